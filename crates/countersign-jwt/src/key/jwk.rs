@@ -38,6 +38,13 @@ impl<'a> Jwk<'a> {
             .iter()
             .map(|name| name.as_str().ok_or(malformed))
             .collect::<Result<_, _>>()?;
+        if names
+            .iter()
+            .enumerate()
+            .any(|(index, name)| names.iter().skip(index + 1).any(|other| other == name))
+        {
+            return Err(malformed); // RFC 7517 §4.3: no duplicates
+        }
         let needed = if purpose == Purpose::Sign {
             "sign"
         } else {
