@@ -25,6 +25,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod dangerous;
+pub mod inspect;
 pub mod secret;
 
 mod algorithm;
