@@ -154,7 +154,7 @@ fn bench_sign(algorithm: Algorithm, key: &SigningKey, token: &str) {
     let (input, _) = token.rsplit_once('.').unwrap();
     let mut cases = vec![Case::new("bare", bare_signer(algorithm, key, input.as_bytes()))];
     cases.push(Case::new("countersign", || {
-        drop(black_box(sign(black_box(&claims), key, "at+jwt").unwrap()))
+        drop(black_box(sign(black_box(&claims), key, "at+jwt").unwrap()));
     }));
     if let Some((theirs, encoding)) = jsonwebtoken_encoding(algorithm, key) {
         let mut header = jsonwebtoken::Header::new(theirs);
