@@ -64,7 +64,7 @@
 //! | `EdDSA` | Ed25519 | 64 | 11 | 39 | the fastest to sign; `Ed25519` is read as a second name |
 //! | `ML-DSA-44` | 1312 bytes | 2420 | 80 | 26 | withstands quantum computers; feature `ml-dsa` |
 //! | `ML-DSA-65` | 1952 bytes | 3309 | 120 | 40 | as above |
-//! | `ML-DSA-87` | 2592 bytes | 4627 | 130 | 60 | as above; needs [`Limits::ML_DSA`] |
+//! | `ML-DSA-87` | 2592 bytes | 4627 | 130 | 60 | as above; long claims need [`Limits::ML_DSA`] |
 //!
 //! # What is implemented
 //!
