@@ -5,12 +5,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::claims::{ClaimsPolicy, Registered, Rule, TokenType};
+use crate::claims::{ClaimsPolicy, TokenType};
 use crate::compact::{Limits, UnverifiedJws};
 use crate::dangerous;
 use crate::error::VerifyError;
 use crate::key::VerifyingKey;
 use crate::key_set::JwkSet;
+use crate::rules::{Registered, Rule};
 
 /// What to check the signature with.
 #[derive(Clone, Copy, Debug)]

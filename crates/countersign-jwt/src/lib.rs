@@ -97,6 +97,7 @@ mod explain;
 mod json;
 mod key;
 mod key_set;
+mod rules;
 #[cfg(feature = "aws-lc-rs")]
 mod sign;
 mod verify;

@@ -1,5 +1,7 @@
 //! The native backend: AWS-LC. Keys are parsed once, when they are made.
 
+mod parameters;
+
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::hmac;
@@ -12,6 +14,7 @@ use super::BadSignature;
 use crate::algorithm::{Algorithm, Curve, KeyKind};
 use crate::error::{KeyError, SignError};
 use crate::key::{PrivateNumbers, PublicNumbers, RsaPrivateNumbers, rsa_public_from_pkcs1};
+use parameters::{ecdsa_signing, hmac_algorithm, ml_dsa_signing, ml_dsa_verification, rsa_verification};
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
@@ -279,51 +282,4 @@ fn rsa_key_pair(
         qInv: private.qi.as_slice(),
     };
     sig::RsaKeyPair::from_components(&components).map_err(|_| KeyError::Inconsistent)
-}
-
-fn hmac_algorithm(algorithm: Algorithm) -> Result<hmac::Algorithm, KeyError> {
-    match algorithm {
-        Algorithm::Hs256 => Ok(hmac::HMAC_SHA256),
-        Algorithm::Hs384 => Ok(hmac::HMAC_SHA384),
-        Algorithm::Hs512 => Ok(hmac::HMAC_SHA512),
-        _ => Err(KeyError::AlgorithmMismatch),
-    }
-}
-
-fn rsa_verification(algorithm: Algorithm) -> Option<&'static sig::RsaParameters> {
-    Some(match algorithm {
-        Algorithm::Rs256 => &sig::RSA_PKCS1_2048_8192_SHA256,
-        Algorithm::Rs384 => &sig::RSA_PKCS1_2048_8192_SHA384,
-        Algorithm::Rs512 => &sig::RSA_PKCS1_2048_8192_SHA512,
-        Algorithm::Ps256 => &sig::RSA_PSS_2048_8192_SHA256,
-        Algorithm::Ps384 => &sig::RSA_PSS_2048_8192_SHA384,
-        Algorithm::Ps512 => &sig::RSA_PSS_2048_8192_SHA512,
-        _ => return None,
-    })
-}
-
-fn ecdsa_signing(curve: Curve) -> &'static sig::EcdsaSigningAlgorithm {
-    match curve {
-        Curve::P256 => &sig::ECDSA_P256_SHA256_FIXED_SIGNING,
-        Curve::P384 => &sig::ECDSA_P384_SHA384_FIXED_SIGNING,
-        Curve::P521 => &sig::ECDSA_P521_SHA512_FIXED_SIGNING,
-    }
-}
-
-fn ml_dsa_signing(algorithm: Algorithm) -> Option<&'static sig::PqdsaSigningAlgorithm> {
-    match algorithm {
-        Algorithm::MlDsa44 if cfg!(feature = "ml-dsa") => Some(&sig::ML_DSA_44_SIGNING),
-        Algorithm::MlDsa65 if cfg!(feature = "ml-dsa") => Some(&sig::ML_DSA_65_SIGNING),
-        Algorithm::MlDsa87 if cfg!(feature = "ml-dsa") => Some(&sig::ML_DSA_87_SIGNING),
-        _ => None,
-    }
-}
-
-fn ml_dsa_verification(algorithm: Algorithm) -> Option<&'static sig::PqdsaVerificationAlgorithm> {
-    match algorithm {
-        Algorithm::MlDsa44 if cfg!(feature = "ml-dsa") => Some(&sig::ML_DSA_44),
-        Algorithm::MlDsa65 if cfg!(feature = "ml-dsa") => Some(&sig::ML_DSA_65),
-        Algorithm::MlDsa87 if cfg!(feature = "ml-dsa") => Some(&sig::ML_DSA_87),
-        _ => None,
-    }
 }
