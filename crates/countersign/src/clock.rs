@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-/// An instant: whole milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted (RFC 7519 §2 "NumericDate", times 1000).
+/// An instant: whole milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted (a `NumericDate` of RFC 7519 §2, times 1000).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
@@ -68,36 +68,25 @@ enum Source {
 impl Clock {
     /// The system's clock.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn system() -> Self {
-        Self(Source::System {
-            started: Instant::now(),
-        })
+        Self(Source::System { started: Instant::now() })
     }
 
     /// A clock that stands at `start` until [`Clock::advance`] moves it. Clones share the same hand.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual {
-            now: Arc::new(AtomicI64::new(start.as_unix_millis())),
-        })
+        Self(Source::Manual { now: Arc::new(AtomicI64::new(start.as_unix_millis())) })
     }
 
     /// The time of day.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System { .. } => {
-                let since_epoch = SystemTime::now()
-                    .duration_since(SystemTime::UNIX_EPOCH)
-                    .unwrap_or_default();
+                let since_epoch =
+                    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
                 Timestamp(millis(since_epoch))
             }
             Source::Manual { now } => Timestamp(now.load(Ordering::SeqCst)),

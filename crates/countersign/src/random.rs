@@ -36,9 +36,7 @@ impl Random {
     /// with it.
     #[must_use]
     pub fn insecure_seeded(seed: u64) -> Self {
-        Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(
-            seed,
-        )))))
+        Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
     }
 
     /// `N` fresh unpredictable bytes.
@@ -49,16 +47,10 @@ impl Random {
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         match &self.0 {
-            #[expect(
-                clippy::expect_used,
-                reason = "without randomness every secret would be guessable"
-            )]
+            #[expect(clippy::expect_used, reason = "without randomness every secret would be guessable")]
             Source::System => aws_lc_rs::rand::fill(&mut bytes).expect("the system gives randomness"),
             Source::Seeded(generator) => {
-                generator
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .fill_bytes(&mut bytes);
+                generator.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
             }
         }
         bytes
