@@ -1,0 +1,19 @@
+//! [`SigningKey`] and [`VerifyingKey`]: a key is parsed once and knows its one algorithm (RFC 8725 §3.1).
+//!
+//! Decides what a key is and whether it may be used. Where the bytes came from, and which key a token needs,
+//! is the business of callers and of `key_set.rs`.
+
+mod der;
+mod hygiene;
+mod jwk;
+mod pem;
+mod private;
+mod public;
+mod verifying;
+mod x509;
+
+pub use private::SigningKey;
+pub(crate) use private::{PrivateNumbers, RsaPrivateNumbers};
+pub(crate) use public::PublicNumbers;
+pub use verifying::VerifyingKey;
+pub(crate) use x509::rsa_public_from_pkcs1;

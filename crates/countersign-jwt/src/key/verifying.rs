@@ -1,0 +1,177 @@
+//! [`VerifyingKey`]: a public key, or an HMAC secret, that checks signatures of one algorithm.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::jwk::{Jwk, Purpose};
+use super::public::PublicNumbers;
+use super::{pem, x509};
+use crate::algorithm::Algorithm;
+use crate::backend::Verifier;
+use crate::error::{KeyError, VerifyError};
+use crate::json;
+use crate::secret;
+
+/// A parsed key that verifies signatures of its one algorithm. Cheap to clone; shared between threads.
+#[derive(Clone)]
+pub struct VerifyingKey {
+    inner: Arc<Inner>,
+    key_id: Arc<str>,
+}
+
+struct Inner {
+    algorithm: Algorithm,
+    verifier: Verifier,
+    /// `None` for an HMAC secret.
+    numbers: Option<PublicNumbers>,
+}
+
+impl VerifyingKey {
+    /// Reads a public JWK, or an `oct` JWK with an HMAC secret (RFC 7517 §4, RFC 7518 §6).
+    ///
+    /// The algorithm is the JWK's `alg`, or the one that its curve leaves no choice about. The key ID is its `kid`,
+    /// or else the RFC 7638 thumbprint.
+    ///
+    /// # Errors
+    /// - [`Json`](KeyError::Json), [`MissingMember`](KeyError::MissingMember), [`MemberFormat`](KeyError::MemberFormat):
+    ///   the JWK is malformed.
+    /// - [`PrivateKey`](KeyError::PrivateKey): it has private members.
+    /// - [`Unsupported`](KeyError::Unsupported), [`AmbiguousAlgorithm`](KeyError::AmbiguousAlgorithm),
+    ///   [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): about `kty`, `crv` and `alg`.
+    /// - [`Purpose`](KeyError::Purpose): `use` or `key_ops` do not allow `verify`.
+    /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent), [`RsaRoca`](KeyError::RsaRoca),
+    ///   [`InvalidPoint`](KeyError::InvalidPoint), [`Inconsistent`](KeyError::Inconsistent),
+    ///   [`SecretTooShort`](KeyError::SecretTooShort), [`SecretLooksLikeKey`](KeyError::SecretLooksLikeKey): the key
+    ///   is weak or wrong.
+    pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
+        let members = json::parse_object(jwk.as_bytes()).map_err(KeyError::Json)?;
+        Self::from_jwk_members(&members, &Algorithm::ALL)
+    }
+
+    /// As [`from_jwk`](Self::from_jwk), for one of `allowed`.
+    pub(crate) fn from_jwk_members(
+        members: &Map<String, Value>,
+        allowed: &[Algorithm],
+    ) -> Result<Self, KeyError> {
+        let jwk = Jwk::new(members);
+        jwk.check_purpose(Purpose::Verify)?;
+        let algorithm = jwk.algorithm(allowed)?;
+        let key_id = jwk.key_id()?;
+        let key = if algorithm.is_symmetric() {
+            Self::hmac(algorithm, &jwk.bytes("k")?)?
+        } else {
+            jwk.check_public_only()?;
+            Self::from_numbers(algorithm, jwk.public_numbers()?)?
+        };
+        Ok(key_id.map_or(key.clone(), |key_id| key.with_key_id(key_id)))
+    }
+
+    /// Reads a PEM block `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1) as a key for `algorithm`.
+    ///
+    /// The key ID is the RFC 7638 thumbprint.
+    ///
+    /// # Errors
+    /// - [`Pem`](KeyError::Pem), [`PemLabel`](KeyError::PemLabel), [`Der`](KeyError::Der): not such a block.
+    /// - [`Unsupported`](KeyError::Unsupported), [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): the key is not
+    ///   one for `algorithm`.
+    /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent), [`RsaRoca`](KeyError::RsaRoca),
+    ///   [`InvalidPoint`](KeyError::InvalidPoint), [`Inconsistent`](KeyError::Inconsistent): the key is weak or wrong.
+    pub fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
+        let block = pem::parse(text)?;
+        let numbers = match block.label {
+            "PUBLIC KEY" => x509::public_from_spki(&block.der)?,
+            "RSA PUBLIC KEY" => x509::rsa_public_from_pkcs1(&block.der)?,
+            _ => return Err(KeyError::PemLabel),
+        };
+        Self::from_numbers(algorithm, numbers)
+    }
+
+    /// An HMAC secret. It has no key ID until [`with_key_id`](Self::with_key_id) gives it one.
+    ///
+    /// # Errors
+    /// As [`secret::check_hmac_secret`].
+    pub fn hmac(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
+        secret::check_hmac_secret(algorithm, secret)?;
+        let inner = Inner {
+            algorithm,
+            verifier: Verifier::hmac(algorithm, secret)?,
+            numbers: None,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+            key_id: "".into(),
+        })
+    }
+
+    pub(crate) fn from_numbers(algorithm: Algorithm, numbers: PublicNumbers) -> Result<Self, KeyError> {
+        numbers.check(algorithm)?;
+        let verifier = Verifier::public(algorithm, &numbers)?;
+        let key_id = numbers.thumbprint(algorithm).into();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                algorithm,
+                verifier,
+                numbers: Some(numbers),
+            }),
+            key_id,
+        })
+    }
+
+    /// The same key under another key ID.
+    #[must_use]
+    pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
+        Self {
+            key_id: key_id.into().into(),
+            ..self
+        }
+    }
+
+    /// The one algorithm that the key is for.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.inner.algorithm
+    }
+
+    /// The key ID; empty for an HMAC secret that was given none.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The RFC 7638 thumbprint (SHA-256, base64url). `None` for an HMAC secret: a hash of it could be guessed from.
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<String> {
+        self.inner
+            .numbers
+            .as_ref()
+            .map(|numbers| numbers.thumbprint(self.algorithm()))
+    }
+
+    /// The public JWK with `kty`, `kid`, `use`, `alg` and the key's numbers. `None` for an HMAC secret, which is
+    /// never published.
+    #[must_use]
+    pub fn to_jwk(&self) -> Option<String> {
+        self.inner
+            .numbers
+            .as_ref()
+            .map(|numbers| numbers.to_jwk(self.algorithm(), &self.key_id))
+    }
+
+    pub(crate) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
+        self.inner
+            .verifier
+            .verify(signing_input, signature)
+            .map_err(|_| VerifyError::BadSignature)
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("algorithm", &self.algorithm())
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}

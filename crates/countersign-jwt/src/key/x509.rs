@@ -1,0 +1,77 @@
+//! Public keys in DER: `SubjectPublicKeyInfo` (RFC 5280 §4.1, RFC 8410, RFC 9881) and PKCS#1 (RFC 8017 A.1.1).
+
+use super::der::{self, Reader};
+use super::public::PublicNumbers;
+use crate::algorithm::Curve;
+use crate::error::KeyError;
+
+/// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`
+pub(crate) fn rsa_public_from_pkcs1(bytes: &[u8]) -> Result<PublicNumbers, KeyError> {
+    let mut key = Reader::only(bytes, der::SEQUENCE)?;
+    let modulus = key.positive_integer()?.to_vec();
+    let exponent = key.positive_integer()?.to_vec();
+    key.finish()?;
+    Ok(PublicNumbers::Rsa { modulus, exponent })
+}
+
+/// `SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }`
+pub(super) fn public_from_spki(bytes: &[u8]) -> Result<PublicNumbers, KeyError> {
+    let mut info = Reader::only(bytes, der::SEQUENCE)?;
+    let mut identifier = info.sequence()?;
+    let oid = identifier.element(der::OBJECT_IDENTIFIER)?;
+    // No bit is unused: all these keys are whole bytes.
+    let key = info
+        .element(der::BIT_STRING)?
+        .strip_prefix(&[0])
+        .ok_or(KeyError::Der)?;
+    info.finish()?;
+    let numbers = match oid {
+        OID_RSA => {
+            // RFC 3279 §2.3.1 demands NULL; some writers leave it out.
+            if !identifier.is_empty() {
+                identifier.element(der::NULL)?;
+            }
+            rsa_public_from_pkcs1(key)?
+        }
+        OID_EC => {
+            let curve = curve(identifier.element(der::OBJECT_IDENTIFIER)?)?;
+            PublicNumbers::Ec {
+                curve,
+                point: key.to_vec(),
+            }
+        }
+        OID_ED25519 => PublicNumbers::Ed25519(key.try_into().map_err(|_| KeyError::Der)?),
+        OID_ML_DSA_44 | OID_ML_DSA_65 | OID_ML_DSA_87 => PublicNumbers::MlDsa(key.to_vec()),
+        _ => return Err(KeyError::Unsupported),
+    };
+    identifier.finish()?;
+    Ok(numbers)
+}
+
+fn curve(oid: &[u8]) -> Result<Curve, KeyError> {
+    match oid {
+        OID_P256 => Ok(Curve::P256),
+        OID_P384 => Ok(Curve::P384),
+        OID_P521 => Ok(Curve::P521),
+        _ => Err(KeyError::Unsupported),
+    }
+}
+
+/// 1.2.840.113549.1.1.1
+const OID_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+/// 1.2.840.10045.2.1
+const OID_EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+/// 1.2.840.10045.3.1.7
+const OID_P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+/// 1.3.132.0.34
+const OID_P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
+/// 1.3.132.0.35
+const OID_P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
+/// 1.3.101.112
+const OID_ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+/// 2.16.840.1.101.3.4.3.17
+const OID_ML_DSA_44: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11];
+/// 2.16.840.1.101.3.4.3.18
+const OID_ML_DSA_65: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12];
+/// 2.16.840.1.101.3.4.3.19
+const OID_ML_DSA_87: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x13];

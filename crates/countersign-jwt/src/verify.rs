@@ -1,0 +1,102 @@
+//! [`UnverifiedJws`] + [`VerifyingKey`] → [`VerifiedJws`]. The payload is unreadable before this line.
+//!
+//! The algorithm comes from the key; the header's `alg` is compared with it and has no other say
+//! (RFC 8725 §3.1). What the payload means is the business of `claims.rs`.
+
+use serde_json::{Map, Value};
+
+use crate::base64url;
+use crate::claims::{AccessClaims, ClaimsPolicy};
+use crate::compact::{ProtectedHeader, UnverifiedJws};
+use crate::error::VerifyError;
+use crate::json;
+use crate::key::VerifyingKey;
+use crate::key_set::JwkSet;
+
+/// Checks an access token from its text to its claims: parse, select the key, verify, validate.
+///
+/// `now_unix_seconds` is the current time in seconds since 1970-01-01 UTC; this crate reads no clock.
+///
+/// # Errors
+/// The first rule that the token breaks, in the order in which [`VerifyError`] lists them.
+pub fn verify_access_token(
+    token: &str,
+    keys: &JwkSet,
+    policy: &ClaimsPolicy,
+    now_unix_seconds: i64,
+) -> Result<AccessClaims, VerifyError> {
+    UnverifiedJws::parse_with_limits(token, policy.limits())?
+        .verify_with_set(keys)?
+        .validate(policy, now_unix_seconds)
+}
+
+impl UnverifiedJws<'_> {
+    /// Verifies the signature with a key that the caller has chosen (RFC 7515 §5.2 step 8).
+    ///
+    /// The header's `kid` plays no part here: the choice has been made.
+    ///
+    /// # Errors
+    /// - [`AlgorithmMismatch`](VerifyError::AlgorithmMismatch): the key is for another algorithm than `alg` says.
+    /// - [`BadSignature`](VerifyError::BadSignature): the signature does not match.
+    /// - [`PayloadEncoding`](VerifyError::PayloadEncoding): signed, but the payload is not strict base64url.
+    pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJws, VerifyError> {
+        if self.header.algorithm() != key.algorithm() {
+            return Err(VerifyError::AlgorithmMismatch);
+        }
+        key.verify(self.signing_input.as_bytes(), &self.signature)?;
+        let payload = base64url::decode(self.encoded_payload).map_err(|_| VerifyError::PayloadEncoding)?;
+        Ok(VerifiedJws {
+            header: self.header,
+            payload,
+        })
+    }
+
+    /// Verifies the signature with the one key of `keys` that the header names.
+    ///
+    /// # Errors
+    /// As [`JwkSet::select`] and [`verify`](Self::verify).
+    pub fn verify_with_set(self, keys: &JwkSet) -> Result<VerifiedJws, VerifyError> {
+        let key = keys.select(&self.header)?;
+        self.verify(key)
+    }
+}
+
+/// A JWS whose signature has been verified. Its claims have not been validated yet.
+#[derive(Clone, PartialEq)]
+pub struct VerifiedJws {
+    pub(crate) header: ProtectedHeader,
+    payload: Vec<u8>,
+}
+
+impl VerifiedJws {
+    /// The protected header, covered by the signature.
+    #[must_use]
+    pub fn header(&self) -> &ProtectedHeader {
+        &self.header
+    }
+
+    /// The payload's bytes, whatever they are: a JWS may sign anything.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The payload as a claims set (RFC 7519 §7.2), with no rule about its claims applied.
+    ///
+    /// For kinds of token that are not access tokens (a proof of possession has no `sub`). Check its `typ` first.
+    ///
+    /// # Errors
+    /// [`PayloadJson`](VerifyError::PayloadJson): the payload is not one strict JSON object.
+    pub fn claims_set(&self) -> Result<Map<String, Value>, VerifyError> {
+        json::parse_object(&self.payload).map_err(VerifyError::PayloadJson)
+    }
+}
+
+impl std::fmt::Debug for VerifiedJws {
+    /// Leaves the payload out: it names people.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VerifiedJws")
+            .field("header", &self.header)
+            .finish_non_exhaustive()
+    }
+}

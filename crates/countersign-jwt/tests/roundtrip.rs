@@ -1,0 +1,232 @@
+//! Sign, verify and validate with every algorithm, and what each step refuses.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+use std::time::Duration;
+
+use countersign_jwt::{
+    AccessClaims, Algorithm, ClaimsPolicy, JwkSet, KeyError, KeySetError, SigningKey, TokenType,
+    UnverifiedJws, VerifyError, VerifyingKey, sign, verify_access_token,
+};
+use serde_json::{Value, json};
+
+const NOW: i64 = 1_800_000_000;
+
+fn key(algorithm: Algorithm) -> SigningKey {
+    match algorithm {
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
+            SigningKey::hmac(algorithm, &[7; 64]).unwrap()
+        }
+        algorithm => SigningKey::generate(algorithm).unwrap(),
+    }
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": "https://auth.example", "aud": "api", "sub": "alice", "jti": "j1", "sid": "s1", "iat": NOW, "exp": NOW + 900,
+        "auth_time": NOW - 60, "username": "Alice", "role": "admin", "client_id": "web", "scope": "a b", "tier": 3,
+    })
+}
+
+fn policy(token_type: TokenType, leeway_seconds: u64) -> ClaimsPolicy {
+    ClaimsPolicy::new(
+        "https://auth.example",
+        "api",
+        token_type,
+        Duration::from_secs(leeway_seconds),
+    )
+}
+
+fn verify_claims(claims: &Value, now: i64, leeway_seconds: u64) -> Result<AccessClaims, VerifyError> {
+    let key = key(Algorithm::Hs256);
+    let token = sign(claims, &key, "at+jwt").unwrap();
+    let keys = JwkSet::new(vec![key.verifying_key()]).unwrap();
+    verify_access_token(
+        &token,
+        &keys,
+        &policy(TokenType::AccessToken, leeway_seconds),
+        now,
+    )
+}
+
+fn supported() -> impl Iterator<Item = Algorithm> {
+    Algorithm::ALL
+        .into_iter()
+        .filter(|algorithm| cfg!(feature = "ml-dsa") || !algorithm.is_post_quantum())
+}
+
+#[test]
+fn every_algorithm_verifies_what_it_signed_and_no_other_key_does() {
+    for algorithm in supported() {
+        let (signer, stranger) = (
+            key(algorithm),
+            SigningKey::hmac(Algorithm::Hs256, &[8; 32]).unwrap(),
+        );
+        let token = sign(&claims(), &signer, "at+jwt").unwrap();
+        let verified = UnverifiedJws::parse(&token)
+            .unwrap()
+            .verify(&signer.verifying_key())
+            .unwrap();
+        assert_eq!(verified.header().algorithm(), algorithm);
+        assert_eq!(verified.header().key_id().unwrap_or_default(), signer.key_id());
+        assert_eq!(
+            serde_json::from_slice::<Value>(verified.payload()).unwrap(),
+            claims()
+        );
+
+        let refused = UnverifiedJws::parse(&token)
+            .unwrap()
+            .verify(&stranger.verifying_key());
+        let expected = if algorithm == Algorithm::Hs256 {
+            VerifyError::BadSignature
+        } else {
+            VerifyError::AlgorithmMismatch
+        };
+        assert_eq!(refused, Err(expected), "{algorithm}");
+    }
+}
+
+#[test]
+fn keys_survive_pkcs8_pem_and_jwk() {
+    for algorithm in supported().filter(|algorithm| !algorithm.is_symmetric()) {
+        let signer = key(algorithm);
+        let token = sign(&claims(), &signer, "at+jwt").unwrap();
+        let again = SigningKey::from_pkcs8_der(&signer.to_pkcs8_der().unwrap(), algorithm).unwrap();
+        let from_pem = SigningKey::from_pem(&signer.to_pkcs8_pem().unwrap(), algorithm).unwrap();
+        let public = VerifyingKey::from_jwk(&signer.verifying_key().to_jwk().unwrap()).unwrap();
+        for key in [again.verifying_key(), from_pem.verifying_key(), public] {
+            assert_eq!(key.key_id(), signer.key_id());
+            assert!(
+                UnverifiedJws::parse(&token).unwrap().verify(&key).is_ok(),
+                "{algorithm}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_claims_of_an_access_token_can_be_read() {
+    let claims = verify_claims(&claims(), NOW, 0).unwrap();
+    assert_eq!(
+        (claims.subject(), claims.issuer()),
+        ("alice", "https://auth.example")
+    );
+    assert_eq!(claims.audience().collect::<Vec<_>>(), ["api"]);
+    assert_eq!(
+        (claims.issued_at(), claims.expires_at(), claims.auth_time()),
+        (NOW, NOW + 900, Some(NOW - 60))
+    );
+    assert_eq!((claims.jwt_id(), claims.session_id()), (Some("j1"), Some("s1")));
+    assert_eq!((claims.client_id(), claims.scope()), (Some("web"), Some("a b")));
+    assert_eq!((claims.username(), claims.role()), (Some("Alice"), Some("admin")));
+    assert_eq!(claims.claim("tier"), Some(&json!(3)));
+    assert_eq!(claims.claims().len(), 13);
+}
+
+/// RFC 7519 §4.1.4 and §4.1.5 to the second, with and without leeway (VF-10).
+#[test]
+fn time_rules_hold_to_the_second() {
+    let at = |name: &str, offset: i64| {
+        let mut claims = claims();
+        claims[name] = json!(NOW + offset);
+        claims
+    };
+    for leeway in [0_u64, 30] {
+        let l = leeway.cast_signed();
+        let verdict = |claims: &Value| verify_claims(claims, NOW, leeway).err();
+        assert_eq!(verdict(&at("exp", 1 - l)), None);
+        assert_eq!(verdict(&at("exp", -l)), Some(VerifyError::Expired));
+        assert_eq!(verdict(&at("exp", -1 - l)), Some(VerifyError::Expired));
+        assert_eq!(verdict(&at("nbf", l)), None);
+        assert_eq!(verdict(&at("nbf", l + 1)), Some(VerifyError::NotYetValid));
+        assert_eq!(verdict(&at("iat", l)), None);
+        assert_eq!(verdict(&at("iat", l + 1)), Some(VerifyError::IssuedInTheFuture));
+    }
+}
+
+#[test]
+fn typ_tells_kinds_of_token_apart() {
+    let key = key(Algorithm::Hs256);
+    let keys = JwkSet::new(vec![key.verifying_key()]).unwrap();
+    let other = || TokenType::Exactly("logout+jwt".into());
+    let verdict = |typ: &str, token_type: TokenType| {
+        let token = sign(&claims(), &key, typ).unwrap();
+        verify_access_token(&token, &keys, &policy(token_type, 0), NOW).err()
+    };
+    for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
+        assert_eq!(verdict(typ, TokenType::AccessToken), None, "{typ}");
+        assert_eq!(
+            verdict(typ, TokenType::JwtOrAbsent),
+            Some(VerifyError::WrongType),
+            "{typ}"
+        );
+        assert_eq!(verdict(typ, other()), Some(VerifyError::WrongType), "{typ}");
+    }
+    for typ in ["JWT", "jwt", "application/jwt"] {
+        assert_eq!(
+            verdict(typ, TokenType::AccessToken),
+            Some(VerifyError::WrongType),
+            "{typ}"
+        );
+        assert_eq!(verdict(typ, TokenType::JwtOrAbsent), None, "{typ}");
+    }
+    for typ in [
+        "",
+        "at+jwt ",
+        "text/at+jwt",
+        "application/application/at+jwt",
+        "at+jwt;x=1",
+    ] {
+        assert_eq!(
+            verdict(typ, TokenType::AccessToken),
+            Some(VerifyError::WrongType),
+            "{typ}"
+        );
+    }
+    assert_eq!(verdict("logout+jwt", other()), None);
+}
+
+#[test]
+fn a_set_selects_by_key_id_and_publishes_no_secret() {
+    let (first, second) = (key(Algorithm::Es256), key(Algorithm::EdDsa));
+    let secret = key(Algorithm::Hs256);
+    let set = JwkSet::new(vec![first.verifying_key(), second.verifying_key()]).unwrap();
+    let token = sign(&claims(), &second, "at+jwt").unwrap();
+    assert!(
+        UnverifiedJws::parse(&token)
+            .unwrap()
+            .verify_with_set(&set)
+            .is_ok()
+    );
+
+    let unknown = sign(&claims(), &second.clone().with_key_id("other"), "at+jwt").unwrap();
+    let verdict = UnverifiedJws::parse(&unknown).unwrap().verify_with_set(&set);
+    assert_eq!(verdict, Err(VerifyError::UnknownKeyId));
+    let borrowed_id = sign(&claims(), &second.clone().with_key_id(first.key_id()), "at+jwt").unwrap();
+    let verdict = UnverifiedJws::parse(&borrowed_id).unwrap().verify_with_set(&set);
+    assert_eq!(verdict, Err(VerifyError::AlgorithmMismatch));
+
+    let published = JwkSet::parse(&set.to_json()).unwrap();
+    assert_eq!(published.keys().len(), 2);
+    assert!(published.find(first.key_id()).is_some());
+    assert_eq!(
+        JwkSet::new(vec![secret.verifying_key()]).unwrap().to_json(),
+        r#"{"keys":[]}"#
+    );
+    let mixed = JwkSet::new(vec![first.verifying_key(), secret.verifying_key()]);
+    assert_eq!(mixed.err(), Some(KeySetError::MixedSymmetry));
+    let twice = JwkSet::new(vec![first.verifying_key(), first.verifying_key()]);
+    assert_eq!(twice.err(), Some(KeySetError::DuplicateKeyId));
+}
+
+#[test]
+fn no_secret_is_in_debug_output() {
+    let key = SigningKey::hmac(Algorithm::Hs256, b"canary-canary-canary-canary-canary").unwrap();
+    let shown = format!("{key:?} {:?}", key.verifying_key());
+    assert!(!shown.contains("canary") && !shown.contains("99, 97"), "{shown}");
+    assert!(shown.contains("[redacted]"));
+    assert_eq!(
+        SigningKey::generate(Algorithm::Hs256).err(),
+        Some(KeyError::Symmetric)
+    );
+}
