@@ -82,6 +82,13 @@ impl ClaimsPolicy {
     pub fn limits(&self) -> Limits {
         self.limits
     }
+
+    /// Whether claims that this policy has accepted before have still not expired: the one check that depends on the
+    /// moment, for a cache of verified tokens (RFC 7519 §4.1.4).
+    #[must_use]
+    pub fn is_current(&self, claims: &AccessClaims, now_unix_seconds: i64) -> bool {
+        now_unix_seconds < claims.expires_at().saturating_add(self.leeway_seconds)
+    }
 }
 
 /// What the header's `typ` must be, so that no other kind of token passes for this one (RFC 8725 §3.11).
@@ -100,6 +107,16 @@ pub enum TokenType {
 }
 
 impl TokenType {
+    /// The `typ` that a signer writes into the header.
+    #[must_use]
+    pub fn header_value(&self) -> &str {
+        match self {
+            Self::AccessToken => "at+jwt",
+            Self::JwtOrAbsent => "JWT",
+            Self::Exactly(typ) => typ,
+        }
+    }
+
     /// Whether a header with this `typ` is of the type.
     #[must_use]
     pub fn accepts(&self, typ: Option<&str>) -> bool {
@@ -161,12 +178,7 @@ impl VerifiedJws {
         if policy.token_type == TokenType::AccessToken && !claims.contains_key("jti") {
             return Err(VerifyError::MissingClaim { claim: "jti" });
         }
-        Ok(AccessClaims {
-            subject: subject.into(),
-            issuer: policy.issuer.as_str().into(),
-            times,
-            claims,
-        })
+        Ok(AccessClaims { subject: subject.into(), issuer: policy.issuer.as_str().into(), times, claims })
     }
 }
 
@@ -320,15 +332,11 @@ fn numeric_date(
         return Err(VerifyError::ClaimType { claim });
     };
     let date = match (number.as_i64(), number.as_f64()) {
-        (Some(seconds), _) => NumericDate {
-            floor: seconds,
-            ceil: seconds,
-        },
+        (Some(seconds), _) => NumericDate { floor: seconds, ceil: seconds },
         #[expect(clippy::cast_possible_truncation, reason = "checked to be far within i64")]
-        (None, Some(seconds)) if (0.0..=MAX_NUMERIC_DATE_F64).contains(&seconds) => NumericDate {
-            floor: seconds.floor() as i64,
-            ceil: seconds.ceil() as i64,
-        },
+        (None, Some(seconds)) if (0.0..=MAX_NUMERIC_DATE_F64).contains(&seconds) => {
+            NumericDate { floor: seconds.floor() as i64, ceil: seconds.ceil() as i64 }
+        }
         _ => return Err(VerifyError::TimeOutOfRange { claim }),
     };
     if (0..=MAX_NUMERIC_DATE).contains(&date.floor) {
@@ -357,10 +365,7 @@ fn optional<'a, T>(
     claim: &'static str,
     read: Reader<'a, T>,
 ) -> Result<Option<T>, VerifyError> {
-    claims
-        .get(claim)
-        .map(|value| read(value).ok_or(VerifyError::ClaimType { claim }))
-        .transpose()
+    claims.get(claim).map(|value| read(value).ok_or(VerifyError::ClaimType { claim })).transpose()
 }
 
 fn string(value: &Value) -> Option<&str> {
@@ -374,7 +379,5 @@ fn audiences(value: &Value) -> Option<impl Iterator<Item = &str>> {
         Value::Array(list) => list.as_slice(),
         _ => return None,
     };
-    list.iter()
-        .all(Value::is_string)
-        .then(|| list.iter().filter_map(Value::as_str))
+    list.iter().all(Value::is_string).then(|| list.iter().filter_map(Value::as_str))
 }

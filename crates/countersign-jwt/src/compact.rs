@@ -26,10 +26,7 @@ impl Limits {
     /// Limits in bytes of the encoded token and of its encoded header.
     #[must_use]
     pub const fn new(max_token_bytes: usize, max_header_bytes: usize) -> Self {
-        Self {
-            max_token_bytes,
-            max_header_bytes,
-        }
+        Self { max_token_bytes, max_header_bytes }
     }
 
     /// The longest token accepted, in bytes.
@@ -90,12 +87,7 @@ impl<'a> UnverifiedJws<'a> {
         let header =
             ProtectedHeader::from_members(json::parse_object(&header).map_err(VerifyError::HeaderJson)?)?;
         let signature = base64url::decode(parts.signature).map_err(|_| VerifyError::SignatureEncoding)?;
-        Ok(Self {
-            header,
-            signing_input: parts.signing_input,
-            encoded_payload: parts.payload,
-            signature,
-        })
+        Ok(Self { header, signing_input: parts.signing_input, encoded_payload: parts.payload, signature })
     }
 
     /// The header. It is not verified: use it to find a key, never to decide anything.
@@ -127,15 +119,8 @@ impl<'a> Parts<'a> {
         if header.len() > limits.max_header_bytes {
             return Err(VerifyError::HeaderTooLong);
         }
-        let signing_input = token
-            .get(..header.len() + 1 + payload.len())
-            .ok_or(VerifyError::PartCount)?;
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            signing_input,
-        })
+        let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(VerifyError::PartCount)?;
+        Ok(Self { header, payload, signature, signing_input })
     }
 }
 
@@ -196,10 +181,7 @@ impl ProtectedHeader {
                 return Err(VerifyError::HeaderParameterType { name });
             }
         }
-        let header = Self {
-            algorithm,
-            parameters,
-        };
+        let header = Self { algorithm, parameters };
         if header.key_id().is_some_and(|kid| kid.len() > MAX_KEY_ID_BYTES) {
             return Err(VerifyError::KeyIdTooLong);
         }

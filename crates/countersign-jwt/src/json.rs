@@ -22,11 +22,7 @@ pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError
     }
     let object = reader.object(1)?;
     reader.skip_whitespace();
-    if reader.position == text.len() {
-        Ok(object)
-    } else {
-        Err(JsonError::Syntax)
-    }
+    if reader.position == text.len() { Ok(object) } else { Err(JsonError::Syntax) }
 }
 
 struct Reader<'a> {
@@ -137,14 +133,10 @@ impl Reader<'_> {
     fn unicode_escape(&mut self) -> Result<char, JsonError> {
         let first = self.hex4()?;
         let code_point = if (0xD800..0xDC00).contains(&first) {
-            self.expect(b'\\')
-                .and_then(|()| self.expect(b'u'))
-                .map_err(|_| JsonError::LoneSurrogate)?;
+            self.expect(b'\\').and_then(|()| self.expect(b'u')).map_err(|_| JsonError::LoneSurrogate)?;
             let second = self.hex4()?;
-            let low = second
-                .checked_sub(0xDC00)
-                .filter(|low| *low < 0x400)
-                .ok_or(JsonError::LoneSurrogate)?;
+            let low =
+                second.checked_sub(0xDC00).filter(|low| *low < 0x400).ok_or(JsonError::LoneSurrogate)?;
             0x1_0000 + ((first - 0xD800) << 10) + low
         } else {
             first
@@ -153,10 +145,8 @@ impl Reader<'_> {
     }
 
     fn hex4(&mut self) -> Result<u32, JsonError> {
-        let digits = self
-            .rest()
-            .get(..4)
-            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let digits =
+            self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let digits = digits.ok_or(JsonError::Syntax)?;
         let value = u32::from_str_radix(digits, 16).map_err(|_| JsonError::Syntax)?;
         self.position += 4;
@@ -196,11 +186,7 @@ impl Reader<'_> {
     fn digits(&mut self) -> Result<(), JsonError> {
         let count = self.rest().bytes().take_while(u8::is_ascii_digit).count();
         self.position += count;
-        if count == 0 {
-            Err(JsonError::Syntax)
-        } else {
-            Ok(())
-        }
+        if count == 0 { Err(JsonError::Syntax) } else { Ok(()) }
     }
 
     fn literal(&mut self, text: &str, value: Value) -> Result<Value, JsonError> {
@@ -218,11 +204,7 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.take(byte) {
-            Ok(())
-        } else {
-            Err(JsonError::Syntax)
-        }
+        if self.take(byte) { Ok(()) } else { Err(JsonError::Syntax) }
     }
 
     /// Steps over `byte` if it is next. Only called with ASCII.

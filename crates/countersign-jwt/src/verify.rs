@@ -45,10 +45,7 @@ impl UnverifiedJws<'_> {
         }
         key.verify(self.signing_input.as_bytes(), &self.signature)?;
         let payload = base64url::decode(self.encoded_payload).map_err(|_| VerifyError::PayloadEncoding)?;
-        Ok(VerifiedJws {
-            header: self.header,
-            payload,
-        })
+        Ok(VerifiedJws { header: self.header, payload })
     }
 
     /// Verifies the signature with the one key of `keys` that the header names.
@@ -95,8 +92,6 @@ impl VerifiedJws {
 impl std::fmt::Debug for VerifiedJws {
     /// Leaves the payload out: it names people.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VerifiedJws")
-            .field("header", &self.header)
-            .finish_non_exhaustive()
+        f.debug_struct("VerifiedJws").field("header", &self.header).finish_non_exhaustive()
     }
 }

@@ -40,6 +40,19 @@ pub enum Actor {
     System,
 }
 
+impl Actor {
+    /// The kind of actor as one word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Account(_) => "account",
+            Self::CommandLine => "command_line",
+            Self::System => "system",
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

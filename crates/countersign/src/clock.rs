@@ -1,6 +1,7 @@
 //! The only file that asks the operating system what time it is. Everything else takes a [`Timestamp`] as an argument,
 //! so that every time rule can be tested at its exact millisecond.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -48,6 +49,16 @@ impl Timestamp {
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// RFC 3339 in UTC, to the millisecond: `2026-11-23T20:07:00.000Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(instant) => write!(f, "{instant:.3}"),
+            Err(_) => write!(f, "{} ms", self.0), // beyond the years -9999 to 9999
+        }
     }
 }
 
@@ -130,6 +141,12 @@ mod tests {
         assert_eq!(Timestamp(-5).since(Timestamp(5)), Duration::ZERO);
         assert_eq!(Timestamp(-1).as_unix_seconds(), -1);
         assert_eq!(Timestamp(1999).as_unix_seconds(), 1);
+    }
+
+    #[test]
+    fn an_instant_is_written_as_rfc_3339() {
+        assert_eq!(Timestamp(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.120Z");
+        assert_eq!(Timestamp(i64::MAX).to_string(), "9223372036854775807 ms");
     }
 
     #[test]

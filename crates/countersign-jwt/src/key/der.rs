@@ -56,11 +56,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn finish(&self) -> Result<(), KeyError> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(KeyError::Der)
-        }
+        if self.is_empty() { Ok(()) } else { Err(KeyError::Der) }
     }
 }
 
@@ -88,17 +84,10 @@ mod tests {
 
     #[test]
     fn integers_are_positive_and_minimal() {
-        for bytes in [
-            &[0x02, 0x00][..],
-            &[0x02, 0x01, 0x00],
-            &[0x02, 0x01, 0x80],
-            &[0x02, 0x02, 0x00, 0x7f],
-        ] {
+        for bytes in [&[0x02, 0x00][..], &[0x02, 0x01, 0x00], &[0x02, 0x01, 0x80], &[0x02, 0x02, 0x00, 0x7f]]
+        {
             assert_eq!(Reader(bytes).positive_integer(), Err(KeyError::Der), "{bytes:x?}");
         }
-        assert_eq!(
-            Reader(&[0x02, 0x02, 0x00, 0x80]).positive_integer(),
-            Ok(&[0x80][..])
-        );
+        assert_eq!(Reader(&[0x02, 0x02, 0x00, 0x80]).positive_integer(), Ok(&[0x80][..]));
     }
 }

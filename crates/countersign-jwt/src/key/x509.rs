@@ -20,10 +20,7 @@ pub(super) fn public_from_spki(bytes: &[u8]) -> Result<PublicNumbers, KeyError> 
     let mut identifier = info.sequence()?;
     let oid = identifier.element(der::OBJECT_IDENTIFIER)?;
     // No bit is unused: all these keys are whole bytes.
-    let key = info
-        .element(der::BIT_STRING)?
-        .strip_prefix(&[0])
-        .ok_or(KeyError::Der)?;
+    let key = info.element(der::BIT_STRING)?.strip_prefix(&[0]).ok_or(KeyError::Der)?;
     info.finish()?;
     let numbers = match oid {
         OID_RSA => {
@@ -35,10 +32,7 @@ pub(super) fn public_from_spki(bytes: &[u8]) -> Result<PublicNumbers, KeyError> 
         }
         OID_EC => {
             let curve = curve(identifier.element(der::OBJECT_IDENTIFIER)?)?;
-            PublicNumbers::Ec {
-                curve,
-                point: key.to_vec(),
-            }
+            PublicNumbers::Ec { curve, point: key.to_vec() }
         }
         OID_ED25519 => PublicNumbers::Ed25519(key.try_into().map_err(|_| KeyError::Der)?),
         OID_ML_DSA_44 | OID_ML_DSA_65 | OID_ML_DSA_87 => PublicNumbers::MlDsa(key.to_vec()),
