@@ -1,27 +1,31 @@
-//! Password hashes as a store keeps them.
+//! Passwords: what is typed ([`Password`]), what is kept ([`PasswordHash`]), what is allowed ([`PasswordPolicy`]), and
+//! the one place that computes hashes ([`PasswordHasher`]), a pool of its own threads with bounded memory and a bounded
+//! queue, so that a flood of logins can neither exhaust the machine nor slow down anything else (LM-1, LM-2).
+//!
+//! ```text
+//! verify(Attempt) ── format: what must be computed? ──► queue (fair, bounded, by deadline) ──► worker thread
+//!                    unknown or unreadable: the dummy            │ full: Overloaded at once        one hash
+//!                                                                └ caller gone: entry removed
+//! ```
+//! This module knows no account, no store and no HTTP. How often somebody may try is the throttle's business.
 
-use std::fmt;
+mod argon2_cost;
+mod format;
+mod hasher;
+mod memory_limit;
+mod options;
+mod plain;
+mod policy;
+mod queue;
+mod requester;
+mod stored;
+mod worker;
 
-/// A password's hash, as the text that a store keeps.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// Takes what a store kept, whatever it is.
-    #[must_use]
-    pub const fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text that a store keeps.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash([redacted])")
-    }
-}
+pub use argon2_cost::{Argon2Cost, UnsafeCost};
+pub use format::UnreadableHash;
+pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verification};
+pub use options::{HashingOptions, HashingOptionsError};
+pub use plain::{InvalidPassword, Password};
+pub use policy::{PasswordPolicy, PolicyViolation};
+pub use requester::{AccountKey, Requester};
+pub use stored::PasswordHash;
