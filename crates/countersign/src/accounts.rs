@@ -62,7 +62,7 @@ impl<S: Store> Countersign<S> {
         password: &str,
         context: &Context,
     ) -> Result<Account, CreateAccountError> {
-        let hash = self.hash_new_password(password, registration.username.as_str()).await?;
+        let hash = self.hash_new_password(password, &registration.username, context).await?;
         let Registration { username, role, claims } = registration;
         let id = AccountId::random(&self.random);
         let account = NewAccount { id, username, role, claims, password_hash: Some(hash), disabled: false };

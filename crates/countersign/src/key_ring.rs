@@ -125,6 +125,9 @@ impl KeyRing {
 
     /// The key that signs at `now`: the newest that is active. Should the clock have jumped to before all of them, the
     /// oldest.
+    ///
+    /// # Panics
+    /// Never: every constructor refuses an empty ring.
     #[must_use]
     pub fn signing_key(&self, now: Timestamp) -> &SigningKey {
         let active = self.keys.iter().rev().find(|key| key.active_from <= now);

@@ -30,6 +30,7 @@ use std::fmt;
 use std::sync::atomic::AtomicI64;
 
 use arc_swap::ArcSwap;
+use aws_lc_rs::hmac;
 pub use countersign_guard as guard;
 use countersign_guard::Guard;
 use countersign_jwt::ClaimsPolicy;
@@ -37,7 +38,7 @@ use countersign_jwt::ClaimsPolicy;
 use crate::clock::Clock;
 use crate::key_ring::KeyRing;
 use crate::keys::KeysError;
-use crate::master_key::MasterKeys;
+use crate::master_key::{MasterKeys, Purpose};
 pub use crate::options::Options;
 use crate::password::{HashingOptionsError, PasswordHasher};
 use crate::random::Random;
@@ -54,6 +55,7 @@ pub struct Countersign<S> {
     refresh_tokens: RefreshTokenCodec,
     key_ring: ArcSwap<KeyRing>,
     hasher: PasswordHasher,
+    account_names: hmac::Key,
     guard: Guard,
     revocations_seen: AtomicI64,
 }
@@ -84,7 +86,7 @@ impl<S: Store> Countersign<S> {
     ) -> Result<Self, OpenError> {
         let now = clock.now();
         keys::check_master_keys(&store, &master_keys).await?;
-        let hasher = PasswordHasher::new(options.hashing.clone(), clock.clone(), random.clone())?;
+        let hasher = PasswordHasher::new(&options.hashing, clock.clone(), random.clone())?;
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         store.remember_master_keys(master_keys.fingerprints()).await.map_err(KeysError::Store)?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
@@ -100,6 +102,7 @@ impl<S: Store> Countersign<S> {
             options,
             clock,
             random,
+            account_names: master_keys.current_mac_key(Purpose::AccountName),
             master_keys,
             hasher,
             guard,

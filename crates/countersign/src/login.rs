@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use countersign_jwt::SignError;
 use zeroize::Zeroizing;
 
@@ -15,7 +16,9 @@ use crate::audit::{AuditEvent, AuditKind, Context};
 use crate::clock::Timestamp;
 use crate::id::{AccountId, SessionId};
 use crate::issue::AccessToken;
-use crate::password::{Attempt, HashingError, Password, PasswordError, PasswordHash, Verification};
+use crate::password::{
+    AccountKey, Attempt, HashingError, InvalidPassword, Password, PasswordHash, Requester, Verification,
+};
 use crate::refresh_token::RefreshToken;
 use crate::store::{Credentials, Grant, NewSession, StartSession, Store, StoreError};
 
@@ -62,7 +65,7 @@ pub enum LoginError {
     InvalidCredentials,
     /// The password is over the size limits, or holds a NUL: no account has such a password.
     #[error(transparent)]
-    Password(#[from] PasswordError),
+    Password(#[from] InvalidPassword),
     /// More passwords are being checked than the machine can take (LM-1).
     #[error("too many passwords are being checked")]
     Overloaded {
@@ -115,19 +118,22 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Authenticated, LoginError> {
         let password = Password::new(password)?;
-        let credentials = match Username::parse(username) {
-            Ok(username) => self.store.account_for_login(&username).await?,
-            Err(_) => None, // no account has such a name; and like any unknown name it costs one hash
+        // No account has a name that cannot be parsed; like any unknown name it costs one hash.
+        let name = Username::parse(username).ok();
+        let requester = self.requester(name.as_ref().map_or("", Username::canonical), context);
+        let credentials = match &name {
+            Some(name) => self.store.account_for_login(name).await?,
+            None => None,
         };
         let stored = credentials.as_ref().and_then(|found| found.password_hash.clone());
-        let attempt = Attempt { password: password.clone(), stored: stored.clone(), client: context.address };
+        let attempt = Attempt { password: password.clone(), stored: stored.clone(), requester };
         let verification = self.hasher.verify(attempt).await?;
         match (credentials, stored, verification) {
             (Some(found), Some(stored), Verification::Match | Verification::MatchOutdated)
                 if found.account.is_enabled() =>
             {
                 if matches!(verification, Verification::MatchOutdated) {
-                    self.rehash(&found, &stored, password).await;
+                    self.rehash(&found, &stored, password, requester).await;
                 }
                 Ok(Authenticated { account_id: found.account.id, password_version: found.password_version })
             }
@@ -187,13 +193,26 @@ impl<S: Store> Countersign<S> {
 
     /// Stores a better hash of the password that was just right (PW-3). It can wait for the next login: a failure is
     /// logged and does not stop this one.
-    async fn rehash(&self, found: &Credentials, old: &PasswordHash, password: Password) {
+    async fn rehash(
+        &self,
+        found: &Credentials,
+        old: &PasswordHash,
+        password: Password,
+        requester: Requester,
+    ) {
         let id = found.account.id;
-        let Ok(new) = self.hasher.hash(password).await else { return };
+        let Ok(new) = self.hasher.hash(password, requester).await else { return };
         match self.store.rehash_password(id, old, &new).await {
             Ok(replaced) => tracing::info!(account = %id, replaced, "password hash renewed"),
             Err(error) => tracing::warn!(account = %id, %error, "password hash not renewed"),
         }
+    }
+
+    /// On whose behalf a hash is computed. The name stands in as a keyed hash, known or not (EN-3, TH-4).
+    pub(crate) fn requester(&self, canonical_name: &str, context: &Context) -> Requester {
+        let mut account = [0; 16];
+        account.copy_from_slice(&hmac::sign(&self.account_names, canonical_name.as_bytes()).as_ref()[..16]);
+        Requester { client: context.address, account: AccountKey::from_bytes(account), known_device: false }
     }
 
     async fn record_failure(&self, found: Option<Credentials>, context: &Context) -> Result<(), StoreError> {

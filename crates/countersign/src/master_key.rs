@@ -12,7 +12,10 @@ use crate::random::Random;
 /// One or more master keys, each with a number. The first makes new things; all of them open old ones, so that the
 /// master key can be changed without a flag day.
 #[derive(Clone)]
-pub struct MasterKeys(Vec<MasterKey>);
+pub struct MasterKeys {
+    current: MasterKey,
+    older: Vec<MasterKey>,
+}
 
 #[derive(Clone)]
 struct MasterKey {
@@ -26,6 +29,7 @@ pub(crate) enum Purpose {
     RefreshToken,
     SealSigningKey,
     Fingerprint,
+    AccountName,
 }
 
 impl Purpose {
@@ -34,6 +38,7 @@ impl Purpose {
             Self::RefreshToken => b"countersign refresh token v1",
             Self::SealSigningKey => b"countersign signing key at rest v1",
             Self::Fingerprint => b"countersign master key fingerprint v1",
+            Self::AccountName => b"countersign account name in counters v1",
         }
     }
 }
@@ -42,7 +47,7 @@ impl MasterKeys {
     /// One fresh key with the number 1.
     #[must_use]
     pub fn generate(random: &Random) -> Self {
-        Self(vec![MasterKey { id: 1, bytes: Zeroizing::new(random.bytes()) }])
+        Self { current: MasterKey { id: 1, bytes: Zeroizing::new(random.bytes()) }, older: Vec::new() }
     }
 
     /// Reads the text form: one key a line, `<number 1-255> <64 hex digits>`, the newest first; blank lines and lines
@@ -68,14 +73,16 @@ impl MasterKeys {
             }
             keys.push(MasterKey { id, bytes });
         }
-        if keys.is_empty() { Err(MasterKeyError::Empty) } else { Ok(Self(keys)) }
+        let mut keys = keys.into_iter();
+        let current = keys.next().ok_or(MasterKeyError::Empty)?;
+        Ok(Self { current, older: keys.collect() })
     }
 
     /// The text form that [`MasterKeys::parse`] reads. Secret: for a file of mode 0600 and nothing else.
     #[must_use]
     pub fn to_secret_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(self.0.len() * 70));
-        for key in &self.0 {
+        let mut text = Zeroizing::new(String::with_capacity(self.all().count() * 70));
+        for key in self.all() {
             text.push_str(&key.id.to_string());
             text.push(' ');
             for byte in key.bytes.iter() {
@@ -90,25 +97,25 @@ impl MasterKeys {
 
     /// The number of the key that makes new things.
     #[must_use]
-    pub fn current_id(&self) -> u8 {
-        self.0.first().map_or(0, |key| key.id)
+    pub const fn current_id(&self) -> u8 {
+        self.current.id
     }
 
     /// Every key's number with a fingerprint that tells keys apart and reveals nothing: the store remembers it, so
     /// that a wrong master key is noticed before anything is written.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<(u8, [u8; 32])> {
-        self.0.iter().map(|key| (key.id, *key.derive(Purpose::Fingerprint))).collect()
+        self.all().map(|key| (key.id, *key.derive(Purpose::Fingerprint))).collect()
     }
 
-    /// The MAC key for `purpose` from the master key with this number, if there is one.
-    pub(crate) fn mac_key(&self, id: u8, purpose: Purpose) -> Option<hmac::Key> {
-        self.find(id).map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.derive(purpose).as_slice()))
+    /// The MAC key for `purpose` that makes new things.
+    pub(crate) fn current_mac_key(&self, purpose: Purpose) -> hmac::Key {
+        self.current.mac_key(purpose)
     }
 
     /// Every key's number with its MAC key for `purpose`, the current one first.
     pub(crate) fn mac_keys(&self, purpose: Purpose) -> Vec<(u8, hmac::Key)> {
-        self.0.iter().filter_map(|key| Some((key.id, self.mac_key(key.id, purpose)?))).collect()
+        self.all().map(|key| (key.id, key.mac_key(purpose))).collect()
     }
 
     /// Encrypts `plain` with AES-256-GCM (NIST SP 800-38D) under the current key. `context` is bound to it (AAD) and
@@ -150,11 +157,19 @@ impl MasterKeys {
     }
 
     fn find(&self, id: u8) -> Option<&MasterKey> {
-        self.0.iter().find(|key| key.id == id)
+        self.all().find(|key| key.id == id)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &MasterKey> {
+        std::iter::once(&self.current).chain(&self.older)
     }
 }
 
 impl MasterKey {
+    fn mac_key(&self, purpose: Purpose) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, self.derive(purpose).as_slice())
+    }
+
     /// HKDF-SHA256 (RFC 5869) with the purpose as info.
     fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
         struct Len32;
@@ -179,7 +194,7 @@ impl MasterKey {
 
 impl fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MasterKeys([redacted]; {} keys)", self.0.len())
+        write!(f, "MasterKeys([redacted]; {} keys)", self.all().count())
     }
 }
 

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use crate::Countersign;
-use crate::account::Account;
+use crate::account::{Account, Username};
 use crate::audit::Context;
 use crate::id::{AccountId, SessionId};
 use crate::password::{
-    Attempt, HashingError, Password, PasswordError, PasswordHash, PolicyViolation, Verification,
+    Attempt, HashingError, InvalidPassword, Password, PasswordHash, PolicyViolation, Verification,
 };
 use crate::store::{PasswordChange, SetPassword, Store, StoreError};
 
@@ -27,7 +27,7 @@ pub enum PasswordChangeError {
     Overtaken,
     /// The new password is over the size limits, or holds a NUL.
     #[error(transparent)]
-    Password(#[from] PasswordError),
+    Password(#[from] InvalidPassword),
     /// The new password is not good enough, and why.
     #[error(transparent)]
     Policy(#[from] PolicyViolation),
@@ -73,12 +73,13 @@ impl<S: Store> Countersign<S> {
         let found = self.store.credentials(account).await?.ok_or(PasswordChangeError::NotFound)?;
         self.options.passwords.check(&new, found.account.username.as_str())?;
         let current = current.map_err(|_| PasswordChangeError::WrongPassword)?;
-        let attempt = Attempt { password: current, stored: found.password_hash, client: context.address };
+        let requester = self.requester(found.account.username.canonical(), context);
+        let attempt = Attempt { password: current, stored: found.password_hash, requester };
         match self.hasher.verify(attempt).await? {
             Verification::Match | Verification::MatchOutdated if found.account.is_enabled() => {}
             _ => return Err(PasswordChangeError::WrongPassword),
         }
-        let new = self.hasher.hash(new).await?;
+        let new = self.hasher.hash(new, requester).await?;
         let checked = Some(found.password_version);
         Ok(CheckedPasswordChange(PasswordChange { account_id: account, new, checked, keep: Some(session) }))
     }
@@ -113,7 +114,7 @@ impl<S: Store> Countersign<S> {
         new: &str,
         context: &Context,
     ) -> Result<(), PasswordChangeError> {
-        let new = self.hash_new_password(new, account.username.as_str()).await?;
+        let new = self.hash_new_password(new, &account.username, context).await?;
         let change = PasswordChange { account_id: account.id, new, checked: None, keep: None };
         self.store_password(CheckedPasswordChange(change), context).await
     }
@@ -122,10 +123,11 @@ impl<S: Store> Countersign<S> {
     pub(crate) async fn hash_new_password(
         &self,
         new: &str,
-        username: &str,
+        username: &Username,
+        context: &Context,
     ) -> Result<PasswordHash, PasswordChangeError> {
         let new = Password::new(new)?;
-        self.options.passwords.check(&new, username)?;
-        Ok(self.hasher.hash(new).await?)
+        self.options.passwords.check(&new, username.as_str())?;
+        Ok(self.hasher.hash(new, self.requester(username.canonical(), context)).await?)
     }
 }

@@ -74,8 +74,9 @@ pub struct PresentedToken {
 /// Makes and reads refresh tokens.
 #[derive(Clone)]
 pub struct RefreshTokenCodec {
-    /// The current key first.
-    keys: Vec<(u8, hmac::Key)>,
+    current: (u8, hmac::Key),
+    /// The current key and those before it.
+    all: Vec<(u8, hmac::Key)>,
 }
 
 impl fmt::Debug for RefreshTokenCodec {
@@ -88,16 +89,16 @@ impl RefreshTokenCodec {
     /// Derives the tag keys from the master keys.
     #[must_use]
     pub fn new(master_keys: &MasterKeys) -> Self {
-        Self { keys: master_keys.mac_keys(Purpose::RefreshToken) }
+        let purpose = Purpose::RefreshToken;
+        let current = (master_keys.current_id(), master_keys.current_mac_key(purpose));
+        Self { current, all: master_keys.mac_keys(purpose) }
     }
 
     /// The text that goes into the cookie. Secret.
     #[must_use]
     pub fn encode(&self, token: &RefreshToken) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0; LEN]);
-        let Some((id, key)) = self.keys.first() else {
-            return Zeroizing::default();
-        };
+        let (id, key) = &self.current;
         let body = [
             &[VERSION, *id],
             token.session_id.as_bytes().as_slice(),
@@ -134,7 +135,7 @@ impl RefreshTokenCodec {
         let [VERSION, key_id, rest @ ..] = body else {
             return Err(InvalidRefreshToken);
         };
-        let (_, key) = self.keys.iter().find(|(id, _)| id == key_id).ok_or(InvalidRefreshToken)?;
+        let (_, key) = self.all.iter().find(|(id, _)| id == key_id).ok_or(InvalidRefreshToken)?;
         let expected = hmac::sign(key, body);
         constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG_LEN], tag)
             .map_err(|_| InvalidRefreshToken)?;

@@ -15,11 +15,11 @@ impl<S: Store> Countersign<S> {
         loop {
             let now = self.clock.now();
             report("follow revocations", self.follow_revocations(now).await);
-            if turn % KEYS_EVERY == 0 {
+            if turn.is_multiple_of(KEYS_EVERY) {
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
             }
-            if turn % SWEEP_EVERY == 0 {
+            if turn.is_multiple_of(SWEEP_EVERY) {
                 report("sweep", self.sweep(now).await);
             }
             turn = turn.wrapping_add(1);
@@ -63,9 +63,9 @@ impl<S: Store> Countersign<S> {
     }
 }
 
-fn report<E: std::error::Error>(what: &str, result: Result<(), E>) {
+fn report<E: std::error::Error + 'static>(what: &str, result: Result<(), E>) {
     if let Err(error) = result {
-        tracing::warn!(what, error = &error as &dyn std::fmt::Display, "upkeep failed, will be tried again");
+        tracing::warn!(what, error = &error as &dyn std::error::Error, "upkeep failed, will be tried again");
     }
 }
 

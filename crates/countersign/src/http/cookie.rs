@@ -22,13 +22,10 @@ pub(super) fn refresh_token(headers: &HeaderMap, https: bool) -> Result<Option<&
         // Bytes that are not ASCII belong to some other application's cookie, or are no token of ours.
         for pair in value.as_bytes().split(|byte| *byte == b';') {
             let Ok(pair) = std::str::from_utf8(pair) else { continue };
-            match pair.trim().split_once('=') {
-                Some((cookie, token)) if cookie == name(https) && !token.is_empty() => {
-                    if found.replace(token).is_some() {
-                        return Err(ApiError::AmbiguousRefreshToken);
-                    }
-                }
-                _ => {}
+            let Some((cookie, token)) = pair.trim().split_once('=') else { continue };
+            let is_ours = cookie == name(https) && !token.is_empty();
+            if is_ours && found.replace(token).is_some() {
+                return Err(ApiError::AmbiguousRefreshToken);
             }
         }
     }

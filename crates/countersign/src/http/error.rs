@@ -119,11 +119,12 @@ impl ApiError {
             Self::AmbiguousRefreshToken => {
                 public(StatusCode::BAD_REQUEST, "ambiguous_refresh_token", "More than one refresh token")
             }
-            Self::Password(error) => password(error),
+            Self::Password(error) | Self::CreateAccount(CreateAccountError::Password(error)) => {
+                password(error)
+            }
             Self::CreateAccount(CreateAccountError::NameTaken) => {
                 public(StatusCode::CONFLICT, "username_taken", "The user name is taken")
             }
-            Self::CreateAccount(CreateAccountError::Password(error)) => password(error),
             Self::CreateAccount(CreateAccountError::Store(error))
             | Self::ChangeAccount(ChangeAccountError::Store(error))
             | Self::Keys(KeysError::Store(error))
@@ -252,13 +253,15 @@ impl IntoResponse for ApiError {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="api""#));
         }
         if let Some(after) = told.retry_after {
-            headers.insert(
-                header::RETRY_AFTER,
-                HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64),
-            );
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
         }
         response
     }
+}
+
+/// Rounded up, and at least one (RFC 9110 §10.2.3).
+fn whole_seconds(duration: Duration) -> u64 {
+    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
 }
 
 /// An error and its sources, for the log.

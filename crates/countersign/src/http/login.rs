@@ -74,9 +74,9 @@ struct SignedInBody<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct User<'a> {
-    user_id: String,
+    #[serde(rename = "userId")]
+    id: String,
     username: &'a str,
     role: &'a str,
 }
@@ -89,7 +89,7 @@ pub(super) fn answer(signed_in: &SignedIn, delivery: Delivery, now: Timestamp, h
         token_type: "Bearer",
         expires_in: access.expires_in,
         user: User {
-            user_id: account.id.to_string(),
+            id: account.id.to_string(),
             username: account.username.as_str(),
             role: account.role.as_str(),
         },

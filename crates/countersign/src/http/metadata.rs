@@ -20,7 +20,7 @@ pub(super) async fn jwk_set<S: Store>(
     Ok(published(keys.to_json(), &headers))
 }
 
-/// The same document at the path of RFC 8414 and at that of OpenID Connect Discovery, where most verifiers look. There
+/// The same document at the path of RFC 8414 and at that of `OpenID` Connect Discovery, where most verifiers look. There
 /// is no authorization endpoint, so no response and no grant type is supported.
 pub(super) async fn metadata<S: Store>(
     State(app): State<App<S>>,

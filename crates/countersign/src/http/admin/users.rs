@@ -158,7 +158,6 @@ fn account_id(text: &str) -> Result<AccountId, ApiError> {
     text.parse().map_err(|_| ApiError::NotFound)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn invalid(error: impl std::error::Error) -> ApiError {
     ApiError::Value(error.to_string().into())
 }
