@@ -75,6 +75,11 @@ impl Username {
         Ok(Self { written, canonical })
     }
 
+    /// Takes what a store kept of a name that was parsed once.
+    pub(crate) const fn from_stored(written: String, canonical: String) -> Self {
+        Self { written, canonical }
+    }
+
     /// The name as its owner writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
