@@ -24,8 +24,10 @@ async fn a_logout_works_at_once_and_twice() {
 #[tokio::test]
 async fn a_logout_everywhere_ends_every_session() {
     let app = TestApp::new().await;
-    let (device, phone, other) = (app.sign_in("ada").await, app.sign_in("ada").await, app.sign_in("root").await);
-    let reply = app.post("/api/logout").cookie(&device.cookie).json(&json!({ "everywhere": true })).send().await;
+    let (device, phone, other) =
+        (app.sign_in("ada").await, app.sign_in("ada").await, app.sign_in("root").await);
+    let reply =
+        app.post("/api/logout").cookie(&device.cookie).json(&json!({ "everywhere": true })).send().await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT);
     for ended in [&device, &phone] {
         assert_eq!(app.profile(&ended.access_token).await, 401);
@@ -81,10 +83,8 @@ async fn a_refresh_in_flight_does_not_survive_the_logout() {
     for _ in 0..50 {
         let device = app.sign_in("ada").await;
         app.wait(15);
-        let (refreshed, _) = tokio::join!(
-            app.refresh(&device.cookie),
-            app.post("/api/logout").cookie(&device.cookie).send()
-        );
+        let (refreshed, _) =
+            tokio::join!(app.refresh(&device.cookie), app.post("/api/logout").cookie(&device.cookie).send());
         if refreshed.status == StatusCode::OK {
             let body = refreshed.json();
             assert_eq!(app.profile(body["accessToken"].as_str().unwrap()).await, 401);
