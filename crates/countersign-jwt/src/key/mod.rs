@@ -9,6 +9,8 @@ mod jwk;
 mod pem;
 mod private;
 mod public;
+#[cfg(test)]
+mod vectors;
 mod verifying;
 mod x509;
 
