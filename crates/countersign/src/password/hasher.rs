@@ -106,7 +106,7 @@ impl PasswordHasher {
         Ok(Self {
             pool: Arc::new(pool),
             dummy: Recipe::dummy(dummy),
-            memory_limit_bytes: own.max(options.spare_bytes(threads)),
+            memory_limit_bytes: own + options.spare_bytes(threads),
         })
     }
 

@@ -10,6 +10,7 @@
 //! This module knows no account, no store and no HTTP. How often somebody may try is the throttle's business.
 
 mod argon2_cost;
+mod block_list;
 mod format;
 mod hasher;
 mod memory_limit;

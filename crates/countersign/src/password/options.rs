@@ -44,7 +44,7 @@ impl HashingOptions {
         }
     }
 
-    /// What is left of the budget for the one hash at a time that needs more than a thread's own memory.
+    /// What is left of the budget. The one hash at a time that needs more than a thread's own memory may have it on top.
     pub(super) fn spare_bytes(&self, threads: usize) -> u64 {
         let own = u64::from(self.argon2.memory_kib()) * 1024 * threads as u64;
         self.memory_budget_bytes.saturating_sub(own)

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 /// A password that somebody typed. Wiped from memory when dropped (PW-8); `Debug` shows nothing of it.
 ///
-/// It holds two readings. Our own hashes are computed over the NFC form, so that `é` is one password however a keyboard
+/// It has several readings. Our own hashes are computed over the NFC form, so that `é` is one password however a keyboard
 /// composes it (PP-4). Hashes that come from other systems were computed over the bytes as typed.
 #[derive(Clone)]
 pub struct Password {
@@ -42,10 +42,25 @@ impl Password {
         self.nfc.as_ref().unwrap_or(&self.typed)
     }
 
-    /// What was typed, byte for byte.
-    pub(super) fn typed(&self) -> &str {
-        &self.typed
+    /// The reading that a hash was computed over.
+    pub(super) fn read(&self, reading: Reading) -> Zeroizing<String> {
+        match reading {
+            Reading::Nfc => Zeroizing::new(self.nfc().to_owned()),
+            Reading::Nfkc => normalised(self.typed.nfkc(), self.typed.len()),
+            Reading::Typed => self.typed.clone(),
+        }
     }
+}
+
+/// Which form of a password a hash was computed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Ours.
+    Nfc,
+    /// What some systems do (better-auth).
+    Nfkc,
+    /// Byte for byte: what most systems do.
+    Typed,
 }
 
 /// Room for the whole result from the start: a string that grows leaves copies behind that nobody wipes. No
@@ -91,7 +106,7 @@ mod tests {
         ] {
             let password = Password::new(&text);
             match password {
-                Ok(password) => assert!(fine && password.typed() == text, "{}", text.len()),
+                Ok(password) => assert!(fine && *password.read(Reading::Typed) == text, "{}", text.len()),
                 Err(error) => assert!(!fine && error == InvalidPassword::TooLong, "{}", text.len()),
             }
         }
@@ -111,7 +126,9 @@ mod tests {
     fn composed_and_decomposed_are_one_password() {
         let nfc = |text| Password::new(text).unwrap().nfc().to_owned();
         assert_eq!(nfc("caf\u{e9}"), nfc("cafe\u{301}"));
-        assert_eq!(Password::new("cafe\u{301}").unwrap().typed(), "cafe\u{301}");
+        let typed = Password::new("cafe\u{301} ﬁ").unwrap();
+        assert_eq!(*typed.read(Reading::Typed), "cafe\u{301} ﬁ");
+        assert_eq!(*typed.read(Reading::Nfkc), "caf\u{e9} fi");
         assert_ne!(nfc("ﬁ"), nfc("fi"));
         assert_ne!(nfc("É"), nfc("é"));
     }

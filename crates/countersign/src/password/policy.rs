@@ -1,6 +1,7 @@
 //! Which passwords may be set (NIST SP 800-63B-4 §3.1.1.2). Applied when a password is set or changed, never at login.
 //! Length and lists, no composition rules, no expiry (PP-3, PP-7).
 
+use super::block_list;
 use super::plain::Password;
 
 /// What a new password must be.
@@ -36,9 +37,12 @@ pub enum PolicyViolation {
     /// It is a name of the service, or that repeated.
     #[error("the password must not be made of the name of this service")]
     LikeService,
-    /// One to four characters, again and again.
-    #[error("the password must not repeat the same characters")]
+    /// A few characters again and again, or characters in a row (`abcdefg…`, `98765…`).
+    #[error("the password must not be a simple repetition or sequence")]
     Repetitive,
+    /// It is on the list of common passwords, or is one of them repeated.
+    #[error("the password is one of the most common ones, which are tried first")]
+    Common,
 }
 
 impl PolicyViolation {
@@ -50,6 +54,7 @@ impl PolicyViolation {
             Self::LikeUsername => "password_like_username",
             Self::LikeService => "password_like_service",
             Self::Repetitive => "password_repetitive",
+            Self::Common => "password_common",
         }
     }
 }
@@ -71,8 +76,11 @@ impl PasswordPolicy {
         if self.service_names.iter().any(|name| is_made_of(text, name)) {
             return Err(PolicyViolation::LikeService);
         }
-        if (1..=4).any(|period| has_period(text, period)) {
+        if (1..=4).any(|period| has_period(text, period)) || is_sequence(text) {
             return Err(PolicyViolation::Repetitive);
+        }
+        if block_list::contains(text) || repeated_part(text).is_some_and(block_list::contains) {
+            return Err(PolicyViolation::Common);
         }
         Ok(())
     }
@@ -93,6 +101,22 @@ fn has_period(text: &str, period: usize) -> bool {
     text.chars().skip(period).zip(text.chars()).all(|(later, earlier)| later == earlier)
 }
 
+/// All characters one up or all one down, where 0 follows 9 and 9 precedes 0.
+fn is_sequence(text: &str) -> bool {
+    let runs = |step: fn(char) -> Option<char>| {
+        text.chars().skip(1).zip(text.chars()).all(|(later, earlier)| step(earlier) == Some(later))
+    };
+    let up = |c| if c == '9' { Some('0') } else { char::from_u32(u32::from(c) + 1) };
+    let down = |c| if c == '0' { Some('9') } else { char::from_u32(u32::from(c).checked_sub(1)?) };
+    runs(up) || runs(down)
+}
+
+/// The shortest part that the whole text is made of by repeating it, if there is one.
+fn repeated_part(text: &str) -> Option<&str> {
+    let lengths = (1..=text.len() / 2).filter(|&length| text.len().is_multiple_of(length));
+    lengths.filter_map(|length| text.get(..length)).find(|part| text.replace(part, "").is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,9 +131,9 @@ mod tests {
     #[test]
     fn length_is_counted_in_code_points() {
         let too_short = Err(PolicyViolation::TooShort { min_length: 15 });
-        assert_eq!(check("abcdefghijklmn", "bob"), too_short);
-        assert_eq!(check("abcdefghijklmno", "bob"), Ok(()));
-        let faces: String = ('\u{1f600}'..).take(15).collect();
+        assert_eq!(check("abcdefghijklmx", "bob"), too_short);
+        assert_eq!(check("abcdefghijklmxx", "bob"), Ok(()));
+        let faces: String = ('\u{1f600}'..).step_by(3).take(15).collect();
         assert_eq!(check(&faces, "bob"), Ok(()));
         assert_eq!(check(&faces.chars().take(14).collect::<String>(), "bob"), too_short);
         let decomposed = "abcdefghijklme\u{301}"; // 14 in NFC
@@ -121,7 +145,7 @@ mod tests {
     fn words_spaces_and_single_classes_are_fine() {
         for text in [
             "correct horse battery staple",
-            "abcdefghijklmnopq",
+            "abcdefghijklmnopqr stuv",
             "        a        ",
             "ヤギさんと私はお茶を飲みます。",
         ] {
@@ -147,6 +171,29 @@ mod tests {
         assert_eq!(check("aaaaaaaaaaaaaaaa", "bob"), Err(PolicyViolation::Repetitive));
         assert_eq!(check("abababababababab", "bob"), Err(PolicyViolation::Repetitive));
         assert_eq!(check("1234123412341234", "bob"), Err(PolicyViolation::Repetitive));
+        for row in ["abcdefghijklmnop", "9876543210987654", "4567890123456789"] {
+            assert_eq!(check(row, "bob"), Err(PolicyViolation::Repetitive), "{row}");
+        }
         assert_eq!(check("1234512345123451", "bob"), Ok(()));
+    }
+
+    /// PP-5: from the list, in any case, or one of the list repeated; as part of a longer text it is fine.
+    #[test]
+    fn common_passwords_are_refused_whole_or_repeated() {
+        for text in ["iloveyouforever", "IloveyouForever", "sunshinesunshine", "dragondragondragon"] {
+            assert_eq!(check(text, "bob"), Err(PolicyViolation::Common), "{text}");
+        }
+        assert_eq!(check("iloveyouforever and a day", "bob"), Ok(()));
+        let codes: std::collections::BTreeSet<_> = [
+            PolicyViolation::TooShort { min_length: 15 },
+            PolicyViolation::LikeUsername,
+            PolicyViolation::LikeService,
+            PolicyViolation::Repetitive,
+            PolicyViolation::Common,
+        ]
+        .iter()
+        .map(PolicyViolation::code)
+        .collect();
+        assert_eq!(codes.len(), 5);
     }
 }

@@ -182,7 +182,7 @@ impl Shared {
         match task {
             Task::Verify { recipe, counts, answer } => {
                 let matches = recipe.matches(&password, memory) & counts;
-                let outdated = recipe.is_outdated(self.cost) && recipe.sees_all_of(&password);
+                let outdated = recipe.should_be_renewed(&password, self.cost);
                 let _ = answer.send(Ok(match (matches, outdated) {
                     (false, _) => Verification::Mismatch,
                     (true, true) => Verification::MatchOutdated,

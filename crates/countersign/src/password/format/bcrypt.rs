@@ -1,17 +1,21 @@
 //! bcrypt, only ever checked: hashes that other systems made (PW-5).
 
+use std::fmt::Write;
+
+use aws_lc_rs::digest::{SHA256, digest};
 use bcrypt::HashParts;
+use zeroize::Zeroizing;
 
-use super::UnreadableHash;
-
-/// bcrypt reads so many bytes of a password and ignores the rest.
-pub(super) const READ_BYTES: usize = 72;
+use super::super::queue::Work;
+use super::{Memory, Scheme, UnreadableHash};
 
 /// A bcrypt hash of one of the versions that agree on every password: 2a, 2b, 2y.
 #[derive(Clone)]
 pub(super) struct BcryptHash {
     cost: u32,
     text: String,
+    /// Django's `bcrypt_sha256`: bcrypt of the hexadecimal SHA-256.
+    of_sha256: bool,
 }
 
 impl BcryptHash {
@@ -21,19 +25,38 @@ impl BcryptHash {
         let parts: HashParts = text.parse().map_err(|_| UnreadableHash::Malformed)?;
         match parts.get_cost() {
             0..10 => Err(UnreadableHash::TooWeak),
-            cost @ 10..=15 => Ok(Self { cost, text: text.to_owned() }),
+            cost @ 10..=15 => Ok(Self { cost, text: text.to_owned(), of_sha256: false }),
             _ => Err(UnreadableHash::TooExpensive),
         }
     }
 
-    /// Compares in constant time. Reads 72 bytes of the password, as the system that made the hash did.
-    pub(super) fn matches(&self, password: &[u8]) -> bool {
-        bcrypt::verify(password, &self.text).unwrap_or(false)
+    /// Reads Django's `bcrypt$<bcrypt>` and `bcrypt_sha256$<bcrypt>`.
+    pub(super) fn parse_django(text: &str) -> Result<Self, UnreadableHash> {
+        let (name, bcrypt) = text.split_once('$').ok_or(UnreadableHash::Malformed)?;
+        Ok(Self { of_sha256: name == "bcrypt_sha256", ..Self::parse(bcrypt)? })
+    }
+}
+
+impl Scheme for BcryptHash {
+    /// Reads 72 bytes of the password, as the system that made the hash did. The crate compares in constant time.
+    fn matches(&self, password: &[u8], _memory: &mut Memory) -> bool {
+        if !self.of_sha256 {
+            return bcrypt::verify(password, &self.text).unwrap_or(false);
+        }
+        let mut hex = Zeroizing::new(String::with_capacity(64));
+        for byte in digest(&SHA256, password).as_ref() {
+            let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
+        }
+        bcrypt::verify(hex.as_bytes(), &self.text).unwrap_or(false)
     }
 
     /// Measured: cost 10 takes as long as three and a half hashes of our default.
-    pub(super) fn work(&self) -> u64 {
+    fn work(&self) -> Work {
         3500 << (self.cost - 10)
+    }
+
+    fn reads_bytes(&self) -> usize {
+        if self.of_sha256 { usize::MAX } else { 72 }
     }
 }
 
@@ -68,8 +91,8 @@ mod tests {
         let text = "$2b$10$GwHSespkufcyGfkkV1YKsu8ulMNcmxCcpDu/quNoiOQzpypulwWhm";
         for prefix in ["2a", "2b", "2y"] {
             let hash = BcryptHash::parse(&text.replacen("2b", prefix, 1)).unwrap();
-            assert!(hash.matches(b"correct horse battery"));
-            assert!(!hash.matches(b"correct horse batterz"));
+            assert!(hash.matches(b"correct horse battery", &mut Memory::default()));
+            assert!(!hash.matches(b"correct horse batterz", &mut Memory::default()));
         }
     }
 }
