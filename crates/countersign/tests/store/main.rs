@@ -7,6 +7,8 @@ mod races;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod sqlite;
+#[cfg(test)]
 mod upkeep;
 #[cfg(test)]
 mod world;

@@ -1,5 +1,7 @@
 //! What every change has at hand inside its transaction, and what most of them do: write an audit event, end sessions.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, Params, params};
 
 use super::rows;
@@ -103,11 +105,11 @@ impl Change<'_> {
         session.ends_at(self.policy).plus(self.policy.access_token_ttl)
     }
 
-    /// Until when an access token of this session may run. One can be made until this change is committed, and by a
-    /// clock that is a little ahead of the one that ends it, hence the minute.
+    /// Until when an access token of this session may be accepted somewhere.
     fn revocation_matters_until(&self, session: &Session) -> Timestamp {
-        self.now().max(session.rotated_at).plus(self.policy.access_token_ttl).plus(CLOCK_MARGIN)
+        self.now().max(session.rotated_at).plus(self.policy.access_token_ttl).plus(MARGIN)
     }
 }
 
-const CLOCK_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);
+/// Verifiers may accept a token for two minutes more (VF-10), and one more can be made until this change is committed.
+const MARGIN: Duration = Duration::from_secs(150);
