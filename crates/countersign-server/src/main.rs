@@ -1,2 +1,3 @@
 //! The `countersign` binary.
+mod config;
 fn main() {}
