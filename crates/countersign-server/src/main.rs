@@ -1,3 +1,6 @@
 //! The `countersign` binary.
 mod config;
+mod listen;
+mod logging;
+mod tls;
 fn main() {}
