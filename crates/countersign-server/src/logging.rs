@@ -1,7 +1,6 @@
 //! The log on standard error. Whatever is in a logged value, one event is one line and cannot move the cursor, change
 //! colours or reverse the text (LG-3); and nobody else's code gets to log what it likes at `debug` (LG-1).
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -10,6 +9,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::LogFormat;
+use crate::output::inactive;
 
 /// Starts logging; a second call changes nothing.
 pub(crate) fn start(format: LogFormat, level: &str) {
@@ -39,47 +39,13 @@ impl MakeWriter<'_> for EscapedStderr {
 impl Write for EscapedStderr {
     /// Gets one whole event at a time.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        io::stderr().lock().write_all(escape(&String::from_utf8_lossy(event)).as_bytes())?;
+        let text = String::from_utf8_lossy(event);
+        let line = inactive(text.strip_suffix('\n').unwrap_or(&text)) + "\n";
+        io::stderr().lock().write_all(line.as_bytes())?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
-    }
-}
-
-/// The event with every character that could do something written as `\uXXXX`, which JSON reads as the same character.
-fn escape(event: &str) -> String {
-    let line = event.strip_suffix('\n').unwrap_or(event);
-    let mut escaped = String::with_capacity(event.len());
-    for c in line.chars() {
-        if is_active(c) {
-            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped.push('\n');
-    escaped
-}
-
-/// Control characters, line and paragraph separators, and what changes the direction of text.
-fn is_active(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// LG-3.
-    #[test]
-    fn one_event_is_one_line_whatever_is_in_it() {
-        let event = "user=a\u{1b}]0;x\r\n{\"level\":1}\u{2028}\u{202e}\u{9b}31m ok ü\n";
-        assert_eq!(
-            escape(event),
-            "user=a\\u001b]0;x\\u000d\\u000a{\"level\":1}\\u2028\\u202e\\u009b31m ok ü\n"
-        );
     }
 }

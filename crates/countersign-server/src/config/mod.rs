@@ -22,6 +22,7 @@ pub(crate) use self::rules::{ALGORITHMS, LOG_LEVELS};
 pub(crate) use self::setting::{ByteSize, LogFormat, Origin, Secret, TokenType};
 pub(crate) use self::sources::{Environment, Place, Settings};
 pub(crate) use self::template::{markdown_table, toml_template};
+pub(crate) use self::weak_secret::check as check_secret;
 
 use self::rules::{between, bytes, one_of, short_text, ttl};
 use self::setting::{Kind, Setting};
@@ -61,11 +62,11 @@ macro_rules! settings {
 
 settings! {
     /// Addresses to listen on. Plain HTTP is refused on anything but loopback, unless `behind_proxy` or `tls` is set.
-    "listen" listen: Vec<SocketAddr> = "127.0.0.1:3000", if rules::listen_addresses;
+    "listen" listen: Vec<SocketAddr> = "127.0.0.1:3000", if |v| rules::listen_addresses(v);
     /// The origin that people's browsers see, and the issuer of every token. Needed for anything but plain HTTP on loopback.
     "public_origin" public_origin: Option<Origin> = "", for example "https://auth.example.com";
     /// The audience of access tokens; the public origin if unset.
-    "audience" audience: Option<String> = "", for example "https://api.example.com", if short_text;
+    "audience" audience: Option<String> = "", for example "https://api.example.com", if |v| short_text(v.as_ref());
     /// Where the database and the master key are kept (mode 0700).
     "data_dir" data_dir: PathBuf = "countersign-data";
     /// The file with the master key (mode 0600), from which all that is secret in the database is encrypted;
@@ -77,8 +78,8 @@ settings! {
     /// services that verify tokens cannot make any.
     "jwt_secret_file" jwt_secret_file: Option<PathBuf> = "", for example "/run/secrets/jwt-secret";
     /// The HS256 secret itself: at least 64 hex digits, or 32 bytes of text. Environment only, also as plain `JWT_SECRET`.
-    "jwt_secret" jwt_secret: Option<Secret> = "", if rules::jwt_secret;
-    /// What access tokens are signed with: ES256, ES384, ES512, EdDSA, RS256, RS384, RS512, PS256, PS384 or PS512. Not used with a JWT secret.
+    "jwt_secret" jwt_secret: Option<Secret> = "", if |v| rules::jwt_secret(v.as_ref());
+    /// What access tokens are signed with: ES256, ES384, ES512, `EdDSA`, RS256, RS384, RS512, PS256, PS384 or PS512. Not used with a JWT secret.
     "algorithm" algorithm: String = "ES256", if |v| one_of(v, ALGORITHMS);
     /// The `typ` of access tokens: `at+jwt` (RFC 9068), or `JWT` for verifiers that know no other.
     "token_type" token_type: TokenType = "at+jwt";
@@ -104,18 +105,16 @@ settings! {
     "tls.key_file" tls_key_file: Option<PathBuf> = "", for example "/etc/letsencrypt/live/auth.example.com/privkey.pem";
     /// The fewest characters of a new password: 15 where it is the only factor (NIST SP 800-63B-4), 8 at least.
     "password.min_length" password_min_length: u32 = "15", if |v| between(*v, 8, 64);
-    /// How many passwords are hashed at once; 0 is one per processor.
+    /// How many passwords are hashed at once; 0 is all processors but one.
     "password.hash_threads" password_hash_threads: u32 = "0", if |v| between(*v, 0, 256);
-    /// Memory for one password hash (argon2id, two passes).
+    /// The memory of one password hash (argon2id, two passes). At most half of the machine's memory goes to all of them.
     "password.hash_memory" password_hash_memory: ByteSize = "19MiB", if |v| bytes(*v, "19MiB", "1GiB");
     /// How long one signing key signs before the next takes over; 0 is until `key rotate`.
-    "keys.rotate_every" keys_rotate_every: Duration = "90d", if rules::rotate_every;
+    "keys.rotate_every" keys_rotate_every: Duration = "90d", if |v| rules::rotate_every(*v);
     /// How long the next key is published before it signs: longer than anybody caches the JWK Set.
     "keys.publish_before" keys_publish_before: Duration = "24h", if |v| ttl(*v, "11m", "30d");
-    /// How long ended sessions are kept in the database.
-    "retention.sessions" retention_sessions: Duration = "30d", if |v| ttl(*v, "1d", "3650d");
     /// How long the audit log is kept.
-    "retention.audit" retention_audit: Duration = "365d", if |v| ttl(*v, "1d", "3650d");
+    "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
     /// The most connections at once; more wait to be accepted.
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);
     /// The log on standard error: `text` for people, `json` for programs.
@@ -164,12 +163,9 @@ impl Config {
         Some((self.tls_cert_file.as_deref()?, self.tls_key_file.as_deref()?))
     }
 
-    /// The origin that browsers see: as configured, or what a browser on this machine calls the first loopback address.
-    pub(crate) fn origin(&self) -> String {
-        self.public_origin.as_ref().map_or_else(
-            || format!("http://localhost:{}", self.listen.first().map_or(3000, SocketAddr::port)),
-            ToString::to_string,
-        )
+    /// The origin that browsers see: as configured, or what a browser on this machine calls the port that we listen on.
+    pub(crate) fn origin(&self, port: u16) -> String {
+        self.public_origin.as_ref().map_or_else(|| format!("http://localhost:{port}"), ToString::to_string)
     }
 }
 

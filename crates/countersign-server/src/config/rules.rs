@@ -1,6 +1,5 @@
 //! What values are allowed, one by one and together, and the reasons that the operator is told.
 
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ pub(super) fn one_of(value: &str, known: &[&str]) -> Result<(), String> {
     Err(format!("{value:?} is none of {}{hint}", known.join(", ")))
 }
 
-pub(super) fn between<T: PartialOrd + Display>(value: T, least: T, most: T) -> Result<(), String> {
+pub(super) fn between(value: u32, least: u32, most: u32) -> Result<(), String> {
     if value >= least && value <= most {
         Ok(())
     } else {
@@ -48,29 +47,29 @@ pub(super) fn bytes(value: ByteSize, least: &str, most: &str) -> Result<(), Stri
     }
 }
 
-pub(super) fn rotate_every(value: &Duration) -> Result<(), String> {
+pub(super) fn rotate_every(value: Duration) -> Result<(), String> {
     if value.is_zero() {
         Ok(())
     } else {
-        ttl(*value, "1h", "3650d").map_err(|why| format!("{why}, and not 0 either"))
+        ttl(value, "1h", "3650d").map_err(|why| format!("{why}, and not 0 either"))
     }
 }
 
-pub(super) fn short_text(value: &Option<String>) -> Result<(), String> {
+pub(super) fn short_text(value: Option<&String>) -> Result<(), String> {
     let fine = |text: &String| text.len() <= 256 && !text.chars().any(char::is_control);
-    if value.as_ref().is_none_or(fine) {
+    if value.is_none_or(fine) {
         Ok(())
     } else {
         Err("has more than 256 bytes or control characters".to_owned())
     }
 }
 
-pub(super) fn listen_addresses(addresses: &Vec<SocketAddr>) -> Result<(), String> {
+pub(super) fn listen_addresses(addresses: &[SocketAddr]) -> Result<(), String> {
     if addresses.is_empty() { Err("needs at least one address".to_owned()) } else { Ok(()) }
 }
 
-pub(super) fn jwt_secret(secret: &Option<Secret>) -> Result<(), String> {
-    secret.as_ref().map_or(Ok(()), |secret| weak_secret::check(&secret.0))
+pub(super) fn jwt_secret(secret: Option<&Secret>) -> Result<(), String> {
+    secret.map_or(Ok(()), |secret| weak_secret::check(&secret.0))
 }
 
 /// Rules about several values.

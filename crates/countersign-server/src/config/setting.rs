@@ -31,7 +31,7 @@ pub(crate) trait Setting: Sized {
 
     /// The same value; a relative path is taken from `folder`.
     #[must_use]
-    fn from_folder(self, _folder: &Path) -> Self {
+    fn in_folder(self, _folder: &Path) -> Self {
         self
     }
 }
@@ -47,8 +47,8 @@ impl<T: Scalar> Setting for T {
         }
     }
 
-    fn from_folder(self, folder: &Path) -> Self {
-        self.scalar_from_folder(folder)
+    fn in_folder(self, folder: &Path) -> Self {
+        self.scalar_in_folder(folder)
     }
 }
 
@@ -60,8 +60,8 @@ impl<T: Scalar> Setting for Option<T> {
         if texts.is_empty() { Ok(None) } else { T::parse(texts).map(Some) }
     }
 
-    fn from_folder(self, folder: &Path) -> Self {
-        self.map(|value| value.scalar_from_folder(folder))
+    fn in_folder(self, folder: &Path) -> Self {
+        self.map(|value| value.scalar_in_folder(folder))
     }
 }
 
@@ -78,7 +78,7 @@ pub(crate) trait Scalar: Sized {
     const SCALAR_KIND: Kind = Kind::Text;
     fn parse_scalar(text: &str) -> Result<Self, String>;
     #[must_use]
-    fn scalar_from_folder(self, _folder: &Path) -> Self {
+    fn scalar_in_folder(self, _folder: &Path) -> Self {
         self
     }
 }
@@ -94,7 +94,7 @@ impl Scalar for PathBuf {
         Ok(text.into())
     }
 
-    fn scalar_from_folder(self, folder: &Path) -> Self {
+    fn scalar_in_folder(self, folder: &Path) -> Self {
         folder.join(self)
     }
 }
@@ -193,11 +193,6 @@ impl Origin {
             .strip_prefix('[')
             .and_then(|v6| v6.split_once(']'))
             .map_or_else(|| authority.split(':').next().unwrap_or_default(), |(v6, _)| v6)
-    }
-
-    /// The text as a browser sends it.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

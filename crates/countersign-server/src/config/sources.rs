@@ -150,7 +150,7 @@ impl Settings {
         };
         let value = T::parse(&self.texts(name)).and_then(|value| check(&value).map(|()| value));
         value
-            .map(|value| value.from_folder(folder))
+            .map(|value| value.in_folder(folder))
             .map_err(|why| problems.push(Problem::at(&place, format!("{name}: {why}"))))
             .ok()
     }
@@ -196,15 +196,12 @@ impl Settings {
             return;
         }
         let name = variable.strip_prefix(PREFIX).unwrap_or(variable).to_ascii_lowercase().replace("__", ".");
-        match find(&name) {
-            Some(key) => self.set(key, split(key, value), place),
-            None => {
-                let name =
-                    |key: &Key| format!("{PREFIX}{}", key.name.to_ascii_uppercase().replace('.', "__"));
-                let hint = nearest(variable, KEYS.iter().map(name));
-                self.problems.push(Problem::at(&place, format!("there is no {variable:?}{hint}")));
-            }
+        if let Some(key) = find(&name) {
+            return self.set(key, split(key, value), place);
         }
+        let known = |key: &Key| format!("{PREFIX}{}", key.name.to_ascii_uppercase().replace('.', "__"));
+        let hint = nearest(variable, KEYS.iter().map(known));
+        self.problems.push(Problem::at(&place, format!("there is no {variable:?}{hint}")));
     }
 
     fn unknown(&mut self, name: &str, place: &Place) {

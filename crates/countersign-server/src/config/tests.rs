@@ -32,7 +32,7 @@ fn only_problem(settings: Settings) -> String {
 #[test]
 fn the_defaults_are_a_usable_configuration() {
     let config = Config::load(Settings::default()).unwrap();
-    assert_eq!(config.origin(), "http://localhost:3000");
+    assert_eq!(config.origin(3000), "http://localhost:3000");
     assert_eq!(config.access_token_ttl, Duration::from_secs(15 * 60));
     assert_eq!(config.master_key_path(), Path::new("countersign-data/master.key"));
     assert_eq!(config.settings.place("listen"), Place::Default);

@@ -6,7 +6,7 @@
 ///
 /// # Errors
 /// The reason, and the command that makes a good one. Nothing of the secret is in it.
-pub(super) fn check(secret: &str) -> Result<(), String> {
+pub(crate) fn check(secret: &str) -> Result<(), String> {
     match weakness(secret) {
         None => Ok(()),
         Some(why) => Err(format!("{why}; make a good one with: countersign secret")),
@@ -33,7 +33,7 @@ fn weakness(secret: &str) -> Option<String> {
         "it is made of words that every guesser tries"
     } else if has_pattern(secret) {
         "it repeats itself or follows a pattern"
-    } else if hex_text(secret).is_some_and(|text| !text.chars().any(|c| c.is_control())) {
+    } else if hex_text(secret).is_some_and(|text| !text.chars().any(char::is_control)) {
         "it is text written in hex, not random bytes"
     } else {
         return None;
@@ -267,7 +267,11 @@ mod tests {
         let random = countersign::random::Random::insecure_seeded(7);
         for _ in 0..2_000 {
             let bytes: [u8; 32] = random.bytes();
-            let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+            let hex: String = bytes
+                .iter()
+                .flat_map(|b| [b >> 4, b & 15])
+                .map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)]))
+                .collect();
             let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
             let text: String = bytes.iter().map(|b| char::from(letters[usize::from(b & 63)])).collect();
             for secret in [&hex, &hex.to_uppercase(), &text] {

@@ -6,8 +6,8 @@ use std::pin::pin;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode, header};
+use countersign::http::PeerAddress;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,8 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use super::phase::{AnswerEnds, Phase, Phases};
-use super::timed_body::{AnswerBody, RequestBody};
+use super::phase::{AnswerBody, AnswerEnds, Phase, Phases};
 use super::timed_io::TimedIo;
 use super::{Limits, stopped};
 
@@ -65,8 +64,8 @@ async fn answer(
     limits: Limits,
     ends: AnswerEnds,
 ) -> Result<Response<AnswerBody>, Infallible> {
-    let mut request = request.map(|body| Body::new(RequestBody::new(body, limits.body_read)));
-    request.extensions_mut().insert(ConnectInfo(peer));
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(PeerAddress(peer.ip()));
     let Ok(answer) = tokio::time::timeout(limits.total, router.oneshot(request)).await else {
         tracing::warn!(%peer, "no answer in time");
         return Ok(too_late().map(|body| AnswerBody { body, _ends: ends }));

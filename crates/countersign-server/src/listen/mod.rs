@@ -6,7 +6,6 @@
 
 mod connection;
 mod phase;
-mod timed_body;
 mod timed_io;
 
 use std::io;
@@ -22,16 +21,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use self::connection::Connection;
 use crate::tls::Tls;
 
-/// The limits of a connection (LM-3, LM-5).
+/// The limits of a connection (LM-3, LM-5). How long a body may take is the business of whoever reads it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// From the first byte of a request to the end of its header; also for the TLS handshake.
     pub(crate) header_read: Duration,
-    /// From the first byte of a body to its last.
-    pub(crate) body_read: Duration,
     /// Between two requests.
     pub(crate) idle: Duration,
-    /// From the end of the header to the answer.
+    /// From the end of the header to the answer, and for a client to take it.
     pub(crate) total: Duration,
     /// How long requests in flight may go on after the signal to stop.
     pub(crate) drain: Duration,
@@ -45,7 +42,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             header_read: Duration::from_secs(10),
-            body_read: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             total: Duration::from_secs(30),
             // LM-10 allows ten seconds until the process is gone; the last one is for closing the store.

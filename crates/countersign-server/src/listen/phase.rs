@@ -1,7 +1,11 @@
 //! What a connection is waiting for, shared between the side that reads bytes and the side that answers.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 /// What a connection is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,5 +48,32 @@ pub(super) struct AnswerEnds(pub(super) Phases);
 impl Drop for AnswerEnds {
     fn drop(&mut self) {
         self.0.enter(Phase::Next);
+    }
+}
+
+/// An answer's body, and what happens at its end.
+#[derive(Debug)]
+pub(super) struct AnswerBody {
+    pub(super) body: axum::body::Body,
+    pub(super) _ends: AnswerEnds,
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
