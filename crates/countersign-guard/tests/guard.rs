@@ -54,7 +54,8 @@ impl Service {
             request = request.header(header::AUTHORIZATION, *value);
         }
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        let challenge = response.headers().get(header::WWW_AUTHENTICATE).map(|v| v.to_str().unwrap().to_owned());
+        let challenge =
+            response.headers().get(header::WWW_AUTHENTICATE).map(|v| v.to_str().unwrap().to_owned());
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, challenge.unwrap_or_default(), String::from_utf8(body.to_vec()).unwrap())
@@ -101,12 +102,27 @@ async fn each_refusal_has_its_status_challenge_and_code() {
             r#"Bearer realm="api", error="invalid_token", error_description="The access token expired""#,
             "token_expired",
         ),
-        ("/mine", Some(huge.as_str()), 413, r#"Bearer realm="api", error="invalid_token""#, "token_too_large"),
-        ("/admin", Some(user.as_str()), 403, r#"Bearer realm="api", error="insufficient_scope""#, "forbidden"),
+        (
+            "/mine",
+            Some(huge.as_str()),
+            413,
+            r#"Bearer realm="api", error="invalid_token""#,
+            "token_too_large",
+        ),
+        (
+            "/admin",
+            Some(user.as_str()),
+            403,
+            r#"Bearer realm="api", error="insufficient_scope""#,
+            "forbidden",
+        ),
     ] {
         let header = token.map(|token| format!("Bearer {token}"));
         let (got, got_challenge, body) = service.get(path, header.as_deref().as_slice()).await;
-        assert_eq!((got.as_u16(), got_challenge.as_str(), code(&body).as_str()), (status, challenge, expected));
+        assert_eq!(
+            (got.as_u16(), got_challenge.as_str(), code(&body).as_str()),
+            (status, challenge, expected)
+        );
     }
     let admin = service.token(|claims| claims["role"] = "admin".into());
     assert_eq!(service.get_with("/admin", &admin).await.0, StatusCode::OK);
@@ -118,7 +134,8 @@ async fn malformed_authorization_headers_are_refused() {
     let service = Service::new();
     let token = service.token(|_| {});
     let good = format!("Bearer {token}");
-    let bad = ["Bearer", "Bearer ", "", "Basic YTpi", &token, "Bearer a b", "Bearer\ta", "Bearer ü", "Bearer a,b"];
+    let bad =
+        ["Bearer", "Bearer ", "", "Basic YTpi", &token, "Bearer a b", "Bearer\ta", "Bearer ü", "Bearer a,b"];
     for header in bad.map(|header| vec![header]).into_iter().chain([vec![good.as_str(), good.as_str()]]) {
         let (status, _, body) = service.get("/mine", &header).await;
         assert_eq!((status, code(&body).as_str()), (StatusCode::UNAUTHORIZED, "invalid_token"), "{header:?}");

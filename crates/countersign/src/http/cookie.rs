@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn two_cookies_of_the_name_are_ambiguous() {
         for values in [&["refreshToken=a; refreshToken=b"][..], &["refreshToken=a", "refreshToken=a"]] {
-            let refused = refresh_token(&headers(values), false);
+            let headers = headers(values);
+            let refused = refresh_token(&headers, false);
             assert!(matches!(refused, Err(ApiError::AmbiguousRefreshToken)), "{values:?}");
         }
     }
