@@ -1,4 +1,5 @@
-// Bundles the tests (Node runs no TypeScript here) and runs them with Node's own runner.
+// Bundles the tests of the package it is run in (Node 20 runs no TypeScript), and runs them with
+// Node's own runner.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
