@@ -8,7 +8,7 @@ export const ORIGIN = 'https://app.example';
 
 /** Lets every promise that can settle do so. Timers of the world are not touched. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 export class World {
