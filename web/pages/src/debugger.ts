@@ -1,0 +1,230 @@
+// The token debugger. Nothing leaves the page: it may make no request (its CSP says so), and it
+// writes to no storage and to no address (HD-7).
+
+import { decodeText, encodeText } from './base64url.ts';
+import { claimRows, warnings, type JsonObject } from './claims.ts';
+import { byId, element, fill } from './dom.ts';
+import { compact, isJson, pretty } from './json-text.ts';
+import { hex, isAlgorithm, makeKey, secret256, sign, type Algorithm } from './make-token.ts';
+import { encode } from './base64url.ts';
+import server from './server-keys.js';
+import { tokenEditor } from './token-editor.ts';
+import { verify, type Question, type Verdict } from './verifier.ts';
+
+const TICK_MS = 1000;
+const LIFE_SECONDS = 900;
+
+const headerField = byId<HTMLTextAreaElement>('header-json');
+const payloadField = byId<HTMLTextAreaElement>('payload-json');
+const keyField = byId<HTMLTextAreaElement>('key');
+const signingField = byId<HTMLTextAreaElement>('signing-key');
+const useServerKeys = byId<HTMLInputElement>('server-keys');
+const editor = tokenEditor(byId<HTMLTextAreaElement>('token'), byId('coloured'), (token) => {
+  showParts(token);
+  update();
+});
+
+// --- the token and its parts ---
+
+function partsOf(token: string): { header: string; payload: string; signature: string } {
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  return { header, payload, signature };
+}
+
+function showParts(token: string): void {
+  const { header, payload } = partsOf(token);
+  showPart(headerField, header);
+  showPart(payloadField, payload);
+}
+
+function showPart(field: HTMLTextAreaElement, part: string): void {
+  const text = decodeText(part);
+  field.value = text === undefined ? '' : pretty(text);
+  mark(field, text === undefined ? 'This part is not base64url of UTF-8 text.' : undefined);
+}
+
+function mark(field: HTMLTextAreaElement, problem?: string): void {
+  const note = byId(`${field.id}-problem`);
+  const isBroken = problem ?? (field.value === '' || isJson(field.value) ? undefined : 'This is not JSON.');
+  note.textContent = isBroken ?? '';
+  field.setAttribute('aria-invalid', String(isBroken !== undefined));
+}
+
+let edits = 0;
+
+/** The header or the claims were edited: writes the token again, signed again if there is a key for it. */
+async function writeToken(): Promise<void> {
+  const turn = ++edits;
+  mark(headerField);
+  mark(payloadField);
+  const input = `${encodeText(compact(headerField.value))}.${encodeText(compact(payloadField.value))}`;
+  const key = signingField.value.trim();
+  let { signature } = partsOf(editor.value);
+  let problem = '';
+  if (key !== '') {
+    const { alg } = parseObject(headerField.value) ?? {};
+    try {
+      if (!isAlgorithm(alg)) throw new Error('This page signs with HS256, ES256, EdDSA and RS256.');
+      signature = await sign(alg, key, input);
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+  // A later edit has overtaken this signature.
+  if (turn !== edits) return;
+  byId('signing-problem').textContent = problem;
+  editor.set(`${input}.${signature}`);
+  update();
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// --- what it says, and whether it holds ---
+
+function update(): void {
+  const now = new Date();
+  const payload = parseObject(payloadField.value);
+  const header = parseObject(headerField.value);
+  byId('explained').hidden = payload === undefined;
+  fill(
+    byId('claims'),
+    ...claimRows(payload ?? {}, now).map(({ name, value, meaning }) =>
+      element(
+        'tr',
+        {},
+        element('th', { scope: 'row' }, element('code', {}, name)),
+        element('td', {}, element('code', {}, value), meaning !== '' && element('p', { class: 'muted' }, meaning)),
+      ),
+    ),
+  );
+  const found = header && payload ? warnings(editor.value, header, payload) : [];
+  fill(byId('warnings'), ...found.map((text) => element('li', { class: 'notice warn' }, text)));
+  showVerdict(now);
+}
+
+let shown = '';
+
+function showVerdict(now: Date): void {
+  const verdict = editor.value === '' ? undefined : ask(now);
+  const text = JSON.stringify(verdict) ?? '';
+  // Screen readers hear the verdict when it changes, not every second.
+  if (text === shown) return;
+  shown = text;
+  fill(byId('verdict'), ...(verdict ? verdictElements(verdict) : [element('p', { class: 'muted' }, 'Paste a token to have it checked.')]));
+}
+
+function ask(now: Date): Verdict | string {
+  const key = useServerKeys.checked ? JSON.stringify(server?.jwks) : keyField.value.trim();
+  if (key === '') return 'Enter a key to check the signature. Until then nothing in this token can be believed.';
+  const text = (id: string): string => byId<HTMLInputElement>(id).value.trim();
+  const question: Question = {
+    token: editor.value,
+    key,
+    now: Math.floor(now.getTime() / 1000),
+    ...(text('algorithm') && { algorithm: text('algorithm') }),
+    ...(text('issuer') && { issuer: text('issuer') }),
+    ...(text('audience') && { audience: text('audience') }),
+    ...(text('type') && { type: text('type') }),
+  };
+  return verify(question);
+}
+
+function verdictElements(verdict: Verdict | string): Node[] {
+  if (typeof verdict === 'string') return [element('p', { class: 'notice' }, verdict)];
+  const { checks, failed } = verdict;
+  const summary = failed
+    ? element(
+        'div',
+        { class: 'notice error' },
+        element('p', {}, element('strong', {}, `Refused: ${failed.message}`), ' ', element('code', {}, failed.code)),
+        element('p', {}, failed.remedy),
+      )
+    : element('p', { class: 'notice ok' }, element('strong', {}, 'Valid.'), ' Every check below has passed.');
+  return [
+    summary,
+    element(
+      'ul',
+      { class: 'checks' },
+      ...checks.map(({ name, passed }) => element('li', { class: passed ? 'passed' : 'failed' }, name, element('span', { class: 'visually-hidden' }, passed ? ' passed' : ' failed'))),
+    ),
+  ];
+}
+
+// --- making tokens and secrets ---
+
+async function make(algorithm: Algorithm): Promise<void> {
+  const key = await makeKey(algorithm);
+  const now = Math.floor(Date.now() / 1000);
+  const claims = parseObject(payloadField.value) ?? { iss: 'https://issuer.example', sub: 'user-1', aud: 'api' };
+  headerField.value = pretty(JSON.stringify({ alg: algorithm, typ: 'JWT' }));
+  payloadField.value = pretty(JSON.stringify({ ...claims, iat: now, exp: now + LIFE_SECONDS }));
+  signingField.value = key.signing;
+  keyField.value = key.verifying;
+  useServerKeys.checked = false;
+  byId<HTMLInputElement>('issuer').value = '';
+  byId<HTMLInputElement>('audience').value = '';
+  byId<HTMLInputElement>('type').value = '';
+  byId<HTMLSelectElement>('algorithm').value = '';
+  await writeToken();
+}
+
+function newSecret(): void {
+  const bytes = secret256();
+  byId<HTMLInputElement>('secret').value = byId<HTMLSelectElement>('secret-form').value === 'hex' ? hex(bytes) : encode(bytes);
+}
+
+async function copy(button: HTMLButtonElement): Promise<void> {
+  const field = byId<HTMLInputElement | HTMLTextAreaElement>(button.dataset['copy'] ?? '');
+  await navigator.clipboard.writeText(field.value);
+  const text = button.textContent;
+  button.textContent = 'Copied';
+  setTimeout(() => (button.textContent = text), 1500);
+}
+
+// --- wiring ---
+
+headerField.addEventListener('input', () => void writeToken());
+payloadField.addEventListener('input', () => void writeToken());
+signingField.addEventListener('input', () => void writeToken());
+for (const id of ['key', 'issuer', 'audience', 'type', 'algorithm']) byId(id).addEventListener('input', update);
+
+if (server) {
+  const { issuer, audience } = server;
+  byId('server-choice').hidden = false;
+  useServerKeys.addEventListener('change', () => {
+    keyField.disabled = useServerKeys.checked;
+    byId<HTMLInputElement>('issuer').value = useServerKeys.checked ? issuer : '';
+    byId<HTMLInputElement>('audience').value = useServerKeys.checked ? audience : '';
+    update();
+  });
+}
+
+const makeButton = byId<HTMLButtonElement>('make');
+makeButton.addEventListener('click', () => {
+  const algorithm = byId<HTMLSelectElement>('make-algorithm').value;
+  if (!isAlgorithm(algorithm)) return;
+  make(algorithm).catch((error: unknown) => {
+    byId('signing-problem').textContent = `This browser cannot make a key for ${algorithm}: ${String(error)}`;
+  });
+});
+byId('clear').addEventListener('click', () => {
+  for (const field of [headerField, payloadField, keyField, signingField]) field.value = '';
+  editor.set('');
+  update();
+});
+byId('new-secret').addEventListener('click', newSecret);
+byId('secret-form').addEventListener('change', newSecret);
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) button.addEventListener('click', () => void copy(button));
+
+newSecret();
+update();
+setInterval(() => {
+  if (document.visibilityState === 'visible' && editor.value !== '') update();
+}, TICK_MS);
