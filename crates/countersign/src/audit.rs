@@ -177,11 +177,13 @@ pub struct AuditRecord {
     pub event: AuditEvent,
 }
 
-/// Which lines of the audit log to read, oldest first.
+/// Which lines of the audit log to read: oldest first, or newest first with `before`.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
     /// Only lines after this place.
     pub after: i64,
+    /// Only lines before this place, and the newest first.
+    pub before: Option<i64>,
     /// Only this kind.
     pub kind: Option<AuditKind>,
     /// Only about this account.

@@ -7,6 +7,7 @@ pub mod account;
 pub mod accounts;
 pub mod audit;
 pub mod clock;
+pub mod embedded;
 #[cfg(feature = "axum")]
 pub mod http;
 pub mod id;
@@ -16,6 +17,7 @@ pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod master_key;
+pub mod master_key_file;
 pub mod options;
 pub mod password;
 pub mod password_change;

@@ -39,7 +39,7 @@ impl Audit {
                 None => None,
             };
             let kind = self.kind.as_deref().map(parse_kind).transpose()?;
-            let mut query = AuditQuery { after: self.after, kind, account_id, limit: PAGE };
+            let mut query = AuditQuery { after: self.after, before: None, kind, account_id, limit: PAGE };
             let mut left = self.limit.unwrap_or(usize::MAX);
             loop {
                 let page = tool.instance.store().audit_log(query.clone()).await?;

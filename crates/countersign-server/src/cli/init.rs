@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::Global;
 use crate::config::{Config, Place, Settings, toml_template};
-use crate::master_key_file;
 use crate::output::Output;
+use countersign::master_key::MasterKeys;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
@@ -43,7 +43,7 @@ impl Init {
         let key = folder.join(config.master_key_path());
         // A database without its key needs the old key back, not a new one.
         if !folder.join(config.database_path()).exists() {
-            master_key_file::make(&key, &Random::system())?;
+            MasterKeys::make_file(&key, &Random::system())?;
         }
         output.show(&json!({ "config": path, "masterKey": key }), || {
             format!(

@@ -90,9 +90,9 @@ settings! {
     /// How long a session lives at most, counted from login.
     "session.absolute_ttl" session_absolute_ttl: Duration = "30d", if |v| ttl(*v, "5m", "365d");
     /// How long after a rotation the refresh token before it still gets the same successor again; 0 is the letter of OAuth.
-    "session.grace" session_grace: Duration = "10s", if |v| ttl(*v, "0s", "60s");
+    "session.grace" session_grace: Duration = "15s", if |v| ttl(*v, "0s", "60s");
     /// A refresh token younger than this is answered without a rotation; at least `grace` + 5 s, or both 0.
-    "session.min_age" session_min_age: Duration = "15s", if |v| ttl(*v, "0s", "5m");
+    "session.min_age" session_min_age: Duration = "20s", if |v| ttl(*v, "0s", "5m");
     /// How many live sessions an account has at most; the oldest ends.
     "session.max_per_account" session_max_per_account: u32 = "50", if |v| between(*v, 1, 1000);
     /// Web origins, exact, that may call the API from a browser; nobody if empty.

@@ -100,7 +100,7 @@ fn values_out_of_range_are_refused_with_the_reason() {
         ("access_token_ttl = \"1h30m\"", "is not a duration"),
         ("access_token_ttl = \"-5m\"", "is not a duration"),
         ("[session]\ngrace = \"61s\"", "61s is not between 0s and 60s"),
-        ("[session]\nmin_age = \"14s\"", "session.min_age (14s) must be at least session.grace (10s) + 5s"),
+        ("[session]\nmin_age = \"19s\"", "session.min_age (19s) must be at least session.grace (15s) + 5s"),
         ("[session]\ngrace = \"0s\"\nmin_age = \"4s\"", "or both 0"),
         ("[session]\nidle_ttl = \"31d\"", "longer than session.absolute_ttl"),
         ("[session]\nidle_ttl = \"18446744073709551615d\"", "is not a duration"),

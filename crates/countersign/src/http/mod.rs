@@ -125,6 +125,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         route("/api/admin/users/{id}", Admin, get_(), get(admin::users::show)),
         route("/api/admin/users/{id}", Admin, patch_(), patch(admin::users::change)),
         route("/api/admin/users/{id}", Admin, delete_(), delete(admin::users::delete)),
+        route("/api/admin/users/{id}/password", Admin, post_(), post(admin::users::set_password)),
         route("/api/admin/users/{id}/sessions", Admin, get_(), get(admin::users::sessions)),
         route("/api/admin/users/{id}/sessions", Admin, delete_(), delete(admin::users::end_sessions)),
         route("/api/admin/keys", Admin, get_(), get(admin::keys::list)),

@@ -76,6 +76,21 @@ async fn users_are_searched_and_paged() {
     call(&app, Method::GET, "/api/admin/users?page=2", &root, None).await.assert_error(422, "invalid_value");
 }
 
+#[tokio::test]
+async fn a_password_that_is_set_ends_all_sessions_of_its_account() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    let ada = app.sign_in("ada").await;
+    let path = format!("/api/admin/users/{}/password", ada.user_id);
+    let set = |password: &str| call(&app, Method::POST, &path, &root, Some(json!({ "password": password })));
+    set("short").await.assert_error(422, "password_too_short");
+    assert_eq!(app.profile(&ada.access_token).await, 200);
+    assert_eq!(set("a wholly different sentence").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.profile(&ada.access_token).await, 401);
+    app.login("ada", PASSWORD).await.assert_error(401, "invalid_credentials");
+    assert_eq!(app.login("ada", "a wholly different sentence").await.status, StatusCode::OK);
+}
+
 /// Nobody can lock everybody out.
 #[tokio::test]
 async fn the_last_administrator_stays() {
@@ -113,6 +128,17 @@ async fn keys_sessions_and_the_audit_log_are_administered() {
     let log = call(&app, Method::GET, &rest, &root, None).await.json();
     assert_eq!(log["events"][0]["event"], "session_ended");
     assert_eq!(log["events"][0]["accountId"], ada.user_id);
+    // Looking back: newest first, until there is nothing further back.
+    let mut path = "/api/admin/audit?limit=3&before=9007199254740991".to_owned();
+    let mut sequences = Vec::new();
+    loop {
+        let page = call(&app, Method::GET, &path, &root, None).await.json();
+        let events = page["events"].as_array().unwrap();
+        sequences.extend(events.iter().map(|event| event["sequence"].as_i64().unwrap()));
+        let Some(next) = page["next"].as_i64() else { break };
+        path = format!("/api/admin/audit?limit=3&before={next}");
+    }
+    assert!(sequences.len() > 3 && sequences.is_sorted_by(|a, b| a > b) && sequences.last() == Some(&1));
     call(&app, Method::GET, "/api/admin/audit?event=nonsense", &root, None)
         .await
         .assert_error(422, "invalid_value");

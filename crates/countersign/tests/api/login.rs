@@ -109,7 +109,7 @@ async fn a_native_app_gets_its_refresh_token_in_the_body() {
     let first = reply.json()["refreshToken"].as_str().unwrap().to_owned();
     let fresh = app.post("/api/refresh").json(&json!({ "refreshToken": first })).send().await;
     assert_eq!((fresh.status, fresh.json().get("refreshToken")), (StatusCode::OK, None), "young: keep yours");
-    app.wait(15);
+    app.wait(20);
     let advanced = app.post("/api/refresh").json(&json!({ "refreshToken": first })).send().await;
     assert_ne!(advanced.json()["refreshToken"].as_str().unwrap(), first);
     assert!(advanced.header(header::SET_COOKIE).is_none());

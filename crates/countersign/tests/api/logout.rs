@@ -42,7 +42,7 @@ async fn an_old_token_logs_out_its_own_session_only() {
     let (device, phone) = (app.sign_in("ada").await, app.sign_in("ada").await);
     let mut cookie = device.cookie.clone();
     for _ in 0..2 {
-        app.wait(15);
+        app.wait(20);
         cookie = app.refresh(&cookie).await.cookie().unwrap();
     }
     app.post("/api/logout").cookie(&device.cookie).json(&json!({ "everywhere": true })).send().await;
@@ -82,7 +82,7 @@ async fn a_refresh_in_flight_does_not_survive_the_logout() {
     let app = TestApp::new().await;
     for _ in 0..50 {
         let device = app.sign_in("ada").await;
-        app.wait(15);
+        app.wait(20);
         let (refreshed, _) =
             tokio::join!(app.refresh(&device.cookie), app.post("/api/logout").cookie(&device.cookie).send());
         if refreshed.status == StatusCode::OK {

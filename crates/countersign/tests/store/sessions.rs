@@ -69,7 +69,7 @@ pub(crate) async fn the_oldest_session_makes_room(opener: &impl Opener) {
 
 /// RF-1, RF-3, RF-3b, RF-4, RF-8: the outcomes of a session's life, and what is stored after each.
 pub(crate) async fn a_token_lives_through_every_outcome(opener: &impl Opener) {
-    let policy = SessionPolicy::default();
+    let policy = SessionPolicy { min_age: 15 * SECOND, grace: 10 * SECOND, ..SessionPolicy::default() };
     let store = opener.open(policy).await;
     let bob = user(&store, "bob").await;
     let zero = log_in(&store, &bob, at(0)).await;
@@ -107,7 +107,7 @@ pub(crate) async fn a_token_lives_through_every_outcome(opener: &impl Opener) {
 
 /// RF-2.
 pub(crate) async fn a_reused_token_ends_its_session_only(opener: &impl Opener) {
-    let policy = SessionPolicy::default();
+    let policy = SessionPolicy { min_age: 15 * SECOND, grace: 10 * SECOND, ..SessionPolicy::default() };
     let store = opener.open(policy).await;
     let bob = user(&store, "bob").await;
     let (stolen, phone) = (log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(0)).await);
@@ -127,7 +127,9 @@ pub(crate) async fn a_reused_token_ends_its_session_only(opener: &impl Opener) {
 
 /// RF-6: the store lost writes that it had acknowledged.
 pub(crate) async fn a_token_from_the_future_heals(opener: &impl Opener) {
-    let store = opener.open(SessionPolicy::default()).await;
+    let store = opener
+        .open(SessionPolicy { min_age: 15 * SECOND, grace: 10 * SECOND, ..SessionPolicy::default() })
+        .await;
     let token = log_in(&store, &user(&store, "bob").await, at(0)).await;
     let ahead = generation(token, 5);
     let Rotation::Healed(grant) = store.rotate(ahead, &context(at(1))).await.unwrap() else { panic!() };

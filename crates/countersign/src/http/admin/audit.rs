@@ -1,4 +1,5 @@
-//! `GET /api/admin/audit`: the audit log, oldest first, a page at a time; follow it by asking again after the last.
+//! `GET /api/admin/audit`: the audit log, a page at a time: with `after` oldest first, to follow it; with `before` newest
+//! first, to look back.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::store::Store;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ListAudit {
     after: Option<i64>,
+    before: Option<i64>,
     event: Option<String>,
     account: Option<String>,
     limit: Option<u32>,
@@ -37,8 +39,9 @@ struct EventBody {
 #[derive(Serialize)]
 pub(in crate::http) struct AuditBody {
     events: Vec<EventBody>,
-    /// What to pass as `after` to read on.
-    next: i64,
+    /// What to pass as `after`, or as `before`, to read on; absent where there is nothing further back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<i64>,
 }
 
 pub(in crate::http) async fn list<S: Store>(
@@ -47,17 +50,24 @@ pub(in crate::http) async fn list<S: Store>(
 ) -> Result<axum::Json<AuditBody>, ApiError> {
     let unknown = |what| ApiError::Value(format!("there is no such {what}").into());
     let after = query.after.unwrap_or(0);
+    let limit = query.limit.unwrap_or(100).clamp(1, 1000);
+    let before = query.before;
     let query = AuditQuery {
         after,
+        before,
         kind: query
             .event
             .map(|name| AuditKind::from_name(&name).ok_or_else(|| unknown("event")))
             .transpose()?,
         account_id: query.account.map(|id| id.parse().map_err(|_| unknown("account"))).transpose()?,
-        limit: query.limit.unwrap_or(100).clamp(1, 1000),
+        limit,
     };
     let records = app.countersign.store().audit_log(query).await?;
-    let next = records.last().map_or(after, |last| last.sequence);
+    let last = records.last().map(|last| last.sequence);
+    let next = match before {
+        None => Some(last.unwrap_or(after)),
+        Some(_) => last.filter(|_| records.len() == limit as usize),
+    };
     Ok(axum::Json(AuditBody { events: records.into_iter().map(EventBody::from).collect(), next }))
 }
 

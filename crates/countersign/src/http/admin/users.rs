@@ -136,6 +136,28 @@ pub(in crate::http) async fn delete<S: Store>(
     Ok(StatusCode::NO_CONTENT)
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct SetPassword {
+    password: Zeroizing<String>,
+}
+
+impl Input for SetPassword {
+    const EXPECTED: &'static str = r#"a JSON object {"password": string}"#;
+}
+
+pub(in crate::http) async fn set_password<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(input): Json<SetPassword>,
+) -> Result<StatusCode, ApiError> {
+    let account = app.countersign.find_account(account_id(&id)?).await?.ok_or(ApiError::NotFound)?;
+    let set = async move { app.countersign.set_password(&account, &input.password, &caller.context).await };
+    detached(set).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 pub(in crate::http) async fn sessions<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,

@@ -15,16 +15,19 @@ use crate::store::Sweep;
 pub(super) fn audit_log(db: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec<AuditRecord>> {
     // An account's events are few among many, and there is an index for them; a kind is looked for on the way.
     let of_account = if query.account_id.is_some() { "account_id = ?3" } else { "?3 IS NULL" };
+    let order = if query.before.is_some() { "DESC" } else { "ASC" };
     db.prepare_cached(&format!(
         "SELECT sequence, at, actor, actor_id, address, kind, account_id, session_id, detail FROM audit_log
-         WHERE sequence > ?1 AND (?2 IS NULL OR kind = ?2) AND {of_account} ORDER BY sequence LIMIT ?4"
+         WHERE sequence > ?1 AND sequence < ?5 AND (?2 IS NULL OR kind = ?2) AND {of_account}
+         ORDER BY sequence {order} LIMIT ?4"
     ))?
     .query_map(
         params![
             query.after,
             query.kind.map(AuditKind::name),
             query.account_id.as_ref().map(AccountId::as_bytes),
-            query.limit
+            query.limit,
+            query.before.unwrap_or(i64::MAX)
         ],
         rows::audit_record,
     )?
@@ -36,7 +39,7 @@ pub(super) fn sweep(db: &Connection, policy: &SessionPolicy, sweep: &Sweep) -> r
     let dead = sweep.now.minus(keep_sessions(policy, sweep)).as_unix_millis();
     let old = sweep.now.minus(sweep.keep_audit).as_unix_millis();
     let rules = [
-        ("revocations", "until <= ?1", sweep.now.as_unix_millis()),
+        ("revocations", "until <= ?1", sweep.now.minus(LONGEST_LEEWAY).as_unix_millis()),
         ("sessions", "revoked_at <= ?1", dead),
         ("sessions", "expires_at <= ?1", dead),
         ("audit_log", "at < ?1", old),
@@ -132,3 +135,5 @@ fn keep_sessions(policy: &SessionPolicy, sweep: &Sweep) -> Duration {
 const MAX_FAILED_LOGINS: i64 = 100_000;
 /// So few that no reader holds up a checkpoint.
 const SCAN_STEP: u32 = 5_000;
+/// Verifiers may be behind by so much, and accept a token for so much longer.
+const LONGEST_LEEWAY: Duration = Duration::from_secs(120);
