@@ -47,7 +47,7 @@ impl<S: Store> Countersign<S> {
             }
             Rotation::Healed(grant) => {
                 tracing::warn!(session = %grant.session.id, "a refresh token ahead of the store: writes were lost");
-                self.refreshed(*grant, Some(&token), context)
+                self.refreshed(*grant, None, context)
             }
             Rotation::Reused(ended) => {
                 self.revoke(&[ended]);

@@ -141,10 +141,12 @@ pub enum Decision {
     Replay,
     /// An older token: somebody holds a copy. The session must be revoked.
     Reuse,
-    /// A token that we issued and do not remember: the database was restored or failed over to an older state.
-    /// Move on to this generation, so that an honest client survives it (RF-6).
+    /// A token that we issued and do not remember: the database was restored or failed over to an older state. It
+    /// becomes the newest again, made just now, so that an honest client survives it (RF-6); no cookie is set. (Moving
+    /// on to its successor would turn a request that is still under way with its parent into a reuse: the model
+    /// checker's trace is in `tests/rotation_model`.)
     Heal {
-        /// The new newest generation.
+        /// The new newest generation: the one presented.
         to: u32,
     },
     /// Past its idle or absolute end.
@@ -172,7 +174,7 @@ pub fn decide(session: &Session, presented: u32, policy: &SessionPolicy, now: Ti
         return Decision::Expired;
     };
     if presented > newest {
-        Decision::Heal { to: next }
+        Decision::Heal { to: presented }
     } else if presented == newest {
         if now < session.rotated_at.plus(policy.min_age) {
             Decision::Fresh
@@ -236,8 +238,8 @@ mod tests {
             (0, Duration::ZERO, Decision::Reuse),
             (3, idle, Decision::Expired),
             // ahead of the database
-            (6, Duration::ZERO, Decision::Heal { to: 7 }),
-            (9, r, Decision::Heal { to: 10 }),
+            (6, Duration::ZERO, Decision::Heal { to: 6 }),
+            (9, r, Decision::Heal { to: 9 }),
             (9, idle, Decision::Expired),
             (u32::MAX, r, Decision::Expired),
         ];

@@ -54,7 +54,7 @@ async fn a_full_disk_refuses_writes_loses_nothing_and_recovers() {
         loop {
             hour += 1;
             match store.rotate(rotating, &context(at(3600 * hour))).await {
-                Ok(Rotation::Advanced(grant)) => rotating = token_of(rotating, &grant),
+                Ok(Rotation::Advanced(grant)) => rotating = generation(rotating, grant.session.generation),
                 Err(StoreError::Unavailable(_)) => break,
                 other => panic!("{other:?}"),
             }

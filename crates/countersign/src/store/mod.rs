@@ -289,7 +289,7 @@ pub enum Rotation {
     Advanced(Box<Grant>),
     /// The parent again, in time: the session is at the generation to give out again.
     Replayed(Box<Grant>),
-    /// Ahead of the store: the session has moved on to the generation to give out.
+    /// Ahead of the store, which had lost writes: the session is at the token's generation again, as if just made.
     Healed(Box<Grant>),
     /// Used again too late: the session is ended.
     Reused(EndedSession),

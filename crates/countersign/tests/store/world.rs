@@ -12,7 +12,7 @@ use countersign::random::Random;
 use countersign::refresh_token::PresentedToken;
 use countersign::session::SessionPolicy;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
-use countersign::store::{CreateAccount, EndedSession, Grant, NewAccount, NewSession, StartSession, Store};
+use countersign::store::{CreateAccount, EndedSession, NewAccount, NewSession, StartSession, Store};
 
 /// A way to open an empty store.
 pub(crate) trait Opener {
@@ -121,11 +121,6 @@ pub(crate) async fn log_in(store: &impl Store, account: &Account, now: Timestamp
 /// The token of another generation of the same session.
 pub(crate) fn generation(token: PresentedToken, generation: u32) -> PresentedToken {
     PresentedToken { generation, ..token }
-}
-
-/// The token that goes with a grant.
-pub(crate) fn token_of(token: PresentedToken, grant: &Grant) -> PresentedToken {
-    generation(token, grant.session.generation)
 }
 
 /// The whole audit log as `kind detail`.
