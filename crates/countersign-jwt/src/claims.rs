@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::compact::Limits;
+use crate::compact::{Limits, ProtectedHeader};
 use crate::error::VerifyError;
 use crate::verify::VerifiedJws;
 
@@ -157,29 +157,102 @@ impl VerifiedJws {
     ///   [`Expired`](VerifyError::Expired), [`NotYetValid`](VerifyError::NotYetValid),
     ///   [`IssuedInTheFuture`](VerifyError::IssuedInTheFuture): as they say.
     pub fn validate(self, policy: &ClaimsPolicy, now_unix_seconds: i64) -> Result<AccessClaims, VerifyError> {
-        if !policy.token_type.accepts(self.header.token_type()) {
-            return Err(VerifyError::WrongType);
-        }
         let claims = self.claims_set()?;
-        if required(&claims, "iss", string)? != policy.issuer {
-            return Err(VerifyError::WrongIssuer);
+        let token = Token { header: &self.header, claims: &claims };
+        for rule in Rule::ALL {
+            rule.check(token, policy, now_unix_seconds)?;
         }
-        if !required(&claims, "aud", audiences)?.any(|audience| audience == policy.audience) {
-            return Err(VerifyError::WrongAudience);
-        }
-        let times = Times::validate(&claims, policy.leeway_seconds, now_unix_seconds)?;
-        let subject = required(&claims, "sub", string)?;
-        if subject.is_empty() {
-            return Err(VerifyError::ClaimType { claim: "sub" });
-        }
-        for claim in ["jti", "sid", "client_id", "scope"] {
-            optional(&claims, claim, string)?;
-        }
-        if policy.token_type == TokenType::AccessToken && !claims.contains_key("jti") {
-            return Err(VerifyError::MissingClaim { claim: "jti" });
-        }
-        Ok(AccessClaims { subject: subject.into(), issuer: policy.issuer.as_str().into(), times, claims })
+        Ok(AccessClaims {
+            subject: required(&claims, "sub", string)?.into(),
+            issuer: policy.issuer.as_str().into(),
+            expires_at: required_date(&claims, "exp")?.floor,
+            issued_at: required_date(&claims, "iat")?.floor,
+            auth_time: numeric_date(&claims, "auth_time")?.map(|date| date.floor),
+            claims,
+        })
     }
+}
+
+/// What the rules look at.
+#[derive(Clone, Copy)]
+pub(crate) struct Token<'a> {
+    pub(crate) header: &'a ProtectedHeader,
+    pub(crate) claims: &'a Map<String, Value>,
+}
+
+/// One rule about an access token. `validate` demands them all; `inspect` asks each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    Type,
+    Issuer,
+    Audience,
+    Expiry,
+    NotBefore,
+    IssuedAt,
+    Subject,
+    TokenId,
+    OtherClaims,
+}
+
+impl Rule {
+    /// In the order in which they are checked.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Type,
+        Self::Issuer,
+        Self::Audience,
+        Self::Expiry,
+        Self::NotBefore,
+        Self::IssuedAt,
+        Self::Subject,
+        Self::TokenId,
+        Self::OtherClaims,
+    ];
+
+    pub(crate) fn check(self, token: Token<'_>, policy: &ClaimsPolicy, now: i64) -> Result<(), VerifyError> {
+        let Token { header, claims } = token;
+        let latest = now.saturating_add(policy.leeway_seconds);
+        match self {
+            Self::Type => holds(policy.token_type.accepts(header.token_type()), VerifyError::WrongType),
+            Self::Issuer => {
+                holds(required(claims, "iss", string)? == policy.issuer, VerifyError::WrongIssuer)
+            }
+            Self::Audience => {
+                let mut audiences = required(claims, "aud", audiences)?;
+                holds(audiences.any(|audience| audience == policy.audience), VerifyError::WrongAudience)
+            }
+            // RFC 7519 §4.1.4: "on or after" exp the token must not be accepted.
+            Self::Expiry => {
+                let expires_at = required_date(claims, "exp")?.floor;
+                holds(now < expires_at.saturating_add(policy.leeway_seconds), VerifyError::Expired)
+            }
+            Self::NotBefore => {
+                let not_before = numeric_date(claims, "nbf")?;
+                holds(not_before.is_none_or(|date| date.ceil <= latest), VerifyError::NotYetValid)
+            }
+            Self::IssuedAt => {
+                holds(required_date(claims, "iat")?.ceil <= latest, VerifyError::IssuedInTheFuture)
+            }
+            Self::Subject => {
+                holds(!required(claims, "sub", string)?.is_empty(), VerifyError::ClaimType { claim: "sub" })
+            }
+            // RFC 9068 §2.2: REQUIRED in an access token of that type.
+            Self::TokenId if policy.token_type == TokenType::AccessToken => {
+                required(claims, "jti", string).map(|_| ())
+            }
+            Self::TokenId => optional(claims, "jti", string).map(|_| ()),
+            Self::OtherClaims => {
+                numeric_date(claims, "auth_time")?;
+                for claim in ["sid", "client_id", "scope"] {
+                    optional(claims, claim, string)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn holds(condition: bool, error: VerifyError) -> Result<(), VerifyError> {
+    if condition { Ok(()) } else { Err(error) }
 }
 
 /// The claims of an access token that passed every check. There is no other way to get one.
@@ -187,7 +260,9 @@ impl VerifiedJws {
 pub struct AccessClaims {
     subject: Box<str>,
     issuer: Box<str>,
-    times: Times,
+    issued_at: i64,
+    expires_at: i64,
+    auth_time: Option<i64>,
     claims: Map<String, Value>,
 }
 
@@ -212,19 +287,19 @@ impl AccessClaims {
     /// `iat` in seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn issued_at(&self) -> i64 {
-        self.times.issued_at
+        self.issued_at
     }
 
     /// `exp` in seconds since 1970-01-01 UTC: the first second at which the token is no longer valid.
     #[must_use]
     pub fn expires_at(&self) -> i64 {
-        self.times.expires_at
+        self.expires_at
     }
 
     /// `auth_time`: when the user last proved who they are, in seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn auth_time(&self) -> Option<i64> {
-        self.times.auth_time
+        self.auth_time
     }
 
     /// `jti`: the token's own ID; always there in an `at+jwt`.
@@ -280,39 +355,6 @@ impl AccessClaims {
     }
 }
 
-/// The validated times, in seconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Times {
-    issued_at: i64,
-    expires_at: i64,
-    auth_time: Option<i64>,
-}
-
-impl Times {
-    fn validate(claims: &Map<String, Value>, leeway: i64, now: i64) -> Result<Self, VerifyError> {
-        let expires_at = numeric_date(claims, "exp")?.ok_or(VerifyError::MissingClaim { claim: "exp" })?;
-        let not_before = numeric_date(claims, "nbf")?;
-        let issued_at = numeric_date(claims, "iat")?.ok_or(VerifyError::MissingClaim { claim: "iat" })?;
-        let auth_time = numeric_date(claims, "auth_time")?;
-        // RFC 7519 §4.1.4: "on or after" exp the token must not be accepted.
-        if now >= expires_at.floor.saturating_add(leeway) {
-            return Err(VerifyError::Expired);
-        }
-        let latest = now.saturating_add(leeway);
-        if not_before.is_some_and(|not_before| latest < not_before.ceil) {
-            return Err(VerifyError::NotYetValid);
-        }
-        if latest < issued_at.ceil {
-            return Err(VerifyError::IssuedInTheFuture);
-        }
-        Ok(Self {
-            issued_at: issued_at.floor,
-            expires_at: expires_at.floor,
-            auth_time: auth_time.map(|time| time.floor),
-        })
-    }
-}
-
 /// A time with its fraction of a second rounded both ways; the caller takes the stricter.
 #[derive(Clone, Copy)]
 struct NumericDate {
@@ -344,6 +386,10 @@ fn numeric_date(
     } else {
         Err(VerifyError::TimeOutOfRange { claim })
     }
+}
+
+fn required_date(claims: &Map<String, Value>, claim: &'static str) -> Result<NumericDate, VerifyError> {
+    numeric_date(claims, claim)?.ok_or(VerifyError::MissingClaim { claim })
 }
 
 /// 9999-12-31T23:59:59Z. Later times are mistakes, most often milliseconds.

@@ -27,11 +27,22 @@ pub struct DecodedToken {
 /// - [`HeaderEncoding`](VerifyError::HeaderEncoding), [`PayloadEncoding`](VerifyError::PayloadEncoding): not strict base64url.
 /// - [`HeaderJson`](VerifyError::HeaderJson), [`PayloadJson`](VerifyError::PayloadJson): not one strict JSON object.
 pub fn decode_unverified(token: &str) -> Result<DecodedToken, VerifyError> {
-    let parts = Parts::split(token, Limits::ML_DSA)?;
-    let header = base64url::decode(parts.header).map_err(|_| VerifyError::HeaderEncoding)?;
-    let payload = base64url::decode(parts.payload).map_err(|_| VerifyError::PayloadEncoding)?;
-    Ok(DecodedToken {
-        header: json::parse_object(&header).map_err(VerifyError::HeaderJson)?,
-        payload: json::parse_object(&payload).map_err(VerifyError::PayloadJson)?,
-    })
+    let (header, payload) = decode_parts(token);
+    Ok(DecodedToken { header: header?, payload: payload? })
+}
+
+type Part = Result<Map<String, Value>, VerifyError>;
+
+/// Header and payload, each as far as it can be read.
+pub(crate) fn decode_parts(token: &str) -> (Part, Part) {
+    let parts = match Parts::split(token, Limits::ML_DSA) {
+        Ok(parts) => parts,
+        Err(error) => return (Err(error), Err(error)),
+    };
+    let header = base64url::decode(parts.header).map_err(|_| VerifyError::HeaderEncoding);
+    let payload = base64url::decode(parts.payload).map_err(|_| VerifyError::PayloadEncoding);
+    (
+        header.and_then(|header| json::parse_object(&header).map_err(VerifyError::HeaderJson)),
+        payload.and_then(|payload| json::parse_object(&payload).map_err(VerifyError::PayloadJson)),
+    )
 }

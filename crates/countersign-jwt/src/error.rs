@@ -243,6 +243,7 @@ pub enum KeySetError {
 }
 
 /// Why a token could not be signed.
+#[cfg(feature = "aws-lc-rs")]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {

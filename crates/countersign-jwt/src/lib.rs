@@ -25,6 +25,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod dangerous;
+pub mod inspect;
 pub mod secret;
 
 mod algorithm;
@@ -37,14 +38,20 @@ mod explain;
 mod json;
 mod key;
 mod key_set;
+#[cfg(feature = "aws-lc-rs")]
 mod sign;
 mod verify;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use claims::{AccessClaims, ClaimsPolicy, TokenType};
 pub use compact::{Limits, ProtectedHeader, UnverifiedJws};
-pub use error::{JsonError, KeyError, KeySetError, SignError, VerifyError};
-pub use key::{SigningKey, VerifyingKey};
+#[cfg(feature = "aws-lc-rs")]
+pub use error::SignError;
+pub use error::{JsonError, KeyError, KeySetError, VerifyError};
+#[cfg(feature = "aws-lc-rs")]
+pub use key::SigningKey;
+pub use key::VerifyingKey;
 pub use key_set::{JwkSet, SkipReason, SkippedKey};
+#[cfg(feature = "aws-lc-rs")]
 pub use sign::sign;
 pub use verify::{VerifiedJws, verify_access_token};

@@ -40,12 +40,16 @@ impl UnverifiedJws<'_> {
     /// - [`BadSignature`](VerifyError::BadSignature): the signature does not match.
     /// - [`PayloadEncoding`](VerifyError::PayloadEncoding): signed, but the payload is not strict base64url.
     pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJws, VerifyError> {
+        self.check_signature(key)?;
+        let payload = base64url::decode(self.encoded_payload).map_err(|_| VerifyError::PayloadEncoding)?;
+        Ok(VerifiedJws { header: self.header, payload })
+    }
+
+    pub(crate) fn check_signature(&self, key: &VerifyingKey) -> Result<(), VerifyError> {
         if self.header.algorithm() != key.algorithm() {
             return Err(VerifyError::AlgorithmMismatch);
         }
-        key.verify(self.signing_input.as_bytes(), &self.signature)?;
-        let payload = base64url::decode(self.encoded_payload).map_err(|_| VerifyError::PayloadEncoding)?;
-        Ok(VerifiedJws { header: self.header, payload })
+        key.verify(self.signing_input.as_bytes(), &self.signature)
     }
 
     /// Verifies the signature with the one key of `keys` that the header names.

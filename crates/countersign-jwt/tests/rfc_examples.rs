@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use countersign_jwt::{Algorithm, JwkSet, KeyError, SkipReason, UnverifiedJws, VerifyError, VerifyingKey};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The name of the example, its key with the algorithm filled in where the RFC names it elsewhere, its token.
 fn examples() -> Vec<(String, Value, String)> {
@@ -59,7 +59,7 @@ fn every_private_key_signs_what_its_public_key_verifies() {
     {
         let signer = countersign_jwt::SigningKey::from_jwk(&jwk.to_string()).unwrap();
         assert!(UnverifiedJws::parse(&token).unwrap().verify(&signer.verifying_key()).is_ok(), "{name}");
-        let own = countersign_jwt::sign(&json!({"sub": "x"}), &signer, "JWT").unwrap();
+        let own = countersign_jwt::sign(&serde_json::json!({"sub": "x"}), &signer, "JWT").unwrap();
         let key = VerifyingKey::from_jwk(&public(&jwk).to_string()).unwrap();
         assert!(UnverifiedJws::parse(&own).unwrap().verify(&key).is_ok(), "{name}");
         count += 1;

@@ -1,9 +1,12 @@
 //! Sign, verify and validate with every algorithm, and what each step refuses.
 
+#![cfg(feature = "aws-lc-rs")]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_jwt::{
     AccessClaims, Algorithm, ClaimsPolicy, JwkSet, KeyError, KeySetError, SigningKey, TokenType,
     UnverifiedJws, VerifyError, VerifyingKey, sign, verify_access_token,
@@ -16,6 +19,20 @@ fn key(algorithm: Algorithm) -> SigningKey {
     match algorithm {
         Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
             SigningKey::hmac(algorithm, &[7; 64]).unwrap()
+        }
+        Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512 => {
+            // Making an RSA key takes seconds in an unoptimised build.
+            let der = include_bytes!("data/rsa2048_test_key.der");
+            let pem = format!(
+                "-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n",
+                STANDARD.encode(der)
+            );
+            SigningKey::from_pem(&pem, algorithm).unwrap()
         }
         algorithm => SigningKey::generate(algorithm).unwrap(),
     }
@@ -71,7 +88,9 @@ fn keys_survive_pkcs8_pem_and_jwk() {
         let again = SigningKey::from_pkcs8_der(&signer.to_pkcs8_der().unwrap(), algorithm).unwrap();
         let from_pem = SigningKey::from_pem(&signer.to_pkcs8_pem().unwrap(), algorithm).unwrap();
         let public = VerifyingKey::from_jwk(&signer.verifying_key().to_jwk().unwrap()).unwrap();
-        for key in [again.verifying_key(), from_pem.verifying_key(), public] {
+        let public_pem =
+            VerifyingKey::from_pem(&signer.verifying_key().to_pem().unwrap(), algorithm).unwrap();
+        for key in [again.verifying_key(), from_pem.verifying_key(), public, public_pem] {
             assert_eq!(key.key_id(), signer.key_id());
             assert!(UnverifiedJws::parse(&token).unwrap().verify(&key).is_ok(), "{algorithm}");
         }
@@ -162,6 +181,14 @@ fn a_set_selects_by_key_id_and_publishes_no_secret() {
     assert_eq!(mixed.err(), Some(KeySetError::MixedSymmetry));
     let twice = JwkSet::new(vec![first.verifying_key(), first.verifying_key()]);
     assert_eq!(twice.err(), Some(KeySetError::DuplicateKeyId));
+}
+
+#[test]
+fn an_rsa_key_can_be_made() {
+    let made = SigningKey::generate(Algorithm::Rs256).unwrap();
+    let token = sign(&claims(), &made, "at+jwt").unwrap();
+    assert!(UnverifiedJws::parse(&token).unwrap().verify(&made.verifying_key()).is_ok());
+    assert_eq!(token.rsplit('.').next().unwrap().len(), 512, "3072 bits");
 }
 
 #[test]

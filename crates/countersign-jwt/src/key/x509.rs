@@ -2,7 +2,7 @@
 
 use super::der::{self, Reader};
 use super::public::PublicNumbers;
-use crate::algorithm::Curve;
+use crate::algorithm::{Algorithm, Curve};
 use crate::error::KeyError;
 
 /// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`
@@ -40,6 +40,38 @@ pub(super) fn public_from_spki(bytes: &[u8]) -> Result<PublicNumbers, KeyError> 
     };
     identifier.finish()?;
     Ok(numbers)
+}
+
+/// Writes a `SubjectPublicKeyInfo`. `algorithm` tells the sizes of ML-DSA apart.
+pub(super) fn public_to_spki(numbers: &PublicNumbers, algorithm: Algorithm) -> Vec<u8> {
+    let oid = |bytes: &[u8]| der::write(der::OBJECT_IDENTIFIER, bytes);
+    let (identifier, key) = match numbers {
+        PublicNumbers::Rsa { modulus, exponent } => {
+            let integers =
+                [der::write_positive_integer(modulus), der::write_positive_integer(exponent)].concat();
+            ([oid(OID_RSA), der::write(der::NULL, &[])].concat(), der::write(der::SEQUENCE, &integers))
+        }
+        PublicNumbers::Ec { curve, point } => ([oid(OID_EC), oid(curve_oid(*curve))].concat(), point.clone()),
+        PublicNumbers::Ed25519(point) => (oid(OID_ED25519), point.to_vec()),
+        PublicNumbers::MlDsa(key) => {
+            let id = match algorithm {
+                Algorithm::MlDsa44 => OID_ML_DSA_44,
+                Algorithm::MlDsa65 => OID_ML_DSA_65,
+                _ => OID_ML_DSA_87,
+            };
+            (oid(id), key.clone())
+        }
+    };
+    let key = der::write(der::BIT_STRING, &[&[0], key.as_slice()].concat());
+    der::write(der::SEQUENCE, &[der::write(der::SEQUENCE, &identifier), key].concat())
+}
+
+fn curve_oid(curve: Curve) -> &'static [u8] {
+    match curve {
+        Curve::P256 => OID_P256,
+        Curve::P384 => OID_P384,
+        Curve::P521 => OID_P521,
+    }
 }
 
 fn curve(oid: &[u8]) -> Result<Curve, KeyError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_jwt::inspect::{Keys, inspect};
 use countersign_jwt::{
     AccessClaims, Algorithm, ClaimsPolicy, JwkSet, TokenType, VerifyError, VerifyingKey, verify_access_token,
 };
@@ -87,6 +88,12 @@ impl Corpus {
         expected: Option<VerifyError>,
     ) {
         self.case(class, case, verify(token).err(), expected);
+        // The inspection must tell people the very same.
+        let inspection = inspect(token, Keys::Set(&keys()), Some(&policy()), NOW);
+        let told = inspection.first_failure().map(|(_, error)| error);
+        if told != expected || inspection.is_accepted() != expected.is_none() {
+            self.deviations.push(format!("{class}: {case}: inspection says {told:?}, expected {expected:?}"));
+        }
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "the cases are values, and read better so")]

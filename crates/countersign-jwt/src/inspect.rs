@@ -1,0 +1,226 @@
+//! Everything that can be said about one token, for people: a debugger, a command line.
+//!
+//! Asks the very rules that verification demands, but all of them, and says for each what was expected, what was
+//! found and what would make it pass. The answer is for reading: nothing in it opens any door.
+
+use serde_json::{Map, Value};
+
+use crate::claims::{ClaimsPolicy, Rule, Token, TokenType};
+use crate::compact::{Limits, UnverifiedJws};
+use crate::dangerous;
+use crate::error::VerifyError;
+use crate::key::VerifyingKey;
+use crate::key_set::JwkSet;
+
+/// What to check the signature with.
+#[derive(Clone, Copy, Debug)]
+pub enum Keys<'a> {
+    /// Nothing: the signature is not checked.
+    None,
+    /// This key, whatever the token's `kid` is.
+    One(&'a VerifyingKey),
+    /// The key of this set that the token's `kid` names.
+    Set(&'a JwkSet),
+}
+
+/// What is known about a token.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The header's members, if it is strict JSON; unverified unless [`is_verified`](Self::is_verified).
+    pub header: Option<Map<String, Value>>,
+    /// The payload's members, if it is strict JSON; unverified unless [`is_verified`](Self::is_verified).
+    pub payload: Option<Map<String, Value>>,
+    /// The ID of the key that the signature was checked with.
+    pub key_id: Option<String>,
+    /// Every rule, in the order of verification.
+    pub checks: Vec<Check>,
+}
+
+/// One rule and how the token fares with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Check {
+    /// A stable name for the rule: `form`, `key`, `signature`, `payload`, `type`, `issuer`, `audience`, `expiry`,
+    /// `not_before`, `issued_at`, `subject`, `token_id`, `other_claims`.
+    pub rule: &'static str,
+    /// How the token fares.
+    pub outcome: Outcome,
+    /// What the rule wants, in words or as the value itself.
+    pub expected: String,
+    /// What the token has there, as JSON; empty if it has nothing.
+    pub found: String,
+}
+
+/// How a token fares with a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The rule holds.
+    Passed,
+    /// The rule is broken; [`VerifyError::remedy`] says what would make it pass.
+    Failed(VerifyError),
+    /// The rule could not be asked: no key, no policy, or an earlier failure in the way.
+    NotChecked,
+}
+
+impl Inspection {
+    /// Whether the signature was checked and matched.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.checks.iter().any(|check| check.rule == "signature" && check.outcome == Outcome::Passed)
+    }
+
+    /// Whether every rule was asked and holds: exactly the tokens that
+    /// [`verify_access_token`](crate::verify_access_token) accepts.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.checks.iter().all(|check| check.outcome == Outcome::Passed)
+    }
+
+    /// The first rule that is broken.
+    #[must_use]
+    pub fn first_failure(&self) -> Option<(&Check, VerifyError)> {
+        self.checks.iter().find_map(|check| match check.outcome {
+            Outcome::Failed(error) => Some((check, error)),
+            Outcome::Passed | Outcome::NotChecked => None,
+        })
+    }
+}
+
+/// Looks at `token` from every side. `now_unix_seconds` counts from 1970-01-01 UTC; without a `policy` no claim is
+/// judged.
+#[must_use]
+pub fn inspect(
+    token: &str,
+    keys: Keys<'_>,
+    policy: Option<&ClaimsPolicy>,
+    now_unix_seconds: i64,
+) -> Inspection {
+    let limits = policy.map_or(Limits::ML_DSA, ClaimsPolicy::limits);
+    let parsed = UnverifiedJws::parse_with_limits(token, limits);
+    let (header, payload) = dangerous::decode_parts(token);
+    let mut checks = vec![Check {
+        rule: "form",
+        outcome: Outcome::of(parsed.as_ref().err().copied()),
+        expected: "header.payload.signature in base64url, a supported `alg`, no `crit`".into(),
+        found: header
+            .as_ref()
+            .ok()
+            .and_then(|header| header.get("alg"))
+            .map(Value::to_string)
+            .unwrap_or_default(),
+    }];
+    let key_id = signature_checks(&mut checks, parsed.as_ref().ok(), keys);
+    checks.push(Check {
+        rule: "payload",
+        outcome: Outcome::of(payload.as_ref().err().copied()),
+        expected: "one JSON object without duplicate names".into(),
+        found: String::new(),
+    });
+    for rule in Rule::ALL {
+        let outcome = match (&parsed, &payload, policy) {
+            (Ok(jws), Ok(claims), Some(policy)) => Outcome::of(
+                rule.check(Token { header: jws.header(), claims }, policy, now_unix_seconds).err(),
+            ),
+            _ => Outcome::NotChecked,
+        };
+        let expected = policy.map(|policy| expected(rule, policy, now_unix_seconds)).unwrap_or_default();
+        let found = found(rule, header.as_ref().ok(), payload.as_ref().ok());
+        checks.push(Check { rule: rule.name(), outcome, expected, found });
+    }
+    Inspection { header: header.ok(), payload: payload.ok(), key_id, checks }
+}
+
+/// Adds the checks `key` and `signature`; returns the ID of the key that was used.
+fn signature_checks(
+    checks: &mut Vec<Check>,
+    jws: Option<&UnverifiedJws<'_>>,
+    keys: Keys<'_>,
+) -> Option<String> {
+    let key = match (jws, keys) {
+        (None, _) | (_, Keys::None) => None,
+        (Some(jws), Keys::One(key)) if key.algorithm() != jws.header().algorithm() => {
+            Some(Err(VerifyError::AlgorithmMismatch))
+        }
+        (Some(_), Keys::One(key)) => Some(Ok(key)),
+        (Some(jws), Keys::Set(set)) => Some(set.select(jws.header())),
+    };
+    checks.push(Check {
+        rule: "key",
+        outcome: key.as_ref().map_or(Outcome::NotChecked, |key| Outcome::of(key.err())),
+        expected: match keys {
+            Keys::None => String::new(),
+            Keys::One(key) => format!("a token for {}", key.algorithm()),
+            Keys::Set(set) => format!("the `kid` and `alg` of one of {} keys", set.keys().len()),
+        },
+        found: jws
+            .map(|jws| format!("{} {}", jws.header().algorithm(), jws.header().key_id().unwrap_or_default()))
+            .unwrap_or_default(),
+    });
+    let key = key.and_then(Result::ok);
+    let verified = jws.zip(key).map(|(jws, key)| jws.check_signature(key));
+    checks.push(Check {
+        rule: "signature",
+        outcome: verified.map_or(Outcome::NotChecked, |verified| Outcome::of(verified.err())),
+        expected: "a signature of this key over header and payload".into(),
+        found: String::new(),
+    });
+    key.map(|key| key.key_id().to_owned())
+}
+
+impl Outcome {
+    fn of(error: Option<VerifyError>) -> Self {
+        error.map_or(Self::Passed, Self::Failed)
+    }
+}
+
+impl Rule {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::Expiry => "expiry",
+            Self::NotBefore => "not_before",
+            Self::IssuedAt => "issued_at",
+            Self::Subject => "subject",
+            Self::TokenId => "token_id",
+            Self::OtherClaims => "other_claims",
+        }
+    }
+}
+
+fn expected(rule: Rule, policy: &ClaimsPolicy, now: i64) -> String {
+    let leeway = policy.leeway().as_secs();
+    match rule {
+        Rule::Type => match policy.token_type() {
+            TokenType::AccessToken => "at+jwt".into(),
+            TokenType::JwtOrAbsent => "JWT, or none".into(),
+            TokenType::Exactly(typ) => typ.to_string(),
+        },
+        Rule::Issuer => policy.issuer().into(),
+        Rule::Audience => policy.audience().into(),
+        Rule::Expiry => format!("after {now}, with a leeway of {leeway} s"),
+        Rule::NotBefore => format!("absent, or not after {now}, with a leeway of {leeway} s"),
+        Rule::IssuedAt => format!("not after {now}, with a leeway of {leeway} s"),
+        Rule::Subject => "a string that is not empty".into(),
+        Rule::TokenId if *policy.token_type() == TokenType::AccessToken => "a string".into(),
+        Rule::TokenId => "absent, or a string".into(),
+        Rule::OtherClaims => "`auth_time` a time; `sid`, `client_id`, `scope` strings; or absent".into(),
+    }
+}
+
+fn found(rule: Rule, header: Option<&Map<String, Value>>, payload: Option<&Map<String, Value>>) -> String {
+    let (members, name) = match rule {
+        Rule::Type => (header, "typ"),
+        Rule::Issuer => (payload, "iss"),
+        Rule::Audience => (payload, "aud"),
+        Rule::Expiry => (payload, "exp"),
+        Rule::NotBefore => (payload, "nbf"),
+        Rule::IssuedAt => (payload, "iat"),
+        Rule::Subject => (payload, "sub"),
+        Rule::TokenId => (payload, "jti"),
+        Rule::OtherClaims => return String::new(),
+    };
+    members.and_then(|members| members.get(name)).map(Value::to_string).unwrap_or_default()
+}

@@ -1,0 +1,351 @@
+//! Time to sign and to verify, against the bare call of the same cryptographic library and against other JWT
+//! libraries, in one run: `cargo bench -p countersign-oracle`.
+//!
+//! Rounds are interleaved, so that a busy moment of the machine hits all alike, and the smallest time of all rounds
+//! is reported: noise only ever adds. Every verification checks issuer, audience and expiry and gives the claims.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to report")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::{hmac, signature};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_jwt::{
+    Algorithm, ClaimsPolicy, JwkSet, Limits, SigningKey, TokenType, sign, verify_access_token,
+};
+use countersign_oracle::{AUDIENCE, Claims, ISSUER, jwt_simple_options, now};
+use jwt_simple::prelude as simple;
+use jwt_simple::prelude::{
+    ECDSAP256KeyPairLike as _, ECDSAP256PublicKeyLike as _, EdDSAKeyPairLike as _, EdDSAPublicKeyLike as _,
+    MACLike as _, MLDSAKeyPairLike as _, MLDSAPublicKeyLike as _, RSAKeyPairLike as _, RSAPublicKeyLike as _,
+};
+use serde_json::{Value, json};
+
+const SECRET: [u8; 32] = [7; 32];
+const ROUNDS: usize = 60;
+const ROUND: Duration = Duration::from_millis(4);
+
+/// One thing to measure.
+struct Case<'a> {
+    name: &'static str,
+    run: Box<dyn FnMut() + 'a>,
+    best: f64,
+}
+
+impl<'a> Case<'a> {
+    fn new(name: &'static str, run: impl FnMut() + 'a) -> Self {
+        Self { name, run: Box::new(run), best: f64::INFINITY }
+    }
+}
+
+/// Measures all `cases` in turns; returns the first one's best time, the yardstick, and prints a row.
+fn measure(title: &str, mut cases: Vec<Case<'_>>) {
+    let mut counts = Vec::new();
+    for case in &mut cases {
+        let start = Instant::now();
+        (case.run)();
+        let once = start.elapsed().max(Duration::from_nanos(100));
+        counts.push((ROUND.as_nanos() / once.as_nanos()).clamp(1, 20_000) as u32);
+    }
+    for _ in 0..ROUNDS {
+        for (case, count) in cases.iter_mut().zip(&counts) {
+            let start = Instant::now();
+            for _ in 0..*count {
+                (case.run)();
+            }
+            let each = start.elapsed().as_secs_f64() * 1e6 / f64::from(*count);
+            case.best = case.best.min(each);
+        }
+    }
+    let bare = cases.first().map_or(f64::NAN, |case| case.best);
+    let row: Vec<String> = cases
+        .iter()
+        .map(|case| format!("{} {:.2} us ({:.2}x)", case.name, case.best, case.best / bare))
+        .collect();
+    println!("{title:<17} {}", row.join(" | "));
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": ISSUER, "aud": AUDIENCE, "sub": "01890a5d-ac96-774b-bcce-b302099a8057", "jti": "01890a5d-ac96-774b-bcce-b302",
+        "iat": now(), "exp": now() + 900, "sid": "01890a5d-ac96-774b-bcce", "auth_time": now(), "username": "alice", "role": "user",
+    })
+}
+
+fn key(algorithm: Algorithm) -> SigningKey {
+    if algorithm.is_symmetric() {
+        return SigningKey::hmac(algorithm, &SECRET).unwrap();
+    }
+    if ["RS", "PS"].iter().any(|family| algorithm.name().starts_with(family)) {
+        let der = include_bytes!("../../crates/countersign-jwt/tests/data/rsa2048_test_key.der");
+        let der = base64::engine::general_purpose::STANDARD.encode(der);
+        let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{der}\n-----END RSA PRIVATE KEY-----\n");
+        return SigningKey::from_pem(&pem, algorithm).unwrap();
+    }
+    SigningKey::generate(algorithm).unwrap()
+}
+
+fn main() {
+    println!("smallest of {ROUNDS} rounds of about {ROUND:?}; (x) is the ratio to the bare aws-lc-rs call");
+    for algorithm in Algorithm::ALL {
+        let key = key(algorithm);
+        let token = sign(&claims(), &key, "at+jwt").unwrap();
+        println!("-- {algorithm}: token of {} bytes", token.len());
+        bench_sign(algorithm, &key, &token);
+        bench_verify(algorithm, &key, &token);
+    }
+}
+
+fn bench_sign(algorithm: Algorithm, key: &SigningKey, token: &str) {
+    let claims = claims();
+    let (input, _) = token.rsplit_once('.').unwrap();
+    let mut cases = vec![Case::new("bare", bare_signer(algorithm, key, input.as_bytes()))];
+    cases
+        .push(Case::new("countersign", || drop(black_box(sign(black_box(&claims), key, "at+jwt").unwrap()))));
+    if let Some((theirs, encoding)) = jsonwebtoken_encoding(algorithm, key) {
+        let mut header = jsonwebtoken::Header::new(theirs);
+        header.typ = Some("at+jwt".into());
+        header.kid = Some(key.key_id().into());
+        let claims = &claims;
+        cases.push(Case::new("jsonwebtoken", move || {
+            drop(black_box(jsonwebtoken::encode(&header, black_box(claims), &encoding).unwrap()));
+        }));
+    }
+    if let Some(run) = jwt_simple_signer(algorithm, key, &claims) {
+        cases.push(Case { name: "jwt-simple", run, best: f64::INFINITY });
+    }
+    measure("sign", cases);
+}
+
+fn bench_verify(algorithm: Algorithm, key: &SigningKey, token: &str) {
+    let keys = JwkSet::new(vec![key.verifying_key()]).unwrap();
+    let policy = ClaimsPolicy::new(ISSUER, AUDIENCE, TokenType::AccessToken, Duration::from_secs(30))
+        .with_limits(Limits::ML_DSA);
+    let now = now();
+    let mut cases = vec![Case::new("bare", bare_verifier(algorithm, key, token))];
+    cases.push(Case::new("countersign", || {
+        drop(black_box(verify_access_token(black_box(token), &keys, &policy, now).unwrap()));
+    }));
+    if let Some((theirs, decoding)) = jsonwebtoken_decoding(algorithm, key) {
+        let mut validation = jsonwebtoken::Validation::new(theirs);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        cases.push(Case::new("jsonwebtoken", move || {
+            drop(black_box(
+                jsonwebtoken::decode::<Claims>(black_box(token), &decoding, &validation).unwrap(),
+            ));
+        }));
+    }
+    if let Some(run) = jwt_simple_verifier(algorithm, key, token) {
+        cases.push(Case { name: "jwt-simple", run, best: f64::INFINITY });
+    }
+    measure("verify", cases);
+}
+
+fn bare_signer<'a>(algorithm: Algorithm, key: &SigningKey, input: &'a [u8]) -> Box<dyn FnMut() + 'a> {
+    let random = SystemRandom::new();
+    let der = || key.to_pkcs8_der().unwrap();
+    let rsa = |encoding: &'static dyn signature::RsaEncoding| -> Box<dyn FnMut() + 'a> {
+        let pair = signature::RsaKeyPair::from_pkcs8(&der()).unwrap();
+        let random = SystemRandom::new();
+        let mut out = vec![0; pair.public_modulus_len()];
+        Box::new(move || pair.sign(encoding, &random, black_box(input), &mut out).unwrap())
+    };
+    let ml_dsa = |algorithm| -> Box<dyn FnMut() + 'a> {
+        let pair = signature::PqdsaKeyPair::from_pkcs8(algorithm, &der()).unwrap();
+        let mut out = vec![0; pair.algorithm().signature_len()];
+        Box::new(move || {
+            black_box(pair.sign(black_box(input), &mut out).unwrap());
+        })
+    };
+    let ecdsa = |algorithm| -> Box<dyn FnMut() + 'a> {
+        let pair = signature::EcdsaKeyPair::from_pkcs8(algorithm, &der()).unwrap();
+        Box::new(move || drop(black_box(pair.sign(&random, black_box(input)).unwrap())))
+    };
+    let mac = |algorithm| -> Box<dyn FnMut() + 'a> {
+        let key = hmac::Key::new(algorithm, &SECRET);
+        Box::new(move || drop(black_box(hmac::sign(&key, black_box(input)))))
+    };
+    match algorithm {
+        Algorithm::Hs256 => mac(hmac::HMAC_SHA256),
+        Algorithm::Hs384 => mac(hmac::HMAC_SHA384),
+        Algorithm::Hs512 => mac(hmac::HMAC_SHA512),
+        Algorithm::Rs256 => rsa(&signature::RSA_PKCS1_SHA256),
+        Algorithm::Rs384 => rsa(&signature::RSA_PKCS1_SHA384),
+        Algorithm::Rs512 => rsa(&signature::RSA_PKCS1_SHA512),
+        Algorithm::Ps256 => rsa(&signature::RSA_PSS_SHA256),
+        Algorithm::Ps384 => rsa(&signature::RSA_PSS_SHA384),
+        Algorithm::Ps512 => rsa(&signature::RSA_PSS_SHA512),
+        Algorithm::Es256 => ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+        Algorithm::Es384 => ecdsa(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+        Algorithm::Es512 => ecdsa(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
+        Algorithm::MlDsa44 => ml_dsa(&signature::ML_DSA_44_SIGNING),
+        Algorithm::MlDsa65 => ml_dsa(&signature::ML_DSA_65_SIGNING),
+        Algorithm::MlDsa87 => ml_dsa(&signature::ML_DSA_87_SIGNING),
+        _ => {
+            let pair = signature::Ed25519KeyPair::from_pkcs8(&der()).unwrap();
+            Box::new(move || drop(black_box(pair.sign(black_box(input)))))
+        }
+    }
+}
+
+fn bare_verifier<'a>(algorithm: Algorithm, key: &SigningKey, token: &'a str) -> Box<dyn FnMut() + 'a> {
+    let (input, encoded) = token.rsplit_once('.').unwrap();
+    let tag = URL_SAFE_NO_PAD.decode(encoded).unwrap();
+    let verification: &'static dyn signature::VerificationAlgorithm = match algorithm {
+        Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::Rs512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
+        Algorithm::Ps384 => &signature::RSA_PSS_2048_8192_SHA384,
+        Algorithm::Ps512 => &signature::RSA_PSS_2048_8192_SHA512,
+        Algorithm::Es256 => &signature::ECDSA_P256_SHA256_FIXED,
+        Algorithm::Es384 => &signature::ECDSA_P384_SHA384_FIXED,
+        Algorithm::Es512 => &signature::ECDSA_P521_SHA512_FIXED,
+        Algorithm::EdDsa => &signature::ED25519,
+        Algorithm::MlDsa44 => &signature::ML_DSA_44,
+        Algorithm::MlDsa65 => &signature::ML_DSA_65,
+        Algorithm::MlDsa87 => &signature::ML_DSA_87,
+        symmetric => {
+            let hash = match symmetric {
+                Algorithm::Hs384 => hmac::HMAC_SHA384,
+                Algorithm::Hs512 => hmac::HMAC_SHA512,
+                _ => hmac::HMAC_SHA256,
+            };
+            let key = hmac::Key::new(hash, &SECRET);
+            return Box::new(move || hmac::verify(&key, black_box(input).as_bytes(), &tag).unwrap());
+        }
+    };
+    let pem = key.verifying_key().to_pem().unwrap();
+    let spki: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let spki = base64::engine::general_purpose::STANDARD.decode(spki).unwrap();
+    let key = signature::ParsedPublicKey::new(verification, spki).unwrap();
+    Box::new(move || key.verify_sig(black_box(input).as_bytes(), &tag).unwrap())
+}
+
+fn jsonwebtoken_algorithm(algorithm: Algorithm) -> Option<jsonwebtoken::Algorithm> {
+    use jsonwebtoken::Algorithm as Theirs;
+    Some(match algorithm {
+        Algorithm::Hs256 => Theirs::HS256,
+        Algorithm::Hs384 => Theirs::HS384,
+        Algorithm::Hs512 => Theirs::HS512,
+        Algorithm::Rs256 => Theirs::RS256,
+        Algorithm::Rs384 => Theirs::RS384,
+        Algorithm::Rs512 => Theirs::RS512,
+        Algorithm::Ps256 => Theirs::PS256,
+        Algorithm::Ps384 => Theirs::PS384,
+        Algorithm::Ps512 => Theirs::PS512,
+        Algorithm::Es256 => Theirs::ES256,
+        Algorithm::Es384 => Theirs::ES384,
+        Algorithm::EdDsa => Theirs::EdDSA,
+        _ => return None,
+    })
+}
+
+fn jsonwebtoken_encoding(
+    algorithm: Algorithm,
+    key: &SigningKey,
+) -> Option<(jsonwebtoken::Algorithm, jsonwebtoken::EncodingKey)> {
+    use jsonwebtoken::EncodingKey;
+    let theirs = jsonwebtoken_algorithm(algorithm)?;
+    if algorithm.is_symmetric() {
+        return Some((theirs, EncodingKey::from_secret(&SECRET)));
+    }
+    let pem = key.to_pkcs8_pem().unwrap();
+    let encoding = match algorithm.name().get(..2) {
+        Some("RS" | "PS") => EncodingKey::from_rsa_pem(pem.as_bytes()),
+        Some("ES") => EncodingKey::from_ec_pem(pem.as_bytes()),
+        _ => EncodingKey::from_ed_pem(pem.as_bytes()),
+    };
+    Some((theirs, encoding.unwrap()))
+}
+
+fn jsonwebtoken_decoding(
+    algorithm: Algorithm,
+    key: &SigningKey,
+) -> Option<(jsonwebtoken::Algorithm, jsonwebtoken::DecodingKey)> {
+    use jsonwebtoken::DecodingKey;
+    let theirs = jsonwebtoken_algorithm(algorithm)?;
+    if algorithm.is_symmetric() {
+        return Some((theirs, DecodingKey::from_secret(&SECRET)));
+    }
+    let pem = key.verifying_key().to_pem().unwrap();
+    let decoding = match algorithm.name().get(..2) {
+        Some("RS" | "PS") => DecodingKey::from_rsa_pem(pem.as_bytes()),
+        Some("ES") => DecodingKey::from_ec_pem(pem.as_bytes()),
+        _ => DecodingKey::from_ed_pem(pem.as_bytes()),
+    };
+    Some((theirs, decoding.unwrap()))
+}
+
+fn simple_claims(claims: &Value) -> simple::JWTClaims<Value> {
+    let custom = json!({ "sid": claims["sid"], "auth_time": claims["auth_time"], "username": "alice", "role": "user" });
+    simple::Claims::with_custom_claims(custom, simple::Duration::from_mins(15))
+        .with_issuer(ISSUER)
+        .with_audience(AUDIENCE)
+        .with_subject("01890a5d-ac96-774b-bcce-b302099a8057")
+        .with_jwt_id("01890a5d-ac96-774b-bcce-b302")
+}
+
+/// jwt-simple takes its claims by value, so each signature also pays for making them; so does its user.
+fn jwt_simple_signer<'a>(
+    algorithm: Algorithm,
+    key: &SigningKey,
+    claims: &'a Value,
+) -> Option<Box<dyn FnMut() + 'a>> {
+    let pem = || key.to_pkcs8_pem().unwrap();
+    macro_rules! signer {
+        ($key:expr) => {{
+            let key = $key;
+            Some(Box::new(move || drop(black_box(key.sign(simple_claims(claims)).unwrap()))))
+        }};
+        ($key:expr, authenticate) => {{
+            let key = $key;
+            Some(Box::new(move || drop(black_box(key.authenticate(simple_claims(claims)).unwrap()))))
+        }};
+    }
+    match algorithm {
+        Algorithm::Hs256 => signer!(simple::HS256Key::from_bytes(&SECRET), authenticate),
+        Algorithm::Rs256 => signer!(simple::RS256KeyPair::from_pem(&pem()).unwrap()),
+        Algorithm::Es256 => signer!(simple::ES256KeyPair::from_pem(&pem()).unwrap()),
+        Algorithm::EdDsa => signer!(simple::Ed25519KeyPair::from_pem(&pem()).unwrap()),
+        Algorithm::MlDsa44 => signer!(simple::MLDSA44KeyPair::generate()),
+        Algorithm::MlDsa65 => signer!(simple::MLDSA65KeyPair::generate()),
+        _ => None,
+    }
+}
+
+fn jwt_simple_verifier<'a>(
+    algorithm: Algorithm,
+    key: &SigningKey,
+    token: &'a str,
+) -> Option<Box<dyn FnMut() + 'a>> {
+    let verifying_key = key.verifying_key();
+    let pem = || verifying_key.to_pem().unwrap();
+    let jwk = || verifying_key.to_jwk().unwrap();
+    let options = jwt_simple_options();
+    macro_rules! verifier {
+        ($key:expr) => {{
+            let key = $key;
+            Some(Box::new(move || {
+                let verified =
+                    key.verify_token::<simple::NoCustomClaims>(black_box(token), Some(options.clone()));
+                drop(black_box(verified.unwrap()));
+            }))
+        }};
+    }
+    match algorithm {
+        Algorithm::Hs256 => verifier!(simple::HS256Key::from_bytes(&SECRET)),
+        Algorithm::Rs256 => verifier!(simple::RS256PublicKey::from_pem(&pem()).unwrap()),
+        Algorithm::Es256 => verifier!(simple::ES256PublicKey::from_pem(&pem()).unwrap()),
+        Algorithm::EdDsa => verifier!(simple::Ed25519PublicKey::from_pem(&pem()).unwrap()),
+        Algorithm::MlDsa44 => verifier!(simple::MLDSA44PublicKey::from_jwk(&jwk()).unwrap()),
+        Algorithm::MlDsa65 => verifier!(simple::MLDSA65PublicKey::from_jwk(&jwk()).unwrap()),
+        _ => None,
+    }
+}
