@@ -24,6 +24,7 @@ pub mod refresh;
 pub mod refresh_token;
 pub mod session;
 pub mod store;
+pub mod throttle;
 pub mod upkeep;
 
 use std::fmt;

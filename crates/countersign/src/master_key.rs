@@ -30,6 +30,7 @@ pub(crate) enum Purpose {
     SealSigningKey,
     Fingerprint,
     AccountName,
+    DeviceCookie,
 }
 
 impl Purpose {
@@ -39,6 +40,7 @@ impl Purpose {
             Self::SealSigningKey => b"countersign signing key at rest v1",
             Self::Fingerprint => b"countersign master key fingerprint v1",
             Self::AccountName => b"countersign account name in counters v1",
+            Self::DeviceCookie => b"countersign device cookie v1",
         }
     }
 }

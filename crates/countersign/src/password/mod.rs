@@ -28,5 +28,6 @@ pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verificati
 pub use options::{HashingOptions, HashingOptionsError};
 pub use plain::{InvalidPassword, Password};
 pub use policy::{PasswordPolicy, PolicyViolation};
+pub(crate) use requester::Network;
 pub use requester::{AccountKey, Requester};
 pub use stored::PasswordHash;
