@@ -11,6 +11,7 @@
 
 mod argon2_cost;
 mod block_list;
+mod calibrate;
 mod format;
 mod hasher;
 mod likeness;
@@ -25,6 +26,7 @@ mod stored;
 mod worker;
 
 pub use argon2_cost::{Argon2Cost, UnsafeCost};
+pub use calibrate::{Proposal, calibrate};
 pub use format::UnreadableHash;
 pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verification};
 pub use options::{HashingOptions, HashingOptionsError};
