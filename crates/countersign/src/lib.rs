@@ -10,6 +10,7 @@ pub mod clock;
 #[cfg(feature = "axum")]
 pub mod http;
 pub mod id;
+pub mod import;
 pub mod issue;
 pub mod key_ring;
 pub mod keys;

@@ -154,6 +154,14 @@ impl PasswordHasher {
         pepper.seal(&Pepper::open(self.pepper.as_ref(), stored.as_str()).ok()?)
     }
 
+    /// The hash without its pepper, as another server with other keys can use it; as it is if it has none, or if it
+    /// cannot be decrypted.
+    #[must_use]
+    pub fn without_pepper(&self, stored: &PasswordHash) -> PasswordHash {
+        let opened = Pepper::open(self.pepper.as_ref(), stored.as_str());
+        opened.map_or_else(|_| stored.clone(), |text| PasswordHash::from_stored(text.as_str().to_owned()))
+    }
+
     /// Makes unknown names take the time that known ones take: some accounts may have hashes of other systems, which
     /// cost more or less than ours, and a name that takes longer than the dummy would be a name that exists (EN-2).
     /// Give the hashes of all accounts that have one, or of a fair sample; again from time to time, while hashes are

@@ -28,6 +28,7 @@ mod worker;
 pub use argon2_cost::{Argon2Cost, UnsafeCost};
 pub use calibrate::{Proposal, calibrate};
 pub use format::UnreadableHash;
+pub(crate) use format::{NFKC_TAG, TYPED_TAG};
 pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verification};
 pub use options::{HashingOptions, HashingOptionsError};
 pub use plain::{InvalidPassword, Password};
