@@ -16,7 +16,7 @@ use std::time::Duration;
 use countersign_jwt::{Algorithm, JwkSet, KeyError, KeySetError, SigningKey, VerifyingKey};
 
 use crate::clock::Timestamp;
-use crate::master_key::{MasterKeys, SealError};
+use crate::master_key::{MasterKeys, Purpose, SealError};
 use crate::random::Random;
 use crate::store::StoredKey;
 
@@ -207,14 +207,18 @@ pub fn generate(
     let key = SigningKey::generate(algorithm).map_err(KeyRingError::Key)?;
     let kid = key.key_id().to_owned();
     let private = key.to_pkcs8_der().map_err(KeyRingError::Key)?;
-    let sealed = master_keys.seal(&private, kid.as_bytes(), random).map_err(KeyRingError::Seal)?;
+    let sealed = master_keys
+        .seal(Purpose::SealSigningKey, &private, kid.as_bytes(), random)
+        .map_err(KeyRingError::Seal)?;
     Ok(StoredKey { kid, algorithm: algorithm.name().to_owned(), sealed, created_at: now, active_from })
 }
 
 fn open_key(stored: &StoredKey, master_keys: &MasterKeys) -> Result<RingKey, KeyRingError> {
     let algorithm = Algorithm::from_name(&stored.algorithm)
         .ok_or_else(|| KeyRingError::UnknownAlgorithm(stored.algorithm.clone()))?;
-    let private = master_keys.open(&stored.sealed, stored.kid.as_bytes()).map_err(KeyRingError::Seal)?;
+    let private = master_keys
+        .open(Purpose::SealSigningKey, &stored.sealed, stored.kid.as_bytes())
+        .map_err(KeyRingError::Seal)?;
     let key = SigningKey::from_pkcs8_der(&private, algorithm).map_err(KeyRingError::Key)?;
     Ok(RingKey { key, created_at: stored.created_at, active_from: stored.active_from })
 }

@@ -11,6 +11,7 @@ pub mod embedded;
 #[cfg(feature = "axum")]
 pub mod http;
 pub mod id;
+pub mod import;
 pub mod issue;
 pub mod key_ring;
 pub mod keys;
@@ -26,6 +27,7 @@ pub mod refresh;
 pub mod refresh_token;
 pub mod session;
 pub mod store;
+pub mod throttle;
 pub mod upkeep;
 
 use std::fmt;

@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     SealSigningKey,
     Fingerprint,
     AccountName,
+    DeviceCookie,
+    SealPasswordHash,
 }
 
 impl Purpose {
@@ -39,6 +41,8 @@ impl Purpose {
             Self::SealSigningKey => b"countersign signing key at rest v1",
             Self::Fingerprint => b"countersign master key fingerprint v1",
             Self::AccountName => b"countersign account name in counters v1",
+            Self::DeviceCookie => b"countersign device cookie v1",
+            Self::SealPasswordHash => b"countersign password hash at rest v1",
         }
     }
 }
@@ -118,13 +122,19 @@ impl MasterKeys {
         self.all().map(|key| (key.id, key.mac_key(purpose))).collect()
     }
 
-    /// Encrypts `plain` with AES-256-GCM (NIST SP 800-38D) under the current key. `context` is bound to it (AAD) and
+    /// Encrypts `plain` with AES-256-GCM (NIST SP 800-38D) under the current key for `purpose`. `context` is bound to it (AAD) and
     /// must be given again to open it. Form: `version(1) | key number(1) | nonce(12) | ciphertext | tag(16)`.
-    pub(crate) fn seal(&self, plain: &[u8], context: &[u8], random: &Random) -> Result<Vec<u8>, SealError> {
+    pub(crate) fn seal(
+        &self,
+        purpose: Purpose,
+        plain: &[u8],
+        context: &[u8],
+        random: &Random,
+    ) -> Result<Vec<u8>, SealError> {
         let id = self.current_id();
         let nonce: [u8; NONCE_LEN] = random.bytes();
         let mut body = plain.to_vec();
-        self.aead(id)?
+        self.aead(id, purpose)?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut body)
             .map_err(|_| SealError::Forged)?;
         Ok([&[SEAL_VERSION, id], nonce.as_slice(), &body].concat())
@@ -134,8 +144,13 @@ impl MasterKeys {
     ///
     /// # Errors
     /// [`SealError::UnknownKey`] when the key it was made with is not here, [`SealError::Forged`] when the bytes, the
-    /// context or the key are not those it was made with.
-    pub(crate) fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    /// context, the purpose or the key are not those it was made with.
+    pub(crate) fn open(
+        &self,
+        purpose: Purpose,
+        sealed: &[u8],
+        context: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let [SEAL_VERSION, id, rest @ ..] = sealed else {
             return Err(SealError::Forged);
         };
@@ -143,7 +158,7 @@ impl MasterKeys {
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Forged)?;
         let mut body = Zeroizing::new(body.to_vec());
         let plain_len = self
-            .aead(*id)?
+            .aead(*id, purpose)?
             .open_in_place(nonce, Aad::from(context), &mut body)
             .map_err(|_| SealError::Forged)?
             .len();
@@ -151,8 +166,8 @@ impl MasterKeys {
         Ok(body)
     }
 
-    fn aead(&self, id: u8) -> Result<LessSafeKey, SealError> {
-        let key = self.find(id).ok_or(SealError::UnknownKey(id))?.derive(Purpose::SealSigningKey);
+    fn aead(&self, id: u8, purpose: Purpose) -> Result<LessSafeKey, SealError> {
+        let key = self.find(id).ok_or(SealError::UnknownKey(id))?.derive(purpose);
         UnboundKey::new(&AES_256_GCM, key.as_slice()).map(LessSafeKey::new).map_err(|_| SealError::Forged)
     }
 
@@ -277,15 +292,15 @@ mod tests {
     /// KM-4: the wrong key, the wrong context and any changed bit are noticed.
     #[test]
     fn what_is_sealed_opens_with_its_key_and_context_only() {
-        let sealed = keys(1).seal(b"private", b"kid", &Random::system()).unwrap();
-        assert_eq!(keys(1).open(&sealed, b"kid").unwrap().as_slice(), b"private");
-        assert_eq!(keys(2).open(&sealed, b"kid"), Err(SealError::Forged));
-        assert_eq!(keys(1).open(&sealed, b"other"), Err(SealError::Forged));
+        let sealed = keys(1).seal(Purpose::SealSigningKey, b"private", b"kid", &Random::system()).unwrap();
+        assert_eq!(keys(1).open(Purpose::SealSigningKey, &sealed, b"kid").unwrap().as_slice(), b"private");
+        assert_eq!(keys(2).open(Purpose::SealSigningKey, &sealed, b"kid"), Err(SealError::Forged));
+        assert_eq!(keys(1).open(Purpose::SealSigningKey, &sealed, b"other"), Err(SealError::Forged));
         for i in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[i] ^= 1;
-            assert!(keys(1).open(&changed, b"kid").is_err(), "byte {i}");
-            assert!(keys(1).open(&sealed[..i], b"kid").is_err(), "length {i}");
+            assert!(keys(1).open(Purpose::SealSigningKey, &changed, b"kid").is_err(), "byte {i}");
+            assert!(keys(1).open(Purpose::SealSigningKey, &sealed[..i], b"kid").is_err(), "length {i}");
         }
         assert!(!format!("{:?}", keys(1)).contains(&keys(1).to_secret_text()[2..10]));
     }

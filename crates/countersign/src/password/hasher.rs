@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::format::{Argon2Hash, Recipe};
+use super::format::{Argon2Hash, Recipe, UnreadableHash};
+use super::likeness::Likeness;
 use super::options::{HashingOptions, HashingOptionsError};
+use super::pepper::Pepper;
 use super::plain::Password;
-use super::requester::Requester;
+use super::requester::{AccountKey, Requester};
 use super::stored::PasswordHash;
-use super::worker::{Job, PoolPlan, Shared, Task};
+use super::worker::{Check, Job, PoolPlan, Shared, Task};
 use crate::clock::Clock;
 use crate::random::Random;
 
@@ -25,7 +27,8 @@ use crate::random::Random;
 #[derive(Clone)]
 pub struct PasswordHasher {
     pool: Arc<Pool>,
-    dummy: Recipe,
+    likeness: Arc<Likeness>,
+    pepper: Option<Pepper>,
     memory_limit_bytes: u64,
 }
 
@@ -94,6 +97,7 @@ impl PasswordHasher {
         };
         let own = u64::from(options.argon2.memory_kib()) * 1024;
         let dummy = Argon2Hash::dummy(options.argon2, random.bytes(), random.bytes());
+        let pepper = options.pepper.clone().map(|keys| Pepper::new(keys, random.clone()));
         let mut pool = Pool {
             shared: Arc::new(Shared::new(&plan, clock, random)),
             threads: Vec::with_capacity(threads),
@@ -105,7 +109,8 @@ impl PasswordHasher {
         }
         Ok(Self {
             pool: Arc::new(pool),
-            dummy: Recipe::dummy(dummy),
+            likeness: Arc::new(Likeness::new(Recipe::dummy(dummy))),
+            pepper,
             memory_limit_bytes: own + options.spare_bytes(threads),
         })
     }
@@ -118,8 +123,8 @@ impl PasswordHasher {
     /// [`HashingError::Overloaded`] when it cannot be done in time, [`HashingError::Stopped`] when the pool has ended.
     pub async fn verify(&self, attempt: Attempt) -> Result<Verification, HashingError> {
         let (answer, answered) = oneshot::channel();
-        let (recipe, counts) = self.recipe(attempt.stored.as_ref());
-        let task = Task::Verify { recipe, counts, answer };
+        let check = self.check(attempt.stored.as_ref(), attempt.requester.account);
+        let task = Task::Verify { check, answer };
         let _waiting =
             self.pool.shared.submit(Job { password: attempt.password, task }, attempt.requester)?;
         answered.await.unwrap_or(Err(HashingError::Stopped))
@@ -133,7 +138,45 @@ impl PasswordHasher {
         let (answer, answered) = oneshot::channel();
         let job = Job { password, task: Task::Hash { answer } };
         let _waiting = self.pool.shared.submit(job, requester)?;
-        answered.await.unwrap_or(Err(HashingError::Stopped))
+        let hash = answered.await.unwrap_or(Err(HashingError::Stopped))?;
+        match &self.pepper {
+            Some(pepper) => pepper.seal(hash.as_str()).ok_or(HashingError::Stopped),
+            None => Ok(hash),
+        }
+    }
+
+    /// The same hash, encrypted under the newest pepper, if it is not that already: for going through all rows after
+    /// the pepper was introduced or changed, which needs nobody's password (PW-4). `None` when there is nothing to do,
+    /// and for a hash that cannot be decrypted.
+    #[must_use]
+    pub fn with_newest_pepper(&self, stored: &PasswordHash) -> Option<PasswordHash> {
+        let pepper = self.pepper.as_ref().filter(|pepper| !pepper.is_newest(stored.as_str()))?;
+        pepper.seal(&Pepper::open(self.pepper.as_ref(), stored.as_str()).ok()?)
+    }
+
+    /// The hash without its pepper, as another server with other keys can use it; as it is if it has none, or if it
+    /// cannot be decrypted.
+    #[must_use]
+    pub fn without_pepper(&self, stored: &PasswordHash) -> PasswordHash {
+        let opened = Pepper::open(self.pepper.as_ref(), stored.as_str());
+        opened.map_or_else(|_| stored.clone(), |text| PasswordHash::from_stored(text.as_str().to_owned()))
+    }
+
+    /// Makes unknown names take the time that known ones take: some accounts may have hashes of other systems, which
+    /// cost more or less than ours, and a name that takes longer than the dummy would be a name that exists (EN-2).
+    /// Give the hashes of all accounts that have one, or of a fair sample; again from time to time, while hashes are
+    /// renewed.
+    pub fn imitate<'a>(&self, stored: impl IntoIterator<Item = &'a PasswordHash>) {
+        let recipes = stored.into_iter().filter_map(|stored| self.read(stored).ok());
+        self.likeness.learn(recipes);
+    }
+
+    /// Reads a stored hash without computing anything: whether this server can check it.
+    ///
+    /// # Errors
+    /// Every variant of [`UnreadableHash`].
+    pub fn can_check(&self, stored: &PasswordHash) -> Result<(), UnreadableHash> {
+        self.read(stored).map(drop)
     }
 
     /// Figures for metrics.
@@ -148,19 +191,26 @@ impl PasswordHasher {
         }
     }
 
-    /// What to compute, and whether its result counts. The reason why a hash is unreadable goes to the log without the
-    /// hash itself.
-    fn recipe(&self, stored: Option<&PasswordHash>) -> (Recipe, bool) {
+    /// What to compute. The reason why a hash is unreadable goes to the log without the hash itself.
+    fn check(&self, stored: Option<&PasswordHash>, account: AccountKey) -> Check {
         let Some(stored) = stored else {
-            return (self.dummy.clone(), false);
+            return Check { recipe: self.likeness.of(account), counts: false, renew: false };
         };
-        match Recipe::parse(stored.as_str(), self.memory_limit_bytes) {
-            Ok(recipe) => (recipe, true),
+        match self.read(stored) {
+            Ok(recipe) => {
+                let renew = self.pepper.as_ref().is_some_and(|pepper| !pepper.is_newest(stored.as_str()));
+                Check { recipe, counts: true, renew }
+            }
             Err(reason) => {
                 tracing::warn!(%reason, "a stored password hash cannot be checked; the sign-in fails");
-                (self.dummy.clone(), false)
+                Check { recipe: self.likeness.of(account), counts: false, renew: false }
             }
         }
+    }
+
+    fn read(&self, stored: &PasswordHash) -> Result<Recipe, UnreadableHash> {
+        let text = Pepper::open(self.pepper.as_ref(), stored.as_str())?;
+        Recipe::parse(&text, self.memory_limit_bytes)
     }
 }
 

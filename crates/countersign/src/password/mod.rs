@@ -11,10 +11,13 @@
 
 mod argon2_cost;
 mod block_list;
+mod calibrate;
 mod format;
 mod hasher;
+mod likeness;
 mod memory_limit;
 mod options;
+mod pepper;
 mod plain;
 mod policy;
 mod queue;
@@ -23,10 +26,13 @@ mod stored;
 mod worker;
 
 pub use argon2_cost::{Argon2Cost, UnsafeCost};
+pub use calibrate::{Proposal, calibrate};
 pub use format::UnreadableHash;
+pub(crate) use format::{NFKC_TAG, TYPED_TAG};
 pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verification};
 pub use options::{HashingOptions, HashingOptionsError};
 pub use plain::{InvalidPassword, Password};
 pub use policy::{PasswordPolicy, PolicyViolation};
+pub(crate) use requester::Network;
 pub use requester::{AccountKey, Requester};
 pub use stored::PasswordHash;

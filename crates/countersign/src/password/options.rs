@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::argon2_cost::{Argon2Cost, UnsafeCost};
 use super::memory_limit;
+use crate::master_key::MasterKeys;
 
 /// How much of the machine password hashing may take. The defaults fit the machine (or its cgroup).
 #[derive(Clone, Debug)]
@@ -19,6 +20,9 @@ pub struct HashingOptions {
     pub max_wait: Duration,
     /// What a new hash costs. A stored one that costs less is outdated (PW-3).
     pub argon2: Argon2Cost,
+    /// With these keys, which are not in the database, stored hashes are encrypted: a stolen database alone is then not
+    /// even worth guessing at (PW-4). Default: none. Whoever loses the keys loses all passwords.
+    pub pepper: Option<MasterKeys>,
 }
 
 impl Default for HashingOptions {
@@ -29,6 +33,7 @@ impl Default for HashingOptions {
             memory_budget_bytes: memory_limit::available_bytes().map_or(FALLBACK_BUDGET, |bytes| bytes / 2),
             max_wait: Duration::from_secs(1),
             argon2: Argon2Cost::DEFAULT,
+            pepper: None,
         }
     }
 }

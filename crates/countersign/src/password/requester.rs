@@ -55,6 +55,14 @@ impl Network {
             IpAddr::V6(v6) => Self::V6((v6.to_bits() >> 64) as u64),
         }
     }
+
+    /// The larger network around this address: the IPv4 /24 or the IPv6 /48.
+    pub(crate) fn around(address: IpAddr) -> Self {
+        match Self::of(address) {
+            Self::V4(v4) => Self::V4(Ipv4Addr::from_bits(v4.to_bits() & !0xff)),
+            Self::V6(network) => Self::V6(network & !0xffff),
+        }
+    }
 }
 
 #[cfg(test)]

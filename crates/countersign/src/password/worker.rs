@@ -46,10 +46,19 @@ pub(super) struct Job {
 }
 
 pub(super) enum Task {
-    /// Check a password. `counts` is false for the dummy, whose result is always "no".
-    Verify { recipe: Recipe, counts: bool, answer: oneshot::Sender<Result<Verification, HashingError>> },
+    /// Check a password.
+    Verify { check: Check, answer: oneshot::Sender<Result<Verification, HashingError>> },
     /// Make a new hash.
     Hash { answer: oneshot::Sender<Result<PasswordHash, HashingError>> },
+}
+
+/// What to compute for a check.
+pub(super) struct Check {
+    pub(super) recipe: Recipe,
+    /// False for the dummy, whose result is always "no".
+    pub(super) counts: bool,
+    /// Outdated for a reason that the recipe does not know.
+    pub(super) renew: bool,
 }
 
 pub(super) struct PoolPlan {
@@ -89,7 +98,7 @@ impl Shared {
     ) -> Result<Waiting, HashingError> {
         let deadline = self.clock.monotonic().saturating_add(self.max_wait);
         let (work, memory) = match &job.task {
-            Task::Verify { recipe, .. } => (recipe.work(), recipe.memory_bytes()),
+            Task::Verify { check, .. } => (check.recipe.work(), check.recipe.memory_bytes()),
             Task::Hash { .. } => (self.cost.work(), self.own_memory_bytes),
         };
         let entry = Entry { item: job, requester, work, deadline, large: memory > self.own_memory_bytes };
@@ -180,9 +189,9 @@ impl Shared {
         self.computed.fetch_add(1, Ordering::Relaxed);
         // An answer that nobody takes any more is no error: the caller has gone away.
         match task {
-            Task::Verify { recipe, counts, answer } => {
-                let matches = recipe.matches(&password, memory) & counts;
-                let outdated = recipe.should_be_renewed(&password, self.cost);
+            Task::Verify { check, answer } => {
+                let matches = check.recipe.matches(&password, memory) & check.counts;
+                let outdated = check.recipe.should_be_renewed(&password, self.cost, check.renew);
                 let _ = answer.send(Ok(match (matches, outdated) {
                     (false, _) => Verification::Mismatch,
                     (true, true) => Verification::MatchOutdated,

@@ -80,6 +80,9 @@ pub enum UnreadableHash {
     /// So cheap that it protects nobody: the password must be reset.
     #[error("the hash is too weak to be accepted")]
     TooWeak,
+    /// It is encrypted under a key that is not here, or was changed since.
+    #[error("the hash cannot be decrypted with the keys that are configured")]
+    Sealed,
 }
 
 impl Recipe {
@@ -120,12 +123,12 @@ impl Recipe {
         self.scheme.matches(password.read(self.reading).as_bytes(), memory)
     }
 
-    /// Whether a password that matched should be hashed anew at this cost (PW-3).
+    /// Whether a password that matched should be hashed anew at this cost, or because `renew` says so (PW-3).
     ///
     /// Not if the scheme did not look at all of it: bcrypt reads 72 bytes, and a hash made anew from a longer password
     /// would hold its owner to characters that nobody ever checked (PW-5).
-    pub(super) fn should_be_renewed(&self, password: &Password, cost: Argon2Cost) -> bool {
-        let current = self.reading == Reading::Nfc && self.scheme.is_current(cost);
+    pub(super) fn should_be_renewed(&self, password: &Password, cost: Argon2Cost, renew: bool) -> bool {
+        let current = self.reading == Reading::Nfc && self.scheme.is_current(cost) && !renew;
         !current && password.read(self.reading).len() <= self.scheme.reads_bytes()
     }
 }

@@ -188,3 +188,54 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
     .await;
     futures.into_iter().filter_map(|(_, output)| output).collect()
 }
+
+fn peppered(keys: &str) -> PasswordHasher {
+    let pepper = Some(crate::master_key::MasterKeys::parse(keys).unwrap());
+    hasher_with(&HashingOptions { pepper, ..options() })
+}
+
+/// PW-4: without the key there is no login; with a new one all logins work, and rows change without any password.
+#[tokio::test]
+async fn a_pepper_can_be_introduced_and_changed_without_passwords() {
+    let (one, two) = (format!("1 {}", "11".repeat(32)), format!("2 {}", "22".repeat(32)));
+    let plain = hasher();
+    let old = plain.hash(password("correct horse battery"), SOMEBODY).await.unwrap();
+    let first = peppered(&one);
+    assert_eq!(verify(&first, "correct horse battery", Some(old.clone())).await, Verification::MatchOutdated);
+    let sealed = first.with_newest_pepper(&old).unwrap();
+    assert_eq!(first.with_newest_pepper(&sealed), None);
+    assert_eq!(verify(&first, "correct horse battery", Some(sealed.clone())).await, Verification::Match);
+    assert_eq!(verify(&first, "wrong horse battery", Some(sealed.clone())).await, Verification::Mismatch);
+    let new = first.hash(password("another"), SOMEBODY).await.unwrap();
+    assert!(new.as_str().starts_with("{sealed}") && !new.as_str().contains("argon2"));
+
+    assert_eq!(verify(&plain, "correct horse battery", Some(sealed.clone())).await, Verification::Mismatch);
+    assert_eq!(plain.can_check(&sealed), Err(UnreadableHash::Sealed), "a stolen database alone");
+
+    let both = peppered(&format!("{two}\n{one}"));
+    assert_eq!(
+        verify(&both, "correct horse battery", Some(sealed.clone())).await,
+        Verification::MatchOutdated
+    );
+    let moved = both.with_newest_pepper(&sealed).unwrap();
+    let second = peppered(&two);
+    assert_eq!(verify(&second, "correct horse battery", Some(moved)).await, Verification::Match);
+    assert_eq!(second.can_check(&sealed), Err(UnreadableHash::Sealed));
+    assert_eq!(second.with_newest_pepper(&sealed), None, "what cannot be read is left alone");
+}
+
+/// EN-2: an unknown name costs one hash of the costs that known ones have.
+#[tokio::test]
+async fn unknown_names_are_checked_like_known_ones() {
+    let hasher = hasher();
+    let bcrypt = stored(&bcrypt::hash("whatever it was", 10).unwrap());
+    hasher.imitate([&bcrypt]);
+    assert_eq!(hasher.check(None, SOMEBODY.account).recipe.work(), 3500);
+    let before = hasher.stats().computed;
+    assert_eq!(
+        verify(&hasher, "whatever it was", None).await,
+        Verification::Mismatch,
+        "a dummy never matches"
+    );
+    assert_eq!(hasher.stats().computed - before, 1);
+}
