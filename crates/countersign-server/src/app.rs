@@ -17,8 +17,5 @@ pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool
         development,
     };
     let https = instance.options().issuer.starts_with("https://");
-    Router::new()
-        .merge(pages::router(https))
-        .merge(http::router(App::new(instance, options)))
-        .fallback(http::not_found)
+    pages::router(https).merge(http::router(App::new(instance, options)))
 }
