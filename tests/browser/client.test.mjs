@@ -23,21 +23,20 @@ for (const { name, launch } of BROWSERS) {
     });
 
     /** A browser without cookies, in which the demo user has signed in. */
-    async function signedInTab({ expiresIn, prepare } = {}) {
+    async function signedInTab({ expiresIn, query } = {}) {
       world.weather = () => ({});
       world.expiresIn = expiresIn;
       await context?.close();
       context = await browser.createBrowserContext();
-      const tab = await openTab(prepare);
+      const tab = await openTab(query);
       await tab.evaluate(({ username, password }) => auth.login(username, password), DEMO);
       world.log.length = 0;
       return tab;
     }
 
-    async function openTab(prepare) {
+    async function openTab(query = '') {
       const page = await context.newPage();
-      await prepare?.(page);
-      await page.goto(`${world.origin}/tab`);
+      await page.goto(`${world.origin}/tab${query}`);
       await page.waitForFunction(() => window.auth);
       await page.evaluate(() => auth.ready.then(() => {}));
       return page;
@@ -86,7 +85,7 @@ for (const { name, launch } of BROWSERS) {
     });
 
     test('a device that has slept for an hour renews its token', async () => {
-      const tab = await signedInTab({ prepare: skewedClock });
+      const tab = await signedInTab();
       await tab.evaluate(() => {
         window.skewMs = 3_600_000;
         document.dispatchEvent(new Event('visibilitychange'));
@@ -98,11 +97,7 @@ for (const { name, launch } of BROWSERS) {
 
     for (const days of [-1, 1]) {
       test(`a clock that is off by ${days} day does no harm`, async () => {
-        const prepare = async (page) => {
-          await skewedClock(page);
-          await page.evaluateOnNewDocument((ms) => (window.skewMs = ms), days * 86_400_000);
-        };
-        const tab = await signedInTab({ prepare });
+        const tab = await signedInTab({ query: `?skew=${days * 86_400_000}` });
         assert.equal(await profile(tab), 200);
         assert.equal(world.count(REFRESH), 0, 'the token is known to be fresh');
         await tab.reload();
@@ -246,14 +241,5 @@ for (const { name, launch } of BROWSERS) {
       await tab.goto(`${world.origin}/ten-lines`);
       await until('the sign-in page', () => tab.url() === `${world.origin}/login?return_to=%2Ften-lines`);
     });
-  });
-}
-
-/** Lets a test set the page's wall clock: `window.skewMs`. */
-async function skewedClock(page) {
-  await page.evaluateOnNewDocument(() => {
-    window.skewMs ??= 0;
-    const now = Date.now.bind(Date);
-    Date.now = () => now() + window.skewMs;
   });
 }

@@ -79,7 +79,7 @@ export async function startWorld(settings = {}) {
 class World {
   /** Every request that came: `POST /api/refresh`. */
   log = [];
-  /** What happens to a request: `{ delayMs, cut, swallow, status }`, each of them optional. */
+  /** What happens to a request, given `POST /path` and the tab's `?session=`: `{ delayMs, cut, swallow, status }`, each optional. */
   weather = () => ({});
   /** The lifetime that clients are told, in seconds, instead of the real one. */
   expiresIn = undefined;
@@ -115,11 +115,17 @@ class World {
       return;
     }
     const file = PAGE_FILES.get(path) ?? /^\/assets\/([\w.-]+)$/.exec(path)?.[1];
-    if (process.env.PAGES_FROM && file && file !== 'server-keys.js') {
+    if (process.env.PAGES_FROM && file === 'server-keys.js') {
+      const { body } = await this.call('GET', '/.well-known/jwks.json');
+      const keys = { issuer: this.origin, audience: this.origin, jwks: body };
+      response.writeHead(200, { 'Content-Type': TYPES.js }).end(`export default ${JSON.stringify(keys)};`);
+      return;
+    }
+    if (process.env.PAGES_FROM && file) {
       response.writeHead(200, { 'Content-Type': TYPES[file.split('.').pop()] }).end(readFileSync(join(process.env.PAGES_FROM, file)));
       return;
     }
-    const { delayMs = 0, cut, swallow, status } = this.weather(`${request.method} ${path}`);
+    const { delayMs = 0, cut, swallow, status } = this.weather(`${request.method} ${path}`, request.headers['x-test-session']);
     if (cut === 'request') {
       response.destroy();
       return;

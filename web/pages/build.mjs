@@ -18,6 +18,7 @@ await build({
   // One copy of the client for all pages, the one that other people's pages load too.
   alias: { '@countersign/client': '/client.js' },
   external: ['/client.js', './server-keys.js'],
+  loader: { '.wasm': 'binary' },
 });
 await build({ ...options, entryPoints: ['src/style.css'], outdir });
 console.log(`pages: ${readdirSync(outdir).join(' ')}`);

@@ -1,15 +1,14 @@
 // The token debugger. Nothing leaves the page: it may make no request (its CSP says so), and it
 // writes to no storage and to no address (HD-7).
 
-import { decodeText, encodeText } from './base64url.ts';
+import { decodeText, encode, encodeText } from './base64url.ts';
 import { claimRows, warnings, type JsonObject } from './claims.ts';
 import { byId, element, fill } from './dom.ts';
 import { compact, isJson, pretty } from './json-text.ts';
 import { hex, isAlgorithm, makeKey, secret256, sign, type Algorithm } from './make-token.ts';
-import { encode } from './base64url.ts';
 import server from './server-keys.js';
 import { tokenEditor } from './token-editor.ts';
-import { verify, type Question, type Verdict } from './verifier.ts';
+import { verify, type Verdict } from './verifier.ts';
 
 const TICK_MS = 1000;
 const LIFE_SECONDS = 900;
@@ -121,40 +120,83 @@ function showVerdict(now: Date): void {
 }
 
 function ask(now: Date): Verdict | string {
-  const key = useServerKeys.checked ? JSON.stringify(server?.jwks) : keyField.value.trim();
-  if (key === '') return 'Enter a key to check the signature. Until then nothing in this token can be believed.';
   const text = (id: string): string => byId<HTMLInputElement>(id).value.trim();
-  const question: Question = {
-    token: editor.value,
-    key,
-    now: Math.floor(now.getTime() / 1000),
-    ...(text('algorithm') && { algorithm: text('algorithm') }),
-    ...(text('issuer') && { issuer: text('issuer') }),
-    ...(text('audience') && { audience: text('audience') }),
-    ...(text('type') && { type: text('type') }),
-  };
-  return verify(question);
+  try {
+    return verify({
+      token: editor.value,
+      key: useServerKeys.checked ? JSON.stringify(server?.jwks) : keyField.value.trim(),
+      secretIsBase64url: byId<HTMLInputElement>('secret-base64url').checked,
+      algorithm: text('algorithm'),
+      issuer: text('issuer'),
+      audience: text('audience'),
+      type: text('type'),
+      now: Math.floor(now.getTime() / 1000),
+    });
+  } catch (error) {
+    return String(error);
+  }
 }
 
+const RULES: Record<string, string> = {
+  form: 'Well-formed',
+  key: 'Key fits',
+  signature: 'Signature',
+  payload: 'Payload is a JSON object',
+  type: 'Type',
+  issuer: 'Issuer',
+  audience: 'Audience',
+  expiry: 'Not expired',
+  not_before: 'Already valid',
+  issued_at: 'Not issued in the future',
+  subject: 'Subject',
+  token_id: 'Token ID',
+  other_claims: 'Other registered claims',
+};
+const OUTCOMES = { passed: 'passed', failed: 'failed', not_checked: 'not checked' };
+
 function verdictElements(verdict: Verdict | string): Node[] {
-  if (typeof verdict === 'string') return [element('p', { class: 'notice' }, verdict)];
-  const { checks, failed } = verdict;
-  const summary = failed
-    ? element(
-        'div',
-        { class: 'notice error' },
-        element('p', {}, element('strong', {}, `Refused: ${failed.message}`), ' ', element('code', {}, failed.code)),
-        element('p', {}, failed.remedy),
-      )
-    : element('p', { class: 'notice ok' }, element('strong', {}, 'Valid.'), ' Every check below has passed.');
+  if (typeof verdict === 'string') return [element('p', { class: 'notice error' }, verdict)];
   return [
-    summary,
+    summary(verdict),
     element(
       'ul',
-      { class: 'checks' },
-      ...checks.map(({ name, passed }) => element('li', { class: passed ? 'passed' : 'failed' }, name, element('span', { class: 'visually-hidden' }, passed ? ' passed' : ' failed'))),
+      { class: 'checks', 'aria-label': 'Checks' },
+      ...verdict.checks.map(({ rule, outcome, expected, found }) =>
+        element(
+          'li',
+          { class: outcome },
+          RULES[rule] ?? rule,
+          element('span', { class: 'visually-hidden' }, `: ${OUTCOMES[outcome]}`),
+          outcome === 'failed' && expected !== '' && element('p', { class: 'muted' }, 'expected ', element('code', {}, expected), ', found ', element('code', {}, found || 'nothing')),
+        ),
+      ),
     ),
   ];
+}
+
+/** The verdict in one sentence: the first rule that is broken, and what would make the token pass. */
+function summary({ checks, keyError, algorithmFromToken }: Verdict): HTMLElement {
+  const failed = checks.find(({ outcome }) => outcome === 'failed');
+  if (failed) {
+    return element(
+      'div',
+      { class: 'notice error' },
+      element('p', {}, element('strong', {}, `Refused: ${failed.message ?? ''}.`), ' ', element('code', {}, failed.code ?? '')),
+      element('p', {}, failed.remedy ?? ''),
+    );
+  }
+  if (keyError !== null) return element('p', { class: 'notice error' }, element('strong', {}, 'This key cannot be used: '), keyError, '.');
+  const open = checks.filter(({ outcome }) => outcome === 'not_checked').map(({ rule }) => rule);
+  if (open.includes('signature')) {
+    return element('p', { class: 'notice' }, 'Enter a key to check the signature. Until then nothing in this token can be believed.');
+  }
+  const guessed = algorithmFromToken ? ' The algorithm is the one that the token names; a verifier must know it beforehand.' : '';
+  if (open.length === 0 && guessed === '') {
+    return element('p', { class: 'notice ok' }, element('strong', {}, 'Valid.'), ' A verifier with these settings accepts it.');
+  }
+  const missing = ['issuer', 'audience', 'type'].filter((rule) => open.includes(rule));
+  const more = missing.length > 0 ? ` A verifier must also check the ${missing.join(', ').replace(/, (\w+)$/, ' and $1')}: fill them in below.` : '';
+  return element('p', { class: 'notice ok' }, element('strong', {}, 'Signature and times are good.'), more, guessed);
 }
 
 // --- making tokens and secrets ---
@@ -193,7 +235,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
 headerField.addEventListener('input', () => void writeToken());
 payloadField.addEventListener('input', () => void writeToken());
 signingField.addEventListener('input', () => void writeToken());
-for (const id of ['key', 'issuer', 'audience', 'type', 'algorithm']) byId(id).addEventListener('input', update);
+for (const id of ['key', 'issuer', 'audience', 'type', 'algorithm', 'secret-base64url']) byId(id).addEventListener('input', update);
 
 if (server) {
   const { issuer, audience } = server;
