@@ -67,7 +67,7 @@ impl<S: Store> Countersign<S> {
         let id = AccountId::random(&self.random);
         let account = NewAccount { id, username, role, claims, password_hash: Some(hash), disabled: false };
         match self.store.create_account(account, context).await? {
-            CreateAccount::Created(account) => Ok(account),
+            CreateAccount::Created(account) => Ok(*account),
             CreateAccount::NameTaken => Err(CreateAccountError::NameTaken),
         }
     }
@@ -125,7 +125,7 @@ impl<S: Store> Countersign<S> {
         match outcome {
             ChangeAccount::Done(account, ended) => {
                 self.revoke(&ended);
-                Ok(account)
+                Ok(*account)
             }
             ChangeAccount::NotFound => Err(ChangeAccountError::NotFound),
             ChangeAccount::LastAdministrator => Err(ChangeAccountError::LastAdministrator),

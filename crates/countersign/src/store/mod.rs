@@ -164,7 +164,7 @@ pub struct NewAccount {
 #[derive(Clone, Debug, PartialEq)]
 pub enum CreateAccount {
     /// It is made.
-    Created(Account),
+    Created(Box<Account>),
     /// Another account has this name, perhaps in another spelling.
     NameTaken,
 }
@@ -215,7 +215,7 @@ pub struct AccountChange {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChangeAccount {
     /// It is done: the account as it is now (or was, when deleted), and the sessions that this ended.
-    Done(Account, Vec<EndedSession>),
+    Done(Box<Account>, Vec<EndedSession>),
     /// There is no such account.
     NotFound,
     /// Refused: nobody could administer any more.

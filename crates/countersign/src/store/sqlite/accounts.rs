@@ -83,14 +83,14 @@ impl Change<'_> {
         };
         let event = AuditEvent::new(AuditKind::AccountCreated).of_account(new.id);
         self.record(&event.with_detail(new.role.as_str()))?;
-        Ok(CreateAccount::Created(Account {
+        Ok(CreateAccount::Created(Box::new(Account {
             id: new.id,
             username: new.username,
             role: new.role,
             claims: new.claims,
             disabled_at: new.disabled.then_some(self.now()),
             created_at: self.now(),
-        }))
+        })))
     }
 
     /// All or none: the names are looked at before anything is written.
@@ -143,7 +143,7 @@ impl Change<'_> {
         } else {
             self.end_all_of(id, EndReason::AccountDisabled, |_| true)?
         };
-        Ok(ChangeAccount::Done(account, ended))
+        Ok(ChangeAccount::Done(Box::new(account), ended))
     }
 
     fn record_account_change(&self, before: &Account, after: &Account) -> rusqlite::Result<()> {
@@ -192,7 +192,7 @@ impl Change<'_> {
         let ended = self.end_all_of(id, EndReason::AccountDisabled, |_| true)?;
         self.execute("DELETE FROM accounts WHERE id = ?1", [id.as_bytes()])?;
         self.record(&AuditEvent::new(AuditKind::AccountDeleted).of_account(id))?;
-        Ok(ChangeAccount::Done(account, ended))
+        Ok(ChangeAccount::Done(Box::new(account), ended))
     }
 
     /// Whether nobody else could administer.
