@@ -186,7 +186,7 @@ pub(crate) async fn deleting_an_account_ends_its_sessions(opener: &impl Opener) 
     let token = log_in(&store, &bob, T0).await;
     let done = store.delete_account(bob.id, &context(at(1))).await.unwrap();
     let ChangeAccount::Done(account, ended) = done else { panic!("{done:?}") };
-    assert_eq!((account, ended.len()), (bob.clone(), 1));
+    assert_eq!((*account, ended.len()), (bob.clone(), 1));
     assert!(store.find_account(bob.id).await.unwrap().is_none());
     assert!(store.find_session(token.session_id).await.unwrap().is_none());
     assert_eq!(store.rotate(token, &context(at(1))).await.unwrap(), Rotation::Unknown);
