@@ -66,7 +66,7 @@ fn init_writes_a_file_that_works_and_a_private_key_and_overwrites_neither() {
 fn keys_are_printed_as_a_table() {
     let ran = Place::new().run(&["config", "keys"]);
     assert!(
-        ran.out.starts_with("| Key | Default |") && ran.out.contains("| `session.grace` | `10s` |"),
+        ran.out.starts_with("| Key | Default |") && ran.out.contains("| `session.grace` | `15s` |"),
         "{ran:?}"
     );
 }
