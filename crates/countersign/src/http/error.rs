@@ -275,3 +275,68 @@ fn error_chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key_ring::KeyRingError;
+    use crate::session::EndReason;
+
+    /// The whole table, for people who write clients and for whoever changes it: codes are stable.
+    #[test]
+    fn the_table_of_errors() {
+        let second = Duration::from_millis(1_001);
+        let unavailable = || StoreError::Unavailable("the disk is full".into());
+        let errors: Vec<ApiError> = vec![
+            LoginError::InvalidCredentials.into(),
+            LoginError::Overloaded { retry_after: second }.into(),
+            LoginError::Store(unavailable()).into(),
+            RefreshError::Invalid.into(),
+            RefreshError::Expired.into(),
+            RefreshError::Revoked(EndReason::Logout).into(),
+            RefreshError::Reused.into(),
+            RefreshError::Store(StoreError::Overloaded).into(),
+            ApiError::NoRefreshToken,
+            ApiError::AmbiguousRefreshToken,
+            PasswordChangeError::WrongPassword.into(),
+            PasswordChangeError::NotFound.into(),
+            PasswordChangeError::Overtaken.into(),
+            CreateAccountError::NameTaken.into(),
+            ChangeAccountError::NotFound.into(),
+            ChangeAccountError::LastAdministrator.into(),
+            KeysError::SharedSecret.into(),
+            KeysError::Ring(KeyRingError::Empty).into(),
+            unavailable().into(),
+            Refusal::TokenRequired.into(),
+            Refusal::Malformed.into(),
+            Refusal::Invalid(countersign_jwt::VerifyError::Expired).into(),
+            Refusal::Invalid(countersign_jwt::VerifyError::BadSignature).into(),
+            Refusal::Invalid(countersign_jwt::VerifyError::TokenTooLong).into(),
+            Refusal::Revoked.into(),
+            Refusal::RoleRequired.into(),
+            ApiError::Body { expected: "a JSON object" },
+            ApiError::Value("the reason".into()),
+            ApiError::MediaType,
+            ApiError::TooLarge,
+            ApiError::BodyTimeout,
+            ApiError::BodyIncomplete,
+            ApiError::CrossOrigin,
+            ApiError::NotFound,
+            ApiError::MethodNotAllowed,
+            ApiError::Internal,
+        ];
+        let mut table = Vec::new();
+        for error in errors {
+            let Public { status, code, text, retry_after } = error.public();
+            let after = retry_after.map(|after| format!(" (Retry-After: {})", whole_seconds(after)));
+            table.push(format!("{} {code}: {text}{}", status.as_u16(), after.unwrap_or_default()));
+            let response = error.into_response();
+            let has_challenge = response.headers().contains_key(header::WWW_AUTHENTICATE);
+            assert!(status != StatusCode::UNAUTHORIZED || has_challenge, "{code}");
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), retry_after.is_some());
+        }
+        let table = table.join("\n");
+        assert!(!table.contains("disk"), "HD-4: no source reaches the client");
+        insta::assert_snapshot!(table);
+    }
+}
