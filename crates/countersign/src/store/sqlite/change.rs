@@ -111,5 +111,6 @@ impl Change<'_> {
     }
 }
 
-/// Verifiers may accept a token for two minutes more (VF-10), and one more can be made until this change is committed.
-const MARGIN: Duration = Duration::from_secs(150);
+/// Verifiers may accept a token for two minutes more (VF-10), one more can be made until this change is committed, and a
+/// clock that is set back by an hour must not bring the tokens of ended sessions back to life (OP-9).
+const MARGIN: Duration = Duration::from_secs(65 * 60);
