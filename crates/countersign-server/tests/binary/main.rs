@@ -12,3 +12,4 @@ mod limits;
 mod secrets;
 mod shutdown;
 mod tls;
+mod token;
