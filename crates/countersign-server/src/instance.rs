@@ -122,3 +122,25 @@ fn signs_nothing(random: &Random) -> anyhow::Result<Signing> {
     let secret = Zeroizing::new(random.bytes::<32>());
     Ok(Signing::SharedSecret(SigningKey::hmac(Algorithm::Hs256, secret.as_slice())?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+
+    /// Two lists of defaults, one that operators read and one that embedders get, say the same.
+    #[test]
+    fn the_defaults_of_the_configuration_are_those_of_the_library() {
+        let config = Config::load(Settings::default()).unwrap();
+        let configured = options(&config, "https://a.example").unwrap();
+        let library = Options::new("https://a.example", "https://a.example");
+        assert_eq!(configured.sessions, library.sessions);
+        assert_eq!(configured.keys, library.keys);
+        assert_eq!(configured.token_type, library.token_type);
+        assert_eq!(configured.passwords.min_length, library.passwords.min_length);
+        assert_eq!(configured.hashing.threads, library.hashing.threads);
+        assert_eq!(configured.hashing.argon2, library.hashing.argon2);
+        assert_eq!(configured.keep_audit, library.keep_audit);
+        assert!(matches!(signing(&config).unwrap(), Signing::KeyPair(Algorithm::Es256)));
+    }
+}

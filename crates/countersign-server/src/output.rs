@@ -2,7 +2,7 @@
 //! the cursor, change colours or reverse the text (LG-3).
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use countersign::clock::Timestamp;
 use serde_json::Value;
@@ -66,6 +66,40 @@ fn is_active(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A line and how it looks on a terminal.
+pub(crate) type Styled = (Style, String);
+
+/// How a line looks on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Title,
+    Good,
+    Warning,
+    Dim,
+}
+
+/// Prints lines, in colours if standard output is a terminal and `NO_COLOR` is not set.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn print_styled(lines: &[Styled]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let coloured = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    for (style, line) in lines {
+        let code = match style {
+            Style::Plain => "0",
+            Style::Title => "1",
+            Style::Good => "32",
+            Style::Warning => "33",
+            Style::Dim => "2",
+        };
+        let line = inactive_lines(line);
+        if coloured { writeln!(out, "\u{1b}[{code}m{line}\u{1b}[0m")? } else { writeln!(out, "{line}")? }
+    }
+    out.flush()
+}
+
 fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
@@ -83,6 +117,14 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         line(&mut row.iter().map(String::as_str));
     }
     text
+}
+
+/// Seconds since 1970 as a time on this machine's clock.
+pub(crate) fn local_time(unix_seconds: i64) -> String {
+    jiff::Timestamp::from_second(unix_seconds).map_or_else(
+        |_| "out of range".to_owned(),
+        |at| at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    )
 }
 
 /// An instant in UTC, in the form of RFC 3339.

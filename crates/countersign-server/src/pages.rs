@@ -78,17 +78,35 @@ fn kind(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-/// HD-7: a token that is pasted into the debugger cannot leave it.
+/// What each page says in its `<meta>` too; here also for what `<meta>` cannot say: nobody may frame it.
 fn policy(name: &str) -> &'static str {
     match name {
+        // HD-7: a token that is pasted into the debugger cannot leave it. It runs the verifier as WebAssembly.
         "debugger.html" => {
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'none'; \
-             form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+             connect-src 'none'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
+             frame-ancestors 'none'"
         }
         name if kind(name) == "html" => {
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-             form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+             form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; frame-ancestors 'none'"
         }
         _ => "default-src 'none'; frame-ancestors 'none'",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A browser applies both policies: one that is stricter than the page's own would break the page.
+    #[test]
+    fn the_header_and_the_page_have_one_policy() {
+        for (_, name) in PAGES.iter().filter(|(_, name)| kind(name) == "html") {
+            let text = std::str::from_utf8(find(name).unwrap().bytes).unwrap();
+            let (_, meta) = text.split_once("\"Content-Security-Policy\" content=\"").unwrap();
+            let (meta, _) = meta.split_once('"').unwrap();
+            assert_eq!(format!("{meta}; frame-ancestors 'none'"), policy(name), "{name}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use countersign::key_ring::KeyInfo;
 use countersign::keys::Switch;
 use serde_json::{Value, json};
 
+use super::key_file::{Convert, Generate, Thumbprint};
 use super::{Global, Tool, block_on};
 use crate::instance::Purpose;
 use crate::output::{Output, utc};
@@ -19,13 +20,26 @@ pub(super) enum Key {
         #[arg(long)]
         now: bool,
     },
+    /// Makes a key pair of your own in a file; prints the public key as JWK
+    Generate(Generate),
+    /// Reads a key in any form and prints its public JWK, or writes the private key as PEM
+    Convert(Convert),
+    /// Prints the RFC 7638 thumbprint, which is the key id that Countersign uses
+    Thumbprint(Thumbprint),
 }
 
 impl Key {
     pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
+        let now = match self {
+            Self::Generate(generate) => return generate.run(output),
+            Self::Convert(convert) => return convert.run(output),
+            Self::Thumbprint(thumbprint) => return thumbprint.run(output),
+            Self::List => None,
+            Self::Rotate { now } => Some(now),
+        };
         block_on(async {
             let tool = Tool::open(global, Purpose::Keys).await?;
-            if let Self::Rotate { now } = self {
+            if let Some(now) = now {
                 let switch = if now { Switch::AtOnce } else { Switch::WhenPublished };
                 let key = tool.instance.rotate_keys(switch, &tool.context()).await?;
                 output.show(&as_json(&key), || {

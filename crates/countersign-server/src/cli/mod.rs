@@ -5,10 +5,12 @@ mod config;
 mod dev;
 mod init;
 mod key;
+mod key_file;
 mod prompt;
 mod secret;
 mod serve;
 mod session;
+mod token;
 mod user;
 
 use std::path::{Path, PathBuf};
@@ -70,6 +72,9 @@ enum Command {
     /// The keys that sign tokens
     #[command(subcommand)]
     Key(key::Key),
+    /// Looks at tokens, checks them, makes them
+    #[command(subcommand)]
+    Token(token::Token),
     /// Makes a secret of 256 random bits, as 64 hex digits
     Secret(secret::Secret),
     /// Reads the audit log
@@ -108,6 +113,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(user) => user.run(&global, output)?,
         Command::Session(session) => session.run(&global, output)?,
         Command::Key(key) => key.run(&global, output)?,
+        Command::Token(token) => return token.run(&global, output),
         Command::Secret(secret) => secret.run(output)?,
         Command::Audit(audit) => audit.run(&global, output)?,
         Command::Config(command) => command.run(&global, output)?,

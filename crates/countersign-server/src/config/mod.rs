@@ -19,6 +19,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub(crate) use self::rules::{ALGORITHMS, LOG_LEVELS};
+pub(crate) use self::setting::parse_duration;
 pub(crate) use self::setting::{ByteSize, LogFormat, Origin, Secret, TokenType};
 pub(crate) use self::sources::{Environment, Place, Settings};
 pub(crate) use self::template::{markdown_table, toml_template};

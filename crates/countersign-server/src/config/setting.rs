@@ -129,6 +129,14 @@ impl Scalar for Duration {
     }
 }
 
+/// Reads a duration as it is written in the configuration.
+///
+/// # Errors
+/// What was expected instead.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    Duration::parse_scalar(text)
+}
+
 fn duration(text: &str) -> Option<Duration> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(unit_at);

@@ -4,8 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::time::Instant;
 
 /// What a connection is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,26 +20,36 @@ pub(super) enum Phase {
     Next,
 }
 
-/// The current phase, and a number that is another one for each.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Phases(Arc<AtomicU64>);
+/// The current phase of a connection, and since when.
+#[derive(Clone, Debug)]
+pub(super) struct Phases(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    connected: Instant,
+    /// Milliseconds since then, times four, plus the phase: one number, so that both change at once.
+    entered: AtomicU64,
+}
 
 impl Phases {
-    /// Enters the next phase.
-    pub(super) fn enter(&self, phase: Phase) {
-        let turn = (self.0.load(Ordering::Relaxed) / 3) + 1;
-        self.0.store(turn * 3 + phase as u64, Ordering::Relaxed);
+    /// A new connection is in [`Phase::Header`].
+    pub(super) fn new(now: Instant) -> Self {
+        Self(Arc::new(State { connected: now, entered: AtomicU64::new(0) }))
     }
 
-    /// The phase and its number. A new connection is in [`Phase::Header`].
-    pub(super) fn current(&self) -> (Phase, u64) {
-        let number = self.0.load(Ordering::Relaxed);
-        let phase = match number % 3 {
+    pub(super) fn enter(&self, phase: Phase, now: Instant) {
+        let millis = u64::try_from((now - self.0.connected).as_millis()).unwrap_or(u64::MAX / 4);
+        self.0.entered.store(millis * 4 + phase as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn current(&self) -> (Phase, Instant) {
+        let entered = self.0.entered.load(Ordering::Relaxed);
+        let phase = match entered % 4 {
             0 => Phase::Header,
             1 => Phase::Answer,
             _ => Phase::Next,
         };
-        (phase, number)
+        (phase, self.0.connected + Duration::from_millis(entered / 4))
     }
 }
 
@@ -47,7 +59,7 @@ pub(super) struct AnswerEnds(pub(super) Phases);
 
 impl Drop for AnswerEnds {
     fn drop(&mut self) {
-        self.0.enter(Phase::Next);
+        self.0.enter(Phase::Next, Instant::now());
     }
 }
 

@@ -19,31 +19,37 @@ pub(super) struct TimedIo<S> {
     phases: Phases,
     limits: Limits,
     read_timer: Pin<Box<Sleep>>,
-    /// The number of the phase that the read timer runs for.
-    read_timer_for: Option<u64>,
     write_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> TimedIo<S> {
     pub(super) fn new(stream: S, phases: Phases, limits: Limits) -> Self {
         let read_timer = Box::pin(sleep(Duration::ZERO));
-        Self { stream, phases, limits, read_timer, read_timer_for: None, write_timer: None }
+        Self { stream, phases, limits, read_timer, write_timer: None }
     }
 
-    /// Ready when the phase has lasted too long. The time runs from the first wait in a phase and is not extended by
-    /// single bytes.
+    /// Ready when the phase has lasted too long: single bytes do not extend it.
+    ///
+    /// The timer is only a reason to look again: it often fires before the deadline and is then set anew. So a busy
+    /// connection seldom touches it, and a phase that another part of the connection enters is noticed.
     fn poll_read_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let (phase, number) = self.phases.current();
-        let limit = match phase {
-            Phase::Header => self.limits.header_read,
-            Phase::Next => self.limits.idle,
-            Phase::Answer => return Poll::Pending,
-        };
-        if self.read_timer_for != Some(number) {
-            self.read_timer.as_mut().reset(Instant::now() + limit);
-            self.read_timer_for = Some(number);
+        loop {
+            let now = Instant::now();
+            let (phase, since) = self.phases.current();
+            let deadline = match phase {
+                Phase::Header => since + self.limits.header_read,
+                Phase::Next => since + self.limits.idle,
+                // No limit of ours; but the wait for the next request begins without telling us.
+                Phase::Answer => now + self.limits.header_read,
+            };
+            if now >= deadline {
+                return Poll::Ready(());
+            }
+            if self.read_timer.is_elapsed() || self.read_timer.deadline() > deadline {
+                self.read_timer.as_mut().reset(deadline);
+            }
+            ready!(self.read_timer.as_mut().poll(cx));
         }
-        self.read_timer.as_mut().poll(cx)
     }
 
     /// Passes a write's outcome on, unless writes have made no progress for the total time of a request.
@@ -72,7 +78,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedIo<S> {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         if buffer.filled().len() > before && self.phases.current().0 == Phase::Next {
-            self.phases.enter(Phase::Header);
+            self.phases.enter(Phase::Header, Instant::now());
         }
         read
     }

@@ -61,7 +61,6 @@ fn init_writes_a_file_that_works_and_a_private_key_and_overwrites_neither() {
     assert_eq!(std::fs::read(place.path("countersign-data/master.key")).unwrap(), key);
 }
 
-/// The table in the README is the one that the program prints.
 #[test]
 fn keys_are_printed_as_a_table() {
     let ran = Place::new().run(&["config", "keys"]);

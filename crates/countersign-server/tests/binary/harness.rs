@@ -100,13 +100,11 @@ impl Place {
             }
             all
         });
-        match listening.recv_timeout(PATIENCE) {
-            Ok(address) => Server { child, address, log: Some(log) },
-            Err(_) => {
-                let _ = child.kill();
-                panic!("the server did not start: {}", log.join().unwrap());
-            }
-        }
+        let Ok(address) = listening.recv_timeout(PATIENCE) else {
+            let _ = child.kill();
+            panic!("the server did not start: {}", log.join().unwrap());
+        };
+        Server { child, address, log: Some(log) }
     }
 }
 

@@ -1,4 +1,5 @@
 //! The real binary, driven over loopback and its command line as an operator and a client would.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up its scene has failed")]
 
 mod harness;
 
@@ -11,3 +12,4 @@ mod limits;
 mod secrets;
 mod shutdown;
 mod tls;
+mod token;
