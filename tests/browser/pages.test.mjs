@@ -56,6 +56,7 @@ for (const { name, launch } of BROWSERS) {
     const arrive = (wanted) => until(`the address ${wanted}`, () => path() === wanted);
     const text = (selector) => page.$eval(selector, (element) => element.textContent);
     const hears = (part) => page.waitForFunction((part) => document.body.innerText.includes(part), { timeout: 10_000 }, part);
+    const dialogCloses = () => page.waitForFunction(() => !document.querySelector('dialog[open]'));
     /** Presses the button with this text in the topmost dialog, or on the page. */
     const press = (label) =>
       page.evaluate((label) => {
@@ -198,6 +199,7 @@ for (const { name, launch } of BROWSERS) {
       await fill('password', 'a password of many words');
       await press('Create');
       await hears(`User ${username} is created.`);
+      await dialogCloses();
       await page.type('#search', username);
       await page.waitForFunction((username) => document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody .link').textContent === username, {}, username);
       await look('admin-users');
@@ -213,6 +215,7 @@ for (const { name, launch } of BROWSERS) {
       await fill('claims', '{"team":"blue"}');
       await press('Save');
       await hears(`${username} is saved.`);
+      await dialogCloses();
 
       await page.click('tbody .link');
       await press('End all sessions');

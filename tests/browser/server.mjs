@@ -117,7 +117,7 @@ class World {
     const file = PAGE_FILES.get(path) ?? /^\/assets\/([\w.-]+)$/.exec(path)?.[1];
     if (process.env.PAGES_FROM && file === 'server-keys.js') {
       const { body } = await this.call('GET', '/.well-known/jwks.json');
-      const keys = { issuer: this.origin, audience: this.origin, jwks: body };
+      const keys = { issuer: this.origin, audience: this.origin, type: 'at+jwt', jwks: body };
       response.writeHead(200, { 'Content-Type': TYPES.js }).end(`export default ${JSON.stringify(keys)};`);
       return;
     }

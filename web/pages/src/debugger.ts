@@ -174,6 +174,11 @@ function verdictElements(verdict: Verdict | string): Node[] {
   ];
 }
 
+/** The verifier's texts have names in backticks. */
+function withCode(text: string): (Node | string)[] {
+  return text.split('`').map((part, index) => (index % 2 ? element('code', {}, part) : part));
+}
+
 /** The verdict in one sentence: the first rule that is broken, and what would make the token pass. */
 function summary({ checks, keyError, algorithmFromToken }: Verdict): HTMLElement {
   const failed = checks.find(({ outcome }) => outcome === 'failed');
@@ -182,7 +187,7 @@ function summary({ checks, keyError, algorithmFromToken }: Verdict): HTMLElement
       'div',
       { class: 'notice error' },
       element('p', {}, element('strong', {}, `Refused: ${failed.message ?? ''}.`), ' ', element('code', {}, failed.code ?? '')),
-      element('p', {}, failed.remedy ?? ''),
+      element('p', {}, ...withCode(failed.remedy ?? '')),
     );
   }
   if (keyError !== null) return element('p', { class: 'notice error' }, element('strong', {}, 'This key cannot be used: '), keyError, '.');
@@ -195,7 +200,7 @@ function summary({ checks, keyError, algorithmFromToken }: Verdict): HTMLElement
     return element('p', { class: 'notice ok' }, element('strong', {}, 'Valid.'), ' A verifier with these settings accepts it.');
   }
   const missing = ['issuer', 'audience', 'type'].filter((rule) => open.includes(rule));
-  const more = missing.length > 0 ? ` A verifier must also check the ${missing.join(', ').replace(/, (\w+)$/, ' and $1')}: fill them in below.` : '';
+  const more = missing.length > 0 ? ` A verifier must also check the ${missing.join(', ').replace(/, (\w+)$/, ' and $1')}: see “What else must hold”.` : '';
   return element('p', { class: 'notice ok' }, element('strong', {}, 'Signature and times are good.'), more, guessed);
 }
 
@@ -238,12 +243,13 @@ signingField.addEventListener('input', () => void writeToken());
 for (const id of ['key', 'issuer', 'audience', 'type', 'algorithm', 'secret-base64url']) byId(id).addEventListener('input', update);
 
 if (server) {
-  const { issuer, audience } = server;
+  const own = server;
   byId('server-choice').hidden = false;
   useServerKeys.addEventListener('change', () => {
     keyField.disabled = useServerKeys.checked;
-    byId<HTMLInputElement>('issuer').value = useServerKeys.checked ? issuer : '';
-    byId<HTMLInputElement>('audience').value = useServerKeys.checked ? audience : '';
+    for (const name of ['issuer', 'audience', 'type'] as const) {
+      byId<HTMLInputElement>(name).value = useServerKeys.checked ? own[name] : '';
+    }
     update();
   });
 }

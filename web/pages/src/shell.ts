@@ -27,15 +27,21 @@ function enter(user: User, show: (user: User) => void): void {
   header(user);
   byId('main').hidden = false;
   client.subscribe((next) => {
-    if (next.status === 'signed-out') goToLogin(next.reason === 'logout' ? undefined : next.reason);
+    if (next.status === 'signed-out') leave(next.reason);
     else if (next.status === 'signed-in' && next.user.userId !== user.userId) location.reload();
     else if (next.status === 'signed-in') byId('offline').hidden = !next.offline;
   });
   show(user);
 }
 
+/** The session is over, by whatever: only who signed out in this tab stays until the server has heard of it. */
+function leave(reason: string | undefined): void {
+  if (isSigningOut) return;
+  if (reason === 'logout') location.replace('/login');
+  else goToLogin(reason);
+}
+
 function goToLogin(reason?: string): void {
-  if (client.state.status === 'signed-out' && client.state.pending) return;
   const query = new URLSearchParams({ return_to: location.pathname + location.hash });
   if (reason !== undefined) query.set('reason', reason);
   location.replace(`/login?${query.toString()}`);
@@ -53,8 +59,11 @@ function header(user: User): void {
   );
 }
 
+let isSigningOut = false;
+
 /** Signs out, and says so if the server has not heard of it yet. */
 export async function signOut(everywhere = false): Promise<void> {
+  isSigningOut = true;
   const { revoked } = await client.logout({ everywhere });
   if (revoked) {
     location.replace('/login');
