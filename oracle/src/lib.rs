@@ -12,7 +12,6 @@ use jwt_simple::prelude::{
     Duration as SimpleDuration, ECDSAP256PublicKeyLike as _, EdDSAPublicKeyLike as _, HS256Key, MACLike as _,
     NoCustomClaims, RSAPublicKeyLike as _, VerificationOptions,
 };
-use serde::Deserialize;
 
 /// The issuer that every library is told to expect.
 pub const ISSUER: &str = "https://auth.example";
@@ -100,17 +99,6 @@ pub fn others(key: Key<'_>) -> Result<Vec<Library>, Box<dyn std::error::Error>> 
     Ok(vec![jsonwebtoken(key)?, jwt_simple(key)?, josekit(key)?])
 }
 
-/// The claims that a typical caller asks for.
-#[derive(Debug, Deserialize)]
-pub struct Claims {
-    /// Subject.
-    pub sub: String,
-    /// Issuer.
-    pub iss: String,
-    /// Expiry.
-    pub exp: u64,
-}
-
 fn jsonwebtoken(key: Key<'_>) -> Result<Library, Box<dyn std::error::Error>> {
     use jsonwebtoken::{Algorithm as Theirs, DecodingKey, Validation, decode};
     let (key, algorithm) = match key {
@@ -130,9 +118,7 @@ fn jsonwebtoken(key: Key<'_>) -> Result<Library, Box<dyn std::error::Error>> {
     }))
 }
 
-/// How jwt-simple is set.
-#[must_use]
-pub fn jwt_simple_options() -> VerificationOptions {
+fn jwt_simple_options() -> VerificationOptions {
     VerificationOptions {
         allowed_issuers: Some([ISSUER.to_owned()].into()),
         allowed_audiences: Some([AUDIENCE.to_owned()].into()),

@@ -158,26 +158,101 @@ impl VerifiedJws {
     ///   [`IssuedInTheFuture`](VerifyError::IssuedInTheFuture): as they say.
     pub fn validate(self, policy: &ClaimsPolicy, now_unix_seconds: i64) -> Result<AccessClaims, VerifyError> {
         let claims = self.claims_set()?;
-        let token = Token { header: &self.header, claims: &claims };
+        let registered = Registered::find(&claims);
         for rule in Rule::ALL {
-            rule.check(token, policy, now_unix_seconds)?;
+            rule.check(&self.header, &registered, policy, now_unix_seconds)?;
         }
         Ok(AccessClaims {
-            subject: required(&claims, "sub", string)?.into(),
+            subject: registered.sub.required(string)?.into(),
             issuer: policy.issuer.as_str().into(),
-            expires_at: required_date(&claims, "exp")?.floor,
-            issued_at: required_date(&claims, "iat")?.floor,
-            auth_time: numeric_date(&claims, "auth_time")?.map(|date| date.floor),
+            expires_at: registered.exp.required(numeric_date)?.floor,
+            issued_at: registered.iat.required(numeric_date)?.floor,
+            auth_time: registered.auth_time.optional(numeric_date)?.map(|date| date.floor),
             claims,
         })
     }
 }
 
-/// What the rules look at.
+/// The claims that rules are about, found in one pass over the claims set.
+pub(crate) struct Registered<'a> {
+    iss: Claim<'a>,
+    aud: Claim<'a>,
+    exp: Claim<'a>,
+    nbf: Claim<'a>,
+    iat: Claim<'a>,
+    sub: Claim<'a>,
+    jti: Claim<'a>,
+    sid: Claim<'a>,
+    auth_time: Claim<'a>,
+    client_id: Claim<'a>,
+    scope: Claim<'a>,
+}
+
+impl<'a> Registered<'a> {
+    pub(crate) fn find(claims: &'a Map<String, Value>) -> Self {
+        let absent = |name| Claim { name, value: None };
+        let mut found = Self {
+            iss: absent("iss"),
+            aud: absent("aud"),
+            exp: absent("exp"),
+            nbf: absent("nbf"),
+            iat: absent("iat"),
+            sub: absent("sub"),
+            jti: absent("jti"),
+            sid: absent("sid"),
+            auth_time: absent("auth_time"),
+            client_id: absent("client_id"),
+            scope: absent("scope"),
+        };
+        for (name, value) in claims {
+            let claim = match name.as_str() {
+                "iss" => &mut found.iss,
+                "aud" => &mut found.aud,
+                "exp" => &mut found.exp,
+                "nbf" => &mut found.nbf,
+                "iat" => &mut found.iat,
+                "sub" => &mut found.sub,
+                "jti" => &mut found.jti,
+                "sid" => &mut found.sid,
+                "auth_time" => &mut found.auth_time,
+                "client_id" => &mut found.client_id,
+                "scope" => &mut found.scope,
+                _ => continue,
+            };
+            claim.value = Some(value);
+        }
+        found
+    }
+}
+
+/// A claim that may be there. Read as the wrong type it is an error, never absent.
 #[derive(Clone, Copy)]
-pub(crate) struct Token<'a> {
-    pub(crate) header: &'a ProtectedHeader,
-    pub(crate) claims: &'a Map<String, Value>,
+struct Claim<'a> {
+    name: &'static str,
+    value: Option<&'a Value>,
+}
+
+impl<'a> Claim<'a> {
+    fn required<T>(self, read: impl Fn(&'a Value) -> Result<T, Unreadable>) -> Result<T, VerifyError> {
+        self.optional(read)?.ok_or(VerifyError::MissingClaim { claim: self.name })
+    }
+
+    fn optional<T>(
+        self,
+        read: impl Fn(&'a Value) -> Result<T, Unreadable>,
+    ) -> Result<Option<T>, VerifyError> {
+        let claim = self.name;
+        self.value.map(read).transpose().map_err(|unreadable| match unreadable {
+            Unreadable::Type => VerifyError::ClaimType { claim },
+            Unreadable::Range => VerifyError::TimeOutOfRange { claim },
+        })
+    }
+}
+
+/// Why a claim's value cannot be used.
+enum Unreadable {
+    Type,
+    Range,
 }
 
 /// One rule about an access token. `validate` demands them all; `inspect` asks each of them.
@@ -208,42 +283,45 @@ impl Rule {
         Self::OtherClaims,
     ];
 
-    pub(crate) fn check(self, token: Token<'_>, policy: &ClaimsPolicy, now: i64) -> Result<(), VerifyError> {
-        let Token { header, claims } = token;
+    pub(crate) fn check(
+        self,
+        header: &ProtectedHeader,
+        claims: &Registered<'_>,
+        policy: &ClaimsPolicy,
+        now: i64,
+    ) -> Result<(), VerifyError> {
         let latest = now.saturating_add(policy.leeway_seconds);
         match self {
             Self::Type => holds(policy.token_type.accepts(header.token_type()), VerifyError::WrongType),
-            Self::Issuer => {
-                holds(required(claims, "iss", string)? == policy.issuer, VerifyError::WrongIssuer)
-            }
+            Self::Issuer => holds(claims.iss.required(string)? == policy.issuer, VerifyError::WrongIssuer),
             Self::Audience => {
-                let mut audiences = required(claims, "aud", audiences)?;
+                let mut audiences = claims.aud.required(audiences)?;
                 holds(audiences.any(|audience| audience == policy.audience), VerifyError::WrongAudience)
             }
             // RFC 7519 §4.1.4: "on or after" exp the token must not be accepted.
             Self::Expiry => {
-                let expires_at = required_date(claims, "exp")?.floor;
+                let expires_at = claims.exp.required(numeric_date)?.floor;
                 holds(now < expires_at.saturating_add(policy.leeway_seconds), VerifyError::Expired)
             }
             Self::NotBefore => {
-                let not_before = numeric_date(claims, "nbf")?;
+                let not_before = claims.nbf.optional(numeric_date)?;
                 holds(not_before.is_none_or(|date| date.ceil <= latest), VerifyError::NotYetValid)
             }
             Self::IssuedAt => {
-                holds(required_date(claims, "iat")?.ceil <= latest, VerifyError::IssuedInTheFuture)
+                holds(claims.iat.required(numeric_date)?.ceil <= latest, VerifyError::IssuedInTheFuture)
             }
             Self::Subject => {
-                holds(!required(claims, "sub", string)?.is_empty(), VerifyError::ClaimType { claim: "sub" })
+                holds(!claims.sub.required(string)?.is_empty(), VerifyError::ClaimType { claim: "sub" })
             }
             // RFC 9068 §2.2: REQUIRED in an access token of that type.
             Self::TokenId if policy.token_type == TokenType::AccessToken => {
-                required(claims, "jti", string).map(|_| ())
+                claims.jti.required(string).map(|_| ())
             }
-            Self::TokenId => optional(claims, "jti", string).map(|_| ()),
+            Self::TokenId => claims.jti.optional(string).map(|_| ()),
             Self::OtherClaims => {
-                numeric_date(claims, "auth_time")?;
-                for claim in ["sid", "client_id", "scope"] {
-                    optional(claims, claim, string)?;
+                claims.auth_time.optional(numeric_date)?;
+                for claim in [claims.sid, claims.client_id, claims.scope] {
+                    claim.optional(string)?;
                 }
                 Ok(())
             }
@@ -281,7 +359,7 @@ impl AccessClaims {
 
     /// `aud`: every audience of the token; the policy's is among them.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
-        self.claims.get("aud").and_then(audiences).into_iter().flatten()
+        self.claims.get("aud").and_then(|aud| audiences(aud).ok()).into_iter().flatten()
     }
 
     /// `iat` in seconds since 1970-01-01 UTC.
@@ -363,15 +441,9 @@ struct NumericDate {
 }
 
 /// Reads a `NumericDate` (RFC 7519 §2) between 1970-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
-fn numeric_date(
-    claims: &Map<String, Value>,
-    claim: &'static str,
-) -> Result<Option<NumericDate>, VerifyError> {
-    let Some(value) = claims.get(claim) else {
-        return Ok(None);
-    };
+fn numeric_date(value: &Value) -> Result<NumericDate, Unreadable> {
     let Value::Number(number) = value else {
-        return Err(VerifyError::ClaimType { claim });
+        return Err(Unreadable::Type);
     };
     let date = match (number.as_i64(), number.as_f64()) {
         (Some(seconds), _) => NumericDate { floor: seconds, ceil: seconds },
@@ -379,51 +451,28 @@ fn numeric_date(
         (None, Some(seconds)) if (0.0..=MAX_NUMERIC_DATE_F64).contains(&seconds) => {
             NumericDate { floor: seconds.floor() as i64, ceil: seconds.ceil() as i64 }
         }
-        _ => return Err(VerifyError::TimeOutOfRange { claim }),
+        _ => return Err(Unreadable::Range),
     };
-    if (0..=MAX_NUMERIC_DATE).contains(&date.floor) {
-        Ok(Some(date))
-    } else {
-        Err(VerifyError::TimeOutOfRange { claim })
-    }
-}
-
-fn required_date(claims: &Map<String, Value>, claim: &'static str) -> Result<NumericDate, VerifyError> {
-    numeric_date(claims, claim)?.ok_or(VerifyError::MissingClaim { claim })
+    if (0..=MAX_NUMERIC_DATE).contains(&date.floor) { Ok(date) } else { Err(Unreadable::Range) }
 }
 
 /// 9999-12-31T23:59:59Z. Later times are mistakes, most often milliseconds.
 const MAX_NUMERIC_DATE: i64 = 253_402_300_799;
 const MAX_NUMERIC_DATE_F64: f64 = 253_402_300_799.0;
 
-type Reader<'a, T> = fn(&'a Value) -> Option<T>;
-
-fn required<'a, T>(
-    claims: &'a Map<String, Value>,
-    claim: &'static str,
-    read: Reader<'a, T>,
-) -> Result<T, VerifyError> {
-    optional(claims, claim, read)?.ok_or(VerifyError::MissingClaim { claim })
-}
-
-fn optional<'a, T>(
-    claims: &'a Map<String, Value>,
-    claim: &'static str,
-    read: Reader<'a, T>,
-) -> Result<Option<T>, VerifyError> {
-    claims.get(claim).map(|value| read(value).ok_or(VerifyError::ClaimType { claim })).transpose()
-}
-
-fn string(value: &Value) -> Option<&str> {
-    value.as_str()
+fn string(value: &Value) -> Result<&str, Unreadable> {
+    value.as_str().ok_or(Unreadable::Type)
 }
 
 /// `aud` is one string or an array of strings (RFC 7519 §4.1.3); one element of another type spoils it all.
-fn audiences(value: &Value) -> Option<impl Iterator<Item = &str>> {
+fn audiences(value: &Value) -> Result<impl Iterator<Item = &str>, Unreadable> {
     let list = match value {
         Value::String(_) => std::slice::from_ref(value),
         Value::Array(list) => list.as_slice(),
-        _ => return None,
+        _ => return Err(Unreadable::Type),
     };
-    list.iter().all(Value::is_string).then(|| list.iter().filter_map(Value::as_str))
+    if !list.iter().all(Value::is_string) {
+        return Err(Unreadable::Type);
+    }
+    Ok(list.iter().filter_map(Value::as_str))
 }

@@ -131,7 +131,9 @@ impl<'a> Parts<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProtectedHeader {
     algorithm: Algorithm,
-    parameters: Map<String, Value>,
+    key_id: Option<String>,
+    token_type: Option<String>,
+    others: Map<String, Value>,
 }
 
 impl ProtectedHeader {
@@ -144,48 +146,51 @@ impl ProtectedHeader {
     /// `kid`, an opaque name of at most 128 bytes (RFC 7515 §4.1.4).
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
-        self.parameters.get("kid").and_then(Value::as_str)
+        self.key_id.as_deref()
     }
 
     /// `typ` as it was sent (RFC 7515 §4.1.9).
     #[must_use]
     pub fn token_type(&self) -> Option<&str> {
-        self.parameters.get("typ").and_then(Value::as_str)
+        self.token_type.as_deref()
     }
 
-    /// Any parameter by its name, as it was sent.
+    /// Any parameter but `alg`, `kid` and `typ` by its name, as it was sent.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&Value> {
-        self.parameters.get(name)
+        self.others.get(name)
     }
 
-    pub(crate) fn from_members(parameters: Map<String, Value>) -> Result<Self, VerifyError> {
-        if parameters.contains_key("crit") {
+    fn from_members(mut members: Map<String, Value>) -> Result<Self, VerifyError> {
+        if members.contains_key("crit") {
             return Err(VerifyError::CriticalHeader);
         }
-        if parameters.contains_key("b64") {
+        if members.contains_key("b64") {
             return Err(VerifyError::UnencodedPayload);
         }
-        let algorithm = match parameters.get("alg") {
-            None => return Err(VerifyError::MissingAlgorithm),
-            Some(Value::String(name)) if name.eq_ignore_ascii_case("none") => {
-                return Err(VerifyError::AlgorithmNone);
-            }
-            Some(Value::String(name)) => {
-                Algorithm::from_name(name).ok_or(VerifyError::UnsupportedAlgorithm)?
-            }
-            Some(_) => return Err(VerifyError::HeaderParameterType { name: "alg" }),
+        let name = take_string(&mut members, "alg")?.ok_or(VerifyError::MissingAlgorithm)?;
+        let algorithm = match Algorithm::from_name(&name) {
+            Some(algorithm) => algorithm,
+            None if name.eq_ignore_ascii_case("none") => return Err(VerifyError::AlgorithmNone),
+            None => return Err(VerifyError::UnsupportedAlgorithm),
         };
-        for name in ["typ", "cty", "kid"] {
-            if parameters.get(name).is_some_and(|value| !value.is_string()) {
-                return Err(VerifyError::HeaderParameterType { name });
-            }
+        let token_type = take_string(&mut members, "typ")?;
+        let key_id = take_string(&mut members, "kid")?;
+        if members.get("cty").is_some_and(|cty| !cty.is_string()) {
+            return Err(VerifyError::HeaderParameterType { name: "cty" });
         }
-        let header = Self { algorithm, parameters };
-        if header.key_id().is_some_and(|kid| kid.len() > MAX_KEY_ID_BYTES) {
+        if key_id.as_ref().is_some_and(|key_id| key_id.len() > MAX_KEY_ID_BYTES) {
             return Err(VerifyError::KeyIdTooLong);
         }
-        Ok(header)
+        Ok(Self { algorithm, key_id, token_type, others: members })
+    }
+}
+
+fn take_string(members: &mut Map<String, Value>, name: &'static str) -> Result<Option<String>, VerifyError> {
+    match members.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(VerifyError::HeaderParameterType { name }),
     }
 }
 

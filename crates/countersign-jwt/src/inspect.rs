@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::claims::{ClaimsPolicy, Rule, Token, TokenType};
+use crate::claims::{ClaimsPolicy, Registered, Rule, TokenType};
 use crate::compact::{Limits, UnverifiedJws};
 use crate::dangerous;
 use crate::error::VerifyError;
@@ -120,7 +120,7 @@ pub fn inspect(
     for rule in Rule::ALL {
         let outcome = match (&parsed, &payload, policy) {
             (Ok(jws), Ok(claims), Some(policy)) => Outcome::of(
-                rule.check(Token { header: jws.header(), claims }, policy, now_unix_seconds).err(),
+                rule.check(jws.header(), &Registered::find(claims), policy, now_unix_seconds).err(),
             ),
             _ => Outcome::NotChecked,
         };

@@ -31,7 +31,7 @@ struct Reader<'a> {
     position: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
         match self.peek() {
             Some(b'"') => self.string().map(Value::String),
@@ -95,21 +95,26 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Result<String, JsonError> {
         self.expect(b'"')?;
-        let mut out = String::new();
-        loop {
-            let rest = self.rest();
-            let plain = rest
-                .bytes()
-                .position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-                .ok_or(JsonError::Syntax)?;
-            out.push_str(rest.get(..plain).ok_or(JsonError::Syntax)?);
-            self.position += plain;
-            if self.take(b'"') {
-                return Ok(out);
-            }
+        let plain = self.plain_run()?;
+        if self.take(b'"') {
+            return Ok(plain.to_owned()); // no escape: almost every string
+        }
+        let mut out = plain.to_owned();
+        while !self.take(b'"') {
             self.expect(b'\\')?;
             out.push(self.escape()?);
+            out.push_str(self.plain_run()?);
         }
+        Ok(out)
+    }
+
+    /// Steps over the characters up to the next quote, backslash or control character.
+    fn plain_run(&mut self) -> Result<&'a str, JsonError> {
+        let rest = self.text.as_bytes().get(self.position..).unwrap_or_default();
+        let length = rest.iter().position(|byte| ends_plain_run(*byte)).ok_or(JsonError::Syntax)?;
+        let run = self.text.get(self.position..self.position + length).ok_or(JsonError::Syntax)?;
+        self.position += length;
+        Ok(run)
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
@@ -218,10 +223,26 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.position).copied()
     }
 
-    fn rest(&self) -> &str {
+    fn rest(&self) -> &'a str {
         self.text.get(self.position..).unwrap_or_default()
     }
 }
+
+fn ends_plain_run(byte: u8) -> bool {
+    ENDS_PLAIN_RUN.get(usize::from(byte)).copied().unwrap_or(true)
+}
+
+/// Bytes that a string cannot hold as they are: the quote, the backslash, control characters (RFC 8259 §7).
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a bad index does not compile")]
+static ENDS_PLAIN_RUN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = byte < 0x20 || byte == b'"' as usize || byte == b'\\' as usize;
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
