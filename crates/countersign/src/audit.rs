@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, SessionId};
+use crate::throttle::DeviceCookie;
 
 /// Who is asking, from where and when: goes into every use case, and from there into the audit log.
 #[derive(Clone, Debug)]
@@ -17,13 +18,15 @@ pub struct Context {
     pub address: Option<IpAddr>,
     /// The `User-Agent`, cut to 256 bytes.
     pub user_agent: Option<String>,
+    /// The device cookie that came along: it may prove that this browser has signed in before.
+    pub device_cookie: Option<DeviceCookie>,
 }
 
 impl Context {
     /// A call that did not come over a network: the command line, or the server itself.
     #[must_use]
     pub const fn local(actor: Actor, now: Timestamp) -> Self {
-        Self { now, actor, address: None, user_agent: None }
+        Self { now, actor, address: None, user_agent: None, device_cookie: None }
     }
 }
 

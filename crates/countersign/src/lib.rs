@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod audit;
 pub mod clock;
 pub mod embedded;
+mod guess;
 #[cfg(feature = "axum")]
 pub mod http;
 pub mod id;
@@ -48,6 +49,7 @@ use crate::password::{HashingOptionsError, PasswordHasher};
 use crate::random::Random;
 use crate::refresh_token::RefreshTokenCodec;
 use crate::store::Store;
+use crate::throttle::{DeviceCookies, Throttle, ThrottleOptionsError};
 
 /// An authentication system over a store: put it into an `Arc` and share it.
 pub struct Countersign<S> {
@@ -60,6 +62,8 @@ pub struct Countersign<S> {
     key_ring: ArcSwap<KeyRing>,
     hasher: PasswordHasher,
     account_names: hmac::Key,
+    devices: DeviceCookies,
+    throttle: Throttle,
     guard: Guard,
     revocations_seen: AtomicI64,
 }
@@ -74,6 +78,9 @@ pub enum OpenError {
     /// The hashing options are out of range.
     #[error(transparent)]
     Hashing(#[from] HashingOptionsError),
+    /// The throttle's options are out of range.
+    #[error(transparent)]
+    Throttle(#[from] ThrottleOptionsError),
 }
 
 impl<S: Store> Countersign<S> {
@@ -91,6 +98,7 @@ impl<S: Store> Countersign<S> {
         let now = clock.now();
         keys::check_master_keys(&store, &master_keys).await?;
         let hasher = PasswordHasher::new(&options.hashing, clock.clone(), random.clone())?;
+        let throttle = Throttle::new(options.throttle)?;
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         store.remember_master_keys(master_keys.fingerprints()).await.map_err(KeysError::Store)?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
@@ -107,12 +115,21 @@ impl<S: Store> Countersign<S> {
             clock,
             random,
             account_names: master_keys.current_mac_key(Purpose::AccountName),
+            devices: DeviceCookies::new(&master_keys),
+            throttle,
             master_keys,
             hasher,
             guard,
         };
         opened.follow_revocations(now).await.map_err(KeysError::Store)?;
+        opened.learn_guesses(now.minus(guess::REMEMBERED), now).await.map_err(KeysError::Store)?;
         Ok(opened)
+    }
+
+    /// What computes password hashes: for its figures, and for importing accounts.
+    #[must_use]
+    pub const fn hasher(&self) -> &PasswordHasher {
+        &self.hasher
     }
 
     /// The guard that knows this issuer's keys and hears of every ended session at once: put its layer in front of

@@ -1,12 +1,11 @@
 //! Signing in. Two steps, because a client may hang up between them (CC-6): [`Countersign::authenticate`] finds out who
 //! it is and can be dropped at any moment; [`Countersign::start_session`] changes the store and should run to its end.
 //!
-//! Exactly one hash is computed for every attempt, real or dummy, before anything else can differ: the time must not
-//! tell who has an account (EN-1, EN-2).
+//! An attempt is counted before anything is looked at (TH-3). Then exactly one hash is computed, real or dummy, before
+//! anything else can differ: the time must not tell who has an account (EN-1, EN-2).
 
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use countersign_jwt::SignError;
 use zeroize::Zeroizing;
 
@@ -14,19 +13,20 @@ use crate::Countersign;
 use crate::account::{Account, Username};
 use crate::audit::{AuditEvent, AuditKind, Context};
 use crate::clock::Timestamp;
+use crate::guess::GuessError;
 use crate::id::{AccountId, SessionId};
 use crate::issue::AccessToken;
-use crate::password::{
-    AccountKey, Attempt, HashingError, InvalidPassword, Password, PasswordHash, Requester, Verification,
-};
+use crate::password::{Attempt, HashingError, InvalidPassword, Password, Requester, Verification};
 use crate::refresh_token::RefreshToken;
 use crate::store::{Credentials, Grant, NewSession, StartSession, Store, StoreError};
+use crate::throttle::{DeviceCookie, Throttled};
 
 /// A proof that a password was right, good for one [`Countersign::start_session`].
 #[derive(Debug)]
 pub struct Authenticated {
     account_id: AccountId,
     password_version: i64,
+    device: DeviceCookie,
 }
 
 /// What a login or refresh gives.
@@ -40,6 +40,8 @@ pub struct SignedIn {
     pub access: AccessToken,
     /// The refresh token to keep from now on; `None` says: keep the one you have (and set no cookie, RF-3b).
     pub refresh: Option<IssuedRefreshToken>,
+    /// After a login, what makes this browser a known device (TH-2).
+    pub device: Option<DeviceCookie>,
 }
 
 /// A refresh token on its way to the client.
@@ -66,6 +68,9 @@ pub enum LoginError {
     /// The password is over the size limits, or holds a NUL: no account has such a password.
     #[error(transparent)]
     Password(#[from] InvalidPassword),
+    /// Too many attempts on this name, or from this network: nothing was looked at (TH-8).
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     /// More passwords are being checked than the machine can take (LM-1).
     #[error("too many passwords are being checked")]
     Overloaded {
@@ -90,6 +95,15 @@ impl From<HashingError> for LoginError {
     }
 }
 
+impl From<GuessError> for LoginError {
+    fn from(error: GuessError) -> Self {
+        match error {
+            GuessError::Throttled(throttled) => Self::Throttled(throttled),
+            GuessError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl<S: Store> Countersign<S> {
     /// Checks a name and a password, and starts a session. `replaces` is the refresh token that the browser sent along,
     /// if any: its session ends (SE-1).
@@ -107,10 +121,12 @@ impl<S: Store> Countersign<S> {
         self.start_session(authenticated, replaces, context).await
     }
 
-    /// Checks a name and a password. Nothing is changed but the audit log, and the stored hash when it is outdated.
+    /// Checks a name and a password. Nothing is changed but the audit log, the count of failures, and the stored hash
+    /// when it is outdated.
     ///
     /// # Errors
-    /// [`LoginError::InvalidCredentials`], [`LoginError::Password`], [`LoginError::Overloaded`], [`LoginError::Store`].
+    /// [`LoginError::InvalidCredentials`], [`LoginError::Password`], [`LoginError::Throttled`],
+    /// [`LoginError::Overloaded`], [`LoginError::Store`].
     pub async fn authenticate(
         &self,
         username: &str,
@@ -118,30 +134,54 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Authenticated, LoginError> {
         let password = Password::new(password)?;
-        // No account has a name that cannot be parsed; like any unknown name it costs one hash.
+        // No account has a name that cannot be parsed; like any unknown name it is counted, and costs one hash.
         let name = Username::parse(username).ok();
-        let requester = self.requester(name.as_ref().map_or("", Username::canonical), context);
-        let credentials = match &name {
-            Some(name) => self.store.account_for_login(name).await?,
-            None => None,
+        let canonical_name = name.as_ref().map_or(username, Username::canonical);
+        let (reservation, requester) = self.reserve_guess(canonical_name, context).await?;
+        let checked = match self.check(name.as_ref(), &password, requester).await {
+            Ok(checked) => checked,
+            Err(error) => {
+                reservation.not_checked();
+                return Err(error);
+            }
         };
-        let stored = credentials.as_ref().and_then(|found| found.password_hash.clone());
-        let attempt = Attempt { password: password.clone(), stored: stored.clone(), requester };
-        let verification = self.hasher.verify(attempt).await?;
-        match (credentials, stored, verification) {
-            (Some(found), Some(stored), Verification::Match | Verification::MatchOutdated)
+        match checked {
+            (Some(found), verification @ (Verification::Match | Verification::MatchOutdated))
                 if found.account.is_enabled() =>
             {
-                if matches!(verification, Verification::MatchOutdated) {
-                    self.rehash(&found, &stored, password, requester).await;
+                reservation.succeeded();
+                if verification == Verification::MatchOutdated {
+                    self.rehash(&found, password, requester).await;
                 }
-                Ok(Authenticated { account_id: found.account.id, password_version: found.password_version })
+                let cookie = context.device_cookie.as_ref();
+                let device = self.devices.remember(cookie, canonical_name, context.now, &self.random);
+                let Credentials { account, password_version, .. } = found;
+                Ok(Authenticated { account_id: account.id, password_version, device })
             }
-            (found, ..) => {
+            (found, _) => {
+                reservation.failed();
+                self.save_guesses().await?;
                 self.record_failure(found, context).await?;
                 Err(LoginError::InvalidCredentials)
             }
         }
+    }
+
+    /// Looks the account up and computes one hash, whatever is found.
+    async fn check(
+        &self,
+        name: Option<&Username>,
+        password: &Password,
+        requester: Requester,
+    ) -> Result<(Option<Credentials>, Verification), LoginError> {
+        let credentials = match name {
+            Some(name) => self.store.account_for_login(name).await?,
+            None => None,
+        };
+        let stored = credentials.as_ref().and_then(|found| found.password_hash.clone());
+        let attempt = Attempt { password: password.clone(), stored, requester };
+        let verification = self.hasher.verify(attempt).await?;
+        Ok((credentials, verification))
     }
 
     /// Starts a session for somebody whose password was right.
@@ -169,7 +209,8 @@ impl<S: Store> Countersign<S> {
         match self.store.start_session(session, context).await? {
             StartSession::Started(grant, ended) => {
                 self.revoke(&ended);
-                Ok(self.signed_in(*grant, Some(&refresh_token), context)?)
+                let signed_in = self.signed_in(*grant, Some(&refresh_token), context)?;
+                Ok(SignedIn { device: Some(authenticated.device), ..signed_in })
             }
             StartSession::Refused => Err(LoginError::InvalidCredentials),
         }
@@ -188,31 +229,19 @@ impl<S: Store> Countersign<S> {
             token: self.refresh_tokens.encode(&token.with_generation(session.generation)),
             ends_at: session.ends_at(&self.options.sessions),
         });
-        Ok(SignedIn { account, session_id: session.id, access, refresh })
+        Ok(SignedIn { account, session_id: session.id, access, refresh, device: None })
     }
 
     /// Stores a better hash of the password that was just right (PW-3). It can wait for the next login: a failure is
     /// logged and does not stop this one.
-    async fn rehash(
-        &self,
-        found: &Credentials,
-        old: &PasswordHash,
-        password: Password,
-        requester: Requester,
-    ) {
+    async fn rehash(&self, found: &Credentials, password: Password, requester: Requester) {
+        let Some(old) = &found.password_hash else { return };
         let id = found.account.id;
         let Ok(new) = self.hasher.hash(password, requester).await else { return };
         match self.store.rehash_password(id, old, &new).await {
             Ok(replaced) => tracing::info!(account = %id, replaced, "password hash renewed"),
             Err(error) => tracing::warn!(account = %id, %error, "password hash not renewed"),
         }
-    }
-
-    /// On whose behalf a hash is computed. The name stands in as a keyed hash, known or not (EN-3, TH-4).
-    pub(crate) fn requester(&self, canonical_name: &str, context: &Context) -> Requester {
-        let mut account = [0; 16];
-        account.copy_from_slice(&hmac::sign(&self.account_names, canonical_name.as_bytes()).as_ref()[..16]);
-        Requester { client: context.address, account: AccountKey::from_bytes(account), known_device: false }
     }
 
     async fn record_failure(&self, found: Option<Credentials>, context: &Context) -> Result<(), StoreError> {

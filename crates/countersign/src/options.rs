@@ -8,6 +8,7 @@ use countersign_jwt::{Algorithm, SigningKey, TokenType};
 use crate::key_ring::KeySchedule;
 use crate::password::{HashingOptions, PasswordPolicy};
 use crate::session::SessionPolicy;
+use crate::throttle::ThrottleOptions;
 
 /// How [`Countersign`](crate::Countersign) behaves. Issuer and audience have no default: they are what makes a token
 /// ours and meant for one service (LB-1).
@@ -33,6 +34,8 @@ pub struct Options {
     pub passwords: PasswordPolicy,
     /// How passwords are hashed, and how many at once.
     pub hashing: HashingOptions,
+    /// How guessing is slowed down.
+    pub throttle: ThrottleOptions,
     /// How long audit events are kept.
     pub keep_audit: Duration,
 }
@@ -52,6 +55,7 @@ impl Options {
             keys: KeySchedule::default(),
             passwords: PasswordPolicy::default(),
             hashing: HashingOptions::default(),
+            throttle: ThrottleOptions::default(),
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
         }
     }

@@ -6,11 +6,13 @@ use std::time::Duration;
 use crate::Countersign;
 use crate::account::{Account, Username};
 use crate::audit::Context;
+use crate::guess::GuessError;
 use crate::id::{AccountId, SessionId};
 use crate::password::{
     Attempt, HashingError, InvalidPassword, Password, PasswordHash, PolicyViolation, Verification,
 };
 use crate::store::{PasswordChange, SetPassword, Store, StoreError};
+use crate::throttle::Throttled;
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,9 @@ pub enum PasswordChangeError {
     /// The new password is not good enough, and why.
     #[error(transparent)]
     Policy(#[from] PolicyViolation),
+    /// Too many attempts on this account: nothing was looked at.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     /// More passwords are being checked than the machine can take (LM-1).
     #[error("too many passwords are being checked")]
     Overloaded {
@@ -49,6 +54,15 @@ impl From<HashingError> for PasswordChangeError {
             _ => Duration::from_secs(1),
         };
         Self::Overloaded { retry_after }
+    }
+}
+
+impl From<GuessError> for PasswordChangeError {
+    fn from(error: GuessError) -> Self {
+        match error {
+            GuessError::Throttled(throttled) => Self::Throttled(throttled),
+            GuessError::Store(error) => Self::Store(error),
+        }
     }
 }
 
@@ -73,11 +87,22 @@ impl<S: Store> Countersign<S> {
         let found = self.store.credentials(account).await?.ok_or(PasswordChangeError::NotFound)?;
         self.options.passwords.check(&new, found.account.username.as_str())?;
         let current = current.map_err(|_| PasswordChangeError::WrongPassword)?;
-        let requester = self.requester(found.account.username.canonical(), context);
+        let (reservation, requester) =
+            self.reserve_guess(found.account.username.canonical(), context).await?;
         let attempt = Attempt { password: current, stored: found.password_hash, requester };
-        match self.hasher.verify(attempt).await? {
-            Verification::Match | Verification::MatchOutdated if found.account.is_enabled() => {}
-            _ => return Err(PasswordChangeError::WrongPassword),
+        match self.hasher.verify(attempt).await {
+            Ok(Verification::Match | Verification::MatchOutdated) if found.account.is_enabled() => {
+                reservation.succeeded();
+            }
+            Ok(_) => {
+                reservation.failed();
+                self.save_guesses().await?;
+                return Err(PasswordChangeError::WrongPassword);
+            }
+            Err(error) => {
+                reservation.not_checked();
+                return Err(error.into());
+            }
         }
         let new = self.hasher.hash(new, requester).await?;
         let checked = Some(found.password_version);
@@ -116,7 +141,9 @@ impl<S: Store> Countersign<S> {
     ) -> Result<(), PasswordChangeError> {
         let new = self.hash_new_password(new, &account.username, context).await?;
         let change = PasswordChange { account_id: account.id, new, checked: None, keep: None };
-        self.store_password(CheckedPasswordChange(change), context).await
+        self.store_password(CheckedPasswordChange(change), context).await?;
+        self.forgive_guesses(&account.username);
+        Ok(self.save_guesses().await?)
     }
 
     /// Checks a new password against the policy and hashes it.
@@ -128,6 +155,6 @@ impl<S: Store> Countersign<S> {
     ) -> Result<PasswordHash, PasswordChangeError> {
         let new = Password::new(new)?;
         self.options.passwords.check(&new, username.as_str())?;
-        Ok(self.hasher.hash(new, self.requester(username.canonical(), context)).await?)
+        Ok(self.hasher.hash(new, self.requester(username, context)).await?)
     }
 }

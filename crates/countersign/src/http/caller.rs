@@ -6,6 +6,7 @@ use countersign_guard::{AccessClaims, Refusal};
 
 use super::App;
 use super::client_address;
+use super::cookie;
 use super::error::ApiError;
 use crate::audit::{Actor, Context};
 use crate::id::{AccountId, SessionId};
@@ -42,5 +43,7 @@ impl<S: Store> FromRequestParts<App<S>> for Caller {
 }
 
 fn context<S: Store>(parts: &Parts, app: &App<S>, actor: Actor) -> Context {
-    client_address::context(parts, &app.options.trusted_proxies, actor, app.countersign.clock().now())
+    let now = app.countersign.clock().now();
+    let device_cookie = cookie::device(&parts.headers, app.is_https());
+    Context { device_cookie, ..client_address::context(parts, &app.options.trusted_proxies, actor, now) }
 }

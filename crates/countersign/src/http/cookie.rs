@@ -1,15 +1,21 @@
-//! The refresh cookie: one name, one set of attributes, for setting and for clearing (CK-1, SE-3).
+//! The refresh cookie and the device cookie: one name each, one set of attributes, for setting and for clearing (CK-1,
+//! CK-6, SE-3).
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::error::ApiError;
 use crate::clock::Timestamp;
 use crate::login::IssuedRefreshToken;
+use crate::throttle::DeviceCookie;
 
-/// The name under which browsers keep it. `__Host-` makes them demand Secure, Path=/ and no Domain, so that no sibling
+/// The names under which browsers keep them. `__Host-` makes them demand Secure, Path=/ and no Domain, so that no sibling
 /// host can plant one; over plain HTTP (development) they would drop such a cookie, so it has another name there.
 const fn name(https: bool) -> &'static str {
     if https { "__Host-refreshToken" } else { "refreshToken" }
+}
+
+const fn device_name(https: bool) -> &'static str {
+    if https { "__Host-device" } else { "device" }
 }
 
 /// The refresh token in the request's cookies.
@@ -17,15 +23,26 @@ const fn name(https: bool) -> &'static str {
 /// # Errors
 /// [`ApiError::AmbiguousRefreshToken`] when there are two (CK-4): one of them may have been tossed in by somebody else.
 pub(super) fn refresh_token(headers: &HeaderMap, https: bool) -> Result<Option<&str>, ApiError> {
+    one(headers, name(https)).map_err(|Ambiguous| ApiError::AmbiguousRefreshToken)
+}
+
+/// The device cookie in the request's cookies; of two, none: it is worth nothing but a few attempts more.
+pub(super) fn device(headers: &HeaderMap, https: bool) -> Option<DeviceCookie> {
+    one(headers, device_name(https)).ok().flatten().and_then(DeviceCookie::from_browser)
+}
+
+struct Ambiguous;
+
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Ambiguous> {
     let mut found = None;
     for value in headers.get_all(header::COOKIE) {
         // Bytes that are not ASCII belong to some other application's cookie, or are no token of ours.
         for pair in value.as_bytes().split(|byte| *byte == b';') {
             let Ok(pair) = std::str::from_utf8(pair) else { continue };
             let Some((cookie, token)) = pair.trim().split_once('=') else { continue };
-            let is_ours = cookie == name(https) && !token.is_empty();
-            if is_ours && found.replace(token).is_some() {
-                return Err(ApiError::AmbiguousRefreshToken);
+            let is_it = cookie == name && !token.is_empty();
+            if is_it && found.replace(token).is_some() {
+                return Err(Ambiguous);
             }
         }
     }
@@ -34,16 +51,20 @@ pub(super) fn refresh_token(headers: &HeaderMap, https: bool) -> Result<Option<&
 
 /// `Set-Cookie` for a new refresh token; it lives as long as its session can (RF-8).
 pub(super) fn set(refresh: &IssuedRefreshToken, now: Timestamp, https: bool) -> HeaderValue {
-    header_value(&refresh.token, refresh.ends_at.since(now).as_secs(), https)
+    header_value(name(https), &refresh.token, refresh.ends_at.since(now).as_secs(), https)
 }
 
 /// `Set-Cookie` that removes it: only where the session is really over (RF-12).
 pub(super) fn clear(https: bool) -> HeaderValue {
-    header_value("", 0, https)
+    header_value(name(https), "", 0, https)
 }
 
-fn header_value(token: &str, max_age: u64, https: bool) -> HeaderValue {
-    let name = name(https);
+/// `Set-Cookie` for the device cookie. Nothing removes it: it survives logout (CK-6).
+pub(super) fn set_device(device: &DeviceCookie, https: bool) -> HeaderValue {
+    header_value(device_name(https), device.as_str(), DeviceCookie::MAX_AGE.as_secs(), https)
+}
+
+fn header_value(name: &str, token: &str, max_age: u64, https: bool) -> HeaderValue {
     let secure = if https { "; Secure" } else { "" };
     let text = format!("{name}={token}; HttpOnly{secure}; SameSite=Strict; Path=/; Max-Age={max_age}");
     #[expect(clippy::expect_used, reason = "the name, a base64url token and a number are all visible ASCII")]

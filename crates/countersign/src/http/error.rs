@@ -16,6 +16,7 @@ use crate::login::LoginError;
 use crate::password_change::PasswordChangeError;
 use crate::refresh::RefreshError;
 use crate::store::StoreError;
+use crate::throttle::Throttled;
 
 /// Everything that an HTTP request can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +107,12 @@ fn overloaded(retry_after: Duration) -> Public {
     Public { retry_after: Some(retry_after), ..told }
 }
 
+fn too_many_attempts(throttled: Throttled) -> Public {
+    let told =
+        public(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts, try again later");
+    Public { retry_after: Some(throttled.retry_after), ..told }
+}
+
 fn internal() -> Public {
     public(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error")
 }
@@ -183,6 +190,7 @@ fn login(error: &LoginError) -> Public {
         LoginError::Password(error) => {
             public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())
         }
+        LoginError::Throttled(throttled) => too_many_attempts(*throttled),
         LoginError::Overloaded { retry_after } => overloaded(*retry_after),
         LoginError::Store(error) => store(error),
         LoginError::Sign(error) => sign(error),
@@ -216,6 +224,7 @@ fn password(error: &PasswordChangeError) -> Public {
         PasswordChangeError::Policy(violation) => {
             public(StatusCode::UNPROCESSABLE_ENTITY, violation.code(), violation.to_string())
         }
+        PasswordChangeError::Throttled(throttled) => too_many_attempts(*throttled),
         PasswordChangeError::Overloaded { retry_after } => overloaded(*retry_after),
         PasswordChangeError::Store(error) => store(error),
     }

@@ -13,6 +13,7 @@ use super::{App, cookie, detached};
 use crate::clock::Timestamp;
 use crate::login::SignedIn;
 use crate::store::Store;
+use crate::throttle::DeviceCookie;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -21,6 +22,9 @@ pub(super) struct Login {
     password: Zeroizing<String>,
     #[serde(default)]
     refresh_token_delivery: Delivery,
+    /// What a login gave a native app as `deviceToken`; browsers have it in a cookie.
+    #[serde(default)]
+    device_token: Option<String>,
 }
 
 /// How the client wants to get its refresh token.
@@ -35,16 +39,19 @@ pub(super) enum Delivery {
 }
 
 impl Input for Login {
-    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "refreshTokenDelivery"?: "cookie" or "body"}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string}"#;
 }
 
 pub(super) async fn login<S: Store>(
     State(app): State<App<S>>,
-    Anonymous(context): Anonymous,
+    Anonymous(mut context): Anonymous,
     headers: HeaderMap,
     Json(input): Json<Login>,
 ) -> Result<Response, ApiError> {
     let https = app.is_https();
+    if let Some(token) = &input.device_token {
+        context.device_cookie = DeviceCookie::from_browser(token);
+    }
     let countersign = app.countersign;
     let authenticated = countersign.authenticate(&input.username, &input.password, &context).await?;
     // Two cookies name no one session to replace; that must not keep anybody from signing in.
@@ -71,6 +78,8 @@ struct SignedInBody<'a> {
     user: User<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -82,7 +91,7 @@ struct User<'a> {
 }
 
 pub(super) fn answer(signed_in: &SignedIn, delivery: Delivery, now: Timestamp, https: bool) -> Response {
-    let SignedIn { account, access, refresh, .. } = signed_in;
+    let SignedIn { account, access, refresh, device, .. } = signed_in;
     let body = SignedInBody {
         access_token: &access.token,
         token: &access.token,
@@ -97,10 +106,14 @@ pub(super) fn answer(signed_in: &SignedIn, delivery: Delivery, now: Timestamp, h
             .as_ref()
             .filter(|_| delivery == Delivery::Body)
             .map(|refresh| refresh.token.as_str()),
+        device_token: device.as_ref().filter(|_| delivery == Delivery::Body).map(DeviceCookie::as_str),
     };
     let mut response = axum::Json(body).into_response();
     if let (Delivery::Cookie, Some(refresh)) = (delivery, refresh) {
         response.headers_mut().insert(header::SET_COOKIE, cookie::set(refresh, now, https));
+    }
+    if let (Delivery::Cookie, Some(device)) = (delivery, device) {
+        response.headers_mut().append(header::SET_COOKIE, cookie::set_device(device, https));
     }
     response
 }

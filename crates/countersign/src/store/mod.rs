@@ -18,6 +18,7 @@ use crate::id::{AccountId, SessionId};
 use crate::password::PasswordHash;
 use crate::refresh_token::PresentedToken;
 use crate::session::{EndReason, Session};
+use crate::throttle::ThrottleRecord;
 
 /// Where accounts, sessions, keys and the audit log are kept, durably: a method that has answered `Ok` survives
 /// `kill -9` and power loss (DB-1).
@@ -111,6 +112,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Remembers fingerprints of master keys that it does not have yet. Never changes one.
     fn remember_master_keys(&self, fingerprints: Vec<(u8, [u8; 32])>) -> impl Answer<()>;
+
+    // --- failed sign-ins ---
+
+    /// Keeps these counts; of two of one key, the one with the later last failure; none where there are no failures.
+    fn save_throttle(&self, records: Vec<ThrottleRecord>) -> impl Answer<()>;
+
+    /// Counts whose last failure is at or after `since`, the newest first, at most `limit`.
+    fn throttle_records(&self, since: Timestamp, limit: u32) -> impl Answer<Vec<ThrottleRecord>>;
 
     // --- audit and upkeep ---
 

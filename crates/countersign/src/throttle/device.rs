@@ -44,13 +44,19 @@ impl fmt::Debug for DeviceCookies {
     }
 }
 
-/// The value of a device cookie, to be set after a good login.
+/// The value of a device cookie: sent by a browser, and proving nothing yet, or to be set after a good login.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RememberedDevices(String);
+pub struct DeviceCookie(String);
 
-impl RememberedDevices {
+impl DeviceCookie {
     /// How long a browser should keep it; after that we do not believe it any more.
     pub const MAX_AGE: Duration = DAY.saturating_mul(400);
+
+    /// Takes what a browser sent; `None` for what cannot be a device cookie.
+    #[must_use]
+    pub fn from_browser(value: &str) -> Option<Self> {
+        devices(value).next().map(|_| Self(value.to_owned()))
+    }
 
     /// The cookie's value.
     #[must_use]
@@ -59,9 +65,9 @@ impl RememberedDevices {
     }
 }
 
-impl fmt::Debug for RememberedDevices {
+impl fmt::Debug for DeviceCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RememberedDevices([redacted])")
+        f.write_str("DeviceCookie([redacted])")
     }
 }
 
@@ -76,8 +82,8 @@ impl DeviceCookies {
 
     /// The device that this cookie proves for the account with this canonical name, if any.
     #[must_use]
-    pub fn find(&self, cookie: &str, canonical_name: &str, now: Timestamp) -> Option<DeviceId> {
-        devices(cookie).find_map(|device| self.check(device, canonical_name, now))
+    pub fn find(&self, cookie: &DeviceCookie, canonical_name: &str, now: Timestamp) -> Option<DeviceId> {
+        devices(&cookie.0).find_map(|device| self.check(device, canonical_name, now))
     }
 
     /// The cookie to set when somebody has signed in to the account with this canonical name: the device that `cookie`
@@ -85,20 +91,23 @@ impl DeviceCookies {
     #[must_use]
     pub fn remember(
         &self,
-        cookie: Option<&str>,
+        cookie: Option<&DeviceCookie>,
         canonical_name: &str,
         now: Timestamp,
         random: &Random,
-    ) -> RememberedDevices {
-        let cookie = cookie.unwrap_or_default();
-        let id = self.find(cookie, canonical_name, now).unwrap_or_else(|| DeviceId(random.bytes()));
-        let others = devices(cookie).filter(|device| self.check(device, canonical_name, now).is_none());
+    ) -> DeviceCookie {
+        let found = cookie.and_then(|cookie| self.find(cookie, canonical_name, now));
+        let id = found.unwrap_or_else(|| DeviceId(random.bytes()));
+        let others = cookie
+            .into_iter()
+            .flat_map(|cookie| devices(&cookie.0))
+            .filter(|device| self.check(device, canonical_name, now).is_none());
         let mut value = format!("{PREFIX}{}", self.encode(id, canonical_name, now));
         for other in others.take(MOST - 1) {
             value.push('.');
             value.push_str(other);
         }
-        RememberedDevices(value)
+        DeviceCookie(value)
     }
 
     fn encode(&self, id: DeviceId, canonical_name: &str, now: Timestamp) -> String {
@@ -116,7 +125,7 @@ impl DeviceCookies {
         constant_time::verify_slices_are_equal(&tag(key, body, canonical_name), presented).ok()?;
         let (id, issued) = rest.split_first_chunk()?;
         let age = minute(now).saturating_sub(u32::from_be_bytes(*issued.first_chunk()?));
-        (Duration::from_mins(age.into()) < RememberedDevices::MAX_AGE).then_some(DeviceId(*id))
+        (Duration::from_mins(age.into()) < DeviceCookie::MAX_AGE).then_some(DeviceId(*id))
     }
 }
 
@@ -163,38 +172,43 @@ mod tests {
     }
 
     fn remember(cookie: Option<&str>, name: &str) -> String {
-        cookies(1).remember(cookie, name, NOW, &Random::insecure_seeded(7)).as_str().to_owned()
+        let cookie = cookie.and_then(DeviceCookie::from_browser);
+        cookies(1).remember(cookie.as_ref(), name, NOW, &Random::insecure_seeded(7)).as_str().to_owned()
+    }
+
+    fn find(seed: u64, cookie: &str, name: &str, now: Timestamp) -> Option<DeviceId> {
+        cookies(seed).find(&DeviceCookie::from_browser(cookie)?, name, now)
     }
 
     /// CK-6, TH-2: a device is proved for the account it signed in to, and for no other.
     #[test]
     fn a_cookie_proves_one_account_of_one_server() {
         let cookie = remember(None, "bob");
-        assert!(cookies(1).find(&cookie, "bob", NOW).is_some());
-        assert_eq!(cookies(1).find(&cookie, "alice", NOW), None);
-        assert_eq!(cookies(1).find(&cookie, "bo", NOW), None);
-        assert_eq!(cookies(2).find(&cookie, "bob", NOW), None, "another server's");
+        assert!(find(1, &cookie, "bob", NOW).is_some());
+        assert_eq!(find(1, &cookie, "alice", NOW), None);
+        assert_eq!(find(1, &cookie, "bo", NOW), None);
+        assert_eq!(find(2, &cookie, "bob", NOW), None, "another server's");
     }
 
     /// CK-6: it lives on in the same browser, next to those of other accounts, and has an end.
     #[test]
     fn several_accounts_share_a_browser() {
         let bob = remember(None, "bob");
-        let id = cookies(1).find(&bob, "bob", NOW);
+        let id = find(1, &bob, "bob", NOW);
         let both = remember(Some(&bob), "alice");
         let again = remember(Some(&both), "bob");
-        assert_eq!(cookies(1).find(&again, "bob", NOW), id);
-        assert!(cookies(1).find(&again, "alice", NOW).is_some());
+        assert_eq!(find(1, &again, "bob", NOW), id);
+        assert!(find(1, &again, "alice", NOW).is_some());
         assert_eq!(again.matches('.').count(), 1, "no device twice");
         let mut full = bob.clone();
         for name in ["c", "d", "e", "f", "g", "h"] {
             full = remember(Some(&full), name);
         }
         assert_eq!(full.matches('.').count(), 4);
-        assert!(full.len() < 300 && cookies(1).find(&full, "bob", NOW).is_none());
-        let end = NOW.plus(RememberedDevices::MAX_AGE);
-        assert!(cookies(1).find(&bob, "bob", end.minus(Duration::from_mins(1))).is_some());
-        assert_eq!(cookies(1).find(&bob, "bob", end), None);
+        assert!(full.len() < 300 && find(1, &full, "bob", NOW).is_none());
+        let end = NOW.plus(DeviceCookie::MAX_AGE);
+        assert!(find(1, &bob, "bob", end.minus(Duration::from_mins(1))).is_some());
+        assert_eq!(find(1, &bob, "bob", end), None);
     }
 
     /// TK-5: any changed character, and what is no cookie of ours, proves nothing and is not passed on.
@@ -204,11 +218,11 @@ mod tests {
         for at in 0..cookie.len() {
             let with = if cookie.as_bytes()[at] == b'A' { "B" } else { "A" };
             let forged = format!("{}{with}{}", &cookie[..at], &cookie[at + 1..]);
-            assert_eq!(cookies(1).find(&forged, "bob", NOW), None, "{at}");
-            assert_eq!(cookies(1).find(&cookie[..at], "bob", NOW), None, "{at}");
+            assert_eq!(find(1, &forged, "bob", NOW), None, "{at}");
+            assert_eq!(find(1, &cookie[..at], "bob", NOW), None, "{at}");
         }
         for junk in ["", "csd_", "csr_x", "csd_..", &format!("csd_{}", "A.".repeat(10_000)), "csd_a;b"] {
-            assert_eq!(cookies(1).find(junk, "bob", NOW), None);
+            assert_eq!(find(1, junk, "bob", NOW), None);
             assert_eq!(remember(Some(junk), "bob").len(), PREFIX.len() + TEXT_LEN);
         }
     }

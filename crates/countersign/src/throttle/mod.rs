@@ -27,7 +27,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use device::{DeviceCookies, DeviceId, RememberedDevices};
+pub use device::{DeviceCookie, DeviceCookies, DeviceId};
 pub use options::{Rate, Stop, ThrottleOptions, ThrottleOptionsError};
 
 use crate::clock::Timestamp;

@@ -69,6 +69,11 @@ impl Default for ThrottleOptions {
 }
 
 impl ThrottleOptions {
+    /// [`ThrottleOptions::max_records`] as a store counts; checked to fit.
+    pub(crate) fn max_records_u32(&self) -> u32 {
+        u32::try_from(self.max_records).unwrap_or(u32::MAX)
+    }
+
     /// # Errors
     /// [`ThrottleOptionsError`] with the name of the first field that is out of range.
     pub(super) fn check(&self) -> Result<(), ThrottleOptionsError> {

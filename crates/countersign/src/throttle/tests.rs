@@ -45,7 +45,7 @@ fn device(seed: u64) -> DeviceId {
     let keys = crate::master_key::MasterKeys::generate(&crate::random::Random::insecure_seeded(1));
     let (cookies, now) = (DeviceCookies::new(&keys), Timestamp::from_unix_millis(START));
     let cookie = cookies.remember(None, "bob", now, &crate::random::Random::insecure_seeded(seed));
-    cookies.find(cookie.as_str(), "bob", now).unwrap()
+    cookies.find(&cookie, "bob", now).unwrap()
 }
 
 /// TH-1: 150 guesses as fast as allowed: delays from the fifth on, and never more than 100 looked at.

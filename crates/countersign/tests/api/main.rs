@@ -6,6 +6,7 @@ mod admin;
 mod app;
 mod bad_input;
 mod cross_origin;
+mod guessing;
 mod login;
 mod logout;
 mod metadata;

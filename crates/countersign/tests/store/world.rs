@@ -61,6 +61,7 @@ pub(crate) fn context(now: Timestamp) -> Context {
         actor: Actor::Anonymous,
         address: Some("2001:db8::1".parse().unwrap()),
         user_agent: Some("Tester/1".to_owned()),
+        device_cookie: None,
     }
 }
 

@@ -18,6 +18,7 @@ mod queue;
 mod rows;
 mod sessions;
 mod threads;
+mod throttle;
 mod upkeep;
 mod writer;
 
@@ -42,6 +43,7 @@ use crate::store::{
     NewAccount, NewSession, PasswordChange, Revocation, Rotation, SetPassword, StartSession, Store,
     StoreError, StoredKey, Sweep, Which,
 };
+use crate::throttle::ThrottleRecord;
 
 /// A [`Store`] in one SQLite file, or in memory for tests.
 ///
@@ -239,6 +241,18 @@ impl Store for SqliteStore {
 
     async fn record(&self, event: AuditEvent, context: &Context) -> Result<(), StoreError> {
         self.change(context, move |change| change.record(&event)).await
+    }
+
+    async fn save_throttle(&self, records: Vec<ThrottleRecord>) -> Result<(), StoreError> {
+        self.threads.write(move |db| throttle::save(db, &records)).await
+    }
+
+    async fn throttle_records(
+        &self,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ThrottleRecord>, StoreError> {
+        self.read(move |db| throttle::since(db, since, limit)).await
     }
 
     async fn audit_log(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {

@@ -236,5 +236,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SMALL_DATABASE_PAGES: i64 = 2_000;
 
 /// Never edited after a release; a change is a new one.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V0001__initial", include_str!("../../../migrations/sqlite/V0001__initial.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V0001__initial", include_str!("../../../migrations/sqlite/V0001__initial.sql")),
+    ("V0002__throttle", include_str!("../../../migrations/sqlite/V0002__throttle.sql")),
+];

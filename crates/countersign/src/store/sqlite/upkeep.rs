@@ -44,6 +44,12 @@ pub(super) fn sweep(db: &Connection, policy: &SessionPolicy, sweep: &Sweep) -> r
         ("sessions", "expires_at <= ?1", dead),
         ("audit_log", "at < ?1", old),
         (
+            "throttle",
+            "failures < 50 AND last_failure_at <= ?1",
+            sweep.now.minus(FEW_FAILURES).as_unix_millis(),
+        ),
+        ("throttle", "last_failure_at <= ?1", sweep.now.minus(crate::guess::REMEMBERED).as_unix_millis()),
+        (
             "audit_log",
             "kind IN ('login_failed', 'login_throttled') AND sequence <=
              (SELECT sequence FROM audit_log WHERE kind IN ('login_failed', 'login_throttled')
@@ -133,6 +139,9 @@ fn keep_sessions(policy: &SessionPolicy, sweep: &Sweep) -> Duration {
 
 /// Failed logins are kept by number too, so that nobody can fill the disk with them (LG-7): some 20 MB.
 const MAX_FAILED_LOGINS: i64 = 100_000;
+/// A count of few failures is over after a day (see the throttle's `forget_after`, which may be longer in one process
+/// than it is worth keeping over a restart).
+const FEW_FAILURES: Duration = Duration::from_hours(24);
 /// So few that no reader holds up a checkpoint.
 const SCAN_STEP: u32 = 5_000;
 /// Verifiers may be behind by so much, and accept a token for so much longer.
