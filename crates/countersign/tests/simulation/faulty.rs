@@ -12,6 +12,7 @@ use countersign::refresh_token::PresentedToken;
 use countersign::session::{EndReason, Session};
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::*;
+use countersign::throttle::ThrottleRecord;
 
 use crate::executor::{now, stop_before_store_call};
 
@@ -74,7 +75,7 @@ impl Faulty {
         self.bug == Some(bug)
     }
 
-    async fn rotation(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
+    fn rotation(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
         let mut context = context.clone();
         if self.has(Bug::SlowClock) {
             context.now = context.now.minus(Duration::from_secs(6));
@@ -82,10 +83,8 @@ impl Faulty {
             context.now = context.now.plus(Duration::from_secs(6));
         }
         if self.has(Bug::RotationNotStored)
-            && let (Some(mut session), Some(account)) = (
-                now(self.inner.find_session(token.session_id))?,
-                now(self.find_account_of(token.session_id))?,
-            )
+            && let (Some(mut session), Some(account)) =
+                (now(self.inner.find_session(token.session_id))?, self.find_account_of(token.session_id)?)
             && session.revoked.is_none()
             && session.generation == token.generation
             && context.now >= session.rotated_at.plus(Duration::from_secs(15))
@@ -105,7 +104,7 @@ impl Faulty {
         })
     }
 
-    async fn find_account_of(&self, session: SessionId) -> Result<Option<Account>, StoreError> {
+    fn find_account_of(&self, session: SessionId) -> Result<Option<Account>, StoreError> {
         match now(self.inner.find_session(session))? {
             Some(session) => now(self.inner.find_account(session.account_id)),
             None => Ok(None),
@@ -233,7 +232,7 @@ impl Store for Faulty {
 
     async fn rotate(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
         stop_before_store_call().await;
-        Ok(self.stale(now(self.rotation(token, context))?))
+        Ok(self.stale(self.rotation(token, context)?))
     }
 
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -299,6 +298,20 @@ impl Store for Faulty {
     async fn remember_master_keys(&self, fingerprints: Vec<(u8, [u8; 32])>) -> Result<(), StoreError> {
         stop_before_store_call().await;
         now(self.inner.remember_master_keys(fingerprints))
+    }
+
+    async fn save_throttle(&self, records: Vec<ThrottleRecord>) -> Result<(), StoreError> {
+        stop_before_store_call().await;
+        now(self.inner.save_throttle(records))
+    }
+
+    async fn throttle_records(
+        &self,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ThrottleRecord>, StoreError> {
+        stop_before_store_call().await;
+        now(self.inner.throttle_records(since, limit))
     }
 
     async fn record(&self, event: AuditEvent, context: &Context) -> Result<(), StoreError> {
