@@ -4,6 +4,7 @@
 //! the one constructor. A claim of the wrong type is an error and never "absent" (CVE-2026-25537).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -15,7 +16,7 @@ use crate::verify::VerifiedJws;
 /// What an access token must say to be accepted here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimsPolicy {
-    issuer: String,
+    issuer: Arc<str>,
     audience: String,
     token_type: TokenType,
     leeway_seconds: i64,
@@ -39,7 +40,7 @@ impl ClaimsPolicy {
     ) -> Self {
         let leeway_seconds = leeway.min(Self::MAX_LEEWAY).as_secs().cast_signed();
         Self {
-            issuer: issuer.into(),
+            issuer: Arc::from(issuer.into()),
             audience: audience.into(),
             token_type,
             leeway_seconds,
@@ -164,7 +165,7 @@ impl VerifiedJws {
         }
         Ok(AccessClaims {
             subject: registered.sub.required(string)?.into(),
-            issuer: policy.issuer.as_str().into(),
+            issuer: Arc::clone(&policy.issuer),
             expires_at: registered.exp.required(numeric_date)?.floor,
             issued_at: registered.iat.required(numeric_date)?.floor,
             auth_time: registered.auth_time.optional(numeric_date)?.map(|date| date.floor),
@@ -293,7 +294,9 @@ impl Rule {
         let latest = now.saturating_add(policy.leeway_seconds);
         match self {
             Self::Type => holds(policy.token_type.accepts(header.token_type()), VerifyError::WrongType),
-            Self::Issuer => holds(claims.iss.required(string)? == policy.issuer, VerifyError::WrongIssuer),
+            Self::Issuer => {
+                holds(claims.iss.required(string)? == policy.issuer.as_ref(), VerifyError::WrongIssuer)
+            }
             Self::Audience => {
                 let mut audiences = claims.aud.required(audiences)?;
                 holds(audiences.any(|audience| audience == policy.audience), VerifyError::WrongAudience)
@@ -337,7 +340,7 @@ fn holds(condition: bool, error: VerifyError) -> Result<(), VerifyError> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessClaims {
     subject: Box<str>,
-    issuer: Box<str>,
+    issuer: Arc<str>,
     issued_at: i64,
     expires_at: i64,
     auth_time: Option<i64>,

@@ -84,8 +84,7 @@ impl<'a> UnverifiedJws<'a> {
     pub fn parse_with_limits(token: &'a str, limits: Limits) -> Result<Self, VerifyError> {
         let parts = Parts::split(token, limits)?;
         let header = base64url::decode(parts.header).map_err(|_| VerifyError::HeaderEncoding)?;
-        let header =
-            ProtectedHeader::from_members(json::parse_object(&header).map_err(VerifyError::HeaderJson)?)?;
+        let header = ProtectedHeader::parse(&header)?;
         let signature = base64url::decode(parts.signature).map_err(|_| VerifyError::SignatureEncoding)?;
         Ok(Self { header, signing_input: parts.signing_input, encoded_payload: parts.payload, signature })
     }
@@ -161,33 +160,47 @@ impl ProtectedHeader {
         self.others.get(name)
     }
 
-    fn from_members(mut members: Map<String, Value>) -> Result<Self, VerifyError> {
-        if members.contains_key("crit") {
+    fn parse(bytes: &[u8]) -> Result<Self, VerifyError> {
+        let (mut alg, mut typ, mut kid, mut others) = (None, None, None, Map::new());
+        json::parse_members(bytes, |name, value| {
+            let earlier = match name.as_ref() {
+                "alg" => alg.replace(value),
+                "typ" => typ.replace(value),
+                "kid" => kid.replace(value),
+                _ => others.insert(name.into_owned(), value),
+            };
+            earlier.is_none()
+        })
+        .map_err(VerifyError::HeaderJson)?;
+        if others.contains_key("crit") {
             return Err(VerifyError::CriticalHeader);
         }
-        if members.contains_key("b64") {
+        if others.contains_key("b64") {
             return Err(VerifyError::UnencodedPayload);
         }
-        let name = take_string(&mut members, "alg")?.ok_or(VerifyError::MissingAlgorithm)?;
-        let algorithm = match Algorithm::from_name(&name) {
-            Some(algorithm) => algorithm,
-            None if name.eq_ignore_ascii_case("none") => return Err(VerifyError::AlgorithmNone),
-            None => return Err(VerifyError::UnsupportedAlgorithm),
-        };
-        let token_type = take_string(&mut members, "typ")?;
-        let key_id = take_string(&mut members, "kid")?;
-        if members.get("cty").is_some_and(|cty| !cty.is_string()) {
+        let algorithm = algorithm(&string("alg", alg)?.ok_or(VerifyError::MissingAlgorithm)?)?;
+        let token_type = string("typ", typ)?;
+        let key_id = string("kid", kid)?;
+        if others.get("cty").is_some_and(|cty| !cty.is_string()) {
             return Err(VerifyError::HeaderParameterType { name: "cty" });
         }
         if key_id.as_ref().is_some_and(|key_id| key_id.len() > MAX_KEY_ID_BYTES) {
             return Err(VerifyError::KeyIdTooLong);
         }
-        Ok(Self { algorithm, key_id, token_type, others: members })
+        Ok(Self { algorithm, key_id, token_type, others })
     }
 }
 
-fn take_string(members: &mut Map<String, Value>, name: &'static str) -> Result<Option<String>, VerifyError> {
-    match members.remove(name) {
+fn algorithm(name: &str) -> Result<Algorithm, VerifyError> {
+    match Algorithm::from_name(name) {
+        Some(algorithm) => Ok(algorithm),
+        None if name.eq_ignore_ascii_case("none") => Err(VerifyError::AlgorithmNone),
+        None => Err(VerifyError::UnsupportedAlgorithm),
+    }
+}
+
+fn string(name: &'static str, value: Option<Value>) -> Result<Option<String>, VerifyError> {
+    match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(VerifyError::HeaderParameterType { name }),

@@ -5,6 +5,8 @@
 //! generic one keeps the last duplicate, and because features that another crate switches on in a shared
 //! JSON library (arbitrary precision, for one) must not change what this crate accepts.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use crate::error::JsonError;
@@ -14,15 +16,25 @@ pub(crate) const MAX_DEPTH: usize = 32;
 
 /// Reads `bytes` as exactly one JSON object, with nothing but whitespace around it.
 pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
+    let mut members = Map::new();
+    parse_members(bytes, |name, value| members.insert(name.into_owned(), value).is_none())?;
+    Ok(members)
+}
+
+/// As [`parse_object`], handing each outer member to `is_new`, which says whether its name is new.
+pub(crate) fn parse_members<'a>(
+    bytes: &'a [u8],
+    is_new: impl FnMut(Cow<'a, str>, Value) -> bool,
+) -> Result<(), JsonError> {
     let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
     let mut reader = Reader { text, position: 0 };
     reader.skip_whitespace();
     if reader.peek() != Some(b'{') {
         return Err(JsonError::NotAnObject);
     }
-    let object = reader.object(1)?;
+    reader.members(1, is_new)?;
     reader.skip_whitespace();
-    if reader.position == text.len() { Ok(object) } else { Err(JsonError::Syntax) }
+    if reader.position == text.len() { Ok(()) } else { Err(JsonError::Syntax) }
 }
 
 struct Reader<'a> {
@@ -34,7 +46,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
         match self.peek() {
-            Some(b'"') => self.string().map(Value::String),
+            Some(b'"') => Ok(Value::String(self.string()?.into_owned())),
             Some(b'{') => self.object(depth).map(Value::Object),
             Some(b'[') => self.array(depth).map(Value::Array),
             Some(b't') => self.literal("true", Value::Bool(true)),
@@ -47,6 +59,15 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self, depth: usize) -> Result<Map<String, Value>, JsonError> {
         let mut members = Map::new();
+        self.members(depth, |name, value| members.insert(name.into_owned(), value).is_none())?;
+        Ok(members)
+    }
+
+    fn members(
+        &mut self,
+        depth: usize,
+        mut is_new: impl FnMut(Cow<'a, str>, Value) -> bool,
+    ) -> Result<(), JsonError> {
         let mut more = self.open(b'}', depth)?;
         while more {
             let name = self.string()?;
@@ -54,12 +75,12 @@ impl<'a> Reader<'a> {
             self.expect(b':')?;
             self.skip_whitespace();
             let value = self.value(depth + 1)?;
-            if members.insert(name, value).is_some() {
+            if !is_new(name, value) {
                 return Err(JsonError::DuplicateName);
             }
             more = self.separator(b'}')?;
         }
-        Ok(members)
+        Ok(())
     }
 
     fn array(&mut self, depth: usize) -> Result<Vec<Value>, JsonError> {
@@ -93,11 +114,11 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    fn string(&mut self) -> Result<String, JsonError> {
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.expect(b'"')?;
         let plain = self.plain_run()?;
         if self.take(b'"') {
-            return Ok(plain.to_owned()); // no escape: almost every string
+            return Ok(Cow::Borrowed(plain)); // no escape: almost every string
         }
         let mut out = plain.to_owned();
         while !self.take(b'"') {
@@ -105,7 +126,7 @@ impl<'a> Reader<'a> {
             out.push(self.escape()?);
             out.push_str(self.plain_run()?);
         }
-        Ok(out)
+        Ok(Cow::Owned(out))
     }
 
     /// Steps over the characters up to the next quote, backslash or control character.
