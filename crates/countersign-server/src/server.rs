@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Place};
 use crate::instance::{self, Instance, Purpose};
-use crate::listen::{self, Limits, Ports};
+use crate::listen::{self, Limits, Ports, Service};
 use crate::tls::{Reloaded, Tls};
 use crate::{app, dev_mark};
 
@@ -55,7 +55,8 @@ impl Server {
         let router = app::router(Arc::clone(&instance), config, development);
         let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
         let reload = tls.clone().map(|tls| tokio::spawn(reload_certificate(tls)));
-        listen::serve(ports, router, tls, limits, stop_signal()?).await;
+        let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
+        listen::serve(ports, service, stop_signal()?).await;
         upkeep.abort();
         // Waits until it is dropped, and with it the last hold on the store, which then closes.
         let _ = upkeep.await;

@@ -116,7 +116,7 @@ settings! {
     "keys.publish_before" keys_publish_before: Duration = "24h", if |v| ttl(*v, "11m", "30d");
     /// How long the audit log is kept.
     "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
-    /// The most connections at once; more wait to be accepted.
+    /// The most connections at once; more wait to be accepted. One client gets a quarter of them.
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);
     /// The log on standard error: `text` for people, `json` for programs.
     "log.format" log_format: LogFormat = "text";

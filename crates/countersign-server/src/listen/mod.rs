@@ -5,6 +5,7 @@
 //! connection for ever (LM-3).
 
 mod connection;
+mod crowd;
 mod phase;
 mod timed_io;
 
@@ -15,10 +16,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use self::connection::Connection;
+use self::crowd::Crowd;
 use crate::tls::Tls;
 
 /// The limits of a connection (LM-3, LM-5). How long a body may take is the business of whoever reads it.
@@ -34,7 +37,8 @@ pub(crate) struct Limits {
     pub(crate) drain: Duration,
     /// The most bytes of a header block.
     pub(crate) header_bytes: usize,
-    /// The most connections at once; more wait in the kernel's queue.
+    /// The most connections at once; more wait in the kernel's queue. One client gets a quarter of them, and what is more
+    /// is closed at once.
     pub(crate) connections: usize,
 }
 
@@ -96,20 +100,26 @@ fn explain(address: SocketAddr, error: io::Error) -> anyhow::Error {
     anyhow::Error::new(error).context(format!("cannot listen on {address}: {hint}"))
 }
 
-/// Serves `router` on the ports until `stop` says true; then accepts nothing more, lets requests in flight finish, and
-/// returns when all connections are closed or the time for that is over.
-pub(crate) async fn serve(
-    ports: Ports,
-    router: Router,
-    tls: Option<Arc<Tls>>,
-    limits: Limits,
-    mut stop: watch::Receiver<bool>,
-) {
+/// What is served, and under which limits.
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    /// With TLS, where it is ours.
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) limits: Limits,
+    /// The reverse proxies: each stands for many clients.
+    pub(crate) proxies: Vec<IpNet>,
+}
+
+/// Serves on the ports until `stop` says true; then accepts nothing more, lets requests in flight finish, and returns
+/// when all connections are closed or the time for that is over.
+pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Receiver<bool>) {
+    let limits = service.limits;
     let (alive, mut all_closed) = mpsc::channel::<()>(1);
-    let shared = Arc::new(Shared { router, tls, limits, stop: stop.clone(), alive });
+    let crowd = Crowd::new(limits.connections / 4, service.proxies.clone());
     let free = Arc::new(Semaphore::new(limits.connections));
+    let shared = Arc::new(Shared { service, crowd, free, stop: stop.clone(), alive });
     for port in ports.0 {
-        tokio::spawn(accept(port, Arc::clone(&shared), Arc::clone(&free)));
+        tokio::spawn(accept(port, Arc::clone(&shared)));
     }
     drop(shared);
     stopped(&mut stop).await;
@@ -126,25 +136,28 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 struct Shared {
-    router: Router,
-    tls: Option<Arc<Tls>>,
-    limits: Limits,
+    service: Service,
+    crowd: Arc<Crowd>,
+    free: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
     alive: mpsc::Sender<()>,
 }
 
-async fn accept(port: TcpListener, shared: Arc<Shared>, free: Arc<Semaphore>) {
+async fn accept(port: TcpListener, shared: Arc<Shared>) {
     let mut stop = shared.stop.clone();
     loop {
-        let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
-        let accepted = tokio::select! {
+        // The permit first: who cannot be served waits in the kernel's queue.
+        let next = async { (Arc::clone(&shared.free).acquire_owned().await, port.accept().await) };
+        let (permit, accepted) = tokio::select! {
             biased;
             () = stopped(&mut stop) => return,
-            accepted = port.accept() => accepted,
+            next = next => next,
         };
         match accepted {
             Ok((stream, peer)) => {
-                tokio::spawn(handle(stream, peer, Arc::clone(&shared), permit));
+                if let Some(place) = shared.crowd.enter(peer.ip()) {
+                    tokio::spawn(handle(stream, peer, Arc::clone(&shared), (permit, place)));
+                }
             }
             Err(error) if is_about_one_client(&error) => {}
             Err(error) => {
@@ -163,16 +176,17 @@ fn is_about_one_client(error: &io::Error) -> bool {
     )
 }
 
-async fn handle(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, _permit: OwnedSemaphorePermit) {
+/// `_held` is given back when the connection is over.
+async fn handle<T>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, _held: T) {
     let _alive = shared.alive.clone();
+    let Service { router, tls, limits, .. } = &shared.service;
     // Answers are small and complete: waiting for more to send only adds delay.
     let _ = stream.set_nodelay(true);
-    let connection =
-        Connection { router: shared.router.clone(), peer, limits: shared.limits, stop: shared.stop.clone() };
-    let Some(tls) = &shared.tls else {
+    let connection = Connection { router: router.clone(), peer, limits: *limits, stop: shared.stop.clone() };
+    let Some(tls) = tls else {
         return connection.serve(stream).await;
     };
-    match tokio::time::timeout(shared.limits.header_read, tls.accept(stream)).await {
+    match tokio::time::timeout(limits.header_read, tls.accept(stream)).await {
         Ok(Ok(stream)) => connection.serve(stream).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),

@@ -1,21 +1,11 @@
 //! The command line beside a running server, on the same database.
 
-use crate::harness::{PASSWORD, PATIENCE, Place, Server};
+use crate::harness::{PASSWORD, Place, Server, eventually};
 
-/// Asks until the token is refused; how long that may take is in SECURITY (SE-4), not here.
+/// Asks until the token is refused; how long that may take is in SECURITY (SE-4), not here. Gives the reason.
 fn wait_until_refused(server: &Server, token: &str) -> String {
-    let (done, refused) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            loop {
-                let answer = server.profile(token);
-                if answer.status == 401 {
-                    return done.send(answer.code());
-                }
-            }
-        });
-        refused.recv_timeout(PATIENCE).unwrap()
-    })
+    eventually(|| server.profile(token).status == 401);
+    server.profile(token).code()
 }
 
 #[test]
@@ -63,8 +53,7 @@ fn a_key_made_by_the_command_line_is_published_and_signs_at_once_when_asked() {
     assert_eq!((keys[0]["algorithm"].as_str(), keys.as_array().map(Vec::len)), (Some("EdDSA"), Some(1)));
     let next = place.run(&["key", "rotate", "--now", "--json"]).json();
     let kid = next["kid"].as_str().unwrap();
-    let published = || server.request("GET", "/.well-known/jwks.json", "", "").body.contains(kid);
-    while !published() {}
+    eventually(|| server.request("GET", "/.well-known/jwks.json", "", "").body.contains(kid));
     let new = server.login("ann", PASSWORD).token();
     assert_ne!(old.split('.').next(), new.split('.').next());
     assert_eq!((server.profile(&old).status, server.profile(&new).status), (200, 200));

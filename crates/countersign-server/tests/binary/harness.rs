@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -239,6 +240,26 @@ impl Answer {
     pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
     }
+}
+
+/// Asks until it holds; gives up after [`PATIENCE`].
+pub(crate) fn eventually(mut holds: impl FnMut() -> bool + Send) {
+    let (done, waiting) = mpsc::channel();
+    let given_up = AtomicBool::new(false);
+    let held = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !given_up.load(Ordering::Relaxed) {
+                if holds() {
+                    return done.send(());
+                }
+            }
+            Ok(())
+        });
+        let held = waiting.recv_timeout(PATIENCE);
+        given_up.store(true, Ordering::Relaxed);
+        held
+    });
+    assert_eq!(held, Ok(()), "it never came true");
 }
 
 /// Runs curl as a user would type it; gives its standard output.

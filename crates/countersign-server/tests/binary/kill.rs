@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::harness::{PASSWORD, Place, Server};
+use crate::harness::{PASSWORD, Place, Server, eventually};
 
 /// Every refresh rotates, so that each is a durable write.
 const ROTATE_ALWAYS: [&str; 6] =
@@ -31,9 +31,7 @@ fn no_acknowledged_login_or_refresh_is_lost() {
                 scope.spawn(move || storm(server, jar, acknowledged));
             }
             // In the middle of it: after another number of answers each time.
-            while acknowledged.load(Ordering::Relaxed) < 20 + kill {
-                std::thread::yield_now();
-            }
+            eventually(|| acknowledged.load(Ordering::Relaxed) >= 20 + kill);
             server.signal("KILL");
         });
         rotations += acknowledged.into_inner();

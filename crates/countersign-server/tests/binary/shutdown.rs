@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::harness::{Answer, PASSWORD, Place};
+use crate::harness::{Answer, PASSWORD, Place, eventually};
 
 #[test]
 fn requests_in_flight_finish_after_the_signal() {
@@ -29,7 +29,7 @@ fn requests_in_flight_finish_after_the_signal() {
         let mut healthy = String::new();
         idle.read_to_string(&mut healthy).unwrap();
         assert!(healthy.starts_with("HTTP/1.1 200"), "{healthy}");
-        while TcpStream::connect(server.address).is_ok() {}
+        eventually(|| TcpStream::connect(server.address).is_err());
 
         begun.write_all(rest.as_bytes()).unwrap();
         let mut text = String::new();

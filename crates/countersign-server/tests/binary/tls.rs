@@ -1,6 +1,6 @@
 //! TLS with files (TP-4).
 
-use crate::harness::{Place, curl};
+use crate::harness::{Place, curl, eventually};
 
 /// Writes a certificate for localhost and its key; the certificate vouches for itself.
 fn new_certificate(place: &Place) {
@@ -66,7 +66,7 @@ fn https_with_hsts_and_a_host_cookie_and_a_new_certificate_without_a_restart() {
             .status
             .success()
     };
-    while !trusts_new() {}
+    eventually(trusts_new);
     let (status, said) = server.stop();
     assert!(
         status.success() && said.contains("the old one stays") && said.contains("using the new certificate"),
