@@ -8,6 +8,7 @@ use countersign::http::{self, App, HttpOptions};
 use crate::config::Config;
 use crate::instance::Instance;
 use crate::pages;
+use crate::server_keys;
 
 /// The router of the server.
 pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool) -> Router {
@@ -17,5 +18,6 @@ pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool
         development,
     };
     let https = instance.options().issuer.starts_with("https://");
-    pages::router(https).merge(http::router(App::new(instance, options)))
+    pages::router(server_keys::router(instance.clone()), https)
+        .merge(http::router(App::new(instance, options)))
 }

@@ -12,6 +12,7 @@ mod output;
 mod pages;
 mod security_headers;
 mod server;
+mod server_keys;
 mod tls;
 
 use std::process::ExitCode;

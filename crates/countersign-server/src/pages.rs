@@ -11,8 +11,8 @@ use countersign::http;
 use crate::security_headers;
 
 /// Pages and what they load, and the answer to every path that nobody serves.
-pub(crate) fn router(https: bool) -> Router {
-    let mut router = Router::new().route("/assets/{name}", get(by_name));
+pub(crate) fn router(server_keys: Router, https: bool) -> Router {
+    let mut router = server_keys.route("/assets/{name}", get(by_name));
     for (path, name) in PAGES {
         if let Some(asset) = find(name) {
             router = router.route(path, get(async move |headers: HeaderMap| answer(asset, &headers)));
