@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use countersign::clock::{Clock, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -27,6 +28,7 @@ impl Server {
     /// # Errors
     /// What stands in the way, in words for the operator.
     pub(crate) async fn open(config: &Config, development: bool) -> anyhow::Result<Self> {
+        check_clock(Clock::system().now())?;
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
         let mut ports = Ports::open(&config.listen).await?;
         let addresses = ports.addresses()?;
@@ -67,6 +69,18 @@ impl Server {
         Ok(())
     }
 }
+
+/// OP-9: a clock from before this version was written judges certificates, sessions and tokens by a wrong date.
+fn check_clock(now: Timestamp) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        now >= WRITTEN_AT,
+        "the clock of this machine says {now}, which is before this program was written; set it first"
+    );
+    Ok(())
+}
+
+/// Set anew with each release.
+const WRITTEN_AT: Timestamp = Timestamp::from_unix_millis(1_795_392_000_000);
 
 /// Turns true at the first SIGTERM or SIGINT.
 fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
@@ -112,5 +126,18 @@ fn warn_of_inherited_secrets(config: &Config) {
                 "{name} is in the environment, where other programs may see it; a file is safer: {key}_file"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_before_the_program_was_written_stops_the_start() {
+        assert_eq!(WRITTEN_AT.to_string(), "2026-11-23T00:00:00.000Z");
+        assert!(check_clock(WRITTEN_AT).is_ok());
+        let error = check_clock(WRITTEN_AT.minus(Duration::from_millis(1))).unwrap_err();
+        assert!(error.to_string().contains("2026-11-22T23:59:59.999Z"), "{error}");
     }
 }

@@ -10,8 +10,8 @@ use crate::store::{
     AccountChange, AccountQuery, ChangeAccount, CreateAccount, NewAccount, Store, StoreError,
 };
 
-/// An account to make, with its password in the clear.
-#[derive(Debug)]
+/// An account to make.
+#[derive(Clone, Debug)]
 pub struct Registration {
     /// Its name.
     pub username: Username,
@@ -19,6 +19,14 @@ pub struct Registration {
     pub role: Role,
     /// Its claims.
     pub claims: CustomClaims,
+}
+
+impl Registration {
+    /// An account of the role `user`, without claims of its own.
+    #[must_use]
+    pub fn new(username: Username) -> Self {
+        Self { username, role: Role::default(), claims: CustomClaims::default() }
+    }
 }
 
 /// Why an account was not made.

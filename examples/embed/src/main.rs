@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
-use countersign::account::{CustomClaims, Role, Username};
+use countersign::account::{Role, Username};
 use countersign::accounts::{CreateAccountError, Registration};
 use countersign::audit::{Actor, Context};
 use countersign::guard::AccessClaims;
@@ -24,11 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let auth =
         Countersign::open_directory(directory, Options::new(format!("http://{address}"), "reports")).await?;
-    let user = Registration {
-        username: Username::parse(&user)?,
-        role: Role::admin(),
-        claims: CustomClaims::default(),
-    };
+    let user = Registration { role: Role::admin(), ..Registration::new(Username::parse(&user)?) };
     match auth.create_account(user, &password, &Context::local(Actor::System, auth.clock().now())).await {
         Ok(_) | Err(CreateAccountError::NameTaken) => {}
         Err(error) => return Err(error.into()),

@@ -7,6 +7,7 @@ mod app;
 mod bad_input;
 mod cross_origin;
 mod guessing;
+mod hang_up;
 mod login;
 mod logout;
 mod metadata;
