@@ -71,7 +71,7 @@ impl Library {
 pub enum Key<'a> {
     /// An HS256 secret.
     Secret(&'a [u8]),
-    /// An RS256, ES256 or EdDSA key as a PEM block `PUBLIC KEY`.
+    /// An RS256, ES256 or Ed25519 key as a PEM block `PUBLIC KEY`.
     Pem(Algorithm, &'a str),
 }
 

@@ -130,8 +130,9 @@ fn bench_sign(algorithm: Algorithm, key: &SigningKey, token: &str) {
     let claims = claims();
     let (input, _) = token.rsplit_once('.').unwrap();
     let mut cases = vec![Case::new("bare", bare_signer(algorithm, key, input.as_bytes()))];
-    cases
-        .push(Case::new("countersign", || drop(black_box(sign(black_box(&claims), key, "at+jwt").unwrap()))));
+    cases.push(Case::new("countersign", || {
+        drop(black_box(sign(black_box(&claims), key, "at+jwt").unwrap()));
+    }));
     if let Some((theirs, encoding)) = jsonwebtoken_encoding(algorithm, key) {
         let mut header = jsonwebtoken::Header::new(theirs);
         header.typ = Some("at+jwt".into());
