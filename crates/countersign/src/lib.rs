@@ -122,6 +122,7 @@ impl<S: Store> Countersign<S> {
             guard,
         };
         opened.follow_revocations(now).await.map_err(KeysError::Store)?;
+        opened.learn_hash_costs().await.map_err(KeysError::Store)?;
         opened.learn_guesses(now.minus(guess::REMEMBERED), now).await.map_err(KeysError::Store)?;
         Ok(opened)
     }

@@ -22,6 +22,7 @@ impl<S: Store> Countersign<S> {
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
             }
             if turn.is_multiple_of(SWEEP_EVERY) {
+                report("learn what hashes cost", self.learn_hash_costs().await);
                 report("sweep", self.sweep(now).await);
             }
             turn = turn.wrapping_add(1);

@@ -64,6 +64,10 @@ pub trait Store: Send + Sync + 'static {
     /// Replaces a hash by a better one of the same password, if it is still the stored one (PW-3). Sessions live on.
     fn rehash_password(&self, id: AccountId, old: &PasswordHash, new: &PasswordHash) -> impl Answer<bool>;
 
+    /// The hashes of a fair sample of at most `limit` accounts that have one, the same accounts each time: what checking
+    /// a password costs here (EN-2).
+    fn password_hashes(&self, limit: u32) -> impl Answer<Vec<PasswordHash>>;
+
     /// Deletes an account with its sessions. Refuses the last enabled administrator.
     fn delete_account(&self, id: AccountId, context: &Context) -> impl Answer<ChangeAccount>;
 

@@ -198,3 +198,22 @@ pub(crate) async fn deleting_an_account_ends_its_sessions(opener: &impl Opener) 
     assert_eq!(heir.created_at, Timestamp::from_unix_millis(T0.as_unix_millis()));
     assert_eq!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Unknown);
 }
+
+/// EN-2: what hashes cost here is learnt from the accounts that have one.
+pub(crate) async fn hashes_are_sampled_from_accounts_that_have_one(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    for name in ["ann", "bob", "carol"] {
+        user(&store, name).await;
+    }
+    let mut without = new_account("dave", Role::default());
+    without.password_hash = None;
+    create(&store, without).await;
+    let mut hashes: Vec<_> = store.password_hashes(10).await.unwrap();
+    hashes.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    assert_eq!(
+        hashes.iter().map(PasswordHash::as_str).collect::<Vec<_>>(),
+        ["hash of ann", "hash of bob", "hash of carol"]
+    );
+    let two = store.password_hashes(2).await.unwrap();
+    assert_eq!((two.len(), store.password_hashes(2).await.unwrap()), (2, two));
+}

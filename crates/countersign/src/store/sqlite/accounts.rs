@@ -41,6 +41,15 @@ pub(super) fn list(db: &Connection, query: &AccountQuery) -> rusqlite::Result<Ve
     .collect()
 }
 
+/// The hashes of some accounts that have one: ids are random, so their order picks fairly.
+pub(super) fn password_hashes(db: &Connection, limit: u32) -> rusqlite::Result<Vec<PasswordHash>> {
+    db.prepare_cached(
+        "SELECT password_hash FROM accounts WHERE password_hash IS NOT NULL ORDER BY id LIMIT ?1",
+    )?
+    .query_map([limit], |row| Ok(PasswordHash::from_stored(row.get(0)?)))?
+    .collect()
+}
+
 /// Replaces a hash, if it is still the stored one.
 pub(super) fn rehash_password(
     db: &Connection,

@@ -243,6 +243,10 @@ impl Store for SqliteStore {
         self.change(context, move |change| change.record(&event)).await
     }
 
+    async fn password_hashes(&self, limit: u32) -> Result<Vec<PasswordHash>, StoreError> {
+        self.read(move |db| accounts::password_hashes(db, limit)).await
+    }
+
     async fn save_throttle(&self, records: Vec<ThrottleRecord>) -> Result<(), StoreError> {
         self.threads.write(move |db| throttle::save(db, &records)).await
     }
