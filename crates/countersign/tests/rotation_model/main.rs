@@ -15,9 +15,12 @@ mod checks {
     use crate::rules::{Rule, Times};
     use crate::world::{ANCESTOR, BACK, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, THEFT, World};
 
-    /// The bounds under which an honest user is safe: `grace >= 2(L+1)D`, `min_age >= 2(L+2)D`.
+    /// The bounds under which an honest user is safe, when a message is under way for `delay` at most and a client gives
+    /// up on a try after twice that: `grace >= 2D`, or `(2L+3)D` with L losses, and `min_age >= grace + 2D`. For 2.5 s
+    /// and one loss that is 12.5 s and 17.5 s; the defaults are 15 s and 20 s.
     fn times(losses: i8, delay: i8) -> Times {
-        Times { grace: 2 * (losses + 1) * delay, min_age: 2 * (losses + 2) * delay, idle: 99, absolute: 120 }
+        let grace = if losses == 0 { 2 } else { 2 * losses + 3 } * delay;
+        Times { grace, min_age: grace + 2 * delay, idle: 99, absolute: 120 }
     }
 
     fn honest(rule: Rule, tabs: usize, losses: u8) -> World {
@@ -77,6 +80,7 @@ mod checks {
         holds("three tabs, one loss", World { horizon: 14, ..honest(Rule::Decide, 3, 1) });
         if deep() {
             holds("two tabs, two losses", World { horizon: 32, ..honest(Rule::Decide, 2, 2) });
+            holds("three tabs, one loss, for long", World { horizon: 24, ..honest(Rule::Decide, 3, 1) });
             holds("three tabs, two losses", World { horizon: 20, ..honest(Rule::Decide, 3, 2) });
             let slow = times(1, 2);
             holds(
@@ -164,11 +168,15 @@ mod checks {
     /// The bounds are tight: one tick less of either and a schedule exists that logs an honest user out.
     #[test]
     fn one_tick_less_is_too_little() {
-        let enough = times(0, 1);
-        for times in
-            [Times { grace: enough.grace - 1, ..enough }, Times { min_age: enough.min_age - 1, ..enough }]
-        {
-            is_broken(HONEST, World { times, ..honest(Rule::Decide, 2, 0) });
+        for losses in [0, 1] {
+            let enough = times(losses, 1);
+            let horizon = 18;
+            for times in
+                [Times { grace: enough.grace - 1, ..enough }, Times { min_age: enough.min_age - 1, ..enough }]
+            {
+                let world = honest(Rule::Decide, 2, losses.try_into().unwrap());
+                is_broken(HONEST, World { times, horizon, ..world });
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct World {
     /// The clock stops here.
     pub(crate) horizon: i8,
     pub(crate) tabs: usize,
-    /// The longest delay of a message, in ticks.
+    /// The longest delay of a message, in ticks; a tab gives up on a try after twice that.
     pub(crate) delay: i8,
     pub(crate) losses: u8,
     /// Crashes that lose what is decided and not committed. They count against `losses` of the same length.
@@ -40,8 +40,9 @@ pub(crate) enum Mistake {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Tab {
     Idle,
-    Waiting,
-    /// Its message was lost: it asks again before the clock moves.
+    /// Has asked, and when.
+    Waiting(i8),
+    /// Has waited in vain: it asks again before the clock moves.
     Retrying,
     /// Waits for the answer to a logout.
     LoggingOut,
@@ -116,7 +117,9 @@ impl Message {
             | Self::LoggedOut { sent, .. } => *sent,
         }
     }
+}
 
+impl Message {
     fn tab(&self) -> usize {
         match self {
             Self::Refresh { tab, .. }
@@ -277,9 +280,7 @@ impl World {
 
     fn crash(state: &mut State) {
         state.crashed += 1;
-        for message in state.uncommitted.drain(..) {
-            state.tabs[message.tab()] = Tab::Retrying;
-        }
+        state.uncommitted.clear();
         state.decided = state.durable.clone();
     }
 
@@ -349,7 +350,11 @@ impl Model for World {
         for (tab, doing) in state.tabs.iter().enumerate() {
             if matches!(doing, Tab::Idle | Tab::Retrying) && state.jar.is_some() {
                 actions.push(Action::Send(tab));
-                if self.logout && !state.tabs.contains(&Tab::LoggingOut) && !state.logged_out {
+                if self.logout
+                    && *doing == Tab::Idle
+                    && !state.tabs.contains(&Tab::LoggingOut)
+                    && !state.logged_out
+                {
                     actions.push(Action::SendLogout(tab));
                 }
             }
@@ -380,9 +385,18 @@ impl Model for World {
     fn next_state(&self, before: &State, action: Action) -> Option<State> {
         let mut state = before.clone();
         match action {
-            Action::Tick => state.now += 1,
+            Action::Tick => {
+                state.now += 1;
+                for (tab, doing) in state.tabs.iter_mut().enumerate() {
+                    let under_way = state.network.iter().chain(&state.uncommitted).any(|m| m.tab() == tab);
+                    let long = matches!(doing, Tab::Waiting(asked) if state.now - *asked >= 2 * self.delay);
+                    if long && !under_way {
+                        *doing = Tab::Retrying;
+                    }
+                }
+            }
             Action::Send(tab) => {
-                state.tabs[tab] = Tab::Waiting;
+                state.tabs[tab] = Tab::Waiting(state.now);
                 let (token, sent) = (state.jar?, state.now);
                 let after_logout = state.logged_out;
                 self.send(&mut state, Message::Refresh { tab, token, sent, after_logout });
@@ -394,9 +408,8 @@ impl Model for World {
             }
             Action::Deliver(index) => self.deliver(&mut state, index)?,
             Action::Lose(index) => {
-                let message = state.network.remove(index);
+                state.network.remove(index);
                 state.lost += 1;
-                state.tabs[message.tab()] = Tab::Retrying;
             }
             Action::Commit => {
                 state.durable = state.decided.clone();

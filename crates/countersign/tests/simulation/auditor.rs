@@ -41,8 +41,8 @@ pub(crate) struct Auditor {
     read_to: i64,
 }
 
-/// How long a thief may ride along unseen: the larger of grace and minimum age, and what a step takes.
-const BLIND: i64 = 15_100;
+/// How long a thief may ride along unseen: the larger of grace and minimum age (20 s), and what a step takes.
+const BLIND: i64 = 20_100;
 
 impl Auditor {
     /// Reads what is new in the audit log. What it says about sessions is taken over; the rest is for the caller.

@@ -78,16 +78,16 @@ impl Faulty {
     fn rotation(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
         let mut context = context.clone();
         if self.has(Bug::SlowClock) {
-            context.now = context.now.minus(Duration::from_secs(6));
+            context.now = context.now.minus(Duration::from_secs(9));
         } else if self.has(Bug::FastClock) {
-            context.now = context.now.plus(Duration::from_secs(6));
+            context.now = context.now.plus(Duration::from_secs(9));
         }
         if self.has(Bug::RotationNotStored)
             && let (Some(mut session), Some(account)) =
                 (now(self.inner.find_session(token.session_id))?, self.find_account_of(token.session_id)?)
             && session.revoked.is_none()
             && session.generation == token.generation
-            && context.now >= session.rotated_at.plus(Duration::from_secs(15))
+            && context.now >= session.rotated_at.plus(Duration::from_secs(20))
         {
             session.generation += 1;
             return Ok(Rotation::Advanced(Box::new(Grant { account, session })));

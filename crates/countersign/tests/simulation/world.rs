@@ -66,7 +66,7 @@ enum Event {
     Refreshes { client: usize, tab: usize },
     Arrives(Request),
     Steps(u64),
-    Answered { client: usize, tab: Option<usize>, attempt: u64, jar: Option<Option<String>> },
+    Answered { client: usize, tab: Option<usize>, attempt: u64, jar: Jar },
     TimesOut { client: usize, tab: usize, attempt: u64 },
     LogsIn { client: usize, wrong: bool },
     LogsOut { client: usize, everywhere: bool },
@@ -80,6 +80,14 @@ enum Event {
     Thieves(usize),
     Crashes,
     ClockJumps(i64),
+}
+
+/// What an answer does to the cookie.
+#[derive(Clone, Debug)]
+enum Jar {
+    Keep,
+    Set(String),
+    Clear,
 }
 
 #[derive(Clone, Debug)]
@@ -318,13 +326,13 @@ impl World {
             self.at(i64::try_from(client).unwrap(), Event::LogsIn { client, wrong: false });
         }
         let mut time = 20_000;
-        for _ in 0..90 {
+        for _ in 0..75 {
             let day = 86_400_000;
             time += match self.below(60) {
                 0 => self.pick(&[day, 6 * day, 8 * day]),
                 1..10 => 900_000,
                 10..20 => 60_000,
-                _ => self.pick(&[10, 700, 2_500, 5_000, 9_900, 10_100, 14_900, 15_100, 16_000, 31_000]),
+                _ => self.pick(&[10, 700, 2_500, 5_000, 14_900, 15_100, 19_900, 20_100, 21_000, 45_000]),
             };
             let client = self.client();
             let event = match self.below(100) {
@@ -340,10 +348,12 @@ impl World {
                 58..62 => Event::LogsIn { client, wrong: self.one_in(4) },
                 62..66 => Event::LogsOut { client, everywhere: self.one_in(3) },
                 66..68 => {
-                    if self.one_in(2) {
-                        let later = time + self.pick(&[0, 1, 3]);
-                        self.at(later, Event::LogsIn { client: self.client(), wrong: false });
-                    }
+                    // The same person signs in elsewhere at that moment.
+                    let person = self.clients[client].person;
+                    let others: Vec<_> =
+                        (0..self.clients.len()).filter(|n| self.clients[*n].person == person).collect();
+                    let later = time + self.pick(&[0, 1, 3, 20]);
+                    self.at(later, Event::LogsIn { client: self.pick(&others), wrong: false });
                     Event::ChangesPassword { client }
                 }
                 68..71 => Event::Disables(self.clients[client].person),
@@ -550,11 +560,11 @@ impl World {
             (Done::LoggedOut(outcome), Call::Logout { token, everywhere }) => {
                 outcome.map_err(|error| error.to_string())?;
                 self.logged_out(token, *everywhere)?;
-                Some(None)
+                Jar::Clear
             }
             (Done::PasswordChanged(outcome), Call::ChangePassword { token, new }) => {
                 self.password_changed(&outcome, request.client, token, new)?;
-                None
+                Jar::Keep
             }
             _ => return Err("a task that answers something else".to_owned()),
         };
@@ -567,14 +577,13 @@ impl World {
         Ok(())
     }
 
-    /// Gives what happens to the cookie jar: `Some(Some(token))` sets it, `Some(None)` clears it.
     fn refreshed(
         &mut self,
         outcome: Result<SignedIn, RefreshError>,
         client: usize,
         (token, thief): (&str, bool),
         context: &Context,
-    ) -> Result<Option<Option<String>>, String> {
+    ) -> Result<Jar, String> {
         self.audit_records(&["reuse"])?;
         let id = self.presented(token).session_id;
         let error = match outcome {
@@ -585,15 +594,15 @@ impl World {
                 self.auditor.seen(id, thief, self.time)?;
                 if thief {
                     self.clients[client].thief = cookie.or_else(|| Some(token.to_owned()));
-                    return Ok(None);
+                    return Ok(Jar::Keep);
                 }
-                return Ok(cookie.map(Some));
+                return Ok(cookie.map_or(Jar::Keep, Jar::Set));
             }
             Err(error) => error,
         };
         if thief {
             self.clients[client].thief = None;
-            return Ok(None);
+            return Ok(Jar::Keep);
         }
         let known = self.auditor.sessions.get(&id).ok_or("a session that never began")?;
         let stored = now(self.server.store().inner.find_session(id)).map_err(|error| error.to_string())?;
@@ -602,7 +611,7 @@ impl World {
         ensure(over, || format!("J2: {id} is alive, and its owner was refused: {error}"))?;
         let reuse = known.ended.as_deref() == Some("reuse");
         ensure(!reuse || known.stolen, || format!("J2: {id} was nobody's but its owner's: {error}"))?;
-        Ok(Some(None))
+        Ok(Jar::Clear)
     }
 
     fn logged_in(
@@ -611,7 +620,7 @@ impl World {
         client: usize,
         password: &str,
         (replaces, changes): (Option<&str>, u32),
-    ) -> Result<Option<Option<String>>, String> {
+    ) -> Result<Jar, String> {
         let records = self.audit_records(&["replaced", "too_many"])?;
         let person = &self.people[self.clients[client].person];
         let right = person.enabled && person.password == password;
@@ -629,7 +638,7 @@ impl World {
                 }
                 let alive = self.alive(person.account)?;
                 ensure(alive.len() <= 4, || format!("SE-8: {} sessions", alive.len()))?;
-                Ok(Some(cookie))
+                Ok(cookie.map_or(Jar::Keep, Jar::Set))
             }
             Err(LoginError::InvalidCredentials) => {
                 ensure(!right || changes != person.changes, || {
@@ -639,7 +648,7 @@ impl World {
                 ensure(recorded || password == person.password || changes != person.changes, || {
                     "LG-4: a failed login is not in the audit log".to_owned()
                 })?;
-                Ok(None)
+                Ok(Jar::Keep)
             }
             Err(error) => Err(format!("a login failed: {error}")),
         }
@@ -698,7 +707,7 @@ impl World {
         Ok(alive.map_err(|error| error.to_string())?.into_iter().map(|session| session.id).collect())
     }
 
-    fn answered(&mut self, client: usize, tab: Option<usize>, attempt: u64, jar: Option<Option<String>>) {
+    fn answered(&mut self, client: usize, tab: Option<usize>, attempt: u64, jar: Jar) {
         let client = &mut self.clients[client];
         if let Some(tab) = tab {
             if client.tabs[tab] != Some(attempt) {
@@ -707,10 +716,9 @@ impl World {
             client.tabs[tab] = None;
         }
         match jar {
-            // An answer that says "over" to a tab clears the cookie of the session it asked for, and no newer one.
-            Some(None) if tab.is_some() => client.jar = None,
-            Some(jar) => client.jar = jar,
-            None => {}
+            Jar::Keep => {}
+            Jar::Set(token) => client.jar = Some(token),
+            Jar::Clear => client.jar = None,
         }
     }
 
