@@ -46,7 +46,7 @@ impl Place {
         command
     }
 
-    /// Runs a command to its end with this on standard input.
+    /// Runs a command to its end with this on standard input; one that does not end is killed after [`PATIENCE`].
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
         let mut child = self
             .command(arguments)
@@ -57,7 +57,16 @@ impl Place {
             .unwrap();
         // A command that refuses at once does not read it.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        Ran::from(child.wait_with_output().unwrap())
+        let (id, (ended, end)) = (child.id(), mpsc::channel());
+        let watch = std::thread::spawn(move || {
+            if end.recv_timeout(PATIENCE).is_err() {
+                kill(id, "KILL");
+            }
+        });
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        let _ = ended.send(());
+        watch.join().unwrap();
+        ran
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
@@ -109,6 +118,10 @@ impl Place {
     }
 }
 
+fn kill(id: u32, signal: &str) -> bool {
+    Command::new("kill").arg(format!("-{signal}")).arg(id.to_string()).status().unwrap().success()
+}
+
 /// What a command said and how it ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -139,8 +152,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn signal(&self, name: &str) {
-        let killed = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
-        assert!(killed.unwrap().success());
+        assert!(kill(self.child.id(), name));
     }
 
     /// Waits for its end; gives how it ended and everything it said.
