@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS } from './browsers.mjs';
+import { lookAt } from './look.mjs';
 import { DEMO, startWorld, until } from './server.mjs';
 
 // RFC 7515 A.1 (HS256), with its key as base64url.
@@ -79,8 +80,10 @@ for (const { name, launch } of BROWSERS) {
       await set('token', body.accessToken);
       await set('server-keys', true);
       await says('Valid.');
+      await lookAt(page, name, 'debugger');
       await set('audience', 'https://elsewhere.example');
       await says('wrong_audience');
+      await lookAt(page, name, 'debugger-refused');
     });
 
     test('hostile tokens are refused by name', async () => {
