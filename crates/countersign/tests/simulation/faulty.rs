@@ -300,6 +300,11 @@ impl Store for Faulty {
         now(self.inner.remember_master_keys(fingerprints))
     }
 
+    async fn password_hashes(&self, limit: u32) -> Result<Vec<PasswordHash>, StoreError> {
+        stop_before_store_call().await;
+        now(self.inner.password_hashes(limit))
+    }
+
     async fn save_throttle(&self, records: Vec<ThrottleRecord>) -> Result<(), StoreError> {
         stop_before_store_call().await;
         now(self.inner.save_throttle(records))

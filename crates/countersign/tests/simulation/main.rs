@@ -5,11 +5,6 @@
 //! - `COUNTERSIGN_SEEDS=100000 cargo test --release --test simulation` lives more of them.
 //! - `COUNTERSIGN_DEEP=1 cargo test --test simulation planted -- --nocapture` says how soon each planted bug is found.
 
-#![expect(
-    clippy::option_option,
-    reason = "no answer; an answer that leaves the jar alone; one that changes it"
-)]
-
 #[cfg(test)]
 mod auditor;
 #[cfg(test)]
