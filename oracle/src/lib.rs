@@ -20,10 +20,7 @@ pub const AUDIENCE: &str = "api";
 
 /// Seconds since 1970: two of the libraries ask the clock themselves.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "two of the libraries compared take their time from the clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "two of the libraries compared take their time from the clock")]
 pub fn now() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     elapsed.as_secs().try_into().unwrap_or_default()
@@ -49,18 +46,13 @@ pub struct Library {
 
 impl std::fmt::Debug for Library {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Library")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Library").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
 impl Library {
     fn new(name: &'static str, verify: impl Fn(&str) -> bool + 'static) -> Self {
-        Self {
-            name,
-            verify: Box::new(verify),
-        }
+        Self { name, verify: Box::new(verify) }
     }
 
     /// Asks the library.
@@ -144,29 +136,25 @@ fn jwt_simple(key: Key<'_>) -> Result<Library, Box<dyn std::error::Error>> {
         Key::Secret(secret) => {
             let key = HS256Key::from_bytes(secret);
             Library::new(name, move |token| {
-                key.verify_token::<NoCustomClaims>(token, Some(options.clone()))
-                    .is_ok()
+                key.verify_token::<NoCustomClaims>(token, Some(options.clone())).is_ok()
             })
         }
         Key::Pem(Algorithm::Rs256, pem) => {
             let key = RS256PublicKey::from_pem(pem)?;
             Library::new(name, move |token| {
-                key.verify_token::<NoCustomClaims>(token, Some(options.clone()))
-                    .is_ok()
+                key.verify_token::<NoCustomClaims>(token, Some(options.clone())).is_ok()
             })
         }
         Key::Pem(Algorithm::Es256, pem) => {
             let key = ES256PublicKey::from_pem(pem)?;
             Library::new(name, move |token| {
-                key.verify_token::<NoCustomClaims>(token, Some(options.clone()))
-                    .is_ok()
+                key.verify_token::<NoCustomClaims>(token, Some(options.clone())).is_ok()
             })
         }
         Key::Pem(_, pem) => {
             let key = Ed25519PublicKey::from_pem(pem)?;
             Library::new(name, move |token| {
-                key.verify_token::<NoCustomClaims>(token, Some(options.clone()))
-                    .is_ok()
+                key.verify_token::<NoCustomClaims>(token, Some(options.clone())).is_ok()
             })
         }
     })

@@ -31,20 +31,12 @@ const DIFFERENCES: &[Difference] = &[
     ),
     (
         "crit is malformed",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "RFC 7515 §4.1.11 forbids an empty list, null and registered names; we support no extension and refuse any `crit`.",
     ),
     (
         "b64 is false",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "RFC 7797 §6: without support for it the token must be refused; reading the payload as base64url changes what was signed.",
     ),
     (
@@ -54,11 +46,7 @@ const DIFFERENCES: &[Difference] = &[
     ),
     (
         "another header parameter twice",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "RFC 7515 §4: names must be unique, whether this reader uses them or not.",
     ),
     (
@@ -88,29 +76,17 @@ const DIFFERENCES: &[Difference] = &[
     ),
     (
         "another claim twice",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "RFC 7519 §4 allows refusing or taking the last; only refusing leaves no two readings.",
     ),
     (
         "nested to 33",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "Depth 32 is our limit: nothing honest nests deeper.",
     ),
     (
         "a payload of more than 8 KiB",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "8 KiB is our limit by default: proxies cut longer headers anyway.",
     ),
     (
@@ -120,20 +96,12 @@ const DIFFERENCES: &[Difference] = &[
     ),
     (
         "exp is after 9999",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "Mostly milliseconds by mistake: a token good for 50 000 years.",
     ),
     (
         "exp is 2^64 - 1",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Panics),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Panics)],
         "As above. A library that panics on signed input can be stopped by one partner's token.",
     ),
     (
@@ -148,20 +116,12 @@ const DIFFERENCES: &[Difference] = &[
     ),
     (
         "iat is missing",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "RFC 9068 §2.2 requires it, and revocation by time needs it.",
     ),
     (
         "jti is missing",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "RFC 9068 §2.2 requires it of an `at+jwt`.",
     ),
     (
@@ -169,28 +129,16 @@ const DIFFERENCES: &[Difference] = &[
         &[("jsonwebtoken", Accepts)],
         "RFC 7519 §4.1.7: a string; a wrong type is not \"absent\".",
     ),
-    (
-        "aud is missing",
-        &[("josekit", Accepts)],
-        "An audience was demanded, so its absence is a failure.",
-    ),
+    ("aud is missing", &[("josekit", Accepts)], "An audience was demanded, so its absence is a failure."),
     (
         "iss is an array",
         &[("jsonwebtoken", Accepts)],
         "RFC 7519 §4.1.1: one string; \"any of these\" lets an issuer speak for another (CVE-2025-30144).",
     ),
-    (
-        "sub is missing",
-        &[("jwt-simple", Accepts), ("josekit", Accepts)],
-        "RFC 9068 §2.2 requires it.",
-    ),
+    ("sub is missing", &[("jwt-simple", Accepts), ("josekit", Accepts)], "RFC 9068 §2.2 requires it."),
     (
         "sub is empty",
-        &[
-            ("jsonwebtoken", Accepts),
-            ("jwt-simple", Accepts),
-            ("josekit", Accepts),
-        ],
+        &[("jsonwebtoken", Accepts), ("jwt-simple", Accepts), ("josekit", Accepts)],
         "Nobody is not a subject.",
     ),
 ];
@@ -229,61 +177,28 @@ fn kinds() -> Vec<(&'static str, Vec<(String, String)>)> {
     let headers = |members: &[&str]| {
         members
             .iter()
-            .map(|member| {
-                (
-                    format!(r#"{{"alg":"HS256","typ":"at+jwt",{member}}}"#),
-                    claims().to_string(),
-                )
-            })
+            .map(|member| (format!(r#"{{"alg":"HS256","typ":"at+jwt",{member}}}"#), claims().to_string()))
             .collect()
     };
-    let payloads = |claims: &[Value]| {
-        claims
-            .iter()
-            .map(|claims| (header.to_owned(), claims.to_string()))
-            .collect()
-    };
-    let texts = |texts: &[String]| {
-        texts
-            .iter()
-            .map(|text| (header.to_owned(), text.clone()))
-            .collect()
-    };
+    let payloads =
+        |claims: &[Value]| claims.iter().map(|claims| (header.to_owned(), claims.to_string())).collect();
+    let texts = |texts: &[String]| texts.iter().map(|text| (header.to_owned(), text.clone())).collect();
     let inner = claims().to_string();
     let members = &inner[1..inner.len() - 1];
     let nested = |depth: usize| format!("{{\"x\":{}{},{members}}}", "[".repeat(depth), "]".repeat(depth));
     vec![
         (
             "valid",
-            payloads(&[
-                claims(),
-                with("aud", json!(["x", AUDIENCE])),
-                with("custom", json!({"a": [1]})),
-            ]),
+            payloads(&[claims(), with("aud", json!(["x", AUDIENCE])), with("custom", json!({"a": [1]}))]),
         ),
-        (
-            "crit names an unknown extension",
-            headers(&[r#""crit":["x"],"x":1"#, r#""crit":["exp"],"exp":1"#]),
-        ),
-        (
-            "crit is malformed",
-            headers(&[r#""crit":[]"#, r#""crit":null"#, r#""crit":["alg"]"#]),
-        ),
-        (
-            "b64 is false",
-            headers(&[r#""crit":["b64"],"b64":false"#, r#""b64":false"#]),
-        ),
-        (
-            "a known header parameter twice",
-            headers(&[r#""alg":"HS256""#, r#""typ":"JWT""#]),
-        ),
+        ("crit names an unknown extension", headers(&[r#""crit":["x"],"x":1"#, r#""crit":["exp"],"exp":1"#])),
+        ("crit is malformed", headers(&[r#""crit":[]"#, r#""crit":null"#, r#""crit":["alg"]"#])),
+        ("b64 is false", headers(&[r#""crit":["b64"],"b64":false"#, r#""b64":false"#])),
+        ("a known header parameter twice", headers(&[r#""alg":"HS256""#, r#""typ":"JWT""#])),
         ("another header parameter twice", headers(&[r#""x":1,"x":2"#])),
         ("kid is not a string", headers(&[r#""kid":5"#, r#""kid":["a"]"#])),
         ("kid is null", headers(&[r#""kid":null"#])),
-        (
-            "jwk in the header, not used",
-            headers(&[r#""jwk":{"kty":"oct","k":"AA"}"#]),
-        ),
+        ("jwk in the header, not used", headers(&[r#""jwk":{"kty":"oct","k":"AA"}"#])),
         (
             "typ is JWT or absent",
             vec![
@@ -293,21 +208,12 @@ fn kinds() -> Vec<(&'static str, Vec<(String, String)>)> {
         ),
         (
             "typ is application/at+jwt",
-            vec![(
-                r#"{"alg":"HS256","typ":"application/at+jwt"}"#.into(),
-                claims().to_string(),
-            )],
+            vec![(r#"{"alg":"HS256","typ":"application/at+jwt"}"#.into(), claims().to_string())],
         ),
-        (
-            "the header is an array",
-            vec![(r#"["HS256"]"#.into(), claims().to_string())],
-        ),
+        ("the header is an array", vec![(r#"["HS256"]"#.into(), claims().to_string())]),
         (
             "a registered claim twice",
-            texts(&[
-                format!("{{{members},\"exp\":9999999999}}"),
-                format!("{{{members},\"sub\":\"bob\"}}"),
-            ]),
+            texts(&[format!("{{{members},\"exp\":9999999999}}"), format!("{{{members},\"sub\":\"bob\"}}")]),
         ),
         (
             "another claim twice",
@@ -317,47 +223,23 @@ fn kinds() -> Vec<(&'static str, Vec<(String, String)>)> {
             ]),
         ),
         ("nested to 33", texts(&[nested(32)])),
-        (
-            "a payload of more than 8 KiB",
-            payloads(&[with("x", json!("x".repeat(9000)))]),
-        ),
+        ("a payload of more than 8 KiB", payloads(&[with("x", json!("x".repeat(9000)))])),
         ("exp is missing", payloads(&[without("exp")])),
-        (
-            "exp is now or past",
-            payloads(&[with("exp", json!(now() - 1)), with("exp", json!(0))]),
-        ),
+        ("exp is now or past", payloads(&[with("exp", json!(now() - 1)), with("exp", json!(0))])),
         (
             "exp is not a number",
-            payloads(&[
-                with("exp", json!("9999999999")),
-                with("exp", json!([9_999_999_999_u64])),
-            ]),
+            payloads(&[with("exp", json!("9999999999")), with("exp", json!([9_999_999_999_u64]))]),
         ),
         ("exp is null", payloads(&[with("exp", Value::Null)])),
         (
             "exp is after 9999",
-            payloads(&[
-                with("exp", json!(253_402_300_800_u64)),
-                with("exp", json!(1_800_000_000_000_u64)),
-            ]),
+            payloads(&[with("exp", json!(253_402_300_800_u64)), with("exp", json!(1_800_000_000_000_u64))]),
         ),
         ("exp is 2^64 - 1", payloads(&[with("exp", json!(u64::MAX))])),
-        (
-            "exp has a fraction",
-            payloads(&[with("exp", json!(4_000_000_000.5))]),
-        ),
-        (
-            "nbf is in the future",
-            payloads(&[with("nbf", json!(now() + 300))]),
-        ),
-        (
-            "nbf is not a number",
-            payloads(&[with("nbf", json!("0")), with("nbf", json!({}))]),
-        ),
-        (
-            "iat is in the future",
-            payloads(&[with("iat", json!(now() + 300))]),
-        ),
+        ("exp has a fraction", payloads(&[with("exp", json!(4_000_000_000.5))])),
+        ("nbf is in the future", payloads(&[with("nbf", json!(now() + 300))])),
+        ("nbf is not a number", payloads(&[with("nbf", json!("0")), with("nbf", json!({}))])),
+        ("iat is in the future", payloads(&[with("iat", json!(now() + 300))])),
         ("iat is not a number", payloads(&[with("iat", json!("0"))])),
         ("iat is missing", payloads(&[without("iat")])),
         ("jti is missing", payloads(&[without("jti")])),
@@ -365,56 +247,24 @@ fn kinds() -> Vec<(&'static str, Vec<(String, String)>)> {
         ("aud is missing", payloads(&[without("aud")])),
         (
             "aud is another",
-            payloads(&[
-                with("aud", json!("other")),
-                with("aud", json!(["a", "b"])),
-                with("aud", json!([])),
-            ]),
+            payloads(&[with("aud", json!("other")), with("aud", json!(["a", "b"])), with("aud", json!([]))]),
         ),
         (
             "aud is not a string",
-            payloads(&[
-                with("aud", json!(5)),
-                with("aud", json!({})),
-                with("aud", Value::Null),
-            ]),
+            payloads(&[with("aud", json!(5)), with("aud", json!({})), with("aud", Value::Null)]),
         ),
         (
             "aud has an element of another type",
-            payloads(&[
-                with("aud", json!([AUDIENCE, 5])),
-                with("aud", json!([[AUDIENCE]])),
-            ]),
+            payloads(&[with("aud", json!([AUDIENCE, 5])), with("aud", json!([[AUDIENCE]]))]),
         ),
         ("iss is missing", payloads(&[without("iss")])),
-        (
-            "iss is another",
-            payloads(&[with("iss", json!("https://evil.example"))]),
-        ),
-        (
-            "iss is an array",
-            payloads(&[with("iss", json!(["https://evil.example", ISSUER]))]),
-        ),
+        ("iss is another", payloads(&[with("iss", json!("https://evil.example"))])),
+        ("iss is an array", payloads(&[with("iss", json!(["https://evil.example", ISSUER]))])),
         ("sub is missing", payloads(&[without("sub")])),
-        (
-            "sub is not a string",
-            payloads(&[with("sub", json!(5)), with("sub", json!(["alice"]))]),
-        ),
+        ("sub is not a string", payloads(&[with("sub", json!(5)), with("sub", json!(["alice"]))])),
         ("sub is empty", payloads(&[with("sub", json!(""))])),
-        (
-            "not an object",
-            texts(&[
-                "[]".into(),
-                "5".into(),
-                "\"x\"".into(),
-                "null".into(),
-                String::new(),
-            ]),
-        ),
-        (
-            "text after the payload",
-            texts(&[format!("{inner}x"), format!("{inner}{inner}")]),
-        ),
+        ("not an object", texts(&["[]".into(), "5".into(), "\"x\"".into(), "null".into(), String::new()])),
+        ("text after the payload", texts(&[format!("{inner}x"), format!("{inner}{inner}")])),
     ]
 }
 
@@ -449,10 +299,7 @@ fn every_difference_on_signed_tokens_is_explained() {
     assert!(unexplained.is_empty(), "unexplained:\n{}", unexplained.join("\n"));
     for (kind, libraries, _) in DIFFERENCES {
         for (name, verdict) in *libraries {
-            assert!(
-                seen.contains(&(*kind, *name, format!("{verdict:?}"))),
-                "no longer seen: {kind}, {name}"
-            );
+            assert!(seen.contains(&(*kind, *name, format!("{verdict:?}"))), "no longer seen: {kind}, {name}");
         }
     }
 }
@@ -463,17 +310,10 @@ fn every_difference_on_signed_tokens_is_explained() {
 fn on_random_tokens_and_random_damage_all_agree() {
     let mut runner = TestRunner::deterministic();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for algorithm in [
-        Algorithm::Hs256,
-        Algorithm::Rs256,
-        Algorithm::Es256,
-        Algorithm::EdDsa,
-    ] {
+    for algorithm in [Algorithm::Hs256, Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
         let key = signing_key(algorithm);
         let pem = key.verifying_key().to_pem();
-        let oracle_key = pem
-            .as_deref()
-            .map_or(Key::Secret(&SECRET), |pem| Key::Pem(algorithm, pem));
+        let oracle_key = pem.as_deref().map_or(Key::Secret(&SECRET), |pem| Key::Pem(algorithm, pem));
         let (ours, others) = (countersign(oracle_key).unwrap(), others(oracle_key).unwrap());
         for _ in 0..250 {
             let custom = prop::collection::btree_map("[a-z]{4,8}", any::<(i32, String)>(), 0..4);
@@ -484,10 +324,8 @@ fn on_random_tokens_and_random_damage_all_agree() {
                 .unwrap()
                 .extend(custom.into_iter().map(|(name, value)| (name, json!(value))));
             let token = sign(&claims, &key, "at+jwt").unwrap();
-            let (position, byte) = any::<(prop::sample::Index, u8)>()
-                .new_tree(&mut runner)
-                .unwrap()
-                .current();
+            let (position, byte) =
+                any::<(prop::sample::Index, u8)>().new_tree(&mut runner).unwrap().current();
             let mut damaged = token.clone().into_bytes();
             let position = position.index(damaged.len());
             damaged[position] = if byte.is_ascii() { byte } else { byte & 0x7f };
@@ -531,9 +369,5 @@ fn the_readme_shows_every_difference() {
     let rows: Vec<String> = DIFFERENCES.iter().map(row).collect();
     let readme = include_str!("../README.md");
     let missing: Vec<&String> = rows.iter().filter(|row| !readme.contains(row.as_str())).collect();
-    assert!(
-        missing.is_empty(),
-        "add to oracle/README.md:\n{}",
-        rows.join("\n")
-    );
+    assert!(missing.is_empty(), "add to oracle/README.md:\n{}", rows.join("\n"));
 }

@@ -6,10 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot start has nothing to report"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to report")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -44,11 +41,7 @@ struct Case<'a> {
 
 impl<'a> Case<'a> {
     fn new(name: &'static str, run: impl FnMut() + 'a) -> Self {
-        Self {
-            name,
-            run: Box::new(run),
-            best: f64::INFINITY,
-        }
+        Self { name, run: Box::new(run), best: f64::INFINITY }
     }
 }
 
@@ -80,20 +73,12 @@ fn measure(title: &str, mut cases: Vec<Case<'_>>) {
 }
 
 fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        .try_into()
-        .unwrap()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
 /// What a caller of jsonwebtoken would ask for; the rest is skipped, which is in its favour.
 #[derive(Deserialize)]
-#[expect(
-    dead_code,
-    reason = "read from the token and then dropped, as part of what is measured"
-)]
+#[expect(dead_code, reason = "read from the token and then dropped, as part of what is measured")]
 struct Claims {
     sub: String,
     iss: String,
@@ -120,10 +105,7 @@ fn key(algorithm: Algorithm) -> SigningKey {
     if algorithm.is_symmetric() {
         return SigningKey::hmac(algorithm, &SECRET).unwrap();
     }
-    if ["RS", "PS"]
-        .iter()
-        .any(|family| algorithm.name().starts_with(family))
-    {
+    if ["RS", "PS"].iter().any(|family| algorithm.name().starts_with(family)) {
         let der = include_bytes!("../../../crates/countersign-jwt/tests/data/rsa2048_test_key.der");
         let der = base64::engine::general_purpose::STANDARD.encode(der);
         let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{der}\n-----END RSA PRIVATE KEY-----\n");
@@ -134,13 +116,8 @@ fn key(algorithm: Algorithm) -> SigningKey {
 
 fn main() {
     println!("smallest of {ROUNDS} rounds of about {ROUND:?}; (x) is the ratio to the bare aws-lc-rs call");
-    let wanted: Vec<Algorithm> = std::env::args()
-        .filter_map(|name| Algorithm::from_name(&name))
-        .collect();
-    for algorithm in Algorithm::ALL
-        .into_iter()
-        .filter(|one| wanted.is_empty() || wanted.contains(one))
-    {
+    let wanted: Vec<Algorithm> = std::env::args().filter_map(|name| Algorithm::from_name(&name)).collect();
+    for algorithm in Algorithm::ALL.into_iter().filter(|one| wanted.is_empty() || wanted.contains(one)) {
         let key = key(algorithm);
         let token = sign(&claims(), &key, "at+jwt").unwrap();
         println!("-- {algorithm}: token of {} bytes", token.len());
@@ -162,17 +139,11 @@ fn bench_sign(algorithm: Algorithm, key: &SigningKey, token: &str) {
         header.kid = Some(key.key_id().into());
         let claims = &claims;
         cases.push(Case::new("jsonwebtoken", move || {
-            drop(black_box(
-                jsonwebtoken::encode(&header, black_box(claims), &encoding).unwrap(),
-            ));
+            drop(black_box(jsonwebtoken::encode(&header, black_box(claims), &encoding).unwrap()));
         }));
     }
     if let Some(run) = jwt_simple_signer(algorithm, key, &claims) {
-        cases.push(Case {
-            name: "jwt-simple",
-            run,
-            best: f64::INFINITY,
-        });
+        cases.push(Case { name: "jwt-simple", run, best: f64::INFINITY });
     }
     measure("sign", cases);
 }
@@ -184,9 +155,7 @@ fn bench_verify(algorithm: Algorithm, key: &SigningKey, token: &str) {
     let now = now();
     let mut cases = vec![Case::new("bare", bare_verifier(algorithm, key, token))];
     cases.push(Case::new("countersign", || {
-        drop(black_box(
-            verify_access_token(black_box(token), &keys, &policy, now).unwrap(),
-        ));
+        drop(black_box(verify_access_token(black_box(token), &keys, &policy, now).unwrap()));
     }));
     if let Some((theirs, decoding)) = jsonwebtoken_decoding(algorithm, key) {
         let mut validation = jsonwebtoken::Validation::new(theirs);
@@ -199,11 +168,7 @@ fn bench_verify(algorithm: Algorithm, key: &SigningKey, token: &str) {
         }));
     }
     if let Some(run) = jwt_simple_verifier(algorithm, key, token) {
-        cases.push(Case {
-            name: "jwt-simple",
-            run,
-            best: f64::INFINITY,
-        });
+        cases.push(Case { name: "jwt-simple", run, best: f64::INFINITY });
     }
     measure("verify", cases);
 }
@@ -369,15 +334,11 @@ fn jwt_simple_signer<'a>(
     macro_rules! signer {
         ($key:expr) => {{
             let key = $key;
-            Some(Box::new(move || {
-                drop(black_box(key.sign(simple_claims(claims)).unwrap()))
-            }))
+            Some(Box::new(move || drop(black_box(key.sign(simple_claims(claims)).unwrap()))))
         }};
         ($key:expr, authenticate) => {{
             let key = $key;
-            Some(Box::new(move || {
-                drop(black_box(key.authenticate(simple_claims(claims)).unwrap()))
-            }))
+            Some(Box::new(move || drop(black_box(key.authenticate(simple_claims(claims)).unwrap()))))
         }};
     }
     match algorithm {

@@ -114,24 +114,9 @@ impl Algorithm {
             Self::Es384 => ("ES384", KeyKind::Ec(Curve::P384)),
             Self::Es512 => ("ES512", KeyKind::Ec(Curve::P521)),
             Self::EdDsa => ("EdDSA", KeyKind::Ed25519),
-            Self::MlDsa44 => (
-                "ML-DSA-44",
-                KeyKind::MlDsa {
-                    public_key_bytes: 1312,
-                },
-            ),
-            Self::MlDsa65 => (
-                "ML-DSA-65",
-                KeyKind::MlDsa {
-                    public_key_bytes: 1952,
-                },
-            ),
-            Self::MlDsa87 => (
-                "ML-DSA-87",
-                KeyKind::MlDsa {
-                    public_key_bytes: 2592,
-                },
-            ),
+            Self::MlDsa44 => ("ML-DSA-44", KeyKind::MlDsa { public_key_bytes: 1312 }),
+            Self::MlDsa65 => ("ML-DSA-65", KeyKind::MlDsa { public_key_bytes: 1952 }),
+            Self::MlDsa87 => ("ML-DSA-87", KeyKind::MlDsa { public_key_bytes: 2592 }),
         }
     }
 }

@@ -31,9 +31,7 @@ mod tests {
     #[test]
     fn only_the_canonical_encoding_is_read() {
         assert_eq!(decode("-_8"), Ok(vec![0xfb, 0xff]));
-        for text in [
-            "-_8=", "+/8", "-_9", "-_8 ", " -_8", "-\n_8", "-", "-_8-_", "ä", "-_8\0",
-        ] {
+        for text in ["-_8=", "+/8", "-_9", "-_8 ", " -_8", "-\n_8", "-", "-_8-_", "ä", "-_8\0"] {
             assert_eq!(decode(text), Err(NotBase64Url), "{text:?}");
         }
     }

@@ -1,8 +1,8 @@
 //! [`VerifiedJws`] + [`ClaimsPolicy`] + now → [`AccessClaims`] (RFC 7519 §4.1, RFC 9068 §4).
 //!
-//! Says what the policy is and what comes out; the rules themselves are in `rules.rs`. Nothing is optional here that a
-//! caller could forget: issuer, audience, type and leeway are arguments of
-//! the one constructor. A claim of the wrong type is an error and never "absent" (CVE-2026-25537).
+//! Says what the policy is and what comes out; the rules themselves are in `rules.rs`. Nothing is optional here that
+//! a caller could forget: issuer, audience, type and leeway are arguments of the one constructor. A claim of the
+//! wrong type is an error and never "absent" (CVE-2026-25537).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -157,10 +157,7 @@ impl VerifiedJws {
             issuer: Arc::clone(&policy.issuer),
             expires_at: registered.exp.required(numeric_date)?.floor,
             issued_at: registered.iat.required(numeric_date)?.floor,
-            auth_time: registered
-                .auth_time
-                .optional(numeric_date)?
-                .map(|date| date.floor),
+            auth_time: registered.auth_time.optional(numeric_date)?.map(|date| date.floor),
             claims,
         })
     }
@@ -192,11 +189,7 @@ impl AccessClaims {
 
     /// `aud`: every audience of the token; the policy's is among them.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
-        self.claims
-            .get("aud")
-            .and_then(|aud| audiences(aud).ok())
-            .into_iter()
-            .flatten()
+        self.claims.get("aud").and_then(|aud| audiences(aud).ok()).into_iter().flatten()
     }
 
     /// `iat` in seconds since 1970-01-01 UTC.

@@ -26,10 +26,7 @@ impl Limits {
     /// Limits in bytes of the encoded token and of its encoded header.
     #[must_use]
     pub const fn new(max_token_bytes: usize, max_header_bytes: usize) -> Self {
-        Self {
-            max_token_bytes,
-            max_header_bytes,
-        }
+        Self { max_token_bytes, max_header_bytes }
     }
 
     /// The longest token accepted, in bytes.
@@ -89,12 +86,7 @@ impl<'a> UnverifiedJws<'a> {
         let header = base64url::decode(parts.header).map_err(|_| VerifyError::HeaderEncoding)?;
         let header = ProtectedHeader::parse(&header)?;
         let signature = base64url::decode(parts.signature).map_err(|_| VerifyError::SignatureEncoding)?;
-        Ok(Self {
-            header,
-            signing_input: parts.signing_input,
-            encoded_payload: parts.payload,
-            signature,
-        })
+        Ok(Self { header, signing_input: parts.signing_input, encoded_payload: parts.payload, signature })
     }
 
     /// The header. It is not verified: use it to find a key, never to decide anything.
@@ -126,15 +118,8 @@ impl<'a> Parts<'a> {
         if header.len() > limits.max_header_bytes {
             return Err(VerifyError::HeaderTooLong);
         }
-        let signing_input = token
-            .get(..header.len() + 1 + payload.len())
-            .ok_or(VerifyError::PartCount)?;
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            signing_input,
-        })
+        let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(VerifyError::PartCount)?;
+        Ok(Self { header, payload, signature, signing_input })
     }
 }
 
@@ -199,18 +184,10 @@ impl ProtectedHeader {
         if others.get("cty").is_some_and(|cty| !cty.is_string()) {
             return Err(VerifyError::HeaderParameterType { name: "cty" });
         }
-        if key_id
-            .as_ref()
-            .is_some_and(|key_id| key_id.len() > MAX_KEY_ID_BYTES)
-        {
+        if key_id.as_ref().is_some_and(|key_id| key_id.len() > MAX_KEY_ID_BYTES) {
             return Err(VerifyError::KeyIdTooLong);
         }
-        Ok(Self {
-            algorithm,
-            key_id,
-            token_type,
-            others,
-        })
+        Ok(Self { algorithm, key_id, token_type, others })
     }
 }
 

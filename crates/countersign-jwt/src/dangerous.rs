@@ -28,10 +28,7 @@ pub struct DecodedToken {
 /// - [`HeaderJson`](VerifyError::HeaderJson), [`PayloadJson`](VerifyError::PayloadJson): not one strict JSON object.
 pub fn decode_unverified(token: &str) -> Result<DecodedToken, VerifyError> {
     let (header, payload) = decode_parts(token);
-    Ok(DecodedToken {
-        header: header?,
-        payload: payload?,
-    })
+    Ok(DecodedToken { header: header?, payload: payload? })
 }
 
 type Part = Result<Map<String, Value>, VerifyError>;

@@ -29,34 +29,27 @@ impl VerifyError {
                 "part_count",
                 "Send header.payload.signature: no prefix, no line break, and no encrypted token (five parts).",
             ),
-            Self::HeaderTooLong => (
-                "header_too_long",
-                "Send a header of at most 4 KiB; leave certificates out of it.",
-            ),
+            Self::HeaderTooLong => {
+                ("header_too_long", "Send a header of at most 4 KiB; leave certificates out of it.")
+            }
             Self::HeaderEncoding => (
                 "header_encoding",
                 "Encode the header in base64url without padding, whitespace or the characters + and /.",
             ),
-            Self::HeaderJson(_) => (
-                "header_json",
-                "The header must be one JSON object without duplicate names.",
-            ),
+            Self::HeaderJson(_) => {
+                ("header_json", "The header must be one JSON object without duplicate names.")
+            }
             Self::HeaderParameterType { .. } => {
                 ("header_parameter_type", "Make this header parameter a string.")
             }
-            Self::CriticalHeader => (
-                "critical_header",
-                "Issue the token without `crit`: no extension is supported.",
-            ),
+            Self::CriticalHeader => {
+                ("critical_header", "Issue the token without `crit`: no extension is supported.")
+            }
             Self::UnencodedPayload => ("unencoded_payload", "Issue the token without `b64`."),
-            Self::MissingAlgorithm => (
-                "missing_algorithm",
-                "Name the signature algorithm in the header's `alg`.",
-            ),
-            Self::AlgorithmNone => (
-                "algorithm_none",
-                "Sign the token: an unsigned one is never accepted.",
-            ),
+            Self::MissingAlgorithm => {
+                ("missing_algorithm", "Name the signature algorithm in the header's `alg`.")
+            }
+            Self::AlgorithmNone => ("algorithm_none", "Sign the token: an unsigned one is never accepted."),
             Self::UnsupportedAlgorithm => (
                 "unsupported_algorithm",
                 "Sign with one of HS, RS, PS, ES (256, 384, 512), EdDSA or ML-DSA; names are case-sensitive.",
@@ -82,27 +75,21 @@ impl VerifyError {
                 "bad_signature",
                 "Verify with the key that signed the token; if it is the right one, the token was altered.",
             ),
-            Self::PayloadEncoding => (
-                "payload_encoding",
-                "Encode the payload in base64url without padding.",
-            ),
-            Self::PayloadJson(_) => (
-                "payload_json",
-                "The payload must be one JSON object without duplicate names.",
-            ),
+            Self::PayloadEncoding => ("payload_encoding", "Encode the payload in base64url without padding."),
+            Self::PayloadJson(_) => {
+                ("payload_json", "The payload must be one JSON object without duplicate names.")
+            }
             Self::WrongType => (
                 "wrong_type",
                 "Issue the token with the expected `typ`, or set the verifier to the type that the issuer uses.",
             ),
             Self::MissingClaim { .. } => ("missing_claim", "Issue the token with this claim."),
-            Self::ClaimType { .. } => (
-                "claim_type",
-                "Give this claim the JSON type that RFC 7519 or RFC 9068 says.",
-            ),
-            Self::TimeOutOfRange { .. } => (
-                "time_out_of_range",
-                "Give times in whole seconds since 1970, not milliseconds.",
-            ),
+            Self::ClaimType { .. } => {
+                ("claim_type", "Give this claim the JSON type that RFC 7519 or RFC 9068 says.")
+            }
+            Self::TimeOutOfRange { .. } => {
+                ("time_out_of_range", "Give times in whole seconds since 1970, not milliseconds.")
+            }
             Self::WrongIssuer => (
                 "wrong_issuer",
                 "Set the verifier to the token's `iss`, character by character, if that issuer is to be trusted.",
@@ -111,14 +98,10 @@ impl VerifyError {
                 "wrong_audience",
                 "Ask the issuer for a token for this audience, or set the verifier to the token's `aud`.",
             ),
-            Self::Expired => (
-                "expired",
-                "Get a new token; if it should still be valid, compare the clocks.",
-            ),
-            Self::NotYetValid => (
-                "not_yet_valid",
-                "Wait until `nbf`; if that has passed, compare the clocks.",
-            ),
+            Self::Expired => ("expired", "Get a new token; if it should still be valid, compare the clocks."),
+            Self::NotYetValid => {
+                ("not_yet_valid", "Wait until `nbf`; if that has passed, compare the clocks.")
+            }
             Self::IssuedInTheFuture => (
                 "issued_in_the_future",
                 "Compare the clocks of issuer and verifier, or allow a little leeway.",

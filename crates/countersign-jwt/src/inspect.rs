@@ -68,9 +68,7 @@ impl Inspection {
     /// Whether the signature was checked and matched.
     #[must_use]
     pub fn is_verified(&self) -> bool {
-        self.checks
-            .iter()
-            .any(|check| check.rule == "signature" && check.outcome == Outcome::Passed)
+        self.checks.iter().any(|check| check.rule == "signature" && check.outcome == Outcome::Passed)
     }
 
     /// Whether every rule was asked and holds: exactly the tokens that
@@ -123,28 +121,15 @@ pub fn inspect(
     for rule in Rule::ALL {
         let outcome = match (&parsed, &payload, policy) {
             (Ok(jws), Ok(claims), Some(policy)) => Outcome::of(
-                rule.check(jws.header(), &Registered::find(claims), policy, now_unix_seconds)
-                    .err(),
+                rule.check(jws.header(), &Registered::find(claims), policy, now_unix_seconds).err(),
             ),
             _ => Outcome::NotChecked,
         };
-        let expected = policy
-            .map(|policy| expected(rule, policy, now_unix_seconds))
-            .unwrap_or_default();
+        let expected = policy.map(|policy| expected(rule, policy, now_unix_seconds)).unwrap_or_default();
         let found = found(rule, header.as_ref().ok(), payload.as_ref().ok());
-        checks.push(Check {
-            rule: rule.name(),
-            outcome,
-            expected,
-            found,
-        });
+        checks.push(Check { rule: rule.name(), outcome, expected, found });
     }
-    Inspection {
-        header: header.ok(),
-        payload: payload.ok(),
-        key_id,
-        checks,
-    }
+    Inspection { header: header.ok(), payload: payload.ok(), key_id, checks }
 }
 
 /// Adds the checks `key` and `signature`; returns the ID of the key that was used.
@@ -163,22 +148,14 @@ fn signature_checks(
     };
     checks.push(Check {
         rule: "key",
-        outcome: key
-            .as_ref()
-            .map_or(Outcome::NotChecked, |key| Outcome::of(key.err())),
+        outcome: key.as_ref().map_or(Outcome::NotChecked, |key| Outcome::of(key.err())),
         expected: match keys {
             Keys::None => String::new(),
             Keys::One(key) => format!("a token for {}", key.algorithm()),
             Keys::Set(set) => format!("the `kid` and `alg` of one of {} keys", set.keys().len()),
         },
         found: jws
-            .map(|jws| {
-                format!(
-                    "{} {}",
-                    jws.header().algorithm(),
-                    jws.header().key_id().unwrap_or_default()
-                )
-            })
+            .map(|jws| format!("{} {}", jws.header().algorithm(), jws.header().key_id().unwrap_or_default()))
             .unwrap_or_default(),
     });
     let key = key.and_then(Result::ok);
@@ -246,8 +223,5 @@ fn found(rule: Rule, header: Option<&Map<String, Value>>, payload: Option<&Map<S
         Rule::TokenId => (payload, "jti"),
         Rule::OtherClaims => return String::new(),
     };
-    members
-        .and_then(|members| members.get(name))
-        .map(Value::to_string)
-        .unwrap_or_default()
+    members.and_then(|members| members.get(name)).map(Value::to_string).unwrap_or_default()
 }

@@ -17,9 +17,7 @@ pub(crate) const MAX_DEPTH: usize = 32;
 /// Reads `bytes` as exactly one JSON object, with nothing but whitespace around it.
 pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     let mut members = Map::new();
-    parse_members(bytes, |name, value| {
-        members.insert(name.into_owned(), value).is_none()
-    })?;
+    parse_members(bytes, |name, value| members.insert(name.into_owned(), value).is_none())?;
     Ok(members)
 }
 
@@ -36,11 +34,7 @@ pub(crate) fn parse_members<'a>(
     }
     reader.members(1, is_new)?;
     reader.skip_whitespace();
-    if reader.position == text.len() {
-        Ok(())
-    } else {
-        Err(JsonError::Syntax)
-    }
+    if reader.position == text.len() { Ok(()) } else { Err(JsonError::Syntax) }
 }
 
 struct Reader<'a> {
@@ -65,9 +59,7 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self, depth: usize) -> Result<Map<String, Value>, JsonError> {
         let mut members = Map::new();
-        self.members(depth, |name, value| {
-            members.insert(name.into_owned(), value).is_none()
-        })?;
+        self.members(depth, |name, value| members.insert(name.into_owned(), value).is_none())?;
         Ok(members)
     }
 
@@ -140,14 +132,8 @@ impl<'a> Reader<'a> {
     /// Steps over the characters up to the next quote, backslash or control character.
     fn plain_run(&mut self) -> Result<&'a str, JsonError> {
         let rest = self.text.as_bytes().get(self.position..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|byte| ends_plain_run(*byte))
-            .ok_or(JsonError::Syntax)?;
-        let run = self
-            .text
-            .get(self.position..self.position + length)
-            .ok_or(JsonError::Syntax)?;
+        let length = rest.iter().position(|byte| ends_plain_run(*byte)).ok_or(JsonError::Syntax)?;
+        let run = self.text.get(self.position..self.position + length).ok_or(JsonError::Syntax)?;
         self.position += length;
         Ok(run)
     }
@@ -173,14 +159,10 @@ impl<'a> Reader<'a> {
     fn unicode_escape(&mut self) -> Result<char, JsonError> {
         let first = self.hex4()?;
         let code_point = if (0xD800..0xDC00).contains(&first) {
-            self.expect(b'\\')
-                .and_then(|()| self.expect(b'u'))
-                .map_err(|_| JsonError::LoneSurrogate)?;
+            self.expect(b'\\').and_then(|()| self.expect(b'u')).map_err(|_| JsonError::LoneSurrogate)?;
             let second = self.hex4()?;
-            let low = second
-                .checked_sub(0xDC00)
-                .filter(|low| *low < 0x400)
-                .ok_or(JsonError::LoneSurrogate)?;
+            let low =
+                second.checked_sub(0xDC00).filter(|low| *low < 0x400).ok_or(JsonError::LoneSurrogate)?;
             0x1_0000 + ((first - 0xD800) << 10) + low
         } else {
             first
@@ -189,10 +171,8 @@ impl<'a> Reader<'a> {
     }
 
     fn hex4(&mut self) -> Result<u32, JsonError> {
-        let digits = self
-            .rest()
-            .get(..4)
-            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let digits =
+            self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let digits = digits.ok_or(JsonError::Syntax)?;
         let value = u32::from_str_radix(digits, 16).map_err(|_| JsonError::Syntax)?;
         self.position += 4;
@@ -232,11 +212,7 @@ impl<'a> Reader<'a> {
     fn digits(&mut self) -> Result<(), JsonError> {
         let count = self.rest().bytes().take_while(u8::is_ascii_digit).count();
         self.position += count;
-        if count == 0 {
-            Err(JsonError::Syntax)
-        } else {
-            Ok(())
-        }
+        if count == 0 { Err(JsonError::Syntax) } else { Ok(()) }
     }
 
     fn literal(&mut self, text: &str, value: Value) -> Result<Value, JsonError> {
@@ -254,11 +230,7 @@ impl<'a> Reader<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.take(byte) {
-            Ok(())
-        } else {
-            Err(JsonError::Syntax)
-        }
+        if self.take(byte) { Ok(()) } else { Err(JsonError::Syntax) }
     }
 
     /// Steps over `byte` if it is next. Only called with ASCII.
@@ -282,10 +254,7 @@ fn ends_plain_run(byte: u8) -> bool {
 }
 
 /// Bytes that a string cannot hold as they are: the quote, the backslash, control characters (RFC 8259 §7).
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated at compile time, where a bad index does not compile"
-)]
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a bad index does not compile")]
 static ENDS_PLAIN_RUN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;

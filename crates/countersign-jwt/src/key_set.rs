@@ -58,9 +58,7 @@ impl JwkSet {
             if earlier.iter().any(|other| other.key_id() == key.key_id()) {
                 return Err(KeySetError::DuplicateKeyId);
             }
-            if earlier
-                .iter()
-                .any(|other| other.algorithm().is_symmetric() != key.algorithm().is_symmetric())
+            if earlier.iter().any(|other| other.algorithm().is_symmetric() != key.algorithm().is_symmetric())
             {
                 return Err(KeySetError::MixedSymmetry);
             }
@@ -107,11 +105,7 @@ impl JwkSet {
                 }
             };
             let key_id = element.get("kid").and_then(Value::as_str).map(str::to_owned);
-            skipped.push(SkippedKey {
-                index,
-                key_id,
-                reason,
-            });
+            skipped.push(SkippedKey { index, key_id, reason });
         }
         Ok((Self { keys }, skipped))
     }
@@ -133,29 +127,20 @@ impl JwkSet {
     /// - [`AlgorithmMismatch`](VerifyError::AlgorithmMismatch): the key of this `kid` is for another algorithm.
     pub fn select(&self, header: &ProtectedHeader) -> Result<&VerifyingKey, VerifyError> {
         let Some(key_id) = header.key_id() else {
-            let mut candidates = self
-                .keys
-                .iter()
-                .filter(|key| key.algorithm() == header.algorithm());
+            let mut candidates = self.keys.iter().filter(|key| key.algorithm() == header.algorithm());
             return match (candidates.next(), candidates.next()) {
                 (Some(key), None) => Ok(key),
                 _ => Err(VerifyError::KeyIdMissing),
             };
         };
         let key = self.find(key_id).ok_or(VerifyError::UnknownKeyId)?;
-        if key.algorithm() == header.algorithm() {
-            Ok(key)
-        } else {
-            Err(VerifyError::AlgorithmMismatch)
-        }
+        if key.algorithm() == header.algorithm() { Ok(key) } else { Err(VerifyError::AlgorithmMismatch) }
     }
 
     /// The key of this ID. An empty ID finds nothing.
     #[must_use]
     pub fn find(&self, key_id: &str) -> Option<&VerifyingKey> {
-        self.keys
-            .iter()
-            .find(|key| !key_id.is_empty() && key.key_id() == key_id)
+        self.keys.iter().find(|key| !key_id.is_empty() && key.key_id() == key_id)
     }
 
     /// The keys, in the order of the set.
@@ -169,18 +154,13 @@ fn elements(text: &str) -> Result<Vec<Value>, KeySetError> {
     if text.len() > JwkSet::MAX_BYTES {
         return Err(KeySetError::TooLong);
     }
-    match json::parse_object(text.as_bytes())
-        .map_err(KeySetError::Json)?
-        .remove("keys")
-    {
+    match json::parse_object(text.as_bytes()).map_err(KeySetError::Json)?.remove("keys") {
         Some(Value::Array(elements)) => Ok(elements),
         _ => Err(KeySetError::NoKeys),
     }
 }
 
 fn parse_key(element: &Value, allowed: &[Algorithm]) -> Result<VerifyingKey, KeyError> {
-    let members = element
-        .as_object()
-        .ok_or(KeyError::Json(crate::error::JsonError::NotAnObject))?;
+    let members = element.as_object().ok_or(KeyError::Json(crate::error::JsonError::NotAnObject))?;
     VerifyingKey::from_jwk_members(members, allowed)
 }

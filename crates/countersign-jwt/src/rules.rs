@@ -72,8 +72,7 @@ impl<'a> Claim<'a> {
         self,
         read: impl Fn(&'a Value) -> Result<T, Unreadable>,
     ) -> Result<T, VerifyError> {
-        self.optional(read)?
-            .ok_or(VerifyError::MissingClaim { claim: self.name })
+        self.optional(read)?.ok_or(VerifyError::MissingClaim { claim: self.name })
     }
 
     pub(crate) fn optional<T>(
@@ -81,13 +80,10 @@ impl<'a> Claim<'a> {
         read: impl Fn(&'a Value) -> Result<T, Unreadable>,
     ) -> Result<Option<T>, VerifyError> {
         let claim = self.name;
-        self.value
-            .map(read)
-            .transpose()
-            .map_err(|unreadable| match unreadable {
-                Unreadable::Type => VerifyError::ClaimType { claim },
-                Unreadable::Range => VerifyError::TimeOutOfRange { claim },
-            })
+        self.value.map(read).transpose().map_err(|unreadable| match unreadable {
+            Unreadable::Type => VerifyError::ClaimType { claim },
+            Unreadable::Range => VerifyError::TimeOutOfRange { claim },
+        })
     }
 }
 
@@ -134,44 +130,27 @@ impl Rule {
     ) -> Result<(), VerifyError> {
         let latest = now.saturating_add(policy.leeway_seconds());
         match self {
-            Self::Type => holds(
-                policy.token_type().accepts(header.token_type()),
-                VerifyError::WrongType,
-            ),
-            Self::Issuer => holds(
-                claims.iss.required(string)? == policy.issuer(),
-                VerifyError::WrongIssuer,
-            ),
+            Self::Type => holds(policy.token_type().accepts(header.token_type()), VerifyError::WrongType),
+            Self::Issuer => holds(claims.iss.required(string)? == policy.issuer(), VerifyError::WrongIssuer),
             Self::Audience => {
                 let mut audiences = claims.aud.required(audiences)?;
-                holds(
-                    audiences.any(|audience| audience == policy.audience()),
-                    VerifyError::WrongAudience,
-                )
+                holds(audiences.any(|audience| audience == policy.audience()), VerifyError::WrongAudience)
             }
             // RFC 7519 §4.1.4: "on or after" exp the token must not be accepted.
             Self::Expiry => {
                 let expires_at = claims.exp.required(numeric_date)?.floor;
-                holds(
-                    now < expires_at.saturating_add(policy.leeway_seconds()),
-                    VerifyError::Expired,
-                )
+                holds(now < expires_at.saturating_add(policy.leeway_seconds()), VerifyError::Expired)
             }
             Self::NotBefore => {
                 let not_before = claims.nbf.optional(numeric_date)?;
-                holds(
-                    not_before.is_none_or(|date| date.ceil <= latest),
-                    VerifyError::NotYetValid,
-                )
+                holds(not_before.is_none_or(|date| date.ceil <= latest), VerifyError::NotYetValid)
             }
-            Self::IssuedAt => holds(
-                claims.iat.required(numeric_date)?.ceil <= latest,
-                VerifyError::IssuedInTheFuture,
-            ),
-            Self::Subject => holds(
-                !claims.sub.required(string)?.is_empty(),
-                VerifyError::ClaimType { claim: "sub" },
-            ),
+            Self::IssuedAt => {
+                holds(claims.iat.required(numeric_date)?.ceil <= latest, VerifyError::IssuedInTheFuture)
+            }
+            Self::Subject => {
+                holds(!claims.sub.required(string)?.is_empty(), VerifyError::ClaimType { claim: "sub" })
+            }
             // RFC 9068 §2.2: REQUIRED in an access token of that type.
             Self::TokenId if *policy.token_type() == TokenType::AccessToken => {
                 claims.jti.required(string).map(|_| ())
@@ -205,22 +184,14 @@ pub(crate) fn numeric_date(value: &Value) -> Result<NumericDate, Unreadable> {
         return Err(Unreadable::Type);
     };
     let date = match (number.as_i64(), number.as_f64()) {
-        (Some(seconds), _) => NumericDate {
-            floor: seconds,
-            ceil: seconds,
-        },
+        (Some(seconds), _) => NumericDate { floor: seconds, ceil: seconds },
         #[expect(clippy::cast_possible_truncation, reason = "checked to be far within i64")]
-        (None, Some(seconds)) if (0.0..=MAX_NUMERIC_DATE_F64).contains(&seconds) => NumericDate {
-            floor: seconds.floor() as i64,
-            ceil: seconds.ceil() as i64,
-        },
+        (None, Some(seconds)) if (0.0..=MAX_NUMERIC_DATE_F64).contains(&seconds) => {
+            NumericDate { floor: seconds.floor() as i64, ceil: seconds.ceil() as i64 }
+        }
         _ => return Err(Unreadable::Range),
     };
-    if (0..=MAX_NUMERIC_DATE).contains(&date.floor) {
-        Ok(date)
-    } else {
-        Err(Unreadable::Range)
-    }
+    if (0..=MAX_NUMERIC_DATE).contains(&date.floor) { Ok(date) } else { Err(Unreadable::Range) }
 }
 
 /// 9999-12-31T23:59:59Z. Later times are mistakes, most often milliseconds.

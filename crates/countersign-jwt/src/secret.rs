@@ -18,10 +18,7 @@ pub fn check_hmac_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), KeyE
         return Err(KeyError::AlgorithmMismatch);
     };
     if secret.len() < min_secret_bytes {
-        return Err(KeyError::SecretTooShort {
-            bytes: secret.len(),
-            needed: min_secret_bytes,
-        });
+        return Err(KeyError::SecretTooShort { bytes: secret.len(), needed: min_secret_bytes });
     }
     if looks_like_pem(secret) || looks_like_jwk(secret) || looks_like_der(secret) {
         return Err(KeyError::SecretLooksLikeKey);
@@ -31,19 +28,9 @@ pub fn check_hmac_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), KeyE
 
 /// The marker anywhere: a byte-order mark, a comment or "Bag Attributes" may come before it.
 fn looks_like_pem(secret: &[u8]) -> bool {
-    [
-        "-----BEGIN",
-        "---- BEGIN",
-        "ssh-rsa ",
-        "ssh-ed25519 ",
-        "ecdsa-sha2-",
-    ]
-    .iter()
-    .any(|marker| {
-        secret
-            .windows(marker.len())
-            .any(|window| window == marker.as_bytes())
-    })
+    ["-----BEGIN", "---- BEGIN", "ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-"]
+        .iter()
+        .any(|marker| secret.windows(marker.len()).any(|window| window == marker.as_bytes()))
 }
 
 fn looks_like_jwk(secret: &[u8]) -> bool {
@@ -72,21 +59,14 @@ mod tests {
 
     #[test]
     fn a_secret_has_at_least_the_length_of_the_hash() {
-        for (algorithm, needed) in [
-            (Algorithm::Hs256, 32),
-            (Algorithm::Hs384, 48),
-            (Algorithm::Hs512, 64),
-        ] {
+        for (algorithm, needed) in [(Algorithm::Hs256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)] {
             for bytes in [0, 1, needed / 2, needed - 1] {
                 let short = KeyError::SecretTooShort { bytes, needed };
                 assert_eq!(check_hmac_secret(algorithm, &vec![7; bytes]), Err(short));
             }
             assert_eq!(check_hmac_secret(algorithm, &vec![7; needed]), Ok(()));
         }
-        assert_eq!(
-            check_hmac_secret(Algorithm::Es256, &[7; 32]),
-            Err(KeyError::AlgorithmMismatch)
-        );
+        assert_eq!(check_hmac_secret(Algorithm::Es256, &[7; 32]), Err(KeyError::AlgorithmMismatch));
     }
 
     #[test]
@@ -103,10 +83,7 @@ mod tests {
             &der_short,
             &der_long,
         ] {
-            assert_eq!(
-                check_hmac_secret(Algorithm::Hs256, secret),
-                Err(KeyError::SecretLooksLikeKey)
-            );
+            assert_eq!(check_hmac_secret(Algorithm::Hs256, secret), Err(KeyError::SecretLooksLikeKey));
         }
     }
 

@@ -30,16 +30,8 @@ pub fn sign<C: Serialize + ?Sized>(claims: &C, key: &SigningKey, typ: &str) -> R
     let signature = key.sign(token.as_bytes())?;
     token.push('.');
     base64url::encode_onto(signature, &mut token);
-    let limits = if key.algorithm().is_post_quantum() {
-        Limits::ML_DSA
-    } else {
-        Limits::DEFAULT
-    };
-    if token.len() > limits.max_token_bytes() {
-        Err(SignError::TokenTooLong)
-    } else {
-        Ok(token)
-    }
+    let limits = if key.algorithm().is_post_quantum() { Limits::ML_DSA } else { Limits::DEFAULT };
+    if token.len() > limits.max_token_bytes() { Err(SignError::TokenTooLong) } else { Ok(token) }
 }
 
 fn header(key: &SigningKey, typ: &str) -> String {
@@ -48,9 +40,6 @@ fn header(key: &SigningKey, typ: &str) -> String {
     if key.key_id().is_empty() {
         format!("{{\"alg\":\"{algorithm}\",\"typ\":{typ}}}")
     } else {
-        format!(
-            "{{\"alg\":\"{algorithm}\",\"typ\":{typ},\"kid\":{}}}",
-            serde_json::Value::from(key.key_id())
-        )
+        format!("{{\"alg\":\"{algorithm}\",\"typ\":{typ},\"kid\":{}}}", serde_json::Value::from(key.key_id()))
     }
 }

@@ -42,10 +42,7 @@ impl UnverifiedJws<'_> {
     pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJws, VerifyError> {
         self.check_signature(key)?;
         let payload = base64url::decode(self.encoded_payload).map_err(|_| VerifyError::PayloadEncoding)?;
-        Ok(VerifiedJws {
-            header: self.header,
-            payload,
-        })
+        Ok(VerifiedJws { header: self.header, payload })
     }
 
     pub(crate) fn check_signature(&self, key: &VerifyingKey) -> Result<(), VerifyError> {
@@ -99,8 +96,6 @@ impl VerifiedJws {
 impl std::fmt::Debug for VerifiedJws {
     /// Leaves the payload out: it names people.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VerifiedJws")
-            .field("header", &self.header)
-            .finish_non_exhaustive()
+        f.debug_struct("VerifiedJws").field("header", &self.header).finish_non_exhaustive()
     }
 }

@@ -16,18 +16,12 @@ use serde_json::{Value, json};
 const RSA: &[u8] = include_bytes!("data/rsa2048_test_key.der");
 
 fn pem(label: &str, der: &[u8]) -> String {
-    format!(
-        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-        STANDARD.encode(der)
-    )
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
 fn signs_and_verifies(key: &SigningKey) -> bool {
     let token = sign(&json!({}), key, "JWT").unwrap();
-    UnverifiedJws::parse(&token)
-        .unwrap()
-        .verify(&key.verifying_key())
-        .is_ok()
+    UnverifiedJws::parse(&token).unwrap().verify(&key.verifying_key()).is_ok()
 }
 
 #[test]
@@ -40,36 +34,22 @@ fn sec1_keys_are_read_with_and_without_their_parameters() {
         let pair = EcdsaKeyPair::generate(signing).unwrap();
         let der: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
         let key = pem("EC PRIVATE KEY", der.as_ref());
-        assert!(signs_and_verifies(
-            &SigningKey::from_pem(&key, algorithm).unwrap()
-        ));
+        assert!(signs_and_verifies(&SigningKey::from_pem(&key, algorithm).unwrap()));
         let with_parameters = format!("{}{key}", pem("EC PARAMETERS", &[6, 1, 0]));
-        assert!(signs_and_verifies(
-            &SigningKey::from_pem(&with_parameters, algorithm).unwrap()
-        ));
+        assert!(signs_and_verifies(&SigningKey::from_pem(&with_parameters, algorithm).unwrap()));
     }
 }
 
 #[test]
 fn a_private_key_is_for_the_algorithm_it_is_read_for_or_for_none() {
-    let ec = SigningKey::generate(Algorithm::Es256)
-        .unwrap()
-        .to_pkcs8_pem()
-        .unwrap();
-    let ed = SigningKey::generate(Algorithm::EdDsa)
-        .unwrap()
-        .to_pkcs8_pem()
-        .unwrap();
+    let ec = SigningKey::generate(Algorithm::Es256).unwrap().to_pkcs8_pem().unwrap();
+    let ed = SigningKey::generate(Algorithm::EdDsa).unwrap().to_pkcs8_pem().unwrap();
     let rsa = pem("RSA PRIVATE KEY", RSA);
     let verdict = |pem: &str, algorithm| SigningKey::from_pem(pem, algorithm).err();
     assert_eq!(verdict(&ec, Algorithm::Es256), None);
     assert_eq!(verdict(&rsa, Algorithm::Ps512), None);
     for algorithm in [Algorithm::Es384, Algorithm::EdDsa, Algorithm::Rs256] {
-        assert_eq!(
-            verdict(&ec, algorithm),
-            Some(KeyError::Inconsistent),
-            "{algorithm}"
-        );
+        assert_eq!(verdict(&ec, algorithm), Some(KeyError::Inconsistent), "{algorithm}");
     }
     assert_eq!(verdict(&ed, Algorithm::Es256), Some(KeyError::Inconsistent));
     assert_eq!(verdict(&rsa, Algorithm::Es256), Some(KeyError::Inconsistent));
@@ -84,16 +64,9 @@ fn a_private_key_is_for_the_algorithm_it_is_read_for_or_for_none() {
 
 #[test]
 fn encrypted_public_and_other_blocks_are_told_apart() {
-    let public = SigningKey::generate(Algorithm::Es256)
-        .unwrap()
-        .verifying_key()
-        .to_pem()
-        .unwrap();
+    let public = SigningKey::generate(Algorithm::Es256).unwrap().verifying_key().to_pem().unwrap();
     let verdict = |pem: &str| SigningKey::from_pem(pem, Algorithm::Rs256).err();
-    assert_eq!(
-        verdict(&pem("ENCRYPTED PRIVATE KEY", RSA)),
-        Some(KeyError::Encrypted)
-    );
+    assert_eq!(verdict(&pem("ENCRYPTED PRIVATE KEY", RSA)), Some(KeyError::Encrypted));
     let legacy = pem("RSA PRIVATE KEY", RSA).replacen(
         '\n',
         "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n",
@@ -102,26 +75,18 @@ fn encrypted_public_and_other_blocks_are_told_apart() {
     assert_eq!(verdict(&legacy), Some(KeyError::Encrypted));
     assert_eq!(verdict(&public), Some(KeyError::PemLabel));
     assert_eq!(verdict(&pem("PRIVATE KEY", b"x")), Some(KeyError::Inconsistent));
-    assert_eq!(
-        verdict(&pem("RSA PRIVATE KEY", &RSA[..100])),
-        Some(KeyError::Inconsistent)
-    );
+    assert_eq!(verdict(&pem("RSA PRIVATE KEY", &RSA[..100])), Some(KeyError::Inconsistent));
 }
 
 /// RFC 7517 §9.2 and RFC 7518 §6: the halves of a private JWK must belong together.
 #[test]
 fn a_private_jwk_whose_halves_do_not_match_is_refused() {
     let jwk = |x: &str, d: &str| json!({"kty": "OKP", "crv": "Ed25519", "x": x, "d": d});
-    let (x, d) = (
-        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-        "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-    );
+    let (x, d) =
+        ("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
     let verdict = |jwk: &Value| SigningKey::from_jwk(&jwk.to_string()).err();
     assert_eq!(verdict(&jwk(x, d)), None);
-    assert_eq!(
-        verdict(&jwk(x, &URL_SAFE_NO_PAD.encode([7; 32]))),
-        Some(KeyError::Inconsistent)
-    );
+    assert_eq!(verdict(&jwk(x, &URL_SAFE_NO_PAD.encode([7; 32]))), Some(KeyError::Inconsistent));
 
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let point = pair.public_key().as_ref();
@@ -133,12 +98,7 @@ fn a_private_jwk_whose_halves_do_not_match_is_refused() {
 
     let examples: Value = serde_json::from_str(include_str!("data/rfc_examples.json")).unwrap();
     let example = |name: &str| {
-        let example = examples
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|example| example["name"] == name)
-            .unwrap();
+        let example = examples.as_array().unwrap().iter().find(|example| example["name"] == name).unwrap();
         let mut jwk = example["jwk"].clone();
         jwk["alg"] = example["alg"].clone();
         jwk
@@ -159,35 +119,22 @@ fn a_private_jwk_whose_halves_do_not_match_is_refused() {
 
 #[test]
 fn a_jwk_that_is_not_for_signing_does_not_sign() {
-    let (x, d) = (
-        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-        "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-    );
+    let (x, d) =
+        ("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
     let verdict = |extra: Value| {
         let mut jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": x, "d": d});
-        jwk.as_object_mut()
-            .unwrap()
-            .extend(extra.as_object().unwrap().clone());
+        jwk.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         SigningKey::from_jwk(&jwk.to_string()).err()
     };
     assert_eq!(verdict(json!({"key_ops": ["sign"], "use": "sig"})), None);
     assert_eq!(verdict(json!({"key_ops": ["verify"]})), Some(KeyError::Purpose));
     assert_eq!(verdict(json!({"use": "enc"})), Some(KeyError::Purpose));
-    assert_eq!(
-        verdict(json!({"d": "AQAB"})),
-        Some(KeyError::MemberFormat { name: "d" })
-    );
+    assert_eq!(verdict(json!({"d": "AQAB"})), Some(KeyError::MemberFormat { name: "d" }));
     let public = json!({"kty": "OKP", "crv": "Ed25519", "x": x}).to_string();
-    assert_eq!(
-        SigningKey::from_jwk(&public).err(),
-        Some(KeyError::MissingMember { name: "d" })
-    );
+    assert_eq!(SigningKey::from_jwk(&public).err(), Some(KeyError::MissingMember { name: "d" }));
     let secret = SigningKey::hmac(Algorithm::Hs256, &[7; 32]).unwrap();
     assert_eq!(secret.to_pkcs8_der().err(), Some(KeyError::Symmetric));
-    assert_eq!(
-        (secret.verifying_key().to_jwk(), secret.verifying_key().to_pem()),
-        (None, None)
-    );
+    assert_eq!((secret.verifying_key().to_jwk(), secret.verifying_key().to_pem()), (None, None));
 }
 
 /// RFC 5280 §4.1: one strict structure, a supported algorithm, an uncompressed point.
@@ -195,13 +142,8 @@ fn a_jwk_that_is_not_for_signing_does_not_sign() {
 fn public_keys_in_der_are_read_strictly() {
     let key = SigningKey::generate(Algorithm::Es256).unwrap().verifying_key();
     let text = key.to_pem().unwrap();
-    let der = STANDARD
-        .decode(
-            text.lines()
-                .filter(|line| !line.starts_with('-'))
-                .collect::<String>(),
-        )
-        .unwrap();
+    let der =
+        STANDARD.decode(text.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap();
     let verdict = |der: &[u8]| VerifyingKey::from_pem(&pem("PUBLIC KEY", der), Algorithm::Es256).err();
     let edit = |index: usize, value: u8| {
         let mut der = der.clone();
@@ -212,25 +154,9 @@ fn public_keys_in_der_are_read_strictly() {
     assert_eq!(verdict(&[&der[..], &[0]].concat()), Some(KeyError::Der));
     assert_eq!(verdict(&der[..der.len() - 1]), Some(KeyError::Der));
     assert_eq!(verdict(&edit(25, 1)), Some(KeyError::Der), "an unused bit");
-    assert_eq!(
-        verdict(&edit(26, 3)),
-        Some(KeyError::InvalidPoint),
-        "another form of point"
-    );
-    assert_eq!(
-        verdict(&edit(12, 0x02)),
-        Some(KeyError::Unsupported),
-        "another key type"
-    );
-    assert_eq!(
-        verdict(&edit(22, 0x08)),
-        Some(KeyError::Unsupported),
-        "another curve"
-    );
+    assert_eq!(verdict(&edit(26, 3)), Some(KeyError::InvalidPoint), "another form of point");
+    assert_eq!(verdict(&edit(12, 0x02)), Some(KeyError::Unsupported), "another key type");
+    assert_eq!(verdict(&edit(22, 0x08)), Some(KeyError::Unsupported), "another curve");
     let last = der.len() - 1;
-    assert_eq!(
-        verdict(&edit(last, der[last] ^ 1)),
-        Some(KeyError::InvalidPoint),
-        "not on the curve"
-    );
+    assert_eq!(verdict(&edit(last, der[last] ^ 1)), Some(KeyError::InvalidPoint), "not on the curve");
 }

@@ -33,10 +33,7 @@ fn every_signature_verifies_and_no_altered_one_does() {
     let examples = examples();
     for (name, jwk, token) in &examples {
         let key = VerifyingKey::from_jwk(&public(jwk).to_string()).unwrap();
-        assert!(
-            UnverifiedJws::parse(token).unwrap().verify(&key).is_ok(),
-            "{name}"
-        );
+        assert!(UnverifiedJws::parse(token).unwrap().verify(&key).is_ok(), "{name}");
 
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let other_letter = if signature.starts_with('A') { "B" } else { "A" };
@@ -57,18 +54,11 @@ fn every_signature_verifies_and_no_altered_one_does() {
 #[cfg(feature = "aws-lc-rs")]
 fn every_private_key_signs_what_its_public_key_verifies() {
     let mut count = 0;
-    for (name, jwk, token) in examples()
-        .into_iter()
-        .filter(|(_, jwk, _)| jwk["kty"] == "oct" || *jwk != public(jwk))
+    for (name, jwk, token) in
+        examples().into_iter().filter(|(_, jwk, _)| jwk["kty"] == "oct" || *jwk != public(jwk))
     {
         let signer = countersign_jwt::SigningKey::from_jwk(&jwk.to_string()).unwrap();
-        assert!(
-            UnverifiedJws::parse(&token)
-                .unwrap()
-                .verify(&signer.verifying_key())
-                .is_ok(),
-            "{name}"
-        );
+        assert!(UnverifiedJws::parse(&token).unwrap().verify(&signer.verifying_key()).is_ok(), "{name}");
         let own = countersign_jwt::sign(&serde_json::json!({"sub": "x"}), &signer, "JWT").unwrap();
         let key = VerifyingKey::from_jwk(&public(&jwk).to_string()).unwrap();
         assert!(UnverifiedJws::parse(&own).unwrap().verify(&key).is_ok(), "{name}");
@@ -80,13 +70,8 @@ fn every_private_key_signs_what_its_public_key_verifies() {
 /// RFC 7638 §3.1, RFC 8037 A.3, and the `kid` of the examples of RFC 9964.
 #[test]
 fn thumbprints() {
-    let rsa = JwkSet::parse_foreign(RFC_7517_A_1, &[Algorithm::Rs256])
-        .unwrap()
-        .0;
-    assert_eq!(
-        rsa.keys()[0].thumbprint().as_deref(),
-        Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
-    );
+    let rsa = JwkSet::parse_foreign(RFC_7517_A_1, &[Algorithm::Rs256]).unwrap().0;
+    assert_eq!(rsa.keys()[0].thumbprint().as_deref(), Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"));
 
     for (name, jwk, _) in examples() {
         let key = VerifyingKey::from_jwk(&public(&jwk).to_string()).unwrap();
@@ -103,10 +88,7 @@ fn thumbprints() {
 #[test]
 fn a_foreign_set_is_read_without_the_keys_that_are_not_for_signatures() {
     let (keys, skipped) = JwkSet::parse_foreign(RFC_7517_A_1, &[Algorithm::Es256, Algorithm::Rs256]).unwrap();
-    assert_eq!(
-        keys.keys().iter().map(VerifyingKey::key_id).collect::<Vec<_>>(),
-        ["2011-04-29"]
-    );
+    assert_eq!(keys.keys().iter().map(VerifyingKey::key_id).collect::<Vec<_>>(), ["2011-04-29"]);
     assert_eq!(skipped.len(), 1);
     assert_eq!((skipped[0].index, skipped[0].key_id.as_deref()), (0, Some("1")));
     assert_eq!(skipped[0].reason, SkipReason::Key(KeyError::Purpose));
@@ -116,10 +98,7 @@ fn a_foreign_set_is_read_without_the_keys_that_are_not_for_signatures() {
 #[test]
 fn unencoded_payloads_are_refused() {
     let token = "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY";
-    assert_eq!(
-        UnverifiedJws::parse(token).err(),
-        Some(VerifyError::CriticalHeader)
-    );
+    assert_eq!(UnverifiedJws::parse(token).err(), Some(VerifyError::CriticalHeader));
 }
 
 const RFC_7517_A_1: &str = r#"{"keys": [

@@ -46,54 +46,31 @@ fn claims() -> Value {
 }
 
 fn policy(token_type: TokenType, leeway_seconds: u64) -> ClaimsPolicy {
-    ClaimsPolicy::new(
-        "https://auth.example",
-        "api",
-        token_type,
-        Duration::from_secs(leeway_seconds),
-    )
+    ClaimsPolicy::new("https://auth.example", "api", token_type, Duration::from_secs(leeway_seconds))
 }
 
 fn verify_claims(claims: &Value, now: i64, leeway_seconds: u64) -> Result<AccessClaims, VerifyError> {
     let key = key(Algorithm::Hs256);
     let token = sign(claims, &key, "at+jwt").unwrap();
     let keys = JwkSet::new(vec![key.verifying_key()]).unwrap();
-    verify_access_token(
-        &token,
-        &keys,
-        &policy(TokenType::AccessToken, leeway_seconds),
-        now,
-    )
+    verify_access_token(&token, &keys, &policy(TokenType::AccessToken, leeway_seconds), now)
 }
 
 fn supported() -> impl Iterator<Item = Algorithm> {
-    Algorithm::ALL
-        .into_iter()
-        .filter(|algorithm| cfg!(feature = "ml-dsa") || !algorithm.is_post_quantum())
+    Algorithm::ALL.into_iter().filter(|algorithm| cfg!(feature = "ml-dsa") || !algorithm.is_post_quantum())
 }
 
 #[test]
 fn every_algorithm_verifies_what_it_signed_and_no_other_key_does() {
     for algorithm in supported() {
-        let (signer, stranger) = (
-            key(algorithm),
-            SigningKey::hmac(Algorithm::Hs256, &[8; 32]).unwrap(),
-        );
+        let (signer, stranger) = (key(algorithm), SigningKey::hmac(Algorithm::Hs256, &[8; 32]).unwrap());
         let token = sign(&claims(), &signer, "at+jwt").unwrap();
-        let verified = UnverifiedJws::parse(&token)
-            .unwrap()
-            .verify(&signer.verifying_key())
-            .unwrap();
+        let verified = UnverifiedJws::parse(&token).unwrap().verify(&signer.verifying_key()).unwrap();
         assert_eq!(verified.header().algorithm(), algorithm);
         assert_eq!(verified.header().key_id().unwrap_or_default(), signer.key_id());
-        assert_eq!(
-            serde_json::from_slice::<Value>(verified.payload()).unwrap(),
-            claims()
-        );
+        assert_eq!(serde_json::from_slice::<Value>(verified.payload()).unwrap(), claims());
 
-        let refused = UnverifiedJws::parse(&token)
-            .unwrap()
-            .verify(&stranger.verifying_key());
+        let refused = UnverifiedJws::parse(&token).unwrap().verify(&stranger.verifying_key());
         let expected = if algorithm == Algorithm::Hs256 {
             VerifyError::BadSignature
         } else {
@@ -113,17 +90,9 @@ fn keys_survive_pkcs8_pem_and_jwk() {
         let public = VerifyingKey::from_jwk(&signer.verifying_key().to_jwk().unwrap()).unwrap();
         let public_pem =
             VerifyingKey::from_pem(&signer.verifying_key().to_pem().unwrap(), algorithm).unwrap();
-        for key in [
-            again.verifying_key(),
-            from_pem.verifying_key(),
-            public,
-            public_pem,
-        ] {
+        for key in [again.verifying_key(), from_pem.verifying_key(), public, public_pem] {
             assert_eq!(key.key_id(), signer.key_id());
-            assert!(
-                UnverifiedJws::parse(&token).unwrap().verify(&key).is_ok(),
-                "{algorithm}"
-            );
+            assert!(UnverifiedJws::parse(&token).unwrap().verify(&key).is_ok(), "{algorithm}");
         }
     }
 }
@@ -131,10 +100,7 @@ fn keys_survive_pkcs8_pem_and_jwk() {
 #[test]
 fn the_claims_of_an_access_token_can_be_read() {
     let claims = verify_claims(&claims(), NOW, 0).unwrap();
-    assert_eq!(
-        (claims.subject(), claims.issuer()),
-        ("alice", "https://auth.example")
-    );
+    assert_eq!((claims.subject(), claims.issuer()), ("alice", "https://auth.example"));
     assert_eq!(claims.audience().collect::<Vec<_>>(), ["api"]);
     assert_eq!(
         (claims.issued_at(), claims.expires_at(), claims.auth_time()),
@@ -179,33 +145,15 @@ fn typ_tells_kinds_of_token_apart() {
     };
     for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
         assert_eq!(verdict(typ, TokenType::AccessToken), None, "{typ}");
-        assert_eq!(
-            verdict(typ, TokenType::JwtOrAbsent),
-            Some(VerifyError::WrongType),
-            "{typ}"
-        );
+        assert_eq!(verdict(typ, TokenType::JwtOrAbsent), Some(VerifyError::WrongType), "{typ}");
         assert_eq!(verdict(typ, other()), Some(VerifyError::WrongType), "{typ}");
     }
     for typ in ["JWT", "jwt", "application/jwt"] {
-        assert_eq!(
-            verdict(typ, TokenType::AccessToken),
-            Some(VerifyError::WrongType),
-            "{typ}"
-        );
+        assert_eq!(verdict(typ, TokenType::AccessToken), Some(VerifyError::WrongType), "{typ}");
         assert_eq!(verdict(typ, TokenType::JwtOrAbsent), None, "{typ}");
     }
-    for typ in [
-        "",
-        "at+jwt ",
-        "text/at+jwt",
-        "application/application/at+jwt",
-        "at+jwt;x=1",
-    ] {
-        assert_eq!(
-            verdict(typ, TokenType::AccessToken),
-            Some(VerifyError::WrongType),
-            "{typ}"
-        );
+    for typ in ["", "at+jwt ", "text/at+jwt", "application/application/at+jwt", "at+jwt;x=1"] {
+        assert_eq!(verdict(typ, TokenType::AccessToken), Some(VerifyError::WrongType), "{typ}");
     }
     assert_eq!(verdict("logout+jwt", other()), None);
 }
@@ -216,12 +164,7 @@ fn a_set_selects_by_key_id_and_publishes_no_secret() {
     let secret = key(Algorithm::Hs256);
     let set = JwkSet::new(vec![first.verifying_key(), second.verifying_key()]).unwrap();
     let token = sign(&claims(), &second, "at+jwt").unwrap();
-    assert!(
-        UnverifiedJws::parse(&token)
-            .unwrap()
-            .verify_with_set(&set)
-            .is_ok()
-    );
+    assert!(UnverifiedJws::parse(&token).unwrap().verify_with_set(&set).is_ok());
 
     let unknown = sign(&claims(), &second.clone().with_key_id("other"), "at+jwt").unwrap();
     let verdict = UnverifiedJws::parse(&unknown).unwrap().verify_with_set(&set);
@@ -233,10 +176,7 @@ fn a_set_selects_by_key_id_and_publishes_no_secret() {
     let published = JwkSet::parse(&set.to_json()).unwrap();
     assert_eq!(published.keys().len(), 2);
     assert!(published.find(first.key_id()).is_some());
-    assert_eq!(
-        JwkSet::new(vec![secret.verifying_key()]).unwrap().to_json(),
-        r#"{"keys":[]}"#
-    );
+    assert_eq!(JwkSet::new(vec![secret.verifying_key()]).unwrap().to_json(), r#"{"keys":[]}"#);
     let mixed = JwkSet::new(vec![first.verifying_key(), secret.verifying_key()]);
     assert_eq!(mixed.err(), Some(KeySetError::MixedSymmetry));
     let twice = JwkSet::new(vec![first.verifying_key(), first.verifying_key()]);
@@ -247,12 +187,7 @@ fn a_set_selects_by_key_id_and_publishes_no_secret() {
 fn an_rsa_key_can_be_made() {
     let made = SigningKey::generate(Algorithm::Rs256).unwrap();
     let token = sign(&claims(), &made, "at+jwt").unwrap();
-    assert!(
-        UnverifiedJws::parse(&token)
-            .unwrap()
-            .verify(&made.verifying_key())
-            .is_ok()
-    );
+    assert!(UnverifiedJws::parse(&token).unwrap().verify(&made.verifying_key()).is_ok());
     assert_eq!(token.rsplit('.').next().unwrap().len(), 512, "3072 bits");
 }
 
@@ -262,8 +197,5 @@ fn no_secret_is_in_debug_output() {
     let shown = format!("{key:?} {:?}", key.verifying_key());
     assert!(!shown.contains("canary") && !shown.contains("99, 97"), "{shown}");
     assert!(shown.contains("[redacted]"));
-    assert_eq!(
-        SigningKey::generate(Algorithm::Hs256).err(),
-        Some(KeyError::Symmetric)
-    );
+    assert_eq!(SigningKey::generate(Algorithm::Hs256).err(), Some(KeyError::Symmetric));
 }

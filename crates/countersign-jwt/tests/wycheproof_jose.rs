@@ -62,10 +62,7 @@ fn run(name: TestName, defective: &[(usize, &str)]) -> BTreeMap<String, usize> {
             *outcomes.entry(outcome).or_default() += 1;
         }
     }
-    println!(
-        "{name:?}: {} vectors: {outcomes:#?}",
-        outcomes.values().sum::<usize>()
-    );
+    println!("{name:?}: {} vectors: {outcomes:#?}", outcomes.values().sum::<usize>());
     assert!(deviations.is_empty(), "{deviations:#?}");
     outcomes
 }

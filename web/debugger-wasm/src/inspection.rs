@@ -36,18 +36,12 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn answer(input: &[u8]) -> String {
     let answer = serde_json::from_slice(input).map_err(|error| format!("the input is not JSON: {error}"));
-    answer
-        .and_then(|input| inspection(&input))
-        .unwrap_or_else(|error| json!({ "error": error }))
-        .to_string()
+    answer.and_then(|input| inspection(&input)).unwrap_or_else(|error| json!({ "error": error })).to_string()
 }
 
 fn inspection(input: &Value) -> Result<Value, String> {
     let token = text(input, "token")?;
-    let now = input
-        .get("now")
-        .and_then(Value::as_i64)
-        .ok_or("`now` must be whole seconds since 1970")?;
+    let now = input.get("now").and_then(Value::as_i64).ok_or("`now` must be whole seconds since 1970")?;
     let policy = optional(input, "policy").map(policy).transpose()?;
     let (material, from_token) = match optional(input, "key") {
         None => (Ok(Material::None), false),
@@ -101,38 +95,25 @@ fn material(key: &Value, token: &str) -> Result<(Result<Material, String>, bool)
     };
     let algorithm = named.or_else(|| algorithm_of(token));
     let single = |make: &dyn Fn(Algorithm) -> Result<VerifyingKey, String>| {
-        algorithm
-            .ok_or_else(|| "say which algorithm the key is for".into())
-            .and_then(make)
-            .map(Material::Key)
+        algorithm.ok_or_else(|| "say which algorithm the key is for".into()).and_then(make).map(Material::Key)
     };
     let hmac =
         |secret: &[u8], algorithm| VerifyingKey::hmac(algorithm, secret).map_err(|error| error.to_string());
     Ok(match text(key, "kind")? {
-        "jwk" => (
-            VerifyingKey::from_jwk(material)
-                .map(Material::Key)
-                .map_err(|error| error.to_string()),
-            false,
-        ),
+        "jwk" => {
+            (VerifyingKey::from_jwk(material).map(Material::Key).map_err(|error| error.to_string()), false)
+        }
         // A pasted set is somebody else's: what is unusable in it is left out.
         "jwks" => {
             let set = JwkSet::parse_foreign(material, &Algorithm::ALL);
-            (
-                set.map(|(set, _)| Material::Set(set))
-                    .map_err(|error| error.to_string()),
-                false,
-            )
+            (set.map(|(set, _)| Material::Set(set)).map_err(|error| error.to_string()), false)
         }
         "pem" => {
             let pem =
                 |algorithm| VerifyingKey::from_pem(material, algorithm).map_err(|error| error.to_string());
             (single(&pem), named.is_none())
         }
-        "secret" => (
-            single(&|algorithm| hmac(material.as_bytes(), algorithm)),
-            named.is_none(),
-        ),
+        "secret" => (single(&|algorithm| hmac(material.as_bytes(), algorithm)), named.is_none()),
         "secret_base64url" => {
             let secret = URL_SAFE_NO_PAD.decode(material.trim_end_matches('='));
             let key = |algorithm| {
@@ -149,12 +130,7 @@ fn material(key: &Value, token: &str) -> Result<(Result<Material, String>, bool)
 
 /// What the token claims about itself. For showing a token to people only: a verifier never asks this.
 fn algorithm_of(token: &str) -> Option<Algorithm> {
-    decode_unverified(token)
-        .ok()?
-        .header
-        .get("alg")?
-        .as_str()
-        .and_then(Algorithm::from_name)
+    decode_unverified(token).ok()?.header.get("alg")?.as_str().and_then(Algorithm::from_name)
 }
 
 fn policy(policy: &Value) -> Result<ClaimsPolicy, String> {
@@ -168,19 +144,11 @@ fn policy(policy: &Value) -> Result<ClaimsPolicy, String> {
         .and_then(Value::as_u64)
         .ok_or("`leeway_seconds` must be whole seconds")?;
     let leeway = Duration::from_secs(leeway);
-    Ok(ClaimsPolicy::new(
-        text(policy, "issuer")?,
-        text(policy, "audience")?,
-        token_type,
-        leeway,
-    ))
+    Ok(ClaimsPolicy::new(text(policy, "issuer")?, text(policy, "audience")?, token_type, leeway))
 }
 
 fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str, String> {
-    object
-        .get(name)
-        .and_then(Value::as_str)
-        .ok_or_else(|| format!("`{name}` must be a string"))
+    object.get(name).and_then(Value::as_str).ok_or_else(|| format!("`{name}` must be a string"))
 }
 
 fn optional<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
@@ -201,12 +169,7 @@ mod tests {
     }
 
     fn outcome<'a>(answer: &'a Value, rule: &str) -> &'a Value {
-        answer["checks"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|check| check["rule"] == rule)
-            .unwrap()
+        answer["checks"].as_array().unwrap().iter().find(|check| check["rule"] == rule).unwrap()
     }
 
     #[test]
@@ -216,10 +179,7 @@ mod tests {
             "key": { "kind": "secret_base64url", "material": SECRET, "algorithm": "HS256" },
             "policy": { "issuer": "joe", "audience": "api", "token_type": "JWT", "leeway_seconds": 0 },
         }));
-        assert_eq!(
-            (&answer["verified"], &answer["accepted"]),
-            (&json!(true), &json!(false))
-        );
+        assert_eq!((&answer["verified"], &answer["accepted"]), (&json!(true), &json!(false)));
         assert_eq!(answer["payload"]["iss"], "joe");
         assert_eq!(answer["checks"].as_array().unwrap().len(), 13);
         assert_eq!(outcome(&answer, "issuer")["outcome"], "passed");
@@ -235,10 +195,7 @@ mod tests {
     #[test]
     fn without_key_and_policy_a_token_is_only_shown() {
         let answer = ask(&json!({ "token": TOKEN, "now": 0, "key": null }));
-        assert_eq!(
-            (&answer["verified"], &answer["accepted"]),
-            (&json!(false), &json!(false))
-        );
+        assert_eq!((&answer["verified"], &answer["accepted"]), (&json!(false), &json!(false)));
         assert_eq!(outcome(&answer, "form")["outcome"], "passed");
         assert_eq!(outcome(&answer, "signature")["outcome"], "not_checked");
         assert_eq!(answer["header"]["alg"], "HS256");
@@ -259,20 +216,9 @@ mod tests {
             (&guessed["verified"], &guessed["key"]["algorithm_from_token"]),
             (&json!(true), &json!(true))
         );
-        assert_eq!(
-            outcome(&case("jwks", public, Value::Null), "key")["code"],
-            "key_id_missing"
-        );
-        assert_eq!(
-            outcome(&case("pem", pem, json!("EdDSA")), "key")["code"],
-            "algorithm_mismatch"
-        );
-        assert!(
-            case("secret", "short", Value::Null)["key"]["error"]
-                .as_str()
-                .unwrap()
-                .contains("5 bytes")
-        );
+        assert_eq!(outcome(&case("jwks", public, Value::Null), "key")["code"], "key_id_missing");
+        assert_eq!(outcome(&case("pem", pem, json!("EdDSA")), "key")["code"], "algorithm_mismatch");
+        assert!(case("secret", "short", Value::Null)["key"]["error"].as_str().unwrap().contains("5 bytes"));
         assert!(case("pem", "x", Value::Null)["key"]["error"].is_string());
         assert!(case("secret", SECRET, json!("HS1"))["error"].is_string());
         assert!(case("x", SECRET, Value::Null)["error"].is_string());
@@ -292,10 +238,7 @@ mod tests {
             let answer: Value = serde_json::from_str(&answer(input)).unwrap();
             assert!(answer["error"].is_string(), "{input:?}");
         }
-        assert_eq!(
-            outcome(&ask(&json!({ "token": "x", "now": 0 })), "form")["code"],
-            "part_count"
-        );
+        assert_eq!(outcome(&ask(&json!({ "token": "x", "now": 0 })), "form")["code"], "part_count");
     }
 
     #[test]

@@ -56,22 +56,13 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn finish(&self) -> Result<(), KeyError> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(KeyError::Der)
-        }
+        if self.is_empty() { Ok(()) } else { Err(KeyError::Der) }
     }
 }
 
 /// Writes one element around `content`.
 pub(super) fn write(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length: Vec<u8> = content
-        .len()
-        .to_be_bytes()
-        .into_iter()
-        .skip_while(|byte| *byte == 0)
-        .collect();
+    let length: Vec<u8> = content.len().to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
     let mut out = vec![tag];
     match length.as_slice() {
         [] => out.push(0),
@@ -88,11 +79,7 @@ pub(super) fn write(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// Writes a positive INTEGER; a zero byte goes before a leading one bit, which would mean "negative".
 pub(super) fn write_positive_integer(big_endian: &[u8]) -> Vec<u8> {
-    let sign: &[u8] = if big_endian.first().is_some_and(|first| *first >= 0x80) {
-        &[0]
-    } else {
-        &[]
-    };
+    let sign: &[u8] = if big_endian.first().is_some_and(|first| *first >= 0x80) { &[0] } else { &[] };
     write(INTEGER, &[sign, big_endian].concat())
 }
 
@@ -123,33 +110,19 @@ mod tests {
         for length in [0, 1, 127, 128, 255, 256, 65535] {
             let content = vec![0xa5; length];
             let element = write(BIT_STRING, &content);
-            assert_eq!(
-                Reader(&element).element(BIT_STRING),
-                Ok(content.as_slice()),
-                "{length}"
-            );
+            assert_eq!(Reader(&element).element(BIT_STRING), Ok(content.as_slice()), "{length}");
         }
         for number in [&[1][..], &[0x7f], &[0x80], &[0xff; 200]] {
-            assert_eq!(
-                Reader(&write_positive_integer(number)).positive_integer(),
-                Ok(number)
-            );
+            assert_eq!(Reader(&write_positive_integer(number)).positive_integer(), Ok(number));
         }
     }
 
     #[test]
     fn integers_are_positive_and_minimal() {
-        for bytes in [
-            &[0x02, 0x00][..],
-            &[0x02, 0x01, 0x00],
-            &[0x02, 0x01, 0x80],
-            &[0x02, 0x02, 0x00, 0x7f],
-        ] {
+        for bytes in [&[0x02, 0x00][..], &[0x02, 0x01, 0x00], &[0x02, 0x01, 0x80], &[0x02, 0x02, 0x00, 0x7f]]
+        {
             assert_eq!(Reader(bytes).positive_integer(), Err(KeyError::Der), "{bytes:x?}");
         }
-        assert_eq!(
-            Reader(&[0x02, 0x02, 0x00, 0x80]).positive_integer(),
-            Ok(&[0x80][..])
-        );
+        assert_eq!(Reader(&[0x02, 0x02, 0x00, 0x80]).positive_integer(), Ok(&[0x80][..]));
     }
 }

@@ -14,11 +14,7 @@ pub(super) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyError>
     if !(2..=32).contains(&exponent_bits) || !is_odd(exponent) {
         return Err(KeyError::RsaExponent);
     }
-    if has_roca_fingerprint(modulus) {
-        Err(KeyError::RsaRoca)
-    } else {
-        Ok(())
-    }
+    if has_roca_fingerprint(modulus) { Err(KeyError::RsaRoca) } else { Ok(()) }
 }
 
 fn bit_length(number: &[u8]) -> usize {
@@ -37,9 +33,7 @@ fn is_odd(number: &[u8]) -> bool {
 /// for all of these with a chance of about 2⁻²⁸.
 fn has_roca_fingerprint(modulus: &[u8]) -> bool {
     ROCA_PRIMES.into_iter().all(|prime| {
-        let residue = modulus
-            .iter()
-            .fold(0, |residue, byte| (residue * 256 + u32::from(*byte)) % prime);
+        let residue = modulus.iter().fold(0, |residue, byte| (residue * 256 + u32::from(*byte)) % prime);
         let mut power = 1;
         loop {
             if power == residue {
@@ -54,9 +48,7 @@ fn has_roca_fingerprint(modulus: &[u8]) -> bool {
 }
 
 /// The primes of the published detection tool: those in which 65537 does not generate the whole group.
-const ROCA_PRIMES: [u32; 17] = [
-    11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
-];
+const ROCA_PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
 /// Refuses points of small order, with which there are signatures that nobody made, and encodings that are not
 /// reduced modulo p, which are second spellings of a key (VF-13, RFC 8032 §5.1.3).
@@ -66,11 +58,7 @@ pub(super) fn check_ed25519(point: &[u8; 32]) -> Result<(), KeyError> {
     // The top bit is the sign of x; both signs are of small order together.
     *high &= 0x7f;
     let not_reduced = *low >= 0xed && *high == 0x7f && middle.iter().all(|byte| *byte == 0xff);
-    if not_reduced || SMALL_ORDER_Y.contains(&y) {
-        Err(KeyError::InvalidPoint)
-    } else {
-        Ok(())
-    }
+    if not_reduced || SMALL_ORDER_Y.contains(&y) { Err(KeyError::InvalidPoint) } else { Ok(()) }
 }
 
 /// Every encoding of `y` of a point whose order divides 8.
@@ -104,23 +92,13 @@ mod tests {
             assert_eq!(check_rsa(&modulus(bits), &[1, 0, 1]), Ok(()), "{bits}");
         }
         for bits in [512, 1024, 2040, 2047, 8193] {
-            assert_eq!(
-                check_rsa(&modulus(bits), &[1, 0, 1]),
-                Err(KeyError::RsaModulus { bits })
-            );
+            assert_eq!(check_rsa(&modulus(bits), &[1, 0, 1]), Err(KeyError::RsaModulus { bits }));
         }
         let mut even = modulus(2048);
         even[255] = 0xa8;
-        assert_eq!(
-            check_rsa(&even, &[1, 0, 1]),
-            Err(KeyError::RsaModulus { bits: 2048 })
-        );
+        assert_eq!(check_rsa(&even, &[1, 0, 1]), Err(KeyError::RsaModulus { bits: 2048 }));
         for exponent in [&[][..], &[1], &[2], &[1, 0, 0], &[1, 0, 0, 0, 1]] {
-            assert_eq!(
-                check_rsa(&modulus(2048), exponent),
-                Err(KeyError::RsaExponent),
-                "{exponent:?}"
-            );
+            assert_eq!(check_rsa(&modulus(2048), exponent), Err(KeyError::RsaExponent), "{exponent:?}");
         }
         assert_eq!(check_rsa(&modulus(2048), &[3]), Ok(()));
     }

@@ -34,10 +34,8 @@ impl<'a> Jwk<'a> {
         };
         let malformed = KeyError::MemberFormat { name: "key_ops" };
         let operations = operations.as_array().ok_or(malformed)?;
-        let names: Vec<&str> = operations
-            .iter()
-            .map(|name| name.as_str().ok_or(malformed))
-            .collect::<Result<_, _>>()?;
+        let names: Vec<&str> =
+            operations.iter().map(|name| name.as_str().ok_or(malformed)).collect::<Result<_, _>>()?;
         if names
             .iter()
             .enumerate()
@@ -45,18 +43,10 @@ impl<'a> Jwk<'a> {
         {
             return Err(malformed); // RFC 7517 §4.3: no duplicates
         }
-        let needed = if purpose == Purpose::Sign {
-            "sign"
-        } else {
-            "verify"
-        };
+        let needed = if purpose == Purpose::Sign { "sign" } else { "verify" };
         // A key that may also encrypt or derive is one key for two jobs (RFC 7517 §4.3).
         let only_signatures = names.iter().all(|name| ["sign", "verify"].contains(name));
-        if only_signatures && names.contains(&needed) {
-            Ok(())
-        } else {
-            Err(KeyError::Purpose)
-        }
+        if only_signatures && names.contains(&needed) { Ok(()) } else { Err(KeyError::Purpose) }
     }
 
     /// The one algorithm that the key is for: its `alg`, or what `kty` and `crv` leave no choice about, or the
@@ -75,11 +65,7 @@ impl<'a> Jwk<'a> {
         if let Some(name) = self.optional_text("alg")? {
             let algorithm = Algorithm::from_name(name).ok_or(KeyError::Unsupported)?;
             let acceptable = fits(&algorithm) && allowed.contains(&algorithm);
-            return if acceptable {
-                Ok(algorithm)
-            } else {
-                Err(KeyError::AlgorithmMismatch)
-            };
+            return if acceptable { Ok(algorithm) } else { Err(KeyError::AlgorithmMismatch) };
         }
         if kty == "AKP" {
             return Err(KeyError::MissingMember { name: "alg" }); // RFC 9964 §3: REQUIRED
@@ -107,10 +93,7 @@ impl<'a> Jwk<'a> {
     /// The public numbers; the `kty` has been matched with the algorithm before.
     pub(crate) fn public_numbers(&self) -> Result<PublicNumbers, KeyError> {
         match self.text("kty")? {
-            "RSA" => Ok(PublicNumbers::Rsa {
-                modulus: self.integer("n")?,
-                exponent: self.integer("e")?,
-            }),
+            "RSA" => Ok(PublicNumbers::Rsa { modulus: self.integer("n")?, exponent: self.integer("e")? }),
             "EC" => {
                 let curve = match self.text("crv")? {
                     "P-256" => Curve::P256,
@@ -125,10 +108,7 @@ impl<'a> Jwk<'a> {
             }
             "OKP" => {
                 let point = self.bytes("x")?;
-                let point = point
-                    .as_slice()
-                    .try_into()
-                    .map_err(|_| KeyError::MemberFormat { name: "x" })?;
+                let point = point.as_slice().try_into().map_err(|_| KeyError::MemberFormat { name: "x" })?;
                 Ok(PublicNumbers::Ed25519(point))
             }
             "AKP" => Ok(PublicNumbers::MlDsa(self.bytes("pub")?.to_vec())),
@@ -139,29 +119,19 @@ impl<'a> Jwk<'a> {
     /// A public key must come without private members: a JWK Set with `d` in it is a leaked key.
     pub(crate) fn check_public_only(&self) -> Result<(), KeyError> {
         let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
-        if private.iter().any(|name| self.0.contains_key(*name)) {
-            Err(KeyError::PrivateKey)
-        } else {
-            Ok(())
-        }
+        if private.iter().any(|name| self.0.contains_key(*name)) { Err(KeyError::PrivateKey) } else { Ok(()) }
     }
 
     /// Exactly `length` bytes: a shortened or padded coordinate is another spelling of the same key.
     pub(crate) fn exactly(&self, name: &'static str, length: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let bytes = self.bytes(name)?;
-        if bytes.len() == length {
-            Ok(bytes)
-        } else {
-            Err(KeyError::MemberFormat { name })
-        }
+        if bytes.len() == length { Ok(bytes) } else { Err(KeyError::MemberFormat { name }) }
     }
 
     /// Any bytes, in strict base64url.
     pub(crate) fn bytes(&self, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let text = self.text(name)?;
-        base64url::decode(text)
-            .map(Zeroizing::new)
-            .map_err(|_| KeyError::MemberFormat { name })
+        base64url::decode(text).map(Zeroizing::new).map_err(|_| KeyError::MemberFormat { name })
     }
 
     /// A positive integer, big endian. One leading zero byte is dropped: some large issuers publish it.

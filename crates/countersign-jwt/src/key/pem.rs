@@ -16,29 +16,15 @@ pub(super) struct Pem<'a> {
 /// `openssl ecparam` writes it; anything else is refused rather than guessed at.
 pub(super) fn parse(text: &str) -> Result<Pem<'_>, KeyError> {
     let (block, rest) = next_block(text)?;
-    let (block, rest) = if block.label == "EC PARAMETERS" {
-        next_block(rest)?
-    } else {
-        (block, rest)
-    };
-    if rest.trim().is_empty() {
-        Ok(block)
-    } else {
-        Err(KeyError::Pem)
-    }
+    let (block, rest) = if block.label == "EC PARAMETERS" { next_block(rest)? } else { (block, rest) };
+    if rest.trim().is_empty() { Ok(block) } else { Err(KeyError::Pem) }
 }
 
 fn next_block(text: &str) -> Result<(Pem<'_>, &str), KeyError> {
-    let after_begin = text
-        .trim_start()
-        .strip_prefix("-----BEGIN ")
-        .ok_or(KeyError::Pem)?;
+    let after_begin = text.trim_start().strip_prefix("-----BEGIN ").ok_or(KeyError::Pem)?;
     let (label, rest) = after_begin.split_once("-----").ok_or(KeyError::Pem)?;
     let (body, rest) = rest.split_once("-----END ").ok_or(KeyError::Pem)?;
-    let rest = rest
-        .strip_prefix(label)
-        .and_then(|rest| rest.strip_prefix("-----"))
-        .ok_or(KeyError::Pem)?;
+    let rest = rest.strip_prefix(label).and_then(|rest| rest.strip_prefix("-----")).ok_or(KeyError::Pem)?;
     if body.contains("ENCRYPTED") {
         return Err(KeyError::Encrypted); // "Proc-Type: 4,ENCRYPTED" of the old OpenSSL forms
     }
@@ -78,10 +64,7 @@ mod tests {
         let text = encode("PUBLIC KEY", &der);
         assert!(text.lines().all(|line| line.len() <= 64));
         let block = parse(&text).unwrap();
-        assert_eq!(
-            (block.label, block.der.as_slice()),
-            ("PUBLIC KEY", der.as_slice())
-        );
+        assert_eq!((block.label, block.der.as_slice()), ("PUBLIC KEY", der.as_slice()));
     }
 
     #[test]

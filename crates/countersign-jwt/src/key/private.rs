@@ -116,19 +116,13 @@ impl SigningKey {
     /// As [`check_hmac_secret`](crate::secret::check_hmac_secret).
     pub fn hmac(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let verifying_key = VerifyingKey::hmac(algorithm, secret)?;
-        Ok(Self {
-            signer: Arc::new(Signer::hmac(algorithm, secret)?),
-            verifying_key,
-        })
+        Ok(Self { signer: Arc::new(Signer::hmac(algorithm, secret)?), verifying_key })
     }
 
     /// The same key under another key ID.
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
-        Self {
-            verifying_key: self.verifying_key.with_key_id(key_id),
-            ..self
-        }
+        Self { verifying_key: self.verifying_key.with_key_id(key_id), ..self }
     }
 
     /// The private key as unencrypted PKCS#8 in DER, for storing it encrypted. Wiped from memory when dropped.
@@ -172,10 +166,7 @@ impl SigningKey {
 
     fn from_signer(algorithm: Algorithm, signer: Signer) -> Result<Self, KeyError> {
         let verifying_key = VerifyingKey::from_numbers(algorithm, signer.public_numbers()?)?;
-        Ok(Self {
-            signer: Arc::new(signer),
-            verifying_key,
-        })
+        Ok(Self { signer: Arc::new(signer), verifying_key })
     }
 }
 

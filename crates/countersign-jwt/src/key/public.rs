@@ -29,11 +29,7 @@ impl PublicNumbers {
             (Self::Ec { curve, point }, KeyKind::Ec(needed)) if *curve == needed => {
                 let uncompressed =
                     point.first() == Some(&4) && point.len() == 1 + 2 * curve.coordinate_bytes();
-                if uncompressed {
-                    Ok(())
-                } else {
-                    Err(KeyError::InvalidPoint)
-                }
+                if uncompressed { Ok(()) } else { Err(KeyError::InvalidPoint) }
             }
             (Self::Ed25519(point), KeyKind::Ed25519) => hygiene::check_ed25519(point),
             (Self::MlDsa(key), KeyKind::MlDsa { public_key_bytes }) if key.len() == public_key_bytes => {
@@ -67,10 +63,8 @@ impl PublicNumbers {
             members.push(("alg", algorithm.name().to_owned()));
         }
         members.sort_unstable();
-        let members: Vec<String> = members
-            .into_iter()
-            .map(|(name, value)| format!("\"{name}\":\"{value}\""))
-            .collect();
+        let members: Vec<String> =
+            members.into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
         base64url::encode(backend::sha256(format!("{{{}}}", members.join(",")).as_bytes()))
     }
 
@@ -78,16 +72,11 @@ impl PublicNumbers {
     fn members(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Rsa { modulus, exponent } => {
-                vec![
-                    ("n", base64url::encode(modulus)),
-                    ("e", base64url::encode(exponent)),
-                ]
+                vec![("n", base64url::encode(modulus)), ("e", base64url::encode(exponent))]
             }
             Self::Ec { curve, point } => {
                 let coordinates = point.get(1..).unwrap_or_default();
-                let (x, y) = coordinates
-                    .split_at_checked(curve.coordinate_bytes())
-                    .unwrap_or_default();
+                let (x, y) = coordinates.split_at_checked(curve.coordinate_bytes()).unwrap_or_default();
                 vec![
                     ("crv", curve.crv().to_owned()),
                     ("x", base64url::encode(x)),

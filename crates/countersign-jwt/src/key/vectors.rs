@@ -16,22 +16,14 @@ struct Tally {
 
 impl Tally {
     fn note(&mut self, accepted: bool, expected: bool, what: &dyn std::fmt::Display) {
-        *if accepted {
-            &mut self.accepted
-        } else {
-            &mut self.refused
-        } += 1;
+        *if accepted { &mut self.accepted } else { &mut self.refused } += 1;
         if accepted != expected {
-            self.deviations
-                .push(format!("{what}: accepted {accepted}, expected {expected}"));
+            self.deviations.push(format!("{what}: accepted {accepted}, expected {expected}"));
         }
     }
 
     fn check(self, what: &str, accepted: usize, refused: usize) {
-        println!(
-            "{what}: {} vectors accepted, {} refused",
-            self.accepted, self.refused
-        );
+        println!("{what}: {} vectors accepted, {} refused", self.accepted, self.refused);
         assert!(self.deviations.is_empty(), "{what}: {:#?}", self.deviations);
         assert_eq!((self.accepted, self.refused), (accepted, refused), "{what}");
     }
@@ -83,12 +75,7 @@ fn ecdsa_in_the_form_of_jose() {
 fn ed25519() {
     let mut tally = Tally::default();
     let key = |group: &eddsa::TestGroup| VerifyingKey::from_pem(&group.pem, Algorithm::EdDsa);
-    run!(
-        tally,
-        eddsa::TestSet::load(eddsa::TestName::Ed25519),
-        key,
-        as_stated
-    );
+    run!(tally, eddsa::TestSet::load(eddsa::TestName::Ed25519), key, as_stated);
     tally.check("EdDSA", 88, 63);
 }
 
@@ -98,34 +85,19 @@ fn rsa_pkcs1() {
     for (algorithm, names, accepted, refused) in [
         (
             Algorithm::Rs256,
-            [
-                Name::Rsa2048Sha256,
-                Name::Rsa3072Sha256,
-                Name::Rsa4096Sha256,
-                Name::Rsa8192Sha256,
-            ],
+            [Name::Rsa2048Sha256, Name::Rsa3072Sha256, Name::Rsa4096Sha256, Name::Rsa8192Sha256],
             31,
             1003,
         ),
         (
             Algorithm::Rs384,
-            [
-                Name::Rsa2048Sha384,
-                Name::Rsa3072Sha384,
-                Name::Rsa4096Sha384,
-                Name::Rsa8192Sha384,
-            ],
+            [Name::Rsa2048Sha384, Name::Rsa3072Sha384, Name::Rsa4096Sha384, Name::Rsa8192Sha384],
             28,
             1007,
         ),
         (
             Algorithm::Rs512,
-            [
-                Name::Rsa2048Sha512,
-                Name::Rsa3072Sha512,
-                Name::Rsa4096Sha512,
-                Name::Rsa8192Sha512,
-            ],
+            [Name::Rsa2048Sha512, Name::Rsa3072Sha512, Name::Rsa4096Sha512, Name::Rsa8192Sha512],
             30,
             1007,
         ),
@@ -153,10 +125,8 @@ fn rsa_pss() {
         (Name::RsaPss2048Sha256Mgf1SaltLen0, "s_len changed to 32"),
         (Name::RsaPss2048Sha256Mgf1Sha1_20, NONE),
     ];
-    let ps384 = [
-        (Name::RsaPss2048Sha384Mgf1SaltLen48, AS_STATED),
-        (Name::RsaPss4096Sha384Mgf1SaltLen48, AS_STATED),
-    ];
+    let ps384 =
+        [(Name::RsaPss2048Sha384Mgf1SaltLen48, AS_STATED), (Name::RsaPss4096Sha384Mgf1SaltLen48, AS_STATED)];
     let ps512 = [
         (Name::RsaPss4096Sha512Mgf1SaltLen64, AS_STATED),
         (Name::RsaPss4096Sha512Mgf1SaltLen32, "s_len changed to 64"),
@@ -170,11 +140,7 @@ fn rsa_pss() {
         let key = |group: &rsa_pss_verify::TestGroup| VerifyingKey::from_pem(&group.pem, algorithm);
         for (name, only) in names {
             let expected = |valid, comment: &str| {
-                if *only == AS_STATED {
-                    valid
-                } else {
-                    comment == *only
-                }
+                if *only == AS_STATED { valid } else { comment == *only }
             };
             run!(tally, rsa_pss_verify::TestSet::load(*name), key, expected);
         }
@@ -198,19 +164,12 @@ fn hmac() {
                     Err(KeyError::SecretTooShort { .. }) => short_secrets += 1,
                     key => {
                         let valid = format!("{:?}", test.result) == "Valid" && group.tag_size == tag_bits;
-                        tally.note(
-                            key.unwrap().verify(&test.msg, &test.tag).is_ok(),
-                            valid,
-                            &test.tc_id,
-                        );
+                        tally.note(key.unwrap().verify(&test.msg, &test.tag).is_ok(), valid, &test.tc_id);
                     }
                 }
             }
         }
-        assert_eq!(
-            short_secrets, short,
-            "{algorithm}: vectors whose secret is refused for its length"
-        );
+        assert_eq!(short_secrets, short, "{algorithm}: vectors whose secret is refused for its length");
         tally.check(algorithm.name(), accepted, refused);
     }
 }
@@ -235,9 +194,7 @@ fn ml_dsa() {
                     with_context += 1;
                     continue;
                 }
-                let accepted = key
-                    .as_ref()
-                    .is_ok_and(|key| key.verify(&test.msg, &test.sig).is_ok());
+                let accepted = key.as_ref().is_ok_and(|key| key.verify(&test.msg, &test.sig).is_ok());
                 tally.note(accepted, !test.result.must_fail(), &test.tc_id);
             }
         }

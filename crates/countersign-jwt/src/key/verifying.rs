@@ -94,38 +94,21 @@ impl VerifyingKey {
     /// As [`secret::check_hmac_secret`].
     pub fn hmac(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         secret::check_hmac_secret(algorithm, secret)?;
-        let inner = Inner {
-            algorithm,
-            verifier: Verifier::hmac(algorithm, secret)?,
-            numbers: None,
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-            key_id: "".into(),
-        })
+        let inner = Inner { algorithm, verifier: Verifier::hmac(algorithm, secret)?, numbers: None };
+        Ok(Self { inner: Arc::new(inner), key_id: "".into() })
     }
 
     pub(crate) fn from_numbers(algorithm: Algorithm, numbers: PublicNumbers) -> Result<Self, KeyError> {
         numbers.check(algorithm)?;
         let verifier = Verifier::public(algorithm, &numbers)?;
         let key_id = numbers.thumbprint(algorithm).into();
-        Ok(Self {
-            inner: Arc::new(Inner {
-                algorithm,
-                verifier,
-                numbers: Some(numbers),
-            }),
-            key_id,
-        })
+        Ok(Self { inner: Arc::new(Inner { algorithm, verifier, numbers: Some(numbers) }), key_id })
     }
 
     /// The same key under another key ID.
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
-        Self {
-            key_id: key_id.into().into(),
-            ..self
-        }
+        Self { key_id: key_id.into().into(), ..self }
     }
 
     /// The one algorithm that the key is for.
@@ -143,20 +126,14 @@ impl VerifyingKey {
     /// The RFC 7638 thumbprint (SHA-256, base64url). `None` for an HMAC secret: a hash of it could be guessed from.
     #[must_use]
     pub fn thumbprint(&self) -> Option<String> {
-        self.inner
-            .numbers
-            .as_ref()
-            .map(|numbers| numbers.thumbprint(self.algorithm()))
+        self.inner.numbers.as_ref().map(|numbers| numbers.thumbprint(self.algorithm()))
     }
 
     /// The public JWK with `kty`, `kid`, `use`, `alg` and the key's numbers. `None` for an HMAC secret, which is
     /// never published.
     #[must_use]
     pub fn to_jwk(&self) -> Option<String> {
-        self.inner
-            .numbers
-            .as_ref()
-            .map(|numbers| numbers.to_jwk(self.algorithm(), &self.key_id))
+        self.inner.numbers.as_ref().map(|numbers| numbers.to_jwk(self.algorithm(), &self.key_id))
     }
 
     /// The public key as a PEM block `PUBLIC KEY` (SPKI), for consumers that read no JWK Set. `None` for an HMAC
@@ -168,10 +145,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
-        self.inner
-            .verifier
-            .verify(signing_input, signature)
-            .map_err(|_| VerifyError::BadSignature)
+        self.inner.verifier.verify(signing_input, signature).map_err(|_| VerifyError::BadSignature)
     }
 }
 

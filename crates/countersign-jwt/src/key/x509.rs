@@ -20,10 +20,7 @@ pub(super) fn public_from_spki(bytes: &[u8]) -> Result<PublicNumbers, KeyError> 
     let mut identifier = info.sequence()?;
     let oid = identifier.element(der::OBJECT_IDENTIFIER)?;
     // No bit is unused: all these keys are whole bytes.
-    let key = info
-        .element(der::BIT_STRING)?
-        .strip_prefix(&[0])
-        .ok_or(KeyError::Der)?;
+    let key = info.element(der::BIT_STRING)?.strip_prefix(&[0]).ok_or(KeyError::Der)?;
     info.finish()?;
     let numbers = match oid {
         OID_RSA => {
@@ -35,10 +32,7 @@ pub(super) fn public_from_spki(bytes: &[u8]) -> Result<PublicNumbers, KeyError> 
         }
         OID_EC => {
             let curve = curve(identifier.element(der::OBJECT_IDENTIFIER)?)?;
-            PublicNumbers::Ec {
-                curve,
-                point: key.to_vec(),
-            }
+            PublicNumbers::Ec { curve, point: key.to_vec() }
         }
         OID_ED25519 => PublicNumbers::Ed25519(key.try_into().map_err(|_| KeyError::Der)?),
         OID_ML_DSA_44 | OID_ML_DSA_65 | OID_ML_DSA_87 => PublicNumbers::MlDsa(key.to_vec()),
@@ -53,15 +47,9 @@ pub(super) fn public_to_spki(numbers: &PublicNumbers, algorithm: Algorithm) -> V
     let oid = |bytes: &[u8]| der::write(der::OBJECT_IDENTIFIER, bytes);
     let (identifier, key) = match numbers {
         PublicNumbers::Rsa { modulus, exponent } => {
-            let integers = [
-                der::write_positive_integer(modulus),
-                der::write_positive_integer(exponent),
-            ]
-            .concat();
-            (
-                [oid(OID_RSA), der::write(der::NULL, &[])].concat(),
-                der::write(der::SEQUENCE, &integers),
-            )
+            let integers =
+                [der::write_positive_integer(modulus), der::write_positive_integer(exponent)].concat();
+            ([oid(OID_RSA), der::write(der::NULL, &[])].concat(), der::write(der::SEQUENCE, &integers))
         }
         PublicNumbers::Ec { curve, point } => ([oid(OID_EC), oid(curve_oid(*curve))].concat(), point.clone()),
         PublicNumbers::Ed25519(point) => (oid(OID_ED25519), point.to_vec()),
@@ -75,10 +63,7 @@ pub(super) fn public_to_spki(numbers: &PublicNumbers, algorithm: Algorithm) -> V
         }
     };
     let key = der::write(der::BIT_STRING, &[&[0], key.as_slice()].concat());
-    der::write(
-        der::SEQUENCE,
-        &[der::write(der::SEQUENCE, &identifier), key].concat(),
-    )
+    der::write(der::SEQUENCE, &[der::write(der::SEQUENCE, &identifier), key].concat())
 }
 
 fn curve_oid(curve: Curve) -> &'static [u8] {

@@ -15,24 +15,14 @@ fn with(name: &str, value: &str) -> String {
 pub(crate) fn control(corpus: &mut Corpus) {
     const CLASS: &str = "control";
     corpus.token(CLASS, "plain", &sign(HEADER, claims()), None);
-    corpus.token(
-        CLASS,
-        "whitespace",
-        &sign(format!(" {HEADER}\n"), format!("\t{}\r\n", claims())),
-        None,
-    );
+    corpus.token(CLASS, "whitespace", &sign(format!(" {HEADER}\n"), format!("\t{}\r\n", claims())), None);
     corpus.token(
         CLASS,
         "members in any order",
         &sign(r#"{"kid":"k1","typ":"at+jwt","alg":"HS256"}"#, claims()),
         None,
     );
-    corpus.token(
-        CLASS,
-        "no kid, one key",
-        &sign(r#"{"typ":"at+jwt","alg":"HS256"}"#, claims()),
-        None,
-    );
+    corpus.token(CLASS, "no kid, one key", &sign(r#"{"typ":"at+jwt","alg":"HS256"}"#, claims()), None);
     corpus.token(
         CLASS,
         "cty",
@@ -42,10 +32,7 @@ pub(crate) fn control(corpus: &mut Corpus) {
     corpus.token(
         CLASS,
         "escapes",
-        &sign(
-            HEADER,
-            claims_with(&[("iss", Some(r#""https:\/\/auth.ex\u0061mple""#))]),
-        ),
+        &sign(HEADER, claims_with(&[("iss", Some(r#""https:\/\/auth.ex\u0061mple""#))])),
         None,
     );
     for (name, value) in [
@@ -72,22 +59,8 @@ pub(crate) fn control(corpus: &mut Corpus) {
 pub(crate) fn times(corpus: &mut Corpus) {
     const CLASS: &str = "times";
     for claim in ["exp", "nbf", "iat", "auth_time"] {
-        for value in [
-            "null",
-            "true",
-            "\"1800000000\"",
-            "\"\"",
-            "[]",
-            "[1800000900]",
-            "{}",
-            "{\"$date\":1}",
-        ] {
-            corpus.token(
-                CLASS,
-                &format!("{claim} {value}"),
-                &with(claim, value),
-                Some(ClaimType { claim }),
-            );
+        for value in ["null", "true", "\"1800000000\"", "\"\"", "[]", "[1800000900]", "{}", "{\"$date\":1}"] {
+            corpus.token(CLASS, &format!("{claim} {value}"), &with(claim, value), Some(ClaimType { claim }));
         }
         for value in [
             "-1",
@@ -115,12 +88,7 @@ pub(crate) fn times(corpus: &mut Corpus) {
     }
     for claim in ["exp", "iat"] {
         let token = sign(HEADER, claims_with(&[(claim, None)]));
-        corpus.token(
-            CLASS,
-            &format!("no {claim}"),
-            &token,
-            Some(MissingClaim { claim }),
-        );
+        corpus.token(CLASS, &format!("no {claim}"), &token, Some(MissingClaim { claim }));
     }
     corpus.token(CLASS, "exp 0", &with("exp", "0"), Some(Expired));
     corpus.token(CLASS, "exp -0", &with("exp", "-0"), Some(Expired));
@@ -173,38 +141,14 @@ pub(crate) fn issuer_audience_subject(corpus: &mut Corpus) {
     const CLASS: &str = "iss, aud, sub";
     for claim in ["iss", "aud", "sub"] {
         let missing = sign(HEADER, claims_with(&[(claim, None)]));
-        corpus.token(
-            CLASS,
-            &format!("no {claim}"),
-            &missing,
-            Some(MissingClaim { claim }),
-        );
+        corpus.token(CLASS, &format!("no {claim}"), &missing, Some(MissingClaim { claim }));
         for value in ["null", "5", "true", "{}", r#"{"api":1}"#] {
-            corpus.token(
-                CLASS,
-                &format!("{claim} {value}"),
-                &with(claim, value),
-                Some(ClaimType { claim }),
-            );
+            corpus.token(CLASS, &format!("{claim} {value}"), &with(claim, value), Some(ClaimType { claim }));
         }
     }
-    for value in [
-        r#"["https://auth.example"]"#,
-        r#"["https://evil.example","https://auth.example"]"#,
-        "[]",
-    ] {
-        corpus.token(
-            CLASS,
-            &format!("iss {value}"),
-            &with("iss", value),
-            Some(ClaimType { claim: "iss" }),
-        );
-        corpus.token(
-            CLASS,
-            &format!("sub {value}"),
-            &with("sub", value),
-            Some(ClaimType { claim: "sub" }),
-        );
+    for value in [r#"["https://auth.example"]"#, r#"["https://evil.example","https://auth.example"]"#, "[]"] {
+        corpus.token(CLASS, &format!("iss {value}"), &with("iss", value), Some(ClaimType { claim: "iss" }));
+        corpus.token(CLASS, &format!("sub {value}"), &with("sub", value), Some(ClaimType { claim: "sub" }));
     }
     for value in [
         r#""""#,
@@ -216,26 +160,11 @@ pub(crate) fn issuer_audience_subject(corpus: &mut Corpus) {
         r#""https://auth.example.evil.example""#,
         r#""https://аuth.example""#,
     ] {
-        corpus.token(
-            CLASS,
-            &format!("iss {value}"),
-            &with("iss", value),
-            Some(WrongIssuer),
-        );
+        corpus.token(CLASS, &format!("iss {value}"), &with("iss", value), Some(WrongIssuer));
     }
-    for value in [
-        r#"["api",5]"#,
-        r#"[["api"]]"#,
-        r#"["api",null]"#,
-        r#"[{"aud":"api"}]"#,
-        r#"["x",["api"]]"#,
-    ] {
-        corpus.token(
-            CLASS,
-            &format!("aud {value}"),
-            &with("aud", value),
-            Some(ClaimType { claim: "aud" }),
-        );
+    for value in [r#"["api",5]"#, r#"[["api"]]"#, r#"["api",null]"#, r#"[{"aud":"api"}]"#, r#"["x",["api"]]"#]
+    {
+        corpus.token(CLASS, &format!("aud {value}"), &with("aud", value), Some(ClaimType { claim: "aud" }));
     }
     for value in [
         "[]",
@@ -251,38 +180,18 @@ pub(crate) fn issuer_audience_subject(corpus: &mut Corpus) {
         r#"["x","API"]"#,
         r#""\u0430pi""#,
     ] {
-        corpus.token(
-            CLASS,
-            &format!("aud {value}"),
-            &with("aud", value),
-            Some(WrongAudience),
-        );
+        corpus.token(CLASS, &format!("aud {value}"), &with("aud", value), Some(WrongAudience));
     }
-    corpus.token(
-        CLASS,
-        "empty sub",
-        &with("sub", r#""""#),
-        Some(ClaimType { claim: "sub" }),
-    );
+    corpus.token(CLASS, "empty sub", &with("sub", r#""""#), Some(ClaimType { claim: "sub" }));
 }
 
 pub(crate) fn optional_claims(corpus: &mut Corpus) {
     const CLASS: &str = "other claims";
     for claim in ["jti", "sid", "client_id", "scope"] {
         for value in ["null", "5", "true", "[]", r#"["x"]"#, "{}"] {
-            corpus.token(
-                CLASS,
-                &format!("{claim} {value}"),
-                &with(claim, value),
-                Some(ClaimType { claim }),
-            );
+            corpus.token(CLASS, &format!("{claim} {value}"), &with(claim, value), Some(ClaimType { claim }));
         }
     }
     let missing: Option<VerifyError> = Some(MissingClaim { claim: "jti" });
-    corpus.token(
-        CLASS,
-        "no jti in an at+jwt",
-        &sign(HEADER, claims_with(&[("jti", None)])),
-        missing,
-    );
+    corpus.token(CLASS, "no jti in an at+jwt", &sign(HEADER, claims_with(&[("jti", None)])), missing);
 }

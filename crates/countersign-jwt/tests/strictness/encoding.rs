@@ -29,10 +29,7 @@ pub(crate) fn base64url(corpus: &mut Corpus) {
             ("slash", format!("{start}/{end}")),
             ("not ASCII", format!("{start}é{end}")),
             ("full-width letter", format!("{start}Ａ{end}")),
-            (
-                "impossible length",
-                format!("{part}{}", &"AAAA"[..(5 - part.len() % 4) % 4]),
-            ),
+            ("impossible length", format!("{part}{}", &"AAAA"[..(5 - part.len() % 4) % 4])),
         ]
     };
     for (case, header) in variants(&header) {
@@ -61,16 +58,12 @@ pub(crate) fn base64url(corpus: &mut Corpus) {
             Some(SignatureEncoding),
         );
     }
-    for (case, json, expected) in [
-        ("header", HEADER.to_owned(), HeaderEncoding),
-        ("payload", claims(), PayloadEncoding),
-    ] {
+    for (case, json, expected) in
+        [("header", HEADER.to_owned(), HeaderEncoding), ("payload", claims(), PayloadEncoding)]
+    {
         let part = non_canonical(&json);
-        let token = if case == "header" {
-            sign_encoded(&part, &payload)
-        } else {
-            sign_encoded(&header, &part)
-        };
+        let token =
+            if case == "header" { sign_encoded(&part, &payload) } else { sign_encoded(&header, &part) };
         corpus.token(CLASS, &format!("{case}: trailing bits"), &token, Some(expected));
     }
     let last = signature.chars().last().unwrap();
@@ -87,11 +80,7 @@ fn non_canonical(json: &str) -> String {
     }
     let canonical = b64(&json);
     let last = canonical.chars().last().unwrap();
-    format!(
-        "{}{}",
-        &canonical[..canonical.len() - 1],
-        char::from(u8::try_from(last).unwrap() + 1)
-    )
+    format!("{}{}", &canonical[..canonical.len() - 1], char::from(u8::try_from(last).unwrap() + 1))
 }
 
 /// VF-4: three parts, and no other serialisation.
@@ -113,11 +102,7 @@ pub(crate) fn parts(corpus: &mut Corpus) {
         ("dot at the end", format!("{token}."), PartCount),
         ("dot at the start", format!(".{token}"), PartCount),
         ("five parts: encrypted", format!("{token}.AAAA.AAAA"), PartCount),
-        (
-            "empty header",
-            format!(".{payload}.AAAA"),
-            HeaderJson(JsonError::NotAnObject),
-        ),
+        ("empty header", format!(".{payload}.AAAA"), HeaderJson(JsonError::NotAnObject)),
         ("JSON serialisation", json.clone(), PartCount),
         ("two tokens", format!("{token} {token}"), PartCount),
         ("Bearer in front", format!("Bearer {token}"), HeaderEncoding),
@@ -152,123 +137,40 @@ pub(crate) fn json_forms(corpus: &mut Corpus) {
         ("number", "5".into(), JsonError::NotAnObject),
         ("null", "null".into(), JsonError::NotAnObject),
         ("nothing", " ".into(), JsonError::NotAnObject),
-        (
-            "byte-order mark",
-            format!("\u{feff}{payload}"),
-            JsonError::NotAnObject,
-        ),
+        ("byte-order mark", format!("\u{feff}{payload}"), JsonError::NotAnObject),
         ("two objects", format!("{payload}{payload}"), JsonError::Syntax),
         ("text after", format!("{payload}x"), JsonError::Syntax),
         ("NUL after", format!("{payload}\0"), JsonError::Syntax),
-        (
-            "cut off",
-            payload[..payload.len() - 1].to_owned(),
-            JsonError::Syntax,
-        ),
+        ("cut off", payload[..payload.len() - 1].to_owned(), JsonError::Syntax),
         ("trailing comma", format!("{{{members},}}"), JsonError::Syntax),
         ("comment", format!("{{/**/{members}}}"), JsonError::Syntax),
         ("single quotes", payload.replace('"', "'"), JsonError::Syntax),
         ("bare name", format!("{{x:1,{members}}}"), JsonError::Syntax),
         ("NaN", format!("{{\"x\":NaN,{members}}}"), JsonError::Syntax),
-        (
-            "Infinity",
-            format!("{{\"x\":Infinity,{members}}}"),
-            JsonError::Syntax,
-        ),
-        (
-            "hexadecimal",
-            format!("{{\"x\":0x10,{members}}}"),
-            JsonError::Syntax,
-        ),
-        (
-            "leading zero",
-            format!("{{\"x\":01,{members}}}"),
-            JsonError::Syntax,
-        ),
+        ("Infinity", format!("{{\"x\":Infinity,{members}}}"), JsonError::Syntax),
+        ("hexadecimal", format!("{{\"x\":0x10,{members}}}"), JsonError::Syntax),
+        ("leading zero", format!("{{\"x\":01,{members}}}"), JsonError::Syntax),
         ("plus sign", format!("{{\"x\":+1,{members}}}"), JsonError::Syntax),
-        (
-            "no fraction",
-            format!("{{\"x\":1.,{members}}}"),
-            JsonError::Syntax,
-        ),
-        (
-            "control character",
-            format!("{{\"x\":\"\u{1}\",{members}}}"),
-            JsonError::Syntax,
-        ),
-        (
-            "newline in string",
-            format!("{{\"x\":\"\n\",{members}}}"),
-            JsonError::Syntax,
-        ),
-        (
-            "unknown escape",
-            format!("{{\"x\":\"\\x41\",{members}}}"),
-            JsonError::Syntax,
-        ),
-        (
-            "no-break space",
-            format!("{{\u{a0}{members}}}"),
-            JsonError::Syntax,
-        ),
-        (
-            "lone surrogate",
-            format!("{{\"x\":\"\\ud800\",{members}}}"),
-            JsonError::LoneSurrogate,
-        ),
-        (
-            "lone low surrogate",
-            format!("{{\"x\":\"\\udc00\",{members}}}"),
-            JsonError::LoneSurrogate,
-        ),
-        (
-            "surrogate in a name",
-            format!("{{\"\\ud83d\":1,{members}}}"),
-            JsonError::LoneSurrogate,
-        ),
-        (
-            "1e400",
-            format!("{{\"x\":1e400,{members}}}"),
-            JsonError::NumberOutOfRange,
-        ),
-        (
-            "-1e400",
-            format!("{{\"x\":-1e400,{members}}}"),
-            JsonError::NumberOutOfRange,
-        ),
+        ("no fraction", format!("{{\"x\":1.,{members}}}"), JsonError::Syntax),
+        ("control character", format!("{{\"x\":\"\u{1}\",{members}}}"), JsonError::Syntax),
+        ("newline in string", format!("{{\"x\":\"\n\",{members}}}"), JsonError::Syntax),
+        ("unknown escape", format!("{{\"x\":\"\\x41\",{members}}}"), JsonError::Syntax),
+        ("no-break space", format!("{{\u{a0}{members}}}"), JsonError::Syntax),
+        ("lone surrogate", format!("{{\"x\":\"\\ud800\",{members}}}"), JsonError::LoneSurrogate),
+        ("lone low surrogate", format!("{{\"x\":\"\\udc00\",{members}}}"), JsonError::LoneSurrogate),
+        ("surrogate in a name", format!("{{\"\\ud83d\":1,{members}}}"), JsonError::LoneSurrogate),
+        ("1e400", format!("{{\"x\":1e400,{members}}}"), JsonError::NumberOutOfRange),
+        ("-1e400", format!("{{\"x\":-1e400,{members}}}"), JsonError::NumberOutOfRange),
     ] {
-        corpus.token(
-            CLASS,
-            &format!("payload: {case}"),
-            &sign(HEADER, &text),
-            Some(PayloadJson(error)),
-        );
-        corpus.token(
-            CLASS,
-            &format!("header: {case}"),
-            &sign(&text, &payload),
-            Some(HeaderJson(error)),
-        );
+        corpus.token(CLASS, &format!("payload: {case}"), &sign(HEADER, &text), Some(PayloadJson(error)));
+        corpus.token(CLASS, &format!("header: {case}"), &sign(&text, &payload), Some(HeaderJson(error)));
     }
-    for bytes in [
-        &b"{\"x\":\"\xff\"}"[..],
-        b"{\"x\":\"\xc0\xaf\"}",
-        b"{\"x\":\"\xed\xa0\x80\"}",
-        b"\xff\xfe{\0}\0",
-    ] {
+    for bytes in
+        [&b"{\"x\":\"\xff\"}"[..], b"{\"x\":\"\xc0\xaf\"}", b"{\"x\":\"\xed\xa0\x80\"}", b"\xff\xfe{\0}\0"]
+    {
         let (payload_error, header_error) = (PayloadJson(JsonError::NotUtf8), HeaderJson(JsonError::NotUtf8));
-        corpus.token(
-            CLASS,
-            "payload: not UTF-8",
-            &sign(HEADER, bytes),
-            Some(payload_error),
-        );
-        corpus.token(
-            CLASS,
-            "header: not UTF-8",
-            &sign(bytes, &payload),
-            Some(header_error),
-        );
+        corpus.token(CLASS, "payload: not UTF-8", &sign(HEADER, bytes), Some(payload_error));
+        corpus.token(CLASS, "header: not UTF-8", &sign(bytes, &payload), Some(header_error));
     }
 }
 
@@ -287,12 +189,7 @@ pub(crate) fn duplicate_names(corpus: &mut Corpus) {
         r#""x":[{"a":1},{"b":[{"c":1,"c":2}]}]"#,
     ] {
         let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"k1",{member}}}"#);
-        corpus.token(
-            CLASS,
-            &format!("header: {member}"),
-            &sign(header, claims()),
-            Some(header_error),
-        );
+        corpus.token(CLASS, &format!("header: {member}"), &sign(header, claims()), Some(header_error));
     }
     let payload = claims();
     let members = &payload[1..payload.len() - 1];
@@ -309,26 +206,13 @@ pub(crate) fn duplicate_names(corpus: &mut Corpus) {
         r#""role":{"admin":false,"admin":true}"#,
         r#""a":[[[{"b":{"c":[{"d":1,"e":2,"d":3}]}}]]]"#,
     ] {
-        for text in [
-            format!("{{{members},{member}}}"),
-            format!("{{{member},{members}}}"),
-        ] {
+        for text in [format!("{{{members},{member}}}"), format!("{{{member},{members}}}")] {
             let expected = Some(PayloadJson(JsonError::DuplicateName));
-            corpus.token(
-                CLASS,
-                &format!("payload: {member}"),
-                &sign(HEADER, text),
-                expected,
-            );
+            corpus.token(CLASS, &format!("payload: {member}"), &sign(HEADER, text), expected);
         }
     }
     let siblings = claims_with(&[("a", Some(r#"[{"x":1},{"x":1}]"#)), ("x", Some(r#"{"exp":1}"#))]);
-    corpus.token(
-        CLASS,
-        "the same name in different objects",
-        &sign(HEADER, siblings),
-        None,
-    );
+    corpus.token(CLASS, "the same name in different objects", &sign(HEADER, siblings), None);
 }
 
 /// VF-5 and VF-11.
@@ -348,39 +232,14 @@ pub(crate) fn size_and_depth(corpus: &mut Corpus) {
     corpus.token(CLASS, "1 MB of A", &"A".repeat(1_000_000), Some(TokenTooLong));
 
     let header = |pad: usize| format!("{HEADER}{}", " ".repeat(pad));
-    corpus.token(
-        CLASS,
-        "header of 4096",
-        &sign(header(3072 - HEADER.len()), claims()),
-        None,
-    );
-    corpus.token(
-        CLASS,
-        "header of 4098",
-        &sign(header(3073 - HEADER.len()), claims()),
-        Some(HeaderTooLong),
-    );
+    corpus.token(CLASS, "header of 4096", &sign(header(3072 - HEADER.len()), claims()), None);
+    corpus.token(CLASS, "header of 4098", &sign(header(3073 - HEADER.len()), claims()), Some(HeaderTooLong));
 
-    let kid = |length: usize| {
-        format!(
-            r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#,
-            "k".repeat(length)
-        )
-    };
-    corpus.token(
-        CLASS,
-        "kid of 128",
-        &sign(kid(128), claims()),
-        Some(VerifyError::UnknownKeyId),
-    );
+    let kid = |length: usize| format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#, "k".repeat(length));
+    corpus.token(CLASS, "kid of 128", &sign(kid(128), claims()), Some(VerifyError::UnknownKeyId));
     corpus.token(CLASS, "kid of 129", &sign(kid(129), claims()), Some(KeyIdTooLong));
     let wide = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#, "é".repeat(65));
-    corpus.token(
-        CLASS,
-        "kid of 65 letters and 130 bytes",
-        &sign(wide, claims()),
-        Some(KeyIdTooLong),
-    );
+    corpus.token(CLASS, "kid of 65 letters and 130 bytes", &sign(wide, claims()), Some(KeyIdTooLong));
 
     let array = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let object = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
@@ -393,27 +252,12 @@ pub(crate) fn size_and_depth(corpus: &mut Corpus) {
     ] {
         let payload = claims_with(&[("x", Some(&value))]);
         let expected = (!fits).then_some(PayloadJson(JsonError::TooDeep));
-        corpus.token(
-            CLASS,
-            &format!("payload: {case}"),
-            &sign(HEADER, payload),
-            expected,
-        );
+        corpus.token(CLASS, &format!("payload: {case}"), &sign(HEADER, payload), expected);
         let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"k1","x":{value}}}"#);
         let expected = (!fits).then_some(HeaderJson(JsonError::TooDeep));
-        corpus.token(
-            CLASS,
-            &format!("header: {case}"),
-            &sign(header, claims()),
-            expected,
-        );
+        corpus.token(CLASS, &format!("header: {case}"), &sign(header, claims()), expected);
     }
     let open = format!("{{\"x\":{}", "[".repeat(3000));
     let verdict = UnverifiedJws::parse(&format!("{}.e30.AAAA", b64(open))).err();
-    corpus.case(
-        CLASS,
-        "3000 open brackets",
-        verdict,
-        Some(HeaderJson(JsonError::TooDeep)),
-    );
+    corpus.case(CLASS, "3000 open brackets", verdict, Some(HeaderJson(JsonError::TooDeep)));
 }

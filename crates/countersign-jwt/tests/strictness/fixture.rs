@@ -38,10 +38,7 @@ pub(crate) fn claims_with(changes: &[(&str, Option<&str>)]) -> String {
             None => members.remove(name),
         };
     }
-    let members: Vec<String> = members
-        .iter()
-        .map(|(name, value)| format!("\"{name}\":{value}"))
-        .collect();
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -62,18 +59,11 @@ pub(crate) fn sign(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> Strin
 }
 
 pub(crate) fn policy() -> ClaimsPolicy {
-    ClaimsPolicy::new(
-        "https://auth.example",
-        "api",
-        TokenType::AccessToken,
-        Duration::ZERO,
-    )
+    ClaimsPolicy::new("https://auth.example", "api", TokenType::AccessToken, Duration::ZERO)
 }
 
 pub(crate) fn keys() -> JwkSet {
-    let key = VerifyingKey::hmac(Algorithm::Hs256, &SECRET)
-        .unwrap()
-        .with_key_id("k1");
+    let key = VerifyingKey::hmac(Algorithm::Hs256, &SECRET).unwrap().with_key_id("k1");
     JwkSet::new(vec![key]).unwrap()
 }
 
@@ -102,16 +92,11 @@ impl Corpus {
         let inspection = inspect(token, Keys::Set(&keys()), Some(&policy()), NOW);
         let told = inspection.first_failure().map(|(_, error)| error);
         if told != expected || inspection.is_accepted() != expected.is_none() {
-            self.deviations.push(format!(
-                "{class}: {case}: inspection says {told:?}, expected {expected:?}"
-            ));
+            self.deviations.push(format!("{class}: {case}: inspection says {told:?}, expected {expected:?}"));
         }
     }
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the cases are values, and read better so"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "the cases are values, and read better so")]
     pub(crate) fn case<E: Debug + PartialEq>(
         &mut self,
         class: &'static str,
@@ -121,20 +106,14 @@ impl Corpus {
     ) {
         *self.counts.entry(class).or_default() += 1;
         if met != expected {
-            self.deviations
-                .push(format!("{class}: {case}: met {met:?}, expected {expected:?}"));
+            self.deviations.push(format!("{class}: {case}: met {met:?}, expected {expected:?}"));
         }
     }
 
     pub(crate) fn finish(self, at_least: usize) {
         let total: usize = self.counts.values().sum();
         println!("{total} cases: {:#?}", self.counts);
-        assert!(
-            self.deviations.is_empty(),
-            "{} deviations: {:#?}",
-            self.deviations.len(),
-            self.deviations
-        );
+        assert!(self.deviations.is_empty(), "{} deviations: {:#?}", self.deviations.len(), self.deviations);
         assert!(total >= at_least, "only {total} cases");
     }
 }

@@ -13,18 +13,8 @@ pub(crate) fn algorithm_none_and_odd_names(corpus: &mut Corpus) {
     for name in ["none", "None", "NONE", "nOnE"] {
         let header = format!(r#"{{"alg":"{name}","typ":"at+jwt","kid":"k1"}}"#);
         let unsigned = format!("{}.{}.", b64(&header), b64(claims()));
-        corpus.token(
-            CLASS,
-            &format!("{name}, no signature"),
-            &unsigned,
-            Some(AlgorithmNone),
-        );
-        corpus.token(
-            CLASS,
-            &format!("{name}, signed"),
-            &sign(&header, claims()),
-            Some(AlgorithmNone),
-        );
+        corpus.token(CLASS, &format!("{name}, no signature"), &unsigned, Some(AlgorithmNone));
+        corpus.token(CLASS, &format!("{name}, signed"), &sign(&header, claims()), Some(AlgorithmNone));
     }
     for name in [
         "",
@@ -48,39 +38,16 @@ pub(crate) fn algorithm_none_and_odd_names(corpus: &mut Corpus) {
         "HS256,none",
     ] {
         let header = format!(r#"{{"alg":"{name}","typ":"at+jwt","kid":"k1"}}"#);
-        corpus.token(
-            CLASS,
-            &format!("{name:?}"),
-            &sign(header, claims()),
-            Some(UnsupportedAlgorithm),
-        );
+        corpus.token(CLASS, &format!("{name:?}"), &sign(header, claims()), Some(UnsupportedAlgorithm));
     }
     for value in ["null", "5", "true", "[]", r#"["HS256"]"#, "{}", r#"{"HS256":1}"#] {
         let header = format!(r#"{{"alg":{value},"typ":"at+jwt","kid":"k1"}}"#);
-        corpus.token(
-            CLASS,
-            value,
-            &sign(header, claims()),
-            Some(HeaderParameterType { name: "alg" }),
-        );
+        corpus.token(CLASS, value, &sign(header, claims()), Some(HeaderParameterType { name: "alg" }));
     }
-    for header in [
-        "{}",
-        r#"{"typ":"at+jwt","kid":"k1"}"#,
-        r#"{"Alg":"HS256","ALG":"HS256"}"#,
-    ] {
+    for header in ["{}", r#"{"typ":"at+jwt","kid":"k1"}"#, r#"{"Alg":"HS256","ALG":"HS256"}"#] {
         corpus.token(CLASS, header, &sign(header, claims()), Some(MissingAlgorithm));
     }
-    for name in [
-        "HS384",
-        "HS512",
-        "RS256",
-        "PS256",
-        "ES256",
-        "EdDSA",
-        "Ed25519",
-        "ML-DSA-44",
-    ] {
+    for name in ["HS384", "HS512", "RS256", "PS256", "ES256", "EdDSA", "Ed25519", "ML-DSA-44"] {
         let header = format!(r#"{{"alg":"{name}","typ":"at+jwt","kid":"k1"}}"#);
         corpus.token(CLASS, name, &sign(header, claims()), Some(AlgorithmMismatch));
     }
@@ -107,12 +74,7 @@ pub(crate) fn critical_extensions(corpus: &mut Corpus) {
         let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"k1",{member}}}"#);
         corpus.token(CLASS, member, &sign(header, claims()), Some(CriticalHeader));
     }
-    for member in [
-        r#""b64":false"#,
-        r#""b64":true"#,
-        r#""b64":null"#,
-        r#""b64":"false""#,
-    ] {
+    for member in [r#""b64":false"#, r#""b64":true"#, r#""b64":null"#, r#""b64":"false""#] {
         let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"k1",{member}}}"#);
         corpus.token(CLASS, member, &sign(header, claims()), Some(UnencodedPayload));
     }
@@ -121,11 +83,9 @@ pub(crate) fn critical_extensions(corpus: &mut Corpus) {
 pub(crate) fn parameter_types(corpus: &mut Corpus) {
     const CLASS: &str = "header parameters of the wrong type";
     for value in ["null", "5", "true", "[]", r#"["at+jwt"]"#, "{}"] {
-        for (name, others) in [
-            ("typ", r#""kid":"k1""#),
-            ("kid", r#""typ":"at+jwt""#),
-            ("cty", r#""kid":"k1""#),
-        ] {
+        for (name, others) in
+            [("typ", r#""kid":"k1""#), ("kid", r#""typ":"at+jwt""#), ("cty", r#""kid":"k1""#)]
+        {
             let header = format!(r#"{{"alg":"HS256",{others},"{name}":{value}}}"#);
             corpus.token(
                 CLASS,
@@ -141,13 +101,7 @@ pub(crate) fn parameter_types(corpus: &mut Corpus) {
 pub(crate) fn token_types(corpus: &mut Corpus) {
     const CLASS: &str = "typ";
     let header = |typ: &str| format!(r#"{{"alg":"HS256","kid":"k1","typ":"{typ}"}}"#);
-    for typ in [
-        "at+jwt",
-        "AT+JWT",
-        "At+Jwt",
-        "application/at+jwt",
-        "APPLICATION/at+JWT",
-    ] {
+    for typ in ["at+jwt", "AT+JWT", "At+Jwt", "application/at+jwt", "APPLICATION/at+JWT"] {
         corpus.token(CLASS, typ, &sign(header(typ), claims()), None);
     }
     for typ in [
@@ -170,12 +124,7 @@ pub(crate) fn token_types(corpus: &mut Corpus) {
     ] {
         corpus.token(CLASS, typ, &sign(header(typ), claims()), Some(WrongType));
     }
-    corpus.token(
-        CLASS,
-        "absent",
-        &sign(r#"{"alg":"HS256","kid":"k1"}"#, claims()),
-        Some(WrongType),
-    );
+    corpus.token(CLASS, "absent", &sign(r#"{"alg":"HS256","kid":"k1"}"#, claims()), Some(WrongType));
     let id_token = r#"{"alg":"HS256","kid":"k1","typ":"JWT"}"#;
     corpus.token(CLASS, "an ID token", &sign(id_token, claims()), Some(WrongType));
 }
@@ -202,12 +151,7 @@ pub(crate) fn key_injection(corpus: &mut Corpus) {
         "__proto__",
     ] {
         let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"{kid}"}}"#);
-        corpus.token(
-            CLASS,
-            &format!("kid {kid:?}"),
-            &sign(header, claims()),
-            Some(UnknownKeyId),
-        );
+        corpus.token(CLASS, &format!("kid {kid:?}"), &sign(header, claims()), Some(UnknownKeyId));
     }
     let forged = format!("{}.{}", b64(HEADER), b64("{}"));
     for member in [
@@ -219,19 +163,9 @@ pub(crate) fn key_injection(corpus: &mut Corpus) {
         r#""x5t#S256":"AAAA""#,
     ] {
         let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"k1",{member}}}"#);
-        corpus.token(
-            CLASS,
-            &format!("{member}, signed by us"),
-            &sign(&header, claims()),
-            None,
-        );
+        corpus.token(CLASS, &format!("{member}, signed by us"), &sign(&header, claims()), None);
         let token = format!("{}.{}.{}", b64(&header), b64(claims()), b64([0x66; 32]));
-        corpus.token(
-            CLASS,
-            &format!("{member}, signed by another"),
-            &token,
-            Some(BadSignature),
-        );
+        corpus.token(CLASS, &format!("{member}, signed by another"), &token, Some(BadSignature));
     }
     let token = sign_encoded(&b64(HEADER), &b64(claims()));
     let (_, signature) = token.rsplit_once('.').unwrap();

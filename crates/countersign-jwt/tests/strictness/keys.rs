@@ -34,10 +34,7 @@ pub(crate) fn weak_and_contradictory(corpus: &mut Corpus) {
     let cases: Vec<(String, Option<KeyError>)> = vec![
         (ec(""), None),
         (ed(""), None),
-        (
-            ec(r#","alg":"ES256","use":"sig","key_ops":["verify"],"kid":"1""#),
-            None,
-        ),
+        (ec(r#","alg":"ES256","use":"sig","key_ops":["verify"],"kid":"1""#), None),
         (ed(r#","alg":"Ed25519""#), None),
         (rsa(2048, "AQAB", rs256), None),
         (rsa(2048, "Aw", rs256), None),
@@ -59,22 +56,10 @@ pub(crate) fn weak_and_contradictory(corpus: &mut Corpus) {
         (rsa(2048, "AQAB", r#","alg":"HS256""#), Some(AlgorithmMismatch)),
         (rsa(2048, "AQAB", r#","alg":"RSA-OAEP""#), Some(Unsupported)),
         (rsa(2048, "AQAB", r#","alg":"none""#), Some(Unsupported)),
-        (
-            rsa(2048, "AQAB", r#","alg":5"#),
-            Some(MemberFormat { name: "alg" }),
-        ),
-        (
-            rsa(2048, "AQAB", r#","alg":"RS256","d":"AQAB""#),
-            Some(PrivateKey),
-        ),
-        (
-            r#"{"kty":"RSA","alg":"RS256","e":"AQAB"}"#.into(),
-            Some(MissingMember { name: "n" }),
-        ),
-        (
-            r#"{"kty":"RSA","alg":"RS256","n":"AQAB"}"#.into(),
-            Some(MissingMember { name: "e" }),
-        ),
+        (rsa(2048, "AQAB", r#","alg":5"#), Some(MemberFormat { name: "alg" })),
+        (rsa(2048, "AQAB", r#","alg":"RS256","d":"AQAB""#), Some(PrivateKey)),
+        (r#"{"kty":"RSA","alg":"RS256","e":"AQAB"}"#.into(), Some(MissingMember { name: "n" })),
+        (r#"{"kty":"RSA","alg":"RS256","n":"AQAB"}"#.into(), Some(MissingMember { name: "e" })),
         (ec(r#","alg":"ES384""#), Some(AlgorithmMismatch)),
         (ec(r#","alg":"ES256K""#), Some(Unsupported)),
         (ec(r#","alg":"EdDSA""#), Some(AlgorithmMismatch)),
@@ -87,24 +72,12 @@ pub(crate) fn weak_and_contradictory(corpus: &mut Corpus) {
         (ec(r#","key_ops":["sign"]"#), Some(Purpose)),
         (ec(r#","key_ops":["verify","encrypt"]"#), Some(Purpose)),
         (ec(r#","key_ops":["deriveKey"]"#), Some(Purpose)),
-        (
-            ec(r#","key_ops":"verify""#),
-            Some(MemberFormat { name: "key_ops" }),
-        ),
-        (
-            ec(r#","key_ops":["verify",5]"#),
-            Some(MemberFormat { name: "key_ops" }),
-        ),
-        (
-            ec(r#","key_ops":["verify","verify"]"#),
-            Some(MemberFormat { name: "key_ops" }),
-        ),
+        (ec(r#","key_ops":"verify""#), Some(MemberFormat { name: "key_ops" })),
+        (ec(r#","key_ops":["verify",5]"#), Some(MemberFormat { name: "key_ops" })),
+        (ec(r#","key_ops":["verify","verify"]"#), Some(MemberFormat { name: "key_ops" })),
         (ec(r#","kid":5"#), Some(MemberFormat { name: "kid" })),
         (ec(r#","kid":"""#), Some(MemberFormat { name: "kid" })),
-        (
-            ec(&format!(r#","kid":"{}""#, "k".repeat(129))),
-            Some(MemberFormat { name: "kid" }),
-        ),
+        (ec(&format!(r#","kid":"{}""#, "k".repeat(129))), Some(MemberFormat { name: "kid" })),
         (ec(r#","d":"AQAB""#), Some(PrivateKey)),
         (ec(r#","kty":"EC""#), Some(Json(JsonError::DuplicateName))),
         (ec("").replace("P-256", "P-384"), Some(MemberFormat { name: "x" })),
@@ -114,64 +87,25 @@ pub(crate) fn weak_and_contradictory(corpus: &mut Corpus) {
         (ec("").replace("\"EC\"", "\"ec\""), Some(Unsupported)),
         (ec("").replace("\"EC\"", "\"RSA\""), Some(AmbiguousAlgorithm)),
         (ec("").replace(EC_Y, EC_X), Some(InvalidPoint)),
-        (
-            ec("").replace(EC_Y, &b64([0; 32])).replace(EC_X, &b64([0; 32])),
-            Some(InvalidPoint),
-        ),
+        (ec("").replace(EC_Y, &b64([0; 32])).replace(EC_X, &b64([0; 32])), Some(InvalidPoint)),
         (ec("").replace(EC_Y, &b64([0xff; 32])), Some(InvalidPoint)),
-        (
-            ec("").replace(EC_Y, &EC_Y[..42]),
-            Some(MemberFormat { name: "y" }),
-        ),
-        (
-            ec("").replace(EC_Y, &format!("{EC_Y}=")),
-            Some(MemberFormat { name: "y" }),
-        ),
-        (
-            ec("").replace(EC_X, &b64([&[0][..], &[7; 32]].concat())),
-            Some(MemberFormat { name: "x" }),
-        ),
-        (
-            r#"{"kty":"EC","crv":"P-256","x":"AQ"}"#.into(),
-            Some(MemberFormat { name: "x" }),
-        ),
-        (
-            format!(r#"{{"kty":"EC","x":"{EC_X}","y":"{EC_Y}"}}"#),
-            Some(Unsupported),
-        ),
+        (ec("").replace(EC_Y, &EC_Y[..42]), Some(MemberFormat { name: "y" })),
+        (ec("").replace(EC_Y, &format!("{EC_Y}=")), Some(MemberFormat { name: "y" })),
+        (ec("").replace(EC_X, &b64([&[0][..], &[7; 32]].concat())), Some(MemberFormat { name: "x" })),
+        (r#"{"kty":"EC","crv":"P-256","x":"AQ"}"#.into(), Some(MemberFormat { name: "x" })),
+        (format!(r#"{{"kty":"EC","x":"{EC_X}","y":"{EC_Y}"}}"#), Some(Unsupported)),
         (ed("").replace("Ed25519", "X25519"), Some(Unsupported)),
         (ed("").replace("Ed25519", "Ed448"), Some(Unsupported)),
         (ed("").replace(ED_X, &b64([0; 32])), Some(InvalidPoint)),
-        (
-            ed("").replace(ED_X, &b64([&[1][..], &[0; 31]].concat())),
-            Some(InvalidPoint),
-        ),
-        (
-            ed("").replace(ED_X, &b64([&[0xec][..], &[0xff; 30], &[0x7f]].concat())),
-            Some(InvalidPoint),
-        ),
-        (
-            ed("").replace(ED_X, &b64([7; 31])),
-            Some(MemberFormat { name: "x" }),
-        ),
-        (
-            ed("").replace(ED_X, &b64([7; 33])),
-            Some(MemberFormat { name: "x" }),
-        ),
+        (ed("").replace(ED_X, &b64([&[1][..], &[0; 31]].concat())), Some(InvalidPoint)),
+        (ed("").replace(ED_X, &b64([&[0xec][..], &[0xff; 30], &[0x7f]].concat())), Some(InvalidPoint)),
+        (ed("").replace(ED_X, &b64([7; 31])), Some(MemberFormat { name: "x" })),
+        (ed("").replace(ED_X, &b64([7; 33])), Some(MemberFormat { name: "x" })),
         (ed(r#","d":"AQAB""#), Some(PrivateKey)),
         (ed(r#","alg":"ES256""#), Some(AlgorithmMismatch)),
-        (
-            r#"{"kty":"AKP","pub":"AQAB"}"#.into(),
-            Some(MissingMember { name: "alg" }),
-        ),
-        (
-            r#"{"kty":"AKP","alg":"ML-DSA-44","pub":"AQAB"}"#.into(),
-            Some(AlgorithmMismatch),
-        ),
-        (
-            r#"{"kty":"AKP","alg":"ES256","pub":"AQAB"}"#.into(),
-            Some(AlgorithmMismatch),
-        ),
+        (r#"{"kty":"AKP","pub":"AQAB"}"#.into(), Some(MissingMember { name: "alg" })),
+        (r#"{"kty":"AKP","alg":"ML-DSA-44","pub":"AQAB"}"#.into(), Some(AlgorithmMismatch)),
+        (r#"{"kty":"AKP","alg":"ES256","pub":"AQAB"}"#.into(), Some(AlgorithmMismatch)),
         (r#"{"kty":5}"#.into(), Some(MemberFormat { name: "kty" })),
         ("{}".into(), Some(MissingMember { name: "kty" })),
         ("[]".into(), Some(Json(JsonError::NotAnObject))),
@@ -184,37 +118,15 @@ pub(crate) fn weak_and_contradictory(corpus: &mut Corpus) {
     for (pem, expected) in [
         ("", KeyError::Pem),
         ("not a key", KeyError::Pem),
-        (
-            "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----",
-            KeyError::PemLabel,
-        ),
-        (
-            "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----",
-            KeyError::PemLabel,
-        ),
-        (
-            "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----",
-            KeyError::Der,
-        ),
-        (
-            "-----BEGIN PUBLIC KEY-----\n\n-----END PUBLIC KEY-----",
-            KeyError::Der,
-        ),
+        ("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----", KeyError::PemLabel),
+        ("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----", KeyError::PemLabel),
+        ("-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----", KeyError::Der),
+        ("-----BEGIN PUBLIC KEY-----\n\n-----END PUBLIC KEY-----", KeyError::Der),
         (ED25519_SPKI, KeyError::AlgorithmMismatch),
     ] {
-        corpus.case(
-            CLASS,
-            pem,
-            VerifyingKey::from_pem(pem, Algorithm::Es256).err(),
-            Some(expected),
-        );
+        corpus.case(CLASS, pem, VerifyingKey::from_pem(pem, Algorithm::Es256).err(), Some(expected));
     }
-    corpus.case(
-        CLASS,
-        "Ed25519 in PEM",
-        VerifyingKey::from_pem(ED25519_SPKI, Algorithm::EdDsa).err(),
-        None,
-    );
+    corpus.case(CLASS, "Ed25519 in PEM", VerifyingKey::from_pem(ED25519_SPKI, Algorithm::EdDsa).err(), None);
 }
 
 const ED25519_SPKI: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
@@ -222,27 +134,15 @@ const ED25519_SPKI: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKx
 /// VF-1, RFC 7518 §3.2.
 pub(crate) fn secrets(corpus: &mut Corpus) {
     const CLASS: &str = "HMAC secrets";
-    for (algorithm, needed) in [
-        (Algorithm::Hs256, 32),
-        (Algorithm::Hs384, 48),
-        (Algorithm::Hs512, 64),
-    ] {
+    for (algorithm, needed) in [(Algorithm::Hs256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)] {
         for bytes in [0, 1, 8, 16, 31, needed - 1] {
             let expected = Some(KeyError::SecretTooShort { bytes, needed });
             let met = VerifyingKey::hmac(algorithm, &vec![7; bytes]).err();
             corpus.case(CLASS, &format!("{algorithm} with {bytes} bytes"), met, expected);
-            let jwk = format!(
-                r#"{{"kty":"oct","alg":"{algorithm}","k":"{}"}}"#,
-                b64(vec![7; bytes])
-            );
+            let jwk = format!(r#"{{"kty":"oct","alg":"{algorithm}","k":"{}"}}"#, b64(vec![7; bytes]));
             corpus.case(CLASS, &jwk, VerifyingKey::from_jwk(&jwk).err(), expected);
         }
-        corpus.case(
-            CLASS,
-            "long enough",
-            VerifyingKey::hmac(algorithm, &vec![7; needed]).err(),
-            None,
-        );
+        corpus.case(CLASS, "long enough", VerifyingKey::hmac(algorithm, &vec![7; needed]).err(), None);
     }
     for secret in [
         ED25519_SPKI,
@@ -262,73 +162,37 @@ pub(crate) fn secrets(corpus: &mut Corpus) {
 /// RFC 7517 §5; ours strictly, others' with the bad keys left out.
 pub(crate) fn sets(corpus: &mut Corpus) {
     const CLASS: &str = "key sets";
-    let secret = format!(
-        r#"{{"kty":"oct","alg":"HS256","kid":"s","k":"{}"}}"#,
-        b64([7; 32])
-    );
+    let secret = format!(r#"{{"kty":"oct","alg":"HS256","kid":"s","k":"{}"}}"#, b64([7; 32]));
     let (ec1, ed1) = (ec(r#","kid":"1""#), ed(r#","kid":"1""#));
     let weak = rsa(1024, "AQAB", r#","alg":"RS256""#);
-    let (small, weak_error) = (
-        KeyError::RsaModulus { bits: 1024 },
-        KeyError::RsaModulus { bits: 1024 },
-    );
+    let (small, weak_error) = (KeyError::RsaModulus { bits: 1024 }, KeyError::RsaModulus { bits: 1024 });
     for (case, text, expected) in [
         ("empty", r#"{"keys":[]}"#.to_owned(), None),
         ("two", format!(r#"{{"keys":[{},{}]}}"#, ec(""), ed("")), None),
         ("other members", format!(r#"{{"keys":[{}],"x":1}}"#, ec("")), None),
         ("no keys", "{}".into(), Some(KeySetError::NoKeys)),
-        (
-            "keys is an object",
-            r#"{"keys":{}}"#.into(),
-            Some(KeySetError::NoKeys),
-        ),
-        (
-            "an array",
-            "[]".into(),
-            Some(KeySetError::Json(JsonError::NotAnObject)),
-        ),
+        ("keys is an object", r#"{"keys":{}}"#.into(), Some(KeySetError::NoKeys)),
+        ("an array", "[]".into(), Some(KeySetError::Json(JsonError::NotAnObject))),
         ("one key", ec(""), Some(KeySetError::NoKeys)),
-        (
-            "keys twice",
-            r#"{"keys":[],"keys":[]}"#.into(),
-            Some(KeySetError::Json(JsonError::DuplicateName)),
-        ),
-        (
-            "too long",
-            format!(r#"{{"keys":[],"x":"{}"}}"#, "x".repeat(65536)),
-            Some(KeySetError::TooLong),
-        ),
-        (
-            "one kid twice",
-            format!(r#"{{"keys":[{ec1},{ed1}]}}"#),
-            Some(KeySetError::DuplicateKeyId),
-        ),
+        ("keys twice", r#"{"keys":[],"keys":[]}"#.into(), Some(KeySetError::Json(JsonError::DuplicateName))),
+        ("too long", format!(r#"{{"keys":[],"x":"{}"}}"#, "x".repeat(65536)), Some(KeySetError::TooLong)),
+        ("one kid twice", format!(r#"{{"keys":[{ec1},{ed1}]}}"#), Some(KeySetError::DuplicateKeyId)),
         (
             "one key twice",
             format!(r#"{{"keys":[{},{}]}}"#, ec(""), ec("")),
             Some(KeySetError::DuplicateKeyId),
         ),
-        (
-            "secret and public",
-            format!(r#"{{"keys":[{secret},{ec1}]}}"#),
-            Some(KeySetError::MixedSymmetry),
-        ),
+        ("secret and public", format!(r#"{{"keys":[{secret},{ec1}]}}"#), Some(KeySetError::MixedSymmetry)),
         (
             "a weak key",
             format!(r#"{{"keys":[{ec1},{weak}]}}"#),
-            Some(KeySetError::Key {
-                index: 1,
-                error: small,
-            }),
+            Some(KeySetError::Key { index: 1, error: small }),
         ),
     ] {
         corpus.case(CLASS, case, JwkSet::parse(&text).err(), expected);
     }
     let all = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256];
-    let text = format!(
-        r#"{{"keys":[{weak},{ec1},{ed1},{secret},5,{}]}}"#,
-        ec(r#","use":"enc","kid":"2""#)
-    );
+    let text = format!(r#"{{"keys":[{weak},{ec1},{ed1},{secret},5,{}]}}"#, ec(r#","use":"enc","kid":"2""#));
     let (keys, skipped) = JwkSet::parse_foreign(&text, &all).unwrap();
     corpus.case(CLASS, "foreign: usable keys", Some(keys.keys().len()), Some(1));
     let reasons: Vec<SkipReason> = skipped.iter().map(|skipped| skipped.reason).collect();
@@ -341,12 +205,9 @@ pub(crate) fn sets(corpus: &mut Corpus) {
     ];
     corpus.case(CLASS, "foreign: reasons", Some(reasons), Some(expected));
     let text = format!(r#"{{"keys":[{}]}}"#, rsa(2048, "AQAB", ""));
-    for (allowed, usable) in [
-        (&all[..], 1),
-        (&[Algorithm::Rs256, Algorithm::Ps256], 0),
-        (&[Algorithm::Es256], 0),
-        (&[], 0),
-    ] {
+    for (allowed, usable) in
+        [(&all[..], 1), (&[Algorithm::Rs256, Algorithm::Ps256], 0), (&[Algorithm::Es256], 0), (&[], 0)]
+    {
         let (keys, _) = JwkSet::parse_foreign(&text, allowed).unwrap();
         corpus.case(
             CLASS,

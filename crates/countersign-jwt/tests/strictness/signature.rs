@@ -33,32 +33,16 @@ impl Keys {
                 b64(&point[1..33]),
                 b64(&point[33..])
             ),
-            format!(
-                r#"{{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"{}"}}"#,
-                b64(ed.public_key())
-            ),
-            format!(
-                r#"{{"kty":"RSA","alg":"RS256","kid":"rsa","n":"{}","e":"AQAB"}}"#,
-                b64(modulus(&rsa))
-            ),
+            format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"{}"}}"#, b64(ed.public_key())),
+            format!(r#"{{"kty":"RSA","alg":"RS256","kid":"rsa","n":"{}","e":"AQAB"}}"#, b64(modulus(&rsa))),
         ];
-        let keys = jwks
-            .iter()
-            .map(|jwk| VerifyingKey::from_jwk(jwk).unwrap())
-            .collect();
-        Self {
-            ec,
-            ed,
-            rsa,
-            set: JwkSet::new(keys).unwrap(),
-        }
+        let keys = jwks.iter().map(|jwk| VerifyingKey::from_jwk(jwk).unwrap()).collect();
+        Self { ec, ed, rsa, set: JwkSet::new(keys).unwrap() }
     }
 
     fn rsa_sign(&self, encoding: &'static dyn RsaEncoding, input: &str) -> Vec<u8> {
         let mut signature = vec![0; 256];
-        self.rsa
-            .sign(encoding, &SystemRandom::new(), input.as_bytes(), &mut signature)
-            .unwrap();
+        self.rsa.sign(encoding, &SystemRandom::new(), input.as_bytes(), &mut signature).unwrap();
         signature
     }
 
@@ -74,16 +58,8 @@ fn modulus(key: &RsaKeyPair) -> &[u8] {
 }
 
 fn input(alg: &str, kid: &str) -> String {
-    let kid = if kid.is_empty() {
-        String::new()
-    } else {
-        format!(r#","kid":"{kid}""#)
-    };
-    format!(
-        "{}.{}",
-        b64(format!(r#"{{"alg":"{alg}","typ":"at+jwt"{kid}}}"#)),
-        b64(claims())
-    )
+    let kid = if kid.is_empty() { String::new() } else { format!(r#","kid":"{kid}""#) };
+    format!("{}.{}", b64(format!(r#"{{"alg":"{alg}","typ":"at+jwt"{kid}}}"#)), b64(claims()))
 }
 
 fn token(input: &str, signature: impl AsRef<[u8]>) -> String {
@@ -110,20 +86,10 @@ pub(crate) fn algorithm_confusion(corpus: &mut Corpus) {
         let mac = |input: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), input.as_bytes());
         for kid in ["rsa", "ec", "ed"] {
             let input = input("HS256", kid);
-            corpus.case(
-                CLASS,
-                what,
-                keys.verify(&token(&input, mac(&input))),
-                Some(AlgorithmMismatch),
-            );
+            corpus.case(CLASS, what, keys.verify(&token(&input, mac(&input))), Some(AlgorithmMismatch));
         }
         let input = input("HS256", "");
-        corpus.case(
-            CLASS,
-            what,
-            keys.verify(&token(&input, mac(&input))),
-            Some(KeyIdMissing),
-        );
+        corpus.case(CLASS, what, keys.verify(&token(&input, mac(&input))), Some(KeyIdMissing));
     }
     for (alg, kid) in [
         ("PS256", "rsa"),
@@ -138,21 +104,11 @@ pub(crate) fn algorithm_confusion(corpus: &mut Corpus) {
         let input = input(alg, kid);
         let signature = match kid {
             "rsa" => keys.rsa_sign(&RSA_PKCS1_SHA256, &input),
-            "ec" => keys
-                .ec
-                .sign(&SystemRandom::new(), input.as_bytes())
-                .unwrap()
-                .as_ref()
-                .to_vec(),
+            "ec" => keys.ec.sign(&SystemRandom::new(), input.as_bytes()).unwrap().as_ref().to_vec(),
             _ => keys.ed.sign(input.as_bytes()).as_ref().to_vec(),
         };
         let met = keys.verify(&token(&input, signature));
-        corpus.case(
-            CLASS,
-            &format!("{alg} with key {kid}"),
-            met,
-            Some(AlgorithmMismatch),
-        );
+        corpus.case(CLASS, &format!("{alg} with key {kid}"), met, Some(AlgorithmMismatch));
     }
 }
 
@@ -162,22 +118,13 @@ pub(crate) fn encodings(corpus: &mut Corpus) {
     let keys = Keys::new();
 
     let ec_input = input("ES256", "ec");
-    let good = keys
-        .ec
-        .sign(&SystemRandom::new(), ec_input.as_bytes())
-        .unwrap()
-        .as_ref()
-        .to_vec();
+    let good = keys.ec.sign(&SystemRandom::new(), ec_input.as_bytes()).unwrap().as_ref().to_vec();
     let (r, s) = good.split_at(32);
     let (zero, one) = ([0; 32], [&[0; 31][..], &[1]].concat());
     let high_s = subtract(&ORDER_P256, s);
     for (case, signature, expected) in [
         ("as it should be", good.clone(), None),
-        (
-            "s replaced by n - s, which is as valid (VF-7)",
-            [r, &high_s].concat(),
-            None,
-        ),
+        ("s replaced by n - s, which is as valid (VF-7)", [r, &high_s].concat(), None),
         ("r = s = 0", [zero, zero].concat(), Some(BadSignature)),
         ("r = 0", [&zero, s].concat(), Some(BadSignature)),
         ("s = 0", [r, &zero].concat(), Some(BadSignature)),
@@ -186,35 +133,18 @@ pub(crate) fn encodings(corpus: &mut Corpus) {
         ("s = n", [r, &ORDER_P256].concat(), Some(BadSignature)),
         ("r = s = n", [ORDER_P256, ORDER_P256].concat(), Some(BadSignature)),
         ("r = s = 2^256 - 1", vec![0xff; 64], Some(BadSignature)),
-        (
-            "DER",
-            [&[0x30, 0x44, 0x02, 0x20][..], r, &[0x02, 0x20], s].concat(),
-            Some(BadSignature),
-        ),
+        ("DER", [&[0x30, 0x44, 0x02, 0x20][..], r, &[0x02, 0x20], s].concat(), Some(BadSignature)),
         ("a zero before", [&[0][..], &good].concat(), Some(BadSignature)),
         ("a zero after", [&good[..], &[0]].concat(), Some(BadSignature)),
-        (
-            "zeros before both",
-            [&[0][..], r, &[0], s].concat(),
-            Some(BadSignature),
-        ),
+        ("zeros before both", [&[0][..], r, &[0], s].concat(), Some(BadSignature)),
         ("cut by one", good[..63].to_vec(), Some(BadSignature)),
         ("r only", r.to_vec(), Some(BadSignature)),
         ("twice", [&good[..], &good].concat(), Some(BadSignature)),
         ("swapped", [s, r].concat(), Some(BadSignature)),
         ("nothing", vec![], Some(BadSignature)),
-        (
-            "the format of P-384",
-            [&[0; 16][..], r, &[0; 16], s].concat(),
-            Some(BadSignature),
-        ),
+        ("the format of P-384", [&[0; 16][..], r, &[0; 16], s].concat(), Some(BadSignature)),
     ] {
-        corpus.case(
-            CLASS,
-            &format!("ES256: {case}"),
-            keys.verify(&token(&ec_input, signature)),
-            expected,
-        );
+        corpus.case(CLASS, &format!("ES256: {case}"), keys.verify(&token(&ec_input, signature)), expected);
     }
 
     let edwards_input = input("EdDSA", "ed");
@@ -222,25 +152,13 @@ pub(crate) fn encodings(corpus: &mut Corpus) {
     let (point, s) = good.split_at(32);
     for (case, signature, expected) in [
         ("as it should be", good.clone(), None),
-        (
-            "S + L",
-            [point, &add_little_endian(s, &ORDER_ED25519)].concat(),
-            Some(BadSignature),
-        ),
+        ("S + L", [point, &add_little_endian(s, &ORDER_ED25519)].concat(), Some(BadSignature)),
         ("all zero", vec![0; 64], Some(BadSignature)),
         ("S = 0", [point, &[0; 32]].concat(), Some(BadSignature)),
-        (
-            "R of small order, S = 0",
-            [&[1][..], &[0; 63]].concat(),
-            Some(BadSignature),
-        ),
+        ("R of small order, S = 0", [&[1][..], &[0; 63]].concat(), Some(BadSignature)),
         ("cut by one", good[..63].to_vec(), Some(BadSignature)),
         ("a zero after", [&good[..], &[0]].concat(), Some(BadSignature)),
-        (
-            "reversed",
-            good.iter().rev().copied().collect(),
-            Some(BadSignature),
-        ),
+        ("reversed", good.iter().rev().copied().collect(), Some(BadSignature)),
         ("nothing", vec![], Some(BadSignature)),
     ] {
         corpus.case(
@@ -258,16 +176,8 @@ pub(crate) fn encodings(corpus: &mut Corpus) {
     let good = keys.rsa_sign(&RSA_PKCS1_SHA256, &rsa_input);
     for (case, signature, expected) in [
         ("as it should be", good.clone(), None),
-        (
-            "PSS",
-            keys.rsa_sign(&RSA_PSS_SHA256, &rsa_input),
-            Some(BadSignature),
-        ),
-        (
-            "of another text",
-            keys.rsa_sign(&RSA_PKCS1_SHA256, "x"),
-            Some(BadSignature),
-        ),
+        ("PSS", keys.rsa_sign(&RSA_PSS_SHA256, &rsa_input), Some(BadSignature)),
+        ("of another text", keys.rsa_sign(&RSA_PKCS1_SHA256, "x"), Some(BadSignature)),
         ("a zero before", [&[0][..], &good].concat(), Some(BadSignature)),
         ("cut by one", good[..255].to_vec(), Some(BadSignature)),
         ("all zero", vec![0; 256], Some(BadSignature)),
@@ -275,12 +185,7 @@ pub(crate) fn encodings(corpus: &mut Corpus) {
         ("the modulus", modulus(&keys.rsa).to_vec(), Some(BadSignature)),
         ("nothing", vec![], Some(BadSignature)),
     ] {
-        corpus.case(
-            CLASS,
-            &format!("RS256: {case}"),
-            keys.verify(&token(&rsa_input, signature)),
-            expected,
-        );
+        corpus.case(CLASS, &format!("RS256: {case}"), keys.verify(&token(&rsa_input, signature)), expected);
     }
 }
 

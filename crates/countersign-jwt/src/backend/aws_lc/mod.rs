@@ -34,13 +34,8 @@ impl Verifier {
         let parsed = match numbers {
             PublicNumbers::Rsa { modulus, exponent } => {
                 let parameters = rsa_verification(algorithm).ok_or(KeyError::Unsupported)?;
-                let components = sig::RsaPublicKeyComponents {
-                    n: modulus,
-                    e: exponent,
-                };
-                components
-                    .to_parsed_public_key(parameters)
-                    .map_err(|_| KeyError::Inconsistent)?
+                let components = sig::RsaPublicKeyComponents { n: modulus, e: exponent };
+                components.to_parsed_public_key(parameters).map_err(|_| KeyError::Inconsistent)?
             }
             PublicNumbers::Ec { curve, point } => {
                 let algorithm = match curve {
@@ -88,22 +83,19 @@ impl Signer {
         let unlucky = |_| KeyError::Inconsistent;
         match algorithm.key_kind() {
             KeyKind::Hmac { .. } => Err(KeyError::Symmetric),
-            KeyKind::Rsa => Self::rsa(
-                algorithm,
-                sig::RsaKeyPair::generate(KeySize::Rsa3072).map_err(unlucky)?,
-            ),
+            KeyKind::Rsa => {
+                Self::rsa(algorithm, sig::RsaKeyPair::generate(KeySize::Rsa3072).map_err(unlucky)?)
+            }
             KeyKind::Ec(curve) => {
                 let pair = sig::EcdsaKeyPair::generate(ecdsa_signing(curve)).map_err(unlucky)?;
                 Ok(Self::Ecdsa(Box::new(pair), curve))
             }
-            KeyKind::Ed25519 => Ok(Self::Ed25519(Box::new(
-                sig::Ed25519KeyPair::generate().map_err(unlucky)?,
-            ))),
+            KeyKind::Ed25519 => {
+                Ok(Self::Ed25519(Box::new(sig::Ed25519KeyPair::generate().map_err(unlucky)?)))
+            }
             KeyKind::MlDsa { .. } => {
                 let signing = ml_dsa_signing(algorithm).ok_or(KeyError::Unsupported)?;
-                Ok(Self::MlDsa(Box::new(
-                    sig::PqdsaKeyPair::generate(signing).map_err(unlucky)?,
-                )))
+                Ok(Self::MlDsa(Box::new(sig::PqdsaKeyPair::generate(signing).map_err(unlucky)?)))
             }
         }
     }
@@ -123,9 +115,7 @@ impl Signer {
             }
             KeyKind::MlDsa { .. } => {
                 let signing = ml_dsa_signing(algorithm).ok_or(KeyError::Unsupported)?;
-                Ok(Self::MlDsa(Box::new(
-                    sig::PqdsaKeyPair::from_pkcs8(signing, der).map_err(refused)?,
-                )))
+                Ok(Self::MlDsa(Box::new(sig::PqdsaKeyPair::from_pkcs8(signing, der).map_err(refused)?)))
             }
         }
     }
@@ -133,16 +123,12 @@ impl Signer {
     /// PKCS#1 (RFC 8017 A.1.2) for RSA, SEC 1 (RFC 5915) for the NIST curves.
     pub(crate) fn from_traditional_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
         match algorithm.key_kind() {
-            KeyKind::Rsa => Self::rsa(
-                algorithm,
-                sig::RsaKeyPair::from_der(der).map_err(|_| KeyError::Inconsistent)?,
-            ),
+            KeyKind::Rsa => {
+                Self::rsa(algorithm, sig::RsaKeyPair::from_der(der).map_err(|_| KeyError::Inconsistent)?)
+            }
             KeyKind::Ec(curve) => {
                 let pair = sig::EcdsaKeyPair::from_private_key_der(ecdsa_signing(curve), der);
-                Ok(Self::Ecdsa(
-                    Box::new(pair.map_err(|_| KeyError::Inconsistent)?),
-                    curve,
-                ))
+                Ok(Self::Ecdsa(Box::new(pair.map_err(|_| KeyError::Inconsistent)?), curve))
             }
             _ => Err(KeyError::AlgorithmMismatch),
         }
@@ -172,11 +158,7 @@ impl Signer {
                 let signing = ml_dsa_signing(algorithm).ok_or(KeyError::Unsupported)?;
                 let pair = sig::PqdsaKeyPair::from_seed(signing, seed).map_err(refused)?;
                 let is_pair = pair.public_key().as_ref() == key.as_slice();
-                if is_pair {
-                    Ok(Self::MlDsa(Box::new(pair)))
-                } else {
-                    Err(KeyError::Inconsistent)
-                }
+                if is_pair { Ok(Self::MlDsa(Box::new(pair))) } else { Err(KeyError::Inconsistent) }
             }
             _ => Err(KeyError::AlgorithmMismatch),
         }
@@ -189,16 +171,11 @@ impl Signer {
     pub(crate) fn public_numbers(&self) -> Result<PublicNumbers, KeyError> {
         match self {
             Self::Rsa(pair, _) => rsa_public_from_pkcs1(pair.public_key().as_ref()),
-            Self::Ecdsa(pair, curve) => Ok(PublicNumbers::Ec {
-                curve: *curve,
-                point: pair.public_key().as_ref().to_vec(),
-            }),
+            Self::Ecdsa(pair, curve) => {
+                Ok(PublicNumbers::Ec { curve: *curve, point: pair.public_key().as_ref().to_vec() })
+            }
             Self::Ed25519(pair) => {
-                let point = pair
-                    .public_key()
-                    .as_ref()
-                    .try_into()
-                    .map_err(|_| KeyError::Inconsistent)?;
+                let point = pair.public_key().as_ref().try_into().map_err(|_| KeyError::Inconsistent)?;
                 Ok(PublicNumbers::Ed25519(point))
             }
             Self::MlDsa(pair) => Ok(PublicNumbers::MlDsa(pair.public_key().as_ref().to_vec())),
@@ -217,9 +194,7 @@ impl Signer {
             Self::MlDsa(pair) => pair.to_pkcs8v1(),
             Self::Hmac(_) => return Err(KeyError::Symmetric),
         };
-        Ok(Zeroizing::new(
-            document.map_err(|_| KeyError::Inconsistent)?.as_ref().to_vec(),
-        ))
+        Ok(Zeroizing::new(document.map_err(|_| KeyError::Inconsistent)?.as_ref().to_vec()))
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
@@ -227,23 +202,19 @@ impl Signer {
         match self {
             Self::Rsa(pair, encoding) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(*encoding, &random, message, &mut signature)
-                    .map_err(|_| SignError::Crypto)?;
+                pair.sign(*encoding, &random, message, &mut signature).map_err(|_| SignError::Crypto)?;
                 Ok(signature)
             }
             Self::Ecdsa(pair, _) => {
                 let signature = pair.sign(&random, message).map_err(|_| SignError::Crypto)?;
                 Ok(signature.as_ref().to_vec())
             }
-            Self::Ed25519(pair) => Ok(pair
-                .try_sign(message)
-                .map_err(|_| SignError::Crypto)?
-                .as_ref()
-                .to_vec()),
+            Self::Ed25519(pair) => {
+                Ok(pair.try_sign(message).map_err(|_| SignError::Crypto)?.as_ref().to_vec())
+            }
             Self::MlDsa(pair) => {
                 let mut signature = vec![0; pair.algorithm().signature_len()];
-                pair.sign(message, &mut signature)
-                    .map_err(|_| SignError::Crypto)?;
+                pair.sign(message, &mut signature).map_err(|_| SignError::Crypto)?;
                 Ok(signature)
             }
             Self::Hmac(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
@@ -270,10 +241,7 @@ fn rsa_key_pair(
     private: &RsaPrivateNumbers,
 ) -> Result<sig::RsaKeyPair, KeyError> {
     let components = aws_lc_rs::rsa::KeyPairComponents {
-        public_key: sig::RsaPublicKeyComponents {
-            n: modulus,
-            e: exponent,
-        },
+        public_key: sig::RsaPublicKeyComponents { n: modulus, e: exponent },
         d: private.d.as_slice(),
         p: private.p.as_slice(),
         q: private.q.as_slice(),

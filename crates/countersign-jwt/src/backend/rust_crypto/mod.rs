@@ -46,27 +46,18 @@ impl Verifier {
                 let (padding, hash) = rsa_parameters(algorithm).ok_or(KeyError::Unsupported)?;
                 Self::Rsa(Box::new(rsa::PublicKey::new(modulus, exponent)?), padding, hash)
             }
-            PublicNumbers::Ec {
-                curve: Curve::P256,
-                point,
-            } => Self::P256(Box::new(
-                p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off_curve)?,
-            )),
-            PublicNumbers::Ec {
-                curve: Curve::P384,
-                point,
-            } => Self::P384(Box::new(
-                p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off_curve)?,
-            )),
-            PublicNumbers::Ec {
-                curve: Curve::P521,
-                point,
-            } => Self::P521(Box::new(
-                p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off_curve)?,
-            )),
-            PublicNumbers::Ed25519(point) => Self::Ed25519(Box::new(
-                ed25519_dalek::VerifyingKey::from_bytes(point).map_err(off_curve)?,
-            )),
+            PublicNumbers::Ec { curve: Curve::P256, point } => {
+                Self::P256(Box::new(p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off_curve)?))
+            }
+            PublicNumbers::Ec { curve: Curve::P384, point } => {
+                Self::P384(Box::new(p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off_curve)?))
+            }
+            PublicNumbers::Ec { curve: Curve::P521, point } => {
+                Self::P521(Box::new(p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off_curve)?))
+            }
+            PublicNumbers::Ed25519(point) => {
+                Self::Ed25519(Box::new(ed25519_dalek::VerifyingKey::from_bytes(point).map_err(off_curve)?))
+            }
             PublicNumbers::MlDsa(key) => Self::ml_dsa(algorithm, key)?,
         })
     }
@@ -93,15 +84,9 @@ impl Verifier {
     pub(crate) fn hmac(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let refused = |_| KeyError::Inconsistent;
         match algorithm {
-            Algorithm::Hs256 => Ok(Self::Hmac256(Box::new(
-                Hmac::new_from_slice(secret).map_err(refused)?,
-            ))),
-            Algorithm::Hs384 => Ok(Self::Hmac384(Box::new(
-                Hmac::new_from_slice(secret).map_err(refused)?,
-            ))),
-            Algorithm::Hs512 => Ok(Self::Hmac512(Box::new(
-                Hmac::new_from_slice(secret).map_err(refused)?,
-            ))),
+            Algorithm::Hs256 => Ok(Self::Hmac256(Box::new(Hmac::new_from_slice(secret).map_err(refused)?))),
+            Algorithm::Hs384 => Ok(Self::Hmac384(Box::new(Hmac::new_from_slice(secret).map_err(refused)?))),
+            Algorithm::Hs512 => Ok(Self::Hmac512(Box::new(Hmac::new_from_slice(secret).map_err(refused)?))),
             _ => Err(KeyError::AlgorithmMismatch),
         }
     }

@@ -27,11 +27,7 @@ impl PublicKey {
         let modulus_bits = modulus.bit_width_vartime() as usize;
         let modulus = Option::from(Odd::new(modulus)).ok_or(KeyError::RsaModulus { bits: modulus_bits })?;
         let exponent = BoxedUint::from_be_slice_vartime(exponent);
-        Ok(Self {
-            modulus: BoxedMontyParams::new_vartime(modulus),
-            exponent,
-            modulus_bits,
-        })
+        Ok(Self { modulus: BoxedMontyParams::new_vartime(modulus), exponent, modulus_bits })
     }
 
     pub(crate) fn verify(
@@ -63,10 +59,8 @@ impl PublicKey {
             return Err(BadSignature);
         }
         let power = BoxedMontyForm::new(base, &self.modulus);
-        let power = power
-            .pow_bounded_exp(&self.exponent, self.exponent.bit_width_vartime())
-            .retrieve()
-            .to_be_bytes();
+        let power =
+            power.pow_bounded_exp(&self.exponent, self.exponent.bit_width_vartime()).retrieve().to_be_bytes();
         let excess = power.len().saturating_sub(length);
         power.get(excess..).map(<[u8]>::to_vec).ok_or(BadSignature)
     }
@@ -96,30 +90,19 @@ fn verify_pss(hash: Hash, digest: &[u8], encoded: &[u8], encoded_bits: usize) ->
     let (rest, trailer) = encoded.split_last_chunk::<1>().ok_or(BadSignature)?;
     let mask_length = rest.len().checked_sub(hash_length).ok_or(BadSignature)?;
     let (masked, check) = rest.split_at_checked(mask_length).ok_or(BadSignature)?;
-    let mut block: Vec<u8> = masked
-        .iter()
-        .zip(mgf1(hash, check, mask_length))
-        .map(|(a, b)| a ^ b)
-        .collect();
+    let mut block: Vec<u8> = masked.iter().zip(mgf1(hash, check, mask_length)).map(|(a, b)| a ^ b).collect();
     let unused_bits = 8 * encoded.len() - encoded_bits;
-    let top_bits = 0xff_u8
-        .checked_shr(unused_bits.try_into().map_err(|_| BadSignature)?)
-        .unwrap_or(0);
+    let top_bits = 0xff_u8.checked_shr(unused_bits.try_into().map_err(|_| BadSignature)?).unwrap_or(0);
     let top_is_clear = masked.first().is_some_and(|first| first & !top_bits == 0);
     if let Some(first) = block.first_mut() {
         *first &= top_bits;
     }
     let salt_start = mask_length.checked_sub(hash_length).ok_or(BadSignature)?;
     let (zeros, salt) = block.split_at_checked(salt_start).ok_or(BadSignature)?;
-    let one_after_zeros = zeros
-        .split_last()
-        .is_some_and(|(one, zeros)| *one == 1 && zeros.iter().all(|byte| *byte == 0));
+    let one_after_zeros =
+        zeros.split_last().is_some_and(|(one, zeros)| *one == 1 && zeros.iter().all(|byte| *byte == 0));
     let matches = check == hash.digest(&[&[0; 8], digest, salt]);
-    if *trailer == [0xbc] && top_is_clear && one_after_zeros && matches {
-        Ok(())
-    } else {
-        Err(BadSignature)
-    }
+    if *trailer == [0xbc] && top_is_clear && one_after_zeros && matches { Ok(()) } else { Err(BadSignature) }
 }
 
 /// RFC 8017 appendix B.2.1.

@@ -1,0 +1,93 @@
+//! Every way to be refused, and its one answer: status, `WWW-Authenticate` (RFC 6750 §3) and JSON body. The body says
+//! which kind of wrong it is and nothing of our insides.
+
+use countersign_jwt::VerifyError;
+use http::{HeaderValue, Response, StatusCode, header};
+
+/// Why a request was not let through.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No `Authorization` header.
+    #[error("no access token was sent")]
+    TokenRequired,
+    /// An `Authorization` header that is not one `Bearer <token>` (RFC 6750 §2.1), or two of them.
+    #[error("the Authorization header is not `Bearer <token>`")]
+    Malformed,
+    /// A token that fails a check; which one is for the log.
+    #[error("the access token is refused: {0}")]
+    Invalid(VerifyError),
+    /// A good token of a session that has ended.
+    #[error("the session of the access token has ended")]
+    Revoked,
+    /// A good token of a caller without the role that the route asks for.
+    #[error("the caller lacks the role that this needs")]
+    RoleRequired,
+}
+
+impl Refusal {
+    /// The stable code in the body.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TokenRequired => "token_required",
+            Self::Invalid(VerifyError::Expired) => "token_expired",
+            Self::Invalid(VerifyError::TokenTooLong) => "token_too_large",
+            Self::Malformed | Self::Invalid(_) => "invalid_token",
+            Self::Revoked => "token_revoked",
+            Self::RoleRequired => "forbidden",
+        }
+    }
+
+    /// The text for people in the body.
+    #[must_use]
+    pub const fn public_text(&self) -> &'static str {
+        match self {
+            Self::TokenRequired => "Token required",
+            Self::Invalid(VerifyError::Expired) => "Token expired",
+            Self::Invalid(VerifyError::TokenTooLong) => "Token too large",
+            Self::Malformed | Self::Invalid(_) => "Invalid token",
+            Self::Revoked => "Session ended",
+            Self::RoleRequired => "Not allowed",
+        }
+    }
+
+    /// 401; 403 for a caller whose token is good; 413 for a token over 8 KiB, which is not even looked at.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::RoleRequired => StatusCode::FORBIDDEN,
+            Self::Invalid(VerifyError::TokenTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TokenRequired | Self::Malformed | Self::Invalid(_) | Self::Revoked => {
+                StatusCode::UNAUTHORIZED
+            }
+        }
+    }
+
+    /// The challenge. A request without a token gets no error code (RFC 6750 §3.1, last paragraph).
+    const fn challenge(&self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::TokenRequired => r#"Bearer realm="api""#,
+            Self::Invalid(VerifyError::Expired) => {
+                r#"Bearer realm="api", error="invalid_token", error_description="The access token expired""#
+            }
+            Self::Malformed | Self::Invalid(_) | Self::Revoked => {
+                r#"Bearer realm="api", error="invalid_token""#
+            }
+            Self::RoleRequired => r#"Bearer realm="api", error="insufficient_scope""#,
+        })
+    }
+
+    /// The whole answer.
+    #[must_use]
+    pub fn into_response<B: From<String>>(self) -> Response<B> {
+        let body = serde_json::json!({ "error": self.public_text(), "code": self.code() }).to_string();
+        let mut response = Response::new(B::from(body));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::WWW_AUTHENTICATE, self.challenge());
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}

@@ -1,0 +1,56 @@
+//! The answer: the inner service's, or a refusal that is ready at once.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Response;
+use pin_project_lite::pin_project;
+
+use crate::Refusal;
+
+pin_project! {
+    /// The future of a [`GuardService`](super::GuardService).
+    #[derive(Debug)]
+    pub struct GuardFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    #[derive(Debug)]
+    enum State<F> {
+        Passed { #[pin] inner: F },
+        Refused { refusal: Option<Refusal> },
+    }
+}
+
+impl<F> GuardFuture<F> {
+    pub(super) const fn passed(inner: F) -> Self {
+        Self { state: State::Passed { inner } }
+    }
+
+    pub(super) const fn refused(refusal: Refusal) -> Self {
+        Self { state: State::Refused { refusal: Some(refusal) } }
+    }
+}
+
+impl<F, R, E> Future for GuardFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: From<String>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Passed { inner } => inner.poll(cx),
+            StateProjection::Refused { refusal } => match refusal.take() {
+                Some(refusal) => Poll::Ready(Ok(refusal.into_response())),
+                None => Poll::Pending, // polled again after it was ready: a future may do anything but panic here
+            },
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The guard as a tower layer: [`GuardLayer`] wraps a service into a [`GuardService`], whose answer is a
+//! [`GuardFuture`].
+
+mod future;
+mod layer;
+mod service;
+
+pub use future::GuardFuture;
+pub use layer::GuardLayer;
+pub use service::GuardService;

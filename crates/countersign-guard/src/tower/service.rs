@@ -1,0 +1,51 @@
+//! One request: check, then pass on with the claims, or refuse without asking the inner service.
+
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::GuardFuture;
+use crate::{AccessClaims, Guard, Refusal};
+
+/// A service behind a [`Guard`].
+#[derive(Clone, Debug)]
+pub struct GuardService<S> {
+    pub(super) inner: S,
+    pub(super) guard: Guard,
+    pub(super) role: Option<Box<str>>,
+}
+
+impl<S> GuardService<S> {
+    fn check<B>(&self, request: &Request<B>) -> Result<AccessClaims, Refusal> {
+        let claims = self.guard.authenticate(request.headers())?;
+        match &self.role {
+            Some(role) if claims.role() != Some(role) => Err(Refusal::RoleRequired),
+            _ => Ok(claims),
+        }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for GuardService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: From<String>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = GuardFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.check(&request) {
+            Ok(claims) => {
+                request.extensions_mut().insert(claims);
+                GuardFuture::passed(self.inner.call(request))
+            }
+            Err(refusal) => GuardFuture::refused(refusal),
+        }
+    }
+}

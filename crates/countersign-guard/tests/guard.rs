@@ -1,0 +1,200 @@
+//! A guarded axum service, driven in-process with real tokens.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use axum::routing::get;
+use countersign_guard::jwt::{Algorithm, ClaimsPolicy, JwkSet, SigningKey, TokenType, sign};
+use countersign_guard::{AccessClaims, Guard};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const NOW: i64 = 1_700_000_000;
+
+struct Service {
+    key: SigningKey,
+    guard: Guard,
+    now: Arc<AtomicI64>,
+    router: Router,
+}
+
+impl Service {
+    fn new() -> Self {
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let now = Arc::new(AtomicI64::new(NOW));
+        let hand = Arc::clone(&now);
+        let keys = JwkSet::new(vec![key.verifying_key()]).unwrap();
+        let guard = Guard::with_clock(keys, policy("api"), move || hand.load(Ordering::SeqCst));
+        let whoami = |claims: AccessClaims| async move { claims.subject().to_owned() };
+        let router = Router::new()
+            .route("/mine", get(whoami).layer(guard.layer()))
+            .route("/admin", get(whoami).layer(guard.layer().require_role("admin")))
+            .route("/forgotten", get(whoami));
+        Self { key, guard, now, router }
+    }
+
+    fn token(&self, change: impl FnOnce(&mut Value)) -> String {
+        let mut claims = json!({
+            "iss": "https://auth.example", "aud": "api", "sub": "ada", "sid": "s1", "jti": "j1", "role": "user",
+            "iat": NOW, "exp": NOW + 60,
+        });
+        change(&mut claims);
+        sign(&claims, &self.key, "at+jwt").unwrap()
+    }
+
+    async fn get(&self, path: &str, authorization: &[&str]) -> (StatusCode, String, String) {
+        let mut request = Request::get(path);
+        for value in authorization {
+            request = request.header(header::AUTHORIZATION, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let challenge =
+            response.headers().get(header::WWW_AUTHENTICATE).map(|v| v.to_str().unwrap().to_owned());
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, challenge.unwrap_or_default(), String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    async fn get_with(&self, path: &str, token: &str) -> (StatusCode, String, String) {
+        self.get(path, &[&format!("Bearer {token}")]).await
+    }
+}
+
+fn policy(audience: &str) -> ClaimsPolicy {
+    ClaimsPolicy::new("https://auth.example", audience, TokenType::AccessToken, Duration::ZERO)
+}
+
+fn code(body: &str) -> String {
+    serde_json::from_str::<Value>(body).unwrap()["code"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_good_token_reaches_the_handler_with_its_claims() {
+    let service = Service::new();
+    let token = service.token(|_| {});
+    for header in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER   {token}")] {
+        let (status, _, body) = service.get("/mine", &[&header]).await;
+        assert_eq!((status, body.as_str()), (StatusCode::OK, "ada"));
+    }
+}
+
+/// HD-2: five cases, each with its challenge; HD-3: no other place is looked at.
+#[tokio::test]
+async fn each_refusal_has_its_status_challenge_and_code() {
+    let service = Service::new();
+    let expired = service.token(|claims| claims["exp"] = (NOW).into());
+    let user = service.token(|_| {});
+    let huge = format!("{user}{}", "A".repeat(8 * 1024));
+    for (path, token, status, challenge, expected) in [
+        ("/mine", None, 401, r#"Bearer realm="api""#, "token_required"),
+        ("/mine?access_token=x", None, 401, r#"Bearer realm="api""#, "token_required"),
+        ("/mine", Some("garbage"), 401, r#"Bearer realm="api", error="invalid_token""#, "invalid_token"),
+        (
+            "/mine",
+            Some(expired.as_str()),
+            401,
+            r#"Bearer realm="api", error="invalid_token", error_description="The access token expired""#,
+            "token_expired",
+        ),
+        (
+            "/mine",
+            Some(huge.as_str()),
+            413,
+            r#"Bearer realm="api", error="invalid_token""#,
+            "token_too_large",
+        ),
+        (
+            "/admin",
+            Some(user.as_str()),
+            403,
+            r#"Bearer realm="api", error="insufficient_scope""#,
+            "forbidden",
+        ),
+    ] {
+        let header = token.map(|token| format!("Bearer {token}"));
+        let (got, got_challenge, body) = service.get(path, header.as_deref().as_slice()).await;
+        assert_eq!(
+            (got.as_u16(), got_challenge.as_str(), code(&body).as_str()),
+            (status, challenge, expected)
+        );
+    }
+    let admin = service.token(|claims| claims["role"] = "admin".into());
+    assert_eq!(service.get_with("/admin", &admin).await.0, StatusCode::OK);
+}
+
+/// VF-12: malformed headers are refused, never an error of ours and never let through.
+#[tokio::test]
+async fn malformed_authorization_headers_are_refused() {
+    let service = Service::new();
+    let token = service.token(|_| {});
+    let good = format!("Bearer {token}");
+    let bad =
+        ["Bearer", "Bearer ", "", "Basic YTpi", &token, "Bearer a b", "Bearer\ta", "Bearer ü", "Bearer a,b"];
+    for header in bad.map(|header| vec![header]).into_iter().chain([vec![good.as_str(), good.as_str()]]) {
+        let (status, _, body) = service.get("/mine", &header).await;
+        assert_eq!((status, code(&body).as_str()), (StatusCode::UNAUTHORIZED, "invalid_token"), "{header:?}");
+    }
+}
+
+/// HD-9: a handler that asks for claims on a route without the layer refuses everybody.
+#[tokio::test]
+async fn a_forgotten_layer_fails_closed() {
+    let service = Service::new();
+    let (status, ..) = service.get_with("/forgotten", &service.token(|_| {})).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+/// RFC 7519 §4.1.4, also while cached: valid at `exp` − 1, refused at `exp` (VF-8).
+#[tokio::test]
+async fn a_cached_token_still_expires_to_the_second() {
+    let service = Service::new();
+    let token = service.token(|_| {});
+    for (at, status) in [(NOW, 200), (NOW + 59, 200), (NOW + 60, 401), (NOW + 61, 401)] {
+        service.now.store(at, Ordering::SeqCst);
+        assert_eq!(service.get_with("/mine", &token).await.0.as_u16(), status, "{at}");
+    }
+}
+
+/// SE-4, VF-7: a revoked session's tokens fail at once, cached or not; another session's pass.
+#[tokio::test]
+async fn a_revoked_session_is_refused_at_once_also_while_cached() {
+    let service = Service::new();
+    let cached = service.token(|_| {});
+    let other_session = service.token(|claims| claims["sid"] = "s2".into());
+    assert_eq!(service.get_with("/mine", &cached).await.0, StatusCode::OK);
+    service.guard.revocations().revoke("s1", NOW + 60);
+    let fresh = service.token(|claims| claims["jti"] = "j2".into());
+    for token in [&cached, &fresh] {
+        let (status, _, body) = service.get_with("/mine", token).await;
+        assert_eq!((status, code(&body).as_str()), (StatusCode::UNAUTHORIZED, "token_revoked"));
+    }
+    assert_eq!(service.get_with("/mine", &other_session).await.0, StatusCode::OK);
+}
+
+/// KM-3: tokens of a withdrawn key fail at once, cached or not.
+#[tokio::test]
+async fn replaced_keys_take_their_cached_tokens_with_them() {
+    let service = Service::new();
+    let token = service.token(|_| {});
+    assert_eq!(service.get_with("/mine", &token).await.0, StatusCode::OK);
+    let other = SigningKey::generate(Algorithm::Es256).unwrap();
+    service.guard.replace_keys(&JwkSet::new(vec![other.verifying_key()]).unwrap());
+    assert_eq!(service.get_with("/mine", &token).await.0, StatusCode::UNAUTHORIZED);
+}
+
+/// VF-8, TK-4: the same token at another audience is refused, also after the first has cached it.
+#[tokio::test]
+async fn a_token_cached_for_one_audience_is_none_for_another() {
+    let service = Service::new();
+    let token = service.token(|_| {});
+    assert!(service.guard.verify(&token).is_ok());
+    let keys = JwkSet::new(vec![service.key.verifying_key()]).unwrap();
+    let other = Guard::with_clock(keys, policy("billing"), || NOW);
+    assert!(other.verify(&token).is_err());
+}

@@ -1,0 +1,23 @@
+//! Everything that is served, on one screen: the API, the pages, and the answer to everything else.
+
+use std::sync::Arc;
+
+use axum::Router;
+use countersign::http::{self, App, HttpOptions};
+
+use crate::config::Config;
+use crate::instance::Instance;
+use crate::pages;
+use crate::server_keys;
+
+/// The router of the server.
+pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool) -> Router {
+    let options = HttpOptions {
+        allowed_origins: config.cors_origins.iter().map(ToString::to_string).collect(),
+        trusted_proxies: config.behind_proxy.clone(),
+        development,
+    };
+    let https = instance.options().issuer.starts_with("https://");
+    pages::router(server_keys::router(instance.clone()), https)
+        .merge(http::router(App::new(instance, options)))
+}

@@ -1,0 +1,99 @@
+//! `countersign audit`: who did what, oldest first.
+
+use std::time::Duration;
+
+use countersign::audit::{AuditKind, AuditQuery, AuditRecord};
+use countersign::store::Store as _;
+use serde_json::{Value, json};
+
+use super::user::find;
+use super::{Global, Tool, block_on, usage};
+use crate::instance::Purpose;
+use crate::output::{Output, print, utc};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Audit {
+    /// Only about this account, by name or id
+    #[arg(long)]
+    user: Option<String>,
+    /// Only this kind of event, such as `login_failed`
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only events after this place in the log
+    #[arg(long, default_value_t = 0)]
+    after: i64,
+    /// At most so many
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Waits for more, until interrupted
+    #[arg(long)]
+    follow: bool,
+}
+
+impl Audit {
+    pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
+        block_on(async {
+            let tool = Tool::open(global, Purpose::Manage).await?;
+            let account_id = match &self.user {
+                Some(user) => Some(find(&tool, user).await?.id),
+                None => None,
+            };
+            let kind = self.kind.as_deref().map(parse_kind).transpose()?;
+            let mut query = AuditQuery { after: self.after, before: None, kind, account_id, limit: PAGE };
+            let mut left = self.limit.unwrap_or(usize::MAX);
+            loop {
+                let page = tool.instance.store().audit_log(query.clone()).await?;
+                query.after = page.last().map_or(query.after, |last| last.sequence);
+                for record in page.iter().take(left) {
+                    // One event a line, so that a reader need not wait for the end.
+                    print(&if output.json { as_json(record).to_string() } else { as_text(record) })?;
+                }
+                left = left.saturating_sub(page.len());
+                if left == 0 || (page.is_empty() && !self.follow) {
+                    return Ok(());
+                }
+                if page.is_empty() {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        })
+    }
+}
+
+const PAGE: u32 = 1000;
+
+fn parse_kind(name: &str) -> anyhow::Result<AuditKind> {
+    let known = || AuditKind::NAMES.map(|(_, name)| name).join(", ");
+    AuditKind::from_name(name)
+        .ok_or_else(|| usage(format!("there is no kind {name:?}; there are: {}", known())))
+}
+
+fn as_text(record: &AuditRecord) -> String {
+    let mut line = format!(
+        "{}  {}  {:<24} by {}",
+        record.sequence,
+        utc(record.at),
+        record.event.kind.name(),
+        record.actor.name()
+    );
+    let of = |name: &str, value: Option<String>| {
+        value.map_or_else(String::new, |value| format!("  {name}={value}"))
+    };
+    line += &of("user", record.event.account_id.map(|id| id.to_string()));
+    line += &of("session", record.event.session_id.map(|id| id.to_string()));
+    line += &of("from", record.address.map(|address| address.to_string()));
+    line + &of("detail", record.event.detail.clone())
+}
+
+fn as_json(record: &AuditRecord) -> Value {
+    json!({
+        "sequence": record.sequence,
+        "at": utc(record.at),
+        "kind": record.event.kind.name(),
+        "actor": record.actor.name(),
+        "userId": record.event.account_id,
+        "sessionId": record.event.session_id,
+        "address": record.address,
+        "detail": record.event.detail,
+    })
+}

@@ -1,0 +1,113 @@
+//! `countersign dev`: a server to try things with, in one command. It has accounts whose passwords everybody knows, so it
+//! answers this machine only and keeps away from real data and real secrets (OP-2, OP-10).
+
+use std::path::Path;
+
+use countersign::account::{CustomClaims, Role, Username};
+use countersign::audit::{Actor, Context};
+use countersign::clock::Clock;
+use countersign::id::AccountId;
+use countersign::password::PasswordHash;
+use countersign::random::Random;
+use countersign::store::{AccountQuery, NewAccount, Store as _};
+
+use super::serve::{Listen, with_runtime};
+use super::{DEV_DATA_DIR, Global, usage};
+use crate::config::{Config, Environment, Origin, Place, Settings};
+use crate::instance::Instance;
+use crate::logging;
+use crate::output::print;
+use crate::server::Server;
+
+pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
+    if global.config.is_some() {
+        return Err(usage("`dev` reads no configuration file; `serve` does"));
+    }
+    // Below everything else, so that the environment and the flags can change it.
+    let settings = Settings::default().with("data_dir", DEV_DATA_DIR, Place::Command("dev"));
+    let environment = Environment::new(std::env::vars_os());
+    let config = Config::load(listen.on(global).on_top(settings, &environment))?;
+    refuse_production(&config)?;
+    logging::start(config.log_format, &config.log_level);
+    with_runtime(async {
+        let server = Server::open(&config, true).await?;
+        make_demo_users(&server.instance).await?;
+        print(&banner(&server.instance.options().issuer, &config.data_dir))?;
+        server.run(&config, true).await
+    })
+}
+
+/// OP-10.
+fn refuse_production(config: &Config) -> anyhow::Result<()> {
+    let why = if config.listen.iter().any(|address| !address.ip().is_loopback()) {
+        "listens on loopback addresses only: everybody knows its passwords"
+    } else if config.tls_files().is_some() || !config.behind_proxy.is_empty() {
+        "has no TLS and is behind no proxy: it is for this machine only"
+    } else if config.public_origin.as_ref().is_some_and(Origin::is_https) {
+        "has no public origin: it is for this machine only"
+    } else if config.master_key.is_some() || config.master_key_file.is_some() {
+        "takes no master key: it makes its own, so that a real one is never beside demo accounts"
+    } else {
+        return Ok(());
+    };
+    Err(usage(format!("`countersign dev` {why}. The real server is `countersign serve`")))
+}
+
+/// Name, role, password, and the password's hash: argon2id, m=19 MiB, t=2, p=1.
+const DEMO_USERS: [(&str, &str, &str, &str); 2] =
+    [("admin", Role::ADMIN, "password123", ADMIN_HASH), ("demo", Role::USER, "password123", DEMO_HASH)];
+const ADMIN_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$v3lVbKEuKfDgPvfNBhCf4Q$jlPpql+k5rsi3UU69n2h1Fkg5/F40KHkKv9gARnJvqA";
+const DEMO_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$1x53DCoF2L04XGdaaimO9g$4XdsrWmY8j9/By0bhn3elDXt0SV4jSvLXo/DOnSDJbA";
+
+/// Makes the demo users of a new database. What has been changed or deleted since stays so.
+async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
+    let anybody = AccountQuery { limit: 1, ..AccountQuery::default() };
+    if !instance.list_accounts(anybody).await?.is_empty() {
+        return Ok(());
+    }
+    let context = Context::local(Actor::System, Clock::system().now());
+    for (name, role, _, hash) in DEMO_USERS {
+        let account = NewAccount {
+            id: AccountId::random(&Random::system()),
+            username: Username::parse(name)?,
+            role: Role::parse(role)?,
+            claims: CustomClaims::default(),
+            password_hash: Some(PasswordHash::from_stored(hash.to_owned())),
+            disabled: false,
+        };
+        instance.store().create_account(account, &context).await?;
+    }
+    Ok(())
+}
+
+fn banner(origin: &str, data_dir: &Path) -> String {
+    let users: String = DEMO_USERS
+        .map(|(name, role, password, _)| format!("    {name:<8} {password:<14} role {role}\n"))
+        .concat();
+    format!(
+        r#"
+  ┌──────────────────────────────────────────────────────────────────────┐
+  │  DEVELOPMENT MODE. Everybody knows these passwords. Never for real.  │
+  └──────────────────────────────────────────────────────────────────────┘
+
+  {origin}          data in {data}
+
+  Users
+{users}
+  Try it in another terminal
+
+    curl -X POST {origin}/api/login -H "Content-Type: application/json" -c jar.txt -d '{{"username":"admin","password":"password123"}}'
+
+    TOKEN=...                      # accessToken of the answer
+    curl {origin}/api/profile -H "Authorization: Bearer $TOKEN"
+
+    curl -X POST {origin}/api/refresh -b jar.txt -c jar.txt
+    curl -X POST {origin}/api/logout  -b jar.txt -c jar.txt -i
+
+  Stop with Ctrl-C. The real server: countersign init, countersign serve.
+"#,
+        data = data_dir.display()
+    )
+}

@@ -1,0 +1,59 @@
+//! `countersign init`: a commented configuration file and the master key. Never overwrites anything.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use countersign::random::Random;
+use serde_json::json;
+
+use super::Global;
+use crate::config::{Config, Place, Settings, toml_template};
+use crate::output::Output;
+use countersign::master_key::MasterKeys;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Init {
+    /// The origin that people's browsers will see, such as `https://auth.example.com`
+    #[arg(long, value_name = "ORIGIN")]
+    public_origin: Option<String>,
+}
+
+impl Init {
+    pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<()> {
+        let path = global.config.clone().unwrap_or_else(|| PathBuf::from("countersign.toml"));
+        let data_dir = global.data_dir.as_deref().map(Path::to_string_lossy);
+        let mut set: Vec<(&str, &str)> = Vec::new();
+        set.extend(data_dir.as_deref().map(|folder| ("data_dir", folder)));
+        set.extend(self.public_origin.as_deref().map(|origin| ("public_origin", origin)));
+        let text = toml_template(&set);
+        let settings = set.iter().fold(Settings::default(), |settings, (name, value)| {
+            settings.with(name, value, Place::Flag(format!("--{}", name.replace('_', "-"))))
+        });
+        let config = Config::load(settings)?;
+
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        file.write_all(text.as_bytes())?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let key = folder.join(config.master_key_path());
+        // A database without its key needs the old key back, not a new one.
+        if !folder.join(config.database_path()).exists() {
+            MasterKeys::make_file(&key, &Random::system())?;
+        }
+        output.show(&json!({ "config": path, "masterKey": key }), || {
+            format!(
+                "Wrote {} (read it: every key is explained there)\n\
+                 and   {} (keep a copy elsewhere: without it the database is of no use)\n\n\
+                 Next: countersign user add NAME --role admin\n      countersign serve",
+                path.display(),
+                key.display()
+            )
+        })?;
+        Ok(())
+    }
+}

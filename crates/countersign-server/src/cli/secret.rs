@@ -1,0 +1,28 @@
+//! `countersign secret`: a secret that nobody has to think up (OP-4).
+
+use std::fmt::Write as _;
+
+use countersign::random::Random;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::output::Output;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Secret {
+    /// Prints the line for `.env`: `JWT_SECRET=...`
+    #[arg(long)]
+    env: bool,
+}
+
+impl Secret {
+    pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
+        let mut hex = Zeroizing::new(String::with_capacity(64));
+        for byte in Random::system().bytes::<32>() {
+            write!(hex, "{byte:02x}")?;
+        }
+        let prefix = if self.env { "JWT_SECRET=" } else { "" };
+        output.show(&json!({ "secret": *hex }), || format!("{prefix}{}", *hex))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! `countersign serve`.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+
+use super::Global;
+use crate::logging;
+use crate::server::Server;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Listen {
+    /// The address to listen on: short for `--set listen=ADDRESS`
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(super) listen: Option<SocketAddr>,
+}
+
+impl Listen {
+    /// The same flags with `--listen` among the settings.
+    pub(super) fn on(&self, global: &Global) -> Global {
+        let mut global = global.clone();
+        global.set.extend(self.listen.map(|address| format!("listen={address}")));
+        global
+    }
+}
+
+pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
+    let config = listen.on(global).load()?;
+    logging::start(config.log_format, &config.log_level);
+    with_runtime(async {
+        let server = Server::open(&config, false).await?;
+        server.run(&config, false).await
+    })
+}
+
+pub(super) fn with_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("the async runtime cannot start")?.block_on(work)
+}

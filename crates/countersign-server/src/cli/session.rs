@@ -1,0 +1,99 @@
+//! `countersign session`: who is signed in.
+
+use clap::Subcommand;
+use countersign::id::SessionId;
+use countersign::store::{Store as _, Which};
+use serde_json::json;
+
+use super::user::find;
+use super::{Global, Tool, block_on, usage};
+use crate::instance::Purpose;
+use crate::output::{Output, utc};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Session {
+    /// Lists live sessions, the newest first
+    List {
+        /// Only of this account, by name or id
+        #[arg(long)]
+        user: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 1000)]
+        limit: u32,
+    },
+    /// Ends a session, or all of an account; their tokens fail at once
+    Revoke {
+        /// The session's id
+        #[arg(required_unless_present = "user", conflicts_with = "user")]
+        session: Option<String>,
+        /// All sessions of this account, by name or id
+        #[arg(long)]
+        user: Option<String>,
+    },
+}
+
+impl Session {
+    pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
+        block_on(async {
+            let tool = Tool::open(global, Purpose::Manage).await?;
+            match self {
+                Self::List { user, limit } => list(&tool, output, user.as_deref(), limit).await,
+                Self::Revoke { session, user } => {
+                    revoke(&tool, output, session.as_deref(), user.as_deref()).await
+                }
+            }
+        })
+    }
+}
+
+async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> anyhow::Result<()> {
+    let account = match user {
+        Some(user) => Some(find(tool, user).await?.id),
+        None => None,
+    };
+    let policy = tool.instance.options().sessions;
+    let sessions = tool.instance.store().list_sessions(account, tool.clock.now(), limit).await?;
+    let values = sessions.iter().map(|session| {
+        json!({
+            "id": session.id,
+            "userId": session.account_id,
+            "createdAt": utc(session.created_at),
+            "lastUsedAt": utc(session.rotated_at),
+            "endsAt": utc(session.ends_at(&policy)),
+            "address": session.address,
+            "device": session.user_agent,
+        })
+    });
+    let rows = sessions.iter().map(|session| {
+        vec![
+            session.id.to_string(),
+            session.account_id.to_string(),
+            utc(session.rotated_at),
+            utc(session.ends_at(&policy)),
+            session.address.map_or_else(String::new, |address| address.to_string()),
+            session.user_agent.clone().unwrap_or_default(),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    output.rows(&["ID", "USER", "LAST USED", "ENDS", "ADDRESS", "DEVICE"], &rows, values.collect())?;
+    Ok(())
+}
+
+async fn revoke(
+    tool: &Tool,
+    output: Output,
+    session: Option<&str>,
+    user: Option<&str>,
+) -> anyhow::Result<()> {
+    let which = match (session, user) {
+        (Some(id), _) => {
+            Which::One(id.parse::<SessionId>().map_err(|error| usage(format!("{id:?} is {error}")))?)
+        }
+        (None, Some(user)) => Which::AllOf(find(tool, user).await?.id),
+        (None, None) => return Err(usage("which session?")),
+    };
+    let ended = tool.instance.end_sessions(which, &tool.context()).await?;
+    anyhow::ensure!(ended > 0, "there was no such live session");
+    output.show(&json!({ "ended": ended }), || format!("Ended {ended} session(s)"))?;
+    Ok(())
+}

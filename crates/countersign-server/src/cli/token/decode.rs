@@ -1,0 +1,172 @@
+//! `countersign token decode`: what a token says, and what is odd about it.
+
+use std::process::ExitCode;
+
+use countersign::clock::Clock;
+use countersign_jwt::dangerous::{DecodedToken, decode_unverified};
+use serde_json::{Map, Value, json};
+
+use super::TokenArgument;
+use crate::output::{Output, Style, Styled, local_time, print_styled};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Decode {
+    #[command(flatten)]
+    token: TokenArgument,
+}
+
+impl Decode {
+    pub(super) fn run(&self, output: Output) -> anyhow::Result<ExitCode> {
+        let decoded = match decode_unverified(&self.token.read()?) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                output.show(&json!({ "error": error.code(), "remedy": error.remedy() }), || {
+                    format!("This is no token: {error}.\n{}", error.remedy())
+                })?;
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        let now = Clock::system().now().as_unix_seconds();
+        let warnings = warnings(&decoded, now);
+        if output.json {
+            let value = json!({ "verified": false, "header": decoded.header, "payload": decoded.payload, "warnings": warnings });
+            output.show(&value, String::new)?;
+        } else {
+            print_styled(&describe(&decoded, &warnings, now))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn describe(decoded: &DecodedToken, warnings: &[String], now: i64) -> Vec<Styled> {
+    let mut lines = vec![(Style::Warning, "NOT VERIFIED: anybody can have written this.".to_owned())];
+    for (title, members) in [("Header", &decoded.header), ("Payload", &decoded.payload)] {
+        lines.push((Style::Title, format!("\n{title}")));
+        lines.extend(pretty(members).lines().map(|line| (Style::Plain, line.to_owned())));
+    }
+    let times: Vec<_> = ["iat", "nbf", "auth_time", "exp"]
+        .into_iter()
+        .filter_map(|name| time(&decoded.payload, name))
+        .collect();
+    if !times.is_empty() {
+        lines.push((Style::Title, "\nTimes".to_owned()));
+    }
+    for (name, seconds) in times {
+        let style = if name == "exp" && seconds <= now { Style::Warning } else { Style::Plain };
+        lines.push((style, format!("{name:<10} {}   {}", local_time(seconds), relative(seconds - now))));
+    }
+    if !warnings.is_empty() {
+        lines.push((Style::Title, "\nWarnings".to_owned()));
+    }
+    lines.extend(warnings.iter().map(|warning| (Style::Warning, format!("- {warning}"))));
+    lines
+}
+
+fn pretty(members: &Map<String, Value>) -> String {
+    serde_json::to_string_pretty(members).unwrap_or_default()
+}
+
+fn time(payload: &Map<String, Value>, name: &'static str) -> Option<(&'static str, i64)> {
+    Some((name, payload.get(name)?.as_i64()?))
+}
+
+/// `in 4 min`, `3 h ago`.
+fn relative(seconds: i64) -> String {
+    let size = seconds.unsigned_abs();
+    let amount = match size {
+        0..60 => format!("{size} s"),
+        60..3_600 => format!("{} min", size / 60),
+        3_600..172_800 => format!("{} h", size / 3_600),
+        _ => format!("{} days", size / 86_400),
+    };
+    if seconds >= 0 { format!("in {amount}") } else { format!("{amount} ago") }
+}
+
+/// What is odd about a token whose form is right.
+fn warnings(decoded: &DecodedToken, now: i64) -> Vec<String> {
+    let (header, payload) = (&decoded.header, &decoded.payload);
+    let mut found = Vec::new();
+    let alg = header.get("alg").and_then(Value::as_str).unwrap_or_default();
+    if alg.is_empty() || alg.eq_ignore_ascii_case("none") {
+        found.push("it is not signed: `alg` is none or missing".to_owned());
+    } else if countersign_jwt::Algorithm::from_name(alg).is_none() {
+        found.push(format!("its algorithm {alg:?} is weak or not known"));
+    }
+    if !header.contains_key("typ") {
+        found.push("it has no `typ`: another kind of token could be taken for it".to_owned());
+    }
+    for name in ["jku", "x5u", "jwk", "crit"] {
+        if header.contains_key(name) {
+            found.push(format!(
+                "its header has `{name}`: a verifier must not trust a key that the token brings along"
+            ));
+        }
+    }
+    let (issued, expires) = (time(payload, "iat"), time(payload, "exp"));
+    match expires {
+        None => found.push("it has no `exp` in whole seconds: it never expires".to_owned()),
+        Some((_, expires)) if expires <= now => found.push(format!("it expired {}", relative(expires - now))),
+        Some((_, expires)) if expires - issued.map_or(now, |(_, issued)| issued) > LONG => {
+            found.push("it lives for more than a day; an access token lives for minutes".to_owned());
+        }
+        Some(_) => {}
+    }
+    let sensitive =
+        payload.keys().filter(|name| SENSITIVE.iter().any(|word| name.to_ascii_lowercase().contains(word)));
+    found.extend(
+        sensitive.map(|name| {
+            format!("the claim {name:?} looks sensitive: everybody who sees a token can read it")
+        }),
+    );
+    found
+}
+
+const LONG: i64 = 24 * 60 * 60;
+const SENSITIVE: [&str; 9] =
+    ["password", "passwd", "secret", "apikey", "api_key", "private", "card", "ssn", "iban"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_in_the_unit_that_people_would_use() {
+        for (seconds, text) in [
+            (0, "in 0 s"),
+            (59, "in 59 s"),
+            (240, "in 4 min"),
+            (-7_200, "2 h ago"),
+            (172_800, "in 2 days"),
+            (i64::MIN, "106751991167300 days ago"),
+        ] {
+            assert_eq!(relative(seconds), text);
+        }
+    }
+
+    #[test]
+    fn odd_tokens_are_warned_of() {
+        let decoded = |header: Value, payload: Value| DecodedToken {
+            header: header.as_object().unwrap().clone(),
+            payload: payload.as_object().unwrap().clone(),
+        };
+        let good = decoded(json!({ "alg": "ES256", "typ": "JWT" }), json!({ "iat": 100, "exp": 1_000 }));
+        assert_eq!(warnings(&good, 100), Vec::<String>::new());
+        for (header, payload, word) in [
+            (json!({ "alg": "None", "typ": "JWT" }), json!({ "exp": 200 }), "not signed"),
+            (json!({ "alg": "HS1", "typ": "JWT" }), json!({ "exp": 200 }), "weak"),
+            (json!({ "alg": "ES256" }), json!({ "exp": 200 }), "`typ`"),
+            (json!({ "alg": "ES256", "typ": "JWT", "jku": "x" }), json!({ "exp": 200 }), "`jku`"),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({}), "never expires"),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": 100 }), "expired in 0 s"),
+            (
+                json!({ "alg": "ES256", "typ": "JWT" }),
+                json!({ "iat": 100, "exp": 86_501 }),
+                "more than a day",
+            ),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": 200, "userPassword": 1 }), "sensitive"),
+        ] {
+            let found = warnings(&decoded(header, payload), 100);
+            assert!(found.len() == 1 && found[0].contains(word), "{word}: {found:?}");
+        }
+    }
+}

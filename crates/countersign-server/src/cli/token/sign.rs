@@ -1,0 +1,61 @@
+//! `countersign token sign`: a token of one's own, for tests and tools.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use countersign::clock::Clock;
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::material::KeyArguments;
+use super::read_file;
+use crate::cli::{Global, usage};
+use crate::config::parse_duration;
+use crate::output::Output;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Sign {
+    #[command(flatten)]
+    key: KeyArguments,
+    /// A claim; a value that is JSON is taken as such, any other as a string. Can be given several times
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    claims: Vec<String>,
+    /// A file with a JSON object of claims; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    claims_file: Option<PathBuf>,
+    /// How long it is valid; `exp` and `iat` follow from it unless they are among the claims
+    #[arg(long, default_value = "15m", value_parser = parse_duration)]
+    expires_in: Duration,
+    /// The `typ` of its header
+    #[arg(long = "type", value_name = "TYPE", default_value = "JWT")]
+    token_type: String,
+}
+
+impl Sign {
+    pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<()> {
+        let mut claims = self.claims()?;
+        let now = Clock::system().now();
+        claims.entry("iat").or_insert_with(|| now.as_unix_seconds().into());
+        claims.entry("exp").or_insert_with(|| now.plus(self.expires_in).as_unix_seconds().into());
+        let key = self.key.private(global)?;
+        let token = Zeroizing::new(countersign_jwt::sign(&claims, &key, &self.token_type)?);
+        output.show(&json!({ "token": *token }), || token.to_string())?;
+        Ok(())
+    }
+
+    fn claims(&self) -> anyhow::Result<Map<String, Value>> {
+        let mut claims = match &self.claims_file {
+            Some(path) => serde_json::from_str(&read_file(path)?)
+                .with_context(|| format!("{} is not a JSON object", path.display()))?,
+            None => Map::new(),
+        };
+        for claim in &self.claims {
+            let (name, value) =
+                claim.split_once('=').ok_or_else(|| usage(format!("{claim:?} is not NAME=VALUE")))?;
+            let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            claims.insert(name.to_owned(), value);
+        }
+        Ok(claims)
+    }
+}

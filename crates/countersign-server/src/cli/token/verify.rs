@@ -1,0 +1,140 @@
+//! `countersign token verify`: every rule, and for one that is broken, what would make it pass.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use countersign::clock::Clock;
+use countersign_jwt::dangerous::decode_unverified;
+use countersign_jwt::inspect::{Check, Inspection, Keys, Outcome, inspect};
+use countersign_jwt::{Algorithm, ClaimsPolicy, Limits, TokenType, VerifyError};
+use serde_json::{Map, Value, json};
+
+use super::TokenArgument;
+use super::material::{KeyArguments, Public};
+use crate::cli::Global;
+use crate::output::{Output, Style, Styled, print_styled};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Verify {
+    #[command(flatten)]
+    token: TokenArgument,
+    #[command(flatten)]
+    key: KeyArguments,
+    /// The issuer that it must be from; not asked if left out
+    #[arg(long)]
+    issuer: Option<String>,
+    /// The audience that it must be for; not asked if left out
+    #[arg(long)]
+    audience: Option<String>,
+    /// The `typ` that it must have, such as `at+jwt`; not asked if left out
+    #[arg(long = "type", value_name = "TYPE")]
+    token_type: Option<String>,
+    /// By how many seconds the clocks may differ, at most 120
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=120))]
+    leeway: u64,
+}
+
+impl Verify {
+    pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<ExitCode> {
+        let token = self.token.read()?;
+        let decoded = decode_unverified(&token).map(|decoded| (decoded.header, decoded.payload));
+        let (header, payload) = decoded.unwrap_or_default();
+        let claimed = header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
+        let key = self.key.public(global, claimed)?;
+        let keys = match &key {
+            Public::One(key) => Keys::One(key),
+            Public::Set(set) => Keys::Set(set),
+        };
+        let now = Clock::system().now().as_unix_seconds();
+        let inspection = inspect(&token, keys, Some(&self.policy(&header, &payload)), now);
+        let failures: Vec<_> = inspection
+            .checks
+            .iter()
+            .filter(|check| self.is_asked(check) && check.outcome != Outcome::Passed)
+            .collect();
+        if output.json {
+            output.show(&self.as_json(&inspection, failures.is_empty()), String::new)?;
+        } else {
+            print_styled(&self.describe(&inspection, failures.is_empty()))?;
+        }
+        Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// What was not asked for is what the token says itself.
+    fn policy(&self, header: &Map<String, Value>, payload: &Map<String, Value>) -> ClaimsPolicy {
+        let own = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let asked = self.token_type.as_deref();
+        let token_type = match asked.or_else(|| header.get("typ").and_then(Value::as_str)) {
+            // An access token needs more than its `typ`: only if one was asked for.
+            Some(typ) if asked.is_some() && typ.eq_ignore_ascii_case("at+jwt") => TokenType::AccessToken,
+            Some(typ) => TokenType::Exactly(typ.to_owned().into()),
+            None => TokenType::JwtOrAbsent,
+        };
+        let issuer = self.issuer.clone().unwrap_or_else(|| own("iss"));
+        let audience = self.audience.clone().unwrap_or_else(|| own("aud"));
+        ClaimsPolicy::new(issuer, audience, token_type, Duration::from_secs(self.leeway))
+            .with_limits(Limits::ML_DSA)
+    }
+
+    fn is_asked(&self, check: &Check) -> bool {
+        match check.rule {
+            "issuer" => self.issuer.is_some(),
+            "audience" => self.audience.is_some(),
+            "type" => self.token_type.is_some(),
+            // Whom it is about, when it was made and its number: for access tokens, not for every token that people have.
+            "subject" | "token_id" | "issued_at" => self.issuer.is_some() || !check.found.is_empty(),
+            _ => true,
+        }
+    }
+
+    fn describe(&self, inspection: &Inspection, accepted: bool) -> Vec<Styled> {
+        let verdict = if accepted {
+            (Style::Good, "Valid.".to_owned())
+        } else {
+            (Style::Warning, "NOT valid.".to_owned())
+        };
+        let mut lines = vec![verdict];
+        if let Some(key_id) = inspection.key_id.as_deref().filter(|id| !id.is_empty()) {
+            lines.push((Style::Plain, format!("Checked with the key {key_id}.")));
+        }
+        for check in &inspection.checks {
+            let rule = check.rule.replace('_', " ");
+            match check.outcome {
+                _ if !self.is_asked(check) => lines.push((Style::Dim, format!("  - {rule}: not asked"))),
+                Outcome::Passed => lines.push((Style::Good, format!("  + {rule}"))),
+                Outcome::NotChecked => lines.push((Style::Dim, format!("  - {rule}: not reached"))),
+                Outcome::Failed(error) => {
+                    lines.push((Style::Warning, format!("  x {rule}: {error}")));
+                    let found = if check.found.is_empty() { "nothing" } else { &check.found };
+                    lines.push((Style::Plain, format!("      expected {}; found {found}", check.expected)));
+                    lines.push((Style::Plain, format!("      {}", error.remedy())));
+                }
+            }
+        }
+        lines
+    }
+
+    fn as_json(&self, inspection: &Inspection, accepted: bool) -> Value {
+        let check = |check: &Check| {
+            let outcome = match check.outcome {
+                _ if !self.is_asked(check) => "not_asked",
+                Outcome::Passed => "passed",
+                Outcome::Failed(_) => "failed",
+                Outcome::NotChecked => "not_checked",
+            };
+            let error = match check.outcome {
+                Outcome::Failed(error) if self.is_asked(check) => Some(error),
+                _ => None,
+            };
+            json!({
+                "rule": check.rule, "outcome": outcome, "expected": check.expected, "found": check.found,
+                "error": error.map(VerifyError::code), "remedy": error.map(VerifyError::remedy),
+            })
+        };
+        let checks: Vec<Value> = inspection.checks.iter().map(check).collect();
+        json!({
+            "valid": accepted, "keyId": inspection.key_id, "checks": checks,
+            "header": inspection.header, "payload": inspection.payload,
+        })
+    }
+}

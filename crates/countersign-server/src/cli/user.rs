@@ -1,0 +1,222 @@
+//! `countersign user`: accounts.
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use countersign::account::{Account, CustomClaims, Role, Username};
+use countersign::accounts::Registration;
+use countersign::store::{AccountChange, AccountQuery};
+use serde_json::{Value, json};
+
+use super::prompt::{self, NoPasswordArgument};
+use super::{Global, Tool, block_on, usage};
+use crate::instance::Purpose;
+use crate::output::{Output, utc};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// Makes an account; the password is asked for, or read from standard input
+    Add {
+        /// Its name
+        name: String,
+        /// Its role; `admin` may administer
+        #[arg(long, default_value = Role::USER)]
+        role: String,
+        /// Claims of your own for its tokens, a JSON object
+        #[arg(long, value_name = "JSON")]
+        claims: Option<String>,
+        #[command(flatten)]
+        no_password: NoPasswordArgument,
+    },
+    /// Lists accounts by name
+    List {
+        /// Only names that contain this
+        #[arg(long)]
+        search: Option<String>,
+    },
+    /// Shows one account
+    Show {
+        /// Its name or id
+        user: String,
+    },
+    /// Gives it another role; its next token has it
+    SetRole {
+        /// Its name or id
+        user: String,
+        /// The role
+        role: String,
+    },
+    /// Sets a new password and ends all its sessions
+    SetPassword {
+        /// Its name or id
+        user: String,
+        #[command(flatten)]
+        no_password: NoPasswordArgument,
+    },
+    /// It may not sign in any more; its sessions end and its tokens fail at once
+    Disable {
+        /// Its name or id
+        user: String,
+    },
+    /// It may sign in again
+    Enable {
+        /// Its name or id
+        user: String,
+    },
+    /// Deletes it with its sessions, for ever
+    Delete {
+        /// Its name or id
+        user: String,
+        /// Does it without asking
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl User {
+    pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
+        if let Self::Add { no_password, .. } | Self::SetPassword { no_password, .. } = &self {
+            no_password.check()?;
+        }
+        block_on(async {
+            match self {
+                Self::Add { name, role, claims, .. } => {
+                    add(global, output, (&name, &role, claims.as_deref())).await
+                }
+                other => other.run_on(Tool::open(global, Purpose::Manage).await?, output).await,
+            }
+        })
+    }
+
+    async fn run_on(self, tool: Tool, output: Output) -> anyhow::Result<()> {
+        let change = |change| (change, "Changed");
+        let (user, (change, done)) = match self {
+            Self::List { search } => return list(&tool, output, search).await,
+            Self::Show { user } => return show(output, &find(&tool, &user).await?),
+            Self::SetPassword { user, .. } => return set_password(&tool, output, &user).await,
+            Self::Delete { user, yes } => return delete(&tool, output, &user, yes).await,
+            Self::SetRole { user, role } => {
+                let role = Some(Role::parse(&role).map_err(|error| usage(error.to_string()))?);
+                (user, change(AccountChange { role, ..AccountChange::default() }))
+            }
+            Self::Disable { user } => (user, (disabled(true), "Disabled")),
+            Self::Enable { user } => (user, (disabled(false), "Enabled")),
+            Self::Add { .. } => return Ok(()),
+        };
+        let account = find(&tool, &user).await?;
+        let account = tool.instance.change_account(account.id, change, &tool.context()).await?;
+        told(output, &account, done)
+    }
+}
+
+fn disabled(disabled: bool) -> AccountChange {
+    AccountChange { disabled: Some(disabled), ..AccountChange::default() }
+}
+
+async fn add(
+    global: &Global,
+    output: Output,
+    (name, role, claims): (&str, &str, Option<&str>),
+) -> anyhow::Result<()> {
+    let username = Username::parse(name).map_err(|error| usage(error.to_string()))?;
+    let role = Role::parse(role).map_err(|error| usage(error.to_string()))?;
+    let claims = claims.map_or_else(|| Ok(CustomClaims::default()), parse_claims)?;
+    let config = global.load()?;
+    let tool = Tool::open_or_make(&config, Purpose::Manage).await?;
+    let password = prompt::new_password(username.as_str())?;
+    let registration = Registration { username, role, claims };
+    let account = tool.instance.create_account(registration, &password, &tool.context()).await?;
+    told(output, &account, "Added")
+}
+
+fn parse_claims(text: &str) -> anyhow::Result<CustomClaims> {
+    let claims = serde_json::from_str(text)
+        .map_err(|error| usage(format!("--claims is not a JSON object: {error}")))?;
+    CustomClaims::new(claims).map_err(|error| usage(error.to_string()))
+}
+
+async fn list(tool: &Tool, output: Output, search: Option<String>) -> anyhow::Result<()> {
+    let search =
+        search.map(|text| Username::parse(&text).map(|name| name.canonical().to_owned())).transpose()?;
+    let mut accounts: Vec<Account> = Vec::new();
+    loop {
+        let after = accounts.last().map(|last| last.username.canonical().to_owned());
+        let page = AccountQuery { search: search.clone(), after, limit: 1000 };
+        let page = tool.instance.list_accounts(page).await?;
+        if page.is_empty() {
+            break;
+        }
+        accounts.extend(page);
+    }
+    let row = |account: &Account| {
+        vec![
+            account.username.to_string(),
+            account.role.to_string(),
+            if account.is_enabled() { "enabled" } else { "disabled" }.to_owned(),
+            utc(account.created_at),
+            account.id.to_string(),
+        ]
+    };
+    let rows: Vec<_> = accounts.iter().map(row).collect();
+    output.rows(
+        &["NAME", "ROLE", "STATE", "CREATED", "ID"],
+        &rows,
+        accounts.iter().map(as_json).collect(),
+    )?;
+    Ok(())
+}
+
+fn show(output: Output, account: &Account) -> anyhow::Result<()> {
+    output.show(&as_json(account), || {
+        let state = account
+            .disabled_at
+            .map_or_else(|| "enabled".to_owned(), |at| format!("disabled since {}", utc(at)));
+        format!(
+            "name     {}\nid       {}\nrole     {}\nstate    {state}\ncreated  {}\nclaims   {}",
+            account.username,
+            account.id,
+            account.role,
+            utc(account.created_at),
+            account.claims.to_json()
+        )
+    })?;
+    Ok(())
+}
+
+async fn set_password(tool: &Tool, output: Output, user: &str) -> anyhow::Result<()> {
+    let account = find(tool, user).await?;
+    let password = prompt::new_password(account.username.as_str())?;
+    tool.instance.set_password(&account, &password, &tool.context()).await?;
+    told(output, &account, "Set the password of")
+}
+
+async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::Result<()> {
+    let account = find(tool, user).await?;
+    prompt::confirm(&format!("Delete {} ({}) for ever?", account.username, account.id), yes)?;
+    let account = tool.instance.delete_account(account.id, &tool.context()).await?;
+    told(output, &account, "Deleted")
+}
+
+fn told(output: Output, account: &Account, done: &str) -> anyhow::Result<()> {
+    output.show(&as_json(account), || format!("{done} {} ({})", account.username, account.id))?;
+    Ok(())
+}
+
+/// The account with this id or name.
+pub(super) async fn find(tool: &Tool, user: &str) -> anyhow::Result<Account> {
+    let found = match user.parse() {
+        Ok(id) => tool.instance.find_account(id).await?,
+        Err(_) => tool.instance.find_account_by_name(&Username::parse(user)?).await?,
+    };
+    found.with_context(|| format!("there is no account {user:?}"))
+}
+
+fn as_json(account: &Account) -> Value {
+    json!({
+        "userId": account.id,
+        "username": account.username.as_str(),
+        "role": account.role.as_str(),
+        "claims": account.claims.as_map(),
+        "disabledAt": account.disabled_at.map(utc),
+        "createdAt": utc(account.created_at),
+    })
+}

@@ -1,0 +1,169 @@
+//! What values are allowed, one by one and together, and the reasons that the operator is told.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::setting::{ByteSize, Scalar, Secret, duration_text};
+use super::weak_secret;
+use super::{Config, Place, Problem};
+
+/// The algorithms that sign access tokens; the first is the default.
+pub(crate) const ALGORITHMS: &[&str] =
+    &["ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+
+/// What `log.level` can be.
+pub(crate) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
+
+pub(super) fn one_of(value: &str, known: &[&str]) -> Result<(), String> {
+    if known.contains(&value) {
+        return Ok(());
+    }
+    let like = known.iter().find(|known| known.eq_ignore_ascii_case(value));
+    let hint = like.map_or_else(String::new, |known| format!("; did you mean {known:?}?"));
+    Err(format!("{value:?} is none of {}{hint}", known.join(", ")))
+}
+
+pub(super) fn between(value: u32, least: u32, most: u32) -> Result<(), String> {
+    if value >= least && value <= most {
+        Ok(())
+    } else {
+        Err(format!("{value} is not between {least} and {most}"))
+    }
+}
+
+/// `least` and `most` are written like values; one that cannot be read allows nothing.
+pub(super) fn ttl(value: Duration, least: &str, most: &str) -> Result<(), String> {
+    let fits = |least, most| value >= least && value <= most;
+    match (Duration::parse_scalar(least), Duration::parse_scalar(most)) {
+        (Ok(low), Ok(high)) if fits(low, high) => Ok(()),
+        _ => Err(format!("{} is not between {least} and {most}", duration_text(value))),
+    }
+}
+
+pub(super) fn bytes(value: ByteSize, least: &str, most: &str) -> Result<(), String> {
+    match (ByteSize::parse_scalar(least), ByteSize::parse_scalar(most)) {
+        (Ok(low), Ok(high)) if value >= low && value <= high => Ok(()),
+        _ => Err(format!("it is not between {least} and {most}")),
+    }
+}
+
+pub(super) fn rotate_every(value: Duration) -> Result<(), String> {
+    if value.is_zero() {
+        Ok(())
+    } else {
+        ttl(value, "1h", "3650d").map_err(|why| format!("{why}, and not 0 either"))
+    }
+}
+
+pub(super) fn short_text(value: Option<&String>) -> Result<(), String> {
+    let fine = |text: &String| text.len() <= 256 && !text.chars().any(char::is_control);
+    if value.is_none_or(fine) {
+        Ok(())
+    } else {
+        Err("has more than 256 bytes or control characters".to_owned())
+    }
+}
+
+pub(super) fn listen_addresses(addresses: &[SocketAddr]) -> Result<(), String> {
+    if addresses.is_empty() { Err("needs at least one address".to_owned()) } else { Ok(()) }
+}
+
+pub(super) fn jwt_secret(secret: Option<&Secret>) -> Result<(), String> {
+    secret.map_or(Ok(()), |secret| weak_secret::check(&secret.0))
+}
+
+/// Rules about several values.
+pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
+    let mut refuse = |key: &str, why: String| {
+        let place = config.settings.place(key);
+        // The default needs no place: the text names the keys.
+        problems.push(if place == Place::Default { Problem(why) } else { Problem::at(&place, why) });
+    };
+    sessions(config, &mut refuse);
+    transport(config, &mut refuse);
+    for (value, file) in [("jwt_secret", "jwt_secret_file"), ("master_key", "master_key_file")] {
+        if config.settings.place(value) != Place::Default && config.settings.place(file) != Place::Default {
+            refuse(value, format!("{value} and {file} are both set; which is meant?"));
+        }
+    }
+}
+
+type Refuse<'a> = &'a mut dyn FnMut(&str, String);
+
+fn sessions(config: &Config, refuse: Refuse<'_>) {
+    let (grace, min_age) = (config.session_grace, config.session_min_age);
+    let both_off = grace.is_zero() && min_age.is_zero();
+    if !both_off && min_age < grace + Duration::from_secs(5) {
+        let why = "otherwise tabs that wake together can log an honest user out";
+        refuse(
+            "session.min_age",
+            format!(
+                "session.min_age ({}) must be at least session.grace ({}) + 5s, or both 0: {why}",
+                duration_text(min_age),
+                duration_text(grace)
+            ),
+        );
+    }
+    if config.session_idle_ttl > config.session_absolute_ttl {
+        refuse(
+            "session.idle_ttl",
+            "session.idle_ttl is longer than session.absolute_ttl and would never end a session".to_owned(),
+        );
+    }
+    if config.access_token_ttl > config.session_idle_ttl {
+        refuse(
+            "access_token_ttl",
+            "access_token_ttl is longer than session.idle_ttl: tokens would outlive their session".to_owned(),
+        );
+    }
+    if !config.keys_rotate_every.is_zero() && config.keys_rotate_every <= config.keys_publish_before {
+        refuse("keys.rotate_every", "keys.rotate_every must be longer than keys.publish_before: a key is published that long before it signs".to_owned());
+    }
+}
+
+/// TP-1, TP-3: nothing travels in clear by accident, and nothing about ourselves is learnt from a request.
+fn transport(config: &Config, refuse: Refuse<'_>) {
+    let tls = config.tls_files().is_some();
+    let proxy = !config.behind_proxy.is_empty();
+    if config.tls_cert_file.is_some() != config.tls_key_file.is_some() {
+        refuse("tls.cert_file", "tls.cert_file and tls.key_file go together".to_owned());
+        return;
+    }
+    if let Some(open) = config.listen.iter().find(|address| !address.ip().is_loopback())
+        && !tls
+        && !proxy
+    {
+        refuse(
+            "listen",
+            format!(
+                "listen: {open} can be reached from other machines, where passwords and tokens would travel in clear; \
+                 set tls.cert_file and tls.key_file, or behind_proxy to the addresses of the proxy that does TLS, \
+                 or listen on 127.0.0.1"
+            ),
+        );
+    }
+    match &config.public_origin {
+        None if tls || proxy => refuse(
+            "public_origin",
+            "public_origin is needed with tls or behind_proxy, like \"https://auth.example.com\"".to_owned(),
+        ),
+        Some(origin) if tls && !origin.is_https() => {
+            refuse(
+                "public_origin",
+                format!("public_origin is {origin}, but tls is on: it must begin with https://"),
+            );
+        }
+        Some(origin) if !origin.is_https() && !is_loopback_name(origin.host()) => refuse(
+            "public_origin",
+            format!("public_origin is {origin}: without TLS it can only be a loopback address or localhost"),
+        ),
+        _ => {}
+    }
+}
+
+/// Names that browsers treat as this machine (secure-contexts §5.2).
+pub(super) fn is_loopback_name(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,306 @@
+//! How one value is read from text, whatever source the text came from.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use zeroize::Zeroizing;
+
+/// The shape of a value in the TOML file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A string.
+    Text,
+    /// A whole number.
+    Number,
+    /// A string, or an array of strings.
+    List,
+    /// Nothing: it must not be in a file that people copy about.
+    Secret,
+}
+
+/// A type of value that a key can have. The text is never empty, except that a list may have no entries.
+pub(crate) trait Setting: Sized {
+    const KIND: Kind;
+
+    /// Reads the value from one text (or the several of a list); the error says what was expected.
+    fn parse(texts: &[Zeroizing<String>]) -> Result<Self, String>;
+
+    /// The same value; a relative path is taken from `folder`.
+    #[must_use]
+    fn in_folder(self, _folder: &Path) -> Self {
+        self
+    }
+}
+
+impl<T: Scalar> Setting for T {
+    const KIND: Kind = T::SCALAR_KIND;
+
+    fn parse(texts: &[Zeroizing<String>]) -> Result<Self, String> {
+        match texts {
+            [one] => T::parse_scalar(one),
+            [] => Err("needs a value".to_owned()),
+            _ => Err("has one value, not a list".to_owned()),
+        }
+    }
+
+    fn in_folder(self, folder: &Path) -> Self {
+        self.scalar_in_folder(folder)
+    }
+}
+
+/// Unset when there is no text.
+impl<T: Scalar> Setting for Option<T> {
+    const KIND: Kind = T::SCALAR_KIND;
+
+    fn parse(texts: &[Zeroizing<String>]) -> Result<Self, String> {
+        if texts.is_empty() { Ok(None) } else { T::parse(texts).map(Some) }
+    }
+
+    fn in_folder(self, folder: &Path) -> Self {
+        self.map(|value| value.scalar_in_folder(folder))
+    }
+}
+
+impl<T: Scalar> Setting for Vec<T> {
+    const KIND: Kind = Kind::List;
+
+    fn parse(texts: &[Zeroizing<String>]) -> Result<Self, String> {
+        texts.iter().map(|text| T::parse_scalar(text)).collect()
+    }
+}
+
+/// A value that is one text.
+pub(crate) trait Scalar: Sized {
+    const SCALAR_KIND: Kind = Kind::Text;
+    fn parse_scalar(text: &str) -> Result<Self, String>;
+    #[must_use]
+    fn scalar_in_folder(self, _folder: &Path) -> Self {
+        self
+    }
+}
+
+impl Scalar for String {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+}
+
+impl Scalar for PathBuf {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        Ok(text.into())
+    }
+
+    fn scalar_in_folder(self, folder: &Path) -> Self {
+        folder.join(self)
+    }
+}
+
+impl Scalar for u32 {
+    const SCALAR_KIND: Kind = Kind::Number;
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| format!("{text:?} is not a whole number from 0 to {}", Self::MAX))
+    }
+}
+
+impl Scalar for SocketAddr {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map_err(|_| format!("{text:?} is not an address with a port, like 127.0.0.1:3000 or [::]:8443"))
+    }
+}
+
+impl Scalar for IpNet {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        text.parse()
+            .or_else(|_| text.parse::<IpAddr>().map(Self::from))
+            .map_err(|_| format!("{text:?} is not an address or a network, like 10.0.0.7 or 10.0.0.0/8"))
+    }
+}
+
+/// A duration as a number with a unit. One unit only: `90m`, not `1h30m`.
+impl Scalar for Duration {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        duration(text)
+            .ok_or_else(|| format!("{text:?} is not a duration like \"10s\", \"15m\", \"24h\" or \"30d\""))
+    }
+}
+
+/// Reads a duration as it is written in the configuration.
+///
+/// # Errors
+/// What was expected instead.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    Duration::parse_scalar(text)
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(unit_at);
+    let millis = match unit.trim_start() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    // Checked: a number that wraps must not become a short time (TH-10).
+    number.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
+}
+
+/// The duration in the largest unit that fits, the way it is written in the file.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
+        if millis.is_multiple_of(size) && millis >= size {
+            return format!("{}{unit}", millis / size);
+        }
+    }
+    if millis == 0 { "0s".to_owned() } else { format!("{millis}ms") }
+}
+
+/// A size in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ByteSize(pub(crate) u64);
+
+impl Scalar for ByteSize {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        let size = || {
+            let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+            let unit = match unit.trim_start() {
+                "KiB" => 1 << 10,
+                "MiB" => 1 << 20,
+                "GiB" => 1 << 30,
+                _ => return None,
+            };
+            number.parse::<u64>().ok()?.checked_mul(unit)
+        };
+        size().map(Self).ok_or_else(|| format!("{text:?} is not a size like \"19MiB\""))
+    }
+}
+
+/// A web origin as a browser writes it (RFC 6454 §6.2): scheme, host in lower case, port unless it is the usual one.
+/// Exact, so that comparing two of them needs no rule (CS-5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin(String);
+
+impl Origin {
+    /// Whether browsers reach it over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// The host, without brackets.
+    pub(crate) fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
+        authority
+            .strip_prefix('[')
+            .and_then(|v6| v6.split_once(']'))
+            .map_or_else(|| authority.split(':').next().unwrap_or_default(), |(v6, _)| v6)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Scalar for Origin {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        let wrong = |why: &str| format!("{text:?} is not an origin like \"https://auth.example.com\": {why}");
+        let (scheme, authority) = text.split_once("://").ok_or_else(|| wrong("it has no scheme"))?;
+        let usual_port = match scheme {
+            "http" => 80,
+            "https" => 443,
+            _ => return Err(wrong("the scheme must be http or https, in lower case")),
+        };
+        if authority.contains(['/', '?', '#']) {
+            return Err(wrong("nothing may follow the host and port, not even a slash"));
+        }
+        let (host, port) = split_port(authority).ok_or_else(|| wrong("the port is not a number"))?;
+        if port == Some(usual_port) {
+            return Err(wrong("leave out the port: it is the usual one, and browsers leave it out"));
+        }
+        let is_v6 = || host.strip_prefix('[')?.strip_suffix(']')?.parse::<std::net::Ipv6Addr>().ok();
+        let is_name = |label: &str| {
+            !label.is_empty()
+                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        if is_v6().is_none_or(|v6| host != format!("[{v6}]")) && !host.split('.').all(is_name) {
+            return Err(wrong("the host must be a name in lower case (punycode) or an address"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let host_end = authority.rfind(']').unwrap_or(0);
+    match authority.get(host_end..)?.rfind(':') {
+        None => Some((authority, None)),
+        Some(colon) => {
+            let (host, port) = authority.split_at(host_end + colon);
+            let number = u16::from_str(port.strip_prefix(':')?).ok()?;
+            // One spelling only: no `:080`, no `:+80`.
+            (format!(":{number}") == port).then_some((host, Some(number)))
+        }
+    }
+}
+
+/// A secret as it was written. `Debug` shows nothing of it.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) Zeroizing<String>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Scalar for Secret {
+    const SCALAR_KIND: Kind = Kind::Secret;
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+}
+
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name { $($(#[$doc])* $variant),+ }
+
+        impl Scalar for $name {
+            fn parse_scalar(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(super::rules::one_of(text, &[$($text),+]).err().unwrap_or_default()),
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// The `typ` of access tokens.
+    TokenType {
+        /// RFC 9068.
+        AtJwt = "at+jwt",
+        /// For verifiers that know no other.
+        Jwt = "JWT"
+    }
+}
+
+choice! {
+    /// How the log is written.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// For programs.
+        Json = "json"
+    }
+}

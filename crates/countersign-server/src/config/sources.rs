@@ -1,0 +1,292 @@
+//! Where values come from and which one wins. Knows texts and places, not what they mean.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use zeroize::Zeroizing;
+
+use super::setting::{Kind, Setting};
+use super::{KEYS, Key, Problem, dotenv};
+
+/// The texts of all keys, each with its place, and what was wrong with the sources themselves.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    values: BTreeMap<&'static str, Entry>,
+    problems: Vec<Problem>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    texts: Vec<Zeroizing<String>>,
+    place: Place,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}]", self.place)
+    }
+}
+
+/// Where a value was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nowhere: the default.
+    Default,
+    /// In a file.
+    File { path: PathBuf, line: usize },
+    /// In the environment.
+    Environment(String),
+    /// On the command line.
+    Flag(String),
+    /// The command decides.
+    Command(&'static str),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::Flag(name) => f.write_str(name),
+            Self::Command(name) => write!(f, "countersign {name}"),
+        }
+    }
+}
+
+/// The environment as the process was started with, taken once and passed on.
+#[derive(Clone, Default)]
+pub(crate) struct Environment(Vec<(String, Zeroizing<String>)>);
+
+impl Environment {
+    /// What concerns us of the given variables. Names and values that are not UTF-8 are not ours.
+    pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let ours = variables.into_iter().filter_map(text).filter(|(name, _)| is_ours(name));
+        Self(ours.map(|(name, value)| (name, Zeroizing::new(value))).collect())
+    }
+
+    /// The configuration file named here.
+    pub(crate) fn config_file(&self) -> Option<PathBuf> {
+        let named = self.0.iter().find(|(name, value)| name == CONFIG_FILE && !value.is_empty());
+        named.map(|(_, value)| value.as_str().into())
+    }
+}
+
+const PREFIX: &str = "COUNTERSIGN_";
+const CONFIG_FILE: &str = "COUNTERSIGN_CONFIG";
+
+pub(super) fn is_ours(name: &str) -> bool {
+    name.starts_with(PREFIX) || matches!(name, "JWT_SECRET" | "JWT_SECRET_FILE")
+}
+
+impl Settings {
+    /// Reads a TOML file on top of what is there.
+    pub(crate) fn with_file(mut self, path: &Path) -> Self {
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.read_toml(path, &text),
+            Err(error) => self.problems.push(Problem(format!("{}: cannot be read: {error}", path.display()))),
+        }
+        self
+    }
+
+    /// Reads `.env` in `folder`, if there is one, on top of what is there.
+    pub(crate) fn with_dotenv(mut self, folder: &Path) -> Self {
+        let path = folder.join(".env");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => Zeroizing::new(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return self,
+            Err(error) => {
+                self.problems.push(Problem(format!("{}: cannot be read: {error}", path.display())));
+                return self;
+            }
+        };
+        for (line, assignment) in dotenv::assignments(&text) {
+            let place = Place::File { path: path.clone(), line };
+            match assignment {
+                Ok((name, value)) => self.set_variable(&name, value, place),
+                Err(why) => self.problems.push(Problem::at(&place, why)),
+            }
+        }
+        self
+    }
+
+    /// Takes the environment on top of what is there.
+    pub(crate) fn with_environment(mut self, environment: &Environment) -> Self {
+        for (name, value) in &environment.0 {
+            self.set_variable(name, value.clone(), Place::Environment(name.clone()));
+        }
+        self
+    }
+
+    /// Sets one key to one value (a list: comma-separated) on top of what is there.
+    pub(crate) fn with(mut self, name: &str, value: &str, place: Place) -> Self {
+        match find(name) {
+            None => self.unknown(name, &place),
+            Some(key) if key.kind == Kind::Secret && matches!(place, Place::Flag(_)) => {
+                self.problems.push(Problem::at(&place, format!("{name} is a secret, and arguments are seen by everybody on this machine; use the environment or {name}_file")));
+            }
+            Some(key) => self.set(key, split(key, Zeroizing::new(value.to_owned())), place),
+        }
+        self
+    }
+
+    /// The value of a key and where it comes from; for the default, its text.
+    pub(crate) fn read<T: Setting>(
+        &self,
+        name: &'static str,
+        check: impl Fn(&T) -> Result<(), String>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<T> {
+        let place = self.place(name);
+        let folder = match &place {
+            Place::File { path, .. } => path.parent().unwrap_or(Path::new("")),
+            _ => Path::new(""),
+        };
+        let value = T::parse(&self.texts(name)).and_then(|value| check(&value).map(|()| value));
+        value
+            .map(|value| value.in_folder(folder))
+            .map_err(|why| problems.push(Problem::at(&place, format!("{name}: {why}"))))
+            .ok()
+    }
+
+    /// Where the value of a key comes from.
+    pub(crate) fn place(&self, name: &str) -> Place {
+        self.values.get(name).map_or(Place::Default, |entry| entry.place.clone())
+    }
+
+    /// The value of a key as text for people: `None` if unset, `[redacted]` for a secret.
+    pub(crate) fn shown(&self, key: &Key) -> Option<String> {
+        let texts = self.texts(key.name);
+        let shown = || {
+            if key.kind == Kind::Secret {
+                "[redacted]".to_owned()
+            } else {
+                texts.iter().map(|t| t.as_str()).collect::<Vec<_>>().join(", ")
+            }
+        };
+        (!texts.is_empty()).then(shown)
+    }
+
+    /// What was wrong with the sources themselves.
+    pub(super) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    fn texts(&self, name: &str) -> Vec<Zeroizing<String>> {
+        match (self.values.get(name), find(name)) {
+            (Some(entry), _) => entry.texts.clone(),
+            (None, Some(key)) => split(key, Zeroizing::new(key.default.to_owned())),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn set(&mut self, key: &Key, texts: Vec<Zeroizing<String>>, place: Place) {
+        self.values.insert(key.name, Entry { texts, place });
+    }
+
+    /// `COUNTERSIGN_SESSION__IDLE_TTL` is `session.idle_ttl`.
+    fn set_variable(&mut self, variable: &str, value: Zeroizing<String>, place: Place) {
+        if variable == CONFIG_FILE {
+            return;
+        }
+        let name = variable.strip_prefix(PREFIX).unwrap_or(variable).to_ascii_lowercase().replace("__", ".");
+        if let Some(key) = find(&name) {
+            return self.set(key, split(key, value), place);
+        }
+        let known = |key: &Key| format!("{PREFIX}{}", key.name.to_ascii_uppercase().replace('.', "__"));
+        let hint = nearest(variable, KEYS.iter().map(known));
+        self.problems.push(Problem::at(&place, format!("there is no {variable:?}{hint}")));
+    }
+
+    fn unknown(&mut self, name: &str, place: &Place) {
+        let hint = nearest(name, KEYS.iter().map(|key| key.name.to_owned()));
+        self.problems.push(Problem::at(place, format!("there is no key {name:?}{hint}")));
+    }
+
+    fn read_toml(&mut self, path: &Path, text: &str) {
+        let line = |offset: usize| text.get(..offset).map_or(1, |before| before.matches('\n').count() + 1);
+        match DeTable::parse(text) {
+            Ok(table) => self.read_table("", table.get_ref(), &|offset| Place::File {
+                path: path.to_owned(),
+                line: line(offset),
+            }),
+            Err(error) => {
+                let place = Place::File {
+                    path: path.to_owned(),
+                    line: line(error.span().map_or(0, |span| span.start)),
+                };
+                // Not the library's own text, which quotes the line, and with it perhaps a secret.
+                self.problems.push(Problem::at(&place, error.message()));
+            }
+        }
+    }
+
+    fn read_table(&mut self, section: &str, table: &DeTable<'_>, place: &dyn Fn(usize) -> Place) {
+        for (key, value) in table {
+            let name = if section.is_empty() {
+                key.get_ref().to_string()
+            } else {
+                format!("{section}.{}", key.get_ref())
+            };
+            let here = place(key.span().start);
+            let is_section =
+                KEYS.iter().any(|key| key.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.')));
+            match (find(&name), value.get_ref()) {
+                (None, DeValue::Table(inner)) if is_section => self.read_table(&name, inner, place),
+                (None, _) => self.unknown(&name, &here),
+                (Some(key), value) => match toml_texts(key, value) {
+                    Ok(texts) => self.set(key, texts, here),
+                    Err(why) => self.problems.push(Problem::at(&here, format!("{name}: {why}"))),
+                },
+            }
+        }
+    }
+}
+
+fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+fn split(key: &Key, value: Zeroizing<String>) -> Vec<Zeroizing<String>> {
+    if value.is_empty() {
+        Vec::new()
+    } else if key.kind == Kind::List {
+        value.split(',').map(|part| Zeroizing::new(part.trim().to_owned())).collect()
+    } else {
+        vec![value]
+    }
+}
+
+fn toml_texts(key: &Key, value: &DeValue<'_>) -> Result<Vec<Zeroizing<String>>, String> {
+    let text = |text: &str| Zeroizing::new(text.to_owned());
+    let entry = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(text);
+    match (key.kind, value) {
+        (Kind::Secret, _) => {
+            Err(format!("a secret does not belong into this file; use {}_file, or the environment", key.name))
+        }
+        (Kind::Text | Kind::List, DeValue::String(value)) if value.is_empty() => Ok(Vec::new()),
+        (Kind::Text | Kind::List, DeValue::String(value)) => Ok(vec![text(value)]),
+        (Kind::List, DeValue::Array(values)) => values
+            .iter()
+            .map(entry)
+            .collect::<Option<_>>()
+            .ok_or_else(|| "expects strings in its list".to_owned()),
+        (Kind::Number, DeValue::Integer(value)) if value.radix() == 10 => Ok(vec![text(value.as_str())]),
+        (Kind::Text, _) => Err(format!("expects a string in quotes, like \"{}\"", key.example)),
+        (Kind::List, _) => Err(format!("expects a list of strings, like [\"{}\"]", key.example)),
+        (Kind::Number, _) => Err(format!("expects a whole number, like {}", key.example)),
+    }
+}
+
+/// `; did you mean "x"?` with the name most like this one, if any is.
+fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {
+    let best = known.map(|known| (strsim::damerau_levenshtein(name, &known), known)).min();
+    best.filter(|(distance, known)| *distance <= known.len() / 3)
+        .map_or_else(String::new, |(_, known)| format!("; did you mean {known:?}?"))
+}

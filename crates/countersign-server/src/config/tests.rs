@@ -1,0 +1,225 @@
+//! The configuration from its sources: who wins, what is refused, and how it is said.
+
+use super::*;
+
+fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn file(text: &str) -> Settings {
+    let folder = folder_with(&[("c.toml", text)]);
+    Settings::default().with_file(&folder.path().join("c.toml"))
+}
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    Environment::new(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())))
+}
+
+fn problems(settings: Settings) -> Vec<String> {
+    Config::load(settings).err().map_or_else(Vec::new, |error| error.0.into_iter().map(|p| p.0).collect())
+}
+
+fn only_problem(settings: Settings) -> String {
+    let all = problems(settings);
+    assert_eq!(all.len(), 1, "{all:?}");
+    all[0].clone()
+}
+
+#[test]
+fn the_defaults_are_a_usable_configuration() {
+    let config = Config::load(Settings::default()).unwrap();
+    assert_eq!(config.origin(3000), "http://localhost:3000");
+    assert_eq!(config.access_token_ttl, Duration::from_secs(15 * 60));
+    assert_eq!(config.master_key_path(), Path::new("countersign-data/master.key"));
+    assert_eq!(config.settings.place("listen"), Place::Default);
+}
+
+#[test]
+fn later_sources_win_and_every_value_knows_its_place() {
+    let folder = folder_with(&[
+        (
+            "c.toml",
+            "audience = \"file\"\nlog.level = \"warn\"\n[session]\nidle_ttl = \"1d\"\nmax_per_account = 7\n",
+        ),
+        (".env", "COUNTERSIGN_AUDIENCE=dotenv\nCOUNTERSIGN_SESSION__IDLE_TTL=2d\n"),
+    ]);
+    let settings = Settings::default()
+        .with_file(&folder.path().join("c.toml"))
+        .with_dotenv(folder.path())
+        .with_environment(&environment(&[("COUNTERSIGN_AUDIENCE", "environment"), ("PATH", "/bin")]))
+        .with("log.level", "error", Place::Flag("--set".into()));
+    let config = Config::load(settings).unwrap();
+    let place = |name| config.settings.place(name).to_string();
+    assert_eq!(config.audience.as_deref(), Some("environment"));
+    assert_eq!(place("audience"), "environment variable COUNTERSIGN_AUDIENCE");
+    assert_eq!(config.session_idle_ttl, Duration::from_secs(2 * 86_400));
+    assert!(place("session.idle_ttl").ends_with(".env:2"));
+    assert_eq!((config.log_level.as_str(), config.session_max_per_account), ("error", 7));
+    assert!(place("session.max_per_account").ends_with("c.toml:5"));
+}
+
+/// OP-3: the place, and the nearest key that exists.
+#[test]
+fn a_misspelt_key_is_named_with_its_line_and_its_neighbour() {
+    let said = only_problem(file("# a comment\n\nacess_token_ttl = \"15m\"\n"));
+    assert!(
+        said.ends_with("c.toml:3: there is no key \"acess_token_ttl\"; did you mean \"access_token_ttl\"?"),
+        "{said}"
+    );
+    let said = only_problem(file("[session]\nidle_tll = \"1d\"\n"));
+    assert!(
+        said.ends_with("c.toml:2: there is no key \"session.idle_tll\"; did you mean \"session.idle_ttl\"?"),
+        "{said}"
+    );
+    let said = only_problem(file("[sesion]\nidle_ttl = \"1d\"\n"));
+    assert!(said.ends_with("c.toml:1: there is no key \"sesion\""), "{said}");
+    let said = only_problem(
+        Settings::default().with_environment(&environment(&[("COUNTERSIGN_LOG_LEVEL", "info")])),
+    );
+    assert!(
+        said.ends_with("there is no \"COUNTERSIGN_LOG_LEVEL\"; did you mean \"COUNTERSIGN_LOG__LEVEL\"?"),
+        "{said}"
+    );
+    let said =
+        only_problem(Settings::default().with("algoritm", "ES256", Place::Flag("--set algoritm".into())));
+    assert!(said.starts_with("--set algoritm: ") && said.contains("did you mean \"algorithm\"?"), "{said}");
+}
+
+/// TH-10, OP-3: each value out of its range, of the wrong type or malformed, with the reason.
+#[test]
+fn values_out_of_range_are_refused_with_the_reason() {
+    for (text, reason) in [
+        ("access_token_ttl = \"59s\"", "access_token_ttl: 59s is not between 1m and 60m"),
+        ("access_token_ttl = \"61m\"", "61m is not between 1m and 60m"),
+        ("access_token_ttl = 900", "expects a string in quotes, like \"15m\""),
+        ("access_token_ttl = \"15\"", "\"15\" is not a duration"),
+        ("access_token_ttl = \"1h30m\"", "is not a duration"),
+        ("access_token_ttl = \"-5m\"", "is not a duration"),
+        ("[session]\ngrace = \"61s\"", "61s is not between 0s and 60s"),
+        ("[session]\nmin_age = \"19s\"", "session.min_age (19s) must be at least session.grace (15s) + 5s"),
+        ("[session]\ngrace = \"0s\"\nmin_age = \"4s\"", "or both 0"),
+        ("[session]\nidle_ttl = \"31d\"", "longer than session.absolute_ttl"),
+        ("[session]\nidle_ttl = \"18446744073709551615d\"", "is not a duration"),
+        ("[session]\nmax_per_account = 0", "0 is not between 1 and 1000"),
+        ("[session]\nmax_per_account = \"5\"", "expects a whole number"),
+        ("[session]\nmax_per_account = -1", "is not a whole number"),
+        ("algorithm = \"HS256\"", "is none of ES256"),
+        ("algorithm = \"es256\"", "did you mean \"ES256\"?"),
+        ("token_type = \"jwt\"", "did you mean \"JWT\"?"),
+        ("listen = []", "needs at least one address"),
+        ("listen = \"localhost\"", "is not an address with a port"),
+        ("listen = [3000]", "expects strings"),
+        ("listen = 3000", "expects a list"),
+        (
+            "behind_proxy = [\"10.0.0.0/33\"]\npublic_origin = \"https://a.example\"",
+            "is not an address or a network",
+        ),
+        ("cors_origins = [\"https://app.example.com/\"]", "not even a slash"),
+        ("cors_origins = [\"https://app.example.com:443\"]", "leave out the port"),
+        ("cors_origins = [\"https://App.example.com\"]", "in lower case"),
+        ("cors_origins = [\"*\"]", "has no scheme"),
+        ("cors_origins = [\"https://*.example.com\"]", "must be a name"),
+        ("cors_origins = [\"https://example.com.\"]", "must be a name"),
+        ("cors_origins = [\"https://user@example.com\"]", "must be a name"),
+        ("cors_origins = [\"http://[0:0::1]\"]", "must be a name"),
+        ("[password]\nhash_memory = \"1MiB\"", "is not between 19MiB and 1GiB"),
+        ("[password]\nmin_length = 7", "7 is not between 8 and 64"),
+        ("[keys]\nrotate_every = \"1h\"", "must be longer than keys.publish_before"),
+        ("[keys]\nrotate_every = \"1s\"", "and not 0 either"),
+        ("jwt_secret = \"x\"", "a secret does not belong into this file; use jwt_secret_file"),
+        ("audience = \"a\\u0000b\"", "control characters"),
+        ("audience = \"a\"\naudience = \"b\"", "c.toml:2: duplicate key"),
+        ("audience = \"open", "c.toml:1: "),
+    ] {
+        let said = only_problem(file(text));
+        assert!(said.contains(reason), "{text}: {said}");
+    }
+}
+
+/// TP-1, TP-3.
+#[test]
+fn nothing_goes_out_in_clear_by_accident() {
+    for (text, reason) in [
+        ("listen = \"0.0.0.0:3000\"", "would travel in clear"),
+        ("listen = [\"127.0.0.1:1\", \"[::]:3000\"]", "[::]:3000 can be reached"),
+        ("public_origin = \"http://auth.example.com\"", "without TLS"),
+        ("behind_proxy = \"10.0.0.1\"", "public_origin is needed"),
+        ("[tls]\ncert_file = \"c\"", "go together"),
+        (
+            "public_origin = \"http://localhost\"\n[tls]\ncert_file = \"c\"\nkey_file = \"k\"",
+            "must begin with https",
+        ),
+    ] {
+        let said = only_problem(file(text));
+        assert!(said.contains(reason), "{text}: {said}");
+    }
+    for fine in [
+        "listen = [\"127.0.0.1:1\", \"[::1]:1\"]",
+        "listen = \"0.0.0.0:3000\"\nbehind_proxy = [\"10.0.0.1\", \"fd00::/8\"]\npublic_origin = \"https://a.example\"",
+        "listen = \"[::]:8443\"\npublic_origin = \"https://a.example:8443\"\n[tls]\ncert_file = \"c\"\nkey_file = \"k\"",
+        "public_origin = \"http://[::1]:3000\"",
+        "[session]\ngrace = \"0s\"\nmin_age = \"0s\"",
+        "[keys]\nrotate_every = \"0s\"",
+    ] {
+        assert_eq!(problems(file(fine)), Vec::<String>::new(), "{fine}");
+    }
+}
+
+/// OP-1, LG-1: no secret on the command line, and none in what is said about a bad one.
+#[test]
+fn secrets_come_from_the_environment_or_files_and_are_never_repeated() {
+    let good = "9c1f04be37a85d62e0b19f4c73d8a62574f0ce1a8b36d95e2710fbc4683ead91";
+    for name in ["JWT_SECRET", "COUNTERSIGN_JWT_SECRET"] {
+        let config =
+            Config::load(Settings::default().with_environment(&environment(&[(name, good)]))).unwrap();
+        assert_eq!(config.jwt_secret.as_ref().map(|s| s.0.as_str()), Some(good));
+        assert!(!format!("{config:?}").contains("9c1f"), "{config:?}");
+        let key = KEYS.iter().find(|key| key.name == "jwt_secret").unwrap();
+        assert_eq!(config.settings.shown(key).as_deref(), Some("[redacted]"));
+    }
+    let weak = "canary-canary-canary-canary-canary-canary";
+    let said = only_problem(Settings::default().with_environment(&environment(&[("JWT_SECRET", weak)])));
+    assert!(said.contains("countersign secret") && !said.contains("canary"), "{said}");
+    let said =
+        only_problem(Settings::default().with("jwt_secret", good, Place::Flag("--set jwt_secret".into())));
+    assert!(said.contains("seen by everybody") && !said.contains(good), "{said}");
+    let said = only_problem(file(&format!("jwt_secret = \"{good}\" x")));
+    assert!(!said.contains(good), "{said}");
+}
+
+#[test]
+fn paths_in_a_file_are_relative_to_it_and_others_to_the_working_directory() {
+    let folder = folder_with(&[("c.toml", "data_dir = \"data\"\nmaster_key_file = \"/abs/key\"\n")]);
+    let config = Config::load(Settings::default().with_file(&folder.path().join("c.toml"))).unwrap();
+    assert_eq!(config.data_dir, folder.path().join("data"));
+    assert_eq!(config.master_key_path(), Path::new("/abs/key"));
+    let config =
+        Config::load(Settings::default().with("data_dir", "data", Place::Flag("--data-dir".into()))).unwrap();
+    assert_eq!(config.data_dir, Path::new("data"));
+}
+
+/// The template shows every key that may be in a file, and reads back as what it shows.
+#[test]
+fn the_template_is_a_valid_file_with_every_key() {
+    assert_eq!(problems(file(&toml_template(&[]))), Vec::<String>::new());
+    let all_on = toml_template(&[])
+        .lines()
+        .map(|line| {
+            let is_value = line.starts_with("# ") && line.contains(" = ") && !line.contains("COUNTERSIGN_");
+            if is_value { line.trim_start_matches("# ").to_owned() } else { line.to_owned() }
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    let config = Config::load(file(&all_on)).unwrap();
+    for key in KEYS.iter().filter(|key| key.kind != Kind::Secret) {
+        assert!(matches!(config.settings.place(key.name), Place::File { .. }), "{}", key.name);
+    }
+    assert!(
+        toml_template(&[("listen", "127.0.0.1:1,[::1]:1")])
+            .contains("\nlisten = [\"127.0.0.1:1\", \"[::1]:1\"]\n")
+    );
+}

@@ -1,0 +1,43 @@
+//! A file that says: this data is for development. Its accounts have passwords that everybody knows, so `serve` refuses
+//! it (OP-2); and `dev` refuses data without it, which may be somebody's real accounts (OP-10).
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+const MARK: &str = "DEVELOPMENT";
+
+/// Whether this directory has the mark.
+pub(crate) fn is_marked(data_dir: &Path) -> bool {
+    data_dir.join(MARK).exists()
+}
+
+/// Refuses data of the other kind; marks a new development directory.
+///
+/// # Errors
+/// It is of the other kind, or cannot be marked.
+pub(crate) fn check(data_dir: &Path, development: bool) -> anyhow::Result<()> {
+    let shown = data_dir.display();
+    if !development {
+        anyhow::ensure!(
+            !is_marked(data_dir),
+            "{shown} was made by `countersign dev`: its accounts have passwords that everybody knows; \
+             choose another data_dir"
+        );
+        return Ok(());
+    }
+    if is_marked(data_dir) {
+        return Ok(());
+    }
+    anyhow::ensure!(
+        !data_dir.join("countersign.db").exists(),
+        "{shown} was not made by `countersign dev` and may hold real accounts; choose another data_dir"
+    );
+    let mark = || {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
+        fs::write(data_dir.join(MARK), "Made by `countersign dev`. Everybody knows the passwords in here.\n")
+    };
+    mark().with_context(|| format!("cannot write to {shown}"))
+}

@@ -1,0 +1,229 @@
+//! One connection: HTTP/1.1 requests one after the other, each with its limits.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use countersign::http::PeerAddress;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tower::ServiceExt as _;
+
+use super::phase::{AnswerBody, AnswerEnds, Phase, Phases};
+use super::timed_io::TimedIo;
+use super::{Limits, stopped};
+
+pub(super) struct Connection {
+    pub(super) router: Router,
+    pub(super) peer: SocketAddr,
+    pub(super) limits: Limits,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl Connection {
+    /// Answers requests until either side has enough.
+    pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self { router, peer, limits, mut stop } = self;
+        let phases = Phases::new(Instant::now());
+        let io = TokioIo::new(TimedIo::new(stream, phases.clone(), limits));
+        let service = service_fn(|request| {
+            phases.enter(Phase::Answer, Instant::now());
+            answer(router.clone(), request, peer, limits, AnswerEnds(phases.clone()))
+        });
+        let mut connection = pin!(
+            http1::Builder::new()
+                // `TimedIo` has the timers: one for a header that has begun, another for the wait before it.
+                .header_read_timeout(None)
+                .max_buf_size(limits.header_bytes)
+                .serve_connection(io, service)
+        );
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, %error, "connection ended");
+        }
+    }
+}
+
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    limits: Limits,
+    ends: AnswerEnds,
+) -> Result<Response<AnswerBody>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(PeerAddress(peer.ip()));
+    let Ok(answer) = tokio::time::timeout(limits.total, router.oneshot(request)).await else {
+        tracing::warn!(%peer, "no answer in time");
+        return Ok(too_late().map(|body| AnswerBody { body, _ends: ends }));
+    };
+    Ok(answer?.map(|body| AnswerBody { body, _ends: ends }))
+}
+
+fn too_late() -> Response<Body> {
+    let mut answer =
+        Response::new(Body::from(r#"{"error":"The server took too long to answer","code":"timeout"}"#));
+    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::RETRY_AFTER, "1"),
+    ] {
+        answer.headers_mut().insert(name, header::HeaderValue::from_static(value));
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    const LARGE: usize = 1 << 20;
+
+    /// A connection to a little router; the clock of these tests stands still until everybody waits.
+    fn connect() -> DuplexStream {
+        let router = Router::new()
+            .route("/", get(async || "ok"))
+            .route("/large", get(async || "x".repeat(LARGE)))
+            .route("/never", get(async || std::future::pending::<()>().await))
+            .route("/echo", post(async |body: String| body));
+        let (client, server) = duplex(4096);
+        let (stop, stopped) = watch::channel(false);
+        let peer = ([127, 0, 0, 1], 1).into();
+        tokio::spawn(async move {
+            Connection { router, peer, limits: Limits::default(), stop: stopped }.serve(server).await;
+            drop(stop);
+        });
+        client
+    }
+
+    /// Reads until the server closes; gives what came and after how many seconds.
+    async fn until_closed(client: &mut DuplexStream) -> (String, u64) {
+        let began = Instant::now();
+        let mut text = Vec::new();
+        client.read_to_end(&mut text).await.unwrap();
+        (String::from_utf8(text).unwrap(), began.elapsed().as_secs())
+    }
+
+    /// LM-3: with one byte every four seconds a header gets its ten seconds, and so does one that does not begin.
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_header_is_cut_after_ten_seconds() {
+        let began = Instant::now();
+        let mut client = connect();
+        while client.write_all(b"G").await.is_ok() {
+            sleep(4 * SECOND).await;
+        }
+        assert_eq!(began.elapsed().as_secs(), 12, "the first byte after ten seconds fails");
+        assert_eq!(until_closed(&mut connect()).await, (String::new(), 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_kept_for_a_minute_and_the_next_header_has_its_own_time() {
+        let mut client = connect();
+        for _ in 0..3 {
+            client.write_all(REQUEST).await.unwrap();
+            sleep(59 * SECOND).await;
+        }
+        client.write_all(REQUEST).await.unwrap();
+        sleep(30 * SECOND).await;
+        client.write_all(&REQUEST[..10]).await.unwrap();
+        let (text, seconds) = until_closed(&mut client).await;
+        assert_eq!((text.matches("200 OK").count(), seconds), (4, 10));
+
+        let mut client = connect();
+        client.write_all(REQUEST).await.unwrap();
+        assert_eq!(until_closed(&mut client).await.1, 60);
+    }
+
+    /// The timer of an earlier phase must not fire in a later one of the same kind.
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_connection_lives_on() {
+        let mut client = connect();
+        let mut seen = Vec::new();
+        for _ in 0..30 {
+            client.write_all(&REQUEST[..10]).await.unwrap();
+            sleep(7 * SECOND).await;
+            client.write_all(&REQUEST[10..]).await.unwrap();
+            sleep(7 * SECOND).await;
+            client.read_buf(&mut seen).await.unwrap();
+        }
+        assert_eq!(String::from_utf8(seen).unwrap().matches("200 OK").count(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_has_thirty_seconds_in_all() {
+        let mut client = connect();
+        client.write_all(b"GET /never HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+        let (text, seconds) = until_closed(&mut client).await;
+        assert!(text.starts_with("HTTP/1.1 503") && text.contains(r#""code":"timeout""#), "{text}");
+        assert_eq!(seconds, 30);
+
+        let mut client = connect();
+        client.write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n").await.unwrap();
+        let (text, seconds) = until_closed(&mut client).await;
+        assert!(text.starts_with("HTTP/1.1 503"), "{text}");
+        assert_eq!(seconds, 30, "and what is left of the body is not waited for");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_cut_after_thirty_seconds() {
+        let mut client = connect();
+        client.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        sleep(31 * SECOND).await;
+        let (text, _) = until_closed(&mut client).await;
+        assert!(text.len() < LARGE, "{}", text.len());
+
+        let mut client = connect();
+        client.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+        sleep(29 * SECOND).await;
+        assert!(until_closed(&mut client).await.0.len() > LARGE);
+    }
+
+    /// LM-10 on one connection: the request in flight is answered, then it is closed.
+    #[tokio::test(start_paused = true)]
+    async fn stopping_finishes_the_request_in_flight() {
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&done);
+        let slow = get(async move || {
+            sleep(5 * SECOND).await;
+            count.fetch_add(1, Ordering::SeqCst);
+            "done"
+        });
+        let (mut client, server) = duplex(4096);
+        let (stop, stopped) = watch::channel(false);
+        let router = Router::new().route("/", slow);
+        let connection =
+            Connection { router, peer: ([127, 0, 0, 1], 1).into(), limits: Limits::default(), stop: stopped };
+        tokio::spawn(connection.serve(server));
+        client.write_all(REQUEST).await.unwrap();
+        sleep(SECOND).await;
+        stop.send_replace(true);
+        let (text, seconds) = until_closed(&mut client).await;
+        assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("done"), "{text}");
+        assert_eq!((done.load(Ordering::SeqCst), seconds), (1, 4));
+    }
+}

@@ -1,0 +1,194 @@
+//! Accepts connections, at most so many at once, and ends them in an orderly way. What is on a connection is
+//! `connection.rs`; what is answered is the router's.
+//!
+//! Our own loop, because `axum::serve` gives hyper no timer: a client that sends one byte a minute would keep its
+//! connection for ever (LM-3).
+
+mod connection;
+mod crowd;
+mod phase;
+mod timed_io;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use ipnet::IpNet;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use self::connection::Connection;
+use self::crowd::Crowd;
+use crate::tls::Tls;
+
+/// The limits of a connection (LM-3, LM-5). How long a body may take is the business of whoever reads it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From the first byte of a request to the end of its header; also for the TLS handshake.
+    pub(crate) header_read: Duration,
+    /// Between two requests.
+    pub(crate) idle: Duration,
+    /// From the end of the header to the answer, and for a client to take it.
+    pub(crate) total: Duration,
+    /// How long requests in flight may go on after the signal to stop.
+    pub(crate) drain: Duration,
+    /// The most bytes of a header block.
+    pub(crate) header_bytes: usize,
+    /// The most connections at once; more wait in the kernel's queue. One client gets a quarter of them, and what is more
+    /// is closed at once.
+    pub(crate) connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_read: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            total: Duration::from_secs(30),
+            // LM-10 allows ten seconds until the process is gone; the last one is for closing the store.
+            drain: Duration::from_secs(9),
+            header_bytes: 16 * 1024,
+            connections: 4096,
+        }
+    }
+}
+
+/// Open ports, not yet served.
+#[derive(Debug)]
+pub(crate) struct Ports(Vec<TcpListener>);
+
+impl Ports {
+    /// Opens all of these addresses.
+    ///
+    /// # Errors
+    /// The address that cannot be opened, and why, in words for the operator.
+    pub(crate) async fn open(addresses: &[SocketAddr]) -> anyhow::Result<Self> {
+        let mut listeners = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            let opened = TcpListener::bind(address).await;
+            listeners.push(opened.map_err(|error| explain(*address, error))?);
+        }
+        Ok(Self(listeners))
+    }
+
+    /// Opens one more address if that is possible.
+    pub(crate) async fn open_also(&mut self, address: SocketAddr) {
+        self.0.extend(TcpListener::bind(address).await);
+    }
+
+    /// The addresses as the system gave them: port 0 has become a number.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub(crate) fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
+        self.0.iter().map(|port| port.local_addr().context("an open port has an address")).collect()
+    }
+}
+
+fn explain(address: SocketAddr, error: io::Error) -> anyhow::Error {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another process listens there; stop it, or choose another port with --listen"
+        }
+        io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+        _ => "the system refused",
+    };
+    anyhow::Error::new(error).context(format!("cannot listen on {address}: {hint}"))
+}
+
+/// What is served, and under which limits.
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    /// With TLS, where it is ours.
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) limits: Limits,
+    /// The reverse proxies: each stands for many clients.
+    pub(crate) proxies: Vec<IpNet>,
+}
+
+/// Serves on the ports until `stop` says true; then accepts nothing more, lets requests in flight finish, and returns
+/// when all connections are closed or the time for that is over.
+pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Receiver<bool>) {
+    let limits = service.limits;
+    let (alive, mut all_closed) = mpsc::channel::<()>(1);
+    let crowd = Crowd::new(limits.connections / 4, service.proxies.clone());
+    let free = Arc::new(Semaphore::new(limits.connections));
+    let shared = Arc::new(Shared { service, crowd, free, stop: stop.clone(), alive });
+    for port in ports.0 {
+        tokio::spawn(accept(port, Arc::clone(&shared)));
+    }
+    drop(shared);
+    stopped(&mut stop).await;
+    tracing::info!("stopping: requests in flight finish, nothing new is accepted");
+    // Every connection and accept loop holds a sender; `recv` ends when the last is dropped.
+    if tokio::time::timeout(limits.drain, all_closed.recv()).await.is_err() {
+        tracing::warn!("some requests did not finish in time and were cut off");
+    }
+}
+
+/// Waits until it is time to stop, or nobody is left who could say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+struct Shared {
+    service: Service,
+    crowd: Arc<Crowd>,
+    free: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
+    alive: mpsc::Sender<()>,
+}
+
+async fn accept(port: TcpListener, shared: Arc<Shared>) {
+    let mut stop = shared.stop.clone();
+    loop {
+        // The permit first: who cannot be served waits in the kernel's queue.
+        let next = async { (Arc::clone(&shared.free).acquire_owned().await, port.accept().await) };
+        let (permit, accepted) = tokio::select! {
+            biased;
+            () = stopped(&mut stop) => return,
+            next = next => next,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                if let Some(place) = shared.crowd.enter(peer.ip()) {
+                    tokio::spawn(handle(stream, peer, Arc::clone(&shared), (permit, place)));
+                }
+            }
+            Err(error) if is_about_one_client(&error) => {}
+            Err(error) => {
+                // Out of descriptors, mostly: wait until some are closed rather than spin.
+                tracing::error!(%error, "cannot accept connections");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn is_about_one_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// `_held` is given back when the connection is over.
+async fn handle<T>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, _held: T) {
+    let _alive = shared.alive.clone();
+    let Service { router, tls, limits, .. } = &shared.service;
+    // Answers are small and complete: waiting for more to send only adds delay.
+    let _ = stream.set_nodelay(true);
+    let connection = Connection { router: router.clone(), peer, limits: *limits, stop: shared.stop.clone() };
+    let Some(tls) = tls else {
+        return connection.serve(stream).await;
+    };
+    match tokio::time::timeout(limits.header_read, tls.accept(stream)).await {
+        Ok(Ok(stream)) => connection.serve(stream).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+        Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+    }
+}

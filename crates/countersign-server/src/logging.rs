@@ -1,0 +1,51 @@
+//! The log on standard error. Whatever is in a logged value, one event is one line and cannot move the cursor, change
+//! colours or reverse the text (LG-3); and nobody else's code gets to log what it likes at `debug` (LG-1).
+
+use std::io::{self, Write};
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::LogFormat;
+use crate::output::inactive;
+
+/// Starts logging; a second call changes nothing.
+pub(crate) fn start(format: LogFormat, level: &str) {
+    let level = level.parse().unwrap_or(LevelFilter::INFO);
+    // Our crates' names all begin so. Others stop at `info`: hyper, rustls and the like log what they read and write.
+    let filter = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("countersign", level);
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(EscapedStderr);
+    // Fails only if logging has started already.
+    let _ = match format {
+        LogFormat::Text => registry.with(layer).try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
+    };
+}
+
+#[derive(Clone, Copy, Debug)]
+struct EscapedStderr;
+
+impl MakeWriter<'_> for EscapedStderr {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        *self
+    }
+}
+
+impl Write for EscapedStderr {
+    /// Gets one whole event at a time.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = inactive(text.strip_suffix('\n').unwrap_or(&text)) + "\n";
+        io::stderr().lock().write_all(line.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}

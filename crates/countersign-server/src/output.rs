@@ -1,0 +1,155 @@
+//! What commands print: text for people, or one JSON value a line for programs. Whatever is in a value, it cannot move
+//! the cursor, change colours or reverse the text (LG-3).
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use countersign::clock::Timestamp;
+use serde_json::Value;
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// As JSON.
+    pub(crate) json: bool,
+}
+
+impl Output {
+    /// Prints one result: `text` for people, `value` for programs.
+    ///
+    /// # Errors
+    /// When standard output is closed.
+    pub(crate) fn show(self, value: &Value, text: impl FnOnce() -> String) -> io::Result<()> {
+        if self.json { print(&value.to_string()) } else { print(&text()) }
+    }
+
+    /// Prints rows: a table for people, an array for programs.
+    ///
+    /// # Errors
+    /// When standard output is closed.
+    pub(crate) fn rows(self, head: &[&str], rows: &[Vec<String>], values: Vec<Value>) -> io::Result<()> {
+        self.show(&Value::Array(values), || table(head, rows))
+    }
+}
+
+/// Prints lines to standard output.
+///
+/// # Errors
+/// When it is closed.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", inactive_lines(text.trim_end_matches('\n')))?;
+    out.flush()
+}
+
+/// As [`inactive`], but lines stay lines.
+pub(crate) fn inactive_lines(text: &str) -> String {
+    text.split('\n').map(inactive).collect::<Vec<_>>().join("\n")
+}
+
+/// The text with every character that could do something written as `\uXXXX`, which JSON reads as the same character.
+pub(crate) fn inactive(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_active(c) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Control characters, line and paragraph separators, and what changes the direction of text.
+fn is_active(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A line and how it looks on a terminal.
+pub(crate) type Styled = (Style, String);
+
+/// How a line looks on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Title,
+    Good,
+    Warning,
+    Dim,
+}
+
+/// Prints lines, in colours if standard output is a terminal and `NO_COLOR` is not set.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn print_styled(lines: &[Styled]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let coloured = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    for (style, line) in lines {
+        let code = match style {
+            Style::Plain => "0",
+            Style::Title => "1",
+            Style::Good => "32",
+            Style::Warning => "33",
+            Style::Dim => "2",
+        };
+        let line = inactive_lines(line);
+        if coloured { writeln!(out, "\u{1b}[{code}m{line}\u{1b}[0m")? } else { writeln!(out, "{line}")? }
+    }
+    out.flush()
+}
+
+fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain(head.get(column).map(|head| head.len())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let mut text = String::new();
+    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text.push_str(padded.join("  ").trim_end());
+        text.push('\n');
+    };
+    line(&mut head.iter().copied());
+    for row in rows {
+        line(&mut row.iter().map(String::as_str));
+    }
+    text
+}
+
+/// Seconds since 1970 as a time on this machine's clock.
+pub(crate) fn local_time(unix_seconds: i64) -> String {
+    jiff::Timestamp::from_second(unix_seconds).map_or_else(
+        |_| "out of range".to_owned(),
+        |at| at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    )
+}
+
+/// An instant in UTC, in the form of RFC 3339.
+pub(crate) fn utc(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.as_unix_millis())
+        .map_or_else(|_| "?".to_owned(), |at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LG-3.
+    #[test]
+    fn nothing_in_a_text_can_act_on_a_terminal() {
+        let text = "user=a\u{1b}]0;x\r\n{\"level\":1}\u{2028}\u{202e}\u{9b}31m ok ü";
+        assert_eq!(
+            inactive(text),
+            "user=a\\u001b]0;x\\u000d\\u000a{\"level\":1}\\u2028\\u202e\\u009b31m ok ü"
+        );
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [vec!["ä".to_owned(), "x".to_owned()], vec!["bbb".to_owned(), String::new()]];
+        assert_eq!(table(&["A", "B"], &rows), "A    B\nä    x\nbbb\n");
+    }
+}

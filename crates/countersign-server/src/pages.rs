@@ -1,0 +1,112 @@
+//! The web pages: files that are in the binary. They use the API like anybody else, and nothing else.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use countersign::http;
+
+use crate::security_headers;
+
+/// Pages and what they load, and the answer to every path that nobody serves.
+pub(crate) fn router(server_keys: Router, https: bool) -> Router {
+    let mut router = server_keys.route("/assets/{name}", get(by_name));
+    for (path, name) in PAGES {
+        if let Some(asset) = find(name) {
+            router = router.route(path, get(async move |headers: HeaderMap| answer(asset, &headers)));
+        }
+    }
+    router.fallback(http::not_found).layer(middleware::from_fn_with_state(https, security_headers::add))
+}
+
+const PAGES: [(&str, &str); 6] = [
+    ("/", "index.html"),
+    ("/login", "login.html"),
+    ("/account", "account.html"),
+    ("/admin", "admin.html"),
+    ("/debugger", "debugger.html"),
+    ("/client.js", "client.js"),
+];
+
+struct Asset {
+    name: &'static str,
+    tag: &'static str,
+    bytes: &'static [u8],
+}
+
+static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+fn find(name: &str) -> Option<&'static Asset> {
+    ASSETS.iter().find(|asset| asset.name == name)
+}
+
+async fn by_name(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match find(&name) {
+        // A page has one address.
+        Some(asset) if kind(&name) != "html" => answer(asset, &headers),
+        _ => http::not_found().await,
+    }
+}
+
+fn answer(asset: &'static Asset, request: &HeaderMap) -> Response {
+    let known = request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.tag.as_bytes());
+    let mut response =
+        if known { StatusCode::NOT_MODIFIED.into_response() } else { asset.bytes.into_response() };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, HeaderValue::from_static(asset.tag));
+    // Asked again each time, so that a page and what it loads are of one version after an update.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(asset.name)));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy(asset.name)));
+    response
+}
+
+fn media_type(name: &str) -> &'static str {
+    match kind(name) {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "wasm" => "application/wasm",
+        _ => "application/octet-stream",
+    }
+}
+
+fn kind(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+/// What each page says in its `<meta>` too; here also for what `<meta>` cannot say: nobody may frame it.
+fn policy(name: &str) -> &'static str {
+    match name {
+        // HD-7: a token that is pasted into the debugger cannot leave it. It runs the verifier as WebAssembly.
+        "debugger.html" => {
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+             connect-src 'none'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
+             frame-ancestors 'none'"
+        }
+        name if kind(name) == "html" => {
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+             form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; frame-ancestors 'none'"
+        }
+        _ => "default-src 'none'; frame-ancestors 'none'",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A browser applies both policies: one that is stricter than the page's own would break the page.
+    #[test]
+    fn the_header_and_the_page_have_one_policy() {
+        for (_, name) in PAGES.iter().filter(|(_, name)| kind(name) == "html") {
+            let text = std::str::from_utf8(find(name).unwrap().bytes).unwrap();
+            let (_, meta) = text.split_once("\"Content-Security-Policy\" content=\"").unwrap();
+            let (meta, _) = meta.split_once('"').unwrap();
+            assert_eq!(format!("{meta}; frame-ancestors 'none'"), policy(name), "{name}");
+        }
+    }
+}

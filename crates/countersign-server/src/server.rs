@@ -1,0 +1,143 @@
+//! A running server: ports, instance, upkeep and signals put together, and taken apart in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use countersign::clock::{Clock, Timestamp};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::config::{Config, Place};
+use crate::instance::{self, Instance, Purpose};
+use crate::listen::{self, Limits, Ports, Service};
+use crate::tls::{Reloaded, Tls};
+use crate::{app, dev_mark};
+
+/// A server that can answer: its ports are open.
+pub(crate) struct Server {
+    ports: Ports,
+    /// What it serves.
+    pub(crate) instance: Arc<Instance>,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Server {
+    /// Opens ports, certificate, database and keys.
+    ///
+    /// # Errors
+    /// What stands in the way, in words for the operator.
+    pub(crate) async fn open(config: &Config, development: bool) -> anyhow::Result<Self> {
+        check_clock(Clock::system().now())?;
+        let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
+        let mut ports = Ports::open(&config.listen).await?;
+        let addresses = ports.addresses()?;
+        let port = addresses.first().context("there is an address")?.port();
+        if development {
+            // `localhost` is ::1 for many programs, and curl and browsers try it first.
+            ports.open_also((std::net::Ipv6Addr::LOCALHOST, port).into()).await;
+        }
+        dev_mark::check(&config.data_dir, development)?;
+        let instance = instance::open(config, &config.origin(port), Purpose::Serve).await?;
+        Ok(Self { ports, instance: Arc::new(instance), tls })
+    }
+
+    /// Answers until a signal says stop; then finishes what has begun.
+    ///
+    /// # Errors
+    /// When the system gives no signals.
+    pub(crate) async fn run(self, config: &Config, development: bool) -> anyhow::Result<()> {
+        let Self { ports, instance, tls } = self;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        for address in ports.addresses()? {
+            tracing::info!("listening on {scheme}://{address}");
+        }
+        warn_of_inherited_secrets(config);
+        let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
+        let router = app::router(Arc::clone(&instance), config, development);
+        let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
+        let reload = tls.clone().map(|tls| tokio::spawn(reload_certificate(tls)));
+        let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
+        listen::serve(ports, service, stop_signal()?).await;
+        upkeep.abort();
+        // Waits until it is dropped, and with it the last hold on the store, which then closes.
+        let _ = upkeep.await;
+        if let Some(reload) = reload {
+            reload.abort();
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// OP-9: a clock from before this version was written judges certificates, sessions and tokens by a wrong date.
+fn check_clock(now: Timestamp) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        now >= WRITTEN_AT,
+        "the clock of this machine says {now}, which is before this program was written; set it first"
+    );
+    Ok(())
+}
+
+/// Set anew with each release.
+const WRITTEN_AT: Timestamp = Timestamp::from_unix_millis(1_795_392_000_000);
+
+/// Turns true at the first SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let (stop, stopped) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.send_replace(true);
+        // Kept, or the receivers would think that nobody can say stop any more.
+        stop.closed().await;
+    });
+    Ok(stopped)
+}
+
+/// Looks at the certificate files now and then, and at once on SIGHUP.
+async fn reload_certificate(tls: Arc<Tls>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    loop {
+        let asked = tokio::select! {
+            _ = hangup.recv() => true,
+            () = tokio::time::sleep(CERTIFICATE_EVERY) => false,
+        };
+        match tls.reload() {
+            Ok(Reloaded::New) => tracing::info!("using the new certificate"),
+            Ok(Reloaded::Same) if asked => tracing::info!("the certificate files have not changed"),
+            Ok(Reloaded::Same) => {}
+            Err(error) => tracing::error!("the new certificate is not usable, the old one stays: {error:#}"),
+        }
+    }
+}
+
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(60);
+
+/// OP-1: what is in the environment is inherited by every child process and shown by many tools.
+fn warn_of_inherited_secrets(config: &Config) {
+    for key in ["master_key", "jwt_secret"] {
+        if let Place::Environment(name) = config.settings.place(key) {
+            tracing::warn!(
+                "{name} is in the environment, where other programs may see it; a file is safer: {key}_file"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_before_the_program_was_written_stops_the_start() {
+        assert_eq!(WRITTEN_AT.to_string(), "2026-11-23T00:00:00.000Z");
+        assert!(check_clock(WRITTEN_AT).is_ok());
+        let error = check_clock(WRITTEN_AT.minus(Duration::from_millis(1))).unwrap_err();
+        assert!(error.to_string().contains("2026-11-22T23:59:59.999Z"), "{error}");
+    }
+}

@@ -1,0 +1,108 @@
+//! TLS with certificate files: versions 1.2 and 1.3, nothing older, and a new certificate without a restart (TP-4).
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anyhow::Context as _;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use zeroize::Zeroizing;
+
+/// A certificate from files, and the latest that was good.
+pub(crate) struct Tls {
+    cert_file: PathBuf,
+    key_file: PathBuf,
+    loaded: RwLock<Loaded>,
+}
+
+struct Loaded {
+    files: Files,
+    config: Arc<ServerConfig>,
+}
+
+#[derive(PartialEq)]
+struct Files {
+    cert: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Tls {
+    /// Reads the certificate chain and its key.
+    ///
+    /// # Errors
+    /// The file that cannot be read or is not what it should be; or that the two do not belong together.
+    pub(crate) fn load(cert_file: &Path, key_file: &Path) -> anyhow::Result<Self> {
+        let files = read(cert_file, key_file)?;
+        let config = configure(&files)
+            .with_context(|| format!("{} and {}", cert_file.display(), key_file.display()))?;
+        Ok(Self {
+            cert_file: cert_file.to_owned(),
+            key_file: key_file.to_owned(),
+            loaded: RwLock::new(Loaded { files, config }),
+        })
+    }
+
+    /// Reads the files again; new handshakes use what is in them. A file that is not good changes nothing.
+    ///
+    /// # Errors
+    /// As for [`Tls::load`].
+    pub(crate) fn reload(&self) -> anyhow::Result<Reloaded> {
+        let files = read(&self.cert_file, &self.key_file)?;
+        if self.loaded.read().unwrap_or_else(PoisonError::into_inner).files == files {
+            return Ok(Reloaded::Same);
+        }
+        let config = configure(&files)?;
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Loaded { files, config };
+        Ok(Reloaded::New)
+    }
+
+    /// Does the handshake.
+    ///
+    /// # Errors
+    /// When the client does not want to, or not so.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let config = Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner).config);
+        TlsAcceptor::from(config).accept(stream).await
+    }
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").field("cert_file", &self.cert_file).finish_non_exhaustive()
+    }
+}
+
+/// What reading the files again came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reloaded {
+    /// They are as before.
+    Same,
+    /// A new certificate is used from now on.
+    New,
+}
+
+fn read(cert_file: &Path, key_file: &Path) -> anyhow::Result<Files> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    Ok(Files { cert: read(cert_file)?, key: Zeroizing::new(read(key_file)?) })
+}
+
+fn configure(files: &Files) -> anyhow::Result<Arc<ServerConfig>> {
+    let chain = CertificateDer::pem_slice_iter(&files.cert)
+        .collect::<Result<Vec<_>, _>>()
+        .context("the certificate file is not PEM")?;
+    anyhow::ensure!(!chain.is_empty(), "the certificate file has no certificate");
+    let key = PrivateKeyDer::from_pem_slice(&files.key).context("the key file has no private key in PEM")?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .context("the certificate and the key do not fit together")?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}

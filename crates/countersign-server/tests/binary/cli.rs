@@ -1,0 +1,117 @@
+//! The command line beside a running server, on the same database.
+
+use crate::harness::{PASSWORD, Place, Server, eventually};
+
+/// Asks until the token is refused; how long that may take is in SECURITY (SE-4), not here. Gives the reason.
+fn wait_until_refused(server: &Server, token: &str) -> String {
+    eventually(|| server.profile(token).status == 401);
+    server.profile(token).code()
+}
+
+#[test]
+fn what_the_command_line_changes_takes_effect_in_the_server() {
+    let place = Place::new();
+    place.add_user("root", "admin");
+    let server = place.serve(&[]);
+    place.add_user("ann", "user");
+    let first = server.login("ann", PASSWORD);
+
+    let ran = place.run(&["user", "set-role", "ANN", "editor", "--json"]);
+    assert_eq!(ran.json()["role"], "editor");
+    assert_eq!(server.refresh(&first.cookie().unwrap()).unwrap().json()["user"]["role"], "editor");
+
+    assert_eq!(place.run(&["user", "disable", "ann"]).code, Some(0));
+    assert_eq!(wait_until_refused(&server, &first.token()), "token_revoked");
+    assert_eq!(server.refresh(&first.cookie().unwrap()).unwrap().code(), "session_revoked");
+    assert_eq!(server.login("ann", PASSWORD).code(), "invalid_credentials");
+
+    place.run(&["user", "enable", "ann"]);
+    let second = server.login("ann", PASSWORD);
+    let sessions = place.run(&["session", "list", "--user", "ann", "--json"]).json();
+    let id = sessions[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(place.run(&["session", "revoke", &id]).code, Some(0));
+    wait_until_refused(&server, &second.token());
+    assert_eq!(place.run(&["session", "revoke", &id]).code, Some(1), "it is over already");
+
+    let new = "another long enough passphrase";
+    assert_eq!(place.run_with(&["user", "set-password", "ann"], new).code, Some(0));
+    assert_eq!(server.login("ann", PASSWORD).status, 401);
+    let third = server.login("ann", new);
+    assert_eq!(place.run(&["user", "delete", "ann"]).code, Some(2), "not without being asked");
+    assert_eq!(place.run(&["user", "delete", "ann", "--yes"]).code, Some(0));
+    wait_until_refused(&server, &third.token());
+}
+
+#[test]
+fn a_key_made_by_the_command_line_is_published_and_signs_at_once_when_asked() {
+    let place = Place::new();
+    place.add_user("ann", "user");
+    let server = place.serve(&["--set", "algorithm=EdDSA"]);
+    let old = server.login("ann", PASSWORD).token();
+    // Another configuration than the server's must not bring another algorithm in.
+    let keys = place.run(&["key", "list", "--json"]).json();
+    assert_eq!((keys[0]["algorithm"].as_str(), keys.as_array().map(Vec::len)), (Some("EdDSA"), Some(1)));
+    let next = place.run(&["key", "rotate", "--now", "--json"]).json();
+    let kid = next["kid"].as_str().unwrap();
+    eventually(|| server.request("GET", "/.well-known/jwks.json", "", "").body.contains(kid));
+    let new = server.login("ann", PASSWORD).token();
+    assert_ne!(old.split('.').next(), new.split('.').next());
+    assert_eq!((server.profile(&old).status, server.profile(&new).status), (200, 200));
+    let states: Vec<_> = place.run(&["key", "list", "--json"]).json().as_array().unwrap().clone();
+    assert_eq!(
+        states.iter().map(|key| key["state"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["retired", "active"]
+    );
+}
+
+#[test]
+fn the_audit_log_tells_who_did_what() {
+    let place = Place::new();
+    place.add_user("ann", "user");
+    let server = place.serve(&[]);
+    server.login("ann", "wrong wrong wrong wrong");
+    server.login("ann", PASSWORD);
+    let all = place.run(&["audit", "--json"]);
+    let kinds: Vec<String> = all
+        .out
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["kind"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    for kind in ["account_created", "key_created", "login_failed", "login_succeeded"] {
+        assert!(kinds.iter().any(|found| found == kind), "{kind}: {kinds:?}");
+    }
+    let failed = place.run(&["audit", "--json", "--kind", "login_failed", "--user", "ann"]);
+    assert_eq!(failed.json()["address"], "127.0.0.1");
+    let first = place.run(&["audit", "--limit", "1"]);
+    assert_eq!(first.out.lines().count(), 1);
+    let ran = place.run(&["audit", "--kind", "login_fail"]);
+    assert!(ran.code == Some(2) && ran.err.contains("login_failed"), "{ran:?}");
+}
+
+#[test]
+fn answers_are_exit_codes_too() {
+    let place = Place::new();
+    let ran = place.run(&["user", "list"]);
+    assert!(ran.code == Some(1) && ran.err.contains("there is no database"), "{ran:?}");
+    place.add_user("ann", "admin");
+    assert_eq!(place.run(&["user", "show", "ann"]).code, Some(0));
+    assert_eq!(place.run(&["user", "show", "bob"]).code, Some(1));
+    assert_eq!(place.run_with(&["user", "add", "ANN"], PASSWORD).code, Some(1), "the name is taken");
+    let ran = place.run_with(&["user", "add", "bob"], "short\n");
+    assert!(ran.code == Some(1) && ran.err.contains("at least 15"), "{ran:?}");
+    assert_eq!(place.run(&["user", "add", " bob"]).code, Some(2));
+    assert_eq!(place.run(&["user", "frobnicate"]).code, Some(2));
+    assert!(place.run(&["completions", "bash"]).out.contains("countersign"));
+}
+
+/// DB-6.
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let ran = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(ran.code == Some(1) && ran.err.contains("in use by another server process"), "{ran:?}");
+    assert_eq!(server.request("GET", "/healthz", "", "").status, 200);
+}

@@ -1,0 +1,95 @@
+//! `countersign dev`, as typed by somebody who has just found it. The port is not 3000 here, so that tests can run beside
+//! each other and beside a real one.
+
+use crate::harness::{Place, Server, curl};
+
+fn dev(place: &Place) -> Server {
+    place.start(&["dev", "--listen", "127.0.0.1:0"])
+}
+
+const LOGIN: &str = r#"{"username":"admin","password":"password123"}"#;
+const JSON: &str = "Content-Type: application/json";
+
+#[test]
+fn the_lines_that_it_prints_work_as_typed() {
+    let place = Place::new();
+    let folder = place.path("");
+    let server = dev(&place);
+    let origin = format!("http://localhost:{}", server.address.port());
+    let url = |path: &str| format!("{origin}{path}");
+
+    let login = curl(&folder, &["-X", "POST", &url("/api/login"), "-H", JSON, "-c", "jar.txt", "-d", LOGIN]);
+    let login: serde_json::Value = serde_json::from_str(&login).unwrap();
+    assert_eq!(login["token"], login["accessToken"]);
+    let bearer = format!("Authorization: Bearer {}", login["token"].as_str().unwrap());
+    let profile = curl(&folder, &[&url("/api/profile"), "-H", &bearer]);
+    assert!(profile.contains(r#""username":"admin""#) && profile.contains(r#""role":"admin""#), "{profile}");
+    let refresh = curl(&folder, &["-X", "POST", &url("/api/refresh"), "-b", "jar.txt", "-c", "jar.txt"]);
+    assert!(refresh.contains("accessToken"), "{refresh}");
+    let logout = curl(&folder, &["-X", "POST", &url("/api/logout"), "-b", "jar.txt", "-c", "jar.txt", "-i"]);
+    assert!(logout.starts_with("HTTP/1.1 204"), "{logout}");
+    let jar = std::fs::read_to_string(place.path("jar.txt")).unwrap();
+    assert!(!jar.contains("csr_"), "the cookie is gone: {jar}");
+    assert!(curl(&folder, &[&url("/api/profile"), "-H", &bearer]).contains("token_revoked"));
+    assert!(curl(&folder, &[&url("/healthz")]).contains("development"));
+
+    let (status, said) = server.stop();
+    assert!(status.success());
+    for printed in ["DEVELOPMENT MODE", &url("/api/login"), LOGIN, "password123    role user"] {
+        assert!(said.contains(printed), "{printed}: {said}");
+    }
+}
+
+#[test]
+fn a_second_start_finds_its_data_again() {
+    let place = Place::new();
+    let server = dev(&place);
+    let cookie = server.login("demo", "password123").cookie().unwrap();
+    server.stop();
+    let ran = place.run(&["user", "disable", "admin", "--data-dir", "countersign-dev"]);
+    assert!(ran.err.contains("last administrator"), "{ran:?}");
+    place.run(&["user", "delete", "demo", "--yes", "--data-dir", "countersign-dev"]);
+    let server = dev(&place);
+    assert_eq!(server.login("admin", "password123").status, 200);
+    assert_eq!(server.login("demo", "password123").status, 401, "what was deleted is not made again");
+    assert_eq!(server.refresh(&cookie).unwrap().status, 401);
+}
+
+/// OP-10.
+#[test]
+fn it_refuses_other_machines_and_real_secrets() {
+    let place = Place::new();
+    for (arguments, why) in [
+        (&["dev", "--listen", "0.0.0.0:0"][..], "in clear"),
+        (
+            &[
+                "dev",
+                "--listen",
+                "0.0.0.0:0",
+                "--set",
+                "behind_proxy=10.0.0.1",
+                "--set",
+                "public_origin=https://a.example",
+            ],
+            "loopback addresses only",
+        ),
+        (&["dev", "--set", "public_origin=https://a.example"], "no public origin"),
+        (&["dev", "--set", "master_key_file=key"], "no master key"),
+        (&["dev", "--config", "x.toml"], "reads no configuration file"),
+    ] {
+        let ran = place.run(arguments);
+        assert!(ran.code == Some(2) && ran.err.contains(why), "{arguments:?}: {ran:?}");
+    }
+}
+
+/// OP-2, OP-10: demo accounts never get into production, nor real ones under demo rules.
+#[test]
+fn development_data_and_real_data_stay_apart() {
+    let place = Place::new();
+    dev(&place).stop();
+    let ran = place.run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", "countersign-dev"]);
+    assert!(ran.code == Some(1) && ran.err.contains("made by `countersign dev`"), "{ran:?}");
+    place.add_user("ann", "admin");
+    let ran = place.run(&["dev", "--listen", "127.0.0.1:0", "--data-dir", "countersign-data"]);
+    assert!(ran.code == Some(1) && ran.err.contains("was not made by `countersign dev`"), "{ran:?}");
+}

@@ -1,0 +1,282 @@
+//! Starts the binary in a folder of its own, talks HTTP to it, and collects everything that it says.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Nothing in a test may wait longer for something that is about to happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PASSWORD: &str = "a long enough passphrase";
+
+/// A folder to run commands in.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The binary with these arguments, in this folder, with an environment of the test's own.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear();
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs a command to its end with this on standard input; one that does not end is killed after [`PATIENCE`].
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that refuses at once does not read it.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let (id, (ended, end)) = (child.id(), mpsc::channel());
+        let watch = std::thread::spawn(move || {
+            if end.recv_timeout(PATIENCE).is_err() {
+                kill(id, "KILL");
+            }
+        });
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        let _ = ended.send(());
+        watch.join().unwrap();
+        ran
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, "")
+    }
+
+    /// Adds an account with [`PASSWORD`].
+    pub(crate) fn add_user(&self, name: &str, role: &str) {
+        let ran = self.run_with(&["user", "add", name, "--role", role], &format!("{PASSWORD}\n"));
+        assert!(ran.code == Some(0), "{ran:?}");
+    }
+
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        all.extend(arguments);
+        self.start(&all)
+    }
+
+    /// Starts a server and waits until it listens.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Server {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (said, listening) = mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = std::thread::spawn(move || {
+            let mut all = String::new();
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once("listening on http") {
+                    let digits = |c: char| c.is_ascii_hexdigit() || ".:[]".contains(c);
+                    let address = address.trim_start_matches('s').trim_start_matches("://");
+                    let end = address.find(|c| !digits(c)).unwrap_or(address.len());
+                    let _ = said.send(address[..end].parse().unwrap());
+                }
+                all.push_str(&line);
+                all.push('\n');
+            }
+            all
+        });
+        let Ok(address) = listening.recv_timeout(PATIENCE) else {
+            let _ = child.kill();
+            panic!("the server did not start: {}", log.join().unwrap());
+        };
+        Server { child, address, log: Some(log) }
+    }
+}
+
+fn kill(id: u32, signal: &str) -> bool {
+    Command::new("kill").arg(format!("-{signal}")).arg(id.to_string()).status().unwrap().success()
+}
+
+/// What a command said and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Ran {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+}
+
+/// A running server; killed when it is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Server {
+    pub(crate) fn signal(&self, name: &str) {
+        assert!(kill(self.child.id(), name));
+    }
+
+    /// Waits for its end; gives how it ended and everything it said.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        let mut said = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        said.push_str(&self.log.take().unwrap().join().unwrap());
+        (status, said)
+    }
+
+    pub(crate) fn stop(self) -> (ExitStatus, String) {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    /// A connection that gives up on reading after [`PATIENCE`].
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// One request on a connection of its own; `headers` are whole lines with CR LF.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        self.try_request(method, path, headers, body).unwrap()
+    }
+
+    /// The same when the server may be gone.
+    pub(crate) fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> std::io::Result<Answer> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        write!(stream, "{head}Content-Length: {length}\r\n{headers}\r\n{body}")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Answer::parse(&text).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+    }
+
+    pub(crate) fn login(&self, name: &str, password: &str) -> Answer {
+        let body = serde_json::json!({ "username": name, "password": password }).to_string();
+        self.request("POST", "/api/login", "Content-Type: application/json\r\n", &body)
+    }
+
+    pub(crate) fn profile(&self, token: &str) -> Answer {
+        self.request("GET", "/api/profile", &format!("Authorization: Bearer {token}\r\n"), "")
+    }
+
+    pub(crate) fn refresh(&self, cookie: &str) -> std::io::Result<Answer> {
+        self.try_request("POST", "/api/refresh", &format!("Cookie: {cookie}\r\n"), "")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some(Self { status, head: head.to_owned(), body: body.to_owned() })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+
+    pub(crate) fn token(&self) -> String {
+        self.json()["accessToken"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
+    }
+
+    /// The refresh cookie as `name=value`.
+    pub(crate) fn cookie(&self) -> Option<String> {
+        let line = self.head.lines().find_map(|line| line.strip_prefix("set-cookie: "))?;
+        line.split(';').next().map(str::to_owned)
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
+    }
+}
+
+/// Asks until it holds; gives up after [`PATIENCE`].
+pub(crate) fn eventually(mut holds: impl FnMut() -> bool + Send) {
+    let (done, waiting) = mpsc::channel();
+    let given_up = AtomicBool::new(false);
+    let held = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !given_up.load(Ordering::Relaxed) {
+                if holds() {
+                    return done.send(());
+                }
+            }
+            Ok(())
+        });
+        let held = waiting.recv_timeout(PATIENCE);
+        given_up.store(true, Ordering::Relaxed);
+        held
+    });
+    assert_eq!(held, Ok(()), "it never came true");
+}
+
+/// Runs curl as a user would type it; gives its standard output.
+pub(crate) fn curl(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("curl").arg("-sS").args(arguments).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "curl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}

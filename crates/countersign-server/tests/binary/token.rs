@@ -1,0 +1,154 @@
+//! `countersign token` and the key files: without a server, against the texts that people have.
+
+use crate::harness::{PASSWORD, Place, Ran};
+
+/// RFC 7515 A.1's token without its last character's worth of trust: signed with a key that everybody knows, expired 2011.
+const RFC_7515_A1: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+fn outcome(ran: &Ran, rule: &str) -> String {
+    let checks = ran.json()["checks"].as_array().unwrap().clone();
+    let check = checks
+        .iter()
+        .find(|check| check["rule"] == rule)
+        .unwrap_or_else(|| panic!("{rule}: {ran:?}"))
+        .clone();
+    check["outcome"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_token_is_decoded_from_an_argument_or_standard_input() {
+    let place = Place::new();
+    let bearer = format!("  Bearer {RFC_7515_A1}\n");
+    for ran in [
+        place.run(&["token", "decode", RFC_7515_A1]),
+        place.run(&["token", "decode", &bearer]),
+        place.run_with(&["token", "decode"], &bearer),
+        place.run_with(&["token", "decode", "-"], RFC_7515_A1),
+    ] {
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        for said in ["NOT VERIFIED", "\"iss\": \"joe\"", "exp        2011-03-22 18:43:00", "days ago"] {
+            assert!(ran.out.contains(said), "{said}: {ran:?}");
+        }
+    }
+    let json = place.run(&["token", "decode", RFC_7515_A1, "--json"]).json();
+    assert_eq!((json["verified"].as_bool(), json["payload"]["iss"].as_str()), (Some(false), Some("joe")));
+    let ran = place.run(&["token", "decode", "a.b"]);
+    assert!(ran.code == Some(1) && ran.out.contains("This is no token"), "{ran:?}");
+}
+
+/// LG-3: a token is a stranger's text.
+#[test]
+fn a_token_cannot_act_on_the_terminal() {
+    // {"alg":"none"} . {"a":"\u001b]0;x\u202e"} with the characters themselves in the JSON
+    let ran = Place::new().run(&["token", "decode", "eyJhbGciOiJub25lIn0.eyJhIjoi4oCuIn0."]);
+    assert!(ran.out.contains("\\u202e") && !ran.out.contains('\u{202e}'), "{ran:?}");
+}
+
+#[test]
+fn what_is_signed_verifies_and_each_broken_rule_is_named_with_its_remedy() {
+    let place = Place::new();
+    let made = place.run(&["key", "generate", "--out", "key.pem"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    place.write("public.jwk", &made.out);
+    let sign = |extra: &[&str]| {
+        let mut arguments = vec![
+            "token", "sign", "--key", "key.pem", "--claim", "iss=me", "--claim", "aud=you", "--claim",
+            "sub=ann",
+        ];
+        arguments.extend(extra);
+        let ran = place.run(&arguments);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.out.trim_end().to_owned()
+    };
+    let verify = |token: &str, extra: &[&str]| {
+        let mut arguments = vec!["token", "verify", token, "--json", "--key", "public.jwk"];
+        arguments.extend(extra);
+        place.run(&arguments)
+    };
+    let good = sign(&[]);
+    let asked = ["--issuer", "me", "--audience", "you", "--type", "JWT"];
+    let ran = verify(&good, &asked);
+    assert!(ran.code == Some(0) && ran.json()["valid"] == true, "{ran:?}");
+    assert_eq!(outcome(&verify(&good, &[]), "issuer"), "not_asked");
+    for (token, extra, rule) in [
+        (good.as_str(), &["--issuer", "other"][..], "issuer"),
+        (good.as_str(), &["--audience", "other"], "audience"),
+        (good.as_str(), &["--type", "at+jwt"], "type"),
+        (sign(&["--claim", "exp=1000000000"]).as_str(), &[], "expiry"),
+        (sign(&["--claim", "nbf=4000000000"]).as_str(), &[], "not_before"),
+        (RFC_7515_A1, &[], "key"),
+    ] {
+        let ran = verify(token, extra);
+        assert_eq!((ran.code, outcome(&ran, rule).as_str()), (Some(1), "failed"), "{rule}: {ran:?}");
+    }
+    let other = place.run(&["key", "generate", "--out", "other.pem"]).out;
+    place.write("public.jwk", &other);
+    assert_eq!(outcome(&verify(&good, &asked), "signature"), "failed");
+    let text = place.run(&["token", "verify", &good, "--key", "public.jwk"]).out;
+    assert!(
+        text.contains("NOT valid") && text.contains("x signature") && text.contains("Verify with the key"),
+        "{text}"
+    );
+    assert_eq!(place.run(&["token", "verify", &good]).code, Some(2), "with which key?");
+}
+
+#[test]
+fn keys_are_read_in_every_form_and_written_privately() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    for alg in ["ES256", "RS256", "EdDSA", "PS384"] {
+        let file = format!("{alg}.pem");
+        let public = place.run(&["key", "generate", "--alg", alg, "--out", &file]).out;
+        let mode = std::fs::metadata(place.path(&file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(public.contains(alg) && !public.contains("\"d\""), "{public}");
+        place.write("public.jwk", &public);
+        let from_private = place.run(&["key", "convert", &file, "--alg", alg]).out;
+        assert_eq!(
+            from_private.trim_end(),
+            serde_json::from_str::<serde_json::Value>(&public).unwrap().to_string()
+        );
+        let thumbprint = place.run(&["key", "thumbprint", "public.jwk"]).out;
+        assert!(public.contains(&format!("\"kid\":\"{}\"", thumbprint.trim_end())), "{thumbprint} {public}");
+        assert_eq!(
+            place.run(&["key", "generate", "--alg", alg, "--out", &file]).code,
+            Some(1),
+            "not overwritten"
+        );
+    }
+    let ran = place.run(&["key", "convert", "RS256.pem"]);
+    assert!(ran.code == Some(2) && ran.err.contains("--alg"), "{ran:?}");
+    let ran = place.run(&["key", "generate", "--alg", "HS256", "--out", "x"]);
+    assert!(ran.code == Some(2) && ran.err.contains("countersign secret"), "{ran:?}");
+    place.run(&["key", "convert", "RS256.pem", "--alg", "RS256", "--private-out", "again.pem"]);
+    let same = |name: &str| std::fs::read(place.path(name)).unwrap();
+    assert_eq!(same("RS256.pem"), same("again.pem"));
+}
+
+/// The server's own tokens, with its own published keys, and with a shared secret.
+#[test]
+fn tokens_of_the_server_verify_with_its_keys_or_secret() {
+    let place = Place::new();
+    place.add_user("ann", "user");
+    let server = place.serve(&["--set", "audience=api"]);
+    let token = server.login("ann", PASSWORD).token();
+    place.write("jwks.json", &server.request("GET", "/.well-known/jwks.json", "", "").body);
+    let issuer = format!("http://localhost:{}", server.address.port());
+    let asked = ["--issuer", &issuer, "--audience", "api", "--type", "at+jwt"];
+    let mut arguments = vec!["token", "verify", &token, "--key", "jwks.json"];
+    arguments.extend(asked);
+    let ran = place.run(&arguments);
+    assert!(
+        ran.code == Some(0) && ran.out.contains("Valid.") && ran.out.contains("Checked with the key"),
+        "{ran:?}"
+    );
+    drop(server);
+
+    let mut place = Place::new();
+    place.set("JWT_SECRET", place.run(&["secret"]).out.trim_end());
+    let token = place.run(&["token", "sign", "--secret", "--claim", "sub=ann"]).out;
+    let ran = place.run(&["token", "verify", "--secret", token.trim_end()]);
+    assert!(ran.code == Some(0), "{ran:?}");
+    place.set("JWT_SECRET", place.run(&["secret"]).out.trim_end());
+    assert_eq!(place.run(&["token", "verify", "--secret", token.trim_end()]).code, Some(1));
+}

@@ -1,0 +1,158 @@
+//! The only file that asks the operating system what time it is. Everything else takes a [`Timestamp`] as an argument,
+//! so that every time rule can be tested at its exact millisecond.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+/// An instant: whole milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted (a `NumericDate` of RFC 7519 §2, times 1000).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn as_unix_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down: the unit of JWT claims.
+    #[must_use]
+    pub const fn as_unix_seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The instant `duration` later; stops at the end of the range instead of wrapping (TH-10: an overflow must
+    /// never turn a long wait into no wait).
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(millis(duration)))
+    }
+
+    /// The instant `duration` earlier, with the same care at the end of the range.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(duration)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// RFC 3339 in UTC, to the millisecond: `2026-11-23T20:07:00.000Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(instant) => write!(f, "{instant:.3}"),
+            Err(_) => write!(f, "{} ms", self.0), // beyond the years -9999 to 9999
+        }
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Where the time comes from: the operating system, or a hand that a test turns.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System { started: Instant },
+    Manual { now: Arc<AtomicI64> },
+}
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    pub fn system() -> Self {
+        Self(Source::System { started: Instant::now() })
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] moves it. Clones share the same hand.
+    #[must_use]
+    pub fn manual(start: Timestamp) -> Self {
+        Self(Source::Manual { now: Arc::new(AtomicI64::new(start.as_unix_millis())) })
+    }
+
+    /// The time of day.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System { .. } => {
+                let since_epoch =
+                    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                Timestamp(millis(since_epoch))
+            }
+            Source::Manual { now } => Timestamp(now.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Time that never jumps, counted from an arbitrary start: for measuring how long something waits.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        match &self.0 {
+            Source::System { started } => started.elapsed(),
+            Source::Manual { now } => {
+                Duration::from_millis(u64::try_from(now.load(Ordering::SeqCst)).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Turns the hand of a manual clock forward. A system clock cannot be turned: nothing happens.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Manual { now } = &self.0 {
+            now.fetch_add(millis(by), Ordering::SeqCst);
+        }
+    }
+
+    /// Sets the hand of a manual clock, also backwards. A system clock cannot be set: nothing happens.
+    pub fn set(&self, to: Timestamp) {
+        if let Source::Manual { now } = &self.0 {
+            now.store(to.as_unix_millis(), Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_stops_at_the_ends_of_the_range() {
+        let end = Timestamp::from_unix_millis(i64::MAX);
+        assert_eq!(end.plus(Duration::MAX), end);
+        assert_eq!(Timestamp(-5).since(Timestamp(5)), Duration::ZERO);
+        assert_eq!(Timestamp(-1).as_unix_seconds(), -1);
+        assert_eq!(Timestamp(1999).as_unix_seconds(), 1);
+    }
+
+    #[test]
+    fn an_instant_is_written_as_rfc_3339() {
+        assert_eq!(Timestamp(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.120Z");
+        assert_eq!(Timestamp(i64::MAX).to_string(), "9223372036854775807 ms");
+    }
+
+    #[test]
+    fn clones_of_a_manual_clock_share_its_hand() {
+        let clock = Clock::manual(Timestamp(1_000));
+        clock.clone().advance(Duration::from_millis(1));
+        assert_eq!(clock.now(), Timestamp(1_001));
+    }
+}

@@ -1,0 +1,100 @@
+//! Before any password is looked at: may somebody try this one now (TH-1)? Signing in and changing a password both ask
+//! here, so no pathway has a count of its own.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+
+use crate::Countersign;
+use crate::account::Username;
+use crate::audit::{AuditEvent, AuditKind, Context};
+use crate::clock::Timestamp;
+use crate::password::{AccountKey, Requester};
+use crate::store::{Store, StoreError};
+use crate::throttle::{Guess, Reservation, Throttled};
+
+/// Why nothing was looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GuessError {
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: Store> Countersign<S> {
+    /// Counts an attempt on the account with this canonical name, whether it exists or not, as failed. The reservation
+    /// says afterwards if it was not; the requester is for the hash.
+    pub(crate) async fn reserve_guess(
+        &self,
+        canonical_name: &str,
+        context: &Context,
+    ) -> Result<(Reservation, Requester), GuessError> {
+        let cookie = context.device_cookie.as_ref();
+        let device = cookie.and_then(|cookie| self.devices.find(cookie, canonical_name, context.now));
+        let account = self.account_key(canonical_name);
+        let guess = Guess { account, client: context.address, device };
+        match self.throttle.reserve(&guess, context.now) {
+            Ok(reservation) => {
+                let known_device = reservation.is_known_device();
+                Ok((reservation, Requester { client: context.address, account, known_device }))
+            }
+            Err(throttled) => {
+                self.store.record(AuditEvent::new(AuditKind::LoginThrottled), context).await?;
+                Err(throttled.into())
+            }
+        }
+    }
+
+    /// On whose behalf a hash is computed that nobody can guess with: a new password.
+    pub(crate) fn requester(&self, username: &Username, context: &Context) -> Requester {
+        let account = self.account_key(username.canonical());
+        Requester { client: context.address, account, known_device: false }
+    }
+
+    /// Stores the counts that have changed (TH-6). They stay in memory whatever happens: a store that does not answer
+    /// is asked again with the next ones.
+    pub(crate) async fn save_guesses(&self) -> Result<(), StoreError> {
+        if self.throttle.take_spray_alarm() {
+            tracing::warn!("failed sign-ins are spread over many accounts: password spraying is suspected");
+        }
+        match self.throttle.take_unsaved(AT_ONCE) {
+            records if records.is_empty() => Ok(()),
+            records => self.store.save_throttle(records).await,
+        }
+    }
+
+    /// Takes over the counts of before a restart, or those of other nodes since `since`.
+    pub(crate) async fn learn_guesses(&self, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let records = self.store.throttle_records(since, self.options.throttle.max_records_u32()).await?;
+        self.throttle.restore(&records, now);
+        Ok(())
+    }
+
+    /// Learns what it costs to check a password here, so that unknown names cost the same (EN-2).
+    pub(crate) async fn learn_hash_costs(&self) -> Result<(), StoreError> {
+        self.hasher.imitate(&self.store.password_hashes(HASHES_TO_LEARN_FROM).await?);
+        Ok(())
+    }
+
+    /// Somebody who may has set a new password: guesses at the old one do not count any more.
+    pub(crate) fn forgive_guesses(&self, username: &Username) {
+        self.throttle.forgive(self.account_key(username.canonical()));
+    }
+
+    /// The name stands in as a keyed hash, known or not (EN-3, TH-4).
+    fn account_key(&self, canonical_name: &str) -> AccountKey {
+        let mut key = [0; 16];
+        let tag = hmac::sign(&self.account_names, canonical_name.as_bytes());
+        for (to, from) in key.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        AccountKey::from_bytes(key)
+    }
+}
+
+const AT_ONCE: usize = 1_000;
+const HASHES_TO_LEARN_FROM: u32 = 2_000;
+/// How far back the counts of before a restart matter: those of an account that was stopped are the last to be
+/// forgotten.
+pub(crate) const REMEMBERED: Duration = Duration::from_hours(400 * 24);

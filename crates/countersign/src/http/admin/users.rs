@@ -1,0 +1,185 @@
+//! `/api/admin/users`: list, search and page; create, change, disable, delete; see and end somebody's sessions.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::account::{CustomClaims, Role, Username};
+use crate::accounts::Registration;
+use crate::http::caller::Caller;
+use crate::http::error::ApiError;
+use crate::http::json::{Input, Json};
+use crate::http::query::Query;
+use crate::http::sessions::{SessionsBody, list_of};
+use crate::http::user::AccountBody;
+use crate::http::{App, detached};
+use crate::id::AccountId;
+use crate::store::{AccountChange, AccountQuery, Store, Which};
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct ListUsers {
+    search: Option<String>,
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(in crate::http) struct UsersBody {
+    users: Vec<AccountBody>,
+    /// What to pass as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(in crate::http) async fn list<S: Store>(
+    State(app): State<App<S>>,
+    Query(query): Query<ListUsers>,
+) -> Result<axum::Json<UsersBody>, ApiError> {
+    let limit = query.limit.unwrap_or(50).clamp(1, 200);
+    let search = query.search.as_deref().and_then(|text| Username::parse(text.trim()).ok());
+    if search.is_none() && query.search.as_deref().is_some_and(|text| !text.trim().is_empty()) {
+        return Ok(axum::Json(UsersBody { users: Vec::new(), next: None })); // no name can contain it
+    }
+    let search = search.map(|name| name.canonical().to_owned());
+    let found = AccountQuery { search, after: query.after, limit: limit + 1 };
+    let mut accounts = app.countersign.list_accounts(found).await?;
+    let has_more = accounts.len() > limit as usize;
+    accounts.truncate(limit as usize);
+    let next = accounts.last().filter(|_| has_more).map(|last| last.username.canonical().to_owned());
+    Ok(axum::Json(UsersBody { users: accounts.into_iter().map(AccountBody::from).collect(), next }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct CreateUser {
+    username: String,
+    password: Zeroizing<String>,
+    role: Option<String>,
+    claims: Option<Map<String, Value>>,
+}
+
+impl Input for CreateUser {
+    const EXPECTED: &'static str =
+        r#"a JSON object {"username": string, "password": string, "role"?: string, "claims"?: object}"#;
+}
+
+pub(in crate::http) async fn create<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Json(input): Json<CreateUser>,
+) -> Result<Response, ApiError> {
+    let registration = Registration {
+        username: Username::parse(&input.username).map_err(invalid)?,
+        role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?.unwrap_or_default(),
+        claims: CustomClaims::new(input.claims.unwrap_or_default()).map_err(invalid)?,
+    };
+    let create =
+        async move { app.countersign.create_account(registration, &input.password, &caller.context).await };
+    let account = detached(create).await??;
+    Ok((StatusCode::CREATED, axum::Json(UserBody { user: AccountBody::from(account) })).into_response())
+}
+
+#[derive(Serialize)]
+pub(in crate::http) struct UserBody {
+    user: AccountBody,
+}
+
+pub(in crate::http) async fn show<S: Store>(
+    State(app): State<App<S>>,
+    Path(id): Path<String>,
+) -> Result<axum::Json<UserBody>, ApiError> {
+    let account = app.countersign.find_account(account_id(&id)?).await?.ok_or(ApiError::NotFound)?;
+    Ok(axum::Json(UserBody { user: account.into() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct ChangeUser {
+    role: Option<String>,
+    claims: Option<Map<String, Value>>,
+    disabled: Option<bool>,
+}
+
+impl Input for ChangeUser {
+    const EXPECTED: &'static str =
+        r#"a JSON object {"role"?: string, "claims"?: object, "disabled"?: boolean}"#;
+}
+
+pub(in crate::http) async fn change<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(input): Json<ChangeUser>,
+) -> Result<axum::Json<UserBody>, ApiError> {
+    let id = account_id(&id)?;
+    let change = AccountChange {
+        role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
+        claims: input.claims.map(CustomClaims::new).transpose().map_err(invalid)?,
+        disabled: input.disabled,
+    };
+    let account =
+        detached(async move { app.countersign.change_account(id, change, &caller.context).await }).await??;
+    Ok(axum::Json(UserBody { user: account.into() }))
+}
+
+pub(in crate::http) async fn delete<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let id = account_id(&id)?;
+    detached(async move { app.countersign.delete_account(id, &caller.context).await }).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct SetPassword {
+    password: Zeroizing<String>,
+}
+
+impl Input for SetPassword {
+    const EXPECTED: &'static str = r#"a JSON object {"password": string}"#;
+}
+
+pub(in crate::http) async fn set_password<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(input): Json<SetPassword>,
+) -> Result<StatusCode, ApiError> {
+    let account = app.countersign.find_account(account_id(&id)?).await?.ok_or(ApiError::NotFound)?;
+    let set = async move { app.countersign.set_password(&account, &input.password, &caller.context).await };
+    detached(set).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(in crate::http) async fn sessions<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<SessionsBody>, ApiError> {
+    list_of(&app.countersign, account_id(&id)?, Some(caller.session), caller.context.now).await
+}
+
+pub(in crate::http) async fn end_sessions<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let id = account_id(&id)?;
+    detached(async move { app.countersign.end_sessions(Which::AllOf(id), &caller.context).await }).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn account_id(text: &str) -> Result<AccountId, ApiError> {
+    text.parse().map_err(|_| ApiError::NotFound)
+}
+
+fn invalid(error: impl std::error::Error) -> ApiError {
+    ApiError::Value(error.to_string().into())
+}

@@ -1,0 +1,58 @@
+//! `POST /api/logout`: by refresh token, or by access token for clients that have no other.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::caller::Anonymous;
+use super::error::ApiError;
+use super::json::{Input, OptionalJson};
+use super::refresh::presented;
+use super::{App, cookie, detached};
+use crate::logout::Scope;
+use crate::store::Store;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Logout {
+    #[serde(default)]
+    everywhere: bool,
+    refresh_token: Option<Zeroizing<String>>,
+}
+
+impl Input for Logout {
+    const EXPECTED: &'static str =
+        r#"empty or a JSON object {"everywhere"?: boolean, "refreshToken"?: string}"#;
+}
+
+pub(super) async fn logout<S: Store>(
+    State(app): State<App<S>>,
+    Anonymous(context): Anonymous,
+    headers: HeaderMap,
+    OptionalJson(input): OptionalJson<Logout>,
+) -> Result<Response, ApiError> {
+    let https = app.is_https();
+    let scope = if input.everywhere { Scope::Everywhere } else { Scope::This };
+    let token = presented(&headers, input.refresh_token, https)?;
+    // The cookie decides: it works with an expired access token (SE-10). Without one, the access token must be good.
+    let claims = match &token {
+        None if headers.contains_key(header::AUTHORIZATION) => {
+            Some(app.countersign.guard().authenticate(&headers)?)
+        }
+        _ => None,
+    };
+    let countersign = app.countersign;
+    detached(async move {
+        match (token, claims) {
+            (Some((token, _)), _) => countersign.logout(&token, scope, &context).await,
+            (None, Some(claims)) => countersign.logout_by_claims(&claims, scope, &context).await,
+            (None, None) => Ok(0),
+        }
+    })
+    .await??;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie::clear(https));
+    Ok(response)
+}

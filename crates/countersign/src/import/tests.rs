@@ -1,0 +1,160 @@
+use super::*;
+use crate::audit::{Actor, Context};
+use crate::clock::{Clock, Timestamp};
+use crate::password::{AccountKey, Attempt, HashingOptions, Password, Requester, Verification};
+use crate::random::Random;
+use crate::session::SessionPolicy;
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+
+/// Of every account in the fixtures that has one; `fixtures/exports/generate` makes them with the systems' own libraries.
+const PASSWORD: &str = "correct horse bättery staple";
+
+macro_rules! export {
+    ($name:literal) => {
+        include_str!(concat!("../../fixtures/exports/", $name))
+    };
+}
+
+fn hasher() -> PasswordHasher {
+    let options = HashingOptions { memory_budget_bytes: 256 << 20, ..HashingOptions::default() };
+    PasswordHasher::new(&options, Clock::system(), Random::insecure_seeded(1)).unwrap()
+}
+
+fn store() -> SqliteStore {
+    SqliteStore::in_memory(SessionPolicy::default()).unwrap()
+}
+
+fn context() -> Context {
+    Context::local(Actor::CommandLine, Timestamp::from_unix_millis(1_800_000_000_000))
+}
+
+fn firebase() -> System {
+    System::Firebase(FirebaseHashConfig {
+        signer_key: export!("firebase-signer-key.txt").to_owned(),
+        salt_separator: "Bw==".to_owned(),
+        rounds: 8,
+        mem_cost: 14,
+    })
+}
+
+async fn run(import: &Import, store: &SqliteStore, hasher: &PasswordHasher) -> Result<Imported, ImportError> {
+    let context = context();
+    let settings = ImportSettings { batch: 2, skip_problems: true, hasher, context: &context };
+    import.run(store, &settings, |_| {}).await
+}
+
+async fn sign_in(store: &SqliteStore, hasher: &PasswordHasher, name: &str, password: &str) -> Verification {
+    let found = store.account_for_login(&Username::parse(name).unwrap()).await.unwrap();
+    let requester = Requester { client: None, account: AccountKey::from_bytes([0; 16]), known_device: false };
+    let password = Password::new(password).unwrap();
+    let stored = found.and_then(|found| found.password_hash);
+    hasher.verify(Attempt { password, stored, requester }).await.unwrap()
+}
+
+/// Each named system's export: what is fine, who is disabled, and the user signs in with the old password.
+#[tokio::test]
+async fn users_of_each_system_sign_in_after_the_import() {
+    let hasher = hasher();
+    for (system, text, name, fine, disabled) in [
+        (System::Generic, export!("express.csv"), "ada", 1, 0),
+        (System::Django, export!("django.csv"), "ada", 3, 1),
+        (System::Devise, export!("devise.csv"), "ada@example.org", 2, 0),
+        (firebase(), export!("firebase.json"), "ada@example.org", 3, 1),
+        (firebase(), export!("firebase.csv"), "ada@example.org", 1, 0),
+        (System::BetterAuth, export!("better-auth.jsonl"), "ada@example.org", 2, 1),
+        (System::Supabase, export!("supabase.csv"), "ada@example.org", 2, 1),
+        (System::Auth0, export!("auth0.jsonl"), "ada@example.org", 2, 1),
+    ] {
+        let import = Import::read(text, &system, &hasher);
+        assert_eq!(import.report().fine, fine, "{system:?}: {}", import.report());
+        assert_eq!(import.accounts.iter().filter(|(_, account)| account.disabled).count(), disabled);
+        let store = store();
+        assert_eq!(run(&import, &store, &hasher).await.unwrap(), Imported { made: fine, already_there: 0 });
+        let right = sign_in(&store, &hasher, name, PASSWORD).await;
+        assert_eq!(right, Verification::MatchOutdated, "{system:?}");
+        assert_eq!(sign_in(&store, &hasher, name, "wrong").await, Verification::Mismatch, "{system:?}");
+    }
+}
+
+/// The report names lines and reasons, so that somebody can mend the file; nothing is done before that.
+#[tokio::test]
+async fn a_file_with_problems_is_reported_by_line_and_not_imported() {
+    let hasher = hasher();
+    let good = "$2b$10$GwHSespkufcyGfkkV1YKsu8ulMNcmxCcpDu/quNoiOQzpypulwWhm";
+    let text = format!(
+        "username,password\nada,{good}\nbob,$1$old$hash\ncarol,$2b$31{rest}\ndave,$2b$04{rest}\nADA,{good}\n,{good}\n\
+         \"e\u{200b}ve\",{good}\nfrank\ngrace,\n",
+        rest = &good[6..]
+    );
+    let import = Import::read(&text, &System::Generic, &hasher);
+    insta::assert_snapshot!(import.report(), @r"
+    2 fine
+      of them 1 without a password: line 10
+    1 unreadable rows: line 9
+    1 rows without a user name: line 7
+    1 unusable user names (the user name has characters that cannot be seen): line 8
+    1 names that are there twice: line 6
+    1 unknown hash formats: line 3
+    1 hashes that cost more than is allowed here: line 4
+    1 hashes that are too weak: these passwords must be reset: line 5
+    ");
+    let (store, context) = (store(), context());
+    let settings = ImportSettings { batch: 10, skip_problems: false, hasher: &hasher, context: &context };
+    let refused = import.run(&store, &settings, |_| {}).await;
+    assert!(matches!(refused, Err(ImportError::Problems { rows: 7 })), "{refused:?}");
+    assert!(store.account_for_login(&Username::parse("ada").unwrap()).await.unwrap().is_none());
+    assert_eq!(thousands(12_031), "12,031");
+    assert_eq!((thousands(7), thousands(1_000_000)), ("7".to_owned(), "1,000,000".to_owned()));
+}
+
+fn names(range: std::ops::Range<u32>) -> String {
+    range.fold("username\n".to_owned(), |text, n| format!("{text}user{n}\n"))
+}
+
+/// An import that stopped in the middle goes on; a name that belongs to somebody else stops it.
+#[tokio::test]
+async fn an_interrupted_import_goes_on_where_it_stopped() {
+    let (hasher, store, context) = (hasher(), store(), context());
+    let text = names(0..25);
+    let import = Import::read(&text, &System::Generic, &hasher);
+    let settings = ImportSettings { batch: 10, skip_problems: false, hasher: &hasher, context: &context };
+    // What a crash after one and a half batches leaves behind.
+    let half = import.accounts.iter().take(15).map(|(_, account)| account.clone()).collect();
+    store.import_accounts(half, &context).await.unwrap();
+    let mut seen = Vec::new();
+    let again = import.run(&store, &settings, |done| seen.push(done)).await.unwrap();
+    assert_eq!(again, Imported { made: 10, already_there: 15 });
+    assert_eq!(seen, [10, 20, 25]);
+    let third = import.run(&store, &settings, |_| {}).await.unwrap();
+    assert_eq!(third, Imported { made: 0, already_there: 25 });
+
+    let other = Import::read(&names(24..30), &System::Generic, &hasher);
+    let taken = other.run(&store, &settings, |_| {}).await;
+    assert!(matches!(taken, Err(ImportError::NameTaken { line: 2 })), "{taken:?}");
+    assert!(store.account_for_login(&Username::parse("user29").unwrap()).await.unwrap().is_none());
+}
+
+/// What `user export` writes, `user import` reads, on a server with another pepper.
+#[tokio::test]
+async fn an_export_comes_back_as_it_was() {
+    let peppered = |key: &str| {
+        let pepper = Some(crate::master_key::MasterKeys::parse(&key.repeat(32)).unwrap());
+        let options = HashingOptions { pepper, ..HashingOptions::default() };
+        PasswordHasher::new(&options, Clock::system(), Random::insecure_seeded(1)).unwrap()
+    };
+    let (one, two) = (peppered("11"), peppered("22"));
+    let (from, to) = (store(), store());
+    run(&Import::read(export!("better-auth.jsonl"), &System::BetterAuth, &one), &from, &one).await.unwrap();
+    let mut lines = String::new();
+    for name in ["ada@example.org", "bob@example.org"] {
+        let found = from.account_for_login(&Username::parse(name).unwrap()).await.unwrap().unwrap();
+        assert!(found.password_hash.as_ref().unwrap().as_str().starts_with("{sealed}"));
+        lines = format!("{lines}{}\n", export_line(&found, &one));
+    }
+    let import = Import::read(&lines, &System::Countersign, &two);
+    assert_eq!(run(&import, &to, &two).await.unwrap().made, 2);
+    assert_eq!(sign_in(&to, &two, "ada@example.org", PASSWORD).await, Verification::MatchOutdated);
+    let bob = to.account_for_login(&Username::parse("bob@example.org").unwrap()).await.unwrap().unwrap();
+    assert!(!bob.account.is_enabled());
+}

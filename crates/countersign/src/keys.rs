@@ -1,0 +1,190 @@
+//! Opening the signing keys at start, rotating them, dropping those that nothing needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_jwt::{Algorithm, JwkSet, KeySetError};
+
+use crate::Countersign;
+use crate::audit::{Actor, Context};
+use crate::clock::Timestamp;
+use crate::key_ring::{self, KeyInfo, KeyRing, KeyRingError, KeyState};
+use crate::master_key::MasterKeys;
+use crate::options::{Options, Signing};
+use crate::random::Random;
+use crate::store::{Store, StoreError};
+
+/// Why the signing keys could not be opened, rotated or published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// The store was used with another master key under this number. Nothing was changed (KM-4).
+    #[error("the master key number {0} is not the one that this database was made with")]
+    WrongMasterKey(u8),
+    /// None of the master keys that the store was used with is configured. Nothing was changed.
+    #[error("this database was made with another master key, which is not configured")]
+    MissingMasterKey,
+    /// A signing key cannot be opened or made.
+    #[error(transparent)]
+    Ring(#[from] KeyRingError),
+    /// The keys do not fit into one set.
+    #[error(transparent)]
+    Set(#[from] KeySetError),
+    /// Tokens are signed with a shared secret: there is nothing to rotate here.
+    #[error("tokens are signed with the shared secret, which is changed in the configuration")]
+    SharedSecret,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// When a new key begins to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// When it has been published for long enough that every verifier knows it.
+    WhenPublished,
+    /// Now. Verifiers that have cached the JWK Set refuse new tokens until they fetch it again.
+    AtOnce,
+}
+
+/// Proves that the master keys are those of this store. Writes nothing.
+pub(crate) async fn check_master_keys<S: Store>(
+    store: &S,
+    master_keys: &MasterKeys,
+) -> Result<(), KeysError> {
+    let remembered = store.master_key_fingerprints().await?;
+    let configured = master_keys.fingerprints();
+    for (id, fingerprint) in &configured {
+        if remembered.get(id).is_some_and(|known| known != fingerprint) {
+            return Err(KeysError::WrongMasterKey(*id));
+        }
+    }
+    if remembered.is_empty() || configured.iter().any(|(id, _)| remembered.contains_key(id)) {
+        Ok(())
+    } else {
+        Err(KeysError::MissingMasterKey)
+    }
+}
+
+/// Opens the keys of the store; makes the first one, or one of a newly configured algorithm, where it is missing.
+pub(crate) async fn open_ring<S: Store>(
+    store: &S,
+    options: &Options,
+    master_keys: &MasterKeys,
+    random: &Random,
+    now: Timestamp,
+) -> Result<KeyRing, KeysError> {
+    let algorithm = match &options.signing {
+        Signing::SharedSecret(key) => return Ok(KeyRing::shared_secret(key.clone())),
+        Signing::KeyPair(algorithm) => *algorithm,
+    };
+    loop {
+        match KeyRing::open(&store.signing_keys().await?, master_keys, published_after(options)) {
+            Ok(ring) if ring.newest().is_some_and(|(key, _)| key.algorithm() == algorithm) => {
+                return Ok(ring);
+            }
+            Ok(ring) => {
+                let from = now.plus(options.keys.publish_ahead);
+                add_key(store, (algorithm, from), newest_kid(&ring), master_keys, (random, now)).await?;
+            }
+            Err(KeyRingError::Empty) => {
+                add_key(store, (algorithm, now), None, master_keys, (random, now)).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        // Added, or another node was faster (KM-5): look again.
+    }
+}
+
+async fn add_key<S: Store>(
+    store: &S,
+    (algorithm, active_from): (Algorithm, Timestamp),
+    newest: Option<String>,
+    master_keys: &MasterKeys,
+    (random, now): (&Random, Timestamp),
+) -> Result<bool, KeysError> {
+    let key = key_ring::generate(algorithm, active_from, master_keys, random, now)?;
+    Ok(store.add_signing_key(key, newest, &Context::local(Actor::System, now)).await?)
+}
+
+fn newest_kid(ring: &KeyRing) -> Option<String> {
+    ring.newest().map(|(key, _)| key.key_id().to_owned())
+}
+
+/// For how long a key is published after its successor has taken over: until its last token has expired, and a while.
+fn published_after(options: &Options) -> Duration {
+    options.sessions.access_token_ttl + options.leeway + options.keys.keep_after
+}
+
+impl<S: Store> Countersign<S> {
+    /// The public keys for verifiers.
+    ///
+    /// # Errors
+    /// [`KeySetError`] when they do not fit into one set; the ring makes no such keys.
+    pub fn jwk_set(&self, now: Timestamp) -> Result<JwkSet, KeySetError> {
+        self.key_ring.load().verifying_keys(now)
+    }
+
+    /// Every signing key and where it is in its life, the oldest first.
+    #[must_use]
+    pub fn list_keys(&self, now: Timestamp) -> Vec<KeyInfo> {
+        self.key_ring.load().list(now)
+    }
+
+    /// Makes the next key, unless there is one that does not sign yet; gives the newest key. With [`Switch::AtOnce`] a
+    /// key is always made, and signs from now on.
+    ///
+    /// # Errors
+    /// Every variant of [`KeysError`] but those of the master key.
+    pub async fn rotate_keys(&self, switch: Switch, context: &Context) -> Result<KeyInfo, KeysError> {
+        let Signing::KeyPair(algorithm) = self.options.signing else { return Err(KeysError::SharedSecret) };
+        let now = context.now;
+        self.reload_keys(now).await?;
+        let ring = self.key_ring.load_full();
+        let waiting = ring.newest().is_some_and(|(_, active_from)| now < active_from);
+        if switch == Switch::AtOnce || !waiting {
+            let active_from = match switch {
+                Switch::AtOnce => now,
+                Switch::WhenPublished => now.plus(self.options.keys.publish_ahead),
+            };
+            let key = key_ring::generate(algorithm, active_from, &self.master_keys, &self.random, now)?;
+            self.store.add_signing_key(key, newest_kid(&ring), context).await?;
+            self.reload_keys(now).await?;
+        }
+        self.list_keys(now).pop().ok_or(KeysError::Ring(KeyRingError::Empty))
+    }
+
+    /// Takes over what other processes did to the keys, makes the next key when it is due, and deletes keys that
+    /// nothing needs any more.
+    ///
+    /// # Errors
+    /// Every variant of [`KeysError`] but those of the master key.
+    pub async fn maintain_keys(&self, now: Timestamp) -> Result<(), KeysError> {
+        if matches!(self.options.signing, Signing::SharedSecret(_)) {
+            return Ok(());
+        }
+        self.reload_keys(now).await?;
+        let context = Context::local(Actor::System, now);
+        if self.key_ring.load().rotation_is_due(&self.options.keys, now) {
+            let key = self.rotate_keys(Switch::WhenPublished, &context).await?;
+            tracing::info!(kid = key.kid, "made the next signing key");
+        }
+        let gone = self.list_keys(now).into_iter().filter(|key| key.state == KeyState::Gone);
+        let gone: Vec<String> = gone.map(|key| key.kid).collect();
+        if !gone.is_empty() {
+            self.store.remove_signing_keys(gone, &context).await?;
+            self.reload_keys(now).await?;
+        }
+        Ok(())
+    }
+
+    async fn reload_keys(&self, now: Timestamp) -> Result<(), KeysError> {
+        let stored = self.store.signing_keys().await?;
+        let ring = KeyRing::open(&stored, &self.master_keys, published_after(&self.options))?;
+        if ring.list(now) != self.key_ring.load().list(now) {
+            self.guard.replace_keys(&ring.verifying_keys(now)?);
+            self.key_ring.store(Arc::new(ring));
+        }
+        Ok(())
+    }
+}

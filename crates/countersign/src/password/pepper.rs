@@ -1,0 +1,60 @@
+//! Stored hashes encrypted under a key that is not in the database (PW-4). The hash is wrapped, not the password: so a
+//! new key needs nobody's password, only a walk over the rows.
+//!
+//! Form: `{sealed}` and, in base64, what [`MasterKeys::seal`] makes, which begins with the number of its key.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::format::UnreadableHash;
+use super::stored::PasswordHash;
+use crate::master_key::{MasterKeys, Purpose};
+use crate::random::Random;
+
+/// The keys that hashes are encrypted under, the newest of which makes new ones.
+#[derive(Clone)]
+pub(super) struct Pepper {
+    keys: MasterKeys,
+    random: Random,
+}
+
+impl Pepper {
+    pub(super) const fn new(keys: MasterKeys, random: Random) -> Self {
+        Self { keys, random }
+    }
+
+    /// `None` if the crypto library refuses, which it does not for texts of this size.
+    pub(super) fn seal(&self, hash: &str) -> Option<PasswordHash> {
+        let sealed =
+            self.keys.seal(Purpose::SealPasswordHash, hash.as_bytes(), CONTEXT, &self.random).ok()?;
+        Some(PasswordHash::from_stored(format!("{TAG}{}", BASE64_STANDARD_NO_PAD.encode(sealed))))
+    }
+
+    /// The hash itself. One that is not encrypted is taken as it is: it was stored before there was a pepper.
+    pub(super) fn open(pepper: Option<&Self>, stored: &str) -> Result<Zeroizing<String>, UnreadableHash> {
+        let Some(encoded) = stored.strip_prefix(TAG) else {
+            return Ok(Zeroizing::new(stored.to_owned()));
+        };
+        let sealed = decode(encoded).ok_or(UnreadableHash::Malformed)?;
+        let pepper = pepper.ok_or(UnreadableHash::Sealed)?;
+        let opened = pepper.keys.open(Purpose::SealPasswordHash, &sealed, CONTEXT);
+        let opened = opened.map_err(|_| UnreadableHash::Sealed)?;
+        let text = std::str::from_utf8(&opened).map_err(|_| UnreadableHash::Malformed)?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+
+    /// Whether this stored hash is encrypted under the newest key.
+    pub(super) fn is_newest(&self, stored: &str) -> bool {
+        let sealed = stored.strip_prefix(TAG).and_then(decode);
+        sealed.is_some_and(|sealed| sealed.get(1) == Some(&self.keys.current_id()))
+    }
+}
+
+/// Cut before it is decoded: nothing of ours is longer.
+fn decode(encoded: &str) -> Option<Vec<u8>> {
+    BASE64_STANDARD_NO_PAD.decode(encoded.get(..encoded.len().min(4096))?).ok()
+}
+
+const TAG: &str = "{sealed}";
+const CONTEXT: &[u8] = b"password hash";

@@ -1,0 +1,132 @@
+//! Between rows and the domain's types.
+
+use std::net::IpAddr;
+
+use rusqlite::types::{FromSqlError, Type};
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::{Map, Value};
+
+use crate::account::{Account, CustomClaims, Role, Username};
+use crate::audit::{Actor, AuditEvent, AuditKind, AuditRecord};
+use crate::clock::Timestamp;
+use crate::id::{AccountId, SessionId};
+use crate::password::PasswordHash;
+use crate::session::{EndReason, Session};
+use crate::store::Credentials;
+
+/// A session with what proves a token of it.
+pub(super) struct SessionRow {
+    pub(super) session: Session,
+    pub(super) secret_hash: [u8; 32],
+}
+
+/// The columns that [`credentials`] reads, in a table or alias `a`.
+pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, a.created_at, \
+     a.password_hash, a.password_version";
+const ACCOUNT_COLUMN_COUNT: usize = 9;
+
+/// The columns that [`session`] reads, in a table or alias `s`.
+pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
+     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address";
+
+/// Reads [`ACCOUNT_COLUMNS`].
+pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
+    let claims: Map<String, Value> =
+        serde_json::from_str(&row.get::<_, String>(4)?).map_err(|error| invalid(4, error))?;
+    Ok(Credentials {
+        account: Account {
+            id: AccountId::from_bytes(row.get(0)?),
+            username: Username::from_stored(row.get(1)?, row.get(2)?),
+            role: Role::parse(&row.get::<_, String>(3)?).map_err(|error| invalid(3, error))?,
+            claims: CustomClaims::new(claims).map_err(|error| invalid(4, error))?,
+            disabled_at: instant(row, 5)?,
+            created_at: Timestamp::from_unix_millis(row.get(6)?),
+        },
+        password_hash: row.get::<_, Option<String>>(7)?.map(PasswordHash::from_stored),
+        password_version: row.get(8)?,
+    })
+}
+
+/// Reads [`SESSION_COLUMNS`].
+pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
+    session_from(row, 0)
+}
+
+/// Reads [`ACCOUNT_COLUMNS`] and, after them, [`SESSION_COLUMNS`].
+pub(super) fn account_and_session(row: &Row<'_>) -> rusqlite::Result<(Credentials, SessionRow)> {
+    Ok((credentials(row)?, session_from(row, ACCOUNT_COLUMN_COUNT)?))
+}
+
+fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<SessionRow> {
+    let reason = |name: String| EndReason::from_name(&name).unwrap_or(EndReason::Ended);
+    let revoked_at = instant(row, first + 7)?;
+    let reason = row.get::<_, Option<String>>(first + 8)?.map(reason);
+    Ok(SessionRow {
+        session: Session {
+            id: SessionId::from_bytes(row.get(first)?),
+            account_id: AccountId::from_bytes(row.get(first + 1)?),
+            created_at: Timestamp::from_unix_millis(row.get(first + 3)?),
+            expires_at: Timestamp::from_unix_millis(row.get(first + 4)?),
+            generation: row.get(first + 5)?,
+            rotated_at: Timestamp::from_unix_millis(row.get(first + 6)?),
+            revoked: revoked_at.zip(reason),
+            user_agent: row.get(first + 9)?,
+            address: address(row, first + 10)?,
+        },
+        secret_hash: row.get(first + 2)?,
+    })
+}
+
+/// Reads `sequence, at, actor, actor_id, address, kind, account_id, session_id, detail`.
+pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
+    let kind: String = row.get(5)?;
+    Ok(AuditRecord {
+        sequence: row.get(0)?,
+        at: Timestamp::from_unix_millis(row.get(1)?),
+        actor: match (row.get_ref(2)?.as_str()?, row.get(3)?) {
+            ("account", Some(id)) => Actor::Account(AccountId::from_bytes(id)),
+            ("command_line", _) => Actor::CommandLine,
+            ("system", _) => Actor::System,
+            _ => Actor::Anonymous,
+        },
+        address: address(row, 4)?,
+        event: AuditEvent {
+            kind: AuditKind::from_name(&kind).ok_or_else(|| invalid(5, FromSqlError::InvalidType))?,
+            account_id: row.get::<_, Option<_>>(6)?.map(AccountId::from_bytes),
+            session_id: row.get::<_, Option<_>>(7)?.map(SessionId::from_bytes),
+            detail: row.get(8)?,
+        },
+    })
+}
+
+/// The actor as it is kept: a name, and the account's id when it is one.
+pub(super) fn actor_columns(actor: Actor) -> (&'static str, Option<AccountId>) {
+    match actor {
+        Actor::Anonymous => ("anonymous", None),
+        Actor::Account(id) => ("account", Some(id)),
+        Actor::CommandLine => ("command_line", None),
+        Actor::System => ("system", None),
+    }
+}
+
+/// The session with this id.
+pub(super) fn find_session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRow>> {
+    db.prepare_cached(&format!("SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.id = ?1"))?
+        .query_row([id.as_bytes()], session)
+        .optional()
+}
+
+fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_unix_millis))
+}
+
+fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<IpAddr>> {
+    match row.get_ref(column)?.as_str_or_null()? {
+        Some(text) => text.parse().map(Some).map_err(|error| invalid(column, error)),
+        None => Ok(None),
+    }
+}
+
+fn invalid(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}

@@ -1,0 +1,118 @@
+//! The one thread that writes: group commit. It takes every waiting operation into one transaction, each inside a
+//! savepoint of its own, commits once with an fsync, and only then answers them all. So durability costs one fsync a
+//! batch instead of one a request, and one operation's failure rolls back itself alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::{Connection, ffi};
+use tokio::sync::watch;
+
+use super::job::{Failed, Job};
+use super::queue::Queue;
+
+/// What others may know of the writer.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// Grows by one when a batch begins and when it ends: odd while one is under way.
+    steps: AtomicU64,
+    failed: AtomicBool,
+    stalled: watch::Sender<bool>,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self { steps: AtomicU64::new(0), failed: AtomicBool::new(false), stalled: watch::Sender::new(false) }
+    }
+
+    /// Whether the last batch could not be committed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::SeqCst)
+    }
+
+    /// Tells when one batch takes longer than any disk should.
+    pub(super) fn stalled(&self) -> watch::Receiver<bool> {
+        self.stalled.subscribe()
+    }
+
+    fn begin(&self) {
+        self.steps.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn end(&self, failed: bool) {
+        self.steps.fetch_add(1, Ordering::SeqCst);
+        self.failed.store(failed, Ordering::SeqCst);
+        self.stalled.send_if_modified(std::mem::take);
+    }
+}
+
+/// Commits what waits in `queue` until it is closed.
+pub(super) fn run(
+    db: &Connection,
+    queue: &Queue<Job>,
+    progress: &Progress,
+    mut after_batch: impl FnMut(&Connection),
+) {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while queue.take(MAX_BATCH, &mut batch) {
+        progress.begin();
+        let lost = commit_together(db, &mut batch).err().map(Arc::new);
+        if let Some(error) = &lost {
+            tracing::error!(%error, operations = batch.len(), "a batch of writes could not be committed");
+        }
+        progress.end(lost.is_some());
+        for job in batch.drain(..) {
+            job.answer(lost.as_ref());
+        }
+        after_batch(db);
+    }
+}
+
+/// Watches the writer until `stop`: when one batch takes longer than one to two of these intervals, whoever waits is
+/// told, and nobody new is let in, until the disk answers again (LM-7).
+pub(super) fn watch_for_stalls(progress: &Progress, stop: &AtomicBool, interval: Duration) {
+    let mut before = 0;
+    while !stop.load(Ordering::SeqCst) {
+        thread::park_timeout(interval);
+        let steps = progress.steps.load(Ordering::SeqCst);
+        let stalled = steps % 2 == 1 && steps == before;
+        progress.stalled.send_if_modified(|before| std::mem::replace(before, stalled) != stalled);
+        before = steps;
+    }
+}
+
+fn commit_together(db: &Connection, batch: &mut [Job]) -> rusqlite::Result<()> {
+    execute(db, "BEGIN IMMEDIATE")?;
+    let outcome = run_each(db, batch).and_then(|()| execute(db, "COMMIT"));
+    if outcome.is_err() && !db.is_autocommit() {
+        execute(db, "ROLLBACK")?;
+    }
+    outcome
+}
+
+fn run_each(db: &Connection, batch: &mut [Job]) -> rusqlite::Result<()> {
+    for job in batch {
+        execute(db, "SAVEPOINT operation")?;
+        if let Err(Failed) = job.run(db) {
+            // A full or failing disk makes SQLite roll back everything, not only this savepoint.
+            if db.is_autocommit() {
+                return Err(rusqlite::Error::SqliteFailure(
+                    ffi::Error::new(ffi::SQLITE_ABORT_ROLLBACK),
+                    None,
+                ));
+            }
+            execute(db, "ROLLBACK TO operation")?;
+        }
+        execute(db, "RELEASE operation")?;
+    }
+    Ok(())
+}
+
+fn execute(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// More than can wait while one fsync runs; few enough that nobody waits long for the rest of his batch.
+const MAX_BATCH: usize = 256;

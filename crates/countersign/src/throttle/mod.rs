@@ -1,0 +1,192 @@
+//! How often somebody may try (TH-1 to TH-10). An attempt is reserved *before* its hash is computed, so that guesses in
+//! parallel cannot outrun the count; it counts as failed until it is said to have succeeded, so a client that hangs up has
+//! failed.
+//!
+//! ```text
+//!                  ┌ known device, budget left ──► its own count, and no other
+//! reserve ─────────┤
+//!                  └ anything else ──► the account's count from unknown devices: wait from the 5th, stop at the 100th
+//!                                      the network's and the neighbourhood's rate
+//!                                      first failures of ever new accounts: spraying, tighter rates
+//! ```
+//! Ten thousand wrong guesses from elsewhere therefore never shut out a device that has signed in before (TH-2). A name
+//! that nobody has is counted like any other (EN-3): the key is a hash of the name, and nobody here knows who exists.
+//!
+//! Counts live in memory, bounded; what changes is handed out by [`Throttle::take_unsaved`] to be stored, and comes back by
+//! [`Throttle::restore`] after a restart (TH-6). Nodes that share a store exchange them the same way; between two
+//! exchanges a guesser has at most the limit times the number of nodes. Rates of networks are not stored: they are over
+//! in minutes.
+
+mod device;
+mod options;
+mod rate;
+mod rule;
+mod state;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use device::{DeviceCookie, DeviceCookies, DeviceId};
+pub use options::{Rate, Stop, ThrottleOptions, ThrottleOptionsError};
+
+use crate::clock::Timestamp;
+use crate::password::AccountKey;
+use state::{Reserved, State};
+
+/// Counts attempts. Clones share the counts.
+#[derive(Clone, Debug)]
+pub struct Throttle(Arc<Mutex<State>>);
+
+/// Somebody who wants to try a password.
+#[derive(Clone, Copy, Debug)]
+pub struct Guess {
+    /// On which account, whether it exists or not.
+    pub account: AccountKey,
+    /// From where, when it comes over a network.
+    pub client: Option<IpAddr>,
+    /// From which device, if it has proved to have signed in to this very account before ([`DeviceCookies::find`]).
+    pub device: Option<DeviceId>,
+}
+
+/// Too many attempts: no hash is computed, and whether the password was right is not said (TH-8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many attempts")]
+pub struct Throttled {
+    /// When it makes sense to try again: whole seconds, at least one and at most a day.
+    pub retry_after: Duration,
+}
+
+/// What a store keeps of the throttle: the failures in a row of one account or device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrottleRecord {
+    /// Whose.
+    pub key: ThrottleKey,
+    /// How many; zero says that there are none any more, and the row can go.
+    pub failures: u32,
+    /// When the last was.
+    pub last_failure_at: Timestamp,
+}
+
+/// An account's or a device's key, as a store keeps it: one byte for the kind and sixteen more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ThrottleKey([u8; 17]);
+
+impl ThrottleKey {
+    /// The key with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 17]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 17] {
+        &self.0
+    }
+
+    fn account(account: AccountKey) -> Self {
+        Self::new(0, account.as_bytes())
+    }
+
+    fn device(device: DeviceId) -> Self {
+        Self::new(1, device.as_bytes())
+    }
+
+    fn new(kind: u8, rest: &[u8; 16]) -> Self {
+        let mut bytes = [kind; 17];
+        for (to, from) in bytes.iter_mut().skip(1).zip(rest) {
+            *to = *from;
+        }
+        Self(bytes)
+    }
+}
+
+impl Throttle {
+    /// A throttle that has counted nothing yet.
+    ///
+    /// # Errors
+    /// [`ThrottleOptionsError`] with the name of the figure that is out of range.
+    pub fn new(options: ThrottleOptions) -> Result<Self, ThrottleOptionsError> {
+        options.check()?;
+        Ok(Self(Arc::new(Mutex::new(State::new(options)))))
+    }
+
+    /// Counts an attempt as failed, before anything is computed. Say afterwards what came of it.
+    ///
+    /// # Errors
+    /// [`Throttled`] when there were too many; that attempt is not counted and must not be looked at.
+    pub fn reserve(&self, guess: &Guess, now: Timestamp) -> Result<Reservation, Throttled> {
+        let reserved = self.lock().reserve(guess, now).map_err(|wait| Throttled {
+            retry_after: Duration::from_secs(wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
+                .clamp(Duration::from_secs(1), options::DAY),
+        })?;
+        Ok(Reservation { throttle: self.clone(), reserved })
+    }
+
+    /// Forgets the failures on an account: its password was set anew by somebody who may.
+    pub fn forgive(&self, account: AccountKey) {
+        self.lock().forget(ThrottleKey::account(account));
+    }
+
+    /// What changed since the last call, at most `limit` records: store them, the newest of a key wins.
+    #[must_use]
+    pub fn take_unsaved(&self, limit: usize) -> Vec<ThrottleRecord> {
+        self.lock().take_unsaved(limit)
+    }
+
+    /// Takes over what was stored, by this process before or by another node; what is newer wins.
+    pub fn restore(&self, records: &[ThrottleRecord], now: Timestamp) {
+        self.lock().restore(records, now);
+    }
+
+    /// Whether failures are spread over so many accounts now that it looks like spraying (TH-9).
+    #[must_use]
+    pub fn spray_suspected(&self) -> bool {
+        self.lock().spraying()
+    }
+
+    /// Whether spraying has come up since the last call: `true` once each time, for the audit log.
+    #[must_use]
+    pub fn take_spray_alarm(&self) -> bool {
+        self.lock().take_spray_alarm()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An attempt that may be made, already counted as failed. Dropped without a word, it stays so (TH-3).
+#[must_use = "say what came of the attempt; dropped, it counts as failed"]
+#[derive(Debug)]
+pub struct Reservation {
+    throttle: Throttle,
+    reserved: Reserved,
+}
+
+impl Reservation {
+    /// Whether it counts for a known device: then it has its own place in the hashing queue as well
+    /// ([`Requester::known_device`](crate::password::Requester::known_device)).
+    #[must_use]
+    pub const fn is_known_device(&self) -> bool {
+        self.reserved.is_known_device()
+    }
+
+    /// The password was right: the failures of this account from unknown devices, or of this device, are forgotten;
+    /// nobody else's are (TH-3).
+    pub fn succeeded(self) {
+        self.throttle.lock().succeeded(&self.reserved);
+    }
+
+    /// The password was wrong: it stays counted.
+    pub fn failed(self) {}
+
+    /// Nobody looked at the password, because the server was overloaded or the store was down: it is not counted.
+    pub fn not_checked(self) {
+        self.throttle.lock().not_checked(&self.reserved);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! The figures of the throttle, checked when it is built: a mistake in the configuration must not turn it off (TH-10).
+
+use std::time::Duration;
+
+/// How guessing is slowed down.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ThrottleOptions {
+    /// From which failure in a row on an account has to wait. Default 5.
+    pub delay_from: u32,
+    /// The first wait; it doubles with every further failure. Default 1 s.
+    pub first_delay: Duration,
+    /// The longest wait. Default 15 minutes.
+    pub longest_delay: Duration,
+    /// After so many failures in a row, unknown devices are stopped. Default, and at most, 100 (NIST SP 800-63B-4
+    /// §3.2.2).
+    pub stop_after: u32,
+    /// What "stopped" means.
+    pub stop: Stop,
+    /// Failures in a row that a known device has for itself before it counts as unknown. Default 10.
+    pub device_budget: u32,
+    /// After so long without a failure, earlier ones are forgotten. Default 24 hours.
+    pub forget_after: Duration,
+    /// Failures of one address (IPv6: of one /64). Default: 60 at once, then 10 a minute.
+    pub per_network: Rate,
+    /// Failures of one neighbourhood (IPv4 /24, IPv6 /48). Default: 600 at once, then 100 a minute.
+    pub per_neighbourhood: Rate,
+    /// Accounts with a first failure, over all: more than this look like spraying. Default: 300 at once, then 30 a minute.
+    pub spray: Rate,
+    /// The most accounts and devices whose failures are remembered; the least interesting go first. Default 65,536.
+    pub max_records: usize,
+}
+
+/// What happens to unknown devices after [`ThrottleOptions::stop_after`] failures in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// One attempt a day. An owner who has lost every known device gets in at last, and a guesser has 365 tries a year.
+    OneADay,
+    /// None, until the password is set anew: the letter of NIST SP 800-63B-4 §3.2.2, and a lock-out that a stranger
+    /// can impose on an owner without a known device.
+    Strict,
+}
+
+/// So many at once, then one in every `interval`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many at once.
+    pub burst: u32,
+    /// How long it takes until one more is free.
+    pub interval: Duration,
+}
+
+impl Default for ThrottleOptions {
+    fn default() -> Self {
+        Self {
+            delay_from: 5,
+            first_delay: Duration::from_secs(1),
+            longest_delay: Duration::from_mins(15),
+            stop_after: 100,
+            stop: Stop::OneADay,
+            device_budget: 10,
+            forget_after: DAY,
+            per_network: Rate { burst: 60, interval: Duration::from_secs(6) },
+            per_neighbourhood: Rate { burst: 600, interval: Duration::from_millis(600) },
+            spray: Rate { burst: 300, interval: Duration::from_secs(2) },
+            max_records: 65_536,
+        }
+    }
+}
+
+impl ThrottleOptions {
+    /// [`ThrottleOptions::max_records`] as a store counts; checked to fit.
+    pub(crate) fn max_records_u32(&self) -> u32 {
+        u32::try_from(self.max_records).unwrap_or(u32::MAX)
+    }
+
+    /// # Errors
+    /// [`ThrottleOptionsError`] with the name of the first field that is out of range.
+    pub(super) fn check(&self) -> Result<(), ThrottleOptionsError> {
+        let duration = |value: Duration, most: Duration| value >= Duration::from_millis(1) && value <= most;
+        let rate = |rate: &Rate| rate.burst >= 1 && duration(rate.interval, DAY);
+        let checks = [
+            ("stop_after", (1..=100).contains(&self.stop_after)),
+            ("delay_from", (1..=self.stop_after).contains(&self.delay_from)),
+            ("longest_delay", duration(self.longest_delay, DAY)),
+            ("first_delay", duration(self.first_delay, self.longest_delay)),
+            ("device_budget", (1..=100).contains(&self.device_budget)),
+            (
+                "forget_after",
+                self.forget_after >= self.longest_delay && duration(self.forget_after, 365 * DAY),
+            ),
+            ("per_network", rate(&self.per_network)),
+            ("per_neighbourhood", rate(&self.per_neighbourhood)),
+            ("spray", rate(&self.spray)),
+            ("max_records", (1_024..=16_777_216).contains(&self.max_records)),
+        ];
+        match checks.into_iter().find(|(_, fine)| !fine) {
+            Some((field, _)) => Err(ThrottleOptionsError { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A figure is out of range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the throttle's {field} is out of range")]
+pub struct ThrottleOptionsError {
+    /// The field's name.
+    pub field: &'static str,
+}
+
+pub(super) const DAY: Duration = Duration::from_hours(24);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// TH-10: no figure turns the throttle off or overflows.
+    #[test]
+    fn figures_out_of_range_are_refused_by_name() {
+        assert_eq!(ThrottleOptions::default().check(), Ok(()));
+        let refused = |change: fn(&mut ThrottleOptions)| {
+            let mut options = ThrottleOptions::default();
+            change(&mut options);
+            options.check().unwrap_err().field
+        };
+        assert_eq!(refused(|o| o.stop_after = 101), "stop_after");
+        assert_eq!(refused(|o| o.stop_after = 0), "stop_after");
+        assert_eq!(refused(|o| o.delay_from = 0), "delay_from");
+        assert_eq!(refused(|o| o.longest_delay = 21_900 * DAY), "longest_delay");
+        assert_eq!(refused(|o| o.first_delay = Duration::ZERO), "first_delay");
+        assert_eq!(refused(|o| o.forget_after = Duration::MAX), "forget_after");
+        assert_eq!(refused(|o| o.per_network.burst = 0), "per_network");
+        assert_eq!(refused(|o| o.spray.interval = Duration::ZERO), "spray");
+        assert_eq!(refused(|o| o.max_records = 1), "max_records");
+    }
+}

@@ -1,0 +1,109 @@
+//! How long somebody has to wait after so many failures in a row. Pure arithmetic that stops at its ends (TH-10).
+
+use std::time::Duration;
+
+use super::options::{DAY, Stop, ThrottleOptions};
+use crate::clock::Timestamp;
+
+/// Failures in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failures {
+    pub(super) count: u32,
+    pub(super) last_at: Timestamp,
+}
+
+impl Failures {
+    pub(super) const NONE: Self = Self { count: 0, last_at: Timestamp::from_unix_millis(0) };
+
+    /// One more. A clock that was set back does not shorten a wait.
+    pub(super) fn add(&mut self, now: Timestamp) {
+        self.count = self.count.saturating_add(1);
+        self.last_at = self.last_at.max(now);
+    }
+
+    /// One was no failure after all.
+    pub(super) fn take_back(&mut self) {
+        self.count = self.count.saturating_sub(1);
+    }
+
+    /// How long an unknown device still has to wait.
+    pub(super) fn wait(&self, now: Timestamp, options: &ThrottleOptions) -> Duration {
+        self.last_at.plus(delay_after(self.count, options)).since(now)
+    }
+
+    /// Whether they are so long ago that they no longer count. Those that stopped an account count longer.
+    pub(super) fn are_forgotten(&self, now: Timestamp, options: &ThrottleOptions) -> bool {
+        let keep = match options.stop {
+            _ if self.count < options.stop_after => options.forget_after,
+            Stop::OneADay => options.forget_after.saturating_mul(30),
+            Stop::Strict => return false,
+        };
+        self.count == 0 || self.last_at.plus(keep) <= now
+    }
+}
+
+/// The wait after the `count`-th failure in a row.
+fn delay_after(count: u32, options: &ThrottleOptions) -> Duration {
+    if count < options.delay_from {
+        return Duration::ZERO;
+    }
+    if count >= options.stop_after {
+        return match options.stop {
+            Stop::OneADay => DAY,
+            Stop::Strict => Duration::MAX,
+        };
+    }
+    let doubled = 2_u32.checked_pow(count - options.delay_from).unwrap_or(u32::MAX);
+    options.first_delay.saturating_mul(doubled).min(options.longest_delay)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_millis(seconds * 1000)
+    }
+
+    /// TH-1: nothing before the fifth, then 1 s doubling to 15 minutes, then a day.
+    #[test]
+    fn the_wait_doubles_from_the_fifth_failure() {
+        let options = ThrottleOptions::default();
+        let seconds = |count| delay_after(count, &options).as_secs();
+        let waits: Vec<u64> = (0..17).map(seconds).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        assert_eq!((seconds(99), seconds(100), seconds(u32::MAX)), (900, 86_400, 86_400));
+        let strict = ThrottleOptions { stop: Stop::Strict, ..options };
+        assert_eq!(delay_after(100, &strict), Duration::MAX);
+    }
+
+    /// The boundary: at the very end of the wait it is over.
+    #[test]
+    fn the_wait_ends_at_its_exact_millisecond() {
+        let options = ThrottleOptions::default();
+        let failures = Failures { count: 6, last_at: at(100) };
+        let millis = |now| failures.wait(Timestamp::from_unix_millis(now), &options).as_millis();
+        assert_eq!((millis(101_999), millis(102_000), millis(102_001)), (1, 0, 0));
+    }
+
+    /// TH-10, OP-9: neither a clock set back nor the end of the range turns a wait into none.
+    #[test]
+    fn a_wait_survives_odd_clocks() {
+        let options = ThrottleOptions { stop: Stop::Strict, ..ThrottleOptions::default() };
+        let mut failures = Failures { count: 99, last_at: at(1_000) };
+        failures.add(at(10));
+        assert_eq!(failures, Failures { count: 100, last_at: at(1_000) });
+        assert!(failures.wait(at(i64::from(u32::MAX)), &options) > DAY);
+        assert!(!failures.are_forgotten(at(i64::from(u32::MAX)), &options));
+    }
+
+    #[test]
+    fn failures_are_forgotten_after_a_day_and_stops_after_thirty() {
+        let options = ThrottleOptions::default();
+        let (few, many) = (Failures { count: 99, last_at: at(0) }, Failures { count: 100, last_at: at(0) });
+        assert!(!few.are_forgotten(at(86_399), &options) && few.are_forgotten(at(86_400), &options));
+        assert!(!many.are_forgotten(at(86_400 * 30 - 1), &options));
+        assert!(many.are_forgotten(at(86_400 * 30), &options));
+        assert!(Failures::NONE.are_forgotten(at(0), &options));
+    }
+}

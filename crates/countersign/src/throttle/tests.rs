@@ -1,0 +1,261 @@
+use super::*;
+
+const START: i64 = 1_800_000_000_000;
+
+struct Scene {
+    throttle: Throttle,
+    now: Timestamp,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self::with(ThrottleOptions::default())
+    }
+
+    fn with(options: ThrottleOptions) -> Self {
+        let throttle = Throttle::new(options).unwrap();
+        Self { throttle, now: Timestamp::from_unix_millis(START) }
+    }
+
+    fn wait(&mut self, by: Duration) {
+        self.now = self.now.plus(by);
+    }
+
+    /// A wrong guess: `Ok` if it was looked at.
+    fn guess(&self, guess: &Guess) -> Result<(), Duration> {
+        self.throttle.reserve(guess, self.now).map(Reservation::failed).map_err(|error| error.retry_after)
+    }
+
+    /// A right one.
+    fn sign_in(&self, guess: &Guess) -> Result<(), Duration> {
+        self.throttle.reserve(guess, self.now).map(Reservation::succeeded).map_err(|error| error.retry_after)
+    }
+}
+
+fn on(account: u32) -> Guess {
+    let key = AccountKey::from_bytes(u128::from(account).to_le_bytes());
+    Guess { account: key, client: None, device: None }
+}
+
+fn from(account: u32, client: [u8; 4]) -> Guess {
+    Guess { client: Some(client.into()), ..on(account) }
+}
+
+fn device(seed: u64) -> DeviceId {
+    let keys = crate::master_key::MasterKeys::generate(&crate::random::Random::insecure_seeded(1));
+    let (cookies, now) = (DeviceCookies::new(&keys), Timestamp::from_unix_millis(START));
+    let cookie = cookies.remember(None, "bob", now, &crate::random::Random::insecure_seeded(seed));
+    cookies.find(&cookie, "bob", now).unwrap()
+}
+
+/// TH-1: 150 guesses as fast as allowed: delays from the fifth on, and never more than 100 looked at.
+#[test]
+fn a_hundred_guesses_and_no_more() {
+    let mut scene = Scene::new();
+    let mut looked_at = 0;
+    let mut waits = Vec::new();
+    for _ in 0..150 {
+        match scene.guess(&on(1)) {
+            Ok(()) => looked_at += 1,
+            Err(wait) if wait >= options::DAY => break,
+            Err(wait) => {
+                waits.push(wait.as_secs());
+                scene.wait(wait);
+                assert_eq!(scene.guess(&on(1)), Ok(()), "after the wait that was asked for");
+                looked_at += 1;
+            }
+        }
+    }
+    assert_eq!(looked_at, 100);
+    assert_eq!(waits[..12], [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+}
+
+/// TH-1: stopped means one a day, or none at all.
+#[test]
+fn after_a_hundred_failures_the_rest_is_one_a_day_or_none() {
+    for (stop, days) in [(Stop::OneADay, 10), (Stop::Strict, 0)] {
+        let mut scene = Scene::with(ThrottleOptions { stop, ..ThrottleOptions::default() });
+        for _ in 0..100 {
+            scene.wait(Duration::from_mins(15));
+            scene.guess(&on(1)).unwrap();
+        }
+        let mut looked_at = 0;
+        for _ in 0..240 {
+            scene.wait(Duration::from_hours(1));
+            looked_at += u32::from(scene.guess(&on(1)).is_ok());
+        }
+        assert_eq!(looked_at, days, "{stop:?}");
+    }
+}
+
+/// TH-2: ten thousand wrong guesses from elsewhere, and the owner's device signs in at the first try.
+#[test]
+fn a_known_device_is_not_shut_out_by_strangers() {
+    let mut scene = Scene::new();
+    for attempt in 0..10_000_u32 {
+        let [a, b, ..] = attempt.to_le_bytes();
+        let _ = scene.guess(&from(1, [198, 51, a, b]));
+        scene.wait(Duration::from_secs(30));
+    }
+    assert!(scene.guess(&on(1)).is_err(), "strangers are stopped");
+    let known = Guess { device: Some(device(1)), ..on(1) };
+    assert_eq!(scene.sign_in(&known), Ok(()));
+    assert_eq!(scene.guess(&on(1)), Ok(()), "the owner is there: the stop is lifted");
+    assert!(scene.guess(&on(1)).is_err(), "and no more than that");
+}
+
+/// TH-2: a stolen device has ten guesses, then it is like any other.
+#[test]
+fn a_device_has_its_own_small_budget() {
+    let mut scene = Scene::new();
+    let known = Guess { device: Some(device(1)), ..on(1) };
+    for _ in 0..10 {
+        let reservation = scene.throttle.reserve(&known, scene.now).unwrap();
+        assert!(reservation.is_known_device());
+    }
+    for _ in 0..5 {
+        let reservation = scene.throttle.reserve(&known, scene.now).unwrap();
+        assert!(!reservation.is_known_device(), "counted as unknown");
+    }
+    assert!(scene.guess(&known).is_err());
+    let other = Guess { device: Some(device(2)), ..on(1) };
+    assert_eq!(scene.sign_in(&other), Ok(()), "another device of the owner");
+    scene.wait(ThrottleOptions::default().forget_after);
+    assert!(scene.throttle.reserve(&known, scene.now).unwrap().is_known_device());
+}
+
+/// TH-3: five hundred at the same instant, before any of them is answered.
+#[test]
+fn guesses_in_parallel_do_not_outrun_the_count() {
+    let scene = Scene::new();
+    let reservations: Vec<_> = (0..500).map(|_| scene.throttle.reserve(&on(1), scene.now)).collect();
+    assert_eq!(reservations.iter().filter(|reserved| reserved.is_ok()).count(), 5);
+}
+
+/// TH-3: a success forgets its own count only; who hangs up has failed.
+#[test]
+fn a_success_resets_its_own_counter() {
+    let scene = Scene::new();
+    for account in [1, 2] {
+        for _ in 0..4 {
+            drop(scene.throttle.reserve(&on(account), scene.now).unwrap());
+        }
+    }
+    assert_eq!(scene.sign_in(&on(1)), Ok(()));
+    assert_eq!((scene.guess(&on(1)), scene.guess(&on(1))), (Ok(()), Ok(())));
+    assert_eq!(scene.guess(&on(2)), Ok(()));
+    assert!(scene.guess(&on(2)).is_err());
+}
+
+/// What an overloaded server never looked at is nobody's failure.
+#[test]
+fn attempts_that_were_not_checked_do_not_count() {
+    let scene = Scene::new();
+    for _ in 0..100 {
+        scene.throttle.reserve(&from(1, [192, 0, 2, 1]), scene.now).unwrap().not_checked();
+    }
+    assert_eq!(scene.guess(&from(1, [192, 0, 2, 1])), Ok(()));
+}
+
+/// TH-7: one address, many names; all addresses of a /64 are one, those of a /48 have a higher limit in common.
+#[test]
+fn a_network_has_a_rate_over_all_names() {
+    let mut scene = Scene::new();
+    let v6 = |account: u32, network: u16| Guess {
+        client: Some(format!("2001:db8:1:{network:x}::{account:x}").parse().unwrap()),
+        ..on(account)
+    };
+    let looked_at = (0..5_000).filter(|&account| scene.guess(&v6(account, 1)).is_ok()).count();
+    assert_eq!(looked_at, 60);
+    scene.wait(Duration::from_mins(1));
+    let looked_at = (5_000..5_100).filter(|&account| scene.guess(&v6(account, 1)).is_ok()).count();
+    assert_eq!(looked_at, 10);
+    let networks = (2..200_u16).flat_map(|network| (0..60_u32).map(move |n| (network, n)));
+    let looked_at = networks
+        .filter(|&(network, n)| scene.guess(&v6(10_000 + u32::from(network) * 64 + n, network)).is_ok());
+    let looked_at = looked_at.count();
+    assert!((100..=700).contains(&looked_at), "the neighbourhood ends it: {looked_at}");
+}
+
+/// TH-7: a success costs its network nothing: an office behind one address signs in all morning.
+#[test]
+fn successes_do_not_use_up_the_rate_of_a_network() {
+    let scene = Scene::new();
+    for account in 0..5_000 {
+        assert_eq!(scene.sign_in(&from(account, [192, 0, 2, 1])), Ok(()), "{account}");
+    }
+    assert!(!scene.throttle.spray_suspected());
+}
+
+/// TH-9: one guess on each of 5,000 accounts from 500 addresses raises the alarm once; known devices notice nothing.
+#[test]
+fn spraying_is_noticed_and_known_devices_are_not_affected() {
+    let mut scene = Scene::new();
+    let mut alarms = 0;
+    for account in 0..5_000_u32 {
+        let [a, b, ..] = (account % 500).to_le_bytes();
+        let _ = scene.guess(&from(account, [a, b, 113, 7]));
+        alarms += u32::from(scene.throttle.take_spray_alarm());
+        scene.wait(Duration::from_millis(100));
+    }
+    assert_eq!((alarms, scene.throttle.spray_suspected()), (1, true));
+    let known = Guess { device: Some(device(1)), ..from(1, [0, 0, 113, 7]) };
+    assert_eq!(scene.sign_in(&known), Ok(()));
+    let tightened = (0..60).filter(|&n| scene.guess(&from(90_000 + n, [203, 0, 113, 9])).is_ok()).count();
+    assert_eq!(tightened, 15);
+    scene.wait(Duration::from_hours(1));
+    scene.guess(&on(99_999)).unwrap();
+    assert!(!scene.throttle.spray_suspected(), "it ends by itself");
+}
+
+/// TH-6: a restart in the middle of an attack changes nothing, and a second node learns the count.
+#[test]
+fn counts_survive_a_restart() {
+    let scene = Scene::new();
+    for _ in 0..5 {
+        scene.guess(&on(1)).unwrap();
+    }
+    let wait = scene.guess(&on(1)).unwrap_err();
+    let saved = scene.throttle.take_unsaved(100);
+    assert_eq!(saved.len(), 1);
+    assert!(scene.throttle.take_unsaved(100).is_empty(), "each change once");
+
+    let restarted = Scene::new();
+    restarted.throttle.restore(&saved, restarted.now);
+    assert_eq!(restarted.guess(&on(1)), Err(wait));
+    assert!(restarted.throttle.take_unsaved(100).is_empty(), "nothing new to store");
+    let key = ThrottleKey::from_bytes(*saved[0].key.as_bytes());
+    assert_eq!(key, saved[0].key);
+
+    restarted.throttle.forgive(on(1).account);
+    assert_eq!(restarted.throttle.take_unsaved(100)[0].failures, 0, "the row can go");
+    assert_eq!(restarted.guess(&on(1)), Ok(()));
+}
+
+/// TH-6: an older state from the store never lowers a newer count here.
+#[test]
+fn restoring_keeps_what_is_newer() {
+    let mut scene = Scene::new();
+    scene.guess(&on(1)).unwrap();
+    let old = scene.throttle.take_unsaved(100);
+    scene.wait(Duration::from_millis(1));
+    for _ in 0..4 {
+        scene.guess(&on(1)).unwrap();
+    }
+    scene.throttle.restore(&old, scene.now);
+    assert!(scene.guess(&on(1)).is_err());
+}
+
+/// LM-11, TH-1: ever new names push each other out of the bounded memory, and not the account under attack.
+#[test]
+fn memory_is_bounded_and_keeps_the_account_under_attack() {
+    let scene = Scene::with(ThrottleOptions { max_records: 1_024, ..ThrottleOptions::default() });
+    for _ in 0..5 {
+        scene.guess(&on(0)).unwrap();
+    }
+    for account in 1..20_000 {
+        let _ = scene.guess(&on(account));
+    }
+    assert!(scene.guess(&on(0)).is_err());
+    assert!(scene.throttle.take_unsaved(usize::MAX).len() <= 1_024);
+}

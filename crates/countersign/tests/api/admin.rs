@@ -1,0 +1,161 @@
+//! What administrators do, and who is none.
+
+use axum::http::{Method, StatusCode};
+use countersign::audit::{Actor, AuditKind};
+use serde_json::{Value, json};
+
+use crate::app::{PASSWORD, Reply, TestApp};
+
+async fn call(app: &TestApp, method: Method, path: &str, token: &str, body: Option<Value>) -> Reply {
+    let call = app.call(method, path).bearer(token);
+    match body {
+        Some(body) => call.json(&body).send().await,
+        None => call.send().await,
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_makes_changes_and_deletes_users() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    let new =
+        json!({ "username": "Dora", "password": PASSWORD, "role": "editor", "claims": { "team": "blue" } });
+    let created = call(&app, Method::POST, "/api/admin/users", &root, Some(new.clone())).await;
+    assert_eq!(created.status, StatusCode::CREATED);
+    let user = &created.json()["user"];
+    let path = format!("/api/admin/users/{}", user["userId"].as_str().unwrap());
+    let clash = json!({ "username": "DORA", "password": PASSWORD });
+    call(&app, Method::POST, "/api/admin/users", &root, Some(clash))
+        .await
+        .assert_error(409, "username_taken");
+
+    let dora = app.sign_in("dora").await;
+    let profile = app.get("/api/profile").bearer(&dora.access_token).send().await.json();
+    assert_eq!((&profile["user"]["team"], &profile["user"]["role"]), (&json!("blue"), &json!("editor")));
+
+    let change = json!({ "role": "user", "claims": {}, "disabled": true });
+    let changed = call(&app, Method::PATCH, &path, &root, Some(change)).await.json();
+    assert_eq!((&changed["user"]["role"], &changed["user"]["disabled"]), (&json!("user"), &json!(true)));
+    assert_eq!(app.profile(&dora.access_token).await, 401, "TH-5: at once");
+    app.login("dora", PASSWORD).await.assert_error(401, "invalid_credentials");
+
+    assert_eq!(call(&app, Method::DELETE, &path, &root, None).await.status, StatusCode::NO_CONTENT);
+    call(&app, Method::GET, &path, &root, None).await.assert_error(404, "not_found");
+    // TK-2: the name can be used again; the id is another.
+    let again = call(&app, Method::POST, "/api/admin/users", &root, Some(new)).await.json();
+    assert_ne!(again["user"]["userId"], user["userId"]);
+    // LG-4: who did it.
+    let deleted = app.audit(AuditKind::AccountDeleted).await;
+    assert!(matches!(deleted[0].actor, Actor::Account(_)));
+}
+
+#[tokio::test]
+async fn users_are_searched_and_paged() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    for name in ["Émile", "emma", "Emmanuel", "zoe"] {
+        app.register(name, "user".parse().unwrap()).await;
+    }
+    let names = |reply: &Reply| -> Vec<String> {
+        let users = reply.json()["users"].as_array().unwrap().clone();
+        users.iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect()
+    };
+    let found = call(&app, Method::GET, "/api/admin/users?search=EMM", &root, None).await;
+    assert_eq!(names(&found), ["emma", "Emmanuel"]);
+    let mut all = Vec::new();
+    let mut path = "/api/admin/users?limit=2".to_owned();
+    loop {
+        let page = call(&app, Method::GET, &path, &root, None).await;
+        assert!(names(&page).len() <= 2);
+        all.extend(names(&page));
+        let Some(next) = page.json()["next"].as_str().map(str::to_owned) else { break };
+        path = format!("/api/admin/users?limit=2&after={next}");
+    }
+    assert_eq!(all, ["ada", "emma", "Emmanuel", "root", "zoe", "Émile"]);
+    call(&app, Method::GET, "/api/admin/users?limit=x", &root, None).await.assert_error(422, "invalid_value");
+    call(&app, Method::GET, "/api/admin/users?page=2", &root, None).await.assert_error(422, "invalid_value");
+}
+
+#[tokio::test]
+async fn a_password_that_is_set_ends_all_sessions_of_its_account() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    let ada = app.sign_in("ada").await;
+    let path = format!("/api/admin/users/{}/password", ada.user_id);
+    let set = |password: &str| call(&app, Method::POST, &path, &root, Some(json!({ "password": password })));
+    set("short").await.assert_error(422, "password_too_short");
+    assert_eq!(app.profile(&ada.access_token).await, 200);
+    assert_eq!(set("a wholly different sentence").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.profile(&ada.access_token).await, 401);
+    app.login("ada", PASSWORD).await.assert_error(401, "invalid_credentials");
+    assert_eq!(app.login("ada", "a wholly different sentence").await.status, StatusCode::OK);
+}
+
+/// Nobody can lock everybody out.
+#[tokio::test]
+async fn the_last_administrator_stays() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await;
+    let path = format!("/api/admin/users/{}", root.user_id);
+    for (method, body) in [
+        (Method::PATCH, Some(json!({ "role": "user" }))),
+        (Method::PATCH, Some(json!({ "disabled": true }))),
+        (Method::DELETE, None),
+    ] {
+        call(&app, method, &path, &root.access_token, body).await.assert_error(409, "last_administrator");
+    }
+    assert_eq!(app.profile(&root.access_token).await, 200);
+}
+
+#[tokio::test]
+async fn keys_sessions_and_the_audit_log_are_administered() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    let ada = app.sign_in("ada").await;
+    let rotated = call(&app, Method::POST, "/api/admin/keys/rotate", &root, None).await.json();
+    assert_eq!(rotated["state"], "next");
+    let keys = call(&app, Method::GET, "/api/admin/keys", &root, None).await.json();
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
+    let path = format!("/api/admin/users/{}/sessions", ada.user_id);
+    let sessions = call(&app, Method::GET, &path, &root, None).await.json();
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(call(&app, Method::DELETE, &path, &root, None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.profile(&ada.access_token).await, 401);
+
+    let log = call(&app, Method::GET, "/api/admin/audit?event=key_created", &root, None).await.json();
+    assert_eq!(log["events"].as_array().unwrap().len(), 2);
+    let rest = format!("/api/admin/audit?after={}", log["next"]);
+    let log = call(&app, Method::GET, &rest, &root, None).await.json();
+    assert_eq!(log["events"][0]["event"], "session_ended");
+    assert_eq!(log["events"][0]["accountId"], ada.user_id);
+    // Looking back: newest first, until there is nothing further back.
+    let mut path = "/api/admin/audit?limit=3&before=9007199254740991".to_owned();
+    let mut sequences = Vec::new();
+    loop {
+        let page = call(&app, Method::GET, &path, &root, None).await.json();
+        let events = page["events"].as_array().unwrap();
+        sequences.extend(events.iter().map(|event| event["sequence"].as_i64().unwrap()));
+        let Some(next) = page["next"].as_i64() else { break };
+        path = format!("/api/admin/audit?limit=3&before={next}");
+    }
+    assert!(sequences.len() > 3 && sequences.is_sorted_by(|a, b| a > b) && sequences.last() == Some(&1));
+    call(&app, Method::GET, "/api/admin/audit?event=nonsense", &root, None)
+        .await
+        .assert_error(422, "invalid_value");
+}
+
+/// Claims that would override ours, roles and names that are none.
+#[tokio::test]
+async fn values_that_are_not_allowed_are_named() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    for (body, mentions) in [
+        (json!({ "username": "x", "password": PASSWORD, "claims": { "sub": "root" } }), "sub"),
+        (json!({ "username": "x", "password": PASSWORD, "role": "not a role" }), "role"),
+        (json!({ "username": " ", "password": PASSWORD }), "user name"),
+    ] {
+        let reply = call(&app, Method::POST, "/api/admin/users", &root, Some(body)).await;
+        reply.assert_error(422, "invalid_value");
+        assert!(reply.text.contains(mentions), "{}", reply.text);
+    }
+}

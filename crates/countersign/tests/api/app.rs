@@ -1,0 +1,211 @@
+//! The scene: a server with two people, and devices that sign in to it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use countersign::account::{Account, CustomClaims, Role, Username};
+use countersign::accounts::Registration;
+use countersign::audit::{Actor, AuditKind, AuditQuery, AuditRecord, Context};
+use countersign::clock::{Clock, Timestamp};
+use countersign::http::{App, HttpOptions, PeerAddress, router};
+use countersign::master_key::MasterKeys;
+use countersign::random::Random;
+use countersign::store::Store;
+use countersign::store::sqlite::SqliteStore;
+use countersign::{Countersign, Options};
+use serde_json::Value;
+use tower::ServiceExt;
+
+pub(crate) const ISSUER: &str = "https://auth.example";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+pub(crate) struct TestApp {
+    pub(crate) clock: Clock,
+    pub(crate) countersign: Arc<Countersign<SqliteStore>>,
+    router: Router,
+}
+
+/// Somebody's browser: an access token and a cookie jar of one cookie.
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    pub(crate) access_token: String,
+    pub(crate) cookie: String,
+    pub(crate) user_id: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl TestApp {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}, |_| {}).await
+    }
+
+    pub(crate) async fn with(
+        options: impl FnOnce(&mut Options),
+        http: impl FnOnce(&mut HttpOptions),
+    ) -> Self {
+        let clock = Clock::manual(Timestamp::from_unix_millis(1_700_000_000_000));
+        let random = Random::insecure_seeded(42);
+        let mut configured = Options::new(ISSUER, "api");
+        options(&mut configured);
+        let mut http_options =
+            HttpOptions { allowed_origins: vec!["https://app.example".to_owned()], ..HttpOptions::default() };
+        http(&mut http_options);
+        let store = SqliteStore::in_memory(configured.sessions).unwrap();
+        let master_keys = MasterKeys::generate(&random);
+        let countersign =
+            Countersign::open(store, configured, master_keys, clock.clone(), random).await.unwrap();
+        let countersign = Arc::new(countersign);
+        let router = router(App::new(Arc::clone(&countersign), http_options));
+        let app = Self { clock, countersign, router };
+        app.register("ada", Role::default()).await;
+        app.register("root", Role::admin()).await;
+        app
+    }
+
+    pub(crate) async fn register(&self, name: &str, role: Role) -> Account {
+        let registration =
+            Registration { username: Username::parse(name).unwrap(), role, claims: CustomClaims::default() };
+        self.countersign.create_account(registration, PASSWORD, &self.operator()).await.unwrap()
+    }
+
+    pub(crate) fn operator(&self) -> Context {
+        Context::local(Actor::CommandLine, self.clock.now())
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let request = Request::builder().method(method).uri(path);
+        Call { app: self, request, body: Body::empty() }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    pub(crate) async fn sign_in(&self, name: &str) -> Device {
+        let reply = self.login(name, PASSWORD).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+        Device::from(&reply)
+    }
+
+    pub(crate) async fn login(&self, name: &str, password: &str) -> Reply {
+        let body = serde_json::json!({ "username": name, "password": password });
+        self.post("/api/login").json(&body).send().await
+    }
+
+    pub(crate) async fn refresh(&self, cookie: &str) -> Reply {
+        self.post("/api/refresh").cookie(cookie).send().await
+    }
+
+    /// The status of the profile for this access token.
+    pub(crate) async fn profile(&self, access_token: &str) -> u16 {
+        self.get("/api/profile").bearer(access_token).send().await.status.as_u16()
+    }
+
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(crate) async fn audit(&self, kind: AuditKind) -> Vec<AuditRecord> {
+        let query = AuditQuery { kind: Some(kind), limit: 1000, ..AuditQuery::default() };
+        self.countersign.store().audit_log(query).await.unwrap()
+    }
+}
+
+impl From<&Reply> for Device {
+    fn from(reply: &Reply) -> Self {
+        let body = reply.json();
+        Self {
+            access_token: body["accessToken"].as_str().unwrap().to_owned(),
+            cookie: reply.cookie().unwrap(),
+            user_id: body["user"]["userId"].as_str().unwrap().to_owned(),
+        }
+    }
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {:?}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: impl axum::http::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The refresh token that this reply puts into the jar, if any; an empty text when it removes it.
+    pub(crate) fn cookie(&self) -> Option<String> {
+        let set_cookie = self.header(header::SET_COOKIE)?;
+        let (pair, _) = set_cookie.split_once(';').unwrap();
+        let (_, value) = pair.split_once('=').unwrap();
+        Some(value.to_owned())
+    }
+
+    pub(crate) fn assert_error(&self, status: u16, code: &str) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        let body = self.json();
+        assert_eq!(body["code"], code);
+        assert!(body["error"].is_string() && body.as_object().unwrap().len() == 2, "{body}");
+        assert_eq!(self.header(header::CACHE_CONTROL), Some("no-store"));
+        assert_eq!(
+            self.headers.contains_key(header::WWW_AUTHENTICATE),
+            status == 401 || ["forbidden", "token_too_large"].contains(&code)
+        );
+    }
+}
+
+/// A request in the making.
+pub(crate) struct Call<'a> {
+    app: &'a TestApp,
+    request: axum::http::request::Builder,
+    body: Body,
+}
+
+impl Call<'_> {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) fn cookie(self, token: &str) -> Self {
+        self.header("cookie", &format!("__Host-refreshToken={token}"))
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) async fn send(self) -> Reply {
+        let peer = PeerAddress(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let request = self.request.extension(peer).body(self.body).unwrap();
+        let response = self.app.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The HTTP API, driven in-process through the real router, on real SQLite in memory, with a clock that the test turns.
+//! Ids in comments are those of docs/SECURITY.md's requirements.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up its scene has failed")]
+
+mod admin;
+mod app;
+mod bad_input;
+mod cross_origin;
+mod guessing;
+mod hang_up;
+mod login;
+mod logout;
+mod metadata;
+mod passwords;
+mod refresh;
+mod sessions;
+mod walk;

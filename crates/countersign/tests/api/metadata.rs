@@ -1,0 +1,78 @@
+//! What verifiers fetch, and what probes see.
+
+use axum::http::{StatusCode, header};
+use countersign::guard::jwt::{ClaimsPolicy, JwkSet, TokenType, verify_access_token};
+use countersign::keys::Switch;
+
+use crate::app::{ISSUER, TestApp};
+
+/// KM-2: public members only, cacheable, with an `ETag`; and the keys verify our tokens.
+#[tokio::test]
+async fn the_published_keys_verify_our_tokens() {
+    let app = TestApp::new().await;
+    let reply = app.get("/.well-known/jwks.json").send().await;
+    assert_eq!(reply.header(header::CACHE_CONTROL), Some("public, max-age=300"));
+    assert_eq!(reply.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), Some("*"));
+    let keys = reply.json()["keys"].clone();
+    let names: Vec<_> = keys[0].as_object().unwrap().keys().cloned().collect();
+    assert!(["d", "p", "q", "k"].iter().all(|private| !names.contains(&(*private).to_owned())), "{names:?}");
+    let etag = reply.header(header::ETAG).unwrap();
+    let again = app.get("/.well-known/jwks.json").header("if-none-match", etag).send().await;
+    assert_eq!((again.status, again.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+
+    let token = app.sign_in("ada").await.access_token;
+    let set = JwkSet::parse(&reply.text).unwrap();
+    let policy = ClaimsPolicy::new(ISSUER, "api", TokenType::AccessToken, std::time::Duration::ZERO);
+    assert!(verify_access_token(&token, &set, &policy, app.clock.now().as_unix_seconds()).is_ok());
+}
+
+/// KM-1: the next key is published, takes over a day later, and old tokens stay good.
+#[tokio::test]
+async fn rotated_keys_switch_by_the_state_rules() {
+    let app = TestApp::new().await;
+    let device = app.sign_in("ada").await;
+    let kid = |token: &str| {
+        let token = countersign::guard::jwt::dangerous::decode_unverified(token).unwrap();
+        token.header["kid"].as_str().unwrap().to_owned()
+    };
+    let next = app.countersign.rotate_keys(Switch::WhenPublished, &app.operator()).await.unwrap();
+    let again = app.countersign.rotate_keys(Switch::WhenPublished, &app.operator()).await.unwrap();
+    assert_eq!(next.kid, again.kid, "one next key at a time");
+    let published = app.get("/.well-known/jwks.json").send().await.json();
+    assert_eq!(published["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(published["keys"][0]["kid"], kid(&device.access_token), "the one that signs comes first");
+    app.wait(24 * 60 * 60 - 1);
+    let before = app.sign_in("ada").await.access_token;
+    assert_ne!(kid(&before), next.kid);
+    app.wait(1);
+    let after = app.sign_in("ada").await.access_token;
+    assert_eq!(kid(&after), next.kid);
+    assert_eq!((app.profile(&before).await, app.profile(&after).await), (200, 200));
+    app.wait(3 * 60 * 60);
+    app.countersign.maintain_keys(app.clock.now()).await.unwrap();
+    let published = app.get("/.well-known/jwks.json").send().await.json();
+    assert_eq!(published["keys"].as_array().unwrap().len(), 1, "the old key is gone");
+}
+
+/// RFC 8414; TP-3: the issuer is the configured one, whatever the Host header says.
+#[tokio::test]
+async fn the_metadata_names_the_configured_issuer() {
+    let app = TestApp::new().await;
+    for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
+        let call = app.get(path).header("host", "evil.example").header("x-forwarded-host", "evil.example");
+        let reply = call.send().await;
+        assert_eq!(reply.json()["issuer"], ISSUER);
+        assert_eq!(reply.json()["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
+        assert_eq!(reply.json()["id_token_signing_alg_values_supported"], serde_json::json!(["ES256"]));
+        assert!(!reply.text.contains("evil"));
+    }
+}
+
+#[tokio::test]
+async fn probes_answer_and_development_mode_shows() {
+    let app = TestApp::with(|_| {}, |http| http.development = true).await;
+    assert_eq!(app.get("/healthz").send().await.json()["mode"], "development");
+    assert_eq!(app.get("/readyz").send().await.json()["status"], "ready");
+    let app = TestApp::new().await;
+    assert_eq!(app.get("/healthz").send().await.json()["mode"], "production");
+}

@@ -1,0 +1,84 @@
+//! Walks the route table that the router is made from: no route can be forgotten (HD-9), and every answer of every
+//! route carries the headers (HD-1, HD-6).
+
+use axum::http::{StatusCode, header};
+use countersign::http::{Access, routes};
+use countersign::store::sqlite::SqliteStore;
+
+use crate::app::TestApp;
+
+/// HD-9: every route that is not public refuses no, wrong and expired credentials, and a refresh cookie; those for
+/// administrators refuse everybody else.
+#[tokio::test]
+async fn every_route_asks_for_what_the_table_says() {
+    let app = TestApp::new().await;
+    let expired = app.sign_in("ada").await.access_token;
+    app.wait(3600);
+    let (ada, cookie) = (app.sign_in("ada").await.access_token, app.sign_in("root").await.cookie);
+    let mut public = Vec::new();
+    for route in routes::<SqliteStore>() {
+        let path = route.path.replace("{id}", "00000000-0000-4000-8000-000000000000");
+        let call = || app.call(route.method.clone(), &path);
+        if route.access == Access::Public {
+            public.push(route.path);
+            continue;
+        }
+        call().send().await.assert_error(401, "token_required");
+        call().cookie(&cookie).send().await.assert_error(401, "token_required");
+        call().bearer("wrong").send().await.assert_error(401, "invalid_token");
+        call().bearer(&expired).send().await.assert_error(401, "token_expired");
+        if route.access == Access::Admin {
+            call().bearer(&ada).send().await.assert_error(403, "forbidden");
+        }
+    }
+    assert_eq!(
+        public,
+        [
+            "/api/login",
+            "/api/refresh",
+            "/api/logout",
+            "/.well-known/jwks.json",
+            "/.well-known/oauth-authorization-server",
+            "/.well-known/openid-configuration",
+            "/healthz",
+            "/readyz"
+        ],
+        "a new public route must be meant"
+    );
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let app = TestApp::new().await;
+    let token = app.sign_in("root").await.access_token;
+    for route in routes::<SqliteStore>() {
+        let path = route.path.replace("{id}", "00000000-0000-4000-8000-000000000000");
+        for call in
+            [app.call(route.method.clone(), &path), app.call(route.method.clone(), &path).bearer(&token)]
+        {
+            let reply = call.send().await;
+            let cached = route.path.starts_with("/.well-known/") && reply.status == StatusCode::OK;
+            let expected = if cached { "public, max-age=300" } else { "no-store" };
+            assert_eq!(reply.header(header::CACHE_CONTROL), Some(expected), "{path}");
+            assert_eq!(reply.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
+            assert_eq!(reply.header(header::REFERRER_POLICY), Some("no-referrer"));
+            assert_eq!(
+                reply.header(header::CONTENT_SECURITY_POLICY),
+                Some("default-src 'none'; frame-ancestors 'none'")
+            );
+            assert_eq!(reply.header(header::STRICT_TRANSPORT_SECURITY), Some("max-age=63072000"));
+            assert!(reply.headers.contains_key("cross-origin-resource-policy"));
+            assert_eq!(reply.header(header::SERVER), None);
+        }
+    }
+}
+
+/// CK-1, HD-6: over plain HTTP the cookie has the development name and there is no HSTS.
+#[tokio::test]
+async fn plain_http_is_told_apart_by_the_issuer() {
+    let app = TestApp::with(|options| options.issuer = "http://localhost:3000".to_owned(), |_| {}).await;
+    let reply = app.login("ada", crate::app::PASSWORD).await;
+    let cookie = reply.header(header::SET_COOKIE).unwrap();
+    assert!(cookie.starts_with("refreshToken=csr_") && !cookie.contains("Secure"), "{cookie}");
+    assert_eq!(reply.header(header::STRICT_TRANSPORT_SECURITY), None);
+}

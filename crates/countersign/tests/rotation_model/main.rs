@@ -1,0 +1,182 @@
+//! The rotation rule, checked exhaustively in small scopes: every schedule of tabs, delays, losses, crashes, a rollback
+//! and a thief, over the product's own `decide`. Nine other rules show that it finds what is wrong.
+//!
+//! `COUNTERSIGN_DEEP=1 cargo test --release --test rotation_model -- --nocapture` explores larger scopes.
+
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod world;
+
+#[cfg(test)]
+mod checks {
+    use stateright::{Checker, HasDiscoveries, Model};
+
+    use crate::rules::{Rule, Times};
+    use crate::world::{ANCESTOR, BACK, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, THEFT, World};
+
+    /// The bounds under which an honest user is safe, when a message is under way for `delay` at most and a client gives
+    /// up on a try after twice that: `grace >= 2D`, or `(2L+3)D` with L losses, and `min_age >= grace + 2D`. For 2.5 s
+    /// and one loss that is 12.5 s and 17.5 s; the defaults are 15 s and 20 s.
+    fn times(losses: i8, delay: i8) -> Times {
+        let grace = if losses == 0 { 2 } else { 2 * losses + 3 } * delay;
+        Times { grace, min_age: grace + 2 * delay, idle: 99, absolute: 120 }
+    }
+
+    fn honest(rule: Rule, tabs: usize, losses: u8) -> World {
+        World {
+            rule,
+            times: times(losses.try_into().unwrap(), 1),
+            horizon: 9,
+            tabs,
+            delay: 1,
+            losses,
+            crashes: 0,
+            rollback: false,
+            thief: false,
+            logout: false,
+            newest: 6,
+            mistake: None,
+        }
+    }
+
+    fn robbed(rule: Rule) -> World {
+        let times = Times { grace: 2, min_age: 4, ..times(0, 1) };
+        World { times, tabs: 1, delay: 0, thief: true, horizon: 14, ..honest(rule, 1, 0) }
+    }
+
+    fn deep() -> bool {
+        std::env::var_os("COUNTERSIGN_DEEP").is_some()
+    }
+
+    /// Explores everything; panics with the trace when a property is broken.
+    fn holds(name: &str, world: World) {
+        let checker = world.checker().threads(2).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+        println!("{name}: {} states, depth {}", checker.unique_state_count(), checker.max_depth());
+        for (property, path) in checker.discoveries() {
+            assert_eq!(property, REACHED, "{name}: broken by {:#?}", path.into_actions());
+        }
+        checker.assert_any_discovery(REACHED);
+    }
+
+    /// The property that the rule breaks, with the shortest trace.
+    fn is_broken(property: &'static str, world: World) {
+        let rule = world.rule;
+        let finish = HasDiscoveries::AllOf([property].into());
+        let checker = world.checker().finish_when(finish).spawn_bfs().join();
+        let path = checker.discovery(property).unwrap_or_else(|| panic!("{rule:?} was not found out"));
+        println!(
+            "{rule:?} breaks \"{property}\" ({} states): {:?}",
+            checker.unique_state_count(),
+            path.into_actions()
+        );
+    }
+
+    #[test]
+    fn an_honest_user_is_never_logged_out() {
+        holds("two tabs, no loss", World { horizon: 20, ..honest(Rule::Decide, 2, 0) });
+        holds("two tabs, one loss", World { horizon: 20, ..honest(Rule::Decide, 2, 1) });
+        holds("three tabs, no loss", World { horizon: 14, ..honest(Rule::Decide, 3, 0) });
+        holds("three tabs, one loss", World { horizon: 14, ..honest(Rule::Decide, 3, 1) });
+        if deep() {
+            holds("two tabs, two losses", World { horizon: 32, ..honest(Rule::Decide, 2, 2) });
+            holds("three tabs, one loss, for long", World { horizon: 24, ..honest(Rule::Decide, 3, 1) });
+            holds("three tabs, two losses", World { horizon: 20, ..honest(Rule::Decide, 3, 2) });
+            let slow = times(1, 2);
+            holds(
+                "two tabs, delay of two",
+                World { delay: 2, times: slow, horizon: 30, ..honest(Rule::Decide, 2, 1) },
+            );
+        }
+    }
+
+    /// A crash is one more loss, for all that wait for the commit at once.
+    #[test]
+    fn a_crash_loses_nothing_that_was_acknowledged() {
+        let crash = |tabs, losses| World { crashes: 1, ..honest(Rule::Decide, tabs, losses) };
+        holds("two tabs, one crash", World { times: times(1, 1), horizon: 16, ..crash(2, 0) });
+        holds("two tabs, one crash, one loss", World { times: times(2, 1), horizon: 20, ..crash(2, 1) });
+        if deep() {
+            holds("three tabs, one crash", World { times: times(1, 1), horizon: 14, ..crash(3, 0) });
+        }
+    }
+
+    #[test]
+    fn a_rollback_of_the_database_harms_no_honest_user() {
+        let rollback = |tabs, losses| World { rollback: true, ..honest(Rule::Decide, tabs, losses) };
+        holds("two tabs, one rollback", World { horizon: 14, ..rollback(2, 0) });
+        holds("two tabs, one rollback, one loss", World { horizon: 16, ..rollback(2, 1) });
+        if deep() {
+            holds("three tabs, one rollback", World { horizon: 14, ..rollback(3, 0) });
+            holds("three tabs, one rollback, one loss", World { horizon: 16, ..rollback(3, 1) });
+        }
+    }
+
+    #[test]
+    fn a_logout_and_the_absolute_end_are_final() {
+        let end = Times { absolute: 10, ..times(1, 1) };
+        holds("logout", World { logout: true, times: end, horizon: 14, ..honest(Rule::Decide, 2, 1) });
+    }
+
+    #[test]
+    fn a_thief_is_seen() {
+        holds("a thief", robbed(Rule::Decide));
+        holds("a thief and a logout", World { logout: true, horizon: 12, ..robbed(Rule::Decide) });
+        if deep() {
+            holds("a thief for long", World { horizon: 24, newest: 9, ..robbed(Rule::Decide) });
+        }
+    }
+
+    #[test]
+    fn other_rules_are_found_out() {
+        for rule in [
+            Rule::Strict,
+            Rule::ParentAlways,
+            Rule::Displacing,
+            Rule::SameSuccessor,
+            Rule::Extending,
+            Rule::AnyAncestor,
+            Rule::YoungWithCookie,
+        ] {
+            is_broken(HONEST, honest(rule, 2, 0));
+        }
+        for rule in [Rule::ParentAlways, Rule::Sibling, Rule::Extending, Rule::AnyAncestor] {
+            is_broken(THEFT, robbed(rule));
+        }
+        is_broken(HONEST, World { rollback: true, ..honest(Rule::HealBeyond, 2, 0) });
+        is_broken(LINEAGE, honest(Rule::ParentAlways, 2, 0));
+        is_broken(LINEAGE, honest(Rule::Sibling, 2, 0));
+        is_broken(ANCESTOR, honest(Rule::AnyAncestor, 2, 0));
+    }
+
+    /// The right rule in a server that does something else wrong: every other property can fail too.
+    #[test]
+    fn other_mistakes_are_found_out() {
+        let server = |mistake| World { mistake: Some(mistake), ..honest(Rule::Decide, 2, 0) };
+        is_broken(LOST, World { crashes: 1, ..server(Mistake::AnswersBeforeTheCommit) });
+        is_broken(LOGOUT, World { logout: true, ..server(Mistake::ForgetsTheLogout) });
+        is_broken(
+            END,
+            World { times: Times { absolute: 6, ..times(0, 1) }, ..server(Mistake::IgnoresTheEnd) },
+        );
+        is_broken(
+            BACK,
+            World { times: Times { min_age: 1, ..times(0, 1) }, ..server(Mistake::WritesBackAnOldRow) },
+        );
+    }
+
+    /// The bounds are tight: one tick less of either and a schedule exists that logs an honest user out.
+    #[test]
+    fn one_tick_less_is_too_little() {
+        for losses in [0, 1] {
+            let enough = times(losses, 1);
+            let horizon = 18;
+            for times in
+                [Times { grace: enough.grace - 1, ..enough }, Times { min_age: enough.min_age - 1, ..enough }]
+            {
+                let world = honest(Rule::Decide, 2, losses.try_into().unwrap());
+                is_broken(HONEST, World { times, horizon, ..world });
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Accounts: names, passwords, rights, and what happens to sessions with them.
+
+use countersign::account::{CustomClaims, Role, Username};
+use countersign::clock::Timestamp;
+use countersign::password::PasswordHash;
+use countersign::session::{EndReason, SessionPolicy};
+use countersign::store::{
+    AccountChange, AccountQuery, ChangeAccount, CreateAccount, ImportAccounts, PasswordChange, Rotation,
+    SetPassword, StartSession, Store,
+};
+
+use crate::world::*;
+
+fn hash(text: &str) -> PasswordHash {
+    PasswordHash::from_stored(text.to_owned())
+}
+
+/// CC-4, EM-7.
+pub(crate) async fn a_name_is_unique_in_every_spelling(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let zoe = user(&store, "Zoë").await;
+    for spelling in ["ZOË", "zoe\u{308}", "Ｚoë"] {
+        let new = new_account(spelling, Role::default());
+        assert_eq!(store.create_account(new, &context(T0)).await.unwrap(), CreateAccount::NameTaken);
+        let name = Username::parse(spelling).unwrap();
+        assert_eq!(store.account_for_login(&name).await.unwrap().unwrap().account, zoe);
+    }
+    assert_eq!(store.find_account(zoe.id).await.unwrap().unwrap().username.as_str(), "Zoë");
+    assert!(store.account_for_login(&Username::parse("zoe").unwrap()).await.unwrap().is_none());
+}
+
+pub(crate) async fn what_is_stored_comes_back(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let claims = serde_json::json!({"team": {"name": "blå", "size": 3}, "tags": [1, null]});
+    let mut new = new_account("Bob", Role::parse("billing:read").unwrap());
+    new.claims = CustomClaims::new(claims.as_object().unwrap().clone()).unwrap();
+    new.disabled = true;
+    new.password_hash = None;
+    let made = create(&store, new.clone()).await;
+    assert_eq!((made.disabled_at, made.created_at), (Some(T0), T0));
+    let found = store.credentials(new.id).await.unwrap().unwrap();
+    assert_eq!(found.account, made);
+    assert_eq!((found.password_hash, found.password_version), (None, 0));
+    let token = log_in(&store, &user(&store, "carol").await, at(7)).await;
+    let session = store.find_session(token.session_id).await.unwrap().unwrap();
+    assert_eq!(session.user_agent.as_deref(), Some("Tester/1"));
+    assert_eq!(session.address, context(T0).address);
+    assert_eq!(session.expires_at, at(7).plus(SessionPolicy::default().absolute_ttl));
+}
+
+pub(crate) async fn an_import_is_all_or_nothing(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    user(&store, "taken").await;
+    let named = |names: &[&str]| names.iter().map(|name| new_account(name, Role::default())).collect();
+    for (names, index) in [(&["a", "b", "Taken"], 2), (&["a", "A", "b"], 1)] {
+        let import = store.import_accounts(named(names), &context(T0)).await.unwrap();
+        assert_eq!(import, ImportAccounts::NameTaken(index));
+    }
+    let all = |limit| store.list_accounts(AccountQuery { limit, ..AccountQuery::default() });
+    assert_eq!(all(10).await.unwrap().len(), 1);
+    let import = store.import_accounts(named(&["a", "b"]), &context(T0)).await.unwrap();
+    assert_eq!(import, ImportAccounts::Imported);
+    assert_eq!(all(10).await.unwrap().len(), 3);
+}
+
+pub(crate) async fn accounts_are_paged_by_canonical_name(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    for name in ["delta", "Alpha", "charlie", "Bravo", "%", "alp_a"] {
+        user(&store, name).await;
+    }
+    let list = async |search: Option<&str>, after: Option<&str>, limit| {
+        let query =
+            AccountQuery { search: search.map(str::to_owned), after: after.map(str::to_owned), limit };
+        let found = store.list_accounts(query).await.unwrap();
+        found.into_iter().map(|account| account.username.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(None, None, 3).await, ["%", "alp_a", "Alpha"]);
+    assert_eq!(list(None, Some("alpha"), 9).await, ["Bravo", "charlie", "delta"]);
+    assert_eq!(list(Some("l"), None, 9).await, ["alp_a", "Alpha", "charlie", "delta"]);
+    assert_eq!(list(Some("%"), None, 9).await, ["%"], "the text is not a pattern");
+    assert_eq!(list(Some("p_a"), None, 9).await, ["alp_a"]);
+}
+
+pub(crate) async fn the_last_enabled_administrator_stays(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (ann, ben) = (new_account("ann", Role::admin()), new_account("ben", Role::admin()));
+    let (ann, ben) = (create(&store, ann).await, create(&store, ben).await);
+    let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
+    let demoted = AccountChange { role: Some(Role::default()), ..AccountChange::default() };
+    let done = store.change_account(ben.id, off.clone(), &context(T0)).await.unwrap();
+    assert!(matches!(done, ChangeAccount::Done(..)));
+    for change in [&off, &demoted] {
+        let refused = store.change_account(ann.id, change.clone(), &context(T0)).await.unwrap();
+        assert_eq!(refused, ChangeAccount::LastAdministrator);
+    }
+    let refused = store.delete_account(ann.id, &context(T0)).await.unwrap();
+    assert_eq!(refused, ChangeAccount::LastAdministrator);
+    assert_eq!(store.find_account(ann.id).await.unwrap(), Some(ann.clone()));
+    // A disabled administrator is not one, and a change that takes nothing away is fine.
+    for (id, change) in [(ben.id, &demoted), (ann.id, &AccountChange::default())] {
+        let done = store.change_account(id, change.clone(), &context(T0)).await.unwrap();
+        assert!(matches!(done, ChangeAccount::Done(..)), "{done:?}");
+    }
+    let nobody = new_account("nobody", Role::default()).id;
+    assert_eq!(store.change_account(nobody, off, &context(T0)).await.unwrap(), ChangeAccount::NotFound);
+    assert_eq!(store.delete_account(nobody, &context(T0)).await.unwrap(), ChangeAccount::NotFound);
+}
+
+/// SE-6, CC-3.
+pub(crate) async fn disabling_ends_every_session(opener: &impl Opener) {
+    let policy = SessionPolicy::default();
+    let store = opener.open(policy).await;
+    let (bob, eve) = (user(&store, "bob").await, user(&store, "eve").await);
+    let tokens = [log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(1)).await];
+    let other = log_in(&store, &eve, at(1)).await;
+    let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
+    let done = store.change_account(bob.id, off.clone(), &context(at(5))).await.unwrap();
+    let ChangeAccount::Done(account, ended) = done else { panic!("{done:?}") };
+    assert_eq!(account.disabled_at, Some(at(5)));
+    assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), tokens.map(|token| token.session_id));
+    assert!(ended.iter().all(|ended| ended.until >= at(5).plus(policy.access_token_ttl)));
+    for token in tokens {
+        let rotation = store.rotate(token, &context(at(6))).await.unwrap();
+        assert_eq!(rotation, Rotation::Revoked(EndReason::AccountDisabled));
+    }
+    assert!(matches!(store.rotate(other, &context(at(6))).await.unwrap(), Rotation::Fresh(_)));
+    let refused = store.start_session(new_session(&bob), &context(at(6))).await.unwrap();
+    assert_eq!(refused, StartSession::Refused);
+    // Disabling again changes nothing; enabling does not bring sessions back.
+    let again = store.change_account(bob.id, off, &context(at(7))).await.unwrap();
+    assert_eq!(again, ChangeAccount::Done(account, Vec::new()));
+    let on = AccountChange { disabled: Some(false), ..AccountChange::default() };
+    store.change_account(bob.id, on, &context(at(8))).await.unwrap();
+    assert!(matches!(store.rotate(tokens[0], &context(at(9))).await.unwrap(), Rotation::Revoked(_)));
+    log_in(&store, &bob, at(9)).await;
+}
+
+pub(crate) async fn a_checked_password_is_set_only_if_it_is_still_the_one(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let (keep, lose) = (log_in(&store, &bob, T0).await, log_in(&store, &bob, T0).await);
+    let change = |new: &str, checked| PasswordChange {
+        account_id: bob.id,
+        new: hash(new),
+        checked,
+        keep: Some(keep.session_id),
+    };
+    let done = store.set_password(change("two", Some(0)), &context(at(1))).await.unwrap();
+    let SetPassword::Done(ended) = done else { panic!("{done:?}") };
+    assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), [lose.session_id]);
+    assert!(matches!(store.rotate(keep, &context(at(1))).await.unwrap(), Rotation::Fresh(_)));
+    let gone = store.rotate(lose, &context(at(1))).await.unwrap();
+    assert_eq!(gone, Rotation::Revoked(EndReason::PasswordChanged));
+    let overtaken = store.set_password(change("three", Some(0)), &context(at(2))).await.unwrap();
+    assert_eq!(overtaken, SetPassword::Overtaken);
+    let found = store.credentials(bob.id).await.unwrap().unwrap();
+    assert_eq!((found.password_hash, found.password_version), (Some(hash("two")), 1));
+    // A login that checked the old password comes too late (CC-3).
+    let refused = store.start_session(new_session(&bob), &context(at(2))).await.unwrap();
+    assert_eq!(refused, StartSession::Refused);
+    // An administrator asks for no check, and may set one for a disabled account; its owner may not.
+    let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
+    store.change_account(bob.id, off, &context(at(3))).await.unwrap();
+    let owner = store.set_password(change("four", Some(1)), &context(at(4))).await.unwrap();
+    assert_eq!(owner, SetPassword::NotFound);
+    let administrator = store.set_password(change("four", None), &context(at(4))).await.unwrap();
+    assert_eq!(administrator, SetPassword::Done(Vec::new()));
+}
+
+/// PW-3.
+pub(crate) async fn a_rehash_keeps_sessions_and_version(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, T0).await;
+    assert!(!store.rehash_password(bob.id, &hash("another"), &hash("new")).await.unwrap());
+    assert!(store.rehash_password(bob.id, &hash("hash of bob"), &hash("new")).await.unwrap());
+    let found = store.credentials(bob.id).await.unwrap().unwrap();
+    assert_eq!((found.password_hash, found.password_version), (Some(hash("new")), 0));
+    assert!(matches!(store.rotate(token, &context(at(1))).await.unwrap(), Rotation::Fresh(_)));
+}
+
+/// DB-8, SE-6.
+pub(crate) async fn deleting_an_account_ends_its_sessions(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, T0).await;
+    let done = store.delete_account(bob.id, &context(at(1))).await.unwrap();
+    let ChangeAccount::Done(account, ended) = done else { panic!("{done:?}") };
+    assert_eq!((*account, ended.len()), (bob.clone(), 1));
+    assert!(store.find_account(bob.id).await.unwrap().is_none());
+    assert!(store.find_session(token.session_id).await.unwrap().is_none());
+    assert_eq!(store.rotate(token, &context(at(1))).await.unwrap(), Rotation::Unknown);
+    let revoked = store.revocations_after(0, at(1)).await.unwrap();
+    assert_eq!(revoked.iter().map(|entry| entry.ended).collect::<Vec<_>>(), ended);
+    // The name is free again; the session of the old owner stays dead.
+    let heir = user(&store, "bob").await;
+    assert_ne!(heir.id, bob.id);
+    assert_eq!(heir.created_at, Timestamp::from_unix_millis(T0.as_unix_millis()));
+    assert_eq!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Unknown);
+}
+
+/// EN-2: what hashes cost here is learnt from the accounts that have one.
+pub(crate) async fn hashes_are_sampled_from_accounts_that_have_one(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    for name in ["ann", "bob", "carol"] {
+        user(&store, name).await;
+    }
+    let mut without = new_account("dave", Role::default());
+    without.password_hash = None;
+    create(&store, without).await;
+    let mut hashes: Vec<_> = store.password_hashes(10).await.unwrap();
+    hashes.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    assert_eq!(
+        hashes.iter().map(PasswordHash::as_str).collect::<Vec<_>>(),
+        ["hash of ann", "hash of bob", "hash of carol"]
+    );
+    let two = store.password_hashes(2).await.unwrap();
+    assert_eq!((two.len(), store.password_hashes(2).await.unwrap()), (2, two));
+}

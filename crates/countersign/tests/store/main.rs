@@ -1,0 +1,52 @@
+//! What every store must do, as one list of cases that is run for each store. A new store is one more module below.
+
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sqlite;
+#[cfg(test)]
+mod upkeep;
+#[cfg(test)]
+mod world;
+
+/// Every case, for one way to open a store.
+macro_rules! conformance {
+    ($store:ident, $opener:expr) => {
+        mod $store {
+            conformance!(@cases $opener;
+                accounts::{a_name_is_unique_in_every_spelling, hashes_are_sampled_from_accounts_that_have_one, what_is_stored_comes_back,
+                    an_import_is_all_or_nothing, accounts_are_paged_by_canonical_name,
+                    the_last_enabled_administrator_stays, disabling_ends_every_session,
+                    a_checked_password_is_set_only_if_it_is_still_the_one, a_rehash_keeps_sessions_and_version,
+                    deleting_an_account_ends_its_sessions}
+                sessions::{a_session_begins_only_for_the_password_that_was_checked, a_login_replaces_the_session_it_names,
+                    the_oldest_session_makes_room, a_token_lives_through_every_outcome,
+                    a_reused_token_ends_its_session_only, a_token_from_the_future_heals, a_wrong_secret_is_unknown,
+                    a_disabled_account_refreshes_nothing, ending_sessions_by_each_selector,
+                    an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_dense,
+                    sessions_are_listed_while_they_live}
+                upkeep::{keys_are_added_after_the_newest_only, counts_of_failures_come_back, master_keys_are_remembered_once,
+                    every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old,
+                    idle_sessions_are_swept_in_batches, failed_logins_are_bounded_in_number}
+                races::{one_of_many_rotations_advances, one_of_many_creations_wins, one_of_many_keys_is_added,
+                    no_refresh_begins_after_a_logout, a_password_change_and_a_login_do_not_cross,
+                    an_abandoned_call_harms_nobody, two_administrators_cannot_disable_each_other}
+            );
+        }
+    };
+    (@cases $opener:expr; $($module:ident::{$($case:ident),* $(,)?})*) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $case() {
+                crate::$module::$case(&$opener).await;
+            }
+        )*)*
+    };
+}
+
+conformance!(sqlite_file, crate::world::SqliteFile::new());
+conformance!(sqlite_in_memory, crate::world::SqliteInMemory);

@@ -1,0 +1,301 @@
+//! Sessions: beginning, rotating, ending. The table of the rule itself is tested beside `decide`.
+
+use countersign::account::Account;
+use countersign::refresh_token::PresentedToken;
+use countersign::session::{EndReason, SessionPolicy};
+use countersign::store::{
+    AccountChange, NewSession, PasswordChange, Rotation, SetPassword, StartSession, Store, Which,
+};
+
+use crate::world::*;
+
+pub(crate) async fn a_session_begins_only_for_the_password_that_was_checked(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let change = PasswordChange {
+        account_id: bob.id,
+        new: countersign::password::PasswordHash::from_stored("new".to_owned()),
+        checked: None,
+        keep: None,
+    };
+    assert_eq!(store.set_password(change, &context(T0)).await.unwrap(), SetPassword::Done(Vec::new()));
+    let late = new_session(&bob);
+    assert_eq!(store.start_session(late.clone(), &context(T0)).await.unwrap(), StartSession::Refused);
+    let current = NewSession { password_version: 1, ..late };
+    assert!(matches!(store.start_session(current, &context(T0)).await.unwrap(), StartSession::Started(..)));
+    let nobody = new_session(&Account { id: new_account("x", bob.role.clone()).id, ..bob });
+    assert_eq!(store.start_session(nobody, &context(T0)).await.unwrap(), StartSession::Refused);
+}
+
+/// SE-1.
+pub(crate) async fn a_login_replaces_the_session_it_names(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (bob, eve) = (user(&store, "bob").await, user(&store, "eve").await);
+    let (old, forged) = (log_in(&store, &bob, T0).await, log_in(&store, &eve, T0).await);
+    let new = NewSession { replaces: Some(old), ..new_session(&eve) };
+    let (_, ended) = log_in_with(&store, new, at(1)).await;
+    assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), [old.session_id]);
+    let rotation = store.rotate(old, &context(at(1))).await.unwrap();
+    assert_eq!(rotation, Rotation::Revoked(EndReason::Replaced));
+    let wrong = PresentedToken { secret_hash: [7; 32], ..forged };
+    let new = NewSession { replaces: Some(wrong), ..new_session(&bob) };
+    assert_eq!(log_in_with(&store, new, at(1)).await.1, []);
+    assert!(matches!(store.rotate(forged, &context(at(1))).await.unwrap(), Rotation::Fresh(_)));
+}
+
+/// SE-8.
+pub(crate) async fn the_oldest_session_makes_room(opener: &impl Opener) {
+    let policy = SessionPolicy { max_sessions: 3, ..SessionPolicy::default() };
+    let store = opener.open(policy).await;
+    let (bob, eve) = (user(&store, "bob").await, user(&store, "eve").await);
+    let other = log_in(&store, &eve, at(0)).await;
+    let first = log_in(&store, &bob, at(0)).await;
+    // Past its end when the others come: it takes no room.
+    let mut tokens = Vec::new();
+    let later = T0.plus(policy.idle_ttl);
+    for n in 0..3 {
+        let (token, ended) = log_in_with(&store, new_session(&bob), later.plus(n * SECOND)).await;
+        assert_eq!(ended, [], "login {n}");
+        tokens.push(token);
+    }
+    let (_, ended) = log_in_with(&store, new_session(&bob), later.plus(9 * SECOND)).await;
+    assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), [tokens[0].session_id]);
+    let now = context(later.plus(10 * SECOND));
+    assert_eq!(store.rotate(tokens[0], &now).await.unwrap(), Rotation::Revoked(EndReason::TooMany));
+    assert!(matches!(store.rotate(tokens[1], &now).await.unwrap(), Rotation::Fresh(_)));
+    assert_eq!(store.rotate(first, &now).await.unwrap(), Rotation::Expired);
+    assert_eq!(store.rotate(other, &now).await.unwrap(), Rotation::Expired);
+}
+
+/// RF-1, RF-3, RF-3b, RF-4, RF-8: the outcomes of a session's life, and what is stored after each.
+pub(crate) async fn a_token_lives_through_every_outcome(opener: &impl Opener) {
+    let policy = SessionPolicy { min_age: 15 * SECOND, grace: 10 * SECOND, ..SessionPolicy::default() };
+    let store = opener.open(policy).await;
+    let bob = user(&store, "bob").await;
+    let zero = log_in(&store, &bob, at(0)).await;
+    let stored = async || store.find_session(zero.session_id).await.unwrap().unwrap();
+    let rotate = async |token, seconds| store.rotate(token, &context(at(seconds))).await.unwrap();
+
+    let Rotation::Fresh(grant) = rotate(zero, 14).await else { panic!() };
+    assert_eq!((&grant.account, &grant.session), (&bob, &stored().await));
+    assert_eq!((grant.session.generation, grant.session.rotated_at), (0, at(0)));
+
+    let mut moved = context(at(15));
+    moved.address = Some("192.0.2.9".parse().unwrap());
+    let Rotation::Advanced(grant) = store.rotate(zero, &moved).await.unwrap() else { panic!() };
+    assert_eq!((grant.session.generation, grant.session.rotated_at), (1, at(15)));
+    assert_eq!((grant.session.address, &grant.session), (moved.address, &stored().await));
+
+    for seconds in [15, 20, 24] {
+        let Rotation::Replayed(grant) = rotate(zero, seconds).await else { panic!() };
+        assert_eq!(grant.session, stored().await);
+        assert_eq!(
+            (grant.session.generation, grant.session.rotated_at),
+            (1, at(15)),
+            "the window stands still"
+        );
+    }
+    let one = generation(zero, 1);
+    assert!(matches!(rotate(one, 16).await, Rotation::Fresh(_)));
+    assert!(matches!(rotate(one, 30).await, Rotation::Advanced(_)));
+    let end = T0.plus(30 * SECOND).plus(policy.idle_ttl);
+    let two = generation(zero, 2);
+    assert_eq!(store.rotate(two, &context(end)).await.unwrap(), Rotation::Expired);
+    let almost = context(end.minus(SECOND));
+    assert!(matches!(store.rotate(two, &almost).await.unwrap(), Rotation::Advanced(_)));
+}
+
+/// RF-2.
+pub(crate) async fn a_reused_token_ends_its_session_only(opener: &impl Opener) {
+    let policy = SessionPolicy { min_age: 15 * SECOND, grace: 10 * SECOND, ..SessionPolicy::default() };
+    let store = opener.open(policy).await;
+    let bob = user(&store, "bob").await;
+    let (stolen, phone) = (log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(0)).await);
+    assert!(matches!(store.rotate(stolen, &context(at(20))).await.unwrap(), Rotation::Advanced(_)));
+    let Rotation::Reused(ended) = store.rotate(stolen, &context(at(30))).await.unwrap() else { panic!() };
+    assert_eq!(ended.id, stolen.session_id);
+    assert!(ended.until >= at(30).plus(policy.access_token_ttl));
+    for token in [stolen, generation(stolen, 1), generation(stolen, 2)] {
+        let rotation = store.rotate(token, &context(at(31))).await.unwrap();
+        assert_eq!(rotation, Rotation::Revoked(EndReason::Reuse));
+    }
+    assert!(matches!(store.rotate(phone, &context(at(31))).await.unwrap(), Rotation::Advanced(_)));
+    let log = store.revocations_after(0, at(31)).await.unwrap();
+    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), [ended]);
+    assert_eq!(audit(&store).await.iter().filter(|line| *line == "refresh_reuse_detected reuse").count(), 1);
+}
+
+/// RF-6: the store lost writes that it had acknowledged.
+pub(crate) async fn a_token_from_the_future_heals(opener: &impl Opener) {
+    let store = opener
+        .open(SessionPolicy { min_age: 15 * SECOND, grace: 10 * SECOND, ..SessionPolicy::default() })
+        .await;
+    let token = log_in(&store, &user(&store, "bob").await, at(0)).await;
+    let ahead = generation(token, 5);
+    let Rotation::Healed(grant) = store.rotate(ahead, &context(at(1))).await.unwrap() else { panic!() };
+    assert_eq!((grant.session.generation, grant.session.rotated_at), (5, at(1)));
+    // From here on, everything is as after the rotation to it: a slow request with the parent is in time.
+    assert!(matches!(store.rotate(ahead, &context(at(2))).await.unwrap(), Rotation::Fresh(_)));
+    let parent = generation(token, 4);
+    assert!(matches!(store.rotate(parent, &context(at(2))).await.unwrap(), Rotation::Replayed(_)));
+    assert!(matches!(store.rotate(ahead, &context(at(16))).await.unwrap(), Rotation::Advanced(_)));
+    assert!(matches!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Reused(_)));
+    assert!(audit(&store).await.contains(&"session_healed".to_owned()));
+}
+
+/// RF-11, RF-13: knowing a session's id is worth nothing.
+pub(crate) async fn a_wrong_secret_is_unknown(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let token = log_in(&store, &user(&store, "bob").await, at(0)).await;
+    assert!(matches!(store.rotate(token, &context(at(20))).await.unwrap(), Rotation::Advanced(_)));
+    for bit in 0..256 {
+        let mut wrong = token;
+        wrong.secret_hash[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(store.rotate(wrong, &context(at(99))).await.unwrap(), Rotation::Unknown, "bit {bit}");
+        for which in [Which::OfToken(wrong), Which::EverywhereOfToken(wrong)] {
+            let ended = store.end_sessions(which, EndReason::Logout, &context(at(99))).await.unwrap();
+            assert_eq!(ended, []);
+        }
+    }
+    assert!(matches!(
+        store.rotate(generation(token, 1), &context(at(99))).await.unwrap(),
+        Rotation::Advanced(_)
+    ));
+}
+
+/// RF-7: a changed role shows at the next refresh.
+pub(crate) async fn a_disabled_account_refreshes_nothing(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, at(0)).await;
+    let role = countersign::account::Role::parse("editor").unwrap();
+    let change = AccountChange { role: Some(role.clone()), ..AccountChange::default() };
+    store.change_account(bob.id, change, &context(at(1))).await.unwrap();
+    for (seconds, token) in [(2, token), (20, token), (21, token)] {
+        let (Rotation::Fresh(grant) | Rotation::Advanced(grant) | Rotation::Replayed(grant)) =
+            store.rotate(token, &context(at(seconds))).await.unwrap()
+        else {
+            panic!("refused at {seconds}")
+        };
+        assert_eq!(grant.account.role, role);
+    }
+    let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
+    store.change_account(bob.id, off, &context(at(40))).await.unwrap();
+    let rotation = store.rotate(generation(token, 1), &context(at(40))).await.unwrap();
+    assert_eq!(rotation, Rotation::Revoked(EndReason::AccountDisabled));
+}
+
+/// SE-6: each selector ends exactly what it names.
+pub(crate) async fn ending_sessions_by_each_selector(opener: &impl Opener) {
+    let policy = SessionPolicy::default();
+    let now = context(at(5));
+    for (selector, expected) in [
+        ("one", vec![0]),
+        ("one of", vec![0]),
+        ("one of another", vec![]),
+        ("of token", vec![0]),
+        ("everywhere", vec![0, 1, 2]),
+        ("all", vec![0, 1, 2]),
+        ("others", vec![1, 2]),
+    ] {
+        let store = opener.open(policy).await;
+        let name = |who: &str| format!("{who} {}", selector.replace(' ', "-"));
+        let (bob, eve) = (user(&store, &name("bob")).await, user(&store, &name("eve")).await);
+        let mut tokens = Vec::new();
+        for n in 0..3 {
+            tokens.push(log_in(&store, &bob, at(n)).await);
+        }
+        let other = log_in(&store, &eve, at(0)).await;
+        let first = tokens[0].session_id;
+        let which = match selector {
+            "one" => Which::One(first),
+            "one of" => Which::OneOf(bob.id, first),
+            "one of another" => Which::OneOf(eve.id, first),
+            "of token" => Which::OfToken(tokens[0]),
+            "everywhere" => Which::EverywhereOfToken(tokens[0]),
+            "all" => Which::AllOf(bob.id),
+            _ => Which::OthersOf(bob.id, first),
+        };
+        let ended = store.end_sessions(which, EndReason::Logout, &now).await.unwrap();
+        let ids: Vec<_> = ended.iter().map(|ended| ended.id).collect();
+        assert_eq!(
+            ids,
+            expected.iter().map(|n: &usize| tokens[*n].session_id).collect::<Vec<_>>(),
+            "{selector}"
+        );
+        assert_eq!(store.end_sessions(which, EndReason::Ended, &now).await.unwrap(), [], "{selector} again");
+        for (n, token) in tokens.iter().enumerate() {
+            let rotation = store.rotate(*token, &now).await.unwrap();
+            let over = rotation == Rotation::Revoked(EndReason::Logout);
+            assert_eq!(over, expected.contains(&n), "{selector}: session {n}");
+        }
+        assert!(matches!(store.rotate(other, &now).await.unwrap(), Rotation::Fresh(_)), "{selector}");
+    }
+}
+
+/// A token that leaked long ago must not be able to log out the owner's other devices.
+pub(crate) async fn an_old_copy_logs_out_its_own_session_only(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let (token, phone) = (log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(0)).await);
+    for seconds in [20, 40] {
+        let newest = generation(token, seconds / 20 - 1);
+        let rotation = store.rotate(newest, &context(at(seconds.into()))).await.unwrap();
+        assert!(matches!(rotation, Rotation::Advanced(_)));
+    }
+    let everywhere = async |token| {
+        let which = Which::EverywhereOfToken(token);
+        store.end_sessions(which, EndReason::Logout, &context(at(60))).await.unwrap().len()
+    };
+    assert_eq!(everywhere(generation(token, 0)).await, 1);
+    assert_eq!(everywhere(generation(token, 2)).await, 0, "a dead session speaks for nobody");
+    assert!(matches!(store.rotate(phone, &context(at(60))).await.unwrap(), Rotation::Advanced(_)));
+    let second = log_in(&store, &bob, at(60)).await;
+    assert_eq!(everywhere(generation(phone, 0)).await, 2, "the parent speaks for the account");
+    assert!(matches!(store.rotate(second, &context(at(61))).await.unwrap(), Rotation::Revoked(_)));
+}
+
+/// SE-4: a guard that follows the log by its sequence misses nothing.
+pub(crate) async fn the_revocation_log_is_dense(opener: &impl Opener) {
+    let policy = SessionPolicy::default();
+    let store = opener.open(policy).await;
+    let bob = user(&store, "bob").await;
+    let mut expected = Vec::new();
+    for n in 0..5 {
+        let token = log_in(&store, &bob, at(n)).await;
+        let which = Which::OfToken(token);
+        expected.extend(store.end_sessions(which, EndReason::Logout, &context(at(n))).await.unwrap());
+    }
+    let log = store.revocations_after(0, at(9)).await.unwrap();
+    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), expected);
+    let first = log[0].sequence;
+    for (n, entry) in (0..).zip(&log) {
+        assert_eq!(entry.sequence, first + n);
+    }
+    assert_eq!(store.revocations_after(first + 3, at(9)).await.unwrap(), log[4..]);
+    assert_eq!(store.revocations_after(first + 4, at(9)).await.unwrap(), []);
+    // An entry matters until its time, and not at it.
+    let until = log[4].ended.until;
+    assert_eq!(store.revocations_after(0, until.minus(SECOND)).await.unwrap(), log[4..]);
+    assert_eq!(store.revocations_after(0, until).await.unwrap(), []);
+}
+
+/// SE-7.
+pub(crate) async fn sessions_are_listed_while_they_live(opener: &impl Opener) {
+    let policy = SessionPolicy::default();
+    let store = opener.open(policy).await;
+    let (bob, eve) = (user(&store, "bob").await, user(&store, "eve").await);
+    let tokens = [log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(1)).await];
+    let other = log_in(&store, &eve, at(2)).await;
+    let list = async |of, now, limit| {
+        let found = store.list_sessions(of, now, limit).await.unwrap();
+        found.iter().map(|session| session.id).collect::<Vec<_>>()
+    };
+    let [first, second] = tokens.map(|token| token.session_id);
+    assert_eq!(list(Some(bob.id), at(3), 9).await, [second, first]);
+    assert_eq!(list(Some(bob.id), at(3), 1).await, [second]);
+    assert_eq!(list(None, at(3), 9).await, [other.session_id, second, first]);
+    assert_eq!(list(Some(bob.id), at(0).plus(policy.idle_ttl), 9).await, [second], "at its idle end");
+    store.end_sessions(Which::One(second), EndReason::Ended, &context(at(3))).await.unwrap();
+    assert_eq!(list(None, at(3), 9).await, [other.session_id, first]);
+}

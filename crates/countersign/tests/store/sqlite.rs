@@ -1,0 +1,215 @@
+//! The embedded store and its file: what is refused at the start, and what happens when the disk or another process is
+//! in the way.
+
+use std::fs;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use countersign::account::Role;
+use countersign::session::{EndReason, SessionPolicy};
+use countersign::store::sqlite::{OpenError, OpenMode, SqliteStore};
+use countersign::store::{CreateAccount, NewAccount, Rotation, Store, StoreError, Which};
+use rusqlite::Connection;
+use tempfile::tempdir;
+use tokio::task::JoinSet;
+
+use crate::world::*;
+
+fn open(path: impl AsRef<Path>, mode: OpenMode) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(path, mode, SessionPolicy::default())
+}
+
+fn mode_of(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// DB-3.
+#[tokio::test]
+async fn file_and_directory_are_for_their_owner_alone() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("new/store.db");
+    let store = open(&path, OpenMode::Server).unwrap();
+    user(&store, "bob").await;
+    assert_eq!(mode_of(path.parent().unwrap()), 0o700);
+    for file in ["store.db", "store.db-wal", "store.db-shm", "store.db.lock"] {
+        assert_eq!(mode_of(&path.with_file_name(file)), 0o600, "{file}");
+    }
+    drop(store);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    open(&path, OpenMode::Server).unwrap();
+    assert_eq!(mode_of(&path), 0o600);
+}
+
+#[test]
+fn a_path_into_nowhere_is_refused() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("no/such/store.db");
+    let Err(OpenError::MissingDirectory(missing)) = open(&path, OpenMode::Server) else { panic!() };
+    assert_eq!(missing, path.parent().unwrap());
+    assert!(!directory.path().join("no").exists());
+}
+
+/// DB-6: the command line may work beside the server, and what it does is seen there.
+#[tokio::test]
+async fn there_is_one_server_and_any_number_of_tools() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let server = open(&path, OpenMode::Server).unwrap();
+    let Err(OpenError::InUse(used)) = open(&path, OpenMode::Server) else { panic!() };
+    assert_eq!(used, path);
+    let token = log_in(&server, &user(&server, "bob").await, at(0)).await;
+    let tool = open(&path, OpenMode::Tool).unwrap();
+    tool.end_sessions(Which::One(token.session_id), EndReason::Ended, &context(at(1))).await.unwrap();
+    assert_eq!(server.revocations_after(0, at(1)).await.unwrap()[0].ended.id, token.session_id);
+    let rotation = server.rotate(token, &context(at(1))).await.unwrap();
+    assert_eq!(rotation, Rotation::Revoked(EndReason::Ended));
+    drop(server);
+    open(&path, OpenMode::Server).unwrap();
+}
+
+#[test]
+fn what_is_not_our_database_is_refused_and_left_alone() {
+    let directory = tempdir().unwrap();
+    let text = directory.path().join("text.db");
+    fs::write(&text, "no database at all\n".repeat(100)).unwrap();
+    assert!(matches!(open(&text, OpenMode::Server), Err(OpenError::NotADatabase(_))));
+    assert_eq!(fs::read(&text).unwrap(), "no database at all\n".repeat(100).as_bytes());
+
+    let foreign = directory.path().join("foreign.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE songs (title TEXT)").unwrap();
+    assert!(matches!(open(&foreign, OpenMode::Server), Err(OpenError::ForeignDatabase(_))));
+}
+
+/// DB-5.
+#[test]
+fn a_newer_schema_is_refused() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    drop(open(&path, OpenMode::Server).unwrap());
+    drop(open(&path, OpenMode::Server).unwrap());
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO refinery_schema_history VALUES (99, 'from_the_future', '2030-01-01T00:00:00Z', '1')",
+        )
+        .unwrap();
+    let Err(OpenError::NewerSchema { migration, .. }) = open(&path, OpenMode::Tool) else { panic!() };
+    assert!(migration.contains("from_the_future"), "{migration}");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = open(&path, OpenMode::Server).unwrap();
+    for n in 0..100 {
+        user(&store, &format!("user {n}")).await;
+    }
+    drop(store);
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let pages = file.metadata().unwrap().len() / 4096;
+    for page in 1..pages {
+        file.write_all_at(&[0xa5; 200], page * 4096).unwrap();
+    }
+    assert!(matches!(open(&path, OpenMode::Server), Err(OpenError::Corrupt { .. })));
+    file.set_len(4096).unwrap();
+    assert!(matches!(open(&path, OpenMode::Server), Err(OpenError::Corrupt { .. })));
+}
+
+/// Root may write everything, so root runs this again as somebody else.
+#[test]
+fn a_file_that_may_not_be_written_is_refused() {
+    const NOBODY: u32 = 65534;
+    const PATH: &str = "COUNTERSIGN_TEST_UNWRITABLE";
+    if let Some(path) = std::env::var_os(PATH) {
+        assert!(matches!(open(path, OpenMode::Server), Err(OpenError::NoPermission(_))));
+        return;
+    }
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    drop(open(&path, OpenMode::Server).unwrap());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    if fs::OpenOptions::new().write(true).open(&path).is_err() {
+        assert!(matches!(open(&path, OpenMode::Server), Err(OpenError::NoPermission(_))));
+        return;
+    }
+    let path_of_copy = tempdir().unwrap();
+    let copy = path_of_copy.path().join("test");
+    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    for readable in [directory.path(), path_of_copy.path()] {
+        fs::set_permissions(readable, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let again = Command::new(copy)
+        .args(["--exact", "sqlite::a_file_that_may_not_be_written_is_refused"])
+        .env(PATH, &path)
+        .uid(NOBODY)
+        .output()
+        .unwrap();
+    assert!(again.status.success(), "{again:?}");
+    assert!(String::from_utf8_lossy(&again.stdout).contains("1 passed"), "{again:?}");
+}
+
+/// Group commit: in one transaction with many others, only what failed is undone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_operation_undoes_itself_alone() {
+    let store = Arc::new(SqliteStore::in_memory(SessionPolicy::default()).unwrap());
+    let bob = user(&*store, "bob").await;
+    let mut tasks = JoinSet::new();
+    for n in 0..200 {
+        let store = Arc::clone(&store);
+        let mut new: NewAccount = new_account(&format!("user {n}"), Role::default());
+        if n % 10 == 3 {
+            new.id = bob.id; // no caller does this; it stands for any failure half-way
+        }
+        tasks.spawn(async move { (n, store.create_account(new, &context(T0)).await) });
+    }
+    for (n, outcome) in tasks.join_all().await {
+        match outcome {
+            Ok(CreateAccount::Created(_)) => assert_ne!(n % 10, 3),
+            Err(StoreError::Unavailable(_)) => assert_eq!(n % 10, 3),
+            other => panic!("{n}: {other:?}"),
+        }
+    }
+    let made = audit(&*store).await.iter().filter(|line| *line == "account_created user").count();
+    assert_eq!(made, 1 + 180);
+}
+
+/// LM-7, LM-11: while the database does not take writes, whoever waits is told after a second or two, who comes after
+/// is refused at once, reads go on, and it all works again without a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_database_refuses_writes_and_recovers() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = Arc::new(open(&path, OpenMode::Server).unwrap());
+    let bob = user(&*store, "bob").await;
+    let token = log_in(&*store, &bob, at(0)).await;
+    let blocker = Connection::open(&path).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut waiting = JoinSet::new();
+    for _ in 0..2_000 {
+        let (store, new) = (Arc::clone(&store), new_session(&bob));
+        waiting.spawn(async move { store.start_session(new, &context(at(1))).await });
+    }
+    let (mut refused, mut given_up) = (0, 0);
+    for outcome in waiting.join_all().await {
+        match outcome {
+            Err(StoreError::Overloaded) => refused += 1,
+            Err(StoreError::Unavailable(_)) => given_up += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(refused >= 2_000 - 1024 - 256, "{refused} were refused at once, {given_up} had waited");
+    assert!(given_up > 0);
+    let late = store.start_session(new_session(&bob), &context(at(1))).await;
+    assert!(matches!(late, Err(StoreError::Overloaded)), "{late:?}");
+    assert!(matches!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Fresh(_)));
+    blocker.execute_batch("ROLLBACK").unwrap();
+    while let Err(StoreError::Overloaded) = store.remember_master_keys(Vec::new()).await {
+        tokio::task::yield_now().await;
+    }
+    store.check(at(3)).await.unwrap();
+    log_in(&*store, &bob, at(3)).await;
+}

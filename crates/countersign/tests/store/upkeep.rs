@@ -1,0 +1,236 @@
+//! Keys, the audit log, and what is deleted when.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::audit::{Actor, AuditEvent, AuditKind, AuditQuery, Context};
+use countersign::session::{EndReason, SessionPolicy};
+use countersign::store::{AccountChange, PasswordChange, Rotation, Store, StoredKey, Sweep, Which};
+use countersign::throttle::{ThrottleKey, ThrottleRecord};
+
+use crate::world::*;
+
+fn key(kid: &str, algorithm: &str) -> StoredKey {
+    StoredKey {
+        kid: kid.to_owned(),
+        algorithm: algorithm.to_owned(),
+        sealed: vec![0, 1, 255],
+        created_at: T0,
+        active_from: at(60),
+    }
+}
+
+/// KM-5.
+pub(crate) async fn keys_are_added_after_the_newest_only(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let add = async |kid: &str, algorithm: &str, newest: Option<&str>| {
+        let newest = newest.map(str::to_owned);
+        store.add_signing_key(key(kid, algorithm), newest, &context(T0)).await.unwrap()
+    };
+    assert!(!add("a", "ES256", Some("x")).await);
+    assert!(add("a", "ES256", None).await);
+    assert!(!add("b", "ES256", None).await);
+    assert!(add("r", "RS256", None).await, "each algorithm has its own newest");
+    assert!(add("b", "ES256", Some("a")).await);
+    assert!(!add("c", "ES256", Some("a")).await);
+    let stored = store.signing_keys().await.unwrap();
+    assert_eq!(stored, [key("a", "ES256"), key("r", "RS256"), key("b", "ES256")]);
+    let remove = vec!["a".to_owned(), "x".to_owned()];
+    assert_eq!(store.remove_signing_keys(remove, &context(T0)).await.unwrap(), 1);
+    assert_eq!(store.signing_keys().await.unwrap(), stored[1..]);
+    let changes = audit(&store).await;
+    assert_eq!(changes, ["key_created a", "key_created r", "key_created b", "key_removed a"]);
+}
+
+/// TH-6: the newest count of a key is kept, a forgiven one goes, and old ones are swept, the few sooner than the many.
+pub(crate) async fn counts_of_failures_come_back(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let record = |key: u8, failures, last_failure_at| ThrottleRecord {
+        key: ThrottleKey::from_bytes([key; 17]),
+        failures,
+        last_failure_at,
+    };
+    let few = record(1, 5, at(1));
+    let many = record(2, 100, at(2));
+    store.save_throttle(vec![few, many, record(3, 7, at(3))]).await.unwrap();
+    store.save_throttle(vec![record(1, 4, T0), record(3, 0, T0), record(9, 0, T0)]).await.unwrap();
+    assert_eq!(store.throttle_records(T0, 10).await.unwrap(), [many, few]);
+    assert_eq!(store.throttle_records(at(2), 10).await.unwrap(), [many]);
+    assert_eq!(store.throttle_records(T0, 1).await.unwrap(), [many]);
+    let sweep = |now| Sweep { now, keep_sessions: Duration::ZERO, keep_audit: Duration::ZERO, batch: 10 };
+    assert_eq!(store.sweep(sweep(at(24 * 60 * 60))).await.unwrap(), 0);
+    assert_eq!(store.sweep(sweep(at(24 * 60 * 60 + 1))).await.unwrap(), 1);
+    assert_eq!(store.throttle_records(T0, 10).await.unwrap(), [many]);
+    assert_eq!(store.sweep(sweep(at(400 * 24 * 60 * 60 + 2))).await.unwrap(), 1);
+    assert_eq!(store.throttle_records(T0, 10).await.unwrap(), []);
+}
+
+pub(crate) async fn master_keys_are_remembered_once(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    assert!(store.master_key_fingerprints().await.unwrap().is_empty());
+    store.remember_master_keys(vec![(1, [1; 32]), (255, [2; 32])]).await.unwrap();
+    store.remember_master_keys(vec![(1, [9; 32]), (2, [3; 32])]).await.unwrap();
+    let found = store.master_key_fingerprints().await.unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [(1, [1; 32]), (2, [3; 32]), (255, [2; 32])]);
+}
+
+/// LG-4, J10: one line for each change, with who, when, from where and about whom.
+pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, at(1)).await;
+    store.rotate(token, &context(at(20))).await.unwrap();
+    let role = AccountChange { role: Some(countersign::account::Role::admin()), ..AccountChange::default() };
+    let admin = Context::local(Actor::Account(bob.id), at(21));
+    store.change_account(bob.id, role.clone(), &admin).await.unwrap();
+    store.change_account(bob.id, role, &admin).await.unwrap();
+    let change = PasswordChange {
+        account_id: bob.id,
+        new: countersign::password::PasswordHash::from_stored("new".to_owned()),
+        checked: None,
+        keep: None,
+    };
+    store.set_password(change, &Context::local(Actor::CommandLine, at(22))).await.unwrap();
+    let event = AuditEvent::new(AuditKind::LoginFailed).of_account(bob.id);
+    store.record(event, &context(at(23))).await.unwrap();
+    let all = AuditQuery { limit: 100, ..AuditQuery::default() };
+    let log = store.audit_log(all.clone()).await.unwrap();
+    let lines: Vec<_> = log
+        .iter()
+        .map(|line| {
+            (line.event.kind, line.event.detail.as_deref(), line.actor, line.at, line.event.session_id)
+        })
+        .collect();
+    let session = Some(token.session_id);
+    assert_eq!(
+        lines,
+        [
+            (AuditKind::AccountCreated, Some("user"), Actor::Anonymous, T0, None),
+            (AuditKind::LoginSucceeded, None, Actor::Anonymous, at(1), session),
+            (AuditKind::AccountChanged, Some("admin"), Actor::Account(bob.id), at(21), None),
+            (AuditKind::PasswordChanged, None, Actor::CommandLine, at(22), None),
+            (AuditKind::SessionEnded, Some("password_changed"), Actor::CommandLine, at(22), session),
+            (AuditKind::LoginFailed, None, Actor::Anonymous, at(23), None),
+        ]
+    );
+    assert!(log.iter().all(|line| line.event.account_id == Some(bob.id)));
+    assert_eq!((log[0].address, log[2].address), (context(T0).address, None));
+    let kinds = async |query| {
+        let found = store.audit_log(query).await.unwrap();
+        found.iter().map(|line| line.event.kind).collect::<Vec<_>>()
+    };
+    let ended = AuditQuery { kind: Some(AuditKind::SessionEnded), ..all.clone() };
+    assert_eq!(kinds(ended).await, [AuditKind::SessionEnded]);
+    let page = AuditQuery { after: log[3].sequence, limit: 1, ..all.clone() };
+    assert_eq!(kinds(page).await, [AuditKind::SessionEnded]);
+    assert_eq!(kinds(AuditQuery { account_id: Some(bob.id), ..all.clone() }).await.len(), 6);
+    let nobody = new_account("nobody", bob.role.clone()).id;
+    assert_eq!(kinds(AuditQuery { account_id: Some(nobody), ..all }).await, []);
+}
+
+/// RF-11: what is refused, and what is answered without a rotation, writes nothing.
+pub(crate) async fn refusals_leave_no_trace(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, at(0)).await;
+    store.rotate(token, &context(at(20))).await.unwrap();
+    let before = (audit(&store).await, store.find_session(token.session_id).await.unwrap());
+    let wrong = countersign::refresh_token::PresentedToken { secret_hash: [0; 32], ..token };
+    let late = T0.plus(SessionPolicy::default().absolute_ttl);
+    for (token, now) in [(token, at(21)), (generation(token, 1), at(22)), (wrong, at(99)), (token, late)] {
+        store.rotate(token, &context(now)).await.unwrap();
+    }
+    store.create_account(new_account("BOB", bob.role.clone()), &context(at(1))).await.unwrap();
+    assert_eq!((audit(&store).await, store.find_session(token.session_id).await.unwrap()), before);
+    assert_eq!(store.revocations_after(0, at(22)).await.unwrap(), []);
+}
+
+/// RF-14.
+pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
+    let policy = SessionPolicy::default();
+    let store = opener.open(policy).await;
+    let bob = user(&store, "bob").await;
+    let ended = log_in(&store, &bob, at(0)).await;
+    let alive = log_in(&store, &bob, at(1)).await;
+    store.end_sessions(Which::OfToken(ended), EndReason::Logout, &context(at(2))).await.unwrap();
+    let sweep = |now, keep_audit| Sweep { now, keep_sessions: DAY, keep_audit, batch: 100 };
+    let all_of = async |sweep: Sweep| {
+        let mut total = 0;
+        loop {
+            match store.sweep(sweep).await.unwrap() {
+                0 => return total,
+                swept => total += swept,
+            }
+        }
+    };
+    let until = store.revocations_after(0, at(2)).await.unwrap()[0].ended.until;
+    let unneeded = until.plus(120 * SECOND); // by a verifier whose clock is behind as far as is allowed
+    assert_eq!(all_of(sweep(unneeded.minus(SECOND), DAY)).await, 0);
+    assert_eq!(all_of(sweep(unneeded, DAY)).await, 1, "the revocation");
+    assert_eq!(all_of(sweep(at(2).plus(DAY).minus(SECOND), 9 * DAY)).await, 0);
+    assert_eq!(all_of(sweep(at(2).plus(DAY), 9 * DAY)).await, 1, "the session that was ended");
+    assert!(store.find_session(ended.session_id).await.unwrap().is_none());
+    assert_eq!(store.rotate(ended, &context(at(3).plus(DAY))).await.unwrap(), Rotation::Unknown);
+    let lines = audit(&store).await.len();
+    assert_eq!(all_of(sweep(at(3).plus(DAY), DAY)).await, lines, "the audit log");
+    assert!(store.find_session(alive.session_id).await.unwrap().is_some());
+    let forgotten = at(1).plus(policy.idle_ttl).plus(DAY);
+    assert_eq!(all_of(sweep(forgotten.minus(SECOND), DAY)).await, 0);
+    assert_eq!(all_of(sweep(forgotten, DAY)).await, 1, "the session that nobody used");
+    // What comes later is never given a place in the log that was there before.
+    let token = log_in(&store, &bob, forgotten).await;
+    store.end_sessions(Which::OfToken(token), EndReason::Logout, &context(forgotten)).await.unwrap();
+    assert_eq!(store.revocations_after(0, forgotten).await.unwrap()[0].sequence, 2);
+}
+
+pub(crate) async fn idle_sessions_are_swept_in_batches(opener: &impl Opener) {
+    let policy = SessionPolicy { max_sessions: 100, ..SessionPolicy::default() };
+    let store = opener.open(policy).await;
+    let bob = user(&store, "bob").await;
+    let mut used = Vec::new();
+    for n in 0..25 {
+        let token = log_in(&store, &bob, at(n)).await;
+        if n % 5 == 0 {
+            store.rotate(token, &context(T0.plus(3 * DAY))).await.unwrap();
+            used.push(token.session_id);
+        }
+    }
+    let now = T0.plus(policy.idle_ttl).plus(DAY).plus(100 * SECOND);
+    let sweep = Sweep { now, keep_sessions: DAY, keep_audit: 99 * DAY, batch: 8 };
+    let mut swept = Vec::new();
+    while swept.last() != Some(&0) {
+        swept.push(store.sweep(sweep).await.unwrap());
+    }
+    assert_eq!(swept, [8, 8, 4, 0]);
+    let mut left: Vec<_> = store.list_sessions(Some(bob.id), at(100), 100).await.unwrap();
+    left.reverse();
+    assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), used);
+}
+
+/// LG-7: failed logins cannot fill the disk, and do not push out what matters.
+pub(crate) async fn failed_logins_are_bounded_in_number(opener: &impl Opener) {
+    const EXTRA: usize = 40;
+    let store = Arc::new(opener.open(SessionPolicy::default()).await);
+    user(&*store, "bob").await;
+    let mut recording = tokio::task::JoinSet::new();
+    for n in 0..100_000 + EXTRA {
+        let store = Arc::clone(&store);
+        recording.spawn(async move {
+            store.record(AuditEvent::new(AuditKind::LoginFailed), &context(at(1))).await.unwrap();
+        });
+        if n % 500 == 499 {
+            while recording.join_next().await.transpose().unwrap().is_some() {}
+        }
+    }
+    recording.join_all().await;
+    let keep = Duration::from_secs(u64::MAX / 2);
+    let sweep = Sweep { now: at(2), keep_sessions: keep, keep_audit: keep, batch: 30 };
+    let mut swept = Vec::new();
+    while swept.last() != Some(&0) {
+        swept.push(store.sweep(sweep).await.unwrap());
+    }
+    assert_eq!(swept, [30, 10, 0]);
+    let first = AuditQuery { limit: 2, ..AuditQuery::default() };
+    let kinds: Vec<_> = store.audit_log(first).await.unwrap().iter().map(|line| line.event.kind).collect();
+    assert_eq!(kinds, [AuditKind::AccountCreated, AuditKind::LoginFailed]);
+}

@@ -1,0 +1,15 @@
+// The real browsers of the distribution, both driven over WebDriver BiDi or the DevTools protocol.
+import { existsSync } from 'node:fs';
+import puppeteer from 'puppeteer-core';
+
+const LAUNCH = {
+  chromium: { browser: 'chrome', executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] },
+  firefox: { browser: 'firefox', executablePath: '/usr/bin/firefox-esr' },
+};
+const wanted = (process.env.BROWSERS ?? 'chromium,firefox').split(',');
+
+/** Those that are asked for; one that is not installed is an error, not a test that passes. */
+export const BROWSERS = wanted.map((name) => {
+  if (!existsSync(LAUNCH[name].executablePath)) throw new Error(`${name} is not installed at ${LAUNCH[name].executablePath}`);
+  return { name, launch: () => puppeteer.launch({ headless: true, ...LAUNCH[name] }) };
+});

@@ -1,0 +1,148 @@
+// The debugger in real browsers: it says which rule failed and what would help, and nothing leaves it (HD-7).
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { BROWSERS } from './browsers.mjs';
+import { lookAt } from './look.mjs';
+import { DEMO, startWorld, until } from './server.mjs';
+
+// RFC 7515 A.1 (HS256), with its key as base64url.
+const RFC_TOKEN =
+  'eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
+const RFC_SECRET = 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow';
+
+for (const { name, launch } of BROWSERS) {
+  describe(`debugger in ${name}`, () => {
+    let world, browser, page;
+
+    before(async () => {
+      world = await startWorld();
+      browser = await launch();
+    });
+    after(async () => {
+      await browser?.close();
+      await world?.stop();
+    });
+
+    async function visit() {
+      await page?.close();
+      page = await browser.newPage();
+      await page.goto(`${world.origin}/debugger`, { waitUntil: 'networkidle0' });
+      await page.waitForFunction(() => document.querySelector('#secret').value !== '');
+    }
+
+    const set = (id, value) =>
+      page.$eval(`#${id}`, (field, value) => {
+        if (field.type === 'checkbox') field.checked = value;
+        else field.value = value;
+        field.dispatchEvent(new Event('input'));
+        field.dispatchEvent(new Event('change'));
+      }, value);
+    const value = (id) => page.$eval(`#${id}`, (field) => field.value);
+    const says = (part) => page.waitForFunction((part) => document.querySelector('#verdict').textContent.includes(part), { timeout: 5_000 }, part);
+
+    test('a token is shown in its parts, with the rule that it breaks and what would help', async () => {
+      await visit();
+      await set('token', RFC_TOKEN);
+      assert.equal(JSON.parse(await value('header-json')).alg, 'HS256');
+      assert.equal(JSON.parse(await value('payload-json')).iss, 'joe');
+      await says('Refused: ');
+      await says('expired');
+      await says('Get a new token');
+      await set('key', RFC_SECRET);
+      await set('secret-base64url', true);
+      assert.match(await page.$eval('#verdict', (verdict) => verdict.innerText), /Signature/);
+      assert.equal(await page.$$eval('#verdict .passed', (all) => all.some(({ textContent }) => textContent.startsWith('Signature'))), true);
+      await set('token', RFC_TOKEN.replace('dBjft', 'dBjfu'));
+      await says('bad_signature');
+      const colours = await page.$$eval('#coloured span', (spans) => spans.map((span) => getComputedStyle(span).color));
+      assert.equal(new Set(colours).size, 3);
+    });
+
+    for (const algorithm of ['HS256', 'ES256', 'EdDSA', 'RS256']) {
+      test(`a made ${algorithm} token holds, an edited one is signed again, and without the key it breaks`, async () => {
+        await visit();
+        await page.select('#make-algorithm', algorithm);
+        await page.click('#make');
+        await says('Signature and times are good.');
+        const before = await value('token');
+        await set('payload-json', (await value('payload-json')).replace('user-1', 'user-2'));
+        await page.waitForFunction((before) => document.querySelector('#token').value !== before, {}, before);
+        await says('Signature and times are good.');
+        await set('signing-key', '');
+        await set('payload-json', (await value('payload-json')).replace('user-2', 'user-3'));
+        await says('bad_signature');
+      });
+    }
+
+    test("this server's own token holds with this server's own keys", async () => {
+      const { body } = await world.call('POST', '/api/login', { body: DEMO });
+      await visit();
+      await set('token', body.accessToken);
+      await set('server-keys', true);
+      await says('Valid.');
+      await lookAt(page, name, 'debugger');
+      await set('audience', 'https://elsewhere.example');
+      await says('wrong_audience');
+      await lookAt(page, name, 'debugger-refused');
+    });
+
+    test('hostile tokens are refused by name', async () => {
+      await visit();
+      await set('key', 'x'.repeat(32));
+      const none = `${btoa('{"alg":"none"}')}.${btoa('{"sub":"x"}').replace(/=/g, '')}.`.replace(/=/g, '');
+      for (const [token, code] of [[none, 'algorithm_none'], ['a.b', 'part_count'], ['!.b.c', 'header_encoding']]) {
+        await set('token', token);
+        await says(code);
+      }
+    });
+
+    test('nothing leaves the page, and nothing stays (HD-7)', async () => {
+      await visit();
+      world.log.length = 0;
+      const requests = [];
+      page.on('request', (request) => requests.push(request.url()));
+      await page.select('#make-algorithm', 'ES256');
+      await page.click('#make');
+      await says('Signature and times are good.');
+      await set('token', RFC_TOKEN);
+      await says('expired');
+      assert.equal(await page.evaluate(() => fetch('/healthz').then(() => 'reached', () => 'refused')), 'refused');
+      const kept = await page.evaluate(async () => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), JSON.stringify(await indexedDB.databases()), document.cookie, location.href]);
+      assert.deepEqual(kept, ['{}', '{}', '[]', '', `${world.origin}/debugger`]);
+      assert.deepEqual(world.log, []);
+      assert.deepEqual(requests.filter((url) => !url.endsWith('/healthz')), []);
+      await page.reload();
+      assert.equal(await value('token'), '');
+      assert.equal(await value('key'), '');
+    });
+
+    test('the page goes on when the server is gone', async () => {
+      await visit();
+      world.weather = () => ({ cut: 'request' });
+      await set('token', RFC_TOKEN);
+      await says('expired');
+      world.weather = () => ({});
+    });
+
+    test('a token that is pasted with what stands around it is found', async () => {
+      await visit();
+      await page.evaluate((token) => {
+        const text = `Authorization: Bearer ${token.slice(0, 40)}\n  ${token.slice(40)}"\n`;
+        const paste = new Event('paste', { cancelable: true });
+        paste.clipboardData = { getData: () => text };
+        document.querySelector('#token').dispatchEvent(paste);
+      }, RFC_TOKEN);
+      await until('the token', async () => (await value('token')) === RFC_TOKEN);
+    });
+
+    test('secrets have 256 bits', async () => {
+      await visit();
+      assert.match(await value('secret'), /^[0-9a-f]{64}$/);
+      const first = await value('secret');
+      await page.click('#new-secret');
+      assert.notEqual(await value('secret'), first);
+      await set('secret-form', 'base64url');
+      assert.match(await value('secret'), /^[\w-]{43}$/);
+    });
+  });
+}

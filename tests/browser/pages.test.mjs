@@ -1,0 +1,269 @@
+// The pages in real browsers against the real server: what a person does, and how it looks.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { BROWSERS } from './browsers.mjs';
+import { lookAt } from './look.mjs';
+import { DEMO, startWorld, until } from './server.mjs';
+
+for (const { name, launch } of BROWSERS) {
+  describe(`pages in ${name}`, () => {
+    let world, browser, context, page;
+    const complaints = [];
+
+    before(async () => {
+      world = await startWorld();
+      browser = await launch();
+    });
+    after(async () => {
+      await browser?.close();
+      await world?.stop();
+    });
+
+    /** A new browser profile with one page, at `path`. */
+    async function visit(path) {
+      await context?.close();
+      context = await browser.createBrowserContext();
+      page = await context.newPage();
+      await page.setViewport({ width: 1200, height: 850 });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => {
+        if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
+      });
+      await page.goto(world.origin + path);
+    }
+
+    async function signIn({ username, password } = DEMO) {
+      await page.waitForSelector('#submit');
+      await page.$eval('#username', (field) => (field.value = ''));
+      await page.$eval('#password', (field) => (field.value = ''));
+      await page.type('#username', username);
+      await page.type('#password', password);
+      await page.click('#submit');
+    }
+
+    const path = () => page.url().slice(world.origin.length);
+    const arrive = (wanted) => until(`the address ${wanted}`, () => path() === wanted);
+    const text = (selector) => page.$eval(selector, (element) => element.textContent);
+    const hears = (part) => page.waitForFunction((part) => document.body.innerText.includes(part), { timeout: 10_000 }, part);
+    // In one step, because the rows may be replaced at any time.
+    const openFirst = () => page.evaluate(() => document.querySelector('tbody .link').click());
+    const dialogCloses = () => page.waitForFunction(() => !document.querySelector('dialog[open]'));
+    /** Presses the button with this text in the topmost dialog, or on the page. */
+    const press = (label) =>
+      page.evaluate((label) => {
+        const scope = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
+        const button = [...scope.querySelectorAll('button')].find((button) => button.textContent === label && !button.hidden);
+        if (!button) throw new Error(`no button ${label}`);
+        button.click();
+      }, label);
+
+    const look = (what) => lookAt(page, name, what);
+
+    test('the first page says what this is', async () => {
+      await visit('/');
+      await hears('Countersign');
+      await look('index');
+    });
+
+    test('sign in: a wrong password, then the right one, then where one wanted to go', async () => {
+      await visit('/login?return_to=%2Fadmin%23keys');
+      await look('login');
+      await signIn({ username: 'admin', password: 'wrong' });
+      await hears('The username or password is wrong.');
+      await look('login-wrong');
+      assert.equal(path(), '/login?return_to=%2Fadmin%23keys');
+      await signIn();
+      await arrive('/admin#keys');
+    });
+
+    test('sign in goes nowhere else, whatever return_to says (CS-8)', async () => {
+      for (const target of ['//evil.example', '/\\evil.example', 'https:evil.example', '/\t/evil.example', 'javascript:alert(1)']) {
+        await visit(`/login?${new URLSearchParams({ return_to: target })}`);
+        await signIn();
+        await arrive('/account');
+      }
+    });
+
+    test('the form is one that password managers fill in (PP-9)', async () => {
+      await visit('/login');
+      const fields = await page.$$eval('form input', (inputs) => inputs.map(({ type, autocomplete, name }) => [name, type, autocomplete]));
+      assert.deepEqual(fields, [['username', 'text', 'username'], ['password', 'password', 'current-password']]);
+      await page.type('#password', 'x');
+      await page.click('#show');
+      assert.equal(await page.$eval('#password', (field) => field.type), 'text');
+    });
+
+    test('somebody who is not signed in is sent to the sign-in page and back', async () => {
+      await visit('/account');
+      await arrive('/login?return_to=%2Faccount');
+      await signIn();
+      await arrive('/account');
+    });
+
+    test('somebody who is signed in has nothing to do on the sign-in page', async () => {
+      await visit('/login');
+      await signIn();
+      await arrive('/account');
+      await page.goto(`${world.origin}/login?return_to=/debugger`);
+      await arrive('/debugger');
+    });
+
+    test('signing out without a connection stays on the page and says so', async () => {
+      await visit('/login');
+      await signIn();
+      await arrive('/account');
+      await page.waitForSelector('#sessions li');
+      world.weather = () => ({ cut: 'request' });
+      await press('Sign out');
+      await hears('The server cannot be reached; it will be told as soon as it can be.');
+      assert.equal(path(), '/account');
+      world.weather = () => ({});
+      await page.evaluate(() => window.dispatchEvent(new Event('online')));
+      await arrive('/login');
+    });
+
+    test('account: profile, sessions, end the others', async () => {
+      await world.call('POST', '/api/login', { body: DEMO });
+      await visit('/login');
+      await signIn();
+      await arrive('/account');
+      await page.waitForSelector('#sessions li');
+      assert.match(await text('#profile'), /admin/);
+      assert.equal(await page.$$eval('#sessions .badge', (badges) => badges.length), 1);
+      await look('account');
+      await press('End the others');
+      await press('End the others');
+      await hears('All other sessions have ended.');
+      await page.waitForFunction(() => document.querySelectorAll('#sessions li').length === 1);
+    });
+
+    test('account: change the password, with the reason when it is refused', async () => {
+      const admin = await world.call('POST', '/api/login', { body: DEMO });
+      const user = { username: `dora-${name}`, password: 'a password of many words' };
+      assert.equal((await world.call('POST', '/api/admin/users', { body: user, token: admin.body.accessToken })).status, 201);
+      await visit('/login');
+      await signIn(user);
+      await arrive('/account');
+      await page.waitForSelector('#sessions li');
+      const change = async (current, next) => {
+        await page.$eval('#password-form', (form) => form.reset());
+        await page.type('#current', current);
+        await page.type('#next', next);
+        await press('Change password');
+      };
+      await change('not that one at all', 'another one of many words');
+      await hears('The current password is wrong.');
+      await change(user.password, 'short');
+      await page.waitForFunction(() => /at least|too short|characters/i.test(document.querySelector('#password-form [role=alert]').textContent));
+      await change(user.password, 'another one of many words');
+      await hears('Your password is changed.');
+      assert.equal(path(), '/account');
+      await press('Sign out');
+      await arrive('/login');
+      await page.goto(`${world.origin}/admin`);
+      await signIn({ ...user, password: 'another one of many words' });
+      await hears('This page is for administrators.');
+    });
+
+    test('account: a session that is ended elsewhere says so on the sign-in page', async () => {
+      await visit('/login');
+      await signIn({ username: 'demo', password: 'password123' });
+      await arrive('/account');
+      await page.waitForSelector('#sessions li');
+      const phone = await world.call('POST', '/api/login', { body: { username: 'demo', password: 'password123' } });
+      await world.call('DELETE', '/api/sessions', { token: phone.body.accessToken });
+      await press('Sign out everywhere');
+      await press('Cancel');
+      await page.evaluate(() => document.querySelector('#end-others').click());
+      await press('End the others');
+      await hears('This session was ended from another device.');
+      assert.match(path(), /^\/login\?return_to=%2Faccount&reason=session_revoked$/);
+    });
+
+    test('admin: create, search, change, disable, end sessions, delete', async () => {
+      const username = `erik-${name}`;
+      await visit('/login?return_to=/admin');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      await press('New user');
+      await look('admin-new');
+      const fill = (field, value) => page.$eval(`dialog [name=${field}]`, (input, value) => (input.value = value), value);
+      await fill('username', username);
+      await fill('password', 'short');
+      await press('Create');
+      await page.waitForFunction(() => document.querySelector('dialog [role=alert]').textContent !== '');
+      await fill('password', 'a password of many words');
+      await press('Create');
+      await hears(`User ${username} is created.`);
+      await dialogCloses();
+      await page.type('#search', username);
+      await page.waitForFunction((username) => document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody .link').textContent === username, {}, username);
+      await look('admin-users');
+
+      const user = await world.call('POST', '/api/login', { body: { username, password: 'a password of many words' } });
+      const token = user.body.accessToken;
+      await openFirst();
+      await page.waitForSelector('dialog .list li');
+      await look('admin-user');
+      await fill('claims', '[1]');
+      await press('Save');
+      await hears('The claims must be a JSON object.');
+      await fill('claims', '{"team":"blue"}');
+      await press('Save');
+      await hears(`${username} is saved.`);
+      await dialogCloses();
+
+      await openFirst();
+      await press('End all sessions');
+      await hears(`All sessions of ${username} have ended.`);
+      assert.equal((await world.call('GET', '/api/profile', { token })).status, 401);
+
+      await openFirst();
+      await press('Disable');
+      await press('Disable');
+      await hears(`${username} is disabled.`);
+      await page.waitForSelector('tbody .bad');
+
+      await openFirst();
+      await press('Delete');
+      await press('Delete');
+      await hears(`${username} is deleted.`);
+      await hears('No user matches.');
+    });
+
+    test('admin: the last administrator stays', async () => {
+      await visit('/login?return_to=/admin');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      await page.evaluate(() => [...document.querySelectorAll('tbody .link')].find(({ textContent }) => textContent === 'admin').click());
+      await page.waitForSelector('dialog[open]');
+      await press('Delete');
+      await press('Delete');
+      await hears('The last administrator cannot be removed');
+    });
+
+    test('admin: keys and the audit log, which is followed', async () => {
+      await visit('/login?return_to=/admin%23keys');
+      await signIn();
+      await page.waitForSelector('tbody .good');
+      await look('admin-keys');
+      await press('Rotate');
+      await press('Make a key');
+      await hears('A new key is published.');
+      await page.goto(`${world.origin}/admin#audit`);
+      await page.waitForSelector('tbody tr');
+      await look('admin-audit');
+      const rows = await page.$$eval('tbody tr', (all) => all.length);
+      assert.match(await text('tbody tr'), /Key created/);
+      await world.call('POST', '/api/login', { body: { username: 'nobody', password: 'wrong' } });
+      await page.waitForFunction((rows) => document.querySelectorAll('tbody tr').length > rows, {}, rows);
+      assert.match(await text('tbody tr'), /Login failed/);
+      await page.select('#event', 'key_created');
+      await page.waitForFunction(() => [...document.querySelectorAll('tbody th')].every(({ textContent }) => textContent === 'Key created'));
+    });
+
+    test('no page has broken its content security policy or thrown', () => {
+      assert.deepEqual(complaints, []);
+    });
+  });
+}

@@ -1,0 +1,185 @@
+// The real server, on a port and in a folder of its own, in front of which stands a proxy that can
+// delay, cut, swallow and change: what networks do.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+export const DEMO = { username: 'admin', password: 'password123' };
+
+/** With `PAGES_FROM`, the pages come from that folder, so that they can be worked on without building the server. */
+const PAGE_FILES = new Map([
+  ['/', 'index.html'],
+  ...['login', 'account', 'admin', 'debugger'].map((name) => [`/${name}`, `${name}.html`]),
+  ['/client.js', 'client.js'],
+]);
+const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+
+function binary() {
+  const candidates = [process.env.SERVER_BINARY, join(root, 'target/debug/countersign'), join(root, 'target/release/countersign')];
+  const found = candidates.find((path) => path && existsSync(path));
+  if (!found) throw new Error('build the server first: cargo build');
+  return found;
+}
+
+async function freePort() {
+  const probe = createTcpServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/**
+ * Starts `countersign dev` with `settings` (`{ 'session.grace': '1s' }`) behind a proxy.
+ * @returns {Promise<World>}
+ */
+export async function startWorld(settings = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-browser-'));
+  const port = await freePort();
+  const proxyPort = await freePort();
+  // The pages are seen at the proxy's origin, so that is the server's public one.
+  const set = { public_origin: `http://localhost:${proxyPort}`, ...settings };
+  const args = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const child = spawn(binary(), ['dev', '--listen', `127.0.0.1:${port}`, '--data-dir', join(folder, 'data'), ...args], {
+    cwd: folder,
+    // The server refuses variables that it does not know, and must not find the developer's own.
+    env: { PATH: process.env.PATH, HOME: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  await new Promise((resolve, reject) => {
+    const hear = (chunk) => {
+      log += chunk;
+      if (log.includes('listening on')) resolve();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${log}`)));
+  });
+  const world = new World(port, proxyPort);
+  await world.listen();
+  world.stop = async () => {
+    world.proxy.closeAllConnections();
+    world.proxy.close();
+    child.removeAllListeners('exit');
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return world;
+}
+
+class World {
+  /** Every request that came: `POST /api/refresh`. */
+  log = [];
+  /** What happens to a request, given `POST /path` and the tab's `?session=`: `{ delayMs, cut, swallow, status }`, each optional. */
+  weather = () => ({});
+  /** The lifetime that clients are told, in seconds, instead of the real one. */
+  expiresIn = undefined;
+  /** Extra pages of the tests, by path. */
+  pages = new Map();
+
+  constructor(port, proxyPort) {
+    this.upstream = port;
+    this.port = proxyPort;
+    this.origin = `http://localhost:${proxyPort}`;
+  }
+
+  count(entry) {
+    return this.log.filter((line) => line === entry).length;
+  }
+
+  async listen() {
+    this.proxy = createServer((request, response) => {
+      this.pass(request, response).catch(() => response.destroy());
+    });
+    this.proxy.listen(this.port, 'localhost');
+    await once(this.proxy, 'listening');
+  }
+
+  async pass(request, response) {
+    const path = request.url.split('?')[0];
+    this.log.push(`${request.method} ${path}`);
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const page = this.pages.get(path);
+    if (page !== undefined) {
+      response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
+      return;
+    }
+    const file = PAGE_FILES.get(path) ?? /^\/assets\/([\w.-]+)$/.exec(path)?.[1];
+    if (process.env.PAGES_FROM && file === 'server-keys.js') {
+      const { body } = await this.call('GET', '/.well-known/jwks.json');
+      const keys = { issuer: this.origin, audience: this.origin, type: 'at+jwt', jwks: body };
+      response.writeHead(200, { 'Content-Type': TYPES.js }).end(`export default ${JSON.stringify(keys)};`);
+      return;
+    }
+    if (process.env.PAGES_FROM && file) {
+      response.writeHead(200, { 'Content-Type': TYPES[file.split('.').pop()] }).end(readFileSync(join(process.env.PAGES_FROM, file)));
+      return;
+    }
+    const { delayMs = 0, cut, swallow, status } = this.weather(`${request.method} ${path}`, request.headers['x-test-session']);
+    if (cut === 'request') {
+      response.destroy();
+      return;
+    }
+    if (delayMs) await sleep(delayMs);
+    if (status) {
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end('{"error":"x","code":"unavailable"}');
+      return;
+    }
+    const answer = await this.forward(request, Buffer.concat(chunks));
+    if (delayMs) await sleep(delayMs);
+    // From here on the server has committed.
+    if (cut === 'reply') response.destroy();
+    else if (!swallow) response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  async forward({ method, url, headers }, body) {
+    const upstream = httpRequest({ host: '127.0.0.1', port: this.upstream, method, path: url, headers });
+    upstream.end(body);
+    const [answer] = await once(upstream, 'response');
+    const chunks = [];
+    for await (const chunk of answer) chunks.push(chunk);
+    let text = Buffer.concat(chunks);
+    const answerHeaders = { ...answer.headers };
+    if (this.expiresIn !== undefined && answer.statusCode === 200 && /^\/api\/(login|refresh)$/.test(url)) {
+      text = Buffer.from(JSON.stringify({ ...JSON.parse(text), expiresIn: this.expiresIn }));
+      delete answerHeaders['content-length'];
+    }
+    return { status: answer.statusCode, headers: answerHeaders, body: text };
+  }
+
+  /** A call of the API from outside the browser, as from another device. */
+  async call(method, path, { body, token } = {}) {
+    const response = await fetch(`http://127.0.0.1:${this.upstream}${path}`, {
+      method,
+      headers: { ...(body && { 'Content-Type': 'application/json' }), ...(token && { Authorization: `Bearer ${token}` }) },
+      body: body && JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text ? JSON.parse(text) : undefined };
+  }
+}
+
+export function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until `condition` holds; fails with `what` after `limitMs`. */
+export async function until(what, condition, limitMs = 10_000) {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`did not happen in ${limitMs} ms: ${what}`);
+    await sleep(25);
+  }
+}

@@ -1,0 +1,52 @@
+// The only file that touches browser globals. Each may be missing: server-side rendering, old
+// browsers, blocked storage.
+
+import type { Environment, Page } from './types.ts';
+
+export function browserEnvironment(): Environment {
+  return {
+    fetch: (input, init) => fetch(input, init),
+    clock: {
+      wall: () => Date.now(),
+      monotonic: () => performance.now(),
+      after: (ms, task) => {
+        const timer = setTimeout(task, ms);
+        return () => clearTimeout(timer);
+      },
+    },
+    random: () => Math.random(),
+    openChannel: (name) => (typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(name)),
+    locks: globalThis.navigator?.locks,
+    storage: localStorageIfAllowed(),
+    page: typeof document === 'undefined' ? undefined : browserPage(),
+  };
+}
+
+/** Reading `localStorage` throws where the user blocks it. */
+function localStorageIfAllowed(): Storage | undefined {
+  try {
+    return globalThis.localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+function browserPage(): Page {
+  const isVisible = (): boolean => document.visibilityState === 'visible';
+  return {
+    origin: location.origin,
+    isVisible,
+    onWake: (wake) => {
+      const stop = new AbortController();
+      const online = (): void => wake(true);
+      const seen = (): void => {
+        if (isVisible()) wake(false);
+      };
+      addEventListener('online', online, stop);
+      // `pageshow` covers a page that comes back from the back/forward cache.
+      addEventListener('pageshow', seen, stop);
+      document.addEventListener('visibilitychange', seen, stop);
+      return () => stop.abort();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+// `fetch` with the access token. Decides who may see it, and when one more try makes sense.
+
+import type { Refresher } from './refresh.ts';
+import type { Session } from './session.ts';
+import type { Environment } from './types.ts';
+
+export function createFetch(
+  env: Environment,
+  session: Session,
+  refresher: Refresher,
+  origins: ReadonlySet<string>,
+): typeof fetch {
+  return async (input, init) => {
+    const request = new Request(input, init);
+    // The token goes to the configured origins and to nobody else.
+    const isOurs = origins.has(new URL(request.url).origin) && !request.headers.has('Authorization');
+    const token = isOurs ? await refresher.token() : null;
+    if (token === null) return env.fetch(request);
+
+    // A body can be read once only, so the copy for a second try is made before the first.
+    const again = request.clone();
+    const response = await env.fetch(withToken(request, token));
+    if (response.status !== 401 || !isTokenRefused(response)) return response;
+
+    await refresher.refresh(token);
+    const renewed = session.accessToken;
+    if (renewed === undefined || renewed === token) return response;
+    return env.fetch(withToken(again, renewed));
+  };
+}
+
+function withToken(request: Request, token: string): Request {
+  request.headers.set('Authorization', `Bearer ${token}`);
+  return request;
+}
+
+/**
+ * A 401 may have a reason that a new token does not cure, such as "sign in again to do this". RFC
+ * 6750 §3.1 names the cure; where an API says nothing, one refresh is worth a try.
+ */
+function isTokenRefused(response: Response): boolean {
+  const challenge = response.headers.get('WWW-Authenticate');
+  return !challenge?.includes('error=') || challenge.includes('invalid_token');
+}

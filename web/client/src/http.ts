@@ -1,0 +1,64 @@
+// One request to the server's own API: a time limit, JSON in and out, every failure a CountersignError.
+
+import { CountersignError } from './errors.ts';
+import type { Environment, TokenResponse } from './types.ts';
+
+/** How a caller asks for an endpoint: `post('/api/refresh', {}, 5_000)`. */
+export type Post = (path: string, body: object, limitMs: number, token?: string) => Promise<unknown>;
+
+export function createPost(env: Environment, baseUrl: string): Post {
+  return async (path, body, limitMs, token) => {
+    const abort = new AbortController();
+    const cancelLimit = env.clock.after(limitMs, () => abort.abort());
+    try {
+      const response = await env.fetch(baseUrl + path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
+        body: JSON.stringify(body),
+        // The refresh token is a cookie of the server's origin, which need not be the page's.
+        credentials: 'include',
+        cache: 'no-store',
+        // A page that is closed while the server rotates would lose the new cookie without this.
+        keepalive: true,
+        signal: abort.signal,
+      });
+      if (response.status === 204) return undefined;
+      const text = await response.text();
+      if (!response.ok) throw refusal(response, parseJson(text));
+      return parseJson(text);
+    } catch (cause) {
+      if (cause instanceof CountersignError) throw cause;
+      const code = abort.signal.aborted ? 'timeout' : 'network';
+      throw new CountersignError(code, 'The server could not be reached', 0, undefined, cause);
+    } finally {
+      cancelLimit();
+    }
+  };
+}
+
+/** Checks what a proxy or a captive portal may have put in the place of our answer. */
+export function parseTokenResponse(json: unknown): TokenResponse {
+  const response = json as TokenResponse | undefined;
+  if (response?.accessToken && response.expiresIn && response.user) return response;
+  throw new CountersignError('unexpected_response', 'The answer is not one of Countersign');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error of an answer that is not 2xx: `{"error": text, "code": code}`, or some proxy's page. */
+function refusal(response: Response, json: unknown): CountersignError {
+  const { error, code } = (json ?? {}) as { error?: unknown; code?: unknown };
+  const seconds = Number(response.headers.get('retry-after') ?? NaN);
+  return new CountersignError(
+    typeof code === 'string' ? code : 'unexpected_response',
+    typeof error === 'string' ? error : `The server answered ${response.status}`,
+    response.status,
+    seconds >= 0 ? seconds * 1000 : undefined,
+  );
+}

@@ -1,0 +1,109 @@
+// What travels over the wire and what an app sees. Names are those of the server's JSON.
+
+import type { SessionOverCode } from './errors.ts';
+
+/** The account that is signed in, as the server last told it. */
+export interface User {
+  readonly userId: string;
+  readonly username: string;
+  readonly role: string;
+}
+
+/** The body of a successful `POST /api/login` or `POST /api/refresh`. */
+export interface TokenResponse {
+  readonly accessToken: string;
+  /** Seconds from now until the access token expires. */
+  readonly expiresIn: number;
+  readonly user: User;
+}
+
+/**
+ * What the app knows about the session. A new object each time something changes, and the same
+ * object until then, so it can be compared with `===`.
+ *
+ * - `unknown`: not yet known (the page has just loaded, or it loaded with no connection).
+ * - `signed-in`: `user` is who. `offline` means that the server could not be reached lately.
+ * - `signed-out`: `reason` says why, if there was a session. `pending` means that the user signed
+ *   out while the server could not be reached: it will be told as soon as it can be.
+ */
+export type AuthState =
+  | { readonly status: 'unknown'; readonly user: null; readonly offline: boolean }
+  | { readonly status: 'signed-in'; readonly user: User; readonly offline: boolean }
+  | { readonly status: 'signed-out'; readonly user: null; readonly reason?: SignOutReason; readonly pending: boolean };
+
+/** Why there is no session any more: the user's wish, or the server's answer. */
+export type SignOutReason = 'logout' | SessionOverCode;
+
+export interface ClientOptions {
+  /** Where Countersign answers, for example `https://id.example.com`. Default: the page's own origin. */
+  readonly baseUrl?: string;
+  /** Further origins that may see the access token, for example `["https://api.example.com"]`. */
+  readonly apiOrigins?: readonly string[];
+  /** What the client takes from the outside world. Tests replace parts of it. */
+  readonly environment?: Partial<Environment>;
+}
+
+export interface Client {
+  /** Settles once, never rejects: with the first state that is known, or `unknown` if there is no connection. */
+  readonly ready: Promise<AuthState>;
+  readonly state: AuthState;
+  /** Short for `state.user`. */
+  readonly user: User | null;
+  /** Calls `listener` after each change of `state`. Returns the function that stops it. */
+  subscribe(listener: (state: AuthState) => void): () => void;
+  /** Signs in, in all tabs. Rejects with a `CountersignError`, for example with code `invalid_credentials`. */
+  login(username: string, password: string): Promise<User>;
+  /**
+   * Signs out, in all tabs and at once. `revoked` is false when the server could not be reached: then
+   * the session still lives there, and the client ends it as soon as there is a connection.
+   */
+  logout(options?: { readonly everywhere?: boolean }): Promise<{ readonly revoked: boolean }>;
+  /**
+   * `fetch` with the access token, for this page's origin, the server's and `apiOrigins`. On a 401
+   * it refreshes once and tries once more. Every other request passes through untouched.
+   */
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** A token that is valid now, refreshed if need be; `null` when nobody is signed in. */
+  token(): Promise<string | null>;
+  /** Stops timers and listeners. The client answers no more after this. */
+  dispose(): void;
+}
+
+/** Two clocks, because each of them alone is wrong at times. */
+export interface Clock {
+  /** Wall clock in milliseconds. It may be days off, and may jump. */
+  wall(): number;
+  /** Milliseconds that only ever grow, but may stand still while the device sleeps. */
+  monotonic(): number;
+  /** Runs `task` once after `ms`. Returns the function that cancels it. */
+  after(ms: number, task: () => void): () => void;
+}
+
+/** A `BroadcastChannel`, or as much of it as is used here. */
+export interface Channel {
+  postMessage(message: unknown): void;
+  onmessage: ((event: MessageEvent) => void) | null;
+  close(): void;
+}
+
+/** The page that the client lives in. */
+export interface Page {
+  readonly origin: string;
+  isVisible(): boolean;
+  /** Calls `wake` when the page is looked at again (`online` false) or the network is back (`online` true). */
+  onWake(wake: (online: boolean) => void): () => void;
+}
+
+export interface Environment {
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  /** From 0 to 1, for jitter only. */
+  readonly random: () => number;
+  /** Opens the channel between this origin's tabs. */
+  readonly openChannel: (name: string) => Channel | undefined;
+  readonly locks: Pick<LockManager, 'request'> | undefined;
+  /** Holds one flag, never a token: that a logout is still to be told to the server. */
+  readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined;
+  /** Absent outside a browser: then nothing is restored and no timer runs. */
+  readonly page: Page | undefined;
+}

@@ -1,0 +1,69 @@
+// The account page: who I am, where I am signed in, a new password.
+
+import type { User } from '@countersign/client';
+import { api } from './api.ts';
+import { byId, element, fill } from './dom.ts';
+import { timeElement } from './format.ts';
+import { passwordForm } from './password-form.ts';
+import { sessionList, type SessionInfo } from './session-list.ts';
+import { act, confirmed, notify, signedInPage, signOut } from './shell.ts';
+
+interface Account extends User {
+  readonly claims?: Record<string, unknown>;
+  readonly createdAt: string;
+}
+
+async function showProfile(): Promise<void> {
+  const { user } = await api<{ user: Account }>('GET', '/api/user');
+  const fact = (name: string, value: Node | string): Node[] => [element('dt', {}, name), element('dd', {}, value)];
+  fill(
+    byId('profile'),
+    ...fact('Username', user.username),
+    ...fact('Role', user.role),
+    ...fact('Account ID', element('code', {}, user.userId)),
+    ...fact('Member since', timeElement(user.createdAt)),
+    ...(user.claims && Object.keys(user.claims).length > 0
+      ? fact('Claims', element('pre', { tabindex: 0, 'aria-label': 'Claims' }, JSON.stringify(user.claims, null, 2)))
+      : []),
+  );
+}
+
+async function showSessions(): Promise<void> {
+  const { sessions } = await api<{ sessions: SessionInfo[] }>('GET', '/api/sessions');
+  fill(
+    byId('sessions'),
+    sessionList(sessions, async (session) => {
+      await api('DELETE', `/api/sessions/${encodeURIComponent(session.id)}`);
+      notify('That session has ended.');
+      await showSessions();
+    }),
+  );
+  byId('end-others').hidden = sessions.length < 2;
+}
+
+async function endOthers(): Promise<void> {
+  if (!(await confirmed('End all sessions except this one?', 'End the others'))) return;
+  await api('DELETE', '/api/sessions');
+  notify('All other sessions have ended.');
+  await showSessions();
+}
+
+async function signOutEverywhere(): Promise<void> {
+  if (await confirmed('Sign out on all devices, this one included?', 'Sign out everywhere')) await signOut(true);
+}
+
+void signedInPage((user) => {
+  const endOthersButton = byId<HTMLButtonElement>('end-others');
+  const everywhereButton = byId<HTMLButtonElement>('everywhere');
+  endOthersButton.addEventListener('click', () => void act(endOthersButton, endOthers));
+  everywhereButton.addEventListener('click', () => void act(everywhereButton, signOutEverywhere));
+  const form = byId<HTMLFormElement>('password-form');
+  // Tells password managers whose password changes.
+  (form.elements.namedItem('username') as HTMLInputElement).value = user.username;
+  passwordForm(form, async () => {
+    notify('Your password is changed. All other sessions have ended.');
+    await showSessions();
+  });
+  void act(null, showProfile);
+  void act(null, showSessions);
+});

@@ -1,0 +1,64 @@
+// Signing keys: which there are, and rotate.
+
+import type { View } from './admin.ts';
+import { headings } from './admin-users.ts';
+import { api } from './api.ts';
+import { element, fill } from './dom.ts';
+import { timeElement } from './format.ts';
+import { act, actionButton, confirmed, notify } from './shell.ts';
+
+interface Key {
+  readonly kid: string;
+  readonly alg: string;
+  readonly state: 'next' | 'active' | 'retired';
+  readonly createdAt: string;
+  readonly activeFrom?: string | null;
+}
+
+const MEANING: Record<string, string> = {
+  next: 'published, does not sign yet',
+  active: 'signs',
+  retired: 'verifies until its last token has expired',
+};
+
+export const keysView: View = (root) => {
+  const rows = element('tbody');
+
+  async function load(): Promise<void> {
+    const { keys } = await api<{ keys: Key[] }>('GET', '/api/admin/keys');
+    fill(rows, ...keys.map(row));
+  }
+
+  async function rotate(): Promise<void> {
+    const question = 'Make a new signing key? It is published first, and signs as soon as every verifier can know it.';
+    if (!(await confirmed(question, 'Make a key'))) return;
+    await api('POST', '/api/admin/keys/rotate');
+    notify('A new key is published.');
+    await load();
+  }
+
+  fill(
+    root,
+    element('div', { class: 'row spread' }, element('h1', {}, 'Keys'), actionButton('Rotate', rotate, 'primary')),
+    element('p', { class: 'muted' }, 'The public halves are at ', element('a', { href: '/.well-known/jwks.json' }, '/.well-known/jwks.json'), '.'),
+    element(
+      'div',
+      { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Keys' },
+      element('table', {}, element('thead', {}, headings('Key ID', 'Algorithm', 'State', 'Created', 'Signs from')), rows),
+    ),
+  );
+  void act(null, load);
+  return () => {};
+};
+
+function row(key: Key): HTMLElement {
+  return element(
+    'tr',
+    {},
+    element('th', { scope: 'row' }, element('code', { title: key.kid }, key.kid.length > 16 ? `${key.kid.slice(0, 16)}…` : key.kid)),
+    element('td', {}, key.alg),
+    element('td', {}, element('span', { class: key.state === 'active' ? 'badge good' : 'badge' }, key.state), ' ', element('span', { class: 'muted' }, MEANING[key.state] ?? '')),
+    element('td', {}, timeElement(key.createdAt)),
+    element('td', {}, key.activeFrom ? timeElement(key.activeFrom) : '—'),
+  );
+}

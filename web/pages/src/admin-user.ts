@@ -1,0 +1,103 @@
+// One user: role and claims, password, sessions, disable, delete.
+
+import type { Account } from './admin-users.ts';
+import { api, messageOf } from './api.ts';
+import { element, fill } from './dom.ts';
+import { openForm } from './form-dialog.ts';
+import { sessionList, type SessionInfo } from './session-list.ts';
+import { act, actionButton, confirmed, notify } from './shell.ts';
+
+export function editUser(account: Account, reload: () => Promise<void>): void {
+  const path = `/api/admin/users/${encodeURIComponent(account.userId)}`;
+  const sessions = element('div', { 'aria-live': 'polite' });
+  const dialog = openForm({
+    title: account.username,
+    submit: 'Save',
+    fields: [
+      { name: 'role', label: 'Role', value: account.role, autocomplete: 'off', required: true },
+      { name: 'claims', label: 'Claims (JSON)', type: 'json', value: JSON.stringify(account.claims, null, 2), autocomplete: 'off' },
+    ],
+    extra: element(
+      'div',
+      { class: 'stack' },
+      element('h3', {}, 'Sessions'),
+      sessions,
+      element('h3', {}, 'Account'),
+      element(
+        'div',
+        { class: 'row' },
+        actionButton('Set password', () => Promise.resolve(setPassword()), 'quiet'),
+        actionButton(account.disabled ? 'Enable' : 'Disable', toggle, 'quiet'),
+        actionButton('End all sessions', endSessions, 'quiet'),
+        actionButton('Delete', remove, 'danger'),
+      ),
+    ),
+    save: async ({ role, claims }) => {
+      await api('PATCH', path, { role, claims: parseClaims(claims ?? '') });
+      notify(`${account.username} is saved.`);
+      await reload();
+    },
+  });
+
+  /** What a button of the dialog did; the page behind it shows the message and the new state. */
+  async function done(text: string): Promise<void> {
+    dialog.close();
+    notify(text);
+    await reload();
+  }
+
+  function setPassword(): void {
+    openForm({
+      title: `New password for ${account.username}`,
+      submit: 'Set password',
+      fields: [{ name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password', required: true }],
+      save: async (values) => {
+        await api('POST', `${path}/password`, values);
+        await done(`${account.username} has a new password. Their sessions have ended.`);
+      },
+    });
+  }
+
+  async function toggle(): Promise<void> {
+    const verb = account.disabled ? 'Enable' : 'Disable';
+    if (!(await confirmed(`${verb} ${account.username}?`, verb))) return;
+    await change(() => api('PATCH', path, { disabled: !account.disabled }), `${account.username} is ${account.disabled ? 'enabled' : 'disabled'}.`);
+  }
+
+  async function endSessions(): Promise<void> {
+    await change(() => api('DELETE', `${path}/sessions`), `All sessions of ${account.username} have ended.`);
+  }
+
+  async function remove(): Promise<void> {
+    if (!(await confirmed(`Delete ${account.username} and all their sessions? This cannot be undone.`, 'Delete'))) return;
+    await change(() => api('DELETE', path), `${account.username} is deleted.`);
+  }
+
+  /** A refusal must be readable: it goes into the dialog, which lies above the page's messages. */
+  async function change(work: () => Promise<unknown>, text: string): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const alert = dialog.querySelector('[role=alert]');
+      if (alert) fill(alert, element('p', { class: 'notice error' }, messageOf(error)));
+      return;
+    }
+    await done(text);
+  }
+
+  void act(null, async () => {
+    const found = await api<{ sessions: SessionInfo[] }>('GET', `${path}/sessions`);
+    fill(sessions, sessionList(found.sessions));
+  });
+}
+
+function parseClaims(text: string): object {
+  let claims: unknown;
+  try {
+    claims = JSON.parse(text.trim() || '{}');
+  } catch (error) {
+    throw new Error(`The claims are not JSON: ${messageOf(error)}`);
+  }
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) throw new Error('The claims must be a JSON object.');
+  return claims;
+}

@@ -1,0 +1,42 @@
+// The admin page: three views of one page, chosen by the address's hash.
+
+import { byId, element, fill } from './dom.ts';
+import { auditView } from './admin-audit.ts';
+import { keysView } from './admin-keys.ts';
+import { usersView } from './admin-users.ts';
+import { signedInPage } from './shell.ts';
+
+/** Builds a view into `root`; the function that it returns stops what the view has started. */
+export type View = (root: HTMLElement) => () => void;
+
+const VIEWS: Record<string, { title: string; view: View }> = {
+  users: { title: 'Users', view: usersView },
+  keys: { title: 'Keys', view: keysView },
+  audit: { title: 'Audit', view: auditView },
+};
+
+let stop = (): void => {};
+
+function show(): void {
+  stop();
+  const name = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : 'users';
+  for (const link of byId('views').querySelectorAll('a')) {
+    if (link.hash === `#${name}`) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  const { title, view } = VIEWS[name] as { title: string; view: View };
+  document.title = `${title} · Countersign`;
+  fill(byId('message'));
+  const root = element('section');
+  fill(byId('view'), root);
+  stop = view(root);
+}
+
+void signedInPage((user) => {
+  if (user.role !== 'admin') {
+    fill(byId('main'), element('h1', {}, 'Admin'), element('p', { class: 'notice error' }, 'This page is for administrators.'));
+    return;
+  }
+  addEventListener('hashchange', show);
+  show();
+});

@@ -1,0 +1,32 @@
+// Calls of the server's API for the signed-in pages: JSON in and out, failures as errors with a text.
+
+import { CountersignError, createClient, type Client } from '@countersign/client';
+
+export const client: Client = createClient();
+
+/** The error texts of the server are written for people, so they are shown as they are. */
+export async function api<T = undefined>(method: string, path: string, body?: object): Promise<T> {
+  const response = await client.fetch(path, {
+    method,
+    cache: 'no-store',
+    ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const json = parse(text);
+  if (response.ok) return json as T;
+  const { error, code } = (json ?? {}) as { error?: string; code?: string };
+  throw new CountersignError(code ?? 'unexpected_response', error ?? `The server answered ${response.status}.`, response.status);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function messageOf(error: unknown): string {
+  if (error instanceof CountersignError && error.status === 0) return 'The server cannot be reached. Check your connection and try again.';
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,278 @@
+// The token debugger. Nothing leaves the page: it may make no request (its CSP says so), and it
+// writes to no storage and to no address (HD-7).
+
+import { decodeText, encode, encodeText } from './base64url.ts';
+import { claimRows, warnings, type JsonObject } from './claims.ts';
+import { byId, element, fill } from './dom.ts';
+import { compact, isJson, pretty } from './json-text.ts';
+import { hex, isAlgorithm, makeKey, secret256, sign, type Algorithm } from './make-token.ts';
+import server from './server-keys.js';
+import { tokenEditor } from './token-editor.ts';
+import { verify, type Verdict } from './verifier.ts';
+
+const TICK_MS = 1000;
+const LIFE_SECONDS = 900;
+
+const headerField = byId<HTMLTextAreaElement>('header-json');
+const payloadField = byId<HTMLTextAreaElement>('payload-json');
+const keyField = byId<HTMLTextAreaElement>('key');
+const signingField = byId<HTMLTextAreaElement>('signing-key');
+const useServerKeys = byId<HTMLInputElement>('server-keys');
+const editor = tokenEditor(byId<HTMLTextAreaElement>('token'), byId('coloured'), (token) => {
+  showParts(token);
+  update();
+});
+
+// --- the token and its parts ---
+
+function partsOf(token: string): { header: string; payload: string; signature: string } {
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  return { header, payload, signature };
+}
+
+function showParts(token: string): void {
+  const { header, payload } = partsOf(token);
+  showPart(headerField, header);
+  showPart(payloadField, payload);
+}
+
+function showPart(field: HTMLTextAreaElement, part: string): void {
+  const text = decodeText(part);
+  field.value = text === undefined ? '' : pretty(text);
+  mark(field, text === undefined ? 'This part is not base64url of UTF-8 text.' : undefined);
+}
+
+function mark(field: HTMLTextAreaElement, problem?: string): void {
+  const note = byId(`${field.id}-problem`);
+  const isBroken = problem ?? (field.value === '' || isJson(field.value) ? undefined : 'This is not JSON.');
+  note.textContent = isBroken ?? '';
+  field.setAttribute('aria-invalid', String(isBroken !== undefined));
+}
+
+let edits = 0;
+
+/** The header or the claims were edited: writes the token again, signed again if there is a key for it. */
+async function writeToken(): Promise<void> {
+  const turn = ++edits;
+  mark(headerField);
+  mark(payloadField);
+  const input = `${encodeText(compact(headerField.value))}.${encodeText(compact(payloadField.value))}`;
+  const key = signingField.value.trim();
+  let { signature } = partsOf(editor.value);
+  let problem = '';
+  if (key !== '') {
+    const { alg } = parseObject(headerField.value) ?? {};
+    try {
+      if (!isAlgorithm(alg)) throw new Error('This page signs with HS256, ES256, EdDSA and RS256.');
+      signature = await sign(alg, key, input);
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+  // A later edit has overtaken this signature.
+  if (turn !== edits) return;
+  byId('signing-problem').textContent = problem;
+  editor.set(`${input}.${signature}`);
+  update();
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// --- what it says, and whether it holds ---
+
+function update(): void {
+  const now = new Date();
+  const payload = parseObject(payloadField.value);
+  const header = parseObject(headerField.value);
+  byId('explained').hidden = payload === undefined;
+  fill(
+    byId('claims'),
+    ...claimRows(payload ?? {}, now).map(({ name, value, meaning }) =>
+      element(
+        'tr',
+        {},
+        element('th', { scope: 'row' }, element('code', {}, name)),
+        element('td', {}, element('code', {}, value), meaning !== '' && element('p', { class: 'muted' }, meaning)),
+      ),
+    ),
+  );
+  const found = header && payload ? warnings(editor.value, header, payload) : [];
+  fill(byId('warnings'), ...found.map((text) => element('li', { class: 'notice warn' }, text)));
+  showVerdict(now);
+}
+
+let shown = '';
+
+function showVerdict(now: Date): void {
+  const verdict = editor.value === '' ? undefined : ask(now);
+  const text = JSON.stringify(verdict) ?? '';
+  // Screen readers hear the verdict when it changes, not every second.
+  if (text === shown) return;
+  shown = text;
+  fill(byId('verdict'), ...(verdict ? verdictElements(verdict) : [element('p', { class: 'muted' }, 'Paste a token to have it checked.')]));
+}
+
+function ask(now: Date): Verdict | string {
+  const text = (id: string): string => byId<HTMLInputElement>(id).value.trim();
+  try {
+    return verify({
+      token: editor.value,
+      key: useServerKeys.checked ? JSON.stringify(server?.jwks) : keyField.value.trim(),
+      secretIsBase64url: byId<HTMLInputElement>('secret-base64url').checked,
+      algorithm: text('algorithm'),
+      issuer: text('issuer'),
+      audience: text('audience'),
+      type: text('type'),
+      now: Math.floor(now.getTime() / 1000),
+    });
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const RULES: Record<string, string> = {
+  form: 'Well-formed',
+  key: 'Key fits',
+  signature: 'Signature',
+  payload: 'Payload is a JSON object',
+  type: 'Type',
+  issuer: 'Issuer',
+  audience: 'Audience',
+  expiry: 'Not expired',
+  not_before: 'Already valid',
+  issued_at: 'Not issued in the future',
+  subject: 'Subject',
+  token_id: 'Token ID',
+  other_claims: 'Other registered claims',
+};
+const OUTCOMES = { passed: 'passed', failed: 'failed', not_checked: 'not checked' };
+
+function verdictElements(verdict: Verdict | string): Node[] {
+  if (typeof verdict === 'string') return [element('p', { class: 'notice error' }, verdict)];
+  return [
+    summary(verdict),
+    element(
+      'ul',
+      { class: 'checks', 'aria-label': 'Checks' },
+      ...verdict.checks.map(({ rule, outcome, expected, found }) =>
+        element(
+          'li',
+          { class: outcome },
+          RULES[rule] ?? rule,
+          element('span', { class: 'visually-hidden' }, `: ${OUTCOMES[outcome]}`),
+          outcome === 'failed' && expected !== '' && element('p', { class: 'muted' }, 'expected ', element('code', {}, expected), ', found ', element('code', {}, found || 'nothing')),
+        ),
+      ),
+    ),
+  ];
+}
+
+/** The verifier's texts have names in backticks. */
+function withCode(text: string): (Node | string)[] {
+  return text.split('`').map((part, index) => (index % 2 ? element('code', {}, part) : part));
+}
+
+/** The verdict in one sentence: the first rule that is broken, and what would make the token pass. */
+function summary({ checks, keyError, algorithmFromToken }: Verdict): HTMLElement {
+  const failed = checks.find(({ outcome }) => outcome === 'failed');
+  if (failed) {
+    return element(
+      'div',
+      { class: 'notice error' },
+      element('p', {}, element('strong', {}, `Refused: ${failed.message ?? ''}.`), ' ', element('code', {}, failed.code ?? '')),
+      element('p', {}, ...withCode(failed.remedy ?? '')),
+    );
+  }
+  if (keyError !== null) return element('p', { class: 'notice error' }, element('strong', {}, 'This key cannot be used: '), keyError, '.');
+  const open = checks.filter(({ outcome }) => outcome === 'not_checked').map(({ rule }) => rule);
+  if (open.includes('signature')) {
+    return element('p', { class: 'notice' }, 'Enter a key to check the signature. Until then nothing in this token can be believed.');
+  }
+  const guessed = algorithmFromToken ? ' The algorithm is the one that the token names; a verifier must know it beforehand.' : '';
+  if (open.length === 0 && guessed === '') {
+    return element('p', { class: 'notice ok' }, element('strong', {}, 'Valid.'), ' A verifier with these settings accepts it.');
+  }
+  const missing = ['issuer', 'audience', 'type'].filter((rule) => open.includes(rule));
+  const more = missing.length > 0 ? ` A verifier must also check the ${missing.join(', ').replace(/, (\w+)$/, ' and $1')}: see “What else must hold”.` : '';
+  return element('p', { class: 'notice ok' }, element('strong', {}, 'Signature and times are good.'), more, guessed);
+}
+
+// --- making tokens and secrets ---
+
+async function make(algorithm: Algorithm): Promise<void> {
+  const key = await makeKey(algorithm);
+  const now = Math.floor(Date.now() / 1000);
+  const claims = parseObject(payloadField.value) ?? { iss: 'https://issuer.example', sub: 'user-1', aud: 'api' };
+  headerField.value = pretty(JSON.stringify({ alg: algorithm, typ: 'JWT' }));
+  payloadField.value = pretty(JSON.stringify({ ...claims, iat: now, exp: now + LIFE_SECONDS }));
+  signingField.value = key.signing;
+  keyField.value = key.verifying;
+  useServerKeys.checked = false;
+  byId<HTMLInputElement>('issuer').value = '';
+  byId<HTMLInputElement>('audience').value = '';
+  byId<HTMLInputElement>('type').value = '';
+  byId<HTMLSelectElement>('algorithm').value = '';
+  await writeToken();
+}
+
+function newSecret(): void {
+  const bytes = secret256();
+  byId<HTMLInputElement>('secret').value = byId<HTMLSelectElement>('secret-form').value === 'hex' ? hex(bytes) : encode(bytes);
+}
+
+async function copy(button: HTMLButtonElement): Promise<void> {
+  const field = byId<HTMLInputElement | HTMLTextAreaElement>(button.dataset['copy'] ?? '');
+  await navigator.clipboard.writeText(field.value);
+  const text = button.textContent;
+  button.textContent = 'Copied';
+  setTimeout(() => (button.textContent = text), 1500);
+}
+
+// --- wiring ---
+
+headerField.addEventListener('input', () => void writeToken());
+payloadField.addEventListener('input', () => void writeToken());
+signingField.addEventListener('input', () => void writeToken());
+for (const id of ['key', 'issuer', 'audience', 'type', 'algorithm', 'secret-base64url']) byId(id).addEventListener('input', update);
+
+if (server) {
+  const own = server;
+  byId('server-choice').hidden = false;
+  useServerKeys.addEventListener('change', () => {
+    keyField.disabled = useServerKeys.checked;
+    for (const name of ['issuer', 'audience', 'type'] as const) {
+      byId<HTMLInputElement>(name).value = useServerKeys.checked ? own[name] : '';
+    }
+    update();
+  });
+}
+
+const makeButton = byId<HTMLButtonElement>('make');
+makeButton.addEventListener('click', () => {
+  const algorithm = byId<HTMLSelectElement>('make-algorithm').value;
+  if (!isAlgorithm(algorithm)) return;
+  make(algorithm).catch((error: unknown) => {
+    byId('signing-problem').textContent = `This browser cannot make a key for ${algorithm}: ${String(error)}`;
+  });
+});
+byId('clear').addEventListener('click', () => {
+  for (const field of [headerField, payloadField, keyField, signingField]) field.value = '';
+  editor.set('');
+  update();
+});
+byId('new-secret').addEventListener('click', newSecret);
+byId('secret-form').addEventListener('change', newSecret);
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) button.addEventListener('click', () => void copy(button));
+
+newSecret();
+update();
+setInterval(() => {
+  if (document.visibilityState === 'visible' && editor.value !== '') update();
+}, TICK_MS);

@@ -1,0 +1,66 @@
+// A dialog with a few fields. It stays open, with the reason, when the server refuses what was typed.
+
+import { messageOf } from './api.ts';
+import { element, fill } from './dom.ts';
+
+export interface Field {
+  readonly name: string;
+  readonly label: string;
+  readonly type?: 'text' | 'password' | 'json';
+  readonly value?: string;
+  readonly autocomplete: AutoFill;
+  readonly required?: boolean;
+}
+
+export interface FormDialog {
+  readonly title: string;
+  readonly submit: string;
+  readonly fields: readonly Field[];
+  /** What stands below the fields. */
+  readonly extra?: Node;
+  readonly save: (values: Record<string, string>) => Promise<void>;
+}
+
+let count = 0;
+
+export function openForm({ title, submit, fields, extra, save }: FormDialog): HTMLDialogElement {
+  const error = element('div', { role: 'alert' });
+  const button = element('button', { class: 'primary' }, submit);
+  const form = element(
+    'form',
+    { method: 'dialog', class: 'stack' },
+    element('h2', { id: `dialog-${++count}` }, title),
+    ...fields.flatMap((field) => [element('label', { for: `field-${count}-${field.name}` }, field.label), input(field)]),
+    error,
+    element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, 'Cancel'), button),
+  );
+  const dialog = element('dialog', { 'aria-labelledby': `dialog-${count}`, onclose: () => dialog.remove() }, form, extra);
+
+  async function submitted(): Promise<void> {
+    fill(error);
+    button.setAttribute('aria-busy', 'true');
+    try {
+      const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+      await save(values);
+      dialog.close();
+    } catch (cause) {
+      fill(error, element('p', { class: 'notice error' }, messageOf(cause)));
+    } finally {
+      button.removeAttribute('aria-busy');
+    }
+  }
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (button.getAttribute('aria-busy') !== 'true') void submitted();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+function input({ name, type = 'text', value = '', autocomplete, required = false }: Field): HTMLElement {
+  const common = { id: `field-${count}-${name}`, name, required, spellcheck: 'false', autocapitalize: 'none' };
+  if (type !== 'json') return element('input', { ...common, type, value, autocomplete });
+  return element('textarea', { ...common, rows: 5, class: 'code', autocomplete }, value);
+}

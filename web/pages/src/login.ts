@@ -1,0 +1,78 @@
+// The sign-in page. The form is in the HTML, so that password managers find it before any script runs.
+
+import { CountersignError } from '@countersign/client';
+import { client, messageOf } from './api.ts';
+import { byId, element, fill } from './dom.ts';
+import { returnTo } from './return-to.ts';
+
+const REASONS: Record<string, string> = {
+  session_expired: 'Your session has ended. Please sign in again.',
+  session_revoked: 'This session was ended from another device. Please sign in again.',
+  refresh_token_reused: 'This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.',
+  invalid_refresh_token: 'Your session could not be continued. Please sign in again.',
+  no_refresh_token: 'Your session has ended. Please sign in again.',
+};
+
+const form = byId<HTMLFormElement>('form');
+const username = byId<HTMLInputElement>('username');
+const password = byId<HTMLInputElement>('password');
+const submit = byId<HTMLButtonElement>('submit');
+const show = byId<HTMLButtonElement>('show');
+const target = returnTo(location.search, location.origin, '/account');
+
+function say(text: string, kind: 'error' | 'info'): void {
+  fill(byId('message'), element('p', { class: `notice ${kind}` }, text));
+}
+
+async function signIn(): Promise<void> {
+  submit.setAttribute('aria-busy', 'true');
+  try {
+    await client.login(username.value, password.value);
+  } catch (error) {
+    refuse(error);
+  } finally {
+    submit.removeAttribute('aria-busy');
+  }
+}
+
+function refuse(error: unknown): void {
+  if (error instanceof CountersignError && error.code === 'invalid_credentials') {
+    say('The username or password is wrong.', 'error');
+    password.select();
+    password.focus();
+  } else if (error instanceof CountersignError && error.retryAfterMs !== undefined) {
+    waitFor(error.message, Math.ceil(error.retryAfterMs / 1000));
+  } else {
+    say(messageOf(error), 'error');
+  }
+}
+
+/** Counts down what the server asks for. The button is back when it is worth another try. */
+function waitFor(text: string, seconds: number): void {
+  submit.disabled = seconds > 0;
+  if (seconds <= 0) {
+    say('You can try again now.', 'info');
+    return;
+  }
+  say(`${text.replace(/\.$/, '')}. Try again in ${seconds} s.`, 'error');
+  setTimeout(() => waitFor(text, seconds - 1), 1000);
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (submit.getAttribute('aria-busy') !== 'true') void signIn();
+});
+
+show.addEventListener('click', () => {
+  const isShown = password.type === 'text';
+  password.type = isShown ? 'password' : 'text';
+  show.setAttribute('aria-pressed', String(!isShown));
+});
+
+const reason = REASONS[new URLSearchParams(location.search).get('reason') ?? ''];
+if (reason !== undefined) say(reason, 'info');
+
+// Whoever is signed in, here or by now in another tab, has nothing to do on this page.
+client.subscribe((state) => {
+  if (state.status === 'signed-in') location.replace(target);
+});

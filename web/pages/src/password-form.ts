@@ -1,0 +1,40 @@
+// The form that changes the password. The server decides what is good enough and says why not.
+
+import { CountersignError } from '@countersign/client';
+import { api, messageOf } from './api.ts';
+import { element, fill } from './dom.ts';
+
+export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): void {
+  const current = form.elements.namedItem('current') as HTMLInputElement;
+  const next = form.elements.namedItem('next') as HTMLInputElement;
+  const show = form.querySelector<HTMLButtonElement>('.show');
+  const error = form.querySelector<HTMLElement>('[role=alert]');
+  const submit = form.querySelector<HTMLButtonElement>('button:not([type=button])');
+  if (!show || !error || !submit) throw new Error('the password form is not complete');
+
+  const change = async (): Promise<void> => {
+    fill(error);
+    submit.setAttribute('aria-busy', 'true');
+    try {
+      await api('PUT', '/api/password', { currentPassword: current.value, newPassword: next.value });
+      form.reset();
+      await done();
+    } catch (cause) {
+      const isCurrent = cause instanceof CountersignError && cause.code === 'wrong_password';
+      fill(error, element('p', { class: 'notice error' }, isCurrent ? 'The current password is wrong.' : messageOf(cause)));
+      (isCurrent ? current : next).focus();
+    } finally {
+      submit.removeAttribute('aria-busy');
+    }
+  };
+
+  show.addEventListener('click', () => {
+    const isShown = next.type === 'text';
+    current.type = next.type = isShown ? 'password' : 'text';
+    show.setAttribute('aria-pressed', String(!isShown));
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (submit.getAttribute('aria-busy') !== 'true') void change();
+  });
+}

@@ -1,0 +1,126 @@
+// What all signed-in pages share: the guard at the door, the navigation, messages, confirmations.
+
+import type { User } from '@countersign/client';
+import { client, messageOf } from './api.ts';
+import { byId, element, fill } from './dom.ts';
+
+/** Runs `show` for a signed-in visitor; sends anybody else to the sign-in page, and back here afterwards. */
+export async function signedInPage(show: (user: User) => void): Promise<void> {
+  const state = await client.ready;
+  if (state.status === 'signed-in') {
+    enter(state.user, show);
+    return;
+  }
+  if (state.status === 'signed-out') {
+    goToLogin();
+    return;
+  }
+  notify('The server cannot be reached. This page goes on as soon as it can be.', true);
+  const stop = client.subscribe((next) => {
+    if (next.status === 'unknown') return;
+    stop();
+    void signedInPage(show);
+  });
+}
+
+function enter(user: User, show: (user: User) => void): void {
+  header(user);
+  byId('main').hidden = false;
+  client.subscribe((next) => {
+    if (next.status === 'signed-out') leave(next.reason);
+    else if (next.status === 'signed-in' && next.user.userId !== user.userId) location.reload();
+    else if (next.status === 'signed-in') byId('offline').hidden = !next.offline;
+  });
+  show(user);
+}
+
+/** The session is over, by whatever: only who signed out in this tab stays until the server has heard of it. */
+function leave(reason: string | undefined): void {
+  if (isSigningOut) return;
+  if (reason === 'logout') location.replace('/login');
+  else goToLogin(reason);
+}
+
+function goToLogin(reason?: string): void {
+  const query = new URLSearchParams({ return_to: location.pathname + location.hash });
+  if (reason !== undefined) query.set('reason', reason);
+  location.replace(`/login?${query.toString()}`);
+}
+
+function header(user: User): void {
+  const link = (path: string, text: string): HTMLElement =>
+    element('a', { href: path, 'aria-current': location.pathname === path && 'page' }, text);
+  fill(
+    byId('nav'),
+    link('/account', 'Account'),
+    user.role === 'admin' && link('/admin', 'Admin'),
+    link('/debugger', 'Debugger'),
+    element('button', { type: 'button', class: 'quiet', onclick: () => void signOut() }, 'Sign out'),
+  );
+}
+
+let isSigningOut = false;
+
+/** Signs out, and says so if the server has not heard of it yet. */
+export async function signOut(everywhere = false): Promise<void> {
+  isSigningOut = true;
+  const { revoked } = await client.logout({ everywhere });
+  if (revoked) {
+    location.replace('/login');
+    return;
+  }
+  byId('main').hidden = true;
+  fill(byId('nav'));
+  notify('You are signed out on this device. The server cannot be reached; it will be told as soon as it can be. Keep this page open until then.', true);
+  client.subscribe((state) => {
+    if (state.status === 'signed-out' && !state.pending) location.replace('/login');
+  });
+}
+
+/** A message that screen readers announce; an error stays until the next message. */
+export function notify(text: string, isError = false): void {
+  const region = byId('message');
+  fill(region, element('p', { class: isError ? 'notice error' : 'notice ok' }, text));
+}
+
+/** Runs what a button does: one click at a time, failures as a message. */
+export async function act(button: HTMLButtonElement | null, work: () => Promise<void>): Promise<void> {
+  if (button?.getAttribute('aria-busy') === 'true') return;
+  button?.setAttribute('aria-busy', 'true');
+  try {
+    await work();
+  } catch (error) {
+    notify(messageOf(error), true);
+  } finally {
+    button?.removeAttribute('aria-busy');
+  }
+}
+
+/** A button whose work may fail. */
+export function actionButton(text: string, work: () => Promise<void>, kind = ''): HTMLButtonElement {
+  const button = element('button', { type: 'button', class: kind, onclick: () => void act(button, work) }, text);
+  return button;
+}
+
+/** Asks before something that cannot be undone. */
+export function confirmed(question: string, verb: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const dialog = element(
+      'dialog',
+      { class: 'small', 'aria-label': question, onclose: () => settle(dialog.returnValue === 'yes') },
+      element('p', {}, question),
+      element(
+        'form',
+        { method: 'dialog', class: 'row end' },
+        element('button', { value: 'no', class: 'quiet', autofocus: true }, 'Cancel'),
+        element('button', { value: 'yes', class: 'danger' }, verb),
+      ),
+    );
+    const settle = (answer: boolean): void => {
+      dialog.remove();
+      resolve(answer);
+    };
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,90 @@
+// Asks the verifier of countersign-jwt, which runs here as WebAssembly: the same rules as in the
+// server and on the command line. Decides what to ask when the user leaves something open.
+
+import type { JsonObject } from './claims.ts';
+import { ask } from './wasm.ts';
+
+/** What the user wants to be checked. What is empty is not asked for. */
+export interface Question {
+  readonly token: string;
+  /** A secret, PEM, JWK or JWK Set; it is recognised by its text. */
+  readonly key: string;
+  readonly secretIsBase64url: boolean;
+  /** For keys that do not say which one algorithm they are for. */
+  readonly algorithm: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly type: string;
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+export interface Check {
+  readonly rule: string;
+  readonly outcome: 'passed' | 'failed' | 'not_checked';
+  readonly code?: string | null;
+  readonly message?: string | null;
+  readonly remedy?: string | null;
+  readonly expected: string;
+  readonly found: string;
+}
+
+export interface Verdict {
+  readonly checks: readonly Check[];
+  /** Why the key cannot be used, if it cannot. */
+  readonly keyError: string | null;
+  readonly algorithmFromToken: boolean;
+}
+
+interface Answer {
+  readonly error?: string;
+  readonly header: JsonObject | null;
+  readonly payload: JsonObject | null;
+  readonly checks: readonly Check[];
+  readonly key: { readonly error: string | null; readonly algorithm_from_token: boolean };
+}
+
+export function verify(question: Question): Verdict {
+  const { token, now } = question;
+  const shown = answer({ token, now });
+  const policy = shown.header && shown.payload ? policyFor(question, shown.header, shown.payload) : undefined;
+  const key = question.key === '' ? undefined : keyOf(question);
+  const { checks, key: used } = answer({ token, now, ...(key && { key }), ...(policy && { policy }) });
+  return {
+    checks: checks.map((check) => (isAsked(check.rule, question) ? check : { ...check, outcome: 'not_checked' })),
+    keyError: used.error,
+    algorithmFromToken: used.algorithm_from_token,
+  };
+}
+
+function answer(question: object): Answer {
+  const found = JSON.parse(ask(JSON.stringify(question))) as Answer;
+  if (found.error === undefined) return found;
+  throw new Error(found.error);
+}
+
+/** A policy is always whole. What the user leaves open is filled in from the token, and not counted. */
+function policyFor(question: Question, header: JsonObject, payload: JsonObject): object {
+  const audience = Array.isArray(payload['aud']) ? payload['aud'][0] : payload['aud'];
+  return {
+    issuer: question.issuer || String(payload['iss'] ?? ''),
+    audience: question.audience || String(audience ?? ''),
+    token_type: question.type || String(header['typ'] ?? 'JWT'),
+    leeway_seconds: 0,
+  };
+}
+
+function isAsked(rule: string, question: Question): boolean {
+  if (rule === 'issuer') return question.issuer !== '';
+  if (rule === 'audience') return question.audience !== '';
+  // What else must be there depends on the type: at+jwt demands sub and jti.
+  if (rule === 'type' || rule === 'subject' || rule === 'token_id') return question.type !== '';
+  return true;
+}
+
+function keyOf({ key, secretIsBase64url, algorithm }: Question): object {
+  const base = { material: key, ...(algorithm && { algorithm }) };
+  if (key.startsWith('-----BEGIN')) return { ...base, kind: 'pem' };
+  if (!key.startsWith('{')) return { ...base, kind: secretIsBase64url ? 'secret_base64url' : 'secret' };
+  return { ...base, kind: /"keys"\s*:/.test(key) ? 'jwks' : 'jwk' };
+}

@@ -1,0 +1,26 @@
+// Runs `debugger-wasm`. Its bytes are part of this script, because the page may make no request.
+
+import bytes from './debugger.wasm';
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  /** Room for so many bytes of input. */
+  prepare(length: number): number;
+  /** Replaces the input by the answer; returns the answer's length. */
+  run(): number;
+  /** Where the answer is. */
+  answer(): number;
+}
+
+const { instance } = await WebAssembly.instantiate(bytes);
+const { memory, prepare, run, answer } = instance.exports as unknown as Exports;
+
+/** JSON text in, JSON text out. */
+export function ask(question: string): string {
+  const input = new TextEncoder().encode(question);
+  const address = prepare(input.length);
+  // Views are made anew each time: the memory moves when it grows.
+  new Uint8Array(memory.buffer).set(input, address);
+  const length = run();
+  return new TextDecoder().decode(new Uint8Array(memory.buffer, answer(), length));
+}
