@@ -12,6 +12,7 @@ mod serve;
 mod session;
 mod token;
 mod user;
+mod user_import;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use countersign::store::{AccountChange, AccountQuery};
 use serde_json::{Value, json};
 
 use super::prompt::{self, NoPasswordArgument};
+use super::user_import::{self, UserImport};
 use super::{Global, Tool, block_on, usage};
 use crate::instance::Purpose;
 use crate::output::{Output, utc};
@@ -62,6 +63,10 @@ pub(super) enum User {
         /// Its name or id
         user: String,
     },
+    /// Takes over accounts with their password hashes from another system; run it again to go on after a failure
+    Import(UserImport),
+    /// Writes all accounts with their password hashes, one a line of JSON: keep it secret
+    Export,
     /// Deletes it with its sessions, for ever
     Delete {
         /// Its name or id
@@ -82,6 +87,9 @@ impl User {
                 Self::Add { name, role, claims, .. } => {
                     add(global, output, (&name, &role, claims.as_deref())).await
                 }
+                Self::Import(import) => {
+                    import.run(&Tool::open_or_make(&global.load()?, Purpose::Manage).await?, output).await
+                }
                 other => other.run_on(Tool::open(global, Purpose::Manage).await?, output).await,
             }
         })
@@ -90,6 +98,7 @@ impl User {
     async fn run_on(self, tool: Tool, output: Output) -> anyhow::Result<()> {
         let change = |change| (change, "Changed");
         let (user, (change, done)) = match self {
+            Self::Export => return user_import::export(&tool).await,
             Self::List { search } => return list(&tool, output, search).await,
             Self::Show { user } => return show(output, &find(&tool, &user).await?),
             Self::SetPassword { user, .. } => return set_password(&tool, output, &user).await,
@@ -100,7 +109,7 @@ impl User {
             }
             Self::Disable { user } => (user, (disabled(true), "Disabled")),
             Self::Enable { user } => (user, (disabled(false), "Enabled")),
-            Self::Add { .. } => return Ok(()),
+            Self::Add { .. } | Self::Import(_) => return Ok(()),
         };
         let account = find(&tool, &user).await?;
         let account = tool.instance.change_account(account.id, change, &tool.context()).await?;

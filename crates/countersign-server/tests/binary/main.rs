@@ -7,6 +7,7 @@ mod canary;
 mod cli;
 mod configuration;
 mod development;
+mod import;
 mod kill;
 mod limits;
 mod secrets;

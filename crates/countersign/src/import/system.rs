@@ -43,6 +43,24 @@ pub struct FirebaseHashConfig {
     pub mem_cost: u32,
 }
 
+impl FirebaseHashConfig {
+    /// Reads what Firebase's console shows: `hash_config { base64_signer_key: …, … }`, one value a line.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let value = |name: &str| {
+            let lines = text.lines().filter_map(|line| line.split_once(':'));
+            let mut named = lines.filter(|(key, _)| key.trim() == name);
+            named.next().map(|(_, value)| value.trim().trim_end_matches(',').to_owned())
+        };
+        Some(Self {
+            signer_key: value("base64_signer_key")?,
+            salt_separator: value("base64_salt_separator")?,
+            rounds: value("rounds")?.parse().ok()?,
+            mem_cost: value("mem_cost")?.parse().ok()?,
+        })
+    }
+}
+
 impl std::fmt::Debug for FirebaseHashConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("FirebaseHashConfig([redacted])")

@@ -30,12 +30,7 @@ fn context() -> Context {
 }
 
 fn firebase() -> System {
-    System::Firebase(FirebaseHashConfig {
-        signer_key: export!("firebase-signer-key.txt").to_owned(),
-        salt_separator: "Bw==".to_owned(),
-        rounds: 8,
-        mem_cost: 14,
-    })
+    System::Firebase(FirebaseHashConfig::parse(export!("firebase-parameters.txt")).unwrap())
 }
 
 async fn run(import: &Import, store: &SqliteStore, hasher: &PasswordHasher) -> Result<Imported, ImportError> {

@@ -1,0 +1,138 @@
+//! `countersign user import` and `user export`: accounts with the password hashes they have, from another system or
+//! another server.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use countersign::import::{FirebaseHashConfig, Import, ImportSettings, System, export_line};
+use countersign::store::{AccountQuery, Store as _};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{Tool, usage};
+use crate::output::{self, Output};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UserImport {
+    /// The export: CSV with a header, JSON Lines or JSON; `-` is standard input
+    file: PathBuf,
+    /// The system it comes from
+    #[arg(long, value_enum, default_value_t = From::Generic)]
+    from: From,
+    /// Says what would happen, and does nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Leaves out the rows that cannot be imported, instead of importing nothing
+    #[arg(long)]
+    skip_problems: bool,
+    /// Firebase's "password hash parameters", in a file as its console shows them
+    #[arg(long, value_name = "FILE", required_if_eq("from", "firebase"))]
+    firebase_parameters: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum From {
+    /// A table with a name and a hash: Express with bcrypt, and most others
+    Generic,
+    Django,
+    Devise,
+    Firebase,
+    BetterAuth,
+    Supabase,
+    Auth0,
+    /// `countersign user export`
+    Countersign,
+}
+
+impl UserImport {
+    pub(super) async fn run(&self, tool: &Tool, output: Output) -> anyhow::Result<()> {
+        let text = Zeroizing::new(read(&self.file)?);
+        let hasher = tool.instance.hasher();
+        let import = Import::read(&text, &self.system()?, hasher);
+        let report = import.report();
+        let problems: usize = report.problems.values().map(Vec::len).sum();
+        if self.dry_run {
+            let by_reason = report.problems.iter().map(|(reason, lines)| (reason.to_string(), json!(lines)));
+            let by_reason: serde_json::Map<_, _> = by_reason.collect();
+            let value = json!({ "fine": report.fine, "withoutPassword": report.without_password, "problems": by_reason });
+            output.show(&value, || report.to_string())?;
+            anyhow::ensure!(problems == 0 || self.skip_problems, "{problems} rows cannot be imported");
+            return Ok(());
+        }
+        if problems > 0 && !output.json {
+            eprintln!("{}", output::inactive_lines(&report.to_string()));
+        }
+        let context = tool.context();
+        let settings =
+            ImportSettings { batch: BATCH, skip_problems: self.skip_problems, hasher, context: &context };
+        let fine = report.fine;
+        let imported = import.run(tool.instance.store(), &settings, |done| progress(done, fine)).await?;
+        let value =
+            json!({ "made": imported.made, "alreadyThere": imported.already_there, "leftOut": problems });
+        output.show(&value, || {
+            let there = imported.already_there;
+            let already = if there > 0 { format!(", {there} were there already") } else { String::new() };
+            let left_out = if problems > 0 { format!(", {problems} rows left out") } else { String::new() };
+            format!("Imported {} accounts{already}{left_out}", imported.made)
+        })?;
+        Ok(())
+    }
+
+    fn system(&self) -> anyhow::Result<System> {
+        Ok(match self.from {
+            From::Generic => System::Generic,
+            From::Django => System::Django,
+            From::Devise => System::Devise,
+            From::BetterAuth => System::BetterAuth,
+            From::Supabase => System::Supabase,
+            From::Auth0 => System::Auth0,
+            From::Countersign => System::Countersign,
+            From::Firebase => {
+                let file = self.firebase_parameters.as_deref().unwrap_or(Path::new("-"));
+                let parameters = FirebaseHashConfig::parse(&Zeroizing::new(read(file)?));
+                System::Firebase(parameters.ok_or_else(|| {
+                    usage(format!("{} does not have Firebase's hash parameters", file.display()))
+                })?)
+            }
+        })
+    }
+}
+
+/// Every account as a line of JSON, with its hash: secret.
+pub(super) async fn export(tool: &Tool) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let query = AccountQuery { after, limit: 1000, ..AccountQuery::default() };
+        let page = tool.instance.list_accounts(query).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.username.canonical().to_owned());
+        for account in &page {
+            if let Some(found) = tool.instance.store().credentials(account.id).await? {
+                output::print(&export_line(&found, tool.instance.hasher()))?;
+            }
+        }
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+/// A bar, on a terminal only.
+fn progress(done: usize, all: usize) {
+    if std::io::stderr().is_terminal() {
+        let filled = done * BAR / all.max(1);
+        let end = if done == all { "\n" } else { "" };
+        eprint!("\r[{:BAR$}] {done} of {all}{end}", "#".repeat(filled));
+    }
+}
+
+const BATCH: usize = 500;
+const BAR: usize = 40;
