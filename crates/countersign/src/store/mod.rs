@@ -73,8 +73,8 @@ pub trait Store: Send + Sync + 'static {
 
     // --- sessions ---
 
-    /// Begins a session, if the account is enabled and its password still the one that was checked. Ends the one it
-    /// replaces, and the account's oldest while there are more than the policy allows (SE-8).
+    /// Begins a session, if the account is enabled and its password still the one that was checked; otherwise the audit
+    /// log has a failed login. Ends the one it replaces, and the account's oldest while there are more than the policy allows (SE-8).
     fn start_session(&self, session: NewSession, context: &Context) -> impl Answer<StartSession>;
 
     /// What a refresh token means, by [`decide`](crate::session::decide), and the change that follows from it, in one

@@ -464,7 +464,9 @@ impl World {
             request.cut_off = fault == 1;
             request.answer_lost = fault == 2;
         } else if self.one_in(10) {
-            let duplicate = Request { answer_lost: true, ..request.clone() };
+            // Somebody between asks twice, and both answers come back. (If the second were dropped, this would be a
+            // lost answer that nobody asks again for, which no rule survives: docs/EVIDENCE.md.)
+            let duplicate = Request { tab: None, ..request.clone() };
             let delay = self.delay();
             self.soon(delay, Event::Arrives(duplicate));
         }
@@ -645,9 +647,7 @@ impl World {
                     "a login with the right password was refused".to_owned()
                 })?;
                 let recorded = records.contains(&AuditKind::LoginFailed);
-                ensure(recorded || password == person.password || changes != person.changes, || {
-                    "LG-4: a failed login is not in the audit log".to_owned()
-                })?;
+                ensure(recorded, || "LG-4: a failed login is not in the audit log".to_owned())?;
                 Ok(Jar::Keep)
             }
             Err(error) => Err(format!("a login failed: {error}")),

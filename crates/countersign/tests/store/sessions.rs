@@ -21,6 +21,7 @@ pub(crate) async fn a_session_begins_only_for_the_password_that_was_checked(open
     assert_eq!(store.set_password(change, &context(T0)).await.unwrap(), SetPassword::Done(Vec::new()));
     let late = new_session(&bob);
     assert_eq!(store.start_session(late.clone(), &context(T0)).await.unwrap(), StartSession::Refused);
+    assert_eq!(audit(&store).await.last().unwrap(), "login_failed", "LG-4");
     let current = NewSession { password_version: 1, ..late };
     assert!(matches!(store.start_session(current, &context(T0)).await.unwrap(), StartSession::Started(..)));
     let nobody = new_session(&Account { id: new_account("x", bob.role.clone()).id, ..bob });

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::id::AccountId;
 use crate::refresh_token::PresentedToken;
 use crate::session::{Decision, EndReason, Session, SessionPolicy, decide};
-use crate::store::{EndedSession, Grant, NewSession, Revocation, Rotation, StartSession, Which};
+use crate::store::{Credentials, EndedSession, Grant, NewSession, Revocation, Rotation, StartSession, Which};
 
 /// What a token means, as far as that needs no write; `None` when it does.
 pub(super) fn rotation_without_writing(
@@ -115,12 +115,13 @@ fn fits(row: &SessionRow, token: &PresentedToken) -> bool {
 
 impl Change<'_> {
     pub(super) fn start_session(&self, new: &NewSession) -> rusqlite::Result<StartSession> {
-        let Some(found) = accounts::credentials(self.db, new.account_id)? else {
+        let may_begin = |found: &Credentials| {
+            found.account.is_enabled() && found.password_version == new.password_version
+        };
+        let Some(found) = accounts::credentials(self.db, new.account_id)?.filter(may_begin) else {
+            self.record(&AuditEvent::new(AuditKind::LoginFailed).of_account(new.account_id))?;
             return Ok(StartSession::Refused);
         };
-        if !found.account.is_enabled() || found.password_version != new.password_version {
-            return Ok(StartSession::Refused);
-        }
         let mut ended = Vec::new();
         if let Some(row) = self.session_of(new.replaces.as_ref())? {
             ended.extend(self.end(&row.session, EndReason::Replaced, AuditKind::SessionEnded)?);

@@ -1,0 +1,95 @@
+//! A data directory with one account and as many sessions as asked for, all due for a rotation, and their tokens.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use countersign::Countersign;
+use countersign::account::{CustomClaims, Role, Username};
+use countersign::accounts::Registration;
+use countersign::audit::{Actor, Context};
+use countersign::clock::Clock;
+use countersign::id::{AccountId, SessionId};
+use countersign::master_key::MasterKeys;
+use countersign::options::Options;
+use countersign::random::Random;
+use countersign::refresh_token::{RefreshToken, RefreshTokenCodec};
+use rusqlite::{Connection, params};
+
+use crate::client::Stopwatch;
+
+pub(crate) const USER: &str = "bench";
+pub(crate) const PASSWORD: &str = "a bench of horse staples";
+
+/// Fills `directory` and gives the texts of the first `wanted` refresh tokens, spread over all rows.
+pub(crate) async fn seed(directory: &Path, rows: usize, wanted: usize) -> anyhow::Result<Vec<String>> {
+    let account = make_account(directory).await?;
+    let keys = MasterKeys::read_file(&directory.join("master.key"))?.context("there is a master key")?;
+    let codec = RefreshTokenCodec::new(&keys);
+    let random = Random::system();
+    let now = Clock::system().now().as_unix_millis();
+    let (begun, day) = (now - 3_600_000, 86_400_000);
+    let mut db = Connection::open(directory.join("countersign.db"))?;
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;")?;
+    let transaction = db.transaction()?;
+    let mut tokens = Vec::with_capacity(wanted);
+    {
+        let mut insert = transaction.prepare(
+            "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
+                                   user_agent, address)
+             VALUES (?1, ?2, ?3, ?4, ?5, 0, ?4, ?6, '192.0.2.7')",
+        )?;
+        let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        for row in 0..rows {
+            let token = RefreshToken::first(SessionId::random(&random), &random);
+            let known = token.presented();
+            insert.execute(params![
+                known.session_id.as_bytes(),
+                account.as_bytes(),
+                known.secret_hash,
+                begun,
+                begun + 30 * day,
+                browser
+            ])?;
+            if row % rows.div_ceil(wanted) == 0 {
+                tokens.push(codec.encode(&token).to_string());
+            }
+        }
+    }
+    transaction.commit()?;
+    db.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()))?;
+    // Neighbours in time are not neighbours in use.
+    let mut order: Vec<_> = tokens.into_iter().map(|token| (random.bytes::<8>(), token)).collect();
+    order.sort_unstable();
+    Ok(order.into_iter().map(|(_, token)| token).collect())
+}
+
+async fn make_account(directory: &Path) -> anyhow::Result<AccountId> {
+    let options = Options::new("http://127.0.0.1", "http://127.0.0.1");
+    let system = Countersign::open_directory(directory, options).await?;
+    let registration = Registration {
+        username: Username::parse(USER)?,
+        role: Role::default(),
+        claims: CustomClaims::default(),
+    };
+    let context = Context::local(Actor::CommandLine, system.clock().now());
+    Ok(system.create_account(registration, PASSWORD, &context).await?.id)
+}
+
+/// What the same disk does with the same change, one commit each: rotations a second, with nothing around them.
+pub(crate) fn one_commit_each(database: &Path, seconds: f64) -> anyhow::Result<f64> {
+    let db = Connection::open(database)?;
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    let numbers: Vec<i64> = db
+        .prepare("SELECT rowid FROM sessions LIMIT 20000")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut update = db.prepare(
+        "UPDATE sessions SET generation = generation + 1, rotated_at = rotated_at + 1 WHERE rowid = ?1",
+    )?;
+    let (watch, mut done) = (Stopwatch::start(), 0_u32);
+    while watch.seconds() < seconds {
+        update.execute([numbers[done as usize % numbers.len()]])?;
+        done += 1;
+    }
+    Ok(f64::from(done) / watch.seconds())
+}
