@@ -43,16 +43,11 @@ pub(crate) async fn open(config: &Config, origin: &str, purpose: Purpose) -> any
     let random = Random::system();
     let master_keys = master_key_file::load_or_make(config, &store, &random).await?;
     let mut options = options(config, origin)?;
-    match purpose {
-        Purpose::Serve => options.signing = signing(config)?,
-        Purpose::Manage => options.signing = signs_nothing(&random)?,
-        Purpose::Keys => {
-            let newest =
-                store.signing_keys().await?.pop().and_then(|key| Algorithm::from_name(&key.algorithm));
-            options.signing =
-                newest.map_or_else(|| signing(config), |algorithm| Ok(Signing::KeyPair(algorithm)))?;
-        }
-    }
+    options.signing = match purpose {
+        Purpose::Serve => signing(config)?,
+        Purpose::Manage => signs_nothing(&random)?,
+        Purpose::Keys => signing_of_store(config, &store).await?,
+    };
     Ok(Countersign::open(store, options, master_keys, Clock::system(), random).await?)
 }
 
@@ -96,24 +91,22 @@ fn options(config: &Config, origin: &str) -> anyhow::Result<Options> {
 
 /// What signs, as configured.
 fn signing(config: &Config) -> anyhow::Result<Signing> {
-    let from_file = config.jwt_secret_file.as_ref().map(|path| {
-        let read = std::fs::read_to_string(path).map(Zeroizing::new);
-        read.with_context(|| format!("cannot read the JWT secret from {}", path.display()))
-    });
-    let secret = match (&config.jwt_secret, from_file.transpose()?) {
-        (Some(secret), _) => secret.0.clone(),
-        (None, Some(text)) => {
-            let secret = text.trim_end_matches(['\r', '\n']);
-            crate::config::check_secret(secret).map_err(|why| anyhow::anyhow!("jwt_secret_file: {why}"))?;
-            Zeroizing::new(secret.to_owned())
-        }
-        (None, None) => {
-            let algorithm = Algorithm::from_name(&config.algorithm).context("an unknown algorithm")?;
-            return Ok(Signing::KeyPair(algorithm));
-        }
+    let Some(secret) = &config.jwt_secret else {
+        let algorithm = Algorithm::from_name(&config.algorithm).context("an unknown algorithm")?;
+        return Ok(Signing::KeyPair(algorithm));
     };
     // The text as it stands, not what its hex digits spell: so do all the libraries that people verify with.
-    Ok(Signing::SharedSecret(SigningKey::hmac(Algorithm::Hs256, secret.as_bytes())?))
+    Ok(Signing::SharedSecret(SigningKey::hmac(Algorithm::Hs256, secret.0.as_bytes())?))
+}
+
+/// As configured, but a command makes no key of another algorithm than the newest: that is for the server to do, which
+/// may run with another configuration.
+async fn signing_of_store(config: &Config, store: &SqliteStore) -> anyhow::Result<Signing> {
+    let newest = store.signing_keys().await?.pop().and_then(|key| Algorithm::from_name(&key.algorithm));
+    Ok(match (signing(config)?, newest) {
+        (Signing::KeyPair(_), Some(newest)) => Signing::KeyPair(newest),
+        (configured, _) => configured,
+    })
 }
 
 /// A secret that is forgotten at once: somebody who looks after accounts needs no signing key, and a command that runs

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign::clock::{Clock, Timestamp};
-use tokio::signal::unix::{SignalKind, signal};
+use countersign::store::AccountQuery;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::{Config, Place};
@@ -53,10 +54,20 @@ impl Server {
             tracing::info!("listening on {scheme}://{address}");
         }
         warn_of_inherited_secrets(config);
+        let anybody = AccountQuery { limit: 1, ..AccountQuery::default() };
+        if instance.list_accounts(anybody).await?.is_empty() {
+            tracing::warn!("there is no account yet; make one with: countersign user add NAME --role admin");
+        }
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
         let router = app::router(Arc::clone(&instance), config, development);
         let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
-        let reload = tls.clone().map(|tls| tokio::spawn(reload_certificate(tls)));
+        let reload = match &tls {
+            Some(tls) => {
+                let hangup = signal(SignalKind::hangup())?;
+                Some(tokio::spawn(reload_certificate(Arc::clone(tls), hangup)))
+            }
+            None => None,
+        };
         let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
         listen::serve(ports, service, stop_signal()?).await;
         upkeep.abort();
@@ -100,8 +111,7 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
 }
 
 /// Looks at the certificate files now and then, and at once on SIGHUP.
-async fn reload_certificate(tls: Arc<Tls>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn reload_certificate(tls: Arc<Tls>, mut hangup: Signal) {
     loop {
         let asked = tokio::select! {
             _ = hangup.recv() => true,

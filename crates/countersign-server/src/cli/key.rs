@@ -52,7 +52,7 @@ impl Key {
                 })?;
                 return Ok(());
             }
-            let keys = tool.instance.list_keys(tool.clock.now());
+            let keys = tool.instance.list_keys(tool.now());
             let row = |key: &KeyInfo| {
                 let state = key.state.name().to_owned();
                 vec![key.kid.clone(), key.algorithm.clone(), state, utc(key.created_at), utc(key.active_from)]

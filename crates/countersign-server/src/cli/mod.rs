@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use countersign::audit::{Actor, Context};
-use countersign::clock::Clock;
+use countersign::clock::Timestamp;
 
 use crate::config::{Config, ConfigError, Environment, Place, Settings};
 use crate::dev_mark;
@@ -166,10 +166,9 @@ fn usage(text: impl Into<String>) -> anyhow::Error {
     UsageError(text.into()).into()
 }
 
-/// An open database, and who is asking.
+/// An open database.
 struct Tool {
     instance: Instance,
-    clock: Clock,
 }
 
 impl Tool {
@@ -192,11 +191,15 @@ impl Tool {
     async fn open_or_make(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
         // Accounts and sessions do not depend on the issuer, which a server knows only when it listens.
         let instance = instance::open(config, &config.origin(0), purpose).await?;
-        Ok(Self { instance, clock: Clock::system() })
+        Ok(Self { instance })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.instance.clock().now()
     }
 
     fn context(&self) -> Context {
-        Context::local(Actor::CommandLine, self.clock.now())
+        Context::local(Actor::CommandLine, self.now())
     }
 }
 

@@ -52,7 +52,7 @@ async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> an
         None => None,
     };
     let policy = tool.instance.options().sessions;
-    let sessions = tool.instance.store().list_sessions(account, tool.clock.now(), limit).await?;
+    let sessions = tool.instance.store().list_sessions(account, tool.now(), limit).await?;
     let values = sessions.iter().map(|session| {
         json!({
             "id": session.id,

@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use zeroize::Zeroizing;
 
 pub(crate) use self::rules::{ALGORITHMS, LOG_LEVELS};
 pub(crate) use self::setting::parse_duration;
 pub(crate) use self::setting::{ByteSize, LogFormat, Origin, Secret, TokenType};
 pub(crate) use self::sources::{Environment, Place, Settings};
 pub(crate) use self::template::{markdown_table, toml_template};
-pub(crate) use self::weak_secret::check as check_secret;
 
 use self::rules::{between, bytes, one_of, short_text, ttl};
 use self::setting::{Kind, Setting};
@@ -144,9 +144,24 @@ impl Config {
     pub(crate) fn load(settings: Settings) -> Result<Self, ConfigError> {
         let mut problems = settings.problems().to_vec();
         let read = read(settings, &mut problems);
-        let Some(config) = read else { return Err(ConfigError(problems)) };
+        let Some(mut config) = read else { return Err(ConfigError(problems)) };
         rules::check_together(&config, &mut problems);
+        config.read_jwt_secret_file(&mut problems);
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
+    }
+
+    /// A secret in a file is held to the same rules as one in the environment.
+    fn read_jwt_secret_file(&mut self, problems: &mut Vec<Problem>) {
+        let Some(path) = &self.jwt_secret_file else { return };
+        let secret = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| error.to_string());
+        let secret = secret.map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+        match secret.and_then(|secret| weak_secret::check(&secret).map(|()| secret)) {
+            Ok(secret) => self.jwt_secret = Some(Secret(secret)),
+            Err(why) => {
+                let place = self.settings.place("jwt_secret_file");
+                problems.push(Problem::at(&place, format!("jwt_secret_file: {}: {why}", path.display())));
+            }
+        }
     }
 
     /// The file that holds the master key.

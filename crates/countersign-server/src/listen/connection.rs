@@ -96,7 +96,7 @@ mod tests {
 
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
-    use tokio::time::sleep;
+    use tokio::time::{sleep, timeout};
 
     use super::*;
 
@@ -125,7 +125,7 @@ mod tests {
     async fn until_closed(client: &mut DuplexStream) -> (String, u64) {
         let began = Instant::now();
         let mut text = Vec::new();
-        client.read_to_end(&mut text).await.unwrap();
+        timeout(600 * SECOND, client.read_to_end(&mut text)).await.expect("it is never closed").unwrap();
         (String::from_utf8(text).unwrap(), began.elapsed().as_secs())
     }
 

@@ -47,6 +47,9 @@ fn storm(server: &Server, jar: &mut Vec<String>, acknowledged: &AtomicUsize) {
             let body = format!(r#"{{"username":"ann","password":"{PASSWORD}"}}"#);
             let login = server.try_request("POST", "/api/login", "Content-Type: application/json\r\n", &body);
             let Ok(login) = login else { return };
+            if login.status == 503 {
+                continue; // more password hashes than a busy machine can take (LM-1)
+            }
             assert_eq!(login.status, 200, "{login:?}");
             jar.extend(login.cookie());
             acknowledged.fetch_add(1, Ordering::Relaxed);

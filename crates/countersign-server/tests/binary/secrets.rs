@@ -50,7 +50,9 @@ fn a_weak_jwt_secret_stops_the_start() {
     place.write("weak", "secretsecretsecretsecretsecretsecret\n");
     let ran = place.run(&["serve", "--listen", "127.0.0.1:0", "--set", "jwt_secret_file=weak"]);
     assert!(
-        ran.code == Some(1) && ran.err.contains("jwt_secret_file") && !ran.err.contains("secretsecret"),
+        ran.code == Some(2)
+            && ran.err.contains("jwt_secret_file: weak:")
+            && !ran.err.contains("secretsecret"),
         "{ran:?}"
     );
 }
