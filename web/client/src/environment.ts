@@ -38,14 +38,10 @@ function browserPage(): Page {
     isVisible,
     onWake: (wake) => {
       const stop = new AbortController();
-      const online = (): void => wake(true);
-      const seen = (): void => {
-        if (isVisible()) wake(false);
-      };
-      addEventListener('online', online, stop);
-      // `pageshow` covers a page that comes back from the back/forward cache.
-      addEventListener('pageshow', seen, stop);
-      document.addEventListener('visibilitychange', seen, stop);
+      addEventListener('online', () => wake(true), stop);
+      // A page that comes back from the back/forward cache has missed the other tabs' news.
+      addEventListener('pageshow', ({ persisted }) => persisted && wake(true), stop);
+      document.addEventListener('visibilitychange', () => isVisible() && wake(false), stop);
       return () => stop.abort();
     },
   };
