@@ -4,6 +4,7 @@
 import type { Environment, Page } from './types.ts';
 
 export function browserEnvironment(): Environment {
+  const page = typeof document === 'undefined' ? undefined : browserPage();
   return {
     fetch: (input, init) => fetch(input, init),
     clock: {
@@ -15,10 +16,11 @@ export function browserEnvironment(): Environment {
       },
     },
     random: () => Math.random(),
-    openChannel: (name) => (typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(name)),
+    // Outside a page nobody would hear it, and an open channel keeps Node running.
+    openChannel: (name) => page && new BroadcastChannel(name),
     locks: globalThis.navigator?.locks,
     storage: localStorageIfAllowed(),
-    page: typeof document === 'undefined' ? undefined : browserPage(),
+    page,
   };
 }
 
