@@ -20,7 +20,7 @@ const PAGE_FILES = new Map([
 ]);
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
-function binary() {
+export function binary() {
   const candidates = [process.env.SERVER_BINARY, join(root, 'target/debug/countersign'), join(root, 'target/release/countersign')];
   const found = candidates.find((path) => path && existsSync(path));
   if (!found) throw new Error('build the server first: cargo build');

@@ -37,9 +37,9 @@ export function createClient(options: ClientOptions = {}): Client {
   }
 
   const ready = restore();
-  const stopWaking = env.page?.onWake((online) => {
+  const stopWaking = env.page?.onWake((wasAway) => {
     if (session.state.status === 'signed-out') void logout.tellServer();
-    else refresher.wake(online);
+    else refresher.wake(wasAway);
   });
 
   return {

@@ -4,6 +4,7 @@
 import type { Environment, Page } from './types.ts';
 
 export function browserEnvironment(): Environment {
+  const page = typeof document === 'undefined' ? undefined : browserPage();
   return {
     fetch: (input, init) => fetch(input, init),
     clock: {
@@ -15,10 +16,11 @@ export function browserEnvironment(): Environment {
       },
     },
     random: () => Math.random(),
-    openChannel: (name) => (typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(name)),
+    // Outside a page nobody would hear it, and an open channel keeps Node running.
+    openChannel: (name) => page && new BroadcastChannel(name),
     locks: globalThis.navigator?.locks,
     storage: localStorageIfAllowed(),
-    page: typeof document === 'undefined' ? undefined : browserPage(),
+    page,
   };
 }
 
@@ -38,14 +40,10 @@ function browserPage(): Page {
     isVisible,
     onWake: (wake) => {
       const stop = new AbortController();
-      const online = (): void => wake(true);
-      const seen = (): void => {
-        if (isVisible()) wake(false);
-      };
-      addEventListener('online', online, stop);
-      // `pageshow` covers a page that comes back from the back/forward cache.
-      addEventListener('pageshow', seen, stop);
-      document.addEventListener('visibilitychange', seen, stop);
+      addEventListener('online', () => wake(true), stop);
+      // A page that comes back from the back/forward cache has missed the other tabs' news.
+      addEventListener('pageshow', ({ persisted }) => persisted && wake(true), stop);
+      document.addEventListener('visibilitychange', () => isVisible() && wake(false), stop);
       return () => stop.abort();
     },
   };

@@ -29,7 +29,7 @@ export function createPost(env: Environment, baseUrl: string): Post {
     } catch (cause) {
       if (cause instanceof CountersignError) throw cause;
       const code = abort.signal.aborted ? 'timeout' : 'network';
-      throw new CountersignError(code, 'The server could not be reached', 0, undefined, cause);
+      throw new CountersignError(code, 'No answer from the server', 0, undefined, cause);
     } finally {
       cancelLimit();
     }
@@ -40,7 +40,7 @@ export function createPost(env: Environment, baseUrl: string): Post {
 export function parseTokenResponse(json: unknown): TokenResponse {
   const response = json as TokenResponse | undefined;
   if (response?.accessToken && response.expiresIn && response.user) return response;
-  throw new CountersignError('unexpected_response', 'The answer is not one of Countersign');
+  throw new CountersignError('unexpected_response', 'Unexpected answer');
 }
 
 function parseJson(text: string): unknown {

@@ -26,8 +26,8 @@ export interface Refresher {
   refresh(rejected?: string): Promise<void>;
   /** A token that can be sent now, or `null` if nobody is signed in. */
   token(): Promise<string | null>;
-  /** The page woke up, or its timer rang: refreshes if it is time. `online` forgets earlier failures. */
-  wake(online: boolean): void;
+  /** The page woke up, or its timer rang: refreshes if it is time, or if the page `wasAway` and may have missed something. */
+  wake(wasAway: boolean): void;
   stop(): void;
 }
 
@@ -112,12 +112,13 @@ export function createRefresher(env: Environment, session: Session, post: Post, 
     return session.accessToken ?? null;
   }
 
-  function wake(online: boolean): void {
-    if (online) lastError = undefined;
+  function wake(wasAway: boolean): void {
+    if (wasAway) lastError = undefined;
     const { status } = session.state;
+    const isDue = wasAway || session.remainingMs() <= early() + spread();
     // A hidden page refreshes when it needs a token, or when it is looked at again.
-    const isDue = session.remainingMs() <= early() + spread() && env.page?.isVisible();
-    if (status === 'unknown' || (status === 'signed-in' && isDue)) refresh().catch(() => {});
+    const isWanted = status === 'signed-in' && isDue && env.page?.isVisible();
+    if (status === 'unknown' || isWanted) refresh().catch(() => {});
     schedule();
   }
 

@@ -47,7 +47,8 @@ export function createSession(clock: Clock, channel: Channel | undefined): Sessi
   function setState(next: AuthState): void {
     if (JSON.stringify(next) === JSON.stringify(state)) return;
     state = next;
-    for (const listener of [...listeners]) listener(state);
+    // Later, so that a listener that throws cannot break the client in the middle of something.
+    for (const listener of listeners) queueMicrotask(() => listener(next));
   }
 
   function remainingMs(): number {

@@ -63,7 +63,10 @@ export interface Client {
    * it refreshes once and tries once more. Every other request passes through untouched.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
-  /** A token that is valid now, refreshed if need be; `null` when nobody is signed in. */
+  /**
+   * A token that is valid now, refreshed if need be; `null` when nobody is signed in. Rejects with a
+   * `CountersignError` when there is none and the server cannot be asked.
+   */
   token(): Promise<string | null>;
   /** Stops timers and listeners. The client answers no more after this. */
   dispose(): void;
@@ -90,8 +93,8 @@ export interface Channel {
 export interface Page {
   readonly origin: string;
   isVisible(): boolean;
-  /** Calls `wake` when the page is looked at again (`online` false) or the network is back (`online` true). */
-  onWake(wake: (online: boolean) => void): () => void;
+  /** Calls `wake` when the page is looked at again; `wasAway` if it may have missed something: no network, or frozen. */
+  onWake(wake: (wasAway: boolean) => void): () => void;
 }
 
 export interface Environment {

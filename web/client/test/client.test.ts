@@ -22,6 +22,43 @@ test('login_answers_the_user_and_tells_the_subscribers', async () => {
   assert.equal(tab.client.state, states[1], 'the state is the same object until it changes');
 });
 
+test('a_listener_that_throws_breaks_nothing', async (context) => {
+  const world = new World();
+  const tab = new Browser(world, new Server(world)).tab();
+  let heard = 0;
+  const thrown: unknown[] = [];
+  // The test runner takes uncaught errors for failures, so they are caught where they arise.
+  const plain = globalThis.queueMicrotask;
+  context.mock.method(globalThis, 'queueMicrotask', (task: () => void) =>
+    plain(() => {
+      try {
+        task();
+      } catch (error) {
+        thrown.push(error);
+      }
+    }),
+  );
+  tab.client.subscribe(() => {
+    throw new Error('of the app');
+  });
+  tab.client.subscribe(() => heard++);
+  await world.pass(100);
+  await during(world, 100, tab.client.login('alice', 'correct horse battery'));
+  assert.equal(heard, 2);
+  assert.equal(thrown.length, 2);
+  assert.equal(tab.client.user?.username, 'alice');
+});
+
+test('a_page_that_was_away_asks_at_once_whether_the_session_still_lives', async () => {
+  const { world, server, tab } = await signedIn();
+  const session = server.sessions.get('s1');
+  assert.ok(session);
+  session.over = 'session_revoked';
+  tab.wake(true);
+  await world.pass(100);
+  assert.equal(tab.client.state.status, 'signed-out');
+});
+
 test('a_listener_that_has_left_hears_nothing', async () => {
   const world = new World();
   const tab = new Browser(world, new Server(world)).tab();

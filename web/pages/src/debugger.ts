@@ -164,7 +164,7 @@ function verdictElements(verdict: Verdict | string): Node[] {
       ...verdict.checks.map(({ rule, outcome, expected, found }) =>
         element(
           'li',
-          { class: outcome },
+          { class: outcome, 'data-rule': rule },
           RULES[rule] ?? rule,
           element('span', { class: 'visually-hidden' }, `: ${OUTCOMES[outcome]}`),
           outcome === 'failed' && expected !== '' && element('p', { class: 'muted' }, 'expected ', element('code', {}, expected), ', found ', element('code', {}, found || 'nothing')),
