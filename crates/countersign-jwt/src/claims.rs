@@ -89,6 +89,13 @@ impl ClaimsPolicy {
     pub fn limits(&self) -> Limits {
         self.limits
     }
+
+    /// Whether claims that this policy has accepted before have still not expired: the one check that depends on the
+    /// moment, for a cache of verified tokens (RFC 7519 §4.1.4).
+    #[must_use]
+    pub fn is_current(&self, claims: &AccessClaims, now_unix_seconds: i64) -> bool {
+        now_unix_seconds < claims.expires_at().saturating_add(self.leeway_seconds)
+    }
 }
 
 /// What the header's `typ` must be, so that no other kind of token passes for this one (RFC 8725 §3.11).
@@ -107,6 +114,16 @@ pub enum TokenType {
 }
 
 impl TokenType {
+    /// The `typ` that a signer writes into the header.
+    #[must_use]
+    pub fn header_value(&self) -> &str {
+        match self {
+            Self::AccessToken => "at+jwt",
+            Self::JwtOrAbsent => "JWT",
+            Self::Exactly(typ) => typ,
+        }
+    }
+
     /// Whether a header with this `typ` is of the type.
     #[must_use]
     pub fn accepts(&self, typ: Option<&str>) -> bool {
