@@ -203,6 +203,9 @@ impl CustomClaims {
     /// The most bytes they may take as JSON, so that the header they travel in fits every proxy (TK-7).
     pub const MAX_BYTES: usize = 2048;
 
+    /// How deep objects and arrays may nest, the outermost included: verifiers stop at 32.
+    pub const MAX_DEPTH: usize = 16;
+
     /// The names that are ours: those of RFC 7519 §4.1, RFC 9068 §2.2 and our own.
     pub const RESERVED: [&'static str; 21] = [
         "iss",
@@ -231,10 +234,14 @@ impl CustomClaims {
     /// Checks that no name is reserved and that they are not too large.
     ///
     /// # Errors
-    /// [`ClaimsError::Reserved`] with the name, [`ClaimsError::TooLarge`] over 2048 bytes of JSON.
+    /// [`ClaimsError::Reserved`] with the name, [`ClaimsError::TooLarge`] over 2048 bytes of JSON, and
+    /// [`ClaimsError::TooDeep`] when they nest deeper than 16.
     pub fn new(claims: Map<String, Value>) -> Result<Self, ClaimsError> {
         if let Some(name) = claims.keys().find(|name| Self::RESERVED.contains(&name.as_str())) {
             return Err(ClaimsError::Reserved(name.clone()));
+        }
+        if claims.values().any(|value| depth(value) >= Self::MAX_DEPTH) {
+            return Err(ClaimsError::TooDeep);
         }
         let claims = Self(claims);
         if claims.to_json().len() > Self::MAX_BYTES { Err(ClaimsError::TooLarge) } else { Ok(claims) }
@@ -263,6 +270,17 @@ pub enum ClaimsError {
     /// More than 2048 bytes.
     #[error("the claims take more than 2048 bytes")]
     TooLarge,
+    /// Nested deeper than 16.
+    #[error("the claims are nested deeper than 16")]
+    TooDeep,
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -316,6 +334,9 @@ mod tests {
         }
         assert!(CustomClaims::new(one("team", "blue".into())).is_ok());
         assert_eq!(CustomClaims::new(one("x", "y".repeat(2048).into())), Err(ClaimsError::TooLarge));
+        let nested = |levels: usize| (1..levels).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        assert!(CustomClaims::new(one("x", nested(16))).is_ok());
+        assert_eq!(CustomClaims::new(one("x", nested(17))), Err(ClaimsError::TooDeep));
     }
 
     #[test]

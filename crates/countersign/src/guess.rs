@@ -1,35 +1,27 @@
 //! Before any password is looked at: may somebody try this one now (TH-1)? Signing in and changing a password both ask
 //! here, so no pathway has a count of its own.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 
 use crate::Countersign;
 use crate::account::Username;
-use crate::audit::{AuditEvent, AuditKind, Context};
+use crate::audit::{Actor, AuditEvent, AuditKind, Context};
 use crate::clock::Timestamp;
 use crate::password::{AccountKey, Requester};
 use crate::store::{Store, StoreError};
 use crate::throttle::{Guess, Reservation, Throttled};
 
-/// Why nothing was looked at.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum GuessError {
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl<S: Store> Countersign<S> {
     /// Counts an attempt on the account with this canonical name, whether it exists or not, as failed. The reservation
     /// says afterwards if it was not; the requester is for the hash.
-    pub(crate) async fn reserve_guess(
+    pub(crate) fn reserve_guess(
         &self,
         canonical_name: &str,
         context: &Context,
-    ) -> Result<(Reservation, Requester), GuessError> {
+    ) -> Result<(Reservation, Requester), Throttled> {
         let cookie = context.device_cookie.as_ref();
         let device = cookie.and_then(|cookie| self.devices.find(cookie, canonical_name, context.now));
         let account = self.account_key(canonical_name);
@@ -40,10 +32,28 @@ impl<S: Store> Countersign<S> {
                 Ok((reservation, Requester { client: context.address, account, known_device }))
             }
             Err(throttled) => {
-                self.store.record(AuditEvent::new(AuditKind::LoginThrottled), context).await?;
-                Err(throttled.into())
+                // No write for it: a flood of refusals, which cost no hash, must not fill the store's queue (LM-2).
+                self.throttled.fetch_add(1, Ordering::Relaxed);
+                Err(throttled)
             }
         }
+    }
+
+    /// Writes down how many attempts were refused since the last time, in one event.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer; they are counted on then.
+    pub async fn record_throttled(&self, now: Timestamp) -> Result<(), StoreError> {
+        let refused = self.throttled.swap(0, Ordering::Relaxed);
+        if refused == 0 {
+            return Ok(());
+        }
+        let event = AuditEvent::new(AuditKind::LoginThrottled).with_detail(format!("{refused} attempts"));
+        let recorded = self.store.record(event, &Context::local(Actor::System, now)).await;
+        if recorded.is_err() {
+            self.throttled.fetch_add(refused, Ordering::Relaxed);
+        }
+        recorded
     }
 
     /// On whose behalf a hash is computed that nobody can guess with: a new password.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_jwt::{Algorithm, JwkSet, KeySetError};
+use countersign_jwt::{JwkSet, KeySetError};
 
 use crate::Countersign;
 use crate::audit::{Actor, Context};
@@ -12,7 +12,7 @@ use crate::key_ring::{self, KeyInfo, KeyRing, KeyRingError, KeyState};
 use crate::master_key::MasterKeys;
 use crate::options::{Options, Signing};
 use crate::random::Random;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoredKey};
 
 /// Why the signing keys could not be opened, rotated or published.
 #[derive(Debug, thiserror::Error)]
@@ -79,36 +79,27 @@ pub(crate) async fn open_ring<S: Store>(
         Signing::KeyPair(algorithm) => *algorithm,
     };
     loop {
-        match KeyRing::open(&store.signing_keys().await?, master_keys, published_after(options)) {
-            Ok(ring) if ring.newest().is_some_and(|(key, _)| key.algorithm() == algorithm) => {
-                return Ok(ring);
-            }
-            Ok(ring) => {
-                let from = now.plus(options.keys.publish_ahead);
-                add_key(store, (algorithm, from), newest_kid(&ring), master_keys, (random, now)).await?;
-            }
-            Err(KeyRingError::Empty) => {
-                add_key(store, (algorithm, now), None, master_keys, (random, now)).await?;
-            }
+        let stored = store.signing_keys().await?;
+        let active_from = match KeyRing::open(&stored, master_keys, published_after(options)) {
+            Ok(ring) => match ring.newest() {
+                Some((key, _)) if key.algorithm() == algorithm => return Ok(ring),
+                // After every key there is, or it would never be its turn.
+                Some((_, last)) => {
+                    now.plus(options.keys.publish_ahead).max(last.plus(Duration::from_millis(1)))
+                }
+                None => now,
+            },
+            Err(KeyRingError::Empty) => now,
             Err(error) => return Err(error.into()),
-        }
+        };
+        let key = key_ring::generate(algorithm, active_from, master_keys, random, now)?;
         // Added, or another node was faster (KM-5): look again.
+        store.add_signing_key(key, last_added(&stored), &Context::local(Actor::System, now)).await?;
     }
 }
 
-async fn add_key<S: Store>(
-    store: &S,
-    (algorithm, active_from): (Algorithm, Timestamp),
-    newest: Option<String>,
-    master_keys: &MasterKeys,
-    (random, now): (&Random, Timestamp),
-) -> Result<bool, KeysError> {
-    let key = key_ring::generate(algorithm, active_from, master_keys, random, now)?;
-    Ok(store.add_signing_key(key, newest, &Context::local(Actor::System, now)).await?)
-}
-
-fn newest_kid(ring: &KeyRing) -> Option<String> {
-    ring.newest().map(|(key, _)| key.key_id().to_owned())
+fn last_added(stored: &[StoredKey]) -> Option<String> {
+    stored.last().map(|key| key.kid.clone())
 }
 
 /// For how long a key is published after its successor has taken over: until its last token has expired, and a while.
@@ -131,27 +122,34 @@ impl<S: Store> Countersign<S> {
         self.key_ring.load().list(now)
     }
 
-    /// Makes the next key, unless there is one that does not sign yet; gives the newest key. With [`Switch::AtOnce`] a
-    /// key is always made, and signs from now on.
+    /// Makes the next key, unless there is one that does not sign yet; gives that key. With [`Switch::AtOnce`] a key is
+    /// always made, and signs from now on; the one before it stays published for the tokens it has signed.
     ///
     /// # Errors
     /// Every variant of [`KeysError`] but those of the master key.
     pub async fn rotate_keys(&self, switch: Switch, context: &Context) -> Result<KeyInfo, KeysError> {
         let Signing::KeyPair(algorithm) = self.options.signing else { return Err(KeysError::SharedSecret) };
         let now = context.now;
-        self.reload_keys(now).await?;
-        let ring = self.key_ring.load_full();
-        let waiting = ring.newest().is_some_and(|(_, active_from)| now < active_from);
-        if switch == Switch::AtOnce || !waiting {
+        loop {
+            let stored = self.store.signing_keys().await?;
+            self.take_over_keys(&stored, now)?;
+            let newest = self.list_keys(now).pop().ok_or(KeyRingError::Empty)?;
+            if switch == Switch::WhenPublished && now < newest.active_from {
+                return Ok(newest);
+            }
             let active_from = match switch {
                 Switch::AtOnce => now,
                 Switch::WhenPublished => now.plus(self.options.keys.publish_ahead),
             };
             let key = key_ring::generate(algorithm, active_from, &self.master_keys, &self.random, now)?;
-            self.store.add_signing_key(key, newest_kid(&ring), context).await?;
-            self.reload_keys(now).await?;
+            let kid = key.kid.clone();
+            if self.store.add_signing_key(key, last_added(&stored), context).await? {
+                self.reload_keys(now).await?;
+                let made = self.list_keys(now).into_iter().find(|key| key.kid == kid);
+                return Ok(made.ok_or(KeyRingError::Empty)?);
+            }
+            // Another node was faster (KM-5): look again.
         }
-        self.list_keys(now).pop().ok_or(KeysError::Ring(KeyRingError::Empty))
     }
 
     /// Takes over what other processes did to the keys, makes the next key when it is due, and deletes keys that
@@ -179,8 +177,11 @@ impl<S: Store> Countersign<S> {
     }
 
     async fn reload_keys(&self, now: Timestamp) -> Result<(), KeysError> {
-        let stored = self.store.signing_keys().await?;
-        let ring = KeyRing::open(&stored, &self.master_keys, published_after(&self.options))?;
+        self.take_over_keys(&self.store.signing_keys().await?, now)
+    }
+
+    fn take_over_keys(&self, stored: &[StoredKey], now: Timestamp) -> Result<(), KeysError> {
+        let ring = KeyRing::open(stored, &self.master_keys, published_after(&self.options))?;
         if ring.list(now) != self.key_ring.load().list(now) {
             self.guard.replace_keys(&ring.verifying_keys(now)?);
             self.key_ring.store(Arc::new(ring));

@@ -32,7 +32,7 @@ pub mod throttle;
 pub mod upkeep;
 
 use std::fmt;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::hmac;
@@ -66,6 +66,8 @@ pub struct Countersign<S> {
     throttle: Throttle,
     guard: Guard,
     revocations_seen: AtomicI64,
+    /// Attempts refused since the audit log was last told.
+    throttled: AtomicU64,
 }
 
 /// Why it cannot start. Nothing has been changed then.
@@ -110,6 +112,7 @@ impl<S: Store> Countersign<S> {
             refresh_tokens: RefreshTokenCodec::new(&master_keys),
             key_ring: ArcSwap::from_pointee(ring),
             revocations_seen: AtomicI64::new(0),
+            throttled: AtomicU64::new(0),
             store,
             options,
             clock,

@@ -13,7 +13,6 @@ use crate::Countersign;
 use crate::account::{Account, Username};
 use crate::audit::{AuditEvent, AuditKind, Context};
 use crate::clock::Timestamp;
-use crate::guess::GuessError;
 use crate::id::{AccountId, SessionId};
 use crate::issue::AccessToken;
 use crate::password::{Attempt, HashingError, InvalidPassword, Password, Requester, Verification};
@@ -95,15 +94,6 @@ impl From<HashingError> for LoginError {
     }
 }
 
-impl From<GuessError> for LoginError {
-    fn from(error: GuessError) -> Self {
-        match error {
-            GuessError::Throttled(throttled) => Self::Throttled(throttled),
-            GuessError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 impl<S: Store> Countersign<S> {
     /// Checks a name and a password, and starts a session. `replaces` is the refresh token that the browser sent along,
     /// if any: its session ends (SE-1).
@@ -137,7 +127,7 @@ impl<S: Store> Countersign<S> {
         // No account has a name that cannot be parsed; like any unknown name it is counted, and costs one hash.
         let name = Username::parse(username).ok();
         let canonical_name = name.as_ref().map_or(username, Username::canonical);
-        let (reservation, requester) = self.reserve_guess(canonical_name, context).await?;
+        let (reservation, requester) = self.reserve_guess(canonical_name, context)?;
         let checked = match self.check(name.as_ref(), &password, requester).await {
             Ok(checked) => checked,
             Err(error) => {
@@ -161,7 +151,7 @@ impl<S: Store> Countersign<S> {
             (found, _) => {
                 reservation.failed();
                 self.save_guesses().await?;
-                self.record_failure(found, context).await?;
+                self.record_failure(found.map(|found| found.account.id), context).await?;
                 Err(LoginError::InvalidCredentials)
             }
         }
@@ -244,9 +234,13 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    async fn record_failure(&self, found: Option<Credentials>, context: &Context) -> Result<(), StoreError> {
-        let mut event = AuditEvent::new(AuditKind::LoginFailed);
-        event.account_id = found.map(|found| found.account.id);
+    /// Writes down that a password was wrong, or the account may not sign in.
+    pub(crate) async fn record_failure(
+        &self,
+        account_id: Option<AccountId>,
+        context: &Context,
+    ) -> Result<(), StoreError> {
+        let event = AuditEvent { account_id, ..AuditEvent::new(AuditKind::LoginFailed) };
         self.store.record(event, context).await
     }
 }

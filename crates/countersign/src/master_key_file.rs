@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::id::SessionId;
 use crate::master_key::{MasterKeyError, MasterKeys};
 use crate::random::Random;
 
@@ -79,7 +80,7 @@ fn io_error(path: &Path, source: io::Error) -> MasterKeyFileError {
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let temporary = path.with_extension(format!("new-{}", std::process::id()));
+    let temporary = path.with_extension(format!("new-{}", SessionId::random(&Random::system())));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     let linked = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| {
         // Fails if the name exists, where a rename would put another key in the place of one that is in use.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::Countersign;
 use crate::account::{Account, Username};
 use crate::audit::Context;
-use crate::guess::GuessError;
 use crate::id::{AccountId, SessionId};
 use crate::password::{
     Attempt, HashingError, InvalidPassword, Password, PasswordHash, PolicyViolation, Verification,
@@ -57,15 +56,6 @@ impl From<HashingError> for PasswordChangeError {
     }
 }
 
-impl From<GuessError> for PasswordChangeError {
-    fn from(error: GuessError) -> Self {
-        match error {
-            GuessError::Throttled(throttled) => Self::Throttled(throttled),
-            GuessError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 /// A change that has been checked and hashed, good for one [`Countersign::store_password`].
 #[derive(Debug)]
 pub struct CheckedPasswordChange(PasswordChange);
@@ -87,8 +77,7 @@ impl<S: Store> Countersign<S> {
         let found = self.store.credentials(account).await?.ok_or(PasswordChangeError::NotFound)?;
         self.options.passwords.check(&new, found.account.username.as_str())?;
         let current = current.map_err(|_| PasswordChangeError::WrongPassword)?;
-        let (reservation, requester) =
-            self.reserve_guess(found.account.username.canonical(), context).await?;
+        let (reservation, requester) = self.reserve_guess(found.account.username.canonical(), context)?;
         let attempt = Attempt { password: current, stored: found.password_hash, requester };
         match self.hasher.verify(attempt).await {
             Ok(Verification::Match | Verification::MatchOutdated) if found.account.is_enabled() => {
@@ -97,6 +86,7 @@ impl<S: Store> Countersign<S> {
             Ok(_) => {
                 reservation.failed();
                 self.save_guesses().await?;
+                self.record_failure(Some(found.account.id), context).await?;
                 return Err(PasswordChangeError::WrongPassword);
             }
             Err(error) => {

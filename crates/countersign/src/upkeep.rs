@@ -11,19 +11,26 @@ impl<S: Store> Countersign<S> {
     /// Runs the upkeep for ever: spawn it once beside the routes. A store that does not answer is asked again at the
     /// next turn; nothing in here ends the loop.
     pub async fn run_upkeep(&self) {
-        let mut turn: u32 = 0;
+        let (mut turn, mut is_sweeping) = (0u32, false);
         loop {
             let now = self.clock.now();
             report("follow revocations", self.follow_revocations(now).await);
             if turn.is_multiple_of(KEYS_EVERY) {
                 report("save failed sign-ins", self.save_guesses().await);
+                report("record refused sign-ins", self.record_throttled(now).await);
                 report("learn of failed sign-ins", self.learn_guesses(now.minus(RECENT), now).await);
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
             }
             if turn.is_multiple_of(SWEEP_EVERY) {
                 report("learn what hashes cost", self.learn_hash_costs().await);
-                report("sweep", self.sweep(now).await);
+                is_sweeping = true;
+            }
+            if is_sweeping {
+                // One batch a turn: the revocations above must not wait for a large sweep.
+                let swept = self.sweep_some(now).await;
+                is_sweeping = matches!(swept, Ok(rows) if rows > 0);
+                report("sweep", swept.map(drop));
             }
             turn = turn.wrapping_add(1);
             tokio::time::sleep(TURN).await;
@@ -47,22 +54,19 @@ impl<S: Store> Countersign<S> {
         Ok(())
     }
 
-    /// Deletes sessions, revocations and audit events that nothing needs any more, in small batches so that nobody
-    /// waits for it.
+    /// Deletes sessions, revocations and audit events that nothing needs any more, until none is left.
     ///
     /// # Errors
     /// [`StoreError`] when the store did not answer; what was deleted until then stays deleted.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
-        let sweep = Sweep {
-            now,
-            keep_sessions: KEEP_ENDED_SESSIONS,
-            keep_audit: self.options.keep_audit,
-            batch: 500,
-        };
-        while self.store.sweep(sweep).await? > 0 {
-            tokio::task::yield_now().await;
-        }
+        while self.sweep_some(now).await? > 0 {}
         Ok(())
+    }
+
+    /// Deletes one small batch, so that nobody waits for it; gives how many rows went.
+    async fn sweep_some(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let keep_audit = self.options.keep_audit;
+        self.store.sweep(Sweep { now, keep_sessions: KEEP_ENDED_SESSIONS, keep_audit, batch: 500 }).await
     }
 }
 

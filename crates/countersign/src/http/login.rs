@@ -49,6 +49,7 @@ pub(super) async fn login<S: Store>(
     Json(input): Json<Login>,
 ) -> Result<Response, ApiError> {
     let https = app.is_https();
+    context.now = app.countersign.clock().now();
     if let Some(token) = &input.device_token {
         context.device_cookie = DeviceCookie::from_browser(token);
     }

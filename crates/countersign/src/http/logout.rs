@@ -1,8 +1,11 @@
 //! `POST /api/logout`: by refresh token, or by access token for clients that have no other.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use countersign_guard::Refusal;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -36,19 +39,21 @@ pub(super) async fn logout<S: Store>(
     let https = app.is_https();
     let scope = if input.everywhere { Scope::Everywhere } else { Scope::This };
     let token = presented(&headers, input.refresh_token, https)?;
-    // The cookie decides: it works with an expired access token (SE-10). Without one, the access token must be good.
-    let claims = match &token {
-        None if headers.contains_key(header::AUTHORIZATION) => {
-            Some(app.countersign.guard().authenticate(&headers)?)
-        }
-        _ => None,
+    // The cookie suffices: it works with an expired access token (SE-10). Without one, the access token must be good.
+    let claims = match app.countersign.guard().authenticate(&headers) {
+        Ok(claims) => Some(claims),
+        Err(refusal) if token.is_none() && refusal != Refusal::TokenRequired => return Err(refusal.into()),
+        Err(_) => None,
     };
-    let countersign = app.countersign;
+    let (countersign, context) = (Arc::clone(&app.countersign), app.at_this_moment(context));
     detached(async move {
-        match (token, claims) {
-            (Some((token, _)), _) => countersign.logout(&token, scope, &context).await,
-            (None, Some(claims)) => countersign.logout_by_claims(&claims, scope, &context).await,
-            (None, None) => Ok(0),
+        // A cookie that is left over beside a good access token must not make this a silent nothing (SE-5).
+        if let Some((token, _)) = token {
+            countersign.logout(&token, scope, &context).await?;
+        }
+        match claims {
+            Some(claims) => countersign.logout_by_claims(&claims, scope, &context).await,
+            None => Ok(0),
         }
     })
     .await??;

@@ -35,6 +35,7 @@ pub use self::client_address::PeerAddress;
 pub use self::error::ApiError;
 use crate::Countersign;
 use crate::account::Role;
+use crate::audit::Context;
 use crate::store::Store;
 
 /// What the handlers share.
@@ -48,6 +49,11 @@ impl<S: Store> App<S> {
     #[must_use]
     pub fn new(countersign: Arc<Countersign<S>>, options: HttpOptions) -> Self {
         Self { countersign, options: Arc::new(options) }
+    }
+
+    /// The same context, now that the body has been read.
+    fn at_this_moment(&self, context: Context) -> Context {
+        Context { now: self.countersign.clock().now(), ..context }
     }
 
     /// Whether browsers reach us over HTTPS, as the configured issuer says; never taken from the request (TP-3).
@@ -148,7 +154,9 @@ pub fn router<S: Store>(app: App<S>) -> Router {
         let handler: MethodRouter<App<S>, Infallible> = match access {
             Access::Public => handler,
             Access::Bearer => handler.route_layer(guard.layer()),
-            Access::Admin => handler.route_layer(guard.layer().require_role(Role::ADMIN)),
+            Access::Admin => handler
+                .route_layer(middleware::from_fn_with_state(app.clone(), admin::still_administers))
+                .route_layer(guard.layer().require_role(Role::ADMIN)),
         };
         router = router.route(path, handler);
     }

@@ -28,6 +28,7 @@ pub(super) async fn change<S: Store>(
     Json(input): Json<ChangePassword>,
 ) -> Result<StatusCode, ApiError> {
     let Caller { account, session, context } = caller;
+    let context = app.at_this_moment(context);
     let countersign = app.countersign;
     let change = countersign
         .check_password_change((account, session), &input.current_password, &input.new_password, &context)

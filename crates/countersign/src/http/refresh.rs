@@ -12,6 +12,7 @@ use super::json::{Input, OptionalJson};
 use super::login::{Delivery, answer};
 use super::{App, cookie, detached};
 use crate::refresh::RefreshError;
+use crate::session::EndReason;
 use crate::store::Store;
 
 #[derive(Default, Deserialize)]
@@ -31,14 +32,20 @@ pub(super) async fn refresh<S: Store>(
     OptionalJson(input): OptionalJson<Refresh>,
 ) -> Result<Response, ApiError> {
     let https = app.is_https();
+    // Now, and not when the header came: a client that sends its body slowly must not stretch any window (RF-4).
+    let context = app.at_this_moment(context);
     let (token, delivery) =
         presented(&headers, input.refresh_token, https)?.ok_or(ApiError::NoRefreshToken)?;
     let (countersign, now) = (app.countersign, context.now);
     match detached(async move { countersign.refresh(&token, &context).await }).await? {
         Ok(signed_in) => Ok(answer(&signed_in, delivery, now, https)),
         Err(error) => {
-            let is_over =
-                matches!(error, RefreshError::Expired | RefreshError::Revoked(_) | RefreshError::Reused);
+            // Of a session that a new login has replaced, the jar may hold the new login's cookie by now (RF-12).
+            let is_over = match error {
+                RefreshError::Revoked(reason) => reason != EndReason::Replaced,
+                RefreshError::Expired | RefreshError::Reused => true,
+                _ => false,
+            };
             let mut response = ApiError::from(error).into_response();
             if is_over && delivery == Delivery::Cookie {
                 response.headers_mut().insert(header::SET_COOKIE, cookie::clear(https));

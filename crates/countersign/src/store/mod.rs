@@ -100,11 +100,11 @@ pub trait Store: Send + Sync + 'static {
 
     // --- keys ---
 
-    /// All signing keys, the oldest first.
+    /// All signing keys, in the order in which they were added.
     fn signing_keys(&self) -> impl Answer<Vec<StoredKey>>;
 
-    /// Adds a signing key, if `newest` is still the newest one of its algorithm: of two nodes that rotate at once, one
-    /// makes the key and the other is told `false` (KM-5).
+    /// Adds a signing key, if `newest` is still the last one that was added: of two nodes that rotate at once, one makes
+    /// the key and the other is told `false` (KM-5).
     fn add_signing_key(&self, key: StoredKey, newest: Option<String>, context: &Context)
     -> impl Answer<bool>;
 

@@ -91,6 +91,22 @@ async fn a_password_that_is_set_ends_all_sessions_of_its_account() {
     assert_eq!(app.login("ada", "a wholly different sentence").await.status, StatusCode::OK);
 }
 
+/// A token says `admin` for minutes after the role is gone; that must not be long enough to give it back to oneself.
+#[tokio::test]
+async fn a_former_administrator_administers_nothing() {
+    let app = TestApp::new().await;
+    let second = app.register("eve", "admin".parse().unwrap()).await;
+    let eve = app.sign_in("eve").await.access_token;
+    let root = app.sign_in("root").await.access_token;
+    let path = format!("/api/admin/users/{}", second.id);
+    let demote = call(&app, Method::PATCH, &path, &root, Some(json!({ "role": "user" }))).await;
+    assert_eq!(demote.status, StatusCode::OK);
+    assert_eq!(app.profile(&eve).await, 200, "the session lives");
+    call(&app, Method::PATCH, &path, &eve, Some(json!({ "role": "admin" })))
+        .await
+        .assert_error(403, "forbidden");
+}
+
 /// Nobody can lock everybody out.
 #[tokio::test]
 async fn the_last_administrator_stays() {

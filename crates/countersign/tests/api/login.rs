@@ -96,7 +96,9 @@ async fn a_login_replaces_the_session_of_its_browser() {
     let second = app.post("/api/login").cookie(&first.cookie).json(&body).send().await;
     assert_eq!(second.status, StatusCode::OK);
     assert_eq!(app.profile(&first.access_token).await, 401);
-    app.refresh(&first.cookie).await.assert_error(401, "session_revoked");
+    let late = app.refresh(&first.cookie).await;
+    late.assert_error(401, "session_revoked");
+    assert_eq!(late.cookie(), None, "RF-12: the jar holds the new login's cookie by now");
     assert_eq!(app.profile(&Device::from(&second).access_token).await, 200);
 }
 

@@ -62,6 +62,17 @@ async fn a_logout_by_bearer_or_body_works_too() {
     assert_eq!(app.profile(&b.access_token).await, 401);
 }
 
+/// SE-5: a cookie of a session that is over does not make a logout with a good access token a silent nothing.
+#[tokio::test]
+async fn a_stale_cookie_does_not_keep_a_bearer_from_logging_out() {
+    let app = TestApp::new().await;
+    let (old, new) = (app.sign_in("ada").await, app.sign_in("ada").await);
+    app.post("/api/logout").cookie(&old.cookie).send().await;
+    let reply = app.post("/api/logout").cookie(&old.cookie).bearer(&new.access_token).send().await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.profile(&new.access_token).await, 401);
+}
+
 /// SE-10: the cookie alone suffices when the access token has expired; SE-3: nothing at all is fine too.
 #[tokio::test]
 async fn a_logout_needs_no_good_access_token() {

@@ -54,6 +54,55 @@ async fn rotated_keys_switch_by_the_state_rules() {
     assert_eq!(published["keys"].as_array().unwrap().len(), 1, "the old key is gone");
 }
 
+/// An emergency is an emergency each time, also while a next key waits.
+#[tokio::test]
+async fn a_rotation_at_once_makes_a_key_that_signs_every_time() {
+    let app = TestApp::new().await;
+    app.countersign.rotate_keys(Switch::WhenPublished, &app.operator()).await.unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let made = app.countersign.rotate_keys(Switch::AtOnce, &app.operator()).await.unwrap();
+        assert_eq!(made.state.name(), "active");
+        let token = app.sign_in("ada").await.access_token;
+        let token = countersign::guard::jwt::dangerous::decode_unverified(&token).unwrap();
+        assert_eq!(token.header["kid"], made.kid);
+        assert!(!seen.contains(&made.kid));
+        seen.push(made.kid);
+        app.wait(1);
+    }
+}
+
+/// A newly configured algorithm is a rotation like any other: published a day ahead, and back again.
+#[tokio::test]
+async fn another_algorithm_takes_over_by_the_state_rules() {
+    use countersign::clock::{Clock, Timestamp};
+    use countersign::guard::jwt::Algorithm;
+    use countersign::master_key::MasterKeys;
+    use countersign::options::Signing;
+    use countersign::random::Random;
+    use countersign::store::sqlite::{OpenMode, SqliteStore};
+    use countersign::{Countersign, Options};
+    let folder = tempfile::tempdir().unwrap();
+    let random = Random::insecure_seeded(1);
+    let clock = Clock::manual(Timestamp::from_unix_millis(1_800_000_000_000));
+    for (algorithm, expected) in [
+        (Algorithm::Es256, &["ES256 active"][..]),
+        (Algorithm::EdDsa, &["ES256 active", "EdDSA next"]),
+        (Algorithm::Es256, &["ES256 active", "EdDSA next", "ES256 next"]),
+    ] {
+        let mut options = Options::new(ISSUER, "api");
+        options.signing = Signing::KeyPair(algorithm);
+        let store =
+            SqliteStore::open(folder.path().join("a.db"), OpenMode::Server, options.sessions).unwrap();
+        let keys = MasterKeys::generate(&Random::insecure_seeded(2));
+        let opened = Countersign::open(store, options, keys, clock.clone(), random.clone()).await.unwrap();
+        let listed = opened.list_keys(clock.now());
+        let listed: Vec<_> =
+            listed.iter().map(|key| format!("{} {}", key.algorithm, key.state.name())).collect();
+        assert_eq!(listed, expected);
+    }
+}
+
 /// RFC 8414; TP-3: the issuer is the configured one, whatever the Host header says.
 #[tokio::test]
 async fn the_metadata_names_the_configured_issuer() {

@@ -1,5 +1,30 @@
 //! What administrators do over HTTP: accounts, keys, audit log. Every change is in the audit log with who made it.
 
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use countersign_guard::Refusal;
+
+use super::App;
+use super::caller::Caller;
+use super::error::ApiError;
+use crate::store::Store;
+
 pub(super) mod audit;
 pub(super) mod keys;
 pub(super) mod users;
+
+/// Asks the store whether the caller still administers: an access token says so for minutes after the role is gone, long
+/// enough to give it back to oneself.
+pub(super) async fn still_administers<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.countersign.find_account(caller.account).await {
+        Ok(Some(account)) if account.role.is_admin() && account.is_enabled() => next.run(request).await,
+        Ok(_) => ApiError::from(Refusal::RoleRequired).into_response(),
+        Err(error) => ApiError::from(error).into_response(),
+    }
+}

@@ -1,7 +1,10 @@
 //! One piece of work for a thread that owns a connection, with the way back to whoever asked. Work runs even when its
-//! caller has gone away, so a request that was cut off leaves the old state or the new one (CC-6).
+//! caller has gone away, so a request that was cut off leaves the old state or the new one (CC-6). Only work whose caller
+//! was told that it will not be done is not done: a rotation that is committed long after its client was answered 503
+//! would make that client's next try a reuse.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -21,25 +24,43 @@ pub(super) trait Work {
 /// The work's own error is kept for its answer.
 pub(super) struct Failed;
 
-/// Packs work; the answer arrives at the receiver.
-pub(super) fn job<T, F>(work: F) -> (Job, oneshot::Receiver<Result<T, StoreError>>)
+/// What a caller holds of its job.
+pub(super) struct Ticket<T> {
+    /// Where the answer arrives.
+    pub(super) answer: oneshot::Receiver<Result<T, StoreError>>,
+    withdrawn: Arc<AtomicBool>,
+}
+
+impl<T> Ticket<T> {
+    /// It shall not be done any more, if it has not begun.
+    pub(super) fn withdraw(&self) {
+        self.withdrawn.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Packs work.
+pub(super) fn job<T, F>(work: F) -> (Job, Ticket<T>)
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Pending { work: Some(work), outcome: None, reply }), answer)
+    let withdrawn = Arc::new(AtomicBool::new(false));
+    let ticket = Ticket { answer, withdrawn: Arc::clone(&withdrawn) };
+    (Box::new(Pending { work: Some(work), outcome: None, reply, withdrawn }), ticket)
 }
 
 struct Pending<T, F> {
     work: Option<F>,
     outcome: Option<rusqlite::Result<T>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
+    withdrawn: Arc<AtomicBool>,
 }
 
 impl<T, F: FnOnce(&Connection) -> rusqlite::Result<T>> Work for Pending<T, F> {
     fn run(&mut self, db: &Connection) -> Result<(), Failed> {
-        let outcome = self.work.take().map(|work| work(db));
+        let wanted = !self.withdrawn.load(Ordering::SeqCst);
+        let outcome = self.work.take().filter(|_| wanted).map(|work| work(db));
         let failed = matches!(outcome, Some(Err(_)));
         self.outcome = outcome;
         if failed { Err(Failed) } else { Ok(()) }

@@ -37,8 +37,8 @@ impl Change<'_> {
     pub(super) fn add_signing_key(&self, key: &StoredKey, newest: Option<&str>) -> rusqlite::Result<bool> {
         let found: Option<String> = self
             .db
-            .prepare_cached("SELECT kid FROM signing_keys WHERE algorithm = ?1 ORDER BY number DESC LIMIT 1")?
-            .query_row([&key.algorithm], |row| row.get(0))
+            .prepare_cached("SELECT kid FROM signing_keys ORDER BY number DESC LIMIT 1")?
+            .query_row([], |row| row.get(0))
             .optional()?;
         if found.as_deref() != newest {
             return Ok(false);

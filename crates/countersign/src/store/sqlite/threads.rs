@@ -101,9 +101,9 @@ impl Threads {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (job, answer) = job(work);
+        let (job, ticket) = job(work);
         self.reads.push(job).map_err(|_| StoreError::Overloaded)?;
-        answer.await.map_err(|_| gone())?
+        ticket.answer.await.map_err(|_| gone())?
     }
 
     /// Changes something; answers after the commit, or when the disk has not answered for a second or two.
@@ -116,12 +116,15 @@ impl Threads {
         if *stalled.borrow_and_update() {
             return Err(StoreError::Overloaded);
         }
-        let (job, mut answer) = job(work);
+        let (job, mut ticket) = job(work);
         self.writes.push(job).map_err(|_| StoreError::Overloaded)?;
         let mut stall = pin!(stalled.changed());
-        poll_fn(|cx| match pin!(&mut answer).poll(cx) {
+        poll_fn(|cx| match pin!(&mut ticket.answer).poll(cx) {
             Poll::Ready(answer) => Poll::Ready(answer.map_err(|_| gone())?),
-            Poll::Pending => stall.as_mut().poll(cx).map(|_| Err(StoreError::Unavailable(STALLED.into()))),
+            Poll::Pending => stall.as_mut().poll(cx).map(|_| {
+                ticket.withdraw();
+                Err(StoreError::Unavailable(STALLED.into()))
+            }),
         })
         .await
     }
