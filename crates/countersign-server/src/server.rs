@@ -49,18 +49,8 @@ impl Server {
     /// When the system gives no signals.
     pub(crate) async fn run(self, config: &Config, development: bool) -> anyhow::Result<()> {
         let Self { ports, instance, tls } = self;
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        for address in ports.addresses()? {
-            tracing::info!("listening on {scheme}://{address}");
-        }
-        warn_of_inherited_secrets(config);
-        let anybody = AccountQuery { limit: 1, ..AccountQuery::default() };
-        if instance.list_accounts(anybody).await?.is_empty() {
-            tracing::warn!("there is no account yet; make one with: countersign user add NAME --role admin");
-        }
-        let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
-        let router = app::router(Arc::clone(&instance), config, development);
-        let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
+        // Before anybody is told that we are here, or the first signal might kill instead of stop.
+        let stop = stop_signal()?;
         let reload = match &tls {
             Some(tls) => {
                 let hangup = signal(SignalKind::hangup())?;
@@ -68,8 +58,17 @@ impl Server {
             }
             None => None,
         };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        for address in ports.addresses()? {
+            tracing::info!("listening on {scheme}://{address}");
+        }
+        warn_of_inherited_secrets(config);
+        warn_of_no_account(&instance).await;
+        let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
+        let router = app::router(Arc::clone(&instance), config, development);
+        let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
         let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
-        listen::serve(ports, service, stop_signal()?).await;
+        listen::serve(ports, service, stop).await;
         upkeep.abort();
         // Waits until it is dropped, and with it the last hold on the store, which then closes.
         let _ = upkeep.await;
@@ -127,6 +126,13 @@ async fn reload_certificate(tls: Arc<Tls>, mut hangup: Signal) {
 }
 
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(60);
+
+async fn warn_of_no_account(instance: &Instance) {
+    let anybody = AccountQuery { limit: 1, ..AccountQuery::default() };
+    if instance.list_accounts(anybody).await.is_ok_and(|found| found.is_empty()) {
+        tracing::warn!("there is no account yet; make one with: countersign user add NAME --role admin");
+    }
+}
 
 /// OP-1: what is in the environment is inherited by every child process and shown by many tools.
 fn warn_of_inherited_secrets(config: &Config) {

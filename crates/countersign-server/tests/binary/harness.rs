@@ -193,10 +193,14 @@ impl Server {
         stream.set_read_timeout(Some(PATIENCE))?;
         let length = body.len();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-        write!(stream, "{head}Content-Length: {length}\r\n{headers}\r\n{body}")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Answer::parse(&text).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+        stream.write_all(format!("{head}Content-Length: {length}\r\n{headers}\r\n{body}").as_bytes())?;
+        let mut answer = Vec::new();
+        // A server that has refused what it has not read to its end resets the connection after its answer.
+        let ended = stream.read_to_end(&mut answer);
+        match Answer::parse(&String::from_utf8_lossy(&answer)) {
+            Some(answer) => Ok(answer),
+            None => Err(ended.err().unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())),
+        }
     }
 
     pub(crate) fn login(&self, name: &str, password: &str) -> Answer {

@@ -14,7 +14,10 @@ const SESSIONS: usize = 3;
 #[test]
 fn no_acknowledged_login_or_refresh_is_lost() {
     let place = Place::new();
-    place.add_user("ann", "user");
+    // An account each: a login that the kill cut off counts as a failed one.
+    for client in 0..CLIENTS {
+        place.add_user(&format!("ann{client}"), "user");
+    }
     let mut jars: Vec<Vec<String>> = vec![Vec::new(); CLIENTS];
     let mut rotations = 0;
     for kill in 0..KILLS {
@@ -26,9 +29,9 @@ fn no_acknowledged_login_or_refresh_is_lost() {
         }
         let acknowledged = AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            for jar in &mut jars {
+            for (client, jar) in jars.iter_mut().enumerate() {
                 let (server, acknowledged) = (&server, &acknowledged);
-                scope.spawn(move || storm(server, jar, acknowledged));
+                scope.spawn(move || storm(server, &format!("ann{client}"), jar, acknowledged));
             }
             // In the middle of it: after another number of answers each time.
             eventually(|| acknowledged.load(Ordering::Relaxed) >= 20 + kill);
@@ -41,10 +44,10 @@ fn no_acknowledged_login_or_refresh_is_lost() {
 
 /// Logs in and refreshes until the server is gone. The jar is left with the tokens that were acknowledged, without the
 /// one that was under way: of that, nobody can know whether it was committed.
-fn storm(server: &Server, jar: &mut Vec<String>, acknowledged: &AtomicUsize) {
+fn storm(server: &Server, name: &str, jar: &mut Vec<String>, acknowledged: &AtomicUsize) {
     loop {
         while jar.len() < SESSIONS {
-            let body = format!(r#"{{"username":"ann","password":"{PASSWORD}"}}"#);
+            let body = format!(r#"{{"username":"{name}","password":"{PASSWORD}"}}"#);
             let login = server.try_request("POST", "/api/login", "Content-Type: application/json\r\n", &body);
             let Ok(login) = login else { return };
             if login.status == 503 {
