@@ -187,7 +187,7 @@ for (const { name, launch } of BROWSERS) {
       await page.waitForSelector('tbody tr');
       await press('New user');
       await look('admin-new');
-      const fill = (field, value) => page.$eval(`dialog [name=${field}]`, (input, value) => (input.value = value), value);
+      const fill = (field, value) => page.$eval(`dialog:last-of-type [name=${field}]`, (input, value) => (input.value = value), value);
       await fill('username', username);
       await fill('password', 'short');
       await press('Create');
@@ -217,6 +217,15 @@ for (const { name, launch } of BROWSERS) {
       await press('End all sessions');
       await hears(`All sessions of ${username} have ended.`);
       assert.equal((await world.call('GET', '/api/profile', { token })).status, 401);
+
+      await openFirst();
+      await press('Set password');
+      await fill('password', 'yet another one of many words');
+      await press('Set password');
+      await hears(`${username} has a new password.`);
+      await dialogCloses();
+      const again = await world.call('POST', '/api/login', { body: { username, password: 'yet another one of many words' } });
+      assert.equal(again.status, 200);
 
       await openFirst();
       await press('Disable');

@@ -27,7 +27,7 @@ export function binary() {
   return found;
 }
 
-async function freePort() {
+export async function freePort() {
   const probe = createTcpServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();

@@ -51,6 +51,24 @@ for (const [name, offset] of [['ahead', DAY], ['behind', -DAY]] as const) {
   });
 }
 
+test('a_device_clock_that_was_set_back_does_not_make_a_token_live_longer', async () => {
+  const { world, server, tab } = await signedIn();
+  tab.wallOffsetMs = -DAY;
+  await world.pass(14 * MINUTE);
+  tab.wake();
+  await world.pass(2 * MINUTE);
+  assert.equal(server.count('/api/refresh'), 1);
+});
+
+test('an_app_does_not_notice_one_lost_reply', async () => {
+  const { world, browser, tab } = await signedIn();
+  tab.visible = false;
+  await world.pass(20 * MINUTE);
+  let requests = 0;
+  browser.weather = (path) => (path === '/api/refresh' && ++requests === 1 ? { lose: 'reply' } : {});
+  assert.equal((await during(world, 10_000, tab.client.fetch('https://app.example/api/profile'))).status, 200);
+});
+
 test('a_token_that_expired_while_the_monotonic_clock_slept_is_renewed_at_wake', async () => {
   const { world, server, tab } = await signedIn();
   // The device sleeps for an hour: its wall clock goes on, its monotonic clock does not.

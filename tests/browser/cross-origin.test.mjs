@@ -1,0 +1,72 @@
+// A front end on another origin of the same site, as with app.example.com and id.example.com.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { BROWSERS } from './browsers.mjs';
+import { DEMO, freePort, startWorld } from './server.mjs';
+
+const CLIENT = readFileSync(new URL('../../crates/countersign-server/assets/client.js', import.meta.url));
+
+for (const { name, launch } of BROWSERS) {
+  describe(`another origin in ${name}`, () => {
+    let world, front, browser, origin;
+
+    before(async () => {
+      const port = await freePort();
+      origin = `http://localhost:${port}`;
+      world = await startWorld({ cors_origins: origin });
+      const html = `<script type="module">
+        import { createClient } from '/client.js';
+        window.auth = createClient({ baseUrl: ${JSON.stringify(world.origin)} });
+      </script>`;
+      front = createServer((request, response) => {
+        const isClient = request.url === '/client.js';
+        response.writeHead(200, { 'Content-Type': isClient ? 'text/javascript' : 'text/html' }).end(isClient ? CLIENT : html);
+      }).listen(port, 'localhost');
+      await once(front, 'listening');
+      browser = await launch();
+    });
+    after(async () => {
+      await browser?.close();
+      front?.closeAllConnections();
+      front?.close();
+      await world?.stop();
+    });
+
+    async function open(from) {
+      const page = await (await browser.createBrowserContext()).newPage();
+      await page.goto(from);
+      await page.waitForFunction(() => window.auth);
+      return page;
+    }
+
+    test('signs in, calls the API, restores after a reload, signs out', async () => {
+      const page = await open(origin);
+      await page.evaluate(({ username, password }) => auth.login(username, password), DEMO);
+      const profile = () => page.evaluate((api) => auth.fetch(`${api}/api/profile`).then((response) => response.status), world.origin);
+      assert.equal(await profile(), 200);
+      await page.reload();
+      await page.waitForFunction(() => window.auth?.user?.username === 'admin');
+      assert.equal(await profile(), 200);
+      assert.deepEqual(await page.evaluate(() => auth.logout()), { revoked: true });
+      await page.reload();
+      await page.waitForFunction(() => window.auth?.state.status === 'signed-out');
+    });
+
+    test('an origin that is not configured gets nothing', async () => {
+      const page = await open(origin);
+      await page.evaluate(({ username, password }) => auth.login(username, password), DEMO);
+      const stranger = createServer((_request, response) => response.end('<title>stranger</title>')).listen(0, 'localhost');
+      await once(stranger, 'listening');
+      await page.goto(`http://localhost:${stranger.address().port}`);
+      const refreshed = await page.evaluate(
+        (api) => fetch(`${api}/api/refresh`, { method: 'POST', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' }).then(() => 'read', () => 'refused'),
+        world.origin,
+      );
+      stranger.close();
+      assert.equal(refreshed, 'refused');
+    });
+  });
+}
