@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_jwt::{
-    AccessClaims, Algorithm, ClaimsPolicy, JwkSet, KeyError, KeySetError, SigningKey, TokenType,
+    AccessClaims, Algorithm, ClaimsPolicy, JwkSet, KeyError, KeySetError, SignError, SigningKey, TokenType,
     UnverifiedJws, VerifyError, VerifyingKey, sign, verify_access_token,
 };
 use serde_json::{Value, json};
@@ -132,6 +132,42 @@ fn time_rules_hold_to_the_second() {
         assert_eq!(verdict(&at("iat", l)), None);
         assert_eq!(verdict(&at("iat", l + 1)), Some(VerifyError::IssuedInTheFuture));
     }
+}
+
+#[test]
+fn a_leeway_is_cut_to_two_minutes() {
+    assert_eq!(policy(TokenType::AccessToken, 3600).leeway(), ClaimsPolicy::MAX_LEEWAY);
+    assert!(verify_claims(&claims(), NOW + 900 + 119, 3600).is_ok());
+    assert_eq!(verify_claims(&claims(), NOW + 900 + 120, 3600), Err(VerifyError::Expired));
+}
+
+#[test]
+fn what_no_verifier_would_take_is_not_signed() {
+    let key = key(Algorithm::Hs256);
+    for claims in [json!([1]), json!("x"), json!(null)] {
+        assert!(matches!(sign(&claims, &key, "JWT"), Err(SignError::NotAnObject)), "{claims}");
+    }
+    let long = |length: usize| sign(&json!({ "x": "x".repeat(length) }), &key, "JWT");
+    assert!(long(6000).is_ok());
+    assert!(matches!(long(6200), Err(SignError::TokenTooLong)));
+}
+
+#[test]
+fn a_key_without_an_id_is_found_by_its_algorithm_only() {
+    let secret = key(Algorithm::Hs256);
+    let set = JwkSet::new(vec![secret.verifying_key()]).unwrap();
+    assert!(set.find("").is_none());
+    let token = sign(&claims(), &secret, "at+jwt").unwrap();
+    let jws = UnverifiedJws::parse(&token).unwrap();
+    assert_eq!(jws.header().key_id(), None);
+    assert!(jws.verify_with_set(&set).is_ok());
+    let other = key(Algorithm::Hs512).verifying_key().with_key_id("other");
+    let both = JwkSet::new(vec![secret.verifying_key(), other]).unwrap();
+    assert!(UnverifiedJws::parse(&token).unwrap().verify_with_set(&both).is_ok());
+    let again = secret.verifying_key().with_key_id("again");
+    let ambiguous = JwkSet::new(vec![secret.verifying_key(), again]).unwrap();
+    let verdict = UnverifiedJws::parse(&token).unwrap().verify_with_set(&ambiguous);
+    assert_eq!(verdict, Err(VerifyError::KeyIdMissing));
 }
 
 #[test]
