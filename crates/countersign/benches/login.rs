@@ -114,6 +114,7 @@ async fn login(router: &Router, client: usize) -> StatusCode {
 async fn server(folder: &std::path::Path, clock: &Clock) -> Result<Router, Error> {
     let mut options = Options::new("https://auth.example", "api");
     options.hashing.threads = THREADS;
+    options.hashing.max_wait = Duration::from_secs(30); // a busy machine must not shed: this is about the rate
     let store = SqliteStore::open(folder.join("bench.db"), OpenMode::Server, options.sessions)?;
     let random = Random::system();
     let countersign =
