@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 /// A running server; ended when dropped.
 pub(crate) struct Server {
@@ -34,13 +34,15 @@ impl Server {
             .spawn()
             .context("taskset starts the server")?;
         let mut lines = BufReader::new(child.stderr.take().context("its log")?).lines();
+        let mut said = String::new();
         let address = loop {
-            let line = lines.next().context("the server did not start")??;
+            let Some(line) = lines.next().transpose()? else { bail!("the server did not start: {said}") };
             if let Some((_, rest)) = line.split_once("listening on http://") {
                 let end =
                     rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').unwrap_or(rest.len());
                 break rest[..end].parse()?;
             }
+            said.push_str(&line);
         };
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Ok(Self { child, address })

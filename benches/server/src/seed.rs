@@ -56,7 +56,7 @@ pub(crate) async fn seed(directory: &Path, rows: usize, wanted: usize) -> anyhow
         }
     }
     transaction.commit()?;
-    db.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()))?;
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     // Neighbours in time are not neighbours in use.
     let mut order: Vec<_> = tokens.into_iter().map(|token| (random.bytes::<8>(), token)).collect();
     order.sort_unstable();

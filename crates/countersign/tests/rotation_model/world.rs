@@ -278,6 +278,18 @@ impl World {
         Some(())
     }
 
+    /// Tabs whose time is over, with nothing under way for them any more, ask again.
+    fn give_up(&self, state: &mut State) {
+        for (tab, doing) in state.tabs.iter_mut().enumerate() {
+            let under_way =
+                state.network.iter().chain(&state.uncommitted).any(|message| message.tab() == tab);
+            let long = matches!(doing, Tab::Waiting(asked) if state.now - *asked >= 2 * self.delay);
+            if long && !under_way {
+                *doing = Tab::Retrying;
+            }
+        }
+    }
+
     fn crash(state: &mut State) {
         state.crashed += 1;
         state.uncommitted.clear();
@@ -387,13 +399,7 @@ impl Model for World {
         match action {
             Action::Tick => {
                 state.now += 1;
-                for (tab, doing) in state.tabs.iter_mut().enumerate() {
-                    let under_way = state.network.iter().chain(&state.uncommitted).any(|m| m.tab() == tab);
-                    let long = matches!(doing, Tab::Waiting(asked) if state.now - *asked >= 2 * self.delay);
-                    if long && !under_way {
-                        *doing = Tab::Retrying;
-                    }
-                }
+                self.give_up(&mut state);
             }
             Action::Send(tab) => {
                 state.tabs[tab] = Tab::Waiting(state.now);
@@ -410,6 +416,7 @@ impl Model for World {
             Action::Lose(index) => {
                 state.network.remove(index);
                 state.lost += 1;
+                self.give_up(&mut state);
             }
             Action::Commit => {
                 state.durable = state.decided.clone();

@@ -650,6 +650,8 @@ impl World {
                 ensure(recorded, || "LG-4: a failed login is not in the audit log".to_owned())?;
                 Ok(Jar::Keep)
             }
+            // Wrong passwords were tried before: whoever asks now has to wait, right or wrong.
+            Err(LoginError::Throttled(_)) => Ok(Jar::Keep),
             Err(error) => Err(format!("a login failed: {error}")),
         }
     }

@@ -106,7 +106,7 @@ impl Threads {
         ticket.answer.await.map_err(|_| gone())?
     }
 
-    /// Changes something; answers after the commit, or when the disk has not answered for a second or two.
+    /// Changes something; answers after the commit, or when the disk has not answered for two seconds or so.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -168,5 +168,5 @@ fn gone() -> StoreError {
 /// So many operations may wait; at ten thousand a second that is a tenth of a second of work.
 const QUEUE: usize = 1024;
 /// A disk that needs longer than one to two of these for a batch is taken for stalled.
-const STALL_INTERVAL: Duration = Duration::from_secs(1);
+const STALL_INTERVAL: Duration = Duration::from_millis(1_250);
 const STALLED: &str = "the disk does not answer";
