@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,10 @@ pub(crate) fn router(server_keys: Router, https: bool) -> Router {
             router = router.route(path, get(async move |headers: HeaderMap| answer(asset, &headers)));
         }
     }
-    router.fallback(http::not_found).layer(middleware::from_fn_with_state(https, security_headers::add))
+    router
+        .fallback(http::not_found)
+        .method_not_allowed_fallback(http::method_not_allowed)
+        .layer(middleware::from_fn_with_state(https, security_headers::add))
 }
 
 const PAGES: [(&str, &str); 6] = [
@@ -42,10 +46,10 @@ fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
-async fn by_name(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    match find(&name) {
+async fn by_name(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
+    match name.ok().and_then(|Path(name)| find(&name)) {
         // A page has one address.
-        Some(asset) if kind(&name) != "html" => answer(asset, &headers),
+        Some(asset) if kind(asset.name) != "html" => answer(asset, &headers),
         _ => http::not_found().await,
     }
 }

@@ -44,7 +44,7 @@ use crate::clock::Clock;
 use crate::key_ring::KeyRing;
 use crate::keys::KeysError;
 use crate::master_key::{MasterKeys, Purpose};
-pub use crate::options::Options;
+pub use crate::options::{InvalidOptions, Options};
 use crate::password::{HashingOptionsError, PasswordHasher};
 use crate::random::Random;
 use crate::refresh_token::RefreshTokenCodec;
@@ -80,6 +80,9 @@ pub enum OpenError {
     /// The hashing options are out of range.
     #[error(transparent)]
     Hashing(#[from] HashingOptionsError),
+    /// An option is out of range.
+    #[error(transparent)]
+    Options(#[from] InvalidOptions),
     /// The throttle's options are out of range.
     #[error(transparent)]
     Throttle(#[from] ThrottleOptionsError),
@@ -97,6 +100,7 @@ impl<S: Store> Countersign<S> {
         clock: Clock,
         random: Random,
     ) -> Result<Self, OpenError> {
+        options.check()?;
         let now = clock.now();
         keys::check_master_keys(&store, &master_keys).await?;
         let hasher = PasswordHasher::new(&options.hashing, clock.clone(), random.clone())?;

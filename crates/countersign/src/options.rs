@@ -61,6 +61,35 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Refuses what no sensible system has and the rest of the code does not expect.
+    pub(crate) fn check(&self) -> Result<(), InvalidOptions> {
+        let within = |value: Duration, from: u64, to: u64| {
+            value >= Duration::from_secs(from) && value <= Duration::from_secs(to)
+        };
+        let rules = [
+            (
+                !self.issuer.is_empty() && !self.issuer.ends_with('/'),
+                "the issuer is empty or ends with a slash",
+            ),
+            (!self.audience.is_empty(), "the audience is empty"),
+            (
+                within(self.sessions.access_token_ttl, 60, 3600),
+                "an access token lives 1 to 60 minutes (TK-3)",
+            ),
+            (within(self.sessions.grace, 0, 60), "the grace is 0 to 60 seconds (RF-3)"),
+            (self.sessions.max_sessions > 0, "an account needs at least one session"),
+            (within(self.leeway, 0, 120), "the leeway is 0 to 120 seconds (VF-10)"),
+        ];
+        rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(InvalidOptions(rule)))
+    }
+}
+
+/// An option is out of its range, and which range that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidOptions(pub &'static str);
+
 /// What signs access tokens.
 #[derive(Clone)]
 pub enum Signing {
@@ -75,6 +104,34 @@ impl fmt::Debug for Signing {
         match self {
             Self::KeyPair(algorithm) => write!(f, "KeyPair({algorithm})"),
             Self::SharedSecret(key) => write!(f, "SharedSecret({}, [redacted])", key.algorithm()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_out_of_range_are_refused() {
+        let changed = |change: fn(&mut Options)| {
+            let mut options = Options::new("https://auth.example", "api");
+            change(&mut options);
+            options.check()
+        };
+        assert_eq!(changed(|_| {}), Ok(()));
+        assert_eq!(changed(|options| options.sessions.access_token_ttl = Duration::from_secs(3600)), Ok(()));
+        let bad: [fn(&mut Options); 7] = [
+            |options| options.issuer.push('/'),
+            |options| options.audience.clear(),
+            |options| options.sessions.access_token_ttl = Duration::from_secs(3601),
+            |options| options.sessions.access_token_ttl = Duration::from_secs(59),
+            |options| options.sessions.grace = Duration::from_secs(61),
+            |options| options.sessions.max_sessions = 0,
+            |options| options.leeway = Duration::from_secs(121),
+        ];
+        for (index, change) in bad.into_iter().enumerate() {
+            assert!(changed(change).is_err(), "{index}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod login;
 mod logout;
 mod metadata;
 mod password;
+mod path;
 mod query;
 mod refresh;
 mod sessions;
@@ -173,8 +174,9 @@ pub async fn not_found() -> Response {
     ApiError::NotFound.into_response()
 }
 
-async fn method_not_allowed() -> ApiError {
-    ApiError::MethodNotAllowed
+/// The answer to a method that a path is not served by: for the method fallback of the outermost router.
+pub async fn method_not_allowed() -> Response {
+    ApiError::MethodNotAllowed.into_response()
 }
 
 /// Runs a change to its end even when the client hangs up: axum drops a handler's future then, and a change must be

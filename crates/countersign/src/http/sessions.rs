@@ -1,12 +1,13 @@
 //! `/api/sessions`: where the caller is signed in; end one, end all others (SE-6, SE-7).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::caller::Caller;
 use super::error::ApiError;
+use super::path::Id;
 use super::{App, cookie, detached};
 use crate::Countersign;
 use crate::id::{AccountId, SessionId};
@@ -64,10 +65,9 @@ pub(super) async fn list_of<S: Store>(
 pub(super) async fn end<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id<SessionId>,
 ) -> Result<Response, ApiError> {
     let Caller { account, session, context } = caller;
-    let id: SessionId = id.parse().map_err(|_| ApiError::NotFound)?;
     let https = app.is_https();
     let ended =
         detached(async move { app.countersign.end_sessions(Which::OneOf(account, id), &context).await })

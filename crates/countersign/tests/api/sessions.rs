@@ -43,7 +43,7 @@ async fn sessions_are_ended_by_their_owner_only() {
     };
 
     end(&id(&devices[1].access_token), &root.access_token).await.assert_error(404, "not_found");
-    for nonsense in ["x", "..", "00000000-0000-4000-8000-000000000000"] {
+    for nonsense in ["x", "..", "%FF", "00000000-0000-4000-8000-000000000000"] {
         end(nonsense, &devices[0].access_token).await.assert_error(404, "not_found");
     }
     let reply = end(&id(&devices[1].access_token), &devices[0].access_token).await;

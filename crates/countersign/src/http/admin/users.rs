@@ -1,6 +1,6 @@
 //! `/api/admin/users`: list, search and page; create, change, disable, delete; see and end somebody's sessions.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::accounts::Registration;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::json::{Input, Json};
+use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::sessions::{SessionsBody, list_of};
 use crate::http::user::AccountBody;
@@ -90,9 +91,9 @@ pub(in crate::http) struct UserBody {
 
 pub(in crate::http) async fn show<S: Store>(
     State(app): State<App<S>>,
-    Path(id): Path<String>,
+    Id(id): Id<AccountId>,
 ) -> Result<axum::Json<UserBody>, ApiError> {
-    let account = app.countersign.find_account(account_id(&id)?).await?.ok_or(ApiError::NotFound)?;
+    let account = app.countersign.find_account(id).await?.ok_or(ApiError::NotFound)?;
     Ok(axum::Json(UserBody { user: account.into() }))
 }
 
@@ -112,10 +113,9 @@ impl Input for ChangeUser {
 pub(in crate::http) async fn change<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id<AccountId>,
     Json(input): Json<ChangeUser>,
 ) -> Result<axum::Json<UserBody>, ApiError> {
-    let id = account_id(&id)?;
     let change = AccountChange {
         role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
         claims: input.claims.map(CustomClaims::new).transpose().map_err(invalid)?,
@@ -129,9 +129,8 @@ pub(in crate::http) async fn change<S: Store>(
 pub(in crate::http) async fn delete<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id<AccountId>,
 ) -> Result<StatusCode, ApiError> {
-    let id = account_id(&id)?;
     detached(async move { app.countersign.delete_account(id, &caller.context).await }).await??;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -149,10 +148,10 @@ impl Input for SetPassword {
 pub(in crate::http) async fn set_password<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id<AccountId>,
     Json(input): Json<SetPassword>,
 ) -> Result<StatusCode, ApiError> {
-    let account = app.countersign.find_account(account_id(&id)?).await?.ok_or(ApiError::NotFound)?;
+    let account = app.countersign.find_account(id).await?.ok_or(ApiError::NotFound)?;
     let set = async move { app.countersign.set_password(&account, &input.password, &caller.context).await };
     detached(set).await??;
     Ok(StatusCode::NO_CONTENT)
@@ -161,23 +160,18 @@ pub(in crate::http) async fn set_password<S: Store>(
 pub(in crate::http) async fn sessions<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id<AccountId>,
 ) -> Result<axum::Json<SessionsBody>, ApiError> {
-    list_of(&app.countersign, account_id(&id)?, Some(caller.session), caller.context.now).await
+    list_of(&app.countersign, id, Some(caller.session), caller.context.now).await
 }
 
 pub(in crate::http) async fn end_sessions<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id<AccountId>,
 ) -> Result<StatusCode, ApiError> {
-    let id = account_id(&id)?;
     detached(async move { app.countersign.end_sessions(Which::AllOf(id), &caller.context).await }).await??;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn account_id(text: &str) -> Result<AccountId, ApiError> {
-    text.parse().map_err(|_| ApiError::NotFound)
 }
 
 fn invalid(error: impl std::error::Error) -> ApiError {
