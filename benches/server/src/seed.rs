@@ -22,7 +22,7 @@ pub(crate) const PASSWORD: &str = "a bench of horse staples";
 
 /// Fills `directory` and gives the texts of the first `wanted` refresh tokens, spread over all rows.
 pub(crate) async fn seed(directory: &Path, rows: usize, wanted: usize) -> anyhow::Result<Vec<String>> {
-    let account = make_account(directory).await?;
+    let account = make_accounts(directory).await?;
     let keys = MasterKeys::read_file(&directory.join("master.key"))?.context("there is a master key")?;
     let codec = RefreshTokenCodec::new(&keys);
     let random = Random::system();
@@ -63,16 +63,21 @@ pub(crate) async fn seed(directory: &Path, rows: usize, wanted: usize) -> anyhow
     Ok(order.into_iter().map(|(_, token)| token).collect())
 }
 
-async fn make_account(directory: &Path) -> anyhow::Result<AccountId> {
+/// One account to log in with, and one that has all the sessions: a login ends those that are too many.
+async fn make_accounts(directory: &Path) -> anyhow::Result<AccountId> {
     let options = Options::new("http://127.0.0.1", "http://127.0.0.1");
     let system = Countersign::open_directory(directory, options).await?;
-    let registration = Registration {
-        username: Username::parse(USER)?,
-        role: Role::default(),
-        claims: CustomClaims::default(),
-    };
     let context = Context::local(Actor::CommandLine, system.clock().now());
-    Ok(system.create_account(registration, PASSWORD, &context).await?.id)
+    let account = |name: &str| {
+        let registration = Registration {
+            username: Username::parse(name)?,
+            role: Role::default(),
+            claims: CustomClaims::default(),
+        };
+        anyhow::Ok(system.create_account(registration, PASSWORD, &context))
+    };
+    account(USER)?.await?;
+    Ok(account("crowd")?.await?.id)
 }
 
 /// What the same disk does with the same change, one commit each: rotations a second, with nothing around them.
