@@ -10,7 +10,6 @@ mod logging;
 mod master_key_file;
 mod output;
 mod pages;
-mod security_headers;
 mod server;
 mod server_keys;
 mod tls;

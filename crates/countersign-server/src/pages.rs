@@ -9,8 +9,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use countersign::http;
 
-use crate::security_headers;
-
 /// Pages and what they load, and the answer to every path that nobody serves.
 pub(crate) fn router(server_keys: Router, https: bool) -> Router {
     let mut router = server_keys.route("/assets/{name}", get(by_name));
@@ -19,10 +17,14 @@ pub(crate) fn router(server_keys: Router, https: bool) -> Router {
             router = router.route(path, get(async move |headers: HeaderMap| answer(asset, &headers)));
         }
     }
+    if let Some(client) = find("client.js") {
+        let path = concat!("/client-", env!("CARGO_PKG_VERSION"), ".js");
+        router = router.route(path, get(async move |headers: HeaderMap| of_this_version(client, &headers)));
+    }
     router
         .fallback(http::not_found)
         .method_not_allowed_fallback(http::method_not_allowed)
-        .layer(middleware::from_fn_with_state(https, security_headers::add))
+        .layer(middleware::from_fn_with_state(https, http::security_headers))
 }
 
 const PAGES: [(&str, &str); 6] = [
@@ -67,6 +69,14 @@ fn answer(asset: &'static Asset, request: &HeaderMap) -> Response {
     response
 }
 
+/// The file of one version never changes, so it need never be asked for again.
+fn of_this_version(asset: &'static Asset, request: &HeaderMap) -> Response {
+    let mut response = answer(asset, request);
+    let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    response.headers_mut().insert(header::CACHE_CONTROL, for_ever);
+    response
+}
+
 fn media_type(name: &str) -> &'static str {
     match kind(name) {
         "html" => "text/html; charset=utf-8",
@@ -102,6 +112,22 @@ fn policy(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The client's address without a version is asked for again, the one with a version never.
+    #[tokio::test]
+    async fn the_client_is_served_with_and_without_its_version() {
+        use tower::ServiceExt as _;
+        let router = router(Router::new(), false);
+        let versioned = concat!("/client-", env!("CARGO_PKG_VERSION"), ".js");
+        for (path, cached) in [("/client.js", "no-cache"), (versioned, "public, max-age=31536000, immutable")]
+        {
+            let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK);
+            assert_eq!(response.headers()[header::CACHE_CONTROL], cached);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        }
+    }
 
     /// A browser applies both policies: one that is stricter than the page's own would break the page.
     #[test]

@@ -6,16 +6,15 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::App;
-use crate::store::Store;
-
-pub(super) async fn add<S: Store>(State(app): State<App<S>>, request: Request, next: Next) -> Response {
+/// Axum middleware that adds what an answer does not say itself. The state is whether browsers reach us over HTTPS. The
+/// API has it; put it around whatever else is served beside it.
+pub async fn security_headers(State(https): State<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if app.is_https() {
+    if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
     response

@@ -34,6 +34,7 @@ use ipnet::IpNet;
 
 pub use self::client_address::PeerAddress;
 pub use self::error::ApiError;
+pub use self::headers::security_headers;
 use crate::Countersign;
 use crate::account::Role;
 use crate::audit::Context;
@@ -164,7 +165,7 @@ pub fn router<S: Store>(app: App<S>) -> Router {
     router
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), csrf::protect))
-        .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+        .layer(middleware::from_fn_with_state(app.is_https(), security_headers))
         .with_state(app)
 }
 
