@@ -18,18 +18,18 @@ async fn reports(claims: AccessClaims) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1); // directory, address, first user, password
-    let mut arg = || args.next().ok_or("usage: embed DIRECTORY ADDRESS USER PASSWORD");
-    let (directory, address, user, password) = (arg()?, arg()?, arg()?, arg()?);
-
-    let auth =
-        Countersign::open_directory(directory, Options::new(format!("http://{address}"), "reports")).await?;
+    let mut args = std::env::args().skip(1);
+    let mut arg = || args.next().ok_or("usage: embed DIRECTORY ADDRESS USER < PASSWORD");
+    let (directory, address, user) = (arg()?, arg()?, arg()?);
+    let password = std::io::read_to_string(std::io::stdin())?; // an argument is there for every process to see
+    let options = Options::new(format!("http://{address}"), "reports");
+    let auth = Countersign::open_directory(directory, options).await?;
     let user = Registration { role: Role::admin(), ..Registration::new(Username::parse(&user)?) };
-    match auth.create_account(user, &password, &Context::local(Actor::System, auth.clock().now())).await {
+    let context = Context::local(Actor::System, auth.clock().now());
+    match auth.create_account(user, password.trim_end(), &context).await {
         Ok(_) | Err(CreateAccountError::NameTaken) => {}
         Err(error) => return Err(error.into()),
     }
-
     let auth = Arc::new(auth);
     let app = Router::new()
         .route("/reports", get(reports).route_layer(auth.guard().layer()))

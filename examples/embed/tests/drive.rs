@@ -1,8 +1,9 @@
 //! Starts the example and uses it with curl, as its reader would.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
+use std::io::Write;
 use std::net::TcpListener;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -27,12 +28,13 @@ fn the_example_signs_in_and_protects_its_own_route() {
     let folder = tempfile::tempdir().unwrap();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let (user, password) = ("ada", "correct horse battery staple");
-    let _running = Running(
-        Command::new(env!("CARGO_BIN_EXE_embed"))
-            .args([folder.path().join("data").to_str().unwrap(), &address, user, password])
-            .spawn()
-            .unwrap(),
-    );
+    let mut running = Command::new(env!("CARGO_BIN_EXE_embed"))
+        .args([folder.path().join("data").to_str().unwrap(), &address, user])
+        .stdin(Stdio::piped())
+        .spawn()
+        .map(Running)
+        .unwrap();
+    writeln!(running.0.stdin.take().unwrap(), "{password}").unwrap();
     let url = |path: &str| format!("http://{address}{path}");
     let refused: Value = serde_json::from_str(&curl(&[&url("/reports")])).unwrap();
     assert_eq!(refused["code"], "token_required");
