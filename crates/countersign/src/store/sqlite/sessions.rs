@@ -177,7 +177,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Judges again, now that nobody else writes, and does what the decision says.
+    /// Judges while nobody else writes, and does what the decision says.
     pub(super) fn rotate(&self, token: &PresentedToken) -> rusqlite::Result<Rotation> {
         let (mut grant, decision) = match judge(self.db, self.policy, token, self.now())? {
             Verdict::Refused(rotation) => return Ok(rotation),
