@@ -56,45 +56,66 @@ impl Measured {
     }
 }
 
-/// Lets `clients` ask for `seconds`.
-pub(crate) async fn load(
-    address: SocketAddr,
-    clients: usize,
-    seconds: f64,
-    requests: Requests,
-) -> anyhow::Result<Measured> {
-    let (watch, next) = (Stopwatch::start(), Arc::new(AtomicUsize::new(0)));
-    let mut running = tokio::task::JoinSet::new();
-    for _ in 0..clients {
-        let (requests, next, watch) = (Arc::clone(&requests), Arc::clone(&next), watch.clone());
-        running.spawn(async move {
-            let mut stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            let (mut latencies, mut refused) = (Vec::new(), 0);
-            let mut buffer = Vec::with_capacity(8192);
-            while watch.seconds() < seconds {
-                let Some(request) = requests(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                let sent = watch.elapsed();
-                stream.write_all(request.as_bytes()).await?;
-                let status = answer(&mut stream, &mut buffer).await?;
-                latencies.push(watch.elapsed().saturating_sub(sent));
-                refused += usize::from(!(200..300).contains(&status));
-            }
-            anyhow::Ok((latencies, refused))
+/// Who asks, and how often.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) address: SocketAddr,
+    pub(crate) clients: usize,
+    pub(crate) seconds: f64,
+    /// How far apart a client's requests begin; without it the next follows the answer.
+    pub(crate) every: Option<Duration>,
+}
+
+impl Load {
+    /// Lets all clients ask.
+    pub(crate) async fn run(self, requests: Requests) -> anyhow::Result<Measured> {
+        let (watch, next) = (Stopwatch::start(), Arc::new(AtomicUsize::new(0)));
+        let mut running = tokio::task::JoinSet::new();
+        for _ in 0..self.clients {
+            running.spawn(self.one_client(Arc::clone(&requests), Arc::clone(&next), watch.clone()));
+        }
+        let (mut latencies, mut refused) = (Vec::new(), 0);
+        while let Some(client) = running.join_next().await {
+            let (more, no) = client??;
+            latencies.extend(more);
+            refused += no;
+        }
+        let took = watch.seconds();
+        latencies.sort_unstable();
+        let answered = latencies.len();
+        #[expect(clippy::cast_precision_loss, reason = "a rate")]
+        let per_second = answered as f64 / took;
+        Ok(Measured { per_second, answered, refused, latencies })
+    }
+
+    async fn one_client(
+        self,
+        requests: Requests,
+        next: Arc<AtomicUsize>,
+        watch: Stopwatch,
+    ) -> anyhow::Result<(Vec<Duration>, usize)> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let (mut latencies, mut refused) = (Vec::new(), 0);
+        let mut buffer = Vec::with_capacity(8192);
+        let mut pace = self.every.map(|every| {
+            let mut pace = tokio::time::interval(every);
+            pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            pace
         });
+        while watch.seconds() < self.seconds {
+            if let Some(pace) = &mut pace {
+                pace.tick().await;
+            }
+            let Some(request) = requests(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            let sent = watch.elapsed();
+            stream.write_all(request.as_bytes()).await?;
+            let status = answer(&mut stream, &mut buffer).await?;
+            latencies.push(watch.elapsed().saturating_sub(sent));
+            refused += usize::from(!(200..300).contains(&status));
+        }
+        Ok((latencies, refused))
     }
-    let (mut latencies, mut refused) = (Vec::new(), 0);
-    while let Some(client) = running.join_next().await {
-        let (more, no) = client??;
-        latencies.extend(more);
-        refused += no;
-    }
-    let took = watch.seconds();
-    latencies.sort_unstable();
-    let answered = latencies.len();
-    #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    let per_second = (answered - refused) as f64 / took;
-    Ok(Measured { per_second, answered, refused, latencies })
 }
 
 /// One request, and the whole answer as text.

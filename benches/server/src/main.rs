@@ -1,160 +1,181 @@
 //! The real server under load, over HTTP on loopback, with what bounds it measured in the same run: the same stack
 //! serving constant bytes, the disk with one commit a rotation, and the bare hash function.
 //!
-//! `benches/server/run` builds everything and prints the table; `--rows 10000000` and the like ask for more sessions.
+//! `benches/server/run` builds everything and prints the table. `--rows 10000,10000000` chooses how many sessions there
+//! are, `--seconds 5` how long each line takes, and `--fsync-ms 1` makes every fsync that much slower.
 
 mod client;
 mod process;
+mod requests;
 mod seed;
+mod yardstick;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::client::{Measured, Requests, Stopwatch, ask, load};
-use crate::process::Server;
+use crate::client::{Load, Measured, Requests, ask};
+use crate::process::{Disk, Process};
 
 fn main() -> anyhow::Result<()> {
-    let mut rows = vec![10_000, 1_000_000];
-    let (mut seconds, mut binary) = (5.0, PathBuf::from("target/release/countersign"));
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let value = arguments.next().context("every option has a value")?;
-        match argument.as_str() {
-            "--rows" => rows = value.split(',').map(str::parse).collect::<Result<_, _>>()?,
-            "--seconds" => seconds = value.parse()?,
-            "--binary" => binary = value.into(),
-            other => anyhow::bail!("unknown option {other}"),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // The yardsticks, which this program starts for itself.
+        ["constant", answer] => return runtime.block_on(yardstick::constant_bytes(answer, say)),
+        ["hash", seconds] => say(&yardstick::bare_hashes(seconds.parse()?).to_string()),
+        ["commit", database, seconds] => {
+            say(&yardstick::one_commit_each(Path::new(database), seconds.parse()?)?.to_string());
+        }
+        ref options => {
+            let bench = Bench::from(options)?;
+            runtime.block_on(bench.run())?;
         }
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    say(&format!(
-        "{:<44} {:>9} {:>8} {:>8} {:>8} {:>9} {:>9} {:>8}",
-        "", "per s", "p50 ms", "p99 ms", "p99.9", "CPU µs", "bytes", "refused"
-    ));
-    for count in rows {
-        // On the disk that the build is on: where this runs matters.
-        let home = tempfile::tempdir_in("target")?;
-        runtime.block_on(run(&binary, &home.path().join("data"), count, seconds))?;
-    }
-    let (hashes, constant) = (bare_hashes(seconds), runtime.block_on(constant_bytes(seconds))?);
-    say(&format!("{:<44} {hashes:>9.1}", "argon2id alone, one core, hashes"));
-    say(&format!("{:<44} {constant:>9.0}", "axum alone, constant bytes, both ends here, 64"));
     Ok(())
 }
 
-async fn run(binary: &Path, data: &Path, rows: usize, seconds: f64) -> anyhow::Result<()> {
-    say(&format!("--- {rows} sessions"));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
-    let wanted = ((seconds * 100_000.0) as usize).min(rows);
-    let tokens = Arc::new(seed::seed(data, rows, wanted).await?);
-    let server = Server::start(binary, data)?;
-    let address = server.address;
-    let take = |from: usize, to: usize| refreshes(address, tokens[from..to.min(tokens.len())].to_vec());
-    let many = tokens.len() * 8 / 10;
-    measure(&server, "refresh, each a durable rotation, 64 clients", 64, seconds, take(0, many)).await?;
-    measure(&server, "refresh, 1 client", 1, seconds, take(many, tokens.len())).await?;
-    let token = access_token(address).await?;
-    let profile = get(address, "/api/profile", &token);
-    measure(&server, "profile, 64 clients", 64, seconds, constant(profile)).await?;
-    measure(
-        &server,
-        "health (same stack, no token), 64",
-        64,
-        seconds,
-        constant(get(address, "/healthz", "")),
-    )
-    .await?;
-    if rows <= 10_000 {
-        measure(&server, "login, 4 clients", 4, seconds, constant(login(address))).await?;
-    }
-    drop(server);
-    let commits = seed::one_commit_each(&data.join("countersign.db"), seconds.min(3.0))?;
-    say(&format!("{:<44} {commits:>9.0}", "this disk, one commit a rotation, no HTTP"));
-    Ok(())
-}
-
-async fn measure(
-    server: &Server,
-    name: &str,
-    clients: usize,
+struct Bench {
+    rows: Vec<usize>,
     seconds: f64,
-    requests: Requests,
-) -> anyhow::Result<()> {
-    let before = server.used()?;
-    let measured = load(server.address, clients, seconds, requests).await?;
-    let after = server.used()?;
-    let Measured { per_second, answered, refused, .. } = &measured;
-    #[expect(clippy::cast_precision_loss, reason = "a mean")]
-    let each = |total: f64| total / (*answered).max(1) as f64;
-    say(&format!(
-        "{name:<44} {per_second:>9.0} {:>8.2} {:>8.2} {:>8.2} {:>9.1} {:>9.0} {refused:>8}",
-        measured.quantile(0.5),
-        measured.quantile(0.99),
-        measured.quantile(0.999),
-        each((after.cpu_seconds - before.cpu_seconds) * 1e6),
-        each(after.written_bytes - before.written_bytes),
-    ));
-    Ok(())
+    binary: PathBuf,
+    disk: Disk,
 }
 
-fn refreshes(address: SocketAddr, tokens: Vec<String>) -> Requests {
-    Arc::new(move |n| {
-        let token = tokens.get(n)?;
-        let head = format!("POST /api/refresh HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\n");
-        Some(format!("{head}cookie: refreshToken={token}\r\n\r\n"))
-    })
+impl Bench {
+    fn from(options: &[&str]) -> anyhow::Result<Self> {
+        let disk = Disk { delay: Duration::ZERO, library: std::path::absolute("target/bench/disk.so")? };
+        let binary = PathBuf::from("target/release/countersign");
+        let mut bench = Self { rows: vec![10_000, 1_000_000], seconds: 5.0, binary, disk };
+        for option in options.chunks(2) {
+            match option {
+                ["--rows", rows] => {
+                    bench.rows = rows.split(',').map(str::parse).collect::<Result<_, _>>()?;
+                }
+                ["--seconds", seconds] => bench.seconds = seconds.parse()?,
+                ["--binary", binary] => bench.binary = binary.into(),
+                ["--fsync-ms", delay] => {
+                    bench.disk.delay = Duration::from_secs_f64(delay.parse::<f64>()? / 1000.0);
+                }
+                _ => anyhow::bail!("unknown option, or one without its value: {option:?}"),
+            }
+        }
+        Ok(bench)
+    }
+
+    async fn run(&self) -> anyhow::Result<()> {
+        say(&format!(
+            "{:<40} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7} {:>8}",
+            "", "per s", "p50 ms", "p99 ms", "p99.9", "CPU µs", "bytes", "fsyncs", "refused"
+        ));
+        for &rows in &self.rows {
+            say(&format!("--- {rows} sessions"));
+            // On the disk that the build is on: where this runs matters.
+            let home = tempfile::tempdir_in("target")?;
+            self.sessions(&home.path().join("data"), rows).await?;
+        }
+        say("--- passwords");
+        let home = tempfile::tempdir_in("target")?;
+        self.passwords(&home.path().join("data")).await
+    }
+
+    /// What depends on how many sessions there are.
+    async fn sessions(&self, data: &Path, rows: usize) -> anyhow::Result<()> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
+        let wanted = ((self.seconds * 50_000.0) as usize).min(rows);
+        let mut tokens = seed::seed(data, rows, wanted).await?;
+        let mixed = tokens.split_off(tokens.len() * 7 / 10);
+        let alone = tokens.split_off(tokens.len() * 6 / 7);
+        let server = Process::server(&self.binary, data, &self.disk)?;
+        let at = server.address;
+        self.line(&server, "refresh, 64 clients", 64, requests::refreshes(at, tokens)).await?;
+        self.line(&server, "refresh, 1 client", 1, requests::refreshes(at, alone)).await?;
+        let token = access_token(at).await?;
+        let profile = requests::get(at, "/api/profile", &token);
+        self.line(&server, "profile, 64 clients", 64, requests::constant(profile.clone())).await?;
+        let keys = requests::get(at, "/.well-known/jwks.json", &token);
+        self.line(&server, "key set (same stack, no check), 64", 64, requests::constant(keys)).await?;
+        self.line(&server, "mixed, 64 clients", 64, requests::mixed(at, &token, mixed)).await?;
+        let answer = ask(at, &profile).await?;
+        drop(server);
+        let constant = Process::constant_bytes(&answer)?;
+        let same = requests::constant(profile.replace(&at.to_string(), &constant.address.to_string()));
+        self.line(&constant, "bare axum, the same bytes, 64", 64, same).await?;
+        let database = data.join("countersign.db").display().to_string();
+        let commits = process::number(&["commit", &database, &self.seconds.to_string()], &self.disk)?;
+        say(&format!("{:<40} {commits:>8.0}", "this disk, one commit a rotation"));
+        Ok(())
+    }
+
+    /// Logins, and what a flood of them does to everybody else.
+    async fn passwords(&self, data: &Path) -> anyhow::Result<()> {
+        let tokens = seed::seed(data, 40_000, 40_000).await?;
+        let server = Process::server(&self.binary, data, &self.disk)?;
+        let at = server.address;
+        self.line(&server, "login, 4 clients", 4, requests::constant(requests::login(at))).await?;
+        let hashes = process::number(&["hash", &self.seconds.to_string()], &self.disk)?;
+        say(&format!("{:<40} {hashes:>8.1}", "argon2id alone, the same core"));
+        let profile = requests::constant(requests::get(at, "/api/profile", &access_token(at).await?));
+        let (quiet, flooded) = tokens.split_at(tokens.len() / 2);
+        let ask_now_and_then = async |when: &str, tokens: &[String]| {
+            let every = Some(Duration::from_millis(4));
+            let load = Load { address: at, clients: 1, seconds: self.seconds * 2.0, every };
+            let refreshes = requests::refreshes(at, tokens.to_vec());
+            let (profiles, refreshes) = tokio::try_join!(load.run(profile.clone()), load.run(refreshes))?;
+            say(&format!("{:<40} {}", format!("profile, {when}"), columns(&profiles)));
+            say(&format!("{:<40} {}", format!("refresh, {when}"), columns(&refreshes)));
+            anyhow::Ok(())
+        };
+        ask_now_and_then("now and then", quiet).await?;
+        let flood = Load {
+            address: at,
+            clients: 64,
+            seconds: self.seconds * 2.0,
+            every: Some(Duration::from_secs_f64(64.0 / (10.0 * hashes))),
+        };
+        let (logins, ()) =
+            tokio::try_join!(flood.run(requests::flood(at)), ask_now_and_then("in a flood", flooded))?;
+        say(&format!("{:<40} {}", "the flood: 10 times what can be hashed", columns(&logins)));
+        Ok(())
+    }
+
+    async fn line(
+        &self,
+        server: &Process,
+        name: &str,
+        clients: usize,
+        requests: Requests,
+    ) -> anyhow::Result<()> {
+        let load = Load { address: server.address, clients, seconds: self.seconds, every: None };
+        let before = server.used()?;
+        let measured = load.run(requests).await?;
+        let after = server.used()?;
+        #[expect(clippy::cast_precision_loss, reason = "a mean")]
+        let each = |total: f64| total / measured.answered.max(1) as f64;
+        say(&format!(
+            "{name:<40} {} {:>8.1} {:>7.0} {:>7.3} {:>8}",
+            columns(&measured),
+            each((after.cpu_seconds - before.cpu_seconds) * 1e6),
+            each(after.written_bytes - before.written_bytes),
+            each(after.fsyncs - before.fsyncs),
+            measured.refused
+        ));
+        Ok(())
+    }
 }
 
-fn constant(request: String) -> Requests {
-    Arc::new(move |_| Some(request.clone()))
-}
-
-fn get(address: SocketAddr, path: &str, token: &str) -> String {
-    let bearer = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
-    format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{bearer}\r\n")
-}
-
-fn login(address: SocketAddr) -> String {
-    let body = format!(r#"{{"username":"{}","password":"{}"}}"#, seed::USER, seed::PASSWORD);
-    let head = format!("POST /api/login HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n");
-    format!("{head}content-length: {}\r\n\r\n{body}", body.len())
+fn columns(measured: &Measured) -> String {
+    let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| measured.quantile(share));
+    format!("{:>8.0} {p50:>8.2} {p99:>8.2} {p999:>8.2}", measured.per_second)
 }
 
 async fn access_token(address: SocketAddr) -> anyhow::Result<String> {
-    let answer = ask(address, &login(address)).await?;
+    let answer = ask(address, &requests::login(address)).await?;
     let (_, rest) =
         answer.split_once(r#""accessToken":""#).with_context(|| format!("a token in {answer}"))?;
     Ok(rest.split('"').next().unwrap_or_default().to_owned())
-}
-
-/// Hashes a second on one core with the default cost and memory that is used again.
-fn bare_hashes(seconds: f64) -> f64 {
-    let params = argon2::Params::new(19_456, 2, 1, Some(32)).unwrap_or_default();
-    let mut memory = vec![argon2::Block::default(); params.block_count()];
-    let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-    let (watch, mut done, mut out) = (Stopwatch::start(), 0_u32, [0; 32]);
-    while watch.seconds() < seconds {
-        let hashed =
-            argon2.hash_password_into_with_memory(b"password", b"salt of 16 bytes", &mut out, &mut memory);
-        done += u32::from(hashed.is_ok());
-    }
-    f64::from(done) / watch.seconds()
-}
-
-/// Requests a second of a bare axum router, in this very thread: with the generator beside it, a lower bound.
-async fn constant_bytes(seconds: f64) -> anyhow::Result<f64> {
-    let body =
-        r#"{"user":{"userId":"00000000-0000-0000-0000-000000000000","username":"bench","role":"user"}}"#;
-    let router = axum::Router::new().route("/", axum::routing::get(move || async move { body }));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
-    let measured = load(address, 64, seconds, constant(get(address, "/", ""))).await?;
-    serving.abort();
-    Ok(measured.per_second)
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]

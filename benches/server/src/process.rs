@@ -1,16 +1,27 @@
-//! The server as a process of its own, on a core of its own, and what the kernel says it has used.
+//! Processes on a core of their own, core 0, and what the kernel and the disk say they have used.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-/// A running server; ended when dropped.
-pub(crate) struct Server {
+/// How the disk is watched: `disk.c`, loaded into whatever writes.
+pub(crate) struct Disk {
+    /// So much longer takes each fsync.
+    pub(crate) delay: Duration,
+    /// What `benches/server/run` has made of `disk.c`.
+    pub(crate) library: PathBuf,
+}
+
+/// A running process; ended when dropped.
+pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
+    fsyncs: Option<PathBuf>,
 }
 
 /// What a process has used until now.
@@ -18,37 +29,41 @@ pub(crate) struct Server {
 pub(crate) struct Used {
     pub(crate) cpu_seconds: f64,
     pub(crate) written_bytes: f64,
+    pub(crate) fsyncs: f64,
 }
 
-impl Server {
-    /// Starts `binary serve` on core 0.
-    pub(crate) fn start(binary: &Path, data: &Path) -> anyhow::Result<Self> {
-        let mut child = Command::new("taskset")
-            .args(["--cpu-list", "0"])
-            .arg(binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+impl Process {
+    /// Starts `binary serve`, behind a proxy that is this generator: it may name its clients' addresses.
+    pub(crate) fn server(binary: &Path, data: &Path, disk: &Disk) -> anyhow::Result<Self> {
+        let fsyncs = data.with_extension("fsyncs");
+        File::create(&fsyncs)?.set_len(8)?;
+        let mut child = on_core_0(binary)
+            .args(["serve", "--listen", "127.0.0.1:0", "--set", "behind_proxy=127.0.0.1"])
+            .args(["--set", "public_origin=https://bench.example", "--data-dir"])
             .arg(data)
-            .stdin(Stdio::null())
+            .env("LD_PRELOAD", &disk.library)
+            .env("DISK_COUNT_FILE", &fsyncs)
+            .env("DISK_DELAY_US", disk.delay.as_micros().to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .context("taskset starts the server")?;
-        let mut lines = BufReader::new(child.stderr.take().context("its log")?).lines();
-        let mut said = String::new();
-        let address = loop {
-            let Some(line) = lines.next().transpose()? else { bail!("the server did not start: {said}") };
-            if let Some((_, rest)) = line.split_once("listening on http://") {
-                let end =
-                    rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').unwrap_or(rest.len());
-                break rest[..end].parse()?;
-            }
-            said.push_str(&line);
-        };
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Ok(Self { child, address })
+        let mut log = BufReader::new(child.stderr.take().context("its log")?).lines();
+        let address = address_in(&mut log)?;
+        // A log that nobody reads would hold the server up.
+        std::thread::spawn(move || log.map_while(Result::ok).for_each(drop));
+        Ok(Self { child, address, fsyncs: Some(fsyncs) })
     }
 
-    /// From `/proc`: processor time of all threads, and bytes that went to the disk.
+    /// Starts this program again, as the server of constant bytes.
+    pub(crate) fn constant_bytes(answer: &str) -> anyhow::Result<Self> {
+        let mut child =
+            on_core_0(&std::env::current_exe()?).args(["constant", answer]).stdout(Stdio::piped()).spawn()?;
+        let address = address_in(&mut BufReader::new(child.stdout.take().context("its address")?).lines())?;
+        Ok(Self { child, address, fsyncs: None })
+    }
+
+    /// From `/proc`: processor time of all threads, and bytes that went to the disk; from `disk.c`: fsyncs.
     pub(crate) fn used(&self) -> anyhow::Result<Used> {
         let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", self.child.id()));
         let stat = read("stat")?;
@@ -62,15 +77,54 @@ impl Server {
         let io = read("io")?;
         let written =
             io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).context("write_bytes")?;
+        let fsyncs = match &self.fsyncs {
+            Some(path) => {
+                u64::from_ne_bytes(std::fs::read(path)?.try_into().ok().context("a count of eight bytes")?)
+            }
+            None => 0,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a count of some thousands")]
+        let fsyncs = fsyncs as f64;
         // Fields 14 and 15 of proc(5), in hundredths of a second.
-        Ok(Used { cpu_seconds: (fields[11] + fields[12]) / 100.0, written_bytes: written.parse()? })
+        Ok(Used { cpu_seconds: (fields[11] + fields[12]) / 100.0, written_bytes: written.parse()?, fsyncs })
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
         // It ends either way: by being asked, or when the pipe is gone.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
+}
+
+/// Runs this program again for one number, on the core and the disk that the server has.
+pub(crate) fn number(arguments: &[&str], disk: &Disk) -> anyhow::Result<f64> {
+    let output = on_core_0(&std::env::current_exe()?)
+        .args(arguments)
+        .env("LD_PRELOAD", &disk.library)
+        .env("DISK_DELAY_US", disk.delay.as_micros().to_string())
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    said.trim().parse().with_context(|| format!("a number in {said:?} of {arguments:?}"))
+}
+
+fn on_core_0(program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", "0"]).arg(program).stdin(Stdio::null());
+    command
+}
+
+/// The address in `… listening on http://127.0.0.1:4000 …`.
+fn address_in(lines: &mut Lines<impl BufRead>) -> anyhow::Result<SocketAddr> {
+    let mut said = String::new();
+    for line in lines {
+        let line = line?;
+        if let Some((_, rest)) = line.split_once("listening on http://") {
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').unwrap_or(rest.len());
+            return Ok(rest[..end].parse()?);
+        }
+        said.push_str(&line);
+    }
+    bail!("it did not start: {said}")
 }

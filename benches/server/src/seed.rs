@@ -15,8 +15,6 @@ use countersign::random::Random;
 use countersign::refresh_token::{RefreshToken, RefreshTokenCodec};
 use rusqlite::{Connection, params};
 
-use crate::client::Stopwatch;
-
 pub(crate) const USER: &str = "bench";
 pub(crate) const PASSWORD: &str = "a bench of horse staples";
 
@@ -78,23 +76,4 @@ async fn make_accounts(directory: &Path) -> anyhow::Result<AccountId> {
     };
     account(USER)?.await?;
     Ok(account("crowd")?.await?.id)
-}
-
-/// What the same disk does with the same change, one commit each: rotations a second, with nothing around them.
-pub(crate) fn one_commit_each(database: &Path, seconds: f64) -> anyhow::Result<f64> {
-    let db = Connection::open(database)?;
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
-    let numbers: Vec<i64> = db
-        .prepare("SELECT rowid FROM sessions LIMIT 20000")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let mut update = db.prepare(
-        "UPDATE sessions SET generation = generation + 1, rotated_at = rotated_at + 1 WHERE rowid = ?1",
-    )?;
-    let (watch, mut done) = (Stopwatch::start(), 0_u32);
-    while watch.seconds() < seconds {
-        update.execute([numbers[done as usize % numbers.len()]])?;
-        done += 1;
-    }
-    Ok(f64::from(done) / watch.seconds())
 }
