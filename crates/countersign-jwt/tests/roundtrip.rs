@@ -97,6 +97,22 @@ fn keys_survive_pkcs8_pem_and_jwk() {
     }
 }
 
+/// PEM → JWK → PEM for every kind of private key, to the byte.
+#[test]
+fn private_keys_survive_a_jwk_and_go_back_to_the_same_pem() {
+    for algorithm in supported().filter(|algorithm| !algorithm.is_symmetric()) {
+        let signer = key(algorithm).with_key_id("a \"key\"");
+        let jwk = signer.to_private_jwk().unwrap();
+        let again = SigningKey::from_jwk(&jwk).unwrap();
+        assert_eq!((again.algorithm(), again.key_id()), (algorithm, "a \"key\""));
+        assert_eq!(again.to_pkcs8_pem(), signer.to_pkcs8_pem(), "{algorithm}");
+        assert_eq!(again.to_private_jwk(), Ok(jwk.clone()));
+        assert_eq!(VerifyingKey::from_jwk(&jwk).err(), Some(KeyError::PrivateKey), "{algorithm}");
+        let token = sign(&claims(), &again, "at+jwt").unwrap();
+        assert!(UnverifiedJws::parse(&token).unwrap().verify(&signer.verifying_key()).is_ok(), "{algorithm}");
+    }
+}
+
 #[test]
 fn the_claims_of_an_access_token_can_be_read() {
     let claims = verify_claims(&claims(), NOW, 0).unwrap();
