@@ -110,6 +110,9 @@ impl PrivateKeyArguments {
             return Ok(SigningKey::hmac(algorithm, shared_secret(global)?.as_bytes())?);
         }
         let path = self.key.as_deref().ok_or_else(no_key)?;
+        if as_url(path).is_some() {
+            return Err(usage("what an address shows is public: sign with a key in a file"));
+        }
         parse_private(&read_file(path)?, self.rest.alg).with_context(|| path.display().to_string())
     }
 }
