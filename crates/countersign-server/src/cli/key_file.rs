@@ -101,7 +101,7 @@ impl Thumbprint {
 
 /// The public keys in a text; what a set holds that cannot be used is said beside.
 fn read_public(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public> {
-    let keys = parse_public(text, algorithm)?;
+    let keys = parse_public(text, algorithm, None)?;
     for skipped in keys.skipped() {
         eprintln!("countersign: not usable: {}", inactive(&skipped));
     }

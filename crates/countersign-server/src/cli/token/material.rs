@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use countersign_jwt::{Algorithm, JwkSet, KeyError, SigningKey, SkipReason, SkippedKey, VerifyingKey};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::fetch::{as_url, fetch};
@@ -80,23 +81,26 @@ impl PublicKeyArguments {
         self.key.is_some() || self.rest.secret
     }
 
-    /// The key to check with. `claimed` is the algorithm that the token names, for keys that fit several.
+    /// The key to check with. `claimed` is the algorithm that the token names.
     pub(super) fn load(&self, global: &Global, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
-        let algorithm = self.rest.alg.or(claimed);
         // "The answer is no" is about a token: a key that cannot be had is another end.
-        self.try_load(global, algorithm).map_err(|error| usage(format!("{error:#}")))
+        self.try_load(global, claimed).map_err(|error| usage(format!("{error:#}")))
     }
 
-    fn try_load(&self, global: &Global, algorithm: Option<Algorithm>) -> anyhow::Result<Public> {
+    fn try_load(&self, global: &Global, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
+        let given = self.rest.alg;
         if self.rest.secret {
-            let algorithm = algorithm.filter(|one| one.is_symmetric() || self.rest.alg.is_some());
-            let algorithm = algorithm.unwrap_or(Algorithm::Hs256);
+            let claimed = claimed.filter(|claimed| claimed.is_symmetric());
+            let algorithm = given.or(claimed).unwrap_or(Algorithm::Hs256);
             return Ok(Public::One(VerifyingKey::hmac(algorithm, shared_secret(global)?.as_bytes())?));
         }
         let source = self.key.as_deref().ok_or_else(no_key)?;
+        // For any other kind of algorithm the answer is that the key does not fit.
+        let for_rsa = claimed.filter(|claimed| matches!(claimed.name().get(..2), Some("RS" | "PS")));
+        let for_rsa = Some(for_rsa.unwrap_or(Algorithm::Rs256));
         let key = match as_url(source) {
-            Some(url) => fetch(url, self.timeout).and_then(|text| parse_set(&text, algorithm)),
-            None => parse_public(&read_file(source)?, algorithm),
+            Some(url) => fetch(url, self.timeout).and_then(|text| parse_set(&text, given.or(for_rsa))),
+            None => parse_public(&read_file(source)?, given, for_rsa),
         };
         key.with_context(|| source.display().to_string())
     }
@@ -130,23 +134,37 @@ pub(in crate::cli) fn read_file(path: &Path) -> anyhow::Result<Zeroizing<String>
     read.with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Reads a public key, the public half of a private one, a secret in a JWK, or a JWK Set.
-pub(in crate::cli) fn parse_public(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public> {
+/// Reads a public key, the public half of a private one, a secret in a JWK, or a JWK Set. `given` is what the key must be
+/// for; `for_rsa` what an RSA key is for that does not say it.
+pub(in crate::cli) fn parse_public(
+    text: &str,
+    given: Option<Algorithm>,
+    for_rsa: Option<Algorithm>,
+) -> anyhow::Result<Public> {
     if !is_json(text) {
-        let algorithm = algorithm.ok_or_else(ambiguous)?;
-        return match VerifyingKey::from_pem(text, algorithm) {
-            Err(KeyError::PemLabel) => {
-                Ok(Public::One(SigningKey::from_pem(text, algorithm)?.verifying_key()))
-            }
-            key => Ok(Public::One(key?)),
-        };
+        let own = UNMISTAKABLE.into_iter().find(|algorithm| public_from_pem(text, *algorithm).is_ok());
+        let algorithm = given.or(own).or(for_rsa).ok_or_else(ambiguous)?;
+        return Ok(Public::One(public_from_pem(text, algorithm)?));
     }
-    if serde_json::from_str::<serde_json::Value>(text).is_ok_and(|json| json.get("keys").is_some()) {
+    let algorithm = given.or(for_rsa);
+    if serde_json::from_str::<Value>(text).is_ok_and(|json| json.get("keys").is_some()) {
         return parse_set(text, algorithm);
     }
-    match VerifyingKey::from_jwk(text) {
-        Err(KeyError::PrivateKey) => Ok(Public::One(SigningKey::from_jwk(text)?.verifying_key())),
-        key => Ok(Public::One(key?)),
+    let text = with_algorithm(text, algorithm);
+    let key = match VerifyingKey::from_jwk(&text) {
+        Err(KeyError::PrivateKey) => SigningKey::from_jwk(&text).map(|key| key.verifying_key()),
+        key => key,
+    };
+    let key = key.map_err(name_ambiguous)?;
+    // A JWK that says another one has been read for that.
+    ensure!(given.is_none_or(|given| given == key.algorithm()), "the key is for {}", key.algorithm());
+    Ok(Public::One(key))
+}
+
+fn public_from_pem(text: &str, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+    match VerifyingKey::from_pem(text, algorithm) {
+        Err(KeyError::PemLabel) => SigningKey::from_pem(text, algorithm).map(|key| key.verifying_key()),
+        key => key,
     }
 }
 
@@ -170,16 +188,39 @@ fn parse_set(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public>
 }
 
 /// Reads a private key or a secret: PEM, or a JWK.
-pub(in crate::cli) fn parse_private(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<SigningKey> {
-    if is_json(text) {
-        return Ok(SigningKey::from_jwk(text)?);
+pub(in crate::cli) fn parse_private(text: &str, given: Option<Algorithm>) -> anyhow::Result<SigningKey> {
+    if !is_json(text) {
+        let own = UNMISTAKABLE.into_iter().find(|algorithm| SigningKey::from_pem(text, *algorithm).is_ok());
+        return Ok(SigningKey::from_pem(text, given.or(own).ok_or_else(ambiguous)?)?);
     }
-    if let Some(algorithm) = algorithm {
-        return Ok(SigningKey::from_pem(text, algorithm)?);
-    }
-    // A curve leaves no choice of algorithm; RSA does.
-    let curves = [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::EdDsa];
-    curves.into_iter().find_map(|algorithm| SigningKey::from_pem(text, algorithm).ok()).ok_or_else(ambiguous)
+    let key = SigningKey::from_jwk(&with_algorithm(text, given)).map_err(name_ambiguous)?;
+    ensure!(given.is_none_or(|given| given == key.algorithm()), "the key is for {}", key.algorithm());
+    Ok(key)
+}
+
+/// A JWK need not say its algorithm (RFC 7517 §4.4); an RSA key that does not is taken for this one.
+fn with_algorithm(jwk: &str, algorithm: Option<Algorithm>) -> Zeroizing<String> {
+    let is_open = |json: Value| json["kty"] == "RSA" && json.get("alg").is_none();
+    let is_open = serde_json::from_str(jwk).is_ok_and(is_open);
+    Zeroizing::new(match algorithm.filter(|_| is_open) {
+        Some(algorithm) => jwk.replacen('{', &format!("{{\"alg\":\"{algorithm}\","), 1),
+        None => jwk.to_owned(),
+    })
+}
+
+/// The algorithms whose keys are for nothing else; an RSA key is for any of six.
+const UNMISTAKABLE: [Algorithm; 7] = [
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::EdDsa,
+    Algorithm::MlDsa44,
+    Algorithm::MlDsa65,
+    Algorithm::MlDsa87,
+];
+
+fn name_ambiguous(error: KeyError) -> anyhow::Error {
+    if error == KeyError::AmbiguousAlgorithm { ambiguous() } else { error.into() }
 }
 
 fn ambiguous() -> anyhow::Error {
