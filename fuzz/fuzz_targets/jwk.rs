@@ -19,6 +19,11 @@ fuzz_target!(|text: &str| {
         let token = sign(&serde_json::json!({}), &key, "JWT").expect("a key that was taken signs");
         let jws = countersign_jwt::UnverifiedJws::parse(&token).expect("what was signed is parsed");
         assert!(jws.verify(&key.verifying_key()).is_ok());
+        if let Ok(jwk) = key.to_private_jwk() {
+            let again = SigningKey::from_jwk(&jwk).expect("a private key that was written is read");
+            assert_eq!(again.to_pkcs8_der(), key.to_pkcs8_der());
+            assert_eq!(again.key_id(), key.key_id());
+        }
     }
     for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa, Algorithm::MlDsa44] {
         let _ = VerifyingKey::from_pem(text, algorithm);

@@ -46,3 +46,44 @@ pub(crate) fn decode_parts(token: &str) -> (Part, Part) {
         payload.and_then(|payload| json::parse_object(&payload).map_err(VerifyError::PayloadJson)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token without a signature whose header and payload have these many encoded bytes, or one or two more.
+    fn token(header_bytes: usize, payload_bytes: usize) -> String {
+        let part =
+            |bytes: usize| base64url::encode(format!("{{\"x\":\"{}\"}}", "y".repeat(bytes * 3 / 4 - 8)));
+        format!("{}.{}.", part(header_bytes), part(payload_bytes))
+    }
+
+    #[test]
+    fn a_text_beyond_the_limits_is_not_even_decoded() {
+        let (most, most_header) = (Limits::ML_DSA.max_token_bytes(), Limits::ML_DSA.max_header_bytes());
+        let longest = token(100, most - 102);
+        assert_eq!(longest.len(), most);
+        assert!(decode_unverified(&longest).is_ok());
+        assert_eq!(decode_unverified(&format!("{longest}AA")), Err(VerifyError::TokenTooLong));
+        let long_header = token(most_header, 100);
+        assert!(decode_unverified(&long_header).is_ok());
+        let longer_header = token(most_header + 4, 100);
+        assert_eq!(decode_unverified(&longer_header), Err(VerifyError::HeaderTooLong));
+    }
+
+    #[test]
+    fn both_parts_are_strict() {
+        let good = token(100, 100);
+        let (header, rest) = good.split_once('.').unwrap();
+        let payload = rest.trim_end_matches('.');
+        for (text, error) in [
+            (format!("{header}.{payload}"), VerifyError::PartCount),
+            (format!("{header}=.{payload}."), VerifyError::HeaderEncoding),
+            (format!("{header}.{payload}=."), VerifyError::PayloadEncoding),
+            (format!("AA.{payload}."), VerifyError::HeaderJson(crate::JsonError::NotAnObject)),
+            (format!("{header}.AA."), VerifyError::PayloadJson(crate::JsonError::NotAnObject)),
+        ] {
+            assert_eq!(decode_unverified(&text), Err(error), "{text}");
+        }
+    }
+}

@@ -72,6 +72,7 @@ mod tests {
     #[test]
     fn keys_of_other_kinds_are_no_secrets() {
         let der_short = [&[0x30, 0x40, 0x30][..], &[1; 63]].concat();
+        let der_middle = [&[0x30, 0x81, 0x80, 0x02][..], &[1; 127]].concat();
         let der_long = [&[0x30, 0x82, 0x01, 0x00, 0x02][..], &[1; 255]].concat();
         for secret in [
             b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE".as_slice(),
@@ -81,6 +82,7 @@ mod tests {
             b"  {\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}".as_slice(),
             b"{\"keys\":[{\"e\":\"AQAB\"}], \"padding\":1}".as_slice(),
             &der_short,
+            &der_middle,
             &der_long,
         ] {
             assert_eq!(check_hmac_secret(Algorithm::Hs256, secret), Err(KeyError::SecretLooksLikeKey));
@@ -89,9 +91,12 @@ mod tests {
 
     #[test]
     fn ordinary_secrets_pass() {
+        // 0x80 is the indefinite length of BER, which no key in DER has.
+        let indefinite = [&[0x30, 0x80, 0x02][..], &[1; 127]].concat();
         for secret in [
             b"0123456789abcdef0123456789abcdef".as_slice(),
             &[0x30; 40],
+            &indefinite,
             b"{not json but long enough to be it}",
         ] {
             assert_eq!(check_hmac_secret(Algorithm::Hs256, secret), Ok(()));

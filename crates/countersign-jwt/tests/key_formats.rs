@@ -78,6 +78,45 @@ fn encrypted_public_and_other_blocks_are_told_apart() {
     assert_eq!(verdict(&pem("RSA PRIVATE KEY", &RSA[..100])), Some(KeyError::Inconsistent));
 }
 
+/// The private JWKs of RFC 7520, RFC 8037 and RFC 9964 come out as they went in.
+#[test]
+fn private_jwks_of_the_rfcs_are_written_as_they_were_read() {
+    let examples: Value = serde_json::from_str(include_str!("data/rfc_examples.json")).unwrap();
+    let mut kinds = Vec::new();
+    for example in examples.as_array().unwrap() {
+        let mut jwk = example["jwk"].clone();
+        jwk["alg"] = example["alg"].clone();
+        let is_private = jwk.get("d").or_else(|| jwk.get("priv")).is_some();
+        if !is_private || (jwk["kty"] == "AKP" && cfg!(not(feature = "ml-dsa"))) {
+            continue;
+        }
+        let key = SigningKey::from_jwk(&jwk.to_string()).unwrap();
+        let written: Value = serde_json::from_str(&key.to_private_jwk().unwrap()).unwrap();
+        for name in ["d", "p", "q", "dp", "dq", "qi", "priv", "n", "x", "y", "pub"] {
+            assert_eq!(written.get(name), jwk.get(name), "{name} of {}", example["name"]);
+        }
+        kinds.push(jwk["kty"].as_str().unwrap().to_owned());
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    let expected: &[&str] =
+        if cfg!(feature = "ml-dsa") { &["AKP", "EC", "OKP", "RSA"] } else { &["EC", "OKP", "RSA"] };
+    assert_eq!(kinds, expected);
+}
+
+/// RFC 7518 §6.2.2.1: the scalar has the length of the curve's order, whatever its value. 1 times the generator.
+#[test]
+fn a_small_scalar_keeps_its_leading_zeros() {
+    let d = URL_SAFE_NO_PAD.encode([&[0; 31][..], &[1]].concat());
+    let jwk = json!({
+        "kty": "EC", "crv": "P-256", "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
+        "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU", "d": d,
+    });
+    let key = SigningKey::from_jwk(&jwk.to_string()).unwrap();
+    let written: Value = serde_json::from_str(&key.to_private_jwk().unwrap()).unwrap();
+    assert_eq!(written["d"], json!(d));
+}
+
 /// RFC 7517 §9.2 and RFC 7518 §6: the halves of a private JWK must belong together.
 #[test]
 fn a_private_jwk_whose_halves_do_not_match_is_refused() {
@@ -133,6 +172,7 @@ fn a_jwk_that_is_not_for_signing_does_not_sign() {
     let public = json!({"kty": "OKP", "crv": "Ed25519", "x": x}).to_string();
     assert_eq!(SigningKey::from_jwk(&public).err(), Some(KeyError::MissingMember { name: "d" }));
     let secret = SigningKey::hmac(Algorithm::Hs256, &[7; 32]).unwrap();
+    assert_eq!(secret.to_private_jwk().err(), Some(KeyError::Symmetric));
     assert_eq!(secret.to_pkcs8_der().err(), Some(KeyError::Symmetric));
     assert_eq!((secret.verifying_key().to_jwk(), secret.verifying_key().to_pem()), (None, None));
 }

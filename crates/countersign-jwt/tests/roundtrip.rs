@@ -8,8 +8,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_jwt::{
-    AccessClaims, Algorithm, ClaimsPolicy, JwkSet, KeyError, KeySetError, SignError, SigningKey, TokenType,
-    UnverifiedJws, VerifyError, VerifyingKey, sign, verify_access_token,
+    AccessClaims, Algorithm, ClaimsPolicy, JwkSet, KeyError, KeySetError, Limits, SignError, SigningKey,
+    TokenType, UnverifiedJws, VerifyError, VerifyingKey, sign, verify_access_token,
 };
 use serde_json::{Value, json};
 
@@ -97,6 +97,22 @@ fn keys_survive_pkcs8_pem_and_jwk() {
     }
 }
 
+/// PEM → JWK → PEM for every kind of private key, to the byte.
+#[test]
+fn private_keys_survive_a_jwk_and_go_back_to_the_same_pem() {
+    for algorithm in supported().filter(|algorithm| !algorithm.is_symmetric()) {
+        let signer = key(algorithm).with_key_id("a \"key\"");
+        let jwk = signer.to_private_jwk().unwrap();
+        let again = SigningKey::from_jwk(&jwk).unwrap();
+        assert_eq!((again.algorithm(), again.key_id()), (algorithm, "a \"key\""));
+        assert_eq!(again.to_pkcs8_pem(), signer.to_pkcs8_pem(), "{algorithm}");
+        assert_eq!(again.to_private_jwk(), Ok(jwk.clone()));
+        assert_eq!(VerifyingKey::from_jwk(&jwk).err(), Some(KeyError::PrivateKey), "{algorithm}");
+        let token = sign(&claims(), &again, "at+jwt").unwrap();
+        assert!(UnverifiedJws::parse(&token).unwrap().verify(&signer.verifying_key()).is_ok(), "{algorithm}");
+    }
+}
+
 #[test]
 fn the_claims_of_an_access_token_can_be_read() {
     let claims = verify_claims(&claims(), NOW, 0).unwrap();
@@ -139,6 +155,34 @@ fn a_leeway_is_cut_to_two_minutes() {
     assert_eq!(policy(TokenType::AccessToken, 3600).leeway(), ClaimsPolicy::MAX_LEEWAY);
     assert!(verify_claims(&claims(), NOW + 900 + 119, 3600).is_ok());
     assert_eq!(verify_claims(&claims(), NOW + 900 + 120, 3600), Err(VerifyError::Expired));
+}
+
+/// What a cache of verified tokens asks: RFC 7519 §4.1.4 to the second.
+#[test]
+fn accepted_claims_are_current_until_they_expire() {
+    let accepted = verify_claims(&claims(), NOW, 0).unwrap();
+    for leeway in [0_u64, 30] {
+        let expires = NOW + 900 + leeway.cast_signed();
+        let policy = policy(TokenType::AccessToken, leeway);
+        for (now, is_current) in [(NOW, true), (expires - 1, true), (expires, false), (expires + 1, false)] {
+            assert_eq!(policy.is_current(&accepted, now), is_current, "{leeway} {now}");
+        }
+    }
+}
+
+#[test]
+fn a_policy_sets_the_limits_of_its_tokens() {
+    let key = key(Algorithm::Hs256);
+    let token = sign(&claims(), &key, "at+jwt").unwrap();
+    let keys = JwkSet::new(vec![key.verifying_key()]).unwrap();
+    let verdict = |max_token_bytes| {
+        let limits = Limits::new(max_token_bytes, 4096);
+        let policy = policy(TokenType::AccessToken, 0).with_limits(limits);
+        assert_eq!(policy.limits(), limits);
+        verify_access_token(&token, &keys, &policy, NOW).err()
+    };
+    assert_eq!(verdict(token.len()), None);
+    assert_eq!(verdict(token.len() - 1), Some(VerifyError::TokenTooLong));
 }
 
 #[test]
@@ -188,10 +232,17 @@ fn typ_tells_kinds_of_token_apart() {
         assert_eq!(verdict(typ, TokenType::AccessToken), Some(VerifyError::WrongType), "{typ}");
         assert_eq!(verdict(typ, TokenType::JwtOrAbsent), None, "{typ}");
     }
-    for typ in ["", "at+jwt ", "text/at+jwt", "application/application/at+jwt", "at+jwt;x=1"] {
+    for typ in
+        ["", "at+jwt ", "text/at+jwt", "application/application/at+jwt", "at+jwt;x=1", "twelve bytesat+jwt"]
+    {
         assert_eq!(verdict(typ, TokenType::AccessToken), Some(VerifyError::WrongType), "{typ}");
     }
     assert_eq!(verdict("logout+jwt", other()), None);
+    // RFC 7515 §4.1.9: the prefix goes without saying only before a name without a slash.
+    assert!(!TokenType::Exactly("a/b".into()).accepts(Some("application/a/b")));
+    for token_type in [TokenType::AccessToken, TokenType::JwtOrAbsent, other()] {
+        assert_eq!(verdict(token_type.header_value(), token_type.clone()), None, "{token_type:?}");
+    }
 }
 
 #[test]

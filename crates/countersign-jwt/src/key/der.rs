@@ -4,20 +4,30 @@ use crate::error::KeyError;
 
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
+#[cfg(feature = "aws-lc-rs")]
+pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const NULL: u8 = 0x05;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const SEQUENCE: u8 = 0x30;
+/// `[0] IMPLICIT OCTET STRING` (RFC 9881 §6).
+#[cfg(feature = "aws-lc-rs")]
+pub(super) const ML_DSA_SEED: u8 = 0x80;
+
+/// The content of the one element of `tag` that fills `bytes`.
+pub(super) fn only(bytes: &[u8], tag: u8) -> Result<&[u8], KeyError> {
+    let mut reader = Reader(bytes);
+    let content = reader.element(tag)?;
+    reader.finish()?;
+    Ok(content)
+}
 
 /// Reads elements one after the other; [`finish`](Self::finish) refuses what is left over.
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// The one element of `tag` that fills `bytes`.
+    /// Reads what is in the one element of `tag` that fills `bytes`.
     pub(super) fn only(bytes: &'a [u8], tag: u8) -> Result<Self, KeyError> {
-        let mut reader = Self(bytes);
-        let content = reader.element(tag)?;
-        reader.finish()?;
-        Ok(Self(content))
+        only(bytes, tag).map(Self)
     }
 
     /// The content of the next element, which must have `tag`.

@@ -8,6 +8,8 @@ mod hygiene;
 mod jwk;
 mod pem;
 #[cfg(feature = "aws-lc-rs")]
+mod pkcs8;
+#[cfg(feature = "aws-lc-rs")]
 mod private;
 mod public;
 #[cfg(test)]

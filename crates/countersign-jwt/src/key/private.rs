@@ -7,11 +7,12 @@ use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::jwk::{Jwk, Purpose};
-use super::pem;
 use super::public::PublicNumbers;
 use super::verifying::VerifyingKey;
+use super::{pem, pkcs8};
 use crate::algorithm::Algorithm;
 use crate::backend::Signer;
+use crate::base64url;
 use crate::error::{KeyError, SignError};
 use crate::json;
 
@@ -140,6 +141,27 @@ impl SigningKey {
     /// As [`to_pkcs8_der`](Self::to_pkcs8_der).
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         Ok(pem::encode("PRIVATE KEY", &self.to_pkcs8_der()?))
+    }
+
+    /// The private key as a JWK: the members of [`VerifyingKey::to_jwk`], then the private ones (RFC 7518 §6.2.2 and
+    /// §6.3.2, RFC 8037 §2; RFC 9964 §3, where `priv` is the seed). Wiped from memory when dropped.
+    ///
+    /// # Errors
+    /// - [`Symmetric`](KeyError::Symmetric): an HMAC secret is written by who keeps its bytes.
+    /// - [`Inconsistent`](KeyError::Inconsistent): the cryptographic library failed, or an ML-DSA key came without its seed.
+    pub fn to_private_jwk(&self) -> Result<Zeroizing<String>, KeyError> {
+        let pkcs8 = self.to_pkcs8_der()?;
+        let public = self.verifying_key.to_jwk().ok_or(KeyError::Symmetric)?;
+        // Room for all of it at once: a string that grows leaves its old bytes behind in memory.
+        let mut jwk = Zeroizing::new(String::with_capacity(public.len() + 2 * pkcs8.len()));
+        jwk.push_str(public.trim_end_matches('}'));
+        for (name, bytes) in pkcs8::private_members(&pkcs8, self.algorithm().key_kind())? {
+            jwk.extend([",\"", name, "\":\""]);
+            base64url::encode_onto(bytes, &mut jwk);
+            jwk.push('"');
+        }
+        jwk.push('}');
+        Ok(jwk)
     }
 
     /// The one algorithm that the key is for.

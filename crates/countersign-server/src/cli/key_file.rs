@@ -6,12 +6,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use countersign_jwt::{Algorithm, SigningKey};
-use serde_json::{Value, json};
+use countersign_jwt::{Algorithm, KeyError, SigningKey, VerifyingKey};
+use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::token::{Public, algorithm, parse_private, parse_public, read_file};
 use super::usage;
-use crate::output::Output;
+use crate::output::{Output, inactive};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Generate {
@@ -30,8 +31,8 @@ impl Generate {
             return Err(usage("a shared secret is made with: countersign secret"));
         }
         let key = SigningKey::generate(self.alg)?;
-        write_private(&self.out, &key)?;
-        show_public(&key, output)
+        write_private(&self.out, &key, Form::Pem)?;
+        show_public(&key.verifying_key(), Form::Jwk, output)
     }
 }
 
@@ -42,23 +43,39 @@ pub(super) struct Convert {
     /// Its algorithm, where the key itself does not say it
     #[arg(long, value_parser = algorithm)]
     alg: Option<Algorithm>,
-    /// Writes the private key there, as PKCS#8 in PEM, mode 0600; without it the public JWK is printed
+    /// What to write [default: JWK for a public key, PEM for a private one]
+    #[arg(long, value_enum)]
+    form: Option<Form>,
+    /// Writes the private key into that new file, mode 0600; `-` prints it. Without it the public key is printed
     #[arg(long, value_name = "FILE")]
     private_out: Option<PathBuf>,
+}
+
+/// How a key is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// RFC 7517
+    Jwk,
+    /// PKCS#8 for a private key, SPKI for a public one
+    Pem,
 }
 
 impl Convert {
     pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
         let text = read_file(&self.file)?;
-        if let Some(path) = &self.private_out {
-            let key = parse_private(&text, self.alg)?;
-            write_private(path, &key)?;
-            return show_public(&key, output);
+        let Some(path) = &self.private_out else {
+            for key in read_public(&text, self.alg)?.keys() {
+                show_public(key, self.form.unwrap_or(Form::Jwk), output)?;
+            }
+            return Ok(());
+        };
+        let key = parse_private(&text, self.alg)?;
+        let form = self.form.unwrap_or(Form::Pem);
+        if path == Path::new("-") {
+            return show(&private_text(&key, form)?, form, output);
         }
-        for jwk in public_jwks(&text, self.alg)? {
-            output.show(&jwk, || jwk.to_string())?;
-        }
-        Ok(())
+        write_private(path, &key, form)?;
+        show_public(&key.verifying_key(), Form::Jwk, output)
     }
 }
 
@@ -73,11 +90,7 @@ pub(super) struct Thumbprint {
 
 impl Thumbprint {
     pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
-        let keys = match parse_public(&read_file(&self.file)?, self.alg)? {
-            Public::One(key) => vec![key],
-            Public::Set(set) => set.keys().to_vec(),
-        };
-        for key in keys {
+        for key in read_public(&read_file(&self.file)?, self.alg)?.keys() {
             let thumbprint =
                 key.thumbprint().context("a shared secret has no thumbprint: it could be guessed from it")?;
             output.show(&json!({ "thumbprint": thumbprint }), || thumbprint.clone())?;
@@ -86,33 +99,39 @@ impl Thumbprint {
     }
 }
 
-fn public_jwks(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Vec<Value>> {
-    let keys = match parse_public(text, algorithm)? {
-        Public::One(key) => vec![key],
-        Public::Set(set) => set.keys().to_vec(),
-    };
-    let jwk = |key: &countersign_jwt::VerifyingKey| {
-        let jwk = key.to_jwk().context("a shared secret has no public half")?;
-        Ok(serde_json::from_str(&jwk)?)
-    };
-    keys.iter().map(jwk).collect()
+/// The public keys in a text; what a set holds that cannot be used is said beside.
+fn read_public(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public> {
+    let keys = parse_public(text, algorithm, None)?;
+    for skipped in keys.skipped() {
+        eprintln!("countersign: not usable: {}", inactive(&skipped));
+    }
+    Ok(keys)
 }
 
-fn show_public(key: &SigningKey, output: Output) -> anyhow::Result<()> {
-    let jwk = key.verifying_key().to_jwk().context("a shared secret has no public half")?;
-    output.show(&serde_json::from_str(&jwk)?, || jwk.clone())?;
+fn show_public(key: &VerifyingKey, form: Form, output: Output) -> anyhow::Result<()> {
+    let text = if form == Form::Jwk { key.to_jwk() } else { key.to_pem() };
+    show(&text.context("a shared secret has no public half")?, form, output)
+}
+
+fn show(text: &str, form: Form, output: Output) -> anyhow::Result<()> {
+    let value = if form == Form::Jwk { serde_json::from_str(text)? } else { json!({ "pem": text }) };
+    output.show(&value, || text.to_owned())?;
     Ok(())
 }
 
+fn private_text(key: &SigningKey, form: Form) -> Result<Zeroizing<String>, KeyError> {
+    if form == Form::Jwk { key.to_private_jwk() } else { key.to_pkcs8_pem() }
+}
+
 /// KM-9.
-fn write_private(path: &Path, key: &SigningKey) -> anyhow::Result<()> {
-    let pem = key.to_pkcs8_pem()?;
+fn write_private(path: &Path, key: &SigningKey, form: Form) -> anyhow::Result<()> {
+    let text = private_text(key, form)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(pem.as_bytes())?;
+    file.write_all(text.as_bytes())?;
     Ok(())
 }

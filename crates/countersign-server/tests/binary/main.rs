@@ -14,3 +14,4 @@ mod secrets;
 mod shutdown;
 mod tls;
 mod token;
+mod token_url;

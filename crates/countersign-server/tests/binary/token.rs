@@ -103,11 +103,14 @@ fn keys_are_read_in_every_form_and_written_privately() {
         assert_eq!(mode & 0o777, 0o600);
         assert!(public.contains(alg) && !public.contains("\"d\""), "{public}");
         place.write("public.jwk", &public);
-        let from_private = place.run(&["key", "convert", &file, "--alg", alg]).out;
-        assert_eq!(
-            from_private.trim_end(),
-            serde_json::from_str::<serde_json::Value>(&public).unwrap().to_string()
-        );
+        assert_eq!(place.run(&["key", "convert", &file, "--alg", alg]).out, public);
+        for form in ["jwk", "pem"] {
+            let ran = place.run(&["key", "convert", &file, "--alg", alg, "--form", form]);
+            place.write("public", &ran.out);
+            let from_public = place.run(&["key", "convert", "public", "--alg", alg]);
+            assert_eq!(from_public.out, public, "{form}: {ran:?}");
+            assert!(!ran.out.contains("PRIVATE"), "{form}: {ran:?}");
+        }
         let thumbprint = place.run(&["key", "thumbprint", "public.jwk"]).out;
         assert!(public.contains(&format!("\"kid\":\"{}\"", thumbprint.trim_end())), "{thumbprint} {public}");
         assert_eq!(
@@ -120,9 +123,63 @@ fn keys_are_read_in_every_form_and_written_privately() {
     assert!(ran.code == Some(2) && ran.err.contains("--alg"), "{ran:?}");
     let ran = place.run(&["key", "generate", "--alg", "HS256", "--out", "x"]);
     assert!(ran.code == Some(2) && ran.err.contains("countersign secret"), "{ran:?}");
-    place.run(&["key", "convert", "RS256.pem", "--alg", "RS256", "--private-out", "again.pem"]);
-    let same = |name: &str| std::fs::read(place.path(name)).unwrap();
-    assert_eq!(same("RS256.pem"), same("again.pem"));
+}
+
+/// KM-9: a private key is written where it was asked to go, in the form that was asked for.
+#[test]
+fn private_keys_go_from_pem_to_jwk_and_back() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    for alg in ["ES256", "ES384", "ES512", "EdDSA", "RS256", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"] {
+        let (pem, jwk, again) = (format!("{alg}.pem"), format!("{alg}.jwk"), format!("{alg}.again.pem"));
+        let public = place.run(&["key", "generate", "--alg", alg, "--out", &pem]).out;
+        let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+        // Only an RSA key is for several algorithms.
+        let said: &[&str] = if alg == "RS256" { &["--alg", alg] } else { &[] };
+        let ran =
+            place.run(&[&["key", "convert", &pem, "--form", "jwk", "--private-out", &jwk], said].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), public.as_str()), "{ran:?}");
+        assert_eq!(std::fs::metadata(place.path(&jwk)).unwrap().permissions().mode() & 0o777, 0o600);
+        let ran = place.run(&["key", "convert", &jwk, "--private-out", &again]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), public.as_str()), "{ran:?}");
+        assert_eq!(read(&again), read(&pem), "{alg}");
+        let printed =
+            place.run(&["key", "convert", &pem, "--alg", alg, "--form", "jwk", "--private-out", "-"]).out;
+        assert_eq!(printed.trim_end(), read(&jwk));
+        assert_eq!(place.run(&["key", "convert", &jwk]).out, public, "nothing private unless asked for");
+        let ran = place.run(&["key", "convert", &pem, "--alg", alg, "--private-out", &jwk]);
+        assert!(ran.code == Some(1) && ran.err.contains("cannot write"), "never over another file: {ran:?}");
+    }
+}
+
+/// A key that does not say its algorithm: a token can choose among those that the key can be for, and no others (VF-1).
+#[test]
+fn an_rsa_key_without_alg_is_for_the_algorithm_said_or_for_that_of_the_token() {
+    let place = Place::new();
+    let public = place.run(&["key", "generate", "--alg", "RS256", "--out", "key.pem"]).out;
+    place.write("public.jwk", &public.replace(r#""alg":"RS256","#, ""));
+    place.write(
+        "public.pem",
+        &place.run(&["key", "convert", "key.pem", "--alg", "RS256", "--form", "pem"]).out,
+    );
+    let private =
+        place.run(&["key", "convert", "key.pem", "--alg", "RS256", "--form", "jwk", "--private-out", "-"]);
+    place.write("private.jwk", &private.out.replace(r#""alg":"RS256","#, ""));
+    let sign = |extra: &[&str]| place.run(&[&["token", "sign", "--claim", "sub=ann"], extra].concat());
+    let token = sign(&["--key", "private.jwk", "--alg", "PS256"]).out;
+    assert_eq!(sign(&["--key", "private.jwk"]).code, Some(2), "which of six?");
+    let ran = sign(&["--key", "key.pem", "--alg", "ES256"]);
+    assert!(ran.code == Some(1) && ran.out.is_empty(), "{ran:?}");
+    for file in ["public.jwk", "public.pem", "private.jwk", "key.pem"] {
+        let verify = |token: &str, extra: &[&str]| {
+            place.run(&[&["token", "verify", token.trim_end(), "--key", file, "--json"], extra].concat())
+        };
+        assert_eq!(verify(&token, &[]).code, Some(0), "{file}");
+        assert_eq!(outcome(&verify(&token, &["--alg", "RS256"]), "key"), "failed", "{file}");
+        assert_eq!(outcome(&verify(RFC_7515_A1, &[]), "key"), "failed", "{file}: HS256 with an RSA key");
+        assert_eq!(outcome(&verify("a.b.c", &[]), "form"), "failed", "{file}");
+        assert_eq!(verify(&token, &["--alg", "ES256"]).code, Some(2), "{file} is no such key");
+    }
 }
 
 /// The server's own tokens, with its own published keys, and with a shared secret.

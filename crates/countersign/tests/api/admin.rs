@@ -175,3 +175,33 @@ async fn values_that_are_not_allowed_are_named() {
         assert!(reply.text.contains(mentions), "{}", reply.text);
     }
 }
+
+/// CS-3: of two claims of one name, nobody can tell which was meant.
+#[tokio::test]
+async fn claims_with_a_name_twice_are_refused_at_every_level() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    let create = async |claims: &str| {
+        let body = format!(r#"{{"username": "dora", "password": "{PASSWORD}", "claims": {claims}}}"#);
+        let call = app.post("/api/admin/users").bearer(&root).header("content-type", "application/json");
+        call.body(body).send().await
+    };
+    for claims in [
+        r#"{"a": 1, "a": 1}"#,
+        r#"{"a": 1, "\u0061": 2}"#,
+        r#"{"a": {"b": 1, "b": 2}}"#,
+        r#"{"a": [[{"b": 1, "c": 2, "b": 3}]]}"#,
+        "[]",
+        "7",
+    ] {
+        create(claims).await.assert_error(400, "invalid_request");
+    }
+    let claims =
+        json!({ "a": { "a": null, "b": [{ "a": -1 }, { "a": 1.5 }] }, "b": true, "c": u64::MAX, "d": "é" });
+    let created = create(&claims.to_string()).await;
+    assert_eq!(created.status, StatusCode::CREATED);
+    let path = format!("/api/admin/users/{}", created.json()["user"]["userId"].as_str().unwrap());
+    assert_eq!(call(&app, Method::GET, &path, &root, None).await.json()["user"]["claims"], claims);
+    let call = app.call(Method::PATCH, &path).bearer(&root).header("content-type", "application/json");
+    call.body(r#"{"claims": {"a": 1, "a": 2}}"#).send().await.assert_error(400, "invalid_request");
+}

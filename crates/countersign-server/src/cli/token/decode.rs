@@ -4,20 +4,26 @@ use std::process::ExitCode;
 
 use countersign::clock::Clock;
 use countersign_jwt::dangerous::{DecodedToken, decode_unverified};
+use countersign_jwt::{Algorithm, Limits, UnverifiedJws, VerifyError};
 use serde_json::{Map, Value, json};
 
 use super::TokenArgument;
+use super::material::{Public, PublicKeyArguments};
+use crate::cli::Global;
 use crate::output::{Output, Style, Styled, local_time, print_styled};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Decode {
     #[command(flatten)]
     token: TokenArgument,
+    #[command(flatten)]
+    key: PublicKeyArguments,
 }
 
 impl Decode {
-    pub(super) fn run(&self, output: Output) -> anyhow::Result<ExitCode> {
-        let decoded = match decode_unverified(&self.token.read()?) {
+    pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<ExitCode> {
+        let token = self.token.read()?;
+        let decoded = match decode_unverified(&token) {
             Ok(decoded) => decoded,
             Err(error) => {
                 output.show(&json!({ "error": error.code(), "remedy": error.remedy() }), || {
@@ -27,7 +33,11 @@ impl Decode {
             }
         };
         let now = Clock::system().now().as_unix_seconds();
-        let warnings = warnings(&decoded, now);
+        let mut warnings = warnings(&decoded, now);
+        if self.key.is_given() {
+            let alg = decoded.header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
+            warnings.extend(key_mismatch(&token, &self.key.load(global, alg)?));
+        }
         if output.json {
             let value = json!({ "verified": false, "header": decoded.header, "payload": decoded.payload, "warnings": warnings });
             output.show(&value, String::new)?;
@@ -89,7 +99,7 @@ fn warnings(decoded: &DecodedToken, now: i64) -> Vec<String> {
     let alg = header.get("alg").and_then(Value::as_str).unwrap_or_default();
     if alg.is_empty() || alg.eq_ignore_ascii_case("none") {
         found.push("it is not signed: `alg` is none or missing".to_owned());
-    } else if countersign_jwt::Algorithm::from_name(alg).is_none() {
+    } else if Algorithm::from_name(alg).is_none() {
         found.push(format!("its algorithm {alg:?} is weak or not known"));
     }
     if !header.contains_key("typ") {
@@ -119,6 +129,24 @@ fn warnings(decoded: &DecodedToken, now: i64) -> Vec<String> {
         }),
     );
     found
+}
+
+/// Why the key cannot be the one that signed the token, as far as its header tells.
+fn key_mismatch(token: &str, key: &Public) -> Option<String> {
+    let jws = UnverifiedJws::parse_with_limits(token, Limits::ML_DSA);
+    let chosen = jws.and_then(|jws| match key {
+        Public::One(key) if jws.header().algorithm() != key.algorithm() => {
+            Err(VerifyError::AlgorithmMismatch)
+        }
+        Public::One(key) => match jws.header().key_id() {
+            Some(named) if !key.key_id().is_empty() && named != key.key_id() => {
+                Err(VerifyError::UnknownKeyId)
+            }
+            _ => Ok(()),
+        },
+        Public::Set(set, _) => set.select(jws.header()).map(|_| ()),
+    });
+    chosen.err().map(|error| format!("the key given does not fit: {error}"))
 }
 
 const LONG: i64 = 24 * 60 * 60;

@@ -1,20 +1,43 @@
 //! Keys as people have them: PEM, JWK, a JWK Set, a shared secret. Recognised by what is inside, never by a file's name.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Context as _;
-use countersign_jwt::{Algorithm, JwkSet, KeyError, SigningKey, VerifyingKey};
+use anyhow::{Context as _, ensure};
+use countersign_jwt::{Algorithm, JwkSet, KeyError, SigningKey, SkipReason, SkippedKey, VerifyingKey};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::fetch::{as_url, fetch};
 use super::read_stdin;
 use crate::cli::{Global, usage};
+use crate::config::parse_duration;
 
-/// Which key to use.
+/// Which key to check with.
 #[derive(Debug, clap::Args)]
-pub(super) struct KeyArguments {
-    /// A file with a key: PEM, JWK or JWK Set; `-` is standard input
+pub(super) struct PublicKeyArguments {
+    /// A file with a key: PEM, JWK or JWK Set, `-` is standard input; or the https address of a JWK Set
+    #[arg(long, value_name = "FILE|URL", conflicts_with = "secret")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    rest: SecretArguments,
+    /// How long an address may take to answer in full
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
+    timeout: Duration,
+}
+
+/// Which key to sign with.
+#[derive(Debug, clap::Args)]
+pub(super) struct PrivateKeyArguments {
+    /// A file with a private key: PEM or JWK; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "secret")]
     key: Option<PathBuf>,
+    #[command(flatten)]
+    rest: SecretArguments,
+}
+
+#[derive(Debug, clap::Args)]
+struct SecretArguments {
     /// A shared secret: `JWT_SECRET` from the environment or `.env`, else it is asked for
     #[arg(long)]
     secret: bool,
@@ -31,35 +54,75 @@ pub(in crate::cli) fn algorithm(name: &str) -> Result<Algorithm, String> {
 /// What a token is checked with.
 pub(in crate::cli) enum Public {
     One(VerifyingKey),
-    Set(JwkSet),
+    Set(JwkSet, Vec<SkippedKey>),
 }
 
-impl KeyArguments {
-    /// The key to check with. `claimed` is the algorithm that the token names, for keys that fit several.
-    pub(super) fn public(&self, global: &Global, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
-        if self.secret {
-            let algorithm =
-                self.alg.or(claimed.filter(|claimed| claimed.is_symmetric())).unwrap_or(Algorithm::Hs256);
-            return Ok(Public::One(VerifyingKey::hmac(algorithm, shared_secret(global)?.as_bytes())?));
+impl Public {
+    pub(in crate::cli) fn keys(&self) -> &[VerifyingKey] {
+        match self {
+            Self::One(key) => std::slice::from_ref(key),
+            Self::Set(set, _) => set.keys(),
         }
-        let path = self.key.as_deref().ok_or_else(no_key)?;
-        let text = read_file(path)?;
-        parse_public(&text, self.alg.or(claimed)).with_context(|| format!("the key in {}", path.display()))
     }
 
+    /// What a set holds that cannot be used, and why.
+    pub(in crate::cli) fn skipped(&self) -> Vec<String> {
+        let Self::Set(_, skipped) = self else { return Vec::new() };
+        skipped.iter().map(describe_skipped).collect()
+    }
+}
+
+fn describe_skipped(key: &SkippedKey) -> String {
+    format!("key {} ({}): {}", key.index + 1, key.key_id.as_deref().unwrap_or("without kid"), key.reason)
+}
+
+impl PublicKeyArguments {
+    pub(super) fn is_given(&self) -> bool {
+        self.key.is_some() || self.rest.secret
+    }
+
+    /// The key to check with. `claimed` is the algorithm that the token names.
+    pub(super) fn load(&self, global: &Global, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
+        // "The answer is no" is about a token: a key that cannot be had is another end.
+        self.try_load(global, claimed).map_err(|error| usage(format!("{error:#}")))
+    }
+
+    fn try_load(&self, global: &Global, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
+        let given = self.rest.alg;
+        if self.rest.secret {
+            let claimed = claimed.filter(|claimed| claimed.is_symmetric());
+            let algorithm = given.or(claimed).unwrap_or(Algorithm::Hs256);
+            return Ok(Public::One(VerifyingKey::hmac(algorithm, shared_secret(global)?.as_bytes())?));
+        }
+        let source = self.key.as_deref().ok_or_else(no_key)?;
+        // For any other kind of algorithm the answer is that the key does not fit.
+        let for_rsa = claimed.filter(|claimed| matches!(claimed.name().get(..2), Some("RS" | "PS")));
+        let for_rsa = Some(for_rsa.unwrap_or(Algorithm::Rs256));
+        let key = match as_url(source) {
+            Some(url) => fetch(url, self.timeout).and_then(|text| parse_set(&text, given.or(for_rsa))),
+            None => parse_public(&read_file(source)?, given, for_rsa),
+        };
+        key.with_context(|| source.display().to_string())
+    }
+}
+
+impl PrivateKeyArguments {
     /// The key to sign with.
-    pub(super) fn private(&self, global: &Global) -> anyhow::Result<SigningKey> {
-        if self.secret {
-            let algorithm = self.alg.unwrap_or(Algorithm::Hs256);
+    pub(super) fn load(&self, global: &Global) -> anyhow::Result<SigningKey> {
+        if self.rest.secret {
+            let algorithm = self.rest.alg.unwrap_or(Algorithm::Hs256);
             return Ok(SigningKey::hmac(algorithm, shared_secret(global)?.as_bytes())?);
         }
         let path = self.key.as_deref().ok_or_else(no_key)?;
-        parse_private(&read_file(path)?, self.alg).with_context(|| format!("the key in {}", path.display()))
+        if as_url(path).is_some() {
+            return Err(usage("what an address shows is public: sign with a key in a file"));
+        }
+        parse_private(&read_file(path)?, self.rest.alg).with_context(|| path.display().to_string())
     }
 }
 
 fn no_key() -> anyhow::Error {
-    usage("with which key? --key FILE (PEM, JWK or JWK Set; - is standard input) or --secret")
+    usage("with which key? --key FILE (PEM, JWK or JWK Set; - is standard input), --key URL or --secret")
 }
 
 /// The text of a file, or of standard input for `-`.
@@ -71,37 +134,93 @@ pub(in crate::cli) fn read_file(path: &Path) -> anyhow::Result<Zeroizing<String>
     read.with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Reads a public key, the public half of a private one, a secret in a JWK, or a JWK Set.
-pub(in crate::cli) fn parse_public(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public> {
+/// Reads a public key, the public half of a private one, a secret in a JWK, or a JWK Set. `given` is what the key must be
+/// for; `for_rsa` what an RSA key is for that does not say it.
+pub(in crate::cli) fn parse_public(
+    text: &str,
+    given: Option<Algorithm>,
+    for_rsa: Option<Algorithm>,
+) -> anyhow::Result<Public> {
     if !is_json(text) {
-        let algorithm = algorithm.ok_or_else(ambiguous)?;
-        return match VerifyingKey::from_pem(text, algorithm) {
-            Err(KeyError::PemLabel) => {
-                Ok(Public::One(SigningKey::from_pem(text, algorithm)?.verifying_key()))
-            }
-            key => Ok(Public::One(key?)),
-        };
+        let own = UNMISTAKABLE.into_iter().find(|algorithm| public_from_pem(text, *algorithm).is_ok());
+        let algorithm = given.or(own).or(for_rsa).ok_or_else(ambiguous)?;
+        return Ok(Public::One(public_from_pem(text, algorithm)?));
     }
-    if serde_json::from_str::<serde_json::Value>(text).is_ok_and(|json| json.get("keys").is_some()) {
-        return Ok(Public::Set(JwkSet::parse_foreign(text, &Algorithm::ALL)?.0));
+    let algorithm = given.or(for_rsa);
+    if serde_json::from_str::<Value>(text).is_ok_and(|json| json.get("keys").is_some()) {
+        return parse_set(text, algorithm);
     }
-    match VerifyingKey::from_jwk(text) {
-        Err(KeyError::PrivateKey) => Ok(Public::One(SigningKey::from_jwk(text)?.verifying_key())),
-        key => Ok(Public::One(key?)),
+    let text = with_algorithm(text, algorithm);
+    let key = match VerifyingKey::from_jwk(&text) {
+        Err(KeyError::PrivateKey) => SigningKey::from_jwk(&text).map(|key| key.verifying_key()),
+        key => key,
+    };
+    let key = key.map_err(name_ambiguous)?;
+    // A JWK that says another one has been read for that.
+    ensure!(given.is_none_or(|given| given == key.algorithm()), "the key is for {}", key.algorithm());
+    Ok(Public::One(key))
+}
+
+fn public_from_pem(text: &str, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+    match VerifyingKey::from_pem(text, algorithm) {
+        Err(KeyError::PemLabel) => SigningKey::from_pem(text, algorithm).map(|key| key.verifying_key()),
+        key => key,
     }
 }
 
-/// Reads a private key or a secret: PEM, or a JWK.
-pub(in crate::cli) fn parse_private(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<SigningKey> {
-    if is_json(text) {
-        return Ok(SigningKey::from_jwk(text)?);
-    }
+/// Reads a JWK Set; a key in it that does not say its algorithm is taken for `algorithm`.
+fn parse_set(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public> {
+    let (set, mut skipped) = JwkSet::parse_foreign(text, &Algorithm::ALL)?;
+    let mut keys = set.keys().to_vec();
     if let Some(algorithm) = algorithm {
-        return Ok(SigningKey::from_pem(text, algorithm)?);
+        let (fitting, unfit) = JwkSet::parse_foreign(text, &[algorithm])?;
+        let ambiguous = SkipReason::Key(KeyError::AmbiguousAlgorithm);
+        skipped.retain(|key| key.reason != ambiguous || unfit.iter().any(|other| other.index == key.index));
+        keys.extend(fitting.keys().iter().filter(|key| set.find(key.key_id()).is_none()).cloned());
     }
-    // A curve leaves no choice of algorithm; RSA does.
-    let curves = [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::EdDsa];
-    curves.into_iter().find_map(|algorithm| SigningKey::from_pem(text, algorithm).ok()).ok_or_else(ambiguous)
+    let reasons = || skipped.iter().map(describe_skipped).collect::<Vec<_>>().join("; ");
+    ensure!(
+        !keys.is_empty(),
+        "the set has no usable key: {}",
+        if skipped.is_empty() { "it is empty".to_owned() } else { reasons() }
+    );
+    Ok(Public::Set(JwkSet::new(keys)?, skipped))
+}
+
+/// Reads a private key or a secret: PEM, or a JWK.
+pub(in crate::cli) fn parse_private(text: &str, given: Option<Algorithm>) -> anyhow::Result<SigningKey> {
+    if !is_json(text) {
+        let own = UNMISTAKABLE.into_iter().find(|algorithm| SigningKey::from_pem(text, *algorithm).is_ok());
+        return Ok(SigningKey::from_pem(text, given.or(own).ok_or_else(ambiguous)?)?);
+    }
+    let key = SigningKey::from_jwk(&with_algorithm(text, given)).map_err(name_ambiguous)?;
+    ensure!(given.is_none_or(|given| given == key.algorithm()), "the key is for {}", key.algorithm());
+    Ok(key)
+}
+
+/// A JWK need not say its algorithm (RFC 7517 §4.4); an RSA key that does not is taken for this one.
+fn with_algorithm(jwk: &str, algorithm: Option<Algorithm>) -> Zeroizing<String> {
+    let is_open = |json: Value| json["kty"] == "RSA" && json.get("alg").is_none();
+    let is_open = serde_json::from_str(jwk).is_ok_and(is_open);
+    Zeroizing::new(match algorithm.filter(|_| is_open) {
+        Some(algorithm) => jwk.replacen('{', &format!("{{\"alg\":\"{algorithm}\","), 1),
+        None => jwk.to_owned(),
+    })
+}
+
+/// The algorithms whose keys are for nothing else; an RSA key is for any of six.
+const UNMISTAKABLE: [Algorithm; 7] = [
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::EdDsa,
+    Algorithm::MlDsa44,
+    Algorithm::MlDsa65,
+    Algorithm::MlDsa87,
+];
+
+fn name_ambiguous(error: KeyError) -> anyhow::Error {
+    if error == KeyError::AmbiguousAlgorithm { ambiguous() } else { error.into() }
 }
 
 fn ambiguous() -> anyhow::Error {

@@ -1,6 +1,7 @@
 //! `countersign token`: looking at tokens, checking them, making them. Needs no server and no database.
 
 mod decode;
+mod fetch;
 mod material;
 mod sign;
 mod verify;
@@ -30,7 +31,7 @@ pub(super) enum Token {
 impl Token {
     pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Decode(decode) => decode.run(output),
+            Self::Decode(decode) => decode.run(global, output),
             Self::Verify(verify) => verify.run(global, output),
             Self::Sign(sign) => sign.run(global, output).map(|()| ExitCode::SUCCESS),
         }

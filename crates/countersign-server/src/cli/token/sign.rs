@@ -8,7 +8,7 @@ use countersign::clock::Clock;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::material::KeyArguments;
+use super::material::PrivateKeyArguments;
 use super::read_file;
 use crate::cli::{Global, usage};
 use crate::config::parse_duration;
@@ -17,7 +17,7 @@ use crate::output::Output;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Sign {
     #[command(flatten)]
-    key: KeyArguments,
+    key: PrivateKeyArguments,
     /// A claim; a value that is JSON is taken as such, any other as a string. Can be given several times
     #[arg(long = "claim", value_name = "NAME=VALUE")]
     claims: Vec<String>,
@@ -38,7 +38,7 @@ impl Sign {
         let now = Clock::system().now();
         claims.entry("iat").or_insert_with(|| now.as_unix_seconds().into());
         claims.entry("exp").or_insert_with(|| now.plus(self.expires_in).as_unix_seconds().into());
-        let key = self.key.private(global)?;
+        let key = self.key.load(global)?;
         let token = Zeroizing::new(countersign_jwt::sign(&claims, &key, &self.token_type)?);
         output.show(&json!({ "token": *token }), || token.to_string())?;
         Ok(())

@@ -10,7 +10,7 @@ use countersign_jwt::{Algorithm, ClaimsPolicy, Limits, TokenType, VerifyError};
 use serde_json::{Map, Value, json};
 
 use super::TokenArgument;
-use super::material::{KeyArguments, Public};
+use super::material::{Public, PublicKeyArguments};
 use crate::cli::Global;
 use crate::output::{Output, Style, Styled, print_styled};
 
@@ -19,7 +19,7 @@ pub(in crate::cli) struct Verify {
     #[command(flatten)]
     token: TokenArgument,
     #[command(flatten)]
-    key: KeyArguments,
+    key: PublicKeyArguments,
     /// The issuer that it must be from; not asked if left out
     #[arg(long)]
     issuer: Option<String>,
@@ -40,10 +40,10 @@ impl Verify {
         let decoded = decode_unverified(&token).map(|decoded| (decoded.header, decoded.payload));
         let (header, payload) = decoded.unwrap_or_default();
         let claimed = header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
-        let key = self.key.public(global, claimed)?;
+        let key = self.key.load(global, claimed)?;
         let keys = match &key {
             Public::One(key) => Keys::One(key),
-            Public::Set(set) => Keys::Set(set),
+            Public::Set(set, _) => Keys::Set(set),
         };
         let now = Clock::system().now().as_unix_seconds();
         let inspection = inspect(&token, keys, Some(&self.policy(&header, &payload)), now);
@@ -53,9 +53,13 @@ impl Verify {
             .filter(|check| self.is_asked(check) && check.outcome != Outcome::Passed)
             .collect();
         if output.json {
-            output.show(&self.as_json(&inspection, failures.is_empty()), String::new)?;
+            let mut value = self.as_json(&inspection, failures.is_empty());
+            value["skippedKeys"] = key.skipped().into();
+            output.show(&value, String::new)?;
         } else {
-            print_styled(&self.describe(&inspection, failures.is_empty()))?;
+            let mut lines = self.describe(&inspection, failures.is_empty());
+            lines.extend(key.skipped().into_iter().map(|text| (Style::Dim, format!("Not usable: {text}"))));
+            print_styled(&lines)?;
         }
         Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

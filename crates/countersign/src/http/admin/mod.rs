@@ -12,6 +12,7 @@ use crate::store::Store;
 
 pub(super) mod audit;
 pub(super) mod keys;
+mod unique;
 pub(super) mod users;
 
 /// Asks the store whether the caller still administers: an access token says so for minutes after the role is gone, long

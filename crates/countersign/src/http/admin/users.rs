@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::unique::UniqueObject;
 use crate::account::{CustomClaims, Role, Username};
 use crate::accounts::Registration;
 use crate::http::caller::Caller;
@@ -60,7 +60,7 @@ pub(in crate::http) struct CreateUser {
     username: String,
     password: Zeroizing<String>,
     role: Option<String>,
-    claims: Option<Map<String, Value>>,
+    claims: Option<UniqueObject>,
 }
 
 impl Input for CreateUser {
@@ -76,7 +76,8 @@ pub(in crate::http) async fn create<S: Store>(
     let registration = Registration {
         username: Username::parse(&input.username).map_err(invalid)?,
         role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?.unwrap_or_default(),
-        claims: CustomClaims::new(input.claims.unwrap_or_default()).map_err(invalid)?,
+        claims: CustomClaims::new(input.claims.map(|claims| claims.0).unwrap_or_default())
+            .map_err(invalid)?,
     };
     let create =
         async move { app.countersign.create_account(registration, &input.password, &caller.context).await };
@@ -101,7 +102,7 @@ pub(in crate::http) async fn show<S: Store>(
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ChangeUser {
     role: Option<String>,
-    claims: Option<Map<String, Value>>,
+    claims: Option<UniqueObject>,
     disabled: Option<bool>,
 }
 
@@ -118,7 +119,7 @@ pub(in crate::http) async fn change<S: Store>(
 ) -> Result<axum::Json<UserBody>, ApiError> {
     let change = AccountChange {
         role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
-        claims: input.claims.map(CustomClaims::new).transpose().map_err(invalid)?,
+        claims: input.claims.map(|claims| CustomClaims::new(claims.0)).transpose().map_err(invalid)?,
         disabled: input.disabled,
     };
     let account =
