@@ -66,6 +66,8 @@ pub enum AuditKind {
     LoginFailed,
     /// Too many attempts: refused without looking.
     LoginThrottled,
+    /// Failed sign-ins are spread over so many accounts that it looks like password spraying.
+    SpraySuspected,
     /// A session ended; the detail says why.
     SessionEnded,
     /// An old refresh token came back: the session was ended (RF-2).
@@ -92,10 +94,11 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind with its stable name.
-    pub const NAMES: [(Self, &'static str); 14] = [
+    pub const NAMES: [(Self, &'static str); 15] = [
         (Self::LoginSucceeded, "login_succeeded"),
         (Self::LoginFailed, "login_failed"),
         (Self::LoginThrottled, "login_throttled"),
+        (Self::SpraySuspected, "spray_suspected"),
         (Self::SessionEnded, "session_ended"),
         (Self::RefreshReuseDetected, "refresh_reuse_detected"),
         (Self::SessionHealed, "session_healed"),

@@ -62,16 +62,32 @@ impl<S: Store> Countersign<S> {
         Requester { client: context.address, account, known_device: false }
     }
 
+    /// Writes down that failed sign-ins are spread over many accounts, once each time that it comes up (TH-9).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer; it is written down the next time then.
+    pub async fn record_spraying(&self, now: Timestamp) -> Result<(), StoreError> {
+        if !self.throttle.take_spray_alarm() {
+            return Ok(());
+        }
+        tracing::warn!("failed sign-ins are spread over many accounts: password spraying is suspected");
+        let event = AuditEvent::new(AuditKind::SpraySuspected);
+        let recorded = self.store.record(event, &Context::local(Actor::System, now)).await;
+        if recorded.is_err() {
+            self.throttle.keep_spray_alarm();
+        }
+        recorded
+    }
+
     /// Stores the counts that have changed (TH-6). They stay in memory whatever happens: a store that does not answer
     /// is asked again with the next ones.
     pub(crate) async fn save_guesses(&self) -> Result<(), StoreError> {
-        if self.throttle.take_spray_alarm() {
-            tracing::warn!("failed sign-ins are spread over many accounts: password spraying is suspected");
+        let unsaved = self.throttle.take_unsaved(AT_ONCE);
+        if !unsaved.records().is_empty() {
+            self.store.save_throttle(unsaved.records().to_vec()).await?;
         }
-        match self.throttle.take_unsaved(AT_ONCE) {
-            records if records.is_empty() => Ok(()),
-            records => self.store.save_throttle(records).await,
-        }
+        unsaved.saved();
+        Ok(())
     }
 
     /// Takes over the counts of before a restart, or those of other nodes since `since`.
@@ -88,8 +104,8 @@ impl<S: Store> Countersign<S> {
     }
 
     /// Somebody who may has set a new password: guesses at the old one do not count any more.
-    pub(crate) fn forgive_guesses(&self, username: &Username) {
-        self.throttle.forgive(self.account_key(username.canonical()));
+    pub(crate) fn forgive_guesses(&self, username: &Username, now: Timestamp) {
+        self.throttle.forgive(self.account_key(username.canonical()), now);
     }
 
     /// The name stands in as a keyed hash, known or not (EN-3, TH-4).

@@ -4,8 +4,6 @@
 //! An attempt is counted before anything is looked at (TH-3). Then exactly one hash is computed, real or dummy, before
 //! anything else can differ: the time must not tell who has an account (EN-1, EN-2).
 
-use std::time::Duration;
-
 use countersign_jwt::SignError;
 use zeroize::Zeroizing;
 
@@ -70,28 +68,15 @@ pub enum LoginError {
     /// Too many attempts on this name, or from this network: nothing was looked at (TH-8).
     #[error(transparent)]
     Throttled(#[from] Throttled),
-    /// More passwords are being checked than the machine can take (LM-1).
-    #[error("too many passwords are being checked")]
-    Overloaded {
-        /// When to try again.
-        retry_after: Duration,
-    },
+    /// No hash was computed: more passwords are being checked than the machine can take (LM-1).
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The access token could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
-}
-
-impl From<HashingError> for LoginError {
-    fn from(error: HashingError) -> Self {
-        let retry_after = match error {
-            HashingError::Overloaded { retry_after } => retry_after,
-            _ => Duration::from_secs(1),
-        };
-        Self::Overloaded { retry_after }
-    }
 }
 
 impl<S: Store> Countersign<S> {
@@ -116,7 +101,7 @@ impl<S: Store> Countersign<S> {
     ///
     /// # Errors
     /// [`LoginError::InvalidCredentials`], [`LoginError::Password`], [`LoginError::Throttled`],
-    /// [`LoginError::Overloaded`], [`LoginError::Store`].
+    /// [`LoginError::Hashing`], [`LoginError::Store`].
     pub async fn authenticate(
         &self,
         username: &str,
@@ -157,13 +142,15 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Looks the account up and computes one hash, whatever is found.
+    /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is refused before
+    /// the store is asked: in a flood that is nearly all, and whether the account exists cannot show.
     async fn check(
         &self,
         name: Option<&Username>,
         password: &Password,
         requester: Requester,
     ) -> Result<(Option<Credentials>, Verification), LoginError> {
+        self.hasher.admit(&requester)?;
         let credentials = match name {
             Some(name) => self.store.account_for_login(name).await?,
             None => None,

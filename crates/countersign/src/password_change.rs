@@ -1,8 +1,6 @@
 //! A new password: by its owner, who must know the current one, or set by somebody who administers. All other sessions
 //! end in the same transaction (PP-8).
 
-use std::time::Duration;
-
 use crate::Countersign;
 use crate::account::{Account, Username};
 use crate::audit::Context;
@@ -35,25 +33,12 @@ pub enum PasswordChangeError {
     /// Too many attempts on this account: nothing was looked at.
     #[error(transparent)]
     Throttled(#[from] Throttled),
-    /// More passwords are being checked than the machine can take (LM-1).
-    #[error("too many passwords are being checked")]
-    Overloaded {
-        /// When to try again.
-        retry_after: Duration,
-    },
+    /// No hash was computed: more passwords are being checked than the machine can take (LM-1).
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
     /// The store did not answer; the password is as before.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<HashingError> for PasswordChangeError {
-    fn from(error: HashingError) -> Self {
-        let retry_after = match error {
-            HashingError::Overloaded { retry_after } => retry_after,
-            _ => Duration::from_secs(1),
-        };
-        Self::Overloaded { retry_after }
-    }
 }
 
 /// A change that has been checked and hashed, good for one [`Countersign::store_password`].
@@ -132,7 +117,7 @@ impl<S: Store> Countersign<S> {
         let new = self.hash_new_password(new, &account.username, context).await?;
         let change = PasswordChange { account_id: account.id, new, checked: None, keep: None };
         self.store_password(CheckedPasswordChange(change), context).await?;
-        self.forgive_guesses(&account.username);
+        self.forgive_guesses(&account.username, context.now);
         Ok(self.save_guesses().await?)
     }
 

@@ -11,13 +11,15 @@ impl<S: Store> Countersign<S> {
     /// Runs the upkeep for ever: spawn it once beside the routes. A store that does not answer is asked again at the
     /// next turn; nothing in here ends the loop.
     pub async fn run_upkeep(&self) {
-        let (mut turn, mut is_sweeping) = (0u32, false);
+        let (mut turn, mut is_sweeping, mut shed) = (0u32, false, 0);
         loop {
             let now = self.clock.now();
             report("follow revocations", self.follow_revocations(now).await);
             if turn.is_multiple_of(KEYS_EVERY) {
                 report("save failed sign-ins", self.save_guesses().await);
                 report("record refused sign-ins", self.record_throttled(now).await);
+                self.log_shed(&mut shed);
+                report("record spraying", self.record_spraying(now).await);
                 report("learn of failed sign-ins", self.learn_guesses(now.minus(RECENT), now).await);
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
@@ -61,6 +63,15 @@ impl<S: Store> Countersign<S> {
     pub async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         while self.sweep_some(now).await? > 0 {}
         Ok(())
+    }
+
+    /// Logs how many sign-ins the hashing pool has refused since the last time: one line, however many there were (LG-7).
+    fn log_shed(&self, seen: &mut u64) {
+        let refused = self.hasher.stats().refused;
+        let shed = refused - std::mem::replace(seen, refused);
+        if shed > 0 {
+            tracing::warn!(shed, "more sign-ins than can be checked: some were answered 503");
+        }
     }
 
     /// Deletes one small batch, so that nobody waits for it; gives how many rows went.

@@ -23,6 +23,7 @@ const EVENTS = [
   'login_succeeded',
   'login_failed',
   'login_throttled',
+  'spray_suspected',
   'session_ended',
   'refresh_reuse_detected',
   'session_healed',

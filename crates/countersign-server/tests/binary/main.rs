@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod attack;
 mod canary;
 mod cli;
 mod configuration;

@@ -1,7 +1,7 @@
 //! Who is at the other end. Forwarded headers are believed only from configured proxies, read from the right, up to
 //! the first hop that is not one of them: whatever stands left of that was written by the client (TP-2).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
@@ -35,12 +35,20 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         if !is_trusted(client) {
             break;
         }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(address) => client = address.to_canonical(),
-            Err(_) => break,
+        match parse_hop(hop.trim()) {
+            Some(address) => client = address.to_canonical(),
+            None => break,
         }
     }
     client
+}
+
+/// An address, alone or with a port, as some proxies write it: `192.0.2.1:4711`, `[2001:db8::1]:4711` (RFC 7239 §6), and
+/// an IPv6 address in brackets without one.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    hop.parse().ok().or_else(with_port).or_else(in_brackets)
 }
 
 /// The `User-Agent`, printable and cut to 256 bytes.
@@ -70,5 +78,10 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["203.0.113.9, nonsense"]), "10.0.0.1", "malformed: not further");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(client("::ffff:10.0.0.1", &["2001:db8::1"]), "2001:db8::1", "mapped IPv4");
+        assert_eq!(client("10.0.0.1", &["1.2.3.4, 203.0.113.9:5678, 10.0.0.2:80"]), "203.0.113.9", "ports");
+        assert_eq!(client("10.0.0.1", &["[2001:db8::1]:80, [fd00::1]"]), "2001:db8::1", "brackets");
+        for hop in ["203.0.113.9:", "203.0.113.9:99999", "[203.0.113.9]", "[2001:db8::1", "2001:db8::1]:80"] {
+            assert_eq!(client("10.0.0.1", &[hop]), "10.0.0.1", "malformed: {hop}");
+        }
     }
 }

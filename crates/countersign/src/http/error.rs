@@ -13,6 +13,7 @@ use countersign_jwt::{KeySetError, SignError};
 use crate::accounts::{ChangeAccountError, CreateAccountError};
 use crate::keys::KeysError;
 use crate::login::LoginError;
+use crate::password::HashingError;
 use crate::password_change::PasswordChangeError;
 use crate::refresh::RefreshError;
 use crate::store::StoreError;
@@ -191,7 +192,7 @@ fn login(error: &LoginError) -> Public {
             public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())
         }
         LoginError::Throttled(throttled) => too_many_attempts(*throttled),
-        LoginError::Overloaded { retry_after } => overloaded(*retry_after),
+        LoginError::Hashing(error) => hashing(*error),
         LoginError::Store(error) => store(error),
         LoginError::Sign(error) => sign(error),
     }
@@ -225,8 +226,15 @@ fn password(error: &PasswordChangeError) -> Public {
             public(StatusCode::UNPROCESSABLE_ENTITY, violation.code(), violation.to_string())
         }
         PasswordChangeError::Throttled(throttled) => too_many_attempts(*throttled),
-        PasswordChangeError::Overloaded { retry_after } => overloaded(*retry_after),
+        PasswordChangeError::Hashing(error) => hashing(*error),
         PasswordChangeError::Store(error) => store(error),
+    }
+}
+
+fn hashing(error: HashingError) -> Public {
+    match error {
+        HashingError::Overloaded { retry_after } => overloaded(retry_after),
+        HashingError::Stopped => overloaded(Duration::from_secs(1)),
     }
 }
 
@@ -250,7 +258,13 @@ impl IntoResponse for ApiError {
             return refusal.into_response();
         }
         let told = self.public();
-        if told.status.is_server_error() {
+        // Anybody can make so many of those that the log would fill the disk: the upkeep logs how many (LG-7).
+        let is_shed = matches!(
+            self,
+            Self::Login(LoginError::Hashing(HashingError::Overloaded { .. }))
+                | Self::Password(PasswordChangeError::Hashing(HashingError::Overloaded { .. }))
+        );
+        if told.status.is_server_error() && !is_shed {
             tracing::error!(code = told.code, error = error_chain(&self), "request failed");
         } else {
             tracing::debug!(code = told.code, error = error_chain(&self), "request refused");
@@ -298,7 +312,7 @@ mod tests {
         let unavailable = || StoreError::Unavailable("the disk is full".into());
         let errors: Vec<ApiError> = vec![
             LoginError::InvalidCredentials.into(),
-            LoginError::Overloaded { retry_after: second }.into(),
+            LoginError::Hashing(HashingError::Overloaded { retry_after: second }).into(),
             LoginError::Store(unavailable()).into(),
             RefreshError::Invalid.into(),
             RefreshError::Expired.into(),

@@ -130,6 +130,15 @@ impl PasswordHasher {
         answered.await.unwrap_or(Err(HashingError::Stopped))
     }
 
+    /// Whether there is room for one more check on this requester's behalf, as far as can be told before it is known what
+    /// there is to check: asked first, a flood costs next to nothing.
+    ///
+    /// # Errors
+    /// As [`PasswordHasher::verify`].
+    pub fn admit(&self, requester: &Requester) -> Result<(), HashingError> {
+        self.pool.shared.admit(requester)
+    }
+
     /// Makes a new hash: argon2id at the configured cost, with a random salt of 128 bits (PW-1, PW-2).
     ///
     /// # Errors

@@ -88,6 +88,14 @@ impl<T> FairQueue<T> {
         }
     }
 
+    /// Whether [`FairQueue::push`] would queue an entry of so much work.
+    pub(super) fn would_take(&self, requester: &Requester, work: Work, lane_capacity: Work) -> bool {
+        let lane = self.lanes.get(usize::from(!requester.known_device));
+        lane.is_some_and(|lane| {
+            lane.has_room(work, lane_capacity) || lane.last().is_some_and(|last| last.0 > lane.tag(requester))
+        })
+    }
+
     /// Takes the entry whose turn it is, if any may run now, and all whose deadline has passed.
     pub(super) fn pop(&mut self, now: Duration, large_allowed: bool) -> Popped<T> {
         let mut expired = Vec::new();

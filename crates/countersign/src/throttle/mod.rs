@@ -3,13 +3,14 @@
 //! failed.
 //!
 //! ```text
-//!                  ┌ known device, budget left ──► its own count, and no other
+//!                  ┌ known device, budget left ──► its own count, and that of the account's known devices together
 //! reserve ─────────┤
-//!                  └ anything else ──► the account's count from unknown devices: wait from the 5th, stop at the 100th
+//!                  └ anything else ──► the account's count from unknown devices: wait from the 5th, stop at the 80th
 //!                                      the network's and the neighbourhood's rate
 //!                                      first failures of ever new accounts: spraying, tighter rates
 //! ```
 //! Ten thousand wrong guesses from elsewhere therefore never shut out a device that has signed in before (TH-2). A name
+//! The eighty and the twenty that all known devices have together are the hundred that an account ever has (TH-1). A name
 //! that nobody has is counted like any other (EN-3): the key is a hash of the name, and nobody here knows who exists.
 //!
 //! Counts live in memory, bounded; what changes is handed out by [`Throttle::take_unsaved`] to be stored, and comes back by
@@ -62,13 +63,14 @@ pub struct Throttled {
 pub struct ThrottleRecord {
     /// Whose.
     pub key: ThrottleKey,
-    /// How many; zero says that there are none any more, and the row can go.
+    /// How many; zero says that what was counted before is forgiven.
     pub failures: u32,
-    /// When the last was.
+    /// When the last was, or was forgiven.
     pub last_failure_at: Timestamp,
 }
 
-/// An account's or a device's key, as a store keeps it: one byte for the kind and sixteen more.
+/// The key of an account, of a device or of an account's known devices together, as a store keeps it: one byte for the
+/// kind and sixteen more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ThrottleKey([u8; 17]);
 
@@ -91,6 +93,10 @@ impl ThrottleKey {
 
     fn device(device: DeviceId) -> Self {
         Self::new(1, device.as_bytes())
+    }
+
+    fn devices(account: AccountKey) -> Self {
+        Self::new(2, account.as_bytes())
     }
 
     fn new(kind: u8, rest: &[u8; 16]) -> Self {
@@ -121,21 +127,23 @@ impl Throttle {
             retry_after: Duration::from_secs(wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
                 .clamp(Duration::from_secs(1), options::DAY),
         })?;
-        Ok(Reservation { throttle: self.clone(), reserved })
+        Ok(Reservation { throttle: self.clone(), reserved, is_settled: false })
     }
 
-    /// Forgets the failures on an account: its password was set anew by somebody who may.
-    pub fn forgive(&self, account: AccountKey) {
-        self.lock().forget(ThrottleKey::account(account));
+    /// Forgets the failures on an account, here and, once it is stored, in every process that shares the store: its
+    /// password was set anew by somebody who may.
+    pub fn forgive(&self, account: AccountKey, now: Timestamp) {
+        self.lock().forgive(account, now);
     }
 
     /// What changed since the last call, at most `limit` records: store them, the newest of a key wins.
-    #[must_use]
-    pub fn take_unsaved(&self, limit: usize) -> Vec<ThrottleRecord> {
-        self.lock().take_unsaved(limit)
+    pub fn take_unsaved(&self, limit: usize) -> Unsaved {
+        let records = self.lock().take_unsaved(limit);
+        Unsaved { throttle: self.clone(), records }
     }
 
-    /// Takes over what was stored, by this process before or by another node; what is newer wins.
+    /// Takes over what was stored, by this process before or by another node; what is newer wins, and what is newer and
+    /// forgiven ends a wait.
     pub fn restore(&self, records: &[ThrottleRecord], now: Timestamp) {
         self.lock().restore(records, now);
     }
@@ -146,10 +154,16 @@ impl Throttle {
         self.lock().spraying()
     }
 
-    /// Whether spraying has come up since the last call: `true` once each time, for the audit log.
+    /// Whether spraying has come up since the last call: `true` once each time, for the audit log. It has to be over
+    /// before it comes up again, so this happens every few minutes at most (LG-7).
     #[must_use]
     pub fn take_spray_alarm(&self) -> bool {
-        self.lock().take_spray_alarm()
+        std::mem::take(&mut self.lock().alarm)
+    }
+
+    /// The alarm could not be written down: [`Throttle::take_spray_alarm`] gives it again.
+    pub fn keep_spray_alarm(&self) {
+        self.lock().alarm = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -163,6 +177,7 @@ impl Throttle {
 pub struct Reservation {
     throttle: Throttle,
     reserved: Reserved,
+    is_settled: bool,
 }
 
 impl Reservation {
@@ -173,9 +188,10 @@ impl Reservation {
         self.reserved.is_known_device()
     }
 
-    /// The password was right: the failures of this account from unknown devices, or of this device, are forgotten;
-    /// nobody else's are (TH-3).
-    pub fn succeeded(self) {
+    /// The password was right: the failures that this attempt would have added to are forgotten, and those of the device
+    /// that it came from; nobody else's are (TH-3).
+    pub fn succeeded(mut self) {
+        self.is_settled = true;
         self.throttle.lock().succeeded(&self.reserved);
     }
 
@@ -183,8 +199,45 @@ impl Reservation {
     pub fn failed(self) {}
 
     /// Nobody looked at the password, because the server was overloaded or the store was down: it is not counted.
-    pub fn not_checked(self) {
+    pub fn not_checked(mut self) {
+        self.is_settled = true;
         self.throttle.lock().not_checked(&self.reserved);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.throttle.lock().failed(&self.reserved);
+        }
+    }
+}
+
+/// Counts to store. Dropped without [`Unsaved::saved`], because the store did not answer or nobody waited for it, they
+/// are handed out again (TH-6).
+#[must_use = "store the records and say so"]
+#[derive(Debug)]
+pub struct Unsaved {
+    throttle: Throttle,
+    records: Vec<ThrottleRecord>,
+}
+
+impl Unsaved {
+    /// The counts.
+    #[must_use]
+    pub fn records(&self) -> &[ThrottleRecord] {
+        &self.records
+    }
+
+    /// They are stored.
+    pub fn saved(mut self) {
+        self.records.clear();
+    }
+}
+
+impl Drop for Unsaved {
+    fn drop(&mut self) {
+        self.throttle.lock().keep_unsaved(&self.records);
     }
 }
 

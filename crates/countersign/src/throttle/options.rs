@@ -12,12 +12,13 @@ pub struct ThrottleOptions {
     pub first_delay: Duration,
     /// The longest wait. Default 15 minutes.
     pub longest_delay: Duration,
-    /// After so many failures in a row, unknown devices are stopped. Default, and at most, 100 (NIST SP 800-63B-4
-    /// §3.2.2).
+    /// So many failures in a row an account has before it is stopped, 10 to 100; default 100 (NIST SP 800-63B-4 §3.2.2).
+    /// A fifth of them is for its known devices, all together; unknown ones are stopped after the rest.
     pub stop_after: u32,
     /// What "stopped" means.
     pub stop: Stop,
-    /// Failures in a row that a known device has for itself before it counts as unknown. Default 10.
+    /// Failures in a row that a known device has for itself, within what all of them have, before it counts as unknown.
+    /// Default 10.
     pub device_budget: u32,
     /// After so long without a failure, earlier ones are forgotten. Default 24 hours.
     pub forget_after: Duration,
@@ -31,7 +32,7 @@ pub struct ThrottleOptions {
     pub max_records: usize,
 }
 
-/// What happens to unknown devices after [`ThrottleOptions::stop_after`] failures in a row.
+/// What happens to unknown devices after their share of [`ThrottleOptions::stop_after`] failures in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// One attempt a day. An owner who has lost every known device gets in at last, and a guesser has 365 tries a year.
@@ -74,13 +75,23 @@ impl ThrottleOptions {
         u32::try_from(self.max_records).unwrap_or(u32::MAX)
     }
 
+    /// Failures in a row that all known devices of an account have together (TH-1).
+    pub(super) const fn known_devices_budget(&self) -> u32 {
+        self.stop_after / 5
+    }
+
+    /// After so many failures in a row, unknown devices are stopped.
+    pub(super) const fn stop_unknown_after(&self) -> u32 {
+        self.stop_after - self.known_devices_budget()
+    }
+
     /// # Errors
     /// [`ThrottleOptionsError`] with the name of the first field that is out of range.
     pub(super) fn check(&self) -> Result<(), ThrottleOptionsError> {
         let duration = |value: Duration, most: Duration| value >= Duration::from_millis(1) && value <= most;
         let rate = |rate: &Rate| rate.burst >= 1 && duration(rate.interval, DAY);
         let checks = [
-            ("stop_after", (1..=100).contains(&self.stop_after)),
+            ("stop_after", (10..=100).contains(&self.stop_after)),
             ("delay_from", (1..=self.stop_after).contains(&self.delay_from)),
             ("longest_delay", duration(self.longest_delay, DAY)),
             ("first_delay", duration(self.first_delay, self.longest_delay)),
@@ -125,7 +136,7 @@ mod tests {
             options.check().unwrap_err().field
         };
         assert_eq!(refused(|o| o.stop_after = 101), "stop_after");
-        assert_eq!(refused(|o| o.stop_after = 0), "stop_after");
+        assert_eq!(refused(|o| o.stop_after = 9), "stop_after");
         assert_eq!(refused(|o| o.delay_from = 0), "delay_from");
         assert_eq!(refused(|o| o.longest_delay = 21_900 * DAY), "longest_delay");
         assert_eq!(refused(|o| o.first_delay = Duration::ZERO), "first_delay");

@@ -34,7 +34,7 @@ impl Failures {
     /// Whether they are so long ago that they no longer count. Those that stopped an account count longer.
     pub(super) fn are_forgotten(&self, now: Timestamp, options: &ThrottleOptions) -> bool {
         let keep = match options.stop {
-            _ if self.count < options.stop_after => options.forget_after,
+            _ if self.count < options.stop_unknown_after() => options.forget_after,
             Stop::OneADay => options.forget_after.saturating_mul(30),
             Stop::Strict => return false,
         };
@@ -47,7 +47,7 @@ fn delay_after(count: u32, options: &ThrottleOptions) -> Duration {
     if count < options.delay_from {
         return Duration::ZERO;
     }
-    if count >= options.stop_after {
+    if count >= options.stop_unknown_after() {
         return match options.stop {
             Stop::OneADay => DAY,
             Stop::Strict => Duration::MAX,
@@ -72,7 +72,7 @@ mod tests {
         let seconds = |count| delay_after(count, &options).as_secs();
         let waits: Vec<u64> = (0..17).map(seconds).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
-        assert_eq!((seconds(99), seconds(100), seconds(u32::MAX)), (900, 86_400, 86_400));
+        assert_eq!((seconds(79), seconds(80), seconds(u32::MAX)), (900, 86_400, 86_400));
         let strict = ThrottleOptions { stop: Stop::Strict, ..options };
         assert_eq!(delay_after(100, &strict), Duration::MAX);
     }
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn failures_are_forgotten_after_a_day_and_stops_after_thirty() {
         let options = ThrottleOptions::default();
-        let (few, many) = (Failures { count: 99, last_at: at(0) }, Failures { count: 100, last_at: at(0) });
+        let (few, many) = (Failures { count: 79, last_at: at(0) }, Failures { count: 80, last_at: at(0) });
         assert!(!few.are_forgotten(at(86_399), &options) && few.are_forgotten(at(86_400), &options));
         assert!(!many.are_forgotten(at(86_400 * 30 - 1), &options));
         assert!(many.are_forgotten(at(86_400 * 30), &options));

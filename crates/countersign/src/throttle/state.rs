@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::options::{Rate, ThrottleOptions};
 use super::rate::{Used, UsedBy};
 use super::rule::Failures;
-use super::{Guess, ThrottleKey, ThrottleRecord};
+use super::{DeviceId, Guess, ThrottleKey, ThrottleRecord};
 use crate::clock::Timestamp;
-use crate::password::Network;
+use crate::password::{AccountKey, Network};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -21,20 +21,56 @@ pub(super) struct State {
     /// First failures of accounts, over all.
     first_failures: Used,
     spraying: bool,
-    alarm: bool,
+    /// Spraying has come up, and nobody has been told yet.
+    pub(super) alarm: bool,
 }
 
-/// What one attempt was counted as.
+/// What one attempt was counted as, and when.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Reserved {
-    KnownDevice { device: ThrottleKey, account: ThrottleKey },
-    Unknown { account: ThrottleKey, client: Option<IpAddr>, first: bool },
+pub(super) struct Reserved {
+    counted: Counted,
+    account: AccountKey,
+    /// The device that the attempt came from, whether it still had attempts of its own or not.
+    device: Option<DeviceId>,
+    at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Counted {
+    KnownDevice,
+    Unknown { client: Option<IpAddr>, before: Failures },
 }
 
 impl Reserved {
     pub(super) const fn is_known_device(&self) -> bool {
-        matches!(self, Self::KnownDevice { .. })
+        matches!(self.counted, Counted::KnownDevice)
     }
+
+    /// Whose failure it is, if it fails.
+    fn counted_for(&self) -> impl Iterator<Item = ThrottleKey> + use<> {
+        let account = self.account_key();
+        let device = self.device_keys().filter(move |_| account.is_none());
+        account.into_iter().chain(device)
+    }
+
+    /// Whose failures are over, if it succeeds.
+    fn forgiven(&self) -> impl Iterator<Item = ThrottleKey> + use<> {
+        self.account_key().into_iter().chain(self.device_keys())
+    }
+
+    fn account_key(&self) -> Option<ThrottleKey> {
+        (!self.is_known_device()).then(|| ThrottleKey::account(self.account))
+    }
+
+    fn device_keys(&self) -> impl Iterator<Item = ThrottleKey> + use<> {
+        self.device.into_iter().flat_map(own_keys(self.account))
+    }
+}
+
+/// Under which a known device's failures are counted: its own, and those of all known devices of the account together,
+/// so that nobody who collects device cookies has ever more guesses.
+fn own_keys(account: AccountKey) -> impl Fn(DeviceId) -> [ThrottleKey; 2] {
+    move |device| [ThrottleKey::device(device), ThrottleKey::devices(account)]
 }
 
 impl State {
@@ -53,82 +89,92 @@ impl State {
 
     /// Counts an attempt, or says how long to wait.
     pub(super) fn reserve(&mut self, guess: &Guess, now: Timestamp) -> Result<Reserved, Duration> {
-        let account = ThrottleKey::account(guess.account);
-        if let Some(device) = guess.device.map(ThrottleKey::device)
-            && self.failures_of(device, now).count < self.options.device_budget
-        {
-            self.add_failure(device, now);
-            return Ok(Reserved::KnownDevice { device, account });
+        let &Guess { account, client, device } = guess;
+        let reserved = |counted| Reserved { counted, account, device, at: now };
+        if device.is_some_and(|device| self.has_attempts_left(account, device, now)) {
+            let reserved = reserved(Counted::KnownDevice);
+            reserved.counted_for().for_each(|key| self.add_failure(key, now));
+            return Ok(reserved);
         }
-        let before = self.failures_of(account, now);
-        let wait = before.wait(now, &self.options).max(self.network_wait(guess.client, now));
+        let key = ThrottleKey::account(account);
+        let before = self.failures_of(key, now);
+        let wait = before.wait(now, &self.options).max(self.network_wait(client, now));
         if !wait.is_zero() {
             return Err(wait);
         }
-        let first = before.count == 0;
-        self.add_failure(account, now);
-        if let Some(address) = guess.client {
+        self.add_failure(key, now);
+        if let Some(address) = client {
             self.networks.take(Network::of(address), now);
             self.neighbourhoods.take(Network::around(address), now);
         }
-        if first {
+        if before.count == 0 {
             self.first_failures.take(now, self.options.spray);
         }
         self.watch_for_spraying(now);
-        Ok(Reserved::Unknown { account, client: guess.client, first })
+        Ok(reserved(Counted::Unknown { client, before }))
     }
 
-    /// A success forgets its own count. That of a known device also lets unknown ones try again that were stopped:
-    /// the owner is there.
+    /// It stays counted, and that is to be stored.
+    pub(super) fn failed(&mut self, reserved: &Reserved) {
+        reserved.counted_for().for_each(|key| self.mark_unsaved(key));
+    }
+
+    /// A success forgets its own count, and that of the device it came from, whether it counted for it or not. That of a
+    /// known device also lets unknown ones try again that were stopped: the owner is there.
     pub(super) fn succeeded(&mut self, reserved: &Reserved) {
-        match *reserved {
-            Reserved::KnownDevice { device, account } => {
-                self.forget(device);
-                let most = self.options.stop_after - 1;
-                if let Some(failures) = self.failures.get_mut(&account).filter(|f| f.count > most) {
-                    failures.count = most;
-                    self.mark_unsaved(account);
-                }
+        self.not_checked(reserved);
+        for key in reserved.forgiven() {
+            if self.failures.contains_key(&key) {
+                self.forget(key, reserved.at);
             }
-            Reserved::Unknown { account, .. } => {
-                self.give_back(reserved);
-                self.forget(account);
-            }
+        }
+        let account = ThrottleKey::account(reserved.account);
+        let most = self.options.stop_unknown_after().saturating_sub(1);
+        if let Some(failures) = self.failures.get_mut(&account).filter(|failures| failures.count > most) {
+            failures.count = most;
+            self.mark_unsaved(account);
         }
     }
 
     pub(super) fn not_checked(&mut self, reserved: &Reserved) {
         self.give_back(reserved);
-        let (Reserved::KnownDevice { device: key, .. } | Reserved::Unknown { account: key, .. }) = *reserved;
-        if let Some(failures) = self.failures.get_mut(&key) {
-            failures.take_back();
-            self.mark_unsaved(key);
-        }
+        reserved.counted_for().for_each(|key| self.take_back(key, reserved));
     }
 
-    pub(super) fn forget(&mut self, key: ThrottleKey) {
-        if self.failures.remove(&key).is_some() {
-            self.mark_unsaved(key);
-        }
+    /// Whoever may has set the password anew: for an account that had failures here or in any other process.
+    pub(super) fn forgive(&mut self, account: AccountKey, now: Timestamp) {
+        self.forget(ThrottleKey::account(account), now);
+        self.forget(ThrottleKey::devices(account), now);
     }
 
     pub(super) fn take_unsaved(&mut self, limit: usize) -> Vec<ThrottleRecord> {
         let keys: Vec<_> = self.unsaved.iter().copied().take(limit).collect();
         let record = |key| {
             self.unsaved.remove(&key);
-            let failures = self.failures.get(&key).unwrap_or(&Failures::NONE);
-            ThrottleRecord { key, failures: failures.count, last_failure_at: failures.last_at }
+            let failures = self.failures.get(&key)?;
+            Some(ThrottleRecord { key, failures: failures.count, last_failure_at: failures.last_at })
         };
-        keys.into_iter().map(record).collect()
+        keys.into_iter().filter_map(record).collect()
+    }
+
+    /// They could not be stored after all. What is stored the next time is how it is then.
+    pub(super) fn keep_unsaved(&mut self, records: &[ThrottleRecord]) {
+        for record in records {
+            self.mark_unsaved(record.key);
+        }
     }
 
     pub(super) fn restore(&mut self, records: &[ThrottleRecord], now: Timestamp) {
         for record in records {
             let stored = Failures { count: record.failures, last_at: record.last_failure_at };
             let newer = self.failures.get(&record.key).is_none_or(|here| here.last_at < stored.last_at);
-            if newer && !self.unsaved.contains(&record.key) && !stored.are_forgotten(now, &self.options) {
-                self.make_room(now);
-                self.failures.insert(record.key, stored);
+            if !newer || self.unsaved.contains(&record.key) {
+                continue;
+            }
+            if stored.are_forgotten(now, &self.options) {
+                self.failures.remove(&record.key);
+            } else {
+                self.insert(record.key, stored, now);
             }
         }
     }
@@ -137,32 +183,57 @@ impl State {
         self.spraying
     }
 
-    pub(super) const fn take_spray_alarm(&mut self) -> bool {
-        std::mem::replace(&mut self.alarm, false)
-    }
-
     fn failures_of(&self, key: ThrottleKey, now: Timestamp) -> Failures {
         let failures = self.failures.get(&key).filter(|failures| !failures.are_forgotten(now, &self.options));
         failures.copied().unwrap_or(Failures::NONE)
     }
 
+    fn has_attempts_left(&self, account: AccountKey, device: DeviceId, now: Timestamp) -> bool {
+        let [own, together] = own_keys(account)(device).map(|key| self.failures_of(key, now).count);
+        own < self.options.device_budget && together < self.options.known_devices_budget()
+    }
+
+    /// In memory only: an attempt that turns out not to be a failure costs the store nothing.
     fn add_failure(&mut self, key: ThrottleKey, now: Timestamp) {
         let mut failures = self.failures_of(key, now);
         failures.add(now);
+        self.insert(key, failures, now);
+    }
+
+    fn take_back(&mut self, key: ThrottleKey, reserved: &Reserved) {
+        let Some(failures) = self.failures.get_mut(&key) else { return };
+        failures.take_back();
+        if let Counted::Unknown { before, .. } = reserved.counted
+            && failures.last_at == reserved.at
+        {
+            failures.last_at = before.last_at; // who was not looked at does not have to wait anew either
+        }
+        if failures.count == 0 && !self.unsaved.contains(&key) {
+            self.failures.remove(&key);
+        }
+    }
+
+    /// Keeps a count of zero, so that it overtakes what others have stored and know.
+    fn forget(&mut self, key: ThrottleKey, now: Timestamp) {
+        let last_at = self.failures.get(&key).map_or(now, |failures| failures.last_at.max(now));
+        self.insert(key, Failures { count: 0, last_at }, now);
+        self.mark_unsaved(key);
+    }
+
+    fn insert(&mut self, key: ThrottleKey, failures: Failures, now: Timestamp) {
         if !self.failures.contains_key(&key) {
             self.make_room(now);
         }
         self.failures.insert(key, failures);
-        self.mark_unsaved(key);
     }
 
     fn give_back(&mut self, reserved: &Reserved) {
-        let Reserved::Unknown { client, first, .. } = *reserved else { return };
+        let Counted::Unknown { client, before } = reserved.counted else { return };
         if let Some(address) = client {
             self.networks.give_back(&Network::of(address));
             self.neighbourhoods.give_back(&Network::around(address));
         }
-        if first {
+        if before.count == 0 {
             self.first_failures.give_back(self.options.spray);
         }
     }

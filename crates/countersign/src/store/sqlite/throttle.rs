@@ -5,26 +5,22 @@ use rusqlite::{Connection, params};
 use crate::clock::Timestamp;
 use crate::throttle::{ThrottleKey, ThrottleRecord};
 
-/// Writes each record unless a newer one is there; those without failures go.
+/// Writes each record unless a newer one is there. A count of zero is written as well: other processes learn from it that
+/// failures are forgiven, until a sweep deletes it.
 pub(super) fn save(db: &Connection, records: &[ThrottleRecord]) -> rusqlite::Result<()> {
     let mut upsert = db.prepare_cached(
         "INSERT INTO throttle (key, failures, last_failure_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (key) DO UPDATE SET failures = excluded.failures, last_failure_at = excluded.last_failure_at
          WHERE excluded.last_failure_at >= throttle.last_failure_at",
     )?;
-    let mut delete = db.prepare_cached("DELETE FROM throttle WHERE key = ?1")?;
     for record in records {
-        let key = record.key.as_bytes();
-        if record.failures == 0 {
-            delete.execute(params![key])?;
-        } else {
-            upsert.execute(params![key, record.failures, record.last_failure_at.as_unix_millis()])?;
-        }
+        let last_failure_at = record.last_failure_at.as_unix_millis();
+        upsert.execute(params![record.key.as_bytes(), record.failures, last_failure_at])?;
     }
     Ok(())
 }
 
-/// Those whose last failure is at or after `since`, the newest first.
+/// Those whose last failure, or pardon, is at or after `since`, the newest first.
 pub(super) fn since(db: &Connection, since: Timestamp, limit: u32) -> rusqlite::Result<Vec<ThrottleRecord>> {
     db.prepare_cached(
         "SELECT key, failures, last_failure_at FROM throttle WHERE last_failure_at >= ?1

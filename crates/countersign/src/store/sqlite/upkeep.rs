@@ -45,7 +45,7 @@ pub(super) fn sweep(db: &Connection, policy: &SessionPolicy, sweep: &Sweep) -> r
         ("audit_log", "at < ?1", old),
         (
             "throttle",
-            "failures < 50 AND last_failure_at <= ?1",
+            "failures < 8 AND last_failure_at <= ?1",
             sweep.now.minus(FEW_FAILURES).as_unix_millis(),
         ),
         ("throttle", "last_failure_at <= ?1", sweep.now.minus(crate::guess::REMEMBERED).as_unix_millis()),
@@ -139,8 +139,8 @@ fn keep_sessions(policy: &SessionPolicy, sweep: &Sweep) -> Duration {
 
 /// Failed logins are kept by number too, so that nobody can fill the disk with them (LG-7): some 20 MB.
 const MAX_FAILED_LOGINS: i64 = 100_000;
-/// A count of few failures is over after a day (see the throttle's `forget_after`, which may be longer in one process
-/// than it is worth keeping over a restart).
+/// A count of few failures, fewer than can stop an account, is over after a day (see the throttle's `forget_after`, which
+/// may be longer in one process than it is worth keeping over a restart).
 const FEW_FAILURES: Duration = Duration::from_hours(24);
 /// So few that no reader holds up a checkpoint.
 const SCAN_STEP: u32 = 5_000;
