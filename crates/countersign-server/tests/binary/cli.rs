@@ -1,6 +1,10 @@
 //! The command line beside a running server, on the same database.
 
-use crate::harness::{PASSWORD, Place, Server, eventually};
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::sync::mpsc;
+
+use crate::harness::{PASSWORD, PATIENCE, Place, Server, eventually};
 
 /// Asks until the token is refused; how long that may take is in SECURITY (SE-4), not here. Gives the reason.
 fn wait_until_refused(server: &Server, token: &str) -> String {
@@ -88,6 +92,26 @@ fn the_audit_log_tells_who_did_what() {
     assert_eq!(first.out.lines().count(), 1);
     let ran = place.run(&["audit", "--kind", "login_fail"]);
     assert!(ran.code == Some(2) && ran.err.contains("login_failed"), "{ran:?}");
+}
+
+#[test]
+fn the_audit_log_can_be_followed() {
+    let place = Place::new();
+    place.add_user("ann", "user");
+    let server = place.serve(&[]);
+    let mut follow = place.command(&["audit", "--follow", "--kind", "login_succeeded"]);
+    let mut follow = follow.stdout(Stdio::piped()).spawn().unwrap();
+    let (say, heard) = mpsc::channel();
+    let lines = BufReader::new(follow.stdout.take().unwrap()).lines();
+    let listen = std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| say.send(line)));
+    for _ in 0..2 {
+        assert_eq!(server.login("ann", PASSWORD).status, 200);
+        let line = heard.recv_timeout(PATIENCE).unwrap();
+        assert!(line.contains("login_succeeded") && line.contains("from=127.0.0.1"), "{line}");
+    }
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+    listen.join().unwrap().unwrap();
 }
 
 #[test]

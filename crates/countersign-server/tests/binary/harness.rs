@@ -155,6 +155,18 @@ impl Server {
         assert!(kill(self.child.id(), name));
     }
 
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// How much memory it holds.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Waits for its end; gives how it ended and everything it said.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
@@ -256,6 +268,11 @@ impl Answer {
     pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
     }
+}
+
+/// How much of something a test does: as much as this environment variable says, or else `usually`.
+pub(crate) fn on_command(variable: &str, usually: u64) -> u64 {
+    std::env::var_os(variable).map_or(usually, |text| text.to_str().unwrap().parse().unwrap())
 }
 
 /// Asks until it holds; gives up after [`PATIENCE`].

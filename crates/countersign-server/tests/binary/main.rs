@@ -1,6 +1,10 @@
 //! The real binary, driven over loopback and its command line as an operator and a client would.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up its scene has failed")]
 
+#[cfg(target_os = "linux")]
+mod database;
+#[cfg(target_os = "linux")]
+mod disk;
 mod harness;
 
 mod attack;
@@ -8,9 +12,17 @@ mod canary;
 mod cli;
 mod configuration;
 mod development;
+#[cfg(target_os = "linux")]
+mod failing_disk;
+#[cfg(target_os = "linux")]
+mod hang_up;
+#[cfg(target_os = "linux")]
+mod house_keeping;
 mod import;
 mod kill;
 mod limits;
+#[cfg(target_os = "linux")]
+mod power_loss;
 mod secrets;
 mod shutdown;
 mod tls;

@@ -1,5 +1,5 @@
-//! What must hold after every step, whatever was lost, delayed, cut off, crashed or stolen: J1 to J7 and J10 of the
-//! security model. It believes the audit log and the answers that were given, and compares both with the database, with
+//! What must hold after every step, whatever was lost, delayed, cut off, crashed or stolen: J1 to J7, J10 and J11 of
+//! the security model (J8 is in `world/answers.rs`). It believes the audit log and the answers that were given, and compares both with the database, with
 //! the guard, and with each other.
 
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub(crate) struct Known {
     pub(crate) account: AccountId,
     /// Why it ended, once the audit log says so.
     pub(crate) ended: Option<String>,
+    /// By generation presented: the generation that was given for it.
+    successors: BTreeMap<u32, u32>,
     /// The newest generation that anybody was given.
     acknowledged: u32,
     /// Access tokens, when they expire, and the jump of the clock when they were made.
@@ -59,6 +61,7 @@ impl Auditor {
                     let known = Known {
                         account,
                         ended: None,
+                        successors: BTreeMap::new(),
                         acknowledged: 0,
                         access: Vec::new(),
                         stolen: false,
@@ -117,6 +120,15 @@ impl Auditor {
         }
         known.access.push((token.to_owned(), claims.expires_at(), jump));
         Ok(())
+    }
+
+    /// J11: a token buys one successor, the same one each time.
+    pub(crate) fn succeeded(&mut self, id: SessionId, presented: u32, given: u32) -> Verdict {
+        let Some(known) = self.sessions.get_mut(&id) else { return Ok(()) };
+        let first = *known.successors.entry(presented).or_insert(given);
+        ensure(first == given && given == presented + 1, || {
+            format!("J11: generation {presented} of {id} was exchanged for {first}, then {given}")
+        })
     }
 
     /// J3: an owner who was answered, and a thief who was.

@@ -57,6 +57,10 @@ pub(crate) enum Bug {
     NoGrace,
     /// A second use of an old token is let through.
     ReuseForgiven,
+    /// The parent, used again in its grace, is not given its successor but the one after that.
+    ReplayRotates,
+    /// Failed sign-ins are not kept over a restart.
+    GuessesForgotten,
 }
 
 #[derive(Debug)]
@@ -95,6 +99,11 @@ impl Faulty {
         let rotation = now(self.inner.rotate(token, &context))?;
         Ok(match rotation {
             Rotation::Fresh(grant) if self.has(Bug::CookieOnFresh) => Rotation::Replayed(grant),
+            Rotation::Replayed(grant) if self.has(Bug::ReplayRotates) => {
+                let newest = PresentedToken { generation: grant.session.generation, ..token };
+                context.now = context.now.plus(Duration::from_secs(20));
+                now(self.inner.rotate(newest, &context))?
+            }
             Rotation::Reused(_) if self.has(Bug::ReuseForgiven) => {
                 let session = now(self.inner.find_session(token.session_id))?.unwrap();
                 let account = now(self.inner.find_account(session.account_id))?.unwrap();
@@ -307,7 +316,7 @@ impl Store for Faulty {
 
     async fn save_throttle(&self, records: Vec<ThrottleRecord>) -> Result<(), StoreError> {
         stop_before_store_call().await;
-        now(self.inner.save_throttle(records))
+        if self.has(Bug::GuessesForgotten) { Ok(()) } else { now(self.inner.save_throttle(records)) }
     }
 
     async fn throttle_records(

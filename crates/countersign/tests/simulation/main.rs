@@ -76,8 +76,16 @@ mod lives {
             Bug::NoMinimumAge,
             Bug::NoGrace,
             Bug::ReuseForgiven,
+            Bug::ReplayRotates,
+            Bug::GuessesForgotten,
         ];
-        let late = [Bug::FastClock, Bug::SlowClock, Bug::LoginIgnoresPasswordVersion, Bug::CookieOnFresh];
+        let late = [
+            Bug::GuessesForgotten,
+            Bug::FastClock,
+            Bug::SlowClock,
+            Bug::LoginIgnoresPasswordVersion,
+            Bug::CookieOnFresh,
+        ];
         for bug in soon.into_iter().chain(late.into_iter().filter(|_| deep)) {
             let tries = if late.contains(&bug) { 1_000 } else { 30 };
             let found = (0..tries).find_map(|seed| Some((seed, run(seed, Some(bug)).failure?)));

@@ -177,6 +177,37 @@ async fn a_failed_operation_undoes_itself_alone() {
     assert_eq!(made, 1 + 180);
 }
 
+/// CC-6: what an operation had done before it failed is undone too, though the transaction around it is committed.
+#[tokio::test]
+async fn an_operation_that_fails_half_way_leaves_nothing() {
+    let store = SqliteStore::in_memory(SessionPolicy::default()).unwrap();
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, at(0)).await;
+    let lines = audit(&store).await;
+    // It ends the session that it replaces, and then finds its own id taken.
+    let mut new = new_session(&bob);
+    (new.id, new.replaces) = (token.session_id, Some(token));
+    let outcome = store.start_session(new, &context(at(1))).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    assert!(matches!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Fresh(_)));
+    assert_eq!(store.revocations_after(0, at(2)).await.unwrap(), []);
+    assert_eq!(audit(&store).await, lines);
+}
+
+/// RF-7: disabling ends the sessions; if one had been missed, it would be refused all the same.
+#[tokio::test]
+async fn a_session_that_outlived_its_account_is_refused() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = open(&path, OpenMode::Server).unwrap();
+    let token = log_in(&store, &user(&store, "bob").await, at(0)).await;
+    Connection::open(&path).unwrap().execute("UPDATE accounts SET disabled_at = 1", []).unwrap();
+    for seconds in [1, 100] {
+        let rotation = store.rotate(token, &context(at(seconds))).await.unwrap();
+        assert_eq!(rotation, Rotation::Revoked(EndReason::AccountDisabled));
+    }
+}
+
 /// LM-7, LM-11: while the database does not take writes, whoever waits is told after a second or two, who comes after
 /// is refused at once, reads go on, and it all works again without a restart.
 #[tokio::test(flavor = "multi_thread")]

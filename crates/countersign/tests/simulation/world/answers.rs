@@ -1,0 +1,204 @@
+//! What each answer must be, judged by what the auditor knows, and what it does to the client.
+
+use countersign::audit::{AuditKind, Context};
+use countersign::clock::Timestamp;
+use countersign::id::{AccountId, SessionId};
+use countersign::login::{LoginError, SignedIn};
+use countersign::password_change::PasswordChangeError;
+use countersign::refresh::RefreshError;
+use countersign::store::Store as _;
+
+use super::{Call, Done, Event, GUESSES, Jar, Request, World};
+use crate::auditor::{Verdict, ensure};
+use crate::executor::now;
+
+impl World {
+    pub(super) fn done(&mut self, request: &Request, context: &Context, done: Done) -> Verdict {
+        let jar = match (done, &request.call) {
+            (Done::Refreshed(outcome), Call::Refresh { token, thief }) => {
+                self.refreshed(outcome, request.client, (token, *thief), context)?
+            }
+            (Done::LoggedIn(outcome), Call::Login { password, replaces, changes }) => {
+                self.count_guess(request.client, &outcome, context.now)?;
+                self.logged_in(outcome, request.client, password, (replaces.as_deref(), *changes))?
+            }
+            (Done::LoggedOut(outcome), Call::Logout { token, everywhere }) => {
+                outcome.map_err(|error| error.to_string())?;
+                self.logged_out(token, *everywhere)?;
+                Jar::Clear
+            }
+            (Done::PasswordChanged(outcome), Call::ChangePassword { token, new }) => {
+                self.password_changed(&outcome, request.client, token, new)?;
+                Jar::Keep
+            }
+            _ => return Err("a task that answers something else".to_owned()),
+        };
+        self.auditor.check(&self.server, (self.clock.now(), self.jump), false)?;
+        if !request.answer_lost && !request.cut_off {
+            let Request { client, tab, attempt, .. } = *request;
+            let delay = self.delay();
+            self.soon(delay, Event::Answered { client, tab, attempt, jar });
+        }
+        Ok(())
+    }
+
+    fn refreshed(
+        &mut self,
+        outcome: Result<SignedIn, RefreshError>,
+        client: usize,
+        (token, thief): (&str, bool),
+        context: &Context,
+    ) -> Result<Jar, String> {
+        self.audit_records(&["reuse"])?;
+        let id = self.presented(token).session_id;
+        let error = match outcome {
+            Ok(signed_in) => {
+                let cookie = signed_in.refresh.as_ref().map(|issued| issued.token.to_string());
+                let generation = cookie.as_deref().map(|cookie| self.presented(cookie).generation);
+                self.auditor.granted(&self.server, &signed_in, generation, (context.now, self.jump))?;
+                if let Some(generation) = generation {
+                    self.auditor.succeeded(id, self.presented(token).generation, generation)?;
+                }
+                self.auditor.seen(id, thief, self.time)?;
+                if thief {
+                    self.clients[client].thief = cookie.or_else(|| Some(token.to_owned()));
+                    return Ok(Jar::Keep);
+                }
+                return Ok(cookie.map_or(Jar::Keep, Jar::Set));
+            }
+            Err(error) => error,
+        };
+        if thief {
+            self.clients[client].thief = None;
+            return Ok(Jar::Keep);
+        }
+        let known = self.auditor.sessions.get(&id).ok_or("a session that never began")?;
+        let stored = now(self.server.store().inner.find_session(id)).map_err(|error| error.to_string())?;
+        let policy = &self.options.sessions;
+        let over = stored.as_ref().is_none_or(|session| !session.is_alive(policy, context.now));
+        ensure(over, || format!("J2: {id} is alive, and its owner was refused: {error}"))?;
+        let reuse = known.ended.as_deref() == Some("reuse");
+        ensure(!reuse || known.stolen, || format!("J2: {id} was nobody's but its owner's: {error}"))?;
+        Ok(Jar::Clear)
+    }
+
+    fn logged_in(
+        &mut self,
+        outcome: Result<SignedIn, LoginError>,
+        client: usize,
+        password: &str,
+        (replaces, changes): (Option<&str>, u32),
+    ) -> Result<Jar, String> {
+        let records = self.audit_records(&["replaced", "too_many"])?;
+        let person = &self.people[self.clients[client].person];
+        let right = person.enabled && person.password == password;
+        match outcome {
+            Ok(signed_in) => {
+                ensure(right, || "CC-3: a login with a password that is not right any more".to_owned())?;
+                let cookie = signed_in.refresh.as_ref().map(|issued| issued.token.to_string());
+                self.auditor.granted(&self.server, &signed_in, Some(0), (self.clock.now(), self.jump))?;
+                if let Some(old) = replaces {
+                    let old = self.presented(old).session_id;
+                    let alive = now(self.server.store().inner.find_session(old))
+                        .map_err(|error| error.to_string())?
+                        .is_some_and(|session| session.is_alive(&self.options.sessions, self.clock.now()));
+                    ensure(!alive, || format!("SE-1: {old} lives on beside the one that replaces it"))?;
+                }
+                let alive = self.alive(person.account)?;
+                ensure(alive.len() <= 4, || format!("SE-8: {} sessions", alive.len()))?;
+                Ok(cookie.map_or(Jar::Keep, Jar::Set))
+            }
+            Err(LoginError::InvalidCredentials) => {
+                ensure(!right || changes != person.changes, || {
+                    "a login with the right password was refused".to_owned()
+                })?;
+                let recorded = records.contains(&AuditKind::LoginFailed);
+                ensure(recorded, || "LG-4: a failed login is not in the audit log".to_owned())?;
+                Ok(Jar::Keep)
+            }
+            // Wrong passwords were tried before: whoever asks now has to wait, right or wrong.
+            Err(LoginError::Throttled(_)) => Ok(Jar::Keep),
+            Err(error) => Err(format!("a login failed: {error}")),
+        }
+    }
+
+    /// J8: of the guesses that arrive within a second no more are checked than cost nothing, in parallel too. Those that
+    /// arrived before a right password no longer count.
+    fn count_guess(
+        &mut self,
+        client: usize,
+        outcome: &Result<SignedIn, LoginError>,
+        arrived: Timestamp,
+    ) -> Verdict {
+        let now = self.clock.now();
+        let person = &mut self.people[self.clients[client].person];
+        match outcome {
+            Ok(_) => person.right_at = Some(now),
+            Err(LoginError::InvalidCredentials) if person.right_at.is_none_or(|right| arrived > right) => {
+                person.wrong.push(arrived);
+            }
+            Err(_) => {}
+        }
+        person.wrong.retain(|wrong| person.right_at.is_none_or(|right| *wrong > right));
+        let second = std::time::Duration::from_millis(999);
+        let at_once = |from: &Timestamp| {
+            person.wrong.iter().filter(|wrong| *wrong >= from && **wrong <= from.plus(second)).count()
+        };
+        let most = person.wrong.iter().map(at_once).max().unwrap_or_default();
+        ensure(most <= GUESSES, || format!("J8: {most} wrong passwords were checked within a second"))
+    }
+
+    fn logged_out(&mut self, token: &str, everywhere: bool) -> Verdict {
+        let presented = self.presented(token);
+        let before =
+            self.auditor.sessions.get(&presented.session_id).is_some_and(|known| known.ended.is_none());
+        self.audit_records(&["logout"])?;
+        let known = self.auditor.sessions.get(&presented.session_id).ok_or("a session that never began")?;
+        let stored = now(self.server.store().inner.find_session(presented.session_id))
+            .map_err(|error| error.to_string())?;
+        let gone =
+            stored.as_ref().is_none_or(|stored| !stored.is_alive(&self.options.sessions, self.clock.now()));
+        ensure(gone, || "SE-3: a logout was answered, and the session lives".to_owned())?;
+        if everywhere
+            && before
+            && known.ended.is_some()
+            && stored.is_some_and(|stored| {
+                stored.generation <= presented.generation + 1 && known.ended.as_deref() == Some("logout")
+            })
+        {
+            ensure(self.alive(known.account)?.is_empty(), || "SE-6: a session outlived it".to_owned())?;
+        }
+        Ok(())
+    }
+
+    fn password_changed(
+        &mut self,
+        outcome: &Result<(), PasswordChangeError>,
+        client: usize,
+        token: &str,
+        new: &str,
+    ) -> Verdict {
+        let keep = self.presented(token).session_id;
+        let alive = self.auditor.sessions.get(&keep).is_some_and(|known| known.ended.is_none());
+        self.audit_records(&["password_changed"])?;
+        if outcome.is_err() {
+            return Ok(());
+        }
+        let person = self.clients[client].person;
+        let person = &mut self.people[person];
+        person.right_at = Some(self.clock.now());
+        new.clone_into(&mut person.password);
+        person.changes += 1;
+        let account = person.account;
+        let known = self.auditor.sessions.get(&keep).ok_or("a session that never began")?;
+        let ended = alive && known.ended.is_some();
+        ensure(!ended, || format!("PP-8: {keep} was ended by its own password change"))?;
+        let others = self.alive(account)?.into_iter().filter(|id| *id != keep).count();
+        ensure(others == 0, || format!("CC-3: {others} sessions outlived a password change"))
+    }
+
+    pub(super) fn alive(&self, account: AccountId) -> Result<Vec<SessionId>, String> {
+        let alive = now(self.server.store().inner.list_sessions(Some(account), self.clock.now(), 100));
+        Ok(alive.map_err(|error| error.to_string())?.into_iter().map(|session| session.id).collect())
+    }
+}

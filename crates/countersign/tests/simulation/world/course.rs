@@ -1,0 +1,80 @@
+//! The course of a life: what was planned and what follows from it, one event after the other.
+
+use countersign::clock::Timestamp;
+use countersign::keys::Switch;
+
+use super::{Call, Event, START, World};
+use crate::auditor::Verdict;
+use crate::executor::now;
+
+impl World {
+    pub(super) fn live(&mut self) -> Verdict {
+        while let Some(((time, _), event)) = self.events.pop_first() {
+            self.time = time.max(self.time);
+            self.clock.set(Timestamp::from_unix_millis(START + self.time + self.jump));
+            if self.trace.len() < 100_000 {
+                self.trace.push(format!("{:>10} {event:?}", self.time));
+            }
+            self.happens(event)?;
+        }
+        self.audit_records(&[])?;
+        self.auditor.check(&self.server, (self.clock.now(), self.jump), true)
+    }
+
+    fn happens(&mut self, event: Event) -> Verdict {
+        match event {
+            Event::Refreshes { client, tab } => self.refreshes(client, tab),
+            Event::Arrives(request) => self.arrives(request),
+            Event::Steps(id) => return self.steps(id),
+            Event::Answered { client, tab, attempt, jar } => self.answered(client, tab, attempt, jar),
+            Event::TimesOut { client, tab, attempt } => {
+                if self.clients[client].tabs[tab] == Some(attempt) {
+                    self.clients[client].tabs[tab] = None;
+                    self.refreshes(client, tab);
+                }
+            }
+            Event::LogsIn { client, wrong } => {
+                let person = &self.people[self.clients[client].person];
+                let password = if wrong { "not the password".to_owned() } else { person.password.clone() };
+                let changes = person.changes;
+                let replaces = self.clients[client].jar.clone();
+                self.send(client, Call::Login { password, replaces, changes });
+            }
+            Event::Guesses { client, crash } => self.guesses(client, crash),
+            Event::LogsOut { client, everywhere } => {
+                if let Some(token) = self.clients[client].jar.clone() {
+                    self.send(client, Call::Logout { token, everywhere });
+                }
+            }
+            Event::ChangesPassword { client } => {
+                // The guard lets nobody in whose session has ended.
+                let jar = self.clients[client].jar.clone();
+                let open = |known: &crate::auditor::Known| known.ended.is_none();
+                if let Some(token) = jar
+                    && self.auditor.sessions.get(&self.presented(&token).session_id).is_some_and(open)
+                {
+                    let new = format!("a new horse staple of hers, number {}", self.ids);
+                    self.send(client, Call::ChangePassword { token, new });
+                }
+            }
+            Event::Disables(person) => return self.disables(person),
+            Event::ChangesRole(person) => return self.changes_role(person),
+            Event::RotatesKeys => {
+                let switch = if self.one_in(2) { Switch::AtOnce } else { Switch::WhenPublished };
+                now(self.server.rotate_keys(switch, &self.operator())).map_err(|error| error.to_string())?;
+                return self.audit(&[]);
+            }
+            Event::Upkeep => return self.upkeep(),
+            Event::CommandLineEnds(client) => return self.command_line_ends(client),
+            Event::Steals(client) => self.steals(client),
+            Event::Thieves(client) => {
+                if let Some(token) = self.clients[client].thief.clone() {
+                    self.send_now(client, Call::Refresh { token, thief: true });
+                }
+            }
+            Event::Crashes => return self.crashes(),
+            Event::ClockJumps(by) => self.clock_jumps(by),
+        }
+        Ok(())
+    }
+}

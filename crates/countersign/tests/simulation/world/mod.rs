@@ -1,0 +1,260 @@
+//! Browsers with several tabs, a network that delays, duplicates, reorders and loses, people who log out and change
+//! passwords, an administrator, a thief, and a server that crashes: all from one seed.
+//!
+//! Faults stay within what the rotation rule promises to survive: a message takes less than 2.5 seconds, a client gives
+//! up after 5 and asks again, and one loss or crash is followed by a minute without.
+
+mod answers;
+mod course;
+mod fate;
+mod network;
+mod plan;
+mod setup;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use countersign::Countersign;
+use countersign::audit::{Actor, AuditKind, Context};
+use countersign::clock::{Clock, Timestamp};
+use countersign::id::AccountId;
+use countersign::login::{LoginError, SignedIn};
+use countersign::master_key::MasterKeys;
+use countersign::options::Options;
+use countersign::password_change::PasswordChangeError;
+use countersign::random::Random;
+use countersign::refresh::RefreshError;
+use countersign::refresh_token::RefreshTokenCodec;
+use countersign::store::StoreError;
+
+use crate::auditor::{Auditor, Verdict, ensure};
+use crate::executor::Task;
+use crate::faulty::{Bug, Faulty};
+
+const START: i64 = 1_700_000_000_000;
+const TABS: usize = 3;
+const TIMEOUT: i64 = 5_000;
+/// So many wrong passwords in a row cost nothing; after that whoever guesses has to wait, at first for a second.
+const GUESSES: usize = 5;
+/// After a loss or a crash, so long there is no other.
+const CALM: i64 = 60_000;
+
+type Server = Arc<Countersign<Faulty>>;
+
+struct Person {
+    account: AccountId,
+    name: String,
+    password: String,
+    enabled: bool,
+    /// Grows with every change of password or access.
+    changes: u32,
+    /// When wrong passwords arrived that were checked, since the last right one.
+    wrong: Vec<Timestamp>,
+    /// When a password was last right.
+    right_at: Option<Timestamp>,
+}
+
+#[derive(Default)]
+struct Client {
+    person: usize,
+    jar: Option<String>,
+    /// The attempt that each tab waits for.
+    tabs: [Option<u64>; TABS],
+    thief: Option<String>,
+}
+
+#[derive(Debug)]
+enum Event {
+    Refreshes {
+        client: usize,
+        tab: usize,
+    },
+    Arrives(Request),
+    Steps(u64),
+    Answered {
+        client: usize,
+        tab: Option<usize>,
+        attempt: u64,
+        jar: Jar,
+    },
+    TimesOut {
+        client: usize,
+        tab: usize,
+        attempt: u64,
+    },
+    LogsIn {
+        client: usize,
+        wrong: bool,
+    },
+    /// Somebody tries many passwords at once; the server may be made to forget that by a crash.
+    Guesses {
+        client: usize,
+        crash: bool,
+    },
+    LogsOut {
+        client: usize,
+        everywhere: bool,
+    },
+    ChangesPassword {
+        client: usize,
+    },
+    Disables(usize),
+    ChangesRole(usize),
+    RotatesKeys,
+    Upkeep,
+    CommandLineEnds(usize),
+    Steals(usize),
+    Thieves(usize),
+    Crashes,
+    ClockJumps(i64),
+}
+
+/// What an answer does to the cookie.
+#[derive(Clone, Debug)]
+enum Jar {
+    Keep,
+    Set(String),
+    Clear,
+}
+
+#[derive(Clone, Debug)]
+struct Request {
+    client: usize,
+    tab: Option<usize>,
+    attempt: u64,
+    call: Call,
+    /// The client hangs up while it is under way, or its answer is lost, or nobody waits for it.
+    cut_off: bool,
+    answer_lost: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Call {
+    Refresh { token: String, thief: bool },
+    Login { password: String, replaces: Option<String>, changes: u32 },
+    Logout { token: String, everywhere: bool },
+    ChangePassword { token: String, new: String },
+}
+
+enum Done {
+    Refreshed(Result<SignedIn, RefreshError>),
+    LoggedIn(Result<SignedIn, LoginError>),
+    LoggedOut(Result<usize, StoreError>),
+    PasswordChanged(Result<(), PasswordChangeError>),
+}
+
+struct Running {
+    request: Request,
+    context: Context,
+    task: Task<Done>,
+}
+
+pub(crate) struct World {
+    dice: Random,
+    bug: Option<Bug>,
+    time: i64,
+    jump: i64,
+    clock: Clock,
+    home: tempfile::TempDir,
+    path: PathBuf,
+    /// The database before the last step, kept only for the bug that needs it.
+    older: Option<PathBuf>,
+    files: u32,
+    options: Options,
+    keys: MasterKeys,
+    codec: RefreshTokenCodec,
+    random: Random,
+    server: Server,
+    events: BTreeMap<(i64, u64), Event>,
+    running: BTreeMap<u64, Running>,
+    ids: u64,
+    people: Vec<Person>,
+    clients: Vec<Client>,
+    auditor: Auditor,
+    last_fault: i64,
+    trace: Vec<String>,
+    /// How many store-visible steps were made.
+    pub(crate) steps: u64,
+}
+
+/// A run that came to its end, or the first invariant that did not hold.
+pub(crate) struct Outcome {
+    pub(crate) steps: u64,
+    pub(crate) failure: Option<String>,
+    /// What happened, in order.
+    pub(crate) trace: Vec<String>,
+}
+
+/// Runs one seed.
+pub(crate) fn run(seed: u64, bug: Option<Bug>) -> Outcome {
+    let mut world = World::new(seed, bug);
+    world.plan();
+    let failure = world.live().err();
+    Outcome { steps: world.steps, failure, trace: std::mem::take(&mut world.trace) }
+}
+
+impl World {
+    fn below(&self, count: u64) -> u64 {
+        u64::from_le_bytes(self.dice.bytes()) % count
+    }
+
+    fn one_in(&self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+
+    fn pick<T: Copy>(&self, from: &[T]) -> T {
+        from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+    }
+
+    fn delay(&self) -> i64 {
+        self.pick(&[1, 20, 100, 900, 2_400])
+    }
+
+    fn client(&self) -> usize {
+        usize::try_from(self.below(self.clients.len() as u64)).unwrap()
+    }
+
+    fn id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
+    fn at(&mut self, time: i64, event: Event) {
+        let id = self.id();
+        self.events.insert((time, id), event);
+    }
+
+    fn soon(&mut self, after: i64, event: Event) {
+        self.at(self.time + after, event);
+    }
+
+    fn context(&self, actor: Actor) -> Context {
+        Context::local(actor, self.clock.now())
+    }
+
+    fn operator(&self) -> Context {
+        self.context(Actor::CommandLine)
+    }
+
+    fn calm(&self) -> bool {
+        self.time - self.last_fault > CALM
+    }
+
+    /// Reads the audit log; sessions may have ended for these reasons only. Then checks every session.
+    fn audit(&mut self, reasons: &[&str]) -> Verdict {
+        self.audit_records(reasons)?;
+        self.auditor.check(&self.server, (self.clock.now(), self.jump), false)
+    }
+
+    fn audit_records(&mut self, reasons: &[&str]) -> Result<Vec<AuditKind>, String> {
+        let records = self.auditor.read_log(self.server.store(), self.time)?;
+        for record in &records {
+            if matches!(record.event.kind, AuditKind::SessionEnded | AuditKind::RefreshReuseDetected) {
+                let reason = record.event.detail.as_deref().unwrap_or_default();
+                ensure(reasons.contains(&reason), || format!("J10: a session ended by {reason}, unasked"))?;
+            }
+        }
+        Ok(records.iter().map(|record| record.event.kind).collect())
+    }
+}

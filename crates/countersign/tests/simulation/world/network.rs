@@ -1,0 +1,139 @@
+//! Requests under way: they are sent over a network with faults, arrive, are worked on one store call at a time, and are
+//! answered.
+
+use std::sync::Arc;
+
+use countersign::audit::{Actor, Context};
+use countersign::logout::Scope;
+use countersign::refresh_token::PresentedToken;
+
+use super::{Call, Done, Event, Jar, Request, Running, TIMEOUT, World};
+use crate::auditor::Verdict;
+use crate::executor::{Task, step};
+
+impl World {
+    /// A tab asks for a new access token, over a network with faults.
+    pub(super) fn refreshes(&mut self, client: usize, tab: usize) {
+        let Some(token) = self.clients[client].jar.clone() else {
+            if self.one_in(8) {
+                self.soon(0, Event::LogsIn { client, wrong: false });
+            }
+            return;
+        };
+        if self.clients[client].tabs[tab].is_some() {
+            return;
+        }
+        let attempt = self.id();
+        self.clients[client].tabs[tab] = Some(attempt);
+        let call = Call::Refresh { token, thief: false };
+        let mut request =
+            Request { client, tab: Some(tab), attempt, call, cut_off: false, answer_lost: false };
+        self.soon(TIMEOUT, Event::TimesOut { client, tab, attempt });
+        let fault = if self.calm() && self.one_in(4) { self.below(3) } else { 9 };
+        if fault < 3 {
+            self.last_fault = self.time + TIMEOUT;
+            request.cut_off = fault == 1;
+            request.answer_lost = fault == 2;
+        } else if self.one_in(10) {
+            // Somebody between asks twice, and both answers come back. (If the second were dropped, this would be a
+            // lost answer that nobody asks again for, which no rule survives: docs/EVIDENCE.md.)
+            let duplicate = Request { tab: None, ..request.clone() };
+            let delay = self.delay();
+            self.soon(delay, Event::Arrives(duplicate));
+        }
+        if fault != 0 {
+            let delay = self.delay();
+            self.soon(delay, Event::Arrives(request));
+        }
+    }
+
+    /// Anything else that a person does; the person waits for the answer, which may be lost.
+    pub(super) fn send(&mut self, client: usize, call: Call) {
+        let attempt = self.id();
+        let (cut_off, answer_lost) = (self.one_in(12), self.one_in(12));
+        let request = Request { client, tab: None, attempt, call, cut_off, answer_lost };
+        let delay = self.delay();
+        self.soon(delay, Event::Arrives(request));
+    }
+
+    pub(super) fn send_now(&mut self, client: usize, call: Call) {
+        let attempt = self.id();
+        let request = Request { client, tab: None, attempt, call, cut_off: false, answer_lost: true };
+        self.soon(0, Event::Arrives(request));
+    }
+
+    pub(super) fn arrives(&mut self, request: Request) {
+        let context = self.context(Actor::Anonymous);
+        let task = self.start(&request, context.clone());
+        let id = self.id();
+        self.running.insert(id, Running { request, context, task });
+        self.soon(0, Event::Steps(id));
+    }
+
+    /// The use case that a request is for, called as the HTTP layer calls it.
+    fn start(&self, request: &Request, context: Context) -> Task<Done> {
+        let server = Arc::clone(&self.server);
+        let person = &self.people[self.clients[request.client].person];
+        match request.call.clone() {
+            Call::Refresh { token, .. } => {
+                Box::pin(async move { Done::Refreshed(server.refresh(&token, &context).await) })
+            }
+            Call::Login { password, replaces, .. } => {
+                let name = person.name.clone();
+                Box::pin(async move {
+                    Done::LoggedIn(server.login(&name, &password, replaces.as_deref(), &context).await)
+                })
+            }
+            Call::Logout { token, everywhere } => {
+                let scope = if everywhere { Scope::Everywhere } else { Scope::This };
+                Box::pin(async move { Done::LoggedOut(server.logout(&token, scope, &context).await) })
+            }
+            Call::ChangePassword { token, new } => {
+                let current = person.password.clone();
+                let caller = (person.account, self.presented(&token).session_id);
+                Box::pin(async move {
+                    let checked = server.check_password_change(caller, &current, &new, &context).await;
+                    Done::PasswordChanged(match checked {
+                        Ok(checked) => server.store_password(checked, &context).await,
+                        Err(error) => Err(error),
+                    })
+                })
+            }
+        }
+    }
+
+    pub(super) fn steps(&mut self, id: u64) -> Verdict {
+        let Some(mut running) = self.running.remove(&id) else { return Ok(()) };
+        self.keep_older_image();
+        self.steps += 1;
+        match step(&mut running.task) {
+            None if running.request.cut_off && self.one_in(2) => self.audit_records(&[]).map(drop),
+            None => {
+                self.running.insert(id, running);
+                let pause = self.pick(&[0, 1, 4]);
+                self.soon(pause, Event::Steps(id));
+                self.audit_records(&[]).map(drop)
+            }
+            Some(done) => self.done(&running.request, &running.context, done),
+        }
+    }
+
+    pub(super) fn presented(&self, token: &str) -> PresentedToken {
+        self.codec.parse(token).unwrap().presented()
+    }
+
+    pub(super) fn answered(&mut self, client: usize, tab: Option<usize>, attempt: u64, jar: Jar) {
+        let client = &mut self.clients[client];
+        if let Some(tab) = tab {
+            if client.tabs[tab] != Some(attempt) {
+                return; // given up: nobody listens any more
+            }
+            client.tabs[tab] = None;
+        }
+        match jar {
+            Jar::Keep => {}
+            Jar::Set(token) => client.jar = Some(token),
+            Jar::Clear => client.jar = None,
+        }
+    }
+}

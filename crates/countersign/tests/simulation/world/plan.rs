@@ -1,0 +1,53 @@
+//! What people, the administrator, the thief and fate will try in one life, and when: all drawn before it begins.
+
+use super::{Event, TABS, World};
+
+impl World {
+    /// Draws everything that people, the administrator, the thief and fate will try, and when.
+    pub(super) fn plan(&mut self) {
+        let mut time = 20_000;
+        for _ in 0..75 {
+            let day = 86_400_000;
+            time += match self.below(60) {
+                0 => self.pick(&[day, 6 * day, 8 * day]),
+                1..10 => 900_000,
+                10..20 => 60_000,
+                _ => self.pick(&[10, 700, 2_500, 5_000, 14_900, 15_100, 19_900, 20_100, 21_000, 45_000]),
+            };
+            let client = self.client();
+            let event = match self.below(100) {
+                0..30 => {
+                    // A laptop wakes: all tabs at once, or nearly.
+                    for tab in 1..TABS {
+                        let later = time + self.pick(&[0, 3, 1_000, 2_400]);
+                        self.at(later, Event::Refreshes { client, tab });
+                    }
+                    Event::Refreshes { client, tab: 0 }
+                }
+                30..58 => Event::Refreshes { client, tab: usize::try_from(self.below(3)).unwrap() },
+                58..61 => Event::LogsIn { client, wrong: self.one_in(4) },
+                61 if self.one_in(4) => Event::Guesses { client, crash: self.one_in(2) },
+                61..67 => Event::LogsOut { client, everywhere: self.one_in(3) },
+                67 => {
+                    // The same person signs in elsewhere at that moment.
+                    let person = self.clients[client].person;
+                    let others: Vec<_> =
+                        (0..self.clients.len()).filter(|n| self.clients[*n].person == person).collect();
+                    let later = time + self.pick(&[0, 1, 3, 20]);
+                    self.at(later, Event::LogsIn { client: self.pick(&others), wrong: false });
+                    Event::ChangesPassword { client }
+                }
+                68..71 => Event::Disables(self.clients[client].person),
+                71..75 => Event::ChangesRole(self.clients[client].person),
+                75..77 => Event::RotatesKeys,
+                77..81 => Event::Upkeep,
+                81..83 => Event::CommandLineEnds(client),
+                83..86 => Event::Crashes,
+                86..89 => Event::ClockJumps(self.pick(&[-3_600_000, -60_000, -1_000, 1_000, 3_600_000])),
+                89..92 => Event::Steals(client),
+                _ => Event::Thieves(client),
+            };
+            self.at(time, event);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! How a life begins: two people, three clients, an empty database.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use countersign::Countersign;
+use countersign::account::{CustomClaims, Role, Username};
+use countersign::accounts::Registration;
+use countersign::audit::Context;
+use countersign::clock::{Clock, Timestamp};
+use countersign::id::{AccountId, SessionId};
+use countersign::master_key::MasterKeys;
+use countersign::options::Options;
+use countersign::password::{Argon2Cost, PasswordHash};
+use countersign::random::Random;
+use countersign::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
+use countersign::store::sqlite::{OpenMode, SqliteStore};
+use countersign::store::{CreateAccount, NewAccount, NewSession, StartSession, Store as _};
+
+use super::{CALM, Client, Person, START, Server, World};
+use crate::auditor::Auditor;
+use crate::executor::now;
+use crate::faulty::{Bug, Faulty};
+
+const FIRST_PASSWORD: &str = "a correct horse, number 0";
+
+/// The hash of everybody's first password; made once for all lives, since it takes most of the time of one.
+fn first_hash(server: &Server, context: &Context) -> PasswordHash {
+    static HASH: OnceLock<PasswordHash> = OnceLock::new();
+    HASH.get_or_init(|| {
+        let username = Username::parse("somebody").unwrap();
+        let registration = Registration {
+            username: username.clone(),
+            role: Role::default(),
+            claims: CustomClaims::default(),
+        };
+        let store = Faulty::new(SqliteStore::in_memory(server.options().sessions).unwrap(), None);
+        let keys = MasterKeys::generate(&Random::insecure_seeded(0));
+        let scratch =
+            Countersign::open(store, options(None), keys, server.clock().clone(), Random::insecure_seeded(0));
+        let scratch = now(scratch).unwrap();
+        now(scratch.create_account(registration, FIRST_PASSWORD, context)).unwrap();
+        now(scratch.store().inner.account_for_login(&username)).unwrap().unwrap().password_hash.unwrap()
+    })
+    .clone()
+}
+
+fn options(bug: Option<Bug>) -> Options {
+    let mut options = Options::new("https://auth.example.com", "api");
+    options.sessions.max_sessions = 4;
+    if bug == Some(Bug::NoMinimumAge) {
+        options.sessions.min_age = Duration::ZERO;
+    }
+    if bug == Some(Bug::NoGrace) {
+        options.sessions.grace = Duration::ZERO;
+    }
+    options.hashing.threads = NonZeroUsize::MIN;
+    // The cheapest that is allowed.
+    options.hashing.argon2 = Argon2Cost::new(7_168, 5, 1).unwrap();
+    options
+}
+
+pub(super) fn open(path: &Path, mode: OpenMode, options: &Options) -> SqliteStore {
+    SqliteStore::open(path, mode, options.sessions).unwrap()
+}
+
+impl World {
+    pub(super) fn new(seed: u64, bug: Option<Bug>) -> Self {
+        // A disk in memory where there is one: nothing here depends on what fsync costs.
+        let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let (path, options) = (home.path().join("0.db"), options(bug));
+        let clock = Clock::manual(Timestamp::from_unix_millis(START));
+        let random = Random::insecure_seeded(seed ^ 0x5eed);
+        let keys = MasterKeys::generate(&random);
+        let store = Faulty::new(open(&path, OpenMode::Server, &options), bug);
+        let opened = Countersign::open(store, options.clone(), keys.clone(), clock.clone(), random.clone());
+        let server = Arc::new(now(opened).unwrap());
+        let mut world = Self {
+            dice: Random::insecure_seeded(seed),
+            bug,
+            time: 0,
+            jump: 0,
+            clock,
+            home,
+            path,
+            older: None,
+            files: 0,
+            options,
+            codec: RefreshTokenCodec::new(&keys),
+            keys,
+            random,
+            server,
+            events: BTreeMap::new(),
+            running: BTreeMap::new(),
+            ids: 0,
+            people: Vec::new(),
+            clients: Vec::new(),
+            auditor: Auditor::default(),
+            last_fault: -CALM,
+            trace: Vec::new(),
+            steps: 0,
+        };
+        for name in ["bob", "eve"] {
+            world.register(name);
+        }
+        for person in [0, 0, 1] {
+            let jar = Some(world.begin_session(world.people[person].account));
+            world.clients.push(Client { person, jar, ..Client::default() });
+        }
+        world
+    }
+
+    /// A session that began before this life, without the price of a password hash; gives its cookie.
+    fn begin_session(&self, account_id: AccountId) -> String {
+        let token = RefreshToken::first(SessionId::random(&self.random), &self.random);
+        let PresentedToken { session_id: id, secret_hash, .. } = token.presented();
+        let session = NewSession { id, account_id, password_version: 0, secret_hash, replaces: None };
+        let begun = now(self.server.store().inner.start_session(session, &self.operator())).unwrap();
+        assert!(matches!(begun, StartSession::Started(..)));
+        self.codec.encode(&token).to_string()
+    }
+
+    fn register(&mut self, name: &str) {
+        let account = NewAccount {
+            id: AccountId::random(&self.random),
+            username: Username::parse(name).unwrap(),
+            role: Role::default(),
+            claims: CustomClaims::default(),
+            password_hash: Some(first_hash(&self.server, &self.operator())),
+            disabled: false,
+        };
+        let id = account.id;
+        let made = now(self.server.store().inner.create_account(account, &self.operator())).unwrap();
+        assert!(matches!(made, CreateAccount::Created(_)));
+        let password = FIRST_PASSWORD.to_owned();
+        self.people.push(Person {
+            account: id,
+            name: name.to_owned(),
+            password,
+            enabled: true,
+            changes: 0,
+            wrong: Vec::new(),
+            right_at: None,
+        });
+    }
+}
