@@ -23,9 +23,9 @@ use countersign::audit::{Actor, Context};
 use countersign::clock::Timestamp;
 
 use crate::config::{Config, ConfigError, Environment, Place, Settings};
-use crate::dev_mark;
 use crate::instance::{self, Instance, Purpose};
 use crate::output::Output;
+use crate::{core_dumps, dev_mark};
 
 /// JWT authentication that you run: people sign in, services verify.
 #[derive(Debug, Parser)]
@@ -189,6 +189,7 @@ impl Tool {
     }
 
     async fn open_or_make(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
+        core_dumps::prevent(config);
         // Accounts and sessions do not depend on the issuer, which a server knows only when it listens.
         let instance = instance::open(config, &config.origin(0), purpose).await?;
         Ok(Self { instance })

@@ -10,6 +10,8 @@ mod development;
 mod import;
 mod kill;
 mod limits;
+mod memory;
+mod passwords;
 mod secrets;
 mod shutdown;
 mod tls;
