@@ -61,7 +61,11 @@ fn policy(config: &Config) -> anyhow::Result<PasswordPolicy> {
     Ok(policy)
 }
 
-fn hashing(config: &Config) -> anyhow::Result<HashingOptions> {
+/// How passwords are hashed.
+///
+/// # Errors
+/// The pepper cannot be read.
+pub(crate) fn hashing(config: &Config) -> anyhow::Result<HashingOptions> {
     let mut hashing = HashingOptions::default();
     if let Some(threads) = NonZeroUsize::new(usize::try_from(config.password_hash_threads)?) {
         hashing.threads = threads;

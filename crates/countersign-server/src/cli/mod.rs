@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how an answer becomes text and an exit code.
 
 mod audit;
+mod calibrate;
 mod config;
 mod dev;
 mod init;
@@ -83,6 +84,8 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Measures what a password hash may cost on this machine; prints the settings for it
+    Calibrate(calibrate::Calibrate),
     /// Prints a script that completes commands in your shell
     Completions {
         /// The shell
@@ -118,6 +121,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Secret(secret) => secret.run(output)?,
         Command::Audit(audit) => audit.run(&global, output)?,
         Command::Config(command) => command.run(&global, output)?,
+        Command::Calibrate(calibrate) => calibrate.run(&global, output)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "countersign", &mut std::io::stdout());
         }

@@ -149,3 +149,36 @@ fn the_pepper_changes_without_anybodys_password() {
     let lines = place.run(&["user", "export"]).out;
     assert!(lines.contains("$argon2id$") && !lines.contains("{sealed}"), "an export has no pepper: {lines}");
 }
+
+/// PW-7: what it proposes can be pasted, and is used; never below the minimum, whatever was asked for.
+#[test]
+fn calibrate_proposes_settings_that_a_server_takes() {
+    let place = Place::new();
+    let proposed = place.run(&["calibrate", "--target", "100ms"]);
+    assert_eq!(proposed.code, Some(0), "{proposed:?}");
+    place.write("countersign.toml", &proposed.out);
+    let values = place.run(&["config", "check", "--json"]).json();
+    for key in ["password.hash_memory", "password.hash_passes"] {
+        assert!(values[key]["from"].as_str().unwrap().starts_with("countersign.toml:"), "{proposed:?}");
+    }
+    place.add_user("ann", "admin");
+    assert_eq!(place.serve(&[]).login("ann", PASSWORD).status, 200);
+
+    let place = Place::new();
+    let cost = |arguments: &[&str]| {
+        let value = place.run(&[&["calibrate", "--json"], arguments].concat()).json();
+        (value["hashMemoryKib"].as_u64().unwrap(), value["hashPasses"].as_u64().unwrap(), value)
+    };
+    let (memory, passes, hurried) = cost(&["--target", "1ms"]);
+    assert_eq!((memory, passes, &hurried["targetIsMet"]), (19_456, 2, &false.into()));
+    let (memory, passes, busy) = cost(&["--target", "10s", "--logins-per-second", "100000"]);
+    assert_eq!((memory, passes, &busy["loginsPerSecondIsMet"]), (19_456, 2, &false.into()));
+    let cramped =
+        ["--target", "300ms", "--set", "password.memory_budget=70MiB", "--set", "password.hash_threads=2"];
+    let (memory, _, cramped) = cost(&cramped);
+    assert!(memory <= 35 << 10, "{cramped}");
+    for wrong in [["--target", "0s"], ["--target", "11s"], ["--target", "soon"], ["--logins-per-second", "0"]]
+    {
+        assert_eq!(place.run(&[&["calibrate"], wrong.as_slice()].concat()).code, Some(2), "{wrong:?}");
+    }
+}
