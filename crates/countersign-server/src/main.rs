@@ -3,8 +3,10 @@
 mod app;
 mod cli;
 mod config;
+mod core_dumps;
 mod dev_mark;
 mod instance;
+mod library_options;
 mod listen;
 mod logging;
 mod master_key_file;
@@ -15,6 +17,14 @@ mod server_keys;
 mod tls;
 
 use std::process::ExitCode;
+
+use mimalloc::MiMalloc;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes all memory that is given back (PW-8): what we wipe ourselves is also in buffers of the HTTP, TLS and JSON
+/// libraries for a moment.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
     cli::run()

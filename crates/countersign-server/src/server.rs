@@ -9,7 +9,7 @@ use countersign::store::AccountQuery;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::config::{Config, Place};
+use crate::config::Config;
 use crate::instance::{self, Instance, Purpose};
 use crate::listen::{self, Limits, Ports, Service};
 use crate::tls::{Reloaded, Tls};
@@ -62,7 +62,7 @@ impl Server {
         for address in ports.addresses()? {
             tracing::info!("listening on {scheme}://{address}");
         }
-        warn_of_inherited_secrets(config);
+        config.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
         let router = app::router(Arc::clone(&instance), config, development);
@@ -131,17 +131,6 @@ async fn warn_of_no_account(instance: &Instance) {
     let anybody = AccountQuery { limit: 1, ..AccountQuery::default() };
     if instance.list_accounts(anybody).await.is_ok_and(|found| found.is_empty()) {
         tracing::warn!("there is no account yet; make one with: countersign user add NAME --role admin");
-    }
-}
-
-/// OP-1: what is in the environment is inherited by every child process and shown by many tools.
-fn warn_of_inherited_secrets(config: &Config) {
-    for key in ["master_key", "jwt_secret"] {
-        if let Place::Environment(name) = config.settings.place(key) {
-            tracing::warn!(
-                "{name} is in the environment, where other programs may see it; a file is safer: {key}_file"
-            );
-        }
     }
 }
 

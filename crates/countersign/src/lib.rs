@@ -26,6 +26,7 @@ pub mod password_change;
 pub mod random;
 pub mod refresh;
 pub mod refresh_token;
+pub mod reseal;
 pub mod session;
 pub mod store;
 pub mod throttle;
@@ -45,7 +46,7 @@ use crate::key_ring::KeyRing;
 use crate::keys::KeysError;
 use crate::master_key::{MasterKeys, Purpose};
 pub use crate::options::{InvalidOptions, Options};
-use crate::password::{HashingOptionsError, PasswordHasher};
+use crate::password::{HashingOptionsError, PasswordHasher, WrongPepper};
 use crate::random::Random;
 use crate::refresh_token::RefreshTokenCodec;
 use crate::store::Store;
@@ -80,6 +81,9 @@ pub enum OpenError {
     /// The hashing options are out of range.
     #[error(transparent)]
     Hashing(#[from] HashingOptionsError),
+    /// The stored password hashes are encrypted under a pepper that is not configured.
+    #[error(transparent)]
+    Pepper(#[from] WrongPepper),
     /// An option is out of range.
     #[error(transparent)]
     Options(#[from] InvalidOptions),
@@ -128,6 +132,7 @@ impl<S: Store> Countersign<S> {
             hasher,
             guard,
         };
+        opened.check_pepper().await?;
         opened.follow_revocations(now).await.map_err(KeysError::Store)?;
         opened.learn_hash_costs().await.map_err(KeysError::Store)?;
         opened.learn_guesses(now.minus(guess::REMEMBERED), now).await.map_err(KeysError::Store)?;

@@ -166,6 +166,11 @@ impl MasterKeys {
         Ok(body)
     }
 
+    /// Whether these bytes have the form of something sealed.
+    pub(crate) fn could_open(sealed: &[u8]) -> bool {
+        matches!(sealed, [SEAL_VERSION, 1..=255, rest @ ..] if rest.len() >= NONCE_LEN + AES_256_GCM.tag_len())
+    }
+
     fn aead(&self, id: u8, purpose: Purpose) -> Result<LessSafeKey, SealError> {
         let key = self.find(id).ok_or(SealError::UnknownKey(id))?.derive(purpose);
         UnboundKey::new(&AES_256_GCM, key.as_slice()).map(LessSafeKey::new).map_err(|_| SealError::Forged)
@@ -240,13 +245,13 @@ const SEAL_VERSION: u8 = 1;
 #[non_exhaustive]
 pub enum MasterKeyError {
     /// This line is neither a key nor a comment.
-    #[error("line {0} of the master key is not `<number 1-255> <64 hex digits>`")]
+    #[error("line {0} is not `<number 1-255> <64 hex digits>`")]
     Line(usize),
     /// Two keys have this number.
-    #[error("the master key number {0} is there twice")]
+    #[error("the key number {0} is there twice")]
     Duplicate(u8),
     /// There is no key.
-    #[error("there is no master key")]
+    #[error("there is no key")]
     Empty,
 }
 

@@ -19,7 +19,7 @@ pub enum MasterKeyFileError {
     #[error("the master key {} is missing, and its database cannot be used without it: put the file back", .0.display())]
     Missing(PathBuf),
     /// It cannot be read or written.
-    #[error("the master key {path} cannot be read or written", path = .path.display())]
+    #[error("the key file {path} cannot be read or written", path = .path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum MasterKeyFileError {
         source: io::Error,
     },
     /// What is in it is not a master key.
-    #[error("the master key {path} is malformed", path = .path.display())]
+    #[error("the key file {path} is malformed", path = .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -49,7 +49,7 @@ impl MasterKeys {
         };
         if mode & 0o077 != 0 {
             let mode = format!("{:o}", mode & 0o777);
-            tracing::warn!(path = %path.display(), mode, "the master key can be read by others on this machine");
+            tracing::warn!(path = %path.display(), mode, "the key file can be read by others on this machine");
         }
         let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|source| io_error(path, source))?;
         let malformed = |source| MasterKeyFileError::Malformed { path: path.to_owned(), source };

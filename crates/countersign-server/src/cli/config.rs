@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Global;
 use crate::config::{KEYS, markdown_table};
-use crate::output::{Output, print};
+use crate::output::{Output, inactive_lines, print};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -21,6 +21,9 @@ impl ConfigCommand {
             return Ok(print(&markdown_table())?);
         }
         let config = global.load()?;
+        for warning in config.warnings() {
+            eprintln!("countersign: warning: {}", inactive_lines(&warning));
+        }
         let mut rows = Vec::new();
         let mut values = Map::new();
         for key in KEYS {

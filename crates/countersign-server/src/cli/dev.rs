@@ -15,9 +15,9 @@ use super::serve::{Listen, with_runtime};
 use super::{DEV_DATA_DIR, Global, usage};
 use crate::config::{Config, Environment, Origin, Place, Settings};
 use crate::instance::Instance;
-use crate::logging;
 use crate::output::print;
 use crate::server::Server;
+use crate::{core_dumps, logging};
 
 pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     if global.config.is_some() {
@@ -29,6 +29,7 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     let config = Config::load(listen.on(global).on_top(settings, &environment))?;
     refuse_production(&config)?;
     logging::start(config.log_format, &config.log_level);
+    core_dumps::prevent(&config);
     with_runtime(async {
         let server = Server::open(&config, true).await?;
         make_demo_users(&server.instance).await?;

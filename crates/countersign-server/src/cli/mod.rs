@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how an answer becomes text and an exit code.
 
 mod audit;
+mod calibrate;
 mod config;
 mod dev;
 mod init;
@@ -23,9 +24,9 @@ use countersign::audit::{Actor, Context};
 use countersign::clock::Timestamp;
 
 use crate::config::{Config, ConfigError, Environment, Place, Settings};
-use crate::dev_mark;
 use crate::instance::{self, Instance, Purpose};
 use crate::output::Output;
+use crate::{core_dumps, dev_mark};
 
 /// JWT authentication that you run: people sign in, services verify.
 #[derive(Debug, Parser)]
@@ -83,6 +84,8 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Measures what a password hash may cost on this machine; prints the settings for it
+    Calibrate(calibrate::Calibrate),
     /// Prints a script that completes commands in your shell
     Completions {
         /// The shell
@@ -118,6 +121,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Secret(secret) => secret.run(output)?,
         Command::Audit(audit) => audit.run(&global, output)?,
         Command::Config(command) => command.run(&global, output)?,
+        Command::Calibrate(calibrate) => calibrate.run(&global, output)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "countersign", &mut std::io::stdout());
         }
@@ -189,6 +193,7 @@ impl Tool {
     }
 
     async fn open_or_make(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
+        core_dumps::prevent(config);
         // Accounts and sessions do not depend on the issuer, which a server knows only when it listens.
         let instance = instance::open(config, &config.origin(0), purpose).await?;
         Ok(Self { instance })

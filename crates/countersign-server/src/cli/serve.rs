@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 
 use super::Global;
-use crate::logging;
 use crate::server::Server;
+use crate::{core_dumps, logging};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Listen {
@@ -27,6 +27,7 @@ impl Listen {
 pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     let config = listen.on(global).load()?;
     logging::start(config.log_format, &config.log_level);
+    core_dumps::prevent(&config);
     with_runtime(async {
         let server = Server::open(&config, false).await?;
         server.run(&config, false).await

@@ -67,6 +67,8 @@ pub(super) enum User {
     Import(UserImport),
     /// Writes all accounts with their password hashes, one a line of JSON: keep it secret
     Export,
+    /// Encrypts all password hashes under the newest pepper, after every server was started with it
+    Reseal,
     /// Deletes it with its sessions, for ever
     Delete {
         /// Its name or id
@@ -99,6 +101,7 @@ impl User {
         let change = |change| (change, "Changed");
         let (user, (change, done)) = match self {
             Self::Export => return user_import::export(&tool).await,
+            Self::Reseal => return reseal(&tool, output).await,
             Self::List { search } => return list(&tool, output, search).await,
             Self::Show { user } => return show(output, &find(&tool, &user).await?),
             Self::SetPassword { user, .. } => return set_password(&tool, output, &user).await,
@@ -196,6 +199,22 @@ async fn set_password(tool: &Tool, output: Output, user: &str) -> anyhow::Result
     let password = prompt::new_password(account.username.as_str())?;
     tool.instance.set_password(&account, &password, &tool.context()).await?;
     told(output, &account, "Set the password of")
+}
+
+async fn reseal(tool: &Tool, output: Output) -> anyhow::Result<()> {
+    if tool.instance.options().hashing.pepper.is_none() {
+        return Err(usage("there is no pepper: set password.pepper_file"));
+    }
+    let all = tool.instance.reseal_passwords().await?;
+    output.show(&json!({ "changed": all.changed, "unreadable": all.unreadable }), || {
+        format!("Encrypted {} password hashes under the newest pepper", all.changed)
+    })?;
+    anyhow::ensure!(
+        all.unreadable == 0,
+        "{} password hashes need a pepper key that is not configured: keep it, or their owners cannot sign in",
+        all.unreadable
+    );
+    Ok(())
 }
 
 async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::Result<()> {

@@ -48,7 +48,7 @@ enum From {
 
 impl UserImport {
     pub(super) async fn run(&self, tool: &Tool, output: Output) -> anyhow::Result<()> {
-        let text = Zeroizing::new(read(&self.file)?);
+        let text = read(&self.file)?;
         let hasher = tool.instance.hasher();
         let import = Import::read(&text, &self.system()?, hasher);
         let report = import.report();
@@ -91,7 +91,7 @@ impl UserImport {
             From::Countersign => System::Countersign,
             From::Firebase => {
                 let file = self.firebase_parameters.as_deref().unwrap_or(Path::new("-"));
-                let parameters = FirebaseHashConfig::parse(&Zeroizing::new(read(file)?));
+                let parameters = FirebaseHashConfig::parse(&read(file)?);
                 System::Firebase(parameters.ok_or_else(|| {
                     usage(format!("{} does not have Firebase's hash parameters", file.display()))
                 })?)
@@ -116,13 +116,24 @@ pub(super) async fn export(tool: &Tool) -> anyhow::Result<()> {
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
+fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(Vec::new());
     if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
-        return Ok(text);
+        std::io::stdin().read_to_end(&mut bytes).context("standard input cannot be read")?;
+    } else {
+        *bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
     }
-    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(error) => {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            anyhow::bail!(
+                "{}:{line}: this is not UTF-8; convert the file, for example with iconv",
+                file.display()
+            )
+        }
+    }
 }
 
 /// A bar, on a terminal only.

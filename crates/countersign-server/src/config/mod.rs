@@ -9,6 +9,7 @@ mod rules;
 mod setting;
 mod sources;
 mod template;
+mod warnings;
 mod weak_secret;
 
 use std::fmt;
@@ -21,7 +22,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::rules::{ALGORITHMS, LOG_LEVELS};
 pub(crate) use self::setting::parse_duration;
-pub(crate) use self::setting::{ByteSize, LogFormat, Origin, Secret, TokenType};
+pub(crate) use self::setting::{ByteSize, LogFormat, Origin, Secret, Stop, Switch, TokenType};
 pub(crate) use self::sources::{Environment, Place, Settings};
 pub(crate) use self::template::{markdown_table, toml_template};
 
@@ -106,10 +107,52 @@ settings! {
     "tls.key_file" tls_key_file: Option<PathBuf> = "", for example "/etc/letsencrypt/live/auth.example.com/privkey.pem";
     /// The fewest characters of a new password: 15 where it is the only factor (NIST SP 800-63B-4), 8 at least.
     "password.min_length" password_min_length: u32 = "15", if |v| between(*v, 8, 64);
+    /// Names of your product and company, which no password may be made of. The host of `public_origin` is always one.
+    "password.service_names" password_service_names: Vec<String> = "countersign", if |v| v.iter().try_for_each(|name| short_text(Some(name)));
     /// How many passwords are hashed at once; 0 is all processors but one.
     "password.hash_threads" password_hash_threads: u32 = "0", if |v| between(*v, 0, 256);
-    /// The memory of one password hash (argon2id, two passes). At most half of the machine's memory goes to all of them.
-    "password.hash_memory" password_hash_memory: ByteSize = "19MiB", if |v| bytes(*v, "19MiB", "1GiB");
+    /// The memory of one password hash (argon2id). `countersign calibrate` proposes what this machine can afford.
+    "password.hash_memory" password_hash_memory: ByteSize = "19MiB", if |v| bytes(*v, "7MiB", "1GiB");
+    /// How often a password hash passes over its memory: with 19 MiB at least twice, with less more often (OWASP).
+    "password.hash_passes" password_hash_passes: u32 = "2", if |v| between(*v, 1, 16);
+    /// The memory that all password hashes together may use; half of what this process may use if unset.
+    "password.memory_budget" password_memory_budget: Option<ByteSize> = "", for example "256MiB", if |v| v.map_or(Ok(()), |v| bytes(v, "7MiB", "1024GiB"));
+    /// The longest that a sign-in waits for its turn; who would wait longer is refused at once, with `Retry-After`.
+    "password.max_wait" password_max_wait: Duration = "1s", if |v| ttl(*v, "100ms", "10s");
+    /// A file with the pepper: keys that the stored password hashes are encrypted under, so that a stolen database is not
+    /// even worth guessing at. `<number> <64 hex digits>` a line, the newest first. Whoever loses it loses all passwords.
+    "password.pepper_file" password_pepper_file: Option<PathBuf> = "", for example "/run/secrets/countersign-pepper";
+    /// The pepper itself. Environment only.
+    "password.pepper" password_pepper: Option<Secret> = "", if |v| rules::pepper(v.as_ref());
+    /// From which failure in a row on an account unknown devices have to wait.
+    "throttle.delay_from" throttle_delay_from: u32 = "5", if |v| between(*v, 1, 100);
+    /// The first wait; it doubles with every further failure.
+    "throttle.first_delay" throttle_first_delay: Duration = "1s", if |v| ttl(*v, "1ms", "24h");
+    /// The longest wait.
+    "throttle.longest_delay" throttle_longest_delay: Duration = "15m", if |v| ttl(*v, "1s", "24h");
+    /// After how many failures in a row unknown devices are stopped: at most 100 (NIST SP 800-63B-4).
+    "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 1, 100);
+    /// What stopped means: `one-a-day`, or `strict`: nobody on an unknown device gets in until the password is set anew,
+    /// which is the letter of NIST SP 800-63B-4 and lets a stranger lock an owner without a known device out.
+    "throttle.stop" throttle_stop: Stop = "one-a-day";
+    /// Failures in a row that a device which has signed in before has for itself.
+    "throttle.device_budget" throttle_device_budget: u32 = "10", if |v| between(*v, 1, 100);
+    /// After how long without a failure earlier ones are forgotten.
+    "throttle.forget_after" throttle_forget_after: Duration = "24h", if |v| ttl(*v, "1m", "365d");
+    /// Failures that one address (IPv6: one /64) has at once.
+    "throttle.network_burst" throttle_network_burst: u32 = "60", if |v| between(*v, 1, 1_000_000);
+    /// After how long such an address has one more.
+    "throttle.network_interval" throttle_network_interval: Duration = "6s", if |v| ttl(*v, "1ms", "24h");
+    /// Failures that one neighbourhood (IPv4 /24, IPv6 /48) has at once.
+    "throttle.neighbourhood_burst" throttle_neighbourhood_burst: u32 = "600", if |v| between(*v, 1, 1_000_000);
+    /// After how long a neighbourhood has one more.
+    "throttle.neighbourhood_interval" throttle_neighbourhood_interval: Duration = "600ms", if |v| ttl(*v, "1ms", "24h");
+    /// How many accounts may see a first failure at once before it counts as spraying.
+    "throttle.spray_burst" throttle_spray_burst: u32 = "300", if |v| between(*v, 1, 1_000_000);
+    /// After how long there may be one more.
+    "throttle.spray_interval" throttle_spray_interval: Duration = "2s", if |v| ttl(*v, "1ms", "24h");
+    /// The most accounts and devices whose failures are remembered.
+    "throttle.max_records" throttle_max_records: u32 = "65536", if |v| between(*v, 1024, 16_777_216);
     /// How long one signing key signs before the next takes over; 0 is until `key rotate`.
     "keys.rotate_every" keys_rotate_every: Duration = "90d", if |v| rules::rotate_every(*v);
     /// How long the next key is published before it signs: longer than anybody caches the JWK Set.
@@ -118,6 +161,9 @@ settings! {
     "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
     /// The most connections at once; more wait to be accepted. One client gets a quarter of them.
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);
+    /// Whether a crash may leave the memory, with the passwords of the moment, in a core file, and a debugger may look into
+    /// it: `off`, or `on` to find a fault.
+    "core_dumps" core_dumps: Switch = "off";
     /// The log on standard error: `text` for people, `json` for programs.
     "log.format" log_format: LogFormat = "text";
     /// What is logged: error, warn, info, debug or trace.

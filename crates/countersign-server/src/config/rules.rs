@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use countersign::master_key::MasterKeys;
+use countersign::password::Argon2Cost;
+
 use super::setting::{ByteSize, Scalar, Secret, duration_text};
 use super::weak_secret;
 use super::{Config, Place, Problem};
@@ -72,6 +75,10 @@ pub(super) fn jwt_secret(secret: Option<&Secret>) -> Result<(), String> {
     secret.map_or(Ok(()), |secret| weak_secret::check(&secret.0))
 }
 
+pub(super) fn pepper(keys: Option<&Secret>) -> Result<(), String> {
+    keys.map_or(Ok(()), |keys| MasterKeys::parse(&keys.0).map(drop).map_err(|error| error.to_string()))
+}
+
 /// Rules about several values.
 pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     let mut refuse = |key: &str, why: String| {
@@ -81,7 +88,13 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     };
     sessions(config, &mut refuse);
     transport(config, &mut refuse);
-    for (value, file) in [("jwt_secret", "jwt_secret_file"), ("master_key", "master_key_file")] {
+    passwords(config, &mut refuse);
+    throttle(config, &mut refuse);
+    for (value, file) in [
+        ("jwt_secret", "jwt_secret_file"),
+        ("master_key", "master_key_file"),
+        ("password.pepper", "password.pepper_file"),
+    ] {
         if config.settings.place(value) != Place::Default && config.settings.place(file) != Place::Default {
             refuse(value, format!("{value} and {file} are both set; which is meant?"));
         }
@@ -118,6 +131,46 @@ fn sessions(config: &Config, refuse: Refuse<'_>) {
     }
     if !config.keys_rotate_every.is_zero() && config.keys_rotate_every <= config.keys_publish_before {
         refuse("keys.rotate_every", "keys.rotate_every must be longer than keys.publish_before: a key is published that long before it signs".to_owned());
+    }
+}
+
+/// PW-1: what is weaker than OWASP's minimum is refused, not corrected.
+fn passwords(config: &Config, refuse: Refuse<'_>) {
+    let memory = config.password_hash_memory;
+    let kib = u32::try_from(memory.0 >> 10).unwrap_or(u32::MAX);
+    if let Err(why) = Argon2Cost::new(kib, config.password_hash_passes, 1) {
+        let keys = "password.hash_memory and password.hash_passes";
+        refuse("password.hash_passes", format!("{keys} make hashes that are {why}"));
+    }
+    if config.password_memory_budget.is_some_and(|budget| budget < memory) {
+        refuse(
+            "password.memory_budget",
+            "password.memory_budget is less than password.hash_memory: not one hash fits".to_owned(),
+        );
+    }
+}
+
+/// TH-10: figures that are each in their range must not turn the throttle off together.
+fn throttle(config: &Config, refuse: Refuse<'_>) {
+    let rules = [
+        (
+            config.throttle_delay_from <= config.throttle_stop_after,
+            "throttle.delay_from",
+            "throttle.stop_after",
+        ),
+        (
+            config.throttle_first_delay <= config.throttle_longest_delay,
+            "throttle.first_delay",
+            "throttle.longest_delay",
+        ),
+        (
+            config.throttle_longest_delay <= config.throttle_forget_after,
+            "throttle.longest_delay",
+            "throttle.forget_after",
+        ),
+    ];
+    for (_, less, more) in rules.into_iter().filter(|(holds, ..)| !holds) {
+        refuse(less, format!("{less} is more than {more}"));
     }
 }
 

@@ -296,6 +296,26 @@ choice! {
 }
 
 choice! {
+    /// What "stopped" means to the throttle.
+    Stop {
+        /// One attempt a day.
+        OneADay = "one-a-day",
+        /// None, until the password is set anew.
+        Strict = "strict"
+    }
+}
+
+choice! {
+    /// Something that is on or off.
+    Switch {
+        /// It happens.
+        On = "on",
+        /// It does not.
+        Off = "off"
+    }
+}
+
+choice! {
     /// How the log is written.
     LogFormat {
         /// For people.

@@ -126,7 +126,7 @@ fn values_out_of_range_are_refused_with_the_reason() {
         ("cors_origins = [\"https://example.com.\"]", "must be a name"),
         ("cors_origins = [\"https://user@example.com\"]", "must be a name"),
         ("cors_origins = [\"http://[0:0::1]\"]", "must be a name"),
-        ("[password]\nhash_memory = \"1MiB\"", "is not between 19MiB and 1GiB"),
+        ("[password]\nhash_memory = \"1MiB\"", "is not between 7MiB and 1GiB"),
         ("[password]\nmin_length = 7", "7 is not between 8 and 64"),
         ("[keys]\nrotate_every = \"1h\"", "must be longer than keys.publish_before"),
         ("[keys]\nrotate_every = \"1s\"", "and not 0 either"),

@@ -1,6 +1,8 @@
 //! Accounts from another system, from the file to the sign-in.
 
-use crate::harness::Place;
+use std::process::Stdio;
+
+use crate::harness::{Place, eventually};
 
 const EXPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../countersign/fixtures/exports");
 const PASSWORD: &str = "correct horse bättery staple";
@@ -53,4 +55,69 @@ fn a_firebase_export_needs_its_hash_parameters() {
         place.run(&["user", "import", &users, "--from", "firebase", "--firebase-parameters", &parameters]);
     assert_eq!((import.code, import.out.trim()), (Some(0), "Imported 3 accounts"));
     assert_eq!(place.serve(&[]).login("ada@example.org", PASSWORD).status, 200);
+}
+
+/// Each named system's export, made with that system's own hash library: its users sign in with the password they had.
+#[test]
+fn users_of_each_system_sign_in_over_http() {
+    for (system, file, name) in [
+        ("generic", "express.csv", "ada"),
+        ("django", "django.csv", "ada"),
+        ("devise", "devise.csv", "ada@example.org"),
+        ("firebase", "firebase.csv", "ada@example.org"),
+        ("better-auth", "better-auth.jsonl", "ada@example.org"),
+        ("supabase", "supabase.csv", "ada@example.org"),
+        ("auth0", "auth0.jsonl", "ada@example.org"),
+    ] {
+        let place = Place::new();
+        let (users, parameters) = (export(file), export("firebase-parameters.txt"));
+        let mut import = vec!["user", "import", &users, "--from", system, "--skip-problems"];
+        if system == "firebase" {
+            import.extend(["--firebase-parameters", &parameters]);
+        }
+        let ran = place.run(&import);
+        assert_eq!(ran.code, Some(0), "{system}: {ran:?}");
+        let server = place.serve(&[]);
+        for again in ["with the hash of the old system", "with ours"] {
+            assert_eq!(server.login(name, PASSWORD).status, 200, "{system}, {again}");
+            assert_eq!(server.login(name, "another password").status, 401, "{system}, {again}");
+        }
+        assert!(place.run(&["user", "export"]).out.contains("$argon2id$"), "{system}");
+    }
+}
+
+/// A process that is killed in the middle leaves whole batches behind, and the same command goes on from there.
+#[test]
+fn an_import_that_was_killed_goes_on() {
+    const USERS: usize = 20_000;
+    let place = Place::new();
+    let rows: String = (0..USERS).map(|n| format!("user{n},\n")).collect();
+    place.write("users.csv", &format!("username,password\n{rows}"));
+    let count = || {
+        let listed = place.run(&["user", "list", "--json"]);
+        if listed.code == Some(0) { listed.json().as_array().unwrap().len() } else { 0 }
+    };
+    let mut import = place.command(&["user", "import", "users.csv"]).stdout(Stdio::null()).spawn().unwrap();
+    eventually(|| count() > 0);
+    import.kill().unwrap();
+    import.wait().unwrap();
+    let there = count();
+    assert!(there % 500 == 0, "{there}: a batch is whole or not there");
+    let again = place.run(&["user", "import", "users.csv", "--json"]).json();
+    assert_eq!(again["alreadyThere"].as_u64().unwrap(), there as u64);
+    assert_eq!((again["made"].as_u64().unwrap() + there as u64, count()), (USERS as u64, USERS));
+}
+
+#[test]
+fn a_file_in_another_encoding_or_shape_is_refused_with_the_place() {
+    let place = Place::new();
+    std::fs::write(place.path("latin1.csv"), b"username,password\nann,\nb\xf6b,\n").unwrap();
+    let ran = place.run(&["user", "import", "latin1.csv"]);
+    assert!(ran.code == Some(1) && ran.err.contains("latin1.csv:3: this is not UTF-8"), "{ran:?}");
+    place.write("semicolons.csv", "\u{feff}username;password\r\nann;\r\n");
+    let ran = place.run(&["user", "import", "semicolons.csv", "--dry-run"]);
+    let said =
+        "1 rows without a user name (in a field called username or user_name or login or email): line 2";
+    assert!(ran.code == Some(1) && ran.out.contains(said), "{ran:?}");
+    assert_eq!(place.run(&["user", "list", "--json"]).json(), serde_json::json!([]));
 }

@@ -21,6 +21,8 @@ mod house_keeping;
 mod import;
 mod kill;
 mod limits;
+mod memory;
+mod passwords;
 #[cfg(target_os = "linux")]
 mod power_loss;
 mod secrets;

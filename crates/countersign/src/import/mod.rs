@@ -51,8 +51,11 @@ pub enum RowProblem {
     #[error("unreadable rows")]
     Unreadable,
     /// No field that this system keeps names in has one.
-    #[error("rows without a user name")]
-    NoUsername,
+    #[error("rows without a user name (in a field called {looked_for})")]
+    NoUsername {
+        /// The fields that this system keeps names in.
+        looked_for: &'static str,
+    },
     /// The name is none that we take.
     #[error("unusable user names ({})", .0.0)]
     Username(UsernameProblem),

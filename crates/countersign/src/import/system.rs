@@ -87,13 +87,14 @@ impl System {
 
     /// Finds name, hash and state in a row.
     pub(super) fn candidate(&self, row: &Row) -> Result<Candidate, RowProblem> {
-        let username = self.name_fields().iter().find_map(|name| text(row, name));
+        let looked_for = self.name_fields();
+        let username = looked_for.split(" or ").find_map(|name| text(row, name));
         let (role, claims) = match self {
             Self::Countersign => (text(row, "role").map(str::to_owned), claims(row)?),
             _ => (None, Map::new()),
         };
         Ok(Candidate {
-            username: username.ok_or(RowProblem::NoUsername)?.to_owned(),
+            username: username.ok_or(RowProblem::NoUsername { looked_for })?.to_owned(),
             hash: self.hash(row)?,
             disabled: self.is_disabled(row),
             role,
@@ -101,13 +102,14 @@ impl System {
         })
     }
 
-    const fn name_fields(&self) -> &'static [&'static str] {
+    /// In the words of the report, the first that is there counts.
+    const fn name_fields(&self) -> &'static str {
         match self {
-            Self::Django | Self::Countersign => &["username"],
-            Self::Devise | Self::Supabase => &["email", "username"],
-            Self::Firebase(_) => &["email", "localId"],
-            Self::BetterAuth | Self::Auth0 => &["username", "email"],
-            Self::Generic => &["username", "user_name", "login", "email"],
+            Self::Django | Self::Countersign => "username",
+            Self::Devise | Self::Supabase => "email or username",
+            Self::Firebase(_) => "email or localId",
+            Self::BetterAuth | Self::Auth0 => "username or email",
+            Self::Generic => "username or user_name or login or email",
         }
     }
 

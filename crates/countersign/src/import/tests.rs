@@ -87,7 +87,7 @@ async fn a_file_with_problems_is_reported_by_line_and_not_imported() {
     2 fine
       of them 1 without a password: line 10
     1 unreadable rows: line 9
-    1 rows without a user name: line 7
+    1 rows without a user name (in a field called username or user_name or login or email): line 7
     1 unusable user names (the user name has characters that cannot be seen): line 8
     1 names that are there twice: line 6
     1 unknown hash formats: line 3

@@ -1,9 +1,11 @@
 //! Which cost this machine can afford: argon2 parameters for the time that one login may take (PW-7).
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::argon2_cost::Argon2Cost;
 use super::format::{Argon2Hash, Memory};
+use super::options::HashingOptions;
 use crate::clock::Clock;
 
 /// A cost, and what it takes here.
@@ -11,38 +13,63 @@ use crate::clock::Clock;
 pub struct Proposal {
     /// The cost.
     pub cost: Argon2Cost,
-    /// What one hash takes on one core of this machine, the fastest of three.
+    /// How many threads compute hashes: those of the options, as far as the memory is enough for them.
+    pub threads: NonZeroUsize,
+    /// What one hash takes while all threads compute one: the slowest thread, at its best of three.
     pub takes: Duration,
 }
 
-/// The strongest cost that takes at most `target` and needs at most `memory_bytes`: first as much memory as two passes
-/// over it allow, which is what costs an attacker most, then more passes. Never below the floor, so it may take longer
-/// than `target` on a slow machine; the answer says. Computes some dozen hashes, a second or two.
+/// The strongest cost that takes at most `target` with the threads and the memory of `options`: first as much memory as
+/// two passes over it allow, which is what costs an attacker most, then more passes. Never below the floor, so it may
+/// take longer than `target` on a slow machine; the answer says. Computes hashes for a second or two.
 #[must_use]
-pub fn calibrate(target: Duration, memory_bytes: u64, clock: &Clock) -> Proposal {
-    let mut memory = Memory::default();
-    let mut measure = |cost: Argon2Cost| {
-        let times = [(); 3].map(|()| {
-            let started = clock.monotonic();
-            Argon2Hash::create(b"a password of twenty", cost, [0; 16], &mut memory);
-            clock.monotonic().saturating_sub(started)
-        });
-        Proposal { cost, takes: times.into_iter().min().unwrap_or_default() }
-    };
-    let fitting = MEMORY_KIB.into_iter().filter(|&kib| u64::from(kib) * 1024 <= memory_bytes);
-    for memory_kib in fitting {
+pub fn calibrate(target: Duration, options: &HashingOptions, clock: &Clock) -> Proposal {
+    let affordable = options.memory_budget_bytes / memory_bytes(Argon2Cost::DEFAULT);
+    let affordable = usize::try_from(affordable).ok().and_then(NonZeroUsize::new);
+    let threads = affordable.unwrap_or(NonZeroUsize::MIN).min(options.threads);
+    let mut memories: Vec<_> = std::iter::repeat_with(Memory::default).take(threads.get()).collect();
+    let mut measure = |cost| Proposal { cost, threads, takes: slowest(cost, &mut memories, clock) };
+
+    let floor = measure(Argon2Cost::DEFAULT);
+    for memory_kib in MEMORY_KIB {
         let Ok(two_passes) = Argon2Cost::new(memory_kib, 2, 1) else { continue };
+        let fits = memory_bytes(two_passes) * threads.get() as u64 <= options.memory_budget_bytes;
+        // Time goes with memory, roughly: what is far off is not worth measuring.
+        let expected = floor.takes * memory_kib / Argon2Cost::DEFAULT.memory_kib();
+        if !fits || expected > target * 3 / 2 {
+            continue;
+        }
         let two = measure(two_passes);
         let passes = target.as_micros() * 2 / two.takes.as_micros().max(1);
         match u32::try_from(passes.min(MOST_PASSES)) {
             Ok(2) => return two,
-            Ok(passes @ 3..) => {
-                return Argon2Cost::new(memory_kib, passes, 1).map_or(two, &mut measure);
-            }
+            Ok(passes @ 3..) => return Argon2Cost::new(memory_kib, passes, 1).map_or(two, measure),
             _ => {} // too slow: less memory
         }
     }
-    measure(Argon2Cost::DEFAULT)
+    floor
+}
+
+fn memory_bytes(cost: Argon2Cost) -> u64 {
+    u64::from(cost.memory_kib()) * 1024
+}
+
+/// All at once, as under load: they share caches and memory channels, and perhaps cores.
+fn slowest(cost: Argon2Cost, memories: &mut [Memory], clock: &Clock) -> Duration {
+    let best_of_three = |memory: &mut Memory| {
+        let times = [(); 3].map(|()| {
+            let started = clock.monotonic();
+            Argon2Hash::create(b"a password of twenty", cost, [0; 16], memory);
+            clock.monotonic().saturating_sub(started)
+        });
+        times.into_iter().min().unwrap_or_default()
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            memories.iter_mut().map(|memory| scope.spawn(|| best_of_three(memory))).collect();
+        let times = threads.into_iter().map(|thread| thread.join().unwrap_or(Duration::MAX));
+        times.max().unwrap_or_default()
+    })
 }
 
 const MEMORY_KIB: [u32; 6] = [262_144, 131_072, 65_536, 47_104, 32_768, 19_456];
@@ -53,22 +80,29 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
 
+    fn options(threads: usize, memory_budget_bytes: u64) -> HashingOptions {
+        let threads = NonZeroUsize::new(threads).unwrap();
+        HashingOptions { threads, memory_budget_bytes, ..HashingOptions::default() }
+    }
+
     /// PW-1, PW-7: whatever the target and the memory, the proposal is one that a configuration may use.
     #[test]
     fn a_proposal_keeps_to_the_memory_and_to_the_floor() {
         let clock = Clock::system();
-        let hurried = calibrate(Duration::ZERO, 32 << 20, &clock);
+        let hurried = calibrate(Duration::ZERO, &options(1, 32 << 20), &clock);
         assert_eq!(hurried.cost, Argon2Cost::DEFAULT);
         assert!(!hurried.takes.is_zero());
-        let cramped = calibrate(Duration::from_millis(1), 0, &clock);
-        assert_eq!(cramped.cost, Argon2Cost::DEFAULT);
+        let cramped = calibrate(Duration::from_millis(1), &options(8, 40 << 20), &clock);
+        assert_eq!((cramped.cost, cramped.threads.get()), (Argon2Cost::DEFAULT, 2));
+        assert_eq!(calibrate(Duration::ZERO, &options(8, 0), &clock).threads.get(), 1);
     }
 
     /// On a machine that takes no time at all, everything is affordable, up to the stated limits.
     #[test]
     fn more_time_means_more_memory_first_and_then_more_passes() {
         let clock = Clock::manual(Timestamp::from_unix_millis(0));
-        let proposal = calibrate(Duration::from_secs(1), 40 << 20, &clock);
-        assert_eq!((proposal.cost.memory_kib(), proposal.cost.iterations()), (32_768, 16));
+        let cost = |threads| calibrate(Duration::from_secs(1), &options(threads, 40 << 20), &clock).cost;
+        assert_eq!(Argon2Cost::new(32_768, 16, 1), Ok(cost(1)));
+        assert_eq!(Argon2Cost::new(19_456, 16, 1), Ok(cost(2)), "each has its half");
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::format::{Argon2Hash, Recipe, UnreadableHash};
 use super::likeness::Likeness;
 use super::options::{HashingOptions, HashingOptionsError};
-use super::pepper::Pepper;
+use super::pepper::{Pepper, WrongPepper};
 use super::plain::Password;
 use super::requester::{AccountKey, Requester};
 use super::stored::PasswordHash;
@@ -169,6 +169,16 @@ impl PasswordHasher {
     pub fn without_pepper(&self, stored: &PasswordHash) -> PasswordHash {
         let opened = Pepper::open(self.pepper.as_ref(), stored.as_str());
         opened.map_or_else(|_| stored.clone(), |text| PasswordHash::from_stored(text.as_str().to_owned()))
+    }
+
+    /// Whether this hash is encrypted under a key that is not here.
+    pub(crate) fn is_sealed_away(&self, stored: &PasswordHash) -> bool {
+        self.can_check(stored) == Err(UnreadableHash::Sealed)
+    }
+
+    /// Whether the pepper is the one that these hashes were encrypted under, as far as they are encrypted.
+    pub(crate) fn check_pepper(&self, stored: &[PasswordHash]) -> Result<(), WrongPepper> {
+        Pepper::check(self.pepper.as_ref(), stored)
     }
 
     /// Makes unknown names take the time that known ones take: some accounts may have hashes of other systems, which

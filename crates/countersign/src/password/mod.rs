@@ -31,6 +31,7 @@ pub use format::UnreadableHash;
 pub(crate) use format::{NFKC_TAG, TYPED_TAG};
 pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verification};
 pub use options::{HashingOptions, HashingOptionsError};
+pub use pepper::WrongPepper;
 pub use plain::{InvalidPassword, Password};
 pub use policy::{PasswordPolicy, PolicyViolation};
 pub(crate) use requester::Network;

@@ -36,7 +36,8 @@ impl Pepper {
         let Some(encoded) = stored.strip_prefix(TAG) else {
             return Ok(Zeroizing::new(stored.to_owned()));
         };
-        let sealed = decode(encoded).ok_or(UnreadableHash::Malformed)?;
+        let sealed = decode(encoded).filter(|sealed| MasterKeys::could_open(sealed));
+        let sealed = sealed.ok_or(UnreadableHash::Malformed)?;
         let pepper = pepper.ok_or(UnreadableHash::Sealed)?;
         let opened = pepper.keys.open(Purpose::SealPasswordHash, &sealed, CONTEXT);
         let opened = opened.map_err(|_| UnreadableHash::Sealed)?;
@@ -44,11 +45,41 @@ impl Pepper {
         Ok(Zeroizing::new(text.to_owned()))
     }
 
+    /// Whether these are the keys that these hashes were encrypted under. One that cannot be opened among others that can
+    /// hurts its own account only (PW-6).
+    pub(super) fn check(pepper: Option<&Self>, stored: &[PasswordHash]) -> Result<(), WrongPepper> {
+        let sealed = stored.iter().filter(|hash| hash.as_str().starts_with(TAG));
+        let opened: Vec<_> = sealed.map(|hash| Self::open(pepper, hash.as_str()).map(drop)).collect();
+        let sealed_away = opened.iter().filter(|opened| **opened == Err(UnreadableHash::Sealed)).count();
+        if sealed_away == 0 {
+            return Ok(());
+        }
+        if !opened.contains(&Ok(())) {
+            return Err(if pepper.is_some() { WrongPepper::Another } else { WrongPepper::Missing });
+        }
+        tracing::warn!(sealed_away, "password hashes need a pepper key that is not configured");
+        Ok(())
+    }
+
     /// Whether this stored hash is encrypted under the newest key.
     pub(super) fn is_newest(&self, stored: &str) -> bool {
         let sealed = stored.strip_prefix(TAG).and_then(decode);
         sealed.is_some_and(|sealed| sealed.get(1) == Some(&self.keys.current_id()))
     }
+}
+
+/// Why nobody could sign in: the stored hashes are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WrongPepper {
+    /// No pepper is configured.
+    #[error("the password hashes in this database are encrypted under a pepper, and none is configured")]
+    Missing,
+    /// Another one is.
+    #[error(
+        "the password hashes in this database are encrypted under another pepper than the one configured"
+    )]
+    Another,
 }
 
 /// Cut before it is decoded: nothing of ours is longer.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use countersign::account::Role;
 use countersign::session::{EndReason, SessionPolicy};
 use countersign::store::sqlite::{OpenError, OpenMode, SqliteStore};
-use countersign::store::{CreateAccount, NewAccount, Rotation, Store, StoreError, Which};
+use countersign::store::{AccountQuery, CreateAccount, NewAccount, Rotation, Store, StoreError, Which};
 use rusqlite::Connection;
 use tempfile::tempdir;
 use tokio::task::JoinSet;
@@ -150,6 +150,24 @@ fn a_file_that_may_not_be_written_is_refused() {
         .unwrap();
     assert!(again.status.success(), "{again:?}");
     assert!(String::from_utf8_lossy(&again.stdout).contains("1 passed"), "{again:?}");
+}
+
+/// PW-6: bytes that are no text, in one account's hash, keep nobody else from anything.
+#[tokio::test]
+async fn a_hash_that_is_no_text_hurts_its_own_account_only() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = open(&path, OpenMode::Server).unwrap();
+    for name in ["ann", "bob"] {
+        user(&store, name).await;
+    }
+    let garbage = "UPDATE accounts SET password_hash = CAST(x'fffe00' AS TEXT) WHERE username = 'bob'";
+    Connection::open(&path).unwrap().execute(garbage, []).unwrap();
+    assert_eq!(
+        store.list_accounts(AccountQuery { limit: 9, ..AccountQuery::default() }).await.unwrap().len(),
+        2
+    );
+    assert_eq!(store.password_hashes(9).await.unwrap().len(), 2);
 }
 
 /// Group commit: in one transaction with many others, only what failed is undone.

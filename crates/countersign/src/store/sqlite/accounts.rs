@@ -46,7 +46,8 @@ pub(super) fn password_hashes(db: &Connection, limit: u32) -> rusqlite::Result<V
     db.prepare_cached(
         "SELECT password_hash FROM accounts WHERE password_hash IS NOT NULL ORDER BY id LIMIT ?1",
     )?
-    .query_map([limit], |row| Ok(PasswordHash::from_stored(row.get(0)?)))?
+    .query_map([limit], |row| rows::password_hash(row, 0))?
+    .filter_map(Result::transpose)
     .collect()
 }
 

@@ -42,9 +42,15 @@ pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
             disabled_at: instant(row, 5)?,
             created_at: Timestamp::from_unix_millis(row.get(6)?),
         },
-        password_hash: row.get::<_, Option<String>>(7)?.map(PasswordHash::from_stored),
+        password_hash: password_hash(row, 7)?,
         password_version: row.get(8)?,
     })
+}
+
+/// Whatever bytes are there: garbage in one hash must not make a list of accounts unreadable (PW-6).
+pub(super) fn password_hash(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<PasswordHash>> {
+    let text = row.get_ref(column)?.as_bytes_or_null()?.map(String::from_utf8_lossy);
+    Ok(text.map(|text| PasswordHash::from_stored(text.into_owned())))
 }
 
 /// Reads [`SESSION_COLUMNS`].

@@ -1,0 +1,78 @@
+//! `countersign calibrate`: what a password hash may cost on this machine (PW-7). Measures the code that hashes here, on
+//! the threads and within the memory that the server would use.
+
+use std::time::Duration;
+
+use countersign::clock::Clock;
+use countersign::password::{HashingOptions, Proposal, calibrate};
+use serde_json::json;
+
+use super::Global;
+use crate::config::parse_duration;
+use crate::library_options;
+use crate::output::Output;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Calibrate {
+    /// The longest that one hash may take: 250ms is what people do not notice
+    #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = target)]
+    target: Duration,
+    /// How many sign-ins a second the machine must be able to check; the hash is cheaper then, if need be
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    logins_per_second: Option<u32>,
+}
+
+fn target(text: &str) -> Result<Duration, String> {
+    let target = parse_duration(text)?;
+    let limits = Duration::from_millis(1)..=Duration::from_secs(10);
+    if limits.contains(&target) { Ok(target) } else { Err("it is not between 1ms and 10s".to_owned()) }
+}
+
+impl Calibrate {
+    pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<()> {
+        let options = library_options::hashing(&global.load()?)?;
+        let proposal = calibrate(self.most_time(&options), &options, &Clock::system());
+        let (threads, cost) = (proposal.threads.get(), proposal.cost);
+        let rate = Duration::from_secs(60).as_micros() * proposal.threads.get() as u128
+            / proposal.takes.as_micros().max(1);
+        let rate_is_met = self.logins_per_second.is_none_or(|wanted| rate >= u128::from(wanted) * 60);
+        let value = json!({
+            "hashMemoryKib": cost.memory_kib(),
+            "hashPasses": cost.iterations(),
+            "hashThreads": threads,
+            "hashMillis": proposal.takes.as_millis(),
+            "loginsPerMinute": rate,
+            "targetIsMet": proposal.takes <= self.target,
+            "loginsPerSecondIsMet": rate_is_met,
+        });
+        output.show(&value, || {
+            let mut text = format!(
+                "# One hash takes {} ms, with {threads} at a time: {}.{} sign-ins a second.\n",
+                proposal.takes.as_millis(),
+                rate / 60,
+                rate % 60 / 6
+            );
+            if proposal.takes > self.target {
+                text.push_str("# That is longer than was asked for, but nothing cheaper is safe.\n");
+            }
+            if !rate_is_met {
+                text.push_str("# That is fewer than were asked for: it takes more processors or memory.\n");
+            }
+            text + &settings(&proposal)
+        })?;
+        Ok(())
+    }
+
+    /// So many sign-ins a second leave so much time for each.
+    fn most_time(&self, options: &HashingOptions) -> Duration {
+        let threads = u32::try_from(options.threads.get()).unwrap_or(u32::MAX);
+        let for_the_rate = self.logins_per_second.map(|wanted| Duration::from_secs(1) * threads / wanted);
+        for_the_rate.unwrap_or(self.target).min(self.target)
+    }
+}
+
+/// The lines for the configuration file.
+fn settings(proposal: &Proposal) -> String {
+    let (memory, passes) = (proposal.cost.memory_kib() >> 10, proposal.cost.iterations());
+    format!("[password]\nhash_memory = \"{memory}MiB\"\nhash_passes = {passes}\n")
+}

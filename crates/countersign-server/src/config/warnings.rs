@@ -1,0 +1,31 @@
+//! What is allowed and yet worth a word to the operator, at each start and in `config check`.
+
+use super::{Config, Place};
+
+impl Config {
+    /// One sentence each.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        let place = |key| self.settings.place(key);
+        // OP-1: what is in the environment is inherited by every child process and shown by many tools.
+        for key in ["master_key", "jwt_secret", "password.pepper"] {
+            if let Place::Environment(name) = place(key) {
+                all.push(format!(
+                    "{name} is in the environment, where other programs may see it; a file is safer: {key}_file"
+                ));
+            }
+        }
+        // PP-1.
+        if self.password_min_length < NIST_MIN_LENGTH {
+            all.push(format!(
+                "{}: password.min_length is {}; where the password is the only factor, NIST SP 800-63B-4 wants \
+                 {NIST_MIN_LENGTH}",
+                place("password.min_length"),
+                self.password_min_length
+            ));
+        }
+        all
+    }
+}
+
+const NIST_MIN_LENGTH: u32 = 15;
