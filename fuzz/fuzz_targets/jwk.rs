@@ -7,7 +7,9 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     if let Ok(key) = VerifyingKey::from_jwk(text) {
-        assert!(!format!("{key:?}").contains("\"k\""));
+        // A key ID may spell anything, so it is taken out before looking for a secret.
+        let shown = format!("{:?}", key.clone().with_key_id(""));
+        assert_eq!(shown, format!("VerifyingKey {{ algorithm: {:?}, key_id: \"\", .. }}", key.algorithm()));
         if let (Some(jwk), Some(pem)) = (key.to_jwk(), key.to_pem()) {
             let again = VerifyingKey::from_jwk(&jwk).expect("a key that was written is read");
             assert_eq!((again.key_id(), again.thumbprint()), (key.key_id(), key.thumbprint()));

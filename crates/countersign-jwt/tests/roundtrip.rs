@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use countersign_jwt::{
     AccessClaims, Algorithm, ClaimsPolicy, JwkSet, KeyError, KeySetError, Limits, SignError, SigningKey,
     TokenType, UnverifiedJws, VerifyError, VerifyingKey, sign, verify_access_token,
@@ -268,6 +268,27 @@ fn a_set_selects_by_key_id_and_publishes_no_secret() {
     assert_eq!(mixed.err(), Some(KeySetError::MixedSymmetry));
     let twice = JwkSet::new(vec![first.verifying_key(), first.verifying_key()]);
     assert_eq!(twice.err(), Some(KeySetError::DuplicateKeyId));
+}
+
+#[test]
+fn a_set_has_at_most_64_kib() {
+    let set = JwkSet::new(vec![key(Algorithm::EdDsa).verifying_key()]).unwrap().to_json();
+    let padded = |bytes: usize| format!("{set}{}", " ".repeat(bytes - set.len()));
+    for (bytes, error) in [(65_536, None), (65_537, Some(KeySetError::TooLong))] {
+        assert_eq!(JwkSet::parse(&padded(bytes)).err(), error);
+        assert_eq!(JwkSet::parse_foreign(&padded(bytes), &Algorithm::ALL).err(), error);
+    }
+}
+
+/// RFC 7515 §4.2: header parameters of the application's own are handed on, and decide nothing.
+#[test]
+fn other_header_parameters_can_be_read() {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","nonce":"n1","jwk":{"kty":"oct"}}"#);
+    let token = format!("{header}.e30.AAAA");
+    let jws = UnverifiedJws::parse(&token).unwrap();
+    assert_eq!(jws.header().parameter("nonce"), Some(&json!("n1")));
+    assert_eq!(jws.header().parameter("jwk"), Some(&json!({"kty": "oct"})));
+    assert_eq!((jws.header().parameter("alg"), jws.header().parameter("x")), (None, None));
 }
 
 #[test]
