@@ -245,6 +245,23 @@ fn typ_tells_kinds_of_token_apart() {
     }
 }
 
+/// RFC 7519 §4.1.7 leaves `jti` to the issuer; RFC 9068 §2.2 demands it of an access token.
+#[test]
+fn a_token_id_is_demanded_of_access_tokens_only() {
+    let key = key(Algorithm::Hs256);
+    let keys = JwkSet::new(vec![key.verifying_key()]).unwrap();
+    let mut claims = claims();
+    claims.as_object_mut().unwrap().remove("jti");
+    for (token_type, error) in [
+        (TokenType::AccessToken, Some(VerifyError::MissingClaim { claim: "jti" })),
+        (TokenType::JwtOrAbsent, None),
+        (TokenType::Exactly("x".into()), None),
+    ] {
+        let token = sign(&claims, &key, token_type.header_value()).unwrap();
+        assert_eq!(verify_access_token(&token, &keys, &policy(token_type, 0), NOW).err(), error);
+    }
+}
+
 #[test]
 fn a_set_selects_by_key_id_and_publishes_no_secret() {
     let (first, second) = (key(Algorithm::Es256), key(Algorithm::EdDsa));
@@ -305,5 +322,9 @@ fn no_secret_is_in_debug_output() {
     let shown = format!("{key:?} {:?}", key.verifying_key());
     assert!(!shown.contains("canary") && !shown.contains("99, 97"), "{shown}");
     assert!(shown.contains("[redacted]"));
+    // Nor whom a token is about.
+    let token = sign(&claims(), &key, "at+jwt").unwrap();
+    let shown = format!("{:?}", UnverifiedJws::parse(&token).unwrap().verify(&key.verifying_key()).unwrap());
+    assert!(shown.contains("at+jwt") && !shown.contains("alice") && !shown.contains("97, 108"), "{shown}");
     assert_eq!(SigningKey::generate(Algorithm::Hs256).err(), Some(KeyError::Symmetric));
 }
