@@ -20,7 +20,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-pub(crate) use self::rules::{ALGORITHMS, LOG_LEVELS};
+pub(crate) use self::rules::{ALGORITHMS, LOG_LEVELS, is_loopback_name};
 pub(crate) use self::setting::parse_duration;
 pub(crate) use self::setting::{ByteSize, LogFormat, Origin, Secret, Stop, Switch, TokenType};
 pub(crate) use self::sources::{Environment, Place, Settings};

@@ -215,7 +215,7 @@ fn transport(config: &Config, refuse: Refuse<'_>) {
 }
 
 /// Names that browsers treat as this machine (secure-contexts §5.2).
-pub(super) fn is_loopback_name(host: &str) -> bool {
+pub(crate) fn is_loopback_name(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
