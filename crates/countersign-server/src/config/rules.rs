@@ -154,9 +154,10 @@ fn passwords(config: &Config, refuse: Refuse<'_>) {
 fn throttle(config: &Config, refuse: Refuse<'_>) {
     let rules = [
         (
-            config.throttle_delay_from <= config.throttle_stop_after,
+            // A fifth is for known devices; an unknown one must be stopped after the rest.
+            config.throttle_delay_from <= config.throttle_stop_after - config.throttle_stop_after / 5,
             "throttle.delay_from",
-            "throttle.stop_after",
+            "four fifths of throttle.stop_after",
         ),
         (
             config.throttle_first_delay <= config.throttle_longest_delay,
