@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware};
 use countersign::http::{self, App, HttpOptions};
 
 use crate::config::Config;
 use crate::instance::Instance;
-use crate::pages;
-use crate::server_keys;
+use crate::{loopback_host, pages, server_keys};
 
 /// The router of the server.
 pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool) -> Router {
@@ -18,6 +17,7 @@ pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool
         development,
     };
     let https = instance.options().issuer.starts_with("https://");
-    pages::router(server_keys::router(instance.clone()), https)
-        .merge(http::router(App::new(instance, options)))
+    let router = pages::router(server_keys::router(instance.clone()), https)
+        .merge(http::router(App::new(instance, options)));
+    if development { router.layer(middleware::from_fn(loopback_host::only)) } else { router }
 }

@@ -24,7 +24,9 @@ pub(crate) enum Purpose {
     Serve,
     /// To look after accounts and sessions, also beside the server.
     Manage,
-    /// To look at signing keys, or make the next.
+    /// To look at signing keys, and make none.
+    LookAtKeys,
+    /// To make the next signing key.
     Keys,
 }
 
@@ -41,7 +43,8 @@ pub(crate) async fn open(config: &Config, origin: &str, purpose: Purpose) -> any
     options.signing = match purpose {
         Purpose::Serve => signing(config)?,
         Purpose::Manage => signs_nothing(&random)?,
-        Purpose::Keys => signing_of_store(config, &store).await?,
+        Purpose::LookAtKeys if store.signing_keys().await?.is_empty() => signs_nothing(&random)?,
+        Purpose::LookAtKeys | Purpose::Keys => signing_of_store(config, &store).await?,
     };
     let opened = Countersign::open(store, options, master_keys, Clock::system(), random).await;
     opened.map_err(|error| match error {

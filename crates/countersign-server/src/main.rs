@@ -9,6 +9,7 @@ mod instance;
 mod library_options;
 mod listen;
 mod logging;
+mod loopback_host;
 mod master_key_file;
 mod output;
 mod pages;

@@ -33,18 +33,20 @@ impl Init {
         });
         let config = Config::load(settings)?;
 
+        anyhow::ensure!(!path.exists(), "{} is there already, and stays as it is", path.display());
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let key = folder.join(config.master_key_path());
+        // The key first: where it cannot be made, there is no file that tells otherwise. A database without its key needs
+        // the old key back, not a new one.
+        if !folder.join(config.database_path()).exists() {
+            MasterKeys::make_file(&key, &Random::system())?;
+        }
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(&path)
             .with_context(|| format!("cannot write {}", path.display()))?;
         file.write_all(text.as_bytes())?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let key = folder.join(config.master_key_path());
-        // A database without its key needs the old key back, not a new one.
-        if !folder.join(config.database_path()).exists() {
-            MasterKeys::make_file(&key, &Random::system())?;
-        }
         output.show(&json!({ "config": path, "masterKey": key }), || {
             format!(
                 "Wrote {} (read it: every key is explained there)\n\

@@ -38,7 +38,8 @@ impl Key {
             Self::Rotate { now } => Some(now),
         };
         block_on(async {
-            let tool = Tool::open(global, Purpose::Keys).await?;
+            let purpose = if now.is_some() { Purpose::Keys } else { Purpose::LookAtKeys };
+            let tool = Tool::open(global, purpose).await?;
             if let Some(now) = now {
                 let switch = if now { Switch::AtOnce } else { Switch::WhenPublished };
                 let key = tool.instance.rotate_keys(switch, &tool.context()).await?;
@@ -52,7 +53,8 @@ impl Key {
                 })?;
                 return Ok(());
             }
-            let keys = tool.instance.list_keys(tool.now());
+            let mut keys = tool.instance.list_keys(tool.now());
+            keys.retain(|key| !key.kid.is_empty()); // a shared secret, which is in the configuration and not here
             let row = |key: &KeyInfo| {
                 let state = key.state.name().to_owned();
                 vec![key.kid.clone(), key.algorithm.clone(), state, utc(key.created_at), utc(key.active_from)]

@@ -147,8 +147,11 @@ fn parse_claims(text: &str) -> anyhow::Result<CustomClaims> {
 }
 
 async fn list(tool: &Tool, output: Output, search: Option<String>) -> anyhow::Result<()> {
-    let search =
-        search.map(|text| Username::parse(&text).map(|name| name.canonical().to_owned())).transpose()?;
+    let wanted = search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let search = wanted.and_then(|text| Some(Username::parse(text).ok()?.canonical().to_owned()));
+    if wanted.is_some() && search.is_none() {
+        return show_all(output, &[]); // no name can contain it
+    }
     let mut accounts: Vec<Account> = Vec::new();
     loop {
         let after = accounts.last().map(|last| last.username.canonical().to_owned());
@@ -159,6 +162,10 @@ async fn list(tool: &Tool, output: Output, search: Option<String>) -> anyhow::Re
         }
         accounts.extend(page);
     }
+    show_all(output, &accounts)
+}
+
+fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
     let row = |account: &Account| {
         vec![
             account.username.to_string(),

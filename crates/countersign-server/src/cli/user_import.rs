@@ -127,7 +127,7 @@ fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let line = before.split(|byte| *byte == b'\n').count();
             anyhow::bail!(
                 "{}:{line}: this is not UTF-8; convert the file, for example with iconv",
                 file.display()

@@ -20,7 +20,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-pub(crate) use self::rules::{ALGORITHMS, LOG_LEVELS};
+pub(crate) use self::rules::{ALGORITHMS, LOG_LEVELS, is_loopback_name};
 pub(crate) use self::setting::parse_duration;
 pub(crate) use self::setting::{ByteSize, LogFormat, Origin, Secret, Stop, Switch, TokenType};
 pub(crate) use self::sources::{Environment, Place, Settings};
@@ -130,8 +130,9 @@ settings! {
     "throttle.first_delay" throttle_first_delay: Duration = "1s", if |v| ttl(*v, "1ms", "24h");
     /// The longest wait.
     "throttle.longest_delay" throttle_longest_delay: Duration = "15m", if |v| ttl(*v, "1s", "24h");
-    /// After how many failures in a row unknown devices are stopped: at most 100 (NIST SP 800-63B-4).
-    "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 1, 100);
+    /// How many failures in a row an account has before it is stopped: at most 100 (NIST SP 800-63B-4). A fifth of them is
+    /// for its known devices; unknown ones are stopped after the rest.
+    "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 10, 100);
     /// What stopped means: `one-a-day`, or `strict`: nobody on an unknown device gets in until the password is set anew,
     /// which is the letter of NIST SP 800-63B-4 and lets a stranger lock an owner without a known device out.
     "throttle.stop" throttle_stop: Stop = "one-a-day";

@@ -154,9 +154,10 @@ fn passwords(config: &Config, refuse: Refuse<'_>) {
 fn throttle(config: &Config, refuse: Refuse<'_>) {
     let rules = [
         (
-            config.throttle_delay_from <= config.throttle_stop_after,
+            // A fifth is for known devices; an unknown one must be stopped after the rest.
+            config.throttle_delay_from <= config.throttle_stop_after - config.throttle_stop_after / 5,
             "throttle.delay_from",
-            "throttle.stop_after",
+            "four fifths of throttle.stop_after",
         ),
         (
             config.throttle_first_delay <= config.throttle_longest_delay,
@@ -215,7 +216,7 @@ fn transport(config: &Config, refuse: Refuse<'_>) {
 }
 
 /// Names that browsers treat as this machine (secure-contexts §5.2).
-pub(super) fn is_loopback_name(host: &str) -> bool {
+pub(crate) fn is_loopback_name(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -139,3 +139,17 @@ fn a_second_server_on_the_same_data_is_refused() {
     assert!(ran.code == Some(1) && ran.err.contains("in use by another server process"), "{ran:?}");
     assert_eq!(server.request("GET", "/healthz", "", "").status, 200);
 }
+
+/// A question changes nothing, and one without an answer is no failure.
+#[test]
+fn looking_makes_no_key_and_finding_nobody_is_fine() {
+    let place = Place::new();
+    place.add_user("bob", "user");
+    for _ in 0..2 {
+        assert_eq!(place.run(&["key", "list", "--json"]).json(), serde_json::json!([]));
+    }
+    for (search, found) in [("bob ", 1), (" BO", 1), ("", 1), ("\u{7}", 0), ("bob\n b", 0)] {
+        let ran = place.run(&["user", "list", "--json", "--search", search]);
+        assert!(ran.code == Some(0) && ran.json().as_array().unwrap().len() == found, "{search:?}: {ran:?}");
+    }
+}

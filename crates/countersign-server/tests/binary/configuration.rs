@@ -61,6 +61,15 @@ fn init_writes_a_file_that_works_and_a_private_key_and_overwrites_neither() {
     assert_eq!(std::fs::read(place.path("countersign-data/master.key")).unwrap(), key);
 }
 
+#[test]
+fn init_leaves_no_configuration_behind_where_it_can_make_no_key() {
+    let place = Place::new();
+    place.write("countersign-data", "a file where the folder should be");
+    let ran = place.run(&["init"]);
+    assert!(ran.code == Some(1) && ran.err.contains("countersign-data/master.key"), "{ran:?}");
+    assert!(!place.path("countersign.toml").exists());
+}
+
 /// The table in the README is the one that the program prints.
 #[test]
 fn the_readme_has_the_table_of_keys() {

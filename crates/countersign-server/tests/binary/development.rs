@@ -1,7 +1,9 @@
 //! `countersign dev`, as typed by somebody who has just found it. The port is not 3000 here, so that tests can run beside
 //! each other and beside a real one.
 
-use crate::harness::{Place, Server, curl};
+use std::io::{Read as _, Write as _};
+
+use crate::harness::{Answer, Place, Server, curl};
 
 fn dev(place: &Place) -> Server {
     place.start(&["dev", "--listen", "127.0.0.1:0"])
@@ -92,4 +94,28 @@ fn development_data_and_real_data_stay_apart() {
     place.add_user("ann", "admin");
     let ran = place.run(&["dev", "--listen", "127.0.0.1:0", "--data-dir", "countersign-data"]);
     assert!(ran.code == Some(1) && ran.err.contains("was not made by `countersign dev`"), "{ran:?}");
+}
+
+/// A name that somebody else gave the address of this machine is not ours (DNS rebinding).
+#[test]
+fn it_answers_to_names_of_this_machine_only() {
+    let place = Place::new();
+    let server = dev(&place);
+    let ask = |host: &str| {
+        let mut stream = server.connect();
+        stream
+            .write_all(format!("GET /login HTTP/1.1\r\n{host}Connection: close\r\n\r\n").as_bytes())
+            .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        Answer::parse(&text).unwrap()
+    };
+    let port = server.address.port();
+    for host in ["localhost", "127.0.0.1", "[::1]", "LocalHost"] {
+        assert_eq!(ask(&format!("Host: {host}:{port}\r\n")).status, 200, "{host}");
+    }
+    for host in ["evil.example", "localhost.evil.example", "192.168.1.1", "localhost@evil.example"] {
+        let answer = ask(&format!("Host: {host}:{port}\r\n"));
+        assert_eq!((answer.status, answer.code().as_str()), (421, "wrong_host"), "{host}");
+    }
 }

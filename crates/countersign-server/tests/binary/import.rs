@@ -91,8 +91,8 @@ fn users_of_each_system_sign_in_over_http() {
 fn an_import_that_was_killed_goes_on() {
     const USERS: usize = 20_000;
     let place = Place::new();
-    let rows: String = (0..USERS).map(|n| format!("user{n},\n")).collect();
-    place.write("users.csv", &format!("username,password\n{rows}"));
+    let rows = (0..USERS).fold("username,password\n".to_owned(), |rows, n| rows + &format!("user{n},\n"));
+    place.write("users.csv", &rows);
     let count = || {
         let listed = place.run(&["user", "list", "--json"]);
         if listed.code == Some(0) { listed.json().as_array().unwrap().len() } else { 0 }

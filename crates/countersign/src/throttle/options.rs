@@ -92,7 +92,7 @@ impl ThrottleOptions {
         let rate = |rate: &Rate| rate.burst >= 1 && duration(rate.interval, DAY);
         let checks = [
             ("stop_after", (10..=100).contains(&self.stop_after)),
-            ("delay_from", (1..=self.stop_after).contains(&self.delay_from)),
+            ("delay_from", (1..=self.stop_unknown_after()).contains(&self.delay_from)),
             ("longest_delay", duration(self.longest_delay, DAY)),
             ("first_delay", duration(self.first_delay, self.longest_delay)),
             ("device_budget", (1..=100).contains(&self.device_budget)),
@@ -138,6 +138,7 @@ mod tests {
         assert_eq!(refused(|o| o.stop_after = 101), "stop_after");
         assert_eq!(refused(|o| o.stop_after = 9), "stop_after");
         assert_eq!(refused(|o| o.delay_from = 0), "delay_from");
+        assert_eq!(refused(|o| o.delay_from = 81), "delay_from");
         assert_eq!(refused(|o| o.longest_delay = 21_900 * DAY), "longest_delay");
         assert_eq!(refused(|o| o.first_delay = Duration::ZERO), "first_delay");
         assert_eq!(refused(|o| o.forget_after = Duration::MAX), "forget_after");

@@ -66,7 +66,7 @@ impl SqliteStore {
         let path = path.as_ref();
         let path = std::path::absolute(path).map_err(|error| open::other(path, error))?;
         let lock = open::prepare_file(&path, mode)?;
-        let mut db = open::connect(&path)?;
+        let mut db = open::connect_writer(&path)?;
         open::migrate(&mut db, &path)?;
         open::check_for_damage(&db, &path)?;
         Ok(Self::with(Threads::for_file(db, lock, &path)?, policy))

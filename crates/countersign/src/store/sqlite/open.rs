@@ -112,6 +112,14 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     Ok(db)
 }
 
+/// Opens the connection that writes. It has room for the inner pages of tables with ten million sessions: each change
+/// would have to read some of them again else. A small database never uses it.
+pub(super) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
+    let db = connect(path)?;
+    db.pragma_update(None, "cache_size", WRITER_CACHE_KIB).map_err(|error| failed(path, error))?;
+    Ok(db)
+}
+
 /// Opens a database that lives in memory and dies with its connection.
 pub(super) fn connect_in_memory() -> Result<Connection, OpenError> {
     refuse_old_sqlite()?;
@@ -235,6 +243,8 @@ fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
 
 /// How long a write waits for a tool's, or a tool's for the server's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Negative: KiB, where a positive number would be pages.
+const WRITER_CACHE_KIB: i64 = -32 * 1024;
 /// 8 MiB: a whole check takes a few milliseconds.
 const SMALL_DATABASE_PAGES: i64 = 2_000;
 
