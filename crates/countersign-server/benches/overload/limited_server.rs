@@ -1,4 +1,4 @@
-//! The release binary as a process of its own: one core, little memory.
+//! The release binary as a process of its own: two cores, little memory.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
@@ -48,7 +48,7 @@ impl LimitedServer {
                 command.args(["-c", r#"exec prlimit --as="$0" "$@""#]).arg(LIMIT.to_string());
             }
         }
-        command.args(["taskset", "--cpu-list", "0", env!("CARGO_BIN_EXE_countersign")]);
+        command.args(["taskset", "--cpu-list", "0,1", env!("CARGO_BIN_EXE_countersign")]);
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(SETTINGS).current_dir(data.path());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let lines = BufReader::new(child.stderr.take().context("its log")?).lines();

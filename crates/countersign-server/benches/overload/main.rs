@@ -1,10 +1,11 @@
 //! What a flood of logins does to everybody else: `cargo bench -p countersign-server --bench overload -- [--seconds 30]`.
 //!
-//! Starts the release binary on core 0 in 256 MiB of memory (a cgroup of its own where one can be made, else a limit of
-//! its address space). From core 1 it sends wrong passwords for ever new names from ever new addresses, at 10 and at 100
-//! times the rate that the server can hash, by a process of lower priority; meanwhile another process asks for a profile,
-//! refreshes (each a durable rotation) and signs in on a known device. An answer counts from when its request was due, so a
-//! server that stalls the sender gains nothing by it. Checked: every guess answered or shed with `Retry-After` within
+//! Starts the release binary on cores 0 and 1 in 256 MiB of memory (a cgroup of its own where one can be made, else a limit
+//! of its address space): one core for hashes and one for everything else, as it has it by default. From core 1, by a process
+//! of lower priority, it sends wrong passwords for ever new names from ever new addresses, at 10 and at 100 times the rate
+//! that one core can hash; meanwhile it asks for a profile, refreshes (each a durable rotation) and signs in on a known
+//! device. In quiet it does not sign in, so that quiet is quite quiet. A guess counts from when it was due, so a server that
+//! stalls the sender gains nothing by it. Checked: every guess answered or shed with `Retry-After` within
 //! two seconds, p99 of profile and refresh under three times what they are in quiet, the known device in at 95 % of its
 //! tries or more, peak memory within the hashing budget and 20 %, and nothing killed.
 #![expect(clippy::print_stdout, reason = "a measurement reports to whoever runs it")]
@@ -44,7 +45,7 @@ fn main() -> anyhow::Result<()> {
         Command::new("taskset").args(["--cpu-list", "--pid", "1", &me]).stdout(Stdio::null()).status()?;
     anyhow::ensure!(pinned.success(), "taskset cannot pin this process: two cores are needed");
     let server = LimitedServer::start()?;
-    println!("server on core 0 in {}; flood (nice 10) and probes on core 1", server.limit());
+    println!("server on cores 0 and 1, in {}; flood (nice 10) and probes on core 1", server.limit());
     runtime.block_on(measure(&server, seconds))
 }
 

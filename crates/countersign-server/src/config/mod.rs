@@ -130,13 +130,13 @@ settings! {
     "throttle.first_delay" throttle_first_delay: Duration = "1s", if |v| ttl(*v, "1ms", "24h");
     /// The longest wait.
     "throttle.longest_delay" throttle_longest_delay: Duration = "15m", if |v| ttl(*v, "1s", "24h");
-    /// How many failures in a row an account has before it is stopped: at most 100 (NIST SP 800-63B-4). A fifth of them is
-    /// for its known devices; unknown ones are stopped after the rest.
-    "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 10, 100);
+    /// How many failures in a row an account has, at most 100 (NIST SP 800-63B-4): a fifth for its known devices together,
+    /// the rest for unknown ones.
+    "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 1, 100);
     /// What stopped means: `one-a-day`, or `strict`: nobody on an unknown device gets in until the password is set anew,
     /// which is the letter of NIST SP 800-63B-4 and lets a stranger lock an owner without a known device out.
     "throttle.stop" throttle_stop: Stop = "one-a-day";
-    /// Failures in a row that a device which has signed in before has for itself.
+    /// Failures in a row that a device which has signed in before has for itself, within that fifth.
     "throttle.device_budget" throttle_device_budget: u32 = "10", if |v| between(*v, 1, 100);
     /// After how long without a failure earlier ones are forgotten.
     "throttle.forget_after" throttle_forget_after: Duration = "24h", if |v| ttl(*v, "1m", "365d");

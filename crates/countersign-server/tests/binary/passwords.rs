@@ -68,8 +68,8 @@ fn the_throttle_is_configured_and_cannot_be_turned_off() {
     place.add_user("ann", "admin");
     for (setting, why) in [
         ("throttle.longest_delay=21900d", "is not between 1s and 24h"),
-        ("throttle.stop_after=101", "is not between 10 and 100"),
-        ("throttle.stop_after=0", "is not between 10 and 100"),
+        ("throttle.stop_after=101", "is not between 1 and 100"),
+        ("throttle.stop_after=0", "is not between 1 and 100"),
         ("throttle.first_delay=16m", "throttle.first_delay is more than throttle.longest_delay"),
         ("throttle.forget_after=5m", "throttle.longest_delay is more than throttle.forget_after"),
         ("throttle.network_burst=0", "is not between 1 and"),
@@ -93,8 +93,9 @@ fn the_throttle_is_configured_and_cannot_be_turned_off() {
     assert_eq!(tried, 6);
     let stopped = server.login("ann", PASSWORD);
     assert_eq!(stopped.status, 429, "{stopped:?}");
-    let far =
-        |line: &&str| line.strip_prefix("retry-after: ").is_some_and(|s| s.parse::<u64>().unwrap() > 2 * 86_400);
+    let far = |line: &&str| {
+        line.strip_prefix("retry-after: ").is_some_and(|s| s.parse::<u64>().unwrap() > 2 * 86_400)
+    };
     assert!(stopped.head.lines().any(|line| far(&line)), "{stopped:?}");
 }
 

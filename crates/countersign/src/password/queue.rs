@@ -262,6 +262,25 @@ mod tests {
         std::iter::from_fn(|| queue.pop(Duration::ZERO, true).next.map(|entry| entry.item)).collect()
     }
 
+    /// LM-2: whoever asks first whether there is room is told what would come of it.
+    #[test]
+    fn the_question_for_room_tells_what_pushing_does() {
+        let mut queue = FairQueue::new();
+        let mut answers = [0; 2];
+        for item in 0..200_u32 {
+            let [a, b, ..] = item.wrapping_mul(0x9e37_79b9).to_be_bytes();
+            let requester = Requester { known_device: item % 5 == 0, ..from(a % 16, b % 8) };
+            let told = queue.would_take(&requester, ONE, 10 * ONE);
+            let refused = matches!(queue.push(entry(item, requester), 10 * ONE), Pushed::Refused(_));
+            assert_eq!(told, !refused, "{item}");
+            answers[usize::from(told)] += 1;
+            if item % 3 == 0 {
+                queue.pop(Duration::ZERO, true);
+            }
+        }
+        assert!(answers.iter().all(|count| *count > 20), "{answers:?}");
+    }
+
     /// LM-1: one client's hundred requests do not stand before another's one.
     #[test]
     fn who_sends_many_stands_behind_who_sends_one() {

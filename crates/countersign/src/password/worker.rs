@@ -140,7 +140,6 @@ impl Shared {
 
     /// What a thread of the pool does until the pool is stopped.
     pub(super) fn work(&self) {
-        step_back();
         let mut memory = Memory::default();
         while let Some(next) = self.next(&mut memory) {
             let (work, large) = (next.work, next.large);
@@ -287,15 +286,6 @@ impl Task {
     }
 }
 
-/// Lets every other thread go first, where threads have priorities of their own: where cores are few, a refresh would
-/// else wait for a hash's time slice to end at each of its steps (LM-2).
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICE) {
-        tracing::debug!(%error, "a password thread keeps its priority");
-    }
-}
-
 /// Held by a caller while it waits. Dropped with the caller's future, it takes the entry out of the queue (CC-6).
 pub(super) struct Waiting {
     shared: Arc<Shared>,
@@ -308,9 +298,6 @@ impl Drop for Waiting {
     }
 }
 
-/// A ninth of the weight of an ordinary thread, and no wait for it.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 /// Before anything was measured.
 const FIRST_GUESS: Duration = Duration::from_millis(20);
 /// A thread that has had nothing to do for so long gives its memory back to the system.

@@ -12,8 +12,9 @@ pub struct ThrottleOptions {
     pub first_delay: Duration,
     /// The longest wait. Default 15 minutes.
     pub longest_delay: Duration,
-    /// So many failures in a row an account has before it is stopped, 10 to 100; default 100 (NIST SP 800-63B-4 §3.2.2).
-    /// A fifth of them is for its known devices, all together; unknown ones are stopped after the rest.
+    /// So many failures in a row an account has before it is stopped: default, and at most, 100 (NIST SP 800-63B-4
+    /// §3.2.2). A fifth of them is for its known devices, all together; unknown ones are stopped after the rest; each
+    /// have one at least.
     pub stop_after: u32,
     /// What "stopped" means.
     pub stop: Stop,
@@ -77,12 +78,12 @@ impl ThrottleOptions {
 
     /// Failures in a row that all known devices of an account have together (TH-1).
     pub(super) const fn known_devices_budget(&self) -> u32 {
-        self.stop_after / 5
+        if self.stop_after < 10 { 1 } else { self.stop_after / 5 }
     }
 
     /// After so many failures in a row, unknown devices are stopped.
     pub(super) const fn stop_unknown_after(&self) -> u32 {
-        self.stop_after - self.known_devices_budget()
+        if self.stop_after < 3 { 1 } else { self.stop_after - self.known_devices_budget() }
     }
 
     /// # Errors
@@ -91,7 +92,7 @@ impl ThrottleOptions {
         let duration = |value: Duration, most: Duration| value >= Duration::from_millis(1) && value <= most;
         let rate = |rate: &Rate| rate.burst >= 1 && duration(rate.interval, DAY);
         let checks = [
-            ("stop_after", (10..=100).contains(&self.stop_after)),
+            ("stop_after", (1..=100).contains(&self.stop_after)),
             ("delay_from", (1..=self.stop_unknown_after()).contains(&self.delay_from)),
             ("longest_delay", duration(self.longest_delay, DAY)),
             ("first_delay", duration(self.first_delay, self.longest_delay)),
@@ -136,7 +137,7 @@ mod tests {
             options.check().unwrap_err().field
         };
         assert_eq!(refused(|o| o.stop_after = 101), "stop_after");
-        assert_eq!(refused(|o| o.stop_after = 9), "stop_after");
+        assert_eq!(refused(|o| o.stop_after = 0), "stop_after");
         assert_eq!(refused(|o| o.delay_from = 0), "delay_from");
         assert_eq!(refused(|o| o.delay_from = 81), "delay_from");
         assert_eq!(refused(|o| o.longest_delay = 21_900 * DAY), "longest_delay");

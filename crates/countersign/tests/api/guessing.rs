@@ -180,3 +180,33 @@ async fn a_device_cookie_opens_nothing() {
     let other = login_call(&app, "root", PASSWORD).header("cookie", &device).send().await;
     other.assert_error(429, "too_many_attempts");
 }
+
+/// EN-2: for an unknown name, a wrong password and a disabled account one hash is computed, neither less nor more, and
+/// for a throttled name, known or not, none.
+#[tokio::test]
+async fn every_answer_costs_one_hash_and_a_throttled_one_none() {
+    let app = TestApp::new().await;
+    let disabled = app.register("disabled", countersign::account::Role::default()).await;
+    let disable = countersign::store::AccountChange { disabled: Some(true), ..Default::default() };
+    app.countersign.change_account(disabled.id, disable, &app.operator()).await.unwrap();
+    let computed = || app.countersign.hasher().stats().computed;
+    for name in ["ada", "nobody", "disabled", "no name"] {
+        for attempt in 0..8 {
+            let before = computed();
+            app.login(name, WRONG).await;
+            assert_eq!(computed() - before, u64::from(attempt < 5), "{name}: attempt {attempt}");
+        }
+    }
+}
+
+/// TH-9, LG-4, LG-7: spraying is in the audit log, once.
+#[tokio::test]
+async fn spraying_is_written_down_once() {
+    let rate = Rate { burst: 5, interval: Duration::from_mins(1) };
+    let app = TestApp::with(|options| options.throttle.spray = rate, |_| {}).await;
+    for name in 0..20 {
+        app.login(&format!("name{name}"), WRONG).await;
+        app.countersign.record_spraying(app.clock.now()).await.unwrap();
+    }
+    assert_eq!(app.audit(AuditKind::SpraySuspected).await.len(), 1);
+}

@@ -139,7 +139,7 @@ fn keep_sessions(policy: &SessionPolicy, sweep: &Sweep) -> Duration {
 
 /// Failed logins are kept by number too, so that nobody can fill the disk with them (LG-7): some 20 MB.
 const MAX_FAILED_LOGINS: i64 = 100_000;
-/// A count of few failures, fewer than can stop an account, is over after a day (see the throttle's `forget_after`, which
+/// A count of few failures, far fewer than stop an account by default, is over after a day (see the throttle's `forget_after`, which
 /// may be longer in one process than it is worth keeping over a restart).
 const FEW_FAILURES: Duration = Duration::from_hours(24);
 /// So few that no reader holds up a checkpoint.
