@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Countersign;
 use crate::clock::Timestamp;
-use crate::store::{Store, StoreError, Sweep};
+use crate::store::{Store, StoreError, Sweep, Swept};
 
 impl<S: Store> Countersign<S> {
     /// Runs the upkeep for ever: spawn it once beside the routes. A store that does not answer is asked again at the
@@ -31,7 +31,7 @@ impl<S: Store> Countersign<S> {
             if is_sweeping {
                 // One batch a turn: the revocations above must not wait for a large sweep.
                 let swept = self.sweep_some(now).await;
-                is_sweeping = matches!(swept, Ok(rows) if rows > 0);
+                is_sweeping = matches!(swept, Ok(Swept { more: true, .. }));
                 report("sweep", swept.map(drop));
             }
             turn = turn.wrapping_add(1);
@@ -61,7 +61,7 @@ impl<S: Store> Countersign<S> {
     /// # Errors
     /// [`StoreError`] when the store did not answer; what was deleted until then stays deleted.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
-        while self.sweep_some(now).await? > 0 {}
+        while self.sweep_some(now).await?.more {}
         Ok(())
     }
 
@@ -74,8 +74,8 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Deletes one small batch, so that nobody waits for it; gives how many rows went.
-    async fn sweep_some(&self, now: Timestamp) -> Result<usize, StoreError> {
+    /// Deletes one small batch, so that nobody waits for it.
+    async fn sweep_some(&self, now: Timestamp) -> Result<Swept, StoreError> {
         let keep_audit = self.options.keep_audit;
         self.store.sweep(Sweep { now, keep_sessions: KEEP_ENDED_SESSIONS, keep_audit, batch: 500 }).await
     }

@@ -133,8 +133,8 @@ pub trait Store: Send + Sync + 'static {
     /// Reads the audit log, oldest first.
     fn audit_log(&self, query: AuditQuery) -> impl Answer<Vec<AuditRecord>>;
 
-    /// Deletes one small batch of what nothing needs any more; gives how many rows went. Zero means: all done.
-    fn sweep(&self, sweep: Sweep) -> impl Answer<usize>;
+    /// Deletes one small batch of what nothing needs any more, and goes on where the last call has stopped looking.
+    fn sweep(&self, sweep: Sweep) -> impl Answer<Swept>;
 
     /// Whether it can be read, and written too if the last write failed: for the readiness probe.
     fn check(&self, now: Timestamp) -> impl Answer<()>;
@@ -375,6 +375,15 @@ pub struct Sweep {
     pub keep_sessions: Duration,
     /// Audit events older than this are deleted.
     pub keep_audit: Duration,
-    /// The most rows that one call deletes.
+    /// The most rows that one call deletes; it looks at ten times as many at most.
     pub batch: u32,
+}
+
+/// What one call of [`Store::sweep`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// How many rows went.
+    pub deleted: usize,
+    /// Whether there may be more to delete: call again, but not at once.
+    pub more: bool,
 }

@@ -338,7 +338,7 @@ impl Store for Faulty {
         now(self.inner.audit_log(query))
     }
 
-    async fn sweep(&self, mut sweep: Sweep) -> Result<usize, StoreError> {
+    async fn sweep(&self, mut sweep: Sweep) -> Result<Swept, StoreError> {
         stop_before_store_call().await;
         if self.has(Bug::GreedySweep) {
             sweep.now = sweep.now.plus(Duration::from_secs(37 * 24 * 3600 + 1800));

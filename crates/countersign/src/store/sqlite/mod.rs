@@ -41,7 +41,7 @@ use crate::session::{EndReason, Session, SessionPolicy};
 use crate::store::{
     AccountChange, AccountQuery, ChangeAccount, CreateAccount, Credentials, EndedSession, ImportAccounts,
     NewAccount, NewSession, PasswordChange, Revocation, Rotation, SetPassword, StartSession, Store,
-    StoreError, StoredKey, Sweep, Which,
+    StoreError, StoredKey, Sweep, Swept, Which,
 };
 use crate::throttle::ThrottleRecord;
 
@@ -266,24 +266,20 @@ impl Store for SqliteStore {
         self.read(move |db| upkeep::audit_log(db, &query)).await
     }
 
-    async fn sweep(&self, sweep: Sweep) -> Result<usize, StoreError> {
+    async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
         let policy = self.policy;
-        let swept = self.threads.write(move |db| upkeep::sweep(db, &policy, &sweep)).await?;
-        if swept > 0 {
-            return Ok(swept);
+        let deleted = self.threads.write(move |db| upkeep::sweep(db, &policy, &sweep)).await?;
+        if deleted > 0 {
+            return Ok(Swept { deleted, more: true });
         }
-        loop {
-            let after = self.swept_to.load(Ordering::SeqCst);
-            let scan = self.read(move |db| upkeep::scan_for_idle(db, &policy, &sweep, after)).await?;
-            self.swept_to.store(scan.next.unwrap_or(0), Ordering::SeqCst);
-            if !scan.idle.is_empty() {
-                let delete = move |db: &Connection| upkeep::delete_idle(db, &policy, &sweep, &scan.idle);
-                return self.threads.write(delete).await;
-            }
-            if scan.next.is_none() {
-                return Ok(0);
-            }
+        let after = self.swept_to.load(Ordering::SeqCst);
+        let scan = self.read(move |db| upkeep::scan_for_idle(db, &policy, &sweep, after)).await?;
+        self.swept_to.store(scan.next.unwrap_or(0), Ordering::SeqCst);
+        if scan.idle.is_empty() {
+            return Ok(Swept { deleted: 0, more: scan.next.is_some() });
         }
+        let delete = move |db: &Connection| upkeep::delete_idle(db, &policy, &sweep, &scan.idle);
+        Ok(Swept { deleted: self.threads.write(delete).await?, more: scan.next.is_some() })
     }
 
     async fn check(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -79,7 +79,7 @@ pub(super) struct IdleScan {
     pub(super) next: Option<i64>,
 }
 
-/// Looks at the next few thousand sessions after a row number.
+/// Looks at the next sessions after a row number: so few that no reader holds up a checkpoint, or a core.
 pub(super) fn scan_for_idle(
     db: &Connection,
     policy: &SessionPolicy,
@@ -88,16 +88,18 @@ pub(super) fn scan_for_idle(
 ) -> rusqlite::Result<IdleScan> {
     let mut statement =
         db.prepare_cached("SELECT rowid, rotated_at FROM sessions WHERE rowid > ?1 ORDER BY rowid LIMIT ?2")?;
-    let mut rows = statement.query(params![after, SCAN_STEP])?;
+    let step = sweep.batch.saturating_mul(10);
+    let mut rows = statement.query(params![after, step])?;
     let limit = usize::try_from(sweep.batch).unwrap_or(usize::MAX);
-    let mut scan = IdleScan { idle: Vec::new(), next: None };
+    let (mut scan, mut seen) = (IdleScan { idle: Vec::new(), next: None }, 0);
     while let Some(row) = rows.next()? {
         let number = row.get(0)?;
         if row.get::<_, i64>(1)? <= idle_before(policy, sweep).as_unix_millis() {
             scan.idle.push(number);
         }
-        scan.next = Some(number);
-        if scan.idle.len() >= limit {
+        seen += 1;
+        if seen == step || scan.idle.len() == limit {
+            scan.next = Some(number);
             break;
         }
     }
@@ -142,7 +144,5 @@ const MAX_FAILED_LOGINS: i64 = 100_000;
 /// A count of few failures, far fewer than stop an account by default, is over after a day (see the throttle's `forget_after`, which
 /// may be longer in one process than it is worth keeping over a restart).
 const FEW_FAILURES: Duration = Duration::from_hours(24);
-/// So few that no reader holds up a checkpoint.
-const SCAN_STEP: u32 = 5_000;
 /// Verifiers may be behind by so much, and accept a token for so much longer.
 const LONGEST_LEEWAY: Duration = Duration::from_secs(120);
