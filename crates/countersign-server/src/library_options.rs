@@ -121,7 +121,7 @@ fn throttle(config: &Config) -> anyhow::Result<ThrottleOptions> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Settings;
+    use crate::config::{Place, Settings};
 
     /// Two lists of defaults, one that operators read and one that embedders get, say the same.
     #[test]
@@ -131,5 +131,16 @@ mod tests {
         let library = Options::new("https://a.example", "https://a.example");
         // Every field, also one that is added later.
         assert_eq!(format!("{configured:#?}"), format!("{library:#?}"));
+    }
+    /// The two stops look the same from outside: `Retry-After` says a day at most.
+    #[test]
+    fn both_ways_to_stop_reach_the_throttle() {
+        let stop = |text| {
+            let config =
+                Config::load(Settings::default().with("throttle.stop", text, Place::Command("test")));
+            options(&config.unwrap(), "https://a.example").unwrap().throttle.stop
+        };
+        assert_eq!(stop("strict"), throttle::Stop::Strict);
+        assert_eq!(stop("one-a-day"), throttle::Stop::OneADay);
     }
 }
