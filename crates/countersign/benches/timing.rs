@@ -4,8 +4,8 @@
 //! for accounts with bcrypt hashes of another system. Each time is compared with that of a wrong password in the same round,
 //! so that whatever slows the machine for a while slows both; the median of these differences is given with a 99 %
 //! bootstrap interval. A class tells if its interval lies beyond 1 % of the hash time; it may do so in one run of three.
-//! Two deliberately leaky controls must be caught in every run: no hash for unknown names, and half a millisecond too
-//! much for known ones. Needs an otherwise idle machine.
+//! Two deliberately leaky controls must be caught in every run: no hash for unknown names, and a thirtieth too much
+//! time for known ones. Needs an otherwise idle machine.
 #![expect(clippy::print_stdout, reason = "a measurement reports to whoever runs it")]
 #![expect(clippy::unchecked_time_subtraction, reason = "a monotonic clock does not go back")]
 
@@ -43,7 +43,7 @@ enum Class {
     Disabled,
     WithoutPassword,
     LeakNoHash,
-    LeakHalfAMillisecond,
+    LeakAThirtieth,
 }
 
 impl Class {
@@ -53,16 +53,16 @@ impl Class {
         Self::Disabled,
         Self::WithoutPassword,
         Self::LeakNoHash,
-        Self::LeakHalfAMillisecond,
+        Self::LeakAThirtieth,
     ];
 
     const fn is_control(self) -> bool {
-        matches!(self, Self::LeakNoHash | Self::LeakHalfAMillisecond)
+        matches!(self, Self::LeakNoHash | Self::LeakAThirtieth)
     }
 
     fn name(self, number: usize) -> String {
         let kind = match self {
-            Self::Wrong | Self::LeakHalfAMillisecond => "known",
+            Self::Wrong | Self::LeakAThirtieth => "known",
             Self::Unknown | Self::LeakNoHash => "nobody",
             Self::Disabled => "disabled",
             Self::WithoutPassword => "without",
@@ -161,8 +161,8 @@ async fn guess(
             other => return Err(format!("not looked at: {other:?}").into()),
         }
     }
-    if class == Class::LeakHalfAMillisecond {
-        let end = clock.monotonic() + Duration::from_micros(500);
+    if class == Class::LeakAThirtieth {
+        let end = clock.monotonic() + (clock.monotonic() - start) / 30;
         while clock.monotonic() < end {
             std::hint::spin_loop();
         }

@@ -57,11 +57,11 @@ async fn measure(server: &LimitedServer, seconds: u64) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     for times in [10, 100] {
         let flood = start_flood(server.address, times, seconds)?;
-        let probed = probes.run(Duration::from_secs(seconds), true).await?;
+        let answers = probes.run(Duration::from_secs(seconds), true).await?;
         let output = tokio::task::spawn_blocking(|| flood.wait_with_output()).await??;
         let flooded: Flooded = String::from_utf8(output.stdout)?.trim().parse()?;
-        println!("{times:>3} times: {probed}\n           {}", flooded.described());
-        failed.extend(too_bad(&quiet, &probed, &flooded).map(|what| format!("{times} times: {what}")));
+        println!("{times:>3} times: {answers}\n           {}", flooded.described());
+        failed.extend(too_bad(&quiet, &answers, &flooded).map(|what| format!("{times} times: {what}")));
     }
     let peak = server.peak_memory()?;
     println!("peak memory {} MiB resident; hashing budget {} MiB", peak >> 20, BUDGET >> 20);
