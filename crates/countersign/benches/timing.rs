@@ -177,14 +177,13 @@ async fn scene(clock: &Clock, hash: Option<&str>) -> Result<Countersign<SqliteSt
     let store = SqliteStore::in_memory(SessionPolicy::default())?;
     let random = Random::system();
     let keys = MasterKeys::generate(&random);
-    let hash = match hash {
-        Some(hash) => hash.to_owned(),
-        None => {
-            let hasher = PasswordHasher::new(&options.hashing, clock.clone(), random.clone())?;
-            let account = AccountKey::from_bytes([0; 16]);
-            let requester = Requester { client: None, account, known_device: false };
-            hasher.hash(Password::new("correct horse battery staple")?, requester).await?.as_str().to_owned()
-        }
+    let hash = if let Some(hash) = hash {
+        hash.to_owned()
+    } else {
+        let hasher = PasswordHasher::new(&options.hashing, clock.clone(), random.clone())?;
+        let account = AccountKey::from_bytes([0; 16]);
+        let requester = Requester { client: None, account, known_device: false };
+        hasher.hash(Password::new("correct horse battery staple")?, requester).await?.as_str().to_owned()
     };
     let operator = Context::local(Actor::CommandLine, clock.now());
     for number in 0..NAMES {
