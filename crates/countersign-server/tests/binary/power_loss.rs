@@ -27,6 +27,8 @@ const REFRESHES: usize = 250;
 enum Fact {
     /// This refresh token is the newest.
     Token(String),
+    /// The session of this refresh token may be over: that was asked for, and not yet answered.
+    LoggingOut(String),
     /// The session of this refresh token is over.
     LoggedOut(String),
     /// The account has this number in its claims.
@@ -88,6 +90,9 @@ impl Storm {
             place.add_user(&format!("ann{client}"), "user");
         }
         fs::copy(place.path("countersign-data/countersign.db"), place.path("base.db")).unwrap();
+        if let Ok(bytes) = fs::read(place.path("countersign-data/countersign.db-wal")) {
+            fs::write(place.path("base.db-wal"), bytes).unwrap();
+        }
         let disk = Disk::under(&mut place);
         disk.record();
         let (server, acknowledged) = (place.serve(&OPTIONS), Acknowledged::default());
@@ -98,7 +103,7 @@ impl Storm {
             }
             scope.spawn(|| administer(&server, &disk, &acknowledged));
         });
-        start_the_log_over(&server, &disk, &acknowledged);
+        start_the_log_over(&place, &server, &disk, &acknowledged);
         server.signal("KILL");
         server.wait();
         let log = Log::read(&place.path("disk-log"));
@@ -146,6 +151,7 @@ fn sign_in_and_out(server: &Server, name: &str, disk: &Disk, acknowledged: &Ackn
     for number in 1..=REFRESHES {
         if number % 50 == 0 {
             let headers = format!("Cookie: {cookie}\r\n");
+            acknowledged.add(disk, Fact::LoggingOut(cookie.clone()));
             assert_eq!(server.request("POST", "/api/logout", &headers, "").status, 204);
             acknowledged.add(disk, Fact::LoggedOut(cookie));
             cookie = sign_in();
@@ -167,16 +173,21 @@ fn administer(server: &Server, disk: &Disk, acknowledged: &Acknowledged) {
     }
 }
 
-/// One client alone, with requests between that write nothing: the checkpointer copies everything back, and the
-/// write-ahead log is written from its beginning again, over what is old.
-fn start_the_log_over(server: &Server, disk: &Disk, acknowledged: &Acknowledged) {
+/// One client alone, with requests between that write nothing: when the checkpointer is woken it copies everything back,
+/// and the write-ahead log is written from its beginning again, over what is old.
+fn start_the_log_over(place: &Place, server: &Server, disk: &Disk, acknowledged: &Acknowledged) {
     let login = server.login("ann0", PASSWORD);
     let mut cookie = login.cookie().unwrap();
-    for _ in 0..150 {
-        cookie = server.refresh(&cookie).unwrap().cookie().unwrap();
-        acknowledged.add(disk, Fact::Token(cookie.clone()));
-        for _ in 0..5 {
-            assert_eq!(server.profile(&login.token()).status, 200);
+    for _ in 0..100 {
+        for _ in 0..50 {
+            cookie = server.refresh(&cookie).unwrap().cookie().unwrap();
+            acknowledged.add(disk, Fact::Token(cookie.clone()));
+            for _ in 0..5 {
+                assert_eq!(server.profile(&login.token()).status, 200);
+            }
+        }
+        if Log::read(&place.path("disk-log")).starts_of_the_wal() > 1 {
+            return;
         }
     }
 }
@@ -201,6 +212,9 @@ fn all_true(path: &Path, facts: &[Fact]) -> rusqlite::Result<Result<Vec<String>,
                     Some(stored) if stored > generation => newest.remove(&id),
                     _ => return missing(),
                 };
+            }
+            Fact::LoggingOut(cookie) => {
+                newest.remove(&session_of(cookie).0);
             }
             Fact::LoggedOut(cookie) => {
                 let (id, _) = session_of(cookie);

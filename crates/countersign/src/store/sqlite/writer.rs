@@ -27,7 +27,7 @@ impl Progress {
         Self { steps: AtomicU64::new(0), failed: AtomicBool::new(false), stalled: watch::Sender::new(false) }
     }
 
-    /// Whether the last batch could not be committed.
+    /// Whether the last batch that had something to write could not be committed.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::SeqCst)
     }
@@ -41,9 +41,12 @@ impl Progress {
         self.steps.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn end(&self, failed: bool) {
+    /// Whether the batch could not be committed; `None` when it had nothing to write.
+    fn end(&self, failed: Option<bool>) {
         self.steps.fetch_add(1, Ordering::SeqCst);
-        self.failed.store(failed, Ordering::SeqCst);
+        if let Some(failed) = failed {
+            self.failed.store(failed, Ordering::SeqCst);
+        }
         self.stalled.send_if_modified(std::mem::take);
     }
 }
@@ -58,11 +61,14 @@ pub(super) fn run(
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while queue.take(MAX_BATCH, &mut batch) {
         progress.begin();
+        let changes = db.total_changes();
         let lost = commit_together(db, &mut batch).err().map(Arc::new);
         if let Some(error) = &lost {
             tracing::error!(%error, operations = batch.len(), "a batch of writes could not be committed");
         }
-        progress.end(lost.is_some());
+        // What changed nothing asked nothing of the disk, and tells nothing about it.
+        let has_written = db.total_changes() > changes;
+        progress.end((lost.is_some() || has_written).then_some(lost.is_some()));
         for job in batch.drain(..) {
             job.answer(lost.as_ref());
         }
