@@ -2,7 +2,8 @@
 //! the security model's invariants after every step.
 //!
 //! - `COUNTERSIGN_SEED=17 cargo test --test simulation one_life -- --nocapture` lives one seed again and prints it all.
-//! - `COUNTERSIGN_SEEDS=100000 cargo test --release --test simulation` lives more of them.
+//! - `COUNTERSIGN_FIRST_SEED=1000 COUNTERSIGN_SEEDS=1000000 COUNTERSIGN_MINUTES=60 cargo test --release --test simulation
+//!   keep_every` lives others, until the time is over.
 //! - `COUNTERSIGN_DEEP=1 cargo test --test simulation planted -- --nocapture` says how soon each planted bug is found.
 
 #[cfg(test)]
@@ -16,24 +17,34 @@ mod world;
 
 #[cfg(test)]
 mod lives {
+    use std::time::{Duration, Instant};
+
     use crate::faulty::Bug;
     use crate::world::run;
 
+    fn number(variable: &str) -> Option<u64> {
+        std::env::var_os(variable)?.to_str()?.parse().ok()
+    }
+
     /// Lives the seeds of one half; in two tests, so that two cores share them.
+    #[expect(clippy::disallowed_methods, reason = "only how many lives there are depends on it")]
     fn live(odd: u64) {
-        let seeds = std::env::var_os("COUNTERSIGN_SEEDS")
-            .and_then(|text| text.to_str()?.parse().ok())
-            .unwrap_or(1_000_u64);
-        let mut steps = 0;
-        for seed in (0..seeds).filter(|seed| seed % 2 == odd) {
+        let first = number("COUNTERSIGN_FIRST_SEED").unwrap_or(0);
+        let seeds = first..first + number("COUNTERSIGN_SEEDS").unwrap_or(1_000);
+        let (began, minutes) = (Instant::now(), number("COUNTERSIGN_MINUTES").unwrap_or(u64::MAX / 60));
+        let (mut lives, mut steps) = (0, 0);
+        for seed in seeds.filter(|seed| seed % 2 == odd) {
+            if began.elapsed() > Duration::from_secs(60 * minutes) {
+                break;
+            }
             let outcome = run(seed, None);
-            steps += outcome.steps;
+            (lives, steps) = (lives + 1, steps + outcome.steps);
             if let Some(failure) = outcome.failure {
                 let from = outcome.trace.len().saturating_sub(60);
                 panic!("{}\nseed {seed}: {failure}", outcome.trace[from..].join("\n"));
             }
         }
-        println!("{} lives, {steps} steps", seeds / 2);
+        println!("{lives} lives, {steps} steps");
     }
 
     #[test]
@@ -48,8 +59,7 @@ mod lives {
 
     #[test]
     fn one_life_is_lived_the_same_way_again() {
-        let seed =
-            std::env::var_os("COUNTERSIGN_SEED").and_then(|text| text.to_str()?.parse().ok()).unwrap_or(7);
+        let seed = number("COUNTERSIGN_SEED").unwrap_or(7);
         let (first, second) = (run(seed, None), run(seed, None));
         println!("{}\n{:?}", first.trace.join("\n"), first.failure);
         assert_eq!(first.trace, second.trace);
