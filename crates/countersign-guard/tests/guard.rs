@@ -57,6 +57,9 @@ impl Service {
         let challenge =
             response.headers().get(header::WWW_AUTHENTICATE).map(|v| v.to_str().unwrap().to_owned());
         let status = response.status();
+        // A refusal that some cache keeps would be given to the next caller.
+        let kept = response.headers().get(header::CACHE_CONTROL).is_none_or(|value| value != "no-store");
+        assert!(status.is_success() || !kept, "{path}: {status}");
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, challenge.unwrap_or_default(), String::from_utf8(body.to_vec()).unwrap())
     }
@@ -133,9 +136,9 @@ async fn each_refusal_has_its_status_challenge_and_code() {
 async fn malformed_authorization_headers_are_refused() {
     let service = Service::new();
     let token = service.token(|_| {});
-    let good = format!("Bearer {token}");
+    let (good, other_scheme) = (format!("Bearer {token}"), format!("Basic {token}"));
     let bad =
-        ["Bearer", "Bearer ", "", "Basic YTpi", &token, "Bearer a b", "Bearer\ta", "Bearer ü", "Bearer a,b"];
+        ["Bearer", "Bearer ", "", &other_scheme, &token, "Bearer a b", "Bearer\ta", "Bearer ü", "Bearer a,b"];
     for header in bad.map(|header| vec![header]).into_iter().chain([vec![good.as_str(), good.as_str()]]) {
         let (status, _, body) = service.get("/mine", &header).await;
         assert_eq!((status, code(&body).as_str()), (StatusCode::UNAUTHORIZED, "invalid_token"), "{header:?}");

@@ -129,6 +129,8 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     assert_eq!(kinds(ended).await, [AuditKind::SessionEnded]);
     let page = AuditQuery { after: log[3].sequence, limit: 1, ..all.clone() };
     assert_eq!(kinds(page).await, [AuditKind::SessionEnded]);
+    let newest_first = AuditQuery { before: Some(log[5].sequence), limit: 2, ..all.clone() };
+    assert_eq!(kinds(newest_first).await, [AuditKind::SessionEnded, AuditKind::PasswordChanged]);
     assert_eq!(kinds(AuditQuery { account_id: Some(bob.id), ..all.clone() }).await.len(), 6);
     let nobody = new_account("nobody", bob.role.clone()).id;
     assert_eq!(kinds(AuditQuery { account_id: Some(nobody), ..all }).await, []);
@@ -179,6 +181,34 @@ pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     let token = log_in(&store, &bob, forgotten).await;
     store.end_sessions(Which::OfToken(token), EndReason::Logout, &context(forgotten)).await.unwrap();
     assert_eq!(store.revocations_after(0, forgotten).await.unwrap()[0].sequence, 2);
+}
+
+/// A session past its end is ended for as long as an access token of it may run, verifiers may be late, and the clock may
+/// have been set back; after that it is deleted, also when it was used to the last.
+pub(crate) async fn the_last_tokens_of_a_session_can_be_revoked(opener: &impl Opener) {
+    let policy = SessionPolicy { absolute_ttl: DAY, ..SessionPolicy::default() };
+    let store = opener.open(policy).await;
+    let bob = user(&store, "bob").await;
+    let (token, other) = (log_in(&store, &bob, T0).await, log_in(&store, &bob, T0).await);
+    let end = T0.plus(DAY);
+    let just_before_and_too_late =
+        [end.plus(policy.access_token_ttl).minus(SECOND), end.plus(policy.access_token_ttl)];
+    let mut ended = Vec::new();
+    for (token, now) in [token, other].into_iter().zip(just_before_and_too_late) {
+        ended.extend(
+            store.end_sessions(Which::OfToken(token), EndReason::Logout, &context(now)).await.unwrap(),
+        );
+    }
+    let [ended] = ended[..] else { panic!("{ended:?}") };
+    let an_hour_and_two_minutes = Duration::from_secs(62 * 60);
+    assert_eq!(ended.id, token.session_id);
+    assert!(
+        ended.until > just_before_and_too_late[0].plus(policy.access_token_ttl).plus(an_hour_and_two_minutes)
+    );
+    store.rotate(other, &context(end.minus(SECOND))).await.unwrap();
+    let sweep = Sweep { now: end.plus(DAY).plus(SECOND), keep_sessions: DAY, keep_audit: 9 * DAY, batch: 10 };
+    sweep_all(&store, sweep).await;
+    assert!(store.find_session(other.session_id).await.unwrap().is_none());
 }
 
 pub(crate) async fn idle_sessions_are_swept_in_batches(opener: &impl Opener) {
