@@ -16,7 +16,7 @@ async fn abandon(request: impl Future, polls: usize) -> bool {
         if poll!(request.as_mut()).is_ready() {
             return false;
         }
-        for _ in 0..20 {
+        for _ in 0..5 {
             tokio::task::yield_now().await;
         }
     }
@@ -54,7 +54,8 @@ async fn an_abandoned_request_leaves_the_old_state_or_the_new_one() {
         }
         settle().await;
     }
-    assert!(abandoned > 100, "{abandoned}");
+    // Those that were not polled at all, and the logins: a hash takes longer than four polls.
+    assert!(abandoned >= 75, "{abandoned}");
 
     for polls in 0..8 {
         let device = app.sign_in("ada").await;
