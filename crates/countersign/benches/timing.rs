@@ -6,6 +6,8 @@
 //! bootstrap interval. A class tells if its interval lies beyond 1 % of the hash time; it may do so in one run of three.
 //! Two deliberately leaky controls must be caught in every run: no hash for unknown names, and a thirtieth too much
 //! time for known ones. Needs an otherwise idle machine.
+//!
+//! `-- --smoke` is for `scripts/test`: three runs of a hundred, where only the control without a hash has to be caught.
 #![expect(clippy::print_stdout, reason = "a measurement reports to whoever runs it")]
 #![expect(clippy::unchecked_time_subtraction, reason = "a monotonic clock does not go back")]
 
@@ -73,7 +75,8 @@ impl Class {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let samples = asked_for("--samples").unwrap_or(DEFAULT_SAMPLES);
+    let smoke = std::env::args().any(|argument| argument == "--smoke");
+    let samples = asked_for("--samples").unwrap_or(if smoke { 100 } else { DEFAULT_SAMPLES });
     let runs = asked_for("--runs").unwrap_or(DEFAULT_RUNS);
     let clock = Clock::system();
     for (hash, samples) in [(None, samples), (Some(BCRYPT), samples.div_ceil(BCRYPT_SHARE))] {
@@ -83,9 +86,9 @@ async fn main() -> Result<(), Error> {
             let times = measure(&countersign, &clock, samples, &mut now).await?;
             report(run, hash.map_or("argon2id", |_| "bcrypt"), &times, &mut told);
         }
-        verdict(runs, told)?;
+        verdict(runs, told, smoke)?;
     }
-    println!("time tells nothing, and both controls were caught every time");
+    println!("time tells nothing, and what leaks on purpose was caught");
     Ok(())
 }
 
@@ -111,9 +114,10 @@ fn report(
     }
 }
 
-fn verdict(runs: usize, told: [usize; Class::ALL.len()]) -> Result<(), Error> {
+fn verdict(runs: usize, told: [usize; Class::ALL.len()], smoke: bool) -> Result<(), Error> {
     for (class, told) in Class::ALL.into_iter().zip(told) {
-        if class.is_control() && told < runs {
+        let is_too_fine = smoke && class == Class::LeakAThirtieth;
+        if class.is_control() && told < runs && !is_too_fine {
             return Err(format!("the control {class:?} was caught in {told} of {runs} runs only").into());
         }
         if !class.is_control() && told > runs / 3 {
