@@ -31,8 +31,6 @@ pub(crate) enum Bug {
     PasswordChangeNotTold,
     /// The rotation rule sees a clock that is slow.
     SlowClock,
-    /// The rotation rule sees a clock that is fast.
-    FastClock,
     /// A login does not look whether the password is still the one that was checked.
     LoginIgnoresPasswordVersion,
     /// A login leaves the session that it replaces alive.
@@ -82,9 +80,7 @@ impl Faulty {
     fn rotation(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
         let mut context = context.clone();
         if self.has(Bug::SlowClock) {
-            context.now = context.now.minus(Duration::from_secs(9));
-        } else if self.has(Bug::FastClock) {
-            context.now = context.now.plus(Duration::from_secs(9));
+            context.now = context.now.minus(Duration::from_secs(19));
         }
         if self.has(Bug::RotationNotStored)
             && let (Some(mut session), Some(account)) =

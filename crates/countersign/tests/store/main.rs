@@ -30,7 +30,8 @@ macro_rules! conformance {
                     an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_dense,
                     sessions_are_listed_while_they_live}
                 upkeep::{keys_are_added_after_the_newest_only, counts_of_failures_come_back, master_keys_are_remembered_once,
-                    every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old, a_sweep_looks_at_few_sessions_at_a_time, the_last_tokens_of_a_session_can_be_revoked,
+                    every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old,
+                    a_sweep_looks_at_few_sessions_at_a_time, the_last_tokens_of_a_session_can_be_revoked,
                     idle_sessions_are_swept_in_batches, failed_logins_are_bounded_in_number}
                 races::{one_of_many_rotations_advances, one_of_many_creations_wins, one_of_many_keys_is_added,
                     no_refresh_begins_after_a_logout, a_password_change_and_a_login_do_not_cross,
