@@ -1,8 +1,11 @@
 //! The rotation rule, checked exhaustively in small scopes: every schedule of tabs, delays, losses, crashes, a rollback
-//! and a thief, over the product's own `decide`. Nine other rules show that it finds what is wrong.
+//! and a thief, over the product's own `decide`. Nine other rules show that it finds what is wrong. Random schedules are
+//! then played on the whole product.
 //!
 //! `COUNTERSIGN_DEEP=1 cargo test --release --test rotation_model -- --nocapture` explores larger scopes.
 
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
@@ -10,8 +13,11 @@ mod world;
 
 #[cfg(test)]
 mod checks {
+    use std::collections::BTreeMap;
+
     use stateright::{Checker, HasDiscoveries, Model};
 
+    use crate::replay::Scene;
     use crate::rules::{Rule, Times};
     use crate::world::{ANCESTOR, BACK, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, THEFT, World};
 
@@ -177,6 +183,65 @@ mod checks {
                 let world = honest(Rule::Decide, 2, losses.try_into().unwrap());
                 is_broken(HONEST, World { times, horizon, ..world });
             }
+        }
+    }
+
+    /// Tabs, losses and a log-out up to the session's end; a thief; a database that goes back.
+    fn played() -> [World; 3] {
+        let end = Times { absolute: 36, ..times(2, 1) };
+        let tabs = World { times: end, horizon: 40, newest: 9, logout: true, ..honest(Rule::Decide, 3, 2) };
+        let thief = World { horizon: 24, newest: 9, logout: true, ..robbed(Rule::Decide) };
+        let failover = World { rollback: true, horizon: 30, newest: 9, ..honest(Rule::Decide, 2, 1) };
+        [tabs, thief, failover]
+    }
+
+    /// The first of so many schedules in which the product does something else.
+    async fn first_difference(scene: &Scene, schedules: u32) -> Option<(u32, String)> {
+        for schedule in 1..=schedules {
+            if let Some(difference) = scene.differs().await {
+                return Some((schedule, difference));
+            }
+        }
+        None
+    }
+
+    #[tokio::test]
+    async fn the_product_follows_the_model() {
+        let mut answers = BTreeMap::new();
+        for world in played() {
+            let scene = Scene::new(world, 1).await;
+            assert_eq!(first_difference(&scene, if deep() { 35_000 } else { 350 }).await, None);
+            for (answer, count) in scene.answers.take() {
+                *answers.entry(answer).or_insert(0) += count;
+            }
+        }
+        println!("{answers:?}");
+        let all = ["expired", "fresh", "healed", "over", "reused", "rotated", "the same again"];
+        assert!(answers.keys().eq(&all));
+    }
+
+    #[tokio::test]
+    async fn the_product_does_not_follow_other_models() {
+        let [tabs, thief, failover] = played();
+        let rule = |rule, world: &World| World { rule, ..world.clone() };
+        let mistake = |mistake, world: &World| World { mistake: Some(mistake), ..world.clone() };
+        for world in [
+            rule(Rule::Strict, &tabs),
+            rule(Rule::ParentAlways, &thief),
+            rule(Rule::Sibling, &tabs),
+            rule(Rule::Displacing, &tabs),
+            rule(Rule::SameSuccessor, &tabs),
+            rule(Rule::Extending, &thief),
+            rule(Rule::AnyAncestor, &thief),
+            rule(Rule::YoungWithCookie, &tabs),
+            rule(Rule::HealBeyond, &failover),
+            mistake(Mistake::ForgetsTheLogout, &tabs),
+            mistake(Mistake::IgnoresTheEnd, &tabs),
+        ] {
+            let scene = Scene::new(world.clone(), 1).await;
+            let difference = first_difference(&scene, 400).await;
+            let (schedule, difference) = difference.unwrap_or_else(|| panic!("not found: {world:?}"));
+            println!("schedule {schedule}: {difference}");
         }
     }
 }

@@ -70,18 +70,18 @@ pub(crate) enum Broken {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
-    now: i8,
+    pub(crate) now: i8,
     /// What survives a crash.
     durable: Server,
     /// What the writer has decided, and the answers that wait for its commit.
-    decided: Server,
+    pub(crate) decided: Server,
     uncommitted: Vec<Message>,
     /// What a failover would bring back.
     backup: Option<Server>,
     rolled_back: bool,
-    jar: Option<u8>,
+    pub(crate) jar: Option<u8>,
     tabs: Vec<Tab>,
-    network: Vec<Message>,
+    pub(crate) network: Vec<Message>,
     lost: u8,
     crashed: u8,
     stolen: bool,
@@ -165,7 +165,7 @@ impl World {
         }
     }
 
-    fn present(&self, server: &Server, token: u8, now: i8) -> Outcome {
+    pub(crate) fn present(&self, server: &Server, token: u8, now: i8) -> Outcome {
         match self.mistake {
             Some(Mistake::IgnoresTheEnd) => {
                 self.rule.present(server, token, now, Times { absolute: i8::MAX, ..self.times })
