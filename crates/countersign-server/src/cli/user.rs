@@ -135,7 +135,7 @@ async fn add(
     let config = global.load()?;
     let tool = Tool::open_or_make(&config, Purpose::Manage).await?;
     let password = prompt::new_password(username.as_str())?;
-    let registration = Registration { username, role, claims };
+    let registration = Registration { username, role, claims, password_change_required: false };
     let account = tool.instance.create_account(registration, &password, &tool.context()).await?;
     told(output, &account, "Added")
 }

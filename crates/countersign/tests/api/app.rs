@@ -73,8 +73,7 @@ impl TestApp {
     }
 
     pub(crate) async fn register(&self, name: &str, role: Role) -> Account {
-        let registration =
-            Registration { username: Username::parse(name).unwrap(), role, claims: CustomClaims::default() };
+        let registration = Registration { role, ..Registration::new(Username::parse(name).unwrap()) };
         self.countersign.create_account(registration, PASSWORD, &self.operator()).await.unwrap()
     }
 

@@ -70,6 +70,7 @@ async fn an_imported_hash_is_renewed_at_the_next_good_login() {
         claims: countersign::account::CustomClaims::default(),
         password_hash: Some(PasswordHash::from_stored(imported)),
         disabled: false,
+        password_change_required: false,
     };
     let store = app.countersign.store();
     assert_eq!(

@@ -117,7 +117,14 @@ impl World {
     fn begin_session(&self, account_id: AccountId) -> String {
         let token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let PresentedToken { session_id: id, secret_hash, .. } = token.presented();
-        let session = NewSession { id, account_id, password_version: 0, secret_hash, replaces: None };
+        let session = NewSession {
+            id,
+            account_id,
+            password_version: 0,
+            secret_hash,
+            replaces: None,
+            new_password: None,
+        };
         let begun = now(self.server.store().inner.start_session(session, &self.operator())).unwrap();
         assert!(matches!(begun, StartSession::Started(..)));
         self.codec.encode(&token).to_string()
@@ -131,6 +138,7 @@ impl World {
             claims: CustomClaims::default(),
             password_hash: Some(first_hash(&self.server, &self.operator())),
             disabled: false,
+            password_change_required: false,
         };
         let id = account.id;
         let made = now(self.server.store().inner.create_account(account, &self.operator())).unwrap();
