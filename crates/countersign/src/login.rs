@@ -69,7 +69,7 @@ pub enum LoginError {
     InvalidCredentials,
     /// The password is right, and its owner has to choose another one first (PP-7): see
     /// [`Countersign::with_new_password`]. Nobody gets this who does not know the password.
-    #[error("another password has to be chosen")]
+    #[error("a new password has to be chosen")]
     PasswordChangeRequired,
     /// The password is over the size limits, or holds a NUL: no account has such a password.
     #[error(transparent)]

@@ -189,7 +189,7 @@ fn login(error: &LoginError) -> Public {
             public(StatusCode::UNAUTHORIZED, "invalid_credentials", "Invalid credentials")
         }
         LoginError::PasswordChangeRequired => {
-            public(StatusCode::FORBIDDEN, "password_change_required", "Another password has to be chosen")
+            public(StatusCode::FORBIDDEN, "password_change_required", "A new password has to be chosen")
         }
         LoginError::Password(error) => {
             public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use countersign::account::{Account, CustomClaims, Role, Username};
+use countersign::account::{Account, Role, Username};
 use countersign::accounts::Registration;
 use countersign::audit::{Actor, AuditKind, AuditQuery, AuditRecord, Context};
 use countersign::clock::{Clock, Timestamp};

@@ -32,11 +32,7 @@ fn first_hash(server: &Server, context: &Context) -> PasswordHash {
     static HASH: OnceLock<PasswordHash> = OnceLock::new();
     HASH.get_or_init(|| {
         let username = Username::parse("somebody").unwrap();
-        let registration = Registration {
-            username: username.clone(),
-            role: Role::default(),
-            claims: CustomClaims::default(),
-        };
+        let registration = Registration::new(username.clone());
         let store = Faulty::new(SqliteStore::in_memory(server.options().sessions).unwrap(), None);
         let keys = MasterKeys::generate(&Random::insecure_seeded(0));
         let scratch =
