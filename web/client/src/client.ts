@@ -60,7 +60,7 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     logout: ({ everywhere = false } = {}) => logout.logout(everywhere),
     fetch: fetchWithToken,
-    token: () => refresher.token(),
+    token: refresher.token,
     dispose() {
       stopWaking?.();
       refresher.stop();
