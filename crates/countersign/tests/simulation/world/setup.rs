@@ -145,6 +145,7 @@ impl World {
             name: name.to_owned(),
             password,
             enabled: true,
+            required: false,
             changes: 0,
             wrong: Vec::new(),
             right_at: None,
