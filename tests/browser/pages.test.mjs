@@ -93,6 +93,45 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(await page.$eval('#password', (field) => field.type), 'text');
     });
 
+    test('sign in: a required change of password is made in the same form (PP-7, PP-9)', async () => {
+      const admin = await world.call('POST', '/api/login', { body: DEMO });
+      const user = { username: `fay-${name}`, password: 'a password of many words' };
+      const body = { ...user, passwordChangeRequired: true };
+      assert.equal((await world.call('POST', '/api/admin/users', { body, token: admin.body.accessToken })).status, 201);
+      await visit('/login?return_to=%2Faccount%23password');
+      await signIn(user);
+      await hears('Choose one to sign in.');
+      await look('login-new-password');
+      const field = await page.$eval('#new-password', ({ type, autocomplete, required }) => [type, autocomplete, required, document.activeElement.id]);
+      assert.deepEqual(field, ['password', 'new-password', true, 'new-password']);
+      await page.click('[aria-label="Show new password"]');
+      assert.deepEqual(await page.$$eval('form input', (inputs) => inputs.map(({ type }) => type)), ['text', 'password', 'text']);
+      // It is for this account only: with another name it is gone.
+      await page.type('#username', 'x');
+      assert.equal(await page.$('#new-password'), null);
+      await signIn(user);
+      await page.waitForSelector('#new-password');
+      const choose = async (password) => {
+        await page.$eval('#new-password', (input) => (input.value = ''));
+        await page.type('#new-password', password);
+        await page.click('#submit');
+      };
+      await choose('short');
+      await hears('the password must have at least');
+      await choose(user.password);
+      await hears('the new password must not be the current one');
+      // Pasted, as a password manager would.
+      await page.$eval('#new-password', (input) => {
+        input.focus();
+        input.select();
+        document.execCommand('insertText', false, 'another one of many words');
+      });
+      await page.click('#submit');
+      await arrive('/account#password');
+      assert.equal((await world.call('POST', '/api/login', { body: user })).status, 401);
+      assert.equal((await world.call('POST', '/api/login', { body: { ...user, password: 'another one of many words' } })).status, 200);
+    });
+
     test('somebody who is not signed in is sent to the sign-in page and back', async () => {
       await visit('/account');
       await arrive('/login?return_to=%2Faccount');
@@ -193,14 +232,19 @@ for (const { name, launch } of BROWSERS) {
       await press('Create');
       await page.waitForFunction(() => document.querySelector('dialog [role=alert]').textContent !== '');
       await fill('password', 'a password of many words');
+      await page.click('dialog:last-of-type [name=change]');
       await press('Create');
       await hears(`User ${username} is created.`);
       await dialogCloses();
+      await hears('must change password');
+      const asked = await world.call('POST', '/api/login', { body: { username, password: 'a password of many words' } });
+      assert.equal(asked.body.code, 'password_change_required');
       await page.type('#search', username);
       await page.waitForFunction((username) => document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody .link').textContent === username, {}, username);
       await look('admin-users');
 
-      const user = await world.call('POST', '/api/login', { body: { username, password: 'a password of many words' } });
+      const chosen = { username, password: 'a password of many words', newPassword: 'a choice of many words' };
+      const user = await world.call('POST', '/api/login', { body: chosen });
       const token = user.body.accessToken;
       await openFirst();
       await page.waitForSelector('dialog .list li');
@@ -226,6 +270,17 @@ for (const { name, launch } of BROWSERS) {
       await dialogCloses();
       const again = await world.call('POST', '/api/login', { body: { username, password: 'yet another one of many words' } });
       assert.equal(again.status, 200);
+
+      await openFirst();
+      await press('Require a new password');
+      await press('Require');
+      await hears(`${username} has to choose a new password at the next sign-in.`);
+      await hears('must change password');
+      assert.equal((await world.call('GET', '/api/profile', { token: again.body.accessToken })).status, 401);
+      await openFirst();
+      await press('Require no new password');
+      await hears(`${username} may keep the password.`);
+      await page.waitForFunction(() => !document.body.innerText.includes('must change password'));
 
       await openFirst();
       await press('Disable');

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use countersign::Countersign;
-use countersign::account::{CustomClaims, Role, Username};
+use countersign::account::Username;
 use countersign::accounts::Registration;
 use countersign::audit::{Actor, Context};
 use countersign::clock::Clock;
@@ -69,11 +69,7 @@ async fn make_accounts(directory: &Path) -> anyhow::Result<AccountId> {
     let system = Countersign::open_directory(directory, options).await?;
     let context = Context::local(Actor::CommandLine, system.clock().now());
     let account = |name: &str| {
-        let registration = Registration {
-            username: Username::parse(name)?,
-            role: Role::default(),
-            claims: CustomClaims::default(),
-        };
+        let registration = Registration::new(Username::parse(name)?);
         anyhow::Ok(system.create_account(registration, PASSWORD, &context))
     };
     account(USER)?.await?;

@@ -15,7 +15,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use countersign::account::{CustomClaims, Role, Username};
+use countersign::account::Username;
 use countersign::accounts::Registration;
 use countersign::audit::{Actor, Context};
 use countersign::clock::Clock;
@@ -121,11 +121,7 @@ async fn server(folder: &std::path::Path, clock: &Clock) -> Result<Router, Error
         Countersign::open(store, options, MasterKeys::generate(&random), clock.clone(), random).await?;
     let operator = Context::local(Actor::CommandLine, clock.now());
     for client in 0..CLIENTS {
-        let registration = Registration {
-            username: Username::parse(&format!("user{client}"))?,
-            role: Role::default(),
-            claims: CustomClaims::default(),
-        };
+        let registration = Registration::new(Username::parse(&format!("user{client}"))?);
         countersign.create_account(registration, PASSWORD, &operator).await?;
     }
     Ok(router(App::new(Arc::new(countersign), HttpOptions::default())))

@@ -200,6 +200,7 @@ async fn scene(clock: &Clock, hash: Option<&str>) -> Result<Countersign<SqliteSt
                 claims: CustomClaims::default(),
                 password_hash: has_password.then(|| PasswordHash::from_stored(hash.clone())),
                 disabled: class == Class::Disabled,
+                password_change_required: false,
             };
             store.create_account(account, &operator).await?;
         }

@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::clock::Timestamp;
 use crate::id::AccountId;
+use crate::session::EndReason;
 
 /// Somebody who can sign in.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Account {
     pub claims: CustomClaims,
     /// Since when it may not sign in.
     pub disabled_at: Option<Timestamp>,
+    /// Whether its owner has to choose another password before a session begins (PP-7).
+    pub password_change_required: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -32,6 +35,17 @@ impl Account {
     #[must_use]
     pub const fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
+    }
+
+    /// Why no session of it may live, if so.
+    pub(crate) const fn refuses_sessions(&self) -> Option<EndReason> {
+        if !self.is_enabled() {
+            Some(EndReason::AccountDisabled)
+        } else if self.password_change_required {
+            Some(EndReason::PasswordChangeRequired)
+        } else {
+            None
+        }
     }
 }
 

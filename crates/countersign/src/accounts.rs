@@ -19,13 +19,20 @@ pub struct Registration {
     pub role: Role,
     /// Its claims.
     pub claims: CustomClaims,
+    /// Whether its owner has to choose another password at the first sign-in: whoever makes the account knows this one.
+    pub password_change_required: bool,
 }
 
 impl Registration {
     /// An account of the role `user`, without claims of its own.
     #[must_use]
     pub fn new(username: Username) -> Self {
-        Self { username, role: Role::default(), claims: CustomClaims::default() }
+        Self {
+            username,
+            role: Role::default(),
+            claims: CustomClaims::default(),
+            password_change_required: false,
+        }
     }
 }
 
@@ -71,16 +78,24 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Account, CreateAccountError> {
         let hash = self.hash_new_password(password, &registration.username, context).await?;
-        let Registration { username, role, claims } = registration;
-        let id = AccountId::random(&self.random);
-        let account = NewAccount { id, username, role, claims, password_hash: Some(hash), disabled: false };
+        let Registration { username, role, claims, password_change_required } = registration;
+        let account = NewAccount {
+            id: AccountId::random(&self.random),
+            username,
+            role,
+            claims,
+            password_hash: Some(hash),
+            disabled: false,
+            password_change_required,
+        };
         match self.store.create_account(account, context).await? {
             CreateAccount::Created(account) => Ok(*account),
             CreateAccount::NameTaken => Err(CreateAccountError::NameTaken),
         }
     }
 
-    /// Changes role, claims, or whether the account may sign in (which ends all its sessions when it may not).
+    /// Changes role, claims, whether the account may sign in, or whether its owner has to choose another password first.
+    /// The latter two end all its sessions.
     ///
     /// # Errors
     /// Every variant of [`ChangeAccountError`].

@@ -62,7 +62,8 @@ impl Actor {
 pub enum AuditKind {
     /// A password was right and a session began.
     LoginSucceeded,
-    /// A password was wrong, or the account cannot sign in.
+    /// A password was wrong, or the account cannot sign in; or, as the detail says then, the password was right and another
+    /// one has to be chosen first.
     LoginFailed,
     /// Too many attempts: refused without looking.
     LoginThrottled,
@@ -76,6 +77,10 @@ pub enum AuditKind {
     SessionHealed,
     /// A password was changed by its owner or set by an administrator.
     PasswordChanged,
+    /// The owner of an account has to choose another password before a session begins; those that there were have ended.
+    PasswordChangeRequired,
+    /// Another password is not required any more, though none was chosen.
+    PasswordChangeWaived,
     /// An account was made.
     AccountCreated,
     /// Role or claims were changed.
@@ -94,7 +99,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind with its stable name.
-    pub const NAMES: [(Self, &'static str); 15] = [
+    pub const NAMES: [(Self, &'static str); 17] = [
         (Self::LoginSucceeded, "login_succeeded"),
         (Self::LoginFailed, "login_failed"),
         (Self::LoginThrottled, "login_throttled"),
@@ -103,6 +108,8 @@ impl AuditKind {
         (Self::RefreshReuseDetected, "refresh_reuse_detected"),
         (Self::SessionHealed, "session_healed"),
         (Self::PasswordChanged, "password_changed"),
+        (Self::PasswordChangeRequired, "password_change_required"),
+        (Self::PasswordChangeWaived, "password_change_waived"),
         (Self::AccountCreated, "account_created"),
         (Self::AccountChanged, "account_changed"),
         (Self::AccountDisabled, "account_disabled"),

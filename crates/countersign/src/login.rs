@@ -13,7 +13,9 @@ use crate::audit::{AuditEvent, AuditKind, Context};
 use crate::clock::Timestamp;
 use crate::id::{AccountId, SessionId};
 use crate::issue::AccessToken;
-use crate::password::{Attempt, HashingError, InvalidPassword, Password, Requester, Verification};
+use crate::password::{
+    Attempt, HashingError, InvalidPassword, Password, PasswordHash, PolicyViolation, Requester, Verification,
+};
 use crate::refresh_token::RefreshToken;
 use crate::store::{Credentials, Grant, NewSession, StartSession, Store, StoreError};
 use crate::throttle::{DeviceCookie, Throttled};
@@ -21,7 +23,10 @@ use crate::throttle::{DeviceCookie, Throttled};
 /// A proof that a password was right, good for one [`Countersign::start_session`].
 #[derive(Debug)]
 pub struct Authenticated {
-    account_id: AccountId,
+    pub(crate) account: Account,
+    pub(crate) password: Password,
+    pub(crate) requester: Requester,
+    pub(crate) new_password: Option<PasswordHash>,
     password_version: i64,
     device: DeviceCookie,
 }
@@ -62,9 +67,16 @@ pub enum LoginError {
     /// Unknown name, wrong password, disabled account, account without a password: one answer for all (EN-1).
     #[error("invalid credentials")]
     InvalidCredentials,
+    /// The password is right, and its owner has to choose another one first (PP-7): see
+    /// [`Countersign::with_new_password`]. Nobody gets this who does not know the password.
+    #[error("a new password has to be chosen")]
+    PasswordChangeRequired,
     /// The password is over the size limits, or holds a NUL: no account has such a password.
     #[error(transparent)]
     Password(#[from] InvalidPassword),
+    /// The new password is not good enough, and why.
+    #[error(transparent)]
+    Policy(#[from] PolicyViolation),
     /// Too many attempts on this name, or from this network: nothing was looked at (TH-8).
     #[error(transparent)]
     Throttled(#[from] Throttled),
@@ -84,7 +96,7 @@ impl<S: Store> Countersign<S> {
     /// if any: its session ends (SE-1).
     ///
     /// # Errors
-    /// Every variant of [`LoginError`].
+    /// Every variant of [`LoginError`] but `Policy`.
     pub async fn login(
         &self,
         username: &str,
@@ -126,12 +138,19 @@ impl<S: Store> Countersign<S> {
             {
                 reservation.succeeded();
                 if verification == Verification::MatchOutdated {
-                    self.rehash(&found, password, requester).await;
+                    self.rehash(&found, password.clone(), requester).await;
                 }
                 let cookie = context.device_cookie.as_ref();
                 let device = self.devices.remember(cookie, canonical_name, context.now, &self.random);
                 let Credentials { account, password_version, .. } = found;
-                Ok(Authenticated { account_id: account.id, password_version, device })
+                Ok(Authenticated {
+                    account,
+                    password,
+                    requester,
+                    new_password: None,
+                    password_version,
+                    device,
+                })
             }
             (found, _) => {
                 reservation.failed();
@@ -165,7 +184,7 @@ impl<S: Store> Countersign<S> {
     ///
     /// # Errors
     /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in the
-    /// meantime (CC-3), [`LoginError::Store`], [`LoginError::Sign`].
+    /// meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::Store`], [`LoginError::Sign`].
     pub async fn start_session(
         &self,
         authenticated: Authenticated,
@@ -176,12 +195,13 @@ impl<S: Store> Countersign<S> {
         let presented = refresh_token.presented();
         let session = NewSession {
             id: presented.session_id,
-            account_id: authenticated.account_id,
+            account_id: authenticated.account.id,
             password_version: authenticated.password_version,
             secret_hash: presented.secret_hash,
             replaces: replaces
                 .and_then(|text| self.refresh_tokens.parse(text).ok())
                 .map(|token| token.presented()),
+            new_password: authenticated.new_password,
         };
         match self.store.start_session(session, context).await? {
             StartSession::Started(grant, ended) => {
@@ -190,6 +210,7 @@ impl<S: Store> Countersign<S> {
                 Ok(SignedIn { device: Some(authenticated.device), ..signed_in })
             }
             StartSession::Refused => Err(LoginError::InvalidCredentials),
+            StartSession::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
         }
     }
 

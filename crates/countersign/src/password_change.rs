@@ -1,10 +1,11 @@
-//! A new password: by its owner, who must know the current one, or set by somebody who administers. All other sessions
-//! end in the same transaction (PP-8).
+//! A new password: by its owner, who must know the current one, signed in or just signing in, or set by somebody who
+//! administers. All other sessions end in the same transaction (PP-8).
 
 use crate::Countersign;
 use crate::account::{Account, Username};
 use crate::audit::Context;
 use crate::id::{AccountId, SessionId};
+use crate::login::{Authenticated, LoginError};
 use crate::password::{
     Attempt, HashingError, InvalidPassword, Password, PasswordHash, PolicyViolation, Verification,
 };
@@ -60,8 +61,8 @@ impl<S: Store> Countersign<S> {
     ) -> Result<CheckedPasswordChange, PasswordChangeError> {
         let (current, new) = (Password::new(current), Password::new(new)?);
         let found = self.store.credentials(account).await?.ok_or(PasswordChangeError::NotFound)?;
-        self.options.passwords.check(&new, found.account.username.as_str())?;
         let current = current.map_err(|_| PasswordChangeError::WrongPassword)?;
+        self.options.passwords.check_change(&new, &current, found.account.username.as_str())?;
         let (reservation, requester) = self.reserve_guess(found.account.username.canonical(), context)?;
         let attempt = Attempt { password: current, stored: found.password_hash, requester };
         match self.hasher.verify(attempt).await {
@@ -82,6 +83,23 @@ impl<S: Store> Countersign<S> {
         let new = self.hasher.hash(new, requester).await?;
         let checked = Some(found.password_version);
         Ok(CheckedPasswordChange(PasswordChange { account_id: account, new, checked, keep: Some(session) }))
+    }
+
+    /// Checks and hashes the password that somebody wants who has just shown the current one. [`Countersign::start_session`]
+    /// sets it when it starts the session, and ends all others. Nothing is changed yet (CC-6).
+    ///
+    /// # Errors
+    /// [`LoginError::Password`], [`LoginError::Policy`], [`LoginError::Hashing`].
+    pub async fn with_new_password(
+        &self,
+        mut authenticated: Authenticated,
+        new: &str,
+    ) -> Result<Authenticated, LoginError> {
+        let new = Password::new(new)?;
+        let Authenticated { account, password, requester, .. } = &authenticated;
+        self.options.passwords.check_change(&new, password, account.username.as_str())?;
+        authenticated.new_password = Some(self.hasher.hash(new, *requester).await?);
+        Ok(authenticated)
     }
 
     /// Stores a new password and ends the account's other sessions.

@@ -59,6 +59,8 @@ pub enum EndReason {
     Reuse,
     /// The password was changed or set.
     PasswordChanged,
+    /// Its owner has to choose another password.
+    PasswordChangeRequired,
     /// The account was disabled or deleted.
     AccountDisabled,
     /// Its owner or an administrator ended it from elsewhere.
@@ -69,11 +71,12 @@ pub enum EndReason {
 
 impl EndReason {
     /// Every reason with the stable name that stores and audit logs keep.
-    pub const NAMES: [(Self, &'static str); 7] = [
+    pub const NAMES: [(Self, &'static str); 8] = [
         (Self::Logout, "logout"),
         (Self::Replaced, "replaced"),
         (Self::Reuse, "reuse"),
         (Self::PasswordChanged, "password_changed"),
+        (Self::PasswordChangeRequired, "password_change_required"),
         (Self::AccountDisabled, "account_disabled"),
         (Self::Ended, "ended"),
         (Self::TooMany, "too_many"),

@@ -50,9 +50,9 @@ export function createClient(options: ClientOptions = {}): Client {
     get user() {
       return session.state.user;
     },
-    subscribe: (listener) => session.subscribe(listener),
-    async login(username, password) {
-      const response = await exclusive(env, name, () => post('/api/login', { username, password }, LOGIN_LIMIT_MS));
+    subscribe: session.subscribe,
+    async login(username, password, newPassword) {
+      const response = await exclusive(env, name, () => post('/api/login', { username, password, newPassword }, LOGIN_LIMIT_MS));
       const signedIn = parseTokenResponse(response);
       logout.forget();
       session.accept(signedIn);
@@ -60,7 +60,7 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     logout: ({ everywhere = false } = {}) => logout.logout(everywhere),
     fetch: fetchWithToken,
-    token: () => refresher.token(),
+    token: refresher.token,
     dispose() {
       stopWaking?.();
       refresher.stop();

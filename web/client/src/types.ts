@@ -51,8 +51,11 @@ export interface Client {
   readonly user: User | null;
   /** Calls `listener` after each change of `state`. Returns the function that stops it. */
   subscribe(listener: (state: AuthState) => void): () => void;
-  /** Signs in, in all tabs. Rejects with a `CountersignError`, for example with code `invalid_credentials`. */
-  login(username: string, password: string): Promise<User>;
+  /**
+   * Signs in, in all tabs. Rejects with a `CountersignError`, for example with code `invalid_credentials`, or
+   * `password_change_required`: then it wants a `newPassword`, which takes the place of the other one.
+   */
+  login(username: string, password: string, newPassword?: string): Promise<User>;
   /**
    * Signs out, in all tabs and at once. `revoked` is false when the server could not be reached: then
    * the session still lives there, and the client ends it as soon as there is a connection.

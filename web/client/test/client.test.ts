@@ -82,6 +82,20 @@ test('a_wrong_password_is_an_error_with_a_code_and_leaves_the_state_alone', asyn
   assert.equal(tab.client.state, before);
 });
 
+test('a_new_password_goes_along_with_a_login_when_there_is_one', async () => {
+  const world = new World();
+  const bodies: string[] = [];
+  const refuses: typeof fetch = (url, init) => {
+    if (String(url).endsWith('/api/login')) bodies.push(String(init?.body));
+    return Promise.resolve(Response.json({ error: 'x', code: 'password_change_required' }, { status: 403 }));
+  };
+  const tab = new Browser(world, new Server(world)).tab({ fetch: refuses });
+  for (const more of [[], ['staple of the batteries']]) {
+    await assert.rejects(during(world, 100, tab.client.login('alice', 'x', ...more)), { code: 'password_change_required', status: 403 });
+  }
+  assert.deepEqual(bodies, ['{"username":"alice","password":"x"}', '{"username":"alice","password":"x","newPassword":"staple of the batteries"}']);
+});
+
 test('too_many_attempts_say_when_to_come_back', async () => {
   const world = new World();
   const browser = new Browser(world, new Server(world));

@@ -28,6 +28,8 @@ const EVENTS = [
   'refresh_reuse_detected',
   'session_healed',
   'password_changed',
+  'password_change_required',
+  'password_change_waived',
   'account_created',
   'account_changed',
   'account_disabled',

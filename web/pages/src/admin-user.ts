@@ -27,6 +27,7 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
         'div',
         { class: 'row' },
         actionButton('Set password', () => Promise.resolve(setPassword()), 'quiet'),
+        actionButton(account.passwordChangeRequired ? 'Require no new password' : 'Require a new password', requireChange, 'quiet'),
         actionButton(account.disabled ? 'Enable' : 'Disable', toggle, 'quiet'),
         actionButton('End all sessions', endSessions, 'quiet'),
         actionButton('Delete', remove, 'danger'),
@@ -62,6 +63,14 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
     const verb = account.disabled ? 'Enable' : 'Disable';
     if (!(await confirmed(`${verb} ${account.username}?`, verb))) return;
     await change(() => api('PATCH', path, { disabled: !account.disabled }), `${account.username} is ${account.disabled ? 'enabled' : 'disabled'}.`);
+  }
+
+  async function requireChange(): Promise<void> {
+    const passwordChangeRequired = !account.passwordChangeRequired;
+    const question = `Require a new password of ${account.username}? Their sessions end. Whoever knows the present password can choose the new one: if a thief may, set another one too.`;
+    if (passwordChangeRequired && !(await confirmed(question, 'Require'))) return;
+    const text = passwordChangeRequired ? `${account.username} has to choose a new password at the next sign-in.` : `${account.username} may keep the password.`;
+    await change(() => api('PATCH', path, { passwordChangeRequired }), text);
   }
 
   async function endSessions(): Promise<void> {

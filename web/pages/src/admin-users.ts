@@ -14,6 +14,7 @@ export interface Account {
   readonly role: string;
   readonly claims: Record<string, unknown>;
   readonly disabled: boolean;
+  readonly passwordChangeRequired: boolean;
   readonly createdAt: string;
 }
 
@@ -52,7 +53,7 @@ export const usersView: View = (root) => {
       {},
       element('th', { scope: 'row' }, open),
       element('td', {}, element('span', { class: 'badge' }, account.role)),
-      element('td', {}, account.disabled ? element('span', { class: 'badge bad' }, 'disabled') : 'active'),
+      element('td', {}, state(account)),
       element('td', {}, timeElement(account.createdAt)),
     );
   }
@@ -84,6 +85,11 @@ export const usersView: View = (root) => {
   return () => clearTimeout(timer);
 };
 
+function state({ disabled, passwordChangeRequired }: Account): HTMLElement | string {
+  if (disabled) return element('span', { class: 'badge bad' }, 'disabled');
+  return passwordChangeRequired ? element('span', { class: 'badge' }, 'must change password') : 'active';
+}
+
 export function headings(...names: string[]): HTMLElement {
   return element('tr', {}, ...names.map((name) => element('th', { scope: 'col' }, name)));
 }
@@ -96,9 +102,10 @@ function createUser(reload: () => Promise<void>): void {
       { name: 'username', label: 'Username', autocomplete: 'off', required: true },
       { name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true },
       { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true },
+      { name: 'change', label: 'Must choose another password at the first sign-in', type: 'check', autocomplete: 'off' },
     ],
-    save: async (values) => {
-      await api('POST', '/api/admin/users', values);
+    save: async ({ change, ...values }) => {
+      await api('POST', '/api/admin/users', { ...values, passwordChangeRequired: change !== undefined });
       notify(`User ${values['username'] ?? ''} is created.`);
       await reload();
     },

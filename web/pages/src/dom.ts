@@ -27,6 +27,15 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return found as T;
 }
 
+/** A button that shows what is typed into password fields, and hides it again. */
+export function showsTyped(button: HTMLButtonElement, ...fields: HTMLInputElement[]): void {
+  button.addEventListener('click', () => {
+    const isShown = button.getAttribute('aria-pressed') === 'true';
+    for (const field of fields) field.type = isShown ? 'password' : 'text';
+    button.setAttribute('aria-pressed', String(!isShown));
+  });
+}
+
 /** Swaps the children of `parent`. */
 export function fill(parent: Element, ...children: Child[]): void {
   parent.replaceChildren(...children.filter((child): child is Node | string => child instanceof Node || typeof child === 'string'));

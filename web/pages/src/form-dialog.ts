@@ -6,7 +6,8 @@ import { element, fill } from './dom.ts';
 export interface Field {
   readonly name: string;
   readonly label: string;
-  readonly type?: 'text' | 'password' | 'json';
+  /** Of a `check` only a tick is among the values. */
+  readonly type?: 'text' | 'password' | 'json' | 'check';
   readonly value?: string;
   readonly autocomplete: AutoFill;
   readonly required?: boolean;
@@ -30,7 +31,10 @@ export function openForm({ title, submit, fields, extra, save }: FormDialog): HT
     'form',
     { method: 'dialog', class: 'stack' },
     element('h2', { id: `dialog-${++count}` }, title),
-    ...fields.flatMap((field) => [element('label', { for: `field-${count}-${field.name}` }, field.label), input(field)]),
+    ...fields.flatMap((field) => {
+      const label = element('label', { for: `field-${count}-${field.name}` }, field.label);
+      return field.type === 'check' ? [element('div', { class: 'check' }, input(field), label)] : [label, input(field)];
+    }),
     error,
     element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, 'Cancel'), button),
   );
@@ -61,6 +65,7 @@ export function openForm({ title, submit, fields, extra, save }: FormDialog): HT
 
 function input({ name, type = 'text', value = '', autocomplete, required = false }: Field): HTMLElement {
   const common = { id: `field-${count}-${name}`, name, required, spellcheck: 'false', autocapitalize: 'none' };
+  if (type === 'check') return element('input', { ...common, type: 'checkbox' });
   if (type !== 'json') return element('input', { ...common, type, value, autocomplete });
   return element('textarea', { ...common, rows: 5, class: 'code', autocomplete }, value);
 }

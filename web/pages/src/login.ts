@@ -2,7 +2,7 @@
 
 import { CountersignError } from '@countersign/client';
 import { client, messageOf } from './api.ts';
-import { byId, element, fill } from './dom.ts';
+import { byId, element, fill, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
 
 const REASONS: Record<string, string> = {
@@ -17,7 +17,7 @@ const form = byId<HTMLFormElement>('form');
 const username = byId<HTMLInputElement>('username');
 const password = byId<HTMLInputElement>('password');
 const submit = byId<HTMLButtonElement>('submit');
-const show = byId<HTMLButtonElement>('show');
+let newPassword: HTMLInputElement | undefined;
 const target = returnTo(location.search, location.origin, '/account');
 
 function say(text: string, kind: 'error' | 'info'): void {
@@ -27,7 +27,7 @@ function say(text: string, kind: 'error' | 'info'): void {
 async function signIn(): Promise<void> {
   submit.setAttribute('aria-busy', 'true');
   try {
-    await client.login(username.value, password.value);
+    await client.login(username.value, password.value, newPassword?.value);
   } catch (error) {
     refuse(error);
   } finally {
@@ -37,14 +37,42 @@ async function signIn(): Promise<void> {
 
 function refuse(error: unknown): void {
   if (error instanceof CountersignError && error.code === 'invalid_credentials') {
-    say('The username or password is wrong.', 'error');
+    // Of a new password whose answer was lost nobody here knows that it counts already.
+    say(`The username or password is wrong.${newPassword ? ' If you have chosen a new password already, sign in with that.' : ''}`, 'error');
     password.select();
     password.focus();
+  } else if (error instanceof CountersignError && error.code === 'password_change_required') {
+    say('You need a new password. Choose one to sign in.', 'info');
+    newPassword ??= addNewPassword();
+    newPassword.focus();
+  } else if (error instanceof CountersignError && error.status === 422) {
+    say(error.message, 'error');
+    newPassword?.focus();
   } else if (error instanceof CountersignError && error.retryAfterMs !== undefined) {
     waitFor(error.message, Math.ceil(error.retryAfterMs / 1000));
   } else {
     say(messageOf(error), 'error');
   }
+}
+
+/** Asks for it in the same form, until another name or password is typed: it is for this account only. */
+function addNewPassword(): HTMLInputElement {
+  const field = element('input', { id: 'new-password', name: 'new-password', type: 'password', autocomplete: 'new-password', required: true, 'aria-describedby': 'new-password-hint' });
+  const button = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': 'Show new password' }, 'Show');
+  const parts = [
+    element('label', { for: 'new-password' }, 'New password'),
+    element('div', { class: 'with-button' }, field, button),
+    element('p', { id: 'new-password-hint', class: 'muted' }, 'Long is good: a few words that only you would put together.'),
+  ];
+  showsTyped(button, field);
+  byId('message').before(...parts);
+  const remove = (): void => {
+    for (const part of parts) part.remove();
+    newPassword = undefined;
+  };
+  username.addEventListener('input', remove, { once: true });
+  password.addEventListener('input', remove, { once: true });
+  return field;
 }
 
 /** Counts down what the server asks for. The button is back when it is worth another try. */
@@ -63,11 +91,7 @@ form.addEventListener('submit', (event) => {
   if (submit.getAttribute('aria-busy') !== 'true') void signIn();
 });
 
-show.addEventListener('click', () => {
-  const isShown = password.type === 'text';
-  password.type = isShown ? 'password' : 'text';
-  show.setAttribute('aria-pressed', String(!isShown));
-});
+showsTyped(byId<HTMLButtonElement>('show'), password);
 
 const reason = REASONS[new URLSearchParams(location.search).get('reason') ?? ''];
 if (reason !== undefined) say(reason, 'info');

@@ -2,7 +2,7 @@
 
 import { CountersignError } from '@countersign/client';
 import { api, messageOf } from './api.ts';
-import { element, fill } from './dom.ts';
+import { element, fill, showsTyped } from './dom.ts';
 
 export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): void {
   const current = form.elements.namedItem('current') as HTMLInputElement;
@@ -28,11 +28,7 @@ export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): 
     }
   };
 
-  show.addEventListener('click', () => {
-    const isShown = next.type === 'text';
-    current.type = next.type = isShown ? 'password' : 'text';
-    show.setAttribute('aria-pressed', String(!isShown));
-  });
+  showsTyped(show, current, next);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (submit.getAttribute('aria-busy') !== 'true') void change();

@@ -77,6 +77,7 @@ async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
             claims: CustomClaims::default(),
             password_hash: Some(PasswordHash::from_stored(hash.to_owned())),
             disabled: false,
+            password_change_required: false,
         };
         instance.store().create_account(account, &context).await?;
     }

@@ -25,6 +25,9 @@ pub(super) enum User {
         /// Claims of your own for its tokens, a JSON object
         #[arg(long, value_name = "JSON")]
         claims: Option<String>,
+        /// Its owner has to choose another password at the first sign-in
+        #[arg(long)]
+        require_password_change: bool,
         #[command(flatten)]
         no_password: NoPasswordArgument,
     },
@@ -52,6 +55,15 @@ pub(super) enum User {
         user: String,
         #[command(flatten)]
         no_password: NoPasswordArgument,
+    },
+    /// Its owner has to choose another password at the next sign-in; its sessions end at once. Who knows the password can
+    /// do that too: if a thief may, set another one
+    RequirePasswordChange {
+        /// Its name or id
+        user: String,
+        /// Not any more
+        #[arg(long)]
+        off: bool,
     },
     /// It may not sign in any more; its sessions end and its tokens fail at once
     Disable {
@@ -86,8 +98,14 @@ impl User {
         }
         block_on(async {
             match self {
-                Self::Add { name, role, claims, .. } => {
-                    add(global, output, (&name, &role, claims.as_deref())).await
+                Self::Add { name, role, claims, require_password_change, .. } => {
+                    let registration = registration(&name, &role, claims.as_deref())?;
+                    add(
+                        global,
+                        output,
+                        Registration { password_change_required: require_password_change, ..registration },
+                    )
+                    .await
                 }
                 Self::Import(import) => {
                     import.run(&Tool::open_or_make(&global.load()?, Purpose::Manage).await?, output).await
@@ -110,6 +128,12 @@ impl User {
                 let role = Some(Role::parse(&role).map_err(|error| usage(error.to_string()))?);
                 (user, change(AccountChange { role, ..AccountChange::default() }))
             }
+            Self::RequirePasswordChange { user, off } => {
+                let done = if off { "Requires no other password of" } else { "Requires another password of" };
+                let change =
+                    AccountChange { password_change_required: Some(!off), ..AccountChange::default() };
+                (user, (change, done))
+            }
             Self::Disable { user } => (user, (disabled(true), "Disabled")),
             Self::Enable { user } => (user, (disabled(false), "Enabled")),
             Self::Add { .. } | Self::Import(_) => return Ok(()),
@@ -124,18 +148,17 @@ fn disabled(disabled: bool) -> AccountChange {
     AccountChange { disabled: Some(disabled), ..AccountChange::default() }
 }
 
-async fn add(
-    global: &Global,
-    output: Output,
-    (name, role, claims): (&str, &str, Option<&str>),
-) -> anyhow::Result<()> {
+fn registration(name: &str, role: &str, claims: Option<&str>) -> anyhow::Result<Registration> {
     let username = Username::parse(name).map_err(|error| usage(error.to_string()))?;
     let role = Role::parse(role).map_err(|error| usage(error.to_string()))?;
     let claims = claims.map_or_else(|| Ok(CustomClaims::default()), parse_claims)?;
+    Ok(Registration { role, claims, ..Registration::new(username) })
+}
+
+async fn add(global: &Global, output: Output, registration: Registration) -> anyhow::Result<()> {
     let config = global.load()?;
     let tool = Tool::open_or_make(&config, Purpose::Manage).await?;
-    let password = prompt::new_password(username.as_str())?;
-    let registration = Registration { username, role, claims };
+    let password = prompt::new_password(registration.username.as_str())?;
     let account = tool.instance.create_account(registration, &password, &tool.context()).await?;
     told(output, &account, "Added")
 }
@@ -170,7 +193,7 @@ fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
         vec![
             account.username.to_string(),
             account.role.to_string(),
-            if account.is_enabled() { "enabled" } else { "disabled" }.to_owned(),
+            state(account).to_owned(),
             utc(account.created_at),
             account.id.to_string(),
         ]
@@ -184,11 +207,19 @@ fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn state(account: &Account) -> &'static str {
+    match (account.is_enabled(), account.password_change_required) {
+        (false, _) => "disabled",
+        (true, true) => "must change password",
+        (true, false) => "enabled",
+    }
+}
+
 fn show(output: Output, account: &Account) -> anyhow::Result<()> {
     output.show(&as_json(account), || {
         let state = account
             .disabled_at
-            .map_or_else(|| "enabled".to_owned(), |at| format!("disabled since {}", utc(at)));
+            .map_or_else(|| state(account).to_owned(), |at| format!("disabled since {}", utc(at)));
         format!(
             "name     {}\nid       {}\nrole     {}\nstate    {state}\ncreated  {}\nclaims   {}",
             account.username,
@@ -252,6 +283,7 @@ fn as_json(account: &Account) -> Value {
         "role": account.role.as_str(),
         "claims": account.claims.as_map(),
         "disabledAt": account.disabled_at.map(utc),
+        "passwordChangeRequired": account.password_change_required,
         "createdAt": utc(account.created_at),
     })
 }

@@ -46,6 +46,40 @@ fn what_the_command_line_changes_takes_effect_in_the_server() {
     wait_until_refused(&server, &third.token());
 }
 
+/// PP-7.
+#[test]
+fn the_command_line_requires_another_password() {
+    let place = Place::new();
+    place.add_user("ann", "admin");
+    let server = place.serve(&[]);
+    let first = server.login("ann", PASSWORD);
+    let state = || place.run(&["user", "show", "ann"]).out.lines().nth(3).unwrap().to_owned();
+
+    let ran = place.run(&["user", "require-password-change", "ANN", "--json"]);
+    assert_eq!(ran.json()["passwordChangeRequired"], true);
+    assert_eq!(wait_until_refused(&server, &first.token()), "token_revoked");
+    assert_eq!(server.login("ann", PASSWORD).code(), "password_change_required");
+    assert_eq!(state(), "state    must change password");
+    // Whoever administers may set one; the owner still has to choose his own.
+    let known_to_two = "another long enough passphrase";
+    assert_eq!(place.run_with(&["user", "set-password", "ann"], known_to_two).code, Some(0));
+    assert_eq!(server.login("ann", known_to_two).code(), "password_change_required");
+    assert_eq!(place.run(&["user", "require-password-change", "ann", "--off"]).code, Some(0));
+    assert_eq!((server.login("ann", known_to_two).status, state()), (200, "state    enabled".to_owned()));
+
+    let add = ["user", "add", "bob", "--require-password-change", "--json"];
+    assert_eq!(place.run_with(&add, PASSWORD).json()["passwordChangeRequired"], true);
+    assert_eq!(server.login("bob", PASSWORD).code(), "password_change_required");
+    let lines = place.run(&["user", "export"]).out;
+    let other = Place::new();
+    other.run_with(&["user", "import", "-", "--from", "countersign"], &lines);
+    let required: Vec<_> = other.run(&["user", "list", "--json"]).json().as_array().unwrap().clone();
+    assert_eq!(
+        required.iter().map(|user| user["passwordChangeRequired"].as_bool().unwrap()).collect::<Vec<_>>(),
+        [false, true]
+    );
+}
+
 #[test]
 fn a_key_made_by_the_command_line_is_published_and_signs_at_once_when_asked() {
     let place = Place::new();

@@ -13,7 +13,7 @@ use countersign_jwt::{KeySetError, SignError};
 use crate::accounts::{ChangeAccountError, CreateAccountError};
 use crate::keys::KeysError;
 use crate::login::LoginError;
-use crate::password::HashingError;
+use crate::password::{HashingError, PolicyViolation};
 use crate::password_change::PasswordChangeError;
 use crate::refresh::RefreshError;
 use crate::store::StoreError;
@@ -188,9 +188,13 @@ fn login(error: &LoginError) -> Public {
         LoginError::InvalidCredentials => {
             public(StatusCode::UNAUTHORIZED, "invalid_credentials", "Invalid credentials")
         }
+        LoginError::PasswordChangeRequired => {
+            public(StatusCode::FORBIDDEN, "password_change_required", "A new password has to be chosen")
+        }
         LoginError::Password(error) => {
             public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())
         }
+        LoginError::Policy(violation) => policy(*violation),
         LoginError::Throttled(throttled) => too_many_attempts(*throttled),
         LoginError::Hashing(error) => hashing(*error),
         LoginError::Store(error) => store(error),
@@ -222,13 +226,15 @@ fn password(error: &PasswordChangeError) -> Public {
         PasswordChangeError::Password(error) => {
             public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())
         }
-        PasswordChangeError::Policy(violation) => {
-            public(StatusCode::UNPROCESSABLE_ENTITY, violation.code(), violation.to_string())
-        }
+        PasswordChangeError::Policy(violation) => policy(*violation),
         PasswordChangeError::Throttled(throttled) => too_many_attempts(*throttled),
         PasswordChangeError::Hashing(error) => hashing(*error),
         PasswordChangeError::Store(error) => store(error),
     }
+}
+
+fn policy(violation: PolicyViolation) -> Public {
+    public(StatusCode::UNPROCESSABLE_ENTITY, violation.code(), violation.to_string())
 }
 
 fn hashing(error: HashingError) -> Public {
@@ -312,6 +318,8 @@ mod tests {
         let unavailable = || StoreError::Unavailable("the disk is full".into());
         let errors: Vec<ApiError> = vec![
             LoginError::InvalidCredentials.into(),
+            LoginError::PasswordChangeRequired.into(),
+            LoginError::Policy(PolicyViolation::Unchanged).into(),
             LoginError::Hashing(HashingError::Overloaded { retry_after: second }).into(),
             LoginError::Store(unavailable()).into(),
             RefreshError::Invalid.into(),

@@ -20,6 +20,8 @@ use crate::throttle::DeviceCookie;
 pub(super) struct Login {
     username: String,
     password: Zeroizing<String>,
+    /// What the password is to be from now on (PP-7, PP-8).
+    new_password: Option<Zeroizing<String>>,
     #[serde(default)]
     refresh_token_delivery: Delivery,
     /// What a login gave a native app as `deviceToken`; browsers have it in a cookie.
@@ -39,7 +41,7 @@ pub(super) enum Delivery {
 }
 
 impl Input for Login {
-    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string}"#;
 }
 
 pub(super) async fn login<S: Store>(
@@ -54,7 +56,10 @@ pub(super) async fn login<S: Store>(
         context.device_cookie = DeviceCookie::from_browser(token);
     }
     let countersign = app.countersign;
-    let authenticated = countersign.authenticate(&input.username, &input.password, &context).await?;
+    let mut authenticated = countersign.authenticate(&input.username, &input.password, &context).await?;
+    if let Some(new) = &input.new_password {
+        authenticated = countersign.with_new_password(authenticated, new).await?;
+    }
     // Two cookies name no one session to replace; that must not keep anybody from signing in.
     let replaces =
         cookie::refresh_token(&headers, https).ok().flatten().map(|text| Zeroizing::new(text.to_owned()));

@@ -43,6 +43,7 @@ pub(super) struct AccountBody {
     role: String,
     claims: serde_json::Map<String, serde_json::Value>,
     disabled: bool,
+    password_change_required: bool,
     created_at: String,
 }
 
@@ -51,6 +52,7 @@ impl From<Account> for AccountBody {
         Self {
             user_id: account.id.to_string(),
             disabled: !account.is_enabled(),
+            password_change_required: account.password_change_required,
             username: account.username.as_str().to_owned(),
             role: account.role.as_str().to_owned(),
             claims: account.claims.as_map().clone(),

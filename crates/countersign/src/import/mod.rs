@@ -144,6 +144,7 @@ fn new_account(
         claims,
         password_hash,
         disabled: candidate.disabled,
+        password_change_required: candidate.password_change_required,
     })
 }
 

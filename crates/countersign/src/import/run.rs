@@ -120,6 +120,7 @@ pub fn export_line(found: &Credentials, hasher: &PasswordHasher) -> String {
         "role": account.role.as_str(),
         "claims": account.claims.as_map(),
         "disabled": !account.is_enabled(),
+        "passwordChangeRequired": account.password_change_required,
         "passwordHash": found.password_hash.as_ref().map(|hash| hasher.without_pepper(hash).as_str().to_owned()),
     })
     .to_string()

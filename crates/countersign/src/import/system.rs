@@ -72,6 +72,7 @@ pub(super) struct Candidate {
     pub(super) username: String,
     pub(super) hash: Option<String>,
     pub(super) disabled: bool,
+    pub(super) password_change_required: bool,
     pub(super) role: Option<String>,
     pub(super) claims: Map<String, Value>,
 }
@@ -97,6 +98,7 @@ impl System {
             username: username.ok_or(RowProblem::NoUsername { looked_for })?.to_owned(),
             hash: self.hash(row)?,
             disabled: self.is_disabled(row),
+            password_change_required: is(row, "passwordChangeRequired", true),
             role,
             claims,
         })

@@ -43,6 +43,9 @@ pub enum PolicyViolation {
     /// It is on the list of common passwords, or is one of them repeated.
     #[error("the password is one of the most common ones, which are tried first")]
     Common,
+    /// It is the current one.
+    #[error("the new password must not be the current one")]
+    Unchanged,
 }
 
 impl PolicyViolation {
@@ -55,6 +58,7 @@ impl PolicyViolation {
             Self::LikeService => "password_like_service",
             Self::Repetitive => "password_repetitive",
             Self::Common => "password_common",
+            Self::Unchanged => "password_unchanged",
         }
     }
 }
@@ -63,7 +67,7 @@ impl PasswordPolicy {
     /// Whether this password may be set for the account with this user name.
     ///
     /// # Errors
-    /// Each variant of [`PolicyViolation`] in the order in which they are declared.
+    /// Each variant of [`PolicyViolation`] but the last, in the order in which they are declared.
     pub fn check(&self, password: &Password, username: &str) -> Result<(), PolicyViolation> {
         let text = password.nfc();
         if text.chars().count() < self.min_length {
@@ -83,6 +87,20 @@ impl PasswordPolicy {
             return Err(PolicyViolation::Common);
         }
         Ok(())
+    }
+
+    /// Whether this password may take the place of the current one.
+    ///
+    /// # Errors
+    /// Each variant of [`PolicyViolation`] in the order in which they are declared.
+    pub fn check_change(
+        &self,
+        new: &Password,
+        current: &Password,
+        username: &str,
+    ) -> Result<(), PolicyViolation> {
+        self.check(new, username)?;
+        if new.nfc() == current.nfc() { Err(PolicyViolation::Unchanged) } else { Ok(()) }
     }
 }
 

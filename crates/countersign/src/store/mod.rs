@@ -48,8 +48,9 @@ pub trait Store: Send + Sync + 'static {
     /// Accounts in the order of their canonical names.
     fn list_accounts(&self, query: AccountQuery) -> impl Answer<Vec<Account>>;
 
-    /// Changes role, claims or whether it may sign in. Disabling ends all its sessions in the same transaction. Refuses
-    /// to take the role or the access of the last enabled administrator.
+    /// Changes role, claims, whether it may sign in, or whether its owner has to choose another password first. Disabling
+    /// it or requiring another password ends all its sessions in the same transaction. Refuses to take the role or the
+    /// access of the last enabled administrator.
     fn change_account(
         &self,
         id: AccountId,
@@ -57,8 +58,9 @@ pub trait Store: Send + Sync + 'static {
         context: &Context,
     ) -> impl Answer<ChangeAccount>;
 
-    /// Sets a password and ends the account's sessions except `keep`, in one transaction. With `checked`, only if the
-    /// password is still the one that was checked under that number ([`Credentials::password_version`]).
+    /// Sets a password and ends the account's sessions except `keep`, in one transaction. With `checked` it is the owner's
+    /// own: only if the password is still the one that was checked under that number
+    /// ([`Credentials::password_version`]), and no other is required of him any more.
     fn set_password(&self, change: PasswordChange, context: &Context) -> impl Answer<SetPassword>;
 
     /// Replaces a hash by a better one of the same password, if it is still the stored one (PW-3). Sessions live on.
@@ -73,8 +75,10 @@ pub trait Store: Send + Sync + 'static {
 
     // --- sessions ---
 
-    /// Begins a session, if the account is enabled and its password still the one that was checked; otherwise the audit
-    /// log has a failed login. Ends the one it replaces, and the account's oldest while there are more than the policy allows (SE-8).
+    /// Begins a session, if the account is enabled, its password still the one that was checked, and a new one comes along
+    /// if that is required; otherwise the audit log has a failed login. Ends the one it replaces, and the account's oldest
+    /// while there are more than the policy allows (SE-8). A new password is set in the same transaction, as by
+    /// [`set_password`](Self::set_password): all other sessions end.
     fn start_session(&self, session: NewSession, context: &Context) -> impl Answer<StartSession>;
 
     /// What a refresh token means, by [`decide`](crate::session::decide), and the change that follows from it, in one
@@ -171,6 +175,8 @@ pub struct NewAccount {
     pub password_hash: Option<PasswordHash>,
     /// Whether it may not sign in yet.
     pub disabled: bool,
+    /// Whether its owner has to choose another password before a session begins.
+    pub password_change_required: bool,
 }
 
 /// What came of making an account.
@@ -220,8 +226,10 @@ pub struct AccountChange {
     pub role: Option<Role>,
     /// The new claims, in place of the old.
     pub claims: Option<CustomClaims>,
-    /// Whether it may sign in.
+    /// Whether it may not sign in any more.
     pub disabled: Option<bool>,
+    /// Whether its owner has to choose another password before a session begins.
+    pub password_change_required: Option<bool>,
 }
 
 /// What came of changing or deleting an account.
@@ -272,6 +280,8 @@ pub struct NewSession {
     pub secret_hash: [u8; 32],
     /// The session whose cookie the browser sent along: it ends (SE-1), if the secret fits.
     pub replaces: Option<PresentedToken>,
+    /// The hash of the password that its owner wants from now on.
+    pub new_password: Option<PasswordHash>,
 }
 
 /// An account and its session as one transaction saw them: what an access token is made from.
@@ -290,6 +300,8 @@ pub enum StartSession {
     Started(Box<Grant>, Vec<EndedSession>),
     /// The account was disabled, deleted, or given another password since it was looked up.
     Refused,
+    /// The password is right, and its owner has to choose another one first.
+    PasswordChangeRequired,
 }
 
 /// What a refresh token came to. All but the first four say why there is nothing; `Reused` has *already* ended the

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use countersign::account::{Account, CustomClaims, Role, Username};
+use countersign::account::{Account, Role, Username};
 use countersign::accounts::Registration;
 use countersign::audit::{Actor, AuditKind, AuditQuery, AuditRecord, Context};
 use countersign::clock::{Clock, Timestamp};
@@ -73,8 +73,7 @@ impl TestApp {
     }
 
     pub(crate) async fn register(&self, name: &str, role: Role) -> Account {
-        let registration =
-            Registration { username: Username::parse(name).unwrap(), role, claims: CustomClaims::default() };
+        let registration = Registration { role, ..Registration::new(Username::parse(name).unwrap()) };
         self.countersign.create_account(registration, PASSWORD, &self.operator()).await.unwrap()
     }
 

@@ -13,5 +13,6 @@ mod logout;
 mod metadata;
 mod passwords;
 mod refresh;
+mod required_change;
 mod sessions;
 mod walk;

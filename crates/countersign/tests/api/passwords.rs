@@ -35,7 +35,11 @@ async fn a_password_change_ends_the_other_sessions() {
 async fn a_weak_new_password_is_refused_with_the_reason() {
     let app = TestApp::new().await;
     let device = app.sign_in("ada").await;
-    for (new, code) in [("fourteen chars", "password_too_short"), (&*"x".repeat(257), "invalid_password")] {
+    for (new, code) in [
+        ("fourteen chars", "password_too_short"),
+        (&*"x".repeat(257), "invalid_password"),
+        (PASSWORD, "password_unchanged"),
+    ] {
         let reply = change(&app, &device.access_token, PASSWORD, new).await;
         reply.assert_error(422, code);
     }
@@ -70,6 +74,7 @@ async fn an_imported_hash_is_renewed_at_the_next_good_login() {
         claims: countersign::account::CustomClaims::default(),
         password_hash: Some(PasswordHash::from_stored(imported)),
         disabled: false,
+        password_change_required: false,
     };
     let store = app.countersign.store();
     assert_eq!(

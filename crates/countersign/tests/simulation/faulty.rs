@@ -33,6 +33,8 @@ pub(crate) enum Bug {
     SlowClock,
     /// A login does not look whether the password is still the one that was checked.
     LoginIgnoresPasswordVersion,
+    /// A login without the new password that is required is let in.
+    RequiredChangeIgnored,
     /// A login leaves the session that it replaces alive.
     LoginReplacesNothing,
     /// A refresh gives the account as it was when first seen.
@@ -231,6 +233,10 @@ impl Store for Faulty {
         }
         if self.has(Bug::LoginReplacesNothing) {
             session.replaces = None;
+        }
+        if self.has(Bug::RequiredChangeIgnored) {
+            let waived = AccountChange { password_change_required: Some(false), ..AccountChange::default() };
+            now(self.inner.change_account(session.account_id, waived, context))?;
         }
         now(self.inner.start_session(session, context))
     }

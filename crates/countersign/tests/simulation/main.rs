@@ -76,6 +76,7 @@ mod lives {
             Bug::LogoutNotTold,
             Bug::DisableNotTold,
             Bug::PasswordChangeNotTold,
+            Bug::RequiredChangeIgnored,
             Bug::LoginReplacesNothing,
             Bug::StaleAccount,
             Bug::PasswordChangeKeepsNothing,

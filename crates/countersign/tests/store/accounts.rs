@@ -5,8 +5,8 @@ use countersign::clock::Timestamp;
 use countersign::password::PasswordHash;
 use countersign::session::{EndReason, SessionPolicy};
 use countersign::store::{
-    AccountChange, AccountQuery, ChangeAccount, CreateAccount, ImportAccounts, PasswordChange, Rotation,
-    SetPassword, StartSession, Store,
+    AccountChange, AccountQuery, ChangeAccount, CreateAccount, ImportAccounts, NewSession, PasswordChange,
+    Rotation, SetPassword, StartSession, Store,
 };
 
 use crate::world::*;
@@ -165,6 +165,98 @@ pub(crate) async fn a_checked_password_is_set_only_if_it_is_still_the_one(opener
     assert_eq!(owner, SetPassword::NotFound);
     let administrator = store.set_password(change("four", None), &context(at(4))).await.unwrap();
     assert_eq!(administrator, SetPassword::Done(Vec::new()));
+}
+
+const REQUIRED: AccountChange =
+    AccountChange { role: None, claims: None, disabled: None, password_change_required: Some(true) };
+const WAIVED: AccountChange = AccountChange { password_change_required: Some(false), ..REQUIRED };
+
+/// PP-7, SE-6: like disabling, but its owner gets in with a new password.
+pub(crate) async fn a_required_change_ends_every_session_and_lets_none_begin(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let tokens = [log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(1)).await];
+    let done = store.change_account(bob.id, REQUIRED, &context(at(5))).await.unwrap();
+    let ChangeAccount::Done(account, ended) = done else { panic!("{done:?}") };
+    assert!(account.password_change_required && account.is_enabled());
+    assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), tokens.map(|token| token.session_id));
+    for token in tokens {
+        let rotation = store.rotate(token, &context(at(6))).await.unwrap();
+        assert_eq!(rotation, Rotation::Revoked(EndReason::PasswordChangeRequired));
+    }
+    let again = store.change_account(bob.id, REQUIRED, &context(at(6))).await.unwrap();
+    assert_eq!(again, ChangeAccount::Done(account.clone(), Vec::new()));
+    let refused = store.start_session(new_session(&bob), &context(at(7))).await.unwrap();
+    assert_eq!(refused, StartSession::PasswordChangeRequired);
+    assert_eq!(store.find_account(bob.id).await.unwrap(), Some(*account));
+    store.change_account(bob.id, WAIVED, &context(at(8))).await.unwrap();
+    log_in(&store, &bob, at(9)).await;
+    assert_eq!(
+        audit(&store).await[3..],
+        [
+            "password_change_required",
+            "session_ended password_change_required",
+            "session_ended password_change_required",
+            "login_failed password_change_required",
+            "password_change_waived",
+            "login_succeeded",
+        ]
+    );
+}
+
+/// PP-7, PP-8: the password, the end of the requirement and of all other sessions, and the new session are one change.
+pub(crate) async fn a_session_that_brings_a_new_password_is_the_only_one(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let mut new = new_account("bob", Role::default());
+    new.password_change_required = true;
+    let bob = create(&store, new).await;
+    assert!(bob.password_change_required);
+    let with = |version, text| {
+        let new_password = Some(hash(text));
+        NewSession { password_version: version, new_password, ..new_session(&bob) }
+    };
+    let begun = store.start_session(with(0, "two"), &context(at(1))).await.unwrap();
+    let StartSession::Started(grant, ended) = begun else { panic!("{begun:?}") };
+    assert!(!grant.account.password_change_required && ended.is_empty());
+    let found = store.credentials(bob.id).await.unwrap().unwrap();
+    assert_eq!((found.password_hash, found.password_version), (Some(hash("two")), 1));
+    assert_eq!(found.account, grant.account);
+    assert_eq!(store.start_session(with(0, "late"), &context(at(2))).await.unwrap(), StartSession::Refused);
+    // It may come along where it is not required, too.
+    let second = store.start_session(with(1, "three"), &context(at(3))).await.unwrap();
+    let StartSession::Started(_, ended) = second else { panic!("{second:?}") };
+    assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), [grant.session.id]);
+    let first = store.find_session(grant.session.id).await.unwrap().unwrap();
+    assert_eq!(first.revoked, Some((at(3), EndReason::PasswordChanged)));
+    assert_eq!(
+        audit(&store).await,
+        [
+            "account_created user",
+            "password_change_required",
+            "password_changed",
+            "login_succeeded",
+            "login_failed",
+            "password_changed",
+            "session_ended password_changed",
+            "login_succeeded",
+        ]
+    );
+}
+
+/// PP-7: what an administrator sets is known to two; only the owner's own choice is what was asked for.
+pub(crate) async fn a_required_change_is_met_by_the_owner_only(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    store.change_account(bob.id, REQUIRED, &context(at(1))).await.unwrap();
+    for (version, (checked, required)) in
+        [(None, true), (Some(1), false), (None, false)].into_iter().enumerate()
+    {
+        let new = hash(&format!("password {version}"));
+        let change = PasswordChange { account_id: bob.id, new, checked, keep: None };
+        assert_eq!(store.set_password(change, &context(at(2))).await.unwrap(), SetPassword::Done(Vec::new()));
+        let account = store.find_account(bob.id).await.unwrap().unwrap();
+        assert_eq!(account.password_change_required, required, "{version}");
+    }
 }
 
 /// PW-3.

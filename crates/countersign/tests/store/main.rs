@@ -22,6 +22,8 @@ macro_rules! conformance {
                     an_import_is_all_or_nothing, accounts_are_paged_by_canonical_name,
                     the_last_enabled_administrator_stays, disabling_ends_every_session,
                     a_checked_password_is_set_only_if_it_is_still_the_one, a_rehash_keeps_sessions_and_version,
+                    a_required_change_ends_every_session_and_lets_none_begin,
+                    a_session_that_brings_a_new_password_is_the_only_one, a_required_change_is_met_by_the_owner_only,
                     deleting_an_account_ends_its_sessions}
                 sessions::{a_session_begins_only_for_the_password_that_was_checked, a_login_replaces_the_session_it_names,
                     the_oldest_session_makes_room, a_token_lives_through_every_outcome,
@@ -35,6 +37,7 @@ macro_rules! conformance {
                     idle_sessions_are_swept_in_batches, failed_logins_are_bounded_in_number}
                 races::{one_of_many_rotations_advances, one_of_many_creations_wins, one_of_many_keys_is_added,
                     no_refresh_begins_after_a_logout, a_password_change_and_a_login_do_not_cross,
+                    one_of_many_new_passwords_wins, a_required_change_and_a_login_do_not_cross,
                     an_abandoned_call_harms_nobody, two_administrators_cannot_disable_each_other}
             );
         }

@@ -131,6 +131,7 @@ pub(crate) async fn a_password_change_and_a_login_do_not_cross(opener: &impl Ope
                 match store.start_session(new.clone(), &context(at(1))).await.unwrap() {
                     StartSession::Started(..) => Some(new.id),
                     StartSession::Refused => None,
+                    required @ StartSession::PasswordChangeRequired => panic!("{required:?}"),
                 }
             }
         };
@@ -138,6 +139,50 @@ pub(crate) async fn a_password_change_and_a_login_do_not_cross(opener: &impl Ope
             let session = store.find_session(id).await.unwrap().unwrap();
             assert_eq!(session.revoked, Some((at(1), EndReason::PasswordChanged)));
         }
+    }
+}
+
+/// PP-7, CC-3: two people who know a password choose another at once: one of them gets in, and it is his.
+pub(crate) async fn one_of_many_new_passwords_wins(opener: &impl Opener) {
+    let store = Arc::new(opener.open(SessionPolicy::default()).await);
+    let bob = user(&*store, "bob").await;
+    for version in 0..30 {
+        let chosen = |n| PasswordHash::from_stored(format!("choice {version} {n}"));
+        let call = |n| {
+            let store = Arc::clone(&store);
+            let new_password = Some(chosen(n));
+            let new = NewSession { password_version: version, new_password, ..new_session(&bob) };
+            async move { store.start_session(new, &context(at(1))).await.unwrap() }
+        };
+        let outcomes = at_once(6, call).await;
+        let started = |outcome: &StartSession| matches!(outcome, StartSession::Started(..));
+        assert_eq!(outcomes.iter().filter(|outcome| started(outcome)).count(), 1);
+        let winner = outcomes.iter().position(started).unwrap();
+        let found = store.credentials(bob.id).await.unwrap().unwrap();
+        assert_eq!((found.password_hash, found.password_version), (Some(chosen(winner)), version + 1));
+    }
+}
+
+/// PP-7, CC-3: a login comes before the requirement, and its session ends, or after it, and is told so.
+pub(crate) async fn a_required_change_and_a_login_do_not_cross(opener: &impl Opener) {
+    let store = Arc::new(opener.open(SessionPolicy::default()).await);
+    for round in 0..30 {
+        let bob = user(&*store, &format!("bob {round}")).await;
+        let call = |n| {
+            let (store, new) = (Arc::clone(&store), new_session(&bob));
+            async move {
+                if n == 0 {
+                    let required =
+                        AccountChange { password_change_required: Some(true), ..AccountChange::default() };
+                    store.change_account(new.account_id, required, &context(at(1))).await.unwrap();
+                    return;
+                }
+                let outcome = store.start_session(new, &context(at(1))).await.unwrap();
+                assert_ne!(outcome, StartSession::Refused);
+            }
+        };
+        at_once(6, call).await;
+        assert_eq!(store.list_sessions(Some(bob.id), at(1), 10).await.unwrap(), []);
     }
 }
 

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use countersign::account::Role;
 use countersign::session::{EndReason, SessionPolicy};
 use countersign::store::sqlite::{OpenError, OpenMode, SqliteStore};
-use countersign::store::{AccountQuery, CreateAccount, NewAccount, Rotation, Store, StoreError, Which};
+use countersign::store::{
+    AccountChange, AccountQuery, CreateAccount, NewAccount, Rotation, Store, StoreError, Which,
+};
 use rusqlite::Connection;
 use tempfile::tempdir;
 use tokio::task::JoinSet;
@@ -98,6 +100,29 @@ fn a_newer_schema_is_refused() {
         .unwrap();
     let Err(OpenError::NewerSchema { migration, .. }) = open(&path, OpenMode::Tool) else { panic!() };
     assert!(migration.contains("from_the_future"), "{migration}");
+}
+
+/// DB-5: a database that was made before there were required changes is opened, and everything goes on.
+#[tokio::test]
+async fn an_older_schema_is_brought_up_to_date() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = open(&path, OpenMode::Server).unwrap();
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, at(0)).await;
+    drop(store);
+    let older = "ALTER TABLE accounts DROP COLUMN password_change_required;
+                 DELETE FROM refinery_schema_history WHERE version > 2;";
+    Connection::open(&path).unwrap().execute_batch(older).unwrap();
+
+    let store = open(&path, OpenMode::Server).unwrap();
+    assert_eq!(store.find_account(bob.id).await.unwrap(), Some(bob.clone()));
+    assert!(matches!(store.rotate(token, &context(at(20))).await.unwrap(), Rotation::Advanced(_)));
+    let required = AccountChange { password_change_required: Some(true), ..AccountChange::default() };
+    store.change_account(bob.id, required, &context(at(21))).await.unwrap();
+    drop(store);
+    let store = open(&path, OpenMode::Server).unwrap();
+    assert!(store.find_account(bob.id).await.unwrap().unwrap().password_change_required);
 }
 
 #[tokio::test]
@@ -212,17 +237,22 @@ async fn an_operation_that_fails_half_way_leaves_nothing() {
     assert_eq!(audit(&store).await, lines);
 }
 
-/// RF-7: disabling ends the sessions; if one had been missed, it would be refused all the same.
+/// RF-7: what refuses sessions ends those there are; if one had been missed, it would be refused all the same.
 #[tokio::test]
 async fn a_session_that_outlived_its_account_is_refused() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("store.db");
     let store = open(&path, OpenMode::Server).unwrap();
     let token = log_in(&store, &user(&store, "bob").await, at(0)).await;
-    Connection::open(&path).unwrap().execute("UPDATE accounts SET disabled_at = 1", []).unwrap();
-    for seconds in [1, 100] {
-        let rotation = store.rotate(token, &context(at(seconds))).await.unwrap();
-        assert_eq!(rotation, Rotation::Revoked(EndReason::AccountDisabled));
+    for (sql, reason) in [
+        ("UPDATE accounts SET password_change_required = 1", EndReason::PasswordChangeRequired),
+        ("UPDATE accounts SET disabled_at = 1", EndReason::AccountDisabled),
+    ] {
+        Connection::open(&path).unwrap().execute(sql, []).unwrap();
+        for seconds in [1, 100] {
+            let rotation = store.rotate(token, &context(at(seconds))).await.unwrap();
+            assert_eq!(rotation, Rotation::Revoked(reason));
+        }
     }
 }
 

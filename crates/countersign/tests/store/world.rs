@@ -73,6 +73,7 @@ pub(crate) fn new_account(name: &str, role: Role) -> NewAccount {
         claims: CustomClaims::default(),
         password_hash: Some(PasswordHash::from_stored(format!("hash of {name}"))),
         disabled: false,
+        password_change_required: false,
     }
 }
 
@@ -95,6 +96,7 @@ pub(crate) fn new_session(account: &Account) -> NewSession {
         password_version: 0,
         secret_hash: Random::system().bytes(),
         replaces: None,
+        new_password: None,
     }
 }
 
@@ -110,7 +112,7 @@ pub(crate) async fn log_in_with(
             assert_eq!(grant.session.id, token.session_id);
             (token, ended)
         }
-        StartSession::Refused => panic!("the login was refused"),
+        refused => panic!("the login was refused: {refused:?}"),
     }
 }
 

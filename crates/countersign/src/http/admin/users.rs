@@ -55,17 +55,18 @@ pub(in crate::http) async fn list<S: Store>(
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::http) struct CreateUser {
     username: String,
     password: Zeroizing<String>,
     role: Option<String>,
     claims: Option<UniqueObject>,
+    #[serde(default)]
+    password_change_required: bool,
 }
 
 impl Input for CreateUser {
-    const EXPECTED: &'static str =
-        r#"a JSON object {"username": string, "password": string, "role"?: string, "claims"?: object}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "role"?: string, "claims"?: object, "passwordChangeRequired"?: boolean}"#;
 }
 
 pub(in crate::http) async fn create<S: Store>(
@@ -78,6 +79,7 @@ pub(in crate::http) async fn create<S: Store>(
         role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?.unwrap_or_default(),
         claims: CustomClaims::new(input.claims.map(|claims| claims.0).unwrap_or_default())
             .map_err(invalid)?,
+        password_change_required: input.password_change_required,
     };
     let create =
         async move { app.countersign.create_account(registration, &input.password, &caller.context).await };
@@ -99,16 +101,16 @@ pub(in crate::http) async fn show<S: Store>(
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::http) struct ChangeUser {
     role: Option<String>,
     claims: Option<UniqueObject>,
     disabled: Option<bool>,
+    password_change_required: Option<bool>,
 }
 
 impl Input for ChangeUser {
-    const EXPECTED: &'static str =
-        r#"a JSON object {"role"?: string, "claims"?: object, "disabled"?: boolean}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"role"?: string, "claims"?: object, "disabled"?: boolean, "passwordChangeRequired"?: boolean}"#;
 }
 
 pub(in crate::http) async fn change<S: Store>(
@@ -121,6 +123,7 @@ pub(in crate::http) async fn change<S: Store>(
         role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
         claims: input.claims.map(|claims| CustomClaims::new(claims.0)).transpose().map_err(invalid)?,
         disabled: input.disabled,
+        password_change_required: input.password_change_required,
     };
     let account =
         detached(async move { app.countersign.change_account(id, change, &caller.context).await }).await??;

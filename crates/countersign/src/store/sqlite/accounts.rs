@@ -10,8 +10,8 @@ use crate::id::AccountId;
 use crate::password::PasswordHash;
 use crate::session::EndReason;
 use crate::store::{
-    AccountChange, AccountQuery, ChangeAccount, CreateAccount, Credentials, ImportAccounts, NewAccount,
-    PasswordChange, SetPassword,
+    AccountChange, AccountQuery, ChangeAccount, CreateAccount, Credentials, EndedSession, ImportAccounts,
+    NewAccount, PasswordChange, SetPassword,
 };
 
 /// The account with this id.
@@ -68,8 +68,8 @@ impl Change<'_> {
     pub(super) fn create_account(&self, new: NewAccount) -> rusqlite::Result<CreateAccount> {
         let inserted = self.execute(
             "INSERT INTO accounts (id, username, canonical_name, role, claims, password_hash, password_version,
-                                   disabled_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)",
+                                   disabled_at, created_at, password_change_required)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)",
             params![
                 new.id.as_bytes(),
                 new.username.as_str(),
@@ -79,6 +79,7 @@ impl Change<'_> {
                 new.password_hash.as_ref().map(PasswordHash::as_str),
                 new.disabled.then(|| self.now().as_unix_millis()),
                 self.now().as_unix_millis(),
+                new.password_change_required,
             ],
         );
         match inserted {
@@ -93,12 +94,16 @@ impl Change<'_> {
         };
         let event = AuditEvent::new(AuditKind::AccountCreated).of_account(new.id);
         self.record(&event.with_detail(new.role.as_str()))?;
+        if new.password_change_required {
+            self.record(&AuditEvent::new(AuditKind::PasswordChangeRequired).of_account(new.id))?;
+        }
         Ok(CreateAccount::Created(Box::new(Account {
             id: new.id,
             username: new.username,
             role: new.role,
             claims: new.claims,
             disabled_at: new.disabled.then_some(self.now()),
+            password_change_required: new.password_change_required,
             created_at: self.now(),
         })))
     }
@@ -134,24 +139,26 @@ impl Change<'_> {
             Some(false) => None,
             None => account.disabled_at,
         };
+        account.password_change_required =
+            change.password_change_required.unwrap_or(account.password_change_required);
         let may_administer = account.role.is_admin() && account.is_enabled();
         if !may_administer && self.is_last_administrator(&before)? {
             return Ok(ChangeAccount::LastAdministrator);
         }
         self.execute(
-            "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4 WHERE id = ?1",
+            "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4, password_change_required = ?5 WHERE id = ?1",
             params![
                 id.as_bytes(),
                 account.role.as_str(),
                 account.claims.to_json(),
                 account.disabled_at.map(crate::clock::Timestamp::as_unix_millis),
+                account.password_change_required,
             ],
         )?;
         self.record_account_change(&before, &account)?;
-        let ended = if account.is_enabled() {
-            Vec::new()
-        } else {
-            self.end_all_of(id, EndReason::AccountDisabled, |_| true)?
+        let ended = match account.refuses_sessions() {
+            Some(reason) => self.end_all_of(id, reason, |_| true)?,
+            None => Vec::new(),
         };
         Ok(ChangeAccount::Done(Box::new(account), ended))
     }
@@ -161,12 +168,20 @@ impl Change<'_> {
             let event = AuditEvent::new(AuditKind::AccountChanged).of_account(after.id);
             self.record(&event.with_detail(after.role.as_str()))?;
         }
-        let kind = match (before.is_enabled(), after.is_enabled()) {
-            (true, false) => AuditKind::AccountDisabled,
-            (false, true) => AuditKind::AccountEnabled,
-            _ => return Ok(()),
+        let enabled = match (before.is_enabled(), after.is_enabled()) {
+            (true, false) => Some(AuditKind::AccountDisabled),
+            (false, true) => Some(AuditKind::AccountEnabled),
+            _ => None,
         };
-        self.record(&AuditEvent::new(kind).of_account(after.id))
+        let required = match (before.password_change_required, after.password_change_required) {
+            (false, true) => Some(AuditKind::PasswordChangeRequired),
+            (true, false) => Some(AuditKind::PasswordChangeWaived),
+            _ => None,
+        };
+        for kind in [enabled, required].into_iter().flatten() {
+            self.record(&AuditEvent::new(kind).of_account(after.id))?;
+        }
+        Ok(())
     }
 
     pub(super) fn set_password(&self, change: &PasswordChange) -> rusqlite::Result<SetPassword> {
@@ -182,14 +197,20 @@ impl Change<'_> {
                 return Ok(SetPassword::Overtaken);
             }
         }
+        Ok(SetPassword::Done(self.write_password(change)?))
+    }
+
+    /// Whoever the password was checked of is its owner, and has chosen another one now.
+    pub(super) fn write_password(&self, change: &PasswordChange) -> rusqlite::Result<Vec<EndedSession>> {
+        let id = change.account_id;
         self.execute(
-            "UPDATE accounts SET password_hash = ?2, password_version = password_version + 1 WHERE id = ?1",
-            params![id.as_bytes(), change.new.as_str()],
+            "UPDATE accounts SET password_hash = ?2, password_version = password_version + 1,
+                                 password_change_required = password_change_required AND ?3
+             WHERE id = ?1",
+            params![id.as_bytes(), change.new.as_str(), change.checked.is_none()],
         )?;
         self.record(&AuditEvent::new(AuditKind::PasswordChanged).of_account(id))?;
-        let ended =
-            self.end_all_of(id, EndReason::PasswordChanged, |session| Some(session.id) != change.keep)?;
-        Ok(SetPassword::Done(ended))
+        self.end_all_of(id, EndReason::PasswordChanged, |session| Some(session.id) != change.keep)
     }
 
     pub(super) fn delete_account(&self, id: AccountId) -> rusqlite::Result<ChangeAccount> {

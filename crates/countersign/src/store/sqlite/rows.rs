@@ -22,8 +22,8 @@ pub(super) struct SessionRow {
 
 /// The columns that [`credentials`] reads, in a table or alias `a`.
 pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, a.created_at, \
-     a.password_hash, a.password_version";
-const ACCOUNT_COLUMN_COUNT: usize = 9;
+     a.password_hash, a.password_version, a.password_change_required";
+const ACCOUNT_COLUMN_COUNT: usize = 10;
 
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
@@ -40,6 +40,7 @@ pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
             role: Role::parse(&row.get::<_, String>(3)?).map_err(|error| invalid(3, error))?,
             claims: CustomClaims::new(claims).map_err(|error| invalid(4, error))?,
             disabled_at: instant(row, 5)?,
+            password_change_required: row.get(9)?,
             created_at: Timestamp::from_unix_millis(row.get(6)?),
         },
         password_hash: password_hash(row, 7)?,

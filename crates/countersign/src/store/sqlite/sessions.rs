@@ -12,7 +12,9 @@ use crate::clock::Timestamp;
 use crate::id::AccountId;
 use crate::refresh_token::PresentedToken;
 use crate::session::{Decision, EndReason, Session, SessionPolicy, decide};
-use crate::store::{Credentials, EndedSession, Grant, NewSession, Revocation, Rotation, StartSession, Which};
+use crate::store::{
+    Credentials, EndedSession, Grant, NewSession, PasswordChange, Revocation, Rotation, StartSession, Which,
+};
 
 /// What a token means, as far as that needs no write; `None` when it does.
 pub(super) fn rotation_without_writing(
@@ -99,12 +101,11 @@ fn judge(
         return Ok(Verdict::Refused(Rotation::Unknown));
     };
     let (account, session) = (credentials.account, row.session);
-    Ok(match decide(&session, token.generation, policy, now) {
-        Decision::Expired => Verdict::Refused(Rotation::Expired),
-        Decision::Revoked(reason) => Verdict::Refused(Rotation::Revoked(reason)),
-        // Disabling ends every session of the account; this holds even if one had been missed (RF-7).
-        _ if !account.is_enabled() => Verdict::Refused(Rotation::Revoked(EndReason::AccountDisabled)),
-        decision => Verdict::Accepted(Box::new(Grant { account, session }), decision),
+    Ok(match (decide(&session, token.generation, policy, now), account.refuses_sessions()) {
+        (Decision::Expired, _) => Verdict::Refused(Rotation::Expired),
+        // An account that refuses sessions has none any more; this holds even if one had been missed (RF-7).
+        (Decision::Revoked(reason), _) | (_, Some(reason)) => Verdict::Refused(Rotation::Revoked(reason)),
+        (decision, None) => Verdict::Accepted(Box::new(Grant { account, session }), decision),
     })
 }
 
@@ -118,13 +119,25 @@ impl Change<'_> {
         let may_begin = |found: &Credentials| {
             found.account.is_enabled() && found.password_version == new.password_version
         };
+        let failed = AuditEvent::new(AuditKind::LoginFailed).of_account(new.account_id);
         let Some(found) = accounts::credentials(self.db, new.account_id)?.filter(may_begin) else {
-            self.record(&AuditEvent::new(AuditKind::LoginFailed).of_account(new.account_id))?;
+            self.record(&failed)?;
             return Ok(StartSession::Refused);
         };
+        let mut account = found.account;
+        if account.password_change_required && new.new_password.is_none() {
+            self.record(&failed.with_detail(EndReason::PasswordChangeRequired.name()))?;
+            return Ok(StartSession::PasswordChangeRequired);
+        }
         let mut ended = Vec::new();
         if let Some(row) = self.session_of(new.replaces.as_ref())? {
             ended.extend(self.end(&row.session, EndReason::Replaced, AuditKind::SessionEnded)?);
+        }
+        if let Some(hash) = new.new_password.clone() {
+            let checked = Some(new.password_version);
+            let change = PasswordChange { account_id: account.id, new: hash, checked, keep: None };
+            ended.extend(self.write_password(&change)?);
+            account.password_change_required = false;
         }
         ended.extend(self.make_room(new.account_id)?);
         let session = Session {
@@ -141,7 +154,7 @@ impl Change<'_> {
         self.insert_session(&session, &new.secret_hash)?;
         let event = AuditEvent::new(AuditKind::LoginSucceeded);
         self.record(&event.of_account(session.account_id).of_session(session.id))?;
-        Ok(StartSession::Started(Box::new(Grant { account: found.account, session }), ended))
+        Ok(StartSession::Started(Box::new(Grant { account, session }), ended))
     }
 
     /// Ends the oldest sessions until there is room for one more (SE-8).

@@ -18,9 +18,18 @@ impl World {
             (Done::Refreshed(outcome), Call::Refresh { token, thief }) => {
                 self.refreshed(outcome, request.client, (token, *thief), context)?
             }
-            (Done::LoggedIn(outcome), Call::Login { password, replaces, changes }) => {
+            (Done::LoggedIn(outcome), Call::Login { password, new, replaces, changes }) => {
                 self.count_guess(request.client, &outcome, context.now)?;
-                self.logged_in(outcome, request.client, password, (replaces.as_deref(), *changes))?
+                let jar = self.logged_in(
+                    outcome,
+                    request.client,
+                    (password, new),
+                    (replaces.as_deref(), *changes),
+                )?;
+                if let (Jar::Set(_), Some(new)) = (&jar, new) {
+                    self.password_is(request.client, new);
+                }
+                jar
             }
             (Done::LoggedOut(outcome), Call::Logout { token, everywhere }) => {
                 outcome.map_err(|error| error.to_string())?;
@@ -86,15 +95,18 @@ impl World {
         &mut self,
         outcome: Result<SignedIn, LoginError>,
         client: usize,
-        password: &str,
+        (password, new): (&str, &Option<String>),
         (replaces, changes): (Option<&str>, u32),
     ) -> Result<Jar, String> {
-        let records = self.audit_records(&["replaced", "too_many"])?;
+        let others = if new.is_some() { "password_changed" } else { "too_many" };
+        let records = self.audit_records(&["replaced", others])?;
         let person = &self.people[self.clients[client].person];
         let right = person.enabled && person.password == password;
         match outcome {
             Ok(signed_in) => {
                 ensure(right, || "CC-3: a login with a password that is not right any more".to_owned())?;
+                let met = new.is_some() || !person.required;
+                ensure(met, || "PP-7: a login without the new password that is required".to_owned())?;
                 let cookie = signed_in.refresh.as_ref().map(|issued| issued.token.to_string());
                 self.auditor.granted(&self.server, &signed_in, Some(0), (self.clock.now(), self.jump))?;
                 if let Some(old) = replaces {
@@ -106,6 +118,9 @@ impl World {
                 }
                 let alive = self.alive(person.account)?;
                 ensure(alive.len() <= 4, || format!("SE-8: {} sessions", alive.len()))?;
+                ensure(new.is_none() || alive.len() == 1, || {
+                    "PP-8: others outlived a new password".to_owned()
+                })?;
                 Ok(cookie.map_or(Jar::Keep, Jar::Set))
             }
             Err(LoginError::InvalidCredentials) => {
@@ -114,6 +129,13 @@ impl World {
                 })?;
                 let recorded = records.contains(&AuditKind::LoginFailed);
                 ensure(recorded, || "LG-4: a failed login is not in the audit log".to_owned())?;
+                Ok(Jar::Keep)
+            }
+            Err(LoginError::PasswordChangeRequired) => {
+                let told = right && person.required && new.is_none();
+                ensure(told || changes != person.changes, || {
+                    "PP-7: somebody was told to choose another password who need not".to_owned()
+                })?;
                 Ok(Jar::Keep)
             }
             // Wrong passwords were tried before: whoever asks now has to wait, right or wrong.
@@ -133,7 +155,7 @@ impl World {
         let now = self.clock.now();
         let person = &mut self.people[self.clients[client].person];
         match outcome {
-            Ok(_) => person.right_at = Some(now),
+            Ok(_) | Err(LoginError::PasswordChangeRequired) => person.right_at = Some(now),
             Err(LoginError::InvalidCredentials) if person.right_at.is_none_or(|right| arrived > right) => {
                 person.wrong.push(arrived);
             }
@@ -184,17 +206,21 @@ impl World {
         if outcome.is_err() {
             return Ok(());
         }
-        let person = self.clients[client].person;
-        let person = &mut self.people[person];
-        person.right_at = Some(self.clock.now());
-        new.clone_into(&mut person.password);
-        person.changes += 1;
-        let account = person.account;
+        let account = self.password_is(client, new);
         let known = self.auditor.sessions.get(&keep).ok_or("a session that never began")?;
         let ended = alive && known.ended.is_some();
         ensure(!ended, || format!("PP-8: {keep} was ended by its own password change"))?;
         let others = self.alive(account)?.into_iter().filter(|id| *id != keep).count();
         ensure(others == 0, || format!("CC-3: {others} sessions outlived a password change"))
+    }
+
+    /// Its owner has chosen it; gives whose it is.
+    fn password_is(&mut self, client: usize, new: &str) -> AccountId {
+        let person = &mut self.people[self.clients[client].person];
+        person.right_at = Some(self.clock.now());
+        new.clone_into(&mut person.password);
+        (person.required, person.changes) = (false, person.changes + 1);
+        person.account
     }
 
     pub(super) fn alive(&self, account: AccountId) -> Result<Vec<SessionId>, String> {

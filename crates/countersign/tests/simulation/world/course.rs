@@ -36,9 +36,10 @@ impl World {
             Event::LogsIn { client, wrong } => {
                 let person = &self.people[self.clients[client].person];
                 let password = if wrong { "not the password".to_owned() } else { person.password.clone() };
-                let changes = person.changes;
+                let (changes, required) = (person.changes, person.required);
+                let new = (required && !self.one_in(4)).then(|| self.new_password());
                 let replaces = self.clients[client].jar.clone();
-                self.send(client, Call::Login { password, replaces, changes });
+                self.send(client, Call::Login { password, new, replaces, changes });
             }
             Event::Guesses { client, crash } => self.guesses(client, crash),
             Event::LogsOut { client, everywhere } => {
@@ -53,11 +54,12 @@ impl World {
                 if let Some(token) = jar
                     && self.auditor.sessions.get(&self.presented(&token).session_id).is_some_and(open)
                 {
-                    let new = format!("a new horse staple of hers, number {}", self.ids);
+                    let new = self.new_password();
                     self.send(client, Call::ChangePassword { token, new });
                 }
             }
             Event::Disables(person) => return self.disables(person),
+            Event::RequiresChange(person) => return self.requires_change(person),
             Event::ChangesRole(person) => return self.changes_role(person),
             Event::RotatesKeys => {
                 let switch = if self.one_in(2) { Switch::AtOnce } else { Switch::WhenPublished };
@@ -76,5 +78,9 @@ impl World {
             Event::ClockJumps(by) => self.clock_jumps(by),
         }
         Ok(())
+    }
+
+    fn new_password(&self) -> String {
+        format!("a new horse staple of hers, number {}", self.ids)
     }
 }

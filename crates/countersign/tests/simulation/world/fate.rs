@@ -30,6 +30,19 @@ impl World {
         ensure(!disable || self.alive(account)?.is_empty(), || "SE-6: alive though disabled".to_owned())
     }
 
+    pub(super) fn requires_change(&mut self, person: usize) -> Verdict {
+        let required = !self.people[person].required;
+        let change = AccountChange { password_change_required: Some(required), ..AccountChange::default() };
+        self.change_account(person, change)?;
+        let person = &mut self.people[person];
+        (person.required, person.changes) = (required, person.changes + 1);
+        let account = person.account;
+        self.audit(&["password_change_required"])?;
+        ensure(!required || self.alive(account)?.is_empty(), || {
+            "PP-7: alive before a new password".to_owned()
+        })
+    }
+
     pub(super) fn changes_role(&mut self, person: usize) -> Verdict {
         let role = Role::parse(self.pick(&["user", "editor", "auditor"])).unwrap();
         self.change_account(person, AccountChange { role: Some(role), ..AccountChange::default() })?;
@@ -69,7 +82,7 @@ impl World {
         let changes = self.people[self.clients[client].person].changes;
         for number in 0..=GUESSES {
             let password = format!("a guess that is wrong, number {number}");
-            self.send_now(client, Call::Login { password, replaces: None, changes });
+            self.send_now(client, Call::Login { password, new: None, replaces: None, changes });
         }
         if crash {
             self.soon(400, Event::Crashes);

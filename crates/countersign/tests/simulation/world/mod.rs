@@ -47,6 +47,8 @@ struct Person {
     name: String,
     password: String,
     enabled: bool,
+    /// Whether another password has to be chosen before a session begins.
+    required: bool,
     /// Grows with every change of password or access.
     changes: u32,
     /// When wrong passwords arrived that were checked, since the last right one.
@@ -100,6 +102,7 @@ enum Event {
         client: usize,
     },
     Disables(usize),
+    RequiresChange(usize),
     ChangesRole(usize),
     RotatesKeys,
     Upkeep,
@@ -132,7 +135,7 @@ struct Request {
 #[derive(Clone, Debug)]
 enum Call {
     Refresh { token: String, thief: bool },
-    Login { password: String, replaces: Option<String>, changes: u32 },
+    Login { password: String, new: Option<String>, replaces: Option<String>, changes: u32 },
     Logout { token: String, everywhere: bool },
     ChangePassword { token: String, new: String },
 }

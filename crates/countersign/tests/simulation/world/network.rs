@@ -78,11 +78,16 @@ impl World {
             Call::Refresh { token, .. } => {
                 Box::pin(async move { Done::Refreshed(server.refresh(&token, &context).await) })
             }
-            Call::Login { password, replaces, .. } => {
+            Call::Login { password, new, replaces, .. } => {
                 let name = person.name.clone();
-                Box::pin(async move {
-                    Done::LoggedIn(server.login(&name, &password, replaces.as_deref(), &context).await)
-                })
+                let login = async move {
+                    let mut authenticated = server.authenticate(&name, &password, &context).await?;
+                    if let Some(new) = &new {
+                        authenticated = server.with_new_password(authenticated, new).await?;
+                    }
+                    server.start_session(authenticated, replaces.as_deref(), &context).await
+                };
+                Box::pin(async move { Done::LoggedIn(login.await) })
             }
             Call::Logout { token, everywhere } => {
                 let scope = if everywhere { Scope::Everywhere } else { Scope::This };

@@ -32,11 +32,7 @@ fn first_hash(server: &Server, context: &Context) -> PasswordHash {
     static HASH: OnceLock<PasswordHash> = OnceLock::new();
     HASH.get_or_init(|| {
         let username = Username::parse("somebody").unwrap();
-        let registration = Registration {
-            username: username.clone(),
-            role: Role::default(),
-            claims: CustomClaims::default(),
-        };
+        let registration = Registration::new(username.clone());
         let store = Faulty::new(SqliteStore::in_memory(server.options().sessions).unwrap(), None);
         let keys = MasterKeys::generate(&Random::insecure_seeded(0));
         let scratch =
@@ -117,7 +113,14 @@ impl World {
     fn begin_session(&self, account_id: AccountId) -> String {
         let token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let PresentedToken { session_id: id, secret_hash, .. } = token.presented();
-        let session = NewSession { id, account_id, password_version: 0, secret_hash, replaces: None };
+        let session = NewSession {
+            id,
+            account_id,
+            password_version: 0,
+            secret_hash,
+            replaces: None,
+            new_password: None,
+        };
         let begun = now(self.server.store().inner.start_session(session, &self.operator())).unwrap();
         assert!(matches!(begun, StartSession::Started(..)));
         self.codec.encode(&token).to_string()
@@ -131,6 +134,7 @@ impl World {
             claims: CustomClaims::default(),
             password_hash: Some(first_hash(&self.server, &self.operator())),
             disabled: false,
+            password_change_required: false,
         };
         let id = account.id;
         let made = now(self.server.store().inner.create_account(account, &self.operator())).unwrap();
@@ -141,6 +145,7 @@ impl World {
             name: name.to_owned(),
             password,
             enabled: true,
+            required: false,
             changes: 0,
             wrong: Vec::new(),
             right_at: None,
