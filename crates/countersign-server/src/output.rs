@@ -42,6 +42,14 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// For a command whose exit code is an answer: it is the same when nobody reads on, as in `| head -1`.
+///
+/// # Errors
+/// As `printed`, but for a closed pipe.
+pub(crate) fn unless_closed(printed: io::Result<()>) -> io::Result<()> {
+    printed.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
 /// As [`inactive`], but lines stay lines.
 pub(crate) fn inactive_lines(text: &str) -> String {
     text.split('\n').map(inactive).collect::<Vec<_>>().join("\n")
@@ -119,10 +127,10 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Seconds since 1970 as a time on this machine's clock.
+/// Seconds from 1970 to 9999 as a time on this machine's clock.
 pub(crate) fn local_time(unix_seconds: i64) -> String {
     jiff::Timestamp::from_second(unix_seconds).map_or_else(
-        |_| "out of range".to_owned(),
+        |_| "the end of 9999".to_owned(), // where some time zone is beyond it
         |at| at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
     )
 }

@@ -20,7 +20,7 @@ pub(super) fn as_url(source: &std::path::Path) -> Option<&str> {
 
 /// The JSON text at `url`, complete within `limit`.
 pub(super) fn fetch(url: &str, limit: Duration) -> anyhow::Result<String> {
-    let uri: Uri = url.parse()?;
+    let uri: Uri = url.parse().context("it is no address")?;
     let explain = |error| explain(error, limit);
     let mut response = agent(&uri, limit)?.get(&uri).call().map_err(explain)?;
     let status = response.status();
