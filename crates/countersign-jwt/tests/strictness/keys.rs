@@ -75,6 +75,8 @@ pub(crate) fn weak_and_contradictory(corpus: &mut Corpus) {
         (ec(r#","key_ops":"verify""#), Some(MemberFormat { name: "key_ops" })),
         (ec(r#","key_ops":["verify",5]"#), Some(MemberFormat { name: "key_ops" })),
         (ec(r#","key_ops":["verify","verify"]"#), Some(MemberFormat { name: "key_ops" })),
+        (ec(r#","key_ops":["verify","sign"]"#), None),
+        (ec(r#","key_ops":["sign","verify","sign"]"#), Some(MemberFormat { name: "key_ops" })),
         (ec(r#","kid":5"#), Some(MemberFormat { name: "kid" })),
         (ec(r#","kid":"""#), Some(MemberFormat { name: "kid" })),
         (ec(&format!(r#","kid":"{}""#, "k".repeat(129))), Some(MemberFormat { name: "kid" })),
