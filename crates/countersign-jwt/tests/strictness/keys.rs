@@ -79,6 +79,7 @@ pub(crate) fn weak_and_contradictory(corpus: &mut Corpus) {
         (ec(r#","key_ops":["sign","verify","sign"]"#), Some(MemberFormat { name: "key_ops" })),
         (ec(r#","kid":5"#), Some(MemberFormat { name: "kid" })),
         (ec(r#","kid":"""#), Some(MemberFormat { name: "kid" })),
+        (ec(&format!(r#","kid":"{}""#, "k".repeat(128))), None),
         (ec(&format!(r#","kid":"{}""#, "k".repeat(129))), Some(MemberFormat { name: "kid" })),
         (ec(r#","d":"AQAB""#), Some(PrivateKey)),
         (ec(r#","kty":"EC""#), Some(Json(JsonError::DuplicateName))),
