@@ -42,6 +42,11 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints a remark to standard error. The macro for that would end the program where nobody reads it.
+pub(crate) fn remark(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", inactive_lines(text));
+}
+
 /// For a command whose exit code is an answer: it is the same when nobody reads on, as in `| head -1`.
 ///
 /// # Errors
@@ -74,13 +79,14 @@ fn is_active(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A line and how it looks on a terminal.
+/// A line, in which a line break is a character as any other, and how it looks on a terminal.
 pub(crate) type Styled = (Style, String);
 
 /// How a line looks on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,
+    /// With an empty line before it.
     Title,
     Good,
     Warning,
@@ -102,7 +108,10 @@ pub(crate) fn print_styled(lines: &[Styled]) -> io::Result<()> {
             Style::Warning => "33",
             Style::Dim => "2",
         };
-        let line = inactive_lines(line);
+        let line = inactive(line);
+        if *style == Style::Title {
+            writeln!(out)?;
+        }
         if coloured { writeln!(out, "\u{1b}[{code}m{line}\u{1b}[0m")? } else { writeln!(out, "{line}")? }
     }
     out.flush()

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::token::{Public, algorithm, parse_private, parse_public, read_file};
 use super::usage;
-use crate::output::{Output, inactive};
+use crate::output::{Output, inactive, remark};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Generate {
@@ -96,7 +96,7 @@ impl Thumbprint {
 fn read_public(text: &str, given: Option<Algorithm>, for_rsa: Option<Algorithm>) -> anyhow::Result<Public> {
     let keys = parse_public(text, given, for_rsa)?;
     for skipped in keys.skipped() {
-        eprintln!("countersign: not usable: {}", inactive(&skipped));
+        remark(&format!("countersign: not usable: {}", inactive(&skipped)));
     }
     Ok(keys)
 }

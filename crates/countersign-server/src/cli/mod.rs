@@ -26,7 +26,7 @@ use countersign::clock::Timestamp;
 
 use crate::config::{Config, ConfigError, Environment, Place, Settings};
 use crate::instance::{self, Instance, Purpose};
-use crate::output::Output;
+use crate::output::{Output, remark};
 use crate::{core_dumps, dev_mark};
 
 /// JWT authentication that you run: people sign in, services verify.
@@ -101,7 +101,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("countersign: {}", crate::output::inactive_lines(&format!("{error:#}")));
+            remark(&format!("countersign: {error:#}"));
             let is_usage = error.is::<ConfigError>() || error.is::<UsageError>();
             ExitCode::from(if is_usage { 2 } else { 1 })
         }

@@ -49,9 +49,10 @@ fn the_answer_is_the_same_when_nobody_reads_it() {
         (&["token", "verify", "--key", "key.pem", RFC_7515_A1, "--json"], 1),
         (&["token", "decode", "a.b"], 1),
         (&["completions", "bash"], 0),
+        (&["token", "verify", "--key", "nothing", "a.b.c"], 2),
     ] {
-        let (_, nobody) = std::io::pipe().unwrap();
-        let ended = place.command(arguments).stdout(nobody).status().unwrap();
+        let nobody = || std::io::pipe().unwrap().1;
+        let ended = place.command(arguments).stdout(nobody()).stderr(nobody()).status().unwrap();
         assert_eq!(ended.code(), Some(code), "{arguments:?}");
     }
 }
@@ -62,6 +63,28 @@ fn a_token_cannot_act_on_the_terminal() {
     // {"alg":"none"} . {"a":"\u001b]0;x\u202e"} with the characters themselves in the JSON
     let ran = Place::new().run(&["token", "decode", "eyJhbGciOiJub25lIn0.eyJhIjoi4oCuIn0."]);
     assert!(ran.out.contains("\\u202e") && !ran.out.contains('\u{202e}'), "{ran:?}");
+}
+
+/// LG-3: nor can its text be taken for that of the tool.
+#[test]
+fn no_token_and_no_key_can_write_a_line_of_the_answer() {
+    let place = Place::new();
+    let public = place.run(&["key", "generate", "--out", "key.pem"]).out;
+    place.write("set.json", &format!("{{\"keys\":[{public},{{\"kty\":\"x\",\"kid\":\"a\\nValid.\"}}]}}"));
+    place.write("unfit.json", r#"{"keys":[{"kty":"x","kid":"a\nValid."}]}"#);
+    // {"alg":"ES256","kid":"a\nValid."} . {}
+    let token = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImFcblZhbGlkLiJ9.e30.AAAA";
+    for key in ["key.pem", "set.json", "unfit.json"] {
+        for arguments in [&["token", "verify", token, "--key", key][..], &["key", "thumbprint", key]] {
+            let ran = place.run(arguments);
+            assert!(
+                !ran.out.lines().chain(ran.err.lines()).any(|line| line.starts_with("Valid.")),
+                "{ran:?}"
+            );
+        }
+    }
+    let ran = place.run(&["token", "verify", token, "--key", "set.json"]);
+    assert!(ran.code == Some(1) && ran.out.contains(r"ES256 a\u000aValid."), "{ran:?}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Decode {
 fn describe(decoded: &DecodedToken, warnings: &[String], now: i64) -> Vec<Styled> {
     let mut lines = vec![(Style::Warning, "NOT VERIFIED: anybody can have written this.".to_owned())];
     for (title, members) in [("Header", &decoded.header), ("Payload", &decoded.payload)] {
-        lines.push((Style::Title, format!("\n{title}")));
+        lines.push((Style::Title, title.to_owned()));
         lines.extend(pretty(members).lines().map(|line| (Style::Plain, line.to_owned())));
     }
     let times: Vec<_> = ["iat", "nbf", "auth_time", "exp"]
@@ -62,14 +62,14 @@ fn describe(decoded: &DecodedToken, warnings: &[String], now: i64) -> Vec<Styled
         .filter_map(|name| time(&decoded.payload, name))
         .collect();
     if !times.is_empty() {
-        lines.push((Style::Title, "\nTimes".to_owned()));
+        lines.push((Style::Title, "Times".to_owned()));
     }
     for (name, seconds) in times {
         let style = if name == "exp" && seconds <= now { Style::Warning } else { Style::Plain };
         lines.push((style, format!("{name:<10} {}", moment(seconds, now))));
     }
     if !warnings.is_empty() {
-        lines.push((Style::Title, "\nWarnings".to_owned()));
+        lines.push((Style::Title, "Warnings".to_owned()));
     }
     lines.extend(warnings.iter().map(|warning| (Style::Warning, format!("- {warning}"))));
     lines

@@ -13,6 +13,7 @@ use super::fetch::{as_url, fetch};
 use super::{read_stdin, read_text};
 use crate::cli::{Global, usage};
 use crate::config::parse_duration;
+use crate::output::inactive;
 
 /// Which key to check with.
 #[derive(Debug, clap::Args)]
@@ -226,7 +227,7 @@ fn parse_set(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public>
     ensure!(
         !keys.is_empty(),
         "the set has no usable key: {}",
-        if skipped.is_empty() { "it is empty".to_owned() } else { reasons() }
+        if skipped.is_empty() { "it is empty".to_owned() } else { inactive(&reasons()) }
     );
     Ok(Public::Set(JwkSet::new(keys)?, skipped))
 }
