@@ -3,6 +3,8 @@
 //! Comes first. What it returns shows the header and nothing else: the payload stays encoded and out of reach
 //! until `verify.rs` has checked the signature. It knows no key and no claim.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
@@ -49,7 +51,7 @@ impl Default for Limits {
 }
 
 /// A compact JWS whose signature nobody has checked. Only the header can be read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct UnverifiedJws<'a> {
     pub(crate) header: ProtectedHeader,
     /// `header "." payload`, exactly the bytes that came in (RFC 7515 §5.2 step 8).
@@ -93,6 +95,13 @@ impl<'a> UnverifiedJws<'a> {
     #[must_use]
     pub fn header(&self) -> &ProtectedHeader {
         &self.header
+    }
+}
+
+impl fmt::Debug for UnverifiedJws<'_> {
+    /// Leaves out all but the header: the whole would be a token that somebody can use.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedJws").field("header", &self.header).finish_non_exhaustive()
     }
 }
 

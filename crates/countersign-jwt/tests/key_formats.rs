@@ -19,6 +19,10 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
+fn der(pem: &str) -> Vec<u8> {
+    STANDARD.decode(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap()
+}
+
 fn signs_and_verifies(key: &SigningKey) -> bool {
     let token = sign(&json!({}), key, "JWT").unwrap();
     UnverifiedJws::parse(&token).unwrap().verify(&key.verifying_key()).is_ok()
@@ -156,6 +160,19 @@ fn a_private_jwk_whose_halves_do_not_match_is_refused() {
     }
 }
 
+/// RFC 5915 §3: the public key stands beside the scalar, and must be its own.
+#[test]
+fn a_private_key_with_the_public_key_of_another_is_refused() {
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512] {
+        let [one, other] = [(); 2].map(|()| SigningKey::generate(algorithm).unwrap().to_pkcs8_der().unwrap());
+        // Both end with the public point; its first quarter is enough to tell them apart.
+        let middle = one.len() - one.len() / 4;
+        let mixed = [&one[..middle], &other[middle..]].concat();
+        assert_eq!(SigningKey::from_pkcs8_der(&one, algorithm).err(), None);
+        assert_eq!(SigningKey::from_pkcs8_der(&mixed, algorithm).err(), Some(KeyError::Inconsistent));
+    }
+}
+
 #[test]
 fn a_jwk_that_is_not_for_signing_does_not_sign() {
     let (x, d) =
@@ -177,13 +194,31 @@ fn a_jwk_that_is_not_for_signing_does_not_sign() {
     assert_eq!((secret.verifying_key().to_jwk(), secret.verifying_key().to_pem()), (None, None));
 }
 
+/// RFC 9881 §2: the identifier says which of the three it is.
+#[test]
+#[cfg(feature = "ml-dsa")]
+fn the_identifier_of_an_ml_dsa_key_is_written_and_read() {
+    let algorithms = [Algorithm::MlDsa44, Algorithm::MlDsa65, Algorithm::MlDsa87];
+    for (algorithm, last) in algorithms.into_iter().zip(0x11_u8..) {
+        let text = SigningKey::generate(algorithm).unwrap().verifying_key().to_pem().unwrap();
+        let mut der = der(&text);
+        assert_eq!(der[8..17], [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, last], "{algorithm}");
+        for said in (0x11..0x14).filter(|said| *said != last) {
+            der[16] = said;
+            for read_for in algorithms {
+                let verdict = VerifyingKey::from_pem(&pem("PUBLIC KEY", &der), read_for);
+                assert_eq!(verdict.err(), Some(KeyError::AlgorithmMismatch), "{algorithm} as {said:#x}");
+            }
+        }
+    }
+}
+
 /// RFC 5280 §4.1: one strict structure, a supported algorithm, an uncompressed point.
 #[test]
 fn public_keys_in_der_are_read_strictly() {
     let key = SigningKey::generate(Algorithm::Es256).unwrap().verifying_key();
     let text = key.to_pem().unwrap();
-    let der =
-        STANDARD.decode(text.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap();
+    let der = der(&text);
     let verdict = |der: &[u8]| VerifyingKey::from_pem(&pem("PUBLIC KEY", der), Algorithm::Es256).err();
     let edit = |index: usize, value: u8| {
         let mut der = der.clone();

@@ -322,9 +322,12 @@ fn no_secret_is_in_debug_output() {
     let shown = format!("{key:?} {:?}", key.verifying_key());
     assert!(!shown.contains("canary") && !shown.contains("99, 97"), "{shown}");
     assert!(shown.contains("[redacted]"));
-    // Nor whom a token is about.
+    // Nor a token that could be used, nor whom it is about.
     let token = sign(&claims(), &key, "at+jwt").unwrap();
-    let shown = format!("{:?}", UnverifiedJws::parse(&token).unwrap().verify(&key.verifying_key()).unwrap());
+    let jws = UnverifiedJws::parse(&token).unwrap();
+    let shown = format!("{jws:?}");
+    assert!(shown.contains("at+jwt") && !shown.contains("eyJ") && !shown.contains("signature"), "{shown}");
+    let shown = format!("{:?}", jws.verify(&key.verifying_key()).unwrap());
     assert!(shown.contains("at+jwt") && !shown.contains("alice") && !shown.contains("97, 108"), "{shown}");
     assert_eq!(SigningKey::generate(Algorithm::Hs256).err(), Some(KeyError::Symmetric));
 }

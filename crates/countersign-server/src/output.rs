@@ -42,6 +42,19 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints a remark to standard error. The macro for that would end the program where nobody reads it.
+pub(crate) fn remark(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", inactive_lines(text));
+}
+
+/// For a command whose exit code is an answer: it is the same when nobody reads on, as in `| head -1`.
+///
+/// # Errors
+/// As `printed`, but for a closed pipe.
+pub(crate) fn unless_closed(printed: io::Result<()>) -> io::Result<()> {
+    printed.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
 /// As [`inactive`], but lines stay lines.
 pub(crate) fn inactive_lines(text: &str) -> String {
     text.split('\n').map(inactive).collect::<Vec<_>>().join("\n")
@@ -66,13 +79,14 @@ fn is_active(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A line and how it looks on a terminal.
+/// A line, in which a line break is a character as any other, and how it looks on a terminal.
 pub(crate) type Styled = (Style, String);
 
 /// How a line looks on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,
+    /// With an empty line before it.
     Title,
     Good,
     Warning,
@@ -94,7 +108,10 @@ pub(crate) fn print_styled(lines: &[Styled]) -> io::Result<()> {
             Style::Warning => "33",
             Style::Dim => "2",
         };
-        let line = inactive_lines(line);
+        let line = inactive(line);
+        if *style == Style::Title {
+            writeln!(out)?;
+        }
         if coloured { writeln!(out, "\u{1b}[{code}m{line}\u{1b}[0m")? } else { writeln!(out, "{line}")? }
     }
     out.flush()
@@ -119,10 +136,10 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Seconds since 1970 as a time on this machine's clock.
+/// Seconds from 1970 to 9999 as a time on this machine's clock.
 pub(crate) fn local_time(unix_seconds: i64) -> String {
     jiff::Timestamp::from_second(unix_seconds).map_or_else(
-        |_| "out of range".to_owned(),
+        |_| "the end of 9999".to_owned(), // where some time zone is beyond it
         |at| at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
     )
 }

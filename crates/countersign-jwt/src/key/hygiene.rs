@@ -126,5 +126,12 @@ mod tests {
             assert_eq!(check_ed25519(&not_reduced), Err(KeyError::InvalidPoint));
         }
         assert_eq!(check_ed25519(&[0x66; 32]), Ok(()));
+        // One byte less than p, or one byte that is not 0xff, and the number is reduced.
+        for (byte, value) in [(0, 0xeb), (1, 0xfe), (30, 0xfe), (31, 0x7e)] {
+            let mut reduced = [0xff; 32];
+            (reduced[0], reduced[31]) = (0xed, 0x7f);
+            reduced[byte] = value;
+            assert_eq!(check_ed25519(&reduced), Ok(()), "{byte}");
+        }
     }
 }

@@ -34,19 +34,20 @@ impl<'a> Jwk<'a> {
         };
         let malformed = KeyError::MemberFormat { name: "key_ops" };
         let operations = operations.as_array().ok_or(malformed)?;
-        let names: Vec<&str> =
-            operations.iter().map(|name| name.as_str().ok_or(malformed)).collect::<Result<_, _>>()?;
-        if names
-            .iter()
-            .enumerate()
-            .any(|(index, name)| names.iter().skip(index + 1).any(|other| other == name))
-        {
+        let (mut sign, mut verify) = (0, 0);
+        for operation in operations {
+            match operation.as_str().ok_or(malformed)? {
+                "sign" => sign += 1,
+                "verify" => verify += 1,
+                // A key that may also encrypt or derive is one key for two jobs (RFC 7517 §4.3).
+                _ => return Err(KeyError::Purpose),
+            }
+        }
+        if sign > 1 || verify > 1 {
             return Err(malformed); // RFC 7517 §4.3: no duplicates
         }
-        let needed = if purpose == Purpose::Sign { "sign" } else { "verify" };
-        // A key that may also encrypt or derive is one key for two jobs (RFC 7517 §4.3).
-        let only_signatures = names.iter().all(|name| ["sign", "verify"].contains(name));
-        if only_signatures && names.contains(&needed) { Ok(()) } else { Err(KeyError::Purpose) }
+        let allowed = if purpose == Purpose::Sign { sign } else { verify };
+        if allowed == 1 { Ok(()) } else { Err(KeyError::Purpose) }
     }
 
     /// The one algorithm that the key is for: its `alg`, or what `kty` and `crv` leave no choice about, or the

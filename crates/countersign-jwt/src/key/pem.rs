@@ -28,8 +28,9 @@ fn next_block(text: &str) -> Result<(Pem<'_>, &str), KeyError> {
     if body.contains("ENCRYPTED") {
         return Err(KeyError::Encrypted); // "Proc-Type: 4,ENCRYPTED" of the old OpenSSL forms
     }
-    let base64: Zeroizing<String> =
-        Zeroizing::new(body.chars().filter(|c| !c.is_ascii_whitespace()).collect());
+    // Room for all of it at once: a string that grows leaves its old bytes behind in memory.
+    let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
+    base64.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
     let der = Zeroizing::new(STANDARD.decode(base64.as_bytes()).map_err(|_| KeyError::Pem)?);
     Ok((Pem { label, der }, rest))
 }

@@ -35,8 +35,14 @@ pub(super) fn public_from_spki(bytes: &[u8]) -> Result<PublicNumbers, KeyError> 
             PublicNumbers::Ec { curve, point: key.to_vec() }
         }
         OID_ED25519 => PublicNumbers::Ed25519(key.try_into().map_err(|_| KeyError::Der)?),
-        OID_ML_DSA_44 | OID_ML_DSA_65 | OID_ML_DSA_87 => PublicNumbers::MlDsa(key.to_vec()),
-        _ => return Err(KeyError::Unsupported),
+        oid => {
+            let known = OIDS_ML_DSA.iter().find(|(known, _)| *known == oid);
+            let (_, algorithm) = known.ok_or(KeyError::Unsupported)?;
+            // The numbers alone would tell the three apart by their length, whatever the identifier says.
+            let numbers = PublicNumbers::MlDsa(key.to_vec());
+            numbers.check(*algorithm)?;
+            numbers
+        }
     };
     identifier.finish()?;
     Ok(numbers)
@@ -54,12 +60,8 @@ pub(super) fn public_to_spki(numbers: &PublicNumbers, algorithm: Algorithm) -> V
         PublicNumbers::Ec { curve, point } => ([oid(OID_EC), oid(curve_oid(*curve))].concat(), point.clone()),
         PublicNumbers::Ed25519(point) => (oid(OID_ED25519), point.to_vec()),
         PublicNumbers::MlDsa(key) => {
-            let id = match algorithm {
-                Algorithm::MlDsa44 => OID_ML_DSA_44,
-                Algorithm::MlDsa65 => OID_ML_DSA_65,
-                _ => OID_ML_DSA_87,
-            };
-            (oid(id), key.clone())
+            let known = OIDS_ML_DSA.iter().find(|(_, known)| *known == algorithm);
+            (known.map(|(bytes, _)| oid(bytes)).unwrap_or_default(), key.clone())
         }
     };
     let key = der::write(der::BIT_STRING, &[&[0], key.as_slice()].concat());
@@ -95,9 +97,9 @@ const OID_P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
 const OID_P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 /// 1.3.101.112
 const OID_ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-/// 2.16.840.1.101.3.4.3.17
-const OID_ML_DSA_44: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11];
-/// 2.16.840.1.101.3.4.3.18
-const OID_ML_DSA_65: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12];
-/// 2.16.840.1.101.3.4.3.19
-const OID_ML_DSA_87: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x13];
+/// 2.16.840.1.101.3.4.3.17, .18 and .19
+const OIDS_ML_DSA: [(&[u8], Algorithm); 3] = [
+    (&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11], Algorithm::MlDsa44),
+    (&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12], Algorithm::MlDsa65),
+    (&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x13], Algorithm::MlDsa87),
+];

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Global;
 use crate::config::{KEYS, markdown_table};
-use crate::output::{Output, inactive_lines, print};
+use crate::output::{Output, print, remark};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -22,7 +22,7 @@ impl ConfigCommand {
         }
         let config = global.load()?;
         for warning in config.warnings() {
-            eprintln!("countersign: warning: {}", inactive_lines(&warning));
+            remark(&format!("countersign: warning: {warning}"));
         }
         let mut rows = Vec::new();
         let mut values = Map::new();

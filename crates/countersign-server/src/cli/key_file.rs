@@ -6,20 +6,19 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use countersign_jwt::{Algorithm, KeyError, SigningKey, VerifyingKey};
+use countersign_jwt::{Algorithm, SigningKey, VerifyingKey};
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::token::{Public, algorithm, parse_private, parse_public, read_file};
 use super::usage;
-use crate::output::{Output, inactive};
+use crate::output::{Output, inactive, remark};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Generate {
     /// What it will sign with
     #[arg(long, default_value = "ES256", value_parser = algorithm)]
     alg: Algorithm,
-    /// Where the private key goes: PKCS#8 in PEM, mode 0600; an existing file is never overwritten
+    /// Where the private key goes: PKCS#8 in PEM, mode 0600; an existing file is never overwritten; `-` prints it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -30,9 +29,7 @@ impl Generate {
         if self.alg.is_symmetric() {
             return Err(usage("a shared secret is made with: countersign secret"));
         }
-        let key = SigningKey::generate(self.alg)?;
-        write_private(&self.out, &key, Form::Pem)?;
-        show_public(&key.verifying_key(), Form::Jwk, output)
+        hand_over(&SigningKey::generate(self.alg)?, Form::Pem, &self.out, output)
     }
 }
 
@@ -64,18 +61,13 @@ impl Convert {
     pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
         let text = read_file(&self.file)?;
         let Some(path) = &self.private_out else {
-            for key in read_public(&text, self.alg)?.keys() {
+            for key in read_public(&text, self.alg, None)?.keys() {
                 show_public(key, self.form.unwrap_or(Form::Jwk), output)?;
             }
             return Ok(());
         };
         let key = parse_private(&text, self.alg)?;
-        let form = self.form.unwrap_or(Form::Pem);
-        if path == Path::new("-") {
-            return show(&private_text(&key, form)?, form, output);
-        }
-        write_private(path, &key, form)?;
-        show_public(&key.verifying_key(), Form::Jwk, output)
+        hand_over(&key, self.form.unwrap_or(Form::Pem), path, output)
     }
 }
 
@@ -90,7 +82,8 @@ pub(super) struct Thumbprint {
 
 impl Thumbprint {
     pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
-        for key in read_public(&read_file(&self.file)?, self.alg)?.keys() {
+        // All RSA algorithms have one thumbprint (RFC 7638 §3.2).
+        for key in read_public(&read_file(&self.file)?, self.alg, Some(Algorithm::Rs256))?.keys() {
             let thumbprint =
                 key.thumbprint().context("a shared secret has no thumbprint: it could be guessed from it")?;
             output.show(&json!({ "thumbprint": thumbprint }), || thumbprint.clone())?;
@@ -100,10 +93,10 @@ impl Thumbprint {
 }
 
 /// The public keys in a text; what a set holds that cannot be used is said beside.
-fn read_public(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public> {
-    let keys = parse_public(text, algorithm, None)?;
+fn read_public(text: &str, given: Option<Algorithm>, for_rsa: Option<Algorithm>) -> anyhow::Result<Public> {
+    let keys = parse_public(text, given, for_rsa)?;
     for skipped in keys.skipped() {
-        eprintln!("countersign: not usable: {}", inactive(&skipped));
+        remark(&format!("countersign: not usable: {}", inactive(&skipped)));
     }
     Ok(keys)
 }
@@ -119,13 +112,12 @@ fn show(text: &str, form: Form, output: Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn private_text(key: &SigningKey, form: Form) -> Result<Zeroizing<String>, KeyError> {
-    if form == Form::Jwk { key.to_private_jwk() } else { key.to_pkcs8_pem() }
-}
-
-/// KM-9.
-fn write_private(path: &Path, key: &SigningKey, form: Form) -> anyhow::Result<()> {
-    let text = private_text(key, form)?;
+/// Writes the private key where it was asked to go, and prints the public one; or prints the private one (KM-9).
+fn hand_over(key: &SigningKey, form: Form, path: &Path, output: Output) -> anyhow::Result<()> {
+    let text = if form == Form::Jwk { key.to_private_jwk()? } else { key.to_pkcs8_pem()? };
+    if path == Path::new("-") {
+        return show(&text, form, output);
+    }
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -133,5 +125,5 @@ fn write_private(path: &Path, key: &SigningKey, form: Form) -> anyhow::Result<()
         .open(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
     file.write_all(text.as_bytes())?;
-    Ok(())
+    show_public(&key.verifying_key(), Form::Jwk, output)
 }

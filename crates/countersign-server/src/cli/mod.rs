@@ -15,6 +15,7 @@ mod token;
 mod user;
 mod user_import;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -25,7 +26,7 @@ use countersign::clock::Timestamp;
 
 use crate::config::{Config, ConfigError, Environment, Place, Settings};
 use crate::instance::{self, Instance, Purpose};
-use crate::output::Output;
+use crate::output::{Output, remark};
 use crate::{core_dumps, dev_mark};
 
 /// JWT authentication that you run: people sign in, services verify.
@@ -100,7 +101,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("countersign: {}", crate::output::inactive_lines(&format!("{error:#}")));
+            remark(&format!("countersign: {error:#}"));
             let is_usage = error.is::<ConfigError>() || error.is::<UsageError>();
             ExitCode::from(if is_usage { 2 } else { 1 })
         }
@@ -123,7 +124,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(command) => command.run(&global, output)?,
         Command::Calibrate(calibrate) => calibrate.run(&global, output)?,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "countersign", &mut std::io::stdout());
+            // It panics if it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "countersign", &mut script);
+            std::io::stdout().write_all(&script)?;
         }
     }
     Ok(ExitCode::SUCCESS)

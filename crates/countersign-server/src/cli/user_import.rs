@@ -62,7 +62,7 @@ impl UserImport {
             return Ok(());
         }
         if problems > 0 && !output.json {
-            eprintln!("{}", output::inactive_lines(&report.to_string()));
+            output::remark(&report.to_string());
         }
         let context = tool.context();
         let settings =

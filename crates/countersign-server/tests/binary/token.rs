@@ -24,6 +24,7 @@ fn a_token_is_decoded_from_an_argument_or_standard_input() {
         place.run(&["token", "decode", &bearer]),
         place.run_with(&["token", "decode"], &bearer),
         place.run_with(&["token", "decode", "-"], RFC_7515_A1),
+        place.run_with(&["token", "decode"], &format!("authorization:{bearer}")),
     ] {
         assert_eq!(ran.code, Some(0), "{ran:?}");
         for said in ["NOT VERIFIED", "\"iss\": \"joe\"", "exp        2011-03-22 18:43:00", "days ago"] {
@@ -36,12 +37,54 @@ fn a_token_is_decoded_from_an_argument_or_standard_input() {
     assert!(ran.code == Some(1) && ran.out.contains("This is no token"), "{ran:?}");
 }
 
+/// The exit code is the answer: whoever cuts the text off with `| head -1` gets it all the same.
+#[test]
+fn the_answer_is_the_same_when_nobody_reads_it() {
+    let place = Place::new();
+    place.run(&["key", "generate", "--out", "key.pem"]);
+    let good = place.run(&["token", "sign", "--key", "key.pem"]).out;
+    for (arguments, code) in [
+        (&["token", "verify", "--key", "key.pem", good.trim_end()][..], 0),
+        (&["token", "verify", "--key", "key.pem", RFC_7515_A1], 1),
+        (&["token", "verify", "--key", "key.pem", RFC_7515_A1, "--json"], 1),
+        (&["token", "decode", "a.b"], 1),
+        (&["completions", "bash"], 0),
+        (&["token", "verify", "--key", "nothing", "a.b.c"], 2),
+    ] {
+        let nobody = || std::io::pipe().unwrap().1;
+        let ended = place.command(arguments).stdout(nobody()).stderr(nobody()).status().unwrap();
+        assert_eq!(ended.code(), Some(code), "{arguments:?}");
+    }
+}
+
 /// LG-3: a token is a stranger's text.
 #[test]
 fn a_token_cannot_act_on_the_terminal() {
     // {"alg":"none"} . {"a":"\u001b]0;x\u202e"} with the characters themselves in the JSON
     let ran = Place::new().run(&["token", "decode", "eyJhbGciOiJub25lIn0.eyJhIjoi4oCuIn0."]);
     assert!(ran.out.contains("\\u202e") && !ran.out.contains('\u{202e}'), "{ran:?}");
+}
+
+/// LG-3: nor can its text be taken for that of the tool.
+#[test]
+fn no_token_and_no_key_can_write_a_line_of_the_answer() {
+    let place = Place::new();
+    let public = place.run(&["key", "generate", "--out", "key.pem"]).out;
+    place.write("set.json", &format!("{{\"keys\":[{public},{{\"kty\":\"x\",\"kid\":\"a\\nValid.\"}}]}}"));
+    place.write("unfit.json", r#"{"keys":[{"kty":"x","kid":"a\nValid."}]}"#);
+    // {"alg":"ES256","kid":"a\nValid."} . {}
+    let token = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImFcblZhbGlkLiJ9.e30.AAAA";
+    for key in ["key.pem", "set.json", "unfit.json"] {
+        for arguments in [&["token", "verify", token, "--key", key][..], &["key", "thumbprint", key]] {
+            let ran = place.run(arguments);
+            assert!(
+                !ran.out.lines().chain(ran.err.lines()).any(|line| line.starts_with("Valid.")),
+                "{ran:?}"
+            );
+        }
+    }
+    let ran = place.run(&["token", "verify", token, "--key", "set.json"]);
+    assert!(ran.code == Some(1) && ran.out.contains(r"ES256 a\u000aValid."), "{ran:?}");
 }
 
 #[test]
@@ -92,6 +135,92 @@ fn what_is_signed_verifies_and_each_broken_rule_is_named_with_its_remedy() {
     assert_eq!(place.run(&["token", "verify", &good]).code, Some(2), "with which key?");
 }
 
+/// RFC 9068 §2.2: an access token is more than its `typ`.
+#[test]
+fn a_token_that_should_be_an_access_token_must_have_what_they_have() {
+    let place = Place::new();
+    place.run(&["key", "generate", "--out", "key.pem"]);
+    let sign = |claims: &[&str]| {
+        let basic = ["token", "sign", "--key", "key.pem", "--type", "at+jwt", "--claim"];
+        place.run(&[&basic, claims].concat()).out
+    };
+    let verify = |token: &str, extra: &[&str]| {
+        place.run(&[&["token", "verify", "--key", "key.pem", "--json", token.trim_end()], extra].concat())
+    };
+    let without = sign(&["sub=ann"]);
+    assert_eq!(verify(&without, &[]).code, Some(0));
+    for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
+        let ran = verify(&without, &["--type", typ]);
+        assert_eq!((ran.code, outcome(&ran, "token_id").as_str()), (Some(1), "failed"), "{typ}");
+        assert_eq!(verify(&sign(&["sub=ann", "--claim", "jti=x"]), &["--type", typ]).code, Some(0), "{typ}");
+    }
+}
+
+#[test]
+fn times_are_said_as_people_say_them() {
+    let place = Place::new();
+    place.run(&["key", "generate", "--out", "key.pem"]);
+    let sign = |claim: &str| place.run(&["token", "sign", "--key", "key.pem", "--claim", claim]).out;
+    let verify = |token: &str| place.run(&["token", "verify", "--key", "key.pem", token.trim_end()]).out;
+    let past = verify(&sign("exp=1300819380"));
+    assert!(past.contains("1300819380 is 2011-03-22 18:43:00") && past.contains("days ago"), "{past}");
+    let milliseconds = verify(&sign("exp=1300819380000"));
+    assert!(milliseconds.contains("is it in milliseconds?"), "{milliseconds}");
+    let never = place.run(&["token", "decode", sign("exp=253402300799").trim_end()]).out;
+    assert!(never.contains("exp        the end of 9999   in 2"), "{never}");
+}
+
+#[test]
+fn a_text_that_is_no_key_is_named_for_what_it_is() {
+    let place = Place::new();
+    place.run(&["key", "generate", "--alg", "RS256", "--out", "rsa.pem"]);
+    let pair = place.run(&["key", "generate", "--out", "-"]).out;
+    place.write("pair.pem", &pair);
+    place.write("public.pem", &place.run(&["key", "convert", "pair.pem", "--form", "pem"]).out);
+    let block = |label: &str| format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n");
+    let refused = |arguments: &[&str], said: &str| {
+        let ran = place.run(arguments);
+        assert!(ran.code == Some(1) && ran.out.is_empty() && ran.err.contains(said), "{said}: {ran:?}");
+    };
+    for (text, said) in [
+        (block("CERTIFICATE"), "a certificate"),
+        (block("ENCRYPTED PRIVATE KEY"), "decrypt it first"),
+        (block("OPENSSH PRIVATE KEY"), "\"OPENSSH PRIVATE KEY\" is not read"),
+        (block("EC PRIVATE KEY"), "P-256, P-384, P-521"),
+        (block("PRIVATE KEY"), "P-256, P-384, P-521"),
+        (format!("{pair}{pair}"), "one whole PEM block"),
+        ("ssh-ed25519 AAAA".to_owned(), "neither PEM nor JSON"),
+        ("#".repeat(128 * 1024 + 1), "longer than 128 KiB"),
+    ] {
+        place.write("text", &text);
+        refused(&["key", "convert", "text"], said);
+        refused(&["token", "sign", "--key", "text"], said);
+    }
+    std::fs::write(place.path("der"), [0x30, 0x80, 0xff]).unwrap();
+    refused(&["key", "convert", "der"], "openssl pkey -inform der");
+    refused(&["token", "sign", "--key", "public.pem"], "a private one is needed");
+    refused(&["token", "sign", "--key", "pair.pem", "--alg", "ES384"], "the key is for ES256");
+    refused(&["token", "sign", "--key", "rsa.pem", "--alg", "ES256"], "RSA algorithms");
+    place.write("set.json", &format!("{{\"keys\":[{}]}}", place.run(&["key", "convert", "pair.pem"]).out));
+    refused(&["token", "sign", "--key", "set.json"], "a JWK Set");
+}
+
+/// Neither is guessed at when both a token and a key should come from there.
+#[test]
+fn standard_input_is_one_thing_only() {
+    let place = Place::new();
+    let pair = place.run(&["key", "generate", "--out", "-"]).out;
+    for arguments in
+        [&["token", "verify", "--key", "-", "-"][..], &["token", "sign", "--key", "-", "--claims-file", "-"]]
+    {
+        let ran = place.run_with(arguments, "{}");
+        assert!(ran.code == Some(2) && ran.err.contains("only one thing"), "{ran:?}");
+    }
+    let token = place.run_with(&["token", "sign", "--key", "-"], &pair).out;
+    let ran = place.run_with(&["token", "verify", "--key", "-", token.trim_end()], &pair);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
 #[test]
 fn keys_are_read_in_every_form_and_written_privately() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -121,6 +250,8 @@ fn keys_are_read_in_every_form_and_written_privately() {
     }
     let ran = place.run(&["key", "convert", "RS256.pem"]);
     assert!(ran.code == Some(2) && ran.err.contains("--alg"), "{ran:?}");
+    let thumbprint = |extra: &[&str]| place.run(&[&["key", "thumbprint", "RS256.pem"], extra].concat()).out;
+    assert_eq!((thumbprint(&[]), thumbprint(&[]).len()), (thumbprint(&["--alg", "PS512"]), 44));
     let ran = place.run(&["key", "generate", "--alg", "HS256", "--out", "x"]);
     assert!(ran.code == Some(2) && ran.err.contains("countersign secret"), "{ran:?}");
 }

@@ -178,6 +178,6 @@ fn a_key_without_alg_is_taken_for_the_algorithm_of_the_token() {
     assert_eq!(verify(&[]).code, Some(0));
     let other = verify(&["--alg", "PS256"]);
     assert!(other.code == Some(1) && other.out.contains("another algorithm"), "{other:?}");
-    let ran = place.run(&["key", "thumbprint", "set.json"]);
+    let ran = place.run(&["key", "convert", "set.json"]);
     assert!(ran.code == Some(1) && ran.err.contains("no usable key: key 1 ("), "{ran:?}");
 }

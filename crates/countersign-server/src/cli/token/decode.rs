@@ -1,5 +1,6 @@
 //! `countersign token decode`: what a token says, and what is odd about it.
 
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 use countersign::clock::Clock;
@@ -10,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::TokenArgument;
 use super::material::{Public, PublicKeyArguments};
 use crate::cli::Global;
-use crate::output::{Output, Style, Styled, local_time, print_styled};
+use crate::output::{Output, Style, Styled, local_time, print_styled, unless_closed};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Decode {
@@ -26,9 +27,11 @@ impl Decode {
         let decoded = match decode_unverified(&token) {
             Ok(decoded) => decoded,
             Err(error) => {
-                output.show(&json!({ "error": error.code(), "remedy": error.remedy() }), || {
-                    format!("This is no token: {error}.\n{}", error.remedy())
-                })?;
+                unless_closed(
+                    output.show(&json!({ "error": error.code(), "remedy": error.remedy() }), || {
+                        format!("This is no token: {error}.\n{}", error.remedy())
+                    }),
+                )?;
                 return Ok(ExitCode::FAILURE);
             }
         };
@@ -51,7 +54,7 @@ impl Decode {
 fn describe(decoded: &DecodedToken, warnings: &[String], now: i64) -> Vec<Styled> {
     let mut lines = vec![(Style::Warning, "NOT VERIFIED: anybody can have written this.".to_owned())];
     for (title, members) in [("Header", &decoded.header), ("Payload", &decoded.payload)] {
-        lines.push((Style::Title, format!("\n{title}")));
+        lines.push((Style::Title, title.to_owned()));
         lines.extend(pretty(members).lines().map(|line| (Style::Plain, line.to_owned())));
     }
     let times: Vec<_> = ["iat", "nbf", "auth_time", "exp"]
@@ -59,14 +62,14 @@ fn describe(decoded: &DecodedToken, warnings: &[String], now: i64) -> Vec<Styled
         .filter_map(|name| time(&decoded.payload, name))
         .collect();
     if !times.is_empty() {
-        lines.push((Style::Title, "\nTimes".to_owned()));
+        lines.push((Style::Title, "Times".to_owned()));
     }
     for (name, seconds) in times {
         let style = if name == "exp" && seconds <= now { Style::Warning } else { Style::Plain };
-        lines.push((style, format!("{name:<10} {}   {}", local_time(seconds), relative(seconds - now))));
+        lines.push((style, format!("{name:<10} {}", moment(seconds, now))));
     }
     if !warnings.is_empty() {
-        lines.push((Style::Title, "\nWarnings".to_owned()));
+        lines.push((Style::Title, "Warnings".to_owned()));
     }
     lines.extend(warnings.iter().map(|warning| (Style::Warning, format!("- {warning}"))));
     lines
@@ -76,20 +79,37 @@ fn pretty(members: &Map<String, Value>) -> String {
     serde_json::to_string_pretty(members).unwrap_or_default()
 }
 
+/// A time in whole seconds; a fraction counts as passed, as it does for a verifier's `exp`.
 fn time(payload: &Map<String, Value>, name: &'static str) -> Option<(&'static str, i64)> {
-    Some((name, payload.get(name)?.as_i64()?))
+    let value = payload.get(name)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what i64 cannot hold becomes its end, and is no time either way"
+    )]
+    let whole = || value.as_f64().map(|seconds| seconds.floor() as i64);
+    Some((name, value.as_i64().or_else(whole)?))
+}
+
+/// `2026-11-24 02:47:03 +00:00   in 4 min`.
+pub(super) fn moment(seconds: i64, now: i64) -> String {
+    if TIMES.contains(&seconds) {
+        format!("{}   {}", local_time(seconds), relative(seconds - now))
+    } else {
+        "not between 1970 and 9999: is it in milliseconds?".to_owned()
+    }
 }
 
 /// `in 4 min`, `3 h ago`.
 fn relative(seconds: i64) -> String {
     let size = seconds.unsigned_abs();
     let amount = match size {
-        0..60 => format!("{size} s"),
+        0 => return "now".to_owned(),
+        1..60 => format!("{size} s"),
         60..3_600 => format!("{} min", size / 60),
         3_600..172_800 => format!("{} h", size / 3_600),
         _ => format!("{} days", size / 86_400),
     };
-    if seconds >= 0 { format!("in {amount}") } else { format!("{amount} ago") }
+    if seconds > 0 { format!("in {amount}") } else { format!("{amount} ago") }
 }
 
 /// What is odd about a token whose form is right.
@@ -114,9 +134,13 @@ fn warnings(decoded: &DecodedToken, now: i64) -> Vec<String> {
     }
     let (issued, expires) = (time(payload, "iat"), time(payload, "exp"));
     match expires {
-        None => found.push("it has no `exp` in whole seconds: it never expires".to_owned()),
+        None if payload.contains_key("exp") => found.push("its `exp` is not a number".to_owned()),
+        None => found.push("it has no `exp`: it never expires".to_owned()),
+        Some((_, expires)) if !TIMES.contains(&expires) => {
+            found.push(format!("its `exp` is {}", moment(expires, now)));
+        }
         Some((_, expires)) if expires <= now => found.push(format!("it expired {}", relative(expires - now))),
-        Some((_, expires)) if expires - issued.map_or(now, |(_, issued)| issued) > LONG => {
+        Some((_, expires)) if expires.saturating_sub(issued.map_or(now, |(_, issued)| issued)) > LONG => {
             found.push("it lives for more than a day; an access token lives for minutes".to_owned());
         }
         Some(_) => {}
@@ -150,6 +174,8 @@ fn key_mismatch(token: &str, key: &Public) -> Option<String> {
 }
 
 const LONG: i64 = 24 * 60 * 60;
+/// 1970-01-01 to 9999-12-31: what verifiers take.
+const TIMES: RangeInclusive<i64> = 0..=253_402_300_799;
 const SENSITIVE: [&str; 9] =
     ["password", "passwd", "secret", "apikey", "api_key", "private", "card", "ssn", "iban"];
 
@@ -160,7 +186,7 @@ mod tests {
     #[test]
     fn distances_are_in_the_unit_that_people_would_use() {
         for (seconds, text) in [
-            (0, "in 0 s"),
+            (0, "now"),
             (59, "in 59 s"),
             (240, "in 4 min"),
             (-7_200, "2 h ago"),
@@ -185,7 +211,18 @@ mod tests {
             (json!({ "alg": "ES256" }), json!({ "exp": 200 }), "`typ`"),
             (json!({ "alg": "ES256", "typ": "JWT", "jku": "x" }), json!({ "exp": 200 }), "`jku`"),
             (json!({ "alg": "ES256", "typ": "JWT" }), json!({}), "never expires"),
-            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": 100 }), "expired in 0 s"),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": "200" }), "not a number"),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": 99.5 }), "expired 1 s ago"),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": 253_402_300_800_i64 }), "milliseconds"),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "iat": i64::MIN, "exp": i64::MAX }), "9999"),
+            (
+                json!({ "alg": "ES256", "typ": "JWT" }),
+                json!({ "iat": i64::MIN, "exp": 200 }),
+                "more than a day",
+            ),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": u64::MAX }), "9999"),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": -1e300 }), "1970"),
+            (json!({ "alg": "ES256", "typ": "JWT" }), json!({ "exp": 100 }), "expired now"),
             (
                 json!({ "alg": "ES256", "typ": "JWT" }),
                 json!({ "iat": 100, "exp": 86_501 }),

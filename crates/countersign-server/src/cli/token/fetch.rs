@@ -11,6 +11,8 @@ use ureq::http::{Uri, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Error};
 
+use crate::output::inactive;
+
 /// The URL that was given in place of a file.
 pub(super) fn as_url(source: &std::path::Path) -> Option<&str> {
     let text = source.to_str()?;
@@ -20,7 +22,7 @@ pub(super) fn as_url(source: &std::path::Path) -> Option<&str> {
 
 /// The JSON text at `url`, complete within `limit`.
 pub(super) fn fetch(url: &str, limit: Duration) -> anyhow::Result<String> {
-    let uri: Uri = url.parse()?;
+    let uri: Uri = url.parse().context("it is no address")?;
     let explain = |error| explain(error, limit);
     let mut response = agent(&uri, limit)?.get(&uri).call().map_err(explain)?;
     let status = response.status();
@@ -36,6 +38,7 @@ pub(super) fn fetch(url: &str, limit: Duration) -> anyhow::Result<String> {
     let json: serde_json::Value =
         serde_json::from_slice(&body).map_err(|_| anyhow!("the answer is not JSON"))?;
     if let Some(keys) = json.get("jwks_uri").and_then(serde_json::Value::as_str) {
+        let keys = inactive(keys);
         bail!("it describes an issuer (RFC 8414) whose keys are at {keys}: give that address"); // not followed, as above
     }
     Ok(String::from_utf8(body)?)

@@ -1,17 +1,19 @@
 //! Keys as people have them: PEM, JWK, a JWK Set, a shared secret. Recognised by what is inside, never by a file's name.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use countersign_jwt::{Algorithm, JwkSet, KeyError, SigningKey, SkipReason, SkippedKey, VerifyingKey};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::fetch::{as_url, fetch};
-use super::read_stdin;
+use super::{read_stdin, read_text};
 use crate::cli::{Global, usage};
 use crate::config::parse_duration;
+use crate::output::inactive;
 
 /// Which key to check with.
 #[derive(Debug, clap::Args)]
@@ -91,10 +93,12 @@ impl PublicKeyArguments {
         let given = self.rest.alg;
         if self.rest.secret {
             let claimed = claimed.filter(|claimed| claimed.is_symmetric());
-            let algorithm = given.or(claimed).unwrap_or(Algorithm::Hs256);
+            let algorithm = for_secret(given.or(claimed))?;
             return Ok(Public::One(VerifyingKey::hmac(algorithm, shared_secret(global)?.as_bytes())?));
         }
-        let source = self.key.as_deref().ok_or_else(no_key)?;
+        let source = self.key.as_deref().ok_or_else(|| {
+            usage("with which key? --key FILE (PEM, JWK or JWK Set; - is standard input), --key URL or --secret")
+        })?;
         // For any other kind of algorithm the answer is that the key does not fit.
         let for_rsa = claimed.filter(|claimed| matches!(claimed.name().get(..2), Some("RS" | "PS")));
         let for_rsa = Some(for_rsa.unwrap_or(Algorithm::Rs256));
@@ -110,10 +114,12 @@ impl PrivateKeyArguments {
     /// The key to sign with.
     pub(super) fn load(&self, global: &Global) -> anyhow::Result<SigningKey> {
         if self.rest.secret {
-            let algorithm = self.rest.alg.unwrap_or(Algorithm::Hs256);
+            let algorithm = for_secret(self.rest.alg)?;
             return Ok(SigningKey::hmac(algorithm, shared_secret(global)?.as_bytes())?);
         }
-        let path = self.key.as_deref().ok_or_else(no_key)?;
+        let path = self.key.as_deref().ok_or_else(|| {
+            usage("with which key? --key FILE (PEM or JWK; - is standard input) or --secret")
+        })?;
         if as_url(path).is_some() {
             return Err(usage("what an address shows is public: sign with a key in a file"));
         }
@@ -121,17 +127,13 @@ impl PrivateKeyArguments {
     }
 }
 
-fn no_key() -> anyhow::Error {
-    usage("with which key? --key FILE (PEM, JWK or JWK Set; - is standard input), --key URL or --secret")
-}
-
 /// The text of a file, or of standard input for `-`.
 pub(in crate::cli) fn read_file(path: &Path) -> anyhow::Result<Zeroizing<String>> {
     if path == Path::new("-") {
         return read_stdin();
     }
-    let read = std::fs::read_to_string(path).map(Zeroizing::new);
-    read.with_context(|| format!("cannot read {}", path.display()))
+    let text = File::open(path).and_then(read_text);
+    text.with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Reads a public key, the public half of a private one, a secret in a JWK, or a JWK Set. `given` is what the key must be
@@ -142,12 +144,10 @@ pub(in crate::cli) fn parse_public(
     for_rsa: Option<Algorithm>,
 ) -> anyhow::Result<Public> {
     if !is_json(text) {
-        let own = UNMISTAKABLE.into_iter().find(|algorithm| public_from_pem(text, *algorithm).is_ok());
-        let algorithm = given.or(own).or(for_rsa).ok_or_else(ambiguous)?;
-        return Ok(Public::One(public_from_pem(text, algorithm)?));
+        return from_pem(text, given, for_rsa, public_from_pem).map(Public::One);
     }
     let algorithm = given.or(for_rsa);
-    if serde_json::from_str::<Value>(text).is_ok_and(|json| json.get("keys").is_some()) {
+    if is_set(text) {
         return parse_set(text, algorithm);
     }
     let text = with_algorithm(text, algorithm);
@@ -159,6 +159,51 @@ pub(in crate::cli) fn parse_public(
     // A JWK that says another one has been read for that.
     ensure!(given.is_none_or(|given| given == key.algorithm()), "the key is for {}", key.algorithm());
     Ok(Public::One(key))
+}
+
+/// Reads the key in a PEM block: what it is for, only an RSA key leaves open.
+fn from_pem<K>(
+    text: &str,
+    given: Option<Algorithm>,
+    for_rsa: Option<Algorithm>,
+    read: impl Fn(&str, Algorithm) -> Result<K, KeyError>,
+) -> anyhow::Result<K> {
+    let own = UNMISTAKABLE.into_iter().find_map(|own| read(text, own).ok().map(|key| (own, key)));
+    if let Some((own, key)) = own {
+        ensure!(given.is_none_or(|given| given == own), "the key is for {own}");
+        return Ok(key);
+    }
+    match read(text, given.or(for_rsa).unwrap_or(Algorithm::Rs256)) {
+        Ok(_) if given.or(for_rsa).is_none() => Err(ambiguous()),
+        Err(_) if read(text, Algorithm::Rs256).is_ok() => {
+            Err(anyhow!("the key is for RS256 and other RSA algorithms"))
+        }
+        key => key.map_err(|error| explain(text, error)),
+    }
+}
+
+/// What is wrong with a text that should be one PEM block with a key.
+fn explain(text: &str, error: KeyError) -> anyhow::Error {
+    let begin = text.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----"));
+    match (error, begin.map_or("", |(label, _)| label)) {
+        (KeyError::Pem, "") => {
+            anyhow!("this is neither PEM nor JSON (a shared secret is for `countersign token` with --secret)")
+        }
+        (KeyError::Pem, _) => anyhow!("this is not one whole PEM block and nothing else"),
+        (KeyError::PemLabel, "CERTIFICATE") => {
+            anyhow!("this is a certificate; for the key in it: openssl x509 -pubkey -noout -in FILE")
+        }
+        (KeyError::PemLabel, "PUBLIC KEY" | "RSA PUBLIC KEY") => {
+            anyhow!("this is a public key, and a private one is needed")
+        }
+        (KeyError::PemLabel, label) => {
+            anyhow!("a PEM block {label:?} is not read; PRIVATE KEY and PUBLIC KEY are")
+        }
+        (KeyError::Inconsistent | KeyError::Unsupported | KeyError::AlgorithmMismatch, _) => anyhow!(
+            "this is no key of the kinds there are: RSA with 2048 to 8192 bits, P-256, P-384, P-521, Ed25519, ML-DSA"
+        ),
+        (error, _) => error.into(),
+    }
 }
 
 fn public_from_pem(text: &str, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
@@ -182,7 +227,7 @@ fn parse_set(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public>
     ensure!(
         !keys.is_empty(),
         "the set has no usable key: {}",
-        if skipped.is_empty() { "it is empty".to_owned() } else { reasons() }
+        if skipped.is_empty() { "it is empty".to_owned() } else { inactive(&reasons()) }
     );
     Ok(Public::Set(JwkSet::new(keys)?, skipped))
 }
@@ -190,9 +235,9 @@ fn parse_set(text: &str, algorithm: Option<Algorithm>) -> anyhow::Result<Public>
 /// Reads a private key or a secret: PEM, or a JWK.
 pub(in crate::cli) fn parse_private(text: &str, given: Option<Algorithm>) -> anyhow::Result<SigningKey> {
     if !is_json(text) {
-        let own = UNMISTAKABLE.into_iter().find(|algorithm| SigningKey::from_pem(text, *algorithm).is_ok());
-        return Ok(SigningKey::from_pem(text, given.or(own).ok_or_else(ambiguous)?)?);
+        return from_pem(text, given, None, SigningKey::from_pem);
     }
+    ensure!(!is_set(text), "this is a JWK Set: give one of its keys as a JWK");
     let key = SigningKey::from_jwk(&with_algorithm(text, given)).map_err(name_ambiguous)?;
     ensure!(given.is_none_or(|given| given == key.algorithm()), "the key is for {}", key.algorithm());
     Ok(key)
@@ -229,6 +274,19 @@ fn ambiguous() -> anyhow::Error {
 
 fn is_json(text: &str) -> bool {
     text.trim_start().starts_with('{')
+}
+
+fn is_set(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|json| json.get("keys").is_some())
+}
+
+fn for_secret(algorithm: Option<Algorithm>) -> anyhow::Result<Algorithm> {
+    let algorithm = algorithm.unwrap_or(Algorithm::Hs256);
+    if algorithm.is_symmetric() {
+        Ok(algorithm)
+    } else {
+        Err(usage("--secret is for HS256, HS384 and HS512"))
+    }
 }
 
 /// The secret from where `serve` takes it, else from a prompt.

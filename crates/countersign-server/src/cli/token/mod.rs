@@ -6,16 +6,17 @@ mod material;
 mod sign;
 mod verify;
 
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use countersign_jwt::Limits;
+use countersign_jwt::JwkSet;
 use zeroize::Zeroizing;
 
 pub(super) use self::material::{Public, algorithm, parse_private, parse_public, read_file};
-use super::Global;
+use super::{Global, usage};
 use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
@@ -41,7 +42,7 @@ impl Token {
 /// The token to look at.
 #[derive(Debug, clap::Args)]
 struct TokenArgument {
-    /// The token, also with `Bearer` in front; from standard input if `-` or left out
+    /// The token, also with `Bearer` or `Authorization: Bearer` in front; from standard input if `-` or left out
     #[arg(value_name = "TOKEN")]
     token: Option<String>,
 }
@@ -52,17 +53,39 @@ impl TokenArgument {
             None | Some("-") => read_stdin()?,
             Some(token) => Zeroizing::new(token.to_owned()),
         };
-        let token = raw.trim();
-        let bare =
-            token.split_once(char::is_whitespace).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        Ok(Zeroizing::new(bare.map_or(token, |(_, token)| token.trim_start()).to_owned()))
+        let after = |text: &str, word: &str| {
+            let (first, rest) = text.split_once(char::is_whitespace)?;
+            first.eq_ignore_ascii_case(word).then(|| Zeroizing::new(rest.trim_start().to_owned()))
+        };
+        let token = Zeroizing::new(raw.trim().to_owned());
+        let token = after(&token, "authorization:").unwrap_or(token);
+        Ok(after(&token, "bearer").unwrap_or(token))
     }
 }
 
-/// Standard input, up to the size of the largest token or key.
+/// Standard input, for the first that asks for it.
 fn read_stdin() -> anyhow::Result<Zeroizing<String>> {
-    let most = u64::try_from(Limits::ML_DSA.max_token_bytes() * 8)?;
-    let mut text = Zeroizing::new(String::new());
-    io::stdin().lock().take(most).read_to_string(&mut text).context("standard input")?;
-    Ok(text)
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(usage("only one thing can be on standard input (-): give the other in another way"));
+    }
+    read_text(io::stdin().lock()).context("standard input")
 }
+
+/// The whole text of a file or a pipe, whatever that is: with a bound.
+fn read_text(from: impl Read) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    match from.take(MAX_TEXT_BYTES + 1).read_to_string(&mut text) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(io::Error::new(
+            error.kind(),
+            "it is not text; DER becomes PEM with: openssl pkey -inform der",
+        )),
+        Ok(read) if read as u64 > MAX_TEXT_BYTES => {
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 128 KiB"))
+        }
+        read => read.map(|_| text),
+    }
+}
+
+/// Twice a JWK Set, which is the longest of what is read.
+const MAX_TEXT_BYTES: u64 = 2 * JwkSet::MAX_BYTES as u64;

@@ -10,9 +10,10 @@ use countersign_jwt::{Algorithm, ClaimsPolicy, Limits, TokenType, VerifyError};
 use serde_json::{Map, Value, json};
 
 use super::TokenArgument;
+use super::decode::moment;
 use super::material::{Public, PublicKeyArguments};
 use crate::cli::Global;
-use crate::output::{Output, Style, Styled, print_styled};
+use crate::output::{Output, Style, Styled, print_styled, unless_closed};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Verify {
@@ -55,11 +56,11 @@ impl Verify {
         if output.json {
             let mut value = self.as_json(&inspection, failures.is_empty());
             value["skippedKeys"] = key.skipped().into();
-            output.show(&value, String::new)?;
+            unless_closed(output.show(&value, String::new))?;
         } else {
-            let mut lines = self.describe(&inspection, failures.is_empty());
+            let mut lines = self.describe(&inspection, failures.is_empty(), now);
             lines.extend(key.skipped().into_iter().map(|text| (Style::Dim, format!("Not usable: {text}"))));
-            print_styled(&lines)?;
+            unless_closed(print_styled(&lines))?;
         }
         Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -67,17 +68,21 @@ impl Verify {
     /// What was not asked for is what the token says itself.
     fn policy(&self, header: &Map<String, Value>, payload: &Map<String, Value>) -> ClaimsPolicy {
         let own = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let asked = self.token_type.as_deref();
-        let token_type = match asked.or_else(|| header.get("typ").and_then(Value::as_str)) {
-            // An access token needs more than its `typ`: only if one was asked for.
-            Some(typ) if asked.is_some() && typ.eq_ignore_ascii_case("at+jwt") => TokenType::AccessToken,
-            Some(typ) => TokenType::Exactly(typ.to_owned().into()),
-            None => TokenType::JwtOrAbsent,
-        };
+        let token_type =
+            match self.token_type.as_deref().or_else(|| header.get("typ").and_then(Value::as_str)) {
+                _ if self.asks_for_access_token() => TokenType::AccessToken,
+                Some(typ) => TokenType::Exactly(typ.to_owned().into()),
+                None => TokenType::JwtOrAbsent,
+            };
         let issuer = self.issuer.clone().unwrap_or_else(|| own("iss"));
         let audience = self.audience.clone().unwrap_or_else(|| own("aud"));
         ClaimsPolicy::new(issuer, audience, token_type, Duration::from_secs(self.leeway))
             .with_limits(Limits::ML_DSA)
+    }
+
+    /// Such a token needs more than its `typ` (RFC 9068 §2.2).
+    fn asks_for_access_token(&self) -> bool {
+        TokenType::AccessToken.accepts(self.token_type.as_deref())
     }
 
     fn is_asked(&self, check: &Check) -> bool {
@@ -86,12 +91,14 @@ impl Verify {
             "audience" => self.audience.is_some(),
             "type" => self.token_type.is_some(),
             // Whom it is about, when it was made and its number: for access tokens, not for every token that people have.
-            "subject" | "token_id" | "issued_at" => self.issuer.is_some() || !check.found.is_empty(),
+            "subject" | "token_id" | "issued_at" => {
+                self.issuer.is_some() || self.asks_for_access_token() || !check.found.is_empty()
+            }
             _ => true,
         }
     }
 
-    fn describe(&self, inspection: &Inspection, accepted: bool) -> Vec<Styled> {
+    fn describe(&self, inspection: &Inspection, accepted: bool, now: i64) -> Vec<Styled> {
         let verdict = if accepted {
             (Style::Good, "Valid.".to_owned())
         } else {
@@ -111,6 +118,9 @@ impl Verify {
                     lines.push((Style::Warning, format!("  x {rule}: {error}")));
                     let found = if check.found.is_empty() { "nothing" } else { &check.found };
                     lines.push((Style::Plain, format!("      expected {}; found {found}", check.expected)));
+                    if let ("expiry" | "not_before" | "issued_at", Ok(at)) = (check.rule, found.parse()) {
+                        lines.push((Style::Plain, format!("      {at} is {}", moment(at, now))));
+                    }
                     lines.push((Style::Plain, format!("      {}", error.remedy())));
                 }
             }
