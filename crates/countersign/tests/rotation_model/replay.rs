@@ -78,6 +78,7 @@ impl Scene {
             claims: CustomClaims::default(),
             password_hash: None,
             disabled: false,
+            password_change_required: false,
         };
         let context = Context::local(Actor::CommandLine, clock.now());
         countersign.store().create_account(ada, &context).await.unwrap();
@@ -174,8 +175,14 @@ impl<'a> Play<'a> {
         let id = SessionId::random(&scene.random);
         let first = RefreshToken::first(id, &scene.random);
         let secret_hash = first.presented().secret_hash;
-        let session =
-            NewSession { id, account_id: scene.account, password_version: 0, secret_hash, replaces: None };
+        let session = NewSession {
+            id,
+            account_id: scene.account,
+            password_version: 0,
+            secret_hash,
+            replaces: None,
+            new_password: None,
+        };
         let context = Context::local(Actor::CommandLine, scene.clock.now());
         scene.countersign.store().start_session(session, &context).await.unwrap();
         Self { scene, id, first, logouts: BTreeMap::new(), access_tokens: [None, None], backup: None }
