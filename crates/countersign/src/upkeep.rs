@@ -24,10 +24,10 @@ impl<S: Store> Countersign<S> {
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
             }
-            if turn.is_multiple_of(SWEEP_EVERY) {
+            if turn.is_multiple_of(SWEEP_EVERY) || self.hasher.has_met_new_hashes() {
                 report("learn what hashes cost", self.learn_hash_costs().await);
-                is_sweeping = true;
             }
+            is_sweeping |= turn.is_multiple_of(SWEEP_EVERY);
             if is_sweeping {
                 // One batch a turn: the revocations above must not wait for a large sweep.
                 let swept = self.sweep_some(now).await;

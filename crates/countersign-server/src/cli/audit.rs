@@ -13,7 +13,7 @@ use crate::output::{Output, print, utc};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Audit {
-    /// Only about this account, by name or id
+    /// Only about this account, by name or id; by id also one that was deleted
     #[arg(long)]
     user: Option<String>,
     /// Only this kind of event, such as `login_failed`
@@ -35,7 +35,10 @@ impl Audit {
         block_on(async {
             let tool = Tool::open(global, Purpose::Manage).await?;
             let account_id = match &self.user {
-                Some(user) => Some(find(&tool, user).await?.id),
+                Some(user) => Some(match user.parse() {
+                    Ok(id) => id,
+                    Err(_) => find(&tool, user).await?.id,
+                }),
                 None => None,
             };
             let kind = self.kind.as_deref().map(parse_kind).transpose()?;

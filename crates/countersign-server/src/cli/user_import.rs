@@ -50,7 +50,8 @@ impl UserImport {
     pub(super) async fn run(&self, tool: &Tool, output: Output) -> anyhow::Result<()> {
         let text = read(&self.file)?;
         let hasher = tool.instance.hasher();
-        let import = Import::read(&text, &self.system()?, hasher);
+        let mut import = Import::read(&text, &self.system()?, hasher);
+        import.find_taken_names(tool.instance.store()).await?;
         let report = import.report();
         let problems: usize = report.problems.values().map(Vec::len).sum();
         if self.dry_run {

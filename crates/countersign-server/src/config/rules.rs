@@ -152,12 +152,14 @@ fn passwords(config: &Config, refuse: Refuse<'_>) {
 
 /// TH-10: figures that are each in their range must not turn the throttle off together.
 fn throttle(config: &Config, refuse: Refuse<'_>) {
+    // A fifth, and one at least, is for known devices; unknown ones are stopped after the rest, and have one at least too.
+    let known = (config.throttle_stop_after / 5).max(1);
+    let stop_unknown_after = config.throttle_stop_after.saturating_sub(known).max(1);
     let rules = [
         (
-            // A fifth is for known devices; an unknown one must be stopped after the rest.
-            config.throttle_delay_from <= config.throttle_stop_after - config.throttle_stop_after / 5,
+            config.throttle_delay_from <= stop_unknown_after,
             "throttle.delay_from",
-            "four fifths of throttle.stop_after",
+            "what throttle.stop_after leaves to unknown devices",
         ),
         (
             config.throttle_first_delay <= config.throttle_longest_delay,

@@ -44,6 +44,9 @@ fn what_the_command_line_changes_takes_effect_in_the_server() {
     assert_eq!(place.run(&["user", "delete", "ann"]).code, Some(2), "not without being asked");
     assert_eq!(place.run(&["user", "delete", "ann", "--yes"]).code, Some(0));
     wait_until_refused(&server, &third.token());
+    let id = ran.json()["userId"].as_str().unwrap().to_owned();
+    let of_the_deleted = place.run(&["audit", "--user", &id]).out;
+    assert!(of_the_deleted.contains("account_deleted"), "{of_the_deleted}");
 }
 
 /// PP-7.

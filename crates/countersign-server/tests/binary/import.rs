@@ -30,6 +30,9 @@ fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
     assert_eq!(server.login("ada", PASSWORD).status, 200);
     assert_eq!(server.login("bob", PASSWORD).status, 401, "disabled there, disabled here");
 
+    let taken = place.run_with(&["user", "import", "-", "--dry-run"], "username,password\nnew,\nADA,\n");
+    assert!(taken.out.contains("1 names that others have already: line 3"), "{taken:?}");
+
     let lines = place.run(&["user", "export"]).out;
     assert_eq!(lines.lines().count(), 3);
     assert!(

@@ -21,7 +21,7 @@ use crate::account::{CustomClaims, Role, Username, UsernameError};
 use crate::id::AccountId;
 use crate::master_key::sha256;
 use crate::password::{PasswordHash, PasswordHasher, UnreadableHash};
-use crate::store::NewAccount;
+use crate::store::{NewAccount, Store, StoreError};
 use rows::Row;
 use system::Candidate;
 
@@ -62,12 +62,18 @@ pub enum RowProblem {
     /// Another row before has this name, perhaps in another spelling.
     #[error("names that are there twice")]
     Duplicate,
+    /// Somebody else has this name ([`Import::find_taken_names`]).
+    #[error("names that others have already")]
+    Taken,
     /// The hash cannot be checked.
     #[error("{}", hash_problem(*.0))]
     Hash(UnreadableHash),
     /// The role or the claims of an export of ours are not well-formed.
     #[error("unusable roles or claims")]
     Details,
+    /// Whether the account is disabled, or must have a new password, is said in words that are not known.
+    #[error("rows that do not say clearly whether the account is disabled")]
+    State,
 }
 
 /// Why a name is not taken, in an order.
@@ -115,6 +121,29 @@ impl Import {
             }
         }
         import
+    }
+
+    /// Finds the names that are taken in the store by accounts that do not come from this file, and counts their rows
+    /// among the problems: asked before [`Import::run`], no name stops it half-way.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer; the report is as before.
+    pub async fn find_taken_names<S: Store>(&mut self, store: &S) -> Result<(), StoreError> {
+        let mut taken = Vec::new();
+        for (line, account) in &self.accounts {
+            let found = store.account_for_login(&account.username).await?;
+            if found.is_some_and(|found| found.account.id != account.id) {
+                taken.push(*line);
+            }
+        }
+        if !taken.is_empty() {
+            let is_free = |line: &u64| taken.binary_search(line).is_err();
+            self.accounts.retain(|(line, _)| is_free(line));
+            self.report.without_password.retain(is_free);
+            self.report.fine = self.accounts.len();
+            self.report.problems.insert(RowProblem::Taken, taken);
+        }
+        Ok(())
     }
 
     /// What [`Import::run`] would do.

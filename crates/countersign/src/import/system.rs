@@ -97,8 +97,8 @@ impl System {
         Ok(Candidate {
             username: username.ok_or(RowProblem::NoUsername { looked_for })?.to_owned(),
             hash: self.hash(row)?,
-            disabled: self.is_disabled(row),
-            password_change_required: is(row, "passwordChangeRequired", true),
+            disabled: self.is_disabled(row)?,
+            password_change_required: says(row, "passwordChangeRequired")? == Some(true),
             role,
             claims,
         })
@@ -116,38 +116,47 @@ impl System {
     }
 
     fn hash(&self, row: &Row) -> Result<Option<String>, RowProblem> {
-        let field = |names: &[&str]| names.iter().find_map(|name| text(row, name)).map(str::to_owned);
+        let malformed = RowProblem::Hash(UnreadableHash::Malformed);
+        let field = |names: &[&str]| {
+            // A number or an object where a hash should be is no account without a password.
+            if names
+                .iter()
+                .any(|name| row.get(*name).is_some_and(|value| !value.is_string() && !value.is_null()))
+            {
+                return Err(malformed);
+            }
+            Ok(names.iter().find_map(|name| text(row, name)).map(str::to_owned))
+        };
         let hash = match self {
             // Django writes `!` and something random for accounts without a usable password.
-            Self::Django => field(&["password"]).filter(|hash| !hash.starts_with('!')),
-            Self::Devise | Self::Supabase => field(&["encrypted_password"]),
-            Self::Firebase(config) => field(&["passwordHash"])
+            Self::Django => field(&["password"])?.filter(|hash| !hash.starts_with('!')),
+            Self::Devise | Self::Supabase => field(&["encrypted_password"])?,
+            Self::Firebase(config) => field(&["passwordHash"])?
                 .map(|hash| firebase(config, &hash, text(row, "salt").unwrap_or_default())),
-            Self::BetterAuth => match field(&["password"]) {
-                Some(hash) => Some(better_auth(&hash).ok_or(RowProblem::Hash(UnreadableHash::Malformed))?),
-                None => None,
-            },
-            Self::Auth0 => field(&["passwordHash", "password_hash"]).or_else(|| {
+            Self::BetterAuth => {
+                field(&["password"])?.map(|hash| better_auth(&hash).ok_or(malformed)).transpose()?
+            }
+            Self::Auth0 => field(&["passwordHash", "password_hash"])?.or_else(|| {
                 let custom = row.get("custom_password_hash")?.get("hash")?.get("value")?;
                 custom.as_str().map(str::to_owned)
             }),
-            Self::Countersign => return Ok(field(&["passwordHash"])), // marked already, where it has to be
+            Self::Countersign => return field(&["passwordHash"]), // marked already, where it has to be
             Self::Generic => {
-                field(&["password_hash", "passwordHash", "hash", "password", "encrypted_password"])
+                field(&["password_hash", "passwordHash", "hash", "password", "encrypted_password"])?
             }
         };
         Ok(hash.map(mark_reading))
     }
 
     /// Devise's `locked_at` is a lock that ends by itself and does not count.
-    fn is_disabled(&self, row: &Row) -> bool {
+    fn is_disabled(&self, row: &Row) -> Result<bool, RowProblem> {
         match self {
-            Self::Django => is(row, "is_active", false),
-            Self::Firebase(_) | Self::Generic | Self::Countersign => is(row, "disabled", true),
-            Self::BetterAuth => is(row, "banned", true),
-            Self::Supabase => text(row, "deleted_at").is_some() || text(row, "banned_until").is_some(),
-            Self::Auth0 => is(row, "blocked", true),
-            Self::Devise => text(row, "deleted_at").is_some(),
+            Self::Django => Ok(says(row, "is_active")? == Some(false)),
+            Self::Firebase(_) | Self::Generic | Self::Countersign => Ok(says(row, "disabled")? == Some(true)),
+            Self::BetterAuth => Ok(says(row, "banned")? == Some(true)),
+            Self::Supabase => Ok(text(row, "deleted_at").is_some() || text(row, "banned_until").is_some()),
+            Self::Auth0 => Ok(says(row, "blocked")? == Some(true)),
+            Self::Devise => Ok(text(row, "deleted_at").is_some()),
         }
     }
 }
@@ -198,17 +207,19 @@ fn text<'a>(row: &'a Row, name: &str) -> Option<&'a str> {
     row.get(name)?.as_str().filter(|text| !text.is_empty() && !["NULL", "null", "\\N"].contains(text))
 }
 
-/// Whether a field says yes (or no), as JSON or in a database's spelling. A field that is not there says neither.
-fn is(row: &Row, name: &str, wanted: bool) -> bool {
-    let said = match row.get(name) {
-        Some(Value::Bool(said)) => Some(*said),
-        Some(Value::Number(number)) => number.as_i64().map(|number| number != 0),
-        Some(Value::String(text)) => match text.to_ascii_lowercase().as_str() {
-            "true" | "t" | "1" | "yes" => Some(true),
-            "false" | "f" | "0" | "no" => Some(false),
-            _ => None,
+/// What a field says, as JSON or in a database's spelling; `None` if it is not there. Words that are not known are a
+/// problem: a guess could bring back somebody who was shut out.
+fn says(row: &Row, name: &str) -> Result<Option<bool>, RowProblem> {
+    match row.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(said)) => Ok(Some(*said)),
+        Some(Value::Number(number)) => Ok(Some(number.as_i64() != Some(0))),
+        Some(Value::String(_)) => match text(row, name).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(None),
+            Some("true" | "t" | "1" | "yes" | "y") => Ok(Some(true)),
+            Some("false" | "f" | "0" | "no" | "n") => Ok(Some(false)),
+            Some(_) => Err(RowProblem::State),
         },
-        _ => None,
-    };
-    said == Some(wanted)
+        Some(_) => Err(RowProblem::State),
+    }
 }

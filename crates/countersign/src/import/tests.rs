@@ -153,3 +153,42 @@ async fn an_export_comes_back_as_it_was() {
     let bob = to.account_for_login(&Username::parse("bob@example.org").unwrap()).await.unwrap().unwrap();
     assert!(!bob.account.is_enabled());
 }
+
+/// Names that others have are found before anything is stored, so that no import ends half-way, and can be left out.
+#[tokio::test]
+async fn taken_names_are_reported_before_anything_is_stored() {
+    let (hasher, store, context) = (hasher(), store(), context());
+    let settings = ImportSettings { batch: 2, skip_problems: false, hasher: &hasher, context: &context };
+    Import::read(&names(7..8), &System::Generic, &hasher).run(&store, &settings, |_| {}).await.unwrap();
+    let mut import = Import::read(&names(0..10), &System::Generic, &hasher);
+    import.find_taken_names(&store).await.unwrap();
+    assert_eq!((import.report().fine, import.report().without_password.len()), (9, 9));
+    assert_eq!(import.report().problems, BTreeMap::from([(RowProblem::Taken, vec![9])]));
+    let refused = import.run(&store, &settings, |_| {}).await;
+    assert!(matches!(refused, Err(ImportError::Problems { rows: 1 })), "{refused:?}");
+    assert!(store.account_for_login(&Username::parse("user0").unwrap()).await.unwrap().is_none());
+    let skipping = ImportSettings { skip_problems: true, ..settings };
+    let done = import.run(&store, &skipping, |_| {}).await.unwrap();
+    assert_eq!(done, Imported { made: 9, already_there: 0 });
+    import.find_taken_names(&store).await.unwrap();
+    assert_eq!(import.report().fine, 9, "its own accounts are no strangers");
+}
+
+/// Nobody who was shut out comes back by a word that we do not know, and nobody loses a password to a wrong type.
+#[tokio::test]
+async fn states_and_hashes_of_unknown_kinds_are_problems() {
+    let hasher = hasher();
+    let django = "username,password,is_active\na,,True\nb,,off\nc,,n\nd,,\ne,,\u{1}\n";
+    let import = Import::read(django, &System::Django, &hasher);
+    assert_eq!(import.report().problems, BTreeMap::from([(RowProblem::State, vec![3, 6])]));
+    let disabled: Vec<_> = import.accounts.iter().map(|(line, account)| (*line, account.disabled)).collect();
+    assert_eq!(disabled, [(2, false), (4, true), (5, false)]);
+    let json = r#"{"username":"a","hash":7}
+        {"username":"b","hash":null,"disabled":"NULL"}
+        {"username":"c","hash":{"x":"y"}}
+        {"username":"d","disabled":[]}"#;
+    let import = Import::read(json, &System::Generic, &hasher);
+    let malformed = RowProblem::Hash(UnreadableHash::Malformed);
+    let problems = BTreeMap::from([(malformed, vec![1, 3]), (RowProblem::State, vec![4])]);
+    assert_eq!(import.report().problems, problems);
+}

@@ -190,6 +190,13 @@ impl PasswordHasher {
         self.likeness.learn(recipes);
     }
 
+    /// Whether hashes were met, since the last call, of a kind that those given to [`PasswordHasher::imitate`] did not have:
+    /// then it is time to give them again.
+    #[must_use]
+    pub fn has_met_new_hashes(&self) -> bool {
+        self.likeness.take_news()
+    }
+
     /// Reads a stored hash without computing anything: whether this server can check it.
     ///
     /// # Errors
@@ -217,6 +224,7 @@ impl PasswordHasher {
         };
         match self.read(stored) {
             Ok(recipe) => {
+                self.likeness.meet(&recipe);
                 let renew = self.pepper.as_ref().is_some_and(|pepper| !pepper.is_newest(stored.as_str()));
                 Check { recipe, counts: true, renew }
             }

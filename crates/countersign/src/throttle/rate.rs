@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use super::options::Rate;
+use super::rule::CLOCK_SKEW;
 use crate::clock::Timestamp;
 
 /// What one key has used.
@@ -17,6 +18,12 @@ pub(super) struct Used {
 impl Used {
     pub(super) const NOTHING: Self = Self { free_at: Timestamp::from_unix_millis(0) };
 
+    /// The same, or nothing where it is more than can be used up: the clock was set back since, and a mistake of the
+    /// clock must not close a door for as long as it was large.
+    fn believed(self, now: Timestamp, rate: Rate) -> Self {
+        if self.free_at > most(now, rate).plus(CLOCK_SKEW) { Self::NOTHING } else { self }
+    }
+
     /// How long until one more is allowed.
     pub(super) fn wait(self, now: Timestamp, rate: Rate) -> Duration {
         let room = rate.interval.saturating_mul(rate.burst.saturating_sub(1));
@@ -25,19 +32,24 @@ impl Used {
 
     /// How much of the burst is used up, in units.
     pub(super) fn level(self, now: Timestamp, rate: Rate) -> u32 {
-        let units = self.free_at.since(now).as_millis().div_ceil(rate.interval.as_millis().max(1));
+        let used = self.believed(now, rate).free_at.since(now);
+        let units = used.as_millis().div_ceil(rate.interval.as_millis().max(1));
         u32::try_from(units).unwrap_or(u32::MAX)
     }
 
     pub(super) fn take(&mut self, now: Timestamp, rate: Rate) {
-        // Never more than a full burst beyond what is allowed, so that no clock mistake closes a door for ever.
-        let most = now.plus(rate.interval.saturating_mul(rate.burst.saturating_add(1)));
-        self.free_at = self.free_at.max(now).plus(rate.interval).min(most);
+        let free_at = self.believed(now, rate).free_at.max(now).plus(rate.interval);
+        self.free_at = free_at.min(most(now, rate));
     }
 
     pub(super) fn give_back(&mut self, rate: Rate) {
         self.free_at = self.free_at.minus(rate.interval);
     }
+}
+
+/// Until when everything is used up at most.
+fn most(now: Timestamp, rate: Rate) -> Timestamp {
+    now.plus(rate.interval.saturating_mul(rate.burst.saturating_add(1)))
 }
 
 /// What many keys have used; bounded (LM-11).
@@ -53,8 +65,9 @@ impl<K: Hash + Eq + Copy> UsedBy<K> {
         Self { used: HashMap::new(), rate, max }
     }
 
+    /// `rate` may be a tighter one than what is counted at.
     pub(super) fn wait(&self, key: &K, now: Timestamp, rate: Rate) -> Duration {
-        self.used.get(key).map_or(Duration::ZERO, |used| used.wait(now, rate))
+        self.used.get(key).map_or(Duration::ZERO, |used| used.believed(now, self.rate).wait(now, rate))
     }
 
     pub(super) fn take(&mut self, key: K, now: Timestamp) {

@@ -15,10 +15,15 @@ pub(super) struct Failures {
 impl Failures {
     pub(super) const NONE: Self = Self { count: 0, last_at: Timestamp::from_unix_millis(0) };
 
-    /// One more. A clock that was set back does not shorten a wait.
+    /// One more. A clock that is a little behind does not shorten a wait.
     pub(super) fn add(&mut self, now: Timestamp) {
         self.count = self.count.saturating_add(1);
-        self.last_at = self.last_at.max(now);
+        self.last_at = if self.is_ahead_of(now) { now } else { self.last_at.max(now) };
+    }
+
+    /// Whether the last one was counted by a clock that was set back since. When it was, nobody knows any more.
+    pub(super) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.last_at > now.plus(CLOCK_SKEW)
     }
 
     /// One was no failure after all.
@@ -28,7 +33,13 @@ impl Failures {
 
     /// How long an unknown device still has to wait.
     pub(super) fn wait(&self, now: Timestamp, options: &ThrottleOptions) -> Duration {
-        self.last_at.plus(delay_after(self.count, options)).since(now)
+        match delay_after(self.count, options) {
+            Duration::ZERO => Duration::ZERO,
+            Duration::MAX => Duration::MAX,
+            // A mistake of the clock must not shut anybody out for as long as it was large: the next failure counts again.
+            _ if self.is_ahead_of(now) => Duration::ZERO,
+            delay => self.last_at.plus(delay).since(now),
+        }
     }
 
     /// Whether they are so long ago that they no longer count. Those that stopped an account count longer.
@@ -56,6 +67,10 @@ fn delay_after(count: u32, options: &ThrottleOptions) -> Duration {
     let doubled = 2_u32.checked_pow(count - options.delay_from).unwrap_or(u32::MAX);
     options.first_delay.saturating_mul(doubled).min(options.longest_delay)
 }
+
+/// What clocks of nodes differ by, and what one is set by to correct it: an instant that is further ahead was taken from a
+/// clock that was wrong.
+pub(super) const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
@@ -91,7 +106,7 @@ mod tests {
     fn a_wait_survives_odd_clocks() {
         let options = ThrottleOptions { stop: Stop::Strict, ..ThrottleOptions::default() };
         let mut failures = Failures { count: 99, last_at: at(1_000) };
-        failures.add(at(10));
+        failures.add(at(960));
         assert_eq!(failures, Failures { count: 100, last_at: at(1_000) });
         assert!(failures.wait(at(i64::from(u32::MAX)), &options) > DAY);
         assert!(!failures.are_forgotten(at(i64::from(u32::MAX)), &options));

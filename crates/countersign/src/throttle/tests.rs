@@ -358,3 +358,27 @@ fn memory_is_bounded_and_keeps_the_account_under_attack() {
     assert!(scene.guess(&on(0)).is_err());
     assert!(scene.throttle.take_unsaved(usize::MAX).records().len() <= 1_024);
 }
+
+/// OP-9, TH-10: a clock that was an hour, or ten years, ahead and is set right shuts nobody out, neither the account and
+/// the network that somebody failed on then nor others, and is no licence to guess.
+#[test]
+fn a_clock_that_was_ahead_shuts_nobody_out() {
+    for ahead in [Duration::from_hours(1), options::DAY * 3650] {
+        let mut scene = Scene::new();
+        let (right, home) = (scene.now, [192, 0, 2, 1]);
+        scene.wait(ahead);
+        for _ in 0..5 {
+            assert_eq!(scene.guess(&from(1, home)), Ok(()));
+        }
+        assert_eq!(scene.guess(&from(2, home)), Ok(()));
+        let stored = take(&scene);
+        scene.now = right;
+        assert_eq!(scene.sign_in(&from(2, home)), Ok(()), "one failure, then");
+        assert_eq!(scene.sign_in(&from(3, home)), Ok(()), "another account of the network");
+        assert_eq!(scene.guess(&from(1, home)), Ok(()), "how long ago the failures were is not known");
+        assert_eq!(scene.guess(&from(1, home)), Err(Duration::from_secs(2)), "but they count");
+        scene.throttle.restore(&stored, scene.now);
+        assert_eq!(scene.guess(&from(1, home)), Err(Duration::from_secs(2)), "whatever is read back");
+        assert!(!scene.throttle.spray_suspected());
+    }
+}

@@ -284,6 +284,8 @@ async fn a_stalled_database_refuses_writes_and_recovers() {
     assert!(given_up > 0);
     let late = store.start_session(new_session(&bob), &context(at(1))).await;
     assert!(matches!(late, Err(StoreError::Overloaded)), "{late:?}");
+    let ready = store.check(at(1)).await;
+    assert!(matches!(ready, Err(StoreError::Overloaded)), "not ready (LM-9): {ready:?}");
     assert!(matches!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Fresh(_)));
     blocker.execute_batch("ROLLBACK").unwrap();
     while let Err(StoreError::Overloaded) = store.remember_master_keys(Vec::new()).await {

@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::super::argon2_cost::{self, Argon2Cost};
 use super::super::queue::Work;
-use super::{Bytes, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use super::{Bytes, Kind, Scheme, UnreadableHash, checked, decode, fields, number, values};
 
 /// Memory that a thread computes argon2 in. It grows to what is asked for and is given back by [`Memory::release`].
 #[derive(Default)]
@@ -129,6 +129,11 @@ impl Scheme for Argon2Hash {
 
     fn work(&self) -> Work {
         argon2_cost::work(self.params.m_cost(), self.params.t_cost())
+    }
+
+    fn kind(&self) -> Kind {
+        let cost = [self.params.m_cost(), self.params.t_cost(), self.params.p_cost(), 0];
+        (self.algorithm.as_str(), cost)
     }
 
     fn memory_bytes(&self) -> u64 {

@@ -7,7 +7,7 @@ use bcrypt::HashParts;
 use zeroize::Zeroizing;
 
 use super::super::queue::Work;
-use super::{Memory, Scheme, UnreadableHash};
+use super::{Kind, Memory, Scheme, UnreadableHash};
 
 /// A bcrypt hash of one of the versions that agree on every password: 2a, 2b, 2y.
 #[derive(Clone)]
@@ -53,6 +53,10 @@ impl Scheme for BcryptHash {
     /// Measured: cost 10 takes as long as three and a half hashes of our default.
     fn work(&self) -> Work {
         3500 << (self.cost - 10)
+    }
+
+    fn kind(&self) -> Kind {
+        ("bcrypt", [self.cost, 0, 0, 0])
     }
 
     fn reads_bytes(&self) -> usize {

@@ -45,8 +45,10 @@ trait Scheme: Send + Sync {
     /// Computes the hash of this password, once, and compares in constant time.
     fn matches(&self, password: &[u8], memory: &mut Memory) -> bool;
 
-    /// What computing it costs, in thousandths of [`Argon2Cost::DEFAULT`].
+    /// What computing it costs, in thousandths of [`Argon2Cost::DEFAULT`]: an estimate.
     fn work(&self) -> Work;
+    /// The function and its parameters: hashes of one kind take the same time.
+    fn kind(&self) -> Kind;
 
     /// The memory that computing it needs.
     fn memory_bytes(&self) -> u64 {
@@ -63,6 +65,12 @@ trait Scheme: Send + Sync {
         usize::MAX
     }
 }
+
+/// A hash function by name, with all of its parameters that time depends on.
+type Kind = (&'static str, [u32; 4]);
+
+/// By what stored hashes differ in time: an estimate to order them by, the memory, and the kind.
+pub(super) type Cost = (Work, u64, Kind);
 
 /// Why a stored hash cannot be checked. Its account cannot sign in with a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -116,6 +124,10 @@ impl Recipe {
 
     pub(super) fn memory_bytes(&self) -> u64 {
         self.scheme.memory_bytes()
+    }
+
+    pub(super) fn cost(&self) -> Cost {
+        (self.work(), self.memory_bytes(), self.scheme.kind())
     }
 
     /// Computes the hash of this password, once, and compares in constant time.

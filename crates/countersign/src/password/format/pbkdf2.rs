@@ -6,7 +6,7 @@ use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, P
 use zeroize::Zeroizing;
 
 use super::super::queue::Work;
-use super::{Bytes, Memory, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, number, values};
 
 /// A PBKDF2 hash.
 #[derive(Clone)]
@@ -52,13 +52,33 @@ impl Pbkdf2Hash {
         let (salt, tag) = checked(salt, tag)?;
         let iterations = match iterations {
             0..1_000 => return Err(UnreadableHash::TooWeak),
-            1_000..=5_000_000 => NonZeroU32::new(iterations).ok_or(UnreadableHash::TooWeak)?,
-            _ => return Err(UnreadableHash::TooExpensive),
+            1_000.. => NonZeroU32::new(iterations).ok_or(UnreadableHash::TooWeak)?,
         };
-        if tag.len() > 64 {
-            return Err(UnreadableHash::TooExpensive); // each block of output takes all iterations again
+        let hash = Self { algorithm, iterations, salt, tag };
+        if hash.rounds() > 5_000_000 || hash.tag.len() > 64 {
+            return Err(UnreadableHash::TooExpensive);
         }
-        Ok(Self { algorithm, iterations, salt, tag })
+        Ok(hash)
+    }
+
+    /// The name of the underlying function, and how many bytes it gives.
+    fn function(&self) -> (&'static str, usize) {
+        if self.algorithm == PBKDF2_HMAC_SHA1 {
+            ("pbkdf2-sha1", 20)
+        } else if self.algorithm == PBKDF2_HMAC_SHA256 {
+            ("pbkdf2-sha256", 32)
+        } else {
+            ("pbkdf2-sha512", 64)
+        }
+    }
+
+    /// Each block of the tag takes all iterations again.
+    fn blocks(&self) -> u32 {
+        u32::try_from(self.tag.len().div_ceil(self.function().1)).unwrap_or(u32::MAX)
+    }
+
+    fn rounds(&self) -> u64 {
+        u64::from(self.iterations.get()) * u64::from(self.blocks())
     }
 }
 
@@ -72,7 +92,11 @@ impl Scheme for Pbkdf2Hash {
     /// helps, twice that an iteration.
     fn work(&self) -> Work {
         let a_thousand = if self.algorithm == PBKDF2_HMAC_SHA512 { 16 } else { 8 };
-        u64::from(self.iterations.get()) * a_thousand / 1000
+        self.rounds() * a_thousand / 1000
+    }
+
+    fn kind(&self) -> Kind {
+        (self.function().0, [self.iterations.get(), self.blocks(), 0, 0])
     }
 }
 
@@ -102,6 +126,12 @@ mod tests {
         }
         let long = format!("$pbkdf2-sha256$29000$c29tZXNhbHQ${}", "A".repeat(100));
         assert_eq!(Pbkdf2Hash::parse_phc(&long).map(|_| ()), Err(TooExpensive));
+        // 48 bytes of SHA-1 are three blocks, of which each takes all iterations.
+        let sha1 = |iterations: u32| {
+            let text = format!("$pbkdf2-sha1$i={iterations},l=48$c29tZXNhbHQ${}", "A".repeat(64));
+            Pbkdf2Hash::parse_phc(&text).map(|hash| hash.work())
+        };
+        assert_eq!((sha1(1_000_000), sha1(2_000_000)), (Ok(24_000), Err(TooExpensive)));
         assert_eq!(Pbkdf2Hash::parse_phc("$pbkdf2-sha256$29000$c2Fs$").map(|_| ()), Err(Malformed));
     }
 }

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::super::queue::Work;
-use super::{Bytes, Memory, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, number, values};
 
 /// A scrypt hash.
 #[derive(Clone)]
@@ -92,6 +92,10 @@ impl Scheme for ScryptHash {
     /// Measured: N = 2^17 with r = 8 takes as long as twenty hashes of our default.
     fn work(&self) -> Work {
         self.cost.product() / 52
+    }
+
+    fn kind(&self) -> Kind {
+        ("scrypt", [self.cost.log_n, self.cost.r, self.cost.p, 0])
     }
 
     fn memory_bytes(&self) -> u64 {

@@ -238,4 +238,8 @@ async fn unknown_names_are_checked_like_known_ones() {
         "a dummy never matches"
     );
     assert_eq!(hasher.stats().computed - before, 1);
+    assert!(!hasher.has_met_new_hashes());
+    let other = stored(&bcrypt::hash("whatever it was", 11).unwrap());
+    assert_eq!(verify(&hasher, "wrong", Some(other)).await, Verification::Mismatch);
+    assert!(hasher.has_met_new_hashes(), "there is more to imitate");
 }

@@ -284,7 +284,7 @@ impl Store for SqliteStore {
 
     async fn check(&self, now: Timestamp) -> Result<(), StoreError> {
         self.read(upkeep::can_read).await?;
-        if self.threads.last_write_failed() {
+        if self.threads.last_write_failed() || self.threads.is_stalled() {
             self.threads.write(move |db| upkeep::can_write(db, now)).await?;
         }
         Ok(())

@@ -95,6 +95,11 @@ impl Threads {
         self.progress.has_failed()
     }
 
+    /// Whether a batch of writes is taking longer than any disk should.
+    pub(super) fn is_stalled(&self) -> bool {
+        *self.progress.stalled().borrow()
+    }
+
     /// Reads something.
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
