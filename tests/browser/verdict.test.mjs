@@ -113,5 +113,7 @@ describe('verdicts of page and command line', () => {
     for (const [name, token] of Object.entries(hostile)) {
       assert.notEqual((await agree(name, { token, key, ...right })).code, null, name);
     }
+    const { checks } = await agree('only the type', { token: hostile['another payload'], key, type: 'at+jwt' });
+    assert.deepEqual(checks.find(([rule]) => rule === 'token_id'), ['token_id', 'failed']);
   });
 });

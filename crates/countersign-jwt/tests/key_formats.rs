@@ -194,6 +194,30 @@ fn a_jwk_that_is_not_for_signing_does_not_sign() {
     assert_eq!((secret.verifying_key().to_jwk(), secret.verifying_key().to_pem()), (None, None));
 }
 
+/// RFC 8017 A.1.1: what stands in the SPKI of an RSA key, by itself.
+#[test]
+fn an_rsa_public_key_is_read_without_its_spki() {
+    let key = SigningKey::from_pem(&pem("RSA PRIVATE KEY", RSA), Algorithm::Rs256).unwrap().verifying_key();
+    let pkcs1 = &der(&key.to_pem().unwrap())[24..];
+    let read = |der: &[u8], algorithm| VerifyingKey::from_pem(&pem("RSA PUBLIC KEY", der), algorithm);
+    assert_eq!(read(pkcs1, Algorithm::Rs256).map(|read| read.to_jwk()), Ok(key.to_jwk()));
+    assert_eq!(read(pkcs1, Algorithm::Es256).err(), Some(KeyError::AlgorithmMismatch));
+    assert_eq!(read(&[pkcs1, &[0]].concat(), Algorithm::Rs256).err(), Some(KeyError::Der));
+}
+
+/// RFC 7518 §3.4: each algorithm has its one curve.
+#[test]
+fn a_key_of_another_curve_is_not_for_the_algorithm() {
+    let algorithms = [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512];
+    for made_for in algorithms {
+        let text = SigningKey::generate(made_for).unwrap().verifying_key().to_pem().unwrap();
+        for read_for in algorithms {
+            let expected = (made_for != read_for).then_some(KeyError::AlgorithmMismatch);
+            assert_eq!(VerifyingKey::from_pem(&text, read_for).err(), expected, "{made_for} as {read_for}");
+        }
+    }
+}
+
 /// RFC 9881 §2: the identifier says which of the three it is.
 #[test]
 #[cfg(feature = "ml-dsa")]

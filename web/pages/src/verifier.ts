@@ -78,7 +78,8 @@ function policyFor(question: Question, header: JsonObject, payload: JsonObject):
 function isAsked({ rule, found }: Check, question: Question): boolean {
   if (rule === 'issuer' || rule === 'audience' || rule === 'type') return question[rule] !== '';
   // Access tokens must have these, but not every token that people have.
-  if (rule === 'subject' || rule === 'token_id' || rule === 'issued_at') return question.issuer !== '' || found !== '';
+  const ofAccessTokens = rule === 'subject' || rule === 'token_id' || rule === 'issued_at';
+  if (ofAccessTokens) return question.issuer !== '' || question.type === 'at+jwt' || found !== '';
   return true;
 }
 

@@ -224,3 +224,15 @@ fn wipe(value: &mut Value) {
         text.zeroize();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wiped_text_is_gone() {
+        let mut value = Value::from("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+        wipe(&mut value);
+        assert_eq!(value, "");
+    }
+}

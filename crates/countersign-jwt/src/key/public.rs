@@ -88,3 +88,27 @@ impl PublicNumbers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the backends would refuse as well: neither is relied on for it.
+    #[test]
+    fn a_point_is_whole_and_of_the_curve_of_its_algorithm() {
+        let check = |first: u8, length: usize, algorithm| {
+            PublicNumbers::Ec { curve: Curve::P256, point: vec![first; length] }.check(algorithm)
+        };
+        assert_eq!(check(4, 65, Algorithm::Es256), Ok(()));
+        for (first, length) in [(4, 64), (4, 66), (2, 33), (3, 65), (7, 65), (4, 0)] {
+            assert_eq!(
+                check(first, length, Algorithm::Es256),
+                Err(KeyError::InvalidPoint),
+                "{first} {length}"
+            );
+        }
+        for algorithm in [Algorithm::Es384, Algorithm::Es512, Algorithm::EdDsa, Algorithm::Rs256] {
+            assert_eq!(check(4, 65, algorithm), Err(KeyError::AlgorithmMismatch), "{algorithm}");
+        }
+    }
+}
