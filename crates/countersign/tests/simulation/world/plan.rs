@@ -38,7 +38,7 @@ impl World {
                     Event::ChangesPassword { client }
                 }
                 68..71 => Event::Disables(self.clients[client].person),
-                71..74 => Event::RequiresChange(self.clients[client].person),
+                71..74 => Event::ChangesRole(self.clients[client].person),
                 74 => Event::RequiresChange(self.clients[client].person),
                 75..77 => Event::RotatesKeys,
                 77..81 => Event::Upkeep,
