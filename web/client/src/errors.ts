@@ -11,6 +11,7 @@ export type SessionOverCode =
 export type ErrorCode =
   | SessionOverCode
   | 'invalid_credentials'
+  | 'password_change_required'
   | 'token_required'
   | 'invalid_token'
   /** No answer came: no connection, or it was cut. */

@@ -99,13 +99,9 @@ impl User {
         block_on(async {
             match self {
                 Self::Add { name, role, claims, require_password_change, .. } => {
-                    let registration = registration(&name, &role, claims.as_deref())?;
-                    add(
-                        global,
-                        output,
-                        Registration { password_change_required: require_password_change, ..registration },
-                    )
-                    .await
+                    let mut new = registration(&name, &role, claims.as_deref())?;
+                    new.password_change_required = require_password_change;
+                    add(global, output, new).await
                 }
                 Self::Import(import) => {
                     import.run(&Tool::open_or_make(&global.load()?, Purpose::Manage).await?, output).await

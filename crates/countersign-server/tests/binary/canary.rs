@@ -30,6 +30,11 @@ fn no_secret_is_in_any_output_at_any_level() {
         server.refresh("refreshToken=csr_canaryCookie").unwrap();
         let change = format!(r#"{{"currentPassword":"{PASSWORD}","newPassword":"canary new password"}}"#);
         assert_eq!(server.request("PUT", "/api/password", &format!("{bearer}{json}"), &change).status, 204);
+        for (new, status) in [("canary", 422), ("canary newest password", 200)] {
+            let login =
+                format!(r#"{{"username":"ann","password":"canary new password","newPassword":"{new}"}}"#);
+            assert_eq!(server.request("POST", "/api/login", json, &login).status, status);
+        }
         server.request("POST", "/api/logout", &format!("Cookie: {cookie}\r\n"), "");
         let (_, said) = server.stop();
         assert!(said.contains("listening"), "there is a log: {said}");

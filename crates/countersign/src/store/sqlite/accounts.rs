@@ -200,7 +200,7 @@ impl Change<'_> {
         Ok(SetPassword::Done(self.write_password(change)?))
     }
 
-    /// Whoever the password was checked of is its owner, and has chosen another one now.
+    /// What was checked against the current password is its owner's own choice, and meets a required change.
     pub(super) fn write_password(&self, change: &PasswordChange) -> rusqlite::Result<Vec<EndedSession>> {
         let id = change.account_id;
         self.execute(
