@@ -134,6 +134,7 @@ async fn a_damaged_file_is_refused() {
         user(&store, &format!("user {n}")).await;
     }
     drop(store);
+    assert!(!directory.path().join("store.db-wal").exists(), "a stopped server leaves one file");
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     let pages = file.metadata().unwrap().len() / 4096;
     for page in 1..pages {

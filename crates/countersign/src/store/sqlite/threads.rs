@@ -27,7 +27,7 @@ pub(super) struct Threads {
     checkpoints: Arc<Queue<()>>,
     progress: Arc<Progress>,
     stop: Arc<AtomicBool>,
-    /// In the order in which they may end.
+    /// The writer first.
     running: Vec<JoinHandle<()>>,
     /// Held until the last commit is made.
     _lock: Option<File>,
@@ -135,18 +135,25 @@ impl Threads {
     }
 }
 
+/// The writer's connection closes last and alone: so SQLite moves the whole log into the database, and a stopped server
+/// leaves one file. Of two that close at once, each leaves that to the other.
 impl Drop for Threads {
     fn drop(&mut self) {
         self.reads.close();
-        self.writes.close();
         self.checkpoints.close();
         self.stop.store(true, Ordering::SeqCst);
-        for thread in self.running.drain(..) {
-            thread.thread().unpark();
-            // A thread that panicked has nothing left to do.
-            let _ = thread.join();
-        }
+        let mut running = self.running.drain(..);
+        let writer = running.next();
+        running.for_each(end);
+        self.writes.close();
+        writer.into_iter().for_each(end);
     }
+}
+
+fn end(thread: JoinHandle<()>) {
+    thread.thread().unpark();
+    // A thread that panicked has nothing left to do.
+    let _ = thread.join();
 }
 
 impl fmt::Debug for Threads {
