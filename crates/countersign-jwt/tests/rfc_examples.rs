@@ -84,6 +84,18 @@ fn thumbprints() {
     }
 }
 
+/// RFC 8017 §9.1.1: the encoding has one bit less than the modulus, and with 2049 bits one byte less.
+#[test]
+fn rsa_pss_with_moduli_that_are_no_whole_bytes() {
+    for (n, token) in ODD_MODULI {
+        let jwk = format!(r#"{{"kty":"RSA","alg":"PS256","e":"AQAB","n":"{n}"}}"#);
+        let key = VerifyingKey::from_jwk(&jwk).unwrap();
+        assert!(UnverifiedJws::parse(token).unwrap().verify(&key).is_ok(), "{n}");
+        let altered = token.replacen(".e30.", ".e31.", 1);
+        assert_eq!(UnverifiedJws::parse(&altered).unwrap().verify(&key), Err(VerifyError::BadSignature));
+    }
+}
+
 /// RFC 7517 A.1: the EC key is for encryption.
 #[test]
 fn a_foreign_set_is_read_without_the_keys_that_are_not_for_signatures() {
@@ -107,3 +119,15 @@ const RFC_7517_A_1: &str = r#"{"keys": [
   {"kty":"RSA",
    "n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
    "e":"AQAB", "alg":"RS256", "kid":"2011-04-29"}]}"#;
+
+/// A modulus of 2049 and one of 2050 bits, made for this, each with a token that its owner signed.
+const ODD_MODULI: [(&str, &str); 2] = [
+    (
+        "ARtxKmDz_HvMbudyRXoNwPI7Alzu_x1fHXs4JklUJRJ4y4zyYAqOdY5eVs9hvkVaqgR7DbBZWUCvoJAE3IfLnpXc7JNhd7UpwNDdNHSSoWCtjyKtn7J2hjRkyN6f-NuxCXKGHNjOoCfDZQ_UT1Jpc2OXKoa2HX-1b2PS-4cVO_cqIi_YQovBApdPuVL5fmFbDJk8ErAPtBvuVS1NuL4k_EOP1J6yr5i8UVxeZKgjtEjjiack28eBd26-cbvzHbpw9I5n5ua0AaVoTlCKJKAbGPB0Re-6j-pr9y-AatnJhSq5LTUSteG4XlbXQMVwLLO_jJD2lnE_i_-5dH8onuHEZRE",
+        "eyJhbGciOiJQUzI1NiJ9.e30.AL03oAWRF0yaH9agXrUASZAh21q_wfnOvlhncI8eCDBn_7pcPtD1pBYr7Hb0K60fuxB79cSBdGp56iVkBXS4taX6cyRXVmhNNLVoTbpCZbpb_sAVd0cSshe-ecAthuhQ3irPrsTXA-NBJTv0zwLUNj9wQbmEealpErocjuAWBsafACzVOlZzWre_i6Rpny3JVCBOI1jnA8izd4yKvQ4cdyWmG2rXJLjlyAGrWbH623gYGYw1mBqviQPNI2lPlJwokHPO4bRFjAGTgv4y6S7zEQ--CF8eug--mkSnmcUI8GIPL2DnPZGBxAOY8kY2TnAlwRjeZmrYs7TGBOdC6JaGsgk",
+    ),
+    (
+        "A6zgUTyLrZbO70rMcZ8aFp_e8ZON8nIU2ZKofgIrt9qGm7VriygDotVqmkv27ntR41VcvLPe1H-Is50pPi5YjY5FOi0K-Rb3CTIqLr9R3-6pBMzvAqqctV0ViqpnEj1Z7btMECGGVDZhYB2IKSNgTV6KeqaVanBP3pOjXMmv7bdwyWQT5ce-wrILRaG767KZXY-EmPHZoFbD8FAxfa325Wp64LTZZLVDqkiOlRdyqKgzUFORIktPhjHRrnD84O--v13azZ38lr6YqA6RqqZ68EeNn7st15rZV6y3_kpzWRutrt7N8AOTBFhajGxtBUn8mqei0lmsK_AFfYk2Nl5zTp0",
+        "eyJhbGciOiJQUzI1NiJ9.e30.AXHk2tDNJSLOyybYEn6KsIOi6IRpoDNyRqgFuop-AS-fz-Hpb1vNaKzbgz4joZg0Wxj6PMgp2EHcc4ew0oQ-IJsG8_59KEzciIKWutMDdX2uwgWHicISqGtIrdesLMj0RQ6WxsPIPmCJlGPZEyWk-ApSkG1Ve2MVuBrVSFRhqiSbA9FRB7Q0Y0-ltZ5QoA1V1_1tNNCFtR_wGisPHzS41Og36Pjso5qzKnpzUhFga3yYO2rL1iIzNyVsgLrgEw35O9S-Yx2KuW3amQGT9l5NdpFgDA_GZpz50145UetDWmyTeTtI-lSfvWshksDfxV2fqyoAuQQIEwvSsBEpyzLdwyg",
+    ),
+];
