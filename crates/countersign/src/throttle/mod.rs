@@ -30,6 +30,7 @@ use std::time::Duration;
 
 pub use device::{DeviceCookie, DeviceCookies, DeviceId};
 pub use options::{Rate, Stop, ThrottleOptions, ThrottleOptionsError};
+pub(crate) use rule::CLOCK_SKEW;
 
 use crate::clock::Timestamp;
 use crate::password::AccountKey;

@@ -70,7 +70,7 @@ fn delay_after(count: u32, options: &ThrottleOptions) -> Duration {
 
 /// What clocks of nodes differ by, and what one is set by to correct it: an instant that is further ahead was taken from a
 /// clock that was wrong.
-pub(super) const CLOCK_SKEW: Duration = Duration::from_mins(1);
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {

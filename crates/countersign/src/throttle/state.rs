@@ -167,7 +167,9 @@ impl State {
     pub(super) fn restore(&mut self, records: &[ThrottleRecord], now: Timestamp) {
         for record in records {
             let stored = Failures { count: record.failures, last_at: record.last_failure_at };
-            let newer = |here: &Failures| here.last_at < stored.last_at && !stored.is_ahead_of(now);
+            let newer = |here: &Failures| {
+                !stored.is_ahead_of(now) && (here.last_at < stored.last_at || here.is_ahead_of(now))
+            };
             let newer = self.failures.get(&record.key).is_none_or(newer);
             if !newer || self.unsaved.contains(&record.key) {
                 continue;

@@ -382,3 +382,19 @@ fn a_clock_that_was_ahead_shuts_nobody_out() {
         assert!(!scene.throttle.spray_suspected());
     }
 }
+
+/// Nor does it keep out what another process has counted by the right clock.
+#[test]
+fn a_clock_that_was_ahead_learns_from_others() {
+    let (mut scene, other) = (Scene::new(), Scene::new());
+    let right = scene.now;
+    scene.wait(Duration::from_hours(1));
+    scene.guess(&on(1)).unwrap();
+    for _ in 0..5 {
+        other.guess(&on(1)).unwrap();
+    }
+    take(&scene);
+    scene.now = right;
+    scene.throttle.restore(&take(&other), scene.now);
+    assert_eq!(scene.guess(&on(1)), Err(Duration::from_secs(1)));
+}

@@ -82,7 +82,7 @@ impl Faulty {
     fn rotation(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
         let mut context = context.clone();
         if self.has(Bug::SlowClock) {
-            context.now = context.now.minus(Duration::from_secs(19));
+            context.now = context.now.minus(Duration::from_secs(120));
         }
         if self.has(Bug::RotationNotStored)
             && let (Some(mut session), Some(account)) =

@@ -31,7 +31,8 @@ macro_rules! conformance {
                     a_disabled_account_refreshes_nothing, ending_sessions_by_each_selector,
                     an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_dense,
                     sessions_are_listed_while_they_live}
-                upkeep::{keys_are_added_after_the_newest_only, counts_of_failures_come_back, master_keys_are_remembered_once,
+                upkeep::{keys_are_added_after_the_newest_only, counts_of_failures_come_back, a_count_from_a_clock_that_was_wrong_gives_way,
+                    master_keys_are_remembered_once,
                     every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old,
                     a_sweep_looks_at_few_sessions_at_a_time, the_last_tokens_of_a_session_can_be_revoked,
                     idle_sessions_are_swept_in_batches, failed_logins_are_bounded_in_number}

@@ -71,6 +71,22 @@ pub(crate) async fn counts_of_failures_come_back(opener: &impl Opener) {
     assert_eq!(store.throttle_records(T0, 10).await.unwrap(), []);
 }
 
+/// TH-6: what was counted while the clock was an hour ahead does not keep what is counted now from being stored.
+pub(crate) async fn a_count_from_a_clock_that_was_wrong_gives_way(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let record = |failures, last_failure_at| ThrottleRecord {
+        key: ThrottleKey::from_bytes([1; 17]),
+        failures,
+        last_failure_at,
+    };
+    let (now, skewed, wrong) = (record(5, at(5)), record(4, at(65)), record(1, at(3_605)));
+    for (first, second, stored) in [(wrong, now, now), (skewed, now, skewed)] {
+        store.save_throttle(vec![first]).await.unwrap();
+        store.save_throttle(vec![second]).await.unwrap();
+        assert_eq!(store.throttle_records(T0, 10).await.unwrap(), [stored]);
+    }
+}
+
 pub(crate) async fn master_keys_are_remembered_once(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     assert!(store.master_key_fingerprints().await.unwrap().is_empty());

@@ -3,19 +3,21 @@
 use rusqlite::{Connection, params};
 
 use crate::clock::Timestamp;
-use crate::throttle::{ThrottleKey, ThrottleRecord};
+use crate::throttle::{CLOCK_SKEW, ThrottleKey, ThrottleRecord};
 
-/// Writes each record unless a newer one is there. A count of zero is written as well: other processes learn from it that
+/// Writes each record unless a newer one is there; one that is far ahead is from a clock that was wrong, and not newer. A count of zero is written as well: other processes learn from it that
 /// failures are forgiven, until a sweep deletes it.
 pub(super) fn save(db: &Connection, records: &[ThrottleRecord]) -> rusqlite::Result<()> {
     let mut upsert = db.prepare_cached(
         "INSERT INTO throttle (key, failures, last_failure_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (key) DO UPDATE SET failures = excluded.failures, last_failure_at = excluded.last_failure_at
-         WHERE excluded.last_failure_at >= throttle.last_failure_at",
+         WHERE excluded.last_failure_at >= throttle.last_failure_at
+            OR excluded.last_failure_at + ?4 < throttle.last_failure_at",
     )?;
+    let skew = i64::try_from(CLOCK_SKEW.as_millis()).unwrap_or(i64::MAX);
     for record in records {
         let last_failure_at = record.last_failure_at.as_unix_millis();
-        upsert.execute(params![record.key.as_bytes(), record.failures, last_failure_at])?;
+        upsert.execute(params![record.key.as_bytes(), record.failures, last_failure_at, skew])?;
     }
     Ok(())
 }
