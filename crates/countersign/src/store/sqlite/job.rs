@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -17,6 +18,8 @@ pub(super) type Job = Box<dyn Work + Send>;
 pub(super) trait Work {
     /// Does it. An error means that nothing of it may stay.
     fn run(&mut self, db: &Connection) -> Result<(), Failed>;
+    /// It is committed after all, but whoever waited for it was told `stall` ago at most that it is not.
+    fn catch_up(&self, db: &Connection, stall: Duration) -> rusqlite::Result<()>;
     /// Answers: with what it came to, or with `lost` when the transaction around it could not be committed.
     fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>);
 }
@@ -38,8 +41,11 @@ impl<T> Ticket<T> {
     }
 }
 
+/// What is to be done when what came of some work was committed too late.
+pub(super) type CatchUp<T> = fn(&Connection, &T, Duration) -> rusqlite::Result<()>;
+
 /// Packs work.
-pub(super) fn job<T, F>(work: F) -> (Job, Ticket<T>)
+pub(super) fn job<T, F>(work: F, catch_up: Option<CatchUp<T>>) -> (Job, Ticket<T>)
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -47,12 +53,13 @@ where
     let (reply, answer) = oneshot::channel();
     let withdrawn = Arc::new(AtomicBool::new(false));
     let ticket = Ticket { answer, withdrawn: Arc::clone(&withdrawn) };
-    (Box::new(Pending { work: Some(work), outcome: None, reply, withdrawn }), ticket)
+    (Box::new(Pending { work: Some(work), outcome: None, catch_up, reply, withdrawn }), ticket)
 }
 
 struct Pending<T, F> {
     work: Option<F>,
     outcome: Option<rusqlite::Result<T>>,
+    catch_up: Option<CatchUp<T>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
     withdrawn: Arc<AtomicBool>,
 }
@@ -64,6 +71,13 @@ impl<T, F: FnOnce(&Connection) -> rusqlite::Result<T>> Work for Pending<T, F> {
         let failed = matches!(outcome, Some(Err(_)));
         self.outcome = outcome;
         if failed { Err(Failed) } else { Ok(()) }
+    }
+
+    fn catch_up(&self, db: &Connection, stall: Duration) -> rusqlite::Result<()> {
+        match (&self.outcome, self.catch_up) {
+            (Some(Ok(outcome)), Some(catch_up)) => catch_up(db, outcome, stall),
+            _ => Ok(()),
+        }
     }
 
     fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>) {

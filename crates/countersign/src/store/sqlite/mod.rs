@@ -22,6 +22,9 @@ mod throttle;
 mod upkeep;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -180,7 +183,10 @@ impl Store for SqliteStore {
     async fn rotate(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
         // The writer decides without a reader before it: its page cache is warm, where a reader's is emptied by every
         // commit. A batch that only reads costs no write and no fsync.
-        let error = match self.change(context, move |change| change.rotate(&token)).await {
+        let (policy, change_context) = (self.policy, context.clone());
+        let rotate =
+            move |db: &Connection| Change { db, policy: &policy, context: &change_context }.rotate(&token);
+        let error = match self.threads.write_or_catch_up(rotate, Some(sessions::begin_grace_anew)).await {
             Ok(rotation) => return Ok(rotation),
             Err(error) => error,
         };

@@ -1,6 +1,8 @@
 //! Sessions: beginning, rotating and ending them. The rule is [`decide`]; here is what it is applied to and what
 //! follows from it.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use subtle::ConstantTimeEq;
 
@@ -15,6 +17,21 @@ use crate::session::{Decision, EndReason, Session, SessionPolicy, decide};
 use crate::store::{
     Credentials, EndedSession, Grant, NewSession, PasswordChange, Revocation, Rotation, StartSession, Which,
 };
+
+/// A rotation that the disk committed only after everybody had been told that it does not answer: nobody holds the
+/// successor, so the grace in which the parent still gets it begins now. Otherwise a stall that is longer than the grace would
+/// make an honest client's next try a reuse.
+pub(super) fn begin_grace_anew(
+    db: &Connection,
+    rotation: &Rotation,
+    stall: Duration,
+) -> rusqlite::Result<()> {
+    let (Rotation::Advanced(grant) | Rotation::Healed(grant)) = rotation else { return Ok(()) };
+    let Session { id, generation, rotated_at, .. } = &grant.session;
+    db.prepare_cached("UPDATE sessions SET rotated_at = ?3 WHERE id = ?1 AND generation = ?2")?
+        .execute(params![id.as_bytes(), generation, rotated_at.plus(stall).as_unix_millis()])
+        .map(drop)
+}
 
 /// What a token means, as far as that needs no write; `None` when it does.
 pub(super) fn rotation_without_writing(

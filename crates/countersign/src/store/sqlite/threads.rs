@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::checkpoint;
-use super::job::{Job, job};
+use super::job::{CatchUp, Job, job};
 use super::open::{self, OpenError};
 use super::queue::Queue;
 use super::writer::{self, Progress};
@@ -78,7 +77,7 @@ impl Threads {
         let (writes, progress) = (Arc::clone(&self.writes), Arc::clone(&self.progress));
         self.start("write", move || writer::run(&db, &writes, &progress, after_batch))?;
         let (progress, stop) = (Arc::clone(&self.progress), Arc::clone(&self.stop));
-        self.start("watch", move || writer::watch_for_stalls(&progress, &stop, STALL_INTERVAL))
+        self.start("watch", move || writer::watch_for_stalls(&progress, &stop))
     }
 
     fn start(&mut self, name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
@@ -106,7 +105,7 @@ impl Threads {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (job, ticket) = job(work);
+        let (job, ticket) = job(work, None);
         self.reads.push(job).map_err(|_| StoreError::Overloaded)?;
         ticket.answer.await.map_err(|_| gone())?
     }
@@ -117,11 +116,24 @@ impl Threads {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.write_or_catch_up(work, None).await
+    }
+
+    /// The same, with what is to be done if the disk commits it after all, when nobody waits for it any more.
+    pub(super) async fn write_or_catch_up<T, F>(
+        &self,
+        work: F,
+        catch_up: Option<CatchUp<T>>,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
         let mut stalled = self.progress.stalled();
         if *stalled.borrow_and_update() {
             return Err(StoreError::Overloaded);
         }
-        let (job, mut ticket) = job(work);
+        let (job, mut ticket) = job(work, catch_up);
         self.writes.push(job).map_err(|_| StoreError::Overloaded)?;
         let mut stall = pin!(stalled.changed());
         poll_fn(|cx| match pin!(&mut ticket.answer).poll(cx) {
@@ -179,6 +191,4 @@ fn gone() -> StoreError {
 
 /// So many operations may wait; at ten thousand a second that is a tenth of a second of work.
 const QUEUE: usize = 1024;
-/// A disk that needs longer than one to two of these for a batch is taken for stalled.
-const STALL_INTERVAL: Duration = Duration::from_millis(1_250);
 const STALLED: &str = "the disk does not answer";

@@ -3,7 +3,7 @@
 //! batch instead of one a request, and one operation's failure rolls back itself alone.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -20,11 +20,18 @@ pub(super) struct Progress {
     steps: AtomicU64,
     failed: AtomicBool,
     stalled: watch::Sender<bool>,
+    /// For how many intervals the batch under way has been stalled.
+    intervals: AtomicU32,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { steps: AtomicU64::new(0), failed: AtomicBool::new(false), stalled: watch::Sender::new(false) }
+        Self {
+            steps: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            stalled: watch::Sender::new(false),
+            intervals: AtomicU32::new(0),
+        }
     }
 
     /// Whether the last batch that had something to write could not be committed.
@@ -37,6 +44,15 @@ impl Progress {
         self.stalled.subscribe()
     }
 
+    /// How long the batch under way has taken at most, if whoever waits for it was told that the disk does not answer.
+    fn stall(&self) -> Option<Duration> {
+        match self.intervals.load(Ordering::SeqCst) {
+            0 => None,
+            // It began up to one interval before it was first seen, and the last one is not over.
+            counted => Some(STALL_INTERVAL * (counted + 2)),
+        }
+    }
+
     fn begin(&self) {
         self.steps.fetch_add(1, Ordering::SeqCst);
     }
@@ -47,6 +63,7 @@ impl Progress {
         if let Some(failed) = failed {
             self.failed.store(failed, Ordering::SeqCst);
         }
+        self.intervals.store(0, Ordering::SeqCst);
         self.stalled.send_if_modified(std::mem::take);
     }
 }
@@ -65,6 +82,10 @@ pub(super) fn run(
         let lost = commit_together(db, &mut batch).err().map(Arc::new);
         if let Some(error) = &lost {
             tracing::error!(%error, operations = batch.len(), "a batch of writes could not be committed");
+        } else if let Some(stall) = progress.stall()
+            && let Err(error) = catch_up(db, &batch, stall)
+        {
+            tracing::error!(%error, "what a stalled disk committed late could not be put right");
         }
         // What changed nothing asked nothing of the disk, and tells nothing about it.
         let has_written = db.total_changes() > changes;
@@ -76,22 +97,33 @@ pub(super) fn run(
     }
 }
 
-/// Watches the writer until `stop`: when one batch takes longer than one to two of these intervals, whoever waits is
-/// told, and nobody new is let in, until the disk answers again (LM-7).
-pub(super) fn watch_for_stalls(progress: &Progress, stop: &AtomicBool, interval: Duration) {
+/// Watches the writer until `stop`: when one batch takes longer than one to two intervals, whoever waits is told, and
+/// nobody new is let in, until the disk answers again (LM-7).
+pub(super) fn watch_for_stalls(progress: &Progress, stop: &AtomicBool) {
     let mut before = 0;
     while !stop.load(Ordering::SeqCst) {
-        thread::park_timeout(interval);
+        thread::park_timeout(STALL_INTERVAL);
         let steps = progress.steps.load(Ordering::SeqCst);
         let stalled = steps % 2 == 1 && steps == before;
+        let intervals = if stalled { progress.intervals.load(Ordering::SeqCst) + 1 } else { 0 };
+        progress.intervals.store(intervals, Ordering::SeqCst);
         progress.stalled.send_if_modified(|before| std::mem::replace(before, stalled) != stalled);
         before = steps;
     }
 }
 
 fn commit_together(db: &Connection, batch: &mut [Job]) -> rusqlite::Result<()> {
+    in_transaction(db, || run_each(db, batch))
+}
+
+/// Before anybody is answered or anything else begins.
+fn catch_up(db: &Connection, batch: &[Job], stall: Duration) -> rusqlite::Result<()> {
+    in_transaction(db, || batch.iter().try_for_each(|job| job.catch_up(db, stall)))
+}
+
+fn in_transaction(db: &Connection, work: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
     execute(db, "BEGIN IMMEDIATE")?;
-    let outcome = run_each(db, batch).and_then(|()| execute(db, "COMMIT"));
+    let outcome = work().and_then(|()| execute(db, "COMMIT"));
     if outcome.is_err() && !db.is_autocommit() {
         execute(db, "ROLLBACK")?;
     }
@@ -122,3 +154,5 @@ fn execute(db: &Connection, sql: &str) -> rusqlite::Result<()> {
 
 /// More than can wait while one fsync runs; few enough that nobody waits long for the rest of his batch.
 const MAX_BATCH: usize = 256;
+/// A disk that needs longer than one to two of these for a batch is taken for stalled.
+const STALL_INTERVAL: Duration = Duration::from_millis(1_250);
