@@ -58,7 +58,7 @@ impl UserImport {
             let by_reason = report.problems.iter().map(|(reason, lines)| (reason.to_string(), json!(lines)));
             let by_reason: serde_json::Map<_, _> = by_reason.collect();
             let value = json!({ "fine": report.fine, "withoutPassword": report.without_password, "problems": by_reason });
-            output.show(&value, || report.to_string())?;
+            output::unless_closed(output.show(&value, || report.to_string()))?;
             anyhow::ensure!(problems == 0 || self.skip_problems, "{problems} rows cannot be imported");
             return Ok(());
         }

@@ -15,10 +15,15 @@ fn export(name: &str) -> String {
 fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
     let place = Place::new();
     let django = export("django.csv");
-    let dry = place.run(&["user", "import", &django, "--from", "django", "--dry-run"]);
+    let dry_run = ["user", "import", &django, "--from", "django", "--dry-run"];
+    let dry = place.run(&dry_run);
     assert_eq!(dry.code, Some(1), "a row cannot be imported");
     assert!(dry.out.starts_with("3 fine"), "{}", dry.out);
     assert!(dry.out.contains("1 unknown hash formats: line 5"), "{}", dry.out);
+    let (reader, unread) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = place.command(&dry_run).stdout(unread).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(1), "the same when nobody reads on");
     assert_eq!(place.run(&["user", "list", "--json"]).json(), serde_json::json!([]));
     assert_eq!(place.run(&["user", "import", &django, "--from", "django"]).code, Some(1));
 
