@@ -331,3 +331,10 @@ fn no_secret_is_in_debug_output() {
     assert!(shown.contains("at+jwt") && !shown.contains("alice") && !shown.contains("97, 108"), "{shown}");
     assert_eq!(SigningKey::generate(Algorithm::Hs256).err(), Some(KeyError::Symmetric));
 }
+
+#[test]
+fn only_ml_dsa_withstands_quantum_computers() {
+    let names =
+        Algorithm::ALL.into_iter().filter(|algorithm| algorithm.is_post_quantum()).map(Algorithm::name);
+    assert_eq!(names.collect::<Vec<_>>(), ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]);
+}
