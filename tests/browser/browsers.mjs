@@ -13,3 +13,9 @@ export const BROWSERS = wanted.map((name) => {
   if (!existsSync(LAUNCH[name].executablePath)) throw new Error(`${name} is not installed at ${LAUNCH[name].executablePath}`);
   return { name, launch: () => puppeteer.launch({ headless: true, ...LAUNCH[name] }) };
 });
+
+/**
+ * Waits until `condition` holds in `page`. Asked by the clock: puppeteer's own way asks when the page is drawn, and a tab
+ * behind another one never is.
+ */
+export const holds = (page, condition, ...args) => page.waitForFunction(condition, { polling: 50 }, ...args);

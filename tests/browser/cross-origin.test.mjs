@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { BROWSERS } from './browsers.mjs';
+import { BROWSERS, holds } from './browsers.mjs';
 import { DEMO, freePort, startWorld } from './server.mjs';
 
 const CLIENT = readFileSync(new URL('../../crates/countersign-server/assets/client.js', import.meta.url));
@@ -38,7 +38,7 @@ for (const { name, launch } of BROWSERS) {
     async function open(from) {
       const page = await (await browser.createBrowserContext()).newPage();
       await page.goto(from);
-      await page.waitForFunction(() => window.auth);
+      await holds(page, () => window.auth);
       return page;
     }
 
@@ -48,11 +48,11 @@ for (const { name, launch } of BROWSERS) {
       const profile = () => page.evaluate((api) => auth.fetch(`${api}/api/profile`).then((response) => response.status), world.origin);
       assert.equal(await profile(), 200);
       await page.reload();
-      await page.waitForFunction(() => window.auth?.user?.username === 'admin');
+      await holds(page, () => window.auth?.user?.username === 'admin');
       assert.equal(await profile(), 200);
       assert.deepEqual(await page.evaluate(() => auth.logout()), { revoked: true });
       await page.reload();
-      await page.waitForFunction(() => window.auth?.state.status === 'signed-out');
+      await holds(page, () => window.auth?.state.status === 'signed-out');
     });
 
     test('an origin that is not configured gets nothing', async () => {

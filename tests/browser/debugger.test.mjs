@@ -1,7 +1,7 @@
 // The debugger in real browsers: it says which rule failed and what would help, and nothing leaves it (HD-7).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { BROWSERS } from './browsers.mjs';
+import { BROWSERS, holds } from './browsers.mjs';
 import { lookAt } from './look.mjs';
 import { DEMO, startWorld, until } from './server.mjs';
 
@@ -27,7 +27,7 @@ for (const { name, launch } of BROWSERS) {
       await page?.close();
       page = await browser.newPage();
       await page.goto(`${world.origin}/debugger`, { waitUntil: 'networkidle0' });
-      await page.waitForFunction(() => document.querySelector('#secret').value !== '');
+      await holds(page, () => document.querySelector('#secret').value !== '');
     }
 
     const set = (id, value) =>
@@ -38,7 +38,7 @@ for (const { name, launch } of BROWSERS) {
         field.dispatchEvent(new Event('change'));
       }, value);
     const value = (id) => page.$eval(`#${id}`, (field) => field.value);
-    const says = (part) => page.waitForFunction((part) => document.querySelector('#verdict').textContent.includes(part), { timeout: 5_000 }, part);
+    const says = (part) => holds(page, (part) => document.querySelector('#verdict').textContent.includes(part), part);
 
     test('a token is shown in its parts, with the rule that it breaks and what would help', async () => {
       await visit();
@@ -66,7 +66,7 @@ for (const { name, launch } of BROWSERS) {
         await says('Signature and times are good.');
         const before = await value('token');
         await set('payload-json', (await value('payload-json')).replace('user-1', 'user-2'));
-        await page.waitForFunction((before) => document.querySelector('#token').value !== before, {}, before);
+        await holds(page, (before) => document.querySelector('#token').value !== before, before);
         await says('Signature and times are good.');
         await set('signing-key', '');
         await set('payload-json', (await value('payload-json')).replace('user-2', 'user-3'));

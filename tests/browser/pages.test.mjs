@@ -1,7 +1,7 @@
 // The pages in real browsers against the real server: what a person does, and how it looks.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { BROWSERS } from './browsers.mjs';
+import { BROWSERS, holds } from './browsers.mjs';
 import { lookAt } from './look.mjs';
 import { DEMO, startWorld, until } from './server.mjs';
 
@@ -44,10 +44,10 @@ for (const { name, launch } of BROWSERS) {
     const path = () => page.url().slice(world.origin.length);
     const arrive = (wanted) => until(`the address ${wanted}`, () => path() === wanted);
     const text = (selector) => page.$eval(selector, (element) => element.textContent);
-    const hears = (part) => page.waitForFunction((part) => document.body.innerText.includes(part), { timeout: 10_000 }, part);
+    const hears = (part) => holds(page, (part) => document.body.innerText.includes(part), part);
     // In one step, because the rows may be replaced at any time.
     const openFirst = () => page.evaluate(() => document.querySelector('tbody .link').click());
-    const dialogCloses = () => page.waitForFunction(() => !document.querySelector('dialog[open]'));
+    const dialogCloses = () => holds(page, () => !document.querySelector('dialog[open]'));
     /** Presses the button with this text in the topmost dialog, or on the page. */
     const press = (label) =>
       page.evaluate((label) => {
@@ -173,7 +173,7 @@ for (const { name, launch } of BROWSERS) {
       await press('End the others');
       await press('End the others');
       await hears('All other sessions have ended.');
-      await page.waitForFunction(() => document.querySelectorAll('#sessions li').length === 1);
+      await holds(page, () => document.querySelectorAll('#sessions li').length === 1);
     });
 
     test('account: change the password, with the reason when it is refused', async () => {
@@ -193,7 +193,7 @@ for (const { name, launch } of BROWSERS) {
       await change('not that one at all', 'another one of many words');
       await hears('The current password is wrong.');
       await change(user.password, 'short');
-      await page.waitForFunction(() => /at least|too short|characters/i.test(document.querySelector('#password-form [role=alert]').textContent));
+      await holds(page, () => /at least|too short|characters/i.test(document.querySelector('#password-form [role=alert]').textContent));
       await change(user.password, 'another one of many words');
       await hears('Your password is changed.');
       assert.equal(path(), '/account');
@@ -230,7 +230,7 @@ for (const { name, launch } of BROWSERS) {
       await fill('username', username);
       await fill('password', 'short');
       await press('Create');
-      await page.waitForFunction(() => document.querySelector('dialog [role=alert]').textContent !== '');
+      await holds(page, () => document.querySelector('dialog [role=alert]').textContent !== '');
       await fill('password', 'a password of many words');
       await page.click('dialog:last-of-type [name=change]');
       await press('Create');
@@ -240,7 +240,7 @@ for (const { name, launch } of BROWSERS) {
       const asked = await world.call('POST', '/api/login', { body: { username, password: 'a password of many words' } });
       assert.equal(asked.body.code, 'password_change_required');
       await page.type('#search', username);
-      await page.waitForFunction((username) => document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody .link').textContent === username, {}, username);
+      await holds(page, (username) => document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody .link').textContent === username, username);
       await look('admin-users');
 
       const chosen = { username, password: 'a password of many words', newPassword: 'a choice of many words' };
@@ -280,7 +280,7 @@ for (const { name, launch } of BROWSERS) {
       await openFirst();
       await press('Require no new password');
       await hears(`${username} may keep the password.`);
-      await page.waitForFunction(() => !document.body.innerText.includes('must change password'));
+      await holds(page, () => !document.body.innerText.includes('must change password'));
 
       await openFirst();
       await press('Disable');
@@ -320,10 +320,10 @@ for (const { name, launch } of BROWSERS) {
       const rows = await page.$$eval('tbody tr', (all) => all.length);
       assert.match(await text('tbody tr'), /Key created/);
       await world.call('POST', '/api/login', { body: { username: 'nobody', password: 'wrong' } });
-      await page.waitForFunction((rows) => document.querySelectorAll('tbody tr').length > rows, {}, rows);
+      await holds(page, (rows) => document.querySelectorAll('tbody tr').length > rows, rows);
       assert.match(await text('tbody tr'), /Login failed/);
       await page.select('#event', 'key_created');
-      await page.waitForFunction(() => [...document.querySelectorAll('tbody th')].every(({ textContent }) => textContent === 'Key created'));
+      await holds(page, () => [...document.querySelectorAll('tbody th')].every(({ textContent }) => textContent === 'Key created'));
     });
 
     test('no page has broken its content security policy or thrown', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { BROWSERS } from './browsers.mjs';
+import { BROWSERS, holds } from './browsers.mjs';
 import { DEMO, sleep, startWorld, until } from './server.mjs';
 
 const CYCLES = Number(process.env.CYCLES ?? 50);
@@ -72,7 +72,7 @@ function storm(launch) {
     const open = async () => {
       const page = await context.newPage();
       await page.goto(`${world.origin}/tab${query}`);
-      await page.waitForFunction(() => window.auth);
+      await holds(page, () => window.auth);
       return page;
     };
     const pages = [await open()];
@@ -94,7 +94,7 @@ function storm(launch) {
         await pages.pop().close();
         pages.push(await open());
         await pages[0].reload();
-        await pages[0].waitForFunction(() => window.auth);
+        await holds(pages[0], () => window.auth);
       }
     }
     await context.close();

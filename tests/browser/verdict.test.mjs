@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { BROWSERS } from './browsers.mjs';
+import { BROWSERS, holds } from './browsers.mjs';
 import { binary, DEMO, startWorld } from './server.mjs';
 
 const EXAMPLES = new URL('../../crates/countersign-jwt/tests/data/rfc_examples.json', import.meta.url);
@@ -21,7 +21,7 @@ describe('verdicts of page and command line', () => {
     browser = await launch();
     page = await browser.newPage();
     await page.goto(`${world.origin}/debugger`);
-    await page.waitForFunction(() => document.querySelector('#secret').value !== '');
+    await holds(page, () => document.querySelector('#secret').value !== '');
   });
   after(async () => {
     await browser?.close();
