@@ -19,3 +19,12 @@ export const BROWSERS = wanted.map((name) => {
  * behind another one never is.
  */
 export const holds = (page, condition, ...args) => page.waitForFunction(condition, { polling: 50 }, ...args);
+
+/**
+ * A browser profile without cookies, in place of `old`, whose pages are emptied. They are not closed: now and then Chromium
+ * never answers when it is to dispose of a profile in which a page is loading.
+ */
+export async function freshProfile(browser, old) {
+  for (const page of (await old?.pages()) ?? []) await page.goto('about:blank');
+  return browser.createBrowserContext();
+}

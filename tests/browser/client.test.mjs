@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { BROWSERS, holds } from './browsers.mjs';
+import { BROWSERS, freshProfile, holds } from './browsers.mjs';
 import { DEMO, sleep, startWorld, until } from './server.mjs';
 
 const TAB = readFileSync(new URL('tab.html', import.meta.url), 'utf8');
@@ -26,8 +26,7 @@ for (const { name, launch } of BROWSERS) {
     async function signedInTab({ expiresIn, query } = {}) {
       world.weather = () => ({});
       world.expiresIn = expiresIn;
-      await context?.close();
-      context = await browser.createBrowserContext();
+      context = await freshProfile(browser, context);
       const tab = await openTab(query);
       await tab.evaluate(({ username, password }) => auth.login(username, password), DEMO);
       world.log.length = 0;

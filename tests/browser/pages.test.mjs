@@ -1,7 +1,7 @@
 // The pages in real browsers against the real server: what a person does, and how it looks.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { BROWSERS, holds } from './browsers.mjs';
+import { BROWSERS, freshProfile, holds } from './browsers.mjs';
 import { lookAt } from './look.mjs';
 import { DEMO, startWorld, until } from './server.mjs';
 
@@ -21,8 +21,7 @@ for (const { name, launch } of BROWSERS) {
 
     /** A new browser profile with one page, at `path`. */
     async function visit(path) {
-      await context?.close();
-      context = await browser.createBrowserContext();
+      context = await freshProfile(browser, context);
       page = await context.newPage();
       await page.setViewport({ width: 1200, height: 850 });
       page.on('pageerror', (error) => complaints.push(String(error)));

@@ -97,7 +97,6 @@ function storm(launch) {
         await holds(pages[0], () => window.auth);
       }
     }
-    await context.close();
     return refreshes;
   }
 
