@@ -93,8 +93,8 @@ impl Thumbprint {
 }
 
 /// The public keys in a text; what a set holds that cannot be used is said beside.
-fn read_public(text: &str, given: Option<Algorithm>, for_rsa: Option<Algorithm>) -> anyhow::Result<Public> {
-    let keys = parse_public(text, given, for_rsa)?;
+fn read_public(text: &str, given: Option<Algorithm>, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
+    let keys = parse_public(text, given, claimed)?;
     for skipped in keys.skipped() {
         remark(&format!("countersign: not usable: {}", inactive(&skipped)));
     }

@@ -199,6 +199,8 @@ fn a_text_that_is_no_key_is_named_for_what_it_is() {
     std::fs::write(place.path("der"), [0x30, 0x80, 0xff]).unwrap();
     refused(&["key", "convert", "der"], "openssl pkey -inform der");
     refused(&["token", "sign", "--key", "public.pem"], "a private one is needed");
+    place.write("public.jwk", &place.run(&["key", "convert", "pair.pem"]).out);
+    refused(&["token", "sign", "--key", "public.jwk"], "a private one is needed");
     refused(&["token", "sign", "--key", "pair.pem", "--alg", "ES384"], "the key is for ES256");
     refused(&["token", "sign", "--key", "rsa.pem", "--alg", "ES256"], "RSA algorithms");
     place.write("set.json", &format!("{{\"keys\":[{}]}}", place.run(&["key", "convert", "pair.pem"]).out));
@@ -311,6 +313,29 @@ fn an_rsa_key_without_alg_is_for_the_algorithm_said_or_for_that_of_the_token() {
         assert_eq!(outcome(&verify("a.b.c", &[]), "form"), "failed", "{file}");
         assert_eq!(verify(&token, &["--alg", "ES256"]).code, Some(2), "{file} is no such key");
     }
+}
+
+/// RFC 7515 A.1.1: the key of the RFC's own example does not say its algorithm either.
+#[test]
+fn a_secret_in_a_jwk_without_alg_is_for_the_algorithm_said_or_for_that_of_the_token() {
+    let place = Place::new();
+    place.write(
+        "secret.jwk",
+        r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#,
+    );
+    let verify = |token: &str, extra: &[&str]| {
+        place.run(&[&["token", "verify", token, "--key", "secret.jwk", "--json"], extra].concat())
+    };
+    let ran = verify(RFC_7515_A1, &[]);
+    assert_eq!((outcome(&ran, "signature"), outcome(&ran, "expiry")), ("passed".into(), "failed".into()));
+    assert_eq!(outcome(&verify(RFC_7515_A1, &["--alg", "HS512"]), "key"), "failed");
+    // {"alg":"ES256"} . {}
+    assert_eq!(outcome(&verify("eyJhbGciOiJFUzI1NiJ9.e30.AAAA", &[]), "key"), "failed");
+    let sign = |extra: &[&str]| place.run(&[&["token", "sign", "--key", "secret.jwk"], extra].concat());
+    let ran = sign(&[]);
+    assert!(ran.code == Some(2) && ran.err.contains("--alg"), "which of three? {ran:?}");
+    assert_eq!(verify(sign(&["--alg", "HS384"]).out.trim_end(), &[]).code, Some(0));
+    assert_eq!(sign(&["--alg", "ES256"]).code, Some(1));
 }
 
 /// The server's own tokens, with its own published keys, and with a shared secret.

@@ -9,7 +9,8 @@ use countersign_jwt::{Algorithm, Limits, UnverifiedJws, VerifyError};
 use serde_json::{Map, Value, json};
 
 use super::TokenArgument;
-use super::material::{Public, PublicKeyArguments};
+use super::key_text::Public;
+use super::material::PublicKeyArguments;
 use crate::cli::Global;
 use crate::output::{Output, Style, Styled, local_time, print_styled, unless_closed};
 

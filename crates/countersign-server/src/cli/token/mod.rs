@@ -2,6 +2,7 @@
 
 mod decode;
 mod fetch;
+mod key_text;
 mod material;
 mod sign;
 mod verify;
@@ -15,7 +16,8 @@ use clap::Subcommand;
 use countersign_jwt::JwkSet;
 use zeroize::Zeroizing;
 
-pub(super) use self::material::{Public, algorithm, parse_private, parse_public, read_file};
+pub(super) use self::key_text::{Public, parse_private, parse_public};
+pub(super) use self::material::{algorithm, read_file};
 use super::{Global, usage};
 use crate::output::Output;
 

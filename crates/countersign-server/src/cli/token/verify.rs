@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::TokenArgument;
 use super::decode::moment;
-use super::material::{Public, PublicKeyArguments};
+use super::key_text::Public;
+use super::material::PublicKeyArguments;
 use crate::cli::Global;
 use crate::output::{Output, Style, Styled, print_styled, unless_closed};
 
