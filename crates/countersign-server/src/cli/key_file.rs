@@ -1,7 +1,7 @@
 //! `countersign key generate|convert|thumbprint`: key files of one's own. Needs no server and no database.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -118,12 +118,17 @@ fn hand_over(key: &SigningKey, form: Form, path: &Path, output: Output) -> anyho
     if path == Path::new("-") {
         return show(&text, form, output);
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(text.as_bytes())?;
+    write_new(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     show_public(&key.verifying_key(), Form::Jwk, output)
+}
+
+/// Makes a file with all of this in it, durably. On a full disk nothing of it stays: a part of a key would be in the way
+/// of the next try.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
 }

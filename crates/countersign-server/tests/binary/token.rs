@@ -37,6 +37,38 @@ fn a_token_is_decoded_from_an_argument_or_standard_input() {
     assert!(ran.code == Some(1) && ran.out.contains("This is no token"), "{ran:?}");
 }
 
+/// Copied from a header, from JSON, from a shell, from a terminal or a mail that breaks lines. A verifier would refuse a
+/// token with a line break in it, so that is said.
+#[test]
+fn a_token_is_taken_as_people_paste_it() {
+    let place = Place::new();
+    let token = RFC_7515_A1;
+    let (start, end) = token.split_at(70);
+    for text in [
+        format!("\"{token}\","),
+        format!("'{token}';"),
+        format!("Authorization:Bearer {token}"),
+        format!("'Authorization: Bearer {token}'"),
+        format!("bearer\t{token}"),
+        format!("\u{feff}{token}\r\n"),
+    ] {
+        let ran = place.run_with(&["token", "decode"], &text);
+        assert!(
+            ran.code == Some(0) && ran.out.contains("\"iss\": \"joe\"") && ran.err.is_empty(),
+            "{text}: {ran:?}"
+        );
+    }
+    let ran = place.run(&["token", "decode", &format!("Bearer {start}\n  {end}")]);
+    assert!(ran.code == Some(0) && ran.err.contains("a verifier refuses it with them"), "{ran:?}");
+    let ran = place.run_with(&["token", "decode"], &format!("{token}\n{token}\n"));
+    assert!(ran.code == Some(1) && ran.out.contains("three parts"), "two tokens are none: {ran:?}");
+    std::fs::write(place.path("noise"), [0xff, 0xfe]).unwrap();
+    let noise = std::fs::File::open(place.path("noise")).unwrap();
+    let ran = place.command(&["token", "decode"]).stdin(noise).output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(ran.status.code() == Some(1) && said.contains("standard input: it is not text"), "{said}");
+}
+
 /// The exit code is the answer: whoever cuts the text off with `| head -1` gets it all the same.
 #[test]
 fn the_answer_is_the_same_when_nobody_reads_it() {
@@ -132,6 +164,7 @@ fn what_is_signed_verifies_and_each_broken_rule_is_named_with_its_remedy() {
         text.contains("NOT valid") && text.contains("x signature") && text.contains("Verify with the key"),
         "{text}"
     );
+    assert!(!text.contains("found nothing"), "a signature that does not match is not nothing: {text}");
     assert_eq!(place.run(&["token", "verify", &good]).code, Some(2), "with which key?");
 }
 
@@ -250,12 +283,35 @@ fn keys_are_read_in_every_form_and_written_privately() {
             "not overwritten"
         );
     }
+    let pem = std::fs::read_to_string(place.path("ES256.pem")).unwrap();
+    for text in [pem.replace('\n', "\r\n"), format!("\u{feff}{pem}")] {
+        place.write("windows.pem", &text);
+        assert_eq!(place.run(&["key", "thumbprint", "windows.pem"]).code, Some(0), "{text:?}");
+    }
     let ran = place.run(&["key", "convert", "RS256.pem"]);
     assert!(ran.code == Some(2) && ran.err.contains("--alg"), "{ran:?}");
     let thumbprint = |extra: &[&str]| place.run(&[&["key", "thumbprint", "RS256.pem"], extra].concat()).out;
     assert_eq!((thumbprint(&[]), thumbprint(&[]).len()), (thumbprint(&["--alg", "PS512"]), 44));
     let ran = place.run(&["key", "generate", "--alg", "HS256", "--out", "x"]);
     assert!(ran.code == Some(2) && ran.err.contains("countersign secret"), "{ran:?}");
+}
+
+/// A file that may not grow is what a full disk is: the key is not there by half, and the next try is not in its way.
+#[test]
+fn a_key_that_does_not_fit_on_the_disk_leaves_no_file() {
+    let place = Place::new();
+    let command = place.command(&["key", "generate", "--out", "key.pem"]);
+    let full = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(place.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(full.stderr).unwrap();
+    assert!(full.status.code() == Some(1) && said.contains("cannot write key.pem"), "{said}");
+    assert!(full.stdout.is_empty() && !place.path("key.pem").exists());
+    assert_eq!(place.run(&["key", "generate", "--out", "key.pem"]).code, Some(0));
 }
 
 /// KM-9: a private key is written where it was asked to go, in the form that was asked for.

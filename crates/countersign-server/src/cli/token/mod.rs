@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 pub(super) use self::key_text::{Public, parse_private, parse_public};
 pub(super) use self::material::{algorithm, read_file};
 use super::{Global, usage};
-use crate::output::Output;
+use crate::output::{Output, remark};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
@@ -55,14 +55,37 @@ impl TokenArgument {
             None | Some("-") => read_stdin()?,
             Some(token) => Zeroizing::new(token.to_owned()),
         };
-        let after = |text: &str, word: &str| {
-            let (first, rest) = text.split_once(char::is_whitespace)?;
-            first.eq_ignore_ascii_case(word).then(|| Zeroizing::new(rest.trim_start().to_owned()))
-        };
-        let token = Zeroizing::new(raw.trim().to_owned());
-        let token = after(&token, "authorization:").unwrap_or(token);
-        Ok(after(&token, "bearer").unwrap_or(token))
+        let pasted = without_wrapping(&raw);
+        let token = without_spaces(pasted);
+        if token.len() < pasted.len() {
+            remark(
+                "countersign: line breaks and spaces in the token were taken out; a verifier refuses it with them",
+            );
+        }
+        Ok(token)
     }
+}
+
+/// The token in what people copy: from a header, from JSON, from a shell.
+fn without_wrapping(text: &str) -> &str {
+    let is_wrapping = |c: char| c.is_whitespace() || "\"'`,;".contains(c);
+    let mut token = text.trim_matches(is_wrapping);
+    for word in ["authorization:", "bearer "] {
+        let (first, rest) = token.split_at_checked(word.len()).unwrap_or_default();
+        // Any white space is as good as the one in `word`.
+        if first.trim_end().eq_ignore_ascii_case(word.trim_end()) {
+            token = rest.trim_matches(is_wrapping);
+        }
+    }
+    token
+}
+
+/// Terminals and mails break long lines.
+fn without_spaces(text: &str) -> Zeroizing<String> {
+    // Room for all of it at once: a string that grows leaves its old bytes behind in memory.
+    let mut token = Zeroizing::new(String::with_capacity(text.len()));
+    token.extend(text.chars().filter(|c| !c.is_whitespace()));
+    token
 }
 
 /// Standard input, for the first that asks for it.
@@ -80,12 +103,19 @@ fn read_text(from: impl Read) -> io::Result<Zeroizing<String>> {
     match from.take(MAX_TEXT_BYTES + 1).read_to_string(&mut text) {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(io::Error::new(
             error.kind(),
-            "it is not text; DER becomes PEM with: openssl pkey -inform der",
+            "it is not text (a key in DER becomes PEM with: openssl pkey -inform der)",
         )),
         Ok(read) if read as u64 > MAX_TEXT_BYTES => {
             Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 128 KiB"))
         }
-        read => read.map(|_| text),
+        read => read.map(|_| {
+            // Some editors write a byte-order mark.
+            let mark = '\u{feff}';
+            if text.starts_with(mark) {
+                text.drain(..mark.len_utf8());
+            }
+            text
+        }),
     }
 }
 
