@@ -5,8 +5,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::algorithm::Algorithm;
 use crate::claims::{ClaimsPolicy, TokenType};
-use crate::compact::{Limits, UnverifiedJws};
+use crate::compact::{Limits, Parts, UnverifiedJws};
 use crate::dangerous;
 use crate::error::VerifyError;
 use crate::key::VerifyingKey;
@@ -49,7 +50,8 @@ pub struct Check {
     pub outcome: Outcome,
     /// What the rule wants, in words or as the value itself.
     pub expected: String,
-    /// What the token has there, as JSON; empty if it has nothing.
+    /// What the token has there: a claim, `typ` or `alg` as JSON, the key that it names, or how long the part is as it was
+    /// sent (the signature: decoded); empty if it has nothing.
     pub found: String,
 }
 
@@ -108,15 +110,16 @@ pub fn inspect(
             .as_ref()
             .ok()
             .and_then(|header| header.get("alg"))
-            .map(Value::to_string)
-            .unwrap_or_default(),
+            .map_or_else(|| format!("{} bytes", token.len()), Value::to_string),
     }];
     let key_id = signature_checks(&mut checks, parsed.as_ref().ok(), keys);
     checks.push(Check {
         rule: "payload",
         outcome: Outcome::of(payload.as_ref().err().copied()),
         expected: "one JSON object without duplicate names".into(),
-        found: String::new(),
+        found: Parts::split(token, Limits::ML_DSA)
+            .map(|parts| format!("{} bytes", parts.payload.len()))
+            .unwrap_or_default(),
     });
     for rule in Rule::ALL {
         let outcome = match (&parsed, &payload, policy) {
@@ -152,10 +155,10 @@ fn signature_checks(
         expected: match keys {
             Keys::None => String::new(),
             Keys::One(key) => format!("a token for {}", key.algorithm()),
-            Keys::Set(set) => format!("the `kid` and `alg` of one of {} keys", set.keys().len()),
+            Keys::Set(set) => one_of(set.keys()),
         },
         found: jws
-            .map(|jws| format!("{} {}", jws.header().algorithm(), jws.header().key_id().unwrap_or_default()))
+            .map(|jws| named(jws.header().algorithm(), jws.header().key_id().unwrap_or_default()))
             .unwrap_or_default(),
     });
     let key = key.and_then(Result::ok);
@@ -164,10 +167,31 @@ fn signature_checks(
         rule: "signature",
         outcome: verified.map_or(Outcome::NotChecked, |verified| Outcome::of(verified.err())),
         expected: "a signature of this key over header and payload".into(),
-        found: String::new(),
+        found: jws.map(|jws| format!("{} bytes", jws.signature.len())).unwrap_or_default(),
     });
     key.map(|key| key.key_id().to_owned())
 }
+
+/// The keys that a token can name.
+fn one_of(keys: &[VerifyingKey]) -> String {
+    let shown: Vec<String> =
+        keys.iter().take(MAX_SHOWN_KEYS).map(|key| named(key.algorithm(), key.key_id())).collect();
+    let more = match keys.len().saturating_sub(MAX_SHOWN_KEYS) {
+        0 => String::new(),
+        more => format!(" or {more} more"),
+    };
+    if keys.is_empty() {
+        "a key, but the set has none".into()
+    } else {
+        format!("one of {}{more}", shown.join(", "))
+    }
+}
+
+fn named(algorithm: Algorithm, key_id: &str) -> String {
+    if key_id.is_empty() { format!("{algorithm} without `kid`") } else { format!("{algorithm} {key_id}") }
+}
+
+const MAX_SHOWN_KEYS: usize = 8;
 
 impl Outcome {
     fn of(error: Option<VerifyError>) -> Self {

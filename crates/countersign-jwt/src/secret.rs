@@ -4,6 +4,10 @@
 //! secret lets everybody sign (the RS256/HS256 confusion; CVE-2026-34950 got past such a check with one
 //! leading space). It cannot tell a guessable secret from a random one; that is the business of its owner.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
 use crate::algorithm::{Algorithm, KeyKind};
 use crate::error::KeyError;
 
@@ -12,7 +16,8 @@ use crate::error::KeyError;
 /// # Errors
 /// - [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): `algorithm` is not HS256, HS384 or HS512.
 /// - [`SecretTooShort`](KeyError::SecretTooShort): fewer bytes than the hash has: 32, 48 or 64.
-/// - [`SecretLooksLikeKey`](KeyError::SecretLooksLikeKey): PEM, a JWK or JWK Set, or a DER structure.
+/// - [`SecretLooksLikeKey`](KeyError::SecretLooksLikeKey): PEM, a JWK or JWK Set, or a DER structure, also in
+///   base64.
 pub fn check_hmac_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), KeyError> {
     let KeyKind::Hmac { min_secret_bytes } = algorithm.key_kind() else {
         return Err(KeyError::AlgorithmMismatch);
@@ -20,7 +25,11 @@ pub fn check_hmac_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), KeyE
     if secret.len() < min_secret_bytes {
         return Err(KeyError::SecretTooShort { bytes: secret.len(), needed: min_secret_bytes });
     }
-    if looks_like_pem(secret) || looks_like_jwk(secret) || looks_like_der(secret) {
+    if looks_like_pem(secret)
+        || looks_like_jwk(secret)
+        || looks_like_der(secret)
+        || looks_like_der_in_base64(secret)
+    {
         return Err(KeyError::SecretLooksLikeKey);
     }
     Ok(())
@@ -33,12 +42,18 @@ fn looks_like_pem(secret: &[u8]) -> bool {
         .any(|marker| secret.windows(marker.len()).any(|window| window == marker.as_bytes()))
 }
 
+/// The name anywhere: white space, a byte-order mark or a bracket may come before it.
 fn looks_like_jwk(secret: &[u8]) -> bool {
-    let starts_like_json = secret.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    starts_like_json
-        && ["\"kty\"", "\"keys\""]
-            .iter()
-            .any(|name| secret.windows(name.len()).any(|window| window == name.as_bytes()))
+    ["\"kty\"", "\"keys\""]
+        .iter()
+        .any(|name| secret.windows(name.len()).any(|window| window == name.as_bytes()))
+}
+
+/// What is between the lines of a PEM block: some issuers publish their key as that.
+fn looks_like_der_in_base64(secret: &[u8]) -> bool {
+    let mut text = Zeroizing::new(Vec::with_capacity(secret.len()));
+    text.extend(secret.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    STANDARD.decode(text.as_slice()).map(Zeroizing::new).is_ok_and(|der| looks_like_der(&der))
 }
 
 /// A SEQUENCE whose length is that of the whole secret, with an INTEGER or a SEQUENCE inside: a chance of
@@ -81,6 +96,10 @@ mod tests {
             b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ".as_slice(),
             b"  {\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}".as_slice(),
             b"{\"keys\":[{\"e\":\"AQAB\"}], \"padding\":1}".as_slice(),
+            b"\xef\xbb\xbf{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}".as_slice(),
+            b"[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]".as_slice(),
+            b"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".as_slice(),
+            b"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7T\r\nyWQHOg7hcvPapiMlrwIaaPcHURo=\r\n".as_slice(),
             &der_short,
             &der_middle,
             &der_long,
@@ -98,6 +117,7 @@ mod tests {
             &[0x30; 40],
             &indefinite,
             b"{not json but long enough to be it}",
+            b"MzAyMDEwMzA0MDIwMTAzMDQwMjAxMDMwNDAyMDEwMzA=",
         ] {
             assert_eq!(check_hmac_secret(Algorithm::Hs256, secret), Ok(()));
         }

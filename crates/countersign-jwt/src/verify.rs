@@ -18,7 +18,8 @@ use crate::key_set::JwkSet;
 /// `now_unix_seconds` is the current time in seconds since 1970-01-01 UTC; this crate reads no clock.
 ///
 /// # Errors
-/// The first rule that the token breaks, in the order in which [`VerifyError`] lists them.
+/// As [`parse_with_limits`](UnverifiedJws::parse_with_limits), [`verify_with_set`](UnverifiedJws::verify_with_set) and
+/// [`validate`](VerifiedJws::validate), in this order: a claim's failure is that of a token whose signature is good.
 pub fn verify_access_token(
     token: &str,
     keys: &JwkSet,

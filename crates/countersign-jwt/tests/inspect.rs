@@ -60,8 +60,8 @@ fn each_rule_says_what_it_wants_and_what_it_found() {
     let expected = [
         ("form", form, r#""HS256""#),
         ("key", "a token for HS256", "HS256 k1"),
-        ("signature", "a signature of this key over header and payload", ""),
-        ("payload", "one JSON object without duplicate names", ""),
+        ("signature", "a signature of this key over header and payload", "32 bytes"),
+        ("payload", "one JSON object without duplicate names", "111 bytes"),
         ("type", "at+jwt", r#""at+jwt""#),
         ("issuer", "i", r#""i""#),
         ("audience", "api", r#"["x","api"]"#),
@@ -118,7 +118,26 @@ fn a_signature_that_was_not_checked_or_does_not_match_verifies_nothing() {
         .into();
     let strange = with(Keys::Set(&JwkSet::new(set).unwrap()));
     assert_eq!(outcomes(&strange)[1..3], [Outcome::Failed(VerifyError::UnknownKeyId), Outcome::NotChecked]);
-    assert_eq!(strange.checks[1].expected, "the `kid` and `alg` of one of 2 keys");
+    assert_eq!(strange.checks[1].expected, "one of ES256 k2, ES256 k3");
+}
+
+/// Which keys there are is what somebody with a token of an unknown key wants to know.
+#[test]
+fn the_keys_of_a_set_are_named() {
+    let told = |keys: Vec<VerifyingKey>| {
+        let claims = json!({});
+        let token = sign(&claims, &SigningKey::hmac(Algorithm::Hs256, &[7; 64]).unwrap(), "JWT").unwrap();
+        let check = inspect(&token, Keys::Set(&JwkSet::new(keys).unwrap()), None, NOW).checks.remove(1);
+        (check.expected, check.found)
+    };
+    let secret =
+        |id: usize| VerifyingKey::hmac(Algorithm::Hs512, &[7; 64]).unwrap().with_key_id(id.to_string());
+    let found = "HS256 without `kid`".to_owned();
+    assert_eq!(told(vec![]), ("a key, but the set has none".into(), found.clone()));
+    assert_eq!(told(vec![secret(1), secret(2).with_key_id("")]).0, "one of HS512 1, HS512 without `kid`");
+    let eight = (1..9).map(|id| format!("HS512 {id}")).collect::<Vec<_>>().join(", ");
+    assert_eq!(told((1..9).map(secret).collect()).0, format!("one of {eight}"));
+    assert_eq!(told((1..12).map(secret).collect()), (format!("one of {eight} or 3 more"), found));
 }
 
 #[test]
@@ -134,10 +153,10 @@ fn without_a_policy_no_claim_is_judged() {
 #[test]
 fn what_is_no_token_has_its_rules_listed_too() {
     let policy = policy(TokenType::AccessToken);
-    for (text, error) in [
-        ("", VerifyError::PartCount),
-        ("eyJhbGciOiJub25lIn0.e30.", VerifyError::AlgorithmNone),
-        ("e30.e30.", VerifyError::MissingAlgorithm),
+    for (text, error, found) in [
+        ("", VerifyError::PartCount, ["0 bytes", ""]),
+        ("eyJhbGciOiJub25lIn0.e30.", VerifyError::AlgorithmNone, [r#""none""#, "3 bytes"]),
+        ("e30.e30.", VerifyError::MissingAlgorithm, ["8 bytes", "3 bytes"]),
     ] {
         let inspection = inspect(text, Keys::None, Some(&policy), NOW);
         assert_eq!(inspection.checks.iter().map(|check| check.rule).collect::<Vec<_>>(), RULES);
@@ -146,6 +165,7 @@ fn what_is_no_token_has_its_rules_listed_too() {
             Some(("form", error))
         );
         assert_eq!(inspection.checks[1].found, "");
+        assert_eq!([&*inspection.checks[0].found, &inspection.checks[3].found], found);
     }
     let unsupported = format!("{}.e30.", URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256K"}"#));
     let inspection = inspect(&unsupported, Keys::None, None, NOW);

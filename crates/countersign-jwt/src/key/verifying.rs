@@ -74,6 +74,7 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// - [`Pem`](KeyError::Pem), [`PemLabel`](KeyError::PemLabel), [`Der`](KeyError::Der): not such a block.
+    /// - [`Encrypted`](KeyError::Encrypted): an encrypted private key.
     /// - [`Unsupported`](KeyError::Unsupported), [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): the key is not
     ///   one for `algorithm`.
     /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent), [`RsaRoca`](KeyError::RsaRoca),

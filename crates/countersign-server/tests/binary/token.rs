@@ -164,7 +164,14 @@ fn what_is_signed_verifies_and_each_broken_rule_is_named_with_its_remedy() {
         text.contains("NOT valid") && text.contains("x signature") && text.contains("Verify with the key"),
         "{text}"
     );
-    assert!(!text.contains("found nothing"), "a signature that does not match is not nothing: {text}");
+    assert!(text.contains("over header and payload; found 64 bytes"), "{text}");
+    place.write("set.json", &format!("{{\"keys\":[{other}]}}"));
+    let text = place.run(&["token", "verify", &good, "--key", "set.json"]).out;
+    let there = format!(
+        "expected one of ES256 {}; found ES256 ",
+        place.run(&["key", "thumbprint", "set.json"]).out.trim_end()
+    );
+    assert!(text.contains(&there), "{text}");
     assert_eq!(place.run(&["token", "verify", &good]).code, Some(2), "with which key?");
 }
 

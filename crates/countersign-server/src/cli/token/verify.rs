@@ -117,15 +117,9 @@ impl Verify {
                 Outcome::NotChecked => lines.push((Style::Dim, format!("  - {rule}: not reached"))),
                 Outcome::Failed(error) => {
                     lines.push((Style::Warning, format!("  x {rule}: {error}")));
-                    let found = match (check.rule, check.found.as_str()) {
-                        // Of these there is nothing to show but what the error says.
-                        ("form" | "signature" | "payload", "") => String::new(),
-                        (_, "") => "; found nothing".to_owned(),
-                        (_, found) => format!("; found {found}"),
-                    };
-                    lines.push((Style::Plain, format!("      expected {}{found}", check.expected)));
-                    if let ("expiry" | "not_before" | "issued_at", Ok(at)) = (check.rule, check.found.parse())
-                    {
+                    let found = if check.found.is_empty() { "nothing" } else { &check.found };
+                    lines.push((Style::Plain, format!("      expected {}; found {found}", check.expected)));
+                    if let ("expiry" | "not_before" | "issued_at", Ok(at)) = (check.rule, found.parse()) {
                         lines.push((Style::Plain, format!("      {at} is {}", moment(at, now))));
                     }
                     lines.push((Style::Plain, format!("      {}", error.remedy())));
