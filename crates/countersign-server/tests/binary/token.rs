@@ -208,6 +208,8 @@ fn times_are_said_as_people_say_them() {
     assert!(milliseconds.contains("is it in milliseconds?"), "{milliseconds}");
     let never = place.run(&["token", "decode", sign("exp=253402300799").trim_end()]).out;
     assert!(never.contains("exp        the end of 9999   in 2"), "{never}");
+    let ran = place.run(&["token", "sign", "--key", "key.pem", "--expires-in", "9999999d"]);
+    assert!(ran.code == Some(2) && ran.out.is_empty() && ran.err.contains("after 9999"), "{ran:?}");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn key_mismatch(token: &str, key: &Public) -> Option<String> {
 
 const LONG: i64 = 24 * 60 * 60;
 /// 1970-01-01 to 9999-12-31: what verifiers take.
-const TIMES: RangeInclusive<i64> = 0..=253_402_300_799;
+pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799;
 const SENSITIVE: [&str; 9] =
     ["password", "passwd", "secret", "apikey", "api_key", "private", "card", "ssn", "iban"];
 

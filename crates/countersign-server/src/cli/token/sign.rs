@@ -8,6 +8,7 @@ use countersign::clock::Clock;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::decode::TIMES;
 use super::material::PrivateKeyArguments;
 use super::read_file;
 use crate::cli::{Global, usage};
@@ -37,7 +38,11 @@ impl Sign {
         let mut claims = self.claims()?;
         let now = Clock::system().now();
         claims.entry("iat").or_insert_with(|| now.as_unix_seconds().into());
-        claims.entry("exp").or_insert_with(|| now.plus(self.expires_in).as_unix_seconds().into());
+        let expires_at = now.plus(self.expires_in).as_unix_seconds();
+        if !TIMES.contains(&expires_at) {
+            return Err(usage("--expires-in ends after 9999, and no verifier takes that"));
+        }
+        claims.entry("exp").or_insert_with(|| expires_at.into());
         let key = self.key.load(global)?;
         let token = Zeroizing::new(countersign_jwt::sign(&claims, &key, &self.token_type)?);
         output.show(&json!({ "token": *token }), || token.to_string())?;
