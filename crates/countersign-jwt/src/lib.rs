@@ -83,7 +83,7 @@
 //! - `rust-crypto`: verifies without a C library, for `wasm32-unknown-unknown`; has no effect beside `aws-lc-rs`.
 //! - `ml-dsa`: keys of ML-DSA.
 //!
-//! Below it are 19 crates (`cargo tree -p countersign-jwt -e normal`), eight of which are macros that leave nothing behind.
+//! Below it are 17 crates (`cargo tree -p countersign-jwt -e normal`), six of which are macros that leave nothing behind.
 #![deny(clippy::indexing_slicing)]
 
 pub mod dangerous;
