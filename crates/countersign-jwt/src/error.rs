@@ -256,6 +256,9 @@ pub enum SignError {
     /// The token would be longer than any verifier with the limits of [`Limits`](crate::Limits) takes.
     #[error("the token would be longer than the limit")]
     TokenTooLong,
+    /// The key's ID has more than 128 bytes: no verifier of this crate would take the token.
+    #[error("the key ID is longer than 128 bytes")]
+    KeyIdTooLong,
     /// The cryptographic library could not sign.
     #[error("the signature could not be made")]
     Crypto,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base64url;
-use crate::compact::Limits;
+use crate::compact::{Limits, MAX_KEY_ID_BYTES};
 use crate::error::SignError;
 use crate::key::SigningKey;
 
@@ -18,11 +18,15 @@ use crate::key::SigningKey;
 /// - [`NotAnObject`](SignError::NotAnObject): it serialises to something else than a JSON object.
 /// - [`TokenTooLong`](SignError::TokenTooLong): longer than [`Limits::ML_DSA`] allows for ML-DSA keys, or
 ///   [`Limits::DEFAULT`] for all others.
+/// - [`KeyIdTooLong`](SignError::KeyIdTooLong): the key was given an ID of more than 128 bytes.
 /// - [`Crypto`](SignError::Crypto): the cryptographic library failed.
 pub fn sign<C: Serialize + ?Sized>(claims: &C, key: &SigningKey, typ: &str) -> Result<String, SignError> {
     let payload = serde_json::to_vec(claims).map_err(SignError::Claims)?;
     if payload.first() != Some(&b'{') {
         return Err(SignError::NotAnObject);
+    }
+    if key.key_id().len() > MAX_KEY_ID_BYTES {
+        return Err(SignError::KeyIdTooLong);
     }
     let mut token = base64url::encode(header(key, typ));
     token.push('.');

@@ -195,6 +195,8 @@ fn what_no_verifier_would_take_is_not_signed() {
     assert!(matches!(long(6200), Err(SignError::TokenTooLong)));
     let longest = (6000..6200).filter_map(|length| long(length).ok()).map(|token| token.len()).max();
     assert_eq!(longest, Some(8192));
+    let named = |length: usize| sign(&json!({}), &key.clone().with_key_id("x".repeat(length)), "JWT");
+    assert!(named(128).is_ok() && matches!(named(129), Err(SignError::KeyIdTooLong)));
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! `countersign init`: a commented configuration file and the master key. Never overwrites anything.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use countersign::random::Random;
 use serde_json::json;
 
 use super::Global;
+use super::new_file::write_new;
 use crate::config::{Config, Place, Settings, toml_template};
 use crate::output::Output;
 use countersign::master_key::MasterKeys;
@@ -41,12 +39,7 @@ impl Init {
         if !folder.join(config.database_path()).exists() {
             MasterKeys::make_file(&key, &Random::system())?;
         }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        file.write_all(text.as_bytes())?;
+        write_new(&path, &text, 0o644)?;
         output.show(&json!({ "config": path, "masterKey": key }), || {
             format!(
                 "Wrote {} (read it: every key is explained there)\n\

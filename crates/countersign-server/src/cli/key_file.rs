@@ -1,14 +1,12 @@
 //! `countersign key generate|convert|thumbprint`: key files of one's own. Needs no server and no database.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use countersign_jwt::{Algorithm, SigningKey, VerifyingKey};
 use serde_json::json;
 
+use super::new_file::write_new;
 use super::token::{Public, algorithm, parse_private, parse_public, read_file};
 use super::usage;
 use crate::output::{Output, inactive, remark};
@@ -118,17 +116,6 @@ fn hand_over(key: &SigningKey, form: Form, path: &Path, output: Output) -> anyho
     if path == Path::new("-") {
         return show(&text, form, output);
     }
-    write_new(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    write_new(path, &text, 0o600)?;
     show_public(&key.verifying_key(), Form::Jwk, output)
-}
-
-/// Makes a file with all of this in it, durably. On a full disk nothing of it stays: a part of a key would be in the way
-/// of the next try.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if written.is_err() {
-        let _ = fs::remove_file(path);
-    }
-    written
 }

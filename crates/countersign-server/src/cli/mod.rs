@@ -7,6 +7,7 @@ mod dev;
 mod init;
 mod key;
 mod key_file;
+mod new_file;
 mod prompt;
 mod secret;
 mod serve;
