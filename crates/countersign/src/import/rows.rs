@@ -57,12 +57,20 @@ fn csv(text: &str, columns: Option<&[&str]>) -> Vec<(u64, Option<Row>)> {
         let line = lines.line_at(reader.position().byte());
         match reader.read_record(&mut record) {
             Ok(true) => {
-                let values = record.iter().map(|value| Value::String(value.to_owned()));
+                let values = record.iter().map(value);
                 rows.push((line, Some(names.iter().cloned().zip(values).collect())));
             }
             Ok(false) => return rows,
             Err(_) => rows.push((line, None)),
         }
+    }
+}
+
+/// CSV has no null; databases write it in one of these ways, or as an empty field.
+fn value(field: &str) -> Value {
+    match field {
+        "NULL" | "null" | "\\N" => Value::Null,
+        text => Value::String(text.to_owned()),
     }
 }
 

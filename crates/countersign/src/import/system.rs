@@ -81,7 +81,7 @@ impl System {
     /// Names for the columns of CSV files that have no header.
     pub(super) const fn columns(&self) -> Option<&'static [&'static str]> {
         match self {
-            Self::Firebase(_) => Some(&["localId", "email", "emailVerified", "passwordHash", "salt"]),
+            Self::Firebase(_) => Some(&FIREBASE_COLUMNS),
             _ => None,
         }
     }
@@ -154,9 +154,9 @@ impl System {
             Self::Django => Ok(says(row, "is_active")? == Some(false)),
             Self::Firebase(_) | Self::Generic | Self::Countersign => Ok(says(row, "disabled")? == Some(true)),
             Self::BetterAuth => Ok(says(row, "banned")? == Some(true)),
-            Self::Supabase => Ok(text(row, "deleted_at").is_some() || text(row, "banned_until").is_some()),
+            Self::Supabase => Ok(is_there(row, "deleted_at") || is_there(row, "banned_until")),
             Self::Auth0 => Ok(says(row, "blocked")? == Some(true)),
-            Self::Devise => Ok(text(row, "deleted_at").is_some()),
+            Self::Devise => Ok(is_there(row, "deleted_at")),
         }
     }
 }
@@ -202,24 +202,45 @@ fn claims(row: &Row) -> Result<Map<String, Value>, RowProblem> {
     }
 }
 
-/// A text that is there: not null, not empty, not a database's spelling of null.
+/// A text that is there: neither null nor empty.
 fn text<'a>(row: &'a Row, name: &str) -> Option<&'a str> {
-    row.get(name)?.as_str().filter(|text| !text.is_empty() && !["NULL", "null", "\\N"].contains(text))
+    row.get(name)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// Whether there is a time at which something happened, however it is written.
+fn is_there(row: &Row, name: &str) -> bool {
+    match row.get(name) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(_) => true,
+    }
 }
 
 /// What a field says, as JSON or in a database's spelling; `None` if it is not there. Words that are not known are a
 /// problem: a guess could bring back somebody who was shut out.
 fn says(row: &Row, name: &str) -> Result<Option<bool>, RowProblem> {
-    match row.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(said)) => Ok(Some(*said)),
-        Some(Value::Number(number)) => Ok(Some(number.as_i64() != Some(0))),
-        Some(Value::String(_)) => match text(row, name).map(str::to_ascii_lowercase).as_deref() {
-            None => Ok(None),
-            Some("true" | "t" | "1" | "yes" | "y") => Ok(Some(true)),
-            Some("false" | "f" | "0" | "no" | "n") => Ok(Some(false)),
-            Some(_) => Err(RowProblem::State),
-        },
-        Some(_) => Err(RowProblem::State),
+    let said = match row.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Bool(said)) => return Ok(Some(*said)),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::String(said)) => said.to_ascii_lowercase(),
+        Some(_) => return Err(RowProblem::State),
+    };
+    match said.as_str() {
+        "" => Ok(None),
+        "true" | "t" | "1" | "yes" | "y" => Ok(Some(true)),
+        "false" | "f" | "0" | "no" | "n" => Ok(Some(false)),
+        _ => Err(RowProblem::State),
     }
 }
+
+/// `firebase auth:export --format=csv` writes no header. Between these are names and pictures, and other sign-in methods.
+const FIREBASE_COLUMNS: [&str; 27] = {
+    let mut columns = [""; 27];
+    columns[0] = "localId";
+    columns[1] = "email";
+    columns[3] = "passwordHash";
+    columns[4] = "salt";
+    columns[26] = "disabled";
+    columns
+};

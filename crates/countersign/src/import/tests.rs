@@ -56,7 +56,7 @@ async fn users_of_each_system_sign_in_after_the_import() {
         (System::Django, export!("django.csv"), "ada", 3, 1),
         (System::Devise, export!("devise.csv"), "ada@example.org", 2, 0),
         (firebase(), export!("firebase.json"), "ada@example.org", 3, 1),
-        (firebase(), export!("firebase.csv"), "ada@example.org", 1, 0),
+        (firebase(), export!("firebase.csv"), "ada@example.org", 2, 1),
         (System::BetterAuth, export!("better-auth.jsonl"), "ada@example.org", 2, 1),
         (System::Supabase, export!("supabase.csv"), "ada@example.org", 2, 1),
         (System::Auth0, export!("auth0.jsonl"), "ada@example.org", 2, 1),
@@ -184,11 +184,47 @@ async fn states_and_hashes_of_unknown_kinds_are_problems() {
     let disabled: Vec<_> = import.accounts.iter().map(|(line, account)| (*line, account.disabled)).collect();
     assert_eq!(disabled, [(2, false), (4, true), (5, false)]);
     let json = r#"{"username":"a","hash":7}
-        {"username":"b","hash":null,"disabled":"NULL"}
+        {"username":"b","hash":null,"disabled":null}
         {"username":"c","hash":{"x":"y"}}
-        {"username":"d","disabled":[]}"#;
+        {"username":"d","disabled":[]}
+        {"username":"e","disabled":0.0}
+        {"username":"f","disabled":"NULL"}
+        {"username":"g","disabled":1}"#;
     let import = Import::read(json, &System::Generic, &hasher);
     let malformed = RowProblem::Hash(UnreadableHash::Malformed);
-    let problems = BTreeMap::from([(malformed, vec![1, 3]), (RowProblem::State, vec![4])]);
+    let problems = BTreeMap::from([(malformed, vec![1, 3]), (RowProblem::State, vec![4, 5, 6])]);
     assert_eq!(import.report().problems, problems);
+    assert_eq!(
+        import.accounts.iter().map(|(_, account)| account.disabled).collect::<Vec<_>>(),
+        [false, true]
+    );
+}
+
+/// Whoever was deleted or banned there stays out, whatever the time of it is written as.
+#[tokio::test]
+async fn a_deleted_or_banned_user_is_disabled_whatever_the_type() {
+    let hasher = hasher();
+    let json = r#"{"email":"a","deleted_at":1714550400}
+        {"email":"b","deleted_at":"2024-05-01"}
+        {"email":"c","deleted_at":null}
+        {"email":"d","deleted_at":""}
+        {"email":"e","deleted_at":false}"#;
+    let csv = "email,deleted_at\na,1714550400\nb,2024-05-01\nc,NULL\nd,\ne,\\N\n";
+    for system in [System::Devise, System::Supabase] {
+        for text in [json, csv] {
+            let import = Import::read(text, &system, &hasher);
+            let disabled: Vec<_> = import.accounts.iter().map(|(_, account)| account.disabled).collect();
+            assert_eq!(disabled, [true, true, false, false, false], "{system:?} {text}");
+        }
+    }
+}
+
+/// "null" is how databases write nothing into CSV. In JSON it is somebody's name.
+#[tokio::test]
+async fn somebody_may_be_called_null() {
+    let hasher = hasher();
+    let import = Import::read(r#"{"username":"null"}"#, &System::Countersign, &hasher);
+    assert_eq!(import.accounts.len(), 1, "{}", import.report());
+    let import = Import::read("email,login\nNULL,ada\n", &System::Generic, &hasher);
+    assert_eq!(import.accounts.first().map(|(_, account)| account.username.as_str()), Some("ada"));
 }
