@@ -1,10 +1,11 @@
 //! `countersign calibrate`: what a password hash may cost on this machine (PW-7). Measures the code that hashes here, on
 //! the threads and within the memory that the server would use.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use countersign::clock::Clock;
-use countersign::password::{HashingOptions, Proposal, calibrate};
+use countersign::password::{Proposal, Target, calibrate};
 use serde_json::json;
 
 use super::Global;
@@ -31,7 +32,8 @@ fn target(text: &str) -> Result<Duration, String> {
 impl Calibrate {
     pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<()> {
         let options = library_options::hashing(&global.load()?)?;
-        let proposal = calibrate(self.most_time(&options), &options, &Clock::system());
+        let a_second = self.logins_per_second.and_then(NonZeroU32::new);
+        let proposal = calibrate(Target { longest: self.target, a_second }, &options, &Clock::system());
         let (threads, cost) = (proposal.threads.get(), proposal.cost);
         let rate = Duration::from_secs(60).as_micros() * proposal.threads.get() as u128
             / proposal.takes.as_micros().max(1);
@@ -61,13 +63,6 @@ impl Calibrate {
             text + &settings(&proposal)
         })?;
         Ok(())
-    }
-
-    /// So many sign-ins a second leave so much time for each.
-    fn most_time(&self, options: &HashingOptions) -> Duration {
-        let threads = u32::try_from(options.threads.get()).unwrap_or(u32::MAX);
-        let for_the_rate = self.logins_per_second.map(|wanted| Duration::from_secs(1) * threads / wanted);
-        for_the_rate.unwrap_or(self.target).min(self.target)
     }
 }
 

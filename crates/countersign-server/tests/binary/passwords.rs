@@ -186,6 +186,11 @@ fn calibrate_proposes_settings_that_a_server_takes() {
         ["--target", "300ms", "--set", "password.memory_budget=70MiB", "--set", "password.hash_threads=2"];
     let (memory, _, cramped) = cost(&cramped);
     assert!(memory <= 35 << 10, "{cramped}");
+    // Memory for four of eight threads: so many sign-ins a second leave each hash half of the time.
+    let four = ["--set", "password.hash_threads=8", "--set", "password.memory_budget=80MiB"];
+    let (memory, passes, four) =
+        cost(&[["--target", "10s", "--logins-per-second", "10"].as_slice(), &four].concat());
+    assert!(four["loginsPerSecondIsMet"] == true || (memory, passes) == (19_456, 2), "{four}");
     for wrong in [["--target", "0s"], ["--target", "11s"], ["--target", "soon"], ["--logins-per-second", "0"]]
     {
         assert_eq!(place.run(&[&["calibrate"], wrong.as_slice()].concat()).code, Some(2), "{wrong:?}");

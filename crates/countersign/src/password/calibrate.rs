@@ -1,6 +1,6 @@
 //! Which cost this machine can afford: argon2 parameters for the time that one login may take (PW-7).
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use super::argon2_cost::Argon2Cost;
@@ -19,14 +19,24 @@ pub struct Proposal {
     pub takes: Duration,
 }
 
-/// The strongest cost that takes at most `target` with the threads and the memory of `options`: first as much memory as
-/// two passes over it allow, which is what costs an attacker most, then more passes. Never below the floor, so it may
-/// take longer than `target` on a slow machine; the answer says. Computes hashes for a second or two.
+/// What one hash may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The longest.
+    pub longest: Duration,
+    /// How many of them all threads together must be able to compute in a second; then it may take less.
+    pub a_second: Option<NonZeroU32>,
+}
+
+/// The strongest cost that takes no longer than `target` with the threads and the memory of `options`: first as much memory
+/// as two passes over it allow, which is what costs an attacker most, then more passes. Never below the floor, so it may
+/// take longer on a slow machine; the answer says. Computes hashes for a few times as long as one may take.
 #[must_use]
-pub fn calibrate(target: Duration, options: &HashingOptions, clock: &Clock) -> Proposal {
+pub fn calibrate(target: Target, options: &HashingOptions, clock: &Clock) -> Proposal {
     let affordable = options.memory_budget_bytes / memory_bytes(Argon2Cost::DEFAULT);
     let affordable = usize::try_from(affordable).ok().and_then(NonZeroUsize::new);
     let threads = affordable.unwrap_or(NonZeroUsize::MIN).min(options.threads);
+    let most = target.for_one_of(threads);
     let mut memories: Vec<_> = std::iter::repeat_with(Memory::default).take(threads.get()).collect();
     let mut measure = |cost| Proposal { cost, threads, takes: slowest(cost, &mut memories, clock) };
 
@@ -36,18 +46,29 @@ pub fn calibrate(target: Duration, options: &HashingOptions, clock: &Clock) -> P
         let fits = memory_bytes(two_passes) * threads.get() as u64 <= options.memory_budget_bytes;
         // Time goes with memory, roughly: what is far off is not worth measuring.
         let expected = floor.takes * memory_kib / Argon2Cost::DEFAULT.memory_kib();
-        if !fits || expected > target * 3 / 2 {
+        if !fits || expected > most * 3 / 2 {
             continue;
         }
         let two = measure(two_passes);
-        let passes = target.as_micros() * 2 / two.takes.as_micros().max(1);
-        match u32::try_from(passes.min(MOST_PASSES)) {
-            Ok(2) => return two,
-            Ok(passes @ 3..) => return Argon2Cost::new(memory_kib, passes, 1).map_or(two, measure),
-            _ => {} // too slow: less memory
+        if two.takes > most {
+            continue;
         }
+        let passes = most.as_micros() * 2 / two.takes.as_micros().max(1);
+        let passes = u32::try_from(passes).unwrap_or(u32::MAX).min(MOST_PASSES);
+        // Time goes with passes, roughly: what turns out to be too much is taken back.
+        let more = (3..=passes).rev().filter_map(|passes| Argon2Cost::new(memory_kib, passes, 1).ok());
+        return more.map(&mut measure).find(|more| more.takes <= most).unwrap_or(two);
     }
     floor
+}
+
+impl Target {
+    /// So many a second leave so much time for each, as many at a time as there are threads.
+    fn for_one_of(self, threads: NonZeroUsize) -> Duration {
+        let threads = u32::try_from(threads.get()).unwrap_or(u32::MAX);
+        let for_the_rate = self.a_second.map(|wanted| Duration::from_secs(1) * threads / wanted.get());
+        for_the_rate.map_or(self.longest, |time| time.min(self.longest))
+    }
 }
 
 fn memory_bytes(cost: Argon2Cost) -> u64 {
@@ -73,7 +94,7 @@ fn slowest(cost: Argon2Cost, memories: &mut [Memory], clock: &Clock) -> Duration
 }
 
 const MEMORY_KIB: [u32; 6] = [262_144, 131_072, 65_536, 47_104, 32_768, 19_456];
-const MOST_PASSES: u128 = 16;
+const MOST_PASSES: u32 = 16;
 
 #[cfg(test)]
 mod tests {
@@ -85,23 +106,37 @@ mod tests {
         HashingOptions { threads, memory_budget_bytes, ..HashingOptions::default() }
     }
 
+    fn within(millis: u64) -> Target {
+        Target { longest: Duration::from_millis(millis), a_second: None }
+    }
+
     /// PW-1, PW-7: whatever the target and the memory, the proposal is one that a configuration may use.
     #[test]
     fn a_proposal_keeps_to_the_memory_and_to_the_floor() {
         let clock = Clock::system();
-        let hurried = calibrate(Duration::ZERO, &options(1, 32 << 20), &clock);
+        let hurried = calibrate(within(0), &options(1, 32 << 20), &clock);
         assert_eq!(hurried.cost, Argon2Cost::DEFAULT);
         assert!(!hurried.takes.is_zero());
-        let cramped = calibrate(Duration::from_millis(1), &options(8, 40 << 20), &clock);
+        let cramped = calibrate(within(1), &options(8, 40 << 20), &clock);
         assert_eq!((cramped.cost, cramped.threads.get()), (Argon2Cost::DEFAULT, 2));
-        assert_eq!(calibrate(Duration::ZERO, &options(8, 0), &clock).threads.get(), 1);
+        assert_eq!(calibrate(within(0), &options(8, 0), &clock).threads.get(), 1);
+    }
+
+    /// PW-7: time does not quite go with the passes, so what was estimated is measured, and taken back if it is too much.
+    #[test]
+    fn a_proposal_takes_no_longer_than_was_asked_for_unless_it_is_the_floor() {
+        for millis in [30, 45, 60, 75, 90] {
+            let proposal = calibrate(within(millis), &options(1, 20 << 20), &Clock::system());
+            let fine = proposal.takes <= Duration::from_millis(millis);
+            assert!(fine || proposal.cost == Argon2Cost::DEFAULT, "{millis}: {proposal:?}");
+        }
     }
 
     /// On a machine that takes no time at all, everything is affordable, up to the stated limits.
     #[test]
     fn more_time_means_more_memory_first_and_then_more_passes() {
         let clock = Clock::manual(Timestamp::from_unix_millis(0));
-        let cost = |threads| calibrate(Duration::from_secs(1), &options(threads, 40 << 20), &clock).cost;
+        let cost = |threads| calibrate(within(1_000), &options(threads, 40 << 20), &clock).cost;
         assert_eq!(Argon2Cost::new(32_768, 16, 1), Ok(cost(1)));
         assert_eq!(Argon2Cost::new(19_456, 16, 1), Ok(cost(2)), "each has its half");
     }

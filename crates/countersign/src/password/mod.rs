@@ -26,7 +26,7 @@ mod stored;
 mod worker;
 
 pub use argon2_cost::{Argon2Cost, UnsafeCost};
-pub use calibrate::{Proposal, calibrate};
+pub use calibrate::{Proposal, Target, calibrate};
 pub use format::UnreadableHash;
 pub(crate) use format::{NFKC_TAG, TYPED_TAG};
 pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verification};
