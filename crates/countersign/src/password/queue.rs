@@ -5,7 +5,7 @@
 //! order is that of start-time fair queuing (Goyal et al., 1996): every entry gets a tag, the point of the lane's
 //! virtual time at which its client and its account have had their earlier entries served; the lowest tag is next. Who
 //! sends a hundred requests gets tags far in the future and stands behind everybody who sends one. When the lane is
-//! full, the entry with the highest tag is the one that goes.
+//! full, the entries with the highest tags are those that go.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -44,9 +44,8 @@ pub(super) struct Entry<T> {
 
 /// What came of queuing an entry.
 pub(super) enum Pushed<T> {
-    Queued(Place),
-    /// Queued, and this one had to go for it.
-    InPlaceOf(Place, T),
+    /// Queued, and these had to go for it.
+    Queued(Place, Vec<T>),
     /// Refused: everybody in the queue has waited for less than this one's client or account has had.
     Refused(T),
 }
@@ -72,28 +71,20 @@ impl<T> FairQueue<T> {
         let Some(waiting) = self.lanes.get_mut(lane) else {
             return Pushed::Refused(entry.item);
         };
+        if !waiting.can_make_room(&entry.requester, entry.work, lane_capacity) {
+            return Pushed::Refused(entry.item);
+        }
+        let displaced = waiting.make_room(entry.work, lane_capacity);
+        // Only now: a lane that was emptied counts from zero again.
         let position = (waiting.tag(&entry.requester), number);
-        let place = Place { lane, position };
-        if waiting.has_room(entry.work, lane_capacity) {
-            waiting.insert(position, entry);
-            return Pushed::Queued(place);
-        }
-        match waiting.last() {
-            Some(last) if last.0 > position.0 => {
-                let evicted = waiting.remove(last);
-                waiting.insert(position, entry);
-                evicted.map_or(Pushed::Queued(place), |evicted| Pushed::InPlaceOf(place, evicted.item))
-            }
-            _ => Pushed::Refused(entry.item),
-        }
+        waiting.insert(position, entry);
+        Pushed::Queued(Place { lane, position }, displaced)
     }
 
     /// Whether [`FairQueue::push`] would queue an entry of so much work.
     pub(super) fn would_take(&self, requester: &Requester, work: Work, lane_capacity: Work) -> bool {
         let lane = self.lanes.get(usize::from(!requester.known_device));
-        lane.is_some_and(|lane| {
-            lane.has_room(work, lane_capacity) || lane.last().is_some_and(|last| last.0 > lane.tag(requester))
-        })
+        lane.is_some_and(|lane| lane.can_make_room(requester, work, lane_capacity))
     }
 
     /// Takes the entry whose turn it is, if any may run now, and all whose deadline has passed.
@@ -163,10 +154,22 @@ impl<T> Lane<T> {
         served.fold(self.virtual_time, u64::max)
     }
 
-    /// The number of entries is bounded too: entries of little work are not free of memory.
-    fn has_room(&self, work: Work, capacity: Work) -> bool {
-        self.waiting.is_empty()
-            || (self.work.saturating_add(work) <= capacity && self.waiting.len() < MAX_ENTRIES)
+    /// Whether there is room at the latest when all are gone that are further behind than this requester.
+    fn can_make_room(&self, requester: &Requester, work: Work, capacity: Work) -> bool {
+        let ahead = self.waiting.range(..=(self.tag(requester), u64::MAX));
+        let (entries, ahead) = ahead
+            .fold((0, 0_u64), |(entries, ahead), (_, entry)| (entries + 1, ahead.saturating_add(entry.work)));
+        has_room((entries, ahead), work, capacity)
+    }
+
+    /// Takes out as many as have to go, those furthest behind first.
+    fn make_room(&mut self, work: Work, capacity: Work) -> Vec<T> {
+        let mut displaced = Vec::new();
+        while !has_room((self.waiting.len(), self.work), work, capacity) {
+            let last = self.waiting.last_key_value().map(|(&position, _)| position);
+            displaced.extend(last.and_then(|last| self.remove(last)).map(|entry| entry.item));
+        }
+        displaced
     }
 
     fn insert(&mut self, position: Position, entry: Entry<T>) {
@@ -212,10 +215,6 @@ impl<T> Lane<T> {
         }
     }
 
-    fn last(&self) -> Option<Position> {
-        self.waiting.last_key_value().map(|(&position, _)| position)
-    }
-
     fn give_back(&mut self, requester: &Requester, work: Work) {
         for flow in flows(requester) {
             if let Some(served_at) = self.served_at.get_mut(&flow) {
@@ -223,6 +222,11 @@ impl<T> Lane<T> {
             }
         }
     }
+}
+
+/// The number of entries is bounded too: entries of little work are not free of memory.
+fn has_room((entries, waiting): (usize, Work), work: Work, capacity: Work) -> bool {
+    entries == 0 || (waiting.saturating_add(work) <= capacity && entries < MAX_ENTRIES)
 }
 
 fn flows(requester: &Requester) -> impl Iterator<Item = Flow> + use<> {
@@ -251,11 +255,16 @@ mod tests {
         Entry { item, requester, work: ONE, deadline: Duration::from_secs(1), large: false }
     }
 
-    fn push(queue: &mut FairQueue<u32>, item: u32, requester: Requester, capacity: Work) -> Option<u32> {
-        match queue.push(entry(item, requester), capacity) {
-            Pushed::Queued(_) => None,
-            Pushed::InPlaceOf(_, gone) | Pushed::Refused(gone) => Some(gone),
+    /// Who has to go for it, itself if it is refused.
+    fn push_entry(queue: &mut FairQueue<u32>, entry: Entry<u32>, capacity: Work) -> Vec<u32> {
+        match queue.push(entry, capacity) {
+            Pushed::Queued(_, displaced) => displaced,
+            Pushed::Refused(item) => vec![item],
         }
+    }
+
+    fn push(queue: &mut FairQueue<u32>, item: u32, requester: Requester, capacity: Work) -> Vec<u32> {
+        push_entry(queue, entry(item, requester), capacity)
     }
 
     fn pop_all(queue: &mut FairQueue<u32>) -> Vec<u32> {
@@ -320,12 +329,41 @@ mod tests {
     fn a_full_queue_sheds_the_entry_that_is_furthest_behind() {
         let mut queue = FairQueue::new();
         for item in 0..3 {
-            assert_eq!(push(&mut queue, item, from(1, 1), 3 * ONE), None);
+            assert!(push(&mut queue, item, from(1, 1), 3 * ONE).is_empty());
         }
-        assert_eq!(push(&mut queue, 3, from(1, 1), 3 * ONE), Some(3), "the hog's next one");
-        assert_eq!(push(&mut queue, 4, from(2, 2), 3 * ONE), Some(2), "the hog's last one");
+        assert_eq!(push(&mut queue, 3, from(1, 1), 3 * ONE), [3], "the hog's next one");
+        assert_eq!(push(&mut queue, 4, from(2, 2), 3 * ONE), [2], "the hog's last one");
         assert_eq!((queue.len(), queue.work()), (3, 3 * ONE));
         assert_eq!(pop_all(&mut queue), [0, 4, 1]);
+    }
+
+    /// LM-1: one that takes as long as two makes two wait past their deadline: they are told at once. It displaces nobody
+    /// if it does not fit all the same.
+    #[test]
+    fn a_full_queue_makes_as_much_room_as_an_entry_needs_or_none() {
+        let mut queue = FairQueue::new();
+        for item in 0..4 {
+            push(&mut queue, item, from(1, 1), 4 * ONE);
+        }
+        let double = Entry { work: 2 * ONE, ..entry(4, from(2, 2)) };
+        assert_eq!(push_entry(&mut queue, double, 4 * ONE), [3, 2]);
+        let treble = Entry { work: 3 * ONE, ..entry(5, from(3, 3)) };
+        assert_eq!(push_entry(&mut queue, treble, 4 * ONE), [5]);
+        assert_eq!((queue.len(), queue.work()), (3, 4 * ONE));
+        assert_eq!(pop_all(&mut queue), [0, 4, 1]);
+    }
+
+    /// The longest one there is fits where nobody is ahead of it, and has not lost its turns then.
+    #[test]
+    fn an_entry_larger_than_the_queue_runs_alone() {
+        let mut queue = FairQueue::new();
+        push(&mut queue, 0, from(1, 1), 2 * ONE);
+        push(&mut queue, 1, from(1, 1), 2 * ONE);
+        queue.pop(Duration::ZERO, true);
+        let huge = Entry { work: 9 * ONE, ..entry(2, from(2, 2)) };
+        assert_eq!(push_entry(&mut queue, huge, 2 * ONE), [1]);
+        assert_eq!(push(&mut queue, 3, from(3, 3), 2 * ONE), [3]);
+        assert_eq!(pop_all(&mut queue), [2]);
     }
 
     /// TH-2: while strangers flood, known devices have half of the pool and room in the queue.
@@ -338,7 +376,7 @@ mod tests {
         }
         for item in [10_u32, 11] {
             let known = Requester { known_device: true, ..from(100, item.to_le_bytes()[0]) };
-            assert_eq!(push(&mut queue, item, known, 3 * ONE), None);
+            assert!(push(&mut queue, item, known, 3 * ONE).is_empty());
         }
         assert_eq!(pop_all(&mut queue), [10, 0, 11, 1, 2]);
     }
@@ -361,7 +399,7 @@ mod tests {
     fn a_cancelled_entry_leaves_nothing_behind() {
         let mut queue = FairQueue::new();
         push(&mut queue, 0, from(3, 3), PLENTY);
-        let Pushed::Queued(place) = queue.push(entry(1, from(1, 1)), PLENTY) else { panic!() };
+        let Pushed::Queued(place, _) = queue.push(entry(1, from(1, 1)), PLENTY) else { panic!() };
         assert_eq!(queue.cancel(place), Some(1));
         assert_eq!(queue.cancel(place), None);
         assert_eq!((queue.len(), queue.work()), (1, ONE));

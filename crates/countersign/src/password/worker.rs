@@ -111,9 +111,10 @@ impl Shared {
         let overloaded = HashingError::Overloaded { retry_after: self.retry_after(&state) };
         drop(state);
         let place = match pushed {
-            Pushed::Queued(place) => place,
-            Pushed::InPlaceOf(place, displaced) => {
-                self.refuse(displaced, overloaded);
+            Pushed::Queued(place, displaced) => {
+                for job in displaced {
+                    self.refuse(job, overloaded);
+                }
                 place
             }
             Pushed::Refused(job) => {
