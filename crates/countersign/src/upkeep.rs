@@ -76,8 +76,15 @@ impl<S: Store> Countersign<S> {
 
     /// Deletes one small batch, so that nobody waits for it.
     async fn sweep_some(&self, now: Timestamp) -> Result<Swept, StoreError> {
-        let keep_audit = self.options.keep_audit;
-        self.store.sweep(Sweep { now, keep_sessions: KEEP_ENDED_SESSIONS, keep_audit, batch: 500 }).await
+        let sweep = Sweep {
+            now,
+            keep_sessions: KEEP_ENDED_SESSIONS,
+            keep_audit: self.options.keep_audit,
+            // What makes somebody wait is kept (TH-1, TH-6).
+            few_failures: self.options.throttle.delay_from,
+            batch: 500,
+        };
+        self.store.sweep(sweep).await
     }
 }
 

@@ -138,7 +138,8 @@ settings! {
     "throttle.stop" throttle_stop: Stop = "one-a-day";
     /// Failures in a row that a device which has signed in before has for itself, within that fifth.
     "throttle.device_budget" throttle_device_budget: u32 = "10", if |v| between(*v, 1, 100);
-    /// After how long without a failure earlier ones are forgotten.
+    /// After how long without a failure earlier ones are forgotten; those that made somebody wait after thirty times as long,
+    /// and never if `throttle.stop` is `strict`.
     "throttle.forget_after" throttle_forget_after: Duration = "24h", if |v| ttl(*v, "1m", "365d");
     /// Failures that one address (IPv6: one /64) has at once.
     "throttle.network_burst" throttle_network_burst: u32 = "60", if |v| between(*v, 1, 1_000_000);

@@ -387,6 +387,8 @@ pub struct Sweep {
     pub keep_sessions: Duration,
     /// Audit events older than this are deleted.
     pub keep_audit: Duration,
+    /// Counts of fewer failed sign-ins than this are deleted after a day.
+    pub few_failures: u32,
     /// The most rows that one call deletes; it looks at ten times as many at most.
     pub batch: u32,
 }

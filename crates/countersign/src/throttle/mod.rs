@@ -9,9 +9,9 @@
 //!                                      the network's and the neighbourhood's rate
 //!                                      first failures of ever new accounts: spraying, tighter rates
 //! ```
-//! Ten thousand wrong guesses from elsewhere therefore never shut out a device that has signed in before (TH-2). A name
-//! The eighty and the twenty that all known devices have together are the hundred that an account ever has (TH-1). A name
-//! that nobody has is counted like any other (EN-3): the key is a hash of the name, and nobody here knows who exists.
+//! Ten thousand wrong guesses from elsewhere therefore never shut out a device that has signed in before (TH-2). The eighty
+//! and the twenty that all known devices have together are the hundred failures in a row that an account ever has (TH-1). A
+//! name that nobody has is counted like any other (EN-3): the key is a hash of the name, and nobody here knows who exists.
 //!
 //! Counts live in memory, bounded; what changes is handed out by [`Throttle::take_unsaved`] to be stored, and comes back by
 //! [`Throttle::restore`] after a restart (TH-6). Nodes that share a store exchange them the same way; between two

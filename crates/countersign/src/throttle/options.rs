@@ -21,7 +21,8 @@ pub struct ThrottleOptions {
     /// Failures in a row that a known device has for itself, within what all of them have, before it counts as unknown.
     /// Default 10.
     pub device_budget: u32,
-    /// After so long without a failure, earlier ones are forgotten. Default 24 hours.
+    /// After so long without a failure, earlier ones are forgotten if they are too few for a wait; more of them after thirty
+    /// times as long, and with [`Stop::Strict`] none ever. Default 24 hours.
     pub forget_after: Duration,
     /// Failures of one address (IPv6: of one /64). Default: 60 at once, then 10 a minute.
     pub per_network: Rate,
@@ -36,10 +37,12 @@ pub struct ThrottleOptions {
 /// What happens to unknown devices after their share of [`ThrottleOptions::stop_after`] failures in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// One attempt a day. An owner who has lost every known device gets in at last, and a guesser has 365 tries a year.
+    /// One attempt a day. An owner who has lost every known device gets in at last. A guesser has 365 tries a year; who never
+    /// fails [`ThrottleOptions::delay_from`] times in a row, and pauses for [`ThrottleOptions::forget_after`], has by
+    /// default four a day.
     OneADay,
-    /// None, until the password is set anew: the letter of NIST SP 800-63B-4 §3.2.2, and a lock-out that a stranger
-    /// can impose on an owner without a known device.
+    /// None, until the password is set anew, however long the failures before took: the letter of NIST SP 800-63B-4 §3.2.2,
+    /// and a lock-out that a stranger can impose on an owner without a known device.
     Strict,
 }
 

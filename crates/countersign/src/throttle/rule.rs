@@ -42,14 +42,16 @@ impl Failures {
         }
     }
 
-    /// Whether they are so long ago that they no longer count. Those that stopped an account count longer.
+    /// Whether they are so long ago that they no longer count. Those that made somebody wait count longer: else a guesser
+    /// would pause for a day before each stop. By the letter of NIST SP 800-63B-4 §3.2.2 only a success ends a row.
     pub(super) fn are_forgotten(&self, now: Timestamp, options: &ThrottleOptions) -> bool {
         let keep = match options.stop {
-            _ if self.count < options.stop_unknown_after() => options.forget_after,
-            Stop::OneADay => options.forget_after.saturating_mul(30),
+            _ if self.count == 0 => return true,
             Stop::Strict => return false,
+            Stop::OneADay if self.count < options.delay_from => options.forget_after,
+            Stop::OneADay => options.forget_after.saturating_mul(30),
         };
-        self.count == 0 || self.last_at.plus(keep) <= now
+        self.last_at.plus(keep) <= now
     }
 }
 
@@ -113,12 +115,16 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_forgotten_after_a_day_and_stops_after_thirty() {
+    fn few_failures_are_forgotten_after_a_day_and_more_after_thirty_or_never() {
         let options = ThrottleOptions::default();
-        let (few, many) = (Failures { count: 79, last_at: at(0) }, Failures { count: 80, last_at: at(0) });
+        let (few, more) = (Failures { count: 4, last_at: at(0) }, Failures { count: 5, last_at: at(0) });
         assert!(!few.are_forgotten(at(86_399), &options) && few.are_forgotten(at(86_400), &options));
-        assert!(!many.are_forgotten(at(86_400 * 30 - 1), &options));
-        assert!(many.are_forgotten(at(86_400 * 30), &options));
-        assert!(Failures::NONE.are_forgotten(at(0), &options));
+        assert!(!more.are_forgotten(at(86_400 * 30 - 1), &options));
+        assert!(more.are_forgotten(at(86_400 * 30), &options));
+        let strict = ThrottleOptions { stop: Stop::Strict, ..options };
+        assert!(!few.are_forgotten(at(i64::from(u32::MAX)), &strict));
+        for options in [options, strict] {
+            assert!(Failures::NONE.are_forgotten(at(0), &options));
+        }
     }
 }

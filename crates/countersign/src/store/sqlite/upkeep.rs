@@ -38,16 +38,13 @@ pub(super) fn audit_log(db: &Connection, query: &AuditQuery) -> rusqlite::Result
 pub(super) fn sweep(db: &Connection, policy: &SessionPolicy, sweep: &Sweep) -> rusqlite::Result<usize> {
     let dead = sweep.now.minus(keep_sessions(policy, sweep)).as_unix_millis();
     let old = sweep.now.minus(sweep.keep_audit).as_unix_millis();
+    let few = format!("failures < {} AND last_failure_at <= ?1", sweep.few_failures);
     let rules = [
         ("revocations", "until <= ?1", sweep.now.minus(LONGEST_LEEWAY).as_unix_millis()),
         ("sessions", "revoked_at <= ?1", dead),
         ("sessions", "expires_at <= ?1", dead),
         ("audit_log", "at < ?1", old),
-        (
-            "throttle",
-            "failures < 8 AND last_failure_at <= ?1",
-            sweep.now.minus(FEW_FAILURES).as_unix_millis(),
-        ),
+        ("throttle", few.as_str(), sweep.now.minus(FEW_FAILURES).as_unix_millis()),
         ("throttle", "last_failure_at <= ?1", sweep.now.minus(crate::guess::REMEMBERED).as_unix_millis()),
         (
             "audit_log",
@@ -141,8 +138,7 @@ fn keep_sessions(policy: &SessionPolicy, sweep: &Sweep) -> Duration {
 
 /// Failed logins are kept by number too, so that nobody can fill the disk with them (LG-7): some 20 MB.
 const MAX_FAILED_LOGINS: i64 = 100_000;
-/// A count of few failures, far fewer than stop an account by default, is over after a day (see the throttle's `forget_after`, which
-/// may be longer in one process than it is worth keeping over a restart).
+/// So many names can fail once that each is kept for a day only, however long it counts in a process that goes on (LG-7).
 const FEW_FAILURES: Duration = Duration::from_hours(24);
 /// Verifiers may be behind by so much, and accept a token for so much longer.
 const LONGEST_LEEWAY: Duration = Duration::from_secs(120);
