@@ -1,7 +1,7 @@
 //! `countersign user import` and `user export`: accounts with the password hashes they have, from another system or
 //! another server.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -142,7 +142,8 @@ fn progress(done: usize, all: usize) {
     if std::io::stderr().is_terminal() {
         let filled = done * BAR / all.max(1);
         let end = if done == all { "\n" } else { "" };
-        eprint!("\r[{:BAR$}] {done} of {all}{end}", "#".repeat(filled));
+        // The macro for that would end the import when the terminal is gone.
+        let _ = write!(std::io::stderr(), "\r[{:BAR$}] {done} of {all}{end}", "#".repeat(filled));
     }
 }
 

@@ -33,7 +33,7 @@ pub enum ImportError {
         line: u64,
     },
     /// The store did not answer.
-    #[error(transparent)]
+    #[error("not all is imported yet; once the reason is gone, run it again on the same file")]
     Store(#[from] StoreError),
 }
 
