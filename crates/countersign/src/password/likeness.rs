@@ -4,7 +4,7 @@
 //! So the dummies have the costs of the real hashes in the same proportions, and each name has its own dummy, always
 //! the same, by its keyed hash. As accounts move to our own hash, so do the names that nobody has: the dummies are
 //! ordered by cost, and every name can only come down.
-
+//!
 //! The proportions come from a sample, and hashes of a kind that it does not have are met when their owners, or guessers,
 //! try to sign in. From then on some unknown names cost that too: else the last accounts that nobody has signed in to since
 //! an import would be known by their time for ever.

@@ -18,7 +18,7 @@ pub(in super::super) struct Memory(Vec<Block>);
 impl Memory {
     fn at_least(&mut self, blocks: usize) -> &mut [Block] {
         if self.0.len() < blocks {
-            self.0 = Vec::new(); // first the old memory goes, then the new one comes
+            self.release(); // first the old memory goes, then the new one comes
             self.0.resize(blocks, Block::new());
         }
         &mut self.0
