@@ -177,7 +177,7 @@ async fn measure(
     for sample in 0..samples {
         let number = sample % NAMES;
         if number == 0 {
-            *now = now.plus(Duration::from_hours(25)); // earlier failures are forgotten
+            *now = now.plus(Duration::from_hours(25)); // every wait is over, even after a stop
         }
         for classes in [Class::HASHED.as_slice(), Class::THROTTLED.as_slice()] {
             // After a hash the caches are cold; without one, that would be most of the time of whoever comes first.
