@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use countersign::clock::Timestamp;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
 /// How results are printed.
@@ -40,6 +41,14 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", inactive_lines(text.trim_end_matches('\n')))?;
     out.flush()
+}
+
+/// Whether the other end of standard output is gone. Whoever waits for something to print would learn it only then.
+pub(crate) fn nobody_reads() -> bool {
+    let out = io::stdout();
+    let mut end = [PollFd::new(&out, PollFlags::empty())]; // what ends a pipe is told unasked
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    poll(&mut end, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok() && end[0].revents().intersects(gone)
 }
 
 /// Prints a remark to standard error. The macro for that would end the program where nobody reads it.

@@ -54,6 +54,15 @@ impl Actor {
             Self::System => "system",
         }
     }
+
+    /// Which account, when it is one.
+    #[must_use]
+    pub const fn account_id(self) -> Option<AccountId> {
+        match self {
+            Self::Account(id) => Some(id),
+            Self::Anonymous | Self::CommandLine | Self::System => None,
+        }
+    }
 }
 
 /// What happened.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::user::find;
 use super::{Global, Tool, block_on, usage};
 use crate::instance::Purpose;
-use crate::output::{Output, print, utc};
+use crate::output::{Output, nobody_reads, print, utc};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Audit {
@@ -52,7 +52,7 @@ impl Audit {
                     print(&if output.json { as_json(record).to_string() } else { as_text(record) })?;
                 }
                 left = left.saturating_sub(page.len());
-                if left == 0 || (page.is_empty() && !self.follow) {
+                if left == 0 || (page.is_empty() && (!self.follow || nobody_reads())) {
                     return Ok(());
                 }
                 if page.is_empty() {
@@ -72,12 +72,13 @@ fn parse_kind(name: &str) -> anyhow::Result<AuditKind> {
 }
 
 fn as_text(record: &AuditRecord) -> String {
+    let actor_id = record.actor.account_id().map_or_else(String::new, |id| format!(" {id}"));
     let mut line = format!(
-        "{}  {}  {:<24} by {}",
+        "{}  {}  {:<24} by {}{actor_id}",
         record.sequence,
         utc(record.at),
         record.event.kind.name(),
-        record.actor.name()
+        record.actor.name(),
     );
     let of = |name: &str, value: Option<String>| {
         value.map_or_else(String::new, |value| format!("  {name}={value}"))
@@ -94,6 +95,7 @@ fn as_json(record: &AuditRecord) -> Value {
         "at": utc(record.at),
         "kind": record.event.kind.name(),
         "actor": record.actor.name(),
+        "actorId": record.actor.account_id(),
         "userId": record.event.account_id,
         "sessionId": record.event.session_id,
         "address": record.address,

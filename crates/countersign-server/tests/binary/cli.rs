@@ -1,10 +1,10 @@
 //! The command line beside a running server, on the same database.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
 
-use crate::harness::{PASSWORD, PATIENCE, Place, Server, eventually};
+use crate::harness::{Answer, PASSWORD, PATIENCE, Place, Server, eventually};
 
 /// Asks until the token is refused; how long that may take is in SECURITY (SE-4), not here. Gives the reason.
 fn wait_until_refused(server: &Server, token: &str) -> String {
@@ -127,8 +127,29 @@ fn the_audit_log_tells_who_did_what() {
     assert_eq!(failed.json()["address"], "127.0.0.1");
     let first = place.run(&["audit", "--limit", "1"]);
     assert_eq!(first.out.lines().count(), 1);
+    assert!(first.out.contains(" by command_line  user="), "{first:?}");
     let ran = place.run(&["audit", "--kind", "login_fail"]);
     assert!(ran.code == Some(2) && ran.err.contains("login_failed"), "{ran:?}");
+}
+
+/// LG-4: of two administrators, the log says which one it was.
+#[test]
+fn the_audit_log_names_the_account_that_did_it() {
+    let place = Place::new();
+    for name in ["root", "other"] {
+        place.add_user(name, "admin");
+    }
+    let server = place.serve(&[]);
+    let (root, other) = (server.login("root", PASSWORD), server.login("other", PASSWORD));
+    let id = |login: &Answer| login.json()["user"]["userId"].as_str().unwrap().to_owned();
+    let path = format!("/api/admin/users/{}", id(&other));
+    let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", root.token());
+    assert_eq!(server.request("PATCH", &path, &headers, r#"{"disabled":true}"#).status, 200);
+    let disabled = ["audit", "--kind", "account_disabled"];
+    let line = place.run(&disabled).out;
+    assert!(line.contains(&format!(" by account {}  user={} ", id(&root), id(&other))), "{line}");
+    let event = place.run(&[&disabled[..], &["--json"]].concat()).json();
+    assert_eq!((&event["actor"], &event["actorId"]), (&"account".into(), &id(&root).into()));
 }
 
 #[test]
@@ -149,6 +170,26 @@ fn the_audit_log_can_be_followed() {
     follow.kill().unwrap();
     follow.wait().unwrap();
     listen.join().unwrap().unwrap();
+}
+
+/// `countersign audit --follow | head -1` ends, though nothing else happens that could be printed.
+#[test]
+fn following_ends_when_nobody_reads() {
+    struct Follow(Child);
+    impl Drop for Follow {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+    let place = Place::new();
+    place.add_user("ann", "user");
+    let mut follow = Follow(place.command(&["audit", "--follow"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(follow.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("account_created"), "{line}");
+    eventually(|| follow.0.try_wait().unwrap().is_some());
+    assert!(follow.0.wait().unwrap().success());
 }
 
 #[test]

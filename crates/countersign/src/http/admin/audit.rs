@@ -4,7 +4,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{Actor, AuditKind, AuditQuery, AuditRecord};
+use crate::audit::{AuditKind, AuditQuery, AuditRecord};
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::query::Query;
@@ -73,16 +73,12 @@ pub(in crate::http) async fn list<S: Store>(
 
 impl From<AuditRecord> for EventBody {
     fn from(record: AuditRecord) -> Self {
-        let actor_id = match record.actor {
-            Actor::Account(id) => Some(id.to_string()),
-            Actor::Anonymous | Actor::CommandLine | Actor::System => None,
-        };
         Self {
             sequence: record.sequence,
             at: record.at.to_string(),
             event: record.event.kind.name(),
             actor: record.actor.name(),
-            actor_id,
+            actor_id: record.actor.account_id().map(|id| id.to_string()),
             address: record.address.map(|address| address.to_string()),
             account_id: record.event.account_id.map(|id| id.to_string()),
             session_id: record.event.session_id.map(|id| id.to_string()),

@@ -30,14 +30,14 @@ impl Change<'_> {
 
     /// Writes an event into the audit log, in the transaction of the change that it describes (LG-5).
     pub(super) fn record(&self, event: &AuditEvent) -> rusqlite::Result<()> {
-        let (actor, actor_id) = rows::actor_columns(self.context.actor);
+        let actor = self.context.actor;
         self.execute(
             "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 self.now().as_unix_millis(),
-                actor,
-                actor_id.as_ref().map(AccountId::as_bytes),
+                actor.name(),
+                actor.account_id().as_ref().map(AccountId::as_bytes),
                 self.context.address.map(|address| address.to_string()),
                 event.kind.name(),
                 event.account_id.as_ref().map(AccountId::as_bytes),

@@ -106,16 +106,6 @@ pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
     })
 }
 
-/// The actor as it is kept: a name, and the account's id when it is one.
-pub(super) fn actor_columns(actor: Actor) -> (&'static str, Option<AccountId>) {
-    match actor {
-        Actor::Anonymous => ("anonymous", None),
-        Actor::Account(id) => ("account", Some(id)),
-        Actor::CommandLine => ("command_line", None),
-        Actor::System => ("system", None),
-    }
-}
-
 /// The session with this id.
 pub(super) fn find_session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRow>> {
     db.prepare_cached(&format!("SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.id = ?1"))?
