@@ -19,7 +19,9 @@ mod checks {
 
     use crate::replay::Scene;
     use crate::rules::{Rule, Times};
-    use crate::world::{ANCESTOR, BACK, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, THEFT, World};
+    use crate::world::{
+        ANCESTOR, BACK, DETECTED, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, THEFT, World,
+    };
 
     /// The bounds under which an honest user is safe, when a message is under way for `delay` at most and a client gives
     /// up on a try after twice that: `grace >= 2D`, or `(2L+3)D` with L losses, and `min_age >= grace + 2D`. For 2.5 s
@@ -161,6 +163,7 @@ mod checks {
         let server = |mistake| World { mistake: Some(mistake), ..honest(Rule::Decide, 2, 0) };
         is_broken(LOST, World { crashes: 1, ..server(Mistake::AnswersBeforeTheCommit) });
         is_broken(LOGOUT, World { logout: true, ..server(Mistake::ForgetsTheLogout) });
+        is_broken(DETECTED, World { mistake: Some(Mistake::ForgetsTheDetection), ..robbed(Rule::Decide) });
         is_broken(
             END,
             World { times: Times { absolute: 6, ..times(0, 1) }, ..server(Mistake::IgnoresTheEnd) },

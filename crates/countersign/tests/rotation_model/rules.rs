@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign::clock::Timestamp;
 use countersign::id::{AccountId, SessionId};
-use countersign::session::{Decision, Session, SessionPolicy, decide};
+use countersign::session::{Decision, EndReason, Session, SessionPolicy, decide};
 
 /// One tick of the model's clock.
 const TICK: Duration = Duration::from_secs(1);
@@ -28,6 +28,15 @@ pub(crate) enum Server {
 pub(crate) enum EndReasonOfModel {
     Reuse,
     Logout,
+}
+
+impl From<EndReasonOfModel> for EndReason {
+    fn from(reason: EndReasonOfModel) -> Self {
+        match reason {
+            EndReasonOfModel::Reuse => Self::Reuse,
+            EndReasonOfModel::Logout => Self::Logout,
+        }
+    }
 }
 
 /// What a presented token comes to.
@@ -91,12 +100,22 @@ impl Rule {
         }
     }
 
+    fn is_ours(self) -> bool {
+        matches!(self, Self::Decide | Self::HealBeyond)
+    }
+
     pub(crate) fn present(self, server: &Server, token: u8, now: i8, times: Times) -> Outcome {
         match server {
+            Server::Over(reason) if self.is_ours() => {
+                // As if the token were its newest, and young: nothing else refuses it.
+                let session =
+                    Session { revoked: Some((instant(now), (*reason).into())), ..session(token, now, times) };
+                self.apply(ask_decide(&session, token, now, times), token, now, now)
+            }
             Server::Over(_) => Outcome::Refused { server: server.clone() },
-            Server::Line { newest, rotated_at } if matches!(self, Self::Decide | Self::HealBeyond) => {
-                let decision = ask_decide(*newest, *rotated_at, token, now, times);
-                self.apply(decision, *newest, *rotated_at, now)
+            Server::Line { newest, rotated_at } if self.is_ours() => {
+                let session = session(*newest, *rotated_at, times);
+                self.apply(ask_decide(&session, token, now, times), *newest, *rotated_at, now)
             }
             Server::Line { newest, rotated_at } => {
                 let age = now - rotated_at;
@@ -158,11 +177,13 @@ fn siblings(next: u8, honoured: &[(u8, i8)], token: u8, now: i8, times: Times) -
     granted(Server::Siblings { next: next + 1, honoured }, Some(next))
 }
 
-/// Asks the product.
-fn ask_decide(newest: u8, rotated_at: i8, token: u8, now: i8, times: Times) -> Decision {
-    let instant = |tick: i8| Timestamp::from_unix_millis(i64::from(tick) * 1000);
-    let ticks = |count: i8| TICK * u32::try_from(count).unwrap_or_default();
-    let session = Session {
+fn instant(tick: i8) -> Timestamp {
+    Timestamp::from_unix_millis(i64::from(tick) * 1000)
+}
+
+/// The row of the session, while it lives.
+fn session(newest: u8, rotated_at: i8, times: Times) -> Session {
+    Session {
         id: SessionId::from_bytes([1; 16]),
         account_id: AccountId::from_bytes([2; 16]),
         created_at: instant(0),
@@ -172,7 +193,12 @@ fn ask_decide(newest: u8, rotated_at: i8, token: u8, now: i8, times: Times) -> D
         revoked: None,
         user_agent: None,
         address: None,
-    };
+    }
+}
+
+/// Asks the product.
+fn ask_decide(session: &Session, token: u8, now: i8, times: Times) -> Decision {
+    let ticks = |count: i8| TICK * u32::try_from(count).unwrap_or_default();
     let policy = SessionPolicy {
         min_age: ticks(times.min_age),
         // A repeat that comes exactly at the end of the window is late; here a delay of whole ticks must be in time.
@@ -181,7 +207,7 @@ fn ask_decide(newest: u8, rotated_at: i8, token: u8, now: i8, times: Times) -> D
         absolute_ttl: ticks(times.absolute),
         ..SessionPolicy::default()
     };
-    decide(&session, token.into(), &policy, instant(now))
+    decide(session, token.into(), &policy, instant(now))
 }
 
 impl Rule {
@@ -204,9 +230,9 @@ impl Rule {
                 granted(server, Some(cookie))
             }
             Decision::Heal { to } => granted(moved_to(to).0, None),
-            Decision::Reuse => REUSE,
+            Decision::Reuse | Decision::Revoked(EndReason::Reuse) => REUSE,
             Decision::Expired => Outcome::Expired,
-            Decision::Revoked(reason) => unreachable!("the model keeps an ended session apart: {reason:?}"),
+            Decision::Revoked(_) => Outcome::Refused { server: Server::Over(EndReasonOfModel::Logout) },
         }
     }
 }

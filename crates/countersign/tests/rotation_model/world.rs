@@ -33,6 +33,7 @@ pub(crate) struct World {
 pub(crate) enum Mistake {
     AnswersBeforeTheCommit,
     ForgetsTheLogout,
+    ForgetsTheDetection,
     IgnoresTheEnd,
     WritesBackAnOldRow,
 }
@@ -64,6 +65,7 @@ pub(crate) enum Broken {
     OldTokenHonoured,
     GrantedAfterEnd,
     GrantedAfterLogout,
+    GrantedAfterDetection,
     RotationLost,
     GenerationWentBack,
 }
@@ -170,6 +172,9 @@ impl World {
             Some(Mistake::IgnoresTheEnd) => {
                 self.rule.present(server, token, now, Times { absolute: i8::MAX, ..self.times })
             }
+            Some(Mistake::ForgetsTheDetection) if *server == Server::Over(EndReasonOfModel::Reuse) => {
+                Outcome::Granted { server: server.clone(), cookie: None }
+            }
             Some(Mistake::WritesBackAnOldRow) if now == 3 => {
                 Outcome::Granted { server: self.rule.new_session(), cookie: None }
             }
@@ -219,6 +224,9 @@ impl World {
         }
         if state.now >= self.times.absolute {
             state.broken = Some(Broken::GrantedAfterEnd);
+        }
+        if state.durable == Server::Over(EndReasonOfModel::Reuse) {
+            state.broken = Some(Broken::GrantedAfterDetection);
         }
         if let Server::Line { newest, .. } = state.decided
             && token + 1 < newest
@@ -447,6 +455,9 @@ impl Model for World {
             Property::always(LINEAGE, |world: &Self, state: &State| world.lineages(state) <= 1),
             Property::always(END, |_, state: &State| state.broken != Some(Broken::GrantedAfterEnd)),
             Property::always(LOGOUT, |_, state: &State| state.broken != Some(Broken::GrantedAfterLogout)),
+            Property::always(DETECTED, |_, state: &State| {
+                state.broken != Some(Broken::GrantedAfterDetection)
+            }),
             Property::always(LOST, |_, state: &State| state.broken != Some(Broken::RotationLost)),
             Property::always(BACK, |_, state: &State| state.broken != Some(Broken::GenerationWentBack)),
             Property::sometimes(REACHED, |world: &Self, state: &State| state.now == world.horizon),
@@ -460,6 +471,7 @@ pub(crate) const ANCESTOR: &str = "nothing older than the parent is honoured";
 pub(crate) const LINEAGE: &str = "one lineage is alive";
 pub(crate) const END: &str = "nothing is granted after the absolute end";
 pub(crate) const LOGOUT: &str = "nothing is granted after a logout was answered";
+pub(crate) const DETECTED: &str = "nothing is granted after a reuse was detected";
 pub(crate) const LOST: &str = "no acknowledged rotation is lost";
 pub(crate) const BACK: &str = "generations never go back";
 pub(crate) const REACHED: &str = "the end of the clock is reached";
