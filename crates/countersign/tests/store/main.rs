@@ -39,7 +39,7 @@ macro_rules! conformance {
                 races::{one_of_many_rotations_advances, one_of_many_creations_wins, one_of_many_keys_is_added,
                     no_refresh_begins_after_a_logout, a_password_change_and_a_login_do_not_cross,
                     one_of_many_new_passwords_wins, a_required_change_and_a_login_do_not_cross,
-                    an_abandoned_call_harms_nobody, two_administrators_cannot_disable_each_other}
+                    an_abandoned_call_harms_nobody, many_logins_at_once_leave_no_more_than_may_be, two_administrators_cannot_disable_each_other}
             );
         }
     };

@@ -186,6 +186,20 @@ pub(crate) async fn a_required_change_and_a_login_do_not_cross(opener: &impl Ope
     }
 }
 
+/// SE-8: however many sign in at once, no more sessions are alive than may be, and every login was answered.
+pub(crate) async fn many_logins_at_once_leave_no_more_than_may_be(opener: &impl Opener) {
+    let policy = SessionPolicy { max_sessions: 5, ..SessionPolicy::default() };
+    let store = Arc::new(opener.open(policy).await);
+    let bob = user(&*store, "bob").await;
+    let call = |_| {
+        let (store, bob) = (Arc::clone(&store), bob.clone());
+        async move { log_in_with(&*store, new_session(&bob), at(0)).await.1.len() }
+    };
+    let ended: usize = at_once(50, call).await.into_iter().sum();
+    let alive = store.list_sessions(Some(bob.id), at(0), 100).await.unwrap();
+    assert_eq!((alive.len(), ended), (5, 45));
+}
+
 /// CC-6: a client that hangs up leaves the old state or the new one, and holds nothing.
 pub(crate) async fn an_abandoned_call_harms_nobody(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;

@@ -2,6 +2,8 @@
 //! here a thread with a connection of its own does it while the writer goes on, and the writer only takes the small
 //! rest when the log has to start over.
 
+use std::mem;
+
 use rusqlite::Connection;
 
 use super::queue::Queue;
@@ -20,10 +22,18 @@ pub(super) struct Log {
     copied: i64,
 }
 
-/// Called by the writer between two batches.
-pub(super) fn after_batch(db: &Connection, checkpointer: &Queue<()>) {
+/// Called by the writer between two batches. `is_held_up`: the log has grown long, and the operator was told.
+pub(super) fn after_batch(db: &Connection, checkpointer: &Queue<()>, is_held_up: &mut bool) {
     let Ok(log) = pragma(db, "PRAGMA wal_checkpoint(NOOP)") else { return };
     let left = log.pages - log.copied;
+    if log.pages < START_OVER_PAGES {
+        *is_held_up = false;
+    } else if left >= START_OVER_PAGES && !mem::replace(is_held_up, true) {
+        tracing::warn!(
+            "the write-ahead log is over 64 MiB and grows: another program has been reading the database for long, \
+             or the disk is too slow"
+        );
+    }
     if log.pages >= TOO_MANY_PAGES || (log.pages >= START_OVER_PAGES && left < WAKE_PAGES) {
         // Nobody else writes now, so the copy is complete and the next write begins the log anew.
         report(pragma(db, "PRAGMA wal_checkpoint(PASSIVE)"));

@@ -1,13 +1,17 @@
-//! What needs to hold the writer in the middle of a batch.
+//! What needs to hold the writer in the middle of a batch, or to look at the write-ahead log.
 
+use std::fs;
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
-use super::{OpenMode, SqliteStore};
+use super::queue::Queue;
+use super::{OpenMode, SqliteStore, checkpoint, open};
 use crate::account::{CustomClaims, Role, Username};
-use crate::audit::{Actor, Context};
+use crate::audit::{Actor, AuditEvent, AuditKind, Context};
 use crate::clock::Timestamp;
 use crate::id::{AccountId, SessionId};
 use crate::random::Random;
@@ -89,4 +93,66 @@ async fn a_rotation_that_a_stall_kept_from_its_client_can_be_fetched_later() {
         }
     };
     assert!(matches!(again, Rotation::Replayed(grant) if grant.session.generation == 1));
+}
+
+/// How many transactions are in the write-ahead log: frames that end one say how large the database is after it.
+fn commits(database: &Path) -> usize {
+    let log = fs::read(database.with_extension("db-wal")).unwrap();
+    log[32..].chunks_exact(24 + 4096).filter(|frame| frame[4..8] != [0; 4]).count()
+}
+
+/// Durability costs one fsync a batch: what waits while one transaction is under way is committed in the next, together.
+#[tokio::test]
+async fn what_waits_is_committed_together() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("countersign.db");
+    let store = SqliteStore::open(&path, OpenMode::Server, SessionPolicy::default()).unwrap();
+    let before = commits(&path);
+    let (context, (go, gone), (begun, has_begun)) = (at(0), mpsc::channel::<()>(), oneshot::channel());
+    let holding = store.threads.write(move |_| {
+        let _ = begun.send(());
+        gone.recv().unwrap();
+        Ok(())
+    });
+    let waiting = async {
+        has_begun.await.unwrap();
+        let event = || store.record(AuditEvent::new(AuditKind::LoginFailed), &context);
+        let records = join_all((0..200).map(|_| event()));
+        tokio::join!(biased; records, async { go.send(()).unwrap() }).0
+    };
+    let (held, recorded) = tokio::join!(holding, waiting);
+    held.unwrap();
+    assert!(recorded.iter().all(Result::is_ok));
+    assert_eq!(commits(&path) - before, 1);
+}
+
+/// Nobody can make the log start over while somebody reads what is in it: the operator is told once. When the reader has
+/// gone, the log starts over and is cut to what it may have.
+#[test]
+fn a_long_reader_is_noticed_and_the_log_starts_over_after_it() {
+    const MIB: u64 = 1024 * 1024;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("countersign.db");
+    drop(open::prepare_file(&path, OpenMode::Server).unwrap());
+    let db = open::connect_writer(&path).unwrap();
+    let [reader, checkpointer] = [(); 2].map(|()| open::connect(&path).unwrap());
+    db.execute_batch("CREATE TABLE things (bytes)").unwrap();
+    let write = || db.execute("INSERT INTO things VALUES (zeroblob(1048576))", []).unwrap();
+    let log_length = || path.with_extension("db-wal").metadata().unwrap().len();
+    let mut is_held_up = false;
+    reader.execute_batch("BEGIN; SELECT count(*) FROM things").unwrap();
+    for _ in 0..66 {
+        write();
+    }
+    let wakes = Queue::new(1);
+    checkpoint::after_batch(&db, &wakes, &mut is_held_up);
+    assert!(is_held_up && log_length() > 66 * MIB);
+    reader.execute_batch("COMMIT").unwrap();
+    wakes.close();
+    checkpoint::run(&checkpointer, &wakes);
+    checkpoint::after_batch(&db, &wakes, &mut is_held_up);
+    write();
+    assert!(log_length() <= 64 * MIB, "{}", log_length());
+    checkpoint::after_batch(&db, &wakes, &mut is_held_up);
+    assert!(!is_held_up);
 }

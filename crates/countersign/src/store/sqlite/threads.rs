@@ -37,7 +37,8 @@ impl Threads {
     pub(super) fn for_file(db: Connection, lock: Option<File>, path: &Path) -> Result<Self, OpenError> {
         let mut threads = Self::idle(lock, Arc::new(Queue::new(QUEUE)));
         let wakes = Arc::clone(&threads.checkpoints);
-        threads.start_writer(db, move |db| checkpoint::after_batch(db, &wakes))?;
+        let mut is_held_up = false;
+        threads.start_writer(db, move |db| checkpoint::after_batch(db, &wakes, &mut is_held_up))?;
         let readers = thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
         for _ in 0..readers {
             let db = open::connect(path)?;
