@@ -321,6 +321,31 @@ fn a_storm_on_a_failing_disk_logs_nobody_out() {
     Database::of(&place).assert_consistent();
 }
 
+/// A young token, a repeat within the grace, and what is refused cost no write and no sync.
+#[test]
+fn what_needs_no_write_asks_nothing_of_the_disk() {
+    let mut place = Place::new();
+    place.add_user("ann", "user");
+    let disk = Disk::under(&mut place);
+    let server = place.serve(&[]);
+    let parent = server.login("ann", PASSWORD).cookie().unwrap();
+    Database::of(&place).execute("UPDATE sessions SET rotated_at = rotated_at - 60000");
+    disk.record();
+    let before = disk.log_length();
+    let young = server.refresh(&parent).unwrap().cookie().unwrap();
+    assert!(disk.log_length() > before, "nothing is recorded");
+    let asks_nothing = || {
+        let before = disk.log_length();
+        assert_eq!(server.refresh(&young).unwrap().cookie(), None);
+        assert_eq!(server.refresh(&parent).unwrap().cookie().as_ref(), Some(&young));
+        let forged = format!("{parent}A");
+        assert_eq!(server.refresh(&forged).unwrap().code(), "invalid_refresh_token");
+        disk.log_length() == before
+    };
+    // The server's own upkeep may write between.
+    assert!((0..5).any(|_| asks_nothing()));
+}
+
 /// Asks fifty times; gives how often it was refused.
 fn refresh_often(server: &Server, jar: &mut String) -> usize {
     let mut refused = 0;

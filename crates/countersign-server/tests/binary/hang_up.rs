@@ -8,6 +8,7 @@ use std::net::TcpStream;
 
 use countersign::random::Random;
 
+use crate::database::Database;
 use crate::harness::{Answer, PASSWORD, Place, Server, eventually, on_command};
 
 const CLIENTS: u64 = 8;
@@ -64,6 +65,7 @@ fn clients_that_hang_up_leave_nothing_behind() {
     assert_eq!(server.refresh(&bob.cookie().unwrap()).unwrap().status, 200);
     let (status, said) = server.stop();
     assert!(status.success() && !said.contains("panicked"), "{said}");
+    Database::of(&place).assert_consistent();
 }
 
 /// Sends a part of a request, or the whole of it, and hangs up; or reads a part of the answer first.

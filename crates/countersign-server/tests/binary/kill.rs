@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::database::Database;
 use crate::harness::{PASSWORD, Place, Server, eventually, on_command};
 
 /// Every refresh rotates, so that each is a durable write.
@@ -50,6 +51,8 @@ fn no_acknowledged_login_refresh_or_logout_is_lost() {
             eventually(|| acknowledged.load(Ordering::Relaxed) as u64 >= 20 + kill % 50);
             server.signal("KILL");
         });
+        drop(server);
+        Database::of(&place).assert_consistent_as_it_is();
         all += acknowledged.into_inner() as u64;
     }
     println!("{kills} kills in {all} acknowledged operations");

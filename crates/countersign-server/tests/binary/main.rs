@@ -19,6 +19,7 @@ mod hang_up;
 #[cfg(target_os = "linux")]
 mod house_keeping;
 mod import;
+#[cfg(target_os = "linux")]
 mod kill;
 mod limits;
 mod memory;
