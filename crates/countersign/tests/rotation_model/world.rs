@@ -182,7 +182,8 @@ impl World {
         }
     }
 
-    /// A refresh arrives: what needs no write is answered from what is committed, the rest by the writer.
+    /// A refresh arrives: what needs no write is answered from what is committed, as while the disk takes none; the rest by
+    /// the writer, after its commit.
     fn refresh(&self, state: &mut State, tab: usize, token: u8, after_logout: bool) -> Option<()> {
         let committed = self.present(&state.durable, token, state.now);
         let read_only = matches!(&committed, Outcome::Granted { server, .. } if *server == state.durable);

@@ -16,6 +16,7 @@ pub(crate) struct Disk {
 
 const EIO: u64 = 5;
 const ENOSPC: u64 = 28;
+const EROFS: u64 = 30;
 const TORN: u64 = 1000;
 
 /// How an operation fails.
@@ -29,10 +30,13 @@ pub(crate) enum Fault {
     IoFromThenOn,
     /// With ENOSPC, and so does all that follows, until the disk is well again.
     FullFromThenOn,
+    /// With EROFS, and so does all that follows: a damaged file system is made read-only under a running server.
+    ReadOnlyFromThenOn,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 4] = [Self::Io, Self::Torn, Self::IoFromThenOn, Self::FullFromThenOn];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Io, Self::Torn, Self::IoFromThenOn, Self::FullFromThenOn, Self::ReadOnlyFromThenOn];
 
     /// The error, and after how many operations it comes again.
     fn numbers(self) -> (u64, u64) {
@@ -41,6 +45,7 @@ impl Fault {
             Self::Torn => (TORN, 0),
             Self::IoFromThenOn => (EIO, 1),
             Self::FullFromThenOn => (ENOSPC, 1),
+            Self::ReadOnlyFromThenOn => (EROFS, 1),
         }
     }
 }
