@@ -25,7 +25,7 @@ use crate::throttle::ThrottleRecord;
 ///
 /// A store is opened with the [`SessionPolicy`](crate::session::SessionPolicy) that it applies.
 ///
-/// Every method fails with [`StoreError::Overloaded`] when its bounded queue is full and with
+/// Every method fails with [`StoreError::Overloaded`] when its bounded queue is full or it is known to be stalled, and with
 /// [`StoreError::Unavailable`] when the database cannot be reached, read or written.
 pub trait Store: Send + Sync + 'static {
     // --- accounts ---
@@ -153,7 +153,7 @@ impl<T, F: Future<Output = Result<T, StoreError>> + Send> Answer<T> for F {}
 #[non_exhaustive]
 pub enum StoreError {
     /// Too many operations are waiting; try again a little later.
-    #[error("the store's queue is full")]
+    #[error("the store takes nothing more for now: too many operations wait, or its disk does not answer")]
     Overloaded,
     /// The database cannot be reached, read or written.
     #[error("the store is unavailable")]

@@ -192,4 +192,4 @@ fn gone() -> StoreError {
 
 /// So many operations may wait; at ten thousand a second that is a tenth of a second of work.
 const QUEUE: usize = 1024;
-const STALLED: &str = "the disk does not answer";
+const STALLED: &str = "the disk does not answer, or another program holds the database";
