@@ -27,7 +27,7 @@ fn a_crash_leaves_no_core_file_unless_asked_for() {
 }
 
 /// How often these bytes are in the memory that the server can write to.
-fn count(server: &Server, wanted: &[u8]) -> usize {
+fn count(server: &Server, wanted: &str) -> usize {
     let process = format!("/proc/{}", server.id());
     let memory = File::open(format!("{process}/mem")).unwrap();
     let maps = fs::read_to_string(format!("{process}/maps")).unwrap();
@@ -38,7 +38,8 @@ fn count(server: &Server, wanted: &[u8]) -> usize {
         let mut bytes = vec![0; usize::try_from(address(to) - address(from)).unwrap()];
         // A mapping may have gone meanwhile.
         let read = memory.read_at(&mut bytes, address(from)).unwrap_or(0);
-        hits += bytes[..read].windows(wanted.len()).filter(|window| *window == wanted).count();
+        // The library's search is fast in the debug profile too.
+        hits += String::from_utf8_lossy(&bytes[..read]).matches(wanted).count();
     }
     hits
 }
@@ -59,7 +60,7 @@ fn a_password_is_gone_from_memory_when_it_was_checked() {
     let length = open.read(&mut answer).unwrap();
     assert_eq!(Answer::parse(&String::from_utf8_lossy(&answer[..length])).unwrap().status, 401);
     assert_eq!(server.login("nobody", canary).status, 401);
-    eventually(|| count(&server, canary.as_bytes()) == 0);
-    assert!(count(&server, b"countersign-data") > 0, "and this is found, so the search works");
+    eventually(|| count(&server, canary) == 0);
+    assert!(count(&server, "countersign-data") > 0, "and this is found, so the search works");
     drop(open);
 }
