@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use crate::clock::Timestamp;
-use crate::id::{AccountId, SessionId};
+use crate::id::{AccountId, RequestId, SessionId};
 use crate::throttle::DeviceCookie;
 
 /// Who is asking, from where and when: goes into every use case, and from there into the audit log.
@@ -14,6 +14,8 @@ pub struct Context {
     pub now: Timestamp,
     /// Who asks.
     pub actor: Actor,
+    /// Which request it is, when it came over HTTP.
+    pub request_id: Option<RequestId>,
     /// The client's address, when it came over a network.
     pub address: Option<IpAddr>,
     /// The `User-Agent`, cut to 256 bytes.
@@ -26,7 +28,7 @@ impl Context {
     /// A call that did not come over a network: the command line, or the server itself.
     #[must_use]
     pub const fn local(actor: Actor, now: Timestamp) -> Self {
-        Self { now, actor, address: None, user_agent: None, device_cookie: None }
+        Self { now, actor, request_id: None, address: None, user_agent: None, device_cookie: None }
     }
 }
 
@@ -100,6 +102,8 @@ pub enum AuditKind {
     AccountEnabled,
     /// An account is gone.
     AccountDeleted,
+    /// Somebody began to export all accounts with their password hashes.
+    AccountsExported,
     /// A signing key was made; it is published and will sign.
     KeyCreated,
     /// Signing keys that nothing needs any more were deleted.
@@ -108,7 +112,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind with its stable name.
-    pub const NAMES: [(Self, &'static str); 17] = [
+    pub const NAMES: [(Self, &'static str); 18] = [
         (Self::LoginSucceeded, "login_succeeded"),
         (Self::LoginFailed, "login_failed"),
         (Self::LoginThrottled, "login_throttled"),
@@ -124,6 +128,7 @@ impl AuditKind {
         (Self::AccountDisabled, "account_disabled"),
         (Self::AccountEnabled, "account_enabled"),
         (Self::AccountDeleted, "account_deleted"),
+        (Self::AccountsExported, "accounts_exported"),
         (Self::KeyCreated, "key_created"),
         (Self::KeyRemoved, "key_removed"),
     ];
@@ -193,6 +198,8 @@ pub struct AuditRecord {
     pub at: Timestamp,
     /// Who.
     pub actor: Actor,
+    /// By which HTTP request; older records do not say.
+    pub request_id: Option<RequestId>,
     /// From where.
     pub address: Option<IpAddr>,
     /// What.

@@ -72,6 +72,10 @@ id! {
     /// Names one login on one device. The `sid` claim.
     SessionId
 }
+id! {
+    /// Names one HTTP request, in its answer and in the logs.
+    RequestId
+}
 
 /// The text is not an id in its one accepted spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

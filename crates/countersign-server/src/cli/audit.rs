@@ -85,6 +85,7 @@ fn as_text(record: &AuditRecord) -> String {
     };
     line += &of("user", record.event.account_id.map(|id| id.to_string()));
     line += &of("session", record.event.session_id.map(|id| id.to_string()));
+    line += &of("request", record.request_id.map(|id| id.to_string()));
     line += &of("from", record.address.map(|address| address.to_string()));
     line + &of("detail", record.event.detail.clone())
 }
@@ -98,6 +99,7 @@ fn as_json(record: &AuditRecord) -> Value {
         "actorId": record.actor.account_id(),
         "userId": record.event.account_id,
         "sessionId": record.event.session_id,
+        "requestId": record.request_id,
         "address": record.address,
         "detail": record.event.detail,
     })

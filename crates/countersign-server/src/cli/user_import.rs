@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use countersign::audit::{AuditEvent, AuditKind};
 use countersign::import::{FirebaseHashConfig, Import, ImportSettings, System, export_line};
 use countersign::store::{AccountQuery, Store as _};
 use serde_json::json;
@@ -103,6 +104,8 @@ impl UserImport {
 
 /// Every account as a line of JSON, with its hash: secret.
 pub(super) async fn export(tool: &Tool) -> anyhow::Result<()> {
+    let event = AuditEvent::new(AuditKind::AccountsExported);
+    tool.instance.store().record(event, &tool.context()).await?;
     let mut after = None;
     loop {
         let query = AccountQuery { after, limit: 1000, ..AccountQuery::default() };

@@ -111,7 +111,7 @@ fn the_audit_log_tells_who_did_what() {
     place.add_user("ann", "user");
     let server = place.serve(&[]);
     server.login("ann", "wrong wrong wrong wrong");
-    server.login("ann", PASSWORD);
+    let answer = server.login("ann", PASSWORD);
     let all = place.run(&["audit", "--json"]);
     let kinds: Vec<String> = all
         .out
@@ -125,6 +125,9 @@ fn the_audit_log_tells_who_did_what() {
     }
     let failed = place.run(&["audit", "--json", "--kind", "login_failed", "--user", "ann"]);
     assert_eq!(failed.json()["address"], "127.0.0.1");
+    let of_the_request = format!("  request={}  from=127.0.0.1", answer.request_id());
+    let line = place.run(&["audit", "--kind", "login_succeeded"]).out;
+    assert!(line.contains(&of_the_request), "{line}");
     let first = place.run(&["audit", "--limit", "1"]);
     assert_eq!(first.out.lines().count(), 1);
     assert!(first.out.contains(" by command_line  user="), "{first:?}");

@@ -42,7 +42,7 @@ fn fails_everywhere<O: Operation>(least: usize, begin: impl FnOnce(&Server, &Dat
     let server = place.serve(&OPTIONS);
     let bystander = server.login("ann", PASSWORD);
     let mut operation = begin(&server, &database);
-    let mut refusals = 0;
+    let mut refusals = Vec::new();
     for fault in Fault::ALL {
         for nth in 1..100 {
             disk.fail_at(nth, fault);
@@ -53,7 +53,7 @@ fn fails_everywhere<O: Operation>(least: usize, begin: impl FnOnce(&Server, &Dat
             let acknowledged = answer.status < 300;
             if !acknowledged {
                 assert_refused_by_the_disk(&answer);
-                refusals += 1;
+                refusals.push(answer.request_id().to_owned());
             }
             operation.settle(&server, acknowledged);
             if failures == 0 {
@@ -63,11 +63,15 @@ fn fails_everywhere<O: Operation>(least: usize, begin: impl FnOnce(&Server, &Dat
             assert!(nth < 99, "{fault:?}: it needs ever more of the disk");
         }
     }
-    assert!(refusals >= least, "only {refusals} attempts were refused");
+    assert!(refusals.len() >= least, "only {} attempts were refused", refusals.len());
     eventually(|| server.request("GET", "/readyz", "", "").status == 200);
     server.signal("KILL");
     let (_, said) = server.wait();
     assert!(!said.contains("panicked"), "{said}");
+    let failed: Vec<&str> = said.lines().filter(|line| line.contains("request failed")).collect();
+    for id in refusals {
+        assert_eq!(failed.iter().filter(|line| line.contains(&id)).count(), 1, "{id}: {said}");
+    }
 
     let server = place.serve(&OPTIONS);
     assert_eq!(server.refresh(&bystander.cookie().unwrap()).unwrap().status, 200);

@@ -269,6 +269,11 @@ impl Answer {
         line.split(';').next().map(str::to_owned)
     }
 
+    pub(crate) fn request_id(&self) -> &str {
+        let line = self.head.lines().find_map(|line| line.strip_prefix("x-request-id: "));
+        line.unwrap_or_else(|| panic!("{self:?}"))
+    }
+
     pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_else(|| panic!("{self:?}")).to_owned()
     }

@@ -18,7 +18,8 @@ pub struct PeerAddress(pub IpAddr);
 /// The context of a request for the use cases.
 pub(super) fn context(parts: &Parts, trusted: &[IpNet], actor: Actor, now: Timestamp) -> Context {
     let address = peer(&parts.extensions).map(|peer| client_address(peer, &parts.headers, trusted));
-    Context { now, actor, address, user_agent: user_agent(&parts.headers), device_cookie: None }
+    let request_id = parts.extensions.get().copied();
+    Context { now, actor, request_id, address, user_agent: user_agent(&parts.headers), device_cookie: None }
 }
 
 fn peer(extensions: &Extensions) -> Option<IpAddr> {

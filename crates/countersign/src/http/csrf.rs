@@ -33,7 +33,7 @@ pub(super) async fn protect<S: Store>(State(app): State<App<S>>, request: Reques
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("Date, Retry-After, WWW-Authenticate"),
+            HeaderValue::from_static("Date, Retry-After, WWW-Authenticate, X-Request-Id"),
         );
         if is_preflight {
             headers.insert(

@@ -258,6 +258,13 @@ fn sign(_: &SignError) -> Public {
     internal()
 }
 
+/// What went wrong on our side, for the log: goes with the answer to where the request's name is known.
+#[derive(Clone)]
+pub(super) struct Failure {
+    pub(super) code: &'static str,
+    pub(super) error: String,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Refused(refusal) = self {
@@ -270,13 +277,13 @@ impl IntoResponse for ApiError {
             Self::Login(LoginError::Hashing(HashingError::Overloaded { .. }))
                 | Self::Password(PasswordChangeError::Hashing(HashingError::Overloaded { .. }))
         );
+        let body = axum::Json(serde_json::json!({ "error": told.text, "code": told.code }));
+        let mut response = (told.status, body).into_response();
         if told.status.is_server_error() && !is_shed {
-            tracing::error!(code = told.code, error = error_chain(&self), "request failed");
+            response.extensions_mut().insert(Failure { code: told.code, error: error_chain(&self) });
         } else {
             tracing::debug!(code = told.code, error = error_chain(&self), "request refused");
         }
-        let body = axum::Json(serde_json::json!({ "error": told.text, "code": told.code }));
-        let mut response = (told.status, body).into_response();
         let headers = response.headers_mut();
         if told.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="api""#));

@@ -19,6 +19,7 @@ mod password;
 mod path;
 mod query;
 mod refresh;
+mod request_id;
 mod sessions;
 mod user;
 
@@ -166,6 +167,7 @@ pub fn router<S: Store>(app: App<S>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), csrf::protect))
         .layer(middleware::from_fn_with_state(app.is_https(), security_headers))
+        .layer(middleware::from_fn_with_state(app.clone(), request_id::name))
         .with_state(app)
 }
 

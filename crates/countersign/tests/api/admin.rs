@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use countersign::audit::{Actor, AuditKind};
 use serde_json::{Value, json};
 
-use crate::app::{PASSWORD, Reply, TestApp};
+use crate::app::{Device, PASSWORD, Reply, TestApp};
 
 async fn call(app: &TestApp, method: Method, path: &str, token: &str, body: Option<Value>) -> Reply {
     let call = app.call(method, path).bearer(token);
@@ -161,6 +161,23 @@ async fn keys_sessions_and_the_audit_log_are_administered() {
 }
 
 /// Claims that would override ours, roles and names that are none.
+/// LG-4: an event names the request that it comes from, as that request's answer did; a client cannot choose the name.
+#[tokio::test]
+async fn the_audit_log_says_by_which_request() {
+    let app = TestApp::new().await;
+    let login = json!({ "username": "root", "password": PASSWORD });
+    let chosen = "00000000-0000-4000-8000-000000000000";
+    let reply = app.post("/api/login").header("x-request-id", chosen).json(&login).send().await;
+    let name = reply.request_id().to_owned();
+    assert_ne!(name, chosen);
+    let root = Device::from(&reply).access_token;
+    let log = call(&app, Method::GET, "/api/admin/audit?event=login_succeeded", &root, None).await.json();
+    assert_eq!(log["events"][0]["requestId"], name);
+    assert_ne!(app.login("root", PASSWORD).await.request_id(), name);
+    let by_command = call(&app, Method::GET, "/api/admin/audit?event=account_created", &root, None).await;
+    assert_eq!(by_command.json()["events"][0]["requestId"], Value::Null);
+}
+
 #[tokio::test]
 async fn values_that_are_not_allowed_are_named() {
     let app = TestApp::new().await;

@@ -144,6 +144,16 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    /// All that could tell this answer from another one to the same question: each has a name of its own.
+    pub(crate) fn but_its_name(mut self) -> (StatusCode, HeaderMap, String) {
+        assert!(self.headers.remove("x-request-id").is_some());
+        (self.status, self.headers, self.text)
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        self.header("x-request-id").unwrap()
+    }
+
     /// The refresh token that this reply puts into the jar, if any; an empty text when it removes it.
     pub(crate) fn cookie(&self) -> Option<String> {
         let set_cookie = self.header(header::SET_COOKIE)?;

@@ -3,6 +3,7 @@
 
 use axum::http::{StatusCode, header};
 use countersign::http::{Access, routes};
+use countersign::id::RequestId;
 use countersign::store::sqlite::SqliteStore;
 
 use crate::app::TestApp;
@@ -68,6 +69,7 @@ async fn every_answer_carries_the_security_headers() {
             );
             assert_eq!(reply.header(header::STRICT_TRANSPORT_SECURITY), Some("max-age=63072000"));
             assert!(reply.headers.contains_key("cross-origin-resource-policy"));
+            assert!(reply.request_id().parse::<RequestId>().is_ok(), "{path}");
             assert_eq!(reply.header(header::SERVER), None);
         }
     }

@@ -59,6 +59,7 @@ pub(crate) fn context(now: Timestamp) -> Context {
     Context {
         now,
         actor: Actor::Anonymous,
+        request_id: None,
         address: Some("2001:db8::1".parse().unwrap()),
         user_agent: Some("Tester/1".to_owned()),
         device_cookie: None,

@@ -30,6 +30,9 @@ struct EventBody {
     actor: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_id: Option<String>,
+    /// The `X-Request-Id` of the answer, for what came over HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
     address: Option<String>,
     account_id: Option<String>,
     session_id: Option<String>,
@@ -79,6 +82,7 @@ impl From<AuditRecord> for EventBody {
             event: record.event.kind.name(),
             actor: record.actor.name(),
             actor_id: record.actor.account_id().map(|id| id.to_string()),
+            request_id: record.request_id.map(|id| id.to_string()),
             address: record.address.map(|address| address.to_string()),
             account_id: record.event.account_id.map(|id| id.to_string()),
             session_id: record.event.session_id.map(|id| id.to_string()),

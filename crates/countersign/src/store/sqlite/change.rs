@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params, params};
 use super::rows;
 use crate::audit::{AuditEvent, AuditKind, Context};
 use crate::clock::Timestamp;
-use crate::id::AccountId;
+use crate::id::{AccountId, RequestId, SessionId};
 use crate::session::{EndReason, Session, SessionPolicy};
 use crate::store::EndedSession;
 
@@ -32,8 +32,8 @@ impl Change<'_> {
     pub(super) fn record(&self, event: &AuditEvent) -> rusqlite::Result<()> {
         let actor = self.context.actor;
         self.execute(
-            "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail, request_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 self.now().as_unix_millis(),
                 actor.name(),
@@ -41,8 +41,9 @@ impl Change<'_> {
                 self.context.address.map(|address| address.to_string()),
                 event.kind.name(),
                 event.account_id.as_ref().map(AccountId::as_bytes),
-                event.session_id.as_ref().map(crate::id::SessionId::as_bytes),
+                event.session_id.as_ref().map(SessionId::as_bytes),
                 event.detail,
+                self.context.request_id.as_ref().map(RequestId::as_bytes),
             ],
         )?;
         Ok(())

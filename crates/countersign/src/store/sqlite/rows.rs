@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::account::{Account, CustomClaims, Role, Username};
 use crate::audit::{Actor, AuditEvent, AuditKind, AuditRecord};
 use crate::clock::Timestamp;
-use crate::id::{AccountId, SessionId};
+use crate::id::{AccountId, RequestId, SessionId};
 use crate::password::PasswordHash;
 use crate::session::{EndReason, Session};
 use crate::store::Credentials;
@@ -84,7 +84,7 @@ fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<SessionRow> {
     })
 }
 
-/// Reads `sequence, at, actor, actor_id, address, kind, account_id, session_id, detail`.
+/// Reads `sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id`.
 pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
     let kind: String = row.get(5)?;
     Ok(AuditRecord {
@@ -96,6 +96,7 @@ pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
             ("system", _) => Actor::System,
             _ => Actor::Anonymous,
         },
+        request_id: row.get::<_, Option<_>>(9)?.map(RequestId::from_bytes),
         address: address(row, 4)?,
         event: AuditEvent {
             kind: AuditKind::from_name(&kind).ok_or_else(|| invalid(5, FromSqlError::InvalidType))?,

@@ -17,7 +17,7 @@ pub(super) fn audit_log(db: &Connection, query: &AuditQuery) -> rusqlite::Result
     let of_account = if query.account_id.is_some() { "account_id = ?3" } else { "?3 IS NULL" };
     let order = if query.before.is_some() { "DESC" } else { "ASC" };
     db.prepare_cached(&format!(
-        "SELECT sequence, at, actor, actor_id, address, kind, account_id, session_id, detail FROM audit_log
+        "SELECT sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id FROM audit_log
          WHERE sequence > ?1 AND sequence < ?5 AND (?2 IS NULL OR kind = ?2) AND {of_account}
          ORDER BY sequence {order} LIMIT ?4"
     ))?
