@@ -14,9 +14,10 @@ const compiler = execFileSync('rustc', ['--version'], { cwd: root, encoding: 'ut
 // Paths of the machine are mapped away: they are nobody's business, and the bytes must not depend on them.
 const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
 execFileSync('cargo', ['fetch', '--locked', '--quiet'], { cwd: root, stdio: 'inherit' });
+const sysroot = execFileSync('rustc', ['--print', 'sysroot'], { cwd: root, encoding: 'utf8' }).trim();
 const registries = execFileSync('find', [join(cargoHome, 'registry/src'), '-mindepth', '1', '-maxdepth', '1'], { encoding: 'utf8' }).trim().split('\n');
 // The last map that fits is the one that counts.
-const maps = [[root, '.'], [cargoHome, 'cargo'], ...registries.map((path) => [path, 'crates'])];
+const maps = [[root, '.'], [cargoHome, 'cargo'], [join(sysroot, 'lib/rustlib/src/rust'), 'rust'], ...registries.map((path) => [path, 'crates'])];
 execFileSync('cargo', ['build', '--locked', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '-p', 'countersign-debugger-wasm'], {
   cwd: root,
   stdio: 'inherit',
