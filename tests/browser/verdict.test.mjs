@@ -103,7 +103,7 @@ describe('verdicts of page and command line', () => {
       'alg none with the signature': `${none}.${payload}.${signature}`,
       'another algorithm': `${hs256}.${payload}.${signature}`,
       padding: `${token}=`,
-      'a space': `${header}. ${payload}.${signature}`,
+      'a character of another alphabet': `${header}.+${payload}.${signature}`,
       'another payload': `${header}.${Buffer.from('{"sub":"root","exp":9999999999}').toString('base64url')}.${signature}`,
       'a payload that is no JSON': `${header}.${Buffer.from('sub').toString('base64url')}.${signature}`,
       'double names': `${Buffer.from('{"alg":"ES256","alg":"ES256"}').toString('base64url')}.${payload}.${signature}`,
