@@ -4,7 +4,7 @@
 //!
 //! SameSite=Strict alone would not do: a sibling host is same-site.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,14 +14,14 @@ use super::error::ApiError;
 use crate::store::Store;
 
 /// Refuses changes from foreign pages; answers configured front ends' preflights and lets them read the answers.
-pub(super) async fn protect<S: Store>(State(app): State<App<S>>, request: Request, next: Next) -> Response {
-    let cross_origin = allowed_cross_origin(&app, request.headers());
+pub(super) async fn protect<S: Store>(app: &App<S>, request: Request, next: Next) -> Response {
+    let cross_origin = allowed_cross_origin(app, request.headers());
     let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let mut response = if is_preflight && cross_origin.is_some() {
         StatusCode::NO_CONTENT.into_response()
-    } else if changes && cross_origin.is_none() && !is_same_origin(&app, request.headers()) {
+    } else if changes && cross_origin.is_none() && !is_same_origin(app, request.headers()) {
         ApiError::CrossOrigin.into_response()
     } else {
         next.run(request).await

@@ -8,6 +8,7 @@ mod caller;
 mod client_address;
 mod cookie;
 mod csrf;
+mod edge;
 mod error;
 mod headers;
 mod health;
@@ -19,7 +20,6 @@ mod password;
 mod path;
 mod query;
 mod refresh;
-mod request_id;
 mod sessions;
 mod user;
 
@@ -165,9 +165,7 @@ pub fn router<S: Store>(app: App<S>) -> Router {
     }
     router
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), csrf::protect))
-        .layer(middleware::from_fn_with_state(app.is_https(), security_headers))
-        .layer(middleware::from_fn_with_state(app.clone(), request_id::name))
+        .layer(middleware::from_fn_with_state(app.clone(), edge::pass))
         .with_state(app)
 }
 
