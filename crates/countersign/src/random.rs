@@ -39,6 +39,12 @@ impl Random {
         Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
     }
 
+    /// A cheaper generator, seeded by this one: for names that every request needs and that are no secrets.
+    #[must_use]
+    pub(crate) fn for_names(&self) -> Self {
+        Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::from_seed(self.bytes())))))
+    }
+
     /// `N` fresh unpredictable bytes.
     ///
     /// # Panics

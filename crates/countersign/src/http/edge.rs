@@ -17,7 +17,7 @@ use crate::id::RequestId;
 use crate::store::Store;
 
 pub(super) async fn pass<S: Store>(State(app): State<App<S>>, mut request: Request, next: Next) -> Response {
-    let id = RequestId::random(&app.countersign.random);
+    let id = RequestId::random(&app.names);
     request.extensions_mut().insert(id);
     let mut response = csrf::protect(&app, request, next).await;
     if let Some(Failure { code, error }) = response.extensions_mut().remove() {

@@ -39,19 +39,23 @@ pub use self::headers::security_headers;
 use crate::Countersign;
 use crate::account::Role;
 use crate::audit::Context;
+use crate::random::Random;
 use crate::store::Store;
 
 /// What the handlers share.
 pub struct App<S> {
     countersign: Arc<Countersign<S>>,
     options: Arc<HttpOptions>,
+    /// Where the names of requests come from.
+    names: Random,
 }
 
 impl<S: Store> App<S> {
     /// The routes' state.
     #[must_use]
     pub fn new(countersign: Arc<Countersign<S>>, options: HttpOptions) -> Self {
-        Self { countersign, options: Arc::new(options) }
+        let names = countersign.random.for_names();
+        Self { countersign, options: Arc::new(options), names }
     }
 
     /// The same context, now that the body has been read.
@@ -67,7 +71,8 @@ impl<S: Store> App<S> {
 
 impl<S> Clone for App<S> {
     fn clone(&self) -> Self {
-        Self { countersign: Arc::clone(&self.countersign), options: Arc::clone(&self.options) }
+        let Self { countersign, options, names } = self;
+        Self { countersign: Arc::clone(countersign), options: Arc::clone(options), names: names.clone() }
     }
 }
 
