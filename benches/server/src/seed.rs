@@ -4,15 +4,15 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use countersign::Countersign;
-use countersign::account::Username;
-use countersign::accounts::Registration;
-use countersign::audit::{Actor, Context};
-use countersign::clock::Clock;
-use countersign::id::{AccountId, SessionId};
-use countersign::master_key::MasterKeys;
+use countersign::base::clock::Clock;
+use countersign::base::id::{AccountId, SessionId};
+use countersign::base::master_key::MasterKeys;
+use countersign::base::random::Random;
+use countersign::flows::accounts::Registration;
+use countersign::model::account::Username;
+use countersign::model::audit::{Actor, Context};
+use countersign::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
 use countersign::options::Options;
-use countersign::random::Random;
-use countersign::refresh_token::{RefreshToken, RefreshTokenCodec};
 use rusqlite::{Connection, params};
 
 pub(crate) const USER: &str = "bench";

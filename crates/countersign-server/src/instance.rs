@@ -1,9 +1,9 @@
 //! From configuration to a running authentication system: the database, the master key, the options.
 
 use anyhow::Context as _;
-use countersign::clock::Clock;
+use countersign::base::clock::Clock;
+use countersign::base::random::Random;
 use countersign::options::Signing;
-use countersign::random::Random;
 use countersign::store::Store as _;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::{Countersign, OpenError};

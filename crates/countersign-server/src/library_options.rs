@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign::Options;
-use countersign::key_ring::KeySchedule;
-use countersign::master_key::MasterKeys;
-use countersign::password::{Argon2Cost, HashingOptions, PasswordPolicy};
-use countersign::session::SessionPolicy;
+use countersign::base::master_key::MasterKeys;
+use countersign::hashing::HashingOptions;
+use countersign::model::key_ring::KeySchedule;
+use countersign::model::session::SessionPolicy;
+use countersign::password::Argon2Cost;
+use countersign::password::PasswordPolicy;
 use countersign::throttle::{self, Rate, ThrottleOptions};
 
 use crate::config::{Config, Stop, TokenType};

@@ -1,9 +1,9 @@
 //! Where the master key comes from: the environment, a file that was named, or the file beside the database.
 
 use anyhow::Context as _;
-use countersign::embedded;
-use countersign::master_key::MasterKeys;
-use countersign::random::Random;
+use countersign::base::master_key::MasterKeys;
+use countersign::base::random::Random;
+use countersign::flows::embedded;
 use countersign::store::Store;
 
 use crate::config::Config;

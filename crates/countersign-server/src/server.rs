@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign::clock::{Clock, Timestamp};
+use countersign::base::clock::{Clock, Timestamp};
 use countersign::store::AccountQuery;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;

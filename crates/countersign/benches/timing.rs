@@ -17,15 +17,17 @@
 
 use std::time::Duration;
 
-use countersign::account::{CustomClaims, Role, Username};
-use countersign::audit::{Actor, Context};
-use countersign::clock::{Clock, Timestamp};
-use countersign::id::AccountId;
-use countersign::login::LoginError;
-use countersign::master_key::MasterKeys;
-use countersign::password::{AccountKey, Password, PasswordHash, PasswordHasher, Requester};
-use countersign::random::Random;
-use countersign::session::SessionPolicy;
+use countersign::base::clock::{Clock, Timestamp};
+use countersign::base::id::AccountId;
+use countersign::base::master_key::MasterKeys;
+use countersign::base::random::Random;
+use countersign::base::requester::{AccountKey, Requester};
+use countersign::flows::login::LoginError;
+use countersign::hashing::PasswordHasher;
+use countersign::model::account::{CustomClaims, Role, Username};
+use countersign::model::audit::{Actor, Context};
+use countersign::model::session::SessionPolicy;
+use countersign::password::{Password, PasswordHash};
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{NewAccount, Store};
 use countersign::{Countersign, Options};

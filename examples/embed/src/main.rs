@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
-use countersign::account::{Role, Username};
-use countersign::accounts::{CreateAccountError, Registration};
-use countersign::audit::{Actor, Context};
+use countersign::flows::accounts::{CreateAccountError, Registration};
 use countersign::guard::AccessClaims;
 use countersign::http::{self, App, HttpOptions};
+use countersign::model::account::{Role, Username};
+use countersign::model::audit::{Actor, Context};
 use countersign::{Countersign, Options};
 
 async fn reports(claims: AccessClaims) -> String {

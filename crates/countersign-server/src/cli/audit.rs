@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::audit::{AuditKind, AuditQuery, AuditRecord};
+use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::store::Store as _;
 use serde_json::{Value, json};
 

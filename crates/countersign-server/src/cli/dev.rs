@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use countersign::account::{CustomClaims, Role, Username};
-use countersign::audit::{Actor, Context};
-use countersign::clock::Clock;
-use countersign::id::AccountId;
+use countersign::base::clock::Clock;
+use countersign::base::id::AccountId;
+use countersign::base::random::Random;
+use countersign::model::account::{CustomClaims, Role, Username};
+use countersign::model::audit::{Actor, Context};
 use countersign::password::PasswordHash;
-use countersign::random::Random;
 use countersign::store::{AccountQuery, NewAccount, Store as _};
 
 use super::serve::{Listen, with_runtime};

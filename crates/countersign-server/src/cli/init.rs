@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use countersign::random::Random;
+use countersign::base::random::Random;
 use serde_json::json;
 
 use super::Global;
 use super::new_file::write_new;
 use crate::config::{Config, Place, Settings, toml_template};
 use crate::output::Output;
-use countersign::master_key::MasterKeys;
+use countersign::base::master_key::MasterKeys;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {

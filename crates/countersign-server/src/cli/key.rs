@@ -1,8 +1,8 @@
 //! `countersign key`: the keys that sign tokens.
 
 use clap::Subcommand;
-use countersign::key_ring::KeyInfo;
-use countersign::keys::Switch;
+use countersign::flows::keys::Switch;
+use countersign::model::key_ring::KeyInfo;
 use serde_json::{Value, json};
 
 use super::key_file::{Convert, Generate, Thumbprint};

@@ -22,8 +22,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use countersign::audit::{Actor, Context};
-use countersign::clock::Timestamp;
+use countersign::base::clock::Timestamp;
+use countersign::model::audit::{Actor, Context};
 
 use crate::config::{Config, ConfigError, Environment, Place, Settings};
 use crate::instance::{self, Instance, Purpose};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use countersign::random::Random;
+use countersign::base::random::Random;
 use serde_json::json;
 use zeroize::Zeroizing;
 

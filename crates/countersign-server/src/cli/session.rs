@@ -1,7 +1,7 @@
 //! `countersign session`: who is signed in.
 
 use clap::Subcommand;
-use countersign::id::SessionId;
+use countersign::base::id::SessionId;
 use countersign::store::{Store as _, Which};
 use serde_json::json;
 

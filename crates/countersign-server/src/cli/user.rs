@@ -2,8 +2,8 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use countersign::account::{Account, CustomClaims, Role, Username};
-use countersign::accounts::Registration;
+use countersign::flows::accounts::Registration;
+use countersign::model::account::{Account, CustomClaims, Role, Username};
 use countersign::store::{AccountChange, AccountQuery};
 use serde_json::{Value, json};
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use countersign::audit::{AuditEvent, AuditKind};
-use countersign::import::{FirebaseHashConfig, Import, ImportSettings, System, export_line};
+use countersign::flows::import::{FirebaseHashConfig, Import, ImportSettings, System, export_line};
+use countersign::model::audit::{AuditEvent, AuditKind};
 use countersign::store::{AccountQuery, Store as _};
 use serde_json::json;
 use zeroize::Zeroizing;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use countersign::master_key::MasterKeys;
+use countersign::base::master_key::MasterKeys;
 use countersign::password::Argon2Cost;
 
 use super::setting::{ByteSize, Scalar, Secret, duration_text};

@@ -4,24 +4,12 @@
 //! and the router is made from that table alone, so that no route can be forgotten by the checks (HD-9).
 
 mod admin;
-mod caller;
-mod client_address;
-mod cookie;
-mod csrf;
+mod api;
+mod body;
+mod cookies;
 mod edge;
 mod error;
-mod headers;
-mod health;
-mod json;
-mod login;
-mod logout;
-mod metadata;
-mod password;
-mod path;
-mod query;
-mod refresh;
-mod sessions;
-mod user;
+mod well_known;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -33,13 +21,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use ipnet::IpNet;
 
-pub use self::client_address::PeerAddress;
+pub use self::edge::client_address::PeerAddress;
+pub use self::edge::headers::security_headers;
 pub use self::error::ApiError;
-pub use self::headers::security_headers;
 use crate::Countersign;
-use crate::account::Role;
-use crate::audit::Context;
-use crate::random::Random;
+use crate::base::random::Random;
+use crate::model::account::Role;
+use crate::model::audit::Context;
 use crate::store::Store;
 
 /// What the handlers share.
@@ -125,15 +113,15 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
     let (get_, post_, put_, patch_, delete_) =
         (|| Method::GET, || Method::POST, || Method::PUT, || Method::PATCH, || Method::DELETE);
     vec![
-        route("/api/login", Public, post_(), post(login::login)),
-        route("/api/refresh", Public, post_(), post(refresh::refresh)),
-        route("/api/logout", Public, post_(), post(logout::logout)),
-        route("/api/profile", Bearer, get_(), get(user::profile)),
-        route("/api/user", Bearer, get_(), get(user::user)),
-        route("/api/password", Bearer, put_(), put(password::change)),
-        route("/api/sessions", Bearer, get_(), get(sessions::list)),
-        route("/api/sessions", Bearer, delete_(), delete(sessions::end_others)),
-        route("/api/sessions/{id}", Bearer, delete_(), delete(sessions::end)),
+        route("/api/login", Public, post_(), post(api::login::login)),
+        route("/api/refresh", Public, post_(), post(api::refresh::refresh)),
+        route("/api/logout", Public, post_(), post(api::logout::logout)),
+        route("/api/profile", Bearer, get_(), get(api::user::profile)),
+        route("/api/user", Bearer, get_(), get(api::user::user)),
+        route("/api/password", Bearer, put_(), put(api::password::change)),
+        route("/api/sessions", Bearer, get_(), get(api::sessions::list)),
+        route("/api/sessions", Bearer, delete_(), delete(api::sessions::end_others)),
+        route("/api/sessions/{id}", Bearer, delete_(), delete(api::sessions::end)),
         route("/api/admin/users", Admin, get_(), get(admin::users::list)),
         route("/api/admin/users", Admin, post_(), post(admin::users::create)),
         route("/api/admin/users/{id}", Admin, get_(), get(admin::users::show)),
@@ -145,11 +133,11 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         route("/api/admin/keys", Admin, get_(), get(admin::keys::list)),
         route("/api/admin/keys/rotate", Admin, post_(), post(admin::keys::rotate)),
         route("/api/admin/audit", Admin, get_(), get(admin::audit::list)),
-        route("/.well-known/jwks.json", Public, get_(), get(metadata::jwk_set)),
-        route("/.well-known/oauth-authorization-server", Public, get_(), get(metadata::metadata)),
-        route("/.well-known/openid-configuration", Public, get_(), get(metadata::metadata)),
-        route("/healthz", Public, get_(), get(health::healthz)),
-        route("/readyz", Public, get_(), get(health::readyz)),
+        route("/.well-known/jwks.json", Public, get_(), get(well_known::metadata::jwk_set)),
+        route("/.well-known/oauth-authorization-server", Public, get_(), get(well_known::metadata::metadata)),
+        route("/.well-known/openid-configuration", Public, get_(), get(well_known::metadata::metadata)),
+        route("/healthz", Public, get_(), get(well_known::health::healthz)),
+        route("/readyz", Public, get_(), get(well_known::health::readyz)),
     ]
 }
 

@@ -9,30 +9,30 @@ use zeroize::Zeroizing;
 
 use super::format::UnreadableHash;
 use super::stored::PasswordHash;
-use crate::master_key::{MasterKeys, Purpose};
-use crate::random::Random;
+use crate::base::master_key::{MasterKeys, Purpose};
+use crate::base::random::Random;
 
 /// The keys that hashes are encrypted under, the newest of which makes new ones.
 #[derive(Clone)]
-pub(super) struct Pepper {
+pub(crate) struct Pepper {
     keys: MasterKeys,
     random: Random,
 }
 
 impl Pepper {
-    pub(super) const fn new(keys: MasterKeys, random: Random) -> Self {
+    pub(crate) const fn new(keys: MasterKeys, random: Random) -> Self {
         Self { keys, random }
     }
 
     /// `None` if the crypto library refuses, which it does not for texts of this size.
-    pub(super) fn seal(&self, hash: &str) -> Option<PasswordHash> {
+    pub(crate) fn seal(&self, hash: &str) -> Option<PasswordHash> {
         let sealed =
             self.keys.seal(Purpose::SealPasswordHash, hash.as_bytes(), CONTEXT, &self.random).ok()?;
         Some(PasswordHash::from_stored(format!("{TAG}{}", BASE64_STANDARD_NO_PAD.encode(sealed))))
     }
 
     /// The hash itself. One that is not encrypted is taken as it is: it was stored before there was a pepper.
-    pub(super) fn open(pepper: Option<&Self>, stored: &str) -> Result<Zeroizing<String>, UnreadableHash> {
+    pub(crate) fn open(pepper: Option<&Self>, stored: &str) -> Result<Zeroizing<String>, UnreadableHash> {
         let Some(encoded) = stored.strip_prefix(TAG) else {
             return Ok(Zeroizing::new(stored.to_owned()));
         };
@@ -47,7 +47,7 @@ impl Pepper {
 
     /// Whether these are the keys that these hashes were encrypted under. One that cannot be opened among others that can
     /// hurts its own account only (PW-6).
-    pub(super) fn check(pepper: Option<&Self>, stored: &[PasswordHash]) -> Result<(), WrongPepper> {
+    pub(crate) fn check(pepper: Option<&Self>, stored: &[PasswordHash]) -> Result<(), WrongPepper> {
         let sealed = stored.iter().filter(|hash| hash.as_str().starts_with(TAG));
         let opened: Vec<_> = sealed.map(|hash| Self::open(pepper, hash.as_str()).map(drop)).collect();
         let sealed_away = opened.iter().filter(|opened| **opened == Err(UnreadableHash::Sealed)).count();
@@ -62,7 +62,7 @@ impl Pepper {
     }
 
     /// Whether this stored hash is encrypted under the newest key.
-    pub(super) fn is_newest(&self, stored: &str) -> bool {
+    pub(crate) fn is_newest(&self, stored: &str) -> bool {
         let sealed = stored.strip_prefix(TAG).and_then(decode);
         sealed.is_some_and(|sealed| sealed.get(1) == Some(&self.keys.current_id()))
     }

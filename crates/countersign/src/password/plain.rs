@@ -43,7 +43,7 @@ impl Password {
     }
 
     /// The reading that a hash was computed over.
-    pub(super) fn read(&self, reading: Reading) -> Zeroizing<String> {
+    pub(crate) fn read(&self, reading: Reading) -> Zeroizing<String> {
         match reading {
             Reading::Nfc => Zeroizing::new(self.nfc().to_owned()),
             Reading::Nfkc => normalised(self.typed.nfkc(), self.typed.len()),
@@ -54,7 +54,7 @@ impl Password {
 
 /// Which form of a password a hash was computed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// Ours.
     Nfc,
     /// What some systems do (better-auth).

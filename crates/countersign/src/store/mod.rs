@@ -11,19 +11,19 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::account::{Account, CustomClaims, Role, Username};
-use crate::audit::{AuditEvent, AuditQuery, AuditRecord, Context};
-use crate::clock::Timestamp;
-use crate::id::{AccountId, SessionId};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::{Account, CustomClaims, Role, Username};
+use crate::model::audit::{AuditEvent, AuditQuery, AuditRecord, Context};
+use crate::model::session::refresh_token::PresentedToken;
+use crate::model::session::{EndReason, Session};
 use crate::password::PasswordHash;
-use crate::refresh_token::PresentedToken;
-use crate::session::{EndReason, Session};
 use crate::throttle::ThrottleRecord;
 
 /// Where accounts, sessions, keys and the audit log are kept, durably: a method that has answered `Ok` survives
 /// `kill -9` and power loss (DB-1).
 ///
-/// A store is opened with the [`SessionPolicy`](crate::session::SessionPolicy) that it applies.
+/// A store is opened with the [`SessionPolicy`](crate::model::session::SessionPolicy) that it applies.
 ///
 /// Every method fails with [`StoreError::Overloaded`] when its bounded queue is full or it is known to be stalled, and with
 /// [`StoreError::Unavailable`] when the database cannot be reached, read or written.
@@ -81,7 +81,7 @@ pub trait Store: Send + Sync + 'static {
     /// [`set_password`](Self::set_password): all other sessions end.
     fn start_session(&self, session: NewSession, context: &Context) -> impl Answer<StartSession>;
 
-    /// What a refresh token means, by [`decide`](crate::session::decide), and the change that follows from it, in one
+    /// What a refresh token means, by [`decide`](crate::model::session::decide), and the change that follows from it, in one
     /// transaction. Nothing is written for `Fresh`, `Replayed`, `Expired`, `Revoked` and `Unknown`.
     fn rotate(&self, token: PresentedToken, context: &Context) -> impl Answer<Rotation>;
 
@@ -362,7 +362,7 @@ pub struct Revocation {
     pub ended: EndedSession,
 }
 
-/// A signing key as it is kept. States follow from the times alone (see [`key_ring`](crate::key_ring)), so nothing has
+/// A signing key as it is kept. States follow from the times alone (see [`key_ring`](crate::model::key_ring)), so nothing has
 /// to be switched at a moment at which nobody may be running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {

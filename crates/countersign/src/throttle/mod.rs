@@ -18,7 +18,6 @@
 //! exchanges a guesser has at most the limit times the number of nodes. Rates of networks are not stored: they are over
 //! in minutes.
 
-mod device;
 mod options;
 mod rate;
 mod rule;
@@ -28,12 +27,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use device::{DeviceCookie, DeviceCookies, DeviceId};
+use crate::model::device_cookie::DeviceId;
 pub use options::{Rate, Stop, ThrottleOptions, ThrottleOptionsError};
 pub(crate) use rule::CLOCK_SKEW;
 
-use crate::clock::Timestamp;
-use crate::password::AccountKey;
+use crate::base::clock::Timestamp;
+use crate::base::requester::AccountKey;
 use state::{Reserved, State};
 
 /// Counts attempts. Clones share the counts.
@@ -183,7 +182,7 @@ pub struct Reservation {
 
 impl Reservation {
     /// Whether it counts for a known device: then it has its own place in the hashing queue as well
-    /// ([`Requester::known_device`](crate::password::Requester::known_device)).
+    /// ([`Requester::known_device`](crate::base::requester::Requester::known_device)).
     #[must_use]
     pub const fn is_known_device(&self) -> bool {
         self.reserved.is_known_device()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::options::Rate;
 use super::rule::CLOCK_SKEW;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// What one key has used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::options::{DAY, Stop, ThrottleOptions};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// Failures in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::options::{Rate, ThrottleOptions};
 use super::rate::{Used, UsedBy};
 use super::rule::Failures;
 use super::{DeviceId, Guess, ThrottleKey, ThrottleRecord};
-use crate::clock::Timestamp;
-use crate::password::{AccountKey, Network};
+use crate::base::clock::Timestamp;
+use crate::base::requester::{AccountKey, Network};
 
 #[derive(Debug)]
 pub(super) struct State {

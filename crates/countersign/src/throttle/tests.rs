@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::device_cookie::DeviceCookies;
 
 const START: i64 = 1_800_000_000_000;
 
@@ -50,9 +51,10 @@ fn from(account: u32, client: [u8; 4]) -> Guess {
 }
 
 fn device(seed: u64) -> DeviceId {
-    let keys = crate::master_key::MasterKeys::generate(&crate::random::Random::insecure_seeded(1));
+    let keys =
+        crate::base::master_key::MasterKeys::generate(&crate::base::random::Random::insecure_seeded(1));
     let (cookies, now) = (DeviceCookies::new(&keys), Timestamp::from_unix_millis(START));
-    let cookie = cookies.remember(None, "bob", now, &crate::random::Random::insecure_seeded(seed));
+    let cookie = cookies.remember(None, "bob", now, &crate::base::random::Random::insecure_seeded(seed));
     cookies.find(&cookie, "bob", now).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! What administrators do, and who is none.
 
 use axum::http::{Method, StatusCode};
-use countersign::audit::{Actor, AuditKind};
+use countersign::model::audit::{Actor, AuditKind};
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, TestApp};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::header;
-use countersign::audit::AuditKind;
+use countersign::model::audit::AuditKind;
 use countersign::throttle::Rate;
 
 use crate::app::{Call, PASSWORD, Reply, TestApp};
@@ -184,7 +184,7 @@ async fn a_device_cookie_opens_nothing() {
 #[tokio::test]
 async fn every_answer_costs_one_hash_and_a_throttled_one_none() {
     let app = TestApp::new().await;
-    let disabled = app.register("disabled", countersign::account::Role::default()).await;
+    let disabled = app.register("disabled", countersign::model::account::Role::default()).await;
     let disable = countersign::store::AccountChange { disabled: Some(true), ..Default::default() };
     app.countersign.change_account(disabled.id, disable, &app.operator()).await.unwrap();
     let computed = || app.countersign.hasher().stats().computed;

@@ -1,7 +1,7 @@
 //! Signing in, and what the access token says.
 
 use axum::http::{StatusCode, header};
-use countersign::audit::AuditKind;
+use countersign::model::audit::AuditKind;
 use countersign::store::AccountChange;
 use serde_json::json;
 

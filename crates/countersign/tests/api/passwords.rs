@@ -1,7 +1,7 @@
 //! Changing a password.
 
 use axum::http::{Method, StatusCode};
-use countersign::audit::AuditKind;
+use countersign::model::audit::AuditKind;
 use serde_json::json;
 
 use crate::app::{PASSWORD, Reply, TestApp};
@@ -65,13 +65,13 @@ async fn an_imported_hash_is_renewed_at_the_next_good_login() {
     use countersign::password::PasswordHash;
     use countersign::store::{ImportAccounts, NewAccount, Store};
     let app = TestApp::new().await;
-    let id = countersign::id::AccountId::random(&countersign::random::Random::system());
+    let id = countersign::base::id::AccountId::random(&countersign::base::random::Random::system());
     let imported = bcrypt::hash(PASSWORD, 10).unwrap();
     let account = NewAccount {
         id,
-        username: countersign::account::Username::parse("imported").unwrap(),
-        role: countersign::account::Role::default(),
-        claims: countersign::account::CustomClaims::default(),
+        username: countersign::model::account::Username::parse("imported").unwrap(),
+        role: countersign::model::account::Role::default(),
+        claims: countersign::model::account::CustomClaims::default(),
         password_hash: Some(PasswordHash::from_stored(imported)),
         disabled: false,
         password_change_required: false,

@@ -1,7 +1,7 @@
 //! Rotation as a client sees it.
 
 use axum::http::{StatusCode, header};
-use countersign::audit::AuditKind;
+use countersign::model::audit::AuditKind;
 use countersign::store::AccountChange;
 
 use crate::app::{Device, TestApp};
@@ -157,8 +157,10 @@ async fn two_refresh_tokens_are_refused() {
 async fn a_token_ahead_of_the_store_heals() {
     let app = TestApp::new().await;
     let device = app.sign_in("ada").await;
-    let codec = countersign::refresh_token::RefreshTokenCodec::new(
-        &countersign::master_key::MasterKeys::generate(&countersign::random::Random::insecure_seeded(42)),
+    let codec = countersign::model::session::refresh_token::RefreshTokenCodec::new(
+        &countersign::base::master_key::MasterKeys::generate(
+            &countersign::base::random::Random::insecure_seeded(42),
+        ),
     );
     let ahead = codec.encode(&codec.parse(&device.cookie).unwrap().with_generation(7));
     let healed = app.refresh(&ahead).await;

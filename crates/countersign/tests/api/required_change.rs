@@ -1,7 +1,7 @@
 //! A change of password that somebody who administers requires (PP-7), and a new password that comes along with a login.
 
 use axum::http::{Method, StatusCode, header};
-use countersign::audit::AuditKind;
+use countersign::model::audit::AuditKind;
 use countersign::store::AccountChange;
 use serde_json::{Value, json};
 

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use countersign::clock::Timestamp;
-use countersign::id::{AccountId, SessionId};
-use countersign::session::{Decision, EndReason, Session, SessionPolicy, decide};
+use countersign::base::clock::Timestamp;
+use countersign::base::id::{AccountId, SessionId};
+use countersign::model::session::{Decision, EndReason, Session, SessionPolicy, decide};
 
 /// One tick of the model's clock.
 const TICK: Duration = Duration::from_secs(1);

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use countersign::Countersign;
-use countersign::audit::{AuditKind, AuditQuery, AuditRecord};
-use countersign::clock::Timestamp;
-use countersign::id::{AccountId, SessionId};
-use countersign::login::SignedIn;
+use countersign::base::clock::Timestamp;
+use countersign::base::id::{AccountId, SessionId};
+use countersign::flows::login::SignedIn;
+use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::store::Store;
 
 use crate::executor::now;

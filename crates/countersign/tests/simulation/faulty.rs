@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use countersign::account::{Account, Username};
-use countersign::audit::{AuditEvent, AuditQuery, AuditRecord, Context};
-use countersign::clock::Timestamp;
-use countersign::id::{AccountId, SessionId};
+use countersign::base::clock::Timestamp;
+use countersign::base::id::{AccountId, SessionId};
+use countersign::model::account::{Account, Username};
+use countersign::model::audit::{AuditEvent, AuditQuery, AuditRecord, Context};
+use countersign::model::session::refresh_token::PresentedToken;
+use countersign::model::session::{EndReason, Session};
 use countersign::password::PasswordHash;
-use countersign::refresh_token::PresentedToken;
-use countersign::session::{EndReason, Session};
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::*;
 use countersign::throttle::ThrottleRecord;

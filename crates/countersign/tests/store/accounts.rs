@@ -1,9 +1,9 @@
 //! Accounts: names, passwords, rights, and what happens to sessions with them.
 
-use countersign::account::{CustomClaims, Role, Username};
-use countersign::clock::Timestamp;
+use countersign::base::clock::Timestamp;
+use countersign::model::account::{CustomClaims, Role, Username};
+use countersign::model::session::{EndReason, SessionPolicy};
 use countersign::password::PasswordHash;
-use countersign::session::{EndReason, SessionPolicy};
 use countersign::store::{
     AccountChange, AccountQuery, ChangeAccount, CreateAccount, ImportAccounts, NewSession, PasswordChange,
     Rotation, SetPassword, StartSession, Store,

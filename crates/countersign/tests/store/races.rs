@@ -4,9 +4,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use countersign::account::Role;
+use countersign::model::account::Role;
+use countersign::model::session::{EndReason, SessionPolicy};
 use countersign::password::PasswordHash;
-use countersign::session::{EndReason, SessionPolicy};
 use countersign::store::{
     AccountChange, ChangeAccount, CreateAccount, NewSession, PasswordChange, Rotation, SetPassword,
     StartSession, Store, StoredKey, Which,

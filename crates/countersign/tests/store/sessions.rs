@@ -1,8 +1,8 @@
 //! Sessions: beginning, rotating, ending. The table of the rule itself is tested beside `decide`.
 
-use countersign::account::Account;
-use countersign::refresh_token::PresentedToken;
-use countersign::session::{EndReason, SessionPolicy};
+use countersign::model::account::Account;
+use countersign::model::session::refresh_token::PresentedToken;
+use countersign::model::session::{EndReason, SessionPolicy};
 use countersign::store::{
     AccountChange, NewSession, PasswordChange, Rotation, SetPassword, StartSession, Store, Which,
 };
@@ -169,7 +169,7 @@ pub(crate) async fn a_disabled_account_refreshes_nothing(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;
     let token = log_in(&store, &bob, at(0)).await;
-    let role = countersign::account::Role::parse("editor").unwrap();
+    let role = countersign::model::account::Role::parse("editor").unwrap();
     let change = AccountChange { role: Some(role.clone()), ..AccountChange::default() };
     store.change_account(bob.id, change, &context(at(1))).await.unwrap();
     for (seconds, token) in [(2, token), (20, token), (21, token)] {

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use countersign::account::Role;
-use countersign::session::{EndReason, SessionPolicy};
+use countersign::model::account::Role;
+use countersign::model::session::{EndReason, SessionPolicy};
 use countersign::store::sqlite::{OpenError, OpenMode, SqliteStore};
 use countersign::store::{
     AccountChange, AccountQuery, CreateAccount, NewAccount, Rotation, Store, StoreError, Which,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::audit::{Actor, AuditEvent, AuditKind, AuditQuery, Context};
-use countersign::session::{EndReason, SessionPolicy};
+use countersign::model::audit::{Actor, AuditEvent, AuditKind, AuditQuery, Context};
+use countersign::model::session::{EndReason, SessionPolicy};
 use countersign::store::{AccountChange, PasswordChange, Rotation, Store, StoredKey, Sweep, Which};
 use countersign::throttle::{ThrottleKey, ThrottleRecord};
 
@@ -110,7 +110,8 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     let bob = user(&store, "bob").await;
     let token = log_in(&store, &bob, at(1)).await;
     store.rotate(token, &context(at(20))).await.unwrap();
-    let role = AccountChange { role: Some(countersign::account::Role::admin()), ..AccountChange::default() };
+    let role =
+        AccountChange { role: Some(countersign::model::account::Role::admin()), ..AccountChange::default() };
     let admin = Context::local(Actor::Account(bob.id), at(21));
     store.change_account(bob.id, role.clone(), &admin).await.unwrap();
     store.change_account(bob.id, role, &admin).await.unwrap();
@@ -167,7 +168,7 @@ pub(crate) async fn refusals_leave_no_trace(opener: &impl Opener) {
     let token = log_in(&store, &bob, at(0)).await;
     store.rotate(token, &context(at(20))).await.unwrap();
     let before = (audit(&store).await, store.find_session(token.session_id).await.unwrap());
-    let wrong = countersign::refresh_token::PresentedToken { secret_hash: [0; 32], ..token };
+    let wrong = countersign::model::session::refresh_token::PresentedToken { secret_hash: [0; 32], ..token };
     let late = T0.plus(SessionPolicy::default().absolute_ttl);
     for (token, now) in [(token, at(21)), (generation(token, 1), at(22)), (wrong, at(99)), (token, late)] {
         store.rotate(token, &context(now)).await.unwrap();

@@ -3,14 +3,14 @@
 use std::future::Future;
 use std::time::Duration;
 
-use countersign::account::{Account, CustomClaims, Role, Username};
-use countersign::audit::{Actor, AuditQuery, Context};
-use countersign::clock::Timestamp;
-use countersign::id::{AccountId, SessionId};
+use countersign::base::clock::Timestamp;
+use countersign::base::id::{AccountId, SessionId};
+use countersign::base::random::Random;
+use countersign::model::account::{Account, CustomClaims, Role, Username};
+use countersign::model::audit::{Actor, AuditQuery, Context};
+use countersign::model::session::SessionPolicy;
+use countersign::model::session::refresh_token::PresentedToken;
 use countersign::password::PasswordHash;
-use countersign::random::Random;
-use countersign::refresh_token::PresentedToken;
-use countersign::session::SessionPolicy;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::store::{CreateAccount, EndedSession, NewAccount, NewSession, StartSession, Store};
 

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
-use countersign::clock::Clock;
+use countersign::base::clock::Clock;
 use countersign_jwt::dangerous::{DecodedToken, decode_unverified};
 use countersign_jwt::{Algorithm, Limits, UnverifiedJws, VerifyError};
 use serde_json::{Map, Value, json};

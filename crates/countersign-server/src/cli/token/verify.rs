@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use countersign::clock::Clock;
+use countersign::base::clock::Clock;
 use countersign_jwt::dangerous::decode_unverified;
 use countersign_jwt::inspect::{Check, Inspection, Keys, Outcome, inspect};
 use countersign_jwt::{Algorithm, ClaimsPolicy, Limits, TokenType, VerifyError};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use countersign::random::Random;
+use countersign::base::random::Random;
 
 /// Everything that was done to the database's files, in order.
 pub(crate) struct Log {

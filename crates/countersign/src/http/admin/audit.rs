@@ -4,10 +4,10 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{AuditKind, AuditQuery, AuditRecord};
 use crate::http::App;
+use crate::http::body::query::Query;
 use crate::http::error::ApiError;
-use crate::http::query::Query;
+use crate::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use crate::store::Store;
 
 #[derive(Default, Deserialize)]

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::http::caller::Caller;
+use crate::flows::keys::Switch;
+use crate::http::edge::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::{App, detached};
-use crate::key_ring::KeyInfo;
-use crate::keys::Switch;
+use crate::model::key_ring::KeyInfo;
 use crate::store::Store;
 
 /// A signing key as the API shows it: never the key itself.

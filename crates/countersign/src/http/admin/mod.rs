@@ -5,14 +5,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use countersign_guard::Refusal;
 
-use super::App;
-use super::caller::Caller;
-use super::error::ApiError;
+use crate::http::App;
+use crate::http::edge::caller::Caller;
+use crate::http::error::ApiError;
 use crate::store::Store;
 
 pub(super) mod audit;
 pub(super) mod keys;
-mod unique;
 pub(super) mod users;
 
 /// Asks the store whether the caller still administers: an access token says so for minutes after the role is gone, long

@@ -6,18 +6,18 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::unique::UniqueObject;
-use crate::account::{CustomClaims, Role, Username};
-use crate::accounts::Registration;
-use crate::http::caller::Caller;
+use crate::base::id::AccountId;
+use crate::flows::accounts::Registration;
+use crate::http::api::sessions::{SessionsBody, list_of};
+use crate::http::api::user::AccountBody;
+use crate::http::body::json::{Input, Json};
+use crate::http::body::path::Id;
+use crate::http::body::query::Query;
+use crate::http::body::unique::UniqueObject;
+use crate::http::edge::caller::Caller;
 use crate::http::error::ApiError;
-use crate::http::json::{Input, Json};
-use crate::http::path::Id;
-use crate::http::query::Query;
-use crate::http::sessions::{SessionsBody, list_of};
-use crate::http::user::AccountBody;
 use crate::http::{App, detached};
-use crate::id::AccountId;
+use crate::model::account::{CustomClaims, Role, Username};
 use crate::store::{AccountChange, AccountQuery, Store, Which};
 
 #[derive(Default, Deserialize)]

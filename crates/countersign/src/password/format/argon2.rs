@@ -7,13 +7,13 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::super::argon2_cost::{self, Argon2Cost};
-use super::super::queue::Work;
 use super::{Bytes, Kind, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use crate::password::cost::Work;
+use crate::password::cost::{self, Argon2Cost};
 
 /// Memory that a thread computes argon2 in. It grows to what is asked for and is given back by [`Memory::release`].
 #[derive(Default)]
-pub(in super::super) struct Memory(Vec<Block>);
+pub(crate) struct Memory(Vec<Block>);
 
 impl Memory {
     fn at_least(&mut self, blocks: usize) -> &mut [Block] {
@@ -25,7 +25,7 @@ impl Memory {
     }
 
     /// Gives the memory back to the system, after wiping it: what argon2 left in it is as good as the hash.
-    pub(in super::super) fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         for block in &mut self.0 {
             block.zeroize();
         }
@@ -35,7 +35,7 @@ impl Memory {
 
 /// An argon2 hash: what to compute, and what must come out.
 #[derive(Clone)]
-pub(in super::super) struct Argon2Hash {
+pub(crate) struct Argon2Hash {
     algorithm: Algorithm,
     version: Version,
     params: Params,
@@ -45,7 +45,7 @@ pub(in super::super) struct Argon2Hash {
 
 impl Argon2Hash {
     /// Reads `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>`, base64 without padding; no `v=` means version 16.
-    pub(super) fn parse(text: &str) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse(text: &str) -> Result<Self, UnreadableHash> {
         let (algorithm, version, cost, salt, tag) = if text.contains("$v=") {
             let [algorithm, version, cost, salt, tag] = fields(text)?;
             (algorithm, version, cost, salt, tag)
@@ -71,12 +71,7 @@ impl Argon2Hash {
     }
 
     /// A new hash of this password. Its text is [`Argon2Hash::to_phc`].
-    pub(in super::super) fn create(
-        password: &[u8],
-        cost: Argon2Cost,
-        salt: [u8; 16],
-        memory: &mut Memory,
-    ) -> Self {
+    pub(crate) fn create(password: &[u8], cost: Argon2Cost, salt: [u8; 16], memory: &mut Memory) -> Self {
         let mut hash = Self::dummy(cost, salt, [0; 32]);
         let tag = hash.compute(password, memory);
         hash.tag = tag;
@@ -84,7 +79,7 @@ impl Argon2Hash {
     }
 
     /// A hash with a tag that nothing computes to: something to check against where there is nothing.
-    pub(in super::super) fn dummy(cost: Argon2Cost, salt: [u8; 16], tag: [u8; 32]) -> Self {
+    pub(crate) fn dummy(cost: Argon2Cost, salt: [u8; 16], tag: [u8; 32]) -> Self {
         Self {
             algorithm: Algorithm::Argon2id,
             version: Version::V0x13,
@@ -95,7 +90,7 @@ impl Argon2Hash {
     }
 
     /// The PHC string.
-    pub(in super::super) fn to_phc(&self) -> String {
+    pub(crate) fn to_phc(&self) -> String {
         format!(
             "${}$v={}$m={},t={},p={}${}${}",
             self.algorithm.as_str(),
@@ -128,7 +123,7 @@ impl Scheme for Argon2Hash {
     }
 
     fn work(&self) -> Work {
-        argon2_cost::work(self.params.m_cost(), self.params.t_cost())
+        cost::work(self.params.m_cost(), self.params.t_cost())
     }
 
     fn kind(&self) -> Kind {

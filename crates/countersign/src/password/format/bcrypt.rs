@@ -6,12 +6,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bcrypt::HashParts;
 use zeroize::Zeroizing;
 
-use super::super::queue::Work;
 use super::{Kind, Memory, Scheme, UnreadableHash};
+use crate::password::cost::Work;
 
 /// A bcrypt hash of one of the versions that agree on every password: 2a, 2b, 2y.
 #[derive(Clone)]
-pub(super) struct BcryptHash {
+pub(crate) struct BcryptHash {
     cost: u32,
     text: String,
     /// Django's `bcrypt_sha256`: bcrypt of the hexadecimal SHA-256.
@@ -21,7 +21,7 @@ pub(super) struct BcryptHash {
 impl BcryptHash {
     /// Reads `$2b$12$<22 characters of salt><31 characters of hash>`. A cost below 10 protects nobody, one above 15
     /// takes seconds.
-    pub(super) fn parse(text: &str) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse(text: &str) -> Result<Self, UnreadableHash> {
         let parts: HashParts = text.parse().map_err(|_| UnreadableHash::Malformed)?;
         match parts.get_cost() {
             0..10 => Err(UnreadableHash::TooWeak),
@@ -31,7 +31,7 @@ impl BcryptHash {
     }
 
     /// Reads Django's `bcrypt$<bcrypt>` and `bcrypt_sha256$<bcrypt>`.
-    pub(super) fn parse_django(text: &str) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse_django(text: &str) -> Result<Self, UnreadableHash> {
         let (name, bcrypt) = text.split_once('$').ok_or(UnreadableHash::Malformed)?;
         Ok(Self { of_sha256: name == "bcrypt_sha256", ..Self::parse(bcrypt)? })
     }

@@ -24,18 +24,18 @@ use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-pub(super) use argon2::{Argon2Hash, Memory};
+pub(crate) use argon2::{Argon2Hash, Memory};
 use bcrypt::BcryptHash;
 use pbkdf2::Pbkdf2Hash;
 use scrypt::ScryptHash;
 
-use super::argon2_cost::Argon2Cost;
 use super::plain::{Password, Reading};
-use super::queue::Work;
+use crate::password::cost::Argon2Cost;
+use crate::password::cost::Work;
 
 /// A stored hash that was understood, and is within the limits.
 #[derive(Clone)]
-pub(super) struct Recipe {
+pub(crate) struct Recipe {
     scheme: Arc<dyn Scheme>,
     reading: Reading,
 }
@@ -70,7 +70,7 @@ trait Scheme: Send + Sync {
 type Kind = (&'static str, [u32; 4]);
 
 /// By what stored hashes differ in time: an estimate to order them by, the memory, and the kind.
-pub(super) type Cost = (Work, u64, Kind);
+pub(crate) type Cost = (Work, u64, Kind);
 
 /// Why a stored hash cannot be checked. Its account cannot sign in with a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -95,7 +95,7 @@ pub enum UnreadableHash {
 
 impl Recipe {
     /// Reads a stored hash. `memory_limit_bytes` is the most that checking it may need.
-    pub(super) fn parse(stored: &str, memory_limit_bytes: u64) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse(stored: &str, memory_limit_bytes: u64) -> Result<Self, UnreadableHash> {
         if stored.len() > MAX_STORED_BYTES || !stored.is_ascii() {
             return Err(UnreadableHash::Malformed);
         }
@@ -114,24 +114,24 @@ impl Recipe {
     }
 
     /// The recipe that is computed where there is nothing to check.
-    pub(super) fn dummy(hash: Argon2Hash) -> Self {
+    pub(crate) fn dummy(hash: Argon2Hash) -> Self {
         Self { scheme: Arc::new(hash), reading: Reading::Nfc }
     }
 
-    pub(super) fn work(&self) -> Work {
+    pub(crate) fn work(&self) -> Work {
         self.scheme.work()
     }
 
-    pub(super) fn memory_bytes(&self) -> u64 {
+    pub(crate) fn memory_bytes(&self) -> u64 {
         self.scheme.memory_bytes()
     }
 
-    pub(super) fn cost(&self) -> Cost {
+    pub(crate) fn cost(&self) -> Cost {
         (self.work(), self.memory_bytes(), self.scheme.kind())
     }
 
     /// Computes the hash of this password, once, and compares in constant time.
-    pub(super) fn matches(&self, password: &Password, memory: &mut Memory) -> bool {
+    pub(crate) fn matches(&self, password: &Password, memory: &mut Memory) -> bool {
         self.scheme.matches(password.read(self.reading).as_bytes(), memory)
     }
 
@@ -139,7 +139,7 @@ impl Recipe {
     ///
     /// Not if the scheme did not look at all of it: bcrypt reads 72 bytes, and a hash made anew from a longer password
     /// would hold its owner to characters that nobody ever checked (PW-5).
-    pub(super) fn should_be_renewed(&self, password: &Password, cost: Argon2Cost, renew: bool) -> bool {
+    pub(crate) fn should_be_renewed(&self, password: &Password, cost: Argon2Cost, renew: bool) -> bool {
         let current = self.reading == Reading::Nfc && self.scheme.is_current(cost) && !renew;
         !current && password.read(self.reading).len() <= self.scheme.reads_bytes()
     }

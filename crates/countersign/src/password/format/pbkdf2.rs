@@ -5,12 +5,12 @@ use std::num::NonZeroU32;
 use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
 use zeroize::Zeroizing;
 
-use super::super::queue::Work;
 use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use crate::password::cost::Work;
 
 /// A PBKDF2 hash.
 #[derive(Clone)]
-pub(super) struct Pbkdf2Hash {
+pub(crate) struct Pbkdf2Hash {
     algorithm: Algorithm,
     iterations: NonZeroU32,
     salt: Bytes,
@@ -19,7 +19,7 @@ pub(super) struct Pbkdf2Hash {
 
 impl Pbkdf2Hash {
     /// Reads `$pbkdf2-sha256$i=600000,l=32$<salt>$<tag>` and passlib's `$pbkdf2-sha256$600000$<salt>$<tag>`.
-    pub(super) fn parse_phc(text: &str) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse_phc(text: &str) -> Result<Self, UnreadableHash> {
         let [name, cost, salt, tag] = fields(text)?;
         let algorithm = match name {
             "pbkdf2" | "pbkdf2-sha1" => PBKDF2_HMAC_SHA1,
@@ -41,7 +41,7 @@ impl Pbkdf2Hash {
     }
 
     /// Reads Django's `pbkdf2_sha256$600000$<salt>$<tag>`, the salt as it is.
-    pub(super) fn parse_django(text: &str) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse_django(text: &str) -> Result<Self, UnreadableHash> {
         let [name, iterations, salt, tag] = fields(text)?;
         let algorithm = if name == "pbkdf2_sha1" { PBKDF2_HMAC_SHA1 } else { PBKDF2_HMAC_SHA256 };
         let salt = Zeroizing::new(salt.as_bytes().to_vec());

@@ -5,12 +5,12 @@ use scrypt::{Params, scrypt};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::super::queue::Work;
 use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use crate::password::cost::Work;
 
 /// A scrypt hash.
 #[derive(Clone)]
-pub(super) struct ScryptHash {
+pub(crate) struct ScryptHash {
     cost: Cost,
     salt: Bytes,
     tag: Bytes,
@@ -27,7 +27,7 @@ struct Cost {
 
 impl ScryptHash {
     /// Reads `$scrypt$ln=17,r=8,p=1$<salt>$<tag>`.
-    pub(super) fn parse_phc(text: &str) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse_phc(text: &str) -> Result<Self, UnreadableHash> {
         let [_, cost, salt, tag] = fields(text)?;
         let [log_n, r, p] = values(cost, ["ln", "r", "p"])?;
         let cost = Cost::new(number(log_n)?, number(r)?, number(p)?)?;
@@ -36,7 +36,7 @@ impl ScryptHash {
     }
 
     /// Reads Django's `scrypt$<N>$<salt>$<r>$<p>$<tag>`, the salt as it is.
-    pub(super) fn parse_django(text: &str) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse_django(text: &str) -> Result<Self, UnreadableHash> {
         let [_, n, salt, r, p, tag] = fields(text)?;
         let n = number(n)?;
         if !n.is_power_of_two() {
@@ -48,7 +48,7 @@ impl ScryptHash {
     }
 
     /// Reads `$fbscrypt$v=1,n=14,r=8,p=1,ss=<separator>,sk=<signer key>$<salt>$<tag>`.
-    pub(super) fn parse_firebase(text: &str) -> Result<Self, UnreadableHash> {
+    pub(crate) fn parse_firebase(text: &str) -> Result<Self, UnreadableHash> {
         let [_, settings, salt, tag] = fields(text)?;
         let ["1", log_n, r, p, separator, signer_key] = values(settings, ["v", "n", "r", "p", "ss", "sk"])?
         else {

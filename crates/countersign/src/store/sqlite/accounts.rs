@@ -4,11 +4,11 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::change::Change;
 use super::rows::{self, ACCOUNT_COLUMNS};
-use crate::account::{Account, Role, Username};
-use crate::audit::{AuditEvent, AuditKind};
-use crate::id::AccountId;
+use crate::base::id::AccountId;
+use crate::model::account::{Account, Role, Username};
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::session::EndReason;
 use crate::password::PasswordHash;
-use crate::session::EndReason;
 use crate::store::{
     AccountChange, AccountQuery, ChangeAccount, CreateAccount, Credentials, EndedSession, ImportAccounts,
     NewAccount, PasswordChange, SetPassword,
@@ -151,7 +151,7 @@ impl Change<'_> {
                 id.as_bytes(),
                 account.role.as_str(),
                 account.claims.to_json(),
-                account.disabled_at.map(crate::clock::Timestamp::as_unix_millis),
+                account.disabled_at.map(crate::base::clock::Timestamp::as_unix_millis),
                 account.password_change_required,
             ],
         )?;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use rusqlite::{Connection, Params, params};
 
 use super::rows;
-use crate::audit::{AuditEvent, AuditKind, Context};
-use crate::clock::Timestamp;
-use crate::id::{AccountId, RequestId, SessionId};
-use crate::session::{EndReason, Session, SessionPolicy};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, RequestId, SessionId};
+use crate::model::audit::{AuditEvent, AuditKind, Context};
+use crate::model::session::{EndReason, Session, SessionPolicy};
 use crate::store::EndedSession;
 
 /// One change inside its transaction.

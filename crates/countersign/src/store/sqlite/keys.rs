@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::change::Change;
-use crate::audit::{AuditEvent, AuditKind};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::model::audit::{AuditEvent, AuditKind};
 use crate::store::StoredKey;
 
 /// All signing keys, the oldest first.

@@ -10,17 +10,12 @@
 
 mod accounts;
 mod change;
-mod checkpoint;
-mod job;
+mod engine;
 mod keys;
-mod open;
-mod queue;
 mod rows;
 mod sessions;
-mod threads;
 mod throttle;
 mod upkeep;
-mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -32,15 +27,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use rusqlite::Connection;
 
 use self::change::Change;
-pub use self::open::{OpenError, OpenMode};
-use self::threads::Threads;
-use crate::account::{Account, Username};
-use crate::audit::{AuditEvent, AuditQuery, AuditRecord, Context};
-use crate::clock::Timestamp;
-use crate::id::{AccountId, SessionId};
+use self::engine::open;
+pub use self::engine::open::{OpenError, OpenMode};
+use self::engine::threads::Threads;
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::{Account, Username};
+use crate::model::audit::{AuditEvent, AuditQuery, AuditRecord, Context};
+use crate::model::session::refresh_token::PresentedToken;
+use crate::model::session::{EndReason, Session, SessionPolicy};
 use crate::password::PasswordHash;
-use crate::refresh_token::PresentedToken;
-use crate::session::{EndReason, Session, SessionPolicy};
 use crate::store::{
     AccountChange, AccountQuery, ChangeAccount, CreateAccount, Credentials, EndedSession, ImportAccounts,
     NewAccount, NewSession, PasswordChange, Revocation, Rotation, SetPassword, StartSession, Store,

@@ -6,12 +6,12 @@ use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value};
 
-use crate::account::{Account, CustomClaims, Role, Username};
-use crate::audit::{Actor, AuditEvent, AuditKind, AuditRecord};
-use crate::clock::Timestamp;
-use crate::id::{AccountId, RequestId, SessionId};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, RequestId, SessionId};
+use crate::model::account::{Account, CustomClaims, Role, Username};
+use crate::model::audit::{Actor, AuditEvent, AuditKind, AuditRecord};
+use crate::model::session::{EndReason, Session};
 use crate::password::PasswordHash;
-use crate::session::{EndReason, Session};
 use crate::store::Credentials;
 
 /// A session with what proves a token of it.

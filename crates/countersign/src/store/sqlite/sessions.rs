@@ -9,11 +9,11 @@ use subtle::ConstantTimeEq;
 use super::accounts;
 use super::change::Change;
 use super::rows::{self, ACCOUNT_COLUMNS, SESSION_COLUMNS, SessionRow};
-use crate::audit::{AuditEvent, AuditKind};
-use crate::clock::Timestamp;
-use crate::id::AccountId;
-use crate::refresh_token::PresentedToken;
-use crate::session::{Decision, EndReason, Session, SessionPolicy, decide};
+use crate::base::clock::Timestamp;
+use crate::base::id::AccountId;
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::session::refresh_token::PresentedToken;
+use crate::model::session::{Decision, EndReason, Session, SessionPolicy, decide};
 use crate::store::{
     Credentials, EndedSession, Grant, NewSession, PasswordChange, Revocation, Rotation, StartSession, Which,
 };
@@ -87,7 +87,7 @@ pub(super) fn revocations_after(
         "SELECT sequence, session_id, until FROM revocations WHERE sequence > ?1 AND until > ?2 ORDER BY sequence",
     )?
     .query_map(params![sequence, now.as_unix_millis()], |row| {
-        let id = crate::id::SessionId::from_bytes(row.get(1)?);
+        let id = crate::base::id::SessionId::from_bytes(row.get(1)?);
         let until = Timestamp::from_unix_millis(row.get(2)?);
         Ok(Revocation { sequence: row.get(0)?, ended: EndedSession { id, until } })
     })?

@@ -8,15 +8,15 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
-use super::queue::Queue;
-use super::{OpenMode, SqliteStore, checkpoint, open};
-use crate::account::{CustomClaims, Role, Username};
-use crate::audit::{Actor, AuditEvent, AuditKind, Context};
-use crate::clock::Timestamp;
-use crate::id::{AccountId, SessionId};
-use crate::random::Random;
-use crate::refresh_token::RefreshToken;
-use crate::session::SessionPolicy;
+use super::engine::{checkpoint, open, queue::Queue};
+use super::{OpenMode, SqliteStore};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::base::random::Random;
+use crate::model::account::{CustomClaims, Role, Username};
+use crate::model::audit::{Actor, AuditEvent, AuditKind, Context};
+use crate::model::session::SessionPolicy;
+use crate::model::session::refresh_token::RefreshToken;
 use crate::store::{NewAccount, NewSession, Rotation, Store, StoreError};
 
 fn at(seconds: u64) -> Context {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::throttle::{CLOCK_SKEW, ThrottleKey, ThrottleRecord};
 
 /// Writes each record unless a newer one is there; one that is far ahead is from a clock that was wrong, and not newer. A count of zero is written as well: other processes learn from it that

@@ -5,10 +5,10 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::rows;
-use crate::audit::{AuditKind, AuditQuery, AuditRecord};
-use crate::clock::Timestamp;
-use crate::id::AccountId;
-use crate::session::SessionPolicy;
+use crate::base::clock::Timestamp;
+use crate::base::id::AccountId;
+use crate::model::audit::{AuditKind, AuditQuery, AuditRecord};
+use crate::model::session::SessionPolicy;
 use crate::store::Sweep;
 
 /// A page of the audit log, oldest first.
@@ -45,7 +45,11 @@ pub(super) fn sweep(db: &Connection, policy: &SessionPolicy, sweep: &Sweep) -> r
         ("sessions", "expires_at <= ?1", dead),
         ("audit_log", "at < ?1", old),
         ("throttle", few.as_str(), sweep.now.minus(FEW_FAILURES).as_unix_millis()),
-        ("throttle", "last_failure_at <= ?1", sweep.now.minus(crate::guess::REMEMBERED).as_unix_millis()),
+        (
+            "throttle",
+            "last_failure_at <= ?1",
+            sweep.now.minus(crate::flows::guess::REMEMBERED).as_unix_millis(),
+        ),
         (
             "audit_log",
             "kind IN ('login_failed', 'login_throttled') AND sequence <=

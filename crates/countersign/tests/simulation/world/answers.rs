@@ -1,11 +1,11 @@
 //! What each answer must be, judged by what the auditor knows, and what it does to the client.
 
-use countersign::audit::{AuditKind, Context};
-use countersign::clock::Timestamp;
-use countersign::id::{AccountId, SessionId};
-use countersign::login::{LoginError, SignedIn};
-use countersign::password_change::PasswordChangeError;
-use countersign::refresh::RefreshError;
+use countersign::base::clock::Timestamp;
+use countersign::base::id::{AccountId, SessionId};
+use countersign::flows::login::{LoginError, SignedIn};
+use countersign::flows::password_change::PasswordChangeError;
+use countersign::flows::refresh::RefreshError;
+use countersign::model::audit::{AuditKind, Context};
 use countersign::store::Store as _;
 
 use super::{Call, Done, Event, GUESSES, Jar, Request, World};

@@ -1,7 +1,7 @@
 //! The course of a life: what was planned and what follows from it, one event after the other.
 
-use countersign::clock::Timestamp;
-use countersign::keys::Switch;
+use countersign::base::clock::Timestamp;
+use countersign::flows::keys::Switch;
 
 use super::{Call, Event, START, World};
 use crate::auditor::Verdict;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign::Countersign;
-use countersign::account::Role;
-use countersign::accounts::ChangeAccountError;
-use countersign::clock::Timestamp;
-use countersign::session::EndReason;
+use countersign::base::clock::Timestamp;
+use countersign::flows::accounts::ChangeAccountError;
+use countersign::model::account::Role;
+use countersign::model::session::EndReason;
 use countersign::store::sqlite::OpenMode;
 use countersign::store::{AccountChange, Store as _, Which};
 

@@ -16,16 +16,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign::Countersign;
-use countersign::audit::{Actor, AuditKind, Context};
-use countersign::clock::{Clock, Timestamp};
-use countersign::id::AccountId;
-use countersign::login::{LoginError, SignedIn};
-use countersign::master_key::MasterKeys;
+use countersign::base::clock::{Clock, Timestamp};
+use countersign::base::id::AccountId;
+use countersign::base::master_key::MasterKeys;
+use countersign::base::random::Random;
+use countersign::flows::login::{LoginError, SignedIn};
+use countersign::flows::password_change::PasswordChangeError;
+use countersign::flows::refresh::RefreshError;
+use countersign::model::audit::{Actor, AuditKind, Context};
+use countersign::model::session::refresh_token::RefreshTokenCodec;
 use countersign::options::Options;
-use countersign::password_change::PasswordChangeError;
-use countersign::random::Random;
-use countersign::refresh::RefreshError;
-use countersign::refresh_token::RefreshTokenCodec;
 use countersign::store::StoreError;
 
 use crate::auditor::{Auditor, Verdict, ensure};

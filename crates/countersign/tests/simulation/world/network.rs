@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use countersign::audit::{Actor, Context};
-use countersign::logout::Scope;
-use countersign::refresh_token::PresentedToken;
+use countersign::flows::logout::Scope;
+use countersign::model::audit::{Actor, Context};
+use countersign::model::session::refresh_token::PresentedToken;
 
 use super::{Call, Done, Event, Jar, Request, Running, TIMEOUT, World};
 use crate::auditor::Verdict;

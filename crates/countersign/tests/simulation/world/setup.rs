@@ -7,16 +7,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use countersign::Countersign;
-use countersign::account::{CustomClaims, Role, Username};
-use countersign::accounts::Registration;
-use countersign::audit::Context;
-use countersign::clock::{Clock, Timestamp};
-use countersign::id::{AccountId, SessionId};
-use countersign::master_key::MasterKeys;
+use countersign::base::clock::{Clock, Timestamp};
+use countersign::base::id::{AccountId, SessionId};
+use countersign::base::master_key::MasterKeys;
+use countersign::base::random::Random;
+use countersign::flows::accounts::Registration;
+use countersign::model::account::{CustomClaims, Role, Username};
+use countersign::model::audit::Context;
+use countersign::model::session::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
 use countersign::options::Options;
-use countersign::password::{Argon2Cost, PasswordHash};
-use countersign::random::Random;
-use countersign::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
+use countersign::password::Argon2Cost;
+use countersign::password::PasswordHash;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::store::{CreateAccount, NewAccount, NewSession, StartSession, Store as _};
 

@@ -1,0 +1,115 @@
+//! The master key in a file: made once, wholly or not at all, readable by its owner only.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::base::id::SessionId;
+use crate::base::master_key::{MasterKeyError, MasterKeys};
+use crate::base::random::Random;
+
+/// Why a master key file cannot be used. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MasterKeyFileError {
+    /// It is not there, and the database cannot be used without it.
+    #[error("the master key {} is missing, and its database cannot be used without it: put the file back", .0.display())]
+    Missing(PathBuf),
+    /// It cannot be read or written.
+    #[error("the key file {path} cannot be read or written", path = .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What is in it is not a master key.
+    #[error("the key file {path} is malformed", path = .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: MasterKeyError,
+    },
+}
+
+impl MasterKeys {
+    /// The keys in this file, if there is one. A file that others can read is used with a warning in the log: secrets
+    /// that an orchestrator mounts often cannot have another mode.
+    ///
+    /// # Errors
+    /// [`MasterKeyFileError::Io`] and [`MasterKeyFileError::Malformed`].
+    pub fn read_file(path: &Path) -> Result<Option<Self>, MasterKeyFileError> {
+        let mode = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            metadata => metadata.map_err(|source| io_error(path, source))?.permissions().mode(),
+        };
+        if mode & 0o077 != 0 {
+            let mode = format!("{:o}", mode & 0o777);
+            tracing::warn!(path = %path.display(), mode, "the key file can be read by others on this machine");
+        }
+        let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|source| io_error(path, source))?;
+        let malformed = |source| MasterKeyFileError::Malformed { path: path.to_owned(), source };
+        Self::parse(&text).map(Some).map_err(malformed)
+    }
+
+    /// Makes a new key and a file for it, mode 0600 in a directory of mode 0700; reads the one that somebody else has
+    /// just made there.
+    ///
+    /// # Errors
+    /// [`MasterKeyFileError::Io`] when it cannot be written; see [`MasterKeys::read_file`] for the rest.
+    pub fn make_file(path: &Path, random: &Random) -> Result<Self, MasterKeyFileError> {
+        let keys = Self::generate(random);
+        let is_new =
+            write_new(path, keys.to_secret_text().as_bytes()).map_err(|source| io_error(path, source))?;
+        if is_new {
+            return Ok(keys);
+        }
+        Self::read_file(path)?.ok_or_else(|| MasterKeyFileError::Missing(path.to_owned()))
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> MasterKeyFileError {
+    MasterKeyFileError::Io { path: path.to_owned(), source }
+}
+
+/// Writes a file that was not there, wholly or not at all, and durably; false if there is one.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let temporary = path.with_extension(format!("new-{}", SessionId::random(&Random::system())));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let linked = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| {
+        // Fails if the name exists, where a rename would put another key in the place of one that is in use.
+        fs::hard_link(&temporary, path)
+    });
+    fs::remove_file(&temporary)?;
+    match linked {
+        Ok(()) => fs::File::open(folder)?.sync_all().map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_made_once_and_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/master.key");
+        let random = Random::system();
+        assert!(MasterKeys::read_file(&path).unwrap().is_none());
+        let made = MasterKeys::make_file(&path, &random).unwrap();
+        let again = MasterKeys::make_file(&path, &random).unwrap();
+        assert_eq!(made.fingerprints(), again.fingerprints(), "the first one stays");
+        let permissions = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((permissions(&path), permissions(path.parent().unwrap())), (0o600, 0o700));
+        fs::write(&path, "nonsense").unwrap();
+        assert!(matches!(MasterKeys::read_file(&path), Err(MasterKeyFileError::Malformed { .. })));
+    }
+}

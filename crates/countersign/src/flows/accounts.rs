@@ -1,0 +1,157 @@
+//! Making, finding, changing and deleting accounts. What a change ends is refused in this process before the caller is
+//! told.
+
+use crate::Countersign;
+use crate::base::id::AccountId;
+use crate::flows::password_change::PasswordChangeError;
+use crate::model::account::{Account, CustomClaims, Role, Username};
+use crate::model::audit::Context;
+use crate::store::{
+    AccountChange, AccountQuery, ChangeAccount, CreateAccount, NewAccount, Store, StoreError,
+};
+
+/// An account to make.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Its name.
+    pub username: Username,
+    /// Its role.
+    pub role: Role,
+    /// Its claims.
+    pub claims: CustomClaims,
+    /// Whether its owner has to choose another password at the first sign-in: whoever makes the account knows this one.
+    pub password_change_required: bool,
+}
+
+impl Registration {
+    /// An account of the role `user`, without claims of its own.
+    #[must_use]
+    pub fn new(username: Username) -> Self {
+        Self {
+            username,
+            role: Role::default(),
+            claims: CustomClaims::default(),
+            password_change_required: false,
+        }
+    }
+}
+
+/// Why an account was not made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateAccountError {
+    /// Another account has this name, perhaps in another spelling.
+    #[error("the user name is taken")]
+    NameTaken,
+    /// The password cannot be used, or could not be hashed, or the store did not answer.
+    #[error(transparent)]
+    Password(#[from] PasswordChangeError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an account was not changed or deleted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeAccountError {
+    /// There is no such account.
+    #[error("there is no such account")]
+    NotFound,
+    /// Nobody could administer any more.
+    #[error("this is the last administrator who can sign in")]
+    LastAdministrator,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: Store> Countersign<S> {
+    /// Makes an account with a password that the policy accepts.
+    ///
+    /// # Errors
+    /// Every variant of [`CreateAccountError`].
+    pub async fn create_account(
+        &self,
+        registration: Registration,
+        password: &str,
+        context: &Context,
+    ) -> Result<Account, CreateAccountError> {
+        let hash = self.hash_new_password(password, &registration.username, context).await?;
+        let Registration { username, role, claims, password_change_required } = registration;
+        let account = NewAccount {
+            id: AccountId::random(&self.random),
+            username,
+            role,
+            claims,
+            password_hash: Some(hash),
+            disabled: false,
+            password_change_required,
+        };
+        match self.store.create_account(account, context).await? {
+            CreateAccount::Created(account) => Ok(*account),
+            CreateAccount::NameTaken => Err(CreateAccountError::NameTaken),
+        }
+    }
+
+    /// Changes role, claims, whether the account may sign in, or whether its owner has to choose another password first.
+    /// The latter two end all its sessions.
+    ///
+    /// # Errors
+    /// Every variant of [`ChangeAccountError`].
+    pub async fn change_account(
+        &self,
+        id: AccountId,
+        change: AccountChange,
+        context: &Context,
+    ) -> Result<Account, ChangeAccountError> {
+        self.changed(self.store.change_account(id, change, context).await?)
+    }
+
+    /// Deletes an account with its sessions; gives it as it was.
+    ///
+    /// # Errors
+    /// Every variant of [`ChangeAccountError`].
+    pub async fn delete_account(
+        &self,
+        id: AccountId,
+        context: &Context,
+    ) -> Result<Account, ChangeAccountError> {
+        self.changed(self.store.delete_account(id, context).await?)
+    }
+
+    /// The account with this id, as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn find_account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        self.store.find_account(id).await
+    }
+
+    /// The account with this name in any spelling.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn find_account_by_name(&self, username: &Username) -> Result<Option<Account>, StoreError> {
+        Ok(self.store.account_for_login(username).await?.map(|found| found.account))
+    }
+
+    /// Accounts in the order of their canonical names.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn list_accounts(&self, query: AccountQuery) -> Result<Vec<Account>, StoreError> {
+        self.store.list_accounts(query).await
+    }
+
+    fn changed(&self, outcome: ChangeAccount) -> Result<Account, ChangeAccountError> {
+        match outcome {
+            ChangeAccount::Done(account, ended) => {
+                self.revoke(&ended);
+                Ok(*account)
+            }
+            ChangeAccount::NotFound => Err(ChangeAccountError::NotFound),
+            ChangeAccount::LastAdministrator => Err(ChangeAccountError::LastAdministrator),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Before any password is looked at: may somebody try this one now (TH-1)? Signing in and changing a password both ask
+//! here, so no pathway has a count of its own.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+
+use crate::Countersign;
+use crate::base::clock::Timestamp;
+use crate::base::requester::{AccountKey, Requester};
+use crate::model::account::Username;
+use crate::model::audit::{Actor, AuditEvent, AuditKind, Context};
+use crate::store::{Store, StoreError};
+use crate::throttle::{Guess, Reservation, Throttled};
+
+impl<S: Store> Countersign<S> {
+    /// Counts an attempt on the account with this canonical name, whether it exists or not, as failed. The reservation
+    /// says afterwards if it was not; the requester is for the hash.
+    pub(crate) fn reserve_guess(
+        &self,
+        canonical_name: &str,
+        context: &Context,
+    ) -> Result<(Reservation, Requester), Throttled> {
+        let cookie = context.device_cookie.as_ref();
+        let device = cookie.and_then(|cookie| self.devices.find(cookie, canonical_name, context.now));
+        let account = self.account_key(canonical_name);
+        let guess = Guess { account, client: context.address, device };
+        match self.throttle.reserve(&guess, context.now) {
+            Ok(reservation) => {
+                let known_device = reservation.is_known_device();
+                Ok((reservation, Requester { client: context.address, account, known_device }))
+            }
+            Err(throttled) => {
+                // No write for it: a flood of refusals, which cost no hash, must not fill the store's queue (LM-2).
+                self.throttled.fetch_add(1, Ordering::Relaxed);
+                Err(throttled)
+            }
+        }
+    }
+
+    /// Writes down how many attempts were refused since the last time, in one event.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer; they are counted on then.
+    pub async fn record_throttled(&self, now: Timestamp) -> Result<(), StoreError> {
+        let refused = self.throttled.swap(0, Ordering::Relaxed);
+        if refused == 0 {
+            return Ok(());
+        }
+        let event = AuditEvent::new(AuditKind::LoginThrottled).with_detail(format!("{refused} attempts"));
+        let recorded = self.store.record(event, &Context::local(Actor::System, now)).await;
+        if recorded.is_err() {
+            self.throttled.fetch_add(refused, Ordering::Relaxed);
+        }
+        recorded
+    }
+
+    /// On whose behalf a hash is computed that nobody can guess with: a new password.
+    pub(crate) fn requester(&self, username: &Username, context: &Context) -> Requester {
+        let account = self.account_key(username.canonical());
+        Requester { client: context.address, account, known_device: false }
+    }
+
+    /// Writes down that failed sign-ins are spread over many accounts, once each time that it comes up (TH-9).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer; it is written down the next time then.
+    pub async fn record_spraying(&self, now: Timestamp) -> Result<(), StoreError> {
+        if !self.throttle.take_spray_alarm() {
+            return Ok(());
+        }
+        tracing::warn!("failed sign-ins are spread over many accounts: password spraying is suspected");
+        let event = AuditEvent::new(AuditKind::SpraySuspected);
+        let recorded = self.store.record(event, &Context::local(Actor::System, now)).await;
+        if recorded.is_err() {
+            self.throttle.keep_spray_alarm();
+        }
+        recorded
+    }
+
+    /// Stores the counts that have changed (TH-6). They stay in memory whatever happens: a store that does not answer
+    /// is asked again with the next ones.
+    pub(crate) async fn save_guesses(&self) -> Result<(), StoreError> {
+        let unsaved = self.throttle.take_unsaved(AT_ONCE);
+        if !unsaved.records().is_empty() {
+            self.store.save_throttle(unsaved.records().to_vec()).await?;
+        }
+        unsaved.saved();
+        Ok(())
+    }
+
+    /// Takes over the counts of before a restart, or those of other nodes since `since`.
+    pub(crate) async fn learn_guesses(&self, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let records = self.store.throttle_records(since, self.options.throttle.max_records_u32()).await?;
+        self.throttle.restore(&records, now);
+        Ok(())
+    }
+
+    /// Learns what it costs to check a password here, so that unknown names cost the same (EN-2).
+    pub(crate) async fn learn_hash_costs(&self) -> Result<(), StoreError> {
+        self.hasher.imitate(&self.store.password_hashes(HASHES_TO_LEARN_FROM).await?);
+        Ok(())
+    }
+
+    /// Somebody who may has set a new password: guesses at the old one do not count any more.
+    pub(crate) fn forgive_guesses(&self, username: &Username, now: Timestamp) {
+        self.throttle.forgive(self.account_key(username.canonical()), now);
+    }
+
+    /// The name stands in as a keyed hash, known or not (EN-3, TH-4).
+    fn account_key(&self, canonical_name: &str) -> AccountKey {
+        let mut key = [0; 16];
+        let tag = hmac::sign(&self.account_names, canonical_name.as_bytes());
+        for (to, from) in key.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        AccountKey::from_bytes(key)
+    }
+}
+
+const AT_ONCE: usize = 1_000;
+const HASHES_TO_LEARN_FROM: u32 = 2_000;
+/// How far back the counts of before a restart matter: those of an account that was stopped are the last to be
+/// forgotten.
+pub(crate) const REMEMBERED: Duration = Duration::from_hours(400 * 24);

@@ -1,0 +1,127 @@
+//! Storing what was read, a batch at a time; and the other direction.
+
+use serde_json::json;
+
+use super::Import;
+use crate::hashing::PasswordHasher;
+use crate::model::audit::Context;
+use crate::store::{Credentials, ImportAccounts, NewAccount, Store, StoreError};
+
+/// What an import came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Accounts that this run made.
+    pub made: usize,
+    /// Accounts that an earlier run of the same file had made.
+    pub already_there: usize,
+}
+
+/// Why an import stopped. The batches before stay; running it again on the same file goes on from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The file has rows that cannot be imported, and that was not accepted.
+    #[error("{rows} rows cannot be imported")]
+    Problems {
+        /// How many.
+        rows: usize,
+    },
+    /// The name of this line belongs to an account that does not come from this file.
+    #[error("line {line}: the user name is taken")]
+    NameTaken {
+        /// The line.
+        line: u64,
+    },
+    /// The store did not answer.
+    #[error("not all is imported yet; once the reason is gone, run it again on the same file")]
+    Store(#[from] StoreError),
+}
+
+impl Import {
+    /// Stores the accounts, `batch` at a time, each batch all or nothing. `progress` is told how many of all are there.
+    /// Rows with problems are left out if `skip_problems`, otherwise nothing is done at all.
+    ///
+    /// # Errors
+    /// Every variant of [`ImportError`].
+    pub async fn run<S: Store>(
+        &self,
+        store: &S,
+        settings: &ImportSettings<'_>,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Imported, ImportError> {
+        let rows = self.report.problems.values().map(Vec::len).sum();
+        if rows > 0 && !settings.skip_problems {
+            return Err(ImportError::Problems { rows });
+        }
+        let mut imported = Imported { made: 0, already_there: 0 };
+        for batch in self.accounts.chunks(settings.batch.max(1)) {
+            let made = run_batch(store, settings, batch).await?;
+            imported.made += made;
+            imported.already_there += batch.len() - made;
+            progress(imported.made + imported.already_there);
+        }
+        Ok(imported)
+    }
+}
+
+/// How an import is done.
+#[derive(Debug)]
+pub struct ImportSettings<'a> {
+    /// Accounts in one transaction.
+    pub batch: usize,
+    /// Whether rows with problems are left out; otherwise they stop the import before it begins.
+    pub skip_problems: bool,
+    /// Encrypts the hashes, if it has a pepper.
+    pub hasher: &'a PasswordHasher,
+    /// Who does it.
+    pub context: &'a Context,
+}
+
+/// Makes those of a batch that are not there yet; says how many.
+async fn run_batch<S: Store>(
+    store: &S,
+    settings: &ImportSettings<'_>,
+    batch: &[(u64, NewAccount)],
+) -> Result<usize, ImportError> {
+    let mut left = batch.to_vec();
+    for (_, account) in &mut left {
+        let hash = account.password_hash.as_ref();
+        if let Some(sealed) = hash.and_then(|hash| settings.hasher.with_newest_pepper(hash)) {
+            account.password_hash = Some(sealed);
+        }
+    }
+    let accounts = |left: &[(u64, NewAccount)]| left.iter().map(|(_, account)| account.clone()).collect();
+    if store.import_accounts(accounts(&left), settings.context).await? == ImportAccounts::Imported {
+        return Ok(left.len());
+    }
+    // Some names are taken: those of an earlier run, which have their ids, or somebody else's.
+    let mut new = Vec::with_capacity(left.len());
+    for row in left {
+        if store.find_account(row.1.id).await?.is_none() {
+            new.push(row);
+        }
+    }
+    match store.import_accounts(accounts(&new), settings.context).await? {
+        ImportAccounts::Imported => Ok(new.len()),
+        ImportAccounts::NameTaken(index) => {
+            let line = new.get(index).map_or(0, |(line, _)| *line);
+            Err(ImportError::NameTaken { line })
+        }
+    }
+}
+
+/// An account as a line of JSON that [`System::Countersign`](super::System::Countersign) reads back. Secret: it holds the
+/// hash, without its pepper.
+#[must_use]
+pub fn export_line(found: &Credentials, hasher: &PasswordHasher) -> String {
+    let account = &found.account;
+    json!({
+        "username": account.username.as_str(),
+        "role": account.role.as_str(),
+        "claims": account.claims.as_map(),
+        "disabled": !account.is_enabled(),
+        "passwordChangeRequired": account.password_change_required,
+        "passwordHash": found.password_hash.as_ref().map(|hash| hasher.without_pepper(hash).as_str().to_owned()),
+    })
+    .to_string()
+}

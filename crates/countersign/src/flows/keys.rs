@@ -1,0 +1,191 @@
+//! Opening the signing keys at start, rotating them, dropping those that nothing needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_jwt::{JwkSet, KeySetError};
+
+use crate::Countersign;
+use crate::base::clock::Timestamp;
+use crate::base::master_key::MasterKeys;
+use crate::base::random::Random;
+use crate::model::audit::{Actor, Context};
+use crate::model::key_ring::{self, KeyInfo, KeyRing, KeyRingError, KeyState};
+use crate::options::{Options, Signing};
+use crate::store::{Store, StoreError, StoredKey};
+
+/// Why the signing keys could not be opened, rotated or published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// The store was used with another master key under this number. Nothing was changed (KM-4).
+    #[error("the master key number {0} is not the one that this database was made with")]
+    WrongMasterKey(u8),
+    /// None of the master keys that the store was used with is configured. Nothing was changed.
+    #[error("this database was made with another master key, which is not configured")]
+    MissingMasterKey,
+    /// A signing key cannot be opened or made.
+    #[error(transparent)]
+    Ring(#[from] KeyRingError),
+    /// The keys do not fit into one set.
+    #[error(transparent)]
+    Set(#[from] KeySetError),
+    /// Tokens are signed with a shared secret: there is nothing to rotate here.
+    #[error("tokens are signed with the shared secret, which is changed in the configuration")]
+    SharedSecret,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// When a new key begins to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// When it has been published for long enough that every verifier knows it.
+    WhenPublished,
+    /// Now. Verifiers that have cached the JWK Set refuse new tokens until they fetch it again.
+    AtOnce,
+}
+
+/// Proves that the master keys are those of this store. Writes nothing.
+pub(crate) async fn check_master_keys<S: Store>(
+    store: &S,
+    master_keys: &MasterKeys,
+) -> Result<(), KeysError> {
+    let remembered = store.master_key_fingerprints().await?;
+    let configured = master_keys.fingerprints();
+    for (id, fingerprint) in &configured {
+        if remembered.get(id).is_some_and(|known| known != fingerprint) {
+            return Err(KeysError::WrongMasterKey(*id));
+        }
+    }
+    if remembered.is_empty() || configured.iter().any(|(id, _)| remembered.contains_key(id)) {
+        Ok(())
+    } else {
+        Err(KeysError::MissingMasterKey)
+    }
+}
+
+/// Opens the keys of the store; makes the first one, or one of a newly configured algorithm, where it is missing.
+pub(crate) async fn open_ring<S: Store>(
+    store: &S,
+    options: &Options,
+    master_keys: &MasterKeys,
+    random: &Random,
+    now: Timestamp,
+) -> Result<KeyRing, KeysError> {
+    let algorithm = match &options.signing {
+        Signing::SharedSecret(key) => return Ok(KeyRing::shared_secret(key.clone())),
+        Signing::KeyPair(algorithm) => *algorithm,
+    };
+    loop {
+        let stored = store.signing_keys().await?;
+        let active_from = match KeyRing::open(&stored, master_keys, published_after(options)) {
+            Ok(ring) => match ring.newest() {
+                Some((key, _)) if key.algorithm() == algorithm => return Ok(ring),
+                // After every key there is, or it would never be its turn.
+                Some((_, last)) => {
+                    now.plus(options.keys.publish_ahead).max(last.plus(Duration::from_millis(1)))
+                }
+                None => now,
+            },
+            Err(KeyRingError::Empty) => now,
+            Err(error) => return Err(error.into()),
+        };
+        let key = key_ring::generate(algorithm, active_from, master_keys, random, now)?;
+        // Added, or another node was faster (KM-5): look again.
+        store.add_signing_key(key, last_added(&stored), &Context::local(Actor::System, now)).await?;
+    }
+}
+
+fn last_added(stored: &[StoredKey]) -> Option<String> {
+    stored.last().map(|key| key.kid.clone())
+}
+
+/// For how long a key is published after its successor has taken over: until its last token has expired, and a while.
+fn published_after(options: &Options) -> Duration {
+    options.sessions.access_token_ttl + options.leeway + options.keys.keep_after
+}
+
+impl<S: Store> Countersign<S> {
+    /// The public keys for verifiers.
+    ///
+    /// # Errors
+    /// [`KeySetError`] when they do not fit into one set; the ring makes no such keys.
+    pub fn jwk_set(&self, now: Timestamp) -> Result<JwkSet, KeySetError> {
+        self.key_ring.load().verifying_keys(now)
+    }
+
+    /// Every signing key and where it is in its life, the oldest first.
+    #[must_use]
+    pub fn list_keys(&self, now: Timestamp) -> Vec<KeyInfo> {
+        self.key_ring.load().list(now)
+    }
+
+    /// Makes the next key, unless there is one that does not sign yet; gives that key. With [`Switch::AtOnce`] a key is
+    /// always made, and signs from now on; the one before it stays published for the tokens it has signed.
+    ///
+    /// # Errors
+    /// Every variant of [`KeysError`] but those of the master key.
+    pub async fn rotate_keys(&self, switch: Switch, context: &Context) -> Result<KeyInfo, KeysError> {
+        let Signing::KeyPair(algorithm) = self.options.signing else { return Err(KeysError::SharedSecret) };
+        let now = context.now;
+        loop {
+            let stored = self.store.signing_keys().await?;
+            self.take_over_keys(&stored, now)?;
+            let newest = self.list_keys(now).pop().ok_or(KeyRingError::Empty)?;
+            if switch == Switch::WhenPublished && now < newest.active_from {
+                return Ok(newest);
+            }
+            let active_from = match switch {
+                Switch::AtOnce => now,
+                Switch::WhenPublished => now.plus(self.options.keys.publish_ahead),
+            };
+            let key = key_ring::generate(algorithm, active_from, &self.master_keys, &self.random, now)?;
+            let kid = key.kid.clone();
+            if self.store.add_signing_key(key, last_added(&stored), context).await? {
+                self.reload_keys(now).await?;
+                let made = self.list_keys(now).into_iter().find(|key| key.kid == kid);
+                return Ok(made.ok_or(KeyRingError::Empty)?);
+            }
+            // Another node was faster (KM-5): look again.
+        }
+    }
+
+    /// Takes over what other processes did to the keys, makes the next key when it is due, and deletes keys that
+    /// nothing needs any more.
+    ///
+    /// # Errors
+    /// Every variant of [`KeysError`] but those of the master key.
+    pub async fn maintain_keys(&self, now: Timestamp) -> Result<(), KeysError> {
+        if matches!(self.options.signing, Signing::SharedSecret(_)) {
+            return Ok(());
+        }
+        self.reload_keys(now).await?;
+        let context = Context::local(Actor::System, now);
+        if self.key_ring.load().rotation_is_due(&self.options.keys, now) {
+            let key = self.rotate_keys(Switch::WhenPublished, &context).await?;
+            tracing::info!(kid = key.kid, "made the next signing key");
+        }
+        let gone = self.list_keys(now).into_iter().filter(|key| key.state == KeyState::Gone);
+        let gone: Vec<String> = gone.map(|key| key.kid).collect();
+        if !gone.is_empty() {
+            self.store.remove_signing_keys(gone, &context).await?;
+            self.reload_keys(now).await?;
+        }
+        Ok(())
+    }
+
+    async fn reload_keys(&self, now: Timestamp) -> Result<(), KeysError> {
+        self.take_over_keys(&self.store.signing_keys().await?, now)
+    }
+
+    fn take_over_keys(&self, stored: &[StoredKey], now: Timestamp) -> Result<(), KeysError> {
+        let ring = KeyRing::open(stored, &self.master_keys, published_after(&self.options))?;
+        if ring.list(now) != self.key_ring.load().list(now) {
+            self.guard.replace_keys(&ring.verifying_keys(now)?);
+            self.key_ring.store(Arc::new(ring));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Ending sessions. When a method has answered, the access tokens of those sessions are refused in this process
+//! (SE-4); when the store could not write it down, the answer is an error and never a silent success (SE-5).
+
+use countersign_guard::AccessClaims;
+
+use crate::Countersign;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::audit::Context;
+use crate::model::session::EndReason;
+use crate::store::{EndedSession, Store, StoreError, Which};
+
+/// How far a logout reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// This session.
+    This,
+    /// All sessions of the account.
+    Everywhere,
+}
+
+impl<S: Store> Countersign<S> {
+    /// Logs out the session of a refresh token. A token that is not ours, or of a session that is over, is no error: it
+    /// is logged out (SE-3). Gives how many sessions this ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be stored: nobody is logged out then.
+    pub async fn logout(
+        &self,
+        refresh_token: &str,
+        scope: Scope,
+        context: &Context,
+    ) -> Result<usize, StoreError> {
+        let Ok(token) = self.refresh_tokens.parse(refresh_token) else { return Ok(0) };
+        let which = match scope {
+            Scope::This => Which::OfToken(token.presented()),
+            Scope::Everywhere => Which::EverywhereOfToken(token.presented()),
+        };
+        self.end(which, EndReason::Logout, context).await
+    }
+
+    /// Logs out by a verified access token, for clients that hold no cookie.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be stored: nobody is logged out then.
+    pub async fn logout_by_claims(
+        &self,
+        claims: &AccessClaims,
+        scope: Scope,
+        context: &Context,
+    ) -> Result<usize, StoreError> {
+        let Some((account, session)) = caller(claims) else { return Ok(0) };
+        let which = match scope {
+            Scope::This => Which::OneOf(account, session),
+            Scope::Everywhere => Which::AllOf(account),
+        };
+        self.end(which, EndReason::Logout, context).await
+    }
+
+    /// Ends sessions, from the account page, the command line or an administrator's. Gives how many this ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be stored: nothing is ended then.
+    pub async fn end_sessions(&self, which: Which, context: &Context) -> Result<usize, StoreError> {
+        self.end(which, EndReason::Ended, context).await
+    }
+
+    async fn end(&self, which: Which, reason: EndReason, context: &Context) -> Result<usize, StoreError> {
+        let ended = self.store.end_sessions(which, reason, context).await?;
+        self.revoke(&ended);
+        Ok(ended.len())
+    }
+
+    /// Makes the access tokens of ended sessions fail in this process, before anybody is told that they are ended.
+    pub(crate) fn revoke(&self, ended: &[EndedSession]) {
+        for session in ended {
+            let until = session.until.plus(self.options.leeway).as_unix_seconds().saturating_add(1);
+            self.guard.revocations().revoke(&session.id.to_string(), until);
+        }
+    }
+}
+
+/// Whose token it is: account and session. `None` when the ids are not ours, so the token is not for this use.
+#[must_use]
+pub fn caller(claims: &AccessClaims) -> Option<(AccountId, SessionId)> {
+    Some((claims.subject().parse().ok()?, claims.session_id()?.parse().ok()?))
+}

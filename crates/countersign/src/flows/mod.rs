@@ -1,0 +1,14 @@
+//! The use cases, one verb a file: load, decide, store, revoke. Each is a method of [`Countersign`](crate::Countersign).
+
+pub mod accounts;
+pub mod embedded;
+pub(crate) mod guess;
+pub mod import;
+pub mod issue;
+pub mod keys;
+pub mod login;
+pub mod logout;
+pub mod password_change;
+pub mod refresh;
+pub mod reseal;
+pub mod upkeep;

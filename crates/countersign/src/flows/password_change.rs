@@ -1,0 +1,152 @@
+//! A new password: by its owner, who must know the current one, signed in or just signing in, or set by somebody who
+//! administers. All other sessions end in the same transaction (PP-8).
+
+use crate::Countersign;
+use crate::base::id::{AccountId, SessionId};
+use crate::flows::login::{Authenticated, LoginError};
+use crate::hashing::{Attempt, HashingError, Verification};
+use crate::model::account::{Account, Username};
+use crate::model::audit::Context;
+use crate::password::{InvalidPassword, Password, PasswordHash, PolicyViolation};
+use crate::store::{PasswordChange, SetPassword, Store, StoreError};
+use crate::throttle::Throttled;
+
+/// Why a password was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PasswordChangeError {
+    /// The current password is not right, or the account may not sign in any more.
+    #[error("the current password is not right")]
+    WrongPassword,
+    /// There is no such account.
+    #[error("there is no such account")]
+    NotFound,
+    /// The password was changed by somebody else in the meantime.
+    #[error("the password was changed in the meantime")]
+    Overtaken,
+    /// The new password is over the size limits, or holds a NUL.
+    #[error(transparent)]
+    Password(#[from] InvalidPassword),
+    /// The new password is not good enough, and why.
+    #[error(transparent)]
+    Policy(#[from] PolicyViolation),
+    /// Too many attempts on this account: nothing was looked at.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// No hash was computed: more passwords are being checked than the machine can take (LM-1).
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The store did not answer; the password is as before.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A change that has been checked and hashed, good for one [`Countersign::store_password`].
+#[derive(Debug)]
+pub struct CheckedPasswordChange(PasswordChange);
+
+impl<S: Store> Countersign<S> {
+    /// Checks the owner's current password and the new one, and hashes the new one. Nothing is changed yet, so this can
+    /// be dropped at any moment (CC-6).
+    ///
+    /// # Errors
+    /// Every variant of [`PasswordChangeError`] but `Overtaken`.
+    pub async fn check_password_change(
+        &self,
+        (account, session): (AccountId, SessionId),
+        current: &str,
+        new: &str,
+        context: &Context,
+    ) -> Result<CheckedPasswordChange, PasswordChangeError> {
+        let (current, new) = (Password::new(current), Password::new(new)?);
+        let found = self.store.credentials(account).await?.ok_or(PasswordChangeError::NotFound)?;
+        let current = current.map_err(|_| PasswordChangeError::WrongPassword)?;
+        self.options.passwords.check_change(&new, &current, found.account.username.as_str())?;
+        let (reservation, requester) = self.reserve_guess(found.account.username.canonical(), context)?;
+        let attempt = Attempt { password: current, stored: found.password_hash, requester };
+        match self.hasher.verify(attempt).await {
+            Ok(Verification::Match | Verification::MatchOutdated) if found.account.is_enabled() => {
+                reservation.succeeded();
+            }
+            Ok(_) => {
+                reservation.failed();
+                self.save_guesses().await?;
+                self.record_failure(Some(found.account.id), context).await?;
+                return Err(PasswordChangeError::WrongPassword);
+            }
+            Err(error) => {
+                reservation.not_checked();
+                return Err(error.into());
+            }
+        }
+        let new = self.hasher.hash(new, requester).await?;
+        let checked = Some(found.password_version);
+        Ok(CheckedPasswordChange(PasswordChange { account_id: account, new, checked, keep: Some(session) }))
+    }
+
+    /// Checks and hashes the password that somebody wants who has just shown the current one. [`Countersign::start_session`]
+    /// sets it when it starts the session, and ends all others. Nothing is changed yet (CC-6).
+    ///
+    /// # Errors
+    /// [`LoginError::Password`], [`LoginError::Policy`], [`LoginError::Hashing`].
+    pub async fn with_new_password(
+        &self,
+        mut authenticated: Authenticated,
+        new: &str,
+    ) -> Result<Authenticated, LoginError> {
+        let new = Password::new(new)?;
+        let Authenticated { account, password, requester, .. } = &authenticated;
+        self.options.passwords.check_change(&new, password, account.username.as_str())?;
+        authenticated.new_password = Some(self.hasher.hash(new, *requester).await?);
+        Ok(authenticated)
+    }
+
+    /// Stores a new password and ends the account's other sessions.
+    ///
+    /// # Errors
+    /// [`PasswordChangeError::NotFound`], [`PasswordChangeError::Overtaken`], [`PasswordChangeError::Store`].
+    pub async fn store_password(
+        &self,
+        change: CheckedPasswordChange,
+        context: &Context,
+    ) -> Result<(), PasswordChangeError> {
+        match self.store.set_password(change.0, context).await? {
+            SetPassword::Done(ended) => {
+                self.revoke(&ended);
+                Ok(())
+            }
+            SetPassword::NotFound => Err(PasswordChangeError::NotFound),
+            SetPassword::Overtaken => Err(PasswordChangeError::Overtaken),
+        }
+    }
+
+    /// Sets an account's password without knowing the current one, and ends all its sessions: for the command line and
+    /// for administrators.
+    ///
+    /// # Errors
+    /// Every variant of [`PasswordChangeError`] but `WrongPassword` and `Overtaken`.
+    pub async fn set_password(
+        &self,
+        account: &Account,
+        new: &str,
+        context: &Context,
+    ) -> Result<(), PasswordChangeError> {
+        let new = self.hash_new_password(new, &account.username, context).await?;
+        let change = PasswordChange { account_id: account.id, new, checked: None, keep: None };
+        self.store_password(CheckedPasswordChange(change), context).await?;
+        self.forgive_guesses(&account.username, context.now);
+        Ok(self.save_guesses().await?)
+    }
+
+    /// Checks a new password against the policy and hashes it.
+    pub(crate) async fn hash_new_password(
+        &self,
+        new: &str,
+        username: &Username,
+        context: &Context,
+    ) -> Result<PasswordHash, PasswordChangeError> {
+        let new = Password::new(new)?;
+        self.options.passwords.check(&new, username.as_str())?;
+        Ok(self.hasher.hash(new, self.requester(username, context)).await?)
+    }
+}

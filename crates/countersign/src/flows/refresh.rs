@@ -1,0 +1,75 @@
+//! Exchanging a refresh token: tag first, with no store asked; then the store's one transaction; then the answer.
+
+use countersign_jwt::SignError;
+
+use crate::Countersign;
+use crate::flows::login::SignedIn;
+use crate::model::audit::Context;
+use crate::model::session::EndReason;
+use crate::store::{Grant, Rotation, Store, StoreError};
+
+/// Why a refresh token gave nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// Not a token of ours, or of a session that no longer exists.
+    #[error("not a refresh token of this server")]
+    Invalid,
+    /// The session is past its idle or absolute end.
+    #[error("the session has expired")]
+    Expired,
+    /// The session was ended early.
+    #[error("the session was ended: {}", .0.name())]
+    Revoked(EndReason),
+    /// An old token came back: somebody holds a copy. The session has been ended (RF-2).
+    #[error("the refresh token was used again: the session is ended")]
+    Reused,
+    /// The store did not answer; the token is as good as before.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The access token could not be signed; the token is as good as before.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+impl<S: Store> Countersign<S> {
+    /// Exchanges a refresh token for an access token and, where it is rotated, its successor.
+    ///
+    /// # Errors
+    /// Every variant of [`RefreshError`]. After [`RefreshError::Invalid`], [`RefreshError::Store`] and
+    /// [`RefreshError::Sign`] the client keeps its cookie (RF-12).
+    pub async fn refresh(&self, token: &str, context: &Context) -> Result<SignedIn, RefreshError> {
+        let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
+        match self.store.rotate(token.presented(), context).await? {
+            Rotation::Fresh(grant) => self.refreshed(*grant, None, context),
+            Rotation::Advanced(grant) | Rotation::Replayed(grant) => {
+                self.refreshed(*grant, Some(&token), context)
+            }
+            Rotation::Healed(grant) => {
+                tracing::warn!(session = %grant.session.id, "a refresh token ahead of the store: writes were lost");
+                self.refreshed(*grant, None, context)
+            }
+            Rotation::Reused(ended) => {
+                self.revoke(&[ended]);
+                tracing::warn!(session = %ended.id, "refresh token reuse: the session is ended");
+                Err(RefreshError::Reused)
+            }
+            Rotation::Expired => Err(RefreshError::Expired),
+            Rotation::Revoked(reason) => Err(RefreshError::Revoked(reason)),
+            Rotation::Unknown => Err(RefreshError::Invalid),
+        }
+    }
+
+    fn refreshed(
+        &self,
+        grant: Grant,
+        token: Option<&crate::model::session::refresh_token::RefreshToken>,
+        context: &Context,
+    ) -> Result<SignedIn, RefreshError> {
+        // A logout may have been answered while this request was on its way back from the store (CC-2).
+        if self.guard.revocations().contains(&grant.session.id.to_string()) {
+            return Err(RefreshError::Revoked(EndReason::Ended));
+        }
+        Ok(self.signed_in(grant, token, context)?)
+    }
+}

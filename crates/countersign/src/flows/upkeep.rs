@@ -1,0 +1,106 @@
+//! What has to happen now and then: take over what other processes ended and counted, rotate keys, delete what nothing needs.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::Countersign;
+use crate::base::clock::Timestamp;
+use crate::store::{Store, StoreError, Sweep, Swept};
+
+impl<S: Store> Countersign<S> {
+    /// Runs the upkeep for ever: spawn it once beside the routes. A store that does not answer is asked again at the
+    /// next turn; nothing in here ends the loop.
+    pub async fn run_upkeep(&self) {
+        let (mut turn, mut is_sweeping, mut shed) = (0u32, false, 0);
+        loop {
+            let now = self.clock.now();
+            report("follow revocations", self.follow_revocations(now).await);
+            if turn.is_multiple_of(KEYS_EVERY) {
+                report("save failed sign-ins", self.save_guesses().await);
+                report("record refused sign-ins", self.record_throttled(now).await);
+                self.log_shed(&mut shed);
+                report("record spraying", self.record_spraying(now).await);
+                report("learn of failed sign-ins", self.learn_guesses(now.minus(RECENT), now).await);
+                report("maintain keys", self.maintain_keys(now).await);
+                self.guard.revocations().forget_expired(now.as_unix_seconds());
+            }
+            if turn.is_multiple_of(SWEEP_EVERY) || self.hasher.has_met_new_hashes() {
+                report("learn what hashes cost", self.learn_hash_costs().await);
+            }
+            is_sweeping |= turn.is_multiple_of(SWEEP_EVERY);
+            if is_sweeping {
+                // One batch a turn: the revocations above must not wait for a large sweep.
+                let swept = self.sweep_some(now).await;
+                is_sweeping = matches!(swept, Ok(Swept { more: true, .. }));
+                report("sweep", swept.map(drop));
+            }
+            turn = turn.wrapping_add(1);
+            tokio::time::sleep(TURN).await;
+        }
+    }
+
+    /// Refuses the access tokens of sessions that other processes have ended since the last call: the command line, or
+    /// another node.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn follow_revocations(&self, now: Timestamp) -> Result<(), StoreError> {
+        let seen = self.revocations_seen.load(Ordering::Acquire);
+        let revocations = self.store.revocations_after(seen, now.minus(self.options.leeway)).await?;
+        for revocation in &revocations {
+            self.revoke(&[revocation.ended]);
+        }
+        if let Some(last) = revocations.last() {
+            self.revocations_seen.fetch_max(last.sequence, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+
+    /// Deletes sessions, revocations and audit events that nothing needs any more, until none is left.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer; what was deleted until then stays deleted.
+    pub async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
+        while self.sweep_some(now).await?.more {}
+        Ok(())
+    }
+
+    /// Logs how many sign-ins the hashing pool has refused since the last time: one line, however many there were (LG-7).
+    fn log_shed(&self, seen: &mut u64) {
+        let refused = self.hasher.stats().refused;
+        let shed = refused - std::mem::replace(seen, refused);
+        if shed > 0 {
+            tracing::warn!(shed, "more sign-ins than can be checked: some were answered 503");
+        }
+    }
+
+    /// Deletes one small batch, so that nobody waits for it.
+    async fn sweep_some(&self, now: Timestamp) -> Result<Swept, StoreError> {
+        let sweep = Sweep {
+            now,
+            keep_sessions: KEEP_ENDED_SESSIONS,
+            keep_audit: self.options.keep_audit,
+            // What makes somebody wait is kept (TH-1, TH-6).
+            few_failures: self.options.throttle.delay_from,
+            batch: 500,
+        };
+        self.store.sweep(sweep).await
+    }
+}
+
+fn report<E: std::error::Error + 'static>(what: &str, result: Result<(), E>) {
+    if let Err(error) = result {
+        tracing::warn!(what, error = &error as &dyn std::error::Error, "upkeep failed, will be tried again");
+    }
+}
+
+/// SECURITY: what one process ends is refused by the others within this time (p99 < 1 s, SE-4).
+const TURN: Duration = Duration::from_millis(200);
+/// Every second: a key made by the command line is published well before it signs.
+const KEYS_EVERY: u32 = 5;
+/// What other nodes may have counted since the last turn, with time to spare.
+const RECENT: Duration = Duration::from_mins(1);
+/// Every ten minutes.
+const SWEEP_EVERY: u32 = 5 * 600;
+/// Long enough to answer `session_expired` and not `invalid_refresh_token` to a device that was away.
+const KEEP_ENDED_SESSIONS: Duration = Duration::from_secs(30 * 24 * 60 * 60);

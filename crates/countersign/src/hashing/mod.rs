@@ -1,0 +1,21 @@
+//! The one place that computes password hashes ([`PasswordHasher`]): a pool of its own threads with bounded memory and a
+//! bounded queue, so that a flood of logins can neither exhaust the machine nor slow down anything else (LM-1, LM-2).
+//!
+//! ```text
+//! verify(Attempt) ── format: what must be computed? ──► queue (fair, bounded, by deadline) ──► worker thread
+//!                    unknown or unreadable: the dummy            │ full: Overloaded at once        one hash
+//!                                                                └ caller gone: entry removed
+//! ```
+//! This module knows no account, no store and no HTTP. How often somebody may try is the throttle's business.
+
+mod calibrate;
+mod decoy;
+mod hasher;
+mod memory_limit;
+mod options;
+mod queue;
+mod worker;
+
+pub use calibrate::{Proposal, Target, calibrate};
+pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verification};
+pub use options::{HashingOptions, HashingOptionsError};

@@ -1,0 +1,306 @@
+//! The threads that compute: each takes the next job from the shared queue, computes it in memory of its own, answers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::base::clock::Clock;
+use crate::base::random::Random;
+use crate::hashing::hasher::{HashingError, Verification};
+use crate::hashing::queue::{Entry, FairQueue, Place, Pushed};
+use crate::password::Password;
+use crate::password::PasswordHash;
+use crate::password::cost::Argon2Cost;
+use crate::password::cost::Work;
+use crate::password::format::{Argon2Hash, Memory, Recipe};
+
+/// What the threads and the callers share.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+    clock: Clock,
+    random: Random,
+    cost: Argon2Cost,
+    threads: u32,
+    max_wait: Duration,
+    own_memory_bytes: u64,
+    pub(crate) computed: AtomicU64,
+    pub(crate) refused: AtomicU64,
+}
+
+struct State {
+    queue: FairQueue<Job>,
+    running: Work,
+    large_memory_taken: bool,
+    stopped: bool,
+    /// What a hash of the default cost takes, as measured lately.
+    unit: Duration,
+}
+
+/// A hash to compute, and who waits for it.
+pub(crate) struct Job {
+    pub(crate) password: Password,
+    pub(crate) task: Task,
+}
+
+pub(crate) enum Task {
+    /// Check a password.
+    Verify { check: Check, answer: oneshot::Sender<Result<Verification, HashingError>> },
+    /// Make a new hash.
+    Hash { answer: oneshot::Sender<Result<PasswordHash, HashingError>> },
+}
+
+/// What to compute for a check.
+pub(crate) struct Check {
+    pub(crate) recipe: Recipe,
+    /// False for the dummy, whose result is always "no".
+    pub(crate) counts: bool,
+    /// Outdated for a reason that the recipe does not know.
+    pub(crate) renew: bool,
+}
+
+pub(crate) struct PoolPlan {
+    pub(crate) cost: Argon2Cost,
+    pub(crate) threads: u32,
+    pub(crate) max_wait: Duration,
+}
+
+impl Shared {
+    pub(crate) fn new(plan: &PoolPlan, clock: Clock, random: Random) -> Self {
+        let state = State {
+            queue: FairQueue::new(),
+            running: 0,
+            large_memory_taken: false,
+            stopped: false,
+            unit: FIRST_GUESS,
+        };
+        Self {
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+            clock,
+            random,
+            cost: plan.cost,
+            threads: plan.threads,
+            max_wait: plan.max_wait,
+            own_memory_bytes: u64::from(plan.cost.memory_kib()) * 1024,
+            computed: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// Queues a job, or says at once that it cannot be done in time. Whom it displaces is told as well.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        job: Job,
+        requester: crate::base::requester::Requester,
+    ) -> Result<Waiting, HashingError> {
+        let deadline = self.clock.monotonic().saturating_add(self.max_wait);
+        let (work, memory) = match &job.task {
+            Task::Verify { check, .. } => (check.recipe.work(), check.recipe.memory_bytes()),
+            Task::Hash { .. } => (self.cost.work(), self.own_memory_bytes),
+        };
+        let entry = Entry { item: job, requester, work, deadline, large: memory > self.own_memory_bytes };
+        let mut state = self.lock();
+        if state.stopped {
+            return Err(HashingError::Stopped);
+        }
+        let capacity = self.lane_capacity(state.unit);
+        let pushed = state.queue.push(entry, capacity);
+        let overloaded = HashingError::Overloaded { retry_after: self.retry_after(&state) };
+        drop(state);
+        let place = match pushed {
+            Pushed::Queued(place, displaced) => {
+                for job in displaced {
+                    self.refuse(job, overloaded);
+                }
+                place
+            }
+            Pushed::Refused(job) => {
+                self.refuse(job, overloaded);
+                return Err(overloaded);
+            }
+        };
+        self.wake.notify_one();
+        Ok(Waiting { shared: Arc::clone(self), place })
+    }
+
+    /// Says whether a job of the default cost would be queued now.
+    pub(crate) fn admit(&self, requester: &crate::base::requester::Requester) -> Result<(), HashingError> {
+        let state = self.lock();
+        if state.stopped {
+            return Err(HashingError::Stopped);
+        }
+        if state.queue.would_take(requester, self.cost.work(), self.lane_capacity(state.unit)) {
+            return Ok(());
+        }
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        Err(HashingError::Overloaded { retry_after: self.retry_after(&state) })
+    }
+
+    /// What a thread of the pool does until the pool is stopped.
+    pub(crate) fn work(&self) {
+        let mut memory = Memory::default();
+        while let Some(next) = self.next(&mut memory) {
+            let (work, large) = (next.work, next.large);
+            let started = self.clock.monotonic();
+            // A panic in a hash function must cost one answer, and not a thread for good (PW-6).
+            let run = catch_unwind(AssertUnwindSafe(|| self.run(next.item, &mut memory)));
+            let took = self.clock.monotonic().saturating_sub(started);
+            if run.is_err() {
+                tracing::error!("a hash function panicked; the request gets no answer");
+            }
+            if large {
+                memory.release();
+            }
+            let mut state = self.lock();
+            state.running = state.running.saturating_sub(work);
+            state.large_memory_taken &= !large;
+            if matches!(run, Ok(true)) {
+                state.measure(took, work);
+            }
+            drop(state);
+            if large {
+                self.wake.notify_all(); // a large one may run now, on any thread
+            }
+        }
+    }
+
+    /// Waits for the next entry; `None` when the pool is stopped. A thread that has nothing to do gives its memory back.
+    fn next(&self, memory: &mut Memory) -> Option<Entry<Job>> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return None;
+            }
+            let large_allowed = !state.large_memory_taken;
+            let popped = state.queue.pop(self.clock.monotonic(), large_allowed);
+            let overloaded = HashingError::Overloaded { retry_after: self.retry_after(&state) };
+            for late in popped.expired {
+                self.refuse(late, overloaded);
+            }
+            if let Some(entry) = popped.next {
+                state.running = state.running.saturating_add(entry.work);
+                state.large_memory_taken |= entry.large;
+                return Some(entry);
+            }
+            let waited = self.wake.wait_timeout(state, IDLE);
+            let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if timeout.timed_out() {
+                memory.release();
+            }
+        }
+    }
+
+    /// Computes one hash, or none if nobody waits for it any more; says which.
+    fn run(&self, job: Job, memory: &mut Memory) -> bool {
+        let Job { password, task } = job;
+        if task.is_abandoned() {
+            return false;
+        }
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        // An answer that nobody takes any more is no error: the caller has gone away.
+        match task {
+            Task::Verify { check, answer } => {
+                let matches = check.recipe.matches(&password, memory) & check.counts;
+                let outdated = check.recipe.should_be_renewed(&password, self.cost, check.renew);
+                let _ = answer.send(Ok(match (matches, outdated) {
+                    (false, _) => Verification::Mismatch,
+                    (true, true) => Verification::MatchOutdated,
+                    (true, false) => Verification::Match,
+                }));
+            }
+            Task::Hash { answer } => {
+                let salt = self.random.bytes();
+                let hash = Argon2Hash::create(password.nfc().as_bytes(), self.cost, salt, memory);
+                let _ = answer.send(Ok(PasswordHash::from_stored(hash.to_phc())));
+            }
+        }
+        true
+    }
+
+    /// Ends the pool: who waits is told, threads end after the hash they are at.
+    pub(crate) fn stop(&self) {
+        let mut state = self.lock();
+        state.stopped = true;
+        let left = state.queue.drain();
+        drop(state);
+        for job in left {
+            job.task.fail(HashingError::Stopped);
+        }
+        self.wake.notify_all();
+    }
+
+    /// Entries that wait now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().queue.len()
+    }
+
+    fn refuse(&self, job: Job, overloaded: HashingError) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        job.task.fail(overloaded);
+    }
+
+    /// So much work that it is done within `max_wait` although the other lane has half of the threads.
+    fn lane_capacity(&self, unit: Duration) -> Work {
+        let units = self.max_wait.as_micros() * 1000 * u128::from(self.threads) / unit.as_micros().max(1) / 2;
+        Work::try_from(units).unwrap_or(Work::MAX)
+    }
+
+    /// When what waits now will be done, in whole seconds, at least one: what `Retry-After` can express.
+    fn retry_after(&self, state: &State) -> Duration {
+        let work = u128::from(state.queue.work().saturating_add(state.running));
+        let micros = work * state.unit.as_micros() / 1000 / u128::from(self.threads.max(1));
+        let seconds = u64::try_from(micros.div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        Duration::from_secs(seconds.clamp(1, 60))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// A moving average, within bounds that keep a measuring mistake from closing or flooding the queue.
+    fn measure(&mut self, took: Duration, work: Work) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).saturating_mul(1000) / work.max(1);
+        let unit = (self.unit * 7 + Duration::from_micros(micros)) / 8;
+        self.unit = unit.clamp(Duration::from_millis(1), Duration::from_secs(1));
+    }
+}
+
+impl Task {
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Verify { answer, .. } => answer.is_closed(),
+            Self::Hash { answer } => answer.is_closed(),
+        }
+    }
+
+    fn fail(self, error: HashingError) {
+        match self {
+            Self::Verify { answer, .. } => drop(answer.send(Err(error))),
+            Self::Hash { answer } => drop(answer.send(Err(error))),
+        }
+    }
+}
+
+/// Held by a caller while it waits. Dropped with the caller's future, it takes the entry out of the queue (CC-6).
+pub(crate) struct Waiting {
+    shared: Arc<Shared>,
+    place: Place,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        drop(self.shared.lock().queue.cancel(self.place));
+    }
+}
+
+/// Before anything was measured.
+const FIRST_GUESS: Duration = Duration::from_millis(20);
+/// A thread that has had nothing to do for so long gives its memory back to the system.
+const IDLE: Duration = Duration::from_secs(10);

@@ -1,0 +1,63 @@
+//! `POST /api/logout`: by refresh token, or by access token for clients that have no other.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use countersign_guard::Refusal;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::flows::logout::Scope;
+use crate::http::api::refresh::presented;
+use crate::http::body::json::{Input, OptionalJson};
+use crate::http::edge::caller::Anonymous;
+use crate::http::error::ApiError;
+use crate::http::{App, cookies, detached};
+use crate::store::Store;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::http) struct Logout {
+    #[serde(default)]
+    everywhere: bool,
+    refresh_token: Option<Zeroizing<String>>,
+}
+
+impl Input for Logout {
+    const EXPECTED: &'static str =
+        r#"empty or a JSON object {"everywhere"?: boolean, "refreshToken"?: string}"#;
+}
+
+pub(in crate::http) async fn logout<S: Store>(
+    State(app): State<App<S>>,
+    Anonymous(context): Anonymous,
+    headers: HeaderMap,
+    OptionalJson(input): OptionalJson<Logout>,
+) -> Result<Response, ApiError> {
+    let https = app.is_https();
+    let scope = if input.everywhere { Scope::Everywhere } else { Scope::This };
+    let token = presented(&headers, input.refresh_token, https)?;
+    // The cookie suffices: it works with an expired access token (SE-10). Without one, the access token must be good.
+    let claims = match app.countersign.guard().authenticate(&headers) {
+        Ok(claims) => Some(claims),
+        Err(refusal) if token.is_none() && refusal != Refusal::TokenRequired => return Err(refusal.into()),
+        Err(_) => None,
+    };
+    let (countersign, context) = (Arc::clone(&app.countersign), app.at_this_moment(context));
+    detached(async move {
+        // A cookie that is left over beside a good access token must not make this a silent nothing (SE-5).
+        if let Some((token, _)) = token {
+            countersign.logout(&token, scope, &context).await?;
+        }
+        match claims {
+            Some(claims) => countersign.logout_by_claims(&claims, scope, &context).await,
+            None => Ok(0),
+        }
+    })
+    .await??;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookies::clear(https));
+    Ok(response)
+}

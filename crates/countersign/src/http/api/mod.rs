@@ -1,0 +1,8 @@
+//! The routes under `/api`: extract, call, respond.
+
+pub(in crate::http) mod login;
+pub(in crate::http) mod logout;
+pub(in crate::http) mod password;
+pub(in crate::http) mod refresh;
+pub(in crate::http) mod sessions;
+pub(in crate::http) mod user;

@@ -1,0 +1,70 @@
+//! `POST /api/refresh`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::flows::refresh::RefreshError;
+use crate::http::api::login::{Delivery, answer};
+use crate::http::body::json::{Input, OptionalJson};
+use crate::http::edge::caller::Anonymous;
+use crate::http::error::ApiError;
+use crate::http::{App, cookies, detached};
+use crate::model::session::EndReason;
+use crate::store::Store;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::http) struct Refresh {
+    refresh_token: Option<Zeroizing<String>>,
+}
+
+impl Input for Refresh {
+    const EXPECTED: &'static str = r#"empty or a JSON object {"refreshToken"?: string}"#;
+}
+
+pub(in crate::http) async fn refresh<S: Store>(
+    State(app): State<App<S>>,
+    Anonymous(context): Anonymous,
+    headers: HeaderMap,
+    OptionalJson(input): OptionalJson<Refresh>,
+) -> Result<Response, ApiError> {
+    let https = app.is_https();
+    // Now, and not when the header came: a client that sends its body slowly must not stretch any window (RF-4).
+    let context = app.at_this_moment(context);
+    let (token, delivery) =
+        presented(&headers, input.refresh_token, https)?.ok_or(ApiError::NoRefreshToken)?;
+    let (countersign, now) = (app.countersign, context.now);
+    match detached(async move { countersign.refresh(&token, &context).await }).await? {
+        Ok(signed_in) => Ok(answer(&signed_in, delivery, now, https)),
+        Err(error) => {
+            // Of a session that a new login has replaced, the jar may hold the new login's cookie by now (RF-12).
+            let is_over = match error {
+                RefreshError::Revoked(reason) => reason != EndReason::Replaced,
+                RefreshError::Expired | RefreshError::Reused => true,
+                _ => false,
+            };
+            let mut response = ApiError::from(error).into_response();
+            if is_over && delivery == Delivery::Cookie {
+                response.headers_mut().insert(header::SET_COOKIE, cookies::clear(https));
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// The refresh token of a request, from its body or its cookie, and how its successor should go back.
+pub(in crate::http) fn presented(
+    headers: &HeaderMap,
+    in_body: Option<Zeroizing<String>>,
+    https: bool,
+) -> Result<Option<(Zeroizing<String>, Delivery)>, ApiError> {
+    match (in_body, cookies::refresh_token(headers, https)?) {
+        (Some(_), Some(_)) => Err(ApiError::AmbiguousRefreshToken),
+        (Some(token), None) => Ok(Some((token, Delivery::Body))),
+        (None, Some(token)) => Ok(Some((Zeroizing::new(token.to_owned()), Delivery::Cookie))),
+        (None, None) => Ok(None),
+    }
+}

@@ -1,0 +1,49 @@
+//! Who asks, for the handlers: the context of an anonymous request, or of one whose access token the guard has checked.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use countersign_guard::{AccessClaims, Refusal};
+
+use crate::base::id::{AccountId, SessionId};
+use crate::flows::logout;
+use crate::http::App;
+use crate::http::cookies;
+use crate::http::edge::client_address;
+use crate::http::error::ApiError;
+use crate::model::audit::{Actor, Context};
+use crate::store::Store;
+
+/// A request that carries no access token, or whose access token does not matter.
+pub(in crate::http) struct Anonymous(pub(in crate::http) Context);
+
+impl<S: Store> FromRequestParts<App<S>> for Anonymous {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App<S>) -> Result<Self, ApiError> {
+        Ok(Self(context(parts, app, Actor::Anonymous)))
+    }
+}
+
+/// The account and session behind a checked access token.
+pub(in crate::http) struct Caller {
+    pub(in crate::http) account: AccountId,
+    pub(in crate::http) session: SessionId,
+    pub(in crate::http) context: Context,
+}
+
+impl<S: Store> FromRequestParts<App<S>> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App<S>) -> Result<Self, ApiError> {
+        let claims = parts.extensions.get::<AccessClaims>().ok_or(Refusal::TokenRequired)?;
+        // A token of another issuer with the same key cannot come here; should its ids not be ours, it is no caller.
+        let (account, session) = logout::caller(claims).ok_or(Refusal::Malformed)?;
+        Ok(Self { account, session, context: context(parts, app, Actor::Account(account)) })
+    }
+}
+
+fn context<S: Store>(parts: &Parts, app: &App<S>, actor: Actor) -> Context {
+    let now = app.countersign.clock().now();
+    let device_cookie = cookies::device(&parts.headers, app.is_https());
+    Context { device_cookie, ..client_address::context(parts, &app.options.trusted_proxies, actor, now) }
+}

@@ -1,0 +1,19 @@
+//! `/healthz`: the process answers. `/readyz`: it can do its work (LM-9): tokens can be signed and the store be read
+//! and written.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+
+use crate::http::App;
+use crate::http::error::ApiError;
+use crate::store::Store;
+
+pub(in crate::http) async fn healthz<S: Store>(State(app): State<App<S>>) -> Response {
+    let mode = if app.options.development { "development" } else { "production" };
+    axum::Json(serde_json::json!({ "status": "ok", "mode": mode })).into_response()
+}
+
+pub(in crate::http) async fn readyz<S: Store>(State(app): State<App<S>>) -> Result<Response, ApiError> {
+    app.countersign.store().check(app.countersign.clock().now()).await?;
+    Ok(axum::Json(serde_json::json!({ "status": "ready" })).into_response())
+}

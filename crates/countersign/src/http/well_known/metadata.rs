@@ -1,0 +1,65 @@
+//! What verifiers fetch: the public keys (RFC 7517) and where they are (RFC 8414). Public, cacheable, readable from
+//! every origin.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::base::master_key::sha256;
+use crate::http::App;
+use crate::http::error::ApiError;
+use crate::store::Store;
+
+pub(in crate::http) async fn jwk_set<S: Store>(
+    State(app): State<App<S>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let keys = app.countersign.jwk_set(app.countersign.clock().now())?;
+    Ok(published(keys.to_json(), &headers))
+}
+
+/// The same document at the path of RFC 8414 and at that of `OpenID` Connect Discovery, where most verifiers look. There
+/// is no authorization endpoint, so no response and no grant type is supported.
+pub(in crate::http) async fn metadata<S: Store>(
+    State(app): State<App<S>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let issuer = &app.countersign.options().issuer;
+    let keys = app.countersign.jwk_set(app.countersign.clock().now())?;
+    let mut algorithms: Vec<_> = keys.keys().iter().map(|key| key.algorithm().name()).collect();
+    algorithms.dedup();
+    let document = serde_json::json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "response_types_supported": [],
+        "grant_types_supported": [],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": algorithms,
+    });
+    Ok(published(document.to_string(), &headers))
+}
+
+fn published(json: String, request: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sha256(json.as_bytes())[..12]));
+    let is_known =
+        request.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { (JSON, json).into_response() };
+    let headers = response.headers_mut();
+    // Far below the time for which a key is published before it signs (KM-2).
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("cross-origin"),
+    );
+    if let Ok(etag) = HeaderValue::try_from(etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    response
+}
+
+const JSON: [(HeaderName, HeaderValue); 1] =
+    [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];

@@ -1,0 +1,306 @@
+//! The signing keys and their states. A key's state follows from the times alone:
+//!
+//! ```text
+//!            created              active_from           successor's active_from        + keep_after
+//!  ─────────────┼──────── next ────────┼────── active ──────────────┼────── retired ──────────┼── gone
+//!   published:  ├─────────────────────────────────────────────────────────────────────────────┤
+//!   signs:                             ├────────────────────────────┤
+//! ```
+//!
+//! So nothing has to be switched at a moment at which nobody may be running, many nodes agree without talking, and a
+//! crash can leave nothing half switched (KM-1, KM-5). A change of the algorithm is a rotation like any other.
+
+use std::fmt;
+use std::time::Duration;
+
+use countersign_jwt::{Algorithm, JwkSet, KeyError, KeySetError, SigningKey, VerifyingKey};
+
+use crate::base::clock::Timestamp;
+use crate::base::master_key::{MasterKeys, Purpose, SealError};
+use crate::base::random::Random;
+use crate::store::StoredKey;
+
+/// When keys are made, used and dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySchedule {
+    /// A new key is made when the newest has signed for so long.
+    pub rotate_every: Duration,
+    /// How long a key is published before it signs: longer than any verifier caches the JWK Set.
+    pub publish_ahead: Duration,
+    /// How long a key is still published after the last token it signed has expired.
+    pub keep_after: Duration,
+}
+
+impl Default for KeySchedule {
+    fn default() -> Self {
+        const HOUR: u64 = 60 * 60;
+        Self {
+            rotate_every: Duration::from_secs(90 * 24 * HOUR),
+            publish_ahead: Duration::from_secs(24 * HOUR),
+            keep_after: Duration::from_secs(2 * HOUR),
+        }
+    }
+}
+
+/// Where a key is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, does not sign yet.
+    Next,
+    /// Signs.
+    Active,
+    /// Published for the tokens it has signed, signs no more.
+    Retired,
+    /// Not published; to be deleted.
+    Gone,
+}
+
+impl KeyState {
+    /// The state as one word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Active => "active",
+            Self::Retired => "retired",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// One key of the ring, for people to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// Its id: the RFC 7638 thumbprint.
+    pub kid: String,
+    /// Its algorithm's JWS name.
+    pub algorithm: String,
+    /// Where it is in its life.
+    pub state: KeyState,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it signs.
+    pub active_from: Timestamp,
+}
+
+/// The keys of this issuer, opened. Immutable: a change makes another ring.
+#[derive(Clone)]
+pub struct KeyRing {
+    /// By `active_from`, the oldest first; never empty.
+    keys: Vec<RingKey>,
+    /// `keep_after` and the life of an access token.
+    published_after: Duration,
+}
+
+#[derive(Clone)]
+struct RingKey {
+    key: SigningKey,
+    created_at: Timestamp,
+    active_from: Timestamp,
+}
+
+impl KeyRing {
+    /// A ring of one shared HMAC secret, which signs for ever and is never published.
+    #[must_use]
+    pub fn shared_secret(key: SigningKey) -> Self {
+        let always = Timestamp::from_unix_millis(0);
+        let keys = vec![RingKey { key, created_at: always, active_from: always }];
+        Self { keys, published_after: Duration::ZERO }
+    }
+
+    /// Opens stored keys. `published_after` is how long a key is published after its successor has taken over.
+    ///
+    /// # Errors
+    /// [`KeyRingError::Seal`] when a key was sealed with another master key, [`KeyRingError::Key`] when what is inside
+    /// is not a key, [`KeyRingError::Empty`] when there is none.
+    pub fn open(
+        stored: &[StoredKey],
+        master_keys: &MasterKeys,
+        published_after: Duration,
+    ) -> Result<Self, KeyRingError> {
+        let mut keys = stored.iter().map(|key| open_key(key, master_keys)).collect::<Result<Vec<_>, _>>()?;
+        keys.sort_by_key(|key| (key.active_from, key.created_at));
+        if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self { keys, published_after }) }
+    }
+
+    /// The key that signs at `now`: the newest that is active. Should the clock have jumped to before all of them, the
+    /// oldest.
+    ///
+    /// # Panics
+    /// Never: every constructor refuses an empty ring.
+    #[must_use]
+    pub fn signing_key(&self, now: Timestamp) -> &SigningKey {
+        let active = self.keys.iter().rev().find(|key| key.active_from <= now);
+        #[expect(clippy::expect_used, reason = "every constructor refuses an empty ring")]
+        &active.or(self.keys.first()).expect("a ring has a key").key
+    }
+
+    /// The newest key, which signs now or next.
+    #[must_use]
+    pub fn newest(&self) -> Option<(&SigningKey, Timestamp)> {
+        self.keys.last().map(|key| (&key.key, key.active_from))
+    }
+
+    /// The public keys that verifiers need at `now`; the one that signs comes first.
+    ///
+    /// # Errors
+    /// [`KeySetError`] when the keys cannot be in one set; the ring makes no such keys.
+    pub fn verifying_keys(&self, now: Timestamp) -> Result<JwkSet, KeySetError> {
+        let signing = self.signing_key(now).key_id();
+        let mut published: Vec<VerifyingKey> = (0..self.keys.len())
+            .filter(|index| self.state(*index, now) != KeyState::Gone)
+            .map(|index| self.keys[index].key.verifying_key())
+            .collect();
+        published.sort_by_key(|key| key.key_id() != signing);
+        JwkSet::new(published)
+    }
+
+    /// Every key and where it is in its life, the oldest first.
+    #[must_use]
+    pub fn list(&self, now: Timestamp) -> Vec<KeyInfo> {
+        let info = |(index, key): (usize, &RingKey)| KeyInfo {
+            kid: key.key.key_id().to_owned(),
+            algorithm: key.key.algorithm().name().to_owned(),
+            state: self.state(index, now),
+            created_at: key.created_at,
+            active_from: key.active_from,
+        };
+        self.keys.iter().enumerate().map(info).collect()
+    }
+
+    /// Whether it is time to make the next key, so that it has been published for long enough when it takes over.
+    #[must_use]
+    pub fn rotation_is_due(&self, schedule: &KeySchedule, now: Timestamp) -> bool {
+        let newest = self.keys.last().map_or(now, |key| key.active_from);
+        now >= newest.plus(schedule.rotate_every.saturating_sub(schedule.publish_ahead))
+    }
+
+    fn state(&self, index: usize, now: Timestamp) -> KeyState {
+        let key = &self.keys[index];
+        match self.keys.get(index + 1) {
+            Some(successor) if now >= successor.active_from.plus(self.published_after) => KeyState::Gone,
+            Some(successor) if now >= successor.active_from => KeyState::Retired,
+            _ if now < key.active_from && index > 0 => KeyState::Next,
+            _ => KeyState::Active,
+        }
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kids = self.keys.iter().map(|key| key.key.key_id());
+        f.debug_struct("KeyRing").field("kids", &kids.collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+/// Makes a fresh key, sealed for the store.
+///
+/// # Errors
+/// [`KeyRingError::Key`] when the algorithm makes no key pair (an HMAC), [`KeyRingError::Seal`] when it cannot be sealed.
+pub fn generate(
+    algorithm: Algorithm,
+    active_from: Timestamp,
+    master_keys: &MasterKeys,
+    random: &Random,
+    now: Timestamp,
+) -> Result<StoredKey, KeyRingError> {
+    let key = SigningKey::generate(algorithm).map_err(KeyRingError::Key)?;
+    let kid = key.key_id().to_owned();
+    let private = key.to_pkcs8_der().map_err(KeyRingError::Key)?;
+    let sealed = master_keys
+        .seal(Purpose::SealSigningKey, &private, kid.as_bytes(), random)
+        .map_err(KeyRingError::Seal)?;
+    Ok(StoredKey { kid, algorithm: algorithm.name().to_owned(), sealed, created_at: now, active_from })
+}
+
+fn open_key(stored: &StoredKey, master_keys: &MasterKeys) -> Result<RingKey, KeyRingError> {
+    let algorithm = Algorithm::from_name(&stored.algorithm)
+        .ok_or_else(|| KeyRingError::UnknownAlgorithm(stored.algorithm.clone()))?;
+    let private = master_keys
+        .open(Purpose::SealSigningKey, &stored.sealed, stored.kid.as_bytes())
+        .map_err(KeyRingError::Seal)?;
+    let key = SigningKey::from_pkcs8_der(&private, algorithm).map_err(KeyRingError::Key)?;
+    Ok(RingKey { key, created_at: stored.created_at, active_from: stored.active_from })
+}
+
+/// Why the signing keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyRingError {
+    /// A stored key cannot be opened, or a new one not be sealed.
+    #[error("a signing key cannot be opened")]
+    Seal(#[source] SealError),
+    /// What was opened is not a key of its algorithm, or a key cannot be made.
+    #[error("a signing key cannot be read or made")]
+    Key(#[source] KeyError),
+    /// A stored key is for an algorithm that this version does not know.
+    #[error("a signing key is for the unknown algorithm {0:?}")]
+    UnknownAlgorithm(String),
+    /// There is no key.
+    #[error("there is no signing key")]
+    Empty,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(hours: u64) -> Timestamp {
+        Timestamp::from_unix_millis(1_700_000_000_000).plus(HOUR * u32::try_from(hours).unwrap())
+    }
+
+    fn ring(active_from: &[u64]) -> KeyRing {
+        let random = Random::insecure_seeded(1);
+        let master_keys = MasterKeys::generate(&random);
+        let stored: Vec<_> = active_from
+            .iter()
+            .map(|hours| generate(Algorithm::Es256, at(*hours), &master_keys, &random, at(0)).unwrap())
+            .collect();
+        KeyRing::open(&stored, &master_keys, 2 * HOUR).unwrap()
+    }
+
+    fn states(ring: &KeyRing, hours: u64) -> Vec<&'static str> {
+        ring.list(at(hours)).iter().map(|key| key.state.name()).collect()
+    }
+
+    /// KM-1: published before it signs, kept until the last token it signed has expired, exactly one signs.
+    #[test]
+    fn a_key_goes_through_its_states_by_the_times_alone() {
+        let ring = ring(&[0, 24]);
+        assert_eq!(states(&ring, 0), ["active", "next"]);
+        assert_eq!(states(&ring, 23), ["active", "next"]);
+        assert_eq!(states(&ring, 24), ["retired", "active"]);
+        assert_eq!(states(&ring, 25), ["retired", "active"]);
+        assert_eq!(states(&ring, 26), ["gone", "active"]);
+        let first = ring.list(at(0))[0].kid.clone();
+        assert_eq!(ring.signing_key(at(23)).key_id(), first);
+        assert_ne!(ring.signing_key(at(24)).key_id(), first);
+    }
+
+    #[test]
+    fn the_next_key_is_due_when_it_can_still_be_published_long_enough() {
+        let schedule = KeySchedule { rotate_every: 48 * HOUR, publish_ahead: 24 * HOUR, keep_after: HOUR };
+        let ring = ring(&[0]);
+        assert!(!ring.rotation_is_due(&schedule, at(23)));
+        assert!(ring.rotation_is_due(&schedule, at(24)));
+    }
+
+    #[test]
+    fn before_all_its_keys_the_oldest_signs() {
+        let ring = ring(&[10, 24]);
+        assert_eq!(states(&ring, 0), ["active", "next"]);
+        assert_eq!(ring.signing_key(at(0)).key_id(), ring.list(at(0))[0].kid);
+    }
+
+    /// KM-4: another master key opens nothing.
+    #[test]
+    fn another_master_key_opens_no_signing_key() {
+        let random = Random::insecure_seeded(1);
+        let stored =
+            generate(Algorithm::Es256, at(0), &MasterKeys::generate(&random), &random, at(0)).unwrap();
+        let opened = KeyRing::open(&[stored], &MasterKeys::generate(&random), HOUR);
+        assert!(matches!(opened, Err(KeyRingError::Seal(SealError::Forged))));
+    }
+}

@@ -1,0 +1,219 @@
+//! The refresh token: opaque to everybody else, and refused here before any store is asked unless we made it.
+//!
+//! ```text
+//! csr_ base64url( version(1) | master key number(1) | session id(16) | generation(4, big endian) | session secret(16) | tag(16) )
+//! tag = HMAC-SHA256(refresh key, everything before it)[..16]
+//! ```
+//!
+//! The store keeps SHA-256(session secret) and the newest generation, nothing else of it. So a forged token costs no
+//! look-up, a stolen database has nothing to replay, the master key alone makes no token either, and the successor
+//! can be made again from the token presented (RF-3, RF-11, RF-13).
+
+use std::fmt;
+
+use aws_lc_rs::{constant_time, hmac};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::base::id::SessionId;
+use crate::base::master_key::{MasterKeys, Purpose, sha256};
+use crate::base::random::Random;
+
+/// A refresh token whose tag is proved: we made it. Whether its session still honours it is for
+/// [`decide`](crate::model::session::decide) to say.
+#[derive(Clone)]
+pub struct RefreshToken {
+    session_id: SessionId,
+    generation: u32,
+    secret: Zeroizing<[u8; 16]>,
+}
+
+impl RefreshToken {
+    /// The first token of a new session.
+    #[must_use]
+    pub fn first(session_id: SessionId, random: &Random) -> Self {
+        Self { session_id, generation: 0, secret: Zeroizing::new(random.bytes()) }
+    }
+
+    /// The token of another generation of the same session.
+    #[must_use]
+    pub fn with_generation(&self, generation: u32) -> Self {
+        Self { generation, ..self.clone() }
+    }
+
+    /// Whose session it belongs to, and what a store compares it with.
+    #[must_use]
+    pub fn presented(&self) -> PresentedToken {
+        PresentedToken {
+            session_id: self.session_id,
+            generation: self.generation,
+            secret_hash: sha256(self.secret.as_slice()),
+        }
+    }
+}
+
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RefreshToken({}, generation {}, [redacted])", self.session_id, self.generation)
+    }
+}
+
+/// What a store needs to know of a refresh token that was presented. The hash is of 128 random bits, so it needs
+/// neither salt nor stretching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PresentedToken {
+    /// The session it names.
+    pub session_id: SessionId,
+    /// The generation it names.
+    pub generation: u32,
+    /// SHA-256 of its session secret.
+    pub secret_hash: [u8; 32],
+}
+
+/// Makes and reads refresh tokens.
+#[derive(Clone)]
+pub struct RefreshTokenCodec {
+    current: (u8, hmac::Key),
+    /// The current key and those before it.
+    all: Vec<(u8, hmac::Key)>,
+}
+
+impl fmt::Debug for RefreshTokenCodec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshTokenCodec([redacted])")
+    }
+}
+
+impl RefreshTokenCodec {
+    /// Derives the tag keys from the master keys.
+    #[must_use]
+    pub fn new(master_keys: &MasterKeys) -> Self {
+        let purpose = Purpose::RefreshToken;
+        let current = (master_keys.current_id(), master_keys.current_mac_key(purpose));
+        Self { current, all: master_keys.mac_keys(purpose) }
+    }
+
+    /// The text that goes into the cookie. Secret.
+    #[must_use]
+    pub fn encode(&self, token: &RefreshToken) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new([0; LEN]);
+        let (id, key) = &self.current;
+        let body = [
+            &[VERSION, *id],
+            token.session_id.as_bytes().as_slice(),
+            &token.generation.to_be_bytes(),
+            token.secret.as_slice(),
+        ];
+        let mut at = 0;
+        for part in body {
+            bytes[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        let tag = hmac::sign(key, &bytes[..BODY_LEN]);
+        bytes[BODY_LEN..].copy_from_slice(&tag.as_ref()[..TAG_LEN]);
+        let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + TEXT_LEN));
+        text.push_str(PREFIX);
+        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut text);
+        text
+    }
+
+    /// Reads a token and proves its tag, in constant time and without asking a store.
+    ///
+    /// # Errors
+    /// [`InvalidRefreshToken`], one answer for every kind of wrong: prefix, length, alphabet, version, unknown master
+    /// key, tag (RF-11).
+    pub fn parse(&self, text: &str) -> Result<RefreshToken, InvalidRefreshToken> {
+        let body =
+            text.strip_prefix(PREFIX).filter(|body| body.len() == TEXT_LEN).ok_or(InvalidRefreshToken)?;
+        let mut bytes = Zeroizing::new([0; LEN]);
+        match URL_SAFE_NO_PAD.decode_slice(body, bytes.as_mut_slice()) {
+            Ok(LEN) => {}
+            _ => return Err(InvalidRefreshToken),
+        }
+        let (body, tag) = bytes.split_at(BODY_LEN);
+        let [VERSION, key_id, rest @ ..] = body else {
+            return Err(InvalidRefreshToken);
+        };
+        let (_, key) = self.all.iter().find(|(id, _)| id == key_id).ok_or(InvalidRefreshToken)?;
+        let expected = hmac::sign(key, body);
+        constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG_LEN], tag)
+            .map_err(|_| InvalidRefreshToken)?;
+        let (session_id, rest) = rest.split_first_chunk().ok_or(InvalidRefreshToken)?;
+        let (generation, rest) = rest.split_first_chunk().ok_or(InvalidRefreshToken)?;
+        let secret = rest.first_chunk().ok_or(InvalidRefreshToken)?;
+        Ok(RefreshToken {
+            session_id: SessionId::from_bytes(*session_id),
+            generation: u32::from_be_bytes(*generation),
+            secret: Zeroizing::new(*secret),
+        })
+    }
+}
+
+/// Lets secret scanners find a leaked token.
+const PREFIX: &str = "csr_";
+const VERSION: u8 = 1;
+const BODY_LEN: usize = 1 + 1 + 16 + 4 + 16;
+const TAG_LEN: usize = 16;
+const LEN: usize = BODY_LEN + TAG_LEN;
+const TEXT_LEN: usize = LEN / 3 * 4;
+
+/// The text is not a refresh token that we made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a refresh token of this server")]
+pub struct InvalidRefreshToken;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codec(seed: u64) -> RefreshTokenCodec {
+        RefreshTokenCodec::new(&MasterKeys::generate(&Random::insecure_seeded(seed)))
+    }
+
+    fn token() -> RefreshToken {
+        let random = Random::insecure_seeded(9);
+        RefreshToken::first(SessionId::random(&random), &random).with_generation(258)
+    }
+
+    #[test]
+    fn a_token_reads_back_and_is_76_characters() {
+        let text = codec(1).encode(&token());
+        assert_eq!(text.len(), 76);
+        assert_eq!(codec(1).parse(&text).unwrap().presented(), token().presented());
+    }
+
+    /// RF-11: any single changed bit, any cut, another server's key: refused, all alike.
+    #[test]
+    fn any_changed_bit_is_refused() {
+        let text = codec(1).encode(&token());
+        assert!(codec(2).parse(&text).is_err(), "another master key");
+        for at in 0..text.len() {
+            assert!(codec(1).parse(&text[..at]).is_err(), "cut at {at}");
+            for bit in 0..7 {
+                let mut bytes = text.as_bytes().to_vec();
+                bytes[at] ^= 1 << bit;
+                let changed = String::from_utf8(bytes).unwrap();
+                assert!(codec(1).parse(&changed).is_err(), "bit {bit} of {at}");
+            }
+        }
+        assert!(codec(1).parse(&format!("{}=", text.as_str())).is_err());
+    }
+
+    /// The successor can be made again from the token presented, so a replay needs no stored response.
+    #[test]
+    fn the_successor_is_the_same_every_time() {
+        let one = codec(1).encode(&token().with_generation(259));
+        let two = codec(1).encode(&codec(1).parse(&codec(1).encode(&token())).unwrap().with_generation(259));
+        assert_eq!(*one, *two);
+    }
+
+    /// LG-1: neither secret nor text in Debug output.
+    #[test]
+    fn debug_output_has_no_secret() {
+        let text = codec(1).encode(&token());
+        let debug = format!("{:?} {:?}", token(), codec(1));
+        assert!(!debug.contains(&text[30..60]));
+        assert!(debug.contains("[redacted]"));
+    }
+}

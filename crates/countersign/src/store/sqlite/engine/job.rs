@@ -1,0 +1,93 @@
+//! One piece of work for a thread that owns a connection, with the way back to whoever asked. Work runs even when its
+//! caller has gone away, so a request that was cut off leaves the old state or the new one (CC-6). Only work whose caller
+//! was told that it will not be done is not done: a rotation that is committed long after its client was answered 503
+//! would make that client's next try a reuse.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::store::StoreError;
+
+/// Work that waits, whatever its answer's type.
+pub(in crate::store::sqlite) type Job = Box<dyn Work + Send>;
+
+pub(in crate::store::sqlite) trait Work {
+    /// Does it. An error means that nothing of it may stay.
+    fn run(&mut self, db: &Connection) -> Result<(), Failed>;
+    /// It is committed after all, but whoever waited for it was told `stall` ago at most that it is not.
+    fn catch_up(&self, db: &Connection, stall: Duration) -> rusqlite::Result<()>;
+    /// Answers: with what it came to, or with `lost` when the transaction around it could not be committed.
+    fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>);
+}
+
+/// The work's own error is kept for its answer.
+pub(in crate::store::sqlite) struct Failed;
+
+/// What a caller holds of its job.
+pub(in crate::store::sqlite) struct Ticket<T> {
+    /// Where the answer arrives.
+    pub(in crate::store::sqlite) answer: oneshot::Receiver<Result<T, StoreError>>,
+    withdrawn: Arc<AtomicBool>,
+}
+
+impl<T> Ticket<T> {
+    /// It shall not be done any more, if it has not begun.
+    pub(in crate::store::sqlite) fn withdraw(&self) {
+        self.withdrawn.store(true, Ordering::SeqCst);
+    }
+}
+
+/// What is to be done when what came of some work was committed too late.
+pub(in crate::store::sqlite) type CatchUp<T> = fn(&Connection, &T, Duration) -> rusqlite::Result<()>;
+
+/// Packs work.
+pub(in crate::store::sqlite) fn job<T, F>(work: F, catch_up: Option<CatchUp<T>>) -> (Job, Ticket<T>)
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let withdrawn = Arc::new(AtomicBool::new(false));
+    let ticket = Ticket { answer, withdrawn: Arc::clone(&withdrawn) };
+    (Box::new(Pending { work: Some(work), outcome: None, catch_up, reply, withdrawn }), ticket)
+}
+
+struct Pending<T, F> {
+    work: Option<F>,
+    outcome: Option<rusqlite::Result<T>>,
+    catch_up: Option<CatchUp<T>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+    withdrawn: Arc<AtomicBool>,
+}
+
+impl<T, F: FnOnce(&Connection) -> rusqlite::Result<T>> Work for Pending<T, F> {
+    fn run(&mut self, db: &Connection) -> Result<(), Failed> {
+        let wanted = !self.withdrawn.load(Ordering::SeqCst);
+        let outcome = self.work.take().filter(|_| wanted).map(|work| work(db));
+        let failed = matches!(outcome, Some(Err(_)));
+        self.outcome = outcome;
+        if failed { Err(Failed) } else { Ok(()) }
+    }
+
+    fn catch_up(&self, db: &Connection, stall: Duration) -> rusqlite::Result<()> {
+        match (&self.outcome, self.catch_up) {
+            (Some(Ok(outcome)), Some(catch_up)) => catch_up(db, outcome, stall),
+            _ => Ok(()),
+        }
+    }
+
+    fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>) {
+        let answer = match (self.outcome, lost) {
+            (Some(Err(error)), _) => Err(StoreError::Unavailable(Box::new(error))),
+            (Some(Ok(answer)), None) => Ok(answer),
+            (_, Some(error)) => Err(StoreError::Unavailable(Box::new(Arc::clone(error)))),
+            (None, None) => return, // dropping the sender tells the caller that nobody will answer
+        };
+        // The caller may have gone away; what is committed stays committed.
+        let _ = self.reply.send(answer);
+    }
+}

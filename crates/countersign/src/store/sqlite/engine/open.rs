@@ -1,0 +1,280 @@
+//! Opening a database file: who may, what is refused, and the settings that durability depends on.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use refinery_core::{Migration, Runner, error::Kind};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+/// Who opens a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// The server: the only one on its file (DB-6).
+    Server,
+    /// The command line, also while the server runs.
+    Tool,
+}
+
+/// Why a database was not opened. Nothing was changed in it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The directory that the file would be in cannot be made: its parent does not exist either.
+    #[error("the directory {} does not exist", .0.display())]
+    MissingDirectory(PathBuf),
+    /// Another server process has this file open.
+    #[error("the database {} is in use by another server process", .0.display())]
+    InUse(PathBuf),
+    /// It cannot be written, or not even read.
+    #[error("no permission to read and write {}", .0.display())]
+    NoPermission(PathBuf),
+    /// The file is something else.
+    #[error("{} is not an SQLite database", .0.display())]
+    NotADatabase(PathBuf),
+    /// It is an SQLite database, but of another program.
+    #[error("{} is a database of another program", .0.display())]
+    ForeignDatabase(PathBuf),
+    /// The file is damaged; a backup is needed.
+    #[error("the database {path} is damaged: {problem}", path = .path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite found.
+        problem: String,
+    },
+    /// A later version of this program has changed the tables (DB-5).
+    #[error("the database {path} belongs to a newer version of this program: {migration}", path = .path.display())]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// The change that is not known here.
+        migration: String,
+    },
+    /// The tables could not be brought up to date.
+    #[error("the tables of {path} could not be brought up to date", path = .path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The SQLite library linked in can lose committed writes (DB-2).
+    #[error("SQLite {0} can lose committed writes; at least 3.51.3 is needed")]
+    OldSqlite(&'static str),
+    /// Anything else that SQLite or the system refuses.
+    #[error("the database {path} cannot be opened", path = .path.display())]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Makes sure that the file exists, with its directory, that nobody else may read either (DB-3), and that it is not
+/// another server's. The lock is held for as long as the file that is returned is open.
+pub(in crate::store::sqlite) fn prepare_file(path: &Path, mode: OpenMode) -> Result<Option<File>, OpenError> {
+    refuse_old_sqlite()?;
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(OpenError::MissingDirectory(directory.to_owned()));
+        }
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(refused(path, error)),
+        _ => {}
+    }
+    let lock = match mode {
+        OpenMode::Server => Some(lock(path)?),
+        OpenMode::Tool => None,
+    };
+    let file = private_file(path).map_err(|error| refused(path, error))?;
+    let permissions = file.metadata().map_err(|error| refused(path, error))?.permissions();
+    if permissions.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(|error| refused(path, error))?;
+    }
+    Ok(lock)
+}
+
+/// Opens a connection with the settings that every connection has.
+pub(in crate::store::sqlite) fn connect(path: &Path) -> Result<Connection, OpenError> {
+    // SQLITE_OPEN_URI is off and the path absolute: no path is ever taken for a URI with options.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
+    configure(&db).map_err(|error| failed(path, error))?;
+    db.pragma_update(None, "journal_mode", "WAL").map_err(|error| failed(path, error))?;
+    if db.is_readonly("main").map_err(|error| failed(path, error))? {
+        return Err(OpenError::NoPermission(path.to_owned()));
+    }
+    Ok(db)
+}
+
+/// Opens the connection that writes. It has room for the inner pages of tables with ten million sessions: each change
+/// would have to read some of them again else. A small database never uses it.
+pub(in crate::store::sqlite) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
+    let db = connect(path)?;
+    db.pragma_update(None, "cache_size", WRITER_CACHE_KIB).map_err(|error| failed(path, error))?;
+    Ok(db)
+}
+
+/// Opens a database that lives in memory and dies with its connection.
+pub(in crate::store::sqlite) fn connect_in_memory() -> Result<Connection, OpenError> {
+    refuse_old_sqlite()?;
+    let path = Path::new(":memory:");
+    let db = Connection::open_in_memory().map_err(|error| failed(path, error))?;
+    configure(&db).map_err(|error| failed(path, error))?;
+    Ok(db)
+}
+
+fn configure(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.set_prepared_statement_cache_capacity(64);
+    // Plans do not depend on the values bound: else SQLite compiles every statement with a `?` anew each time it runs.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    db.execute_batch(
+        "PRAGMA synchronous = FULL; -- an acknowledged write survives a power failure (DB-1)
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = 0; -- see checkpoint.rs
+         PRAGMA journal_size_limit = 67108864;",
+    )
+}
+
+/// Brings the tables up to date, in one transaction.
+pub(in crate::store::sqlite) fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    if is_foreign(db).map_err(|error| failed(path, error))? {
+        return Err(OpenError::ForeignDatabase(path.to_owned()));
+    }
+    let run = |db: &mut Connection| {
+        let migrations: Vec<_> =
+            MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<_, _>>()?;
+        Runner::new(&migrations).set_grouped(true).set_abort_missing(true).run(db)
+    };
+    // When two processes find a new file at once, one of them comes second and fails; all is there when it looks again.
+    match run(db).or_else(|_| run(db)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            Kind::MissingVersion(migration) => {
+                OpenError::NewerSchema { path: path.to_owned(), migration: migration.to_string() }
+            }
+            _ => OpenError::Migration { path: path.to_owned(), source: Box::new(error) },
+        }),
+    }
+}
+
+/// Looks for damage: everywhere in a small database, at the beginning of each table in a large one, where a whole check
+/// would hold up the start.
+pub(in crate::store::sqlite) fn check_for_damage(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    let problem = || -> rusqlite::Result<Option<String>> {
+        let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        if pages <= SMALL_DATABASE_PAGES {
+            let report: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            return Ok(Some(report).filter(|report| report != "ok"));
+        }
+        for table in ["accounts", "sessions", "revocations", "signing_keys", "master_keys", "audit_log"] {
+            db.prepare(&format!("SELECT * FROM {table} LIMIT 1"))?.query([])?.next()?;
+        }
+        Ok(None)
+    };
+    match problem().map_err(|error| failed(path, error))? {
+        Some(problem) => Err(OpenError::Corrupt { path: path.to_owned(), problem }),
+        None => Ok(()),
+    }
+}
+
+pub(in crate::store::sqlite) fn other(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Other { path: path.to_owned(), source: Box::new(source) }
+}
+
+fn is_foreign(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row(
+        "SELECT count(*) > 0 AND sum(name = 'refinery_schema_history') = 0 FROM sqlite_schema",
+        [],
+        |row| Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false)),
+    )
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = private_file(Path::new(&name)).map_err(|error| refused(path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(refused(path, error)),
+    }
+}
+
+/// Opens a file for its owner alone, whatever the umask; WAL and shared memory get the mode of the database.
+fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn refuse_old_sqlite() -> Result<(), OpenError> {
+    if rusqlite::version_number() < 3_051_003 {
+        Err(OpenError::OldSqlite(rusqlite::version()))
+    } else {
+        Ok(())
+    }
+}
+
+fn refused(path: &Path, error: io::Error) -> OpenError {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            OpenError::NoPermission(path.to_owned())
+        }
+        _ => other(path, error),
+    }
+}
+
+fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotADatabase(path),
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Corrupt { path, problem: error.to_string() },
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => OpenError::NoPermission(path),
+        _ => OpenError::Other { path, source: Box::new(error) },
+    }
+}
+
+/// How long a write waits for a tool's, or a tool's for the server's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Negative: KiB, where a positive number would be pages.
+const WRITER_CACHE_KIB: i64 = -32 * 1024;
+/// 8 MiB: a whole check takes a few milliseconds.
+const SMALL_DATABASE_PAGES: i64 = 2_000;
+
+/// Never edited after a release; a change is a new one.
+const MIGRATIONS: [(&str, &str); 4] = [
+    ("V0001__initial", include_str!("../../../../migrations/sqlite/V0001__initial.sql")),
+    ("V0002__throttle", include_str!("../../../../migrations/sqlite/V0002__throttle.sql")),
+    (
+        "V0003__password_change_required",
+        include_str!("../../../../migrations/sqlite/V0003__password_change_required.sql"),
+    ),
+    ("V0004__audit_request_id", include_str!("../../../../migrations/sqlite/V0004__audit_request_id.sql")),
+];
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{OptionalExtension, StatementStatus};
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_is_bound_to_it() {
+        let mut db = connect_in_memory().unwrap();
+        migrate(&mut db, Path::new(":memory:")).unwrap();
+        let sql =
+            "SELECT s.revoked_at FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ?1";
+        for id in [[1_u8; 16], [2; 16], [3; 16]] {
+            let mut statement = db.prepare_cached(sql).unwrap();
+            assert_eq!(statement.query_row([id], |row| row.get::<_, u32>(0)).optional().unwrap(), None);
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The threads that own the connections, the queues to them, and how a caller waits for an answer.
+
+use std::fmt;
+use std::fs::File;
+use std::future::{Future, poll_fn};
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+
+use crate::store::StoreError;
+use crate::store::sqlite::engine::checkpoint;
+use crate::store::sqlite::engine::job::{CatchUp, Job, job};
+use crate::store::sqlite::engine::open::{self, OpenError};
+use crate::store::sqlite::engine::queue::Queue;
+use crate::store::sqlite::engine::writer::{self, Progress};
+
+/// The running threads of one open database.
+pub(in crate::store::sqlite) struct Threads {
+    reads: Arc<Queue<Job>>,
+    writes: Arc<Queue<Job>>,
+    checkpoints: Arc<Queue<()>>,
+    progress: Arc<Progress>,
+    stop: Arc<AtomicBool>,
+    /// The writer first.
+    running: Vec<JoinHandle<()>>,
+    /// Held until the last commit is made.
+    _lock: Option<File>,
+}
+
+impl Threads {
+    /// Starts the writer on `db`, and connections of their own for the readers and the checkpointer.
+    pub(in crate::store::sqlite) fn for_file(
+        db: Connection,
+        lock: Option<File>,
+        path: &Path,
+    ) -> Result<Self, OpenError> {
+        let mut threads = Self::idle(lock, Arc::new(Queue::new(QUEUE)));
+        let wakes = Arc::clone(&threads.checkpoints);
+        let mut is_held_up = false;
+        threads.start_writer(db, move |db| checkpoint::after_batch(db, &wakes, &mut is_held_up))?;
+        let readers = thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
+        for _ in 0..readers {
+            let db = open::connect(path)?;
+            let reads = Arc::clone(&threads.reads);
+            threads.start("read", move || read_until_closed(&db, &reads))?;
+        }
+        let (db, wakes) = (open::connect(path)?, Arc::clone(&threads.checkpoints));
+        threads.start("checkpoint", move || checkpoint::run(&db, &wakes))?;
+        Ok(threads)
+    }
+
+    /// Starts the writer alone, which reads too: a database in memory has one connection.
+    pub(in crate::store::sqlite) fn in_memory(db: Connection) -> Result<Self, OpenError> {
+        let mut threads = Self::idle(None, Arc::new(Queue::new(QUEUE)));
+        threads.reads = Arc::clone(&threads.writes);
+        threads.start_writer(db, |_| {})?;
+        Ok(threads)
+    }
+
+    fn idle(lock: Option<File>, writes: Arc<Queue<Job>>) -> Self {
+        Self {
+            reads: Arc::new(Queue::new(QUEUE)),
+            writes,
+            checkpoints: Arc::new(Queue::new(1)),
+            progress: Arc::new(Progress::new()),
+            stop: Arc::new(AtomicBool::new(false)),
+            running: Vec::new(),
+            _lock: lock,
+        }
+    }
+
+    fn start_writer(
+        &mut self,
+        db: Connection,
+        after_batch: impl FnMut(&Connection) + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let (writes, progress) = (Arc::clone(&self.writes), Arc::clone(&self.progress));
+        self.start("write", move || writer::run(&db, &writes, &progress, after_batch))?;
+        let (progress, stop) = (Arc::clone(&self.progress), Arc::clone(&self.stop));
+        self.start("watch", move || writer::watch_for_stalls(&progress, &stop))
+    }
+
+    fn start(&mut self, name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+        let thread = thread::Builder::new()
+            .name(format!("countersign-{name}"))
+            .spawn(body)
+            .map_err(|error| open::other(Path::new(name), error))?;
+        self.running.push(thread);
+        Ok(())
+    }
+
+    /// Whether the last batch of writes could not be committed.
+    pub(in crate::store::sqlite) fn last_write_failed(&self) -> bool {
+        self.progress.has_failed()
+    }
+
+    /// Whether a batch of writes is taking longer than any disk should.
+    pub(in crate::store::sqlite) fn is_stalled(&self) -> bool {
+        *self.progress.stalled().borrow()
+    }
+
+    /// Reads something.
+    pub(in crate::store::sqlite) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (job, ticket) = job(work, None);
+        self.reads.push(job).map_err(|_| StoreError::Overloaded)?;
+        ticket.answer.await.map_err(|_| gone())?
+    }
+
+    /// Changes something; answers after the commit, or when the disk has not answered for two seconds or so.
+    pub(in crate::store::sqlite) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.write_or_catch_up(work, None).await
+    }
+
+    /// The same, with what is to be done if the disk commits it after all, when nobody waits for it any more.
+    pub(in crate::store::sqlite) async fn write_or_catch_up<T, F>(
+        &self,
+        work: F,
+        catch_up: Option<CatchUp<T>>,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let mut stalled = self.progress.stalled();
+        if *stalled.borrow_and_update() {
+            return Err(StoreError::Overloaded);
+        }
+        let (job, mut ticket) = job(work, catch_up);
+        self.writes.push(job).map_err(|_| StoreError::Overloaded)?;
+        let mut stall = pin!(stalled.changed());
+        poll_fn(|cx| match pin!(&mut ticket.answer).poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(answer.map_err(|_| gone())?),
+            Poll::Pending => stall.as_mut().poll(cx).map(|_| {
+                ticket.withdraw();
+                Err(StoreError::Unavailable(STALLED.into()))
+            }),
+        })
+        .await
+    }
+}
+
+/// The writer's connection closes last and alone: so SQLite moves the whole log into the database, and a stopped server
+/// leaves one file. Of two that close at once, each leaves that to the other.
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.reads.close();
+        self.checkpoints.close();
+        self.stop.store(true, Ordering::SeqCst);
+        let mut running = self.running.drain(..);
+        let writer = running.next();
+        running.for_each(end);
+        self.writes.close();
+        writer.into_iter().for_each(end);
+    }
+}
+
+fn end(thread: JoinHandle<()>) {
+    thread.thread().unpark();
+    // A thread that panicked has nothing left to do.
+    let _ = thread.join();
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Threads").field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+fn read_until_closed(db: &Connection, reads: &Queue<Job>) {
+    let mut taken = Vec::with_capacity(1);
+    while reads.take(1, &mut taken) {
+        for mut job in taken.drain(..) {
+            // A failed read keeps its error for its answer.
+            let _ = job.run(db);
+            job.answer(None);
+        }
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("the database is closed".into())
+}
+
+/// So many operations may wait; at ten thousand a second that is a tenth of a second of work.
+const QUEUE: usize = 1024;
+const STALLED: &str = "the disk does not answer, or another program holds the database";
