@@ -21,6 +21,10 @@ impl<S: Sync> axum_core::extract::FromRequestParts<S> for AccessClaims {
     type Rejection = axum_core::response::Response;
 
     async fn from_request_parts(parts: &mut http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| crate::Refusal::TokenRequired.into_response())
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| crate::refusal::Refusal::TokenRequired.into_response())
     }
 }

@@ -11,7 +11,6 @@ use crate::cache::{Entry, TokenCache};
 use crate::claims::AccessClaims;
 use crate::refusal::Refusal;
 use crate::revocation::Revocations;
-use crate::tower::GuardLayer;
 
 /// Checks access tokens of one issuer for one audience. Clones share keys, cache and revocations.
 #[derive(Clone)]
@@ -62,13 +61,6 @@ impl Guard {
     #[must_use]
     pub fn revocations(&self) -> &Revocations {
         &self.0.revocations
-    }
-
-    /// A tower layer that lets through only requests with a good access token, and leaves its [`AccessClaims`] in the
-    /// request's extensions.
-    #[must_use]
-    pub fn layer(&self) -> GuardLayer {
-        GuardLayer::new(self.clone())
     }
 
     /// Checks the `Authorization` header of a request.

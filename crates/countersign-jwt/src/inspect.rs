@@ -6,13 +6,14 @@
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
-use crate::claims::{ClaimsPolicy, TokenType};
 use crate::compact::{Limits, Parts, UnverifiedJws};
 use crate::dangerous;
 use crate::error::VerifyError;
 use crate::key::VerifyingKey;
 use crate::key_set::JwkSet;
-use crate::rules::{Registered, Rule};
+use crate::policy::{ClaimsPolicy, TokenType};
+use crate::registered::Registered;
+use crate::rules::Rule;
 
 /// What to check the signature with.
 #[derive(Clone, Copy, Debug)]

@@ -100,13 +100,16 @@ mod explain;
 mod json;
 mod key;
 mod key_set;
+mod policy;
+mod registered;
 mod rules;
 #[cfg(feature = "aws-lc-rs")]
 mod sign;
+mod validate;
 mod verify;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub use claims::{AccessClaims, ClaimsPolicy, TokenType};
+pub use claims::AccessClaims;
 pub use compact::{Limits, ProtectedHeader, UnverifiedJws};
 #[cfg(feature = "aws-lc-rs")]
 pub use error::SignError;
@@ -115,6 +118,8 @@ pub use error::{JsonError, KeyError, KeySetError, VerifyError};
 pub use key::SigningKey;
 pub use key::VerifyingKey;
 pub use key_set::{JwkSet, SkipReason, SkippedKey};
+pub use policy::{ClaimsPolicy, TokenType};
 #[cfg(feature = "aws-lc-rs")]
 pub use sign::sign;
-pub use verify::{VerifiedJws, verify_access_token};
+pub use validate::verify_access_token;
+pub use verify::VerifiedJws;

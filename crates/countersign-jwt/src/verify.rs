@@ -1,35 +1,16 @@
 //! [`UnverifiedJws`] + [`VerifyingKey`] → [`VerifiedJws`]. The payload is unreadable before this line.
 //!
 //! The algorithm comes from the key; the header's `alg` is compared with it and has no other say
-//! (RFC 8725 §3.1). What the payload means is the business of `claims.rs`.
+//! (RFC 8725 §3.1). What the payload means is the business of `validate.rs`.
 
 use serde_json::{Map, Value};
 
 use crate::base64url;
-use crate::claims::{AccessClaims, ClaimsPolicy};
 use crate::compact::{ProtectedHeader, UnverifiedJws};
 use crate::error::VerifyError;
 use crate::json;
 use crate::key::VerifyingKey;
 use crate::key_set::JwkSet;
-
-/// Checks an access token from its text to its claims: parse, select the key, verify, validate.
-///
-/// `now_unix_seconds` is the current time in seconds since 1970-01-01 UTC; this crate reads no clock.
-///
-/// # Errors
-/// As [`parse_with_limits`](UnverifiedJws::parse_with_limits), [`verify_with_set`](UnverifiedJws::verify_with_set) and
-/// [`validate`](VerifiedJws::validate), in this order: a claim's failure is that of a token whose signature is good.
-pub fn verify_access_token(
-    token: &str,
-    keys: &JwkSet,
-    policy: &ClaimsPolicy,
-    now_unix_seconds: i64,
-) -> Result<AccessClaims, VerifyError> {
-    UnverifiedJws::parse_with_limits(token, policy.limits())?
-        .verify_with_set(keys)?
-        .validate(policy, now_unix_seconds)
-}
 
 impl UnverifiedJws<'_> {
     /// Verifies the signature with a key that the caller has chosen (RFC 7515 §5.2 step 8).

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::Refusal;
+use crate::refusal::Refusal;
 
 pin_project! {
     /// The future of a [`GuardService`](super::GuardService).

@@ -2,8 +2,8 @@
 
 use tower_layer::Layer;
 
-use super::GuardService;
-use crate::Guard;
+use super::service::GuardService;
+use crate::guard::Guard;
 
 /// Lets through only requests with a good access token; see [`Guard::layer`].
 #[derive(Clone, Debug)]
@@ -12,11 +12,16 @@ pub struct GuardLayer {
     role: Option<Box<str>>,
 }
 
-impl GuardLayer {
-    pub(crate) const fn new(guard: Guard) -> Self {
-        Self { guard, role: None }
+impl Guard {
+    /// A tower layer that lets through only requests with a valid access token, and puts its
+    /// [`AccessClaims`](crate::AccessClaims) into the request's extensions.
+    #[must_use]
+    pub fn layer(&self) -> GuardLayer {
+        GuardLayer { guard: self.clone(), role: None }
     }
+}
 
+impl GuardLayer {
     /// Also asks that the token's `role` claim is exactly this; other callers get 403.
     #[must_use]
     pub fn require_role(mut self, role: impl Into<Box<str>>) -> Self {

@@ -5,8 +5,10 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::GuardFuture;
-use crate::{AccessClaims, Guard, Refusal};
+use super::future::GuardFuture;
+use crate::claims::AccessClaims;
+use crate::guard::Guard;
+use crate::refusal::Refusal;
 
 /// A service behind a [`Guard`].
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
+mod bad_signature;
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 mod rust_crypto;
 
@@ -15,7 +16,3 @@ pub(crate) use rust_crypto::{Verifier, sha256};
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 compile_error!("countersign-jwt needs one of the features `aws-lc-rs` (the default) and `rust-crypto`");
-
-/// The signature does not match. There is deliberately no reason: a reason would be an oracle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BadSignature;

@@ -12,16 +12,18 @@ mod pkcs8;
 #[cfg(feature = "aws-lc-rs")]
 mod private;
 mod public;
+#[cfg(feature = "aws-lc-rs")]
+mod signing;
 #[cfg(test)]
 mod vectors;
 mod verifying;
 mod x509;
 
 #[cfg(feature = "aws-lc-rs")]
-pub use private::SigningKey;
-#[cfg(feature = "aws-lc-rs")]
 pub(crate) use private::{PrivateNumbers, RsaPrivateNumbers};
 pub(crate) use public::PublicNumbers;
+#[cfg(feature = "aws-lc-rs")]
+pub use signing::SigningKey;
 pub use verifying::VerifyingKey;
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use x509::rsa_public_from_pkcs1;

@@ -3,7 +3,7 @@
 //! Every public key passes [`PublicNumbers::check`], whatever form it came in, before a backend sees it.
 
 use crate::algorithm::{Algorithm, Curve, KeyKind};
-use crate::backend;
+use crate::backend::sha256;
 use crate::base64url;
 use crate::error::KeyError;
 use crate::key::hygiene;
@@ -65,7 +65,7 @@ impl PublicNumbers {
         members.sort_unstable();
         let members: Vec<String> =
             members.into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
-        base64url::encode(backend::sha256(format!("{{{}}}", members.join(",")).as_bytes()))
+        base64url::encode(sha256(format!("{{{}}}", members.join(",")).as_bytes()))
     }
 
     /// The members that are the key itself. The values need no escapes.

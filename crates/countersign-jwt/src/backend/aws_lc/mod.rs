@@ -1,8 +1,8 @@
 //! The native backend: AWS-LC. Keys are parsed once, when they are made.
 
+mod digest;
 mod parameters;
 
-use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -10,17 +10,12 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self as sig, KeyPair as _};
 use zeroize::Zeroizing;
 
-use super::BadSignature;
+use super::bad_signature::BadSignature;
 use crate::algorithm::{Algorithm, Curve, KeyKind};
 use crate::error::{KeyError, SignError};
 use crate::key::{PrivateNumbers, PublicNumbers, RsaPrivateNumbers, rsa_public_from_pkcs1};
+pub(crate) use digest::sha256;
 use parameters::{ecdsa_signing, hmac_algorithm, ml_dsa_signing, ml_dsa_verification, rsa_verification};
-
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
-    out
-}
 
 /// A parsed key that can check signatures.
 pub(crate) enum Verifier {

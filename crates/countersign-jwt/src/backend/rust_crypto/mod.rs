@@ -4,20 +4,19 @@
 //! HMAC tags. RSA is our own few lines (`rsa.rs`): the crate `rsa` carries a timing leak in its private-key
 //! operations that has no fix (RUSTSEC-2023-0071).
 
+mod digest;
 mod rsa;
 
 use hmac::{Hmac, KeyInit, Mac};
 use p256::ecdsa::signature;
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use sha2::{Sha256, Sha384, Sha512};
 
-use super::BadSignature;
+use super::bad_signature::BadSignature;
 use crate::algorithm::{Algorithm, Curve};
 use crate::error::KeyError;
 use crate::key::PublicNumbers;
-
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
-}
+use digest::Hash;
+pub(crate) use digest::sha256;
 
 /// A parsed key that can check signatures.
 pub(crate) enum Verifier {
@@ -142,29 +141,4 @@ fn rsa_parameters(algorithm: Algorithm) -> Option<(rsa::Padding, Hash)> {
         Algorithm::Ps512 => (rsa::Padding::Pss, Hash::Sha512),
         _ => return None,
     })
-}
-
-/// A hash function of RFC 7518 §3.3 and §3.5.
-#[derive(Clone, Copy)]
-pub(crate) enum Hash {
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-impl Hash {
-    fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
-        fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
-            let mut hash = D::new();
-            for part in parts {
-                hash.update(part);
-            }
-            hash.finalize().to_vec()
-        }
-        match self {
-            Self::Sha256 => digest::<Sha256>(parts),
-            Self::Sha384 => digest::<Sha384>(parts),
-            Self::Sha512 => digest::<Sha512>(parts),
-        }
-    }
 }

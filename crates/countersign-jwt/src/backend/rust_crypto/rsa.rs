@@ -3,7 +3,8 @@
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, Odd};
 
-use super::{BadSignature, Hash};
+use super::digest::Hash;
+use crate::backend::bad_signature::BadSignature;
 use crate::error::KeyError;
 
 /// How the hash is wrapped before the power.
