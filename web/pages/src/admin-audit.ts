@@ -1,7 +1,6 @@
 // The audit log: the newest events first, filtered, followed.
 
-import type { View } from './admin.ts';
-import { headings } from './admin-users.ts';
+import { table, type View } from './admin-parts.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { timeElement, words } from './format.ts';
@@ -107,11 +106,7 @@ export const auditView: View = (root) => {
       element('div', {}, element('label', { for: 'account' }, 'Account ID'), account),
       element('div', { class: 'check' }, follow, element('label', { for: 'follow' }, 'Follow')),
     ),
-    element(
-      'div',
-      { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Audit log' },
-      element('table', {}, element('thead', {}, headings('When', 'Event', 'Account', 'Address', 'Detail')), rows),
-    ),
+    table('Audit log', ['When', 'Event', 'Account', 'Address', 'Detail'], rows),
     older,
   );
   older.hidden = true;

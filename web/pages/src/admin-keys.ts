@@ -1,7 +1,6 @@
 // Signing keys: which there are, and rotate.
 
-import type { View } from './admin.ts';
-import { headings } from './admin-users.ts';
+import { table, type View } from './admin-parts.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
@@ -41,11 +40,7 @@ export const keysView: View = (root) => {
     root,
     element('div', { class: 'row spread' }, element('h1', {}, 'Keys'), actionButton('Rotate', rotate, 'primary')),
     element('p', { class: 'muted' }, 'The public halves are at ', element('a', { href: '/.well-known/jwks.json' }, '/.well-known/jwks.json'), '.'),
-    element(
-      'div',
-      { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Keys' },
-      element('table', {}, element('thead', {}, headings('Key ID', 'Algorithm', 'State', 'Created', 'Signs from')), rows),
-    ),
+    table('Keys', ['Key ID', 'Algorithm', 'State', 'Created', 'Signs from'], rows),
   );
   void act(null, load);
   return () => {};

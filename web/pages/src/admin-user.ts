@@ -1,11 +1,20 @@
 // One user: role and claims, password, sessions, disable, delete.
 
-import type { Account } from './admin-users.ts';
 import { api, messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
 import { sessionList, type SessionInfo } from './session-list.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
+
+export interface Account {
+  readonly userId: string;
+  readonly username: string;
+  readonly role: string;
+  readonly claims: Record<string, unknown>;
+  readonly disabled: boolean;
+  readonly passwordChangeRequired: boolean;
+  readonly createdAt: string;
+}
 
 export function editUser(account: Account, reload: () => Promise<void>): void {
   const path = `/api/admin/users/${encodeURIComponent(account.userId)}`;

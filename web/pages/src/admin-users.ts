@@ -1,22 +1,12 @@
 // Users: search, page, create; a dialog for one of them.
 
-import type { View } from './admin.ts';
-import { editUser } from './admin-user.ts';
+import { table, type View } from './admin-parts.ts';
+import { editUser, type Account } from './admin-user.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
 import { openForm } from './form-dialog.ts';
 import { act, actionButton, notify } from './shell.ts';
-
-export interface Account {
-  readonly userId: string;
-  readonly username: string;
-  readonly role: string;
-  readonly claims: Record<string, unknown>;
-  readonly disabled: boolean;
-  readonly passwordChangeRequired: boolean;
-  readonly createdAt: string;
-}
 
 const PAGE = 25;
 const TYPING_PAUSE_MS = 200;
@@ -72,11 +62,7 @@ export const usersView: View = (root) => {
     ),
     element('label', { for: 'search' }, 'Search'),
     search,
-    element(
-      'div',
-      { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Users' },
-      element('table', {}, element('thead', {}, headings('Username', 'Role', 'State', 'Created')), rows),
-    ),
+    table('Users', ['Username', 'Role', 'State', 'Created'], rows),
     empty,
     more,
   );
@@ -88,10 +74,6 @@ export const usersView: View = (root) => {
 function state({ disabled, passwordChangeRequired }: Account): HTMLElement | string {
   if (disabled) return element('span', { class: 'badge bad' }, 'disabled');
   return passwordChangeRequired ? element('span', { class: 'badge' }, 'must change password') : 'active';
-}
-
-export function headings(...names: string[]): HTMLElement {
-  return element('tr', {}, ...names.map((name) => element('th', { scope: 'col' }, name)));
 }
 
 function createUser(reload: () => Promise<void>): void {

@@ -3,11 +3,9 @@
 import { byId, element, fill } from './dom.ts';
 import { auditView } from './admin-audit.ts';
 import { keysView } from './admin-keys.ts';
+import type { View } from './admin-parts.ts';
 import { usersView } from './admin-users.ts';
 import { signedInPage } from './shell.ts';
-
-/** Builds a view into `root`; the function that it returns stops what the view has started. */
-export type View = (root: HTMLElement) => () => void;
 
 const VIEWS: Record<string, { title: string; view: View }> = {
   users: { title: 'Users', view: usersView },
