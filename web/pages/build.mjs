@@ -1,21 +1,25 @@
-// Builds the pages into the folder that the server embeds. Run it and commit what changes:
+// Builds the pages into the folder that the server embeds. Run it and commit the changes:
 // `cargo build` must need no Node.
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { PAGES, documentOf } from './document.mjs';
 
 const outdir = '../../crates/countersign-server/assets';
 rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 cpSync('public', outdir, { recursive: true });
 cpSync('../client/dist/index.js', `${outdir}/client.js`);
+for (const page of PAGES) {
+  writeFileSync(`${outdir}/${page.name}.html`, documentOf(page, readFileSync(`html/${page.name}.html`, 'utf8')));
+}
 
 const options = { bundle: true, minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning' };
 await build({
   ...options,
-  entryPoints: ['login', 'account', 'admin', 'debugger'].map((page) => `src/${page}.ts`),
+  entryPoints: PAGES.filter(({ script }) => script).map(({ name }) => `src/${name}.ts`),
   outdir,
   format: 'esm',
-  // One copy of the client for all pages, the one that other people's pages load too.
+  // All pages load one copy of the client, the one that pages of other apps load too.
   alias: { '@countersign/client': '/client.js' },
   external: ['/client.js', './server-keys.js'],
   loader: { '.wasm': 'binary' },

@@ -1,0 +1,47 @@
+// The HTML document around a page's body: one head for all pages.
+
+/**
+ * `script`: the page loads the script of its own name. `client`: it also loads `/client.js`.
+ * `policy`: where it differs from `POLICY`. The debugger may make no request (HD-7), but runs WebAssembly.
+ */
+export const PAGES = [
+  { name: 'index', title: 'Countersign' },
+  { name: 'login', title: 'Sign in · Countersign', script: true, client: true },
+  { name: 'account', title: 'Account · Countersign', script: true, client: true },
+  { name: 'admin', title: 'Admin · Countersign', script: true, client: true },
+  {
+    name: 'debugger',
+    title: 'Token debugger · Countersign',
+    script: true,
+    policy: { 'script-src': "'self' 'wasm-unsafe-eval'", 'connect-src': "'none'" },
+  },
+];
+
+const POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self'",
+  'connect-src': "'self'",
+  'form-action': "'none'",
+  'base-uri': "'none'",
+  'require-trusted-types-for': "'script'",
+};
+
+/** The document of one of `PAGES`; `body` is its `<body>` element with the indentation of the source file. */
+export function documentOf({ name, title, script, client, policy }, body) {
+  const directives = Object.entries({ ...POLICY, ...policy }).map(([directive, sources]) => `${directive} ${sources}`);
+  const head = [
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    `<meta http-equiv="Content-Security-Policy" content="${directives.join('; ')}">`,
+    `<title>${title}</title>`,
+    '<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">',
+    '<link rel="stylesheet" href="/assets/style.css">',
+    client && '<link rel="modulepreload" href="/client.js">',
+    script && `<script type="module" src="/assets/${name}.js"></script>`,
+  ];
+  const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
+  return `<!doctype html>\n<html lang="en">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+}
