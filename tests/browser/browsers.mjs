@@ -8,21 +8,21 @@ const LAUNCH = {
 };
 const wanted = (process.env.BROWSERS ?? 'chromium,firefox').split(',');
 
-/** Those that are asked for; one that is not installed is an error, not a test that passes. */
+/** The browsers that `BROWSERS` names; one that is not installed is an error, not a test that passes. */
 export const BROWSERS = wanted.map((name) => {
   if (!existsSync(LAUNCH[name].executablePath)) throw new Error(`${name} is not installed at ${LAUNCH[name].executablePath}`);
   return { name, launch: () => puppeteer.launch({ headless: true, ...LAUNCH[name] }) };
 });
 
 /**
- * Waits until `condition` holds in `page`. Asked by the clock: puppeteer's own way asks when the page is drawn, and a tab
- * behind another one never is.
+ * Waits until `condition` holds in `page`. Polls by the clock: puppeteer's own way polls when the page is
+ * drawn, and a tab behind another one never is.
  */
 export const holds = (page, condition, ...args) => page.waitForFunction(condition, { polling: 50 }, ...args);
 
 /**
- * A browser profile without cookies, in place of `old`, whose pages are emptied. They are not closed: now and then Chromium
- * never answers when it is to dispose of a profile in which a page is loading.
+ * A browser profile without cookies, in place of `old`, whose pages are emptied. They are not closed: now
+ * and then Chromium hangs when it disposes of a profile in which a page is loading.
  */
 export async function freshProfile(browser, old) {
   for (const page of (await old?.pages()) ?? []) await page.goto('about:blank');

@@ -1,4 +1,4 @@
-// The client in real browsers against the real server: the user is signed out only where they should be.
+// The client in real browsers against the real server: users are signed out only when they should be.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -22,7 +22,7 @@ for (const { name, launch } of BROWSERS) {
       await world?.stop();
     });
 
-    /** A browser without cookies, in which the demo user has signed in. */
+    /** A fresh browser profile in which the demo user has signed in. */
     async function signedInTab({ expiresIn, query } = {}) {
       world.weather = () => ({});
       world.expiresIn = expiresIn;
@@ -142,7 +142,7 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(await status(tab), 'signed-in');
     });
 
-    test('a server that is overloaded keeps everybody signed in', async () => {
+    test('an overloaded server keeps users signed in', async () => {
       const tab = await signedInTab({ expiresIn: 1 });
       world.weather = (entry) => (entry === REFRESH ? { status: 503 } : {});
       await sleep(1_100);
@@ -216,13 +216,13 @@ for (const { name, launch } of BROWSERS) {
       await holds(tab, (username) => window.auth?.user?.username === username, user.username);
     });
 
-    test('a tab that is frozen holds nobody up for more than two seconds', async () => {
+    test('a frozen tab holds up the others for two seconds at most', async () => {
       const tab = await signedInTab();
       await tab.evaluate((lock) => void navigator.locks.request(lock, () => new Promise(() => {})), `countersign:${world.origin}/`);
       const started = performance.now();
       const other = await openTab();
       assert.equal(await status(other), 'signed-in');
-      // An upper bound for a hang, not a measurement: without patience this would never come.
+      // An upper bound for a hang, not a measurement: a client that waits for the lock would never get here.
       assert.ok(performance.now() - started < 20_000);
     });
 

@@ -1,4 +1,4 @@
-// The debugger in real browsers: it says which rule failed and what would help, and nothing leaves it (HD-7).
+// The debugger in real browsers: it names the failed rule and the remedy, and nothing leaves it (HD-7).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS, holds } from './browsers.mjs';
@@ -40,7 +40,7 @@ for (const { name, launch } of BROWSERS) {
     const value = (id) => page.$eval(`#${id}`, (field) => field.value);
     const says = (part) => holds(page, (part) => document.querySelector('#verdict').textContent.includes(part), part);
 
-    test('a token is shown in its parts, with the rule that it breaks and what would help', async () => {
+    test('a token is shown in its parts, with the rule that it breaks and the remedy', async () => {
       await visit();
       await set('token', RFC_TOKEN);
       assert.equal(JSON.parse(await value('header-json')).alg, 'HS256');
@@ -116,7 +116,7 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(await value('key'), '');
     });
 
-    test('the page goes on when the server is gone', async () => {
+    test('the page still works when the server is gone', async () => {
       await visit();
       world.weather = () => ({ cut: 'request' });
       await set('token', RFC_TOKEN);
@@ -124,7 +124,7 @@ for (const { name, launch } of BROWSERS) {
       world.weather = () => ({});
     });
 
-    test('a token that is pasted with what stands around it is found', async () => {
+    test('a token is found in a paste with its surroundings', async () => {
       await visit();
       await page.evaluate((token) => {
         const text = `Authorization: Bearer ${token.slice(0, 40)}\n  ${token.slice(40)}"\n`;

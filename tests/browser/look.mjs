@@ -1,5 +1,5 @@
-// How a page looks: axe-core finds nothing, nothing is wider than the screen, and there is a picture of it in light
-// and dark, on desktop and phone (in `shots/`, for looking at).
+// How a page looks: axe-core finds nothing, nothing is wider than the screen, and `shots/` gets a picture in
+// light and dark, on desktop and phone.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ const SCREENS = { desktop: { width: 1200, height: 850 }, phone: { width: 390, he
 
 export async function lookAt(page, browserName, what) {
   mkdirSync(SHOTS, { recursive: true });
-  // Firefox cannot be told the colour scheme over this protocol: it is looked at as it starts.
+  // Firefox takes no colour scheme over this protocol: only its default one is checked.
   const schemes = browserName === 'chromium' ? ['light', 'dark'] : [undefined];
   for (const scheme of schemes) {
     if (scheme) await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);

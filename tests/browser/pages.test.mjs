@@ -1,4 +1,4 @@
-// The pages in real browsers against the real server: what a person does, and how it looks.
+// The pages in real browsers against the real server: what a user does, and how the pages look.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS, freshProfile, holds } from './browsers.mjs';
@@ -58,13 +58,13 @@ for (const { name, launch } of BROWSERS) {
 
     const look = (what) => lookAt(page, name, what);
 
-    test('the first page says what this is', async () => {
+    test('the first page says what this server is', async () => {
       await visit('/');
       await hears('Countersign');
       await look('index');
     });
 
-    test('sign in: a wrong password, then the right one, then where one wanted to go', async () => {
+    test('sign in: a wrong password, then the right one, then the page that was asked for', async () => {
       await visit('/login?return_to=%2Fadmin%23keys');
       await look('login');
       await signIn({ username: 'admin', password: 'wrong' });
@@ -75,7 +75,7 @@ for (const { name, launch } of BROWSERS) {
       await arrive('/admin#keys');
     });
 
-    test('sign in goes nowhere else, whatever return_to says (CS-8)', async () => {
+    test('sign in stays on this origin, whatever return_to says (CS-8)', async () => {
       for (const target of ['//evil.example', '/\\evil.example', 'https:evil.example', '/\t/evil.example', 'javascript:alert(1)']) {
         await visit(`/login?${new URLSearchParams({ return_to: target })}`);
         await signIn();
@@ -105,7 +105,7 @@ for (const { name, launch } of BROWSERS) {
       assert.deepEqual(field, ['password', 'new-password', true, 'new-password']);
       await page.click('[aria-label="Show new password"]');
       assert.deepEqual(await page.$$eval('form input', (inputs) => inputs.map(({ type }) => type)), ['text', 'password', 'text']);
-      // It is for this account only: with another name it is gone.
+      // The field is for this account only: another username removes it.
       await page.type('#username', 'x');
       assert.equal(await page.$('#new-password'), null);
       await signIn(user);
@@ -131,14 +131,14 @@ for (const { name, launch } of BROWSERS) {
       assert.equal((await world.call('POST', '/api/login', { body: { ...user, password: 'another one of many words' } })).status, 200);
     });
 
-    test('somebody who is not signed in is sent to the sign-in page and back', async () => {
+    test('a visitor who is not signed in is sent to the sign-in page and back', async () => {
       await visit('/account');
       await arrive('/login?return_to=%2Faccount');
       await signIn();
       await arrive('/account');
     });
 
-    test('somebody who is signed in has nothing to do on the sign-in page', async () => {
+    test('a signed-in user is sent on from the sign-in page', async () => {
       await visit('/login');
       await signIn();
       await arrive('/account');
@@ -153,14 +153,14 @@ for (const { name, launch } of BROWSERS) {
       await page.waitForSelector('#sessions li');
       world.weather = () => ({ cut: 'request' });
       await press('Sign out');
-      await hears('The server cannot be reached; it will be told as soon as it can be.');
+      await hears('The server cannot be reached; this page tells it as soon as possible.');
       assert.equal(path(), '/account');
       world.weather = () => ({});
       await page.evaluate(() => window.dispatchEvent(new Event('online')));
       await arrive('/login');
     });
 
-    test('account: profile, sessions, end the others', async () => {
+    test('account: profile, sessions, end other sessions', async () => {
       await world.call('POST', '/api/login', { body: DEMO });
       await visit('/login');
       await signIn();
@@ -169,8 +169,8 @@ for (const { name, launch } of BROWSERS) {
       assert.match(await text('#profile'), /admin/);
       assert.equal(await page.$$eval('#sessions .badge', (badges) => badges.length), 1);
       await look('account');
-      await press('End the others');
-      await press('End the others');
+      await press('End other sessions');
+      await press('End other sessions');
       await hears('All other sessions have ended.');
       await holds(page, () => document.querySelectorAll('#sessions li').length === 1);
     });
@@ -213,7 +213,7 @@ for (const { name, launch } of BROWSERS) {
       await press('Sign out everywhere');
       await press('Cancel');
       await page.evaluate(() => document.querySelector('#end-others').click());
-      await press('End the others');
+      await press('End other sessions');
       await hears('This session was ended from another device.');
       assert.match(path(), /^\/login\?return_to=%2Faccount&reason=session_revoked$/);
     });
@@ -277,7 +277,7 @@ for (const { name, launch } of BROWSERS) {
       await hears('must change password');
       assert.equal((await world.call('GET', '/api/profile', { token: again.body.accessToken })).status, 401);
       await openFirst();
-      await press('Require no new password');
+      await press('Waive the new password');
       await hears(`${username} may keep the password.`);
       await holds(page, () => !document.body.innerText.includes('must change password'));
 
@@ -311,7 +311,7 @@ for (const { name, launch } of BROWSERS) {
       await page.waitForSelector('tbody .good');
       await look('admin-keys');
       await press('Rotate');
-      await press('Make a key');
+      await press('Create key');
       await hears('A new key is published.');
       await page.goto(`${world.origin}/admin#audit`);
       await page.waitForSelector('tbody tr');

@@ -1,5 +1,5 @@
-// The real server, on a port and in a folder of its own, in front of which stands a proxy that can
-// delay, cut, swallow and change: what networks do.
+// The real server, on a port and in a folder of its own, behind a proxy that can delay, cut, swallow
+// and change traffic, as networks do.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const DEMO = { username: 'admin', password: 'password123' };
 
-/** With `PAGES_FROM`, the pages come from that folder, so that they can be worked on without building the server. */
+/** With `PAGES_FROM`, the pages come from that folder, to work on them without rebuilding the server. */
 const PAGE_FILES = new Map([
   ['/', 'index.html'],
   ...['login', 'account', 'admin', 'debugger'].map((name) => [`/${name}`, `${name}.html`]),
@@ -44,12 +44,12 @@ export async function startWorld(settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-browser-'));
   const port = await freePort();
   const proxyPort = await freePort();
-  // The pages are seen at the proxy's origin, so that is the server's public one.
+  // Browsers see the proxy's origin, so it is the server's public one.
   const set = { public_origin: `http://localhost:${proxyPort}`, ...settings };
   const args = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const child = spawn(binary(), ['dev', '--listen', `127.0.0.1:${port}`, '--data-dir', join(folder, 'data'), ...args], {
     cwd: folder,
-    // The server refuses variables that it does not know, and must not find the developer's own.
+    // The server refuses unknown variables, and must not see the developer's own.
     env: { PATH: process.env.PATH, HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -77,9 +77,9 @@ export async function startWorld(settings = {}) {
 }
 
 class World {
-  /** Every request that came: `POST /api/refresh`. */
+  /** All requests so far: `POST /api/refresh`. */
   log = [];
-  /** What happens to a request, given `POST /path` and the tab's `?session=`: `{ delayMs, cut, swallow, status }`, each optional. */
+  /** The fate of a request, given `POST /path` and `?session=`: `{ delayMs, cut, swallow, status }`, all optional. */
   weather = () => ({});
   /** The lifetime that clients are told, in seconds, instead of the real one. */
   expiresIn = undefined;

@@ -1,5 +1,5 @@
 // Eight tabs of one session race to refresh, over and over, over a network that misbehaves in turn.
-// Nobody is signed out. `CYCLES=1000 SESSIONS=16 node --test storm.test.mjs` for the long run.
+// No session is lost. `CYCLES=1000 SESSIONS=16 node --test storm.test.mjs` for the long run.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -80,7 +80,7 @@ function storm(launch) {
     while (pages.length < TABS) pages.push(await open());
 
     let refreshes = 0;
-    // Not all sessions at once: their storms would be one that no bound was made for.
+    // Not all sessions at once: together they would be a storm beyond every bound.
     await sleep((index * CYCLE_MS) / SESSIONS);
     for (let cycle = 0; cycle < cycles; cycle++) {
       const kinds = Object.keys(NETWORKS);
@@ -100,7 +100,7 @@ function storm(launch) {
     return refreshes;
   }
 
-  /** Signs in, as soon as the server's throttle lets so many in from one address. */
+  /** Signs in, as soon as the server's throttle admits another sign-in from this address. */
   async function signIn(page) {
     await until('a sign-in', async () => {
       const waitMs = await page.evaluate(

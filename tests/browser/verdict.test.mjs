@@ -1,4 +1,4 @@
-// One verifier, two fronts: the debugger page and `countersign token verify` say the same of the same token.
+// One verifier, two front ends: the debugger page and `countersign token verify` agree on every token.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

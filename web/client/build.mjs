@@ -1,5 +1,5 @@
-// Builds `dist/`: one minified ES module and its type declarations. The same module is what the
-// server answers at /client.js.
+// Builds `dist/`: one minified ES module and its type declarations. The server
+// serves the same module at /client.js.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { brotliCompressSync } from 'node:zlib';

@@ -1,5 +1,5 @@
-// Type-checks the README's examples, each as a file of its own, against what is published: so neither
-// can go stale. Build first.
+// Type-checks the README's examples, each as a file of its own, against the published types, so
+// that neither goes stale. Build first.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
@@ -9,7 +9,7 @@ mkdirSync(dir, { recursive: true });
 const examples = [...readFileSync('README.md', 'utf8').matchAll(/^```(js|tsx)\n(.*?)^```/gms)];
 if (examples.length < 2) throw new Error('the README has lost its examples');
 const files = examples.map(([, language, code], index) => {
-  // What the example's own page would have.
+  // Declarations that the example's own page would have.
   const around = language === 'js' ? 'declare function showWrongPassword(): void;\ndeclare function say(text: string): void;\n' : '';
   const file = `example-${index}.${language === 'js' ? 'ts' : 'tsx'}`;
   writeFileSync(`${dir}/${file}`, around + code);

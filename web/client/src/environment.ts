@@ -16,7 +16,7 @@ export function browserEnvironment(): Environment {
       },
     },
     random: () => Math.random(),
-    // Outside a page nobody would hear it, and an open channel keeps Node running.
+    // Outside a page no other tab listens, and an open channel keeps Node running.
     openChannel: (name) => page && new BroadcastChannel(name),
     locks: globalThis.navigator?.locks,
     storage: localStorageIfAllowed(),

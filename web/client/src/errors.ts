@@ -1,6 +1,6 @@
 // The one error type. Programs look at `code`; `message` is for people.
 
-/** The codes by which the server says that this session is over. Nothing else signs a user out. */
+/** The codes with which the server says that this session is over. Nothing else signs a user out. */
 export type SessionOverCode =
   | 'no_refresh_token'
   | 'invalid_refresh_token'
@@ -14,11 +14,11 @@ export type ErrorCode =
   | 'password_change_required'
   | 'token_required'
   | 'invalid_token'
-  /** No answer came: no connection, or it was cut. */
+  /** No response: there is no connection, or it broke off. */
   | 'network'
-  /** No answer came in time. */
+  /** No response in time. */
   | 'timeout'
-  /** The answer was not one of ours, for example a proxy's error page. */
+  /** The response is not Countersign's, for example a proxy's error page. */
   | 'unexpected_response'
   // Codes of newer servers pass through, and editors still complete the known ones.
   | (string & {});
@@ -27,9 +27,9 @@ export class CountersignError extends Error {
   override readonly name = 'CountersignError';
   /** Stable, for programs. */
   declare readonly code: ErrorCode;
-  /** The HTTP status, 0 when there was no answer. */
+  /** The HTTP status; 0 if there was no response. */
   declare readonly status: number;
-  /** How long the server asks to wait, in milliseconds, if it does. */
+  /** The wait that the server asks for, in milliseconds; `undefined` if it asks for none. */
   declare readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, status = 0, retryAfterMs?: number, cause?: unknown) {

@@ -1,4 +1,4 @@
-// `fetch` with the access token. Decides who may see it, and when one more try makes sense.
+// `fetch` with the access token. Decides which origins may see it, and when a second try makes sense.
 
 import type { Refresher } from './refresh.ts';
 import type { Session } from './session.ts';
@@ -12,12 +12,12 @@ export function createFetch(
 ): typeof fetch {
   return async (input, init) => {
     const request = new Request(input, init);
-    // The token goes to the configured origins and to nobody else.
+    // The token goes to the configured origins and to no other.
     const isOurs = origins.has(new URL(request.url).origin) && !request.headers.has('Authorization');
     const token = isOurs ? await refresher.token() : null;
     if (token === null) return env.fetch(request);
 
-    // A body can be read once only, so the copy for a second try is made before the first.
+    // A body can be read only once, so the copy for a second try is made before the first.
     const again = request.clone();
     const response = await env.fetch(withToken(request, token));
     if (response.status !== 401 || !isTokenRefused(response)) return response;
@@ -35,8 +35,8 @@ function withToken(request: Request, token: string): Request {
 }
 
 /**
- * A 401 may have a reason that a new token does not cure, such as "sign in again to do this". RFC
- * 6750 §3.1 names the cure; where an API says nothing, one refresh is worth a try.
+ * A new token does not cure every 401, for example "sign in again to do this". The challenge names the
+ * reason (RFC 6750 §3.1); where an API gives none, one refresh is worth a try.
  */
 function isTokenRefused(response: Response): boolean {
   const challenge = response.headers.get('WWW-Authenticate');

@@ -3,7 +3,7 @@
 import { CountersignError } from './errors.ts';
 import type { Environment, TokenResponse } from './types.ts';
 
-/** How a caller asks for an endpoint: `post('/api/refresh', {}, 5_000)`. */
+/** Calls an endpoint: `post('/api/refresh', {}, 5_000)`. Rejects with a `CountersignError`. */
 export type Post = (path: string, body: object, limitMs: number, token?: string) => Promise<unknown>;
 
 export function createPost(env: Environment, baseUrl: string): Post {
@@ -29,18 +29,18 @@ export function createPost(env: Environment, baseUrl: string): Post {
     } catch (cause) {
       if (cause instanceof CountersignError) throw cause;
       const code = abort.signal.aborted ? 'timeout' : 'network';
-      throw new CountersignError(code, 'No answer from the server', 0, undefined, cause);
+      throw new CountersignError(code, 'No response from the server', 0, undefined, cause);
     } finally {
       cancelLimit();
     }
   };
 }
 
-/** Checks what a proxy or a captive portal may have put in the place of our answer. */
+/** Refuses a body that a proxy or a captive portal has put in place of the server's. */
 export function parseTokenResponse(json: unknown): TokenResponse {
   const response = json as TokenResponse | undefined;
   if (response?.accessToken && response.expiresIn && response.user) return response;
-  throw new CountersignError('unexpected_response', 'Unexpected answer');
+  throw new CountersignError('unexpected_response', 'Unexpected response');
 }
 
 function parseJson(text: string): unknown {
@@ -51,13 +51,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The error of an answer that is not 2xx: `{"error": text, "code": code}`, or some proxy's page. */
+/** The error of a response that is not 2xx: `{"error": text, "code": code}`, or a proxy's page. */
 function refusal(response: Response, json: unknown): CountersignError {
   const { error, code } = (json ?? {}) as { error?: unknown; code?: unknown };
   const seconds = Number(response.headers.get('retry-after') ?? NaN);
   return new CountersignError(
     typeof code === 'string' ? code : 'unexpected_response',
-    typeof error === 'string' ? error : `The server answered ${response.status}`,
+    typeof error === 'string' ? error : `The server responded with ${response.status}`,
     response.status,
     seconds >= 0 ? seconds * 1000 : undefined,
   );

@@ -1,4 +1,4 @@
-// Signing out: this device at once, the server as soon as it can be reached.
+// Signs out: on this device at once, on the server as soon as it can be reached.
 
 import type { CountersignError } from './errors.ts';
 import { exclusive } from './exclusive.ts';
@@ -10,12 +10,12 @@ const TRY_LIMIT_MS = 5_000;
 const RETRY_MS = 15_000;
 
 export interface Logout {
-  /** Whether a logout of earlier, in this tab or another, is still to be told to the server. */
+  /** Whether the server does not know yet of an earlier logout, in this tab or another. */
   isPending(): boolean;
-  /** Drops the wish: somebody has signed in again, and the server has ended the old session by that. */
+  /** Drops the pending logout: a new sign-in has ended the old session on the server too. */
   forget(): void;
   logout(everywhere: boolean): Promise<{ revoked: boolean }>;
-  /** Tells the server what is still to be told, if anything. */
+  /** Tells the server of the pending logout, if there is one. */
   tellServer(token?: string): Promise<{ revoked: boolean }>;
   stop(): void;
 }
@@ -36,7 +36,7 @@ export function createLogout(env: Environment, session: Session, post: Post, nam
       if (scope === null) env.storage?.removeItem(name);
       else env.storage?.setItem(name, scope);
     } catch {
-      // Storage is full or blocked: the wish then lives as long as this page.
+      // Storage is full or blocked: the pending logout then lives as long as this page.
     }
   }
 

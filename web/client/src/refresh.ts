@@ -1,5 +1,5 @@
-// When to refresh, and what its outcome means. One request in flight per tab, at most two tries a
-// flight, then a pause that grows. Only the server's word that the session is over signs out.
+// Decides when to refresh and what the outcome means. One request in flight per tab, at most two
+// tries a flight, then a pause that grows. Only the server's word that the session is over signs out.
 
 import { type CountersignError, isSessionOver } from './errors.ts';
 import { exclusive } from './exclusive.ts';
@@ -7,9 +7,9 @@ import { parseTokenResponse, type Post } from './http.ts';
 import type { Session } from './session.ts';
 import type { Environment } from './types.ts';
 
-/** A try is given up after this. The server's grace and re-use windows are made for this value. */
+/** Time limit of a try. The server's grace and reuse windows are made for this value. */
 const TRY_LIMIT_MS = 5_000;
-/** A lost reply is asked for again at once, while the server still repeats it. */
+/** After a lost response the second try follows soon, while the server still repeats the response. */
 const SECOND_TRY_AFTER_MS = 300;
 /** The pause after the first failed flight; it doubles up to the longest. */
 const FIRST_PAUSE_MS = 1_000;
@@ -18,15 +18,15 @@ const LONGEST_PAUSE_MS = 30_000;
 const EARLY_MS = 30_000;
 /** A token with less than this left may be refused when it arrives. */
 const TRAVEL_MS = 5_000;
-/** A server that hands out tokens of no length is not asked more often than this. */
+/** A server that issues tokens without a lifetime is not asked more often than this. */
 const SHORTEST_TIMER_MS = 1_000;
 
 export interface Refresher {
-  /** Refreshes unless somebody just has. `rejected` is the token that an API has refused. */
+  /** Refreshes, unless another caller just has. `rejected` is the token that an API has refused. */
   refresh(rejected?: string): Promise<void>;
   /** A token that can be sent now, or `null` if nobody is signed in. */
   token(): Promise<string | null>;
-  /** The page woke up, or its timer rang: refreshes if it is time, or if the page `wasAway` and may have missed something. */
+  /** The page woke up, or its timer rang: refreshes if it is time, or if the page `wasAway` from the news. */
   wake(wasAway: boolean): void;
   stop(): void;
 }
@@ -58,14 +58,14 @@ export function createRefresher(env: Environment, session: Session, post: Post, 
   }
 
   async function fly(rejected: string | undefined, epoch: number, before: string | undefined): Promise<void> {
-    // While this tab waited for its turn, another one has brought a token. After a try that got no
-    // answer that is no reason to stop: the server may have rotated, and this browser must get the
-    // new cookie before the server stops repeating it.
+    // Another tab has brought a token while this one waited. That is a reason to stop only before the
+    // first try: after one without a response the server may have rotated, and this browser must get
+    // the new cookie before the server stops repeating it.
     if (session.accessToken !== before) return;
     for (let tries = 1; !stopped && session.state.status !== 'signed-out'; tries++) {
       try {
         const response = parseTokenResponse(await post('/api/refresh', {}, TRY_LIMIT_MS));
-        // A sign-in or sign-out meanwhile: this reply belongs to a session that this tab has left.
+        // A sign-in or sign-out meanwhile: this response belongs to a session that this tab has left.
         if (session.epoch === epoch) session.accept(response);
         succeed();
         return;
@@ -116,7 +116,7 @@ export function createRefresher(env: Environment, session: Session, post: Post, 
     if (wasAway) lastError = undefined;
     const { status } = session.state;
     const isDue = wasAway || session.remainingMs() <= early() + spread();
-    // A hidden page refreshes when it needs a token, or when it is looked at again.
+    // A hidden page refreshes when it needs a token, or when it is visible again.
     const isWanted = status === 'signed-in' && isDue && env.page?.isVisible();
     if (status === 'unknown' || isWanted) refresh().catch(() => {});
     schedule();

@@ -1,5 +1,5 @@
 // What this tab knows: the access token, in memory only, and the state that the app sees.
-// Decides what of the other tabs' news is believed. Knows nothing of HTTP or timers.
+// Decides which news of other tabs to believe. Knows nothing of HTTP or timers.
 
 import type { AuthState, Channel, Clock, SignOutReason, TokenResponse, User } from './types.ts';
 
@@ -19,11 +19,11 @@ interface Held {
 export interface Session {
   readonly state: AuthState;
   readonly accessToken: string | undefined;
-  /** Grows when one session ends or another begins: a reply to an older epoch must be thrown away. */
+  /** Grows when one session ends or another begins: a response to an older epoch must be dropped. */
   readonly epoch: number;
-  /** Of the token that is held, from its receipt to its end; 0 without one. */
+  /** Lifetime of the held token from its receipt; 0 without one. */
   readonly lifetimeMs: number;
-  /** Until the token expires; 0 or less when it has, or when there is none. */
+  /** Time until the token expires; 0 or less if it has expired or there is none. */
   remainingMs(): number;
   subscribe(listener: (state: AuthState) => void): () => void;
   /** A token from the server: keeps it and tells the other tabs. */
@@ -31,7 +31,7 @@ export interface Session {
   /** Forgets the token and tells the other tabs. */
   end(reason: SignOutReason, pending?: boolean): void;
   setOffline(offline: boolean): void;
-  /** Whether the logout is still to be told to the server. */
+  /** Whether the server does not know yet of the logout. */
   setPending(pending: boolean): void;
   close(): void;
 }
@@ -73,7 +73,7 @@ export function createSession(clock: Clock, channel: Channel | undefined): Sessi
   function forget(reason: SignOutReason, pending: boolean): void {
     ended.add(held?.sessionId);
     epoch++;
-    // A visitor who never was signed in has no reason to be told.
+    // A visitor who was never signed in needs no reason.
     const known = held !== undefined || reason !== 'no_refresh_token';
     held = undefined;
     setState({ status: 'signed-out', user: null, ...(known && { reason }), pending });

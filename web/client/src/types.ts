@@ -1,8 +1,8 @@
-// What travels over the wire and what an app sees. Names are those of the server's JSON.
+// The server's JSON, under its own names, and what an app sees.
 
 import type { SessionOverCode } from './errors.ts';
 
-/** The account that is signed in, as the server last told it. */
+/** The signed-in account, as the server last reported it. */
 export interface User {
   readonly userId: string;
   readonly username: string;
@@ -22,20 +22,20 @@ export interface TokenResponse {
  * object until then, so it can be compared with `===`.
  *
  * - `unknown`: not yet known (the page has just loaded, or it loaded with no connection).
- * - `signed-in`: `user` is who. `offline` means that the server could not be reached lately.
+ * - `signed-in`: `user` is signed in. `offline` means that the last request did not reach the server.
  * - `signed-out`: `reason` says why, if there was a session. `pending` means that the user signed
- *   out while the server could not be reached: it will be told as soon as it can be.
+ *   out while the server could not be reached; the client tells it as soon as it can.
  */
 export type AuthState =
   | { readonly status: 'unknown'; readonly user: null; readonly offline: boolean }
   | { readonly status: 'signed-in'; readonly user: User; readonly offline: boolean }
   | { readonly status: 'signed-out'; readonly user: null; readonly reason?: SignOutReason; readonly pending: boolean };
 
-/** Why there is no session any more: the user's wish, or the server's answer. */
+/** Why there is no session any more: the user signed out, or the server ended it. */
 export type SignOutReason = 'logout' | SessionOverCode;
 
 export interface ClientOptions {
-  /** Where Countersign answers, for example `https://id.example.com`. Default: the page's own origin. */
+  /** Where Countersign runs, for example `https://id.example.com`. Default: the page's own origin. */
   readonly baseUrl?: string;
   /** Further origins that may see the access token, for example `["https://api.example.com"]`. */
   readonly apiOrigins?: readonly string[];
@@ -44,7 +44,7 @@ export interface ClientOptions {
 }
 
 export interface Client {
-  /** Settles once, never rejects: with the first state that is known, or `unknown` if there is no connection. */
+  /** Settles once with the first known state, or `unknown` if there is no connection. Never rejects. */
   readonly ready: Promise<AuthState>;
   readonly state: AuthState;
   /** Short for `state.user`. */
@@ -53,7 +53,7 @@ export interface Client {
   subscribe(listener: (state: AuthState) => void): () => void;
   /**
    * Signs in, in all tabs. Rejects with a `CountersignError`, for example with code `invalid_credentials`, or
-   * `password_change_required`: then it wants a `newPassword`, which takes the place of the other one.
+   * `password_change_required`: then call it again with a `newPassword`, which replaces the old one.
    */
   login(username: string, password: string, newPassword?: string): Promise<User>;
   /**
@@ -71,7 +71,7 @@ export interface Client {
    * `CountersignError` when there is none and the server cannot be asked.
    */
   token(): Promise<string | null>;
-  /** Stops timers and listeners. The client answers no more after this. */
+  /** Stops timers and listeners. The client is of no use after this. */
   dispose(): void;
 }
 
@@ -85,7 +85,7 @@ export interface Clock {
   after(ms: number, task: () => void): () => void;
 }
 
-/** A `BroadcastChannel`, or as much of it as is used here. */
+/** The part of `BroadcastChannel` that is used here. */
 export interface Channel {
   postMessage(message: unknown): void;
   onmessage: ((event: MessageEvent) => void) | null;
@@ -96,7 +96,7 @@ export interface Channel {
 export interface Page {
   readonly origin: string;
   isVisible(): boolean;
-  /** Calls `wake` when the page is looked at again; `wasAway` if it may have missed something: no network, or frozen. */
+  /** Calls `wake` when the page is visible again; `wasAway`: it may have missed news (offline, frozen). */
   onWake(wake: (wasAway: boolean) => void): () => void;
 }
 
@@ -108,7 +108,7 @@ export interface Environment {
   /** Opens the channel between this origin's tabs. */
   readonly openChannel: (name: string) => Channel | undefined;
   readonly locks: Pick<LockManager, 'request'> | undefined;
-  /** Holds one flag, never a token: that a logout is still to be told to the server. */
+  /** Holds one flag, never a token: that the server does not know yet of a logout. */
   readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined;
   /** Absent outside a browser: then nothing is restored and no timer runs. */
   readonly page: Page | undefined;

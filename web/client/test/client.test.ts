@@ -11,7 +11,7 @@ test('a_visitor_is_signed_out_without_a_reason', async () => {
   assert.deepEqual(tab.client.state, { status: 'signed-out', user: null, pending: false });
 });
 
-test('login_answers_the_user_and_tells_the_subscribers', async () => {
+test('login_returns_the_user_and_tells_the_subscribers', async () => {
   const world = new World();
   const tab = new Browser(world, new Server(world)).tab();
   const states: AuthState[] = [];
@@ -27,7 +27,7 @@ test('a_listener_that_throws_breaks_nothing', async (context) => {
   const tab = new Browser(world, new Server(world)).tab();
   let heard = 0;
   const thrown: unknown[] = [];
-  // The test runner takes uncaught errors for failures, so they are caught where they arise.
+  // The test runner counts uncaught errors as failures, so this test catches them where they arise.
   const plain = globalThis.queueMicrotask;
   context.mock.method(globalThis, 'queueMicrotask', (task: () => void) =>
     plain(() => {
@@ -59,7 +59,7 @@ test('a_page_that_was_away_asks_at_once_whether_the_session_still_lives', async 
   assert.equal(tab.client.state.status, 'signed-out');
 });
 
-test('a_listener_that_has_left_hears_nothing', async () => {
+test('an_unsubscribed_listener_hears_nothing', async () => {
   const world = new World();
   const tab = new Browser(world, new Server(world)).tab();
   let heard = 0;
@@ -113,7 +113,7 @@ test('a_proxys_error_page_is_an_unexpected_response', async () => {
   await assert.rejects(during(world, 100, tab.client.login('alice', 'x')), { code: 'unexpected_response', status: 502 });
 });
 
-test('a_login_that_is_not_answered_ends_after_twenty_seconds', async () => {
+test('a_login_without_a_response_ends_after_twenty_seconds', async () => {
   const world = new World();
   const browser = new Browser(world, new Server(world));
   const tab = browser.tab();
@@ -269,7 +269,7 @@ test('an_unavailable_server_hears_of_the_logout_when_it_is_back', async () => {
   assert.equal(server.sessions.get('s1')?.over, 'session_revoked');
 });
 
-test('who_signs_in_again_is_not_signed_out_by_an_earlier_wish', async () => {
+test('a_new_sign_in_is_not_ended_by_an_earlier_logout', async () => {
   const { world, server, browser, tab } = await signedIn();
   browser.weather = (path) => (path === '/api/logout' ? { instead: { status: 503, body: {} } } : {});
   await during(world, 1_000, tab.client.logout());
@@ -282,7 +282,7 @@ test('who_signs_in_again_is_not_signed_out_by_an_earlier_wish', async () => {
   assert.equal(browser.storage.size, 0);
 });
 
-test('the_only_thing_in_storage_is_the_wish_to_sign_out', async () => {
+test('the_only_thing_in_storage_is_a_pending_logout', async () => {
   const { world, browser, tab } = await signedIn();
   assert.equal(browser.storage.size, 0);
   browser.online = false;

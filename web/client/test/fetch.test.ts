@@ -8,7 +8,7 @@ function authorizations(tab: Tab, path: string): (string | null)[] {
   return tab.sent.filter((request) => request.url.includes(path)).map((request) => request.headers.get('Authorization'));
 }
 
-test('our_own_and_configured_origins_get_the_token_and_nobody_else', async () => {
+test('our_own_and_configured_origins_get_the_token_and_no_other', async () => {
   const { world, tab } = await signedIn();
   const token = await tab.client.token();
   for (const url of [PROFILE, 'https://api.example/orders', 'https://evil.example/x', 'https://api.example.evil.example/x', 'http://app.example/x']) {

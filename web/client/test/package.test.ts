@@ -1,4 +1,4 @@
-// What is published: built before these tests run.
+// The published package, which is built before these tests run.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -20,7 +20,7 @@ test('a_token_of_one_minute_is_renewed_at_half_its_life', async () => {
   assert.ok(server.count('/api/refresh') >= 19 && server.count('/api/refresh') <= 25, `${server.count('/api/refresh')}`);
 });
 
-test('a_token_of_no_length_does_not_make_a_storm', async () => {
+test('a_token_without_a_lifetime_does_not_make_a_storm', async () => {
   const { world, server } = await signedIn((server) => (server.ttlSeconds = 0.001));
   await world.pass(MINUTE);
   assert.ok(server.count('/api/refresh') <= 60, `${server.count('/api/refresh')} requests in a minute`);
@@ -60,7 +60,7 @@ test('a_device_clock_that_was_set_back_does_not_make_a_token_live_longer', async
   assert.equal(server.count('/api/refresh'), 1);
 });
 
-test('an_app_does_not_notice_one_lost_reply', async () => {
+test('an_app_does_not_notice_one_lost_response', async () => {
   const { world, browser, tab } = await signedIn();
   tab.visible = false;
   await world.pass(20 * MINUTE);
@@ -78,7 +78,7 @@ test('a_token_that_expired_while_the_monotonic_clock_slept_is_renewed_at_wake', 
   assert.equal(server.count('/api/refresh'), 1);
 });
 
-test('a_hidden_tab_waits_until_it_is_looked_at', async () => {
+test('a_hidden_tab_waits_until_it_is_visible', async () => {
   const { world, server, tab } = await signedIn();
   tab.visible = false;
   await world.pass(60 * MINUTE);
@@ -97,7 +97,7 @@ test('a_hidden_tab_still_gets_a_token_when_it_asks', async () => {
   assert.equal((await during(world, 100, tab.client.fetch('https://app.example/api/profile'))).status, 200);
 });
 
-test('a_lost_reply_is_asked_for_again_within_the_grace', async () => {
+test('a_lost_response_is_asked_for_again_within_the_grace', async () => {
   const { world, server, browser, tab } = await signedIn();
   await world.pass(MINUTE);
   let requests = 0;
@@ -120,7 +120,7 @@ test('a_valid_token_is_kept_while_the_server_fails', async () => {
   assert.ok(server.count('/api/refresh') >= 1);
 });
 
-test('an_hour_of_outage_signs_nobody_out_and_asks_at_most_twice_in_twenty_seconds', async () => {
+test('an_hour_of_outage_signs_no_user_out_and_asks_at_most_twice_in_twenty_seconds', async () => {
   const { world, browser, tab } = await signedIn();
   browser.online = false;
   const before = tab.sent.length;
@@ -168,7 +168,7 @@ for (const code of ['session_expired', 'session_revoked', 'refresh_token_reused'
 }
 
 for (const status of [400, 403, 404, 429, 500, 502]) {
-  test(`a_${status}_from_refresh_signs_nobody_out`, async () => {
+  test(`a_${status}_from_refresh_signs_no_user_out`, async () => {
     const { world, browser, tab } = await signedIn();
     browser.weather = (path) => (path === '/api/refresh' ? { instead: { status, body: { error: 'no', code: 'whatever' } } } : {});
     await world.pass(60 * MINUTE);
@@ -176,7 +176,7 @@ for (const status of [400, 403, 404, 429, 500, 502]) {
   });
 }
 
-test('the_page_of_a_captive_portal_signs_nobody_out', async () => {
+test('the_page_of_a_captive_portal_signs_no_user_out', async () => {
   const { world, browser, tab } = await signedIn();
   browser.weather = (path) => (path === '/api/refresh' ? { instead: { status: 200, body: { welcome: 'to our hotel' } } } : {});
   await world.pass(60 * MINUTE);

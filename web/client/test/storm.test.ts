@@ -1,5 +1,5 @@
-// Many tabs, bad networks, virtual years: nobody who is within the bounds of the server's windows is
-// ever signed out, and no tab has two refreshes in flight.
+// Many tabs, bad networks, virtual years: no user within the bounds of the server's windows is ever
+// signed out, and no tab has two refreshes in flight.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ function chance(seed: number): () => number {
   };
 }
 
-// One reply lost just after the server rotated: 5 s until the client gives up, a pause of up to
+// One response lost just after the server rotated: 5 s until the client gives up, a pause of up to
 // 0.375 s, the second try there and back, and before its cookie arrives another tab sends the old
 // one: grace >= 5.4 s + 3 D. So 10 s cover delays of 1.5 s one way, 13 s those of 2.5 s.
 const WINDOWS = [
@@ -66,7 +66,7 @@ for (const withLocks of [true, false]) {
         tabs[index] = browser.tab({ ...options, random });
       }
       await world.pass(5_000 + random() * 120_000);
-      // A reply that is lost just before the network goes away for longer than the grace is beyond
+      // A response that is lost just before the network goes away for longer than the grace is beyond
       // the bounds: so the last seconds of a cycle lose nothing.
       losses = 0;
       await world.pass(16_000);

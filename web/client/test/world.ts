@@ -6,7 +6,7 @@ import type { Channel, Client, Environment, User } from '../src/index.ts';
 
 export const ORIGIN = 'https://app.example';
 
-/** Lets every promise that can settle do so. Timers of the world are not touched. */
+/** Lets every promise settle that can. The world's timers stand still. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -74,7 +74,7 @@ export class Server {
     return this.log.filter((entry) => entry === path).length;
   }
 
-  /** Decides; `cookie` is `session.generation`. Answers status, body and the cookie to set, if any. */
+  /** Applies the rules; `cookie` is `session.generation`. Returns status, body and any cookie to set. */
   answer(path: string, body: Record<string, unknown>, cookie: string | undefined, bearer: string | null): Answer {
     this.log.push(path);
     if (path === '/api/login') return this.#login(body);
@@ -153,7 +153,7 @@ export interface Weather {
   thereMs?: number;
   backMs?: number;
   lose?: 'request' | 'reply';
-  /** Answer in the server's place. */
+  /** A response in place of the server's. */
   instead?: Answer;
 }
 
@@ -235,7 +235,7 @@ export class Browser {
 export class Tab {
   visible = true;
   frozen = false;
-  /** What this device's clock is off by. */
+  /** Error of this device's clock, in milliseconds. */
   wallOffsetMs = 0;
   inFlight = 0;
   mostInFlight = 0;

@@ -1,4 +1,4 @@
-// The account page: who I am, where I am signed in, a new password.
+// The account page: profile, sessions, change of password.
 
 import type { User } from '@countersign/client';
 import { api } from './api.ts';
@@ -42,7 +42,7 @@ async function showSessions(): Promise<void> {
 }
 
 async function endOthers(): Promise<void> {
-  if (!(await confirmed('End all sessions except this one?', 'End the others'))) return;
+  if (!(await confirmed('End all sessions except this one?', 'End other sessions'))) return;
   await api('DELETE', '/api/sessions');
   notify('All other sessions have ended.');
   await showSessions();

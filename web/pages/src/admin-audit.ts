@@ -1,4 +1,4 @@
-// The audit log: the newest events first, filtered, followed.
+// The audit log, newest events first: filter it, page back, follow it.
 
 import { table, type View } from './admin-parts.ts';
 import { api } from './api.ts';
@@ -84,7 +84,7 @@ export const auditView: View = (root) => {
     older.hidden = oldest === null;
   }
 
-  /** Asks for what is newer, while the page is looked at. */
+  /** Fetches newer events while the page is visible. */
   async function tick(): Promise<void> {
     if (follow.checked && document.visibilityState === 'visible') {
       const { events } = await ask({ after: String(newest) }).catch(() => ({ events: [] as AuditEvent[] }));

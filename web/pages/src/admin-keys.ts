@@ -1,4 +1,4 @@
-// Signing keys: which there are, and rotate.
+// Signing keys: list and rotate them.
 
 import { table, type View } from './admin-parts.ts';
 import { api } from './api.ts';
@@ -15,7 +15,7 @@ interface Key {
 }
 
 const MEANING: Record<string, string> = {
-  next: 'published, does not sign yet',
+  next: 'published, not signing yet',
   active: 'signs',
   retired: 'verifies until its last token has expired',
 };
@@ -29,8 +29,8 @@ export const keysView: View = (root) => {
   }
 
   async function rotate(): Promise<void> {
-    const question = 'Make a new signing key? It is published first, and signs as soon as every verifier can know it.';
-    if (!(await confirmed(question, 'Make a key'))) return;
+    const question = 'Create a new signing key? It is published first, and signs once every verifier can have fetched it.';
+    if (!(await confirmed(question, 'Create key'))) return;
     await api('POST', '/api/admin/keys/rotate');
     notify('A new key is published.');
     await load();
@@ -39,7 +39,7 @@ export const keysView: View = (root) => {
   fill(
     root,
     element('div', { class: 'row spread' }, element('h1', {}, 'Keys'), actionButton('Rotate', rotate, 'primary')),
-    element('p', { class: 'muted' }, 'The public halves are at ', element('a', { href: '/.well-known/jwks.json' }, '/.well-known/jwks.json'), '.'),
+    element('p', { class: 'muted' }, 'The public keys are at ', element('a', { href: '/.well-known/jwks.json' }, '/.well-known/jwks.json'), '.'),
     table('Keys', ['Key ID', 'Algorithm', 'State', 'Created', 'Signs from'], rows),
   );
   void act(null, load);

@@ -36,7 +36,7 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
         'div',
         { class: 'row' },
         actionButton('Set password', () => Promise.resolve(setPassword()), 'quiet'),
-        actionButton(account.passwordChangeRequired ? 'Require no new password' : 'Require a new password', requireChange, 'quiet'),
+        actionButton(account.passwordChangeRequired ? 'Waive the new password' : 'Require a new password', requireChange, 'quiet'),
         actionButton(account.disabled ? 'Enable' : 'Disable', toggle, 'quiet'),
         actionButton('End all sessions', endSessions, 'quiet'),
         actionButton('Delete', remove, 'danger'),
@@ -49,7 +49,7 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
     },
   });
 
-  /** What a button of the dialog did; the page behind it shows the message and the new state. */
+  /** Closes the dialog after an action; the page behind it shows the message and the new state. */
   async function done(text: string): Promise<void> {
     dialog.close();
     notify(text);
@@ -76,9 +76,9 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
 
   async function requireChange(): Promise<void> {
     const passwordChangeRequired = !account.passwordChangeRequired;
-    const question = `Require a new password of ${account.username}? Their sessions end. Whoever knows the present password can choose the new one: if a thief may, set another one too.`;
+    const question = `Require ${account.username} to choose a new password? All their sessions end. Anyone who knows the current password can choose the new one: if it may be stolen, set another one too.`;
     if (passwordChangeRequired && !(await confirmed(question, 'Require'))) return;
-    const text = passwordChangeRequired ? `${account.username} has to choose a new password at the next sign-in.` : `${account.username} may keep the password.`;
+    const text = passwordChangeRequired ? `${account.username} must choose a new password at the next sign-in.` : `${account.username} may keep their password.`;
     await change(() => api('PATCH', path, { passwordChangeRequired }), text);
   }
 
@@ -91,7 +91,7 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
     await change(() => api('DELETE', path), `${account.username} is deleted.`);
   }
 
-  /** A refusal must be readable: it goes into the dialog, which lies above the page's messages. */
+  /** Shows a refusal in the dialog, because the dialog covers the page's messages. */
   async function change(work: () => Promise<unknown>, text: string): Promise<void> {
     try {
       await work();

@@ -1,4 +1,4 @@
-// Users: search, page, create; a dialog for one of them.
+// Users: search, page, create; a dialog edits one of them.
 
 import { table, type View } from './admin-parts.ts';
 import { editUser, type Account } from './admin-user.ts';
@@ -20,12 +20,12 @@ export const usersView: View = (root) => {
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Loads one page; without `after` the first one, which replaces the rows. */
+  /** Appends the page that follows the username `after`; `null` replaces the rows by the first page. */
   async function load(after: string | null): Promise<void> {
     const turn = ++asked;
     const query = new URLSearchParams({ limit: String(PAGE), ...(search.value && { search: search.value }), ...(after !== null && { after }) });
     const page = await api<{ users: Account[]; next: string | null }>('GET', `/api/admin/users?${query.toString()}`);
-    // A slow answer to an earlier search must not replace a later one.
+    // A slow response to an earlier search must not replace the result of a later one.
     if (turn !== asked) return;
     if (after === null) fill(rows);
     rows.append(...page.users.map(row));
@@ -84,7 +84,7 @@ function createUser(reload: () => Promise<void>): void {
       { name: 'username', label: 'Username', autocomplete: 'off', required: true },
       { name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true },
       { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true },
-      { name: 'change', label: 'Must choose another password at the first sign-in', type: 'check', autocomplete: 'off' },
+      { name: 'change', label: 'Must choose a new password at first sign-in', type: 'check', autocomplete: 'off' },
     ],
     save: async ({ change, ...values }) => {
       await api('POST', '/api/admin/users', { ...values, passwordChangeRequired: change !== undefined });

@@ -1,4 +1,4 @@
-// The admin page: three views of one page, chosen by the address's hash.
+// The admin page: three views, of which the URL's hash selects one.
 
 import { byId, element, fill } from './dom.ts';
 import { auditView } from './admin-audit.ts';

@@ -1,10 +1,10 @@
-// Calls of the server's API for the signed-in pages: JSON in and out, failures as errors with a text.
+// Calls the server's API for the signed-in pages: JSON in and out, failures as errors that people can read.
 
 import { CountersignError, createClient, type Client } from '@countersign/client';
 
 export const client: Client = createClient();
 
-/** The error texts of the server are written for people, so they are shown as they are. */
+/** The server's error texts are written for people, so the pages show them unchanged. */
 export async function api<T = undefined>(method: string, path: string, body?: object): Promise<T> {
   const response = await client.fetch(path, {
     method,
@@ -15,7 +15,7 @@ export async function api<T = undefined>(method: string, path: string, body?: ob
   const json = parse(text);
   if (response.ok) return json as T;
   const { error, code } = (json ?? {}) as { error?: string; code?: string };
-  throw new CountersignError(code ?? 'unexpected_response', error ?? `The server answered ${response.status}.`, response.status);
+  throw new CountersignError(code ?? 'unexpected_response', error ?? `The server responded with status ${response.status}.`, response.status);
 }
 
 function parse(text: string): unknown {

@@ -1,5 +1,5 @@
-// base64url without padding (RFC 7515 §2), for showing and making tokens. Whether a token is well
-// encoded is decided by the verifier, not here.
+// base64url without padding (RFC 7515 §2), for showing and making tokens. The verifier, not this file,
+// decides whether a token is well encoded.
 
 export function encode(bytes: Uint8Array): string {
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
@@ -20,7 +20,7 @@ export function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** The UTF-8 text, or `undefined` if it is not that. */
+/** The UTF-8 text, or `undefined` if `text` is not base64url of UTF-8. */
 export function decodeText(text: string): string | undefined {
   const bytes = decode(text);
   try {

@@ -1,5 +1,5 @@
-// The token debugger. Nothing leaves the page: it may make no request (its CSP says so), and it
-// writes to no storage and to no address (HD-7).
+// The token debugger. Nothing leaves the page: its CSP forbids requests, and it writes neither to
+// storage nor to the URL (HD-7).
 
 import { decodeText, encode, encodeText } from './base64url.ts';
 import { claimRows, warnings, type JsonObject } from './claims.ts';
@@ -39,7 +39,7 @@ function showParts(token: string): void {
 function showPart(field: HTMLTextAreaElement, part: string): void {
   const text = decodeText(part);
   field.value = text === undefined ? '' : pretty(text);
-  mark(field, text === undefined ? 'This part is not base64url of UTF-8 text.' : undefined);
+  mark(field, text === undefined ? 'This part is not base64url-encoded UTF-8 text.' : undefined);
 }
 
 function mark(field: HTMLTextAreaElement, problem?: string): void {
@@ -51,7 +51,7 @@ function mark(field: HTMLTextAreaElement, problem?: string): void {
 
 let edits = 0;
 
-/** The header or the claims were edited: writes the token again, signed again if there is a key for it. */
+/** Rebuilds the token after an edit of its header or payload; signs it if there is a signing key. */
 async function writeToken(): Promise<void> {
   const turn = ++edits;
   mark(headerField);
@@ -85,7 +85,7 @@ function parseObject(text: string): JsonObject | undefined {
   }
 }
 
-// --- what it says, and whether it holds ---
+// --- claims, warnings and verdict ---
 
 function update(): void {
   const now = new Date();
@@ -116,7 +116,7 @@ function showVerdict(now: Date): void {
   // Screen readers hear the verdict when it changes, not every second.
   if (text === shown) return;
   shown = text;
-  fill(byId('verdict'), ...(verdict ? verdictElements(verdict) : [element('p', { class: 'muted' }, 'Paste a token to have it checked.')]));
+  fill(byId('verdict'), ...(verdict ? verdictElements(verdict) : [element('p', { class: 'muted' }, 'Paste a token to check it.')]));
 }
 
 function ask(now: Date): Verdict | string {
@@ -174,12 +174,12 @@ function verdictElements(verdict: Verdict | string): Node[] {
   ];
 }
 
-/** The verifier's texts have names in backticks. */
+/** The verifier's messages have names in backticks. */
 function withCode(text: string): (Node | string)[] {
   return text.split('`').map((part, index) => (index % 2 ? element('code', {}, part) : part));
 }
 
-/** The verdict in one sentence: the first rule that is broken, and what would make the token pass. */
+/** The verdict in one sentence: the first broken rule, and what would make the token pass. */
 function summary({ checks, keyError, algorithmFromToken }: Verdict): HTMLElement {
   const failed = checks.find(({ outcome }) => outcome === 'failed');
   if (failed) {
@@ -193,14 +193,14 @@ function summary({ checks, keyError, algorithmFromToken }: Verdict): HTMLElement
   if (keyError !== null) return element('p', { class: 'notice error' }, element('strong', {}, 'This key cannot be used: '), keyError, '.');
   const open = checks.filter(({ outcome }) => outcome === 'not_checked').map(({ rule }) => rule);
   if (open.includes('signature')) {
-    return element('p', { class: 'notice' }, 'Enter a key to check the signature. Until then nothing in this token can be believed.');
+    return element('p', { class: 'notice' }, 'Enter a key to check the signature. Until then, trust nothing in this token.');
   }
-  const guessed = algorithmFromToken ? ' The algorithm is the one that the token names; a verifier must know it beforehand.' : '';
+  const guessed = algorithmFromToken ? ' The algorithm was taken from the token; a verifier must fix it in advance.' : '';
   if (open.length === 0 && guessed === '') {
     return element('p', { class: 'notice ok' }, element('strong', {}, 'Valid.'), ' A verifier with these settings accepts it.');
   }
   const missing = ['issuer', 'audience', 'type'].filter((rule) => open.includes(rule));
-  const more = missing.length > 0 ? ` A verifier must also check the ${missing.join(', ').replace(/, (\w+)$/, ' and $1')}: see “What else must hold”.` : '';
+  const more = missing.length > 0 ? ` A verifier must also check the ${missing.join(', ').replace(/, (\w+)$/, ' and $1')}: see “Further checks”.` : '';
   return element('p', { class: 'notice ok' }, element('strong', {}, 'Signature and times are good.'), more, guessed);
 }
 
@@ -259,7 +259,7 @@ makeButton.addEventListener('click', () => {
   const algorithm = byId<HTMLSelectElement>('make-algorithm').value;
   if (!isAlgorithm(algorithm)) return;
   make(algorithm).catch((error: unknown) => {
-    byId('signing-problem').textContent = `This browser cannot make a key for ${algorithm}: ${String(error)}`;
+    byId('signing-problem').textContent = `This browser cannot create a key for ${algorithm}: ${String(error)}`;
   });
 });
 byId('clear').addEventListener('click', () => {

@@ -20,14 +20,14 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** The element that the page's HTML is known to have. */
+/** The element with this ID. Throws if the page's HTML does not have it. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
   if (!found) throw new Error(`this page has no #${id}`);
   return found as T;
 }
 
-/** A button that shows what is typed into password fields, and hides it again. */
+/** Makes `button` show and hide the text of password fields. */
 export function showsTyped(button: HTMLButtonElement, ...fields: HTMLInputElement[]): void {
   button.addEventListener('click', () => {
     const isShown = button.getAttribute('aria-pressed') === 'true';
@@ -36,7 +36,7 @@ export function showsTyped(button: HTMLButtonElement, ...fields: HTMLInputElemen
   });
 }
 
-/** Swaps the children of `parent`. */
+/** Replaces the children of `parent`. */
 export function fill(parent: Element, ...children: Child[]): void {
   parent.replaceChildren(...children.filter((child): child is Node | string => child instanceof Node || typeof child === 'string'));
 }

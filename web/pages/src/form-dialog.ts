@@ -1,4 +1,4 @@
-// A dialog with a few fields. It stays open, with the reason, when the server refuses what was typed.
+// A dialog with a few fields. It stays open and shows the reason when the server refuses the input.
 
 import { messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
@@ -6,7 +6,7 @@ import { element, fill } from './dom.ts';
 export interface Field {
   readonly name: string;
   readonly label: string;
-  /** Of a `check` only a tick is among the values. */
+  /** `check` is a checkbox: it is among the values only if it is ticked. */
   readonly type?: 'text' | 'password' | 'json' | 'check';
   readonly value?: string;
   readonly autocomplete: AutoFill;
@@ -17,7 +17,7 @@ export interface FormDialog {
   readonly title: string;
   readonly submit: string;
   readonly fields: readonly Field[];
-  /** What stands below the fields. */
+  /** Shown below the fields. */
   readonly extra?: Node;
   readonly save: (values: Record<string, string>) => Promise<void>;
 }

@@ -1,4 +1,4 @@
-// How times, devices and codes are shown to people.
+// Formats times, devices and codes for people.
 
 const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });

@@ -1,9 +1,9 @@
-// Lays out JSON as text. The text is never parsed and written again, because that would change what
-// the token really says: long numbers, double names, the order.
+// Lays out JSON as text. The text is never parsed and serialised again, because that would change
+// the token's content: long numbers, duplicate names, the order.
 
 const TOKEN = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
-/** JSON over several lines, two spaces a level. What is not JSON comes back as it is. */
+/** JSON over several lines, two spaces a level. Text that is not JSON is returned unchanged. */
 export function pretty(text: string): string {
   if (!isJson(text)) return text;
   let out = '';
@@ -25,7 +25,7 @@ export function pretty(text: string): string {
   return out;
 }
 
-/** JSON without the spaces between its tokens. */
+/** JSON without whitespace between its tokens. */
 export function compact(text: string): string {
   return (text.match(TOKEN) ?? []).join('');
 }

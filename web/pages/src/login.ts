@@ -37,8 +37,8 @@ async function signIn(): Promise<void> {
 
 function refuse(error: unknown): void {
   if (error instanceof CountersignError && error.code === 'invalid_credentials') {
-    // Of a new password whose answer was lost nobody here knows that it counts already.
-    say(`The username or password is wrong.${newPassword ? ' If you have chosen a new password already, sign in with that.' : ''}`, 'error');
+    // The new password may be in force already: the response to its choice may have been lost.
+    say(`The username or password is wrong.${newPassword ? ' If you have already chosen a new password, sign in with it.' : ''}`, 'error');
     password.select();
     password.focus();
   } else if (error instanceof CountersignError && error.code === 'password_change_required') {
@@ -55,14 +55,14 @@ function refuse(error: unknown): void {
   }
 }
 
-/** Asks for it in the same form, until another name or password is typed: it is for this account only. */
+/** Adds a field to the form, until another username or password is typed: it is for this account only. */
 function addNewPassword(): HTMLInputElement {
   const field = element('input', { id: 'new-password', name: 'new-password', type: 'password', autocomplete: 'new-password', required: true, 'aria-describedby': 'new-password-hint' });
   const button = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': 'Show new password' }, 'Show');
   const parts = [
     element('label', { for: 'new-password' }, 'New password'),
     element('div', { class: 'with-button' }, field, button),
-    element('p', { id: 'new-password-hint', class: 'muted' }, 'Long is good: a few words that only you would put together.'),
+    element('p', { id: 'new-password-hint', class: 'muted' }, 'Longer is better: a few words that only you would combine.'),
   ];
   showsTyped(button, field);
   byId('message').before(...parts);
@@ -75,7 +75,7 @@ function addNewPassword(): HTMLInputElement {
   return field;
 }
 
-/** Counts down what the server asks for. The button is back when it is worth another try. */
+/** Counts down the wait that the server asks for. The button is disabled until then. */
 function waitFor(text: string, seconds: number): void {
   submit.disabled = seconds > 0;
   if (seconds <= 0) {
@@ -96,7 +96,7 @@ showsTyped(byId<HTMLButtonElement>('show'), password);
 const reason = REASONS[new URLSearchParams(location.search).get('reason') ?? ''];
 if (reason !== undefined) say(reason, 'info');
 
-// Whoever is signed in, here or by now in another tab, has nothing to do on this page.
+// A signed-in user does not need this page, whether they signed in here or in another tab.
 client.subscribe((state) => {
   if (state.status === 'signed-in') location.replace(target);
 });

@@ -1,4 +1,4 @@
-// Makes keys, secrets and signatures with the browser's own cryptography.
+// Makes keys, secrets and signatures with the browser's WebCrypto.
 
 import { decode, encode } from './base64url.ts';
 
@@ -6,7 +6,7 @@ export const ALGORITHMS = ['HS256', 'ES256', 'EdDSA', 'RS256'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 type Parameters = AlgorithmIdentifier | EcdsaParams | RsaHashedImportParams;
-/** For each algorithm: how WebCrypto calls the key, and how it calls the signature. */
+/** WebCrypto's parameters for the key and the signature of each algorithm. */
 const PARAMETERS: Record<Algorithm, { key: Parameters; sign: Parameters }> = {
   HS256: { key: { name: 'HMAC', hash: 'SHA-256' } as Parameters, sign: 'HMAC' },
   ES256: { key: { name: 'ECDSA', namedCurve: 'P-256' } as Parameters, sign: { name: 'ECDSA', hash: 'SHA-256' } },
@@ -43,7 +43,7 @@ export async function makeKey(algorithm: Algorithm): Promise<MadeKey> {
 }
 
 async function jwkText(key: CryptoKey, algorithm: Algorithm): Promise<string> {
-  // `ext` and `key_ops` are about this browser, not about the key.
+  // `ext` and `key_ops` describe this browser's use of the key, not the key.
   const { ext: _ext, key_ops: _ops, alg: _alg, ...members } = await crypto.subtle.exportKey('jwk', key);
   return JSON.stringify({ ...members, alg: algorithm }, null, 2);
 }
@@ -54,7 +54,7 @@ export function isAlgorithm(name: unknown): name is Algorithm {
 
 /**
  * The signature over `input`, base64url. `key` is a secret's text (HS256: its UTF-8 bytes, as most
- * libraries take it) or a private JWK. Rejects with a text for people if the key is not one for it.
+ * libraries take it) or a private JWK. Rejects with a readable message if the key does not fit the algorithm.
  */
 export async function sign(algorithm: Algorithm, key: string, input: string): Promise<string> {
   const { sign } = PARAMETERS[algorithm];

@@ -1,4 +1,4 @@
-// The form that changes the password. The server decides what is good enough and says why not.
+// The form that changes the password. The server decides whether it is good enough, and says why not.
 
 import { CountersignError } from '@countersign/client';
 import { api, messageOf } from './api.ts';

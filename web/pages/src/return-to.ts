@@ -1,4 +1,4 @@
-// Where to go after signing in. An attacker may have written the address (CS-8).
+// Where to go after signing in. An attacker may have written the URL (CS-8).
 
 /**
  * The path that `return_to` names, if it lies on `origin`; otherwise `fallback`. Only a path is ever

@@ -1,4 +1,4 @@
-// What the server answers at /assets/server-keys.js: how its own tokens are verified.
+// The server's response at /assets/server-keys.js: the settings that verify its own tokens.
 declare const server: {
   readonly issuer: string;
   readonly audience: string;

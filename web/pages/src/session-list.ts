@@ -1,4 +1,4 @@
-// A list of sessions, each with a button that ends it. For the account page and the admin's view.
+// A list of sessions, each with a button that ends it. For the account page and the admin page.
 
 import { element } from './dom.ts';
 import { device, timeElement } from './format.ts';

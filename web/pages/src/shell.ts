@@ -1,10 +1,10 @@
-// What all signed-in pages share: the guard at the door, the navigation, messages, confirmations.
+// Shared by all signed-in pages: the sign-in check, the navigation, messages, confirmations.
 
 import type { User } from '@countersign/client';
 import { client, messageOf } from './api.ts';
 import { byId, element, fill } from './dom.ts';
 
-/** Runs `show` for a signed-in visitor; sends anybody else to the sign-in page, and back here afterwards. */
+/** Runs `show` for a signed-in visitor; sends anyone else to the sign-in page, which returns them here. */
 export async function signedInPage(show: (user: User) => void): Promise<void> {
   const state = await client.ready;
   if (state.status === 'signed-in') {
@@ -15,7 +15,7 @@ export async function signedInPage(show: (user: User) => void): Promise<void> {
     goToLogin();
     return;
   }
-  notify('The server cannot be reached. This page goes on as soon as it can be.', true);
+  notify('The server cannot be reached. This page continues as soon as it can.', true);
   const stop = client.subscribe((next) => {
     if (next.status === 'unknown') return;
     stop();
@@ -34,7 +34,7 @@ function enter(user: User, show: (user: User) => void): void {
   show(user);
 }
 
-/** The session is over, by whatever: only who signed out in this tab stays until the server has heard of it. */
+/** The session is over. A user who signed out in this tab stays until the server knows. */
 function leave(reason: string | undefined): void {
   if (isSigningOut) return;
   if (reason === 'logout') location.replace('/login');
@@ -61,7 +61,7 @@ function header(user: User): void {
 
 let isSigningOut = false;
 
-/** Signs out, and says so if the server has not heard of it yet. */
+/** Signs out, and tells the user if the server does not know yet. */
 export async function signOut(everywhere = false): Promise<void> {
   isSigningOut = true;
   const { revoked } = await client.logout({ everywhere });
@@ -71,19 +71,19 @@ export async function signOut(everywhere = false): Promise<void> {
   }
   byId('main').hidden = true;
   fill(byId('nav'));
-  notify('You are signed out on this device. The server cannot be reached; it will be told as soon as it can be. Keep this page open until then.', true);
+  notify('You are signed out on this device. The server cannot be reached; this page tells it as soon as possible. Keep the page open until then.', true);
   client.subscribe((state) => {
     if (state.status === 'signed-out' && !state.pending) location.replace('/login');
   });
 }
 
-/** A message that screen readers announce; an error stays until the next message. */
+/** Shows a message until the next one; screen readers announce it. */
 export function notify(text: string, isError = false): void {
   const region = byId('message');
   fill(region, element('p', { class: isError ? 'notice error' : 'notice ok' }, text));
 }
 
-/** Runs what a button does: one click at a time, failures as a message. */
+/** Runs a button's work, one click at a time, and shows a failure as a message. */
 export async function act(button: HTMLButtonElement | null, work: () => Promise<void>): Promise<void> {
   if (button?.getAttribute('aria-busy') === 'true') return;
   button?.setAttribute('aria-busy', 'true');

@@ -5,7 +5,7 @@ import { element, fill } from './dom.ts';
 
 export interface TokenEditor {
   readonly value: string;
-  /** Shows another token, as if somebody had typed it, but without calling back. */
+  /** Shows another token without calling `changed`. */
   set(token: string): void;
 }
 
@@ -16,7 +16,7 @@ export function tokenEditor(field: HTMLTextAreaElement, coloured: HTMLElement, c
     fill(
       coloured,
       ...parts.flatMap((part, index) => [index > 0 && '.', element('span', { class: names[index] ?? 'jwt-extra' }, part)]),
-      // A line that ends the text has no height without a character in it.
+      // An empty last line has no height without a character in it.
       '\u200b',
     );
   }
@@ -25,7 +25,7 @@ export function tokenEditor(field: HTMLTextAreaElement, coloured: HTMLElement, c
     paint();
     changed(field.value);
   });
-  // People copy tokens with what stands around them: a header's name, quotes, line breaks of a mail.
+  // People copy tokens with their surroundings: a header name, quotes, line breaks of an e-mail.
   field.addEventListener('paste', (event) => {
     const text = event.clipboardData?.getData('text') ?? '';
     const token = text.replace(/^\s*(?:authorization:\s*)?(?:bearer\s+)?["']?/i, '').replace(/["';,]?\s*$/, '').replace(/\s+/g, '');

@@ -1,16 +1,16 @@
 // Asks the verifier of countersign-jwt, which runs here as WebAssembly: the same rules as in the
-// server and on the command line. Decides what to ask when the user leaves something open.
+// server and on the command line. Fills in the settings that the user leaves open.
 
 import type { JsonObject } from './claims.ts';
 import { ask } from './wasm.ts';
 
-/** What the user wants to be checked. What is empty is not asked for. */
+/** What the user entered. Empty fields are not checked. */
 export interface Question {
   readonly token: string;
   /** A secret, PEM, JWK or JWK Set; it is recognised by its text. */
   readonly key: string;
   readonly secretIsBase64url: boolean;
-  /** For keys that do not say which one algorithm they are for. */
+  /** For keys that do not name their algorithm. */
   readonly algorithm: string;
   readonly issuer: string;
   readonly audience: string;
@@ -31,7 +31,7 @@ export interface Check {
 
 export interface Verdict {
   readonly checks: readonly Check[];
-  /** Why the key cannot be used, if it cannot. */
+  /** Why the key cannot be used; `null` if it can. */
   readonly keyError: string | null;
   readonly algorithmFromToken: boolean;
 }
@@ -63,7 +63,7 @@ function answer(question: object): Answer {
   throw new Error(found.error);
 }
 
-/** A policy is always whole. What the user leaves open is filled in from the token, and not counted. */
+/** The verifier wants a complete policy. Fields left open are filled in from the token and not counted. */
 function policyFor(question: Question, header: JsonObject, payload: JsonObject): object {
   const audience = Array.isArray(payload['aud']) ? payload['aud'][0] : payload['aud'];
   return {
@@ -74,10 +74,10 @@ function policyFor(question: Question, header: JsonObject, payload: JsonObject):
   };
 }
 
-/** The same as `countersign token verify` asks. */
+/** The same choice as `countersign token verify` makes. */
 function isAsked({ rule, found }: Check, question: Question): boolean {
   if (rule === 'issuer' || rule === 'audience' || rule === 'type') return question[rule] !== '';
-  // Access tokens must have these, but not every token that people have.
+  // Access tokens must have these claims; other tokens need not.
   const ofAccessTokens = rule === 'subject' || rule === 'token_id' || rule === 'issued_at';
   if (ofAccessTokens) return question.issuer !== '' || question.type === 'at+jwt' || found !== '';
   return true;

@@ -4,11 +4,11 @@ import bytes from './debugger.wasm';
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  /** Room for so many bytes of input. */
+  /** Reserves `length` bytes for the input; returns their address. */
   prepare(length: number): number;
-  /** Replaces the input by the answer; returns the answer's length. */
+  /** Replaces the input by the answer; returns the answer's length in bytes. */
   run(): number;
-  /** Where the answer is. */
+  /** The address of the answer. */
   answer(): number;
 }
 
@@ -19,7 +19,7 @@ const { memory, prepare, run, answer } = instance.exports as unknown as Exports;
 export function ask(question: string): string {
   const input = new TextEncoder().encode(question);
   const address = prepare(input.length);
-  // Views are made anew each time: the memory moves when it grows.
+  // A new view each time: the memory moves when it grows.
   new Uint8Array(memory.buffer).set(input, address);
   const length = run();
   return new TextDecoder().decode(new Uint8Array(memory.buffer, answer(), length));
