@@ -52,6 +52,7 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(await status(tab), 'signed-in');
     });
 
+    // BC-1.
     test('after sign-in no storage and no address holds a token', async () => {
       const tab = await signedInTab();
       const token = await tab.evaluate(() => auth.token());

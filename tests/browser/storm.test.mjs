@@ -1,4 +1,4 @@
-// Eight tabs of one session race to refresh, over and over, over a network that misbehaves in turn.
+// BC-2: eight tabs of one session race to refresh, over and over, over a network that misbehaves in turn.
 // No session is lost. `CYCLES=1000 SESSIONS=16 node --test storm.test.mjs` for the long run.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

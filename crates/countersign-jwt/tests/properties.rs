@@ -136,6 +136,7 @@ proptest! {
         }
     }
 
+    /// LB-2.
     #[test]
     fn no_text_makes_the_parsers_panic(text in any::<String>()) {
         parse_everything(&text);

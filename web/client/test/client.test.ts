@@ -154,6 +154,7 @@ test('a_page_that_loads_during_an_outage_restores_by_itself', async () => {
   assert.equal(reloaded.client.user?.username, 'alice');
 });
 
+// BC-5.
 test('the_other_tabs_hear_of_a_login_a_new_token_and_a_logout', async () => {
   const world = new World();
   const server = new Server(world);
@@ -230,6 +231,7 @@ test('logout_everywhere_ends_the_sessions_of_other_browsers', async () => {
   assert.deepEqual(phone.client.state, { status: 'signed-out', user: null, reason: 'session_revoked', pending: false });
 });
 
+// BC-5.
 test('a_logout_without_a_connection_says_so_and_is_told_later', async () => {
   const { world, server, browser, tab } = await signedIn();
   const other = browser.tab();
@@ -282,6 +284,7 @@ test('a_new_sign_in_is_not_ended_by_an_earlier_logout', async () => {
   assert.equal(browser.storage.size, 0);
 });
 
+// BC-1.
 test('the_only_thing_in_storage_is_a_pending_logout', async () => {
   const { world, browser, tab } = await signedIn();
   assert.equal(browser.storage.size, 0);

@@ -51,6 +51,7 @@ for (const [name, offset] of [['ahead', DAY], ['behind', -DAY]] as const) {
   });
 }
 
+// BC-4.
 test('a_device_clock_that_was_set_back_does_not_make_a_token_live_longer', async () => {
   const { world, server, tab } = await signedIn();
   tab.wallOffsetMs = -DAY;
@@ -193,6 +194,7 @@ test('a_missing_cookie_ends_the_session_only_when_the_token_has_ended', async ()
   assert.equal(tab.client.state.status, 'signed-out');
 });
 
+// BC-3.
 test('a_frozen_lock_holder_delays_the_others_by_two_seconds', async () => {
   const { world, browser } = await signedIn();
   void browser.locks.request('x', () => new Promise(() => {}));

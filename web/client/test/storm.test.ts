@@ -1,4 +1,4 @@
-// Many tabs, bad networks, virtual years: no user within the bounds of the server's windows is ever
+// BC-2: many tabs, bad networks, virtual years: no user within the bounds of the server's windows is ever
 // signed out, and no tab has two refreshes in flight.
 
 import assert from 'node:assert/strict';

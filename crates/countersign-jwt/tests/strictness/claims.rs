@@ -136,7 +136,7 @@ pub(crate) fn time_boundaries(corpus: &mut Corpus) {
     }
 }
 
-/// VF-2, VF-6, RFC 7519 §4.1.1 to §4.1.3.
+/// VF-2, VF-6, LB-1, RFC 7519 §4.1.1 to §4.1.3.
 pub(crate) fn issuer_audience_subject(corpus: &mut Corpus) {
     const CLASS: &str = "iss, aud, sub";
     for claim in ["iss", "aud", "sub"] {

@@ -89,7 +89,7 @@ fn a_misspelt_key_is_named_with_its_line_and_its_neighbour() {
     assert!(said.starts_with("--set algoritm: ") && said.contains("did you mean \"algorithm\"?"), "{said}");
 }
 
-/// TH-10, OP-3: each value out of its range, of the wrong type or malformed, with the reason.
+/// TH-10, TK-3, OP-3: each value out of its range, of the wrong type or malformed, with the reason.
 #[test]
 fn values_out_of_range_are_refused_with_the_reason() {
     for (text, reason) in [

@@ -72,6 +72,7 @@ fn client(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    /// LM-4.
     #[test]
     fn one_client_gets_its_share_and_others_theirs() {
         let crowd = Crowd::new(2, vec!["10.0.0.0/8".parse().unwrap()]);

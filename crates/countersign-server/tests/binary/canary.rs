@@ -1,5 +1,5 @@
-//! LG-1, CK-2: whatever people send, and at whatever level we log, no secret is in what the server says. Each secret is a
-//! value that is found nowhere else.
+//! LG-1, LG-2, CK-2, J12: whatever people send, and at whatever level we log, no secret is in what the server says or in
+//! its audit log. Each secret is a value that is found nowhere else.
 
 use crate::harness::{PASSWORD, Place};
 
@@ -38,6 +38,9 @@ fn no_secret_is_in_any_output_at_any_level() {
         server.request("POST", "/api/logout", &format!("Cookie: {cookie}\r\n"), "");
         let (_, said) = server.stop();
         assert!(said.contains("listening"), "there is a log: {said}");
+        let audit = place.run(&["audit", "--json"]).out;
+        assert!(audit.contains("login_failed"), "{audit}");
+        let said = said + &audit;
         let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
         let value = cookie.split_once('=').unwrap().1.to_owned();
         for secret in [

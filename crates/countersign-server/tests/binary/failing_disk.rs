@@ -83,6 +83,7 @@ fn fails_everywhere<O: Operation>(least: usize, begin: impl FnOnce(&Server, &Dat
     database.assert_consistent();
 }
 
+/// HD-5.
 fn assert_refused_by_the_disk(answer: &Answer) {
     assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{answer:?}");
     assert!(answer.json()["error"].is_string() && answer.head.contains("retry-after: "), "{answer:?}");

@@ -31,7 +31,7 @@ fn a_jwt_secret_in_dotenv_selects_hs256_and_publishes_no_key() {
     assert_eq!(published.json()["keys"], serde_json::json!([]));
 }
 
-/// KM-6, LG-1: refused with the reason and the remedy, and without the secret.
+/// KM-6, OP-4, LG-1: refused with the reason and the remedy, and without the secret.
 #[test]
 fn a_weak_jwt_secret_stops_the_start() {
     for (secret, why) in [

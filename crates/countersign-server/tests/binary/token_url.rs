@@ -1,4 +1,4 @@
-//! `countersign token verify --key URL` against servers that behave, and servers that do not (VF-9).
+//! `countersign token verify --key URL` against servers that behave, and servers that do not (VF-9, TP-5).
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};

@@ -72,6 +72,11 @@ async fn users_are_searched_and_paged() {
         path = format!("/api/admin/users?limit=2&after={next}");
     }
     assert_eq!(all, ["ada", "emma", "Emmanuel", "root", "zoe", "Émile"]);
+    // DB-7: what is searched for is a value, never a part of the SQL.
+    for text in ["%25", "_", "%27", "%27%20OR%201=1--"] {
+        let path = format!("/api/admin/users?search={text}");
+        assert!(names(&call(&app, Method::GET, &path, &root, None).await).is_empty(), "{text}");
+    }
     call(&app, Method::GET, "/api/admin/users?limit=x", &root, None).await.assert_error(422, "invalid_value");
     call(&app, Method::GET, "/api/admin/users?page=2", &root, None).await.assert_error(422, "invalid_value");
 }
@@ -178,11 +183,14 @@ async fn the_audit_log_says_by_which_request() {
     assert_eq!(by_command.json()["events"][0]["requestId"], Value::Null);
 }
 
+/// TK-7: custom claims have a limit, so that the header they travel in fits every proxy.
 #[tokio::test]
 async fn values_that_are_not_allowed_are_named() {
     let app = TestApp::new().await;
     let root = app.sign_in("root").await.access_token;
+    let large = "x".repeat(2048);
     for (body, mentions) in [
+        (json!({ "username": "x", "password": PASSWORD, "claims": { "team": large } }), "2048 bytes"),
         (json!({ "username": "x", "password": PASSWORD, "claims": { "sub": "root" } }), "sub"),
         (json!({ "username": "x", "password": PASSWORD, "role": "not a role" }), "role"),
         (json!({ "username": " ", "password": PASSWORD }), "user name"),

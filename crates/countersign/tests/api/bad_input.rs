@@ -85,7 +85,7 @@ async fn a_large_body_is_refused() {
     announced.send().await.assert_error(413, "body_too_large");
 }
 
-/// PP-2: an over-long password is refused and never cut.
+/// PP-2: an over-long password is refused and never cut. LM-6: an over-long name is refused before it is normalised.
 #[tokio::test]
 async fn an_over_long_password_is_refused() {
     let app = TestApp::new().await;

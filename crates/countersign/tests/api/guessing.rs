@@ -23,6 +23,7 @@ fn device_cookie(reply: &Reply) -> String {
     cookie.split(';').next().unwrap().to_owned()
 }
 
+/// HD-5: every 429 has it.
 fn retry_after(reply: &Reply) -> u64 {
     reply.header(header::RETRY_AFTER).unwrap().parse().unwrap()
 }

@@ -17,7 +17,7 @@ async fn a_login_gives_an_access_token_and_a_refresh_cookie() {
     assert_eq!((&body["tokenType"], &body["expiresIn"]), (&json!("Bearer"), &json!(900)));
     assert_eq!(body["user"]["username"], "ada");
     assert!(body.get("refreshToken").is_none(), "CK-2: only in the cookie");
-    // CK-1
+    // CK-1, CK-3
     let cookie = reply.header(header::SET_COOKIE).unwrap();
     assert!(cookie.starts_with("__Host-refreshToken=csr_"), "{cookie}");
     assert!(cookie.ends_with("; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=604800"), "{cookie}");

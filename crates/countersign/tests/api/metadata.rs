@@ -6,7 +6,8 @@ use countersign::guard::jwt::{ClaimsPolicy, JwkSet, TokenType, verify_access_tok
 
 use crate::app::{ISSUER, TestApp};
 
-/// KM-2: public members only, cacheable, with an `ETag`; and the keys verify our tokens.
+/// KM-2, KM-7: public members only, cacheable, with an `ETag`; a key is named by its thumbprint; and the keys verify our
+/// tokens.
 #[tokio::test]
 async fn the_published_keys_verify_our_tokens() {
     let app = TestApp::new().await;
@@ -22,6 +23,7 @@ async fn the_published_keys_verify_our_tokens() {
 
     let token = app.sign_in("ada").await.access_token;
     let set = JwkSet::parse(&reply.text).unwrap();
+    assert_eq!(keys[0]["kid"].as_str(), set.keys()[0].thumbprint().as_deref());
     let policy = ClaimsPolicy::new(ISSUER, "api", TokenType::AccessToken, std::time::Duration::ZERO);
     assert!(verify_access_token(&token, &set, &policy, app.clock.now().as_unix_seconds()).is_ok());
 }

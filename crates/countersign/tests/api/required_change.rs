@@ -120,7 +120,7 @@ async fn a_known_device_is_heard_while_others_guess() {
     assert_eq!(app.post("/api/login").json(&known).send().await.status, StatusCode::OK);
 }
 
-/// PP-7: whoever makes an account knows its first password; its owner replaces it at once.
+/// PP-7, OP-6: an administrator who makes an account knows its first password; its owner replaces it at once.
 #[tokio::test]
 async fn a_first_password_is_good_for_choosing_ones_own() {
     let app = TestApp::new().await;

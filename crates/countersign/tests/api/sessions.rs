@@ -25,7 +25,7 @@ async fn the_list_shows_live_sessions_with_this_one_marked() {
     assert_eq!(sessions.iter().filter(|session| session["current"] == true).count(), 1);
 }
 
-/// SE-6: one, and all others; somebody else's cannot be ended, and cannot be told from none.
+/// SE-6, EN-5: one, and all others; somebody else's cannot be ended, and cannot be told from none.
 #[tokio::test]
 async fn sessions_are_ended_by_their_owner_only() {
     let app = TestApp::new().await;

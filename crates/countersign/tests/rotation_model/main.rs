@@ -80,6 +80,7 @@ mod checks {
         );
     }
 
+    /// RF-5, J2.
     #[test]
     fn an_honest_user_is_never_logged_out() {
         holds("two tabs, no loss", World { horizon: 20, ..honest(Rule::Decide, 2, 0) });

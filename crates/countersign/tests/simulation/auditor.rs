@@ -161,6 +161,7 @@ impl Auditor {
             let stored = now(server.store().inner.find_session(*id)).map_err(|error| error.to_string())?;
             match (&stored, &known.ended) {
                 (Some(stored), ended) => {
+                    // LG-5: the change and its event were committed together.
                     ensure(stored.revoked.map(|(_, why)| why.name()) == ended.as_deref(), || {
                         format!("J5: {id} is stored as {:?}, the log says {ended:?}", stored.revoked)
                     })?;

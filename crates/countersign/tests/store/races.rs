@@ -230,7 +230,7 @@ pub(crate) async fn an_abandoned_call_harms_nobody(opener: &impl Opener) {
     }
 }
 
-/// OP-8: two administrators who disable each other at once do not lock everybody out.
+/// OP-11: two administrators who disable each other at once do not lock everybody out.
 pub(crate) async fn two_administrators_cannot_disable_each_other(opener: &impl Opener) {
     let store = Arc::new(opener.open(SessionPolicy::default()).await);
     let mut ids = Vec::new();

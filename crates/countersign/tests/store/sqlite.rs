@@ -28,6 +28,12 @@ fn mode_of(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
+/// DB-2: an older SQLite can lose committed writes, and no store opens with one.
+#[test]
+fn the_sqlite_that_is_linked_in_keeps_committed_writes() {
+    assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+}
+
 /// DB-3.
 #[tokio::test]
 async fn file_and_directory_are_for_their_owner_alone() {
@@ -258,7 +264,7 @@ async fn a_session_that_outlived_its_account_is_refused() {
     }
 }
 
-/// LM-7, LM-11: while the database does not take writes, whoever waits is told after a second or two, who comes after
+/// LM-7, LM-11, CC-7: while the database does not take writes, whoever waits is told after a second or two, who comes after
 /// is refused at once, reads go on, and it all works again without a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stalled_database_refuses_writes_and_recovers() {

@@ -178,7 +178,7 @@ pub(crate) async fn refusals_leave_no_trace(opener: &impl Opener) {
     assert_eq!(store.revocations_after(0, at(22)).await.unwrap(), []);
 }
 
-/// RF-14.
+/// RF-14, LG-8: rows go when the policy says so, and not a second sooner.
 pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     let policy = SessionPolicy::default();
     let store = opener.open(policy).await;
