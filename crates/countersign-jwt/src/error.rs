@@ -103,6 +103,19 @@ pub enum VerifyError {
     /// Now, plus the leeway, is before `iat`: the clocks disagree or the token is made up.
     #[error("the token was issued in the future")]
     IssuedInTheFuture,
+    /// A claim that the policy demands has none of the accepted values
+    /// ([`ClaimsPolicy::require_claim`](crate::ClaimsPolicy::require_claim)).
+    #[error("the claim `{claim}` has none of the accepted values")]
+    WrongClaimValue {
+        /// Which claim.
+        claim: &'static str,
+    },
+    /// The token is valid but lacks a scope that the policy demands (RFC 6750 §3.1, `insufficient_scope`).
+    #[error("the token lacks a scope that is needed")]
+    MissingScope,
+    /// The token is valid but lacks a role that the policy demands.
+    #[error("the token lacks a role that is needed")]
+    MissingRole,
 }
 
 /// Why a text is not acceptable JSON. A part of [`VerifyError`], [`KeyError`] and [`KeySetError`].

@@ -106,6 +106,17 @@ impl VerifyError {
                 "issued_in_the_future",
                 "Compare the clocks of issuer and verifier, or allow a little leeway.",
             ),
+            Self::WrongClaimValue { .. } => (
+                "wrong_claim_value",
+                "Get a token of the right kind, or add the value of this claim to those that the verifier accepts.",
+            ),
+            Self::MissingScope => {
+                ("missing_scope", "Ask the issuer for a token with every scope that is demanded.")
+            }
+            Self::MissingRole => (
+                "missing_role",
+                "Give the user every role that is demanded, then get a new token; old tokens keep the old roles.",
+            ),
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::error::VerifyError;
 
 /// The claims that rules are about, found in one pass over the claims set.
 pub(crate) struct Registered<'a> {
+    /// The whole claims set, for what only some policies look at.
+    pub(crate) all: &'a Map<String, Value>,
     pub(crate) iss: Claim<'a>,
     pub(crate) aud: Claim<'a>,
     pub(crate) exp: Claim<'a>,
@@ -19,12 +21,15 @@ pub(crate) struct Registered<'a> {
     pub(crate) auth_time: Claim<'a>,
     pub(crate) client_id: Claim<'a>,
     pub(crate) scope: Claim<'a>,
+    pub(crate) acr: Claim<'a>,
+    pub(crate) amr: Claim<'a>,
 }
 
 impl<'a> Registered<'a> {
     pub(crate) fn find(claims: &'a Map<String, Value>) -> Self {
         let absent = |name| Claim { name, value: None };
         let mut found = Self {
+            all: claims,
             iss: absent("iss"),
             aud: absent("aud"),
             exp: absent("exp"),
@@ -36,6 +41,8 @@ impl<'a> Registered<'a> {
             auth_time: absent("auth_time"),
             client_id: absent("client_id"),
             scope: absent("scope"),
+            acr: absent("acr"),
+            amr: absent("amr"),
         };
         for (name, value) in claims {
             let claim = match name.as_str() {
@@ -50,6 +57,8 @@ impl<'a> Registered<'a> {
                 "auth_time" => &mut found.auth_time,
                 "client_id" => &mut found.client_id,
                 "scope" => &mut found.scope,
+                "acr" => &mut found.acr,
+                "amr" => &mut found.amr,
                 _ => continue,
             };
             claim.value = Some(value);
@@ -66,11 +75,43 @@ pub(crate) struct Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
+    pub(crate) fn find(claims: &'a Map<String, Value>, name: &'static str) -> Self {
+        Self { name, value: claims.get(name) }
+    }
+
+    /// Where the scopes are: in `scope` (RFC 8693 §4.2), or where that is absent in `scp`.
+    pub(crate) fn of_scopes(claims: &'a Map<String, Value>) -> Self {
+        Self::find(claims, "scope").or(Self::find(claims, "scp"))
+    }
+
+    /// Where the roles are: in `role`, or where that is absent in `roles` (RFC 9068 §2.2.3.1).
+    pub(crate) fn of_roles(claims: &'a Map<String, Value>) -> Self {
+        Self::find(claims, "role").or(Self::find(claims, "roles"))
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// This claim, or the other where this is absent.
+    fn or(self, other: Self) -> Self {
+        if self.value.is_some() { self } else { other }
+    }
+
     pub(crate) fn required<T>(
         self,
         read: impl Fn(&'a Value) -> Result<T, Unreadable>,
     ) -> Result<T, VerifyError> {
         self.optional(read)?.ok_or(VerifyError::MissingClaim { claim: self.name })
+    }
+
+    /// As `required`, unless the claim `may_be_absent`.
+    pub(crate) fn required_unless<T>(
+        self,
+        may_be_absent: bool,
+        read: impl Fn(&'a Value) -> Result<T, Unreadable>,
+    ) -> Result<Option<T>, VerifyError> {
+        if may_be_absent { self.optional(read) } else { self.required(read).map(Some) }
     }
 
     pub(crate) fn optional<T>(
@@ -122,15 +163,28 @@ pub(crate) fn string(value: &Value) -> Result<&str, Unreadable> {
     value.as_str().ok_or(Unreadable::Type)
 }
 
-/// `aud` is one string or an array of strings (RFC 7519 §4.1.3); one element of another type spoils it all.
-pub(crate) fn audiences(value: &Value) -> Result<impl Iterator<Item = &str>, Unreadable> {
-    let list = match value {
-        Value::String(_) => std::slice::from_ref(value),
-        Value::Array(list) => list.as_slice(),
-        _ => return Err(Unreadable::Type),
-    };
-    if !list.iter().all(Value::is_string) {
-        return Err(Unreadable::Type);
+/// An array of strings; one element of another type spoils it all.
+pub(crate) fn array(value: &Value) -> Result<impl Iterator<Item = &str> + Clone, Unreadable> {
+    let list = value.as_array().ok_or(Unreadable::Type)?;
+    strings_of(list)
+}
+
+/// One string, or an array of strings: the shape of `aud` (RFC 7519 §4.1.3).
+pub(crate) fn strings(value: &Value) -> Result<impl Iterator<Item = &str> + Clone, Unreadable> {
+    strings_of(value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
+}
+
+fn strings_of(list: &[Value]) -> Result<impl Iterator<Item = &str> + Clone, Unreadable> {
+    if list.iter().all(Value::is_string) {
+        Ok(list.iter().filter_map(Value::as_str))
+    } else {
+        Err(Unreadable::Type)
     }
-    Ok(list.iter().filter_map(Value::as_str))
+}
+
+/// Names separated by spaces (RFC 6749 §3.3), or an array of names.
+pub(crate) fn scopes(value: &Value) -> Result<impl Iterator<Item = &str> + Clone, Unreadable> {
+    let separator = if value.is_string() { Some(' ') } else { None };
+    let names = strings(value)?.flat_map(move |text| text.split(move |c| Some(c) == separator));
+    Ok(names.filter(|name| !name.is_empty()))
 }

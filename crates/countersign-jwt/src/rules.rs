@@ -4,8 +4,8 @@
 
 use crate::compact::ProtectedHeader;
 use crate::error::VerifyError;
-use crate::policy::{ClaimsPolicy, TokenType};
-use crate::registered::{Registered, audiences, numeric_date, string};
+use crate::policy::ClaimsPolicy;
+use crate::registered::{Claim, Registered, array, numeric_date, scopes, string, strings};
 
 /// One rule about an access token. `validate` demands them all; `inspect` asks each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +19,15 @@ pub(crate) enum Rule {
     Subject,
     TokenId,
     OtherClaims,
+    RequiredClaims,
+    Scopes,
+    Roles,
 }
 
 impl Rule {
-    /// In the order in which they are checked.
-    pub(crate) const ALL: [Self; 9] = [
+    /// In the order in which they are checked. Scopes and roles come last: that they are missing is said of a token
+    /// that is otherwise good (RFC 6750 §3.1, `insufficient_scope`).
+    pub(crate) const ALL: [Self; 12] = [
         Self::Type,
         Self::Issuer,
         Self::Audience,
@@ -33,7 +37,20 @@ impl Rule {
         Self::Subject,
         Self::TokenId,
         Self::OtherClaims,
+        Self::RequiredClaims,
+        Self::Scopes,
+        Self::Roles,
     ];
+
+    /// Whether the rule demands anything: the last three only what a policy names.
+    pub(crate) fn is_demanded(self, policy: Option<&ClaimsPolicy>) -> bool {
+        match self {
+            Self::RequiredClaims => policy.is_some_and(|policy| !policy.required_claims().is_empty()),
+            Self::Scopes => policy.is_some_and(|policy| !policy.required_scopes().is_empty()),
+            Self::Roles => policy.is_some_and(|policy| !policy.required_roles().is_empty()),
+            _ => true,
+        }
+    }
 
     pub(crate) fn check(
         self,
@@ -45,10 +62,16 @@ impl Rule {
         let latest = now.saturating_add(policy.leeway_seconds());
         match self {
             Self::Type => holds(policy.token_type().accepts(header.token_type()), VerifyError::WrongType),
-            Self::Issuer => holds(claims.iss.required(string)? == policy.issuer(), VerifyError::WrongIssuer),
+            Self::Issuer => holds(
+                policy.accepted_issuer(claims.iss.required(string)?).is_some(),
+                VerifyError::WrongIssuer,
+            ),
+            // RFC 7519 §4.1.3: an `aud` that is present must name this service, also where it may be absent.
             Self::Audience => {
-                let mut audiences = claims.aud.required(audiences)?;
-                holds(audiences.any(|audience| audience == policy.audience()), VerifyError::WrongAudience)
+                let audiences = claims.aud.required_unless(policy.accepts_missing_audience(), strings)?;
+                let is_for_us =
+                    audiences.is_none_or(|mut audiences| audiences.any(|name| policy.accepts_audience(name)));
+                holds(is_for_us, VerifyError::WrongAudience)
             }
             // RFC 7519 §4.1.4: "on or after" exp the token must not be accepted.
             Self::Expiry => {
@@ -60,25 +83,47 @@ impl Rule {
                 holds(not_before.is_none_or(|date| date.ceil <= latest), VerifyError::NotYetValid)
             }
             Self::IssuedAt => {
-                holds(claims.iat.required(numeric_date)?.ceil <= latest, VerifyError::IssuedInTheFuture)
+                let issued_at =
+                    claims.iat.required_unless(policy.accepts_missing_issued_at(), numeric_date)?;
+                holds(issued_at.is_none_or(|date| date.ceil <= latest), VerifyError::IssuedInTheFuture)
             }
             Self::Subject => {
                 holds(!claims.sub.required(string)?.is_empty(), VerifyError::ClaimType { claim: "sub" })
             }
             // RFC 9068 §2.2: REQUIRED in an access token of that type.
-            Self::TokenId if *policy.token_type() == TokenType::AccessToken => {
-                claims.jti.required(string).map(|_| ())
+            Self::TokenId => {
+                claims.jti.required_unless(!policy.token_type().is_access_token(), string).map(|_| ())
             }
-            Self::TokenId => claims.jti.optional(string).map(|_| ()),
             Self::OtherClaims => {
                 claims.auth_time.optional(numeric_date)?;
-                for claim in [claims.sid, claims.client_id, claims.scope] {
+                claims.amr.optional(array)?;
+                for claim in [claims.sid, claims.client_id, claims.scope, claims.acr] {
                     claim.optional(string)?;
                 }
                 Ok(())
             }
+            Self::RequiredClaims => policy.required_claims().iter().try_for_each(|required| {
+                let mut held = Claim::find(claims.all, required.name).required(strings)?;
+                let error = VerifyError::WrongClaimValue { claim: required.name };
+                holds(held.any(|value| required.values.iter().any(|accepted| accepted == value)), error)
+            }),
+            // What no policy asks for is not read: other issuers put other things there.
+            Self::Scopes | Self::Roles if !self.is_demanded(Some(policy)) => Ok(()),
+            Self::Scopes => {
+                let held = Claim::of_scopes(claims.all).optional(scopes)?;
+                holds(includes_all(held.as_ref(), policy.required_scopes()), VerifyError::MissingScope)
+            }
+            Self::Roles => {
+                let held = Claim::of_roles(claims.all).optional(strings)?;
+                holds(includes_all(held.as_ref(), policy.required_roles()), VerifyError::MissingRole)
+            }
         }
     }
+}
+
+/// Whether every one of `demanded` is among those that the token holds.
+fn includes_all<'a>(held: Option<&(impl Iterator<Item = &'a str> + Clone)>, demanded: &[String]) -> bool {
+    demanded.iter().all(|name| held.is_some_and(|held| held.clone().any(|held| held == name)))
 }
 
 fn holds(condition: bool, error: VerifyError) -> Result<(), VerifyError> {

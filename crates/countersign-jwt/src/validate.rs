@@ -41,23 +41,29 @@ impl VerifiedJws {
     /// # Errors
     /// - [`WrongType`](VerifyError::WrongType): `typ` is not the policy's.
     /// - [`PayloadJson`](VerifyError::PayloadJson): the payload is not one strict JSON object.
-    /// - [`MissingClaim`](VerifyError::MissingClaim): `iss`, `aud`, `exp`, `iat` or `sub`, or for `at+jwt` also `jti`.
-    /// - [`ClaimType`](VerifyError::ClaimType): a registered claim has the wrong JSON type, or `sub` is empty.
+    /// - [`MissingClaim`](VerifyError::MissingClaim): `iss`, `aud`, `exp`, `iat` or `sub` is absent, or for `at+jwt`
+    ///   also `jti`, or a claim that the policy demands.
+    /// - [`ClaimType`](VerifyError::ClaimType): a registered claim, or one that the policy looks at, has the wrong JSON
+    ///   type, or `sub` is empty.
     /// - [`TimeOutOfRange`](VerifyError::TimeOutOfRange): a time is outside 1970 to 9999.
     /// - [`WrongIssuer`](VerifyError::WrongIssuer), [`WrongAudience`](VerifyError::WrongAudience),
     ///   [`Expired`](VerifyError::Expired), [`NotYetValid`](VerifyError::NotYetValid),
     ///   [`IssuedInTheFuture`](VerifyError::IssuedInTheFuture): as they say.
+    /// - [`WrongClaimValue`](VerifyError::WrongClaimValue), [`MissingScope`](VerifyError::MissingScope),
+    ///   [`MissingRole`](VerifyError::MissingRole): what the policy demands beyond that.
     pub fn validate(self, policy: &ClaimsPolicy, now_unix_seconds: i64) -> Result<AccessClaims, VerifyError> {
         let claims = self.claims_set()?;
         let registered = Registered::find(&claims);
         for rule in Rule::ALL {
             rule.check(&self.header, &registered, policy, now_unix_seconds)?;
         }
+        let issuer =
+            policy.accepted_issuer(registered.iss.required(string)?).ok_or(VerifyError::WrongIssuer)?;
         Ok(AccessClaims {
             subject: registered.sub.required(string)?.into(),
-            issuer: Arc::clone(&policy.issuer),
+            issuer: Arc::clone(issuer),
             expires_at: registered.exp.required(numeric_date)?.floor,
-            issued_at: registered.iat.required(numeric_date)?.floor,
+            issued_at: registered.iat.optional(numeric_date)?.map(|date| date.floor),
             auth_time: registered.auth_time.optional(numeric_date)?.map(|date| date.floor),
             claims,
         })

@@ -12,7 +12,7 @@ use countersign_jwt::inspect::{Inspection, Keys, Outcome, inspect};
 use countersign_jwt::{
     Algorithm, ClaimsPolicy, JsonError, JwkSet, SigningKey, TokenType, VerifyError, VerifyingKey, sign,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 const NOW: i64 = 1_800_000_000;
 const RULES: [&str; 13] = [
@@ -70,7 +70,11 @@ fn each_rule_says_what_it_wants_and_what_it_found() {
         ("issued_at", "not after 1800000000, with a leeway of 5 s", "1800000000"),
         ("subject", "a string that is not empty", r#""s""#),
         ("token_id", "a string", r#""j""#),
-        ("other_claims", "`auth_time` a time; `sid`, `client_id`, `scope` strings; or absent", ""),
+        (
+            "other_claims",
+            "`auth_time` a time; `sid`, `client_id`, `scope`, `acr` strings; `amr` an array of strings; or absent",
+            "",
+        ),
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
 }
@@ -88,6 +92,60 @@ fn another_type_of_token_needs_no_id() {
         assert_eq!(expected("type"), Some(typ));
         assert_eq!(expected("token_id"), Some("absent, or a string"));
     }
+}
+
+/// What a policy demands beyond the rules for every token is explained like those.
+#[test]
+fn what_a_policy_demands_beyond_the_rules_is_told_too() {
+    let policy = policy(TokenType::JwtOrAbsent)
+        .or_issuer("j")
+        .or_audience("web")
+        .dangerous_accept_missing_audience()
+        .dangerous_accept_missing_issued_at()
+        .require_claim("token_use", ["access"])
+        .require_claim("client_id", ["a", "b"])
+        .require_scope("read")
+        .require_scope("write")
+        .require_role("admin");
+    let told = |claims: &Value| {
+        let token = sign(claims, &key([7; 64]), "JWT").unwrap();
+        let checks = inspect(&token, Keys::One(&key([7; 64]).verifying_key()), Some(&policy), NOW).checks;
+        let told = checks.into_iter().map(|check| (check.rule, check.outcome, check.expected, check.found));
+        told.skip(5).collect::<Vec<_>>()
+    };
+    let good = json!({
+        "iss": "j", "sub": "s", "exp": NOW + 60, "token_use": "access", "client_id": "b", "scp": ["read", "write"],
+        "roles": ["admin"],
+    });
+    let rows = told(&good);
+    assert!(rows.iter().all(|(_, outcome, ..)| *outcome == Outcome::Passed), "{rows:?}");
+    let texts = rows.iter().map(|(rule, _, expected, found)| (*rule, &**expected, &**found));
+    let dated = "absent, or not after 1800000000, with a leeway of 5 s";
+    assert_eq!(
+        texts
+            .filter(|(rule, ..)| !["expiry", "subject", "token_id", "other_claims"].contains(rule))
+            .collect::<Vec<_>>(),
+        [
+            ("issuer", "one of i, j", r#""j""#),
+            ("audience", "one of api, web, or none", ""),
+            ("not_before", dated, ""),
+            ("issued_at", dated, ""),
+            (
+                "required_claims",
+                "`token_use`: access; `client_id`: one of a, b",
+                r#"{"client_id":"b","token_use":"access"}"#
+            ),
+            ("scopes", "read and write", r#"["read","write"]"#),
+            ("roles", "admin", r#"["admin"]"#),
+        ]
+    );
+    let bad = told(&json!({"iss": "j", "sub": "s", "exp": NOW + 60, "scope": "read", "role": "user"}));
+    let failures: Vec<_> = bad.iter().filter(|(_, outcome, ..)| *outcome != Outcome::Passed).collect();
+    let [claims, scopes, roles] = &failures[..] else { panic!("{failures:?}") };
+    assert_eq!(claims.1, Outcome::Failed(VerifyError::MissingClaim { claim: "token_use" }));
+    assert_eq!((scopes.1, &*scopes.3), (Outcome::Failed(VerifyError::MissingScope), r#""read""#));
+    assert_eq!((roles.1, &*roles.3), (Outcome::Failed(VerifyError::MissingRole), r#""user""#));
+    assert_eq!(claims.3, "");
 }
 
 #[test]
@@ -205,6 +263,9 @@ fn every_failure_has_a_code_and_a_remedy_of_its_own() {
         (VerifyError::Expired, "expired"),
         (VerifyError::NotYetValid, "not_yet_valid"),
         (VerifyError::IssuedInTheFuture, "issued_in_the_future"),
+        (VerifyError::WrongClaimValue { claim: "tenant" }, "wrong_claim_value"),
+        (VerifyError::MissingScope, "missing_scope"),
+        (VerifyError::MissingRole, "missing_role"),
     ];
     let remedies: BTreeSet<&str> = all.iter().map(|(error, _)| error.remedy()).collect();
     assert_eq!(remedies.len(), all.len());

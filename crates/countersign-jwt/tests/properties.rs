@@ -64,7 +64,7 @@ const NOW: i64 = 1_800_000_000;
 
 fn access_claims(custom: Map<String, Value>) -> Map<String, Value> {
     let mut claims = custom;
-    for reserved in ["nbf", "auth_time", "sid", "client_id", "scope"] {
+    for reserved in ["nbf", "auth_time", "sid", "client_id", "scope", "acr", "amr"] {
         claims.remove(reserved);
     }
     let Value::Object(registered) = json!({
@@ -157,15 +157,20 @@ proptest! {
     /// The texts that people read and the verdict that machines act on never disagree.
     #[test]
     fn inspection_and_verification_agree(
-        key in any_key(), mut claims in claims_set(), replaced in prop::sample::select(&["iss", "aud", "sub", "exp", "iat", "jti", "nbf", "none"][..]),
-        value in json_value(), now in NOW - 2..NOW + 62,
+        key in any_key(), mut claims in claims_set(), replaced in prop::sample::select(&["iss", "aud", "sub", "exp", "iat", "jti", "nbf", "amr", "scope", "scp", "role", "roles", "tenant", "none"][..]),
+        value in json_value(), now in NOW - 2..NOW + 62, demanding in any::<bool>(),
     ) {
         claims = access_claims(claims);
         claims.insert(replaced.to_owned(), value);
         let token = sign(&claims, key, "at+jwt").unwrap();
         let set = JwkSet::new(vec![key.verifying_key()]).unwrap();
-        let verdict = verify_access_token(&token, &set, &policy(), now).err();
-        let inspection = inspect(&token, Keys::Set(&set), Some(&policy()), now);
+        let mut policy = policy();
+        if demanding {
+            policy = policy.dangerous_accept_missing_audience().or_issuer("").require_scope("a").require_role("a");
+            policy = policy.require_claim("tenant", ["a"]);
+        }
+        let verdict = verify_access_token(&token, &set, &policy, now).err();
+        let inspection = inspect(&token, Keys::Set(&set), Some(&policy), now);
         prop_assert_eq!(inspection.first_failure().map(|(_, error)| error), verdict);
         prop_assert_eq!(inspection.is_accepted(), verdict.is_none());
     }

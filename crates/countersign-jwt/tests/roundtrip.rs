@@ -42,6 +42,7 @@ fn claims() -> Value {
     json!({
         "iss": "https://auth.example", "aud": "api", "sub": "alice", "jti": "j1", "sid": "s1", "iat": NOW, "exp": NOW + 900,
         "auth_time": NOW - 60, "username": "Alice", "role": "admin", "client_id": "web", "scope": "a b", "tier": 3,
+        "amr": ["pwd", "otp"], "acr": "urn:mfa",
     })
 }
 
@@ -120,13 +121,41 @@ fn the_claims_of_an_access_token_can_be_read() {
     assert_eq!(claims.audience().collect::<Vec<_>>(), ["api"]);
     assert_eq!(
         (claims.issued_at(), claims.expires_at(), claims.auth_time()),
-        (NOW, NOW + 900, Some(NOW - 60))
+        (Some(NOW), NOW + 900, Some(NOW - 60))
     );
     assert_eq!((claims.jwt_id(), claims.session_id()), (Some("j1"), Some("s1")));
     assert_eq!((claims.client_id(), claims.scope()), (Some("web"), Some("a b")));
     assert_eq!((claims.username(), claims.role()), (Some("Alice"), Some("admin")));
+    assert_eq!(claims.scopes().collect::<Vec<_>>(), ["a", "b"]);
+    assert!(claims.has_scope("b") && !claims.has_scope("a b") && !claims.has_scope(""));
+    assert!(claims.has_role("admin") && !claims.has_role("adm"));
+    assert_eq!(claims.amr().collect::<Vec<_>>(), ["pwd", "otp"]);
+    assert_eq!(claims.acr(), Some("urn:mfa"));
     assert_eq!(claims.claim("tier"), Some(&json!(3)));
-    assert_eq!(claims.claims().len(), 13);
+    assert_eq!(claims.claims().len(), 15);
+}
+
+/// Claims that no rule has judged: of another shape they give nothing, and never more than the registered one.
+#[test]
+fn scopes_and_roles_of_other_issuers_can_be_read() {
+    let with = |changes: Value| {
+        let mut claims = json!({"iss": "https://auth.example", "aud": "api", "sub": "s", "jti": "j", "iat": NOW, "exp": NOW + 9});
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        verify_claims(&claims, NOW, 0).unwrap()
+    };
+    for (changes, scopes, roles) in [
+        (json!({}), &[][..], &[][..]),
+        (json!({"scp": "a  b", "roles": ["x", "y"]}), &["a", "b"], &["x", "y"]),
+        (json!({"scp": ["a", "b c"], "roles": "x"}), &["a", "b c"], &["x"]),
+        (json!({"scp": ["a", 5], "roles": ["x", 5]}), &[], &[]),
+        (json!({"scp": {"a": 1}, "roles": {"x": 1}}), &[], &[]),
+        (json!({"scope": "", "scp": "a", "role": 5, "roles": "x"}), &[], &[]),
+    ] {
+        let claims = with(changes);
+        assert_eq!(claims.scopes().collect::<Vec<_>>(), scopes, "{claims:?}");
+        assert_eq!(claims.roles().collect::<Vec<_>>(), roles, "{claims:?}");
+        assert_eq!(claims.amr().count(), 0);
+    }
 }
 
 /// RFC 7519 §4.1.4 and §4.1.5 to the second, with and without leeway (VF-10).
@@ -263,6 +292,29 @@ fn a_token_id_is_demanded_of_access_tokens_only() {
         let token = sign(&claims, &key, token_type.header_value()).unwrap();
         assert_eq!(verify_access_token(&token, &keys, &policy(token_type, 0), NOW).err(), error);
     }
+}
+
+/// A caller that shows its policy shows all of it.
+#[test]
+fn a_policy_tells_what_it_demands() {
+    let strict = policy(TokenType::AccessToken, 0);
+    let demands = |policy: &ClaimsPolicy| {
+        let lists =
+            [policy.issuers().map(str::to_owned).collect(), policy.audiences().map(str::to_owned).collect()];
+        let [issuers, audiences]: [Vec<String>; 2] = lists;
+        let relaxed = (policy.accepts_missing_audience(), policy.accepts_missing_issued_at());
+        (issuers, audiences, relaxed, policy.required_scopes().to_vec(), policy.required_roles().to_vec())
+    };
+    let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let auth = "https://auth.example";
+    assert_eq!(demands(&strict), (texts(&[auth]), texts(&["api"]), (false, false), vec![], vec![]));
+    let relax = |policy: ClaimsPolicy| {
+        policy.dangerous_accept_missing_audience().dangerous_accept_missing_issued_at()
+    };
+    let wide = relax(strict.or_issuer("i").or_audience("a")).require_scope("s").require_role("r");
+    let (s, r) = (texts(&["s"]), texts(&["r"]));
+    assert_eq!(demands(&wide), (texts(&[auth, "i"]), texts(&["api", "a"]), (true, false), s, r));
+    assert!(relax(policy(TokenType::JwtOrAbsent, 0)).accepts_missing_issued_at());
 }
 
 #[test]

@@ -192,6 +192,17 @@ pub(crate) fn optional_claims(corpus: &mut Corpus) {
             corpus.token(CLASS, &format!("{claim} {value}"), &with(claim, value), Some(ClaimType { claim }));
         }
     }
+    for (claim, values) in [
+        ("acr", ["null", "5", "[]", r#"["x"]"#, "{}", "true"]),
+        ("amr", ["null", "5", r#""pwd""#, r#"["pwd",5]"#, r#"[["pwd"]]"#, "{}"]),
+    ] {
+        for value in values {
+            corpus.token(CLASS, &format!("{claim} {value}"), &with(claim, value), Some(ClaimType { claim }));
+        }
+    }
+    for (claim, value) in [("acr", r#""urn:mfa""#), ("amr", r#"["pwd","otp"]"#), ("amr", "[]")] {
+        corpus.token(CLASS, &format!("{claim} {value}"), &with(claim, value), None);
+    }
     let missing: Option<VerifyError> = Some(MissingClaim { claim: "jti" });
     corpus.token(CLASS, "no jti in an at+jwt", &sign(HEADER, claims_with(&[("jti", None)])), missing);
 }

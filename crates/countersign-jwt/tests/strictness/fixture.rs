@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_jwt::inspect::{Keys, inspect};
 use countersign_jwt::{
-    AccessClaims, Algorithm, ClaimsPolicy, JwkSet, TokenType, VerifyError, VerifyingKey, verify_access_token,
+    Algorithm, ClaimsPolicy, JwkSet, TokenType, VerifyError, VerifyingKey, verify_access_token,
 };
 
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -67,10 +67,6 @@ pub(crate) fn keys() -> JwkSet {
     JwkSet::new(vec![key]).unwrap()
 }
 
-pub(crate) fn verify(token: &str) -> Result<AccessClaims, VerifyError> {
-    verify_access_token(token, &keys(), &policy(), NOW)
-}
-
 /// Counts the cases of each class and collects every deviation.
 #[derive(Default)]
 pub(crate) struct Corpus {
@@ -87,9 +83,20 @@ impl Corpus {
         token: &str,
         expected: Option<VerifyError>,
     ) {
-        self.case(class, case, verify(token).err(), expected);
+        self.under(&policy(), (class, case), token, expected);
+    }
+
+    /// The token, under the fixture's key and this policy, meets `expected`; `None` is acceptance.
+    pub(crate) fn under(
+        &mut self,
+        policy: &ClaimsPolicy,
+        (class, case): (&'static str, &str),
+        token: &str,
+        expected: Option<VerifyError>,
+    ) {
+        self.case(class, case, verify_access_token(token, &keys(), policy, NOW).err(), expected);
         // The inspection must tell people the very same.
-        let inspection = inspect(token, Keys::Set(&keys()), Some(&policy()), NOW);
+        let inspection = inspect(token, Keys::Set(&keys()), Some(policy), NOW);
         let told = inspection.first_failure().map(|(_, error)| error);
         if told != expected || inspection.is_accepted() != expected.is_none() {
             self.deviations.push(format!("{class}: {case}: inspection says {told:?}, expected {expected:?}"));

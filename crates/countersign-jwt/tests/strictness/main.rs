@@ -9,6 +9,7 @@ mod encoding;
 mod fixture;
 mod header;
 mod keys;
+mod policies;
 mod signature;
 
 use fixture::Corpus;
@@ -31,6 +32,12 @@ fn every_case_meets_its_error() {
     claims::time_boundaries(&mut corpus);
     claims::issuer_audience_subject(&mut corpus);
     claims::optional_claims(&mut corpus);
+    policies::without_audience(&mut corpus);
+    policies::without_issued_at(&mut corpus);
+    policies::several_issuers_and_audiences(&mut corpus);
+    policies::scopes(&mut corpus);
+    policies::roles(&mut corpus);
+    policies::required_claims(&mut corpus);
     signature::algorithm_confusion(&mut corpus);
     signature::encodings(&mut corpus);
     keys::weak_and_contradictory(&mut corpus);

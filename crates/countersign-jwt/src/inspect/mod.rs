@@ -3,6 +3,8 @@
 //! Asks the very rules that verification demands, but all of them, and says for each what was expected, what was
 //! found and what would make it pass. The answer is for reading: nothing in it opens any door.
 
+mod wording;
+
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
@@ -11,7 +13,7 @@ use crate::dangerous;
 use crate::error::VerifyError;
 use crate::key::VerifyingKey;
 use crate::key_set::JwkSet;
-use crate::policy::{ClaimsPolicy, TokenType};
+use crate::policy::ClaimsPolicy;
 use crate::registered::Registered;
 use crate::rules::Rule;
 
@@ -45,7 +47,8 @@ pub struct Inspection {
 #[non_exhaustive]
 pub struct Check {
     /// A stable name for the rule: `form`, `key`, `signature`, `payload`, `type`, `issuer`, `audience`, `expiry`,
-    /// `not_before`, `issued_at`, `subject`, `token_id`, `other_claims`.
+    /// `not_before`, `issued_at`, `subject`, `token_id`, `other_claims`, and where the policy demands any
+    /// `required_claims`, `scopes`, `roles`.
     pub rule: &'static str,
     /// How the token fares.
     pub outcome: Outcome,
@@ -122,16 +125,21 @@ pub fn inspect(
             .map(|parts| format!("{} bytes", parts.payload.len()))
             .unwrap_or_default(),
     });
-    for rule in Rule::ALL {
+    for rule in Rule::ALL.into_iter().filter(|rule| rule.is_demanded(policy)) {
         let outcome = match (&parsed, &payload, policy) {
             (Ok(jws), Ok(claims), Some(policy)) => Outcome::of(
                 rule.check(jws.header(), &Registered::find(claims), policy, now_unix_seconds).err(),
             ),
             _ => Outcome::NotChecked,
         };
-        let expected = policy.map(|policy| expected(rule, policy, now_unix_seconds)).unwrap_or_default();
-        let found = found(rule, header.as_ref().ok(), payload.as_ref().ok());
-        checks.push(Check { rule: rule.name(), outcome, expected, found });
+        checks.push(Check {
+            rule: wording::name(rule),
+            outcome,
+            expected: policy
+                .map(|policy| wording::expected(rule, policy, now_unix_seconds))
+                .unwrap_or_default(),
+            found: wording::found(rule, policy, header.as_ref().ok(), payload.as_ref().ok()),
+        });
     }
     Inspection { header: header.ok(), payload: payload.ok(), key_id, checks }
 }
@@ -156,7 +164,7 @@ fn signature_checks(
         expected: match keys {
             Keys::None => String::new(),
             Keys::One(key) => format!("a token for {}", key.algorithm()),
-            Keys::Set(set) => one_of(set.keys()),
+            Keys::Set(set) => one_of_keys(set.keys()),
         },
         found: jws
             .map(|jws| named(jws.header().algorithm(), jws.header().key_id().unwrap_or_default()))
@@ -174,7 +182,7 @@ fn signature_checks(
 }
 
 /// The keys that a token can name.
-fn one_of(keys: &[VerifyingKey]) -> String {
+fn one_of_keys(keys: &[VerifyingKey]) -> String {
     let shown: Vec<String> =
         keys.iter().take(MAX_SHOWN_KEYS).map(|key| named(key.algorithm(), key.key_id())).collect();
     let more = match keys.len().saturating_sub(MAX_SHOWN_KEYS) {
@@ -198,55 +206,4 @@ impl Outcome {
     fn of(error: Option<VerifyError>) -> Self {
         error.map_or(Self::Passed, Self::Failed)
     }
-}
-
-impl Rule {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Type => "type",
-            Self::Issuer => "issuer",
-            Self::Audience => "audience",
-            Self::Expiry => "expiry",
-            Self::NotBefore => "not_before",
-            Self::IssuedAt => "issued_at",
-            Self::Subject => "subject",
-            Self::TokenId => "token_id",
-            Self::OtherClaims => "other_claims",
-        }
-    }
-}
-
-fn expected(rule: Rule, policy: &ClaimsPolicy, now: i64) -> String {
-    let leeway = policy.leeway().as_secs();
-    match rule {
-        Rule::Type => match policy.token_type() {
-            TokenType::AccessToken => "at+jwt".into(),
-            TokenType::JwtOrAbsent => "JWT, or none".into(),
-            TokenType::Exactly(typ) => typ.to_string(),
-        },
-        Rule::Issuer => policy.issuer().into(),
-        Rule::Audience => policy.audience().into(),
-        Rule::Expiry => format!("after {now}, with a leeway of {leeway} s"),
-        Rule::NotBefore => format!("absent, or not after {now}, with a leeway of {leeway} s"),
-        Rule::IssuedAt => format!("not after {now}, with a leeway of {leeway} s"),
-        Rule::Subject => "a string that is not empty".into(),
-        Rule::TokenId if *policy.token_type() == TokenType::AccessToken => "a string".into(),
-        Rule::TokenId => "absent, or a string".into(),
-        Rule::OtherClaims => "`auth_time` a time; `sid`, `client_id`, `scope` strings; or absent".into(),
-    }
-}
-
-fn found(rule: Rule, header: Option<&Map<String, Value>>, payload: Option<&Map<String, Value>>) -> String {
-    let (members, name) = match rule {
-        Rule::Type => (header, "typ"),
-        Rule::Issuer => (payload, "iss"),
-        Rule::Audience => (payload, "aud"),
-        Rule::Expiry => (payload, "exp"),
-        Rule::NotBefore => (payload, "nbf"),
-        Rule::IssuedAt => (payload, "iat"),
-        Rule::Subject => (payload, "sub"),
-        Rule::TokenId => (payload, "jti"),
-        Rule::OtherClaims => return String::new(),
-    };
-    members.and_then(|members| members.get(name)).map(Value::to_string).unwrap_or_default()
 }
