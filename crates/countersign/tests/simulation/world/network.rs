@@ -36,7 +36,7 @@ impl World {
             request.answer_lost = fault == 2;
         } else if self.one_in(10) {
             // Somebody between asks twice, and both answers come back. (If the second were dropped, this would be a
-            // lost answer that nobody asks again for, which no rule survives: docs/EVIDENCE.md.)
+            // lost answer that nobody asks again for, which no rule survives: docs/MEASUREMENTS.md.)
             let duplicate = Request { tab: None, ..request.clone() };
             let delay = self.delay();
             self.soon(delay, Event::Arrives(duplicate));
