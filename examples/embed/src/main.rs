@@ -1,4 +1,4 @@
-//! Somebody's own application: its routes, and Countersign's, on its own SQLite file.
+//! An application with its own routes and Countersign's, on its own SQLite file.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let mut arg = || args.next().ok_or("usage: embed DIRECTORY ADDRESS USER < PASSWORD");
     let (directory, address, user) = (arg()?, arg()?, arg()?);
-    let password = std::io::read_to_string(std::io::stdin())?; // an argument is there for every process to see
+    let password = std::io::read_to_string(std::io::stdin())?; // every process can see an argument
     let options = Options::new(format!("http://{address}"), "reports");
     let auth = Countersign::open_directory(directory, options).await?;
     let user = Registration { role: Role::admin(), ..Registration::new(Username::parse(&user)?) };

@@ -1,4 +1,4 @@
-//! Starts the example and uses it with curl, as its reader would.
+//! Starts the example and uses it with curl, as a reader would.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
 use std::io::Write;

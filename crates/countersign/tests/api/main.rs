@@ -1,5 +1,5 @@
 //! The HTTP API, driven in-process through the real router, on real SQLite in memory, with a clock that the test turns.
-//! Ids in comments are those of docs/SECURITY.md's requirements.
+//! Ids in comments are those of docs/REQUIREMENTS.md.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up its scene has failed")]
 
 mod admin;
