@@ -1,19 +1,15 @@
 // The one error type. Programs look at `code`; `message` is for people.
 
+import type { ServerErrorCode } from './wire.ts';
+
 /** The codes with which the server says that this session is over. Nothing else signs a user out. */
-export type SessionOverCode =
-  | 'no_refresh_token'
-  | 'invalid_refresh_token'
-  | 'session_expired'
-  | 'session_revoked'
-  | 'refresh_token_reused';
+export type SessionOverCode = Extract<
+  ServerErrorCode,
+  'no_refresh_token' | 'invalid_refresh_token' | 'session_expired' | 'session_revoked' | 'refresh_token_reused'
+>;
 
 export type ErrorCode =
-  | SessionOverCode
-  | 'invalid_credentials'
-  | 'password_change_required'
-  | 'token_required'
-  | 'invalid_token'
+  | ServerErrorCode
   /** No response: there is no connection, or it broke off. */
   | 'network'
   /** No response in time. */
@@ -38,7 +34,7 @@ export class CountersignError extends Error {
   }
 }
 
-const SESSION_OVER: ReadonlySet<string> = new Set([
+const SESSION_OVER: ReadonlySet<string> = new Set<SessionOverCode>([
   'invalid_refresh_token',
   'session_expired',
   'session_revoked',

@@ -29,7 +29,7 @@ export function createPost(env: Environment, baseUrl: string): Post {
     } catch (cause) {
       if (cause instanceof CountersignError) throw cause;
       const code = abort.signal.aborted ? 'timeout' : 'network';
-      throw new CountersignError(code, 'No response from the server', 0, undefined, cause);
+      throw new CountersignError(code, 'No response', 0, undefined, cause);
     } finally {
       cancelLimit();
     }

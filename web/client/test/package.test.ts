@@ -10,7 +10,7 @@ test('the_package_holds_the_module_its_types_and_the_licences_and_nothing_else',
     { files: { path: string }[]; size: number },
   ];
   const paths = report.files.map(({ path }) => path).filter((path) => !path.startsWith('LICENSE-'));
-  const types = ['client', 'environment', 'errors', 'exclusive', 'fetch', 'http', 'index', 'logout', 'refresh', 'session', 'types'];
+  const types = ['client', 'environment', 'errors', 'exclusive', 'fetch', 'http', 'index', 'logout', 'refresh', 'session', 'types', 'wire'];
   assert.deepEqual(
     new Set(paths),
     new Set(['README.md', 'package.json', 'dist/index.js', ...types.map((name) => `dist/${name}.d.ts`)]),

@@ -5,10 +5,12 @@ import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { timeElement, words } from './format.ts';
 import { act, actionButton } from './shell.ts';
+import { AUDIT_KINDS } from './wire.ts';
 
 interface AuditEvent {
   readonly sequence: number;
   readonly at: string;
+  /** One of `AUDIT_KINDS`, or a newer server's kind, which is shown as text. */
   readonly event: string;
   readonly accountId: string | null;
   readonly sessionId: string | null;
@@ -18,25 +20,6 @@ interface AuditEvent {
 
 const PAGE = 50;
 const FOLLOW_EVERY_MS = 2_000;
-const EVENTS = [
-  'login_succeeded',
-  'login_failed',
-  'login_throttled',
-  'spray_suspected',
-  'session_ended',
-  'refresh_reuse_detected',
-  'session_healed',
-  'password_changed',
-  'password_change_required',
-  'password_change_waived',
-  'account_created',
-  'account_changed',
-  'account_disabled',
-  'account_enabled',
-  'account_deleted',
-  'key_created',
-  'key_removed',
-];
 
 export const auditView: View = (root) => {
   const rows = element('tbody');
@@ -44,7 +27,7 @@ export const auditView: View = (root) => {
     'select',
     { id: 'event' },
     element('option', { value: '' }, 'All events'),
-    ...EVENTS.map((name) => element('option', { value: name }, words(name))),
+    ...AUDIT_KINDS.map((name) => element('option', { value: name }, words(name))),
   );
   const account = element('input', { id: 'account', type: 'search', autocomplete: 'off', spellcheck: 'false' });
   const follow = element('input', { id: 'follow', type: 'checkbox', checked: true });

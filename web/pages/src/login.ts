@@ -1,11 +1,11 @@
 // The sign-in page. The form is in the HTML, so that password managers find it before any script runs.
 
-import { CountersignError } from '@countersign/client';
+import { CountersignError, type SessionOverCode } from '@countersign/client';
 import { client, messageOf } from './api.ts';
 import { byId, element, fill, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
 
-const REASONS: Record<string, string> = {
+const REASONS: Record<SessionOverCode, string> = {
   session_expired: 'Your session has ended. Please sign in again.',
   session_revoked: 'This session was ended from another device. Please sign in again.',
   refresh_token_reused: 'This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.',
@@ -93,7 +93,7 @@ form.addEventListener('submit', (event) => {
 
 showsTyped(byId<HTMLButtonElement>('show'), password);
 
-const reason = REASONS[new URLSearchParams(location.search).get('reason') ?? ''];
+const reason: string | undefined = REASONS[new URLSearchParams(location.search).get('reason') as SessionOverCode];
 if (reason !== undefined) say(reason, 'info');
 
 // A signed-in user does not need this page, whether they signed in here or in another tab.

@@ -24,6 +24,8 @@ use ipnet::IpNet;
 pub use self::edge::client_address::PeerAddress;
 pub use self::edge::headers::security_headers;
 pub use self::error::ApiError;
+#[cfg(test)]
+pub(crate) use self::error::tests::codes as error_codes;
 use crate::Countersign;
 use crate::base::random::Random;
 use crate::model::account::Role;

@@ -314,20 +314,34 @@ fn error_chain(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::model::key_ring::KeyRingError;
     use crate::model::session::EndReason;
+    use crate::password::InvalidPassword;
 
-    /// The whole table, for people who write clients and for whoever changes it: codes are stable.
-    #[test]
-    fn the_table_of_errors() {
+    /// Every code that a response can carry, in alphabetical order.
+    pub(crate) fn codes() -> BTreeSet<&'static str> {
+        examples().iter().map(|error| error.public().code).collect()
+    }
+
+    /// An error for every row of the table.
+    fn examples() -> Vec<ApiError> {
         let second = Duration::from_millis(1_001);
         let unavailable = || StoreError::Unavailable("the disk is full".into());
-        let errors: Vec<ApiError> = vec![
+        vec![
             LoginError::InvalidCredentials.into(),
             LoginError::PasswordChangeRequired.into(),
+            LoginError::Password(InvalidPassword::TooLong).into(),
+            LoginError::Policy(PolicyViolation::TooShort { min_length: 15 }).into(),
+            LoginError::Policy(PolicyViolation::LikeUsername).into(),
+            LoginError::Policy(PolicyViolation::LikeService).into(),
+            LoginError::Policy(PolicyViolation::Repetitive).into(),
+            LoginError::Policy(PolicyViolation::Common).into(),
             LoginError::Policy(PolicyViolation::Unchanged).into(),
+            LoginError::Throttled(Throttled { retry_after: second }).into(),
             LoginError::Hashing(HashingError::Overloaded { retry_after: second }).into(),
             LoginError::Store(unavailable()).into(),
             RefreshError::Invalid.into(),
@@ -363,9 +377,14 @@ mod tests {
             ApiError::NotFound,
             ApiError::MethodNotAllowed,
             ApiError::Internal,
-        ];
+        ]
+    }
+
+    /// The whole table, for authors of clients and of changes: codes are stable.
+    #[test]
+    fn the_table_of_errors() {
         let mut table = Vec::new();
-        for error in errors {
+        for error in examples() {
             let Public { status, code, text, retry_after } = error.public();
             let after = retry_after.map(|after| format!(" (Retry-After: {})", whole_seconds(after)));
             table.push(format!("{} {code}: {text}{}", status.as_u16(), after.unwrap_or_default()));

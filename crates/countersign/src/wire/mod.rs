@@ -1,0 +1,3 @@
+//! The JSON of the API as other languages see it.
+
+mod typescript;

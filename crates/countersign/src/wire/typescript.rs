@@ -1,0 +1,44 @@
+//! The names of the API that the web side knows, as TypeScript. This test compares the committed files with what the Rust
+//! definitions make, so the two cannot drift apart. `WRITE_TYPESCRIPT=1 cargo test -p countersign typescript` rewrites them.
+
+use std::path::Path;
+use std::{env, fs};
+
+use crate::http::error_codes;
+use crate::model::audit::AuditKind;
+
+const HEADER: &str = "// Generated from the Rust code by `WRITE_TYPESCRIPT=1 cargo test -p countersign typescript`. Do not edit.\n";
+
+#[test]
+fn the_typescript_is_what_the_rust_code_says() {
+    // For the client's users, types only: they cost the bundle nothing.
+    compare(
+        "client/src/wire.ts",
+        &[union("ServerErrorCode", "The codes of the server's errors.", error_codes())],
+    );
+    let kinds = AuditKind::NAMES.iter().map(|(_, name)| *name);
+    compare("pages/src/wire.ts", &[list("AUDIT_KINDS", "The kinds of events in the audit log.", kinds)]);
+}
+
+/// Fails if the file under `web/` is not made of these declarations.
+fn compare(path: &str, declarations: &[String]) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web").join(path);
+    let wanted = format!("{HEADER}\n{}", declarations.join("\n"));
+    if env::var_os("WRITE_TYPESCRIPT").is_some() {
+        fs::write(&file, &wanted).unwrap();
+    }
+    let committed = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(committed, wanted, "web/{path} is stale: its first line says how to rewrite it");
+}
+
+/// A type: one of these strings.
+fn union(name: &str, doc: &str, values: impl IntoIterator<Item = &'static str>) -> String {
+    let values: Vec<String> = values.into_iter().map(|value| format!("\n  | '{value}'")).collect();
+    format!("/** {doc} */\nexport type {name} ={};\n", values.concat())
+}
+
+/// A constant: all of these strings, in this order.
+fn list(name: &str, doc: &str, values: impl IntoIterator<Item = &'static str>) -> String {
+    let values: Vec<String> = values.into_iter().map(|value| format!("  '{value}',\n")).collect();
+    format!("/** {doc} */\nexport const {name} = [\n{}] as const;\n", values.concat())
+}
