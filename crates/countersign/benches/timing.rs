@@ -22,6 +22,7 @@ use countersign::base::id::AccountId;
 use countersign::base::master_key::MasterKeys;
 use countersign::base::random::Random;
 use countersign::base::requester::{AccountKey, Requester};
+use countersign::flows::attempt::CheckError;
 use countersign::flows::login::LoginError;
 use countersign::hashing::PasswordHasher;
 use countersign::model::account::{CustomClaims, Role, Username};
@@ -211,7 +212,7 @@ async fn attempt(
     if class != Class::LeakNoHash {
         match countersign.authenticate(&name, "a wrong password", &context).await {
             Err(LoginError::InvalidCredentials) if !class.is_throttled() => {}
-            Err(LoginError::Throttled(_)) if class.is_throttled() => {}
+            Err(LoginError::Check(CheckError::Throttled(_))) if class.is_throttled() => {}
             other => return Err(format!("{class:?}: {other:?}").into()),
         }
     }

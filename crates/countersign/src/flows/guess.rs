@@ -1,5 +1,5 @@
-//! Before any password is looked at: may somebody try this one now (TH-1)? Signing in and changing a password both ask
-//! here, so no pathway has a count of its own.
+//! The counts of failed attempts beyond one attempt: stored, learnt from other processes, forgiven, and written to the
+//! audit log in bulk. A single attempt goes through [`attempt`](super::attempt).
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,33 +12,8 @@ use crate::base::requester::{AccountKey, Requester};
 use crate::model::account::Username;
 use crate::model::audit::{Actor, AuditEvent, AuditKind, Context};
 use crate::store::{Store, StoreError};
-use crate::throttle::{Guess, Reservation, Throttled};
 
 impl<S: Store> Countersign<S> {
-    /// Counts an attempt on the account with this canonical name, whether it exists or not, as failed. The reservation
-    /// says afterwards if it was not; the requester is for the hash.
-    pub(crate) fn reserve_guess(
-        &self,
-        canonical_name: &str,
-        context: &Context,
-    ) -> Result<(Reservation, Requester), Throttled> {
-        let cookie = context.device_cookie.as_ref();
-        let device = cookie.and_then(|cookie| self.devices.find(cookie, canonical_name, context.now));
-        let account = self.account_key(canonical_name);
-        let guess = Guess { account, client: context.address, device };
-        match self.throttle.reserve(&guess, context.now) {
-            Ok(reservation) => {
-                let known_device = reservation.is_known_device();
-                Ok((reservation, Requester { client: context.address, account, known_device }))
-            }
-            Err(throttled) => {
-                // No write for it: a flood of refusals, which cost no hash, must not fill the store's queue (LM-2).
-                self.throttled.fetch_add(1, Ordering::Relaxed);
-                Err(throttled)
-            }
-        }
-    }
-
     /// Writes down how many attempts were refused since the last time, in one event.
     ///
     /// # Errors
@@ -109,7 +84,7 @@ impl<S: Store> Countersign<S> {
     }
 
     /// The name stands in as a keyed hash, known or not (EN-3, TH-4).
-    fn account_key(&self, canonical_name: &str) -> AccountKey {
+    pub(crate) fn account_key(&self, canonical_name: &str) -> AccountKey {
         let mut key = [0; 16];
         let tag = hmac::sign(&self.account_names, canonical_name.as_bytes());
         for (to, from) in key.iter_mut().zip(tag.as_ref()) {

@@ -9,17 +9,17 @@ use zeroize::Zeroizing;
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, SessionId};
+use crate::base::id::SessionId;
 use crate::base::requester::Requester;
+use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::issue::AccessToken;
-use crate::hashing::{Attempt, HashingError, Verification};
+use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Username};
-use crate::model::audit::{AuditEvent, AuditKind, Context};
+use crate::model::audit::Context;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::session::refresh_token::RefreshToken;
-use crate::password::{InvalidPassword, Password, PasswordHash, PolicyViolation};
-use crate::store::{Credentials, Grant, NewSession, StartSession, Store, StoreError};
-use crate::throttle::Throttled;
+use crate::password::{Password, PasswordHash, PolicyViolation};
+use crate::store::{Credentials, Grant, NewSession, StartSession, Store};
 
 /// A proof that a password was right, good for one [`Countersign::start_session`].
 #[derive(Debug)]
@@ -30,6 +30,13 @@ pub struct Authenticated {
     pub(crate) new_password: Option<PasswordHash>,
     password_version: i64,
     device: DeviceCookie,
+}
+
+/// A password that was right, before anything follows from it.
+struct Proved {
+    credentials: Credentials,
+    verification: Verification,
+    requester: Requester,
 }
 
 /// What a login or refresh gives.
@@ -72,21 +79,12 @@ pub enum LoginError {
     /// [`Countersign::with_new_password`]. Nobody gets this who does not know the password.
     #[error("a new password has to be chosen")]
     PasswordChangeRequired,
-    /// The password is over the size limits, or holds a NUL: no account has such a password.
-    #[error(transparent)]
-    Password(#[from] InvalidPassword),
     /// The new password is not good enough, and why.
     #[error(transparent)]
     Policy(#[from] PolicyViolation),
-    /// Too many attempts on this name, or from this network: nothing was looked at (TH-8).
+    /// Nothing was checked, or the store did not answer, and why.
     #[error(transparent)]
-    Throttled(#[from] Throttled),
-    /// No hash was computed: more passwords are being checked than the machine can take (LM-1).
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    /// The store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Check(#[from] CheckError),
     /// The access token could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -113,53 +111,32 @@ impl<S: Store> Countersign<S> {
     /// when it is outdated.
     ///
     /// # Errors
-    /// [`LoginError::InvalidCredentials`], [`LoginError::Password`], [`LoginError::Throttled`],
-    /// [`LoginError::Hashing`], [`LoginError::Store`].
+    /// [`LoginError::InvalidCredentials`], [`LoginError::Check`].
     pub async fn authenticate(
         &self,
         username: &str,
         password: &str,
         context: &Context,
     ) -> Result<Authenticated, LoginError> {
-        let password = Password::new(password)?;
+        let password = Password::new(password).map_err(CheckError::from)?;
         // No account has a name that cannot be parsed; like any unknown name it is counted, and costs one hash.
         let name = Username::parse(username).ok();
         let canonical_name = name.as_ref().map_or(username, Username::canonical);
-        let (reservation, requester) = self.reserve_guess(canonical_name, context)?;
-        let checked = match self.check(name.as_ref(), &password, requester).await {
-            Ok(checked) => checked,
-            Err(error) => {
-                reservation.not_checked();
-                return Err(error);
-            }
+        let found = self
+            .attempt(canonical_name, context, async |requester| {
+                self.check(name.as_ref(), &password, requester).await
+            })
+            .await?;
+        let Some(Proved { credentials, verification, requester }) = found else {
+            return Err(LoginError::InvalidCredentials);
         };
-        match checked {
-            (Some(found), verification @ (Verification::Match | Verification::MatchOutdated))
-                if found.account.is_enabled() =>
-            {
-                reservation.succeeded();
-                if verification == Verification::MatchOutdated {
-                    self.rehash(&found, password.clone(), requester).await;
-                }
-                let cookie = context.device_cookie.as_ref();
-                let device = self.devices.remember(cookie, canonical_name, context.now, &self.random);
-                let Credentials { account, password_version, .. } = found;
-                Ok(Authenticated {
-                    account,
-                    password,
-                    requester,
-                    new_password: None,
-                    password_version,
-                    device,
-                })
-            }
-            (found, _) => {
-                reservation.failed();
-                self.save_guesses().await?;
-                self.record_failure(found.map(|found| found.account.id), context).await?;
-                Err(LoginError::InvalidCredentials)
-            }
+        if verification == Verification::MatchOutdated {
+            self.rehash(&credentials, password.clone(), requester).await;
         }
+        let cookie = context.device_cookie.as_ref();
+        let device = self.devices.remember(cookie, canonical_name, context.now, &self.random);
+        let Credentials { account, password_version, .. } = credentials;
+        Ok(Authenticated { account, password, requester, new_password: None, password_version, device })
     }
 
     /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is refused before
@@ -169,7 +146,7 @@ impl<S: Store> Countersign<S> {
         name: Option<&Username>,
         password: &Password,
         requester: Requester,
-    ) -> Result<(Option<Credentials>, Verification), LoginError> {
+    ) -> Result<Checked<Proved>, CheckError> {
         self.hasher.admit(&requester)?;
         let credentials = match name {
             Some(name) => self.store.account_for_login(name).await?,
@@ -178,14 +155,21 @@ impl<S: Store> Countersign<S> {
         let stored = credentials.as_ref().and_then(|found| found.password_hash.clone());
         let attempt = Attempt { password: password.clone(), stored, requester };
         let verification = self.hasher.verify(attempt).await?;
-        Ok((credentials, verification))
+        Ok(match (credentials, verification) {
+            (Some(credentials), Verification::Match | Verification::MatchOutdated)
+                if credentials.account.is_enabled() =>
+            {
+                Checked::Right(Proved { credentials, verification, requester })
+            }
+            (found, _) => Checked::Wrong(found.map(|found| found.account.id)),
+        })
     }
 
     /// Starts a session for somebody whose password was right.
     ///
     /// # Errors
     /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in the
-    /// meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::Store`], [`LoginError::Sign`].
+    /// meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::Check`] for the store, [`LoginError::Sign`].
     pub async fn start_session(
         &self,
         authenticated: Authenticated,
@@ -204,7 +188,7 @@ impl<S: Store> Countersign<S> {
                 .map(|token| token.presented()),
             new_password: authenticated.new_password,
         };
-        match self.store.start_session(session, context).await? {
+        match self.store.start_session(session, context).await.map_err(CheckError::from)? {
             StartSession::Started(grant, ended) => {
                 self.revoke(&ended);
                 let signed_in = self.signed_in(*grant, Some(&refresh_token), context)?;
@@ -241,15 +225,5 @@ impl<S: Store> Countersign<S> {
             Ok(replaced) => tracing::info!(account = %id, replaced, "password hash renewed"),
             Err(error) => tracing::warn!(account = %id, %error, "password hash not renewed"),
         }
-    }
-
-    /// Writes down that a password was wrong, or the account may not sign in.
-    pub(crate) async fn record_failure(
-        &self,
-        account_id: Option<AccountId>,
-        context: &Context,
-    ) -> Result<(), StoreError> {
-        let event = AuditEvent { account_id, ..AuditEvent::new(AuditKind::LoginFailed) };
-        self.store.record(event, context).await
     }
 }

@@ -1,6 +1,7 @@
 //! The use cases, one verb a file: load, decide, store, revoke. Each is a method of [`Countersign`](crate::Countersign).
 
 pub mod accounts;
+pub mod attempt;
 pub mod embedded;
 pub(crate) mod guess;
 pub mod import;

@@ -3,13 +3,13 @@
 
 use crate::Countersign;
 use crate::base::id::{AccountId, SessionId};
+use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::login::{Authenticated, LoginError};
-use crate::hashing::{Attempt, HashingError, Verification};
+use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Username};
 use crate::model::audit::Context;
-use crate::password::{InvalidPassword, Password, PasswordHash, PolicyViolation};
-use crate::store::{PasswordChange, SetPassword, Store, StoreError};
-use crate::throttle::Throttled;
+use crate::password::{Password, PasswordHash, PolicyViolation};
+use crate::store::{PasswordChange, SetPassword, Store};
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -24,21 +24,12 @@ pub enum PasswordChangeError {
     /// The password was changed by somebody else in the meantime.
     #[error("the password was changed in the meantime")]
     Overtaken,
-    /// The new password is over the size limits, or holds a NUL.
-    #[error(transparent)]
-    Password(#[from] InvalidPassword),
     /// The new password is not good enough, and why.
     #[error(transparent)]
     Policy(#[from] PolicyViolation),
-    /// Too many attempts on this account: nothing was looked at.
+    /// Nothing was checked or stored, and why; the password is as before.
     #[error(transparent)]
-    Throttled(#[from] Throttled),
-    /// No hash was computed: more passwords are being checked than the machine can take (LM-1).
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    /// The store did not answer; the password is as before.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Check(#[from] CheckError),
 }
 
 /// A change that has been checked and hashed, good for one [`Countersign::store_password`].
@@ -58,28 +49,25 @@ impl<S: Store> Countersign<S> {
         new: &str,
         context: &Context,
     ) -> Result<CheckedPasswordChange, PasswordChangeError> {
-        let (current, new) = (Password::new(current), Password::new(new)?);
-        let found = self.store.credentials(account).await?.ok_or(PasswordChangeError::NotFound)?;
+        let (current, new) = (Password::new(current), Password::new(new).map_err(CheckError::from)?);
+        let found = self.store.credentials(account).await.map_err(CheckError::from)?;
+        let found = found.ok_or(PasswordChangeError::NotFound)?;
         let current = current.map_err(|_| PasswordChangeError::WrongPassword)?;
         self.options.passwords.check_change(&new, &current, found.account.username.as_str())?;
-        let (reservation, requester) = self.reserve_guess(found.account.username.canonical(), context)?;
-        let attempt = Attempt { password: current, stored: found.password_hash, requester };
-        match self.hasher.verify(attempt).await {
-            Ok(Verification::Match | Verification::MatchOutdated) if found.account.is_enabled() => {
-                reservation.succeeded();
-            }
-            Ok(_) => {
-                reservation.failed();
-                self.save_guesses().await?;
-                self.record_failure(Some(found.account.id), context).await?;
-                return Err(PasswordChangeError::WrongPassword);
-            }
-            Err(error) => {
-                reservation.not_checked();
-                return Err(error.into());
-            }
-        }
-        let new = self.hasher.hash(new, requester).await?;
+        let name = found.account.username.canonical();
+        let requester = self
+            .attempt(name, context, async |requester| {
+                let attempt = Attempt { password: current, stored: found.password_hash.clone(), requester };
+                Ok(match self.hasher.verify(attempt).await? {
+                    Verification::Match | Verification::MatchOutdated if found.account.is_enabled() => {
+                        Checked::Right(requester)
+                    }
+                    _ => Checked::Wrong(Some(found.account.id)),
+                })
+            })
+            .await?
+            .ok_or(PasswordChangeError::WrongPassword)?;
+        let new = self.hasher.hash(new, requester).await.map_err(CheckError::from)?;
         let checked = Some(found.password_version);
         Ok(CheckedPasswordChange(PasswordChange { account_id: account, new, checked, keep: Some(session) }))
     }
@@ -88,29 +76,29 @@ impl<S: Store> Countersign<S> {
     /// sets it when it starts the session, and ends all others. Nothing is changed yet (CC-6).
     ///
     /// # Errors
-    /// [`LoginError::Password`], [`LoginError::Policy`], [`LoginError::Hashing`].
+    /// [`LoginError::Policy`], and [`LoginError::Check`] for the password's form and for its hash.
     pub async fn with_new_password(
         &self,
         mut authenticated: Authenticated,
         new: &str,
     ) -> Result<Authenticated, LoginError> {
-        let new = Password::new(new)?;
+        let new = Password::new(new).map_err(CheckError::from)?;
         let Authenticated { account, password, requester, .. } = &authenticated;
         self.options.passwords.check_change(&new, password, account.username.as_str())?;
-        authenticated.new_password = Some(self.hasher.hash(new, *requester).await?);
+        authenticated.new_password = Some(self.hasher.hash(new, *requester).await.map_err(CheckError::from)?);
         Ok(authenticated)
     }
 
     /// Stores a new password and ends the account's other sessions.
     ///
     /// # Errors
-    /// [`PasswordChangeError::NotFound`], [`PasswordChangeError::Overtaken`], [`PasswordChangeError::Store`].
+    /// [`PasswordChangeError::NotFound`], [`PasswordChangeError::Overtaken`], and [`PasswordChangeError::Check`] for the store.
     pub async fn store_password(
         &self,
         change: CheckedPasswordChange,
         context: &Context,
     ) -> Result<(), PasswordChangeError> {
-        match self.store.set_password(change.0, context).await? {
+        match self.store.set_password(change.0, context).await.map_err(CheckError::from)? {
             SetPassword::Done(ended) => {
                 self.revoke(&ended);
                 Ok(())
@@ -135,7 +123,7 @@ impl<S: Store> Countersign<S> {
         let change = PasswordChange { account_id: account.id, new, checked: None, keep: None };
         self.store_password(CheckedPasswordChange(change), context).await?;
         self.forgive_guesses(&account.username, context.now);
-        Ok(self.save_guesses().await?)
+        Ok(self.save_guesses().await.map_err(CheckError::from)?)
     }
 
     /// Checks a new password against the policy and hashes it.
@@ -145,8 +133,8 @@ impl<S: Store> Countersign<S> {
         username: &Username,
         context: &Context,
     ) -> Result<PasswordHash, PasswordChangeError> {
-        let new = Password::new(new)?;
+        let new = Password::new(new).map_err(CheckError::from)?;
         self.options.passwords.check(&new, username.as_str())?;
-        Ok(self.hasher.hash(new, self.requester(username, context)).await?)
+        Ok(self.hasher.hash(new, self.requester(username, context)).await.map_err(CheckError::from)?)
     }
 }

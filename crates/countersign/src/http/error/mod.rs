@@ -11,6 +11,7 @@ use countersign_guard::Refusal;
 use countersign_jwt::{KeySetError, SignError};
 
 use crate::flows::accounts::{ChangeAccountError, CreateAccountError};
+use crate::flows::attempt::CheckError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::password_change::PasswordChangeError;
@@ -192,13 +193,8 @@ fn login(error: &LoginError) -> Public {
         LoginError::PasswordChangeRequired => {
             public(StatusCode::FORBIDDEN, "password_change_required", "A new password has to be chosen")
         }
-        LoginError::Password(error) => {
-            public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())
-        }
         LoginError::Policy(violation) => policy(*violation),
-        LoginError::Throttled(throttled) => too_many_attempts(*throttled),
-        LoginError::Hashing(error) => hashing(*error),
-        LoginError::Store(error) => store(error),
+        LoginError::Check(error) => check(error),
         LoginError::Sign(error) => sign(error),
     }
 }
@@ -224,13 +220,19 @@ fn password(error: &PasswordChangeError) -> Public {
         PasswordChangeError::Overtaken => {
             public(StatusCode::CONFLICT, "conflict", "The password was changed in the meantime")
         }
-        PasswordChangeError::Password(error) => {
+        PasswordChangeError::Policy(violation) => policy(*violation),
+        PasswordChangeError::Check(error) => check(error),
+    }
+}
+
+fn check(error: &CheckError) -> Public {
+    match error {
+        CheckError::Throttled(throttled) => too_many_attempts(*throttled),
+        CheckError::Hashing(error) => hashing(*error),
+        CheckError::Password(error) => {
             public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())
         }
-        PasswordChangeError::Policy(violation) => policy(*violation),
-        PasswordChangeError::Throttled(throttled) => too_many_attempts(*throttled),
-        PasswordChangeError::Hashing(error) => hashing(*error),
-        PasswordChangeError::Store(error) => store(error),
+        CheckError::Store(error) => store(error),
     }
 }
 
@@ -275,8 +277,10 @@ impl IntoResponse for ApiError {
         // Anybody can make so many of those that the log would fill the disk: the upkeep logs how many (LG-7).
         let is_shed = matches!(
             self,
-            Self::Login(LoginError::Hashing(HashingError::Overloaded { .. }))
-                | Self::Password(PasswordChangeError::Hashing(HashingError::Overloaded { .. }))
+            Self::Login(LoginError::Check(CheckError::Hashing(HashingError::Overloaded { .. })))
+                | Self::Password(PasswordChangeError::Check(CheckError::Hashing(
+                    HashingError::Overloaded { .. }
+                )))
         );
         let body = axum::Json(serde_json::json!({ "error": told.text, "code": told.code }));
         let mut response = (told.status, body).into_response();
@@ -334,16 +338,16 @@ pub(crate) mod tests {
         vec![
             LoginError::InvalidCredentials.into(),
             LoginError::PasswordChangeRequired.into(),
-            LoginError::Password(InvalidPassword::TooLong).into(),
+            LoginError::Check(InvalidPassword::TooLong.into()).into(),
             LoginError::Policy(PolicyViolation::TooShort { min_length: 15 }).into(),
             LoginError::Policy(PolicyViolation::LikeUsername).into(),
             LoginError::Policy(PolicyViolation::LikeService).into(),
             LoginError::Policy(PolicyViolation::Repetitive).into(),
             LoginError::Policy(PolicyViolation::Common).into(),
             LoginError::Policy(PolicyViolation::Unchanged).into(),
-            LoginError::Throttled(Throttled { retry_after: second }).into(),
-            LoginError::Hashing(HashingError::Overloaded { retry_after: second }).into(),
-            LoginError::Store(unavailable()).into(),
+            LoginError::Check(Throttled { retry_after: second }.into()).into(),
+            LoginError::Check(HashingError::Overloaded { retry_after: second }.into()).into(),
+            LoginError::Check(unavailable().into()).into(),
             RefreshError::Invalid.into(),
             RefreshError::Expired.into(),
             RefreshError::Revoked(EndReason::Logout).into(),

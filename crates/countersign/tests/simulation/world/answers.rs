@@ -2,6 +2,7 @@
 
 use countersign::base::clock::Timestamp;
 use countersign::base::id::{AccountId, SessionId};
+use countersign::flows::attempt::CheckError;
 use countersign::flows::login::{LoginError, SignedIn};
 use countersign::flows::password_change::PasswordChangeError;
 use countersign::flows::refresh::RefreshError;
@@ -139,7 +140,7 @@ impl World {
                 Ok(Jar::Keep)
             }
             // Wrong passwords were tried before: whoever asks now has to wait, right or wrong.
-            Err(LoginError::Throttled(_)) => Ok(Jar::Keep),
+            Err(LoginError::Check(CheckError::Throttled(_))) => Ok(Jar::Keep),
             Err(error) => Err(format!("a login failed: {error}")),
         }
     }
