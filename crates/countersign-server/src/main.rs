@@ -1,21 +1,13 @@
 //! The `countersign` binary: the server, and the command line to look after it.
 
-mod app;
 mod cli;
 mod config;
 mod core_dumps;
-mod dev_mark;
-mod instance;
-mod library_options;
-mod listen;
 mod logging;
-mod loopback_host;
-mod master_key_file;
+mod net;
 mod output;
 mod pages;
-mod server;
-mod server_keys;
-mod tls;
+mod serve;
 
 use std::process::ExitCode;
 

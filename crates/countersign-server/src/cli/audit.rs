@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::user::find;
 use super::{Global, Tool, block_on, usage};
-use crate::instance::Purpose;
 use crate::output::{Output, nobody_reads, print, utc};
+use crate::serve::instance::Purpose;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Audit {

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::Global;
 use crate::config::parse_duration;
-use crate::library_options;
 use crate::output::Output;
+use crate::serve::options;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Calibrate {
@@ -31,7 +31,7 @@ fn target(text: &str) -> Result<Duration, String> {
 
 impl Calibrate {
     pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<()> {
-        let options = library_options::hashing(&global.load()?)?;
+        let options = options::hashing(&global.load()?)?;
         let a_second = self.logins_per_second.and_then(NonZeroU32::new);
         let proposal = calibrate(Target { longest: self.target, a_second }, &options, &Clock::system());
         let (threads, cost) = (proposal.threads.get(), proposal.cost);

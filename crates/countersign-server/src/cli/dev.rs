@@ -14,9 +14,9 @@ use countersign::store::{AccountQuery, NewAccount, Store as _};
 use super::serve::{Listen, with_runtime};
 use super::{DEV_DATA_DIR, Global, usage};
 use crate::config::{Config, Environment, Origin, Place, Settings};
-use crate::instance::Instance;
 use crate::output::print;
-use crate::server::Server;
+use crate::serve::instance::Instance;
+use crate::serve::server::Server;
 use crate::{core_dumps, logging};
 
 pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {

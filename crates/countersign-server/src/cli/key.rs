@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::key_file::{Convert, Generate, Thumbprint};
 use super::{Global, Tool, block_on};
-use crate::instance::Purpose;
 use crate::output::{Output, utc};
+use crate::serve::instance::Purpose;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {

@@ -14,7 +14,6 @@ mod serve;
 mod session;
 mod token;
 mod user;
-mod user_import;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -26,9 +25,10 @@ use countersign::base::clock::Timestamp;
 use countersign::model::audit::{Actor, Context};
 
 use crate::config::{Config, ConfigError, Environment, Place, Settings};
-use crate::instance::{self, Instance, Purpose};
+use crate::core_dumps;
 use crate::output::{Output, remark};
-use crate::{core_dumps, dev_mark};
+use crate::serve::dev_mark;
+use crate::serve::instance::{self, Instance, Purpose};
 
 /// JWT authentication that you run: people sign in, services verify.
 #[derive(Debug, Parser)]

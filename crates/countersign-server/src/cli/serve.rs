@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 
 use super::Global;
-use crate::server::Server;
+use crate::serve::server::Server;
 use crate::{core_dumps, logging};
 
 #[derive(Debug, clap::Args)]

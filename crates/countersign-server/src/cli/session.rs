@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::user::find;
 use super::{Global, Tool, block_on, usage};
-use crate::instance::Purpose;
 use crate::output::{Output, utc};
+use crate::serve::instance::Purpose;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Session {

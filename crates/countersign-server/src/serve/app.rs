@@ -6,8 +6,9 @@ use axum::{Router, middleware};
 use countersign::http::{self, App, HttpOptions};
 
 use crate::config::Config;
-use crate::instance::Instance;
-use crate::{loopback_host, pages, server_keys};
+use crate::net::loopback;
+use crate::pages::{self, server_keys};
+use crate::serve::instance::Instance;
 
 /// The router of the server.
 pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool) -> Router {
@@ -19,5 +20,5 @@ pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool
     let https = instance.options().issuer.starts_with("https://");
     let router = pages::router(server_keys::router(instance.clone()), https)
         .merge(http::router(App::new(instance, options)));
-    if development { router.layer(middleware::from_fn(loopback_host::only)) } else { router }
+    if development { router.layer(middleware::from_fn(loopback::only)) } else { router }
 }

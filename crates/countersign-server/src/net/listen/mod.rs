@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use self::connection::Connection;
 use self::crowd::Crowd;
-use crate::tls::Tls;
+use crate::net::tls::Tls;
 
 /// The limits of a connection (LM-3, LM-5). How long a body may take is the business of whoever reads it.
 #[derive(Clone, Copy, Debug)]

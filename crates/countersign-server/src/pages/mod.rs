@@ -1,5 +1,7 @@
 //! The web pages: files that are in the binary. They use the API like anybody else, and nothing else.
 
+pub(crate) mod server_keys;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;

@@ -1,5 +1,7 @@
 //! `countersign user`: accounts.
 
+mod import;
+
 use anyhow::Context as _;
 use clap::Subcommand;
 use countersign::flows::accounts::Registration;
@@ -7,11 +9,11 @@ use countersign::model::account::{Account, CustomClaims, Role, Username};
 use countersign::store::{AccountChange, AccountQuery};
 use serde_json::{Value, json};
 
+use self::import::{UserImport, export};
 use super::prompt::{self, NoPasswordArgument};
-use super::user_import::{self, UserImport};
 use super::{Global, Tool, block_on, usage};
-use crate::instance::Purpose;
 use crate::output::{Output, utc};
+use crate::serve::instance::Purpose;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum User {
@@ -114,7 +116,7 @@ impl User {
     async fn run_on(self, tool: Tool, output: Output) -> anyhow::Result<()> {
         let change = |change| (change, "Changed");
         let (user, (change, done)) = match self {
-            Self::Export => return user_import::export(&tool).await,
+            Self::Export => return export(&tool).await,
             Self::Reseal => return reseal(&tool, output).await,
             Self::List { search } => return list(&tool, output, search).await,
             Self::Show { user } => return show(output, &find(&tool, &user).await?),

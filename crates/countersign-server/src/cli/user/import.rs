@@ -12,11 +12,11 @@ use countersign::store::{AccountQuery, Store as _};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Tool, usage};
+use crate::cli::{Tool, usage};
 use crate::output::{self, Output};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct UserImport {
+pub(in crate::cli) struct UserImport {
     /// The export: CSV with a header, JSON Lines or JSON; `-` is standard input
     file: PathBuf,
     /// The system it comes from
@@ -103,7 +103,7 @@ impl UserImport {
 }
 
 /// Every account as a line of JSON, with its hash: secret.
-pub(super) async fn export(tool: &Tool) -> anyhow::Result<()> {
+pub(in crate::cli) async fn export(tool: &Tool) -> anyhow::Result<()> {
     let event = AuditEvent::new(AuditKind::AccountsExported);
     tool.instance.store().record(event, &tool.context()).await?;
     let mut after = None;

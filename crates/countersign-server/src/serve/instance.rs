@@ -11,8 +11,8 @@ use countersign_jwt::{Algorithm, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::library_options::{options, session_policy};
-use crate::master_key_file;
+use crate::serve::master_key_file;
+use crate::serve::options::{options, session_policy};
 
 /// The system over its embedded database.
 pub(crate) type Instance = Countersign<SqliteStore>;

@@ -11,7 +11,7 @@ use axum::routing::get;
 use countersign::http::ApiError;
 use serde_json::{Value, json};
 
-use crate::instance::Instance;
+use crate::serve::instance::Instance;
 
 pub(crate) fn router(instance: Arc<Instance>) -> Router {
     Router::new().route("/assets/server-keys.js", get(script)).with_state(instance)

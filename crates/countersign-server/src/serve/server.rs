@@ -10,10 +10,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::Config;
-use crate::instance::{self, Instance, Purpose};
-use crate::listen::{self, Limits, Ports, Service};
-use crate::tls::{Reloaded, Tls};
-use crate::{app, dev_mark};
+use crate::net::listen::{self, Limits, Ports, Service};
+use crate::net::tls::{Reloaded, Tls};
+use crate::serve::instance::{self, Instance, Purpose};
+use crate::serve::{app, dev_mark};
 
 /// A server that can answer: its ports are open.
 pub(crate) struct Server {

@@ -1,0 +1,8 @@
+//! From the configuration to a running server: options, database and keys, router, life from start to stop.
+
+pub(crate) mod app;
+pub(crate) mod dev_mark;
+pub(crate) mod instance;
+mod master_key_file;
+pub(crate) mod options;
+pub(crate) mod server;
