@@ -6,8 +6,9 @@ use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::store::Store as _;
 use serde_json::{Value, json};
 
-use super::user::find;
-use super::{Global, Tool, block_on, usage};
+use super::global::Global;
+use super::tool::{Tool, block_on};
+use super::usage::usage;
 use crate::output::{Output, nobody_reads, print, utc};
 use crate::serve::instance::Purpose;
 
@@ -37,7 +38,7 @@ impl Audit {
             let account_id = match &self.user {
                 Some(user) => Some(match user.parse() {
                     Ok(id) => id,
-                    Err(_) => find(&tool, user).await?.id,
+                    Err(_) => tool.find_account(user).await?.id,
                 }),
                 None => None,
             };

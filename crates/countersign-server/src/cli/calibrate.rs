@@ -8,7 +8,7 @@ use countersign::base::clock::Clock;
 use countersign::hashing::{Proposal, Target, calibrate};
 use serde_json::json;
 
-use super::Global;
+use super::global::Global;
 use crate::config::parse_duration;
 use crate::output::Output;
 use crate::serve::options;

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use super::Global;
+use super::global::Global;
 use crate::config::{KEYS, markdown_table};
 use crate::output::{Output, print, remark};
 

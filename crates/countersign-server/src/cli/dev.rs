@@ -11,8 +11,10 @@ use countersign::model::audit::{Actor, Context};
 use countersign::password::PasswordHash;
 use countersign::store::{AccountQuery, NewAccount, Store as _};
 
+use super::global::Global;
 use super::serve::{Listen, with_runtime};
-use super::{DEV_DATA_DIR, Global, usage};
+use super::tool::DEV_DATA_DIR;
+use super::usage::usage;
 use crate::config::{Config, Environment, Origin, Place, Settings};
 use crate::output::print;
 use crate::serve::instance::Instance;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use countersign::base::random::Random;
 use serde_json::json;
 
-use super::Global;
+use super::global::Global;
 use super::new_file::write_new;
 use crate::config::{Config, Place, Settings, toml_template};
 use crate::output::Output;

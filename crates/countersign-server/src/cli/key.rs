@@ -5,8 +5,9 @@ use countersign::flows::keys::Switch;
 use countersign::model::key_ring::KeyInfo;
 use serde_json::{Value, json};
 
+use super::global::Global;
 use super::key_file::{Convert, Generate, Thumbprint};
-use super::{Global, Tool, block_on};
+use super::tool::{Tool, block_on};
 use crate::output::{Output, utc};
 use crate::serve::instance::Purpose;
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::new_file::write_new;
 use super::token::{Public, algorithm, parse_private, parse_public, read_file};
-use super::usage;
+use super::usage::usage;
 use crate::output::{Output, inactive, remark};
 
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use anyhow::Context as _;
 use zeroize::Zeroizing;
 
-use super::usage;
+use super::usage::usage;
 
 /// Catches `--password x`, to explain why there is no such thing.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 
-use super::Global;
+use super::global::Global;
 use crate::serve::server::Server;
 use crate::{core_dumps, logging};
 

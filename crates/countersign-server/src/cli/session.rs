@@ -5,8 +5,9 @@ use countersign::base::id::SessionId;
 use countersign::store::{Store as _, Which};
 use serde_json::json;
 
-use super::user::find;
-use super::{Global, Tool, block_on, usage};
+use super::global::Global;
+use super::tool::{Tool, block_on};
+use super::usage::usage;
 use crate::output::{Output, utc};
 use crate::serve::instance::Purpose;
 
@@ -48,7 +49,7 @@ impl Session {
 
 async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> anyhow::Result<()> {
     let account = match user {
-        Some(user) => Some(find(tool, user).await?.id),
+        Some(user) => Some(tool.find_account(user).await?.id),
         None => None,
     };
     let policy = tool.instance.options().sessions;
@@ -89,7 +90,7 @@ async fn revoke(
         (Some(id), _) => {
             Which::One(id.parse::<SessionId>().map_err(|error| usage(format!("{id:?} is {error}")))?)
         }
-        (None, Some(user)) => Which::AllOf(find(tool, user).await?.id),
+        (None, Some(user)) => Which::AllOf(tool.find_account(user).await?.id),
         (None, None) => return Err(usage("which session?")),
     };
     let ended = tool.instance.end_sessions(which, &tool.context()).await?;

@@ -3,15 +3,16 @@
 
 use zeroize::Zeroizing;
 
-use super::sources::is_ours;
-
 /// A name and its value, or why the line is not one.
 type Assignment = Result<(String, Zeroizing<String>), &'static str>;
 
-/// Each line of ours with its number. `NAME=value`, optionally after `export`; a value may be in single quotes (taken as
+/// Each line whose name `is_ours`, with its number. `NAME=value`, optionally after `export`; a value may be in single quotes (taken as
 /// it is) or in double quotes (`\n`, `\"`, `\\` and `\$` are read); without quotes it ends at ` #` or the end of the line.
-pub(super) fn assignments(text: &str) -> impl Iterator<Item = (usize, Assignment)> {
-    text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate().filter_map(|(index, line)| {
+pub(super) fn assignments(
+    text: &str,
+    is_ours: fn(&str) -> bool,
+) -> impl Iterator<Item = (usize, Assignment)> {
+    text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate().filter_map(move |(index, line)| {
         let line = line.trim();
         let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
         let name_end = line.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(line.len());
@@ -78,7 +79,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(usize, Result<String, &'static str>)> {
-        assignments(text)
+        let is_ours = |name: &str| name.starts_with("COUNTERSIGN_") || name == "JWT_SECRET";
+        assignments(text, is_ours)
             .map(|(line, a)| (line, a.map(|(name, value)| format!("{name}={}", value.as_str()))))
             .collect()
     }

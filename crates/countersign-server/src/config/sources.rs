@@ -9,12 +9,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
+use super::dotenv;
+use super::key::Key;
+use super::place::{Place, Problem};
 use super::setting::{Kind, Setting};
-use super::{KEYS, Key, Problem, dotenv};
 
 /// The texts of all keys, each with its place, and what was wrong with the sources themselves.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    keys: &'static [Key],
     values: BTreeMap<&'static str, Entry>,
     problems: Vec<Problem>,
 }
@@ -28,33 +31,6 @@ struct Entry {
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}]", self.place)
-    }
-}
-
-/// Where a value was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Nowhere: the default.
-    Default,
-    /// In a file.
-    File { path: PathBuf, line: usize },
-    /// In the environment.
-    Environment(String),
-    /// On the command line.
-    Flag(String),
-    /// The command decides.
-    Command(&'static str),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
-            Self::Environment(name) => write!(f, "environment variable {name}"),
-            Self::Flag(name) => f.write_str(name),
-            Self::Command(name) => write!(f, "countersign {name}"),
-        }
     }
 }
 
@@ -81,11 +57,16 @@ impl Environment {
 const PREFIX: &str = "COUNTERSIGN_";
 const CONFIG_FILE: &str = "COUNTERSIGN_CONFIG";
 
-pub(super) fn is_ours(name: &str) -> bool {
+fn is_ours(name: &str) -> bool {
     name.starts_with(PREFIX) || matches!(name, "JWT_SECRET" | "JWT_SECRET_FILE")
 }
 
 impl Settings {
+    /// Nothing but the defaults of these keys.
+    pub(super) fn new(keys: &'static [Key]) -> Self {
+        Self { keys, values: BTreeMap::new(), problems: Vec::new() }
+    }
+
     /// Reads a TOML file on top of what is there.
     pub(crate) fn with_file(mut self, path: &Path) -> Self {
         match std::fs::read_to_string(path) {
@@ -106,7 +87,7 @@ impl Settings {
                 return self;
             }
         };
-        for (line, assignment) in dotenv::assignments(&text) {
+        for (line, assignment) in dotenv::assignments(&text, is_ours) {
             let place = Place::File { path: path.clone(), line };
             match assignment {
                 Ok((name, value)) => self.set_variable(&name, value, place),
@@ -126,7 +107,7 @@ impl Settings {
 
     /// Sets one key to one value (a list: comma-separated) on top of what is there.
     pub(crate) fn with(mut self, name: &str, value: &str, place: Place) -> Self {
-        match find(name) {
+        match self.find(name) {
             None => self.unknown(name, &place),
             Some(key) if key.kind == Kind::Secret && matches!(place, Place::Flag(_)) => {
                 self.problems.push(Problem::at(&place, format!("{name} is a secret, and arguments are seen by everybody on this machine; use the environment or {name}_file")));
@@ -179,11 +160,15 @@ impl Settings {
     }
 
     fn texts(&self, name: &str) -> Vec<Zeroizing<String>> {
-        match (self.values.get(name), find(name)) {
+        match (self.values.get(name), self.find(name)) {
             (Some(entry), _) => entry.texts.clone(),
             (None, Some(key)) => split(key, Zeroizing::new(key.default.to_owned())),
             (None, None) => Vec::new(),
         }
+    }
+
+    fn find(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
     }
 
     fn set(&mut self, key: &Key, texts: Vec<Zeroizing<String>>, place: Place) {
@@ -196,16 +181,16 @@ impl Settings {
             return;
         }
         let name = variable.strip_prefix(PREFIX).unwrap_or(variable).to_ascii_lowercase().replace("__", ".");
-        if let Some(key) = find(&name) {
+        if let Some(key) = self.find(&name) {
             return self.set(key, split(key, value), place);
         }
         let known = |key: &Key| format!("{PREFIX}{}", key.name.to_ascii_uppercase().replace('.', "__"));
-        let hint = nearest(variable, KEYS.iter().map(known));
+        let hint = nearest(variable, self.keys.iter().map(known));
         self.problems.push(Problem::at(&place, format!("there is no {variable:?}{hint}")));
     }
 
     fn unknown(&mut self, name: &str, place: &Place) {
-        let hint = nearest(name, KEYS.iter().map(|key| key.name.to_owned()));
+        let hint = nearest(name, self.keys.iter().map(|key| key.name.to_owned()));
         self.problems.push(Problem::at(place, format!("there is no key {name:?}{hint}")));
     }
 
@@ -235,9 +220,11 @@ impl Settings {
                 format!("{section}.{}", key.get_ref())
             };
             let here = place(key.span().start);
-            let is_section =
-                KEYS.iter().any(|key| key.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.')));
-            match (find(&name), value.get_ref()) {
+            let is_section = self
+                .keys
+                .iter()
+                .any(|key| key.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.')));
+            match (self.find(&name), value.get_ref()) {
                 (None, DeValue::Table(inner)) if is_section => self.read_table(&name, inner, place),
                 (None, _) => self.unknown(&name, &here),
                 (Some(key), value) => match toml_texts(key, value) {
@@ -247,10 +234,6 @@ impl Settings {
             }
         }
     }
-}
-
-fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
 }
 
 fn split(key: &Key, value: Zeroizing<String>) -> Vec<Zeroizing<String>> {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::key::Key;
+use super::keys::KEYS;
 use super::setting::Kind;
-use super::{KEYS, Key};
 
 /// A TOML file with every key, its explanation and its default, commented out; `set` gives those that are not.
 pub(crate) fn toml_template(set: &[(&str, &str)]) -> String {

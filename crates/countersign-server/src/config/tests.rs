@@ -1,5 +1,9 @@
 //! The configuration from its sources: who wins, what is refused, and how it is said.
 
+use std::path::Path;
+use std::time::Duration;
+
+use super::setting::Kind;
 use super::*;
 
 fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {

@@ -1,6 +1,7 @@
 //! What is allowed and yet worth a word to the operator, at each start and in `config check`.
 
-use super::{Config, Place};
+use super::keys::Config;
+use super::place::Place;
 
 impl Config {
     /// One sentence each.

@@ -1,6 +1,5 @@
 //! `countersign token decode`: what a token says, and what is odd about it.
 
-use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 use countersign::base::clock::Clock;
@@ -8,11 +7,12 @@ use countersign_jwt::dangerous::{DecodedToken, decode_unverified};
 use countersign_jwt::{Algorithm, Limits, UnverifiedJws, VerifyError};
 use serde_json::{Map, Value, json};
 
-use super::TokenArgument;
+use super::input::TokenArgument;
 use super::key_text::Public;
 use super::material::PublicKeyArguments;
-use crate::cli::Global;
-use crate::output::{Output, Style, Styled, local_time, print_styled, unless_closed};
+use super::time::{TIMES, moment, relative};
+use crate::cli::global::Global;
+use crate::output::{Output, Style, Styled, print_styled, unless_closed};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Decode {
@@ -91,28 +91,6 @@ fn time(payload: &Map<String, Value>, name: &'static str) -> Option<(&'static st
     Some((name, value.as_i64().or_else(whole)?))
 }
 
-/// `2026-11-24 02:47:03 +00:00   in 4 min`.
-pub(super) fn moment(seconds: i64, now: i64) -> String {
-    if TIMES.contains(&seconds) {
-        format!("{}   {}", local_time(seconds), relative(seconds - now))
-    } else {
-        "not between 1970 and 9999: is it in milliseconds?".to_owned()
-    }
-}
-
-/// `in 4 min`, `3 h ago`.
-fn relative(seconds: i64) -> String {
-    let size = seconds.unsigned_abs();
-    let amount = match size {
-        0 => return "now".to_owned(),
-        1..60 => format!("{size} s"),
-        60..3_600 => format!("{} min", size / 60),
-        3_600..172_800 => format!("{} h", size / 3_600),
-        _ => format!("{} days", size / 86_400),
-    };
-    if seconds > 0 { format!("in {amount}") } else { format!("{amount} ago") }
-}
-
 /// What is odd about a token whose form is right.
 fn warnings(decoded: &DecodedToken, now: i64) -> Vec<String> {
     let (header, payload) = (&decoded.header, &decoded.payload);
@@ -175,28 +153,12 @@ fn key_mismatch(token: &str, key: &Public) -> Option<String> {
 }
 
 const LONG: i64 = 24 * 60 * 60;
-/// 1970-01-01 to 9999-12-31: what verifiers take.
-pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799;
 const SENSITIVE: [&str; 9] =
     ["password", "passwd", "secret", "apikey", "api_key", "private", "card", "ssn", "iban"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances_are_in_the_unit_that_people_would_use() {
-        for (seconds, text) in [
-            (0, "now"),
-            (59, "in 59 s"),
-            (240, "in 4 min"),
-            (-7_200, "2 h ago"),
-            (172_800, "in 2 days"),
-            (i64::MIN, "106751991167300 days ago"),
-        ] {
-            assert_eq!(relative(seconds), text);
-        }
-    }
 
     #[test]
     fn odd_tokens_are_warned_of() {

@@ -5,7 +5,7 @@ use countersign_jwt::{Algorithm, JwkSet, KeyError, SigningKey, SkipReason, Skipp
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::cli::usage;
+use crate::cli::usage::usage;
 use crate::output::inactive;
 
 /// What a token is checked with.

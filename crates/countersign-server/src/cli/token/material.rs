@@ -1,7 +1,6 @@
 //! Which key: the arguments that say it, and where its text comes from.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,9 +8,10 @@ use countersign_jwt::{Algorithm, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use super::fetch::{as_url, fetch};
+use super::input::read_file;
 use super::key_text::{Public, parse_private, parse_public, parse_set};
-use super::{read_stdin, read_text};
-use crate::cli::{Global, usage};
+use crate::cli::global::Global;
+use crate::cli::usage::usage;
 use crate::config::parse_duration;
 
 /// Which key to check with.
@@ -97,15 +97,6 @@ impl PrivateKeyArguments {
         }
         parse_private(&read_file(path)?, self.rest.alg).with_context(|| path.display().to_string())
     }
-}
-
-/// The text of a file, or of standard input for `-`.
-pub(in crate::cli) fn read_file(path: &Path) -> anyhow::Result<Zeroizing<String>> {
-    if path == Path::new("-") {
-        return read_stdin();
-    }
-    let text = File::open(path).and_then(read_text);
-    text.with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn for_secret(algorithm: Option<Algorithm>) -> anyhow::Result<Algorithm> {

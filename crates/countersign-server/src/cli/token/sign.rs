@@ -8,10 +8,11 @@ use countersign::base::clock::Clock;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::decode::TIMES;
+use super::input::read_file;
 use super::material::PrivateKeyArguments;
-use super::read_file;
-use crate::cli::{Global, usage};
+use super::time::TIMES;
+use crate::cli::global::Global;
+use crate::cli::usage::usage;
 use crate::config::parse_duration;
 use crate::output::Output;
 

@@ -9,11 +9,11 @@ use countersign_jwt::inspect::{Check, Inspection, Keys, Outcome, inspect};
 use countersign_jwt::{Algorithm, ClaimsPolicy, Limits, TokenType, VerifyError};
 use serde_json::{Map, Value, json};
 
-use super::TokenArgument;
-use super::decode::moment;
+use super::input::TokenArgument;
 use super::key_text::Public;
 use super::material::PublicKeyArguments;
-use crate::cli::Global;
+use super::time::moment;
+use crate::cli::global::Global;
 use crate::output::{Output, Style, Styled, print_styled, unless_closed};
 
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,8 @@ use countersign::store::{AccountQuery, Store as _};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::cli::{Tool, usage};
+use crate::cli::tool::Tool;
+use crate::cli::usage::usage;
 use crate::output::{self, Output};
 
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,6 @@
 
 mod import;
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use countersign::flows::accounts::Registration;
 use countersign::model::account::{Account, CustomClaims, Role, Username};
@@ -10,8 +9,10 @@ use countersign::store::{AccountChange, AccountQuery};
 use serde_json::{Value, json};
 
 use self::import::{UserImport, export};
+use super::global::Global;
 use super::prompt::{self, NoPasswordArgument};
-use super::{Global, Tool, block_on, usage};
+use super::tool::{Tool, block_on};
+use super::usage::usage;
 use crate::output::{Output, utc};
 use crate::serve::instance::Purpose;
 
@@ -119,7 +120,7 @@ impl User {
             Self::Export => return export(&tool).await,
             Self::Reseal => return reseal(&tool, output).await,
             Self::List { search } => return list(&tool, output, search).await,
-            Self::Show { user } => return show(output, &find(&tool, &user).await?),
+            Self::Show { user } => return show(output, &tool.find_account(&user).await?),
             Self::SetPassword { user, .. } => return set_password(&tool, output, &user).await,
             Self::Delete { user, yes } => return delete(&tool, output, &user, yes).await,
             Self::SetRole { user, role } => {
@@ -136,7 +137,7 @@ impl User {
             Self::Enable { user } => (user, (disabled(false), "Enabled")),
             Self::Add { .. } | Self::Import(_) => return Ok(()),
         };
-        let account = find(&tool, &user).await?;
+        let account = tool.find_account(&user).await?;
         let account = tool.instance.change_account(account.id, change, &tool.context()).await?;
         told(output, &account, done)
     }
@@ -231,7 +232,7 @@ fn show(output: Output, account: &Account) -> anyhow::Result<()> {
 }
 
 async fn set_password(tool: &Tool, output: Output, user: &str) -> anyhow::Result<()> {
-    let account = find(tool, user).await?;
+    let account = tool.find_account(user).await?;
     let password = prompt::new_password(account.username.as_str())?;
     tool.instance.set_password(&account, &password, &tool.context()).await?;
     told(output, &account, "Set the password of")
@@ -254,7 +255,7 @@ async fn reseal(tool: &Tool, output: Output) -> anyhow::Result<()> {
 }
 
 async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::Result<()> {
-    let account = find(tool, user).await?;
+    let account = tool.find_account(user).await?;
     prompt::confirm(&format!("Delete {} ({}) for ever?", account.username, account.id), yes)?;
     let account = tool.instance.delete_account(account.id, &tool.context()).await?;
     told(output, &account, "Deleted")
@@ -263,15 +264,6 @@ async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::R
 fn told(output: Output, account: &Account, done: &str) -> anyhow::Result<()> {
     output.show(&as_json(account), || format!("{done} {} ({})", account.username, account.id))?;
     Ok(())
-}
-
-/// The account with this id or name.
-pub(super) async fn find(tool: &Tool, user: &str) -> anyhow::Result<Account> {
-    let found = match user.parse() {
-        Ok(id) => tool.instance.find_account(id).await?,
-        Err(_) => tool.instance.find_account_by_name(&Username::parse(user)?).await?,
-    };
-    found.with_context(|| format!("there is no account {user:?}"))
 }
 
 fn as_json(account: &Account) -> Value {

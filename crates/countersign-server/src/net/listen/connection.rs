@@ -17,9 +17,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
+use super::limits::Limits;
 use super::phase::{AnswerBody, AnswerEnds, Phase, Phases};
+use super::stop::stopped;
 use super::timed_io::TimedIo;
-use super::{Limits, stopped};
 
 pub(super) struct Connection {
     pub(super) router: Router,

@@ -6,7 +6,9 @@
 
 mod connection;
 mod crowd;
+mod limits;
 mod phase;
+mod stop;
 mod timed_io;
 
 use std::io;
@@ -22,39 +24,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use self::connection::Connection;
 use self::crowd::Crowd;
+pub(crate) use self::limits::Limits;
+use self::stop::stopped;
 use crate::net::tls::Tls;
-
-/// The limits of a connection (LM-3, LM-5). How long a body may take is the business of whoever reads it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// From the first byte of a request to the end of its header; also for the TLS handshake.
-    pub(crate) header_read: Duration,
-    /// Between two requests.
-    pub(crate) idle: Duration,
-    /// From the end of the header to the answer, and for a client to take it.
-    pub(crate) total: Duration,
-    /// How long requests in flight may go on after the signal to stop.
-    pub(crate) drain: Duration,
-    /// The most bytes of a header block.
-    pub(crate) header_bytes: usize,
-    /// The most connections at once; more wait in the kernel's queue. One client gets a quarter of them, and what is more
-    /// is closed at once.
-    pub(crate) connections: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            header_read: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
-            total: Duration::from_secs(30),
-            // LM-10 allows ten seconds until the process is gone; the last one is for closing the store.
-            drain: Duration::from_secs(9),
-            header_bytes: 16 * 1024,
-            connections: 4096,
-        }
-    }
-}
 
 /// Open ports, not yet served.
 #[derive(Debug)]
@@ -128,11 +100,6 @@ pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Recei
     if tokio::time::timeout(limits.drain, all_closed.recv()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
-}
-
-/// Waits until it is time to stop, or nobody is left who could say so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 struct Shared {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::Limits;
+use super::limits::Limits;
 use super::phase::{Phase, Phases};
 
 /// A stream with time limits.

@@ -1,0 +1,53 @@
+//! The options that every command takes, and the configuration that they lead to.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, ConfigError, Environment, Place, Settings};
+
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Global {
+    /// The configuration file [default: countersign.toml here, else /etc/countersign/countersign.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Where the data is: short for `--set data_dir=DIR`
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Sets one key of the configuration; can be given several times
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Prints JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+impl Global {
+    /// The configuration from all its sources.
+    pub(super) fn load(&self) -> Result<Config, ConfigError> {
+        let environment = Environment::new(std::env::vars_os());
+        let file = self.config.clone().or_else(|| environment.config_file()).or_else(usual_file);
+        let settings = file.map_or_else(Settings::default, |file| Settings::default().with_file(&file));
+        Config::load(self.on_top(settings, &environment))
+    }
+
+    /// `.env`, the environment and the flags on top of `settings`.
+    pub(super) fn on_top(&self, settings: Settings, environment: &Environment) -> Settings {
+        let mut settings = settings.with_dotenv(Path::new("")).with_environment(environment);
+        if let Some(folder) = &self.data_dir {
+            settings =
+                settings.with("data_dir", &folder.to_string_lossy(), Place::Flag("--data-dir".to_owned()));
+        }
+        for set in &self.set {
+            let (name, value) = set.split_once('=').unwrap_or((set, ""));
+            settings =
+                settings.with(name.trim(), value.trim(), Place::Flag(format!("--set {}", name.trim())));
+        }
+        settings
+    }
+}
+
+fn usual_file() -> Option<PathBuf> {
+    ["countersign.toml", "/etc/countersign/countersign.toml"]
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|path| path.exists())
+}

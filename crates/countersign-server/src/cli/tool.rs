@@ -1,0 +1,72 @@
+//! A command's hold on the database: open, with the accounts and sessions in it.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use countersign::base::clock::Timestamp;
+use countersign::model::account::{Account, Username};
+use countersign::model::audit::{Actor, Context};
+
+use super::global::Global;
+use crate::config::Config;
+use crate::core_dumps;
+use crate::serve::dev_mark;
+use crate::serve::instance::{self, Instance, Purpose};
+
+/// An open database.
+pub(super) struct Tool {
+    pub(super) instance: Instance,
+}
+
+impl Tool {
+    /// Opens the configured database, which must be there.
+    pub(super) async fn open(global: &Global, purpose: Purpose) -> anyhow::Result<Self> {
+        let config = global.load()?;
+        let path = config.database_path();
+        if !path.exists() {
+            let dev = Path::new(DEV_DATA_DIR);
+            let hint = if dev_mark::is_marked(dev) {
+                "; for the data of `countersign dev` add: --data-dir countersign-dev"
+            } else {
+                ""
+            };
+            anyhow::bail!("there is no database {}{hint}", path.display());
+        }
+        Self::open_or_make(&config, purpose).await
+    }
+
+    pub(super) async fn open_or_make(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
+        core_dumps::prevent(config);
+        // Accounts and sessions do not depend on the issuer, which a server knows only when it listens.
+        let instance = instance::open(config, &config.origin(0), purpose).await?;
+        Ok(Self { instance })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.instance.clock().now()
+    }
+
+    pub(super) fn context(&self) -> Context {
+        Context::local(Actor::CommandLine, self.now())
+    }
+
+    /// The account with this ID or name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) async fn find_account(&self, user: &str) -> anyhow::Result<Account> {
+        let found = match user.parse() {
+            Ok(id) => self.instance.find_account(id).await?,
+            Err(_) => self.instance.find_account_by_name(&Username::parse(user)?).await?,
+        };
+        found.with_context(|| format!("there is no account {user:?}"))
+    }
+}
+
+pub(super) const DEV_DATA_DIR: &str = "countersign-dev";
+
+/// Runs a command that only talks to the database.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("the async runtime cannot start")?.block_on(work)
+}

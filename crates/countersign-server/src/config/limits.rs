@@ -1,0 +1,76 @@
+//! What single values are allowed, and the reasons that the operator is told.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use countersign::base::master_key::MasterKeys;
+
+use super::setting::{ByteSize, Scalar, Secret, duration_text};
+use super::weak_secret;
+
+/// The algorithms that sign access tokens; the first is the default.
+pub(crate) const ALGORITHMS: &[&str] =
+    &["ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+
+/// What `log.level` can be.
+pub(crate) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
+
+pub(super) fn between(value: u32, least: u32, most: u32) -> Result<(), String> {
+    if value >= least && value <= most {
+        Ok(())
+    } else {
+        Err(format!("{value} is not between {least} and {most}"))
+    }
+}
+
+/// `least` and `most` are written like values; one that cannot be read allows nothing.
+pub(super) fn ttl(value: Duration, least: &str, most: &str) -> Result<(), String> {
+    let fits = |least, most| value >= least && value <= most;
+    match (Duration::parse_scalar(least), Duration::parse_scalar(most)) {
+        (Ok(low), Ok(high)) if fits(low, high) => Ok(()),
+        _ => Err(format!("{} is not between {least} and {most}", duration_text(value))),
+    }
+}
+
+pub(super) fn bytes(value: ByteSize, least: &str, most: &str) -> Result<(), String> {
+    match (ByteSize::parse_scalar(least), ByteSize::parse_scalar(most)) {
+        (Ok(low), Ok(high)) if value >= low && value <= high => Ok(()),
+        _ => Err(format!("it is not between {least} and {most}")),
+    }
+}
+
+pub(super) fn rotate_every(value: Duration) -> Result<(), String> {
+    if value.is_zero() {
+        Ok(())
+    } else {
+        ttl(value, "1h", "3650d").map_err(|why| format!("{why}, and not 0 either"))
+    }
+}
+
+pub(super) fn short_text(value: Option<&String>) -> Result<(), String> {
+    let fine = |text: &String| text.len() <= 256 && !text.chars().any(char::is_control);
+    if value.is_none_or(fine) {
+        Ok(())
+    } else {
+        Err("has more than 256 bytes or control characters".to_owned())
+    }
+}
+
+pub(super) fn listen_addresses(addresses: &[SocketAddr]) -> Result<(), String> {
+    if addresses.is_empty() { Err("needs at least one address".to_owned()) } else { Ok(()) }
+}
+
+pub(super) fn jwt_secret(secret: Option<&Secret>) -> Result<(), String> {
+    secret.map_or(Ok(()), |secret| weak_secret::check(&secret.0))
+}
+
+pub(super) fn pepper(keys: Option<&Secret>) -> Result<(), String> {
+    keys.map_or(Ok(()), |keys| MasterKeys::parse(&keys.0).map(drop).map_err(|error| error.to_string()))
+}
+
+/// Names that browsers treat as this machine (secure-contexts §5.2).
+pub(crate) fn is_loopback_name(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,60 @@
+//! From the sources to a configuration that can be used, or everything that is wrong with it.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::keys::{Config, read};
+use super::place::{ConfigError, Problem};
+use super::setting::Secret;
+use super::sources::Settings;
+use super::{rules, weak_secret};
+
+impl Config {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem found.
+    pub(crate) fn load(settings: Settings) -> Result<Self, ConfigError> {
+        let mut problems = settings.problems().to_vec();
+        let read = read(settings, &mut problems);
+        let Some(mut config) = read else { return Err(ConfigError(problems)) };
+        rules::check_together(&config, &mut problems);
+        config.read_jwt_secret_file(&mut problems);
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
+    }
+
+    /// A secret in a file is held to the same rules as one in the environment.
+    fn read_jwt_secret_file(&mut self, problems: &mut Vec<Problem>) {
+        let Some(path) = &self.jwt_secret_file else { return };
+        let secret = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| error.to_string());
+        let secret = secret.map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+        match secret.and_then(|secret| weak_secret::check(&secret).map(|()| secret)) {
+            Ok(secret) => self.jwt_secret = Some(Secret(secret)),
+            Err(why) => {
+                let place = self.settings.place("jwt_secret_file");
+                problems.push(Problem::at(&place, format!("jwt_secret_file: {}: {why}", path.display())));
+            }
+        }
+    }
+
+    /// The file that holds the master key.
+    pub(crate) fn master_key_path(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
+    }
+
+    /// The database.
+    pub(crate) fn database_path(&self) -> PathBuf {
+        self.data_dir.join("countersign.db")
+    }
+
+    /// The certificate chain and its key, where TLS is ours.
+    pub(crate) fn tls_files(&self) -> Option<(&Path, &Path)> {
+        Some((self.tls_cert_file.as_deref()?, self.tls_key_file.as_deref()?))
+    }
+
+    /// The origin that browsers see: as configured, or what a browser on this machine calls the port that we listen on.
+    pub(crate) fn origin(&self, port: u16) -> String {
+        self.public_origin.as_ref().map_or_else(|| format!("http://localhost:{port}"), ToString::to_string)
+    }
+}

@@ -1,0 +1,54 @@
+//! Where a value was written, and what is wrong with it there.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a value was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nowhere: the default.
+    Default,
+    /// In a file.
+    File { path: PathBuf, line: usize },
+    /// In the environment.
+    Environment(String),
+    /// On the command line.
+    Flag(String),
+    /// The command decides.
+    Command(&'static str),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::Flag(name) => f.write_str(name),
+            Self::Command(name) => write!(f, "countersign {name}"),
+        }
+    }
+}
+
+/// One thing that is wrong, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem(pub(crate) String);
+
+impl Problem {
+    pub(super) fn at(place: &Place, text: impl fmt::Display) -> Self {
+        Self(format!("{place}: {text}"))
+    }
+}
+
+/// Everything that is wrong with the configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ConfigError(pub(crate) Vec<Problem>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration is not usable")?;
+        self.0.iter().try_for_each(|Problem(text)| write!(f, "\n  {text}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
