@@ -1,6 +1,6 @@
 //! What must hold after every step, whatever was lost, delayed, cut off, crashed or stolen: J1 to J7, J10 and J11 of
-//! docs/REQUIREMENTS.md (J8 is in `world/answers.rs`). It believes the audit log and the answers that were given, and compares both with the database, with
-//! the guard, and with each other.
+//! docs/REQUIREMENTS.md (J8 is in `world/answers.rs`). It believes the audit log and the responses, and compares both
+//! with the database, with the guard, and with each other.
 
 use std::collections::BTreeMap;
 
