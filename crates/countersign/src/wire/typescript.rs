@@ -1,8 +1,8 @@
-//! The names of the API that the web side knows, as TypeScript. This test compares the committed files with what the Rust
-//! definitions make, so the two cannot drift apart. `WRITE_TYPESCRIPT=1 cargo test -p countersign typescript` rewrites them.
+//! The names of the API that the web side knows, as TypeScript. The test compares the committed files with what
+//! the Rust definitions make, so that the two cannot drift apart; with `WRITE_TYPESCRIPT=1` it rewrites them.
 
 use std::path::Path;
-use std::{env, fs};
+use std::{env, fs, io};
 
 use crate::http::error_codes;
 use crate::model::audit::AuditKind;
@@ -10,25 +10,26 @@ use crate::model::audit::AuditKind;
 const HEADER: &str = "// Generated from the Rust code by `WRITE_TYPESCRIPT=1 cargo test -p countersign typescript`. Do not edit.\n";
 
 #[test]
-fn the_typescript_is_what_the_rust_code_says() {
+fn the_typescript_is_what_the_rust_code_says() -> io::Result<()> {
     // For the client's users, types only: they cost the bundle nothing.
     compare(
         "client/src/wire.ts",
         &[union("ServerErrorCode", "The codes of the server's errors.", error_codes())],
     );
     let kinds = AuditKind::NAMES.iter().map(|(_, name)| *name);
-    compare("pages/src/wire.ts", &[list("AUDIT_KINDS", "The kinds of events in the audit log.", kinds)]);
+    compare("pages/src/wire.ts", &[list("AUDIT_KINDS", "The kinds of events in the audit log.", kinds)])
 }
 
 /// Fails if the file under `web/` is not made of these declarations.
-fn compare(path: &str, declarations: &[String]) {
+fn compare(path: &str, declarations: &[String]) -> io::Result<()> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web").join(path);
     let wanted = format!("{HEADER}\n{}", declarations.join("\n"));
     if env::var_os("WRITE_TYPESCRIPT").is_some() {
-        fs::write(&file, &wanted).unwrap();
+        fs::write(&file, &wanted)?;
     }
-    let committed = fs::read_to_string(&file).unwrap_or_default();
+    let committed = fs::read_to_string(&file)?;
     assert_eq!(committed, wanted, "web/{path} is stale: its first line says how to rewrite it");
+    Ok(())
 }
 
 /// A type: one of these strings.
