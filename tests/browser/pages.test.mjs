@@ -273,12 +273,12 @@ for (const { name, launch } of BROWSERS) {
       await openFirst();
       await press('Require a new password');
       await press('Require');
-      await hears(`${username} has to choose a new password at the next sign-in.`);
+      await hears(`${username} must choose a new password at the next sign-in.`);
       await hears('must change password');
       assert.equal((await world.call('GET', '/api/profile', { token: again.body.accessToken })).status, 401);
       await openFirst();
       await press('Waive the new password');
-      await hears(`${username} may keep the password.`);
+      await hears(`${username} may keep their password.`);
       await holds(page, () => !document.body.innerText.includes('must change password'));
 
       await openFirst();
