@@ -19,5 +19,6 @@ mod wire;
 
 pub use countersign_guard as guard;
 
+pub use crate::flows::open::OpenError;
 pub use crate::options::{InvalidOptions, Options};
-pub use crate::system::{Countersign, OpenError};
+pub use crate::system::Countersign;

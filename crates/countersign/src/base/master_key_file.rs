@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::base::id::SessionId;
 use crate::base::master_key::{MasterKeyError, MasterKeys};
 use crate::base::random::Random;
 
@@ -63,8 +62,8 @@ impl MasterKeys {
     /// [`MasterKeyFileError::Io`] when it cannot be written; see [`MasterKeys::read_file`] for the rest.
     pub fn make_file(path: &Path, random: &Random) -> Result<Self, MasterKeyFileError> {
         let keys = Self::generate(random);
-        let is_new =
-            write_new(path, keys.to_secret_text().as_bytes()).map_err(|source| io_error(path, source))?;
+        let is_new = write_new(path, keys.to_secret_text().as_bytes(), random)
+            .map_err(|source| io_error(path, source))?;
         if is_new {
             return Ok(keys);
         }
@@ -77,10 +76,10 @@ fn io_error(path: &Path, source: io::Error) -> MasterKeyFileError {
 }
 
 /// Writes a file that was not there, wholly or not at all, and durably; false if there is one.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+fn write_new(path: &Path, bytes: &[u8], random: &Random) -> io::Result<bool> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let temporary = path.with_extension(format!("new-{}", SessionId::random(&Random::system())));
+    let temporary = path.with_extension(format!("new-{}", random.hex_name()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     let linked = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| {
         // Fails if the name exists, where a rename would put another key in the place of one that is in use.

@@ -1,9 +1,10 @@
 //! The only file that asks the operating system for randomness. Everything else takes a [`Random`] as an argument, so
 //! that a simulation can be replayed from its seed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rand_chacha::ChaCha20Rng;
+use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
 use rand_core::{Rng, SeedableRng};
 
 /// Where unpredictable bytes come from.
@@ -14,6 +15,12 @@ pub struct Random(Source);
 enum Source {
     System,
     Seeded(Arc<Mutex<ChaCha20Rng>>),
+    Counted(Arc<Counted>),
+}
+
+struct Counted {
+    seed: [u8; 32],
+    next: AtomicU64,
 }
 
 impl std::fmt::Debug for Source {
@@ -21,6 +28,7 @@ impl std::fmt::Debug for Source {
         f.write_str(match self {
             Self::System => "System",
             Self::Seeded(_) => "Seeded",
+            Self::Counted(_) => "Counted",
         })
     }
 }
@@ -39,10 +47,18 @@ impl Random {
         Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
     }
 
-    /// A cheaper generator, seeded by this one: for names that every request needs and that are no secrets.
+    /// A generator forked from this one, for values that must be unique but not secret: every request needs some. Callers
+    /// on all threads share one counter and no lock; each value is the start of a key stream of its own, so none comes
+    /// twice and none tells the next.
     #[must_use]
-    pub(crate) fn for_names(&self) -> Self {
-        Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::from_seed(self.bytes())))))
+    pub(crate) fn non_secret(&self) -> Self {
+        Self(Source::Counted(Arc::new(Counted { seed: self.bytes(), next: AtomicU64::new(0) })))
+    }
+
+    /// 32 hexadecimal digits, fresh and unpredictable: for names of temporary files.
+    #[must_use]
+    pub(crate) fn hex_name(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.bytes()))
     }
 
     /// `N` fresh unpredictable bytes.
@@ -57,6 +73,11 @@ impl Random {
             Source::System => aws_lc_rs::rand::fill(&mut bytes).expect("the system gives randomness"),
             Source::Seeded(generator) => {
                 generator.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+            }
+            Source::Counted(counted) => {
+                let mut generator = ChaCha8Rng::from_seed(counted.seed);
+                generator.set_stream(counted.next.fetch_add(1, Ordering::Relaxed));
+                generator.fill_bytes(&mut bytes);
             }
         }
         bytes
@@ -74,5 +95,24 @@ mod tests {
         assert_eq!(first, b.bytes::<16>());
         assert_ne!(first, a.bytes::<16>());
         assert_ne!(Random::system().bytes::<16>(), Random::system().bytes::<16>());
+    }
+
+    /// LG-4: request IDs are unique across threads and starts, and look like any other random ID.
+    #[test]
+    fn values_that_are_not_secret_are_unique_on_all_threads() {
+        let random = Random::insecure_seeded(7);
+        let (first, second) = (random.non_secret(), random.non_secret());
+        let mut values: Vec<[u8; 16]> = std::thread::scope(|scope| {
+            let take = |random: &Random| (0..1_000).map(|_| random.bytes()).collect::<Vec<_>>();
+            let threads: Vec<_> =
+                [&first, &first, &second].map(|random| scope.spawn(move || take(random))).into();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        values.sort_unstable();
+        values.dedup();
+        assert_eq!(values.len(), 3_000);
+        let ones: u32 = values.iter().flatten().map(|byte| byte.count_ones()).sum();
+        assert!((190_000..194_000).contains(&ones), "{ones} of 384,000 bits");
+        assert_eq!(random.hex_name().len(), 32);
     }
 }

@@ -72,12 +72,6 @@ impl<S: Store> Countersign<S> {
         Ok(())
     }
 
-    /// Learns what it costs to check a password here, so that unknown names cost the same (EN-2).
-    pub(crate) async fn learn_hash_costs(&self) -> Result<(), StoreError> {
-        self.hasher.imitate(&self.store.password_hashes(HASHES_TO_LEARN_FROM).await?);
-        Ok(())
-    }
-
     /// Somebody who may has set a new password: guesses at the old one do not count any more.
     pub(crate) fn forgive_guesses(&self, username: &Username, now: Timestamp) {
         self.throttle.forgive(self.account_key(username.canonical()), now);
@@ -95,7 +89,6 @@ impl<S: Store> Countersign<S> {
 }
 
 const AT_ONCE: usize = 1_000;
-const HASHES_TO_LEARN_FROM: u32 = 2_000;
 /// How far back the counts of before a restart matter: those of an account that was stopped are the last to be
 /// forgotten.
 pub(crate) const REMEMBERED: Duration = Duration::from_hours(400 * 24);

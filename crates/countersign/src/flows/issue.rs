@@ -8,6 +8,11 @@ use zeroize::Zeroizing;
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
+use crate::base::id::SessionId;
+use crate::model::account::Account;
+use crate::model::audit::Context;
+use crate::model::device_cookie::DeviceCookie;
+use crate::model::session::refresh_token::RefreshToken;
 use crate::store::{Grant, Store};
 
 /// A freshly signed access token.
@@ -21,6 +26,35 @@ pub struct AccessToken {
 impl std::fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "AccessToken([redacted]; {} s)", self.expires_in)
+    }
+}
+
+/// What a login or refresh gives.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who signed in, as the store has the account now.
+    pub account: Account,
+    /// The session.
+    pub session_id: SessionId,
+    /// The access token.
+    pub access: AccessToken,
+    /// The refresh token to keep from now on; `None` says: keep the one you have (and set no cookie, RF-3b).
+    pub refresh: Option<IssuedRefreshToken>,
+    /// After a login, what makes this browser a known device (TH-2).
+    pub device: Option<DeviceCookie>,
+}
+
+/// A refresh token on its way to the client.
+pub struct IssuedRefreshToken {
+    /// The token. Secret.
+    pub token: Zeroizing<String>,
+    /// When its session ends unless it is refreshed: the cookie's Max-Age follows from it (RF-8).
+    pub ends_at: Timestamp,
+}
+
+impl std::fmt::Debug for IssuedRefreshToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IssuedRefreshToken([redacted])")
     }
 }
 
@@ -43,8 +77,24 @@ struct Claims<'a> {
 }
 
 impl<S: Store> Countersign<S> {
+    /// The outcome of a login or a refresh. With `refresh_token`, its form at the session's generation goes out.
+    pub(crate) fn signed_in(
+        &self,
+        grant: Grant,
+        refresh_token: Option<&RefreshToken>,
+        context: &Context,
+    ) -> Result<SignedIn, SignError> {
+        let access = self.issue(&grant, context.now)?;
+        let Grant { account, session } = grant;
+        let refresh = refresh_token.map(|token| IssuedRefreshToken {
+            token: self.refresh_tokens.encode(&token.with_generation(session.generation)),
+            ends_at: session.ends_at(&self.options.sessions),
+        });
+        Ok(SignedIn { account, session_id: session.id, access, refresh, device: None })
+    }
+
     /// Signs an access token for a session that a store's transaction has just found or made alive.
-    pub(crate) fn issue(&self, grant: &Grant, now: Timestamp) -> Result<AccessToken, SignError> {
+    fn issue(&self, grant: &Grant, now: Timestamp) -> Result<AccessToken, SignError> {
         let Grant { account, session } = grant;
         let iat = now.as_unix_seconds();
         // Never longer than the session itself (J7), and at least the second that has begun.

@@ -33,7 +33,7 @@ pub enum KeysError {
     /// Tokens are signed with a shared secret: there is nothing to rotate here.
     #[error("tokens are signed with the shared secret, which is changed in the configuration")]
     SharedSecret,
-    /// The store did not answer.
+    /// The store did not answer when its keys were read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

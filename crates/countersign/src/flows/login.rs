@@ -5,21 +5,19 @@
 //! anything else can differ: the time must not tell who has an account (EN-1, EN-2).
 
 use countersign_jwt::SignError;
-use zeroize::Zeroizing;
 
 use crate::Countersign;
-use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::base::requester::Requester;
 use crate::flows::attempt::{CheckError, Checked};
-use crate::flows::issue::AccessToken;
+use crate::flows::issue::SignedIn;
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Username};
 use crate::model::audit::Context;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::session::refresh_token::RefreshToken;
 use crate::password::{Password, PasswordHash, PolicyViolation};
-use crate::store::{Credentials, Grant, NewSession, StartSession, Store};
+use crate::store::{Credentials, NewSession, StartSession, Store};
 
 /// A proof that a password was right, good for one [`Countersign::start_session`].
 #[derive(Debug)]
@@ -37,35 +35,6 @@ struct Proved {
     credentials: Credentials,
     verification: Verification,
     requester: Requester,
-}
-
-/// What a login or refresh gives.
-#[derive(Debug)]
-pub struct SignedIn {
-    /// Who signed in, as the store has the account now.
-    pub account: Account,
-    /// The session.
-    pub session_id: SessionId,
-    /// The access token.
-    pub access: AccessToken,
-    /// The refresh token to keep from now on; `None` says: keep the one you have (and set no cookie, RF-3b).
-    pub refresh: Option<IssuedRefreshToken>,
-    /// After a login, what makes this browser a known device (TH-2).
-    pub device: Option<DeviceCookie>,
-}
-
-/// A refresh token on its way to the client.
-pub struct IssuedRefreshToken {
-    /// The token. Secret.
-    pub token: Zeroizing<String>,
-    /// When its session ends unless it is refreshed: the cookie's Max-Age follows from it (RF-8).
-    pub ends_at: Timestamp,
-}
-
-impl std::fmt::Debug for IssuedRefreshToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IssuedRefreshToken([redacted])")
-    }
 }
 
 /// Why nobody is signed in.
@@ -197,22 +166,6 @@ impl<S: Store> Countersign<S> {
             StartSession::Refused => Err(LoginError::InvalidCredentials),
             StartSession::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
         }
-    }
-
-    /// The answer to a login or a refresh. With `refresh_token`, its form at the session's generation goes out.
-    pub(crate) fn signed_in(
-        &self,
-        grant: Grant,
-        refresh_token: Option<&RefreshToken>,
-        context: &Context,
-    ) -> Result<SignedIn, SignError> {
-        let access = self.issue(&grant, context.now)?;
-        let Grant { account, session } = grant;
-        let refresh = refresh_token.map(|token| IssuedRefreshToken {
-            token: self.refresh_tokens.encode(&token.with_generation(session.generation)),
-            ends_at: session.ends_at(&self.options.sessions),
-        });
-        Ok(SignedIn { account, session_id: session.id, access, refresh, device: None })
     }
 
     /// Stores a better hash of the password that was just right (PW-3). It can wait for the next login: a failure is

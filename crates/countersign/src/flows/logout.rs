@@ -4,10 +4,10 @@
 use countersign_guard::AccessClaims;
 
 use crate::Countersign;
-use crate::base::id::{AccountId, SessionId};
+use crate::flows::revocation::caller;
 use crate::model::audit::Context;
 use crate::model::session::EndReason;
-use crate::store::{EndedSession, Store, StoreError, Which};
+use crate::store::{Store, StoreError, Which};
 
 /// How far a logout reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,18 +69,4 @@ impl<S: Store> Countersign<S> {
         self.revoke(&ended);
         Ok(ended.len())
     }
-
-    /// Makes the access tokens of ended sessions fail in this process, before anybody is told that they are ended.
-    pub(crate) fn revoke(&self, ended: &[EndedSession]) {
-        for session in ended {
-            let until = session.until.plus(self.options.leeway).as_unix_seconds().saturating_add(1);
-            self.guard.revocations().revoke(&session.id.to_string(), until);
-        }
-    }
-}
-
-/// Whose token it is: account and session. `None` when the ids are not ours, so the token is not for this use.
-#[must_use]
-pub fn caller(claims: &AccessClaims) -> Option<(AccountId, SessionId)> {
-    Some((claims.subject().parse().ok()?, claims.session_id()?.parse().ok()?))
 }

@@ -3,7 +3,7 @@
 use countersign_jwt::SignError;
 
 use crate::Countersign;
-use crate::flows::login::SignedIn;
+use crate::flows::issue::SignedIn;
 use crate::model::audit::Context;
 use crate::model::session::EndReason;
 use crate::store::{Grant, Rotation, Store, StoreError};

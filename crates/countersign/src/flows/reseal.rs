@@ -3,9 +3,10 @@
 
 use futures_util::future::join_all;
 
+use crate::Countersign;
+use crate::flows::open::OpenError;
 use crate::model::account::Account;
 use crate::store::{AccountQuery, Store, StoreError};
-use crate::{Countersign, OpenError};
 
 /// What [`Countersign::reseal_passwords`] came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,16 +52,19 @@ impl<S: Store> Countersign<S> {
         }
     }
 
+    /// Learns what it costs to check a password here, so that unknown names cost the same (EN-2).
+    pub(crate) async fn learn_hash_costs(&self) -> Result<(), StoreError> {
+        self.hasher.imitate(&self.store.password_hashes(HASHES_TO_LOOK_AT).await?);
+        Ok(())
+    }
+
     /// Whether the pepper is the one that the hashes of this store were encrypted under.
     pub(crate) async fn check_pepper(&self) -> Result<(), OpenError> {
-        let hashes = self
-            .store
-            .password_hashes(HASHES_TO_LOOK_AT)
-            .await
-            .map_err(crate::flows::keys::KeysError::Store)?;
+        let hashes = self.store.password_hashes(HASHES_TO_LOOK_AT).await?;
         Ok(self.hasher.check_pepper(&hashes)?)
     }
 }
 
 const AT_ONCE: u32 = 200;
+/// A sample: opening a store with a million accounts must not read them all.
 const HASHES_TO_LOOK_AT: u32 = 2_000;

@@ -1,6 +1,5 @@
 //! What has to happen now and then: take over what other processes ended and counted, rotate keys, delete what nothing needs.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::Countersign;
@@ -37,23 +36,6 @@ impl<S: Store> Countersign<S> {
             turn = turn.wrapping_add(1);
             tokio::time::sleep(TURN).await;
         }
-    }
-
-    /// Refuses the access tokens of sessions that other processes have ended since the last call: the command line, or
-    /// another node.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store did not answer.
-    pub async fn follow_revocations(&self, now: Timestamp) -> Result<(), StoreError> {
-        let seen = self.revocations_seen.load(Ordering::Acquire);
-        let revocations = self.store.revocations_after(seen, now.minus(self.options.leeway)).await?;
-        for revocation in &revocations {
-            self.revoke(&[revocation.ended]);
-        }
-        if let Some(last) = revocations.last() {
-            self.revocations_seen.fetch_max(last.sequence, Ordering::AcqRel);
-        }
-        Ok(())
     }
 
     /// Deletes sessions, revocations and audit events that nothing needs any more, until none is left.

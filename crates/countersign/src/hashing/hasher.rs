@@ -7,7 +7,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -16,6 +15,7 @@ use crate::base::random::Random;
 use crate::base::requester::{AccountKey, Requester};
 use crate::hashing::decoy::Likeness;
 use crate::hashing::options::{HashingOptions, HashingOptionsError};
+use crate::hashing::outcome::{HashingError, Verification};
 use crate::hashing::worker::{Check, Job, PoolPlan, Shared, Task};
 use crate::password::Password;
 use crate::password::PasswordHash;
@@ -41,32 +41,6 @@ pub struct Attempt {
     pub stored: Option<PasswordHash>,
     /// On whose behalf.
     pub requester: Requester,
-}
-
-/// What came of checking a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verification {
-    /// It is right.
-    Match,
-    /// It is right, and its hash should be replaced by a new one of the same password (PW-3).
-    MatchOutdated,
-    /// It is wrong, or there was nothing it could be right for.
-    Mismatch,
-}
-
-/// Why nothing was computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HashingError {
-    /// Too many are waiting (LM-1). Asking again makes sense after this time.
-    #[error("too many passwords are being checked")]
-    Overloaded {
-        /// Whole seconds, at least one.
-        retry_after: Duration,
-    },
-    /// The pool was stopped, or the computation failed.
-    #[error("the password could not be processed")]
-    Stopped,
 }
 
 /// Figures for metrics.

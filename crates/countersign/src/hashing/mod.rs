@@ -13,9 +13,11 @@ mod decoy;
 mod hasher;
 mod memory_limit;
 mod options;
+mod outcome;
 mod queue;
 mod worker;
 
 pub use calibrate::{Proposal, Target, calibrate};
-pub use hasher::{Attempt, HashingError, HashingStats, PasswordHasher, Verification};
+pub use hasher::{Attempt, HashingStats, PasswordHasher};
 pub use options::{HashingOptions, HashingOptionsError};
+pub use outcome::{HashingError, Verification};

@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 
 use crate::base::clock::Clock;
 use crate::base::random::Random;
-use crate::hashing::hasher::{HashingError, Verification};
+use crate::base::requester::Requester;
+use crate::hashing::outcome::{HashingError, Verification};
 use crate::hashing::queue::{Entry, FairQueue, Place, Pushed};
 use crate::password::Password;
 use crate::password::PasswordHash;
@@ -92,11 +93,7 @@ impl Shared {
     }
 
     /// Queues a job, or says at once that it cannot be done in time. Whom it displaces is told as well.
-    pub(crate) fn submit(
-        self: &Arc<Self>,
-        job: Job,
-        requester: crate::base::requester::Requester,
-    ) -> Result<Waiting, HashingError> {
+    pub(crate) fn submit(self: &Arc<Self>, job: Job, requester: Requester) -> Result<Waiting, HashingError> {
         let deadline = self.clock.monotonic().saturating_add(self.max_wait);
         let (work, memory) = match &job.task {
             Task::Verify { check, .. } => (check.recipe.work(), check.recipe.memory_bytes()),
@@ -128,7 +125,7 @@ impl Shared {
     }
 
     /// Says whether a job of the default cost would be queued now.
-    pub(crate) fn admit(&self, requester: &crate::base::requester::Requester) -> Result<(), HashingError> {
+    pub(crate) fn admit(&self, requester: &Requester) -> Result<(), HashingError> {
         let state = self.lock();
         if state.stopped {
             return Err(HashingError::Stopped);

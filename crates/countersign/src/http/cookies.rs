@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::base::clock::Timestamp;
-use crate::flows::login::IssuedRefreshToken;
+use crate::flows::issue::IssuedRefreshToken;
 use crate::http::error::ApiError;
 use crate::model::device_cookie::DeviceCookie;
 

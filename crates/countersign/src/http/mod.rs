@@ -44,7 +44,7 @@ impl<S: Store> App<S> {
     /// The routes' state.
     #[must_use]
     pub fn new(countersign: Arc<Countersign<S>>, options: HttpOptions) -> Self {
-        let names = countersign.random.for_names();
+        let names = countersign.random.non_secret();
         Self { countersign, options: Arc::new(options), names }
     }
 

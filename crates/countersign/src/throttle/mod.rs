@@ -20,15 +20,15 @@
 
 mod options;
 mod rate;
+mod record;
 mod rule;
 mod state;
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::device_cookie::DeviceId;
 pub use options::{Rate, Stop, ThrottleOptions, ThrottleOptionsError};
+pub use record::{Guess, ThrottleKey, ThrottleRecord};
 pub(crate) use rule::CLOCK_SKEW;
 
 use crate::base::clock::Timestamp;
@@ -39,73 +39,12 @@ use state::{Reserved, State};
 #[derive(Clone, Debug)]
 pub struct Throttle(Arc<Mutex<State>>);
 
-/// Somebody who wants to try a password.
-#[derive(Clone, Copy, Debug)]
-pub struct Guess {
-    /// On which account, whether it exists or not.
-    pub account: AccountKey,
-    /// From where, when it comes over a network.
-    pub client: Option<IpAddr>,
-    /// From which device, if it has proved to have signed in to this very account before ([`DeviceCookies::find`]).
-    pub device: Option<DeviceId>,
-}
-
 /// Too many attempts: no hash is computed, and whether the password was right is not said (TH-8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts")]
 pub struct Throttled {
     /// When it makes sense to try again: whole seconds, at least one and at most a day.
     pub retry_after: Duration,
-}
-
-/// What a store keeps of the throttle: the failures in a row of one account or device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ThrottleRecord {
-    /// Whose.
-    pub key: ThrottleKey,
-    /// How many; zero says that what was counted before is forgiven.
-    pub failures: u32,
-    /// When the last was, or was forgiven.
-    pub last_failure_at: Timestamp,
-}
-
-/// The key of an account, of a device or of an account's known devices together, as a store keeps it: one byte for the
-/// kind and sixteen more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ThrottleKey([u8; 17]);
-
-impl ThrottleKey {
-    /// The key with these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 17]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 17] {
-        &self.0
-    }
-
-    fn account(account: AccountKey) -> Self {
-        Self::new(0, account.as_bytes())
-    }
-
-    fn device(device: DeviceId) -> Self {
-        Self::new(1, device.as_bytes())
-    }
-
-    fn devices(account: AccountKey) -> Self {
-        Self::new(2, account.as_bytes())
-    }
-
-    fn new(kind: u8, rest: &[u8; 16]) -> Self {
-        let mut bytes = [kind; 17];
-        for (to, from) in bytes.iter_mut().skip(1).zip(rest) {
-            *to = *from;
-        }
-        Self(bytes)
-    }
 }
 
 impl Throttle {

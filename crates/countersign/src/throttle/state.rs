@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::options::{Rate, ThrottleOptions};
 use super::rate::{Used, UsedBy};
+use super::record::{Guess, ThrottleKey, ThrottleRecord};
 use super::rule::Failures;
-use super::{DeviceId, Guess, ThrottleKey, ThrottleRecord};
 use crate::base::clock::Timestamp;
 use crate::base::requester::{AccountKey, Network};
+use crate::model::device_cookie::DeviceId;
 
 #[derive(Debug)]
 pub(super) struct State {

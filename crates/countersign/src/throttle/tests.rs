@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::device_cookie::DeviceCookies;
+use crate::model::device_cookie::{DeviceCookies, DeviceId};
 
 const START: i64 = 1_800_000_000_000;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use countersign::Countersign;
 use countersign::base::clock::Timestamp;
 use countersign::base::id::{AccountId, SessionId};
-use countersign::flows::login::SignedIn;
+use countersign::flows::issue::SignedIn;
 use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::store::Store;
 

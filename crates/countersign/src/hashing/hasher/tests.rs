@@ -1,4 +1,5 @@
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use super::*;
 use crate::base::clock::Timestamp;

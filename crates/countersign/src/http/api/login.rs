@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
-use crate::flows::login::SignedIn;
+use crate::flows::issue::SignedIn;
 use crate::http::body::json::{Input, Json};
 use crate::http::edge::caller::Anonymous;
 use crate::http::error::ApiError;

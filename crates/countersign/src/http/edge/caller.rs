@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use countersign_guard::{AccessClaims, Refusal};
 
 use crate::base::id::{AccountId, SessionId};
-use crate::flows::logout;
+use crate::flows::revocation::caller;
 use crate::http::App;
 use crate::http::cookies;
 use crate::http::edge::client_address;
@@ -37,7 +37,7 @@ impl<S: Store> FromRequestParts<App<S>> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App<S>) -> Result<Self, ApiError> {
         let claims = parts.extensions.get::<AccessClaims>().ok_or(Refusal::TokenRequired)?;
         // A token of another issuer with the same key cannot come here; should its ids not be ours, it is no caller.
-        let (account, session) = logout::caller(claims).ok_or(Refusal::Malformed)?;
+        let (account, session) = caller(claims).ok_or(Refusal::Malformed)?;
         Ok(Self { account, session, context: context(parts, app, Actor::Account(account)) })
     }
 }

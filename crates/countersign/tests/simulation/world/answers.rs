@@ -3,7 +3,8 @@
 use countersign::base::clock::Timestamp;
 use countersign::base::id::{AccountId, SessionId};
 use countersign::flows::attempt::CheckError;
-use countersign::flows::login::{LoginError, SignedIn};
+use countersign::flows::issue::SignedIn;
+use countersign::flows::login::LoginError;
 use countersign::flows::password_change::PasswordChangeError;
 use countersign::flows::refresh::RefreshError;
 use countersign::model::audit::{AuditKind, Context};
