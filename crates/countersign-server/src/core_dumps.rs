@@ -3,11 +3,11 @@
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::config::{Config, Switch};
+use crate::config::{Config, Toggle};
 
 /// Turns core files off for this process, and reading its memory, unless configured otherwise.
 pub(crate) fn prevent(config: &Config) {
-    if config.core_dumps == Switch::On {
+    if config.core_dumps == Toggle::On {
         tracing::warn!("core_dumps is on: a crash leaves passwords and keys in a file");
         return;
     }

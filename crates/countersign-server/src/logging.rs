@@ -9,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::LogFormat;
-use crate::output::inactive;
+use crate::output::escape;
 
 /// Starts logging; a second call changes nothing.
 pub(crate) fn start(format: LogFormat, level: &str) {
@@ -40,7 +40,7 @@ impl Write for EscapedStderr {
     /// Gets one whole event at a time.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        let line = inactive(text.strip_suffix('\n').unwrap_or(&text)) + "\n";
+        let line = escape(text.strip_suffix('\n').unwrap_or(&text)) + "\n";
         io::stderr().lock().write_all(line.as_bytes())?;
         Ok(event.len())
     }

@@ -39,12 +39,12 @@ impl Output {
 /// When it is closed.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", inactive_lines(text.trim_end_matches('\n')))?;
+    writeln!(out, "{}", escape_lines(text.trim_end_matches('\n')))?;
     out.flush()
 }
 
 /// Whether the other end of standard output is gone. Whoever waits for something to print would learn it only then.
-pub(crate) fn nobody_reads() -> bool {
+pub(crate) fn reader_is_gone() -> bool {
     let out = io::stdout();
     let mut end = [PollFd::new(&out, PollFlags::empty())]; // what ends a pipe is told unasked
     let gone = PollFlags::ERR | PollFlags::HUP;
@@ -53,7 +53,7 @@ pub(crate) fn nobody_reads() -> bool {
 
 /// Prints a remark to standard error. The macro for that would end the program where nobody reads it.
 pub(crate) fn remark(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", inactive_lines(text));
+    let _ = writeln!(io::stderr(), "{}", escape_lines(text));
 }
 
 /// For a command whose exit code is an answer: it is the same when nobody reads on, as in `| head -1`.
@@ -64,13 +64,13 @@ pub(crate) fn unless_closed(printed: io::Result<()>) -> io::Result<()> {
     printed.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
-/// As [`inactive`], but lines stay lines.
-pub(crate) fn inactive_lines(text: &str) -> String {
-    text.split('\n').map(inactive).collect::<Vec<_>>().join("\n")
+/// As [`escape`], but lines stay lines.
+pub(crate) fn escape_lines(text: &str) -> String {
+    text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
 /// The text with every character that could do something written as `\uXXXX`, which JSON reads as the same character.
-pub(crate) fn inactive(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if is_active(c) {
@@ -117,7 +117,7 @@ pub(crate) fn print_styled(lines: &[Styled]) -> io::Result<()> {
             Style::Warning => "33",
             Style::Dim => "2",
         };
-        let line = inactive(line);
+        let line = escape(line);
         if *style == Style::Title {
             writeln!(out)?;
         }
@@ -167,10 +167,7 @@ mod tests {
     #[test]
     fn nothing_in_a_text_can_act_on_a_terminal() {
         let text = "user=a\u{1b}]0;x\r\n{\"level\":1}\u{2028}\u{202e}\u{9b}31m ok ü";
-        assert_eq!(
-            inactive(text),
-            "user=a\\u001b]0;x\\u000d\\u000a{\"level\":1}\\u2028\\u202e\\u009b31m ok ü"
-        );
+        assert_eq!(escape(text), "user=a\\u001b]0;x\\u000d\\u000a{\"level\":1}\\u2028\\u202e\\u009b31m ok ü");
     }
 
     #[test]

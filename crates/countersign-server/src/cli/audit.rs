@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::global::Global;
 use super::tool::{Tool, block_on};
 use super::usage::usage;
-use crate::output::{Output, nobody_reads, print, utc};
-use crate::serve::instance::Purpose;
+use crate::output::{Output, print, reader_is_gone, utc};
+use crate::serve::instance::Task;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Audit {
@@ -34,7 +34,7 @@ pub(super) struct Audit {
 impl Audit {
     pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
         block_on(async {
-            let tool = Tool::open(global, Purpose::Manage).await?;
+            let tool = Tool::open(global, Task::Manage).await?;
             let account_id = match &self.user {
                 Some(user) => Some(match user.parse() {
                     Ok(id) => id,
@@ -53,7 +53,7 @@ impl Audit {
                     print(&if output.json { as_json(record).to_string() } else { as_text(record) })?;
                 }
                 left = left.saturating_sub(page.len());
-                if left == 0 || (page.is_empty() && (!self.follow || nobody_reads())) {
+                if left == 0 || (page.is_empty() && (!self.follow || reader_is_gone())) {
                     return Ok(());
                 }
                 if page.is_empty() {

@@ -18,6 +18,7 @@ use super::usage::usage;
 use crate::config::{Config, Environment, Origin, Place, Settings};
 use crate::output::print;
 use crate::serve::instance::Instance;
+use crate::serve::mode::Mode;
 use crate::serve::server::Server;
 use crate::{core_dumps, logging};
 
@@ -33,10 +34,10 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     logging::start(config.log_format, &config.log_level);
     core_dumps::prevent(&config);
     with_runtime(async {
-        let server = Server::open(&config, true).await?;
+        let server = Server::open(&config, Mode::Development).await?;
         make_demo_users(&server.instance).await?;
         print(&banner(&server.instance.options().issuer, &config.data_dir))?;
-        server.run(&config, true).await
+        server.run(&config).await
     })
 }
 

@@ -9,10 +9,10 @@ use super::global::Global;
 use super::key_file::{Convert, Generate, Thumbprint};
 use super::tool::{Tool, block_on};
 use crate::output::{Output, utc};
-use crate::serve::instance::Purpose;
+use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Key {
+pub(super) enum KeyCommand {
     /// Lists the signing keys, the oldest first
     List,
     /// Makes the next key: published now, it signs once every verifier knows it
@@ -29,7 +29,7 @@ pub(super) enum Key {
     Thumbprint(Thumbprint),
 }
 
-impl Key {
+impl KeyCommand {
     pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
         let now = match self {
             Self::Generate(generate) => return generate.run(output),
@@ -39,8 +39,8 @@ impl Key {
             Self::Rotate { now } => Some(now),
         };
         block_on(async {
-            let purpose = if now.is_some() { Purpose::Keys } else { Purpose::LookAtKeys };
-            let tool = Tool::open(global, purpose).await?;
+            let task = if now.is_some() { Task::RotateKeys } else { Task::ViewKeys };
+            let tool = Tool::open(global, task).await?;
             if let Some(now) = now {
                 let switch = if now { Switch::AtOnce } else { Switch::WhenPublished };
                 let key = tool.instance.rotate_keys(switch, &tool.context()).await?;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::new_file::write_new;
 use super::token::{Public, algorithm, parse_private, parse_public, read_file};
 use super::usage::usage;
-use crate::output::{Output, inactive, remark};
+use crate::output::{Output, escape, remark};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Generate {
@@ -94,7 +94,7 @@ impl Thumbprint {
 fn read_public(text: &str, given: Option<Algorithm>, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
     let keys = parse_public(text, given, claimed)?;
     for skipped in keys.skipped() {
-        remark(&format!("countersign: not usable: {}", inactive(&skipped)));
+        remark(&format!("countersign: not usable: {}", escape(&skipped)));
     }
     Ok(keys)
 }

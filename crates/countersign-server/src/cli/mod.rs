@@ -51,18 +51,18 @@ enum Command {
     Init(init::Init),
     /// Accounts
     #[command(subcommand)]
-    User(user::User),
+    User(user::UserCommand),
     /// Who is signed in
     #[command(subcommand)]
-    Session(session::Session),
+    Session(session::SessionCommand),
     /// The keys that sign tokens
     #[command(subcommand)]
-    Key(key::Key),
+    Key(key::KeyCommand),
     /// Looks at tokens, checks them, makes them
     #[command(subcommand)]
-    Token(token::Token),
+    Token(token::TokenCommand),
     /// Makes a secret of 256 random bits, as 64 hex digits
-    Secret(secret::Secret),
+    Secret(secret::MakeSecret),
     /// Reads the audit log
     Audit(audit::Audit),
     /// The configuration

@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Secret {
+pub(super) struct MakeSecret {
     /// Prints the line for `.env`: `JWT_SECRET=...`
     #[arg(long)]
     env: bool,
 }
 
-impl Secret {
+impl MakeSecret {
     pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
         let mut hex = Zeroizing::new(String::with_capacity(64));
         for byte in Random::system().bytes::<32>() {

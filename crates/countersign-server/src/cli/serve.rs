@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 
 use super::global::Global;
+use crate::serve::mode::Mode;
 use crate::serve::server::Server;
 use crate::{core_dumps, logging};
 
@@ -29,8 +30,8 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     logging::start(config.log_format, &config.log_level);
     core_dumps::prevent(&config);
     with_runtime(async {
-        let server = Server::open(&config, false).await?;
-        server.run(&config, false).await
+        let server = Server::open(&config, Mode::Production).await?;
+        server.run(&config).await
     })
 }
 

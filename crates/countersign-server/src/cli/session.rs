@@ -9,10 +9,10 @@ use super::global::Global;
 use super::tool::{Tool, block_on};
 use super::usage::usage;
 use crate::output::{Output, utc};
-use crate::serve::instance::Purpose;
+use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Session {
+pub(super) enum SessionCommand {
     /// Lists live sessions, the newest first
     List {
         /// Only of this account, by name or id
@@ -33,10 +33,10 @@ pub(super) enum Session {
     },
 }
 
-impl Session {
+impl SessionCommand {
     pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
         block_on(async {
-            let tool = Tool::open(global, Purpose::Manage).await?;
+            let tool = Tool::open(global, Task::Manage).await?;
             match self {
                 Self::List { user, limit } => list(&tool, output, user.as_deref(), limit).await,
                 Self::Revoke { session, user } => {

@@ -11,7 +11,7 @@ use super::global::Global;
 use crate::config::Config;
 use crate::core_dumps;
 use crate::serve::dev_mark;
-use crate::serve::instance::{self, Instance, Purpose};
+use crate::serve::instance::{self, Instance, Task};
 
 /// An open database.
 pub(super) struct Tool {
@@ -20,7 +20,7 @@ pub(super) struct Tool {
 
 impl Tool {
     /// Opens the configured database, which must be there.
-    pub(super) async fn open(global: &Global, purpose: Purpose) -> anyhow::Result<Self> {
+    pub(super) async fn open(global: &Global, task: Task) -> anyhow::Result<Self> {
         let config = global.load()?;
         let path = config.database_path();
         if !path.exists() {
@@ -32,13 +32,13 @@ impl Tool {
             };
             anyhow::bail!("there is no database {}{hint}", path.display());
         }
-        Self::open_or_make(&config, purpose).await
+        Self::open_or_make(&config, task).await
     }
 
-    pub(super) async fn open_or_make(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
+    pub(super) async fn open_or_make(config: &Config, task: Task) -> anyhow::Result<Self> {
         core_dumps::prevent(config);
         // Accounts and sessions do not depend on the issuer, which a server knows only when it listens.
-        let instance = instance::open(config, &config.origin(0), purpose).await?;
+        let instance = instance::open(config, &config.origin(0), task).await?;
         Ok(Self { instance })
     }
 

@@ -4,7 +4,7 @@ use super::setting::Kind;
 
 /// One key of the configuration.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Key {
+pub(crate) struct ConfigKey {
     /// Its name; a dot separates a section.
     pub(crate) name: &'static str,
     /// What it does, in one or two sentences for the operator.

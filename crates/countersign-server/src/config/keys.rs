@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::key::Key;
+use super::key::ConfigKey;
 use super::limits::{self, ALGORITHMS, LOG_LEVELS, between, bytes, short_text, ttl};
 use super::origin::Origin;
 use super::place::Problem;
-use super::setting::{ByteSize, LogFormat, Secret, Setting, Stop, Switch, TokenType, one_of};
+use super::setting::{ByteSize, LogFormat, Secret, Setting, ThrottleStop, Toggle, TokenType, one_of};
 use super::sources::Settings;
 
 macro_rules! settings {
@@ -28,7 +28,7 @@ macro_rules! settings {
         }
 
         /// Every key there is.
-        pub(crate) const KEYS: &[Key] = &[$( Key {
+        pub(crate) const KEYS: &[ConfigKey] = &[$( ConfigKey {
             name: $name,
             doc: concat!($($doc),+),
             kind: <$type as Setting>::KIND,
@@ -121,7 +121,7 @@ settings! {
     "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 1, 100);
     /// What stopped means: `one-a-day`, or `strict`: nobody on an unknown device gets in until the password is set anew,
     /// which is the letter of NIST SP 800-63B-4 and lets a stranger lock an owner without a known device out.
-    "throttle.stop" throttle_stop: Stop = "one-a-day";
+    "throttle.stop" throttle_stop: ThrottleStop = "one-a-day";
     /// Failures in a row that a device which has signed in before has for itself, within that fifth.
     "throttle.device_budget" throttle_device_budget: u32 = "10", if |v| between(*v, 1, 100);
     /// After how long without a failure earlier ones are forgotten; those that made somebody wait after thirty times as long,
@@ -151,7 +151,7 @@ settings! {
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);
     /// Whether a crash may leave the memory, with the passwords of the moment, in a core file, and a debugger may look into
     /// it: `off`, or `on` to find a fault.
-    "core_dumps" core_dumps: Switch = "off";
+    "core_dumps" core_dumps: Toggle = "off";
     /// The log on standard error: `text` for people, `json` for programs.
     "log.format" log_format: LogFormat = "text";
     /// What is logged: error, warn, info, debug or trace.

@@ -238,7 +238,7 @@ choice! {
 
 choice! {
     /// What "stopped" means to the throttle.
-    Stop {
+    ThrottleStop {
         /// One attempt a day.
         OneADay = "one-a-day",
         /// None, until the password is set anew.
@@ -248,7 +248,7 @@ choice! {
 
 choice! {
     /// Something that is on or off.
-    Switch {
+    Toggle {
         /// It happens.
         On = "on",
         /// It does not.

@@ -10,14 +10,14 @@ use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
 use super::dotenv;
-use super::key::Key;
+use super::key::ConfigKey;
 use super::place::{Place, Problem};
 use super::setting::{Kind, Setting};
 
 /// The texts of all keys, each with its place, and what was wrong with the sources themselves.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    keys: &'static [Key],
+    keys: &'static [ConfigKey],
     values: BTreeMap<&'static str, Entry>,
     problems: Vec<Problem>,
 }
@@ -63,7 +63,7 @@ fn is_ours(name: &str) -> bool {
 
 impl Settings {
     /// Nothing but the defaults of these keys.
-    pub(super) fn new(keys: &'static [Key]) -> Self {
+    pub(super) fn new(keys: &'static [ConfigKey]) -> Self {
         Self { keys, values: BTreeMap::new(), problems: Vec::new() }
     }
 
@@ -142,7 +142,7 @@ impl Settings {
     }
 
     /// The value of a key as text for people: `None` if unset, `[redacted]` for a secret.
-    pub(crate) fn shown(&self, key: &Key) -> Option<String> {
+    pub(crate) fn shown(&self, key: &ConfigKey) -> Option<String> {
         let texts = self.texts(key.name);
         let shown = || {
             if key.kind == Kind::Secret {
@@ -167,11 +167,11 @@ impl Settings {
         }
     }
 
-    fn find(&self, name: &str) -> Option<&'static Key> {
+    fn find(&self, name: &str) -> Option<&'static ConfigKey> {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    fn set(&mut self, key: &Key, texts: Vec<Zeroizing<String>>, place: Place) {
+    fn set(&mut self, key: &ConfigKey, texts: Vec<Zeroizing<String>>, place: Place) {
         self.values.insert(key.name, Entry { texts, place });
     }
 
@@ -184,7 +184,7 @@ impl Settings {
         if let Some(key) = self.find(&name) {
             return self.set(key, split(key, value), place);
         }
-        let known = |key: &Key| format!("{PREFIX}{}", key.name.to_ascii_uppercase().replace('.', "__"));
+        let known = |key: &ConfigKey| format!("{PREFIX}{}", key.name.to_ascii_uppercase().replace('.', "__"));
         let hint = nearest(variable, self.keys.iter().map(known));
         self.problems.push(Problem::at(&place, format!("there is no {variable:?}{hint}")));
     }
@@ -236,7 +236,7 @@ impl Settings {
     }
 }
 
-fn split(key: &Key, value: Zeroizing<String>) -> Vec<Zeroizing<String>> {
+fn split(key: &ConfigKey, value: Zeroizing<String>) -> Vec<Zeroizing<String>> {
     if value.is_empty() {
         Vec::new()
     } else if key.kind == Kind::List {
@@ -246,7 +246,7 @@ fn split(key: &Key, value: Zeroizing<String>) -> Vec<Zeroizing<String>> {
     }
 }
 
-fn toml_texts(key: &Key, value: &DeValue<'_>) -> Result<Vec<Zeroizing<String>>, String> {
+fn toml_texts(key: &ConfigKey, value: &DeValue<'_>) -> Result<Vec<Zeroizing<String>>, String> {
     let text = |text: &str| Zeroizing::new(text.to_owned());
     let entry = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(text);
     match (key.kind, value) {

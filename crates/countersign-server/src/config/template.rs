@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::key::Key;
+use super::key::ConfigKey;
 use super::keys::KEYS;
 use super::setting::Kind;
 
@@ -43,7 +43,7 @@ fn comment(doc: &str) -> String {
     text
 }
 
-fn toml_value(key: &Key, value: &str) -> String {
+fn toml_value(key: &ConfigKey, value: &str) -> String {
     match key.kind {
         Kind::Number => value.to_owned(),
         Kind::List => {

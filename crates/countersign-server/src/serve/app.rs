@@ -9,16 +9,20 @@ use crate::config::Config;
 use crate::net::loopback;
 use crate::pages::{self, server_keys};
 use crate::serve::instance::Instance;
+use crate::serve::mode::Mode;
 
 /// The router of the server.
-pub(crate) fn router(instance: Arc<Instance>, config: &Config, development: bool) -> Router {
+pub(crate) fn router(instance: Arc<Instance>, config: &Config, mode: Mode) -> Router {
     let options = HttpOptions {
         allowed_origins: config.cors_origins.iter().map(ToString::to_string).collect(),
         trusted_proxies: config.behind_proxy.clone(),
-        development,
+        development: mode == Mode::Development,
     };
     let https = instance.options().issuer.starts_with("https://");
     let router = pages::router(server_keys::router(instance.clone()), https)
         .merge(http::router(App::new(instance, options)));
-    if development { router.layer(middleware::from_fn(loopback::only)) } else { router }
+    match mode {
+        Mode::Development => router.layer(middleware::from_fn(loopback::only)),
+        Mode::Production => router,
+    }
 }

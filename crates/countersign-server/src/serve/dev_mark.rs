@@ -7,6 +7,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::mode::Mode;
+
 const MARK: &str = "DEVELOPMENT";
 
 /// Whether this directory has the mark.
@@ -14,27 +16,23 @@ pub(crate) fn is_marked(data_dir: &Path) -> bool {
     data_dir.join(MARK).exists()
 }
 
-/// Refuses data of the other kind; marks a new development directory.
+/// Refuses data of the other mode; marks a new development directory.
 ///
 /// # Errors
-/// It is of the other kind, or cannot be marked.
-pub(crate) fn check(data_dir: &Path, development: bool) -> anyhow::Result<()> {
+/// The directory belongs to the other mode, or cannot be marked.
+pub(crate) fn check(data_dir: &Path, mode: Mode) -> anyhow::Result<()> {
     let shown = data_dir.display();
-    if !development {
-        anyhow::ensure!(
-            !is_marked(data_dir),
+    match (mode, is_marked(data_dir)) {
+        (Mode::Production, false) | (Mode::Development, true) => return Ok(()),
+        (Mode::Production, true) => anyhow::bail!(
             "{shown} was made by `countersign dev`: its accounts have passwords that everybody knows; \
              choose another data_dir"
-        );
-        return Ok(());
+        ),
+        (Mode::Development, false) => anyhow::ensure!(
+            !data_dir.join("countersign.db").exists(),
+            "{shown} was not made by `countersign dev` and may hold real accounts; choose another data_dir"
+        ),
     }
-    if is_marked(data_dir) {
-        return Ok(());
-    }
-    anyhow::ensure!(
-        !data_dir.join("countersign.db").exists(),
-        "{shown} was not made by `countersign dev` and may hold real accounts; choose another data_dir"
-    );
     let mark = || {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
         fs::write(data_dir.join(MARK), "Made by `countersign dev`. Everybody knows the passwords in here.\n")

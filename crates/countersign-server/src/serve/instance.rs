@@ -19,32 +19,32 @@ pub(crate) type Instance = Countersign<SqliteStore>;
 
 /// What an instance is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum Task {
     /// To serve: alone on its database.
     Serve,
     /// To look after accounts and sessions, also beside the server.
     Manage,
     /// To look at signing keys, and make none.
-    LookAtKeys,
+    ViewKeys,
     /// To make the next signing key.
-    Keys,
+    RotateKeys,
 }
 
 /// Opens the database and everything in it. `origin` is the issuer.
 ///
 /// # Errors
 /// What stands in the way, in words for the operator. An existing database is as it was then.
-pub(crate) async fn open(config: &Config, origin: &str, purpose: Purpose) -> anyhow::Result<Instance> {
-    let mode = if purpose == Purpose::Serve { OpenMode::Server } else { OpenMode::Tool };
+pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::Result<Instance> {
+    let mode = if task == Task::Serve { OpenMode::Server } else { OpenMode::Tool };
     let store = SqliteStore::open(config.database_path(), mode, session_policy(config))?;
     let random = Random::system();
     let master_keys = master_key_file::load_or_make(config, &store, &random).await?;
     let mut options = options(config, origin)?;
-    options.signing = match purpose {
-        Purpose::Serve => signing(config)?,
-        Purpose::Manage => signs_nothing(&random)?,
-        Purpose::LookAtKeys if store.signing_keys().await?.is_empty() => signs_nothing(&random)?,
-        Purpose::LookAtKeys | Purpose::Keys => signing_of_store(config, &store).await?,
+    options.signing = match task {
+        Task::Serve => signing(config)?,
+        Task::Manage => signs_nothing(&random)?,
+        Task::ViewKeys if store.signing_keys().await?.is_empty() => signs_nothing(&random)?,
+        Task::ViewKeys | Task::RotateKeys => signing_of_store(config, &store).await?,
     };
     let opened = Countersign::open(store, options, master_keys, Clock::system(), random).await;
     opened.map_err(|error| match error {

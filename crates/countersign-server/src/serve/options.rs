@@ -13,7 +13,7 @@ use countersign::password::Argon2Cost;
 use countersign::password::PasswordPolicy;
 use countersign::throttle::{self, Rate, ThrottleOptions};
 
-use crate::config::{Config, Stop, TokenType};
+use crate::config::{Config, ThrottleStop, TokenType};
 
 /// Everything but what signs. `origin` is the issuer.
 ///
@@ -107,8 +107,8 @@ fn throttle(config: &Config) -> anyhow::Result<ThrottleOptions> {
     options.longest_delay = config.throttle_longest_delay;
     options.stop_after = config.throttle_stop_after;
     options.stop = match config.throttle_stop {
-        Stop::OneADay => throttle::Stop::OneADay,
-        Stop::Strict => throttle::Stop::Strict,
+        ThrottleStop::OneADay => throttle::Stop::OneADay,
+        ThrottleStop::Strict => throttle::Stop::Strict,
     };
     options.device_budget = config.throttle_device_budget;
     options.forget_after = config.throttle_forget_after;

@@ -12,11 +12,13 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::net::listen::{self, Limits, Ports, Service};
 use crate::net::tls::{Reloaded, Tls};
-use crate::serve::instance::{self, Instance, Purpose};
+use crate::serve::instance::{self, Instance, Task};
+use crate::serve::mode::Mode;
 use crate::serve::{app, dev_mark};
 
 /// A server that can answer: its ports are open.
 pub(crate) struct Server {
+    mode: Mode,
     ports: Ports,
     /// What it serves.
     pub(crate) instance: Arc<Instance>,
@@ -28,27 +30,27 @@ impl Server {
     ///
     /// # Errors
     /// What stands in the way, in words for the operator.
-    pub(crate) async fn open(config: &Config, development: bool) -> anyhow::Result<Self> {
+    pub(crate) async fn open(config: &Config, mode: Mode) -> anyhow::Result<Self> {
         check_clock(Clock::system().now())?;
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
         let mut ports = Ports::open(&config.listen).await?;
         let addresses = ports.addresses()?;
         let port = addresses.first().context("there is an address")?.port();
-        if development {
+        if mode == Mode::Development {
             // `localhost` is ::1 for many programs, and curl and browsers try it first.
             ports.open_also((std::net::Ipv6Addr::LOCALHOST, port).into()).await;
         }
-        dev_mark::check(&config.data_dir, development)?;
-        let instance = instance::open(config, &config.origin(port), Purpose::Serve).await?;
-        Ok(Self { ports, instance: Arc::new(instance), tls })
+        dev_mark::check(&config.data_dir, mode)?;
+        let instance = instance::open(config, &config.origin(port), Task::Serve).await?;
+        Ok(Self { mode, ports, instance: Arc::new(instance), tls })
     }
 
     /// Answers until a signal says stop; then finishes what has begun.
     ///
     /// # Errors
     /// When the system gives no signals.
-    pub(crate) async fn run(self, config: &Config, development: bool) -> anyhow::Result<()> {
-        let Self { ports, instance, tls } = self;
+    pub(crate) async fn run(self, config: &Config) -> anyhow::Result<()> {
+        let Self { mode, ports, instance, tls } = self;
         // Before anybody is told that we are here, or the first signal might kill instead of stop.
         let stop = stop_signal()?;
         let reload = match &tls {
@@ -65,7 +67,7 @@ impl Server {
         config.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
-        let router = app::router(Arc::clone(&instance), config, development);
+        let router = app::router(Arc::clone(&instance), config, mode);
         let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
         let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
         listen::serve(ports, service, stop).await;

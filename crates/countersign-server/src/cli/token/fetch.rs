@@ -11,7 +11,7 @@ use ureq::http::{Uri, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Error};
 
-use crate::output::inactive;
+use crate::output::escape;
 
 /// The URL that was given in place of a file.
 pub(super) fn as_url(source: &std::path::Path) -> Option<&str> {
@@ -38,7 +38,7 @@ pub(super) fn fetch(url: &str, limit: Duration) -> anyhow::Result<String> {
     let json: serde_json::Value =
         serde_json::from_slice(&body).map_err(|_| anyhow!("the answer is not JSON"))?;
     if let Some(keys) = json.get("jwks_uri").and_then(serde_json::Value::as_str) {
-        let keys = inactive(keys);
+        let keys = escape(keys);
         bail!("it describes an issuer (RFC 8414) whose keys are at {keys}: give that address"); // not followed, as above
     }
     Ok(String::from_utf8(body)?)

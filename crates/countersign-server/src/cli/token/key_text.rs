@@ -6,7 +6,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::cli::usage::usage;
-use crate::output::inactive;
+use crate::output::escape;
 
 /// What a token is checked with.
 pub(in crate::cli) enum Public {
@@ -129,7 +129,7 @@ pub(super) fn parse_set(
     ensure!(
         !keys.is_empty(),
         "the set has no usable key: {}",
-        if skipped.is_empty() { "it is empty".to_owned() } else { inactive(&reasons()) }
+        if skipped.is_empty() { "it is empty".to_owned() } else { escape(&reasons()) }
     );
     Ok(Public::Set(JwkSet::new(keys)?, skipped))
 }

@@ -20,7 +20,7 @@ use super::global::Global;
 use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Token {
+pub(super) enum TokenCommand {
     /// Shows what a token says, without checking anything
     Decode(decode::Decode),
     /// Checks a token against a key, an issuer and an audience; says which rule it breaks and what would make it pass
@@ -29,7 +29,7 @@ pub(super) enum Token {
     Sign(sign::Sign),
 }
 
-impl Token {
+impl TokenCommand {
     pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Decode(decode) => decode.run(global, output),

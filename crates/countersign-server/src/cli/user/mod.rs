@@ -14,10 +14,10 @@ use super::prompt::{self, NoPasswordArgument};
 use super::tool::{Tool, block_on};
 use super::usage::usage;
 use crate::output::{Output, utc};
-use crate::serve::instance::Purpose;
+use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum User {
+pub(super) enum UserCommand {
     /// Makes an account; the password is asked for, or read from standard input
     Add {
         /// Its name
@@ -94,7 +94,7 @@ pub(super) enum User {
     },
 }
 
-impl User {
+impl UserCommand {
     pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
         if let Self::Add { no_password, .. } | Self::SetPassword { no_password, .. } = &self {
             no_password.check()?;
@@ -107,9 +107,9 @@ impl User {
                     add(global, output, new).await
                 }
                 Self::Import(import) => {
-                    import.run(&Tool::open_or_make(&global.load()?, Purpose::Manage).await?, output).await
+                    import.run(&Tool::open_or_make(&global.load()?, Task::Manage).await?, output).await
                 }
-                other => other.run_on(Tool::open(global, Purpose::Manage).await?, output).await,
+                other => other.run_on(Tool::open(global, Task::Manage).await?, output).await,
             }
         })
     }
@@ -139,7 +139,7 @@ impl User {
         };
         let account = tool.find_account(&user).await?;
         let account = tool.instance.change_account(account.id, change, &tool.context()).await?;
-        told(output, &account, done)
+        show_done(output, &account, done)
     }
 }
 
@@ -156,10 +156,10 @@ fn registration(name: &str, role: &str, claims: Option<&str>) -> anyhow::Result<
 
 async fn add(global: &Global, output: Output, registration: Registration) -> anyhow::Result<()> {
     let config = global.load()?;
-    let tool = Tool::open_or_make(&config, Purpose::Manage).await?;
+    let tool = Tool::open_or_make(&config, Task::Manage).await?;
     let password = prompt::new_password(registration.username.as_str())?;
     let account = tool.instance.create_account(registration, &password, &tool.context()).await?;
-    told(output, &account, "Added")
+    show_done(output, &account, "Added")
 }
 
 fn parse_claims(text: &str) -> anyhow::Result<CustomClaims> {
@@ -235,7 +235,7 @@ async fn set_password(tool: &Tool, output: Output, user: &str) -> anyhow::Result
     let account = tool.find_account(user).await?;
     let password = prompt::new_password(account.username.as_str())?;
     tool.instance.set_password(&account, &password, &tool.context()).await?;
-    told(output, &account, "Set the password of")
+    show_done(output, &account, "Set the password of")
 }
 
 async fn reseal(tool: &Tool, output: Output) -> anyhow::Result<()> {
@@ -258,10 +258,10 @@ async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::R
     let account = tool.find_account(user).await?;
     prompt::confirm(&format!("Delete {} ({}) for ever?", account.username, account.id), yes)?;
     let account = tool.instance.delete_account(account.id, &tool.context()).await?;
-    told(output, &account, "Deleted")
+    show_done(output, &account, "Deleted")
 }
 
-fn told(output: Output, account: &Account, done: &str) -> anyhow::Result<()> {
+fn show_done(output: Output, account: &Account, done: &str) -> anyhow::Result<()> {
     output.show(&as_json(account), || format!("{done} {} ({})", account.username, account.id))?;
     Ok(())
 }

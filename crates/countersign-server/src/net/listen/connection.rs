@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::limits::Limits;
-use super::phase::{AnswerBody, AnswerEnds, Phase, Phases};
+use super::phase::{Phase, Phases, ResponseBody, ResponseEnd};
 use super::stop::stopped;
 use super::timed_io::TimedIo;
 
@@ -36,8 +36,8 @@ impl Connection {
         let phases = Phases::new(Instant::now());
         let io = TokioIo::new(TimedIo::new(stream, phases.clone(), limits));
         let service = service_fn(|request| {
-            phases.enter(Phase::Answer, Instant::now());
-            answer(router.clone(), request, peer, limits, AnswerEnds(phases.clone()))
+            phases.enter(Phase::Response, Instant::now());
+            answer(router.clone(), request, peer, limits, ResponseEnd(phases.clone()))
         });
         let mut connection = pin!(
             http1::Builder::new()
@@ -64,15 +64,15 @@ async fn answer(
     request: Request<Incoming>,
     peer: SocketAddr,
     limits: Limits,
-    ends: AnswerEnds,
-) -> Result<Response<AnswerBody>, Infallible> {
+    ends: ResponseEnd,
+) -> Result<Response<ResponseBody>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(PeerAddress(peer.ip()));
     let Ok(answer) = tokio::time::timeout(limits.total, router.oneshot(request)).await else {
         tracing::warn!(%peer, "no answer in time");
-        return Ok(too_late().map(|body| AnswerBody { body, _ends: ends }));
+        return Ok(too_late().map(|body| ResponseBody { body, _ends: ends }));
     };
-    Ok(answer?.map(|body| AnswerBody { body, _ends: ends }))
+    Ok(answer?.map(|body| ResponseBody { body, _ends: ends }))
 }
 
 fn too_late() -> Response<Body> {

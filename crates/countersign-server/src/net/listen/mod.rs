@@ -4,8 +4,8 @@
 //! Our own loop, because `axum::serve` gives hyper no timer: a client that sends one byte a minute would keep its
 //! connection for ever (LM-3).
 
+mod clients;
 mod connection;
-mod crowd;
 mod limits;
 mod phase;
 mod stop;
@@ -22,8 +22,8 @@ use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use self::clients::ConnectionsByClient;
 use self::connection::Connection;
-use self::crowd::Crowd;
 pub(crate) use self::limits::Limits;
 use self::stop::stopped;
 use crate::net::tls::Tls;
@@ -87,9 +87,9 @@ pub(crate) struct Service {
 pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Receiver<bool>) {
     let limits = service.limits;
     let (alive, mut all_closed) = mpsc::channel::<()>(1);
-    let crowd = Crowd::new(limits.connections / 4, service.proxies.clone());
+    let clients = ConnectionsByClient::new(limits.connections / 4, service.proxies.clone());
     let free = Arc::new(Semaphore::new(limits.connections));
-    let shared = Arc::new(Shared { service, crowd, free, stop: stop.clone(), alive });
+    let shared = Arc::new(Shared { service, clients, free, stop: stop.clone(), alive });
     for port in ports.0 {
         tokio::spawn(accept(port, Arc::clone(&shared)));
     }
@@ -104,7 +104,7 @@ pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Recei
 
 struct Shared {
     service: Service,
-    crowd: Arc<Crowd>,
+    clients: Arc<ConnectionsByClient>,
     free: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
     alive: mpsc::Sender<()>,
@@ -122,8 +122,8 @@ async fn accept(port: TcpListener, shared: Arc<Shared>) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                if let Some(place) = shared.crowd.enter(peer.ip()) {
-                    tokio::spawn(handle(stream, peer, Arc::clone(&shared), (permit, place)));
+                if let Some(admission) = shared.clients.admit(peer.ip()) {
+                    tokio::spawn(handle(stream, peer, Arc::clone(&shared), (permit, admission)));
                 }
             }
             Err(error) if is_about_one_client(&error) => {}

@@ -15,7 +15,7 @@ pub(super) enum Phase {
     /// The rest of a request's header, or the first request's first byte.
     Header,
     /// Us.
-    Answer,
+    Response,
     /// Another request, if there is one.
     Next,
 }
@@ -46,7 +46,7 @@ impl Phases {
         let entered = self.0.entered.load(Ordering::Relaxed);
         let phase = match entered % 4 {
             0 => Phase::Header,
-            1 => Phase::Answer,
+            1 => Phase::Response,
             _ => Phase::Next,
         };
         (phase, self.0.connected + Duration::from_millis(entered / 4))
@@ -55,9 +55,9 @@ impl Phases {
 
 /// Enters [`Phase::Next`] when it is dropped: with the last byte of an answer, or with whatever else ends it.
 #[derive(Debug)]
-pub(super) struct AnswerEnds(pub(super) Phases);
+pub(super) struct ResponseEnd(pub(super) Phases);
 
-impl Drop for AnswerEnds {
+impl Drop for ResponseEnd {
     fn drop(&mut self) {
         self.0.enter(Phase::Next, Instant::now());
     }
@@ -65,12 +65,12 @@ impl Drop for AnswerEnds {
 
 /// An answer's body, and what happens at its end.
 #[derive(Debug)]
-pub(super) struct AnswerBody {
+pub(super) struct ResponseBody {
     pub(super) body: axum::body::Body,
-    pub(super) _ends: AnswerEnds,
+    pub(super) _ends: ResponseEnd,
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -40,7 +40,7 @@ impl<S> TimedIo<S> {
                 Phase::Header => since + self.limits.header_read,
                 Phase::Next => since + self.limits.idle,
                 // No limit of ours; but the wait for the next request begins without telling us.
-                Phase::Answer => now + self.limits.header_read,
+                Phase::Response => now + self.limits.header_read,
             };
             if now >= deadline {
                 return Poll::Ready(());

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 /// Counts connections by client.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(super) struct ConnectionsByClient {
     most: usize,
     exempt: Vec<IpNet>,
     counts: Mutex<HashMap<IpAddr, usize>>,
@@ -16,9 +16,9 @@ pub(super) struct Crowd {
 
 /// One connection's place; free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Option<(Arc<Crowd>, IpAddr)>);
+pub(super) struct Admission(Option<(Arc<ConnectionsByClient>, IpAddr)>);
 
-impl Crowd {
+impl ConnectionsByClient {
     /// At most `most` connections from each client. Those from `exempt` stand for many clients, and are not counted; nor
     /// are those from this machine.
     pub(super) fn new(most: usize, exempt: Vec<IpNet>) -> Arc<Self> {
@@ -26,10 +26,10 @@ impl Crowd {
     }
 
     /// A place for a connection from this address, if its client has not too many.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admission> {
         let address = address.to_canonical();
         if address.is_loopback() || self.exempt.iter().any(|net| net.contains(&address)) {
-            return Some(Place(None));
+            return Some(Admission(None));
         }
         let client = client(address);
         let mut counts = self.counts();
@@ -38,7 +38,7 @@ impl Crowd {
             return None;
         }
         *count += 1;
-        Some(Place(Some((Arc::clone(self), client))))
+        Some(Admission(Some((Arc::clone(self), client))))
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -46,10 +46,10 @@ impl Crowd {
     }
 }
 
-impl Drop for Place {
+impl Drop for Admission {
     fn drop(&mut self) {
-        let Some((crowd, client)) = &self.0 else { return };
-        let mut counts = crowd.counts();
+        let Some((connections, client)) = &self.0 else { return };
+        let mut counts = connections.counts();
         if let Some(count) = counts.get_mut(client) {
             *count -= 1;
             if *count == 0 {
@@ -75,19 +75,19 @@ mod tests {
     /// LM-4.
     #[test]
     fn one_client_gets_its_share_and_others_theirs() {
-        let crowd = Crowd::new(2, vec!["10.0.0.0/8".parse().unwrap()]);
-        let enter = |address: &str| crowd.enter(address.parse().unwrap());
-        let first = enter("2001:db8::1").unwrap();
-        let _second = enter("2001:db8::ffff:1").unwrap();
-        assert!(enter("2001:db8::2").is_none(), "the same /64");
-        let _other = enter("2001:db8:0:1::1").unwrap();
+        let connections = ConnectionsByClient::new(2, vec!["10.0.0.0/8".parse().unwrap()]);
+        let admit = |address: &str| connections.admit(address.parse().unwrap());
+        let first = admit("2001:db8::1").unwrap();
+        let _second = admit("2001:db8::ffff:1").unwrap();
+        assert!(admit("2001:db8::2").is_none(), "the same /64");
+        let _other = admit("2001:db8:0:1::1").unwrap();
         drop(first);
-        let _third = enter("2001:db8::2").unwrap();
+        let _third = admit("2001:db8::2").unwrap();
 
-        let many = |address: &'static str| (0..9).map_while(|_| enter(address)).collect::<Vec<_>>();
+        let many = |address: &'static str| (0..9).map_while(|_| admit(address)).collect::<Vec<_>>();
         assert_eq!(many("::ffff:192.0.2.1").len(), 2);
         assert_eq!(many("10.1.2.3").len(), 9, "a proxy stands for many");
         assert_eq!(many("127.0.0.1").len() + many("::1").len(), 18);
-        assert_eq!(crowd.counts().len(), 2, "who has gone is forgotten");
+        assert_eq!(connections.counts().len(), 2, "who has gone is forgotten");
     }
 }

@@ -1,0 +1,10 @@
+//! For trying out, or for real.
+
+/// What a server is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// `countersign dev`: demo accounts with public passwords, this machine only.
+    Development,
+    /// `countersign serve`.
+    Production,
+}
