@@ -12,24 +12,32 @@ static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::hmac(Algorithm::
 static KEYS: LazyLock<JwkSet> = LazyLock::new(|| JwkSet::new(vec![KEY.verifying_key()]).unwrap());
 
 fuzz_target!(|input: (&str, i32, u8, u8)| {
-    let (payload, now, leeway, token_type) = input;
+    let (payload, now, leeway, variant) = input;
     let Ok(claims) = serde_json::from_str::<serde_json::Value>(payload) else { return };
-    let typ = ["at+jwt", "JWT", "x"][usize::from(token_type % 3)];
+    let typ = ["at+jwt", "JWT", "x"][usize::from(variant % 3)];
     let Ok(token) = sign(&claims, &KEY, typ) else { return };
-    let token_type = match token_type % 3 {
+    let token_type = match variant % 3 {
         0 => TokenType::AccessToken,
         1 => TokenType::JwtOrAbsent,
         _ => TokenType::Exactly("x".into()),
     };
-    let policy = ClaimsPolicy::new("i", "a", token_type, Duration::from_secs(leeway.into()));
+    let mut policy = ClaimsPolicy::new("i", "a", token_type, Duration::from_secs(leeway.into()));
+    let (is_relaxed, is_demanding) = (variant / 3 % 2 == 1, variant / 6 % 2 == 1);
+    if is_relaxed {
+        policy = policy.dangerous_accept_missing_audience().dangerous_accept_missing_issued_at();
+    }
+    if is_demanding {
+        policy = policy.require_scope("s").require_role("r").require_claim("c", ["v"]);
+    }
     let now = i64::from(now);
     if let Ok(accepted) = verify_access_token(&token, &KEYS, &policy, now) {
         let leeway = i64::try_from(policy.leeway().as_secs()).expect("at most 120");
         assert_eq!(accepted.issuer(), "i");
-        assert!(accepted.audience().any(|audience| audience == "a"));
+        assert!(accepted.audience().any(|audience| audience == "a") || is_relaxed && accepted.claim("aud").is_none());
         assert!(!accepted.subject().is_empty());
         assert!(now < accepted.expires_at() + leeway);
-        assert!(accepted.issued_at() <= now + leeway);
+        assert!(accepted.issued_at().map_or(is_relaxed && typ != "at+jwt", |issued_at| issued_at <= now + leeway));
+        assert!(!is_demanding || accepted.has_scope("s") && accepted.has_role("r") && accepted.claim("c").is_some());
         assert!(accepted.jwt_id().is_some() || typ != "at+jwt");
         assert_eq!(serde_json::Value::Object(accepted.claims().clone()), claims);
     } else if let Ok(verified) = UnverifiedJws::parse(&token).and_then(|jws| jws.verify(&KEY.verifying_key())) {

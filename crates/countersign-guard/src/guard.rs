@@ -75,7 +75,9 @@ impl Guard {
     /// Checks a token: signature, type, issuer, audience and times (`countersign_jwt`), then whether its session lives.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] when a check of the token fails, [`Refusal::Revoked`] when its session has ended.
+    /// - [`Refusal::Invalid`]: a check of the token fails.
+    /// - [`Refusal::ScopeRequired`], [`Refusal::RoleRequired`]: it is valid but lacks what the policy demands.
+    /// - [`Refusal::Revoked`]: its session has ended.
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
         let now = (self.0.now)();
         let keys = self.0.keys.load();
@@ -89,8 +91,7 @@ impl Guard {
                 if cached.is_some() {
                     self.0.cache.remove(token);
                 }
-                let claims =
-                    verify_access_token(token, &keys.set, &self.0.policy, now).map_err(Refusal::Invalid)?;
+                let claims = verify_access_token(token, &keys.set, &self.0.policy, now)?;
                 let claims = AccessClaims(Arc::new(claims));
                 self.0.cache.insert(token, Entry { claims: claims.clone(), keys_version: keys.version });
                 claims

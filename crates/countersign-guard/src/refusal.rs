@@ -20,9 +20,23 @@ pub enum Refusal {
     /// A good token of a session that has ended.
     #[error("the session of the access token has ended")]
     Revoked,
-    /// A good token of a caller without the role that the route asks for.
-    #[error("the caller lacks the role that this needs")]
+    /// A valid token without a role that the policy or the route demands.
+    #[error("the caller lacks a role that this needs")]
     RoleRequired,
+    /// A valid token without a scope that the policy or the route demands.
+    #[error("the access token lacks a scope that this needs")]
+    ScopeRequired,
+}
+
+impl From<VerifyError> for Refusal {
+    /// A token that is valid but not enough is told from one that is not valid (RFC 6750 §3.1).
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::MissingRole => Self::RoleRequired,
+            VerifyError::MissingScope => Self::ScopeRequired,
+            error => Self::Invalid(error),
+        }
+    }
 }
 
 impl Refusal {
@@ -36,6 +50,7 @@ impl Refusal {
             Self::Malformed | Self::Invalid(_) => "invalid_token",
             Self::Revoked => "token_revoked",
             Self::RoleRequired => "forbidden",
+            Self::ScopeRequired => "insufficient_scope",
         }
     }
 
@@ -48,7 +63,7 @@ impl Refusal {
             Self::Invalid(VerifyError::TokenTooLong) => "Token too large",
             Self::Malformed | Self::Invalid(_) => "Invalid token",
             Self::Revoked => "Session ended",
-            Self::RoleRequired => "Not allowed",
+            Self::RoleRequired | Self::ScopeRequired => "Not allowed",
         }
     }
 
@@ -56,7 +71,7 @@ impl Refusal {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::RoleRequired => StatusCode::FORBIDDEN,
+            Self::RoleRequired | Self::ScopeRequired => StatusCode::FORBIDDEN,
             Self::Invalid(VerifyError::TokenTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TokenRequired | Self::Malformed | Self::Invalid(_) | Self::Revoked => {
                 StatusCode::UNAUTHORIZED
@@ -74,7 +89,7 @@ impl Refusal {
             Self::Malformed | Self::Invalid(_) | Self::Revoked => {
                 r#"Bearer realm="api", error="invalid_token""#
             }
-            Self::RoleRequired => r#"Bearer realm="api", error="insufficient_scope""#,
+            Self::RoleRequired | Self::ScopeRequired => r#"Bearer realm="api", error="insufficient_scope""#,
         })
     }
 

@@ -35,6 +35,8 @@ impl Service {
         let router = Router::new()
             .route("/mine", get(whoami).layer(guard.layer()))
             .route("/admin", get(whoami).layer(guard.layer().require_role("admin")))
+            .route("/books", get(whoami).layer(guard.layer().require_scope("read").require_scope("books")))
+            .route("/audit", get(whoami).layer(guard.layer().require_role("admin").require_role("auditor")))
             .route("/forgotten", get(whoami));
         Self { key, guard, now, router }
     }
@@ -129,6 +131,62 @@ async fn each_refusal_has_its_status_challenge_and_code() {
     }
     let admin = service.token(|claims| claims["role"] = "admin".into());
     assert_eq!(service.get_with("/admin", &admin).await.0, StatusCode::OK);
+}
+
+/// Every scope and every role that a route names is demanded, and no longer name counts as a shorter one.
+#[tokio::test]
+async fn a_route_demands_each_of_its_scopes_and_roles() {
+    let service = Service::new();
+    let insufficient = r#"Bearer realm="api", error="insufficient_scope""#;
+    for (path, claim, value, status) in [
+        ("/books", "scope", json!("books x read"), 200),
+        ("/books", "scp", json!(["read", "books"]), 200),
+        ("/books", "scope", json!("read"), 403),
+        ("/books", "scope", json!("reader books"), 403),
+        ("/books", "sub", json!("ada"), 403),
+        ("/audit", "role", json!(["auditor", "admin"]), 200),
+        ("/audit", "role", json!("admin"), 403),
+        ("/audit", "role", json!("auditor"), 403),
+        // Our issuer writes `role`; a custom claim `roles` beside it gives nothing.
+        ("/audit", "roles", json!(["auditor", "admin"]), 403),
+    ] {
+        let token = service.token(|claims| claims[claim] = value.clone());
+        let (got, challenge, body) = service.get_with(path, &token).await;
+        assert_eq!(got.as_u16(), status, "{path} {claim} {value}");
+        if status == 403 {
+            let expected = if path == "/books" { "insufficient_scope" } else { "forbidden" };
+            assert_eq!((challenge.as_str(), code(&body).as_str()), (insufficient, expected));
+        }
+    }
+}
+
+/// RFC 6750 §3.1: a token that lacks what the policy demands is valid but insufficient (403); one that breaks another
+/// rule is invalid (401). Asked twice: what is refused is not cached.
+#[tokio::test]
+async fn the_policy_of_a_guard_demands_scopes_and_roles_too() {
+    let service = Service::new();
+    let keys = JwkSet::new(vec![service.key.verifying_key()]).unwrap();
+    let policy = policy("api").require_scope("read").require_role("admin").require_claim("tenant", ["blue"]);
+    let guard = Guard::with_clock(keys, policy, || NOW);
+    let token = |scope: &str, role: &str, tenant: &str| {
+        service.token(|claims| {
+            claims["scope"] = scope.into();
+            claims["role"] = role.into();
+            claims["tenant"] = tenant.into();
+        })
+    };
+    assert!(guard.verify(&token("read", "admin", "blue")).is_ok());
+    for (token, code, status) in [
+        (token("write", "admin", "blue"), "insufficient_scope", 403),
+        (token("read", "user", "blue"), "forbidden", 403),
+        (token("read", "admin", "red"), "invalid_token", 401),
+        (token("write", "user", "red"), "invalid_token", 401),
+    ] {
+        for _ in 0..2 {
+            let refusal = guard.verify(&token).unwrap_err();
+            assert_eq!((refusal.code(), refusal.status().as_u16()), (code, status));
+        }
+    }
 }
 
 /// VF-12: malformed headers are refused, never an error of ours and never let through.

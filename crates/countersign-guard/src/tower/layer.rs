@@ -1,15 +1,16 @@
-//! What a route asks of its callers.
+//! [`GuardLayer`]: what a route demands of its callers.
 
 use tower_layer::Layer;
 
+use super::demands::Demands;
 use super::service::GuardService;
 use crate::guard::Guard;
 
-/// Lets through only requests with a good access token; see [`Guard::layer`].
+/// Lets through only requests with a valid access token; see [`Guard::layer`].
 #[derive(Clone, Debug)]
 pub struct GuardLayer {
     guard: Guard,
-    role: Option<Box<str>>,
+    demands: Demands,
 }
 
 impl Guard {
@@ -17,15 +18,27 @@ impl Guard {
     /// [`AccessClaims`](crate::AccessClaims) into the request's extensions.
     #[must_use]
     pub fn layer(&self) -> GuardLayer {
-        GuardLayer { guard: self.clone(), role: None }
+        GuardLayer { guard: self.clone(), demands: Demands::default() }
     }
 }
 
 impl GuardLayer {
-    /// Also asks that the token's `role` claim is exactly this; other callers get 403.
+    /// Also demands this role; called again, each of the roles. Other callers get 403 `forbidden`.
+    ///
+    /// Roles are read as [`ClaimsPolicy::require_role`](countersign_jwt::ClaimsPolicy::require_role) says.
     #[must_use]
     pub fn require_role(mut self, role: impl Into<Box<str>>) -> Self {
-        self.role = Some(role.into());
+        self.demands.add_role(role.into());
+        self
+    }
+
+    /// Also demands this scope; called again, each of the scopes. Other callers get 403 `insufficient_scope`
+    /// (RFC 6750 §3.1).
+    ///
+    /// Scopes are read as [`ClaimsPolicy::require_scope`](countersign_jwt::ClaimsPolicy::require_scope) says.
+    #[must_use]
+    pub fn require_scope(mut self, scope: impl Into<Box<str>>) -> Self {
+        self.demands.add_scope(scope.into());
         self
     }
 }
@@ -33,6 +46,6 @@ impl GuardLayer {
 impl<S> Layer<S> for GuardLayer {
     type Service = GuardService<S>;
     fn layer(&self, inner: S) -> GuardService<S> {
-        GuardService { inner, guard: self.guard.clone(), role: self.role.clone() }
+        GuardService { inner, guard: self.guard.clone(), demands: self.demands.clone() }
     }
 }

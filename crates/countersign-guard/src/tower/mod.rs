@@ -1,6 +1,7 @@
 //! The guard as a tower layer: [`GuardLayer`] wraps a service into a [`GuardService`], whose answer is a
 //! [`GuardFuture`].
 
+mod demands;
 mod future;
 mod layer;
 mod service;

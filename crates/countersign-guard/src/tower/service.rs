@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
+use super::demands::Demands;
 use super::future::GuardFuture;
 use crate::claims::AccessClaims;
 use crate::guard::Guard;
@@ -15,16 +16,14 @@ use crate::refusal::Refusal;
 pub struct GuardService<S> {
     pub(super) inner: S,
     pub(super) guard: Guard,
-    pub(super) role: Option<Box<str>>,
+    pub(super) demands: Demands,
 }
 
 impl<S> GuardService<S> {
     fn check<B>(&self, request: &Request<B>) -> Result<AccessClaims, Refusal> {
         let claims = self.guard.authenticate(request.headers())?;
-        match &self.role {
-            Some(role) if claims.role() != Some(role) => Err(Refusal::RoleRequired),
-            _ => Ok(claims),
-        }
+        self.demands.check(&claims)?;
+        Ok(claims)
     }
 }
 
