@@ -6,10 +6,12 @@
 //!   "token": "eyJ…",
 //!   "now": 1800000000,
 //!   "key": { "kind": "jwk | jwks | pem | secret | secret_base64url", "material": "…", "algorithm": "HS256" },
-//!   "policy": { "issuer": "…", "audience": "…", "token_type": "at+jwt", "leeway_seconds": 30 }
+//!   "policy": { "issuer": "…", "audience": ["…", "…"], "token_type": "at+jwt", "leeway_seconds": 30,
+//!               "audience_may_be_absent": false, "issued_at_may_be_absent": false, "scopes": [], "roles": [] }
 //! }
 //! ```
-//! `key` and `policy` may be absent or null. `algorithm` is needed for `pem`, `secret` and `secret_base64url`; without
+//! `issuer` and `audience` are one text or several in an array, at least one. The last four members of `policy` may be
+//! left out; these are then the values. `key` and `policy` may be absent or null. `algorithm` is needed for `pem`, `secret` and `secret_base64url`; without
 //! it the token's own is taken and `key.algorithm_from_token` says so. A `token_type` of `"JWT"` also accepts its absence.
 //!
 //! Out:
@@ -143,8 +145,43 @@ fn policy(policy: &Value) -> Result<ClaimsPolicy, String> {
         .get("leeway_seconds")
         .and_then(Value::as_u64)
         .ok_or("`leeway_seconds` must be whole seconds")?;
-    let leeway = Duration::from_secs(leeway);
-    Ok(ClaimsPolicy::new(text(policy, "issuer")?, text(policy, "audience")?, token_type, leeway))
+    let (issuer, more_issuers) = one_or_more(policy, "issuer")?;
+    let (audience, more_audiences) = one_or_more(policy, "audience")?;
+    let mut rules = ClaimsPolicy::new(issuer, audience, token_type, Duration::from_secs(leeway));
+    rules = more_issuers.into_iter().fold(rules, ClaimsPolicy::or_issuer);
+    rules = more_audiences.into_iter().fold(rules, ClaimsPolicy::or_audience);
+    rules = texts(policy, "scopes")?.into_iter().fold(rules, ClaimsPolicy::require_scope);
+    rules = texts(policy, "roles")?.into_iter().fold(rules, ClaimsPolicy::require_role);
+    if flag(policy, "audience_may_be_absent")? {
+        rules = rules.dangerous_accept_missing_audience();
+    }
+    if flag(policy, "issued_at_may_be_absent")? {
+        rules = rules.dangerous_accept_missing_issued_at();
+    }
+    Ok(rules)
+}
+
+/// An empty list would accept nobody, or everybody: it is a mistake.
+fn one_or_more<'a>(object: &'a Value, name: &str) -> Result<(&'a str, Vec<&'a str>), String> {
+    let mut texts = texts(object, name)?.into_iter();
+    let first = texts.next().ok_or_else(|| format!("`{name}` must be a string, or several in an array"))?;
+    Ok((first, texts.collect()))
+}
+
+/// One text, several in an array, or none where the member is absent.
+fn texts<'a>(object: &'a Value, name: &str) -> Result<Vec<&'a str>, String> {
+    let list = match optional(object, name) {
+        None => &[][..],
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(value) => std::slice::from_ref(value),
+    };
+    let texts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+    texts.ok_or_else(|| format!("`{name}` must be a string, or several in an array"))
+}
+
+fn flag(object: &Value, name: &str) -> Result<bool, String> {
+    let value = optional(object, name).map_or(Some(false), Value::as_bool);
+    value.ok_or_else(|| format!("`{name}` must be true or false"))
 }
 
 fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str, String> {
@@ -190,6 +227,38 @@ mod tests {
         );
         assert_eq!(outcome(&answer, "audience")["code"], "missing_claim");
         assert!(expiry["remedy"].as_str().unwrap().contains("new token"));
+    }
+
+    #[test]
+    fn every_part_of_a_policy_can_be_asked_for() {
+        let with = |policy: &Value| {
+            let mut whole = json!({
+                "issuer": ["x", "joe"], "audience": ["api", "web"], "token_type": "JWT", "leeway_seconds": 0,
+            });
+            whole.as_object_mut().unwrap().extend(policy.as_object().unwrap().clone());
+            ask(&json!({ "token": TOKEN, "now": 0, "policy": whole }))
+        };
+        let answer = with(&json!({ "scopes": ["read"], "roles": "admin" }));
+        assert_eq!(outcome(&answer, "issuer")["outcome"], "passed");
+        assert_eq!(outcome(&answer, "issuer")["expected"], "one of x, joe");
+        assert_eq!(outcome(&answer, "audience")["expected"], "one of api, web");
+        assert_eq!(outcome(&answer, "scopes")["code"], "missing_scope");
+        assert_eq!(outcome(&answer, "roles")["code"], "missing_role");
+        assert_eq!(outcome(&answer, "issued_at")["code"], "missing_claim");
+        let answer = with(&json!({ "audience_may_be_absent": true, "issued_at_may_be_absent": true }));
+        assert_eq!(outcome(&answer, "audience")["outcome"], "passed");
+        assert_eq!(outcome(&answer, "issued_at")["outcome"], "passed");
+        for bad in [
+            json!({ "issuer": [] }),
+            json!({ "audience": [] }),
+            json!({ "audience": null }),
+            json!({ "audience": ["api", 5] }),
+            json!({ "scopes": [5] }),
+            json!({ "roles": {} }),
+            json!({ "audience_may_be_absent": "yes" }),
+        ] {
+            assert!(with(&bad)["error"].is_string(), "{bad}");
+        }
     }
 
     #[test]

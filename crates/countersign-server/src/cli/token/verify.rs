@@ -22,12 +22,18 @@ pub(in crate::cli) struct Verify {
     token: TokenArgument,
     #[command(flatten)]
     key: PublicKeyArguments,
-    /// The issuer that it must be from; not asked if left out
+    /// The issuer that it must be from; not asked if left out; repeat it to accept several
     #[arg(long)]
-    issuer: Option<String>,
-    /// The audience that it must be for; not asked if left out
+    issuer: Vec<String>,
+    /// The audience that it must be for; not asked if left out; repeat it to accept several
     #[arg(long)]
-    audience: Option<String>,
+    audience: Vec<String>,
+    /// A scope that it must have, in `scope` or `scp`; repeat it to demand several
+    #[arg(long)]
+    scope: Vec<String>,
+    /// A role that it must have, in `role` or `roles`; repeat it to demand several
+    #[arg(long)]
+    role: Vec<String>,
     /// The `typ` that it must have, such as `at+jwt`; not asked if left out
     #[arg(long = "type", value_name = "TYPE")]
     token_type: Option<String>,
@@ -75,10 +81,14 @@ impl Verify {
                 Some(typ) => TokenType::Exactly(typ.to_owned().into()),
                 None => TokenType::JwtOrAbsent,
             };
-        let issuer = self.issuer.clone().unwrap_or_else(|| own("iss"));
-        let audience = self.audience.clone().unwrap_or_else(|| own("aud"));
-        ClaimsPolicy::new(issuer, audience, token_type, Duration::from_secs(self.leeway))
-            .with_limits(Limits::ML_DSA)
+        let first = |asked: &[String], name| asked.first().cloned().unwrap_or_else(|| own(name));
+        let (issuer, audience) = (first(&self.issuer, "iss"), first(&self.audience, "aud"));
+        let mut policy = ClaimsPolicy::new(issuer, audience, token_type, Duration::from_secs(self.leeway))
+            .with_limits(Limits::ML_DSA);
+        policy = self.issuer.iter().skip(1).fold(policy, ClaimsPolicy::or_issuer);
+        policy = self.audience.iter().skip(1).fold(policy, ClaimsPolicy::or_audience);
+        policy = self.scope.iter().fold(policy, ClaimsPolicy::require_scope);
+        self.role.iter().fold(policy, ClaimsPolicy::require_role)
     }
 
     /// Such a token needs more than its `typ` (RFC 9068 §2.2).
@@ -88,12 +98,12 @@ impl Verify {
 
     fn is_asked(&self, check: &Check) -> bool {
         match check.rule {
-            "issuer" => self.issuer.is_some(),
-            "audience" => self.audience.is_some(),
+            "issuer" => !self.issuer.is_empty(),
+            "audience" => !self.audience.is_empty(),
             "type" => self.token_type.is_some(),
             // Whom it is about, when it was made and its number: for access tokens, not for every token that people have.
             "subject" | "token_id" | "issued_at" => {
-                self.issuer.is_some() || self.asks_for_access_token() || !check.found.is_empty()
+                !self.issuer.is_empty() || self.asks_for_access_token() || !check.found.is_empty()
             }
             _ => true,
         }
