@@ -3,6 +3,7 @@
 //! Asks the very rules that verification demands, but all of them, and says for each what was expected, what was
 //! found and what would make it pass. The answer is for reading: nothing in it opens any door.
 
+mod warnings;
 mod wording;
 
 use serde_json::{Map, Value};
@@ -16,6 +17,8 @@ use crate::key_set::JwkSet;
 use crate::policy::ClaimsPolicy;
 use crate::registered::Registered;
 use crate::rules::Rule;
+
+pub use warnings::Warning;
 
 /// What to check the signature with.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +43,8 @@ pub struct Inspection {
     pub key_id: Option<String>,
     /// Every rule, in the order of verification.
     pub checks: Vec<Check>,
+    /// What is a bad sign, whether or not a rule is broken.
+    pub warnings: Vec<Warning>,
 }
 
 /// One rule and how the token fares with it.
@@ -141,7 +146,8 @@ pub fn inspect(
             found: wording::found(rule, policy, header.as_ref().ok(), payload.as_ref().ok()),
         });
     }
-    Inspection { header: header.ok(), payload: payload.ok(), key_id, checks }
+    let warnings = warnings::warnings(token, header.as_ref().ok(), payload.as_ref().ok(), now_unix_seconds);
+    Inspection { header: header.ok(), payload: payload.ok(), key_id, checks, warnings }
 }
 
 /// Adds the checks `key` and `signature`; returns the ID of the key that was used.
