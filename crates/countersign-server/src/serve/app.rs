@@ -18,9 +18,8 @@ pub(crate) fn router(instance: Arc<Instance>, config: &Config, mode: Mode) -> Ro
         trusted_proxies: config.behind_proxy.clone(),
         development: mode == Mode::Development,
     };
-    let https = instance.options().issuer.starts_with("https://");
-    let router = pages::router(server_keys::router(instance.clone()), https)
-        .merge(http::router(App::new(instance, options)));
+    let app = App::new(Arc::clone(&instance), options);
+    let router = pages::router(server_keys::router(instance), app.is_https()).merge(http::router(app));
     match mode {
         Mode::Development => router.layer(middleware::from_fn(loopback::only)),
         Mode::Production => router,

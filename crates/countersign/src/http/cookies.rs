@@ -2,33 +2,80 @@
 //! CK-6, SE-3).
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
 use crate::flows::issue::IssuedRefreshToken;
-use crate::http::error::ApiError;
+use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
 
-/// The names under which browsers keep them. `__Host-` makes them demand Secure, Path=/ and no Domain, so that no sibling
-/// host can plant one; over plain HTTP (development) they would drop such a cookie, so it has another name there.
-const fn name(https: bool) -> &'static str {
-    if https { "__Host-refreshToken" } else { "refreshToken" }
-}
-
-const fn device_name(https: bool) -> &'static str {
-    if https { "__Host-device" } else { "device" }
-}
-
-/// The refresh token in the request's cookies.
+/// Reads and writes the two cookies.
 ///
-/// # Errors
-/// [`ApiError::AmbiguousRefreshToken`] when there are two (CK-4): one of them may have been tossed in by somebody else.
-pub(super) fn refresh_token(headers: &HeaderMap, https: bool) -> Result<Option<&str>, ApiError> {
-    one(headers, name(https)).map_err(|Ambiguous| ApiError::AmbiguousRefreshToken)
+/// Over HTTPS their names begin with `__Host-`. Browsers then demand Secure, Path=/ and no Domain, so no sibling host can
+/// plant one (RFC 6265bis §4.1.3.2). Over plain HTTP (development) they would drop such a cookie, so its name differs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cookies {
+    secure: bool,
 }
 
-/// The device cookie in the request's cookies; of two, none: it is worth nothing but a few attempts more.
-pub(super) fn device(headers: &HeaderMap, https: bool) -> Option<DeviceCookie> {
-    one(headers, device_name(https)).ok().flatten().and_then(DeviceCookie::from_browser)
+impl Cookies {
+    /// `secure` says whether browsers reach the server over HTTPS.
+    pub(super) const fn new(secure: bool) -> Self {
+        Self { secure }
+    }
+
+    pub(super) const fn are_secure(self) -> bool {
+        self.secure
+    }
+
+    const fn refresh_name(self) -> &'static str {
+        if self.secure { "__Host-refreshToken" } else { "refreshToken" }
+    }
+
+    const fn device_name(self) -> &'static str {
+        if self.secure { "__Host-device" } else { "device" }
+    }
+
+    /// The refresh token in the request's cookies.
+    ///
+    /// # Errors
+    /// [`ApiError::AmbiguousRefreshToken`] when there are two (CK-4): an attacker may have planted one of them.
+    pub(super) fn refresh_token(self, headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, ApiError> {
+        let found = one(headers, self.refresh_name()).map_err(|Ambiguous| ApiError::AmbiguousRefreshToken)?;
+        Ok(found.map(|token| Zeroizing::new(token.to_owned())))
+    }
+
+    /// The device cookie in the request's cookies; none if there are two: it is worth only a few more attempts.
+    pub(super) fn device(self, headers: &HeaderMap) -> Option<DeviceCookie> {
+        one(headers, self.device_name()).ok().flatten().and_then(DeviceCookie::from_browser)
+    }
+
+    /// `Set-Cookie` for a new refresh token; it lives as long as its session can (RF-8).
+    pub(super) fn set(self, refresh: &IssuedRefreshToken, now: Timestamp) -> HeaderValue {
+        self.header_value(self.refresh_name(), &refresh.token, refresh.ends_at.since(now).as_secs())
+    }
+
+    /// `Set-Cookie` that removes the refresh token: only where the session is really over (RF-12).
+    pub(super) fn clear(self) -> HeaderValue {
+        self.header_value(self.refresh_name(), "", 0)
+    }
+
+    /// `Set-Cookie` for the device cookie. Nothing removes it: it survives logout (CK-6).
+    pub(super) fn set_device(self, device: &DeviceCookie) -> HeaderValue {
+        self.header_value(self.device_name(), device.as_str(), DeviceCookie::MAX_AGE.as_secs())
+    }
+
+    fn header_value(self, name: &str, token: &str, max_age: u64) -> HeaderValue {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text = format!("{name}={token}; HttpOnly{secure}; SameSite=Strict; Path=/; Max-Age={max_age}");
+        #[expect(
+            clippy::expect_used,
+            reason = "the name, a base64url token and a number are all visible ASCII"
+        )]
+        let mut value = HeaderValue::try_from(text).expect("a cookie of ASCII parts");
+        value.set_sensitive(true);
+        value
+    }
 }
 
 struct Ambiguous;
@@ -49,33 +96,12 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Ambigu
     Ok(found)
 }
 
-/// `Set-Cookie` for a new refresh token; it lives as long as its session can (RF-8).
-pub(super) fn set(refresh: &IssuedRefreshToken, now: Timestamp, https: bool) -> HeaderValue {
-    header_value(name(https), &refresh.token, refresh.ends_at.since(now).as_secs(), https)
-}
-
-/// `Set-Cookie` that removes it: only where the session is really over (RF-12).
-pub(super) fn clear(https: bool) -> HeaderValue {
-    header_value(name(https), "", 0, https)
-}
-
-/// `Set-Cookie` for the device cookie. Nothing removes it: it survives logout (CK-6).
-pub(super) fn set_device(device: &DeviceCookie, https: bool) -> HeaderValue {
-    header_value(device_name(https), device.as_str(), DeviceCookie::MAX_AGE.as_secs(), https)
-}
-
-fn header_value(name: &str, token: &str, max_age: u64, https: bool) -> HeaderValue {
-    let secure = if https { "; Secure" } else { "" };
-    let text = format!("{name}={token}; HttpOnly{secure}; SameSite=Strict; Path=/; Max-Age={max_age}");
-    #[expect(clippy::expect_used, reason = "the name, a base64url token and a number are all visible ASCII")]
-    let mut value = HeaderValue::try_from(text).expect("a cookie of ASCII parts");
-    value.set_sensitive(true);
-    value
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HTTPS: Cookies = Cookies::new(true);
+    const PLAIN: Cookies = Cookies::new(false);
 
     fn headers(values: &[&'static str]) -> HeaderMap {
         values.iter().map(|value| (header::COOKIE, HeaderValue::from_static(value))).collect()
@@ -83,8 +109,9 @@ mod tests {
 
     #[test]
     fn one_cookie_is_found_among_others() {
-        let found =
-            |values: &[&'static str]| refresh_token(&headers(values), true).unwrap().map(str::to_owned);
+        let found = |values: &[&'static str]| {
+            HTTPS.refresh_token(&headers(values)).unwrap().map(|token| token.to_string())
+        };
         assert_eq!(found(&["a=b; __Host-refreshToken=t; c"]).as_deref(), Some("t"));
         assert_eq!(found(&["a=b", "__Host-refreshToken=t"]).as_deref(), Some("t"));
         assert_eq!(found(&["refreshToken=t", "x__Host-refreshToken=t"]), None);
@@ -96,8 +123,7 @@ mod tests {
     #[test]
     fn two_cookies_of_the_name_are_ambiguous() {
         for values in [&["refreshToken=a; refreshToken=b"][..], &["refreshToken=a", "refreshToken=a"]] {
-            let headers = headers(values);
-            let refused = refresh_token(&headers, false);
+            let refused = PLAIN.refresh_token(&headers(values));
             assert!(matches!(refused, Err(ApiError::AmbiguousRefreshToken)), "{values:?}");
         }
     }
@@ -105,8 +131,9 @@ mod tests {
     /// CK-1: the attributes, and the same ones when it is removed (SE-3).
     #[test]
     fn the_cookie_has_its_attributes() {
-        assert_eq!(clear(true), "__Host-refreshToken=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0");
-        assert_eq!(clear(false), "refreshToken=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
-        assert!(clear(true).is_sensitive());
+        let cleared = "__Host-refreshToken=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0";
+        assert_eq!(HTTPS.clear(), cleared);
+        assert_eq!(PLAIN.clear(), "refreshToken=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+        assert!(HTTPS.clear().is_sensitive());
     }
 }

@@ -15,7 +15,7 @@ fn the_typescript_is_what_the_rust_code_says() -> io::Result<()> {
     compare(
         "client/src/wire.ts",
         &[union("ServerErrorCode", "The codes of the server's errors.", error_codes())],
-    );
+    )?;
     let kinds = AuditKind::NAMES.iter().map(|(_, name)| *name);
     compare("pages/src/wire.ts", &[list("AUDIT_KINDS", "The kinds of events in the audit log.", kinds)])
 }

@@ -4,9 +4,9 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::body::query::Query;
-use crate::http::error::ApiError;
+use crate::http::error::api::ApiError;
 use crate::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use crate::store::Store;
 

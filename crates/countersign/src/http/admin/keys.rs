@@ -4,9 +4,10 @@ use axum::extract::State;
 use serde::Serialize;
 
 use crate::flows::keys::Switch;
+use crate::http::app::App;
+use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
-use crate::http::error::ApiError;
-use crate::http::{App, detached};
+use crate::http::error::api::ApiError;
 use crate::model::key_ring::KeyInfo;
 use crate::store::Store;
 

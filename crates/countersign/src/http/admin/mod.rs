@@ -5,9 +5,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use countersign_guard::Refusal;
 
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::edge::caller::Caller;
-use crate::http::error::ApiError;
+use crate::http::error::api::ApiError;
 use crate::store::Store;
 
 pub(super) mod audit;

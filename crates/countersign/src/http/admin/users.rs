@@ -10,13 +10,14 @@ use crate::base::id::AccountId;
 use crate::flows::accounts::Registration;
 use crate::http::api::sessions::{SessionsBody, list_of};
 use crate::http::api::user::AccountBody;
+use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::body::path::Id;
 use crate::http::body::query::Query;
 use crate::http::body::unique::UniqueObject;
+use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
-use crate::http::error::ApiError;
-use crate::http::{App, detached};
+use crate::http::error::api::ApiError;
 use crate::model::account::{CustomClaims, Role, Username};
 use crate::store::{AccountChange, AccountQuery, Store, Which};
 

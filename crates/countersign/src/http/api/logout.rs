@@ -10,11 +10,12 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::flows::logout::Scope;
-use crate::http::api::refresh::presented;
+use crate::http::app::App;
 use crate::http::body::json::{Input, OptionalJson};
+use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
-use crate::http::error::ApiError;
-use crate::http::{App, cookies, detached};
+use crate::http::error::api::ApiError;
+use crate::http::token_response::presented;
 use crate::store::Store;
 
 #[derive(Default, Deserialize)]
@@ -36,9 +37,9 @@ pub(in crate::http) async fn logout<S: Store>(
     headers: HeaderMap,
     OptionalJson(input): OptionalJson<Logout>,
 ) -> Result<Response, ApiError> {
-    let https = app.is_https();
+    let cookies = app.cookies;
     let scope = if input.everywhere { Scope::Everywhere } else { Scope::This };
-    let token = presented(&headers, input.refresh_token, https)?;
+    let token = presented(&headers, input.refresh_token, cookies)?;
     // The cookie suffices: it works with an expired access token (SE-10). Without one, the access token must be good.
     let claims = match app.countersign.guard().authenticate(&headers) {
         Ok(claims) => Some(claims),
@@ -58,6 +59,6 @@ pub(in crate::http) async fn logout<S: Store>(
     })
     .await??;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookies::clear(https));
+    response.headers_mut().insert(header::SET_COOKIE, cookies.clear());
     Ok(response)
 }

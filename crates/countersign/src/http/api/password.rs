@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
+use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
-use crate::http::error::ApiError;
-use crate::http::{App, detached};
+use crate::http::error::api::ApiError;
 use crate::store::Store;
 
 #[derive(Deserialize)]

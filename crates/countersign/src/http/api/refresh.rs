@@ -7,11 +7,12 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::flows::refresh::RefreshError;
-use crate::http::api::login::{Delivery, answer};
+use crate::http::app::App;
 use crate::http::body::json::{Input, OptionalJson};
+use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
-use crate::http::error::ApiError;
-use crate::http::{App, cookies, detached};
+use crate::http::error::api::ApiError;
+use crate::http::token_response::{Delivery, presented, respond};
 use crate::model::session::EndReason;
 use crate::store::Store;
 
@@ -31,14 +32,14 @@ pub(in crate::http) async fn refresh<S: Store>(
     headers: HeaderMap,
     OptionalJson(input): OptionalJson<Refresh>,
 ) -> Result<Response, ApiError> {
-    let https = app.is_https();
+    let cookies = app.cookies;
     // Now, and not when the header came: a client that sends its body slowly must not stretch any window (RF-4).
     let context = app.at_this_moment(context);
     let (token, delivery) =
-        presented(&headers, input.refresh_token, https)?.ok_or(ApiError::NoRefreshToken)?;
+        presented(&headers, input.refresh_token, cookies)?.ok_or(ApiError::NoRefreshToken)?;
     let (countersign, now) = (app.countersign, context.now);
     match detached(async move { countersign.refresh(&token, &context).await }).await? {
-        Ok(signed_in) => Ok(answer(&signed_in, delivery, now, https)),
+        Ok(signed_in) => Ok(respond(&signed_in, delivery, now, cookies)),
         Err(error) => {
             // Of a session that a new login has replaced, the jar may hold the new login's cookie by now (RF-12).
             let is_over = match error {
@@ -48,23 +49,9 @@ pub(in crate::http) async fn refresh<S: Store>(
             };
             let mut response = ApiError::from(error).into_response();
             if is_over && delivery == Delivery::Cookie {
-                response.headers_mut().insert(header::SET_COOKIE, cookies::clear(https));
+                response.headers_mut().insert(header::SET_COOKIE, cookies.clear());
             }
             Ok(response)
         }
-    }
-}
-
-/// The refresh token of a request, from its body or its cookie, and how its successor should go back.
-pub(in crate::http) fn presented(
-    headers: &HeaderMap,
-    in_body: Option<Zeroizing<String>>,
-    https: bool,
-) -> Result<Option<(Zeroizing<String>, Delivery)>, ApiError> {
-    match (in_body, cookies::refresh_token(headers, https)?) {
-        (Some(_), Some(_)) => Err(ApiError::AmbiguousRefreshToken),
-        (Some(token), None) => Ok(Some((token, Delivery::Body))),
-        (None, Some(token)) => Ok(Some((Zeroizing::new(token.to_owned()), Delivery::Cookie))),
-        (None, None) => Ok(None),
     }
 }

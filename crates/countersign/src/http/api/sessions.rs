@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use crate::Countersign;
 use crate::base::id::{AccountId, SessionId};
+use crate::http::app::App;
 use crate::http::body::path::Id;
+use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
-use crate::http::error::ApiError;
-use crate::http::{App, cookies, detached};
+use crate::http::error::api::ApiError;
 use crate::model::session::Session;
 use crate::store::{Store, Which};
 
@@ -68,7 +69,7 @@ pub(in crate::http) async fn end<S: Store>(
     Id(id): Id<SessionId>,
 ) -> Result<Response, ApiError> {
     let Caller { account, session, context } = caller;
-    let https = app.is_https();
+    let cookies = app.cookies;
     let ended =
         detached(async move { app.countersign.end_sessions(Which::OneOf(account, id), &context).await })
             .await??;
@@ -77,7 +78,7 @@ pub(in crate::http) async fn end<S: Store>(
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     if id == session {
-        response.headers_mut().insert(header::SET_COOKIE, cookies::clear(https));
+        response.headers_mut().insert(header::SET_COOKIE, cookies.clear());
     }
     Ok(response)
 }

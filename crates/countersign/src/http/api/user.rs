@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use countersign_guard::AccessClaims;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::edge::caller::Caller;
-use crate::http::error::ApiError;
+use crate::http::error::api::ApiError;
 use crate::model::account::Account;
 use crate::store::Store;
 

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use crate::http::error::ApiError;
+use crate::http::error::api::ApiError;
 
 /// A request body's expected shape. Implementors refuse unknown fields (`#[serde(deny_unknown_fields)]`), so that
 /// every duplicate is refused too.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
-use crate::http::error::ApiError;
+use crate::http::error::api::ApiError;
 
 pub(in crate::http) struct Id<T>(pub(in crate::http) T);
 

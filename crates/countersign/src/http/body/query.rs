@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::http::error::ApiError;
+use crate::http::error::api::ApiError;
 
 pub(in crate::http) struct Query<T>(pub(in crate::http) T);
 

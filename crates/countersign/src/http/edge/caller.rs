@@ -6,10 +6,9 @@ use countersign_guard::{AccessClaims, Refusal};
 
 use crate::base::id::{AccountId, SessionId};
 use crate::flows::revocation::caller;
-use crate::http::App;
-use crate::http::cookies;
+use crate::http::app::App;
 use crate::http::edge::client_address;
-use crate::http::error::ApiError;
+use crate::http::error::api::ApiError;
 use crate::model::audit::{Actor, Context};
 use crate::store::Store;
 
@@ -44,6 +43,6 @@ impl<S: Store> FromRequestParts<App<S>> for Caller {
 
 fn context<S: Store>(parts: &Parts, app: &App<S>, actor: Actor) -> Context {
     let now = app.countersign.clock().now();
-    let device_cookie = cookies::device(&parts.headers, app.is_https());
+    let device_cookie = app.cookies.device(&parts.headers);
     Context { device_cookie, ..client_address::context(parts, &app.options.trusted_proxies, actor, now) }
 }

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::App;
-use crate::http::error::ApiError;
+use crate::http::app::App;
+use crate::http::error::api::ApiError;
 use crate::store::Store;
 
 /// Refuses changes from foreign pages; answers configured front ends' preflights and lets them read the answers.

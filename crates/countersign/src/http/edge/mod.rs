@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::base::id::RequestId;
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::edge::headers::add_security_headers;
 use crate::http::error::Failure;
 use crate::store::Store;
@@ -25,7 +25,7 @@ pub(in crate::http) async fn pass<S: Store>(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let id = RequestId::random(&app.names);
+    let id = RequestId::random(&app.request_ids);
     request.extensions_mut().insert(id);
     let mut response = csrf::protect(&app, request, next).await;
     if let Some(Failure { code, error }) = response.extensions_mut().remove() {

@@ -4,8 +4,8 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::App;
-use crate::http::error::ApiError;
+use crate::http::app::App;
+use crate::http::error::api::ApiError;
 use crate::store::Store;
 
 pub(in crate::http) async fn healthz<S: Store>(State(app): State<App<S>>) -> Response {

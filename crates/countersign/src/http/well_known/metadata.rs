@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::base::master_key::sha256;
-use crate::http::App;
-use crate::http::error::ApiError;
+use crate::http::app::App;
+use crate::http::error::api::ApiError;
 use crate::store::Store;
 
 pub(in crate::http) async fn jwk_set<S: Store>(

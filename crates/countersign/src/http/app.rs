@@ -1,0 +1,74 @@
+//! The state that all handlers share, and the settings of HTTP.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::Countersign;
+use crate::base::random::Random;
+use crate::http::cookies::Cookies;
+use crate::model::audit::Context;
+use crate::store::Store;
+
+/// The state that all handlers share.
+pub struct App<S> {
+    pub(super) countersign: Arc<Countersign<S>>,
+    pub(super) options: Arc<HttpOptions>,
+    pub(super) cookies: Cookies,
+    /// Generates request IDs.
+    pub(super) request_ids: Random,
+}
+
+impl<S: Store> App<S> {
+    /// The state of the routes over this authentication system.
+    #[must_use]
+    pub fn new(countersign: Arc<Countersign<S>>, options: HttpOptions) -> Self {
+        let request_ids = countersign.random.non_secret();
+        // Whether browsers reach us over HTTPS is what the configured issuer says, never what a request says (TP-3).
+        let cookies = Cookies::new(countersign.options().issuer.starts_with("https://"));
+        Self { countersign, options: Arc::new(options), cookies, request_ids }
+    }
+
+    /// The same context, now that the body has been read.
+    pub(super) fn at_this_moment(&self, context: Context) -> Context {
+        Context { now: self.countersign.clock().now(), ..context }
+    }
+}
+
+impl<S> App<S> {
+    /// Whether browsers reach this server over HTTPS, as its issuer says.
+    #[must_use]
+    pub const fn is_https(&self) -> bool {
+        self.cookies.are_secure()
+    }
+}
+
+impl<S> Clone for App<S> {
+    fn clone(&self) -> Self {
+        let Self { countersign, options, cookies, request_ids } = self;
+        Self {
+            countersign: Arc::clone(countersign),
+            options: Arc::clone(options),
+            cookies: *cookies,
+            request_ids: request_ids.clone(),
+        }
+    }
+}
+
+impl<S> std::fmt::Debug for App<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// The settings of HTTP.
+#[derive(Clone, Debug, Default)]
+pub struct HttpOptions {
+    /// Origins of front ends on other hosts that may call with cookies, each exactly as browsers send it
+    /// (`https://app.example.com`, RFC 6454 §6.2). The issuer's own origin need not be listed.
+    pub allowed_origins: Vec<String>,
+    /// The reverse proxies whose `X-Forwarded-For` is believed (TP-2).
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether this is the development server: `/healthz` says so (OP-10).
+    pub development: bool,
+}

@@ -1,0 +1,274 @@
+//! Errors in the shape of this API: `{"error": text, "code": code}`.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use countersign_guard::Refusal;
+use countersign_jwt::KeySetError;
+
+use crate::flows::accounts::{ChangeAccountError, CreateAccountError};
+use crate::flows::attempt::CheckError;
+use crate::flows::keys::KeysError;
+use crate::flows::login::LoginError;
+use crate::flows::password_change::PasswordChangeError;
+use crate::flows::refresh::RefreshError;
+use crate::hashing::HashingError;
+use crate::http::error::finish;
+use crate::http::error::public::{self, Public, internal, public};
+use crate::store::StoreError;
+
+/// Everything that an HTTP request can fail with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// A login failed.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// A refresh failed.
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+    /// A refresh came without a token.
+    #[error("no refresh token was sent")]
+    NoRefreshToken,
+    /// Two refresh tokens came, and nothing says which one is meant (CK-4).
+    #[error("more than one refresh token was sent")]
+    AmbiguousRefreshToken,
+    /// A password was not changed.
+    #[error(transparent)]
+    Password(#[from] PasswordChangeError),
+    /// An account was not made.
+    #[error(transparent)]
+    CreateAccount(#[from] CreateAccountError),
+    /// An account was not changed.
+    #[error(transparent)]
+    ChangeAccount(#[from] ChangeAccountError),
+    /// The keys could not be rotated.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The published keys could not be made into a set.
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The caller's token is not for this.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The body is not the expected JSON object.
+    #[error("the body is not {expected}")]
+    Body {
+        /// The expected shape, in words.
+        expected: &'static str,
+    },
+    /// A field or parameter has a value that is not allowed; the text is the reason.
+    #[error("{0}")]
+    Value(Cow<'static, str>),
+    /// The body is not announced as JSON, or is compressed.
+    #[error("the content type is not application/json")]
+    MediaType,
+    /// The body is over 16 KiB.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The body did not arrive in time.
+    #[error("the body did not arrive in time")]
+    BodyTimeout,
+    /// The body ended early.
+    #[error("the body ended early")]
+    BodyIncomplete,
+    /// A page of another origin asks for a change (CS-1).
+    #[error("a cross-origin request was refused")]
+    CrossOrigin,
+    /// The path is not served, or the thing that it names does not exist.
+    #[error("not found")]
+    NotFound,
+    /// The path is served, but not by this method.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// A fault of the server.
+    #[error("internal error")]
+    Internal,
+}
+
+impl ApiError {
+    fn public(&self) -> Public {
+        match self {
+            Self::Login(error) => public::login(error),
+            Self::Refresh(error) => public::refresh(error),
+            Self::NoRefreshToken => public(StatusCode::UNAUTHORIZED, "no_refresh_token", "No refresh token"),
+            Self::AmbiguousRefreshToken => {
+                public(StatusCode::BAD_REQUEST, "ambiguous_refresh_token", "More than one refresh token")
+            }
+            Self::Password(error) | Self::CreateAccount(CreateAccountError::Password(error)) => {
+                public::password(error)
+            }
+            Self::CreateAccount(CreateAccountError::NameTaken) => {
+                public(StatusCode::CONFLICT, "username_taken", "The user name is taken")
+            }
+            Self::CreateAccount(CreateAccountError::Store(error))
+            | Self::ChangeAccount(ChangeAccountError::Store(error))
+            | Self::Keys(KeysError::Store(error))
+            | Self::Store(error) => public::store(error),
+            Self::ChangeAccount(ChangeAccountError::LastAdministrator) => {
+                public(StatusCode::CONFLICT, "last_administrator", "The last administrator cannot be removed")
+            }
+            Self::Keys(KeysError::SharedSecret) => public(
+                StatusCode::CONFLICT,
+                "shared_secret",
+                "The shared secret is changed in the configuration",
+            ),
+            Self::Keys(
+                KeysError::WrongMasterKey(_)
+                | KeysError::MissingMasterKey
+                | KeysError::Ring(_)
+                | KeysError::Set(_),
+            )
+            | Self::KeySet(_)
+            | Self::Internal => internal(),
+            Self::Refused(refusal) => public(refusal.status(), refusal.code(), refusal.public_text()),
+            Self::Body { expected } => {
+                public(StatusCode::BAD_REQUEST, "invalid_request", format!("The body must be {expected}"))
+            }
+            Self::Value(reason) => public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", reason.clone()),
+            Self::MediaType => public(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body must be uncompressed application/json",
+            ),
+            Self::TooLarge => {
+                public(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is over 16 KiB")
+            }
+            Self::BodyTimeout => {
+                public(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body came too slowly")
+            }
+            Self::BodyIncomplete => public(StatusCode::BAD_REQUEST, "invalid_request", "The body broke off"),
+            Self::CrossOrigin => {
+                public(StatusCode::FORBIDDEN, "cross_origin", "Not allowed from a page of another origin")
+            }
+            Self::NotFound | Self::ChangeAccount(ChangeAccountError::NotFound) => {
+                public(StatusCode::NOT_FOUND, "not_found", "Not found")
+            }
+            Self::MethodNotAllowed => {
+                public(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed")
+            }
+        }
+    }
+    /// Whether this request was refused because the hashing pool is full.
+    const fn is_shed(&self) -> bool {
+        matches!(
+            self,
+            Self::Login(LoginError::Check(CheckError::Hashing(HashingError::Overloaded { .. })))
+                | Self::Password(PasswordChangeError::Check(CheckError::Hashing(
+                    HashingError::Overloaded { .. }
+                )))
+        )
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Refused(refusal) = self {
+            return refusal.into_response();
+        }
+        let public = self.public();
+        let body = serde_json::json!({ "error": public.text, "code": public.code });
+        let mut response = (public.status, axum::Json(body)).into_response();
+        if public.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static(r#"Bearer realm="api""#);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        finish(response, &public, &self, self.is_shed())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::http::error::public::Public;
+    use crate::http::error::whole_seconds;
+    use crate::model::key_ring::KeyRingError;
+    use crate::model::session::EndReason;
+    use crate::password::{InvalidPassword, PolicyViolation};
+    use crate::throttle::Throttled;
+
+    /// Every code that a response can carry, in alphabetical order.
+    pub(crate) fn codes() -> BTreeSet<&'static str> {
+        examples().iter().map(|error| error.public().code).collect()
+    }
+
+    /// An error for every row of the table.
+    fn examples() -> Vec<ApiError> {
+        let second = Duration::from_millis(1_001);
+        let unavailable = || StoreError::Unavailable("the disk is full".into());
+        vec![
+            LoginError::InvalidCredentials.into(),
+            LoginError::PasswordChangeRequired.into(),
+            LoginError::Check(InvalidPassword::TooLong.into()).into(),
+            LoginError::Policy(PolicyViolation::TooShort { min_length: 15 }).into(),
+            LoginError::Policy(PolicyViolation::LikeUsername).into(),
+            LoginError::Policy(PolicyViolation::LikeService).into(),
+            LoginError::Policy(PolicyViolation::Repetitive).into(),
+            LoginError::Policy(PolicyViolation::Common).into(),
+            LoginError::Policy(PolicyViolation::Unchanged).into(),
+            LoginError::Check(Throttled { retry_after: second }.into()).into(),
+            LoginError::Check(HashingError::Overloaded { retry_after: second }.into()).into(),
+            LoginError::Check(unavailable().into()).into(),
+            RefreshError::Invalid.into(),
+            RefreshError::Expired.into(),
+            RefreshError::Revoked(EndReason::Logout).into(),
+            RefreshError::Reused.into(),
+            RefreshError::Store(StoreError::Overloaded).into(),
+            ApiError::NoRefreshToken,
+            ApiError::AmbiguousRefreshToken,
+            PasswordChangeError::WrongPassword.into(),
+            PasswordChangeError::NotFound.into(),
+            PasswordChangeError::Overtaken.into(),
+            CreateAccountError::NameTaken.into(),
+            ChangeAccountError::NotFound.into(),
+            ChangeAccountError::LastAdministrator.into(),
+            KeysError::SharedSecret.into(),
+            KeysError::Ring(KeyRingError::Empty).into(),
+            unavailable().into(),
+            Refusal::TokenRequired.into(),
+            Refusal::Malformed.into(),
+            Refusal::Invalid(countersign_jwt::VerifyError::Expired).into(),
+            Refusal::Invalid(countersign_jwt::VerifyError::BadSignature).into(),
+            Refusal::Invalid(countersign_jwt::VerifyError::TokenTooLong).into(),
+            Refusal::Revoked.into(),
+            Refusal::RoleRequired.into(),
+            ApiError::Body { expected: "a JSON object" },
+            ApiError::Value("the reason".into()),
+            ApiError::MediaType,
+            ApiError::TooLarge,
+            ApiError::BodyTimeout,
+            ApiError::BodyIncomplete,
+            ApiError::CrossOrigin,
+            ApiError::NotFound,
+            ApiError::MethodNotAllowed,
+            ApiError::Internal,
+        ]
+    }
+
+    /// The whole table, for authors of clients and of changes: codes are stable.
+    #[test]
+    fn the_table_of_errors() {
+        let mut table = Vec::new();
+        for error in examples() {
+            let Public { status, code, text, retry_after } = error.public();
+            let after = retry_after.map(|after| format!(" (Retry-After: {})", whole_seconds(after)));
+            table.push(format!("{} {code}: {text}{}", status.as_u16(), after.unwrap_or_default()));
+            let response = error.into_response();
+            let has_challenge = response.headers().contains_key(header::WWW_AUTHENTICATE);
+            assert!(status != StatusCode::UNAUTHORIZED || has_challenge, "{code}");
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), retry_after.is_some());
+        }
+        let table = table.join("\n");
+        assert!(!table.contains("disk"), "HD-4: no source reaches the client");
+        insta::assert_snapshot!(table);
+    }
+}

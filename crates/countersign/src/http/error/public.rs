@@ -1,0 +1,126 @@
+//! The table from our errors to status, stable code and public text. Together with `api`, which writes them in the shape
+//! of this API, it is the only place that knows both our errors and HTTP.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use countersign_jwt::SignError;
+
+use crate::flows::attempt::CheckError;
+use crate::flows::login::LoginError;
+use crate::flows::password_change::PasswordChangeError;
+use crate::flows::refresh::RefreshError;
+use crate::hashing::HashingError;
+use crate::password::PolicyViolation;
+use crate::store::StoreError;
+use crate::throttle::Throttled;
+
+/// What a client reads of an error, whatever the shape that it is written in.
+pub(super) struct Public {
+    pub(super) status: StatusCode,
+    /// Stable: programs compare it.
+    pub(super) code: &'static str,
+    /// For people.
+    pub(super) text: Cow<'static, str>,
+    pub(super) retry_after: Option<Duration>,
+}
+
+pub(super) fn public(status: StatusCode, code: &'static str, text: impl Into<Cow<'static, str>>) -> Public {
+    Public { status, code, text: text.into(), retry_after: None }
+}
+
+fn overloaded(retry_after: Duration) -> Public {
+    Public {
+        retry_after: Some(retry_after),
+        ..public(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too busy, try again soon")
+    }
+}
+
+fn too_many_attempts(throttled: Throttled) -> Public {
+    Public {
+        retry_after: Some(throttled.retry_after),
+        ..public(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts, try again later")
+    }
+}
+
+pub(super) fn internal() -> Public {
+    public(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error")
+}
+
+pub(super) fn login(error: &LoginError) -> Public {
+    match error {
+        LoginError::InvalidCredentials => {
+            public(StatusCode::UNAUTHORIZED, "invalid_credentials", "Invalid credentials")
+        }
+        LoginError::PasswordChangeRequired => {
+            public(StatusCode::FORBIDDEN, "password_change_required", "A new password has to be chosen")
+        }
+        LoginError::Policy(violation) => policy(*violation),
+        LoginError::Check(error) => check(error),
+        LoginError::Sign(error) => sign(error),
+    }
+}
+
+pub(super) fn refresh(error: &RefreshError) -> Public {
+    let (code, text) = match error {
+        RefreshError::Invalid => ("invalid_refresh_token", "Invalid refresh token"),
+        RefreshError::Expired => ("session_expired", "Session expired"),
+        RefreshError::Revoked(_) => ("session_revoked", "Session ended"),
+        RefreshError::Reused => ("refresh_token_reused", "Refresh token was used again: session ended"),
+        RefreshError::Store(error) => return store(error),
+        RefreshError::Sign(error) => return sign(error),
+    };
+    public(StatusCode::UNAUTHORIZED, code, text)
+}
+
+pub(super) fn password(error: &PasswordChangeError) -> Public {
+    match error {
+        PasswordChangeError::WrongPassword => {
+            public(StatusCode::FORBIDDEN, "wrong_password", "The current password is not right")
+        }
+        PasswordChangeError::NotFound => public(StatusCode::NOT_FOUND, "not_found", "Not found"),
+        PasswordChangeError::Overtaken => {
+            public(StatusCode::CONFLICT, "conflict", "The password was changed in the meantime")
+        }
+        PasswordChangeError::Policy(violation) => policy(*violation),
+        PasswordChangeError::Check(error) => check(error),
+    }
+}
+
+fn check(error: &CheckError) -> Public {
+    match error {
+        CheckError::Throttled(throttled) => too_many_attempts(*throttled),
+        CheckError::Hashing(error) => hashing(*error),
+        CheckError::Password(error) => {
+            public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())
+        }
+        CheckError::Store(error) => store(error),
+    }
+}
+
+fn policy(violation: PolicyViolation) -> Public {
+    public(StatusCode::UNPROCESSABLE_ENTITY, violation.code(), violation.to_string())
+}
+
+fn hashing(error: HashingError) -> Public {
+    match error {
+        HashingError::Overloaded { retry_after } => overloaded(retry_after),
+        HashingError::Stopped => overloaded(Duration::from_secs(1)),
+    }
+}
+
+pub(super) fn store(error: &StoreError) -> Public {
+    match error {
+        StoreError::Overloaded => overloaded(Duration::from_secs(1)),
+        StoreError::Unavailable(_) => Public {
+            retry_after: Some(Duration::from_secs(5)),
+            ..public(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable")
+        },
+    }
+}
+
+fn sign(_: &SignError) -> Public {
+    internal()
+}

@@ -1,0 +1,116 @@
+//! The route table. The router is made from it alone, so a route that is not in it is not served, and the checks that
+//! walk the table miss none (HD-9).
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::http::Method;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use crate::http::admin::{self, audit, keys, users};
+use crate::http::api::{login, logout, password, refresh, sessions, user};
+use crate::http::app::App;
+use crate::http::edge;
+use crate::http::error::api::ApiError;
+use crate::http::well_known::{health, metadata};
+use crate::model::account::Role;
+use crate::store::Store;
+
+/// The credential that a route requires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// None, or one that the body or a cookie carries: a password, a refresh token.
+    Public,
+    /// A valid access token.
+    Bearer,
+    /// A valid access token with the role `admin`, of an account that still has that role.
+    Admin,
+}
+
+/// One row of the route table.
+#[derive(Debug)]
+pub struct Route<S> {
+    /// The method. A route for `GET` answers `HEAD` too.
+    pub method: Method,
+    /// The path, in axum's syntax.
+    pub path: &'static str,
+    /// The credential that it requires.
+    pub access: Access,
+    handler: MethodRouter<App<S>>,
+}
+
+macro_rules! table {
+    ($($method:ident $path:literal $access:ident $handler:path;)+) => {
+        vec![$(Route {
+            method: Method::$method,
+            path: $path,
+            access: Access::$access,
+            handler: on(MethodFilter::$method, $handler),
+        }),+]
+    };
+}
+
+/// The route table: every route there is.
+#[must_use]
+pub fn routes<S: Store>() -> Vec<Route<S>> {
+    table! {
+        POST   "/api/login"                              Public login::login;
+        POST   "/api/refresh"                            Public refresh::refresh;
+        POST   "/api/logout"                             Public logout::logout;
+        GET    "/api/profile"                            Bearer user::profile;
+        GET    "/api/user"                               Bearer user::user;
+        PUT    "/api/password"                           Bearer password::change;
+        GET    "/api/sessions"                           Bearer sessions::list;
+        DELETE "/api/sessions"                           Bearer sessions::end_others;
+        DELETE "/api/sessions/{id}"                      Bearer sessions::end;
+        GET    "/api/admin/users"                        Admin  users::list;
+        POST   "/api/admin/users"                        Admin  users::create;
+        GET    "/api/admin/users/{id}"                   Admin  users::show;
+        PATCH  "/api/admin/users/{id}"                   Admin  users::change;
+        DELETE "/api/admin/users/{id}"                   Admin  users::delete;
+        POST   "/api/admin/users/{id}/password"          Admin  users::set_password;
+        GET    "/api/admin/users/{id}/sessions"          Admin  users::sessions;
+        DELETE "/api/admin/users/{id}/sessions"          Admin  users::end_sessions;
+        GET    "/api/admin/keys"                         Admin  keys::list;
+        POST   "/api/admin/keys/rotate"                  Admin  keys::rotate;
+        GET    "/api/admin/audit"                        Admin  audit::list;
+        GET    "/.well-known/jwks.json"                  Public metadata::jwk_set;
+        GET    "/.well-known/oauth-authorization-server" Public metadata::metadata;
+        GET    "/.well-known/openid-configuration"       Public metadata::metadata;
+        GET    "/healthz"                                Public health::healthz;
+        GET    "/readyz"                                 Public health::readyz;
+    }
+}
+
+/// The whole API. Merge it into a router of your own, or serve it as it is. The client's address is taken from a
+/// [`PeerAddress`](crate::http::PeerAddress) in the request's extensions, or from axum's `ConnectInfo<SocketAddr>`.
+pub fn router<S: Store>(app: App<S>) -> Router {
+    let guard = app.countersign.guard().clone();
+    let mut router = Router::new();
+    for Route { path, access, handler, .. } in routes() {
+        let handler: MethodRouter<App<S>, Infallible> = match access {
+            Access::Public => handler,
+            Access::Bearer => handler.route_layer(guard.layer()),
+            Access::Admin => handler
+                .route_layer(middleware::from_fn_with_state(app.clone(), admin::still_administers))
+                .route_layer(guard.layer().require_role(Role::ADMIN)),
+        };
+        router = router.route(path, handler);
+    }
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), edge::pass))
+        .with_state(app)
+}
+
+/// The response for a path that is not served, in the one error shape: for the fallback of the outermost router.
+pub async fn not_found() -> Response {
+    ApiError::NotFound.into_response()
+}
+
+/// The response for a method that a path is not served by: for the method fallback of the outermost router.
+pub async fn method_not_allowed() -> Response {
+    ApiError::MethodNotAllowed.into_response()
+}

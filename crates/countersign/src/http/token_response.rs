@@ -1,0 +1,98 @@
+//! The refresh token on its way in and out: from a cookie and back into it, or from a body and back into one. A client
+//! that presents it one way gets its successor the same way.
+
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::base::clock::Timestamp;
+use crate::flows::issue::SignedIn;
+use crate::http::cookies::Cookies;
+use crate::http::error::api::ApiError;
+use crate::model::device_cookie::DeviceCookie;
+
+/// How the client gets its refresh token.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Delivery {
+    /// In an `HttpOnly` cookie, which no script can read: for browsers.
+    #[default]
+    Cookie,
+    /// In the body: for native apps, which have no cookie jar and a safer place.
+    Body,
+}
+
+/// The refresh token of a request, from its body or its cookie, and how its successor is to be delivered.
+///
+/// # Errors
+/// [`ApiError::AmbiguousRefreshToken`] when the request carries more than one (CK-4).
+pub(super) fn presented(
+    headers: &HeaderMap,
+    in_body: Option<Zeroizing<String>>,
+    cookies: Cookies,
+) -> Result<Option<(Zeroizing<String>, Delivery)>, ApiError> {
+    match (in_body, cookies.refresh_token(headers)?) {
+        (Some(_), Some(_)) => Err(ApiError::AmbiguousRefreshToken),
+        (Some(token), None) => Ok(Some((token, Delivery::Body))),
+        (None, Some(token)) => Ok(Some((token, Delivery::Cookie))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The response to a login and to a refresh.
+pub(super) fn respond(
+    signed_in: &SignedIn,
+    delivery: Delivery,
+    now: Timestamp,
+    cookies: Cookies,
+) -> Response {
+    let SignedIn { account, access, refresh, device, .. } = signed_in;
+    let body = TokenResponse {
+        access_token: &access.token,
+        token: &access.token,
+        token_type: "Bearer",
+        expires_in: access.expires_in,
+        user: User {
+            id: account.id.to_string(),
+            username: account.username.as_str(),
+            role: account.role.as_str(),
+        },
+        refresh_token: refresh
+            .as_ref()
+            .filter(|_| delivery == Delivery::Body)
+            .map(|refresh| refresh.token.as_str()),
+        device_token: device.as_ref().filter(|_| delivery == Delivery::Body).map(DeviceCookie::as_str),
+    };
+    let mut response = axum::Json(body).into_response();
+    if let (Delivery::Cookie, Some(refresh)) = (delivery, refresh) {
+        response.headers_mut().insert(header::SET_COOKIE, cookies.set(refresh, now));
+    }
+    if let (Delivery::Cookie, Some(device)) = (delivery, device) {
+        response.headers_mut().append(header::SET_COOKIE, cookies.set_device(device));
+    }
+    response
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenResponse<'a> {
+    access_token: &'a str,
+    /// The same again, under the name that the simplest clients look for.
+    token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    user: User<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    #[serde(rename = "userId")]
+    id: String,
+    username: &'a str,
+    role: &'a str,
+}
