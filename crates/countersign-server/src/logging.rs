@@ -21,7 +21,8 @@ pub(crate) fn start(format: LogFormat, level: &str) {
     // Fails only if logging has started already.
     let _ = match format {
         LogFormat::Text => registry.with(layer).try_init(),
-        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
+        // One span is enough: the only one there is has the request ID.
+        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_span_list(false)).try_init(),
     };
 }
 

@@ -22,6 +22,7 @@ mod import;
 #[cfg(target_os = "linux")]
 mod kill;
 mod limits;
+mod log;
 mod memory;
 mod passwords;
 #[cfg(target_os = "linux")]

@@ -1,14 +1,16 @@
 //! Runs a change to its end even when the client hangs up.
 
+use tracing::Instrument as _;
+
 use crate::http::error::api::ApiError;
 
 /// Runs `change` in a task of its own. axum drops a handler's future when the client hangs up, and a change must be made
-/// wholly, with the revocations that follow from it, or not at all (CC-6).
+/// wholly, with the revocations that follow from it, or not at all (CC-6). Its log lines still carry the request ID.
 ///
 /// # Errors
 /// [`ApiError::Internal`] when the change panicked.
 pub(super) async fn detached<T: Send + 'static>(
     change: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, ApiError> {
-    tokio::spawn(change).await.map_err(|_| ApiError::Internal)
+    tokio::spawn(change.in_current_span()).await.map_err(|_| ApiError::Internal)
 }

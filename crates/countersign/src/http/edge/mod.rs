@@ -1,25 +1,29 @@
-//! What every request passes, and every answer: a name, the rules about foreign pages, the headers. One layer around all
-//! routes, because each layer costs every request.
-//!
-//! The name is in the answer, in the audit log (LG-4), and in the log line of a failure. It is always our own, so that no
-//! client can give its request the name of another.
+//! Applied to every request and response: the request ID with its tracing span, the CSRF policy, CORS, the security
+//! headers. One layer around all routes, because each layer costs every request.
 
 pub(in crate::http) mod caller;
 pub(in crate::http) mod client_address;
-mod csrf;
+mod cors;
+pub(in crate::http) mod csrf;
 pub(in crate::http) mod headers;
+mod origins;
+mod request_id;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
 
 use crate::base::id::RequestId;
 use crate::http::app::App;
+use crate::http::edge::cors::Cors;
 use crate::http::edge::headers::add_security_headers;
+use crate::http::edge::origins::Origins;
 use crate::http::error::Failure;
+use crate::http::error::api::ApiError;
 use crate::store::Store;
 
+/// The layer around all routes.
 pub(in crate::http) async fn pass<S: Store>(
     State(app): State<App<S>>,
     mut request: Request,
@@ -27,16 +31,28 @@ pub(in crate::http) async fn pass<S: Store>(
 ) -> Response {
     let id = RequestId::random(&app.request_ids);
     request.extensions_mut().insert(id);
-    let mut response = csrf::protect(&app, request, next).await;
-    if let Some(Failure { code, error }) = response.extensions_mut().remove() {
-        tracing::error!(request_id = %id, code, error, "request failed");
-    }
-    #[expect(clippy::expect_used, reason = "an id is hexadecimal digits and hyphens")]
-    let value = HeaderValue::try_from(id.to_string()).expect("printable ASCII");
-    let headers = response.headers_mut();
-    headers.insert(X_REQUEST_ID, value);
-    add_security_headers(headers, app.is_https());
+    let span = request_id::span(id);
+    let mut response = checked(&app, request, next).instrument(span).await;
+    request_id::add_header(response.headers_mut(), id);
+    add_security_headers(response.headers_mut(), app.is_https());
     response
 }
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The response of the routes, or of the rules about pages of other origins; a failure is logged inside the span.
+async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Response {
+    let origins =
+        Origins { own: &app.countersign.options().issuer, front_ends: &app.options.allowed_origins };
+    let cors = Cors::of(request.method(), request.headers(), &origins);
+    let mut response = if let Some(preflight) = cors.preflight() {
+        preflight
+    } else if let Err(refused) = csrf::verify(request.method(), request.headers(), &origins) {
+        ApiError::from(refused).into_response()
+    } else {
+        next.run(request).await
+    };
+    cors.add_headers(response.headers_mut());
+    if let Some(Failure { code, error }) = response.extensions_mut().remove() {
+        tracing::error!(code, error, "request failed");
+    }
+    response
+}

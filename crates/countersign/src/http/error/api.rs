@@ -15,6 +15,7 @@ use crate::flows::login::LoginError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::hashing::HashingError;
+use crate::http::edge::csrf::CrossOrigin;
 use crate::http::error::finish;
 use crate::http::error::public::{self, Public, internal, public};
 use crate::store::StoreError;
@@ -78,8 +79,8 @@ pub enum ApiError {
     #[error("the body ended early")]
     BodyIncomplete,
     /// A page of another origin asks for a change (CS-1).
-    #[error("a cross-origin request was refused")]
-    CrossOrigin,
+    #[error(transparent)]
+    CrossOrigin(#[from] CrossOrigin),
     /// The path is not served, or the thing that it names does not exist.
     #[error("not found")]
     NotFound,
@@ -143,7 +144,7 @@ impl ApiError {
                 public(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body came too slowly")
             }
             Self::BodyIncomplete => public(StatusCode::BAD_REQUEST, "invalid_request", "The body broke off"),
-            Self::CrossOrigin => {
+            Self::CrossOrigin(CrossOrigin) => {
                 public(StatusCode::FORBIDDEN, "cross_origin", "Not allowed from a page of another origin")
             }
             Self::NotFound | Self::ChangeAccount(ChangeAccountError::NotFound) => {
@@ -247,7 +248,7 @@ pub(crate) mod tests {
             ApiError::TooLarge,
             ApiError::BodyTimeout,
             ApiError::BodyIncomplete,
-            ApiError::CrossOrigin,
+            CrossOrigin.into(),
             ApiError::NotFound,
             ApiError::MethodNotAllowed,
             ApiError::Internal,

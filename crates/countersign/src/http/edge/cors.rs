@@ -1,0 +1,55 @@
+//! Lets configured front ends on other origins read responses, and answers their preflights (CS-5). It grants reading
+//! only; whether a request may change anything is decided in `csrf`.
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::edge::origins::Origins;
+
+/// The part of a request that CORS depends on.
+pub(super) struct Cors {
+    /// The request's origin if it is that of a configured front end.
+    front_end: Option<HeaderValue>,
+    is_preflight: bool,
+}
+
+impl Cors {
+    pub(super) fn of(method: &Method, headers: &HeaderMap, origins: &Origins<'_>) -> Self {
+        Self {
+            front_end: origins.front_end(headers).cloned(),
+            is_preflight: *method == Method::OPTIONS
+                && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD),
+        }
+    }
+
+    /// The response, without its headers, if this is a configured front end's preflight.
+    pub(super) fn preflight(&self) -> Option<Response> {
+        (self.is_preflight && self.front_end.is_some()).then(|| StatusCode::NO_CONTENT.into_response())
+    }
+
+    /// Adds `Vary` always: a cache must not give one origin's response to another.
+    pub(super) fn add_headers(self, headers: &mut HeaderMap) {
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        let Some(origin) = self.front_end else { return };
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        for (name, value) in FOR_FRONT_ENDS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if self.is_preflight {
+            for (name, value) in FOR_PREFLIGHTS {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+        }
+    }
+}
+
+const FOR_FRONT_ENDS: [(header::HeaderName, &str); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Date, Retry-After, WWW-Authenticate, X-Request-Id"),
+];
+
+const FOR_PREFLIGHTS: [(header::HeaderName, &str); 3] = [
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"),
+    (header::ACCESS_CONTROL_MAX_AGE, "600"),
+];

@@ -1,0 +1,26 @@
+//! The origins whose pages may use this server with cookies: its own, and those of configured front ends.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// The server's own origin and those of the configured front ends.
+///
+/// Browsers send an origin in one canonical form (RFC 6454 §6.2), so it is compared as a whole string, never by a prefix
+/// or a suffix, and in one case (CS-5).
+pub(super) struct Origins<'a> {
+    pub(super) own: &'a str,
+    pub(super) front_ends: &'a [String],
+}
+
+impl Origins<'_> {
+    /// The request's origin if it is that of a configured front end.
+    pub(super) fn front_end<'h>(&self, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
+        let origin = only(headers, header::ORIGIN.as_str())?;
+        self.front_ends.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then_some(origin)
+    }
+}
+
+/// The header's value if there is exactly one.
+pub(super) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}

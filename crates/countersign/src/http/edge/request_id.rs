@@ -1,0 +1,20 @@
+//! The request ID: in the response, in the audit log (LG-4), and, by the span around the request, in each of its log
+//! lines. The server generates it, so no client can give its request the ID of another.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Span;
+
+use crate::base::id::RequestId;
+
+/// The span around a request. Its level is the highest, so that no choice of a log level takes the ID off a line.
+pub(super) fn span(id: RequestId) -> Span {
+    tracing::error_span!("request", request_id = %id)
+}
+
+pub(super) fn add_header(headers: &mut HeaderMap, id: RequestId) {
+    #[expect(clippy::expect_used, reason = "an ID is hexadecimal digits and hyphens")]
+    let value = HeaderValue::try_from(id.to_string()).expect("printable ASCII");
+    headers.insert(X_REQUEST_ID, value);
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
