@@ -188,14 +188,18 @@ fn id(ids: &hmac::Key, line: u64) -> AccountId {
     AccountId::from_bytes(uuid::Builder::from_random_bytes(bytes).into_uuid().into_bytes())
 }
 
-const fn hash_problem(problem: UnreadableHash) -> &'static str {
-    match problem {
+fn hash_problem(problem: UnreadableHash) -> String {
+    let text = match problem {
         UnreadableHash::UnknownFormat => "unknown hash formats",
         UnreadableHash::Malformed => "malformed hashes",
         UnreadableHash::TooExpensive => "hashes that cost more than is allowed here",
         UnreadableHash::TooWeak => "hashes that are too weak: these passwords must be reset",
         UnreadableHash::Sealed => "hashes that are encrypted under another key",
-    }
+        UnreadableHash::Fast(name) => {
+            return format!("hashes that protect nobody ({name}): these passwords must be reset");
+        }
+    };
+    text.to_owned()
 }
 
 /// `12,031 fine, 7 unknown hash formats: lines 3, 18, …`, one kind of problem a line.

@@ -4,10 +4,20 @@
 //! | begins with | is | made by |
 //! | --- | --- | --- |
 //! | `$argon2id$ $argon2i$ $argon2d$` | argon2, PHC | us; most newer systems |
-//! | `$2a$ $2b$ $2y$` | bcrypt | Express + bcrypt, Devise, Auth0, Supabase, PHP |
+//! | `$2a$ $2b$ $2y$` | bcrypt | Express + bcrypt, Devise, Auth0, Supabase, Laravel |
+//! | `$2x$` | bcrypt with the sign fault of `crypt_blowfish` before 1.1 | old PHP, marked so when that was mended |
+//! | `$wp$2y$` | bcrypt of base64 of HMAC-SHA-384 | WordPress from 6.8 on |
+//! | `$bcrypt-sha256$` | bcrypt of base64 of (HMAC-)SHA-256 | passlib |
+//! | `$P$ $H$ $S$` | phpass, of MD5 or SHA-512 | WordPress, phpBB, Drupal 7 |
+//! | `$5$ $6$` | SHA-crypt | Unix, LDAP |
 //! | `$scrypt$ln=…` | scrypt, PHC | passlib, `RustCrypto`; `better-auth` after import |
 //! | `$fbscrypt$v=1,…` | Firebase's scrypt, in Supabase's spelling | Firebase after import |
 //! | `$pbkdf2-sha256$…`, `-sha512`, `$pbkdf2$` | PBKDF2, PHC or passlib | passlib, `RustCrypto` |
+//! | `pbkdf2:sha256:…$ scrypt:…$` | the same | Werkzeug (Flask) |
+//! | `AQAAAA…`, or 49 bytes that begin with 0 | PBKDF2 in a binary form | ASP.NET Core Identity 3 and 2 |
+//! | `{bcrypt} {argon2} {pbkdf2} {scrypt}` | the same, Spring's parameters | Spring Security |
+//! | `{SSHA} {SSHA256} {SSHA512}` | one salted SHA | LDAP |
+//! | `{CRYPT} {ARGON2} {PBKDF2-SHA256} …` | what follows | LDAP |
 //! | `pbkdf2_sha256$ pbkdf2_sha1$ scrypt$ bcrypt$ bcrypt_sha256$ argon2$` | the same | Django |
 //!
 //! A prefix `{typed}` or `{nfkc}` says which reading of the password the hash was computed over, where that is not what
@@ -15,8 +25,13 @@
 
 mod argon2;
 mod bcrypt;
+mod crypt64;
+mod names;
 mod pbkdf2;
+mod phpass;
+mod salted_sha;
 mod scrypt;
+mod sha_crypt;
 
 use std::sync::Arc;
 
@@ -25,9 +40,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 pub(crate) use argon2::{Argon2Hash, Memory};
-use bcrypt::BcryptHash;
-use pbkdf2::Pbkdf2Hash;
-use scrypt::ScryptHash;
+use names::parse_scheme;
 
 use super::plain::{Password, Reading};
 use crate::password::cost::Argon2Cost;
@@ -88,6 +101,9 @@ pub enum UnreadableHash {
     /// So cheap that it protects nobody: the password must be reset.
     #[error("the hash is too weak to be accepted")]
     TooWeak,
+    /// Made with a function that protects nobody, of this name: the password must be reset.
+    #[error("the hash function is too weak to be accepted ({0})")]
+    Fast(&'static str),
     /// It is encrypted under a key that is not here, or was changed since.
     #[error("the hash cannot be decrypted with the keys that are configured")]
     Sealed,
@@ -145,27 +161,6 @@ impl Recipe {
     }
 }
 
-fn parse_scheme(text: &str) -> Result<(Arc<dyn Scheme>, Reading), UnreadableHash> {
-    let name = text.strip_prefix('$').unwrap_or(text).split('$').next().unwrap_or_default();
-    let scheme: Arc<dyn Scheme> = match (text.starts_with('$'), name) {
-        (true, "argon2id" | "argon2i" | "argon2d") => {
-            return Ok((Arc::new(Argon2Hash::parse(text)?), Reading::Nfc));
-        }
-        (true, "2a" | "2b" | "2y") => Arc::new(BcryptHash::parse(text)?),
-        (true, "scrypt") => Arc::new(ScryptHash::parse_phc(text)?),
-        (true, "fbscrypt") => Arc::new(ScryptHash::parse_firebase(text)?),
-        (true, "pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512") => {
-            Arc::new(Pbkdf2Hash::parse_phc(text)?)
-        }
-        (false, "argon2") => Arc::new(Argon2Hash::parse(text.strip_prefix("argon2").unwrap_or(text))?),
-        (false, "bcrypt" | "bcrypt_sha256") => Arc::new(BcryptHash::parse_django(text)?),
-        (false, "pbkdf2_sha256" | "pbkdf2_sha1") => Arc::new(Pbkdf2Hash::parse_django(text)?),
-        (false, "scrypt") => Arc::new(ScryptHash::parse_django(text)?),
-        _ => return Err(UnreadableHash::UnknownFormat),
-    };
-    Ok((scheme, Reading::Typed))
-}
-
 /// Exactly so many fields between `$`; the name of the scheme is the first.
 fn fields<const N: usize>(text: &str) -> Result<[&str; N], UnreadableHash> {
     let fields: Vec<&str> = text.strip_prefix('$').unwrap_or(text).splitn(N + 1, '$').collect();
@@ -194,6 +189,17 @@ fn number(text: &str) -> Result<u32, UnreadableHash> {
 fn decode(text: &str) -> Result<Bytes, UnreadableHash> {
     let text = text.replace('.', "+");
     BASE64.decode(text).map(Zeroizing::new).map_err(|_| UnreadableHash::Malformed)
+}
+
+/// Hexadecimal, in either case.
+fn hex(text: &str) -> Result<Bytes, UnreadableHash> {
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    };
+    let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
+    bytes.map(Zeroizing::new).ok_or(UnreadableHash::Malformed)
 }
 
 /// A salt and a tag of lengths that make sense: an empty tag would be equal to an empty tag.

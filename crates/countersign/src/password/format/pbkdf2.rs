@@ -1,11 +1,11 @@
-//! PBKDF2 (RFC 8018) as PHC, as passlib and as Django write it; only ever checked.
+//! PBKDF2 (RFC 8018) as PHC, as passlib, Django, Werkzeug, Spring and ASP.NET Core Identity write it; only ever checked.
 
 use std::num::NonZeroU32;
 
 use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
 use zeroize::Zeroizing;
 
-use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, hex, number, values};
 use crate::password::cost::Work;
 
 /// A PBKDF2 hash.
@@ -46,6 +46,55 @@ impl Pbkdf2Hash {
         let algorithm = if name == "pbkdf2_sha1" { PBKDF2_HMAC_SHA1 } else { PBKDF2_HMAC_SHA256 };
         let salt = Zeroizing::new(salt.as_bytes().to_vec());
         Self::new(algorithm, number(iterations)?, salt, decode(tag)?)
+    }
+
+    /// Reads Werkzeug's `pbkdf2:sha256:600000$<salt>$<hexadecimal tag>`, the salt as it is.
+    pub(crate) fn parse_werkzeug(text: &str) -> Result<Self, UnreadableHash> {
+        let [method, salt, tag] = fields(text)?;
+        let parts: Vec<&str> = method.splitn(4, ':').collect();
+        let [_, hash, iterations] = parts.as_slice() else { return Err(UnreadableHash::Malformed) };
+        let algorithm = match *hash {
+            "sha1" => PBKDF2_HMAC_SHA1,
+            "sha256" => PBKDF2_HMAC_SHA256,
+            "sha512" => PBKDF2_HMAC_SHA512,
+            _ => return Err(UnreadableHash::UnknownFormat),
+        };
+        let salt = Zeroizing::new(salt.as_bytes().to_vec());
+        Self::new(algorithm, number(iterations)?, salt, hex(tag)?)
+    }
+
+    /// Reads what follows Spring's `{pbkdf2}` (185,000 of SHA-1, 8 bytes of salt) and `{pbkdf2@SpringSecurity_v5_8}`
+    /// (310,000 of SHA-256, 16 bytes): salt and tag in hexadecimal, made without a secret of the application's own.
+    pub(crate) fn parse_spring(name: &str, text: &str) -> Result<Self, UnreadableHash> {
+        let bytes = hex(text)?;
+        let (algorithm, iterations, salt_len) =
+            if name == "pbkdf2" { (PBKDF2_HMAC_SHA1, 185_000, 8) } else { (PBKDF2_HMAC_SHA256, 310_000, 16) };
+        if bytes.len() != salt_len + 32 {
+            return Err(UnreadableHash::Malformed);
+        }
+        let (salt, tag) = bytes.split_at(salt_len);
+        Self::new(algorithm, iterations, Zeroizing::new(salt.to_vec()), Zeroizing::new(tag.to_vec()))
+    }
+
+    /// Reads what ASP.NET Core Identity writes, base64 of: 0, 16 bytes of salt and 32 of tag (version 2: 1,000 of SHA-1);
+    /// or 1, function, iterations and the salt's length in four bytes each, salt, tag (version 3).
+    pub(crate) fn parse_aspnet(text: &str) -> Result<Self, UnreadableHash> {
+        let bytes = decode(text).map_err(|_| UnreadableHash::UnknownFormat)?;
+        let owned = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
+        match bytes.as_slice() {
+            [0, rest @ ..] if rest.len() == 48 => {
+                let (salt, tag) = rest.split_at(16);
+                Self::new(PBKDF2_HMAC_SHA1, 1_000, owned(salt), owned(tag))
+            }
+            [1, 0, 0, 0, function @ 0..=2, i0, i1, i2, i3, 0, 0, 0, salt_len, rest @ ..] => {
+                let algorithm = [PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512];
+                let algorithm = *algorithm.get(usize::from(*function)).ok_or(UnreadableHash::Malformed)?;
+                let split = rest.split_at_checked(usize::from(*salt_len));
+                let (salt, tag) = split.ok_or(UnreadableHash::Malformed)?;
+                Self::new(algorithm, u32::from_be_bytes([*i0, *i1, *i2, *i3]), owned(salt), owned(tag))
+            }
+            _ => Err(UnreadableHash::UnknownFormat),
+        }
     }
 
     fn new(algorithm: Algorithm, iterations: u32, salt: Bytes, tag: Bytes) -> Result<Self, UnreadableHash> {

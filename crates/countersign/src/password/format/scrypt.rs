@@ -1,11 +1,11 @@
-//! scrypt (RFC 7914) as PHC, as Django writes it, and as Firebase uses it; only ever checked.
+//! scrypt (RFC 7914) as PHC, as Django, Werkzeug and Spring write it, and as Firebase uses it; only ever checked.
 
 use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use scrypt::{Params, scrypt};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, hex, number, values};
 use crate::password::cost::Work;
 
 /// A scrypt hash.
@@ -38,13 +38,26 @@ impl ScryptHash {
     /// Reads Django's `scrypt$<N>$<salt>$<r>$<p>$<tag>`, the salt as it is.
     pub(crate) fn parse_django(text: &str) -> Result<Self, UnreadableHash> {
         let [_, n, salt, r, p, tag] = fields(text)?;
-        let n = number(n)?;
-        if !n.is_power_of_two() {
-            return Err(UnreadableHash::Malformed);
-        }
-        let cost = Cost::new(n.trailing_zeros(), number(r)?, number(p)?)?;
+        let cost = Cost::of_n(n, r, p)?;
         let (salt, tag) = checked(Zeroizing::new(salt.as_bytes().to_vec()), decode(tag)?)?;
         Ok(Self { cost, salt, tag, signer_key: None })
+    }
+
+    /// Reads Werkzeug's `scrypt:<N>:<r>:<p>$<salt>$<hexadecimal tag>`, the salt as it is.
+    pub(crate) fn parse_werkzeug(text: &str) -> Result<Self, UnreadableHash> {
+        let [method, salt, tag] = fields(text)?;
+        let parts: Vec<&str> = method.splitn(5, ':').collect();
+        let [_, n, r, p] = parts.as_slice() else { return Err(UnreadableHash::Malformed) };
+        let (salt, tag) = checked(Zeroizing::new(salt.as_bytes().to_vec()), hex(tag)?)?;
+        Ok(Self { cost: Cost::of_n(n, r, p)?, salt, tag, signer_key: None })
+    }
+
+    /// Reads what follows Spring's `{scrypt}`: `$<log2 N, r, p in hexadecimal, two digits each for r and p>$<salt>$<tag>`.
+    pub(crate) fn parse_spring(text: &str) -> Result<Self, UnreadableHash> {
+        let [cost, salt, tag] = fields(text)?;
+        let bits = u32::from_str_radix(cost, 16).map_err(|_| UnreadableHash::Malformed)?;
+        let (salt, tag) = checked(decode(salt)?, decode(tag)?)?;
+        Ok(Self { cost: Cost::new(bits >> 16, bits >> 8 & 0xff, bits & 0xff)?, salt, tag, signer_key: None })
     }
 
     /// Reads `$fbscrypt$v=1,n=14,r=8,p=1,ss=<separator>,sk=<signer key>$<salt>$<tag>`.
@@ -104,6 +117,15 @@ impl Scheme for ScryptHash {
 }
 
 impl Cost {
+    /// From N itself, which has to be a power of two.
+    fn of_n(n: &str, r: &str, p: &str) -> Result<Self, UnreadableHash> {
+        let n = number(n)?;
+        if !n.is_power_of_two() {
+            return Err(UnreadableHash::Malformed);
+        }
+        Self::new(n.trailing_zeros(), number(r)?, number(p)?)
+    }
+
     /// Between N·r·p = 2^14, the least that was ever recommended for log-ins, and 2^21, about six tenths of a second.
     fn new(log_n: u32, r: u32, p: u32) -> Result<Self, UnreadableHash> {
         if log_n > 24 || r > 64 || p > 16 {
