@@ -1,8 +1,9 @@
-//! Tokens that have passed every check that does not depend on the moment. A hit still has to be unexpired and
-//! unrevoked; the [`Guard`](crate::Guard) sees to that.
+//! Verified tokens and their claims. Expiry and revocation depend on the time, so the [`Guard`](crate::Guard)
+//! checks them again on each hit.
 //!
-//! The key is the whole token and never a part or a digest that a user could collide, and a cache belongs to one guard,
-//! so to one policy: the same token at another audience is another cache's business (VF-8).
+//! The key is the whole token, never a part or a digest, for which an attacker could find a collision. A
+//! cache belongs to one guard and so to one policy: a token accepted for one audience is not accepted for
+//! another (VF-8).
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -16,12 +17,12 @@ pub(crate) struct TokenCache(Cache<Box<str>, Entry, ByBytes>);
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) claims: AccessClaims,
-    /// Which key set it was verified with: keys that are withdrawn take their tokens with them.
+    /// The version of the key set that verified it: tokens of keys that have been withdrawn must fail.
     pub(crate) keys_version: u64,
 }
 
 impl TokenCache {
-    /// A cache of about so many bytes.
+    /// Makes a cache of about this many bytes.
     pub(crate) fn new(capacity_bytes: u64) -> Self {
         let items = usize::try_from(capacity_bytes / TYPICAL_ENTRY_BYTES).unwrap_or(usize::MAX);
         Self(Cache::with_weighter(items.max(1), capacity_bytes, ByBytes))
@@ -48,7 +49,8 @@ struct ByBytes;
 
 impl Weighter<Box<str>, Entry> for ByBytes {
     fn weight(&self, token: &Box<str>, _: &Entry) -> u64 {
-        // The claims are as long as their share of the token, and parsed JSON takes about four times its text.
+        // The claims are as long as their share of the token, and parsed JSON takes about four times its
+        // text.
         1024 + 4 * token.len() as u64
     }
 }

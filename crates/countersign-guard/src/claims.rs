@@ -1,11 +1,13 @@
-//! What a protected handler is given: the claims of a token that has passed every check.
+//! [`AccessClaims`]: the claims of a verified token, as a protected handler gets them.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The claims of the request's access token, which this service has verified. As an axum extractor it takes what
-/// [`Guard::layer`](crate::Guard::layer) left in the request; on a route without that layer it refuses every request
-/// with 401, so that a forgotten layer fails closed (HD-9).
+/// The claims of the request's access token, which this service has verified.
+///
+/// The axum extractor reads them from the request's extensions, where [`Guard::layer`](crate::Guard::layer)
+/// has put them. On a route without that layer it refuses every request with 401, so that a forgotten layer
+/// fails closed (HD-9).
 #[derive(Clone, Debug)]
 pub struct AccessClaims(pub(crate) Arc<countersign_jwt::AccessClaims>);
 

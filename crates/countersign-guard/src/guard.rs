@@ -1,4 +1,5 @@
-//! The order of a check: header → cache → signature and claims → revocation. No database, no network, no lock held.
+//! [`Guard`]: header → cache → signature and claims → revocation, in this order. No database, no network, no
+//! lock held across a check.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::claims::AccessClaims;
 use crate::refusal::Refusal;
 use crate::revocation::Revocations;
 
-/// Checks access tokens of one issuer for one audience. Clones share keys, cache and revocations.
+/// Checks access tokens by one set of keys and one policy. Clones share keys, cache and revocations.
 #[derive(Clone)]
 pub struct Guard(Arc<Inner>);
 
@@ -30,13 +31,13 @@ struct Keys {
 }
 
 impl Guard {
-    /// A guard on the system's clock.
+    /// Makes a guard that reads the system clock.
     #[must_use]
     pub fn new(keys: JwkSet, policy: ClaimsPolicy) -> Self {
         Self::with_clock(keys, policy, system_unix_seconds)
     }
 
-    /// A guard on another clock: `now` gives Unix seconds.
+    /// Makes a guard that reads another clock: `now` returns seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn with_clock(
         keys: JwkSet,
@@ -52,31 +53,34 @@ impl Guard {
         }))
     }
 
-    /// Puts other keys in place of those it has. Tokens verified with the old ones are looked at again.
+    /// Replaces the keys. Cached tokens are verified again with the new ones.
     pub fn replace_keys(&self, keys: &JwkSet) {
         self.0.keys.rcu(|old| Keys { set: keys.clone(), version: old.version + 1 });
     }
 
-    /// The sessions whose tokens no longer pass.
+    /// The ended sessions, whose tokens are refused.
     #[must_use]
     pub fn revocations(&self) -> &Revocations {
         &self.0.revocations
     }
 
-    /// Checks the `Authorization` header of a request.
+    /// Checks the `Authorization` header of a request (RFC 6750 §2.1). A token in any other place is ignored.
     ///
     /// # Errors
-    /// [`Refusal::TokenRequired`] without the header, [`Refusal::Malformed`] when it is not exactly one `Bearer <token>`,
-    /// and those of [`Guard::verify`].
+    /// - [`Refusal::TokenRequired`]: there is no such header.
+    /// - [`Refusal::Malformed`]: it is not exactly one `Bearer <token>`.
+    /// - Those of [`Guard::verify`].
     pub fn authenticate(&self, headers: &HeaderMap) -> Result<AccessClaims, Refusal> {
         self.verify(bearer_token(headers)?)
     }
 
-    /// Checks a token: signature, type, issuer, audience and times (`countersign_jwt`), then whether its session lives.
+    /// Checks a token: signature and claims by [`countersign_jwt::verify_access_token`], then whether its
+    /// session (`sid`) has ended.
     ///
     /// # Errors
     /// - [`Refusal::Invalid`]: a check of the token fails.
-    /// - [`Refusal::ScopeRequired`], [`Refusal::RoleRequired`]: it is valid but lacks what the policy demands.
+    /// - [`Refusal::ScopeRequired`], [`Refusal::RoleRequired`]: it is valid but lacks what the policy
+    ///   demands.
     /// - [`Refusal::Revoked`]: its session has ended.
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
         let now = (self.0.now)();
@@ -110,8 +114,8 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// The token of `Authorization: Bearer <token>`: one header, the scheme in any case (RFC 9110 §11.1), nothing after the
-/// token.
+/// The token of `Authorization: Bearer <token>`: one header, the scheme in any case (RFC 9110 §11.1), nothing
+/// after the token.
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(Refusal::TokenRequired)?;
@@ -134,5 +138,5 @@ fn system_unix_seconds() -> i64 {
     i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Room for some ten thousand tokens.
+/// Room for about ten thousand tokens.
 const CACHE_BYTES: u64 = 32 * 1024 * 1024;

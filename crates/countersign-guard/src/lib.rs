@@ -1,7 +1,9 @@
-//! Protect any tower or axum service's routes with JWT access tokens, at memory speed, and still honour "log out now".
+//! Protect the routes of any tower or axum service with JWT access tokens, without a database query, and
+//! still refuse the tokens of a session as soon as it ends.
 //!
-//! A [`Guard`] holds the issuer's public keys, the claims policy, a cache of tokens it has verified, and the sessions
-//! that have ended. [`Guard::layer`] puts it in front of routes; a handler takes [`AccessClaims`] as an argument.
+//! A [`Guard`] holds the issuer's public keys, the claims policy, a cache of verified tokens, and the
+//! sessions that have ended. [`Guard::layer`] puts it in front of routes; a handler takes [`AccessClaims`] as
+//! an argument.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -15,8 +17,9 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let jwks_json = r#"{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
-//! let keys = JwkSet::parse(jwks_json)?; // what /.well-known/jwks.json of the issuer says
-//! let policy = ClaimsPolicy::new("https://auth.example.com", "api", TokenType::AccessToken, Duration::from_secs(30));
+//! let keys = JwkSet::parse(jwks_json)?; // from the issuer's /.well-known/jwks.json
+//! let leeway = Duration::from_secs(30);
+//! let policy = ClaimsPolicy::new("https://auth.example.com", "api", TokenType::AccessToken, leeway);
 //! let guard = Guard::new(keys, policy);
 //!
 //! let app: Router = Router::new()
@@ -27,9 +30,13 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What is refused: no token (401, `WWW-Authenticate: Bearer`), a token that fails any check (401,
-//! `error="invalid_token"`, RFC 6750 §3.1), a caller without the role (403, `error="insufficient_scope"`). No input
-//! makes it panic, and nothing but a verified, unexpired, unrevoked token for this issuer and audience passes (VF-12).
+//! A request without a token gets 401 with `WWW-Authenticate: Bearer`; a token that fails a check, 401 with
+//! `error="invalid_token"`; a token without a required scope or role, 403 with `error="insufficient_scope"`
+//! (RFC 6750 §3.1). No input makes the guard panic, and only verified, unexpired, unrevoked tokens that
+//! satisfy the policy pass (VF-12).
+//!
+//! Tokens of issuers that do not follow RFC 9068 need another
+//! [`ClaimsPolicy`](countersign_jwt::ClaimsPolicy). A second issuer with its own keys needs a second guard.
 
 mod cache;
 mod claims;

@@ -1,29 +1,29 @@
-//! Every way to be refused, and its one answer: status, `WWW-Authenticate` (RFC 6750 §3) and JSON body. The body says
-//! which kind of wrong it is and nothing of our insides.
+//! [`Refusal`]: every way to be refused and its one response: status, `WWW-Authenticate` (RFC 6750 §3) and
+//! JSON body. The body tells the client the kind of failure and no detail.
 
 use countersign_jwt::VerifyError;
 use http::{HeaderValue, Response, StatusCode, header};
 
-/// Why a request was not let through.
+/// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// No `Authorization` header.
+    /// There is no `Authorization` header.
     #[error("no access token was sent")]
     TokenRequired,
-    /// An `Authorization` header that is not one `Bearer <token>` (RFC 6750 §2.1), or two of them.
+    /// The `Authorization` header is not `Bearer <token>` (RFC 6750 §2.1), or there are two.
     #[error("the Authorization header is not `Bearer <token>`")]
     Malformed,
-    /// A token that fails a check; which one is for the log.
+    /// The token fails a check. Which one is for the log, not for the client.
     #[error("the access token is refused: {0}")]
     Invalid(VerifyError),
-    /// A good token of a session that has ended.
+    /// The token is valid, but its session has ended.
     #[error("the session of the access token has ended")]
     Revoked,
-    /// A valid token without a role that the policy or the route demands.
+    /// The token is valid, but lacks a role that the policy or the route demands.
     #[error("the caller lacks a role that this needs")]
     RoleRequired,
-    /// A valid token without a scope that the policy or the route demands.
+    /// The token is valid, but lacks a scope that the policy or the route demands.
     #[error("the access token lacks a scope that this needs")]
     ScopeRequired,
 }
@@ -40,7 +40,7 @@ impl From<VerifyError> for Refusal {
 }
 
 impl Refusal {
-    /// The stable code in the body.
+    /// The stable code in the body, for programs, for example `"token_expired"`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -67,7 +67,8 @@ impl Refusal {
         }
     }
 
-    /// 401; 403 for a caller whose token is good; 413 for a token over 8 KiB, which is not even looked at.
+    /// 401; 403 if the token is valid but insufficient; 413 if it is longer than the policy's limit (8 KiB by
+    /// default), in which case it is not read.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -93,7 +94,8 @@ impl Refusal {
         })
     }
 
-    /// The whole answer.
+    /// The HTTP response: status, challenge and a JSON body `{"error": …, "code": …}`, which no cache may
+    /// store.
     #[must_use]
     pub fn into_response<B: From<String>>(self) -> Response<B> {
         let body = serde_json::json!({ "error": self.public_text(), "code": self.code() }).to_string();

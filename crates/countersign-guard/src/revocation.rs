@@ -1,8 +1,9 @@
-//! The sessions that have ended while access tokens of theirs may still be running. Looked at on every request, so it
-//! is memory only, and each entry is forgotten when the last such token has expired.
+//! [`Revocations`]: the sessions that have ended while some of their access tokens have not expired. Every
+//! request reads it, so it is kept in memory, and each entry is removed once the last of those tokens has
+//! expired.
 //!
-//! An entry names a session (the `sid` claim) and never a token: ECDSA signatures and lax encodings are malleable, so
-//! one token can have two spellings (VF-7).
+//! An entry names a session (the `sid` claim) and never a token: ECDSA signatures are malleable, so one token
+//! can have two spellings (VF-7).
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -12,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Clone, Debug)]
 pub struct Revocations(Arc<Shards>);
 
-/// Many small locks and not one: every request reads, and a logout must not stop them all.
+/// Many small locks instead of one: every request reads, and a logout must not block them all.
 #[derive(Debug)]
 struct Shards {
     shards: [RwLock<HashMap<Box<str>, i64>>; SHARDS],
@@ -31,7 +32,8 @@ impl Default for Revocations {
 }
 
 impl Revocations {
-    /// From now on no access token of this session passes. `until` (Unix seconds) is when the last of them expires.
+    /// Ends a session: from now on its access tokens are refused. `until`, in Unix seconds, is the expiry of
+    /// the last of them; a later call can extend it, never shorten it.
     pub fn revoke(&self, session_id: &str, until: i64) {
         let mut shard = self.shard(session_id).write().unwrap_or_else(PoisonError::into_inner);
         let entry = shard.entry(session_id.into()).or_insert(until);
@@ -44,7 +46,7 @@ impl Revocations {
         self.shard(session_id).read().unwrap_or_else(PoisonError::into_inner).contains_key(session_id)
     }
 
-    /// Forgets the entries that no running token can need at `now` (Unix seconds).
+    /// Removes the entries whose last token has expired at `now`, in Unix seconds.
     pub fn forget_expired(&self, now: i64) {
         for shard in &self.0.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
@@ -55,13 +57,13 @@ impl Revocations {
         }
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 
-    /// Whether there is none.
+    /// Whether there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

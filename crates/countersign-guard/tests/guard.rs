@@ -160,8 +160,8 @@ async fn a_route_demands_each_of_its_scopes_and_roles() {
     }
 }
 
-/// RFC 6750 §3.1: a token that lacks what the policy demands is valid but insufficient (403); one that breaks another
-/// rule is invalid (401). Asked twice: what is refused is not cached.
+/// RFC 6750 §3.1: a token that lacks what the policy demands is valid but insufficient (403); one that breaks
+/// another rule is invalid (401). Asked twice: what is refused is not cached.
 #[tokio::test]
 async fn the_policy_of_a_guard_demands_scopes_and_roles_too() {
     let service = Service::new();

@@ -1,4 +1,5 @@
-//! One table: algorithm → name, key type, curve, signature length (RFC 7518 §3.1, RFC 8037, RFC 9864, RFC 9964).
+//! One table: algorithm → name, key type, curve, signature length (RFC 7518 §3.1, RFC 8037, RFC 9864, RFC
+//! 9964).
 //!
 //! Everything this crate knows about an algorithm that is not cryptography is here. `none` is not in the
 //! table, so it cannot be named, parsed or selected anywhere.
@@ -138,6 +139,7 @@ impl FromStr for Algorithm {
 /// The name is not that of a supported algorithm; names are case-sensitive and `none` is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a supported signature algorithm")]
+#[non_exhaustive]
 pub struct UnknownAlgorithm;
 
 /// What kind of key an algorithm needs: `kty` and, where it has one, `crv` (RFC 7518 §6.1).

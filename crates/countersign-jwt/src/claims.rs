@@ -30,8 +30,8 @@ impl AccessClaims {
         &self.issuer
     }
 
-    /// `aud`: every audience of the token. One of the policy's is among them, unless the policy
-    /// [accepts tokens without](crate::ClaimsPolicy::dangerous_accept_missing_audience) and this one has none.
+    /// `aud`: every audience of the token. One of the policy's is among them, unless the policy [accepts
+    /// tokens without](crate::ClaimsPolicy::dangerous_accept_missing_audience) and this one has none.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
         Self::list(Claim::find(&self.claims, "aud"), strings)
     }
@@ -49,13 +49,15 @@ impl AccessClaims {
         self.expires_at
     }
 
-    /// `auth_time`: when the user last proved who they are, in seconds since 1970-01-01 UTC (RFC 9068 §2.2.1).
+    /// `auth_time`: when the user last proved who they are, in seconds since 1970-01-01 UTC (RFC 9068
+    /// §2.2.1).
     #[must_use]
     pub fn auth_time(&self) -> Option<i64> {
         self.auth_time
     }
 
-    /// `amr`: the methods by which they proved it, such as `pwd`, `otp`, `hwk`, `mfa` (RFC 8176 §2); none if absent.
+    /// `amr`: the methods by which they proved it, such as `pwd`, `otp`, `hwk`, `mfa` (RFC 8176 §2); none if
+    /// absent.
     pub fn amr(&self) -> impl Iterator<Item = &str> {
         Self::list(Claim::find(&self.claims, "amr"), array)
     }
@@ -103,7 +105,8 @@ impl AccessClaims {
     }
 
     /// The scopes, read from `scope` or where that is absent from `scp`, as
-    /// [`ClaimsPolicy::require_scope`](crate::ClaimsPolicy::require_scope) says. None if `scp` is of another shape.
+    /// [`ClaimsPolicy::require_scope`](crate::ClaimsPolicy::require_scope) says. None if `scp` is of another
+    /// shape.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         Self::list(Claim::of_scopes(&self.claims), scopes)
     }
@@ -115,7 +118,8 @@ impl AccessClaims {
     }
 
     /// The roles, read from `role` or where that is absent from `roles`, as
-    /// [`ClaimsPolicy::require_role`](crate::ClaimsPolicy::require_role) says. None if the claim is of another shape.
+    /// [`ClaimsPolicy::require_role`](crate::ClaimsPolicy::require_role) says. None if the claim is of
+    /// another shape.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         Self::list(Claim::of_roles(&self.claims), strings)
     }

@@ -12,7 +12,7 @@ use crate::base64url;
 use crate::error::VerifyError;
 use crate::json;
 
-/// How long a token and its header may be, counted on the encoded text before anything is decoded.
+/// The longest token and header accepted, in bytes of the encoded text, checked before anything is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     max_token_bytes: usize,
@@ -20,7 +20,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 8 KiB for the token and 4 KiB for the header: what proxies let through.
+    /// 8 KiB for the token and 4 KiB for the header: most proxies let that through.
     pub const DEFAULT: Self = Self::new(8 * 1024, 4 * 1024);
     /// 16 KiB for the token: an ML-DSA-87 signature alone takes 6170 characters.
     pub const ML_DSA: Self = Self::new(16 * 1024, 4 * 1024);
@@ -50,7 +50,7 @@ impl Default for Limits {
     }
 }
 
-/// A compact JWS whose signature nobody has checked. Only the header can be read.
+/// A compact JWS whose signature has not been checked. Only its header can be read.
 #[derive(Clone)]
 pub struct UnverifiedJws<'a> {
     pub(crate) header: ProtectedHeader,
@@ -72,16 +72,18 @@ impl<'a> UnverifiedJws<'a> {
     /// Parses `token`: the length first, then the parts, then the header (RFC 7515 §5.2 steps 1 to 5).
     ///
     /// # Errors
-    /// - [`TokenTooLong`](VerifyError::TokenTooLong), [`HeaderTooLong`](VerifyError::HeaderTooLong): over a limit.
+    /// - [`TokenTooLong`](VerifyError::TokenTooLong), [`HeaderTooLong`](VerifyError::HeaderTooLong): over a
+    ///   limit.
     /// - [`PartCount`](VerifyError::PartCount): not three parts.
-    /// - [`HeaderEncoding`](VerifyError::HeaderEncoding), [`SignatureEncoding`](VerifyError::SignatureEncoding):
-    ///   not strict base64url.
+    /// - [`HeaderEncoding`](VerifyError::HeaderEncoding),
+    ///   [`SignatureEncoding`](VerifyError::SignatureEncoding): not strict base64url.
     /// - [`HeaderJson`](VerifyError::HeaderJson): the header is not one strict JSON object.
-    /// - [`CriticalHeader`](VerifyError::CriticalHeader), [`UnencodedPayload`](VerifyError::UnencodedPayload): the header
-    ///   has `crit` or `b64`.
+    /// - [`CriticalHeader`](VerifyError::CriticalHeader),
+    ///   [`UnencodedPayload`](VerifyError::UnencodedPayload): the header has `crit` or `b64`.
     /// - [`MissingAlgorithm`](VerifyError::MissingAlgorithm), [`AlgorithmNone`](VerifyError::AlgorithmNone),
     ///   [`UnsupportedAlgorithm`](VerifyError::UnsupportedAlgorithm): about `alg`.
-    /// - [`HeaderParameterType`](VerifyError::HeaderParameterType): `alg`, `typ`, `cty` or `kid` is not a string.
+    /// - [`HeaderParameterType`](VerifyError::HeaderParameterType): `alg`, `typ`, `cty` or `kid` is not a
+    ///   string.
     /// - [`KeyIdTooLong`](VerifyError::KeyIdTooLong): `kid` has more than 128 bytes.
     pub fn parse_with_limits(token: &'a str, limits: Limits) -> Result<Self, VerifyError> {
         let parts = Parts::split(token, limits)?;
@@ -99,7 +101,7 @@ impl<'a> UnverifiedJws<'a> {
 }
 
 impl fmt::Debug for UnverifiedJws<'_> {
-    /// Leaves out all but the header: the whole would be a token that somebody can use.
+    /// Shows the header only: with the rest, the text would be a usable token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnverifiedJws").field("header", &self.header).finish_non_exhaustive()
     }

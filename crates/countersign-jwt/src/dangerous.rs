@@ -1,6 +1,6 @@
 //! Reading a token without checking anything, for tools that show tokens to people.
 //!
-//! What comes out of here reaches no other function of this crate: there is no way from it to a
+//! No other function of this crate accepts the result: there is no way from it to a
 //! [`VerifiedJws`](crate::VerifiedJws) or to [`AccessClaims`](crate::AccessClaims).
 
 use serde_json::{Map, Value};
@@ -10,8 +10,9 @@ use crate::compact::{Limits, Parts};
 use crate::error::VerifyError;
 use crate::json;
 
-/// What a token says about itself. Anybody can have written it.
+/// The header and payload of a token, not verified: anyone can have written them.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DecodedToken {
     /// The header's members.
     pub header: Map<String, Value>,
@@ -19,13 +20,17 @@ pub struct DecodedToken {
     pub payload: Map<String, Value>,
 }
 
-/// Decodes header and payload. **No check is made**: not of the algorithm, not of the signature, not of a claim.
+/// Decodes header and payload. **No check is made**: not of the algorithm, not of the signature, not of a
+/// claim.
 ///
 /// # Errors
-/// - [`TokenTooLong`](VerifyError::TokenTooLong), [`HeaderTooLong`](VerifyError::HeaderTooLong): over [`Limits::ML_DSA`].
+/// - [`TokenTooLong`](VerifyError::TokenTooLong), [`HeaderTooLong`](VerifyError::HeaderTooLong): over
+///   [`Limits::ML_DSA`].
 /// - [`PartCount`](VerifyError::PartCount): not three parts.
-/// - [`HeaderEncoding`](VerifyError::HeaderEncoding), [`PayloadEncoding`](VerifyError::PayloadEncoding): not strict base64url.
-/// - [`HeaderJson`](VerifyError::HeaderJson), [`PayloadJson`](VerifyError::PayloadJson): not one strict JSON object.
+/// - [`HeaderEncoding`](VerifyError::HeaderEncoding), [`PayloadEncoding`](VerifyError::PayloadEncoding): not
+///   strict base64url.
+/// - [`HeaderJson`](VerifyError::HeaderJson), [`PayloadJson`](VerifyError::PayloadJson): not one strict JSON
+///   object.
 pub fn decode_unverified(token: &str) -> Result<DecodedToken, VerifyError> {
     let (header, payload) = decode_parts(token);
     Ok(DecodedToken { header: header?, payload: payload? })
@@ -51,7 +56,8 @@ pub(crate) fn decode_parts(token: &str) -> (Part, Part) {
 mod tests {
     use super::*;
 
-    /// A token without a signature whose header and payload have these many encoded bytes, or one or two more.
+    /// A token without a signature whose header and payload have these many encoded bytes, or one or two
+    /// more.
     fn token(header_bytes: usize, payload_bytes: usize) -> String {
         let part =
             |bytes: usize| base64url::encode(format!("{{\"x\":\"{}\"}}", "y".repeat(bytes * 3 / 4 - 8)));

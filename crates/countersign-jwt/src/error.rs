@@ -1,8 +1,8 @@
-//! Every way to fail, one variant each. Variants carry names and sizes, never key material or token text.
+//! Every way to fail, one variant each. Variants contain names and sizes, never key material or token text.
 
 /// Why a token is not accepted.
 ///
-/// The text of an error is for the operator's log; a client gets the answer that RFC 6750 §3.1 prescribes
+/// The text of an error is for the operator's log; a client gets the response that RFC 6750 §3.1 prescribes
 /// and no more. Programs match on the variant or on [`VerifyError::code`], never on the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -25,7 +25,7 @@ pub enum VerifyError {
     /// A header parameter has the wrong JSON type.
     #[error("the header parameter `{name}` has the wrong type")]
     HeaderParameterType {
-        /// Which parameter.
+        /// The name of the parameter.
         name: &'static str,
     },
     /// The header has `crit` (RFC 7515 §4.1.11): no extension is understood here, so every one is refused.
@@ -73,19 +73,19 @@ pub enum VerifyError {
     /// A claim that must be there is not.
     #[error("the claim `{claim}` is missing")]
     MissingClaim {
-        /// Which claim.
+        /// The name of the claim.
         claim: &'static str,
     },
     /// A claim has the wrong JSON type; that is never read as "absent".
     #[error("the claim `{claim}` has the wrong type")]
     ClaimType {
-        /// Which claim.
+        /// The name of the claim.
         claim: &'static str,
     },
     /// A time claim is before 1970 or after the year 9999 (milliseconds land there).
     #[error("the time in the claim `{claim}` is before 1970 or after 9999")]
     TimeOutOfRange {
-        /// Which claim.
+        /// The name of the claim.
         claim: &'static str,
     },
     /// `iss` is another issuer (RFC 7519 §4.1.1).
@@ -100,14 +100,14 @@ pub enum VerifyError {
     /// Now, plus the leeway, is before `nbf` (RFC 7519 §4.1.5).
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// Now, plus the leeway, is before `iat`: the clocks disagree or the token is made up.
+    /// Now, plus the leeway, is before `iat`: the clocks disagree, or the token is forged.
     #[error("the token was issued in the future")]
     IssuedInTheFuture,
     /// A claim that the policy demands has none of the accepted values
     /// ([`ClaimsPolicy::require_claim`](crate::ClaimsPolicy::require_claim)).
     #[error("the claim `{claim}` has none of the accepted values")]
     WrongClaimValue {
-        /// Which claim.
+        /// The name of the claim.
         claim: &'static str,
     },
     /// The token is valid but lacks a scope that the policy demands (RFC 6750 §3.1, `insufficient_scope`).
@@ -155,7 +155,7 @@ pub enum KeyError {
     /// The text is not one PEM block (RFC 7468).
     #[error("not a PEM block")]
     Pem,
-    /// The PEM block holds something else than a key of the wanted kind, for example a certificate.
+    /// The PEM block holds something other than a key of the wanted kind, for example a certificate.
     #[error("the PEM block does not hold the wanted kind of key")]
     PemLabel,
     /// The private key is encrypted with a passphrase.
@@ -167,16 +167,16 @@ pub enum KeyError {
     /// A JWK member that the key needs is not there.
     #[error("the member `{name}` is missing")]
     MissingMember {
-        /// Which member.
+        /// The name of the member.
         name: &'static str,
     },
     /// A JWK member has the wrong JSON type, encoding or length.
     #[error("the member `{name}` is malformed")]
     MemberFormat {
-        /// Which member.
+        /// The name of the member.
         name: &'static str,
     },
-    /// A public key was wanted and the JWK has private members: whoever made it published its private key.
+    /// A public key was wanted and the JWK has private members: its maker has published the private key.
     #[error("the JWK has private members where only a public key belongs")]
     PrivateKey,
     /// The key type, curve or algorithm is not supported.
@@ -196,7 +196,7 @@ pub enum KeyError {
     SecretTooShort {
         /// How many bytes the secret has.
         bytes: usize,
-        /// How many it needs.
+        /// How many bytes it needs.
         needed: usize,
     },
     /// The HMAC secret is a PEM, DER or JWK key: the classic way to let a public key forge tokens.
@@ -205,7 +205,7 @@ pub enum KeyError {
     /// The RSA modulus has fewer than 2048 or more than 8192 bits, or is even.
     #[error("the RSA modulus must be odd and have 2048 to 8192 bits, not {bits}")]
     RsaModulus {
-        /// Its length.
+        /// Its length in bits.
         bits: usize,
     },
     /// The RSA public exponent is even, 1, or longer than 32 bits.
@@ -241,16 +241,16 @@ pub enum KeySetError {
     /// A key is not acceptable.
     #[error("key {index} of the JWK Set: {error}")]
     Key {
-        /// Its place in `keys`, from 0.
+        /// Its index in `keys`, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// Why it is refused.
         #[source]
         error: KeyError,
     },
-    /// Two keys have one key ID, so the ID does not say which is meant (RFC 7517 §4.5).
+    /// Two keys have the same key ID, so that the ID does not single out one (RFC 7517 §4.5).
     #[error("two keys of the JWK Set have the same key ID")]
     DuplicateKeyId,
-    /// HMAC secrets and public keys in one set: one of the two does not belong there.
+    /// HMAC secrets and public keys are in one set: one of the two kinds does not belong there.
     #[error("the JWK Set mixes secrets and public keys")]
     MixedSymmetry,
 }
@@ -263,7 +263,7 @@ pub enum SignError {
     /// The claims do not serialise.
     #[error("the claims cannot be written as JSON")]
     Claims(#[source] serde_json::Error),
-    /// The claims serialise to something else than a JSON object (RFC 7519 §7.1).
+    /// The claims serialise to something other than a JSON object (RFC 7519 §7.1).
     #[error("the claims are not a JSON object")]
     NotAnObject,
     /// The token would be longer than any verifier with the limits of [`Limits`](crate::Limits) takes.

@@ -1,17 +1,18 @@
-//! What a failure is called in programs and what would make the token pass: for command lines, debuggers, logs.
+//! The stable code of each failure and what would make the token pass: for command lines, debuggers, logs.
 //!
-//! The texts are for whoever runs the verifier. A stranger who sent the token gets none of this.
+//! The texts are for the operator of the verifier. The sender of a token gets none of them.
 
 use crate::error::VerifyError;
 
 impl VerifyError {
-    /// A stable name for programs and metrics, for example `"wrong_audience"`. It never changes once released.
+    /// A stable name for programs and metrics, for example `"wrong_audience"`. It never changes once
+    /// released.
     #[must_use]
     pub fn code(self) -> &'static str {
         self.row().0
     }
 
-    /// What would make such a token pass, in one sentence for whoever runs the issuer or the verifier.
+    /// What would make such a token pass: one sentence for the operator of the issuer or of the verifier.
     #[must_use]
     pub fn remedy(self) -> &'static str {
         self.row().1
@@ -85,14 +86,14 @@ impl VerifyError {
             ),
             Self::MissingClaim { .. } => ("missing_claim", "Issue the token with this claim."),
             Self::ClaimType { .. } => {
-                ("claim_type", "Give this claim the JSON type that RFC 7519 or RFC 9068 says.")
+                ("claim_type", "Give this claim the JSON type that RFC 7519 or RFC 9068 prescribes.")
             }
             Self::TimeOutOfRange { .. } => {
                 ("time_out_of_range", "Give times in whole seconds since 1970, not milliseconds.")
             }
             Self::WrongIssuer => (
                 "wrong_issuer",
-                "Set the verifier to the token's `iss`, character by character, if that issuer is to be trusted.",
+                "Set the verifier to the token's `iss`, character by character, if you trust that issuer.",
             ),
             Self::WrongAudience => (
                 "wrong_audience",

@@ -1,7 +1,7 @@
-//! [`JwkSet`]: many keys, and which one a token means (RFC 7517 §5).
+//! [`JwkSet`]: several keys, and the choice of the one that a token names (RFC 7517 §5).
 //!
-//! Our own sets are read strictly: one bad key spoils the set, because it is a mistake that its owner can mend.
-//! Foreign sets are not ours to mend: their bad keys are skipped and reported. Fetching is somebody else's job.
+//! Our own sets are read strictly: one bad key makes the set an error, because its owner can correct it.
+//! The bad keys of a foreign set are skipped and reported. Fetching is left to the caller.
 
 use serde_json::Value;
 
@@ -11,16 +11,17 @@ use crate::error::{KeyError, KeySetError, VerifyError};
 use crate::json;
 use crate::key::VerifyingKey;
 
-/// Keys to verify with, each under a key ID of its own. All public, or all HMAC secrets.
+/// Keys to verify with, each under its own key ID: either all public keys or all HMAC secrets.
 #[derive(Clone, Debug, Default)]
 pub struct JwkSet {
     keys: Vec<VerifyingKey>,
 }
 
-/// A key of a foreign set that was left out.
+/// A key that [`JwkSet::parse_foreign`] has skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SkippedKey {
-    /// Its place in `keys`, from 0.
+    /// Its index in `keys`, from 0.
     pub index: usize,
     /// Its `kid`, if it has one that is a string.
     pub key_id: Option<String>,
@@ -28,7 +29,7 @@ pub struct SkippedKey {
     pub reason: SkipReason,
 }
 
-/// Why a key of a foreign set was left out.
+/// Why [`JwkSet::parse_foreign`] has skipped a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SkipReason {
@@ -47,7 +48,7 @@ impl JwkSet {
     /// The longest set that is read, in bytes of JSON.
     pub const MAX_BYTES: usize = 64 * 1024;
 
-    /// A set of these keys.
+    /// Makes a set of these keys.
     ///
     /// # Errors
     /// - [`DuplicateKeyId`](KeySetError::DuplicateKeyId): two keys have one key ID.
@@ -69,10 +70,11 @@ impl JwkSet {
     /// Reads a JWK Set of our own: every key must be acceptable.
     ///
     /// # Errors
-    /// - [`TooLong`](KeySetError::TooLong), [`Json`](KeySetError::Json), [`NoKeys`](KeySetError::NoKeys): not a JWK Set.
+    /// - [`TooLong`](KeySetError::TooLong), [`Json`](KeySetError::Json), [`NoKeys`](KeySetError::NoKeys): not
+    ///   a JWK Set.
     /// - [`Key`](KeySetError::Key): a key is refused by [`VerifyingKey::from_jwk`].
-    /// - [`DuplicateKeyId`](KeySetError::DuplicateKeyId), [`MixedSymmetry`](KeySetError::MixedSymmetry): as in
-    ///   [`new`](Self::new).
+    /// - [`DuplicateKeyId`](KeySetError::DuplicateKeyId), [`MixedSymmetry`](KeySetError::MixedSymmetry): as
+    ///   in [`new`](Self::new).
     pub fn parse(text: &str) -> Result<Self, KeySetError> {
         let mut keys = Vec::new();
         for (index, element) in elements(text)?.iter().enumerate() {
@@ -88,7 +90,8 @@ impl JwkSet {
     /// and reported; the set may come out empty.
     ///
     /// # Errors
-    /// [`TooLong`](KeySetError::TooLong), [`Json`](KeySetError::Json), [`NoKeys`](KeySetError::NoKeys): not a JWK Set.
+    /// [`TooLong`](KeySetError::TooLong), [`Json`](KeySetError::Json), [`NoKeys`](KeySetError::NoKeys): not a
+    /// JWK Set.
     pub fn parse_foreign(text: &str, allowed: &[Algorithm]) -> Result<(Self, Vec<SkippedKey>), KeySetError> {
         let mut keys: Vec<VerifyingKey> = Vec::new();
         let mut skipped = Vec::new();
@@ -117,14 +120,16 @@ impl JwkSet {
         format!("{{\"keys\":[{}]}}", keys.join(","))
     }
 
-    /// The key for a token with this header: the one of its `kid`, or without `kid` the only one of its `alg`.
+    /// The key for a token with this header: the one of its `kid`, or without `kid` the only one of its
+    /// `alg`.
     ///
     /// `kid` is compared as it is and never read as a path, a URL or a query (RFC 8725 §3.10).
     ///
     /// # Errors
     /// - [`UnknownKeyId`](VerifyError::UnknownKeyId): no key has this `kid`; a fresher set might.
     /// - [`KeyIdMissing`](VerifyError::KeyIdMissing): no `kid`, and not exactly one key for `alg`.
-    /// - [`AlgorithmMismatch`](VerifyError::AlgorithmMismatch): the key of this `kid` is for another algorithm.
+    /// - [`AlgorithmMismatch`](VerifyError::AlgorithmMismatch): the key of this `kid` is for another
+    ///   algorithm.
     pub fn select(&self, header: &ProtectedHeader) -> Result<&VerifyingKey, VerifyError> {
         let Some(key_id) = header.key_id() else {
             let mut candidates = self.keys.iter().filter(|key| key.algorithm() == header.algorithm());

@@ -1,13 +1,13 @@
 //! The rules about an access token, one by one (RFC 7519 §4.1, RFC 9068 §2.2 and §4).
 //!
-//! `validate.rs` demands them all; `inspect.rs` asks each. Neither knows what a rule looks at.
+//! `validate.rs` demands them all; `inspect` reports each. Neither knows which claims a rule reads.
 
 use crate::compact::ProtectedHeader;
 use crate::error::VerifyError;
 use crate::policy::ClaimsPolicy;
 use crate::registered::{Claim, Registered, array, numeric_date, scopes, string, strings};
 
-/// One rule about an access token. `validate` demands them all; `inspect` asks each of them.
+/// One rule about an access token. `validate` demands them all; `inspect` reports each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     Type,
@@ -25,8 +25,8 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    /// In the order in which they are checked. Scopes and roles come last: that they are missing is said of a token
-    /// that is otherwise good (RFC 6750 §3.1, `insufficient_scope`).
+    /// In the order in which they are checked. Scopes and roles come last: only a token that is otherwise
+    /// valid is reported as insufficient (RFC 6750 §3.1, `insufficient_scope`).
     pub(crate) const ALL: [Self; 12] = [
         Self::Type,
         Self::Issuer,
@@ -42,7 +42,7 @@ impl Rule {
         Self::Roles,
     ];
 
-    /// Whether the rule demands anything: the last three only what a policy names.
+    /// Whether the rule demands anything: the last three demand only what a policy names.
     pub(crate) fn is_demanded(self, policy: Option<&ClaimsPolicy>) -> bool {
         match self {
             Self::RequiredClaims => policy.is_some_and(|policy| !policy.required_claims().is_empty()),
@@ -107,7 +107,7 @@ impl Rule {
                 let error = VerifyError::WrongClaimValue { claim: required.name };
                 holds(held.any(|value| required.values.iter().any(|accepted| accepted == value)), error)
             }),
-            // What no policy asks for is not read: other issuers put other things there.
+            // Read only where a policy demands it: `scp` and `role` are not registered and may hold anything.
             Self::Scopes | Self::Roles if !self.is_demanded(Some(policy)) => Ok(()),
             Self::Scopes => {
                 let held = Claim::of_scopes(claims.all).optional(scopes)?;

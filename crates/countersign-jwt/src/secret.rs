@@ -1,8 +1,9 @@
-//! What may be an HMAC secret (RFC 7518 §3.2, RFC 8725 §3.5).
+//! Which bytes may be an HMAC secret (RFC 7518 §3.2, RFC 8725 §3.5).
 //!
-//! Refuses what is too short, and what looks like a key of another kind: whoever uses a *public* key as the
-//! secret lets everybody sign (the RS256/HS256 confusion; CVE-2026-34950 got past such a check with one
-//! leading space). It cannot tell a guessable secret from a random one; that is the business of its owner.
+//! Refuses secrets that are too short or look like a key of another kind: a verifier that uses a *public* key
+//! as its secret lets anyone sign (the RS256/HS256 confusion; CVE-2026-34950 got past such a check with one
+//! leading space). It cannot tell a guessable secret from a random one; the owner of the secret must see to
+//! that.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::algorithm::{Algorithm, KeyKind};
 use crate::error::KeyError;
 
-/// Whether `secret` may be used with `algorithm`.
+/// Checks that `secret` may be used with `algorithm`.
 ///
 /// # Errors
 /// - [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): `algorithm` is not HS256, HS384 or HS512.
@@ -49,7 +50,7 @@ fn looks_like_jwk(secret: &[u8]) -> bool {
         .any(|name| secret.windows(name.len()).any(|window| window == name.as_bytes()))
 }
 
-/// What is between the lines of a PEM block: some issuers publish their key as that.
+/// The base64 of a PEM block without its marker lines: some issuers publish their keys in that form.
 fn looks_like_der_in_base64(secret: &[u8]) -> bool {
     let mut text = Zeroizing::new(Vec::with_capacity(secret.len()));
     text.extend(secret.iter().filter(|byte| !byte.is_ascii_whitespace()));

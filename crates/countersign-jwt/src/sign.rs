@@ -7,15 +7,15 @@ use crate::compact::{Limits, MAX_KEY_ID_BYTES};
 use crate::error::SignError;
 use crate::key::SigningKey;
 
-/// Signs `claims`, anything that serialises to a JSON object, with the header `alg`, `typ` and, if the key has
-/// an ID, `kid`.
+/// Signs `claims`, anything that serialises to a JSON object, with the header `alg`, `typ` and, if the key
+/// has an ID, `kid`.
 ///
-/// `typ` is the media type without `application/`: `"at+jwt"` for an access token (RFC 9068 §2.1). The claims are
-/// signed as they are: what must be in them is the issuer's business.
+/// `typ` is the media type without `application/`: `"at+jwt"` for an access token (RFC 9068 §2.1). The claims
+/// are signed as they are: what must be in them is the issuer's business.
 ///
 /// # Errors
 /// - [`Claims`](SignError::Claims): `claims` does not serialise.
-/// - [`NotAnObject`](SignError::NotAnObject): it serialises to something else than a JSON object.
+/// - [`NotAnObject`](SignError::NotAnObject): it serialises to something other than a JSON object.
 /// - [`TokenTooLong`](SignError::TokenTooLong): longer than [`Limits::ML_DSA`] allows for ML-DSA keys, or
 ///   [`Limits::DEFAULT`] for all others.
 /// - [`KeyIdTooLong`](SignError::KeyIdTooLong): the key was given an ID of more than 128 bytes.

@@ -1,4 +1,5 @@
-//! [`VerifiedJws`] + [`ClaimsPolicy`] + now → [`AccessClaims`] (RFC 7519 §4.1, RFC 9068 §4), and the whole way there.
+//! [`VerifiedJws`] + [`ClaimsPolicy`] + now → [`AccessClaims`] (RFC 7519 §4.1, RFC 9068 §4), and the whole
+//! way there.
 //!
 //! Demands every rule of `rules.rs`, in its order. A claim of the wrong type is an error and never "absent"
 //! (CVE-2026-25537).
@@ -19,8 +20,9 @@ use crate::verify::VerifiedJws;
 /// `now_unix_seconds` is the current time in seconds since 1970-01-01 UTC; this crate reads no clock.
 ///
 /// # Errors
-/// As [`parse_with_limits`](UnverifiedJws::parse_with_limits), [`verify_with_set`](UnverifiedJws::verify_with_set) and
-/// [`validate`](VerifiedJws::validate), in this order: a claim's failure is that of a token whose signature is good.
+/// As [`parse_with_limits`](UnverifiedJws::parse_with_limits),
+/// [`verify_with_set`](UnverifiedJws::verify_with_set) and [`validate`](VerifiedJws::validate), in this
+/// order: a claim's failure is that of a token whose signature is good.
 pub fn verify_access_token(
     token: &str,
     keys: &JwkSet,
@@ -41,10 +43,10 @@ impl VerifiedJws {
     /// # Errors
     /// - [`WrongType`](VerifyError::WrongType): `typ` is not the policy's.
     /// - [`PayloadJson`](VerifyError::PayloadJson): the payload is not one strict JSON object.
-    /// - [`MissingClaim`](VerifyError::MissingClaim): `iss`, `aud`, `exp`, `iat` or `sub` is absent, or for `at+jwt`
-    ///   also `jti`, or a claim that the policy demands.
-    /// - [`ClaimType`](VerifyError::ClaimType): a registered claim, or one that the policy looks at, has the wrong JSON
-    ///   type, or `sub` is empty.
+    /// - [`MissingClaim`](VerifyError::MissingClaim): `iss`, `aud`, `exp`, `iat` or `sub` is absent, or for
+    ///   `at+jwt` also `jti`, or a claim that the policy demands.
+    /// - [`ClaimType`](VerifyError::ClaimType): a registered claim, or one that the policy looks at, has the
+    ///   wrong JSON type, or `sub` is empty.
     /// - [`TimeOutOfRange`](VerifyError::TimeOutOfRange): a time is outside 1970 to 9999.
     /// - [`WrongIssuer`](VerifyError::WrongIssuer), [`WrongAudience`](VerifyError::WrongAudience),
     ///   [`Expired`](VerifyError::Expired), [`NotYetValid`](VerifyError::NotYetValid),

@@ -1,7 +1,7 @@
 //! [`UnverifiedJws`] + [`VerifyingKey`] → [`VerifiedJws`]. The payload is unreadable before this line.
 //!
 //! The algorithm comes from the key; the header's `alg` is compared with it and has no other say
-//! (RFC 8725 §3.1). What the payload means is the business of `validate.rs`.
+//! (RFC 8725 §3.1). What the payload means is decided by `validate.rs`.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,8 @@ impl UnverifiedJws<'_> {
     /// The header's `kid` plays no part here: the choice has been made.
     ///
     /// # Errors
-    /// - [`AlgorithmMismatch`](VerifyError::AlgorithmMismatch): the key is for another algorithm than `alg` says.
+    /// - [`AlgorithmMismatch`](VerifyError::AlgorithmMismatch): the key is for another algorithm than `alg`
+    ///   says.
     /// - [`BadSignature`](VerifyError::BadSignature): the signature does not match.
     /// - [`PayloadEncoding`](VerifyError::PayloadEncoding): signed, but the payload is not strict base64url.
     pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJws, VerifyError> {
@@ -58,7 +59,7 @@ impl VerifiedJws {
         &self.header
     }
 
-    /// The payload's bytes, whatever they are: a JWS may sign anything.
+    /// The payload's bytes: a JWS may sign anything, not only JSON.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
@@ -66,7 +67,8 @@ impl VerifiedJws {
 
     /// The payload as a claims set (RFC 7519 §7.2), with no rule about its claims applied.
     ///
-    /// For kinds of token that are not access tokens (a proof of possession has no `sub`). Check its `typ` first.
+    /// For kinds of token that are not access tokens (a proof of possession has no `sub`). Check its `typ`
+    /// first.
     ///
     /// # Errors
     /// [`PayloadJson`](VerifyError::PayloadJson): the payload is not one strict JSON object.
@@ -76,7 +78,7 @@ impl VerifiedJws {
 }
 
 impl std::fmt::Debug for VerifiedJws {
-    /// Leaves the payload out: it names people.
+    /// Leaves out the payload: it contains personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VerifiedJws").field("header", &self.header).finish_non_exhaustive()
     }

@@ -179,7 +179,7 @@ fn a_signature_that_was_not_checked_or_does_not_match_verifies_nothing() {
     assert_eq!(strange.checks[1].expected, "one of ES256 k2, ES256 k3");
 }
 
-/// Which keys there are is what somebody with a token of an unknown key wants to know.
+/// A person with a token of an unknown key wants to know which keys there are.
 #[test]
 fn the_keys_of_a_set_are_named() {
     let told = |keys: Vec<VerifyingKey>| {

@@ -108,7 +108,8 @@ fn private_jwks_of_the_rfcs_are_written_as_they_were_read() {
     assert_eq!(kinds, expected);
 }
 
-/// RFC 7518 §6.2.2.1: the scalar has the length of the curve's order, whatever its value. 1 times the generator.
+/// RFC 7518 §6.2.2.1: the scalar has the length of the curve's order, whatever its value. 1 times the
+/// generator.
 #[test]
 fn a_small_scalar_keeps_its_leading_zeros() {
     let d = URL_SAFE_NO_PAD.encode([&[0; 31][..], &[1]].concat());

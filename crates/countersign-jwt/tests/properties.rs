@@ -122,8 +122,8 @@ proptest! {
         }
     }
 
-    /// One bit anywhere in the token's bytes. Flipping one may spell no text, another header, other claims: whatever
-    /// it spells, nobody signed it.
+    /// One bit anywhere in the token's bytes. Flipping one may spell no text, another header, other claims:
+    /// whatever it spells, nobody signed it.
     #[test]
     fn one_changed_bit_anywhere_is_fatal(key in any_key(), claims in claims_set(), index in any::<prop::sample::Index>(), bit in 0..8) {
         let token = sign(&claims, key, "at+jwt").unwrap();

@@ -135,7 +135,8 @@ fn the_claims_of_an_access_token_can_be_read() {
     assert_eq!(claims.claims().len(), 15);
 }
 
-/// Claims that no rule has judged: of another shape they give nothing, and never more than the registered one.
+/// Claims that no rule has judged: of another shape they give nothing, and never more than the registered
+/// one.
 #[test]
 fn scopes_and_roles_of_other_issuers_can_be_read() {
     let with = |changes: Value| {

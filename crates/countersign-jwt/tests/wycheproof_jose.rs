@@ -1,6 +1,8 @@
-//! The Wycheproof vectors for JWS and JWK, each with the class of its outcome and not only "valid" or "invalid".
+//! The Wycheproof vectors for JWS and JWK, each with the class of its outcome and not only "valid" or
+//! "invalid".
 //!
-//! The vectors sign the text `foo`, not claims, so they go as far as [`VerifiedJws`](countersign_jwt::VerifiedJws).
+//! The vectors sign the text `foo`, not claims, so they go as far as
+//! [`VerifiedJws`](countersign_jwt::VerifiedJws).
 
 #![expect(clippy::print_stdout, reason = "how many vectors ran is part of the result")]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
@@ -94,7 +96,8 @@ fn signatures() {
 
 #[test]
 fn keys() {
-    // tcId 4 means two keys of one ID; the second key's `k` is not canonical base64url, so it is refused for that.
+    // tcId 4 means two keys of one ID; the second key's `k` is not canonical base64url, so it is refused for
+    // that.
     let outcomes = run(TestName::JsonWebKey, &[]);
     assert_eq!(
         outcomes,

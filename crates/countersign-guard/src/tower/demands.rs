@@ -1,11 +1,12 @@
-//! What one route demands of tokens that the guard has accepted.
+//! Scopes and roles that one route demands of tokens that the guard has accepted.
 
 use std::sync::Arc;
 
 use crate::claims::AccessClaims;
 use crate::refusal::Refusal;
 
-/// What a route demands beyond the guard's policy; each of them. Shared by the copies that every request makes.
+/// The scopes and roles that a route demands beyond the guard's policy, all of them. Services are cloned for
+/// each request, so clones share the lists.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Demands {
     scopes: Arc<[Box<str>]>,

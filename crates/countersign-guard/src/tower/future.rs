@@ -1,4 +1,4 @@
-//! The answer: the inner service's, or a refusal that is ready at once.
+//! [`GuardFuture`]: the response of the inner service, or a refusal that is ready at once.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use crate::refusal::Refusal;
 
 pin_project! {
-    /// The future of a [`GuardService`](super::GuardService).
+    /// The response future of a [`GuardService`](super::GuardService).
     #[derive(Debug)]
     pub struct GuardFuture<F> {
         #[pin]
@@ -49,7 +49,8 @@ where
             StateProjection::Passed { inner } => inner.poll(cx),
             StateProjection::Refused { refusal } => match refusal.take() {
                 Some(refusal) => Poll::Ready(Ok(refusal.into_response())),
-                None => Poll::Pending, // polled again after it was ready: a future may do anything but panic here
+                // Polled again after it was ready: a future may do anything except panic here.
+                None => Poll::Pending,
             },
         }
     }

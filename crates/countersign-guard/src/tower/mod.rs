@@ -1,4 +1,4 @@
-//! The guard as a tower layer: [`GuardLayer`] wraps a service into a [`GuardService`], whose answer is a
+//! The guard as a tower layer: [`GuardLayer`] wraps a service into a [`GuardService`], whose response is a
 //! [`GuardFuture`].
 
 mod demands;

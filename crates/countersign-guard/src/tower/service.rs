@@ -1,4 +1,5 @@
-//! One request: check, then pass on with the claims, or refuse without asking the inner service.
+//! [`GuardService`]: checks a request, then passes it on with the claims or refuses it without calling the
+//! inner service.
 
 use std::task::{Context, Poll};
 
@@ -11,7 +12,7 @@ use crate::claims::AccessClaims;
 use crate::guard::Guard;
 use crate::refusal::Refusal;
 
-/// A service behind a [`Guard`].
+/// A service behind a [`Guard`]. Its requests have [`AccessClaims`] in their extensions.
 #[derive(Clone, Debug)]
 pub struct GuardService<S> {
     pub(super) inner: S,

@@ -1,5 +1,5 @@
-//! The one way in which checking a signature fails.
+//! The one error of a signature check.
 
-/// The signature does not match. There is deliberately no reason: a reason would be an oracle.
+/// The signature does not match. It deliberately has no reason: a reason would be an oracle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadSignature;

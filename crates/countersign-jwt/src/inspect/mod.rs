@@ -1,7 +1,7 @@
 //! Everything that can be said about one token, for people: a debugger, a command line.
 //!
-//! Asks the very rules that verification demands, but all of them, and says for each what was expected, what was
-//! found and what would make it pass. The answer is for reading: nothing in it opens any door.
+//! Checks the same rules as verification, but all of them, and reports for each what was expected, what was
+//! found and what would make it pass. No other function of this crate accepts the result.
 
 mod warnings;
 mod wording;
@@ -20,10 +20,11 @@ use crate::rules::Rule;
 
 pub use warnings::Warning;
 
-/// What to check the signature with.
+/// The keys to check the signature with.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Keys<'a> {
-    /// Nothing: the signature is not checked.
+    /// No key: the signature is not checked.
     None,
     /// This key, whatever the token's `kid` is.
     One(&'a VerifyingKey),
@@ -31,7 +32,7 @@ pub enum Keys<'a> {
     Set(&'a JwkSet),
 }
 
-/// What is known about a token.
+/// The result of [`inspect`]: the parts of a token that can be read, the outcome of every rule, and warnings.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Inspection {
@@ -43,35 +44,36 @@ pub struct Inspection {
     pub key_id: Option<String>,
     /// Every rule, in the order of verification.
     pub checks: Vec<Check>,
-    /// What is a bad sign, whether or not a rule is broken.
+    /// The bad signs, whether or not a rule is broken.
     pub warnings: Vec<Warning>,
 }
 
-/// One rule and how the token fares with it.
+/// One rule and its outcome for the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
-    /// A stable name for the rule: `form`, `key`, `signature`, `payload`, `type`, `issuer`, `audience`, `expiry`,
-    /// `not_before`, `issued_at`, `subject`, `token_id`, `other_claims`, and where the policy demands any
-    /// `required_claims`, `scopes`, `roles`.
+    /// A stable name for the rule: `form`, `key`, `signature`, `payload`, `type`, `issuer`, `audience`,
+    /// `expiry`, `not_before`, `issued_at`, `subject`, `token_id`, `other_claims`, and where the policy
+    /// demands any `required_claims`, `scopes`, `roles`.
     pub rule: &'static str,
-    /// How the token fares.
+    /// Whether the token satisfies it.
     pub outcome: Outcome,
-    /// What the rule wants, in words or as the value itself.
+    /// The value that the rule expects, or a description of it.
     pub expected: String,
-    /// What the token has there: a claim, `typ` or `alg` as JSON, the key that it names, or how long the part is as it was
-    /// sent (the signature: decoded); empty if it has nothing.
+    /// What the token has instead or as well: a claim, `typ` or `alg` as JSON, the key that it names, or the
+    /// length of the part as it was sent (of the signature: decoded). Empty if it has nothing.
     pub found: String,
 }
 
-/// How a token fares with a rule.
+/// The outcome of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The rule holds.
     Passed,
     /// The rule is broken; [`VerifyError::remedy`] says what would make it pass.
     Failed(VerifyError),
-    /// The rule could not be asked: no key, no policy, or an earlier failure in the way.
+    /// The rule could not be checked: there is no key or no policy, or an earlier failure prevents it.
     NotChecked,
 }
 
@@ -82,7 +84,7 @@ impl Inspection {
         self.checks.iter().any(|check| check.rule == "signature" && check.outcome == Outcome::Passed)
     }
 
-    /// Whether every rule was asked and holds: exactly the tokens that
+    /// Whether every rule was checked and holds: exactly the tokens that
     /// [`verify_access_token`](crate::verify_access_token) accepts.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
@@ -99,8 +101,8 @@ impl Inspection {
     }
 }
 
-/// Looks at `token` from every side. `now_unix_seconds` counts from 1970-01-01 UTC; without a `policy` no claim is
-/// judged.
+/// Checks `token` against every rule, also after the first failure. `now_unix_seconds` counts from 1970-01-01
+/// UTC. Without a `policy` no claim is checked.
 #[must_use]
 pub fn inspect(
     token: &str,

@@ -22,7 +22,7 @@ pub enum Warning {
     NoType,
     /// The header has a key, or the place of one: `jku`, `jwk`, `x5u` or `x5c` (RFC 8725 §3.10).
     KeyInHeader {
-        /// Which header parameter.
+        /// The name of the header parameter.
         parameter: &'static str,
     },
     /// The header has `crit` (RFC 7515 §4.1.11).
@@ -33,12 +33,12 @@ pub enum Warning {
     NoExpiry,
     /// `exp`, `nbf` or `iat` is not a number.
     NotANumber {
-        /// Which claim.
+        /// The name of the claim.
         claim: &'static str,
     },
     /// `exp`, `nbf` or `iat` is before 1970 or after 9999 (milliseconds land there).
     TimeOutOfRange {
-        /// Which claim.
+        /// The name of the claim.
         claim: &'static str,
     },
     /// Now is at or after `exp`.

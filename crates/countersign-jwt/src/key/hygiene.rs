@@ -1,4 +1,4 @@
-//! Public keys that are well-formed and still must not be trusted (VF-13).
+//! Public keys that are well-formed and must still not be trusted (VF-13).
 
 use crate::error::KeyError;
 
@@ -50,8 +50,8 @@ fn has_roca_fingerprint(modulus: &[u8]) -> bool {
 /// The primes of the published detection tool: those in which 65537 does not generate the whole group.
 const ROCA_PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
-/// Refuses points of small order, with which there are signatures that nobody made, and encodings that are not
-/// reduced modulo p, which are second spellings of a key (VF-13, RFC 8032 §5.1.3).
+/// Refuses points of small order, for which signatures exist that no private key has made, and encodings that
+/// are not reduced modulo p, which are second spellings of a key (VF-13, RFC 8032 §5.1.3).
 pub(super) fn check_ed25519(point: &[u8; 32]) -> Result<(), KeyError> {
     let mut y = *point;
     let [low, middle @ .., high] = &mut y;

@@ -1,5 +1,5 @@
 //! JWK → key material (RFC 7517, RFC 7518 §6, RFC 8037 §2, RFC 9964 §3). Decides what a JWK says; whether its
-//! numbers are any good is decided by `public.rs` and the backend.
+//! numbers are acceptable is decided by `public.rs` and the backend.
 
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -50,8 +50,8 @@ impl<'a> Jwk<'a> {
         if allowed == 1 { Ok(()) } else { Err(KeyError::Purpose) }
     }
 
-    /// The one algorithm that the key is for: its `alg`, or what `kty` and `crv` leave no choice about, or the
-    /// only one of `allowed` that fits.
+    /// The one algorithm that the key is for: its `alg`, or what `kty` and `crv` leave no choice about, or
+    /// the only one of `allowed` that fits.
     pub(crate) fn algorithm(&self, allowed: &[Algorithm]) -> Result<Algorithm, KeyError> {
         let kty = self.text("kty")?;
         let crv = self.optional_text("crv")?;
@@ -82,7 +82,7 @@ impl<'a> Jwk<'a> {
         }
     }
 
-    /// `kid`, if there is one: not empty and not longer than a token may name.
+    /// `kid`, if there is one: not empty, and not longer than the `kid` of a token may be.
     pub(crate) fn key_id(&self) -> Result<Option<&'a str>, KeyError> {
         let kid = self.optional_text("kid")?;
         if kid.is_some_and(|kid| kid.is_empty() || kid.len() > crate::compact::MAX_KEY_ID_BYTES) {

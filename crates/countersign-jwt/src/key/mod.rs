@@ -1,7 +1,7 @@
 //! [`SigningKey`] and [`VerifyingKey`]: a key is parsed once and knows its one algorithm (RFC 8725 §3.1).
 //!
-//! Decides what a key is and whether it may be used. Where the bytes came from, and which key a token needs,
-//! is the business of callers and of `key_set.rs`.
+//! Decides what a key is and whether it may be used. Where the bytes come from is left to callers, and which
+//! key a token needs to `key_set.rs`.
 
 mod der;
 mod hygiene;

@@ -1,5 +1,5 @@
-//! PKCS#8 (RFC 5958) → the private members of a JWK. Reads what the backend has written, so that no private number
-//! leaves the one buffer that is wiped.
+//! PKCS#8 (RFC 5958) → the private members of a JWK. Reads what the backend has written, so that no private
+//! number leaves the one buffer that is wiped.
 
 use super::der::{self, Reader};
 use crate::algorithm::KeyKind;
@@ -13,7 +13,8 @@ pub(super) fn private_members(pkcs8: &[u8], kind: KeyKind) -> Result<Vec<(&'stat
     let key = info.element(der::OCTET_STRING)?;
     match kind {
         KeyKind::Hmac { .. } => Err(KeyError::Symmetric),
-        // RFC 8017 A.1.2: the version, the two public numbers, then the private ones in the order of RFC 7518.
+        // RFC 8017 A.1.2: the version, the two public numbers, then the private ones in the order of RFC
+        // 7518.
         KeyKind::Rsa => {
             let mut key = Reader::only(key, der::SEQUENCE)?;
             key.element(der::INTEGER)?;

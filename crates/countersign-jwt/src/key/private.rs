@@ -13,8 +13,8 @@ pub(crate) enum PrivateNumbers {
     Bytes(Zeroizing<Vec<u8>>),
 }
 
-/// RFC 7518 §6.3.2, every member of which is demanded: without the primes, each signature would be slower
-/// and the library would have to factor first.
+/// The members of RFC 7518 §6.3.2, all of them required: without the primes the library would have to factor
+/// the modulus, and each signature would be slower.
 pub(crate) struct RsaPrivateNumbers {
     pub(crate) d: Zeroizing<Vec<u8>>,
     pub(crate) p: Zeroizing<Vec<u8>>,

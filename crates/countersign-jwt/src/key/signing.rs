@@ -24,23 +24,28 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a new key for an asymmetric `algorithm`; an RSA key has 3072 bits. The key ID is the RFC 7638 thumbprint.
+    /// Makes a new key for an asymmetric `algorithm`; an RSA key has 3072 bits. The key ID is the RFC 7638
+    /// thumbprint.
     ///
     /// # Errors
-    /// - [`Symmetric`](KeyError::Symmetric): HMAC secrets are random bytes that the caller keeps; see [`hmac`](Self::hmac).
+    /// - [`Symmetric`](KeyError::Symmetric): HMAC secrets are random bytes that the caller keeps; see
+    ///   [`hmac`](Self::hmac).
     /// - [`Unsupported`](KeyError::Unsupported): ML-DSA without the feature `ml-dsa`.
     /// - [`Inconsistent`](KeyError::Inconsistent): the cryptographic library failed.
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         Self::from_signer(algorithm, Signer::generate(algorithm)?)
     }
 
-    /// Reads an unencrypted PKCS#8 private key (RFC 5958) as a key for `algorithm`. The key ID is the thumbprint.
+    /// Reads an unencrypted PKCS#8 private key (RFC 5958) as a key for `algorithm`. The key ID is the
+    /// thumbprint.
     ///
     /// # Errors
-    /// - [`Symmetric`](KeyError::Symmetric), [`Unsupported`](KeyError::Unsupported): `algorithm` has no such keys here.
-    /// - [`Inconsistent`](KeyError::Inconsistent): not PKCS#8, not for `algorithm`, or the numbers contradict each other.
-    /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent), [`RsaRoca`](KeyError::RsaRoca),
-    ///   [`InvalidPoint`](KeyError::InvalidPoint): the key is weak.
+    /// - [`Symmetric`](KeyError::Symmetric), [`Unsupported`](KeyError::Unsupported): `algorithm` has no such
+    ///   keys here.
+    /// - [`Inconsistent`](KeyError::Inconsistent): not PKCS#8, not for `algorithm`, or the numbers contradict
+    ///   each other.
+    /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent),
+    ///   [`RsaRoca`](KeyError::RsaRoca), [`InvalidPoint`](KeyError::InvalidPoint): the key is weak.
     pub fn from_pkcs8_der(der: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
         Self::from_signer(algorithm, Signer::from_pkcs8(algorithm, der)?)
     }
@@ -51,7 +56,8 @@ impl SigningKey {
     /// As [`from_pkcs8_der`](Self::from_pkcs8_der), and
     /// - [`Pem`](KeyError::Pem), [`PemLabel`](KeyError::PemLabel): not such a block.
     /// - [`Encrypted`](KeyError::Encrypted): the key is encrypted.
-    /// - [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): a PKCS#1 or SEC 1 key for an algorithm of another kind.
+    /// - [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): a PKCS#1 or SEC 1 key for an algorithm of
+    ///   another kind.
     pub fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
         let block = pem::parse(text)?;
         let signer = match block.label {
@@ -92,8 +98,8 @@ impl SigningKey {
         Ok(key_id.map_or(key.clone(), |key_id| key.with_key_id(key_id)))
     }
 
-    /// An HMAC secret of at least as many bytes as the hash has. It has no key ID until
-    /// [`with_key_id`](Self::with_key_id) gives it one; tokens then carry no `kid`.
+    /// Makes a key of an HMAC secret that has at least as many bytes as the hash. It has no key ID until
+    /// [`with_key_id`](Self::with_key_id) gives it one; its tokens have no `kid` until then.
     ///
     /// # Errors
     /// As [`check_hmac_secret`](crate::secret::check_hmac_secret).
@@ -108,7 +114,8 @@ impl SigningKey {
         Self { verifying_key: self.verifying_key.with_key_id(key_id), ..self }
     }
 
-    /// The private key as unencrypted PKCS#8 in DER, for storing it encrypted. Wiped from memory when dropped.
+    /// The private key as unencrypted PKCS#8 in DER, for storing it encrypted. Wiped from memory when
+    /// dropped.
     ///
     /// # Errors
     /// - [`Symmetric`](KeyError::Symmetric): an HMAC secret has no such form.
@@ -125,12 +132,14 @@ impl SigningKey {
         Ok(pem::encode("PRIVATE KEY", &self.to_pkcs8_der()?))
     }
 
-    /// The private key as a JWK: the members of [`VerifyingKey::to_jwk`], then the private ones (RFC 7518 §6.2.2 and
-    /// §6.3.2, RFC 8037 §2; RFC 9964 §3, where `priv` is the seed). Wiped from memory when dropped.
+    /// The private key as a JWK: the members of [`VerifyingKey::to_jwk`], then the private ones (RFC 7518
+    /// §6.2.2 and §6.3.2, RFC 8037 §2; RFC 9964 §3, where `priv` is the seed). Wiped from memory when
+    /// dropped.
     ///
     /// # Errors
-    /// - [`Symmetric`](KeyError::Symmetric): an HMAC secret is written by who keeps its bytes.
-    /// - [`Inconsistent`](KeyError::Inconsistent): the cryptographic library failed, or an ML-DSA key came without its seed.
+    /// - [`Symmetric`](KeyError::Symmetric): an HMAC secret is not exported; its owner has the bytes.
+    /// - [`Inconsistent`](KeyError::Inconsistent): the cryptographic library failed, or an ML-DSA key came
+    ///   without its seed.
     pub fn to_private_jwk(&self) -> Result<Zeroizing<String>, KeyError> {
         let pkcs8 = self.to_pkcs8_der()?;
         let public = self.verifying_key.to_jwk().ok_or(KeyError::Symmetric)?;

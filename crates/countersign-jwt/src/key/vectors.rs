@@ -1,4 +1,5 @@
-//! The Wycheproof vectors of the primitives, as far as JOSE uses them, through the key formats and the backend.
+//! The Wycheproof vectors of the primitives, as far as JOSE uses them, through the key formats and the
+//! backend.
 
 use wycheproof::{ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
@@ -111,8 +112,8 @@ fn rsa_pkcs1() {
     }
 }
 
-/// The salt must have the length of the hash (RFC 7518 §3.5). In files with another salt or mask hash everything
-/// is refused but the vector that changes the salt to the right length.
+/// The salt must have the length of the hash (RFC 7518 §3.5). In files with another salt or mask hash
+/// everything is refused but the vector that changes the salt to the right length.
 #[test]
 fn rsa_pss() {
     use rsa_pss_verify::TestName as Name;

@@ -31,20 +31,20 @@ struct Inner {
 impl VerifyingKey {
     /// Reads a public JWK, or an `oct` JWK with an HMAC secret (RFC 7517 §4, RFC 7518 §6).
     ///
-    /// The algorithm is the JWK's `alg`, or the one that its curve leaves no choice about. The key ID is its `kid`,
+    /// The algorithm is the JWK's `alg`, or the only one that its curve allows. The key ID is its `kid`,
     /// or else the RFC 7638 thumbprint.
     ///
     /// # Errors
-    /// - [`Json`](KeyError::Json), [`MissingMember`](KeyError::MissingMember), [`MemberFormat`](KeyError::MemberFormat):
-    ///   the JWK is malformed.
+    /// - [`Json`](KeyError::Json), [`MissingMember`](KeyError::MissingMember),
+    ///   [`MemberFormat`](KeyError::MemberFormat): the JWK is malformed.
     /// - [`PrivateKey`](KeyError::PrivateKey): it has private members.
     /// - [`Unsupported`](KeyError::Unsupported), [`AmbiguousAlgorithm`](KeyError::AmbiguousAlgorithm),
     ///   [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): about `kty`, `crv` and `alg`.
     /// - [`Purpose`](KeyError::Purpose): `use` or `key_ops` do not allow `verify`.
-    /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent), [`RsaRoca`](KeyError::RsaRoca),
-    ///   [`InvalidPoint`](KeyError::InvalidPoint), [`Inconsistent`](KeyError::Inconsistent),
-    ///   [`SecretTooShort`](KeyError::SecretTooShort), [`SecretLooksLikeKey`](KeyError::SecretLooksLikeKey): the key
-    ///   is weak or wrong.
+    /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent),
+    ///   [`RsaRoca`](KeyError::RsaRoca), [`InvalidPoint`](KeyError::InvalidPoint),
+    ///   [`Inconsistent`](KeyError::Inconsistent), [`SecretTooShort`](KeyError::SecretTooShort),
+    ///   [`SecretLooksLikeKey`](KeyError::SecretLooksLikeKey): the key is weak or wrong.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
         let members = json::parse_object(jwk.as_bytes()).map_err(KeyError::Json)?;
         Self::from_jwk_members(&members, &Algorithm::ALL)
@@ -75,10 +75,11 @@ impl VerifyingKey {
     /// # Errors
     /// - [`Pem`](KeyError::Pem), [`PemLabel`](KeyError::PemLabel), [`Der`](KeyError::Der): not such a block.
     /// - [`Encrypted`](KeyError::Encrypted): an encrypted private key.
-    /// - [`Unsupported`](KeyError::Unsupported), [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): the key is not
-    ///   one for `algorithm`.
-    /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent), [`RsaRoca`](KeyError::RsaRoca),
-    ///   [`InvalidPoint`](KeyError::InvalidPoint), [`Inconsistent`](KeyError::Inconsistent): the key is weak or wrong.
+    /// - [`Unsupported`](KeyError::Unsupported), [`AlgorithmMismatch`](KeyError::AlgorithmMismatch): the key
+    ///   is not one for `algorithm`.
+    /// - [`RsaModulus`](KeyError::RsaModulus), [`RsaExponent`](KeyError::RsaExponent),
+    ///   [`RsaRoca`](KeyError::RsaRoca), [`InvalidPoint`](KeyError::InvalidPoint),
+    ///   [`Inconsistent`](KeyError::Inconsistent): the key is weak or wrong.
     pub fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
         let block = pem::parse(text)?;
         let numbers = match block.label {
@@ -89,7 +90,7 @@ impl VerifyingKey {
         Self::from_numbers(algorithm, numbers)
     }
 
-    /// An HMAC secret. It has no key ID until [`with_key_id`](Self::with_key_id) gives it one.
+    /// Makes a key of an HMAC secret. It has no key ID until [`with_key_id`](Self::with_key_id) gives it one.
     ///
     /// # Errors
     /// As [`secret::check_hmac_secret`].
@@ -124,21 +125,22 @@ impl VerifyingKey {
         &self.key_id
     }
 
-    /// The RFC 7638 thumbprint (SHA-256, base64url). `None` for an HMAC secret: a hash of it could be guessed from.
+    /// The RFC 7638 thumbprint (SHA-256, base64url). `None` for an HMAC secret: its hash would let an
+    /// attacker test guesses.
     #[must_use]
     pub fn thumbprint(&self) -> Option<String> {
         self.inner.numbers.as_ref().map(|numbers| numbers.thumbprint(self.algorithm()))
     }
 
-    /// The public JWK with `kty`, `kid`, `use`, `alg` and the key's numbers. `None` for an HMAC secret, which is
-    /// never published.
+    /// The public JWK with `kty`, `kid`, `use`, `alg` and the key's numbers. `None` for an HMAC secret, which
+    /// is never published.
     #[must_use]
     pub fn to_jwk(&self) -> Option<String> {
         self.inner.numbers.as_ref().map(|numbers| numbers.to_jwk(self.algorithm(), &self.key_id))
     }
 
-    /// The public key as a PEM block `PUBLIC KEY` (SPKI), for consumers that read no JWK Set. `None` for an HMAC
-    /// secret.
+    /// The public key as a PEM block `PUBLIC KEY` (SPKI), for consumers that read no JWK Set. `None` for an
+    /// HMAC secret.
     #[must_use]
     pub fn to_pem(&self) -> Option<String> {
         let numbers = self.inner.numbers.as_ref()?;

@@ -1,4 +1,5 @@
-//! Public keys in DER: `SubjectPublicKeyInfo` (RFC 5280 §4.1, RFC 8410, RFC 9881) and PKCS#1 (RFC 8017 A.1.1).
+//! Public keys in DER: `SubjectPublicKeyInfo` (RFC 5280 §4.1, RFC 8410, RFC 9881) and PKCS#1 (RFC 8017
+//! A.1.1).
 
 use super::der::{self, Reader};
 use super::public::PublicNumbers;

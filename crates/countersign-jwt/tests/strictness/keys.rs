@@ -1,4 +1,4 @@
-//! Keys that must not be taken.
+//! Keys that must be refused.
 
 use countersign_jwt::{Algorithm, JsonError, JwkSet, KeyError, KeySetError, SkipReason, VerifyingKey};
 

@@ -1,4 +1,5 @@
-//! Hand-written tokens and keys, each with the one error it must meet. Classes follow what verifiers get wrong.
+//! Hand-written tokens and keys, each with the one error it must meet. Classes follow what verifiers get
+//! wrong.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 #![expect(clippy::print_stdout, reason = "how many cases ran is part of the result")]

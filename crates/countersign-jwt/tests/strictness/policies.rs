@@ -1,4 +1,5 @@
-//! Policies for tokens of other issuers: what each way to demand less lets through, and what it still refuses.
+//! Policies for tokens of other issuers: what each way to demand less lets through, and what it still
+//! refuses.
 
 use std::time::Duration;
 

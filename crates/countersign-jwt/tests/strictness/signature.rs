@@ -1,4 +1,4 @@
-//! Signatures that are somebody else's, or nobody's.
+//! Signatures of another key, and signatures of none.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;

@@ -1,5 +1,8 @@
 //! `countersign token` and the key files: without a server, against the texts that people have.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::harness::{PASSWORD, Place, Ran};
 
 /// RFC 7515 A.1's token without its last character's worth of trust: signed with a key that everybody knows, expired 2011.
@@ -35,6 +38,26 @@ fn a_token_is_decoded_from_an_argument_or_standard_input() {
     assert_eq!((json["verified"].as_bool(), json["payload"]["iss"].as_str()), (Some(false), Some("joe")));
     let ran = place.run(&["token", "decode", "a.b"]);
     assert!(ran.code == Some(1) && ran.out.contains("This is no token"), "{ran:?}");
+}
+
+/// The tests of `countersign-jwt` and of the debugger page read the same list.
+#[test]
+fn the_command_line_gives_the_same_warnings_as_the_debugger_page() {
+    let place = Place::new();
+    let list = include_str!("../../../countersign-jwt/tests/data/warnings.json");
+    let cases: Vec<serde_json::Value> = serde_json::from_str(list).unwrap();
+    assert!(cases.len() > 15);
+    for case in &cases {
+        let part = |name: &str| URL_SAFE_NO_PAD.encode(case[name].to_string());
+        let token = format!("{}.{}.AAAA", part("header"), part("payload"));
+        let json = place.run_with(&["token", "decode", "--json"], &token).json();
+        assert_eq!(json["warnings"], case["warnings"], "{}", case["header"]);
+    }
+    let token = format!("{}.e30.AAAA", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","x5c":[]}"#));
+    let text = place.run(&["token", "decode", &token]).out;
+    for said in ["- It is not signed", "- Its header has `x5c`", "- It has no `exp`"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
 }
 
 /// Copied from a header, from JSON, from a shell, from a terminal or a mail that breaks lines. A verifier would refuse a

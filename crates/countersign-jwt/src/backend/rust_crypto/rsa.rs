@@ -1,4 +1,5 @@
-//! RSA verification (RFC 8017 §8.1.2, §8.2.2): one modular power of public numbers and the check of the padding.
+//! RSA verification (RFC 8017 §8.1.2, §8.2.2): one modular power of public numbers and the check of the
+//! padding.
 
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, Odd};
@@ -47,8 +48,8 @@ impl PublicKey {
         }
     }
 
-    /// `signature ^ exponent mod modulus`, in as many bytes as the modulus has. The signature must have exactly
-    /// that many and be smaller than the modulus.
+    /// `signature ^ exponent mod modulus`, in as many bytes as the modulus has. The signature must have
+    /// exactly that many and be smaller than the modulus.
     fn power(&self, signature: &[u8]) -> Result<Vec<u8>, BadSignature> {
         let length = self.modulus_bits.div_ceil(8);
         if signature.len() != length {

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::output::local_time;
 
-/// 1970-01-01 to 9999-12-31: what verifiers take.
+/// 1970-01-01 to 9999-12-31: what verifiers accept.
 pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799;
 
 /// `2026-11-24 02:47:03 +00:00   in 4 min`.
@@ -17,7 +17,7 @@ pub(super) fn moment(seconds: i64, now: i64) -> String {
 }
 
 /// `in 4 min`, `3 h ago`.
-pub(super) fn relative(seconds: i64) -> String {
+fn relative(seconds: i64) -> String {
     let size = seconds.unsigned_abs();
     let amount = match size {
         0 => return "now".to_owned(),

@@ -124,7 +124,6 @@ impl Verify {
             match check.outcome {
                 _ if !self.is_asked(check) => lines.push((Style::Dim, format!("  - {rule}: not asked"))),
                 Outcome::Passed => lines.push((Style::Good, format!("  + {rule}"))),
-                Outcome::NotChecked => lines.push((Style::Dim, format!("  - {rule}: not reached"))),
                 Outcome::Failed(error) => {
                     lines.push((Style::Warning, format!("  x {rule}: {error}")));
                     let found = if check.found.is_empty() { "nothing" } else { &check.found };
@@ -134,6 +133,7 @@ impl Verify {
                     }
                     lines.push((Style::Plain, format!("      {}", error.remedy())));
                 }
+                _ => lines.push((Style::Dim, format!("  - {rule}: not reached"))),
             }
         }
         lines
@@ -145,7 +145,7 @@ impl Verify {
                 _ if !self.is_asked(check) => "not_asked",
                 Outcome::Passed => "passed",
                 Outcome::Failed(_) => "failed",
-                Outcome::NotChecked => "not_checked",
+                _ => "not_checked",
             };
             let error = match check.outcome {
                 Outcome::Failed(error) if self.is_asked(check) => Some(error),
