@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
-use countersign::store::Store as _;
 use serde_json::{Value, json};
 
 use super::global::Global;
@@ -46,7 +45,7 @@ impl Audit {
             let mut query = AuditQuery { after: self.after, before: None, kind, account_id, limit: PAGE };
             let mut left = self.limit.unwrap_or(usize::MAX);
             loop {
-                let page = tool.instance.store().audit_log(query.clone()).await?;
+                let page = tool.instance.audit_log(query.clone()).await?;
                 query.after = page.last().map_or(query.after, |last| last.sequence);
                 for record in page.iter().take(left) {
                     // One event a line, so that a reader need not wait for the end.

@@ -32,8 +32,9 @@ fn target(text: &str) -> Result<Duration, String> {
 impl Calibrate {
     pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<()> {
         let options = options::hashing(&global.load()?)?;
-        let a_second = self.logins_per_second.and_then(NonZeroU32::new);
-        let proposal = calibrate(Target { longest: self.target, a_second }, &options, &Clock::system());
+        let logins_per_second = self.logins_per_second.and_then(NonZeroU32::new);
+        let proposal =
+            calibrate(Target { longest: self.target, logins_per_second }, &options, &Clock::system());
         let (threads, cost) = (proposal.threads.get(), proposal.cost);
         let rate = Duration::from_secs(60).as_micros() * proposal.threads.get() as u128
             / proposal.takes.as_micros().max(1);

@@ -9,7 +9,7 @@ use countersign::base::random::Random;
 use countersign::model::account::{CustomClaims, Role, Username};
 use countersign::model::audit::{Actor, Context};
 use countersign::password::PasswordHash;
-use countersign::store::{AccountQuery, NewAccount, Store as _};
+use countersign::store::{AccountQuery, NewAccount};
 
 use super::global::Global;
 use super::serve::{Listen, with_runtime};
@@ -82,7 +82,7 @@ async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
             disabled: false,
             password_change_required: false,
         };
-        instance.store().create_account(account, &context).await?;
+        instance.create_account_with_hash(account, &context).await?;
     }
     Ok(())
 }

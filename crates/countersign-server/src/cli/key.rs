@@ -1,7 +1,7 @@
 //! `countersign key`: the keys that sign tokens.
 
 use clap::Subcommand;
-use countersign::flows::keys::Switch;
+use countersign::flows::keys::Activation;
 use countersign::model::key_ring::KeyInfo;
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ impl KeyCommand {
             let task = if now.is_some() { Task::RotateKeys } else { Task::ViewKeys };
             let tool = Tool::open(global, task).await?;
             if let Some(now) = now {
-                let switch = if now { Switch::AtOnce } else { Switch::WhenPublished };
+                let switch = if now { Activation::AtOnce } else { Activation::WhenPublished };
                 let key = tool.instance.rotate_keys(switch, &tool.context()).await?;
                 output.show(&as_json(&key), || {
                     format!(

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use countersign::base::id::SessionId;
-use countersign::store::{Store as _, Which};
+use countersign::store::Which;
 use serde_json::json;
 
 use super::global::Global;
@@ -53,7 +53,7 @@ async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> an
         None => None,
     };
     let policy = tool.instance.options().sessions;
-    let sessions = tool.instance.store().list_sessions(account, tool.now(), limit).await?;
+    let sessions = tool.instance.list_sessions(account, tool.now(), limit).await?;
     let values = sessions.iter().map(|session| {
         json!({
             "id": session.id,

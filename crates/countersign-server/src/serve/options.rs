@@ -11,7 +11,7 @@ use countersign::model::key_ring::KeySchedule;
 use countersign::model::session::SessionPolicy;
 use countersign::password::Argon2Cost;
 use countersign::password::PasswordPolicy;
-use countersign::throttle::{self, Rate, ThrottleOptions};
+use countersign::throttle::{Rate, ThrottleOptions, WhenStopped};
 
 use crate::config::{Config, ThrottleStop, TokenType};
 
@@ -106,9 +106,9 @@ fn throttle(config: &Config) -> anyhow::Result<ThrottleOptions> {
     options.first_delay = config.throttle_first_delay;
     options.longest_delay = config.throttle_longest_delay;
     options.stop_after = config.throttle_stop_after;
-    options.stop = match config.throttle_stop {
-        ThrottleStop::OneADay => throttle::Stop::OneADay,
-        ThrottleStop::Strict => throttle::Stop::Strict,
+    options.when_stopped = match config.throttle_stop {
+        ThrottleStop::OneADay => WhenStopped::OneADay,
+        ThrottleStop::Strict => WhenStopped::Strict,
     };
     options.device_budget = config.throttle_device_budget;
     options.forget_after = config.throttle_forget_after;
@@ -140,9 +140,9 @@ mod tests {
         let stop = |text| {
             let config =
                 Config::load(Settings::default().with("throttle.stop", text, Place::Command("test")));
-            options(&config.unwrap(), "https://a.example").unwrap().throttle.stop
+            options(&config.unwrap(), "https://a.example").unwrap().throttle.when_stopped
         };
-        assert_eq!(stop("strict"), throttle::Stop::Strict);
-        assert_eq!(stop("one-a-day"), throttle::Stop::OneADay);
+        assert_eq!(stop("strict"), WhenStopped::Strict);
+        assert_eq!(stop("one-a-day"), WhenStopped::OneADay);
     }
 }

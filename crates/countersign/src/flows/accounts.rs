@@ -7,7 +7,7 @@ use crate::flows::password_change::PasswordChangeError;
 use crate::model::account::{Account, CustomClaims, Role, Username};
 use crate::model::audit::Context;
 use crate::store::{
-    AccountChange, AccountQuery, ChangeAccount, CreateAccount, NewAccount, Store, StoreError,
+    AccountChange, AccountQuery, ChangeAccount, CreateAccount, Credentials, NewAccount, Store, StoreError,
 };
 
 /// An account to make.
@@ -88,6 +88,19 @@ impl<S: Store> Countersign<S> {
             disabled: false,
             password_change_required,
         };
+        self.create_account_with_hash(account, context).await
+    }
+
+    /// Makes an account whose password hash was computed elsewhere. The policy is not applied: nobody here knows the
+    /// password.
+    ///
+    /// # Errors
+    /// [`CreateAccountError::NameTaken`], [`CreateAccountError::Store`].
+    pub async fn create_account_with_hash(
+        &self,
+        account: NewAccount,
+        context: &Context,
+    ) -> Result<Account, CreateAccountError> {
         match self.store.create_account(account, context).await? {
             CreateAccount::Created(account) => Ok(*account),
             CreateAccount::NameTaken => Err(CreateAccountError::NameTaken),
@@ -134,6 +147,14 @@ impl<S: Store> Countersign<S> {
     /// [`StoreError`] when the store did not answer.
     pub async fn find_account_by_name(&self, username: &Username) -> Result<Option<Account>, StoreError> {
         Ok(self.store.account_for_login(username).await?.map(|found| found.account))
+    }
+
+    /// An account with its password hash, for an export. See [`Countersign::record_export`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn credentials(&self, id: AccountId) -> Result<Option<Credentials>, StoreError> {
+        self.store.credentials(id).await
     }
 
     /// Accounts in the order of their canonical names.

@@ -38,9 +38,9 @@ pub enum KeysError {
     Store(#[from] StoreError),
 }
 
-/// When a new key begins to sign.
+/// When a new signing key begins to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
+pub enum Activation {
     /// When it has been published for long enough that every verifier knows it.
     WhenPublished,
     /// Now. Verifiers that have cached the JWK Set refuse new tokens until they fetch it again.
@@ -122,24 +122,24 @@ impl<S: Store> Countersign<S> {
         self.key_ring.load().list(now)
     }
 
-    /// Makes the next key, unless there is one that does not sign yet; gives that key. With [`Switch::AtOnce`] a key is
+    /// Makes the next key, unless there is one that does not sign yet; gives that key. With [`Activation::AtOnce`] a key is
     /// always made, and signs from now on; the one before it stays published for the tokens it has signed.
     ///
     /// # Errors
     /// Every variant of [`KeysError`] but those of the master key.
-    pub async fn rotate_keys(&self, switch: Switch, context: &Context) -> Result<KeyInfo, KeysError> {
+    pub async fn rotate_keys(&self, activation: Activation, context: &Context) -> Result<KeyInfo, KeysError> {
         let Signing::KeyPair(algorithm) = self.options.signing else { return Err(KeysError::SharedSecret) };
         let now = context.now;
         loop {
             let stored = self.store.signing_keys().await?;
             self.take_over_keys(&stored, now)?;
             let newest = self.list_keys(now).pop().ok_or(KeyRingError::Empty)?;
-            if switch == Switch::WhenPublished && now < newest.active_from {
+            if activation == Activation::WhenPublished && now < newest.active_from {
                 return Ok(newest);
             }
-            let active_from = match switch {
-                Switch::AtOnce => now,
-                Switch::WhenPublished => now.plus(self.options.keys.publish_ahead),
+            let active_from = match activation {
+                Activation::AtOnce => now,
+                Activation::WhenPublished => now.plus(self.options.keys.publish_ahead),
             };
             let key = key_ring::generate(algorithm, active_from, &self.master_keys, &self.random, now)?;
             let kid = key.kid.clone();
@@ -164,7 +164,7 @@ impl<S: Store> Countersign<S> {
         self.reload_keys(now).await?;
         let context = Context::local(Actor::System, now);
         if self.key_ring.load().rotation_is_due(&self.options.keys, now) {
-            let key = self.rotate_keys(Switch::WhenPublished, &context).await?;
+            let key = self.rotate_keys(Activation::WhenPublished, &context).await?;
             tracing::info!(kid = key.kid, "made the next signing key");
         }
         let gone = self.list_keys(now).into_iter().filter(|key| key.state == KeyState::Gone);

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod attempt;
+pub mod audit;
 pub mod embedded;
 pub(crate) mod guess;
 pub mod import;
@@ -14,4 +15,5 @@ pub mod password_change;
 pub mod refresh;
 pub mod reseal;
 pub mod revocation;
+pub mod sessions;
 pub mod upkeep;

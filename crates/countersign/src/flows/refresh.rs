@@ -1,4 +1,5 @@
 //! Exchanging a refresh token: tag first, with no store asked; then the store's one transaction; then the answer.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use countersign_jwt::SignError;
 
@@ -6,6 +7,7 @@ use crate::Countersign;
 use crate::flows::issue::SignedIn;
 use crate::model::audit::Context;
 use crate::model::session::EndReason;
+use crate::model::session::refresh_token::RefreshToken;
 use crate::store::{Grant, Rotation, Store, StoreError};
 
 /// Why a refresh token gave nothing.
@@ -32,12 +34,34 @@ pub enum RefreshError {
     Sign(#[from] SignError),
 }
 
+impl RefreshError {
+    /// Whether the session is over, so that the client should forget its refresh token (RF-12). Not so after an error of
+    /// ours, for a token that we cannot read, and for a session that a new login replaced: the browser may already hold
+    /// the new login's cookie under the same name.
+    #[must_use]
+    pub const fn ends_session(&self) -> bool {
+        match self {
+            Self::Expired | Self::Reused => true,
+            Self::Revoked(reason) => match reason {
+                EndReason::Replaced => false,
+                EndReason::Logout
+                | EndReason::Reuse
+                | EndReason::PasswordChanged
+                | EndReason::PasswordChangeRequired
+                | EndReason::AccountDisabled
+                | EndReason::Ended
+                | EndReason::TooMany => true,
+            },
+            Self::Invalid | Self::Store(_) | Self::Sign(_) => false,
+        }
+    }
+}
+
 impl<S: Store> Countersign<S> {
     /// Exchanges a refresh token for an access token and, where it is rotated, its successor.
     ///
     /// # Errors
-    /// Every variant of [`RefreshError`]. After [`RefreshError::Invalid`], [`RefreshError::Store`] and
-    /// [`RefreshError::Sign`] the client keeps its cookie (RF-12).
+    /// Every variant of [`RefreshError`]; [`RefreshError::ends_session`] says whether the client keeps its cookie.
     pub async fn refresh(&self, token: &str, context: &Context) -> Result<SignedIn, RefreshError> {
         let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
         match self.store.rotate(token.presented(), context).await? {
@@ -63,7 +87,7 @@ impl<S: Store> Countersign<S> {
     fn refreshed(
         &self,
         grant: Grant,
-        token: Option<&crate::model::session::refresh_token::RefreshToken>,
+        token: Option<&RefreshToken>,
         context: &Context,
     ) -> Result<SignedIn, RefreshError> {
         // A logout may have been answered while this request was on its way back from the store (CC-2).
@@ -71,5 +95,21 @@ impl<S: Store> Countersign<S> {
             return Err(RefreshError::Revoked(EndReason::Ended));
         }
         Ok(self.signed_in(grant, token, context)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RF-12: every reason but the one after which the browser holds a newer cookie.
+    #[test]
+    fn the_client_keeps_its_token_unless_the_session_is_over() {
+        for (reason, name) in EndReason::NAMES {
+            assert_eq!(RefreshError::Revoked(reason).ends_session(), name != "replaced", "{name}");
+        }
+        assert!(RefreshError::Expired.ends_session() && RefreshError::Reused.ends_session());
+        let ours = StoreError::Unavailable("the disk is full".into());
+        assert!(!RefreshError::Invalid.ends_session() && !RefreshError::Store(ours).ends_session());
     }
 }

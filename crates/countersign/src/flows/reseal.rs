@@ -54,7 +54,7 @@ impl<S: Store> Countersign<S> {
 
     /// Learns what it costs to check a password here, so that unknown names cost the same (EN-2).
     pub(crate) async fn learn_hash_costs(&self) -> Result<(), StoreError> {
-        self.hasher.imitate(&self.store.password_hashes(HASHES_TO_LOOK_AT).await?);
+        self.hasher.learn_hash_mix(&self.store.password_hashes(HASHES_TO_LOOK_AT).await?);
         Ok(())
     }
 

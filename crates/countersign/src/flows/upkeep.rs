@@ -23,7 +23,7 @@ impl<S: Store> Countersign<S> {
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
             }
-            if turn.is_multiple_of(SWEEP_EVERY) || self.hasher.has_met_new_hashes() {
+            if turn.is_multiple_of(SWEEP_EVERY) || self.hasher.take_new_hash_kind() {
                 report("learn what hashes cost", self.learn_hash_costs().await);
             }
             is_sweeping |= turn.is_multiple_of(SWEEP_EVERY);
@@ -36,6 +36,14 @@ impl<S: Store> Countersign<S> {
             turn = turn.wrapping_add(1);
             tokio::time::sleep(TURN).await;
         }
+    }
+
+    /// Whether the store can be read and written now, for a readiness probe (LM-9).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn check_ready(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.store.check(now).await
     }
 
     /// Deletes sessions, revocations and audit events that nothing needs any more, until none is left.
@@ -52,7 +60,7 @@ impl<S: Store> Countersign<S> {
         let refused = self.hasher.stats().refused;
         let shed = refused - std::mem::replace(seen, refused);
         if shed > 0 {
-            tracing::warn!(shed, "more sign-ins than can be checked: some were answered 503");
+            tracing::warn!(shed, "password hashing overloaded: rejected sign-ins with 503");
         }
     }
 

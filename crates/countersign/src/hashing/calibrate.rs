@@ -1,4 +1,4 @@
-//! Which cost this machine can afford: argon2 parameters for the time that one login may take (PW-7).
+//! The cost that this machine can afford: argon2 parameters for the time that one login may take (PW-7).
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -8,24 +8,24 @@ use crate::hashing::options::HashingOptions;
 use crate::password::cost::Argon2Cost;
 use crate::password::format::{Argon2Hash, Memory};
 
-/// A cost, and what it takes here.
+/// A cost, and the time it takes on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// The cost.
     pub cost: Argon2Cost,
-    /// How many threads compute hashes: those of the options, as far as the memory is enough for them.
+    /// The threads that compute hashes: those of the options, or fewer if the memory budget feeds fewer.
     pub threads: NonZeroUsize,
-    /// What one hash takes while all threads compute one: the slowest thread, at its best of three.
+    /// The time of one hash while all threads compute one: the slowest thread, at its best of three.
     pub takes: Duration,
 }
 
-/// What one hash may take.
+/// The time that one hash may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The longest.
     pub longest: Duration,
-    /// How many of them all threads together must be able to compute in a second; then it may take less.
-    pub a_second: Option<NonZeroU32>,
+    /// Hashes that all threads together must be able to compute in a second: a high rate shortens `longest`.
+    pub logins_per_second: Option<NonZeroU32>,
 }
 
 /// The strongest cost that takes no longer than `target` with the threads and the memory of `options`: first as much memory
@@ -36,7 +36,7 @@ pub fn calibrate(target: Target, options: &HashingOptions, clock: &Clock) -> Pro
     let affordable = options.memory_budget_bytes / memory_bytes(Argon2Cost::DEFAULT);
     let affordable = usize::try_from(affordable).ok().and_then(NonZeroUsize::new);
     let threads = affordable.unwrap_or(NonZeroUsize::MIN).min(options.threads);
-    let most = target.for_one_of(threads);
+    let most = target.per_hash(threads);
     let mut memories: Vec<_> = std::iter::repeat_with(Memory::default).take(threads.get()).collect();
     let mut measure = |cost| Proposal { cost, threads, takes: slowest(cost, &mut memories, clock) };
 
@@ -63,10 +63,11 @@ pub fn calibrate(target: Target, options: &HashingOptions, clock: &Clock) -> Pro
 }
 
 impl Target {
-    /// So many a second leave so much time for each, as many at a time as there are threads.
-    fn for_one_of(self, threads: NonZeroUsize) -> Duration {
+    /// The time budget per hash: the longest allowed, or less for the requested rate.
+    fn per_hash(self, threads: NonZeroUsize) -> Duration {
         let threads = u32::try_from(threads.get()).unwrap_or(u32::MAX);
-        let for_the_rate = self.a_second.map(|wanted| Duration::from_secs(1) * threads / wanted.get());
+        let for_the_rate =
+            self.logins_per_second.map(|wanted| Duration::from_secs(1) * threads / wanted.get());
         for_the_rate.map_or(self.longest, |time| time.min(self.longest))
     }
 }
@@ -107,7 +108,7 @@ mod tests {
     }
 
     fn within(millis: u64) -> Target {
-        Target { longest: Duration::from_millis(millis), a_second: None }
+        Target { longest: Duration::from_millis(millis), logins_per_second: None }
     }
 
     /// PW-1, PW-7: whatever the target and the memory, the proposal is one that a configuration may use.

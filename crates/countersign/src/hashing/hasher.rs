@@ -1,7 +1,7 @@
-//! The door to the pool: check a password against what is stored, or make a new hash.
+//! The entrance to the pool: check a password against a stored hash, or make a new hash.
 //!
 //! Exactly one hash is computed for each check, whatever is stored: for an unknown name, an account without a password
-//! and a hash that nobody can read it is a dummy of the default cost, so that time tells nothing (EN-2).
+//! and an unreadable hash it is a decoy, so that time tells nothing (EN-2).
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::base::clock::Clock;
 use crate::base::random::Random;
 use crate::base::requester::{AccountKey, Requester};
-use crate::hashing::decoy::Likeness;
+use crate::hashing::decoy::DecoyHashes;
 use crate::hashing::options::{HashingOptions, HashingOptionsError};
 use crate::hashing::outcome::{HashingError, Verification};
 use crate::hashing::worker::{Check, Job, PoolPlan, Shared, Task};
@@ -27,7 +27,7 @@ use crate::password::pepper::{Pepper, WrongPepper};
 #[derive(Clone)]
 pub struct PasswordHasher {
     pool: Arc<Pool>,
-    likeness: Arc<Likeness>,
+    decoys: Arc<DecoyHashes>,
     pepper: Option<Pepper>,
     memory_limit_bytes: u64,
 }
@@ -83,7 +83,7 @@ impl PasswordHasher {
         }
         Ok(Self {
             pool: Arc::new(pool),
-            likeness: Arc::new(Likeness::new(Recipe::dummy(dummy))),
+            decoys: Arc::new(DecoyHashes::new(Recipe::dummy(dummy))),
             pepper,
             memory_limit_bytes: own + options.spare_bytes(threads),
         })
@@ -156,19 +156,18 @@ impl PasswordHasher {
     }
 
     /// Makes unknown names take the time that known ones take: some accounts may have hashes of other systems, which
-    /// cost more or less than ours, and a name that takes longer than the dummy would be a name that exists (EN-2).
-    /// Give the hashes of all accounts that have one, or of a fair sample; again from time to time, while hashes are
-    /// renewed.
-    pub fn imitate<'a>(&self, stored: impl IntoIterator<Item = &'a PasswordHash>) {
+    /// cost more or less than ours, and a name that takes longer than its decoy would be a name that exists (EN-2).
+    /// Pass the hashes of all accounts, or of a fair sample, and again from time to time while hashes are renewed.
+    pub fn learn_hash_mix<'a>(&self, stored: impl IntoIterator<Item = &'a PasswordHash>) {
         let recipes = stored.into_iter().filter_map(|stored| self.read(stored).ok());
-        self.likeness.learn(recipes);
+        self.decoys.learn_mix(recipes);
     }
 
-    /// Whether hashes were met, since the last call, of a kind that those given to [`PasswordHasher::imitate`] did not have:
-    /// then it is time to give them again.
+    /// Whether hashes were checked, since the last call, of a kind that those given to [`PasswordHasher::learn_hash_mix`] did not have:
+    /// then it is time to pass them again.
     #[must_use]
-    pub fn has_met_new_hashes(&self) -> bool {
-        self.likeness.take_news()
+    pub fn take_new_hash_kind(&self) -> bool {
+        self.decoys.take_new_kind()
     }
 
     /// Reads a stored hash without computing anything: whether this server can check it.
@@ -194,17 +193,17 @@ impl PasswordHasher {
     /// What to compute. The reason why a hash is unreadable goes to the log without the hash itself.
     fn check(&self, stored: Option<&PasswordHash>, account: AccountKey) -> Check {
         let Some(stored) = stored else {
-            return Check { recipe: self.likeness.of(account), counts: false, renew: false };
+            return Check { recipe: self.decoys.for_account(account), counts: false, renew: false };
         };
         match self.read(stored) {
             Ok(recipe) => {
-                self.likeness.meet(&recipe);
+                self.decoys.observe(&recipe);
                 let renew = self.pepper.as_ref().is_some_and(|pepper| !pepper.is_newest(stored.as_str()));
                 Check { recipe, counts: true, renew }
             }
             Err(reason) => {
                 tracing::warn!(%reason, "a stored password hash cannot be checked; the sign-in fails");
-                Check { recipe: self.likeness.of(account), counts: false, renew: false }
+                Check { recipe: self.decoys.for_account(account), counts: false, renew: false }
             }
         }
     }

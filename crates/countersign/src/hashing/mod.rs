@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! verify(Attempt) ── format: what must be computed? ──► queue (fair, bounded, by deadline) ──► worker thread
-//!                    unknown or unreadable: the dummy            │ full: Overloaded at once        one hash
+//!                    unknown or unreadable: a decoy              │ full: Overloaded at once        one hash
 //!                                                                └ caller gone: entry removed
 //! ```
 //! This module knows no account, no store and no HTTP. How often somebody may try is the throttle's business.

@@ -57,7 +57,7 @@ pub(crate) enum Task {
 /// What to compute for a check.
 pub(crate) struct Check {
     pub(crate) recipe: Recipe,
-    /// False for the dummy, whose result is always "no".
+    /// False for a decoy, whose result is always "no".
     pub(crate) counts: bool,
     /// Outdated for a reason that the recipe does not know.
     pub(crate) renew: bool,

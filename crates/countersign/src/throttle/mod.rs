@@ -1,4 +1,4 @@
-//! How often somebody may try (TH-1 to TH-10). An attempt is reserved *before* its hash is computed, so that guesses in
+//! How often a secret may be tried (TH-1 to TH-10). An attempt is reserved *before* its hash is computed, so that guesses in
 //! parallel cannot outrun the count; it counts as failed until it is said to have succeeded, so a client that hangs up has
 //! failed.
 //!
@@ -10,7 +10,7 @@
 //!                                      first failures of ever new accounts: spraying, tighter rates
 //! ```
 //! Ten thousand wrong guesses from elsewhere therefore never shut out a device that has signed in before (TH-2). The eighty
-//! and the twenty that all known devices have together are the hundred failures in a row that an account ever has (TH-1). A
+//! and the twenty that all known devices have together are the hundred consecutive failures that an account ever has (TH-1). A
 //! name that nobody has is counted like any other (EN-3): the key is a hash of the name, and nobody here knows who exists.
 //!
 //! Counts live in memory, bounded; what changes is handed out by [`Throttle::take_unsaved`] to be stored, and comes back by
@@ -27,7 +27,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use options::{Rate, Stop, ThrottleOptions, ThrottleOptionsError};
+pub use options::{Rate, ThrottleOptions, ThrottleOptionsError, WhenStopped};
 pub use record::{Guess, ThrottleKey, ThrottleRecord};
 pub(crate) use rule::CLOCK_SKEW;
 

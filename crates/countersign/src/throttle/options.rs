@@ -6,23 +6,23 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ThrottleOptions {
-    /// From which failure in a row on an account has to wait. Default 5.
+    /// Consecutive failures on an account after which further attempts must wait. 1 to the unknown devices' share of
+    /// `stop_after`. Default 5.
     pub delay_from: u32,
     /// The first wait; it doubles with every further failure. Default 1 s.
     pub first_delay: Duration,
     /// The longest wait. Default 15 minutes.
     pub longest_delay: Duration,
-    /// So many failures in a row an account has before it is stopped: default, and at most, 100 (NIST SP 800-63B-4
-    /// §3.2.2). A fifth of them is for its known devices, all together; unknown ones are stopped after the rest; each
-    /// have one at least.
+    /// Consecutive failures after which an account is stopped: default, and at most, 100 (NIST SP 800-63B-4 §3.2.2). A
+    /// fifth of them is for its known devices together, the rest for unknown ones; each have one at least.
     pub stop_after: u32,
-    /// What "stopped" means.
-    pub stop: Stop,
-    /// Failures in a row that a known device has for itself, within what all of them have, before it counts as unknown.
-    /// Default 10.
+    /// The effect of the stop on unknown devices. Default: one attempt a day.
+    pub when_stopped: WhenStopped,
+    /// Consecutive failures of one known device after which it counts as unknown, within the share of all known devices.
+    /// 1 to 100. Default 10.
     pub device_budget: u32,
-    /// After so long without a failure, earlier ones are forgotten if they are too few for a wait; more of them after thirty
-    /// times as long, and with [`Stop::Strict`] none ever. Default 24 hours.
+    /// The time without a failure after which earlier ones are forgotten if they are too few for a wait; more of them after
+    /// thirty times as long, and with [`WhenStopped::Strict`] none ever. Default 24 hours.
     pub forget_after: Duration,
     /// Failures of one address (IPv6: of one /64). Default: 60 at once, then 10 a minute.
     pub per_network: Rate,
@@ -34,24 +34,24 @@ pub struct ThrottleOptions {
     pub max_records: usize,
 }
 
-/// What happens to unknown devices after their share of [`ThrottleOptions::stop_after`] failures in a row.
+/// What happens to unknown devices after their share of [`ThrottleOptions::stop_after`] consecutive failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// One attempt a day. An owner who has lost every known device gets in at last. A guesser has 365 tries a year; who never
-    /// fails [`ThrottleOptions::delay_from`] times in a row, and pauses for [`ThrottleOptions::forget_after`], has by
-    /// default four a day.
+pub enum WhenStopped {
+    /// One attempt a day. An owner who has lost every known device gets in at last. A guesser has 365 tries a year, or by
+    /// default four a day with a pause of [`ThrottleOptions::forget_after`] before each
+    /// [`ThrottleOptions::delay_from`]th failure.
     OneADay,
-    /// None, until the password is set anew, however long the failures before took: the letter of NIST SP 800-63B-4 §3.2.2,
-    /// and a lock-out that a stranger can impose on an owner without a known device.
+    /// None until the password is reset, however long the failures before took: the letter of NIST SP 800-63B-4 §3.2.2, and
+    /// a lock-out that a stranger can impose on an owner without a known device.
     Strict,
 }
 
-/// So many at once, then one in every `interval`.
+/// A burst, then one in every `interval`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many at once.
+    /// The number allowed at once. At least 1.
     pub burst: u32,
-    /// How long it takes until one more is free.
+    /// The time until one more is free. 1 ms to 24 h.
     pub interval: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Default for ThrottleOptions {
             first_delay: Duration::from_secs(1),
             longest_delay: Duration::from_mins(15),
             stop_after: 100,
-            stop: Stop::OneADay,
+            when_stopped: WhenStopped::OneADay,
             device_budget: 10,
             forget_after: DAY,
             per_network: Rate { burst: 60, interval: Duration::from_secs(6) },
@@ -79,12 +79,12 @@ impl ThrottleOptions {
         u32::try_from(self.max_records).unwrap_or(u32::MAX)
     }
 
-    /// Failures in a row that all known devices of an account have together (TH-1).
+    /// Consecutive failures that all known devices of an account have together (TH-1).
     pub(super) const fn known_devices_budget(&self) -> u32 {
         if self.stop_after < 10 { 1 } else { self.stop_after / 5 }
     }
 
-    /// After so many failures in a row, unknown devices are stopped.
+    /// Consecutive failures after which unknown devices are stopped.
     pub(super) const fn stop_unknown_after(&self) -> u32 {
         if self.stop_after < 3 { 1 } else { self.stop_after - self.known_devices_budget() }
     }

@@ -1,11 +1,11 @@
-//! How long somebody has to wait after so many failures in a row. Pure arithmetic that stops at its ends (TH-10).
+//! The wait after consecutive failures. Pure arithmetic that saturates (TH-10).
 
 use std::time::Duration;
 
-use super::options::{DAY, Stop, ThrottleOptions};
+use super::options::{DAY, ThrottleOptions, WhenStopped};
 use crate::base::clock::Timestamp;
 
-/// Failures in a row.
+/// Consecutive failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Failures {
     pub(super) count: u32,
@@ -45,25 +45,25 @@ impl Failures {
     /// Whether they are so long ago that they no longer count. Those that made somebody wait count longer: else a guesser
     /// would pause for a day before each stop. By the letter of NIST SP 800-63B-4 §3.2.2 only a success ends a row.
     pub(super) fn are_forgotten(&self, now: Timestamp, options: &ThrottleOptions) -> bool {
-        let keep = match options.stop {
+        let keep = match options.when_stopped {
             _ if self.count == 0 => return true,
-            Stop::Strict => return false,
-            Stop::OneADay if self.count < options.delay_from => options.forget_after,
-            Stop::OneADay => options.forget_after.saturating_mul(30),
+            WhenStopped::Strict => return false,
+            WhenStopped::OneADay if self.count < options.delay_from => options.forget_after,
+            WhenStopped::OneADay => options.forget_after.saturating_mul(30),
         };
         self.last_at.plus(keep) <= now
     }
 }
 
-/// The wait after the `count`-th failure in a row.
+/// The wait after the `count`-th consecutive failure.
 fn delay_after(count: u32, options: &ThrottleOptions) -> Duration {
     if count < options.delay_from {
         return Duration::ZERO;
     }
     if count >= options.stop_unknown_after() {
-        return match options.stop {
-            Stop::OneADay => DAY,
-            Stop::Strict => Duration::MAX,
+        return match options.when_stopped {
+            WhenStopped::OneADay => DAY,
+            WhenStopped::Strict => Duration::MAX,
         };
     }
     let doubled = 2_u32.checked_pow(count - options.delay_from).unwrap_or(u32::MAX);
@@ -90,7 +90,7 @@ mod tests {
         let waits: Vec<u64> = (0..17).map(seconds).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
         assert_eq!((seconds(79), seconds(80), seconds(u32::MAX)), (900, 86_400, 86_400));
-        let strict = ThrottleOptions { stop: Stop::Strict, ..options };
+        let strict = ThrottleOptions { when_stopped: WhenStopped::Strict, ..options };
         assert_eq!(delay_after(100, &strict), Duration::MAX);
     }
 
@@ -106,7 +106,7 @@ mod tests {
     /// TH-10, OP-9: neither a clock set back nor the end of the range turns a wait into none.
     #[test]
     fn a_wait_survives_odd_clocks() {
-        let options = ThrottleOptions { stop: Stop::Strict, ..ThrottleOptions::default() };
+        let options = ThrottleOptions { when_stopped: WhenStopped::Strict, ..ThrottleOptions::default() };
         let mut failures = Failures { count: 99, last_at: at(1_000) };
         failures.add(at(960));
         assert_eq!(failures, Failures { count: 100, last_at: at(1_000) });
@@ -121,7 +121,7 @@ mod tests {
         assert!(!few.are_forgotten(at(86_399), &options) && few.are_forgotten(at(86_400), &options));
         assert!(!more.are_forgotten(at(86_400 * 30 - 1), &options));
         assert!(more.are_forgotten(at(86_400 * 30), &options));
-        let strict = ThrottleOptions { stop: Stop::Strict, ..options };
+        let strict = ThrottleOptions { when_stopped: WhenStopped::Strict, ..options };
         assert!(!few.are_forgotten(at(i64::from(u32::MAX)), &strict));
         for options in [options, strict] {
             assert!(Failures::NONE.are_forgotten(at(0), &options));

@@ -83,8 +83,8 @@ fn eighty_guesses_of_unknown_devices_and_no_more() {
 /// TH-1: stopped means one a day, or none at all.
 #[test]
 fn after_eighty_failures_the_rest_is_one_a_day_or_none() {
-    for (stop, days) in [(Stop::OneADay, 10), (Stop::Strict, 0)] {
-        let mut scene = Scene::with(ThrottleOptions { stop, ..ThrottleOptions::default() });
+    for (stop, days) in [(WhenStopped::OneADay, 10), (WhenStopped::Strict, 0)] {
+        let mut scene = Scene::with(ThrottleOptions { when_stopped: stop, ..ThrottleOptions::default() });
         for _ in 0..80 {
             scene.wait(Duration::from_mins(15));
             scene.guess(&on(1)).unwrap();
@@ -102,10 +102,13 @@ fn after_eighty_failures_the_rest_is_one_a_day_or_none() {
 /// of NIST SP 800-63B-4 never, and otherwise not after the first wait.
 #[test]
 fn a_pause_of_a_day_buys_few_guesses() {
-    for (stop, in_a_row, most) in
-        [(Stop::OneADay, 79, 100), (Stop::OneADay, 4, 40), (Stop::Strict, 79, 80), (Stop::Strict, 4, 40)]
-    {
-        let mut scene = Scene::with(ThrottleOptions { stop, ..ThrottleOptions::default() });
+    for (stop, in_a_row, most) in [
+        (WhenStopped::OneADay, 79, 100),
+        (WhenStopped::OneADay, 4, 40),
+        (WhenStopped::Strict, 79, 80),
+        (WhenStopped::Strict, 4, 40),
+    ] {
+        let mut scene = Scene::with(ThrottleOptions { when_stopped: stop, ..ThrottleOptions::default() });
         let mut looked_at = 0;
         for _ in 0..10 {
             for _ in 0..in_a_row {

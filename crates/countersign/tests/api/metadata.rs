@@ -1,7 +1,7 @@
 //! What verifiers fetch, and what probes see.
 
 use axum::http::{StatusCode, header};
-use countersign::flows::keys::Switch;
+use countersign::flows::keys::Activation;
 use countersign::guard::jwt::{ClaimsPolicy, JwkSet, TokenType, verify_access_token};
 
 use crate::app::{ISSUER, TestApp};
@@ -37,8 +37,8 @@ async fn rotated_keys_switch_by_the_state_rules() {
         let token = countersign::guard::jwt::dangerous::decode_unverified(token).unwrap();
         token.header["kid"].as_str().unwrap().to_owned()
     };
-    let next = app.countersign.rotate_keys(Switch::WhenPublished, &app.operator()).await.unwrap();
-    let again = app.countersign.rotate_keys(Switch::WhenPublished, &app.operator()).await.unwrap();
+    let next = app.countersign.rotate_keys(Activation::WhenPublished, &app.operator()).await.unwrap();
+    let again = app.countersign.rotate_keys(Activation::WhenPublished, &app.operator()).await.unwrap();
     assert_eq!(next.kid, again.kid, "one next key at a time");
     let published = app.get("/.well-known/jwks.json").send().await.json();
     assert_eq!(published["keys"].as_array().unwrap().len(), 2);
@@ -60,10 +60,10 @@ async fn rotated_keys_switch_by_the_state_rules() {
 #[tokio::test]
 async fn a_rotation_at_once_makes_a_key_that_signs_every_time() {
     let app = TestApp::new().await;
-    app.countersign.rotate_keys(Switch::WhenPublished, &app.operator()).await.unwrap();
+    app.countersign.rotate_keys(Activation::WhenPublished, &app.operator()).await.unwrap();
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let made = app.countersign.rotate_keys(Switch::AtOnce, &app.operator()).await.unwrap();
+        let made = app.countersign.rotate_keys(Activation::AtOnce, &app.operator()).await.unwrap();
         assert_eq!(made.state.name(), "active");
         let token = app.sign_in("ada").await.access_token;
         let token = countersign::guard::jwt::dangerous::decode_unverified(&token).unwrap();

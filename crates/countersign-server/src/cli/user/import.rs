@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use countersign::flows::import::{FirebaseHashConfig, Import, ImportSettings, System, export_line};
-use countersign::model::audit::{AuditEvent, AuditKind};
-use countersign::store::{AccountQuery, Store as _};
+use countersign::store::AccountQuery;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -105,8 +104,7 @@ impl UserImport {
 
 /// Every account as a line of JSON, with its hash: secret.
 pub(in crate::cli) async fn export(tool: &Tool) -> anyhow::Result<()> {
-    let event = AuditEvent::new(AuditKind::AccountsExported);
-    tool.instance.store().record(event, &tool.context()).await?;
+    tool.instance.record_export(&tool.context()).await?;
     let mut after = None;
     loop {
         let query = AccountQuery { after, limit: 1000, ..AccountQuery::default() };
@@ -114,7 +112,7 @@ pub(in crate::cli) async fn export(tool: &Tool) -> anyhow::Result<()> {
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.username.canonical().to_owned());
         for account in &page {
-            if let Some(found) = tool.instance.store().credentials(account.id).await? {
+            if let Some(found) = tool.instance.credentials(account.id).await? {
                 output::print(&export_line(&found, tool.instance.hasher()))?;
             }
         }

@@ -230,7 +230,7 @@ async fn a_pepper_can_be_introduced_and_changed_without_passwords() {
 async fn unknown_names_are_checked_like_known_ones() {
     let hasher = hasher();
     let bcrypt = stored(&bcrypt::hash("whatever it was", 10).unwrap());
-    hasher.imitate([&bcrypt]);
+    hasher.learn_hash_mix([&bcrypt]);
     assert_eq!(hasher.check(None, SOMEBODY.account).recipe.work(), 3500);
     let before = hasher.stats().computed;
     assert_eq!(
@@ -239,8 +239,8 @@ async fn unknown_names_are_checked_like_known_ones() {
         "a dummy never matches"
     );
     assert_eq!(hasher.stats().computed - before, 1);
-    assert!(!hasher.has_met_new_hashes());
+    assert!(!hasher.take_new_hash_kind());
     let other = stored(&bcrypt::hash("whatever it was", 11).unwrap());
     assert_eq!(verify(&hasher, "wrong", Some(other)).await, Verification::Mismatch);
-    assert!(hasher.has_met_new_hashes(), "there is more to imitate");
+    assert!(hasher.take_new_hash_kind(), "there is more to learn");
 }

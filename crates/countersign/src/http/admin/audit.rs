@@ -65,7 +65,7 @@ pub(in crate::http) async fn list<S: Store>(
         account_id: query.account.map(|id| id.parse().map_err(|_| unknown("account"))).transpose()?,
         limit,
     };
-    let records = app.countersign.store().audit_log(query).await?;
+    let records = app.countersign.audit_log(query).await?;
     let last = records.last().map(|last| last.sequence);
     let next = match before {
         None => Some(last.unwrap_or(after)),

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::flows::keys::Switch;
+use crate::flows::keys::Activation;
 use crate::http::app::App;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
@@ -48,6 +48,6 @@ pub(in crate::http) async fn rotate<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
 ) -> Result<axum::Json<KeyBody>, ApiError> {
-    let rotate = async move { app.countersign.rotate_keys(Switch::WhenPublished, &caller.context).await };
+    let rotate = async move { app.countersign.rotate_keys(Activation::WhenPublished, &caller.context).await };
     Ok(axum::Json(detached(rotate).await??.into()))
 }

@@ -6,14 +6,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::flows::refresh::RefreshError;
 use crate::http::app::App;
 use crate::http::body::json::{Input, OptionalJson};
 use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
 use crate::http::error::api::ApiError;
 use crate::http::token_response::{Delivery, presented, respond};
-use crate::model::session::EndReason;
 use crate::store::Store;
 
 #[derive(Default, Deserialize)]
@@ -41,12 +39,7 @@ pub(in crate::http) async fn refresh<S: Store>(
     match detached(async move { countersign.refresh(&token, &context).await }).await? {
         Ok(signed_in) => Ok(respond(&signed_in, delivery, now, cookies)),
         Err(error) => {
-            // Of a session that a new login has replaced, the jar may hold the new login's cookie by now (RF-12).
-            let is_over = match error {
-                RefreshError::Revoked(reason) => reason != EndReason::Replaced,
-                RefreshError::Expired | RefreshError::Reused => true,
-                _ => false,
-            };
+            let is_over = error.ends_session();
             let mut response = ApiError::from(error).into_response();
             if is_over && delivery == Delivery::Cookie {
                 response.headers_mut().insert(header::SET_COOKIE, cookies.clear());

@@ -59,7 +59,7 @@ pub(in crate::http) async fn list_of<S: Store>(
         user_agent: session.user_agent,
         address: session.address.map(|address| address.to_string()),
     };
-    let sessions = countersign.store().list_sessions(Some(account), now, policy.max_sessions).await?;
+    let sessions = countersign.list_sessions(Some(account), now, policy.max_sessions).await?;
     Ok(axum::Json(SessionsBody { sessions: sessions.into_iter().map(body).collect() }))
 }
 

@@ -14,6 +14,6 @@ pub(in crate::http) async fn healthz<S: Store>(State(app): State<App<S>>) -> Res
 }
 
 pub(in crate::http) async fn readyz<S: Store>(State(app): State<App<S>>) -> Result<Response, ApiError> {
-    app.countersign.store().check(app.countersign.clock().now()).await?;
+    app.countersign.check_ready(app.countersign.clock().now()).await?;
     Ok(axum::Json(serde_json::json!({ "status": "ready" })).into_response())
 }

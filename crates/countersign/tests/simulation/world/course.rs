@@ -1,7 +1,7 @@
 //! The course of a life: what was planned and what follows from it, one event after the other.
 
 use countersign::base::clock::Timestamp;
-use countersign::flows::keys::Switch;
+use countersign::flows::keys::Activation;
 
 use super::{Call, Event, START, World};
 use crate::auditor::Verdict;
@@ -62,7 +62,7 @@ impl World {
             Event::RequiresChange(person) => return self.requires_change(person),
             Event::ChangesRole(person) => return self.changes_role(person),
             Event::RotatesKeys => {
-                let switch = if self.one_in(2) { Switch::AtOnce } else { Switch::WhenPublished };
+                let switch = if self.one_in(2) { Activation::AtOnce } else { Activation::WhenPublished };
                 now(self.server.rotate_keys(switch, &self.operator())).map_err(|error| error.to_string())?;
                 return self.audit(&[]);
             }
