@@ -19,6 +19,7 @@ mod wire;
 
 pub use countersign_guard as guard;
 
+pub use crate::base::out_of_range::OutOfRange;
 pub use crate::flows::open::OpenError;
-pub use crate::options::{InvalidOptions, Options};
+pub use crate::options::Options;
 pub use crate::system::Countersign;

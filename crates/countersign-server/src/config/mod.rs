@@ -6,6 +6,7 @@
 mod dotenv;
 mod key;
 mod keys;
+mod library;
 mod limits;
 mod load;
 mod origin;
@@ -22,7 +23,7 @@ pub(crate) use self::limits::is_loopback_name;
 pub(crate) use self::origin::Origin;
 pub(crate) use self::place::{ConfigError, Place};
 pub(crate) use self::setting::parse_duration;
-pub(crate) use self::setting::{LogFormat, ThrottleStop, Toggle, TokenType};
+pub(crate) use self::setting::{LogFormat, Toggle};
 pub(crate) use self::sources::{Environment, Settings};
 pub(crate) use self::template::{markdown_table, toml_template};
 

@@ -1,13 +1,10 @@
 //! Rules about several values together, and the reasons that the operator is told.
 
-use std::time::Duration;
-
-use countersign::password::Argon2Cost;
+use countersign::OutOfRange;
 
 use super::keys::Config;
 use super::limits::is_loopback_name;
 use super::place::{Place, Problem};
-use super::setting::duration_text;
 
 /// Rules about several values.
 pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
@@ -16,10 +13,8 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
         // The default needs no place: the text names the keys.
         problems.push(if place == Place::Default { Problem(why) } else { Problem::at(&place, why) });
     };
-    sessions(config, &mut refuse);
+    library(config, &mut refuse);
     transport(config, &mut refuse);
-    passwords(config, &mut refuse);
-    throttle(config, &mut refuse);
     for (value, file) in [
         ("jwt_secret", "jwt_secret_file"),
         ("master_key", "master_key_file"),
@@ -33,79 +28,53 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
 
 type Refuse<'a> = &'a mut dyn FnMut(&str, String);
 
-fn sessions(config: &Config, refuse: Refuse<'_>) {
-    let (grace, min_age) = (config.session_grace, config.session_min_age);
-    let both_off = grace.is_zero() && min_age.is_zero();
-    if !both_off && min_age < grace + Duration::from_secs(5) {
-        let why = "otherwise tabs that wake together can log an honest user out";
-        refuse(
-            "session.min_age",
-            format!(
-                "session.min_age ({}) must be at least session.grace ({}) + 5s, or both 0: {why}",
-                duration_text(min_age),
-                duration_text(grace)
-            ),
-        );
-    }
-    if config.session_idle_ttl > config.session_absolute_ttl {
-        refuse(
-            "session.idle_ttl",
-            "session.idle_ttl is longer than session.absolute_ttl and would never end a session".to_owned(),
-        );
-    }
-    if config.access_token_ttl > config.session_idle_ttl {
-        refuse(
-            "access_token_ttl",
-            "access_token_ttl is longer than session.idle_ttl: tokens would outlive their session".to_owned(),
-        );
-    }
-    if !config.keys_rotate_every.is_zero() && config.keys_rotate_every <= config.keys_publish_before {
-        refuse("keys.rotate_every", "keys.rotate_every must be longer than keys.publish_before: a key is published that long before it signs".to_owned());
+/// What the library refuses, in the words of the configuration.
+fn library(config: &Config, refuse: Refuse<'_>) {
+    match config.library_options(&config.origin(0)) {
+        Ok(options) => {
+            for OutOfRange { field, rule } in options.faults() {
+                let key = key_of(&field);
+                refuse(key, format!("{key} {}", in_keys(&rule)));
+            }
+        }
+        // PW-1: what is weaker than OWASP's minimum is refused, not corrected.
+        Err(why) => {
+            let keys = "password.hash_memory and password.hash_passes";
+            refuse("password.hash_passes", format!("{keys} make hashes that are {why}"));
+        }
     }
 }
 
-/// PW-1: what is weaker than OWASP's minimum is refused, not corrected.
-fn passwords(config: &Config, refuse: Refuse<'_>) {
-    let memory = config.password_hash_memory;
-    let kib = u32::try_from(memory.0 >> 10).unwrap_or(u32::MAX);
-    if let Err(why) = Argon2Cost::new(kib, config.password_hash_passes, 1) {
-        let keys = "password.hash_memory and password.hash_passes";
-        refuse("password.hash_passes", format!("{keys} make hashes that are {why}"));
-    }
-    if config.password_memory_budget.is_some_and(|budget| budget < memory) {
-        refuse(
-            "password.memory_budget",
-            "password.memory_budget is less than password.hash_memory: not one hash fits".to_owned(),
-        );
-    }
+/// The key of an option of the library; the option's own path where it has none.
+fn key_of(field: &str) -> &str {
+    OTHER_NAMES.iter().find(|(option, _)| *option == field).map_or(field, |(_, key)| key)
 }
 
-/// TH-10: figures that are each in their range must not turn the throttle off together.
-fn throttle(config: &Config, refuse: Refuse<'_>) {
-    // A fifth, and one at least, is for known devices; unknown ones are stopped after the rest, and have one at least too.
-    let known = (config.throttle_stop_after / 5).max(1);
-    let stop_unknown_after = config.throttle_stop_after.saturating_sub(known).max(1);
-    let rules = [
-        (
-            config.throttle_delay_from <= stop_unknown_after,
-            "throttle.delay_from",
-            "what throttle.stop_after leaves to unknown devices",
-        ),
-        (
-            config.throttle_first_delay <= config.throttle_longest_delay,
-            "throttle.first_delay",
-            "throttle.longest_delay",
-        ),
-        (
-            config.throttle_longest_delay <= config.throttle_forget_after,
-            "throttle.longest_delay",
-            "throttle.forget_after",
-        ),
-    ];
-    for (_, less, more) in rules.into_iter().filter(|(holds, ..)| !holds) {
-        refuse(less, format!("{less} is more than {more}"));
-    }
+/// A rule of the library with keys for the options that it names in backticks.
+fn in_keys(rule: &str) -> String {
+    let parts = rule.split('`').enumerate();
+    parts.map(|(index, part)| if index % 2 == 0 { part } else { key_of(part) }).collect()
 }
+
+/// Options of the library whose key is not their path.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("issuer", "public_origin"),
+    ("keep_audit", "retention.audit"),
+    ("sessions.min_age", "session.min_age"),
+    ("sessions.grace", "session.grace"),
+    ("sessions.idle_ttl", "session.idle_ttl"),
+    ("sessions.absolute_ttl", "session.absolute_ttl"),
+    ("sessions.access_token_ttl", "access_token_ttl"),
+    ("sessions.max_sessions", "session.max_per_account"),
+    ("keys.publish_ahead", "keys.publish_before"),
+    ("passwords.min_length", "password.min_length"),
+    ("hashing.argon2", "password.hash_memory"),
+    ("hashing.max_wait", "password.max_wait"),
+    ("hashing.memory_budget_bytes", "password.memory_budget"),
+    ("throttle.per_network", "throttle.network_burst"),
+    ("throttle.per_neighbourhood", "throttle.neighbourhood_burst"),
+    ("throttle.spray", "throttle.spray_burst"),
+];
 
 /// TP-1, TP-3: nothing travels in clear by accident, and nothing about ourselves is learnt from a request.
 fn transport(config: &Config, refuse: Refuse<'_>) {
@@ -144,5 +113,20 @@ fn transport(config: &Config, refuse: Refuse<'_>) {
             format!("public_origin is {origin}: without TLS it can only be a loopback address or localhost"),
         ),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KEYS;
+
+    #[test]
+    fn every_other_name_is_a_key() {
+        for (option, key) in OTHER_NAMES {
+            assert!(KEYS.iter().any(|known| known.name == *key), "{option}: there is no key {key}");
+        }
+        let said = in_keys("is longer than `sessions.absolute_ttl`, not `throttle.delay_from`");
+        assert_eq!(said, "is longer than session.absolute_ttl, not throttle.delay_from");
     }
 }

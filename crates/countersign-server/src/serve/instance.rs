@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::serve::master_key_file;
-use crate::serve::options::{options, session_policy};
+use crate::serve::options::options;
 
 /// The system over its embedded database.
 pub(crate) type Instance = Countersign<SqliteStore>;
@@ -36,7 +36,7 @@ pub(crate) enum Task {
 /// What stands in the way, in words for the operator. An existing database is as it was then.
 pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::Result<Instance> {
     let mode = if task == Task::Serve { OpenMode::Server } else { OpenMode::Tool };
-    let store = SqliteStore::open(config.database_path(), mode, session_policy(config))?;
+    let store = SqliteStore::open(config.database_path(), mode, config.session_policy())?;
     let random = Random::system();
     let master_keys = master_key_file::load_or_make(config, &store, &random).await?;
     let mut options = options(config, origin)?;

@@ -5,5 +5,6 @@ pub mod clock;
 pub mod id;
 pub mod master_key;
 pub mod master_key_file;
+pub mod out_of_range;
 pub mod random;
 pub mod requester;

@@ -9,16 +9,17 @@ use countersign_jwt::ClaimsPolicy;
 use crate::Countersign;
 use crate::base::clock::Clock;
 use crate::base::master_key::{MasterKeys, Purpose};
+use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
 use crate::flows::guess::REMEMBERED;
 use crate::flows::keys::{self, KeysError};
 use crate::hashing::{HashingOptionsError, PasswordHasher};
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::session::refresh_token::RefreshTokenCodec;
-use crate::options::{InvalidOptions, Options};
+use crate::options::Options;
 use crate::password::WrongPepper;
 use crate::store::{Store, StoreError};
-use crate::throttle::{Throttle, ThrottleOptionsError};
+use crate::throttle::Throttle;
 
 /// Why a system cannot be opened. Nothing has been changed then.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +31,7 @@ pub enum OpenError {
     /// The master key or the signing keys are not usable.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The hashing options are out of range.
+    /// The threads that compute password hashes cannot be started.
     #[error(transparent)]
     Hashing(#[from] HashingOptionsError),
     /// The stored password hashes are encrypted under a pepper that is not configured.
@@ -38,10 +39,7 @@ pub enum OpenError {
     Pepper(#[from] WrongPepper),
     /// An option is out of range.
     #[error(transparent)]
-    Options(#[from] InvalidOptions),
-    /// The throttle's options are out of range.
-    #[error(transparent)]
-    Throttle(#[from] ThrottleOptionsError),
+    Options(#[from] OutOfRange),
 }
 
 impl<S: Store> Countersign<S> {

@@ -134,7 +134,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<PasswordHash, PasswordChangeError> {
         let new = Password::new(new).map_err(CheckError::from)?;
-        self.options.passwords.check(&new, username.as_str())?;
+        self.options.passwords.check_new(&new, username.as_str())?;
         Ok(self.hasher.hash(new, self.requester(username, context)).await.map_err(CheckError::from)?)
     }
 }

@@ -60,16 +60,16 @@ impl PasswordHasher {
     /// Starts the pool.
     ///
     /// # Errors
-    /// [`HashingOptionsError::BudgetTooSmall`] when the memory budget is less than one hash needs, and
-    /// [`HashingOptionsError::Thread`] when the system gives no thread.
+    /// [`HashingOptionsError::Options`] as [`HashingOptions::check`], and [`HashingOptionsError::Thread`] when the system
+    /// gives no thread.
     pub fn new(options: &HashingOptions, clock: Clock, random: Random) -> Result<Self, HashingOptionsError> {
-        let threads = options.affordable_threads()?;
+        options.check()?;
+        let threads = options.affordable_threads();
         let plan = PoolPlan {
             cost: options.argon2,
             threads: u32::try_from(threads).unwrap_or(u32::MAX),
             max_wait: options.max_wait,
         };
-        let own = u64::from(options.argon2.memory_kib()) * 1024;
         let dummy = Argon2Hash::dummy(options.argon2, random.bytes(), random.bytes());
         let pepper = options.pepper.clone().map(|keys| Pepper::new(keys, random.clone()));
         let mut pool = Pool {
@@ -85,7 +85,7 @@ impl PasswordHasher {
             pool: Arc::new(pool),
             decoys: Arc::new(DecoyHashes::new(Recipe::dummy(dummy))),
             pepper,
-            memory_limit_bytes: own + options.spare_bytes(threads),
+            memory_limit_bytes: options.bytes_per_hash() + options.spare_bytes(threads),
         })
     }
 

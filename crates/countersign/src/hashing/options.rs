@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::base::master_key::MasterKeys;
+use crate::base::out_of_range::{Broken, OutOfRange};
 use crate::hashing::memory_limit;
-use crate::password::cost::{Argon2Cost, UnsafeCost};
+use crate::password::cost::Argon2Cost;
 
 /// How much of the machine password hashing may take. The defaults fit the machine (or its cgroup).
 #[derive(Clone, Debug)]
@@ -16,7 +17,8 @@ pub struct HashingOptions {
     pub threads: NonZeroUsize,
     /// The most memory that all hashes together use, in bytes (LM-1). Default: half of what this process may use.
     pub memory_budget_bytes: u64,
-    /// The longest that a request waits for its turn; who would wait longer is refused at once. Default: one second.
+    /// The longest that a request waits for its turn; a request that would wait longer is refused at once. 1 ms to 60 s.
+    /// Default: one second.
     pub max_wait: Duration,
     /// What a new hash costs. A stored one that costs less is outdated (PW-3).
     pub argon2: Argon2Cost,
@@ -39,19 +41,38 @@ impl Default for HashingOptions {
 }
 
 impl HashingOptions {
-    /// How many threads the budget feeds: each keeps the memory of one hash of ours for itself.
-    pub(crate) fn affordable_threads(&self) -> Result<usize, HashingOptionsError> {
-        let one = u64::from(self.argon2.memory_kib()) * 1024;
-        let affordable = usize::try_from(self.memory_budget_bytes / one).unwrap_or(usize::MAX);
-        match affordable.min(self.threads.get()) {
-            0 => Err(HashingOptionsError::BudgetTooSmall { needed_bytes: one }),
-            threads => Ok(threads),
-        }
+    /// Whether the pool can work with these options.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] with the first field that is out of its range, or does not fit the others.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        self.broken().into_result()
+    }
+
+    pub(crate) fn broken(&self) -> Broken {
+        let mut broken = Broken::default();
+        let one_fits = self.memory_budget_bytes >= self.bytes_per_hash();
+        let rule = "is less than the memory of `argon2`: not one hash fits (LM-1)";
+        broken.unless(one_fits, "memory_budget_bytes", rule);
+        let max_wait = Duration::from_millis(1)..=Duration::from_mins(1);
+        broken.unless(max_wait.contains(&self.max_wait), "max_wait", "is not between 1 ms and 60 s (LM-1)");
+        broken
+    }
+
+    /// How many threads the budget feeds, at least one: each keeps the memory of one hash of ours for itself.
+    pub(crate) fn affordable_threads(&self) -> usize {
+        let affordable = usize::try_from(self.memory_budget_bytes / self.bytes_per_hash());
+        affordable.unwrap_or(usize::MAX).clamp(1, self.threads.get())
+    }
+
+    /// What one hash of ours takes.
+    pub(crate) fn bytes_per_hash(&self) -> u64 {
+        u64::from(self.argon2.memory_kib()) * 1024
     }
 
     /// What is left of the budget. The one hash at a time that needs more than a thread's own memory may have it on top.
     pub(crate) fn spare_bytes(&self, threads: usize) -> u64 {
-        let own = u64::from(self.argon2.memory_kib()) * 1024 * threads as u64;
+        let own = self.bytes_per_hash() * threads as u64;
         self.memory_budget_bytes.saturating_sub(own)
     }
 }
@@ -62,15 +83,9 @@ const FALLBACK_BUDGET: u64 = 256 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashingOptionsError {
-    /// The argon2 cost is not taken.
-    #[error("the argon2 cost is not acceptable")]
-    Cost(#[from] UnsafeCost),
-    /// Not even one hash fits into the memory budget.
-    #[error("the memory budget for password hashes is too small: one hash needs {needed_bytes} bytes")]
-    BudgetTooSmall {
-        /// What one hash needs.
-        needed_bytes: u64,
-    },
+    /// The options are out of range.
+    #[error(transparent)]
+    Options(#[from] OutOfRange),
     /// The operating system gives no thread.
     #[error("a thread for password hashes cannot be started")]
     Thread(#[from] std::io::Error),
@@ -88,12 +103,19 @@ mod tests {
             memory_budget_bytes: 50 << 20,
             ..HashingOptions::default()
         };
-        assert_eq!(options.affordable_threads().unwrap(), 2);
+        assert_eq!((options.check(), options.affordable_threads()), (Ok(()), 2));
         assert_eq!(options.spare_bytes(2), 12 << 20);
-        options.memory_budget_bytes = 18 << 20;
-        assert!(matches!(
-            options.affordable_threads(),
-            Err(HashingOptionsError::BudgetTooSmall { needed_bytes: 19_922_944 })
-        ));
+        options.memory_budget_bytes = 19 << 20;
+        assert_eq!((options.check(), options.affordable_threads()), (Ok(()), 1));
+        options.memory_budget_bytes -= 1;
+        assert_eq!(options.check().unwrap_err().field, "memory_budget_bytes");
+    }
+
+    /// LM-1: everybody in the queue is answered in bounded time.
+    #[test]
+    fn the_longest_wait_is_bounded() {
+        let fine = |max_wait| HashingOptions { max_wait, ..HashingOptions::default() }.check().is_ok();
+        let (least, most) = (Duration::from_millis(1), Duration::from_mins(1));
+        assert_eq!([Duration::ZERO, least, most, most + least].map(fine), [false, true, true, false]);
     }
 }

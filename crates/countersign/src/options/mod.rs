@@ -1,10 +1,16 @@
-//! Everything that an operator or an embedder can choose, with defaults that are safe.
+//! Everything that an operator or an embedder can choose, with safe defaults, and the ranges that are checked before a
+//! system is opened.
+
+mod keys;
+mod passwords;
+mod sessions;
 
 use std::fmt;
 use std::time::Duration;
 
 use countersign_jwt::{Algorithm, SigningKey, TokenType};
 
+use crate::base::out_of_range::{Broken, OutOfRange};
 use crate::hashing::HashingOptions;
 use crate::model::key_ring::KeySchedule;
 use crate::model::session::SessionPolicy;
@@ -63,33 +69,35 @@ impl Options {
 }
 
 impl Options {
-    /// Refuses what no sensible system has and the rest of the code does not expect.
-    pub(crate) fn check(&self) -> Result<(), InvalidOptions> {
-        let within = |value: Duration, from: u64, to: u64| {
-            value >= Duration::from_secs(from) && value <= Duration::from_secs(to)
-        };
-        let rules = [
-            (
-                !self.issuer.is_empty() && !self.issuer.ends_with('/'),
-                "the issuer is empty or ends with a slash",
-            ),
-            (!self.audience.is_empty(), "the audience is empty"),
-            (
-                within(self.sessions.access_token_ttl, 60, 3600),
-                "an access token lives 1 to 60 minutes (TK-3)",
-            ),
-            (within(self.sessions.grace, 0, 60), "the grace is 0 to 60 seconds (RF-3)"),
-            (self.sessions.max_sessions > 0, "an account needs at least one session"),
-            (within(self.leeway, 0, 120), "the leeway is 0 to 120 seconds (VF-10)"),
-        ];
-        rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(InvalidOptions(rule)))
+    /// Whether all options are in their ranges and fit together.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] with the first field that is or does not, as a path: `sessions.min_age`.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        self.broken().into_result()
+    }
+
+    /// Everything that [`Options::check`] objects to, for a configuration that reports all its faults at once.
+    #[must_use]
+    pub fn faults(&self) -> Vec<OutOfRange> {
+        self.broken().into_vec()
+    }
+
+    fn broken(&self) -> Broken {
+        let mut broken = Broken::default();
+        let issuer = !self.issuer.is_empty() && !self.issuer.ends_with('/');
+        broken.unless(issuer, "issuer", "is empty or ends with a slash");
+        broken.unless(!self.audience.is_empty(), "audience", "is empty");
+        let leeway = self.leeway <= Duration::from_mins(2);
+        broken.unless(leeway, "leeway", "is not between 0 and 120 seconds (VF-10)");
+        broken.within("sessions", self.sessions.broken());
+        broken.within("keys", self.keys.broken());
+        broken.within("passwords", self.passwords.broken());
+        broken.within("hashing", self.hashing.broken());
+        broken.within("throttle", self.throttle.broken());
+        broken
     }
 }
-
-/// An option is out of its range, and which range that is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidOptions(pub &'static str);
 
 /// What signs access tokens.
 #[derive(Clone)]
@@ -113,26 +121,46 @@ impl fmt::Debug for Signing {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut Options);
+
     #[test]
-    fn options_out_of_range_are_refused() {
+    fn options_out_of_range_are_refused_by_their_path() {
         let changed = |change: fn(&mut Options)| {
             let mut options = Options::new("https://auth.example", "api");
             change(&mut options);
-            options.check()
+            options.check().map_err(|error| error.field)
         };
         assert_eq!(changed(|_| {}), Ok(()));
-        assert_eq!(changed(|options| options.sessions.access_token_ttl = Duration::from_secs(3600)), Ok(()));
-        let bad: [fn(&mut Options); 7] = [
-            |options| options.issuer.push('/'),
-            |options| options.audience.clear(),
-            |options| options.sessions.access_token_ttl = Duration::from_secs(3601),
-            |options| options.sessions.access_token_ttl = Duration::from_secs(59),
-            |options| options.sessions.grace = Duration::from_secs(61),
-            |options| options.sessions.max_sessions = 0,
-            |options| options.leeway = Duration::from_secs(121),
+        assert_eq!(changed(|options| options.leeway = Duration::from_secs(120)), Ok(()));
+        let bad: [(&str, Change); 9] = [
+            ("issuer", |options| options.issuer.push('/')),
+            ("issuer", |options| options.issuer.clear()),
+            ("audience", |options| options.audience.clear()),
+            ("leeway", |options| options.leeway = Duration::from_millis(120_001)),
+            ("sessions.max_sessions", |options| options.sessions.max_sessions = 0),
+            ("keys.publish_ahead", |options| options.keys.publish_ahead = Duration::ZERO),
+            ("passwords.min_length", |options| options.passwords.min_length = 7),
+            ("hashing.max_wait", |options| options.hashing.max_wait = Duration::ZERO),
+            ("throttle.stop_after", |options| options.throttle.stop_after = 101),
         ];
-        for (index, change) in bad.into_iter().enumerate() {
-            assert!(changed(change).is_err(), "{index}");
+        for (field, change) in bad {
+            assert_eq!(changed(change), Err(field.to_owned()));
         }
+    }
+
+    /// An embedder who asks for what can log an honest user out is told so, and why.
+    #[test]
+    fn a_grace_without_a_minimum_age_is_refused_with_the_reason() {
+        let mut options = Options::new("https://auth.example", "api");
+        (options.sessions.min_age, options.sessions.grace) = (Duration::ZERO, Duration::from_secs(15));
+        let said = options.check().unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "the option sessions.min_age (0ns) must be at least `sessions.grace` (15s) + 5s, or both 0: \
+             otherwise tabs that wake together can log an honest user out"
+        );
+        options.throttle.delay_from = 0;
+        let all: Vec<String> = options.faults().into_iter().map(|fault| fault.field).collect();
+        assert_eq!(all, ["sessions.min_age", "throttle.delay_from"]);
     }
 }

@@ -68,7 +68,7 @@ impl PasswordPolicy {
     ///
     /// # Errors
     /// Each variant of [`PolicyViolation`] but the last, in the order in which they are declared.
-    pub fn check(&self, password: &Password, username: &str) -> Result<(), PolicyViolation> {
+    pub fn check_new(&self, password: &Password, username: &str) -> Result<(), PolicyViolation> {
         let text = password.nfc();
         if text.chars().count() < self.min_length {
             return Err(PolicyViolation::TooShort { min_length: self.min_length });
@@ -99,7 +99,7 @@ impl PasswordPolicy {
         current: &Password,
         username: &str,
     ) -> Result<(), PolicyViolation> {
-        self.check(new, username)?;
+        self.check_new(new, username)?;
         if new.nfc() == current.nfc() { Err(PolicyViolation::Unchanged) } else { Ok(()) }
     }
 }
@@ -142,7 +142,7 @@ mod tests {
     fn check(text: &str, username: &str) -> Result<(), PolicyViolation> {
         let policy =
             PasswordPolicy { service_names: vec!["Example Bank".to_owned()], ..PasswordPolicy::default() };
-        policy.check(&Password::new(text).unwrap(), username)
+        policy.check_new(&Password::new(text).unwrap(), username)
     }
 
     /// PP-1: 15 code points, whatever they take in bytes.

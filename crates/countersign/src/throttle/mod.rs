@@ -27,11 +27,12 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use options::{Rate, ThrottleOptions, ThrottleOptionsError, WhenStopped};
+pub use options::{Rate, ThrottleOptions, WhenStopped};
 pub use record::{Guess, ThrottleKey, ThrottleRecord};
 pub(crate) use rule::CLOCK_SKEW;
 
 use crate::base::clock::Timestamp;
+use crate::base::out_of_range::OutOfRange;
 use crate::base::requester::AccountKey;
 use state::{Reserved, State};
 
@@ -51,8 +52,8 @@ impl Throttle {
     /// A throttle that has counted nothing yet.
     ///
     /// # Errors
-    /// [`ThrottleOptionsError`] with the name of the figure that is out of range.
-    pub fn new(options: ThrottleOptions) -> Result<Self, ThrottleOptionsError> {
+    /// [`OutOfRange`] as [`ThrottleOptions::check`].
+    pub fn new(options: ThrottleOptions) -> Result<Self, OutOfRange> {
         options.check()?;
         Ok(Self(Arc::new(Mutex::new(State::new(options)))))
     }

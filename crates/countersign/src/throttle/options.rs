@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::base::out_of_range::{Broken, OutOfRange};
+
 /// How guessing is slowed down.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -89,39 +91,49 @@ impl ThrottleOptions {
         if self.stop_after < 3 { 1 } else { self.stop_after - self.known_devices_budget() }
     }
 
+    /// Whether these figures slow guessing down, each and together (TH-10).
+    ///
     /// # Errors
-    /// [`ThrottleOptionsError`] with the name of the first field that is out of range.
-    pub(super) fn check(&self) -> Result<(), ThrottleOptionsError> {
-        let duration = |value: Duration, most: Duration| value >= Duration::from_millis(1) && value <= most;
-        let rate = |rate: &Rate| rate.burst >= 1 && duration(rate.interval, DAY);
-        let checks = [
-            ("stop_after", (1..=100).contains(&self.stop_after)),
-            ("delay_from", (1..=self.stop_unknown_after()).contains(&self.delay_from)),
-            ("longest_delay", duration(self.longest_delay, DAY)),
-            ("first_delay", duration(self.first_delay, self.longest_delay)),
-            ("device_budget", (1..=100).contains(&self.device_budget)),
-            (
-                "forget_after",
-                self.forget_after >= self.longest_delay && duration(self.forget_after, 365 * DAY),
-            ),
-            ("per_network", rate(&self.per_network)),
-            ("per_neighbourhood", rate(&self.per_neighbourhood)),
-            ("spray", rate(&self.spray)),
-            ("max_records", (1_024..=16_777_216).contains(&self.max_records)),
-        ];
-        match checks.into_iter().find(|(_, fine)| !fine) {
-            Some((field, _)) => Err(ThrottleOptionsError { field }),
-            None => Ok(()),
-        }
+    /// [`OutOfRange`] with the first field that is out of its range, or does not fit the others.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        self.broken().into_result()
     }
-}
 
-/// A figure is out of range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the throttle's {field} is out of range")]
-pub struct ThrottleOptionsError {
-    /// The field's name.
-    pub field: &'static str,
+    pub(crate) fn broken(&self) -> Broken {
+        let duration = |value: Duration, most: Duration| value >= Duration::from_millis(1) && value <= most;
+        let mut broken = Broken::default();
+        let stop_after = (1..=100).contains(&self.stop_after);
+        broken.unless(stop_after, "stop_after", "is not between 1 and 100 (NIST SP 800-63B-4 §3.2.2)");
+        broken.unless(self.delay_from >= 1, "delay_from", "is 0");
+        broken.unless(
+            self.delay_from <= self.stop_unknown_after(),
+            "delay_from",
+            "is more than what `stop_after` leaves to unknown devices",
+        );
+        let longest = duration(self.longest_delay, DAY);
+        broken.unless(longest, "longest_delay", "is not between 1 ms and 24 h");
+        let forget = duration(self.forget_after, 365 * DAY);
+        broken.unless(forget, "forget_after", "is not between 1 ms and 365 d");
+        let remembered = self.longest_delay <= self.forget_after;
+        broken.unless(!longest || remembered, "longest_delay", "is more than `forget_after`");
+        let first = self.first_delay >= Duration::from_millis(1);
+        broken.unless(first, "first_delay", "is less than 1 ms");
+        broken.unless(self.first_delay <= self.longest_delay, "first_delay", "is more than `longest_delay`");
+        let device = (1..=100).contains(&self.device_budget);
+        broken.unless(device, "device_budget", "is not between 1 and 100");
+        for (field, rate) in [
+            ("per_network", self.per_network),
+            ("per_neighbourhood", self.per_neighbourhood),
+            ("spray", self.spray),
+        ] {
+            broken.unless(rate.burst >= 1, field, "has a burst of 0");
+            let interval = duration(rate.interval, DAY);
+            broken.unless(interval, field, "has an interval that is not between 1 ms and 24 h");
+        }
+        let records = (1_024..=16_777_216).contains(&self.max_records);
+        broken.unless(records, "max_records", "is not between 1,024 and 16,777,216");
+        broken
+    }
 }
 
 pub(super) const DAY: Duration = Duration::from_hours(24);
@@ -149,5 +161,23 @@ mod tests {
         assert_eq!(refused(|o| o.per_network.burst = 0), "per_network");
         assert_eq!(refused(|o| o.spray.interval = Duration::ZERO), "spray");
         assert_eq!(refused(|o| o.max_records = 1), "max_records");
+        assert_eq!(refused(|o| o.longest_delay = DAY + o.first_delay), "longest_delay");
+        assert_eq!(refused(|o| o.forget_after = Duration::from_millis(899_999)), "longest_delay");
+        assert_eq!(refused(|o| o.first_delay = o.longest_delay + o.first_delay), "first_delay");
+        assert_eq!(refused(|o| o.device_budget = 101), "device_budget");
+        assert_eq!(refused(|o| o.per_neighbourhood.interval = DAY + o.first_delay), "per_neighbourhood");
+    }
+
+    /// TH-1: known devices have a fifth of the failures, unknown ones the rest, and each at least one.
+    #[test]
+    fn the_failures_are_shared_between_known_and_unknown_devices() {
+        let shares = |stop_after| {
+            let options = ThrottleOptions { stop_after, ..ThrottleOptions::default() };
+            (options.known_devices_budget(), options.stop_unknown_after())
+        };
+        let expected = [(1, 1), (1, 1), (1, 2), (1, 8), (2, 8), (20, 80)];
+        assert_eq!([1, 2, 3, 9, 10, 100].map(shares), expected);
+        let last = ThrottleOptions { delay_from: 80, ..ThrottleOptions::default() };
+        assert_eq!(last.check(), Ok(()));
     }
 }

@@ -136,6 +136,12 @@ async fn the_oldest_session_ends_when_there_are_too_many() {
 #[tokio::test]
 async fn an_access_token_ends_with_its_session() {
     let minute = std::time::Duration::from_secs(60);
-    let app = TestApp::with(|options| options.sessions.absolute_ttl = minute, |_| {}).await;
-    assert_eq!(app.login("ada", PASSWORD).await.json()["expiresIn"], 60);
+    let an_hour = |options: &mut countersign::Options| {
+        (options.sessions.idle_ttl, options.sessions.absolute_ttl) = (60 * minute, 60 * minute);
+    };
+    let app = TestApp::with(an_hour, |_| {}).await;
+    let login = app.login("ada", PASSWORD).await;
+    assert_eq!(login.json()["expiresIn"], 15 * 60);
+    app.wait(59 * 60);
+    assert_eq!(app.refresh(&login.cookie().unwrap()).await.json()["expiresIn"], 60);
 }

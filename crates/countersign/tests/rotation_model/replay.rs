@@ -56,8 +56,7 @@ impl Scene {
         let random = Random::insecure_seeded(seed);
         let keys = MasterKeys::generate(&random);
         let ticks = |count: i8| TICK * u32::try_from(count).unwrap();
-        let mut options = Options::new("https://auth.example.com", "api");
-        options.sessions = SessionPolicy {
+        let policy = SessionPolicy {
             min_age: ticks(world.times.min_age),
             // As in the model, where a delay of whole ticks is in time.
             grace: ticks(world.times.grace) + Duration::from_millis(1),
@@ -65,7 +64,9 @@ impl Scene {
             absolute_ttl: ticks(world.times.absolute),
             ..SessionPolicy::default()
         };
-        let store = SqliteStore::open(&path, OpenMode::Server, options.sessions).unwrap();
+        // The rules are the store's to keep; the system itself would refuse such short lives.
+        let options = Options::new("https://auth.example.com", "api");
+        let store = SqliteStore::open(&path, OpenMode::Server, policy).unwrap();
         let codec = RefreshTokenCodec::new(&keys);
         let countersign = Countersign::open(store, options, keys, clock.clone(), random.clone());
         let countersign = Arc::new(countersign.await.unwrap());

@@ -12,7 +12,7 @@ use countersign::model::session::EndReason;
 use countersign::store::sqlite::OpenMode;
 use countersign::store::{AccountChange, Store as _, Which};
 
-use super::setup::open;
+use super::setup::{accepted, open};
 use super::{Call, Event, GUESSES, START, TIMEOUT, World};
 use crate::auditor::{Verdict, ensure};
 use crate::executor::now;
@@ -112,7 +112,7 @@ impl World {
         };
         self.path = self.image_of(&from);
         let store = Faulty::new(open(&self.path, OpenMode::Server, &self.options), self.bug);
-        let (options, keys) = (self.options.clone(), self.keys.clone());
+        let (options, keys) = (accepted(&self.options), self.keys.clone());
         let opened = Countersign::open(store, options, keys, self.clock.clone(), self.random.clone());
         self.server = Arc::new(now(opened).map_err(|error| error.to_string())?);
         self.audit_records(&[])?;

@@ -14,6 +14,7 @@ use countersign::base::random::Random;
 use countersign::flows::accounts::Registration;
 use countersign::model::account::{CustomClaims, Role, Username};
 use countersign::model::audit::Context;
+use countersign::model::session::SessionPolicy;
 use countersign::model::session::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
 use countersign::options::Options;
 use countersign::password::Argon2Cost;
@@ -60,6 +61,13 @@ fn options(bug: Option<Bug>) -> Options {
     options
 }
 
+/// The options without the planted bug, which is in the store alone: the system refuses to open with it.
+pub(super) fn accepted(options: &Options) -> Options {
+    let mut accepted = options.clone();
+    accepted.sessions.min_age = SessionPolicy::default().min_age;
+    accepted
+}
+
 pub(super) fn open(path: &Path, mode: OpenMode, options: &Options) -> SqliteStore {
     SqliteStore::open(path, mode, options.sessions).unwrap()
 }
@@ -73,7 +81,8 @@ impl World {
         let random = Random::insecure_seeded(seed ^ 0x5eed);
         let keys = MasterKeys::generate(&random);
         let store = Faulty::new(open(&path, OpenMode::Server, &options), bug);
-        let opened = Countersign::open(store, options.clone(), keys.clone(), clock.clone(), random.clone());
+        let opened =
+            Countersign::open(store, accepted(&options), keys.clone(), clock.clone(), random.clone());
         let server = Arc::new(now(opened).unwrap());
         let mut world = Self {
             dice: Random::insecure_seeded(seed),

@@ -1,0 +1,137 @@
+//! From the configuration to the options of the library, as far as that needs no file.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use countersign::Options;
+use countersign::hashing::HashingOptions;
+use countersign::model::key_ring::KeySchedule;
+use countersign::model::session::SessionPolicy;
+use countersign::password::{Argon2Cost, PasswordPolicy, UnsafeCost};
+use countersign::throttle::{Rate, ThrottleOptions, WhenStopped};
+
+use super::keys::Config;
+use super::setting::{ThrottleStop, TokenType};
+
+impl Config {
+    /// Everything but the signing key and the pepper, which may be in files. `origin` is the issuer.
+    ///
+    /// # Errors
+    /// [`UnsafeCost`] when hashes would be too weak, or cost more than is safe.
+    pub(crate) fn library_options(&self, origin: &str) -> Result<Options, UnsafeCost> {
+        let mut options = Options::new(origin, self.audience.as_deref().unwrap_or(origin));
+        options.token_type = match self.token_type {
+            TokenType::AtJwt => countersign_jwt::TokenType::AccessToken,
+            TokenType::Jwt => countersign_jwt::TokenType::Exactly("JWT".into()),
+        };
+        options.sessions = self.session_policy();
+        options.keys = self.key_schedule();
+        options.passwords = self.password_policy();
+        options.hashing = self.hashing_options()?;
+        options.throttle = self.throttle_options();
+        options.keep_audit = self.retention_audit;
+        Ok(options)
+    }
+
+    /// How long sessions live.
+    pub(crate) fn session_policy(&self) -> SessionPolicy {
+        SessionPolicy {
+            min_age: self.session_min_age,
+            grace: self.session_grace,
+            idle_ttl: self.session_idle_ttl,
+            absolute_ttl: self.session_absolute_ttl,
+            access_token_ttl: self.access_token_ttl,
+            max_sessions: self.session_max_per_account,
+        }
+    }
+
+    fn key_schedule(&self) -> KeySchedule {
+        // Zero is never: the sum with any instant is then the end of time.
+        let never = self.keys_rotate_every.is_zero();
+        KeySchedule {
+            rotate_every: if never { Duration::MAX } else { self.keys_rotate_every },
+            publish_ahead: self.keys_publish_before,
+            ..KeySchedule::default()
+        }
+    }
+
+    fn password_policy(&self) -> PasswordPolicy {
+        let mut policy = PasswordPolicy::default();
+        policy.min_length = count(self.password_min_length);
+        policy.service_names.clone_from(&self.password_service_names);
+        policy.service_names.extend(self.public_origin.as_ref().map(|origin| origin.host().to_owned()));
+        policy
+    }
+
+    /// How passwords are hashed, without the pepper.
+    ///
+    /// # Errors
+    /// [`UnsafeCost`] as [`Argon2Cost::new`].
+    pub(crate) fn hashing_options(&self) -> Result<HashingOptions, UnsafeCost> {
+        let mut hashing = HashingOptions::default();
+        if let Some(threads) = NonZeroUsize::new(count(self.password_hash_threads)) {
+            hashing.threads = threads;
+        }
+        let memory_kib = u32::try_from(self.password_hash_memory.0 >> 10).unwrap_or(u32::MAX);
+        hashing.argon2 = Argon2Cost::new(memory_kib, self.password_hash_passes, 1)?;
+        if let Some(budget) = self.password_memory_budget {
+            hashing.memory_budget_bytes = budget.0;
+        }
+        hashing.max_wait = self.password_max_wait;
+        Ok(hashing)
+    }
+
+    fn throttle_options(&self) -> ThrottleOptions {
+        let rate = |burst, interval| Rate { burst, interval };
+        let mut options = ThrottleOptions::default();
+        options.delay_from = self.throttle_delay_from;
+        options.first_delay = self.throttle_first_delay;
+        options.longest_delay = self.throttle_longest_delay;
+        options.stop_after = self.throttle_stop_after;
+        options.when_stopped = match self.throttle_stop {
+            ThrottleStop::OneADay => WhenStopped::OneADay,
+            ThrottleStop::Strict => WhenStopped::Strict,
+        };
+        options.device_budget = self.throttle_device_budget;
+        options.forget_after = self.throttle_forget_after;
+        options.per_network = rate(self.throttle_network_burst, self.throttle_network_interval);
+        options.per_neighbourhood =
+            rate(self.throttle_neighbourhood_burst, self.throttle_neighbourhood_interval);
+        options.spray = rate(self.throttle_spray_burst, self.throttle_spray_interval);
+        options.max_records = count(self.throttle_max_records);
+        options
+    }
+}
+
+fn count(value: u32) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::place::Place;
+    use crate::config::sources::Settings;
+
+    /// Two lists of defaults, one that operators read and one that embedders get, say the same.
+    #[test]
+    fn the_defaults_of_the_configuration_are_those_of_the_library() {
+        let config = Config::load(Settings::default()).unwrap();
+        let configured = config.library_options("https://a.example").unwrap();
+        let library = Options::new("https://a.example", "https://a.example");
+        // Every field, also one that is added later.
+        assert_eq!(format!("{configured:#?}"), format!("{library:#?}"));
+    }
+
+    /// The two stops look the same from outside: `Retry-After` says a day at most.
+    #[test]
+    fn both_ways_to_stop_reach_the_throttle() {
+        let stop = |text| {
+            let config =
+                Config::load(Settings::default().with("throttle.stop", text, Place::Command("test")));
+            config.unwrap().library_options("https://a.example").unwrap().throttle.when_stopped
+        };
+        assert_eq!(stop("strict"), WhenStopped::Strict);
+        assert_eq!(stop("one-a-day"), WhenStopped::OneADay);
+    }
+}
