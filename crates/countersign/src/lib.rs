@@ -14,8 +14,7 @@ pub mod password;
 pub mod store;
 mod system;
 pub mod throttle;
-#[cfg(all(test, feature = "axum"))]
-mod wire;
+pub mod wire;
 
 pub use countersign_guard as guard;
 

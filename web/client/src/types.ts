@@ -1,21 +1,13 @@
-// The server's JSON, under its own names, and what an app sees.
+// What an app sees, and the part of the server's JSON that the client uses.
 
 import type { SessionOverCode } from './errors.ts';
+import type * as wire from './wire.ts';
+import type { User } from './wire.ts';
 
-/** The signed-in account, as the server last reported it. */
-export interface User {
-  readonly userId: string;
-  readonly username: string;
-  readonly role: string;
-}
+export type { User };
 
-/** The body of a successful `POST /api/login` or `POST /api/refresh`. */
-export interface TokenResponse {
-  readonly accessToken: string;
-  /** Seconds from now until the access token expires. */
-  readonly expiresIn: number;
-  readonly user: User;
-}
+/** The part of a token response that the client uses. */
+export type TokenResponse = Pick<wire.TokenResponse, 'accessToken' | 'expiresIn' | 'user'>;
 
 /**
  * What the app knows about the session. A new object each time something changes, and the same

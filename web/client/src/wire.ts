@@ -40,3 +40,26 @@ export type ServerErrorCode =
   | 'unsupported_media_type'
   | 'username_taken'
   | 'wrong_password';
+
+/** The signed-in account, as a token response names it. */
+export interface User {
+  readonly userId: string;
+  readonly username: string;
+  readonly role: string;
+}
+
+/** The body of a successful login or refresh. */
+export interface TokenResponse {
+  readonly accessToken: string;
+  /** The access token again, under the name that the simplest clients look for. */
+  readonly token: string;
+  /** `Bearer` (RFC 6750). */
+  readonly tokenType: string;
+  /** Seconds from now until the access token expires. */
+  readonly expiresIn: number;
+  readonly user: User;
+  /** For a client that asked for it in the body. */
+  readonly refreshToken?: string;
+  /** For a client that asked for its tokens in the body: it makes the device known at the next login. */
+  readonly deviceToken?: string;
+}

@@ -1,17 +1,12 @@
 // The account page: profile, sessions, change of password.
 
-import type { User } from '@countersign/client';
 import { api } from './api.ts';
 import { byId, element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
 import { passwordForm } from './password-form.ts';
-import { sessionList, type SessionInfo } from './session-list.ts';
+import { sessionList } from './session-list.ts';
 import { act, confirmed, notify, signedInPage, signOut } from './shell.ts';
-
-interface Account extends User {
-  readonly claims?: Record<string, unknown>;
-  readonly createdAt: string;
-}
+import type { Account, Session } from './wire.ts';
 
 async function showProfile(): Promise<void> {
   const { user } = await api<{ user: Account }>('GET', '/api/user');
@@ -29,7 +24,7 @@ async function showProfile(): Promise<void> {
 }
 
 async function showSessions(): Promise<void> {
-  const { sessions } = await api<{ sessions: SessionInfo[] }>('GET', '/api/sessions');
+  const { sessions } = await api<{ sessions: Session[] }>('GET', '/api/sessions');
   fill(
     byId('sessions'),
     sessionList(sessions, async (session) => {

@@ -5,18 +5,7 @@ import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { timeElement, words } from './format.ts';
 import { act, actionButton } from './shell.ts';
-import { AUDIT_KINDS } from './wire.ts';
-
-interface AuditEvent {
-  readonly sequence: number;
-  readonly at: string;
-  /** One of `AUDIT_KINDS`, or a newer server's kind, which is shown as text. */
-  readonly event: string;
-  readonly accountId: string | null;
-  readonly sessionId: string | null;
-  readonly address: string | null;
-  readonly detail: string | null;
-}
+import { AUDIT_KINDS, type AuditEvent } from './wire.ts';
 
 const PAGE = 50;
 const FOLLOW_EVERY_MS = 2_000;

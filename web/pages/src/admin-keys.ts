@@ -5,14 +5,7 @@ import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
-
-interface Key {
-  readonly kid: string;
-  readonly alg: string;
-  readonly state: 'next' | 'active' | 'retired';
-  readonly createdAt: string;
-  readonly activeFrom?: string | null;
-}
+import type { Key } from './wire.ts';
 
 const MEANING: Record<string, string> = {
   next: 'published, not signing yet',

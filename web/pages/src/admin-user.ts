@@ -3,18 +3,9 @@
 import { api, messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
-import { sessionList, type SessionInfo } from './session-list.ts';
+import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
-
-export interface Account {
-  readonly userId: string;
-  readonly username: string;
-  readonly role: string;
-  readonly claims: Record<string, unknown>;
-  readonly disabled: boolean;
-  readonly passwordChangeRequired: boolean;
-  readonly createdAt: string;
-}
+import type { Account, Session } from './wire.ts';
 
 export function editUser(account: Account, reload: () => Promise<void>): void {
   const path = `/api/admin/users/${encodeURIComponent(account.userId)}`;
@@ -104,7 +95,7 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
   }
 
   void act(null, async () => {
-    const found = await api<{ sessions: SessionInfo[] }>('GET', `${path}/sessions`);
+    const found = await api<{ sessions: Session[] }>('GET', `${path}/sessions`);
     fill(sessions, sessionList(found.sessions));
   });
 }

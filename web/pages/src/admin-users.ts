@@ -1,12 +1,13 @@
 // Users: search, page, create; a dialog edits one of them.
 
 import { table, type View } from './admin-parts.ts';
-import { editUser, type Account } from './admin-user.ts';
+import { editUser } from './admin-user.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
 import { openForm } from './form-dialog.ts';
 import { act, actionButton, notify } from './shell.ts';
+import type { Account } from './wire.ts';
 
 const PAGE = 25;
 const TYPING_PAUSE_MS = 200;

@@ -3,23 +3,14 @@
 import { element } from './dom.ts';
 import { device, timeElement } from './format.ts';
 import { actionButton } from './shell.ts';
+import type { Session } from './wire.ts';
 
-export interface SessionInfo {
-  readonly id: string;
-  readonly current?: boolean;
-  readonly userAgent: string | null;
-  readonly address: string | null;
-  readonly createdAt: string;
-  readonly lastUsedAt: string;
-  readonly expiresAt: string;
-}
-
-export function sessionList(sessions: readonly SessionInfo[], end?: (session: SessionInfo) => Promise<void>): HTMLElement {
+export function sessionList(sessions: readonly Session[], end?: (session: Session) => Promise<void>): HTMLElement {
   if (sessions.length === 0) return element('p', { class: 'muted' }, 'No sessions.');
   return element('ul', { class: 'list' }, ...sessions.map((session) => item(session, end)));
 }
 
-function item(session: SessionInfo, end?: (session: SessionInfo) => Promise<void>): HTMLElement {
+function item(session: Session, end?: (session: Session) => Promise<void>): HTMLElement {
   const name = device(session.userAgent);
   const button = end && !session.current && actionButton('End', () => end(session), 'quiet');
   if (button) button.setAttribute('aria-label', `End the session of ${name}`);

@@ -21,3 +21,64 @@ export const AUDIT_KINDS = [
   'key_created',
   'key_removed',
 ] as const;
+
+/** An account, as its owner and administrators see it. */
+export interface Account {
+  readonly userId: string;
+  readonly username: string;
+  readonly role: string;
+  /** The application's own claims, which go into every access token. */
+  readonly claims: Record<string, unknown>;
+  readonly disabled: boolean;
+  /** Since when, if it is disabled. */
+  readonly disabledAt: string | null;
+  /** Whether the owner must choose a new password before the next session starts. */
+  readonly passwordChangeRequired: boolean;
+  readonly createdAt: string;
+}
+
+/** A live session: one login on one device. */
+export interface Session {
+  readonly id: string;
+  readonly accountId: string;
+  /** The `User-Agent` of the login. */
+  readonly userAgent: string | null;
+  /** The client address of the login or of the last rotation. */
+  readonly address: string | null;
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+  /** When it ends unless it is used before. */
+  readonly expiresAt: string;
+  /** Whether it is the session of the request; absent on the command line. */
+  readonly current?: boolean;
+}
+
+/** A signing key; never the key itself. */
+export interface Key {
+  readonly kid: string;
+  readonly alg: string;
+  /** `next` is published and does not sign yet, `active` signs, `retired` still verifies. */
+  readonly state: string;
+  readonly createdAt: string;
+  /** From when on it signs. */
+  readonly activeFrom: string;
+}
+
+/** An event of the audit log. */
+export interface AuditEvent {
+  /** Its place in the log; grows. */
+  readonly sequence: number;
+  readonly at: string;
+  readonly event: string;
+  /** `anonymous`, `account`, `command_line` or `system`. */
+  readonly actor: string;
+  readonly address: string | null;
+  /** The account that the event is about. */
+  readonly accountId: string | null;
+  readonly sessionId: string | null;
+  readonly detail: string | null;
+  /** The account that acted, if one did. */
+  readonly actorId?: string;
+  /** The `X-Request-Id` of the response, if it was an HTTP request. */
+  readonly requestId?: string;
+}

@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
@@ -11,6 +11,7 @@ use crate::flows::issue::SignedIn;
 use crate::http::cookies::Cookies;
 use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
+use crate::wire::{Optional, TokenResponse, UserView};
 
 /// How the client gets its refresh token.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -48,21 +49,15 @@ pub(super) fn respond(
     cookies: Cookies,
 ) -> Response {
     let SignedIn { account, access, refresh, device, .. } = signed_in;
+    let in_body = delivery == Delivery::Body;
     let body = TokenResponse {
         access_token: &access.token,
         token: &access.token,
         token_type: "Bearer",
         expires_in: access.expires_in,
-        user: User {
-            id: account.id.to_string(),
-            username: account.username.as_str(),
-            role: account.role.as_str(),
-        },
-        refresh_token: refresh
-            .as_ref()
-            .filter(|_| delivery == Delivery::Body)
-            .map(|refresh| refresh.token.as_str()),
-        device_token: device.as_ref().filter(|_| delivery == Delivery::Body).map(DeviceCookie::as_str),
+        user: UserView::from(account),
+        refresh_token: Optional(refresh.as_ref().filter(|_| in_body).map(|refresh| refresh.token.as_str())),
+        device_token: Optional(device.as_ref().filter(|_| in_body).map(DeviceCookie::as_str)),
     };
     let mut response = axum::Json(body).into_response();
     if let (Delivery::Cookie, Some(refresh)) = (delivery, refresh) {
@@ -72,27 +67,4 @@ pub(super) fn respond(
         response.headers_mut().append(header::SET_COOKIE, cookies.set_device(device));
     }
     response
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TokenResponse<'a> {
-    access_token: &'a str,
-    /// The same again, under the name that the simplest clients look for.
-    token: &'a str,
-    token_type: &'static str,
-    expires_in: u64,
-    user: User<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_token: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct User<'a> {
-    #[serde(rename = "userId")]
-    id: String,
-    username: &'a str,
-    role: &'a str,
 }

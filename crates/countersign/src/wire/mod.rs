@@ -1,3 +1,20 @@
-//! The JSON of the API as other languages see it.
+//! The JSON of each thing, once: for the API, for `--json` of the command line, and, generated from it, for TypeScript.
+//!
+//! Field names are camelCase. An instant is text in the form of RFC 3339, in UTC with milliseconds; an ID is a lower-case
+//! UUID. A field is always there, `null` where there is nothing, unless its type is [`Optional`].
 
+mod account;
+mod audit;
+mod field;
+mod key;
+mod session;
+mod token;
+#[cfg(all(test, feature = "axum"))]
 mod typescript;
+
+pub use self::account::{AccountView, UserView};
+pub use self::audit::AuditEventView;
+pub use self::field::{Instant, Optional};
+pub use self::key::KeyView;
+pub use self::session::SessionView;
+pub use self::token::TokenResponse;

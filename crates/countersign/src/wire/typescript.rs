@@ -1,4 +1,4 @@
-//! The names of the API that the web side knows, as TypeScript. The test compares the committed files with what
+//! The names and shapes of the API that the web side knows, as TypeScript. The test compares the committed files with what
 //! the Rust definitions make, so that the two cannot drift apart; with `WRITE_TYPESCRIPT=1` it rewrites them.
 
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::{env, fs, io};
 
 use crate::http::error_codes;
 use crate::model::audit::AuditKind;
+use crate::wire::{AccountView, AuditEventView, KeyView, SessionView, TokenResponse, UserView};
 
 const HEADER: &str = "// Generated from the Rust code by `WRITE_TYPESCRIPT=1 cargo test -p countersign typescript`. Do not edit.\n";
 
@@ -14,10 +15,23 @@ fn the_typescript_is_what_the_rust_code_says() -> io::Result<()> {
     // For the client's users, types only: they cost the bundle nothing.
     compare(
         "client/src/wire.ts",
-        &[union("ServerErrorCode", "The codes of the server's errors.", error_codes())],
+        &[
+            union("ServerErrorCode", "The codes of the server's errors.", error_codes()),
+            UserView::interface(),
+            TokenResponse::interface(),
+        ],
     )?;
     let kinds = AuditKind::NAMES.iter().map(|(_, name)| *name);
-    compare("pages/src/wire.ts", &[list("AUDIT_KINDS", "The kinds of events in the audit log.", kinds)])
+    compare(
+        "pages/src/wire.ts",
+        &[
+            list("AUDIT_KINDS", "The kinds of events in the audit log.", kinds),
+            AccountView::interface(),
+            SessionView::interface(),
+            KeyView::interface(),
+            AuditEventView::interface(),
+        ],
+    )
 }
 
 /// Fails if the file under `web/` is not made of these declarations.

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::base::id::AccountId;
 use crate::flows::accounts::Registration;
-use crate::http::api::sessions::{SessionsBody, list_of};
-use crate::http::api::user::AccountBody;
+use crate::http::api::sessions::list_of;
+use crate::http::api::user::UserBody;
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::body::path::Id;
@@ -18,8 +18,9 @@ use crate::http::body::unique::UniqueObject;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
-use crate::model::account::{CustomClaims, Role, Username};
+use crate::model::account::{Account, CustomClaims, Role, Username};
 use crate::store::{AccountChange, AccountQuery, Store, Which};
+use crate::wire::AccountView;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,8 +31,8 @@ pub(in crate::http) struct ListUsers {
 }
 
 #[derive(Serialize)]
-pub(in crate::http) struct UsersBody {
-    users: Vec<AccountBody>,
+struct UsersBody<'a> {
+    users: Vec<AccountView<'a>>,
     /// What to pass as `after` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -40,11 +41,11 @@ pub(in crate::http) struct UsersBody {
 pub(in crate::http) async fn list<S: Store>(
     State(app): State<App<S>>,
     Query(query): Query<ListUsers>,
-) -> Result<axum::Json<UsersBody>, ApiError> {
+) -> Result<Response, ApiError> {
     let limit = query.limit.unwrap_or(50).clamp(1, 200);
     let search = query.search.as_deref().and_then(|text| Username::parse(text.trim()).ok());
     if search.is_none() && query.search.as_deref().is_some_and(|text| !text.trim().is_empty()) {
-        return Ok(axum::Json(UsersBody { users: Vec::new(), next: None })); // no name can contain it
+        return Ok(axum::Json(UsersBody { users: Vec::new(), next: None }).into_response()); // no name can contain it
     }
     let search = search.map(|name| name.canonical().to_owned());
     let found = AccountQuery { search, after: query.after, limit: limit + 1 };
@@ -52,7 +53,8 @@ pub(in crate::http) async fn list<S: Store>(
     let has_more = accounts.len() > limit as usize;
     accounts.truncate(limit as usize);
     let next = accounts.last().filter(|_| has_more).map(|last| last.username.canonical().to_owned());
-    Ok(axum::Json(UsersBody { users: accounts.into_iter().map(AccountBody::from).collect(), next }))
+    Ok(axum::Json(UsersBody { users: accounts.iter().map(AccountView::from).collect(), next })
+        .into_response())
 }
 
 #[derive(Deserialize)]
@@ -85,20 +87,19 @@ pub(in crate::http) async fn create<S: Store>(
     let create =
         async move { app.countersign.create_account(registration, &input.password, &caller.context).await };
     let account = detached(create).await??;
-    Ok((StatusCode::CREATED, axum::Json(UserBody { user: AccountBody::from(account) })).into_response())
+    Ok((StatusCode::CREATED, one(&account)).into_response())
 }
 
-#[derive(Serialize)]
-pub(in crate::http) struct UserBody {
-    user: AccountBody,
+fn one(account: &Account) -> Response {
+    axum::Json(UserBody { user: AccountView::from(account) }).into_response()
 }
 
 pub(in crate::http) async fn show<S: Store>(
     State(app): State<App<S>>,
     Id(id): Id<AccountId>,
-) -> Result<axum::Json<UserBody>, ApiError> {
+) -> Result<Response, ApiError> {
     let account = app.countersign.find_account(id).await?.ok_or(ApiError::NotFound)?;
-    Ok(axum::Json(UserBody { user: account.into() }))
+    Ok(one(&account))
 }
 
 #[derive(Deserialize)]
@@ -119,7 +120,7 @@ pub(in crate::http) async fn change<S: Store>(
     caller: Caller,
     Id(id): Id<AccountId>,
     Json(input): Json<ChangeUser>,
-) -> Result<axum::Json<UserBody>, ApiError> {
+) -> Result<Response, ApiError> {
     let change = AccountChange {
         role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
         claims: input.claims.map(|claims| CustomClaims::new(claims.0)).transpose().map_err(invalid)?,
@@ -128,7 +129,7 @@ pub(in crate::http) async fn change<S: Store>(
     };
     let account =
         detached(async move { app.countersign.change_account(id, change, &caller.context).await }).await??;
-    Ok(axum::Json(UserBody { user: account.into() }))
+    Ok(one(&account))
 }
 
 pub(in crate::http) async fn delete<S: Store>(
@@ -166,8 +167,8 @@ pub(in crate::http) async fn sessions<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
     Id(id): Id<AccountId>,
-) -> Result<axum::Json<SessionsBody>, ApiError> {
-    list_of(&app.countersign, id, Some(caller.session), caller.context.now).await
+) -> Result<Response, ApiError> {
+    list_of(&app.countersign, id, &caller).await
 }
 
 pub(in crate::http) async fn end_sessions<S: Store>(

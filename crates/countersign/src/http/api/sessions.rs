@@ -12,55 +12,32 @@ use crate::http::body::path::Id;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
-use crate::model::session::Session;
 use crate::store::{Store, Which};
-
-/// A session as the API shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionBody {
-    id: String,
-    /// Whether it is the one that asks.
-    current: bool,
-    user_agent: Option<String>,
-    address: Option<String>,
-    created_at: String,
-    last_used_at: String,
-    expires_at: String,
-}
+use crate::wire::SessionView;
 
 #[derive(Serialize)]
-pub(in crate::http) struct SessionsBody {
-    sessions: Vec<SessionBody>,
+struct SessionsBody<'a> {
+    sessions: Vec<SessionView<'a>>,
 }
 
 pub(in crate::http) async fn list<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
-) -> Result<axum::Json<SessionsBody>, ApiError> {
-    let Caller { account, session, context } = caller;
-    list_of(&app.countersign, account, Some(session), context.now).await
+) -> Result<Response, ApiError> {
+    list_of(&app.countersign, caller.account, &caller).await
 }
 
-/// An account's live sessions.
+/// The live sessions of an account, with the caller's own marked.
 pub(in crate::http) async fn list_of<S: Store>(
     countersign: &Countersign<S>,
     account: AccountId,
-    current: Option<SessionId>,
-    now: crate::base::clock::Timestamp,
-) -> Result<axum::Json<SessionsBody>, ApiError> {
+    caller: &Caller,
+) -> Result<Response, ApiError> {
     let policy = countersign.options().sessions;
-    let body = |session: Session| SessionBody {
-        id: session.id.to_string(),
-        current: Some(session.id) == current,
-        created_at: session.created_at.to_string(),
-        last_used_at: session.rotated_at.to_string(),
-        expires_at: session.ends_at(&policy).to_string(),
-        user_agent: session.user_agent,
-        address: session.address.map(|address| address.to_string()),
-    };
-    let sessions = countersign.list_sessions(Some(account), now, policy.max_sessions).await?;
-    Ok(axum::Json(SessionsBody { sessions: sessions.into_iter().map(body).collect() }))
+    let (now, limit) = (caller.context.now, policy.max_sessions);
+    let sessions = countersign.list_sessions(Some(account), now, limit).await?;
+    let view = |session| SessionView::new(session, &policy, Some(caller.session));
+    Ok(axum::Json(SessionsBody { sessions: sessions.iter().map(view).collect() }).into_response())
 }
 
 pub(in crate::http) async fn end<S: Store>(

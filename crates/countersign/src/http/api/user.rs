@@ -8,8 +8,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::http::app::App;
 use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
-use crate::model::account::Account;
 use crate::store::Store;
+use crate::wire::AccountView;
 
 /// All claims of the token, with `sub` again under the name that the login's answer uses.
 struct Profile<'a>(&'a AccessClaims);
@@ -25,40 +25,14 @@ impl Serialize for Profile<'_> {
     }
 }
 
+/// The envelope of one account.
 #[derive(serde::Serialize)]
-struct UserBody<T> {
-    user: T,
+pub(in crate::http) struct UserBody<T> {
+    pub(in crate::http) user: T,
 }
 
 pub(in crate::http) async fn profile(claims: AccessClaims) -> Response {
     axum::Json(UserBody { user: Profile(&claims) }).into_response()
-}
-
-/// An account as the API shows it.
-#[derive(serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::http) struct AccountBody {
-    user_id: String,
-    username: String,
-    role: String,
-    claims: serde_json::Map<String, serde_json::Value>,
-    disabled: bool,
-    password_change_required: bool,
-    created_at: String,
-}
-
-impl From<Account> for AccountBody {
-    fn from(account: Account) -> Self {
-        Self {
-            user_id: account.id.to_string(),
-            disabled: !account.is_enabled(),
-            password_change_required: account.password_change_required,
-            username: account.username.as_str().to_owned(),
-            role: account.role.as_str().to_owned(),
-            claims: account.claims.as_map().clone(),
-            created_at: account.created_at.to_string(),
-        }
-    }
 }
 
 pub(in crate::http) async fn user<S: Store>(
@@ -66,5 +40,5 @@ pub(in crate::http) async fn user<S: Store>(
     caller: Caller,
 ) -> Result<Response, ApiError> {
     let account = app.countersign.find_account(caller.account).await?.ok_or(ApiError::NotFound)?;
-    Ok(axum::Json(UserBody { user: AccountBody::from(account) }).into_response())
+    Ok(axum::Json(UserBody { user: AccountView::from(&account) }).into_response())
 }

@@ -1,0 +1,55 @@
+//! An account.
+
+use serde_json::{Map, Value};
+
+use crate::base::id::AccountId;
+use crate::model::account::Account;
+use crate::wire::Instant;
+use crate::wire::field::view;
+
+view! {
+    /// An account, as its owner and administrators see it.
+    AccountView as "Account" {
+        user_id: AccountId,
+        username: &'a str,
+        role: &'a str,
+        /// The application's own claims, which go into every access token.
+        claims: &'a Map<String, Value>,
+        disabled: bool,
+        /// Since when, if it is disabled.
+        disabled_at: Option<Instant>,
+        /// Whether the owner must choose a new password before the next session starts.
+        password_change_required: bool,
+        created_at: Instant,
+    }
+}
+
+impl<'a> From<&'a Account> for AccountView<'a> {
+    fn from(account: &'a Account) -> Self {
+        Self {
+            user_id: account.id,
+            username: account.username.as_str(),
+            role: account.role.as_str(),
+            claims: account.claims.as_map(),
+            disabled: !account.is_enabled(),
+            disabled_at: account.disabled_at.map(Instant),
+            password_change_required: account.password_change_required,
+            created_at: Instant(account.created_at),
+        }
+    }
+}
+
+view! {
+    /// The signed-in account, as a token response names it.
+    UserView as "User" {
+        user_id: AccountId,
+        username: &'a str,
+        role: &'a str,
+    }
+}
+
+impl<'a> From<&'a Account> for UserView<'a> {
+    fn from(account: &'a Account) -> Self {
+        Self { user_id: account.id, username: account.username.as_str(), role: account.role.as_str() }
+    }
+}

@@ -1,0 +1,44 @@
+//! A session.
+
+use std::net::IpAddr;
+
+use crate::base::id::{AccountId, SessionId};
+use crate::model::session::{Session, SessionPolicy};
+use crate::wire::field::view;
+use crate::wire::{Instant, Optional};
+
+view! {
+    /// A live session: one login on one device.
+    SessionView as "Session" {
+        id: SessionId,
+        account_id: AccountId,
+        /// The `User-Agent` of the login.
+        user_agent: Option<&'a str>,
+        /// The client address of the login or of the last rotation.
+        address: Option<IpAddr>,
+        created_at: Instant,
+        last_used_at: Instant,
+        /// When it ends unless it is used before.
+        expires_at: Instant,
+        ;optional
+        /// Whether it is the session of the request; absent on the command line.
+        current: bool,
+    }
+}
+
+impl<'a> SessionView<'a> {
+    /// The view of a session. `caller` is the session of the request that asks, if one does.
+    #[must_use]
+    pub fn new(session: &'a Session, policy: &SessionPolicy, caller: Option<SessionId>) -> Self {
+        Self {
+            id: session.id,
+            account_id: session.account_id,
+            user_agent: session.user_agent.as_deref(),
+            address: session.address,
+            created_at: Instant(session.created_at),
+            last_used_at: Instant(session.rotated_at),
+            expires_at: Instant(session.ends_at(policy)),
+            current: Optional(caller.map(|caller| caller == session.id)),
+        }
+    }
+}
