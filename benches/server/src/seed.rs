@@ -10,7 +10,7 @@ use countersign::base::master_key::MasterKeys;
 use countersign::base::random::Random;
 use countersign::flows::accounts::Registration;
 use countersign::model::account::Username;
-use countersign::model::audit::{Actor, Context};
+use countersign::model::context::{Actor, Context};
 use countersign::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
 use countersign::options::Options;
 use rusqlite::{Connection, params};

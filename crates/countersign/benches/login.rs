@@ -21,7 +21,7 @@ use countersign::base::random::Random;
 use countersign::flows::accounts::Registration;
 use countersign::http::{App, HttpOptions, PeerAddress, router};
 use countersign::model::account::Username;
-use countersign::model::audit::{Actor, Context};
+use countersign::model::context::{Actor, Context};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::{Countersign, Options};
 use tower::ServiceExt;

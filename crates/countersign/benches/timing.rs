@@ -25,12 +25,12 @@ use countersign::base::requester::{AccountKey, Requester};
 use countersign::flows::attempt::CheckError;
 use countersign::flows::login::LoginError;
 use countersign::hashing::PasswordHasher;
-use countersign::model::account::{CustomClaims, Role, Username};
-use countersign::model::audit::{Actor, Context};
+use countersign::model::account::{CustomClaims, NewAccount, Role, Username};
+use countersign::model::context::{Actor, Context};
 use countersign::model::session::SessionPolicy;
 use countersign::password::{Password, PasswordHash};
+use countersign::store::AccountStore as _;
 use countersign::store::sqlite::SqliteStore;
-use countersign::store::{NewAccount, Store};
 use countersign::{Countersign, Options};
 
 const DEFAULT_SAMPLES: usize = 1_000;

@@ -8,9 +8,9 @@
 #[expect(dead_code, reason = "shared with the conformance suite, which uses all of it")]
 mod world;
 
-use countersign::model::session::SessionPolicy;
+use countersign::model::session::{Rotation, SessionPolicy, StartSessionOutcome};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
-use countersign::store::{Rotation, StartSession, Store, StoreError};
+use countersign::store::{SessionStore as _, StoreError, Upkeep as _};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use world::*;
@@ -44,7 +44,7 @@ async fn a_full_disk_refuses_writes_loses_nothing_and_recovers() {
                 secret_hash: new.secret_hash,
             };
             match store.start_session(new, &context(at(1))).await {
-                Ok(StartSession::Started(..)) => acknowledged.push(token),
+                Ok(StartSessionOutcome::Started(..)) => acknowledged.push(token),
                 Err(StoreError::Unavailable(_)) => failures += 1,
                 other => panic!("{other:?}"),
             }
@@ -54,7 +54,7 @@ async fn a_full_disk_refuses_writes_loses_nothing_and_recovers() {
         loop {
             hour += 1;
             match store.rotate(rotating, &context(at(3600 * hour))).await {
-                Ok(Rotation::Advanced(grant)) => rotating = generation(rotating, grant.session.generation),
+                Ok(Rotation::Advanced(grant)) => rotating = generation(rotating, grant.session().generation),
                 Err(StoreError::Unavailable(_)) => break,
                 other => panic!("{other:?}"),
             }

@@ -9,7 +9,7 @@ use countersign::flows::accounts::{CreateAccountError, Registration};
 use countersign::guard::AccessClaims;
 use countersign::http::{self, App, HttpOptions};
 use countersign::model::account::{Role, Username};
-use countersign::model::audit::{Actor, Context};
+use countersign::model::context::{Actor, Context};
 use countersign::{Countersign, Options};
 
 async fn reports(claims: AccessClaims) -> String {

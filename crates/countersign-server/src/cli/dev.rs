@@ -6,10 +6,9 @@ use std::path::Path;
 use countersign::base::clock::Clock;
 use countersign::base::id::AccountId;
 use countersign::base::random::Random;
-use countersign::model::account::{CustomClaims, Role, Username};
-use countersign::model::audit::{Actor, Context};
+use countersign::model::account::{AccountQuery, CustomClaims, NewAccount, Role, Username};
+use countersign::model::context::{Actor, Context};
 use countersign::password::PasswordHash;
-use countersign::store::{AccountQuery, NewAccount};
 
 use super::global::Global;
 use super::serve::{Listen, with_runtime};

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use countersign::base::id::SessionId;
-use countersign::store::Which;
+use countersign::model::session::SessionSelector;
 use serde_json::json;
 
 use super::global::Global;
@@ -87,10 +87,10 @@ async fn revoke(
     user: Option<&str>,
 ) -> anyhow::Result<()> {
     let which = match (session, user) {
-        (Some(id), _) => {
-            Which::One(id.parse::<SessionId>().map_err(|error| usage(format!("{id:?} is {error}")))?)
-        }
-        (None, Some(user)) => Which::AllOf(tool.find_account(user).await?.id),
+        (Some(id), _) => SessionSelector::One(
+            id.parse::<SessionId>().map_err(|error| usage(format!("{id:?} is {error}")))?,
+        ),
+        (None, Some(user)) => SessionSelector::AllOf(tool.find_account(user).await?.id),
         (None, None) => return Err(usage("which session?")),
     };
     let ended = tool.instance.end_sessions(which, &tool.context()).await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use countersign::base::clock::Timestamp;
 use countersign::model::account::{Account, Username};
-use countersign::model::audit::{Actor, Context};
+use countersign::model::context::{Actor, Context};
 
 use super::global::Global;
 use crate::config::Config;

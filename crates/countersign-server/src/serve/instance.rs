@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use countersign::base::clock::Clock;
 use countersign::base::random::Random;
 use countersign::options::Signing;
-use countersign::store::Store as _;
+use countersign::store::KeyStore as _;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::{Countersign, OpenError};
 use countersign_jwt::{Algorithm, SigningKey};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign::base::clock::{Clock, Timestamp};
-use countersign::store::AccountQuery;
+use countersign::model::account::AccountQuery;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 

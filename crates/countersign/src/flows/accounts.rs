@@ -4,11 +4,12 @@
 use crate::Countersign;
 use crate::base::id::AccountId;
 use crate::flows::password_change::PasswordChangeError;
-use crate::model::account::{Account, CustomClaims, Role, Username};
-use crate::model::audit::Context;
-use crate::store::{
-    AccountChange, AccountQuery, ChangeAccount, CreateAccount, Credentials, NewAccount, Store, StoreError,
+use crate::model::account::{
+    Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
+    CustomClaims, NewAccount, Role, Username,
 };
+use crate::model::context::Context;
+use crate::store::{Store, StoreError};
 
 /// An account to make.
 #[derive(Clone, Debug)]
@@ -102,8 +103,8 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Account, CreateAccountError> {
         match self.store.create_account(account, context).await? {
-            CreateAccount::Created(account) => Ok(*account),
-            CreateAccount::NameTaken => Err(CreateAccountError::NameTaken),
+            CreateAccountOutcome::Created(account) => Ok(*account),
+            CreateAccountOutcome::NameTaken => Err(CreateAccountError::NameTaken),
         }
     }
 
@@ -165,14 +166,14 @@ impl<S: Store> Countersign<S> {
         self.store.list_accounts(query).await
     }
 
-    fn changed(&self, outcome: ChangeAccount) -> Result<Account, ChangeAccountError> {
+    fn changed(&self, outcome: ChangeAccountOutcome) -> Result<Account, ChangeAccountError> {
         match outcome {
-            ChangeAccount::Done(account, ended) => {
+            ChangeAccountOutcome::Done(account, ended) => {
                 self.revoke(&ended);
                 Ok(*account)
             }
-            ChangeAccount::NotFound => Err(ChangeAccountError::NotFound),
-            ChangeAccount::LastAdministrator => Err(ChangeAccountError::LastAdministrator),
+            ChangeAccountOutcome::NotFound => Err(ChangeAccountError::NotFound),
+            ChangeAccountOutcome::LastAdministrator => Err(ChangeAccountError::LastAdministrator),
         }
     }
 }

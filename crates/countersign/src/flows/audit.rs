@@ -1,7 +1,8 @@
 //! Reading the audit log, and the events that follow from no change in the store.
 
 use crate::Countersign;
-use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord, Context};
+use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord};
+use crate::model::context::Context;
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {

@@ -2,7 +2,6 @@
 //! audit log in bulk. A single attempt goes through [`attempt`](super::attempt).
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use aws_lc_rs::hmac;
 
@@ -10,7 +9,8 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::requester::{AccountKey, Requester};
 use crate::model::account::Username;
-use crate::model::audit::{Actor, AuditEvent, AuditKind, Context};
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::context::{Actor, Context};
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
@@ -89,6 +89,3 @@ impl<S: Store> Countersign<S> {
 }
 
 const AT_ONCE: usize = 1_000;
-/// How far back the counts of before a restart matter: those of an account that was stopped are the last to be
-/// forgotten.
-pub(crate) const REMEMBERED: Duration = Duration::from_hours(400 * 24);

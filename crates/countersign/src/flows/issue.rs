@@ -10,10 +10,11 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::account::Account;
-use crate::model::audit::Context;
+use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::session::Grant;
 use crate::model::session::refresh_token::RefreshToken;
-use crate::store::{Grant, Store};
+use crate::store::Store;
 
 /// A freshly signed access token.
 pub struct AccessToken {
@@ -85,7 +86,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<SignedIn, SignError> {
         let access = self.issue(&grant, context.now)?;
-        let Grant { account, session } = grant;
+        let (account, session) = grant.into_parts();
         let refresh = refresh_token.map(|token| IssuedRefreshToken {
             token: self.refresh_tokens.encode(&token.with_generation(session.generation)),
             ends_at: session.ends_at(&self.options.sessions),
@@ -95,7 +96,7 @@ impl<S: Store> Countersign<S> {
 
     /// Signs an access token for a session that a store's transaction has just found or made alive.
     fn issue(&self, grant: &Grant, now: Timestamp) -> Result<AccessToken, SignError> {
-        let Grant { account, session } = grant;
+        let (account, session) = (grant.account(), grant.session());
         let iat = now.as_unix_seconds();
         // Never longer than the session itself (J7), and at least the second that has begun.
         let exp = now

@@ -9,10 +9,11 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
-use crate::model::audit::{Actor, Context};
+use crate::model::context::{Actor, Context};
 use crate::model::key_ring::{self, KeyInfo, KeyRing, KeyRingError, KeyState};
+use crate::model::stored_key::StoredKey;
 use crate::options::{Options, Signing};
-use crate::store::{Store, StoreError, StoredKey};
+use crate::store::{Store, StoreError};
 
 /// Why the signing keys could not be opened, rotated or published.
 #[derive(Debug, thiserror::Error)]

@@ -12,12 +12,13 @@ use crate::base::requester::Requester;
 use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::issue::SignedIn;
 use crate::hashing::{Attempt, Verification};
-use crate::model::account::{Account, Username};
-use crate::model::audit::Context;
+use crate::model::account::{Account, Credentials, Username};
+use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::session::refresh_token::RefreshToken;
+use crate::model::session::{NewSession, StartSessionOutcome};
 use crate::password::{Password, PasswordHash, PolicyViolation};
-use crate::store::{Credentials, NewSession, StartSession, Store};
+use crate::store::Store;
 
 /// A proof that a password was right, good for one [`Countersign::start_session`].
 #[derive(Debug)]
@@ -158,13 +159,13 @@ impl<S: Store> Countersign<S> {
             new_password: authenticated.new_password,
         };
         match self.store.start_session(session, context).await.map_err(CheckError::from)? {
-            StartSession::Started(grant, ended) => {
+            StartSessionOutcome::Started(grant, ended) => {
                 self.revoke(&ended);
                 let signed_in = self.signed_in(*grant, Some(&refresh_token), context)?;
                 Ok(SignedIn { device: Some(authenticated.device), ..signed_in })
             }
-            StartSession::Refused => Err(LoginError::InvalidCredentials),
-            StartSession::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
+            StartSessionOutcome::Refused => Err(LoginError::InvalidCredentials),
+            StartSessionOutcome::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
         }
     }
 

@@ -5,9 +5,9 @@ use countersign_guard::AccessClaims;
 
 use crate::Countersign;
 use crate::flows::revocation::caller;
-use crate::model::audit::Context;
-use crate::model::session::EndReason;
-use crate::store::{Store, StoreError, Which};
+use crate::model::context::Context;
+use crate::model::session::{EndReason, SessionSelector};
+use crate::store::{Store, StoreError};
 
 /// How far a logout reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ impl<S: Store> Countersign<S> {
     ) -> Result<usize, StoreError> {
         let Ok(token) = self.refresh_tokens.parse(refresh_token) else { return Ok(0) };
         let which = match scope {
-            Scope::This => Which::OfToken(token.presented()),
-            Scope::Everywhere => Which::EverywhereOfToken(token.presented()),
+            Scope::This => SessionSelector::OfToken(token.presented()),
+            Scope::Everywhere => SessionSelector::EverywhereOfToken(token.presented()),
         };
         self.end(which, EndReason::Logout, context).await
     }
@@ -50,8 +50,8 @@ impl<S: Store> Countersign<S> {
     ) -> Result<usize, StoreError> {
         let Some((account, session)) = caller(claims) else { return Ok(0) };
         let which = match scope {
-            Scope::This => Which::OneOf(account, session),
-            Scope::Everywhere => Which::AllOf(account),
+            Scope::This => SessionSelector::OneOf(account, session),
+            Scope::Everywhere => SessionSelector::AllOf(account),
         };
         self.end(which, EndReason::Logout, context).await
     }
@@ -60,11 +60,16 @@ impl<S: Store> Countersign<S> {
     ///
     /// # Errors
     /// [`StoreError`] when it could not be stored: nothing is ended then.
-    pub async fn end_sessions(&self, which: Which, context: &Context) -> Result<usize, StoreError> {
+    pub async fn end_sessions(&self, which: SessionSelector, context: &Context) -> Result<usize, StoreError> {
         self.end(which, EndReason::Ended, context).await
     }
 
-    async fn end(&self, which: Which, reason: EndReason, context: &Context) -> Result<usize, StoreError> {
+    async fn end(
+        &self,
+        which: SessionSelector,
+        reason: EndReason,
+        context: &Context,
+    ) -> Result<usize, StoreError> {
         let ended = self.store.end_sessions(which, reason, context).await?;
         self.revoke(&ended);
         Ok(ended.len())

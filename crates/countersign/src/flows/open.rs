@@ -11,10 +11,10 @@ use crate::base::clock::Clock;
 use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
-use crate::flows::guess::REMEMBERED;
 use crate::flows::keys::{self, KeysError};
 use crate::hashing::{HashingOptionsError, PasswordHasher};
 use crate::model::device_cookie::DeviceCookies;
+use crate::model::retention::FAILURES_REMEMBERED;
 use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::options::Options;
 use crate::password::WrongPepper;
@@ -85,7 +85,7 @@ impl<S: Store> Countersign<S> {
         opened.check_pepper().await?;
         opened.follow_revocations(now).await?;
         opened.learn_hash_costs().await?;
-        opened.learn_guesses(now.minus(REMEMBERED), now).await?;
+        opened.learn_guesses(now.minus(FAILURES_REMEMBERED), now).await?;
         Ok(opened)
     }
 }

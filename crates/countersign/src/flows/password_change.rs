@@ -6,10 +6,10 @@ use crate::base::id::{AccountId, SessionId};
 use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::login::{Authenticated, LoginError};
 use crate::hashing::{Attempt, Verification};
-use crate::model::account::{Account, Username};
-use crate::model::audit::Context;
+use crate::model::account::{Account, PasswordChange, SetPasswordOutcome, Username};
+use crate::model::context::Context;
 use crate::password::{Password, PasswordHash, PolicyViolation};
-use crate::store::{PasswordChange, SetPassword, Store};
+use crate::store::Store;
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -99,12 +99,12 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<(), PasswordChangeError> {
         match self.store.set_password(change.0, context).await.map_err(CheckError::from)? {
-            SetPassword::Done(ended) => {
+            SetPasswordOutcome::Done(ended) => {
                 self.revoke(&ended);
                 Ok(())
             }
-            SetPassword::NotFound => Err(PasswordChangeError::NotFound),
-            SetPassword::Overtaken => Err(PasswordChangeError::Overtaken),
+            SetPasswordOutcome::NotFound => Err(PasswordChangeError::NotFound),
+            SetPasswordOutcome::Overtaken => Err(PasswordChangeError::Overtaken),
         }
     }
 

@@ -5,10 +5,10 @@ use countersign_jwt::SignError;
 
 use crate::Countersign;
 use crate::flows::issue::SignedIn;
-use crate::model::audit::Context;
-use crate::model::session::EndReason;
+use crate::model::context::Context;
 use crate::model::session::refresh_token::RefreshToken;
-use crate::store::{Grant, Rotation, Store, StoreError};
+use crate::model::session::{EndReason, Grant, Rotation};
+use crate::store::{Store, StoreError};
 
 /// Why a refresh token gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ impl<S: Store> Countersign<S> {
                 self.refreshed(*grant, Some(&token), context)
             }
             Rotation::Healed(grant) => {
-                tracing::warn!(session = %grant.session.id, "a refresh token ahead of the store: writes were lost");
+                tracing::warn!(session = %grant.session().id, "a refresh token ahead of the store: writes were lost");
                 self.refreshed(*grant, None, context)
             }
             Rotation::Reused(ended) => {
@@ -91,7 +91,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<SignedIn, RefreshError> {
         // A logout may have been answered while this request was on its way back from the store (CC-2).
-        if self.guard.revocations().contains(&grant.session.id.to_string()) {
+        if self.guard.revocations().contains(&grant.session().id.to_string()) {
             return Err(RefreshError::Revoked(EndReason::Ended));
         }
         Ok(self.signed_in(grant, token, context)?)

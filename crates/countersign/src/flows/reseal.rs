@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 
 use crate::Countersign;
 use crate::flows::open::OpenError;
-use crate::model::account::Account;
-use crate::store::{AccountQuery, Store, StoreError};
+use crate::model::account::{Account, AccountQuery};
+use crate::store::{Store, StoreError};
 
 /// What [`Countersign::reseal_passwords`] came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

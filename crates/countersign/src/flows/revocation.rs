@@ -8,7 +8,8 @@ use countersign_guard::AccessClaims;
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
-use crate::store::{EndedSession, Store, StoreError};
+use crate::model::session::EndedSession;
+use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
     /// Makes the access tokens of ended sessions fail in this process, before the caller learns that they are ended.

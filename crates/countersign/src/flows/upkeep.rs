@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
-use crate::store::{Store, StoreError, Sweep, Swept};
+use crate::model::retention::{Sweep, Swept};
+use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
     /// Runs the upkeep for ever: spawn it once beside the routes. A store that does not answer is asked again at the

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::Countersign;
 use crate::base::random::Random;
 use crate::http::cookies::Cookies;
-use crate::model::audit::Context;
+use crate::model::context::Context;
 use crate::store::Store;
 
 /// The state that all handlers share.

@@ -18,7 +18,7 @@ use countersign_jwt::{Algorithm, JwkSet, KeyError, KeySetError, SigningKey, Veri
 use crate::base::clock::Timestamp;
 use crate::base::master_key::{MasterKeys, Purpose, SealError};
 use crate::base::random::Random;
-use crate::store::StoredKey;
+use crate::model::stored_key::StoredKey;
 
 /// When keys are made, used and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

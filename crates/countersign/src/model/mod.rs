@@ -1,7 +1,14 @@
-//! The nouns, their legal transitions, and every decision about them. Pure: no `async`, no store, no HTTP.
+//! The nouns, their legal transitions, and every decision about them. Pure: no `async`, no store, no HTTP. A rule that
+//! changes what is stored gives a plan, which a store carries out.
 
 pub mod account;
 pub mod audit;
+pub mod context;
 pub mod device_cookie;
+pub(crate) mod key_change;
 pub mod key_ring;
+pub(crate) mod password_hash;
+pub(crate) mod plan;
+pub mod retention;
 pub mod session;
+pub mod stored_key;

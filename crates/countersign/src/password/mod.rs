@@ -7,12 +7,11 @@ pub(crate) mod format;
 pub(crate) mod pepper;
 mod plain;
 mod policy;
-mod stored;
 
+pub use crate::model::password_hash::PasswordHash;
 pub use cost::{Argon2Cost, UnsafeCost};
 pub use format::UnreadableHash;
 pub(crate) use format::{NFKC_TAG, TYPED_TAG};
 pub use pepper::WrongPepper;
 pub use plain::{InvalidPassword, Password};
 pub use policy::{PasswordPolicy, PolicyViolation};
-pub use stored::PasswordHash;

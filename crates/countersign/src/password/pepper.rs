@@ -8,9 +8,9 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::format::UnreadableHash;
-use super::stored::PasswordHash;
 use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::random::Random;
+use crate::model::password_hash::PasswordHash;
 
 /// The keys that hashes are encrypted under, the newest of which makes new ones.
 #[derive(Clone)]

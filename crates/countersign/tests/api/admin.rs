@@ -1,7 +1,8 @@
 //! What administrators do, and who is none.
 
 use axum::http::{Method, StatusCode};
-use countersign::model::audit::{Actor, AuditKind};
+use countersign::model::audit::AuditKind;
+use countersign::model::context::Actor;
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, TestApp};

@@ -186,7 +186,7 @@ async fn a_device_cookie_opens_nothing() {
 async fn every_answer_costs_one_hash_and_a_throttled_one_none() {
     let app = TestApp::new().await;
     let disabled = app.register("disabled", countersign::model::account::Role::default()).await;
-    let disable = countersign::store::AccountChange { disabled: Some(true), ..Default::default() };
+    let disable = countersign::model::account::AccountChange { disabled: Some(true), ..Default::default() };
     app.countersign.change_account(disabled.id, disable, &app.operator()).await.unwrap();
     let computed = || app.countersign.hasher().stats().computed;
     for name in ["ada", "nobody", "disabled", "no name"] {

@@ -62,8 +62,9 @@ async fn passwords_are_normalised_and_nothing_else() {
 /// PW-3: an imported bcrypt hash verifies and is replaced at the login.
 #[tokio::test]
 async fn an_imported_hash_is_renewed_at_the_next_good_login() {
+    use countersign::model::account::{ImportAccountsOutcome, NewAccount};
     use countersign::password::PasswordHash;
-    use countersign::store::{ImportAccounts, NewAccount, Store};
+    use countersign::store::AccountStore as _;
     let app = TestApp::new().await;
     let id = countersign::base::id::AccountId::random(&countersign::base::random::Random::system());
     let imported = bcrypt::hash(PASSWORD, 10).unwrap();
@@ -79,7 +80,7 @@ async fn an_imported_hash_is_renewed_at_the_next_good_login() {
     let store = app.countersign.store();
     assert_eq!(
         store.import_accounts(vec![account], &app.operator()).await.unwrap(),
-        ImportAccounts::Imported
+        ImportAccountsOutcome::Imported
     );
     app.login("imported", "wrong").await.assert_error(401, "invalid_credentials");
     for _ in 0..2 {

@@ -1,8 +1,8 @@
 //! Rotation as a client sees it.
 
 use axum::http::{StatusCode, header};
+use countersign::model::account::AccountChange;
 use countersign::model::audit::AuditKind;
-use countersign::store::AccountChange;
 
 use crate::app::{Device, TestApp};
 

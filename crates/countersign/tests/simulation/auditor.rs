@@ -9,7 +9,7 @@ use countersign::base::clock::Timestamp;
 use countersign::base::id::{AccountId, SessionId};
 use countersign::flows::issue::SignedIn;
 use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
-use countersign::store::Store;
+use countersign::store::{AccountStore as _, AuditStore as _, SessionStore as _};
 
 use crate::executor::now;
 use crate::faulty::Faulty;

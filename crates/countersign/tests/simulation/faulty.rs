@@ -5,13 +5,24 @@ use std::time::Duration;
 
 use countersign::base::clock::Timestamp;
 use countersign::base::id::{AccountId, SessionId};
-use countersign::model::account::{Account, Username};
-use countersign::model::audit::{AuditEvent, AuditQuery, AuditRecord, Context};
+use countersign::model::account::{
+    Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
+    ImportAccountsOutcome, NewAccount, PasswordChange, SetPasswordOutcome, Username,
+};
+use countersign::model::audit::{AuditEvent, AuditQuery, AuditRecord};
+use countersign::model::context::Context;
+use countersign::model::retention::{Sweep, Swept};
 use countersign::model::session::refresh_token::PresentedToken;
-use countersign::model::session::{EndReason, Session};
+use countersign::model::session::{
+    EndReason, EndedSession, Grant, NewSession, Revocation, Rotation, Session, SessionSelector,
+    StartSessionOutcome,
+};
+use countersign::model::stored_key::StoredKey;
 use countersign::password::PasswordHash;
 use countersign::store::sqlite::SqliteStore;
-use countersign::store::*;
+use countersign::store::{
+    AccountStore, AuditStore, KeyStore, Sealed, SessionStore, StoreError, ThrottleStore, Upkeep,
+};
 use countersign::throttle::ThrottleRecord;
 
 use crate::executor::{now, stop_before_store_call};
@@ -92,20 +103,20 @@ impl Faulty {
             && context.now >= session.rotated_at.plus(Duration::from_secs(20))
         {
             session.generation += 1;
-            return Ok(Rotation::Advanced(Box::new(Grant { account, session })));
+            return Ok(Rotation::Advanced(Box::new(Grant::forged(account, session))));
         }
         let rotation = now(self.inner.rotate(token, &context))?;
         Ok(match rotation {
             Rotation::Fresh(grant) if self.has(Bug::CookieOnFresh) => Rotation::Replayed(grant),
             Rotation::Replayed(grant) if self.has(Bug::ReplayRotates) => {
-                let newest = PresentedToken { generation: grant.session.generation, ..token };
+                let newest = PresentedToken { generation: grant.session().generation, ..token };
                 context.now = context.now.plus(Duration::from_secs(20));
                 now(self.inner.rotate(newest, &context))?
             }
             Rotation::Reused(_) if self.has(Bug::ReuseForgiven) => {
                 let session = now(self.inner.find_session(token.session_id))?.unwrap();
                 let account = now(self.inner.find_account(session.account_id))?.unwrap();
-                Rotation::Replayed(Box::new(Grant { account, session }))
+                Rotation::Replayed(Box::new(Grant::forged(account, session)))
             }
             rotation => rotation,
         })
@@ -122,10 +133,11 @@ impl Faulty {
         if !self.has(Bug::StaleAccount) {
             return rotation;
         }
-        let old = |mut grant: Box<Grant>| {
+        let old = |grant: Box<Grant>| {
+            let (account, session) = grant.into_parts();
             let mut seen = self.first_seen.lock().unwrap();
-            grant.account = seen.entry(grant.account.id).or_insert(grant.account).clone();
-            grant
+            let account = seen.entry(account.id).or_insert(account).clone();
+            Box::new(Grant::forged(account, session))
         };
         match rotation {
             Rotation::Fresh(grant) => Rotation::Fresh(old(grant)),
@@ -136,43 +148,29 @@ impl Faulty {
     }
 }
 
-impl Store for Faulty {
-    async fn create_account(
-        &self,
-        account: NewAccount,
-        context: &Context,
-    ) -> Result<CreateAccount, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.create_account(account, context))
-    }
+/// Verbs that do nothing but stop before the real one.
+macro_rules! forward {
+    ($($verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
+        $(async fn $verb(&self, $($name: $type),*) -> Result<$answer, StoreError> {
+            stop_before_store_call().await;
+            now(self.inner.$verb($($name),*))
+        })*
+    };
+}
 
-    async fn import_accounts(
-        &self,
-        accounts: Vec<NewAccount>,
-        context: &Context,
-    ) -> Result<ImportAccounts, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.import_accounts(accounts, context))
-    }
+impl Sealed for Faulty {}
 
-    async fn find_account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.find_account(id))
-    }
-
-    async fn account_for_login(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.account_for_login(username))
-    }
-
-    async fn credentials(&self, id: AccountId) -> Result<Option<Credentials>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.credentials(id))
-    }
-
-    async fn list_accounts(&self, query: AccountQuery) -> Result<Vec<Account>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.list_accounts(query))
+impl AccountStore for Faulty {
+    forward! {
+        create_account(account: NewAccount, context: &Context) -> CreateAccountOutcome;
+        import_accounts(accounts: Vec<NewAccount>, context: &Context) -> ImportAccountsOutcome;
+        find_account(id: AccountId) -> Option<Account>;
+        account_for_login(username: &Username) -> Option<Credentials>;
+        credentials(id: AccountId) -> Option<Credentials>;
+        list_accounts(query: AccountQuery) -> Vec<Account>;
+        rehash_password(id: AccountId, old: &PasswordHash, new: &PasswordHash) -> bool;
+        delete_account(id: AccountId, context: &Context) -> ChangeAccountOutcome;
+        password_hashes(limit: u32) -> Vec<PasswordHash>;
     }
 
     async fn change_account(
@@ -180,11 +178,11 @@ impl Store for Faulty {
         id: AccountId,
         change: AccountChange,
         context: &Context,
-    ) -> Result<ChangeAccount, StoreError> {
+    ) -> Result<ChangeAccountOutcome, StoreError> {
         stop_before_store_call().await;
         Ok(match now(self.inner.change_account(id, change, context))? {
-            ChangeAccount::Done(account, _) if self.has(Bug::DisableNotTold) => {
-                ChangeAccount::Done(account, Vec::new())
+            ChangeAccountOutcome::Done(account, _) if self.has(Bug::DisableNotTold) => {
+                ChangeAccountOutcome::Done(account, Vec::new())
             }
             outcome => outcome,
         })
@@ -194,37 +192,31 @@ impl Store for Faulty {
         &self,
         mut change: PasswordChange,
         context: &Context,
-    ) -> Result<SetPassword, StoreError> {
+    ) -> Result<SetPasswordOutcome, StoreError> {
         stop_before_store_call().await;
         if self.has(Bug::PasswordChangeKeepsNothing) {
             change.keep = None;
         }
         Ok(match now(self.inner.set_password(change, context))? {
-            SetPassword::Done(_) if self.has(Bug::PasswordChangeNotTold) => SetPassword::Done(Vec::new()),
+            SetPasswordOutcome::Done(_) if self.has(Bug::PasswordChangeNotTold) => {
+                SetPasswordOutcome::Done(Vec::new())
+            }
             outcome => outcome,
         })
     }
+}
 
-    async fn rehash_password(
-        &self,
-        id: AccountId,
-        old: &PasswordHash,
-        new: &PasswordHash,
-    ) -> Result<bool, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.rehash_password(id, old, new))
-    }
-
-    async fn delete_account(&self, id: AccountId, context: &Context) -> Result<ChangeAccount, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.delete_account(id, context))
+impl SessionStore for Faulty {
+    forward! {
+        find_session(id: SessionId) -> Option<Session>;
+        list_sessions(of: Option<AccountId>, at: Timestamp, limit: u32) -> Vec<Session>;
     }
 
     async fn start_session(
         &self,
         mut session: NewSession,
         context: &Context,
-    ) -> Result<StartSession, StoreError> {
+    ) -> Result<StartSessionOutcome, StoreError> {
         stop_before_store_call().await;
         if self.has(Bug::LoginIgnoresPasswordVersion)
             && let Some(found) = now(self.inner.credentials(session.account_id))?
@@ -246,24 +238,9 @@ impl Store for Faulty {
         Ok(self.stale(self.rotation(token, context)?))
     }
 
-    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.find_session(id))
-    }
-
-    async fn list_sessions(
-        &self,
-        of: Option<AccountId>,
-        at: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Session>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.list_sessions(of, at, limit))
-    }
-
     async fn end_sessions(
         &self,
-        which: Which,
+        selector: SessionSelector,
         reason: EndReason,
         context: &Context,
     ) -> Result<Vec<EndedSession>, StoreError> {
@@ -271,7 +248,7 @@ impl Store for Faulty {
         if self.has(Bug::LogoutNotStored) {
             return Ok(Vec::new());
         }
-        let ended = now(self.inner.end_sessions(which, reason, context))?;
+        let ended = now(self.inner.end_sessions(selector, reason, context))?;
         Ok(if self.has(Bug::LogoutNotTold) { Vec::new() } else { ended })
     }
 
@@ -280,64 +257,43 @@ impl Store for Faulty {
         let revocations = now(self.inner.revocations_after(sequence, at))?;
         Ok(if self.has(Bug::RevocationsNotFollowed) { Vec::new() } else { revocations })
     }
+}
 
-    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.signing_keys())
+impl KeyStore for Faulty {
+    forward! {
+        signing_keys() -> Vec<StoredKey>;
+        add_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> bool;
+        remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
+        master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
+        remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();
     }
+}
 
-    async fn add_signing_key(
-        &self,
-        key: StoredKey,
-        newest: Option<String>,
-        context: &Context,
-    ) -> Result<bool, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.add_signing_key(key, newest, context))
-    }
-
-    async fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> Result<usize, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.remove_signing_keys(kids, context))
-    }
-
-    async fn master_key_fingerprints(&self) -> Result<BTreeMap<u8, [u8; 32]>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.master_key_fingerprints())
-    }
-
-    async fn remember_master_keys(&self, fingerprints: Vec<(u8, [u8; 32])>) -> Result<(), StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.remember_master_keys(fingerprints))
-    }
-
-    async fn password_hashes(&self, limit: u32) -> Result<Vec<PasswordHash>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.password_hashes(limit))
+impl ThrottleStore for Faulty {
+    forward! {
+        throttle_records(since: Timestamp, limit: u32) -> Vec<ThrottleRecord>;
     }
 
     async fn save_throttle(&self, records: Vec<ThrottleRecord>) -> Result<(), StoreError> {
         stop_before_store_call().await;
         if self.has(Bug::GuessesForgotten) { Ok(()) } else { now(self.inner.save_throttle(records)) }
     }
+}
 
-    async fn throttle_records(
-        &self,
-        since: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<ThrottleRecord>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.throttle_records(since, limit))
+impl AuditStore for Faulty {
+    forward! {
+        audit_log(query: AuditQuery) -> Vec<AuditRecord>;
     }
 
     async fn record(&self, event: AuditEvent, context: &Context) -> Result<(), StoreError> {
         stop_before_store_call().await;
         if self.has(Bug::FailureNotRecorded) { Ok(()) } else { now(self.inner.record(event, context)) }
     }
+}
 
-    async fn audit_log(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.audit_log(query))
+impl Upkeep for Faulty {
+    forward! {
+        check(at: Timestamp) -> ();
     }
 
     async fn sweep(&self, mut sweep: Sweep) -> Result<Swept, StoreError> {
@@ -347,10 +303,5 @@ impl Store for Faulty {
             sweep.keep_audit = Duration::from_secs(500 * 24 * 3600);
         }
         now(self.inner.sweep(sweep))
-    }
-
-    async fn check(&self, at: Timestamp) -> Result<(), StoreError> {
-        stop_before_store_call().await;
-        now(self.inner.check(at))
     }
 }

@@ -1,13 +1,13 @@
 //! Accounts: names, passwords, rights, and what happens to sessions with them.
 
 use countersign::base::clock::Timestamp;
-use countersign::model::account::{CustomClaims, Role, Username};
-use countersign::model::session::{EndReason, SessionPolicy};
-use countersign::password::PasswordHash;
-use countersign::store::{
-    AccountChange, AccountQuery, ChangeAccount, CreateAccount, ImportAccounts, NewSession, PasswordChange,
-    Rotation, SetPassword, StartSession, Store,
+use countersign::model::account::{
+    AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, CustomClaims,
+    ImportAccountsOutcome, PasswordChange, Role, SetPasswordOutcome, Username,
 };
+use countersign::model::session::{EndReason, NewSession, Rotation, SessionPolicy, StartSessionOutcome};
+use countersign::password::PasswordHash;
+use countersign::store::{AccountStore as _, SessionStore as _};
 
 use crate::world::*;
 
@@ -21,7 +21,7 @@ pub(crate) async fn a_name_is_unique_in_every_spelling(opener: &impl Opener) {
     let zoe = user(&store, "Zoë").await;
     for spelling in ["ZOË", "zoe\u{308}", "Ｚoë"] {
         let new = new_account(spelling, Role::default());
-        assert_eq!(store.create_account(new, &context(T0)).await.unwrap(), CreateAccount::NameTaken);
+        assert_eq!(store.create_account(new, &context(T0)).await.unwrap(), CreateAccountOutcome::NameTaken);
         let name = Username::parse(spelling).unwrap();
         assert_eq!(store.account_for_login(&name).await.unwrap().unwrap().account, zoe);
     }
@@ -54,12 +54,12 @@ pub(crate) async fn an_import_is_all_or_nothing(opener: &impl Opener) {
     let named = |names: &[&str]| names.iter().map(|name| new_account(name, Role::default())).collect();
     for (names, index) in [(&["a", "b", "Taken"], 2), (&["a", "A", "b"], 1)] {
         let import = store.import_accounts(named(names), &context(T0)).await.unwrap();
-        assert_eq!(import, ImportAccounts::NameTaken(index));
+        assert_eq!(import, ImportAccountsOutcome::NameTaken(index));
     }
     let all = |limit| store.list_accounts(AccountQuery { limit, ..AccountQuery::default() });
     assert_eq!(all(10).await.unwrap().len(), 1);
     let import = store.import_accounts(named(&["a", "b"]), &context(T0)).await.unwrap();
-    assert_eq!(import, ImportAccounts::Imported);
+    assert_eq!(import, ImportAccountsOutcome::Imported);
     assert_eq!(all(10).await.unwrap().len(), 3);
 }
 
@@ -88,22 +88,25 @@ pub(crate) async fn the_last_enabled_administrator_stays(opener: &impl Opener) {
     let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
     let demoted = AccountChange { role: Some(Role::default()), ..AccountChange::default() };
     let done = store.change_account(ben.id, off.clone(), &context(T0)).await.unwrap();
-    assert!(matches!(done, ChangeAccount::Done(..)));
+    assert!(matches!(done, ChangeAccountOutcome::Done(..)));
     for change in [&off, &demoted] {
         let refused = store.change_account(ann.id, change.clone(), &context(T0)).await.unwrap();
-        assert_eq!(refused, ChangeAccount::LastAdministrator);
+        assert_eq!(refused, ChangeAccountOutcome::LastAdministrator);
     }
     let refused = store.delete_account(ann.id, &context(T0)).await.unwrap();
-    assert_eq!(refused, ChangeAccount::LastAdministrator);
+    assert_eq!(refused, ChangeAccountOutcome::LastAdministrator);
     assert_eq!(store.find_account(ann.id).await.unwrap(), Some(ann.clone()));
     // A disabled administrator is not one, and a change that takes nothing away is fine.
     for (id, change) in [(ben.id, &demoted), (ann.id, &AccountChange::default())] {
         let done = store.change_account(id, change.clone(), &context(T0)).await.unwrap();
-        assert!(matches!(done, ChangeAccount::Done(..)), "{done:?}");
+        assert!(matches!(done, ChangeAccountOutcome::Done(..)), "{done:?}");
     }
     let nobody = new_account("nobody", Role::default()).id;
-    assert_eq!(store.change_account(nobody, off, &context(T0)).await.unwrap(), ChangeAccount::NotFound);
-    assert_eq!(store.delete_account(nobody, &context(T0)).await.unwrap(), ChangeAccount::NotFound);
+    assert_eq!(
+        store.change_account(nobody, off, &context(T0)).await.unwrap(),
+        ChangeAccountOutcome::NotFound
+    );
+    assert_eq!(store.delete_account(nobody, &context(T0)).await.unwrap(), ChangeAccountOutcome::NotFound);
 }
 
 /// SE-6, CC-3.
@@ -115,7 +118,7 @@ pub(crate) async fn disabling_ends_every_session(opener: &impl Opener) {
     let other = log_in(&store, &eve, at(1)).await;
     let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
     let done = store.change_account(bob.id, off.clone(), &context(at(5))).await.unwrap();
-    let ChangeAccount::Done(account, ended) = done else { panic!("{done:?}") };
+    let ChangeAccountOutcome::Done(account, ended) = done else { panic!("{done:?}") };
     assert_eq!(account.disabled_at, Some(at(5)));
     assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), tokens.map(|token| token.session_id));
     assert!(ended.iter().all(|ended| ended.until >= at(5).plus(policy.access_token_ttl)));
@@ -125,10 +128,10 @@ pub(crate) async fn disabling_ends_every_session(opener: &impl Opener) {
     }
     assert!(matches!(store.rotate(other, &context(at(6))).await.unwrap(), Rotation::Fresh(_)));
     let refused = store.start_session(new_session(&bob), &context(at(6))).await.unwrap();
-    assert_eq!(refused, StartSession::Refused);
+    assert_eq!(refused, StartSessionOutcome::Refused);
     // Disabling again changes nothing; enabling does not bring sessions back.
     let again = store.change_account(bob.id, off, &context(at(7))).await.unwrap();
-    assert_eq!(again, ChangeAccount::Done(account, Vec::new()));
+    assert_eq!(again, ChangeAccountOutcome::Done(account, Vec::new()));
     let on = AccountChange { disabled: Some(false), ..AccountChange::default() };
     store.change_account(bob.id, on, &context(at(8))).await.unwrap();
     assert!(matches!(store.rotate(tokens[0], &context(at(9))).await.unwrap(), Rotation::Revoked(_)));
@@ -146,25 +149,25 @@ pub(crate) async fn a_checked_password_is_set_only_if_it_is_still_the_one(opener
         keep: Some(keep.session_id),
     };
     let done = store.set_password(change("two", Some(0)), &context(at(1))).await.unwrap();
-    let SetPassword::Done(ended) = done else { panic!("{done:?}") };
+    let SetPasswordOutcome::Done(ended) = done else { panic!("{done:?}") };
     assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), [lose.session_id]);
     assert!(matches!(store.rotate(keep, &context(at(1))).await.unwrap(), Rotation::Fresh(_)));
     let gone = store.rotate(lose, &context(at(1))).await.unwrap();
     assert_eq!(gone, Rotation::Revoked(EndReason::PasswordChanged));
     let overtaken = store.set_password(change("three", Some(0)), &context(at(2))).await.unwrap();
-    assert_eq!(overtaken, SetPassword::Overtaken);
+    assert_eq!(overtaken, SetPasswordOutcome::Overtaken);
     let found = store.credentials(bob.id).await.unwrap().unwrap();
     assert_eq!((found.password_hash, found.password_version), (Some(hash("two")), 1));
     // A login that checked the old password comes too late (CC-3).
     let refused = store.start_session(new_session(&bob), &context(at(2))).await.unwrap();
-    assert_eq!(refused, StartSession::Refused);
+    assert_eq!(refused, StartSessionOutcome::Refused);
     // An administrator asks for no check, and may set one for a disabled account; its owner may not.
     let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
     store.change_account(bob.id, off, &context(at(3))).await.unwrap();
     let owner = store.set_password(change("four", Some(1)), &context(at(4))).await.unwrap();
-    assert_eq!(owner, SetPassword::NotFound);
+    assert_eq!(owner, SetPasswordOutcome::NotFound);
     let administrator = store.set_password(change("four", None), &context(at(4))).await.unwrap();
-    assert_eq!(administrator, SetPassword::Done(Vec::new()));
+    assert_eq!(administrator, SetPasswordOutcome::Done(Vec::new()));
 }
 
 const REQUIRED: AccountChange =
@@ -177,7 +180,7 @@ pub(crate) async fn a_required_change_ends_every_session_and_lets_none_begin(ope
     let bob = user(&store, "bob").await;
     let tokens = [log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(1)).await];
     let done = store.change_account(bob.id, REQUIRED, &context(at(5))).await.unwrap();
-    let ChangeAccount::Done(account, ended) = done else { panic!("{done:?}") };
+    let ChangeAccountOutcome::Done(account, ended) = done else { panic!("{done:?}") };
     assert!(account.password_change_required && account.is_enabled());
     assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), tokens.map(|token| token.session_id));
     for token in tokens {
@@ -185,9 +188,9 @@ pub(crate) async fn a_required_change_ends_every_session_and_lets_none_begin(ope
         assert_eq!(rotation, Rotation::Revoked(EndReason::PasswordChangeRequired));
     }
     let again = store.change_account(bob.id, REQUIRED, &context(at(6))).await.unwrap();
-    assert_eq!(again, ChangeAccount::Done(account.clone(), Vec::new()));
+    assert_eq!(again, ChangeAccountOutcome::Done(account.clone(), Vec::new()));
     let refused = store.start_session(new_session(&bob), &context(at(7))).await.unwrap();
-    assert_eq!(refused, StartSession::PasswordChangeRequired);
+    assert_eq!(refused, StartSessionOutcome::PasswordChangeRequired);
     assert_eq!(store.find_account(bob.id).await.unwrap(), Some(*account));
     store.change_account(bob.id, WAIVED, &context(at(8))).await.unwrap();
     log_in(&store, &bob, at(9)).await;
@@ -216,17 +219,20 @@ pub(crate) async fn a_session_that_brings_a_new_password_is_the_only_one(opener:
         NewSession { password_version: version, new_password, ..new_session(&bob) }
     };
     let begun = store.start_session(with(0, "two"), &context(at(1))).await.unwrap();
-    let StartSession::Started(grant, ended) = begun else { panic!("{begun:?}") };
-    assert!(!grant.account.password_change_required && ended.is_empty());
+    let StartSessionOutcome::Started(grant, ended) = begun else { panic!("{begun:?}") };
+    assert!(!grant.account().password_change_required && ended.is_empty());
     let found = store.credentials(bob.id).await.unwrap().unwrap();
     assert_eq!((found.password_hash, found.password_version), (Some(hash("two")), 1));
-    assert_eq!(found.account, grant.account);
-    assert_eq!(store.start_session(with(0, "late"), &context(at(2))).await.unwrap(), StartSession::Refused);
+    assert_eq!(found.account, *grant.account());
+    assert_eq!(
+        store.start_session(with(0, "late"), &context(at(2))).await.unwrap(),
+        StartSessionOutcome::Refused
+    );
     // It may come along where it is not required, too.
     let second = store.start_session(with(1, "three"), &context(at(3))).await.unwrap();
-    let StartSession::Started(_, ended) = second else { panic!("{second:?}") };
-    assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), [grant.session.id]);
-    let first = store.find_session(grant.session.id).await.unwrap().unwrap();
+    let StartSessionOutcome::Started(_, ended) = second else { panic!("{second:?}") };
+    assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), [grant.session().id]);
+    let first = store.find_session(grant.session().id).await.unwrap().unwrap();
     assert_eq!(first.revoked, Some((at(3), EndReason::PasswordChanged)));
     assert_eq!(
         audit(&store).await,
@@ -253,7 +259,10 @@ pub(crate) async fn a_required_change_is_met_by_the_owner_only(opener: &impl Ope
     {
         let new = hash(&format!("password {version}"));
         let change = PasswordChange { account_id: bob.id, new, checked, keep: None };
-        assert_eq!(store.set_password(change, &context(at(2))).await.unwrap(), SetPassword::Done(Vec::new()));
+        assert_eq!(
+            store.set_password(change, &context(at(2))).await.unwrap(),
+            SetPasswordOutcome::Done(Vec::new())
+        );
         let account = store.find_account(bob.id).await.unwrap().unwrap();
         assert_eq!(account.password_change_required, required, "{version}");
     }
@@ -277,7 +286,7 @@ pub(crate) async fn deleting_an_account_ends_its_sessions(opener: &impl Opener) 
     let bob = user(&store, "bob").await;
     let token = log_in(&store, &bob, T0).await;
     let done = store.delete_account(bob.id, &context(at(1))).await.unwrap();
-    let ChangeAccount::Done(account, ended) = done else { panic!("{done:?}") };
+    let ChangeAccountOutcome::Done(account, ended) = done else { panic!("{done:?}") };
     assert_eq!((*account, ended.len()), (bob.clone(), 1));
     assert!(store.find_account(bob.id).await.unwrap().is_none());
     assert!(store.find_session(token.session_id).await.unwrap().is_none());

@@ -4,13 +4,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use countersign::model::account::Role;
-use countersign::model::session::{EndReason, SessionPolicy};
-use countersign::password::PasswordHash;
-use countersign::store::{
-    AccountChange, ChangeAccount, CreateAccount, NewSession, PasswordChange, Rotation, SetPassword,
-    StartSession, Store, StoredKey, Which,
+use countersign::model::account::{
+    AccountChange, ChangeAccountOutcome, CreateAccountOutcome, PasswordChange, Role, SetPasswordOutcome,
 };
+use countersign::model::session::{
+    EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
+};
+use countersign::model::stored_key::StoredKey;
+use countersign::password::PasswordHash;
+use countersign::store::{AccountStore as _, KeyStore as _, SessionStore as _};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -51,7 +53,7 @@ pub(crate) async fn one_of_many_rotations_advances(opener: &impl Opener) {
                 panic!("{rotation:?}")
             };
             advanced += usize::from(matches!(rotation, Rotation::Advanced(_)));
-            assert_eq!(grant.session.generation, token.generation + 1);
+            assert_eq!(grant.session().generation, token.generation + 1);
         }
         assert_eq!(advanced, 1, "round {round}");
         token.generation += 1;
@@ -67,7 +69,7 @@ pub(crate) async fn one_of_many_creations_wins(opener: &impl Opener) {
         async move { store.create_account(new, &context(T0)).await.unwrap() }
     };
     let made = at_once(40, call).await;
-    assert_eq!(made.iter().filter(|made| matches!(made, CreateAccount::Created(_))).count(), 1);
+    assert_eq!(made.iter().filter(|made| matches!(made, CreateAccountOutcome::Created(_))).count(), 1);
 }
 
 /// KM-5.
@@ -98,7 +100,7 @@ pub(crate) async fn no_refresh_begins_after_a_logout(opener: &impl Opener) {
             async move {
                 let now = context(at(20));
                 if n == 0 {
-                    let which = Which::OfToken(token);
+                    let which = SessionSelector::OfToken(token);
                     assert_eq!(store.end_sessions(which, EndReason::Logout, &now).await.unwrap().len(), 1);
                 }
                 store.rotate(token, &now).await.unwrap()
@@ -124,14 +126,14 @@ pub(crate) async fn a_password_change_and_a_login_do_not_cross(opener: &impl Ope
                     let change =
                         PasswordChange { account_id: bob.id, new, checked: Some(version), keep: None };
                     let set = store.set_password(change, &context(at(1))).await.unwrap();
-                    assert!(matches!(set, SetPassword::Done(_)));
+                    assert!(matches!(set, SetPasswordOutcome::Done(_)));
                     return None;
                 }
                 let new = NewSession { password_version: version, ..new_session(&bob) };
                 match store.start_session(new.clone(), &context(at(1))).await.unwrap() {
-                    StartSession::Started(..) => Some(new.id),
-                    StartSession::Refused => None,
-                    required @ StartSession::PasswordChangeRequired => panic!("{required:?}"),
+                    StartSessionOutcome::Started(..) => Some(new.id),
+                    StartSessionOutcome::Refused => None,
+                    required @ StartSessionOutcome::PasswordChangeRequired => panic!("{required:?}"),
                 }
             }
         };
@@ -155,7 +157,7 @@ pub(crate) async fn one_of_many_new_passwords_wins(opener: &impl Opener) {
             async move { store.start_session(new, &context(at(1))).await.unwrap() }
         };
         let outcomes = at_once(6, call).await;
-        let started = |outcome: &StartSession| matches!(outcome, StartSession::Started(..));
+        let started = |outcome: &StartSessionOutcome| matches!(outcome, StartSessionOutcome::Started(..));
         assert_eq!(outcomes.iter().filter(|outcome| started(outcome)).count(), 1);
         let winner = outcomes.iter().position(started).unwrap();
         let found = store.credentials(bob.id).await.unwrap().unwrap();
@@ -178,7 +180,7 @@ pub(crate) async fn a_required_change_and_a_login_do_not_cross(opener: &impl Ope
                     return;
                 }
                 let outcome = store.start_session(new, &context(at(1))).await.unwrap();
-                assert_ne!(outcome, StartSession::Refused);
+                assert_ne!(outcome, StartSessionOutcome::Refused);
             }
         };
         at_once(6, call).await;
@@ -224,7 +226,7 @@ pub(crate) async fn an_abandoned_call_harms_nobody(opener: &impl Opener) {
             let (Rotation::Advanced(grant) | Rotation::Replayed(grant)) = rotation else {
                 panic!("round {round}: {rotation:?}")
             };
-            assert_eq!(grant.session.generation, token.generation + 1);
+            assert_eq!(grant.session().generation, token.generation + 1);
             token.generation += 1;
         }
     }
@@ -243,5 +245,5 @@ pub(crate) async fn two_administrators_cannot_disable_each_other(opener: &impl O
         async move { store.change_account(id, off, &context(T0)).await.unwrap() }
     };
     let outcomes = at_once(2, call).await;
-    assert_eq!(outcomes.iter().filter(|done| **done == ChangeAccount::LastAdministrator).count(), 1);
+    assert_eq!(outcomes.iter().filter(|done| **done == ChangeAccountOutcome::LastAdministrator).count(), 1);
 }

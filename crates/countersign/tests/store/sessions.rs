@@ -1,11 +1,11 @@
 //! Sessions: beginning, rotating, ending. The table of the rule itself is tested beside `decide`.
 
-use countersign::model::account::Account;
+use countersign::model::account::{Account, AccountChange, PasswordChange, SetPasswordOutcome};
 use countersign::model::session::refresh_token::PresentedToken;
-use countersign::model::session::{EndReason, SessionPolicy};
-use countersign::store::{
-    AccountChange, NewSession, PasswordChange, Rotation, SetPassword, StartSession, Store, Which,
+use countersign::model::session::{
+    EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
 };
+use countersign::store::{AccountStore as _, SessionStore as _};
 
 use crate::world::*;
 
@@ -18,14 +18,17 @@ pub(crate) async fn a_session_begins_only_for_the_password_that_was_checked(open
         checked: None,
         keep: None,
     };
-    assert_eq!(store.set_password(change, &context(T0)).await.unwrap(), SetPassword::Done(Vec::new()));
+    assert_eq!(store.set_password(change, &context(T0)).await.unwrap(), SetPasswordOutcome::Done(Vec::new()));
     let late = new_session(&bob);
-    assert_eq!(store.start_session(late.clone(), &context(T0)).await.unwrap(), StartSession::Refused);
+    assert_eq!(store.start_session(late.clone(), &context(T0)).await.unwrap(), StartSessionOutcome::Refused);
     assert_eq!(audit(&store).await.last().unwrap(), "login_failed", "LG-4");
     let current = NewSession { password_version: 1, ..late };
-    assert!(matches!(store.start_session(current, &context(T0)).await.unwrap(), StartSession::Started(..)));
+    assert!(matches!(
+        store.start_session(current, &context(T0)).await.unwrap(),
+        StartSessionOutcome::Started(..)
+    ));
     let nobody = new_session(&Account { id: new_account("x", bob.role.clone()).id, ..bob });
-    assert_eq!(store.start_session(nobody, &context(T0)).await.unwrap(), StartSession::Refused);
+    assert_eq!(store.start_session(nobody, &context(T0)).await.unwrap(), StartSessionOutcome::Refused);
 }
 
 /// SE-1.
@@ -78,20 +81,20 @@ pub(crate) async fn a_token_lives_through_every_outcome(opener: &impl Opener) {
     let rotate = async |token, seconds| store.rotate(token, &context(at(seconds))).await.unwrap();
 
     let Rotation::Fresh(grant) = rotate(zero, 14).await else { panic!() };
-    assert_eq!((&grant.account, &grant.session), (&bob, &stored().await));
-    assert_eq!((grant.session.generation, grant.session.rotated_at), (0, at(0)));
+    assert_eq!((grant.account(), grant.session()), (&bob, &stored().await));
+    assert_eq!((grant.session().generation, grant.session().rotated_at), (0, at(0)));
 
     let mut moved = context(at(15));
     moved.address = Some("192.0.2.9".parse().unwrap());
     let Rotation::Advanced(grant) = store.rotate(zero, &moved).await.unwrap() else { panic!() };
-    assert_eq!((grant.session.generation, grant.session.rotated_at), (1, at(15)));
-    assert_eq!((grant.session.address, &grant.session), (moved.address, &stored().await));
+    assert_eq!((grant.session().generation, grant.session().rotated_at), (1, at(15)));
+    assert_eq!((grant.session().address, grant.session()), (moved.address, &stored().await));
 
     for seconds in [15, 20, 24] {
         let Rotation::Replayed(grant) = rotate(zero, seconds).await else { panic!() };
-        assert_eq!(grant.session, stored().await);
+        assert_eq!(*grant.session(), stored().await);
         assert_eq!(
-            (grant.session.generation, grant.session.rotated_at),
+            (grant.session().generation, grant.session().rotated_at),
             (1, at(15)),
             "the window stands still"
         );
@@ -134,7 +137,7 @@ pub(crate) async fn a_token_from_the_future_heals(opener: &impl Opener) {
     let token = log_in(&store, &user(&store, "bob").await, at(0)).await;
     let ahead = generation(token, 5);
     let Rotation::Healed(grant) = store.rotate(ahead, &context(at(1))).await.unwrap() else { panic!() };
-    assert_eq!((grant.session.generation, grant.session.rotated_at), (5, at(1)));
+    assert_eq!((grant.session().generation, grant.session().rotated_at), (5, at(1)));
     // From here on, everything is as after the rotation to it: a slow request with the parent is in time.
     assert!(matches!(store.rotate(ahead, &context(at(2))).await.unwrap(), Rotation::Fresh(_)));
     let parent = generation(token, 4);
@@ -153,7 +156,7 @@ pub(crate) async fn a_wrong_secret_is_unknown(opener: &impl Opener) {
         let mut wrong = token;
         wrong.secret_hash[bit / 8] ^= 1 << (bit % 8);
         assert_eq!(store.rotate(wrong, &context(at(99))).await.unwrap(), Rotation::Unknown, "bit {bit}");
-        for which in [Which::OfToken(wrong), Which::EverywhereOfToken(wrong)] {
+        for which in [SessionSelector::OfToken(wrong), SessionSelector::EverywhereOfToken(wrong)] {
             let ended = store.end_sessions(which, EndReason::Logout, &context(at(99))).await.unwrap();
             assert_eq!(ended, []);
         }
@@ -178,7 +181,7 @@ pub(crate) async fn a_disabled_account_refreshes_nothing(opener: &impl Opener) {
         else {
             panic!("refused at {seconds}")
         };
-        assert_eq!(grant.account.role, role);
+        assert_eq!(grant.account().role, role);
     }
     let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
     store.change_account(bob.id, off, &context(at(40))).await.unwrap();
@@ -209,13 +212,13 @@ pub(crate) async fn ending_sessions_by_each_selector(opener: &impl Opener) {
         let other = log_in(&store, &eve, at(0)).await;
         let first = tokens[0].session_id;
         let which = match selector {
-            "one" => Which::One(first),
-            "one of" => Which::OneOf(bob.id, first),
-            "one of another" => Which::OneOf(eve.id, first),
-            "of token" => Which::OfToken(tokens[0]),
-            "everywhere" => Which::EverywhereOfToken(tokens[0]),
-            "all" => Which::AllOf(bob.id),
-            _ => Which::OthersOf(bob.id, first),
+            "one" => SessionSelector::One(first),
+            "one of" => SessionSelector::OneOf(bob.id, first),
+            "one of another" => SessionSelector::OneOf(eve.id, first),
+            "of token" => SessionSelector::OfToken(tokens[0]),
+            "everywhere" => SessionSelector::EverywhereOfToken(tokens[0]),
+            "all" => SessionSelector::AllOf(bob.id),
+            _ => SessionSelector::OthersOf(bob.id, first),
         };
         let ended = store.end_sessions(which, EndReason::Logout, &now).await.unwrap();
         let ids: Vec<_> = ended.iter().map(|ended| ended.id).collect();
@@ -245,7 +248,7 @@ pub(crate) async fn an_old_copy_logs_out_its_own_session_only(opener: &impl Open
         assert!(matches!(rotation, Rotation::Advanced(_)));
     }
     let everywhere = async |token| {
-        let which = Which::EverywhereOfToken(token);
+        let which = SessionSelector::EverywhereOfToken(token);
         store.end_sessions(which, EndReason::Logout, &context(at(60))).await.unwrap().len()
     };
     assert_eq!(everywhere(generation(token, 0)).await, 1);
@@ -264,7 +267,7 @@ pub(crate) async fn the_revocation_log_is_dense(opener: &impl Opener) {
     let mut expected = Vec::new();
     for n in 0..5 {
         let token = log_in(&store, &bob, at(n)).await;
-        let which = Which::OfToken(token);
+        let which = SessionSelector::OfToken(token);
         expected.extend(store.end_sessions(which, EndReason::Logout, &context(at(n))).await.unwrap());
     }
     let log = store.revocations_after(0, at(9)).await.unwrap();
@@ -297,6 +300,6 @@ pub(crate) async fn sessions_are_listed_while_they_live(opener: &impl Opener) {
     assert_eq!(list(Some(bob.id), at(3), 1).await, [second]);
     assert_eq!(list(None, at(3), 9).await, [other.session_id, second, first]);
     assert_eq!(list(Some(bob.id), at(0).plus(policy.idle_ttl), 9).await, [second], "at its idle end");
-    store.end_sessions(Which::One(second), EndReason::Ended, &context(at(3))).await.unwrap();
+    store.end_sessions(SessionSelector::One(second), EndReason::Ended, &context(at(3))).await.unwrap();
     assert_eq!(list(None, at(3), 9).await, [other.session_id, first]);
 }

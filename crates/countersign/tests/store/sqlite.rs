@@ -8,12 +8,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use countersign::model::account::Role;
-use countersign::model::session::{EndReason, SessionPolicy};
+use countersign::model::account::{AccountChange, AccountQuery, CreateAccountOutcome, NewAccount, Role};
+use countersign::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
 use countersign::store::sqlite::{OpenError, OpenMode, SqliteStore};
-use countersign::store::{
-    AccountChange, AccountQuery, CreateAccount, NewAccount, Rotation, Store, StoreError, Which,
-};
+use countersign::store::{AccountStore as _, KeyStore as _, SessionStore as _, StoreError, Upkeep as _};
 use rusqlite::Connection;
 use tempfile::tempdir;
 use tokio::task::JoinSet;
@@ -70,7 +68,9 @@ async fn there_is_one_server_and_any_number_of_tools() {
     assert_eq!(used, path);
     let token = log_in(&server, &user(&server, "bob").await, at(0)).await;
     let tool = open(&path, OpenMode::Tool).unwrap();
-    tool.end_sessions(Which::One(token.session_id), EndReason::Ended, &context(at(1))).await.unwrap();
+    tool.end_sessions(SessionSelector::One(token.session_id), EndReason::Ended, &context(at(1)))
+        .await
+        .unwrap();
     assert_eq!(server.revocations_after(0, at(1)).await.unwrap()[0].ended.id, token.session_id);
     let rotation = server.rotate(token, &context(at(1))).await.unwrap();
     assert_eq!(rotation, Rotation::Revoked(EndReason::Ended));
@@ -219,7 +219,7 @@ async fn a_failed_operation_undoes_itself_alone() {
     }
     for (n, outcome) in tasks.join_all().await {
         match outcome {
-            Ok(CreateAccount::Created(_)) => assert_ne!(n % 10, 3),
+            Ok(CreateAccountOutcome::Created(_)) => assert_ne!(n % 10, 3),
             Err(StoreError::Unavailable(_)) => assert_eq!(n % 10, 3),
             other => panic!("{n}: {other:?}"),
         }

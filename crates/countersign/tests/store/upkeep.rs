@@ -3,9 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::model::audit::{Actor, AuditEvent, AuditKind, AuditQuery, Context};
-use countersign::model::session::{EndReason, SessionPolicy};
-use countersign::store::{AccountChange, PasswordChange, Rotation, Store, StoredKey, Sweep, Which};
+use countersign::model::account::{AccountChange, PasswordChange};
+use countersign::model::audit::{AuditEvent, AuditKind, AuditQuery};
+use countersign::model::context::{Actor, Context};
+use countersign::model::retention::Sweep;
+use countersign::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
+use countersign::model::stored_key::StoredKey;
+use countersign::store::{
+    AccountStore as _, AuditStore as _, KeyStore as _, SessionStore as _, Store, ThrottleStore as _,
+    Upkeep as _,
+};
 use countersign::throttle::{ThrottleKey, ThrottleRecord};
 
 use crate::world::*;
@@ -185,7 +192,7 @@ pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     let bob = user(&store, "bob").await;
     let ended = log_in(&store, &bob, at(0)).await;
     let alive = log_in(&store, &bob, at(1)).await;
-    store.end_sessions(Which::OfToken(ended), EndReason::Logout, &context(at(2))).await.unwrap();
+    store.end_sessions(SessionSelector::OfToken(ended), EndReason::Logout, &context(at(2))).await.unwrap();
     let sweep = |now, keep_audit| Sweep { now, keep_sessions: DAY, keep_audit, few_failures: 8, batch: 100 };
     let all_of = async |sweep: Sweep| sweep_all(&store, sweep).await.iter().sum::<usize>();
     let until = store.revocations_after(0, at(2)).await.unwrap()[0].ended.until;
@@ -204,7 +211,10 @@ pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     assert_eq!(all_of(sweep(forgotten, DAY)).await, 1, "the session that nobody used");
     // What comes later is never given a place in the log that was there before.
     let token = log_in(&store, &bob, forgotten).await;
-    store.end_sessions(Which::OfToken(token), EndReason::Logout, &context(forgotten)).await.unwrap();
+    store
+        .end_sessions(SessionSelector::OfToken(token), EndReason::Logout, &context(forgotten))
+        .await
+        .unwrap();
     assert_eq!(store.revocations_after(0, forgotten).await.unwrap()[0].sequence, 2);
 }
 
@@ -221,7 +231,10 @@ pub(crate) async fn the_last_tokens_of_a_session_can_be_revoked(opener: &impl Op
     let mut ended = Vec::new();
     for (token, now) in [token, other].into_iter().zip(just_before_and_too_late) {
         ended.extend(
-            store.end_sessions(Which::OfToken(token), EndReason::Logout, &context(now)).await.unwrap(),
+            store
+                .end_sessions(SessionSelector::OfToken(token), EndReason::Logout, &context(now))
+                .await
+                .unwrap(),
         );
     }
     let [ended] = ended[..] else { panic!("{ended:?}") };

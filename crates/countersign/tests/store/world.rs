@@ -6,13 +6,14 @@ use std::time::Duration;
 use countersign::base::clock::Timestamp;
 use countersign::base::id::{AccountId, SessionId};
 use countersign::base::random::Random;
-use countersign::model::account::{Account, CustomClaims, Role, Username};
-use countersign::model::audit::{Actor, AuditQuery, Context};
-use countersign::model::session::SessionPolicy;
+use countersign::model::account::{Account, CreateAccountOutcome, CustomClaims, NewAccount, Role, Username};
+use countersign::model::audit::AuditQuery;
+use countersign::model::context::{Actor, Context};
 use countersign::model::session::refresh_token::PresentedToken;
+use countersign::model::session::{EndedSession, NewSession, SessionPolicy, StartSessionOutcome};
 use countersign::password::PasswordHash;
+use countersign::store::Store;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
-use countersign::store::{CreateAccount, EndedSession, NewAccount, NewSession, StartSession, Store};
 
 /// A way to open an empty store.
 pub(crate) trait Opener {
@@ -80,8 +81,8 @@ pub(crate) fn new_account(name: &str, role: Role) -> NewAccount {
 
 pub(crate) async fn create(store: &impl Store, new: NewAccount) -> Account {
     match store.create_account(new, &context(T0)).await.unwrap() {
-        CreateAccount::Created(account) => *account,
-        CreateAccount::NameTaken => panic!("the name is taken"),
+        CreateAccountOutcome::Created(account) => *account,
+        CreateAccountOutcome::NameTaken => panic!("the name is taken"),
     }
 }
 
@@ -109,8 +110,8 @@ pub(crate) async fn log_in_with(
 ) -> (PresentedToken, Vec<EndedSession>) {
     let token = PresentedToken { session_id: new.id, generation: 0, secret_hash: new.secret_hash };
     match store.start_session(new, &context(now)).await.unwrap() {
-        StartSession::Started(grant, ended) => {
-            assert_eq!(grant.session.id, token.session_id);
+        StartSessionOutcome::Started(grant, ended) => {
+            assert_eq!(grant.session().id, token.session_id);
             (token, ended)
         }
         refused => panic!("the login was refused: {refused:?}"),

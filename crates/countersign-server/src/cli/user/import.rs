@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use countersign::flows::import::{FirebaseHashConfig, Import, ImportSettings, System, export_line};
-use countersign::store::AccountQuery;
+use countersign::model::account::AccountQuery;
 use serde_json::json;
 use zeroize::Zeroizing;
 

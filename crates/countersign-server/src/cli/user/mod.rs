@@ -4,8 +4,7 @@ mod import;
 
 use clap::Subcommand;
 use countersign::flows::accounts::Registration;
-use countersign::model::account::{Account, CustomClaims, Role, Username};
-use countersign::store::{AccountChange, AccountQuery};
+use countersign::model::account::{Account, AccountChange, AccountQuery, CustomClaims, Role, Username};
 use serde_json::{Value, json};
 
 use self::import::{UserImport, export};

@@ -20,9 +20,9 @@ pub use system::{FirebaseHashConfig, System};
 use crate::base::id::AccountId;
 use crate::base::master_key::sha256;
 use crate::hashing::PasswordHasher;
-use crate::model::account::{CustomClaims, Role, Username, UsernameError};
+use crate::model::account::{CustomClaims, NewAccount, Role, Username, UsernameError};
 use crate::password::{PasswordHash, UnreadableHash};
-use crate::store::{NewAccount, Store, StoreError};
+use crate::store::{Store, StoreError};
 use rows::Row;
 use system::Candidate;
 

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::Import;
 use crate::hashing::PasswordHasher;
-use crate::model::audit::Context;
-use crate::store::{Credentials, ImportAccounts, NewAccount, Store, StoreError};
+use crate::model::account::{Credentials, ImportAccountsOutcome, NewAccount};
+use crate::model::context::Context;
+use crate::store::{Store, StoreError};
 
 /// What an import came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +92,7 @@ async fn run_batch<S: Store>(
         }
     }
     let accounts = |left: &[(u64, NewAccount)]| left.iter().map(|(_, account)| account.clone()).collect();
-    if store.import_accounts(accounts(&left), settings.context).await? == ImportAccounts::Imported {
+    if store.import_accounts(accounts(&left), settings.context).await? == ImportAccountsOutcome::Imported {
         return Ok(left.len());
     }
     // Some names are taken: those of an earlier run, which have their ids, or somebody else's.
@@ -102,8 +103,8 @@ async fn run_batch<S: Store>(
         }
     }
     match store.import_accounts(accounts(&new), settings.context).await? {
-        ImportAccounts::Imported => Ok(new.len()),
-        ImportAccounts::NameTaken(index) => {
+        ImportAccountsOutcome::Imported => Ok(new.len()),
+        ImportAccountsOutcome::NameTaken(index) => {
             let line = new.get(index).map_or(0, |(line, _)| *line);
             Err(ImportError::NameTaken { line })
         }

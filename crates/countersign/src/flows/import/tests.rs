@@ -3,10 +3,10 @@ use crate::base::clock::{Clock, Timestamp};
 use crate::base::random::Random;
 use crate::base::requester::{AccountKey, Requester};
 use crate::hashing::{Attempt, HashingOptions, Verification};
-use crate::model::audit::{Actor, Context};
+use crate::model::context::{Actor, Context};
 use crate::model::session::SessionPolicy;
 use crate::password::Password;
-use crate::store::Store;
+use crate::store::AccountStore as _;
 use crate::store::sqlite::SqliteStore;
 
 /// Of every account in the fixtures that has one; `fixtures/exports/generate` makes them with the systems' own libraries.

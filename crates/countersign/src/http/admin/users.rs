@@ -18,8 +18,9 @@ use crate::http::body::unique::UniqueObject;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
-use crate::model::account::{Account, CustomClaims, Role, Username};
-use crate::store::{AccountChange, AccountQuery, Store, Which};
+use crate::model::account::{Account, AccountChange, AccountQuery, CustomClaims, Role, Username};
+use crate::model::session::SessionSelector;
+use crate::store::Store;
 use crate::wire::AccountView;
 
 #[derive(Default, Deserialize)]
@@ -176,7 +177,8 @@ pub(in crate::http) async fn end_sessions<S: Store>(
     caller: Caller,
     Id(id): Id<AccountId>,
 ) -> Result<StatusCode, ApiError> {
-    detached(async move { app.countersign.end_sessions(Which::AllOf(id), &caller.context).await }).await??;
+    detached(async move { app.countersign.end_sessions(SessionSelector::AllOf(id), &caller.context).await })
+        .await??;
     Ok(StatusCode::NO_CONTENT)
 }
 

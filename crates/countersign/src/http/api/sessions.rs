@@ -12,7 +12,8 @@ use crate::http::body::path::Id;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
-use crate::store::{Store, Which};
+use crate::model::session::SessionSelector;
+use crate::store::Store;
 use crate::wire::SessionView;
 
 #[derive(Serialize)]
@@ -48,8 +49,10 @@ pub(in crate::http) async fn end<S: Store>(
     let Caller { account, session, context } = caller;
     let cookies = app.cookies;
     let ended =
-        detached(async move { app.countersign.end_sessions(Which::OneOf(account, id), &context).await })
-            .await??;
+        detached(
+            async move { app.countersign.end_sessions(SessionSelector::OneOf(account, id), &context).await },
+        )
+        .await??;
     if ended == 0 {
         return Err(ApiError::NotFound);
     }
@@ -65,7 +68,9 @@ pub(in crate::http) async fn end_others<S: Store>(
     caller: Caller,
 ) -> Result<StatusCode, ApiError> {
     let Caller { account, session, context } = caller;
-    detached(async move { app.countersign.end_sessions(Which::OthersOf(account, session), &context).await })
-        .await??;
+    detached(async move {
+        app.countersign.end_sessions(SessionSelector::OthersOf(account, session), &context).await
+    })
+    .await??;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,7 +9,7 @@ use crate::flows::revocation::caller;
 use crate::http::app::App;
 use crate::http::edge::client_address;
 use crate::http::error::api::ApiError;
-use crate::model::audit::{Actor, Context};
+use crate::model::context::{Actor, Context};
 use crate::store::Store;
 
 /// A request that carries no access token, or whose access token does not matter.

@@ -9,7 +9,7 @@ use axum::http::{Extensions, HeaderMap, header};
 use ipnet::IpNet;
 
 use crate::base::clock::Timestamp;
-use crate::model::audit::{Actor, Context};
+use crate::model::context::{Actor, Context};
 
 /// The address of the socket's other end: a server puts it into the extensions of each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,134 +1,14 @@
-//! What a session is and which refresh tokens it answers: [`decide`] is the rotation rule, a pure function that the
-//! stores and the model checker share. It knows nothing of databases, cookies or clocks.
-//!
-//! A session is one login on one device and one row for its whole life. Its *generation* counts how often its refresh
-//! token has been rotated; the token of the newest generation is the one in the cookie jar.
+//! The rotation of refresh tokens. [`decide`] is the rule, a pure function that the stores and the model checker share;
+//! [`rotate`] is what follows from it.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
+use super::refresh_token::PresentedToken;
+use super::{EndReason, EndedSession, Grant, PolicyAt, Session, SessionPolicy, StoredSession, end};
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, SessionId};
-
-/// One login on one device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Its id; the `sid` claim.
-    pub id: SessionId,
-    /// Whose it is.
-    pub account_id: AccountId,
-    /// When the password was checked; the `auth_time` claim.
-    pub created_at: Timestamp,
-    /// The absolute end, set at login and never moved (RF-8).
-    pub expires_at: Timestamp,
-    /// The newest generation.
-    pub generation: u32,
-    /// When the newest generation was made: at login or at the last rotation.
-    pub rotated_at: Timestamp,
-    /// When and why it ended early.
-    pub revoked: Option<(Timestamp, EndReason)>,
-    /// The `User-Agent` of the login, cut to 256 bytes.
-    pub user_agent: Option<String>,
-    /// The client address of the login or of the last rotation.
-    pub address: Option<IpAddr>,
-}
-
-impl Session {
-    /// When this session ends if nothing more happens to it: the earlier of its idle and its absolute end.
-    #[must_use]
-    pub fn ends_at(&self, policy: &SessionPolicy) -> Timestamp {
-        self.expires_at.min(self.rotated_at.plus(policy.idle_ttl))
-    }
-
-    /// Whether a refresh or a logout may still act on it.
-    #[must_use]
-    pub fn is_alive(&self, policy: &SessionPolicy, now: Timestamp) -> bool {
-        self.revoked.is_none() && now < self.ends_at(policy)
-    }
-}
-
-/// Why a session ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EndReason {
-    /// Its owner logged out, here or everywhere.
-    Logout,
-    /// A new login in the same browser took its place (SE-1).
-    Replaced,
-    /// A refresh token was used again after its successor: stolen, or copied (RFC 9700 §4.14.2).
-    Reuse,
-    /// The password was changed or set.
-    PasswordChanged,
-    /// Its owner has to choose another password.
-    PasswordChangeRequired,
-    /// The account was disabled or deleted.
-    AccountDisabled,
-    /// Its owner or an administrator ended it from elsewhere.
-    Ended,
-    /// The account had more sessions than allowed and this was the oldest (SE-8).
-    TooMany,
-}
-
-impl EndReason {
-    /// Every reason with the stable name that stores and audit logs keep.
-    pub const NAMES: [(Self, &'static str); 8] = [
-        (Self::Logout, "logout"),
-        (Self::Replaced, "replaced"),
-        (Self::Reuse, "reuse"),
-        (Self::PasswordChanged, "password_changed"),
-        (Self::PasswordChangeRequired, "password_change_required"),
-        (Self::AccountDisabled, "account_disabled"),
-        (Self::Ended, "ended"),
-        (Self::TooMany, "too_many"),
-    ];
-
-    /// The stable name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(reason, _)| *reason == self).map_or("ended", |(_, name)| name)
-    }
-
-    /// The reason with this stable name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(reason, _)| *reason)
-    }
-}
-
-/// The rules of a session's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SessionPolicy {
-    /// *R*: a newest token younger than this is answered without a rotation, so that tabs that wake together do not
-    /// race (RF-3b). Must be at least `grace` plus the client's time-out, unless both are zero.
-    pub min_age: Duration,
-    /// How long after a rotation the parent still gets the same successor again (RF-3). 0 to 60 s; 0 is the letter of
-    /// OAuth: every second use of a token ends the session. A client that gives up on a try after T and pauses for P
-    /// before the next survives L lost replies with messages under way for D at most if this is at least
-    /// L(T + P) + 3D: 13 s for one loss with T = 5 s, P < 0.4 s, D = 2.5 s.
-    pub grace: Duration,
-    /// How long a session lives without a rotation.
-    pub idle_ttl: Duration,
-    /// How long a session lives at most, counted from login.
-    pub absolute_ttl: Duration,
-    /// How long an access token lives; the end of a session is remembered for so long. 1 to 60 minutes.
-    pub access_token_ttl: Duration,
-    /// How many live sessions an account has at most.
-    pub max_sessions: u32,
-}
-
-impl Default for SessionPolicy {
-    fn default() -> Self {
-        const DAY: u64 = 24 * 60 * 60;
-        Self {
-            min_age: Duration::from_secs(20),
-            grace: Duration::from_secs(15),
-            idle_ttl: Duration::from_secs(7 * DAY),
-            absolute_ttl: Duration::from_secs(30 * DAY),
-            access_token_ttl: Duration::from_secs(15 * 60),
-            max_sessions: 50,
-        }
-    }
-}
+use crate::model::account::Account;
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::plan::{Plan, Write};
 
 /// What a presented refresh token, whose tag and secret are already proved, means for its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,27 +71,85 @@ pub fn decide(session: &Session, presented: u32, policy: &SessionPolicy, now: Ti
     }
 }
 
+/// What a refresh token came to. All but the first four say why there is nothing; `Reused` has *already* ended the
+/// session and committed: it is a value and not an error, so that no rollback can undo it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rotation {
+    /// Young: nothing was written, and no cookie is to be set.
+    Fresh(Box<Grant>),
+    /// Rotated; the session is at its new generation.
+    Advanced(Box<Grant>),
+    /// The parent again, in time: the session is at the generation to give out again.
+    Replayed(Box<Grant>),
+    /// Ahead of the store, which had lost writes: the session is at the token's generation again, as if just made.
+    Healed(Box<Grant>),
+    /// Used again too late: the session is ended.
+    Reused(EndedSession),
+    /// Past its end.
+    Expired,
+    /// Ended early, and why.
+    Revoked(EndReason),
+    /// No session with this id and secret.
+    Unknown,
+}
+
+/// The rule applied to what was looked up for a token: the outcome, and the one or two writes of it. `Fresh`, `Replayed` and
+/// every refusal write nothing.
+pub(crate) fn rotate(
+    found: Option<(Account, StoredSession)>,
+    token: &PresentedToken,
+    address: Option<IpAddr>,
+    at: PolicyAt,
+) -> Plan<Rotation> {
+    let Some((account, StoredSession { session, .. })) = found.filter(|(_, stored)| stored.fits(token))
+    else {
+        return Plan::nothing(Rotation::Unknown);
+    };
+    let (to, is_healed) =
+        match (decide(&session, token.generation, &at.policy, at.now), account.refuses_sessions()) {
+            (Decision::Expired, _) => return Plan::nothing(Rotation::Expired),
+            // An account that refuses sessions has none any more; this holds even if one had been missed (RF-7).
+            (Decision::Revoked(reason), _) | (_, Some(reason)) => {
+                return Plan::nothing(Rotation::Revoked(reason));
+            }
+            (Decision::Fresh, None) => {
+                return Plan::nothing(Rotation::Fresh(Box::new(Grant::new(account, session))));
+            }
+            (Decision::Replay, None) => {
+                return Plan::nothing(Rotation::Replayed(Box::new(Grant::new(account, session))));
+            }
+            (Decision::Reuse, None) => return reuse(&session, at),
+            (Decision::Advance { to }, None) => (to, false),
+            (Decision::Heal { to }, None) => (to, true),
+        };
+    let from = session.generation;
+    let mut writes = vec![Write::MoveSession { id: session.id, from, to, at: at.now, address }];
+    let session = Session { generation: to, rotated_at: at.now, address, ..session };
+    if is_healed {
+        let event = AuditEvent::new(AuditKind::SessionHealed);
+        writes.push(Write::Record(event.of_account(account.id).of_session(session.id)));
+    }
+    let grant = Box::new(Grant::new(account, session));
+    Plan::new(if is_healed { Rotation::Healed(grant) } else { Rotation::Advanced(grant) }, writes)
+}
+
+fn reuse(session: &Session, at: PolicyAt) -> Plan<Rotation> {
+    let mut writes = Vec::new();
+    let ended = end(session, EndReason::Reuse, at, &mut writes);
+    Plan::new(ended.map_or(Rotation::Revoked(EndReason::Reuse), Rotation::Reused), writes)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::base::random::Random;
+    use std::time::Duration;
 
-    const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
+    use super::*;
+    use crate::model::session::testing::{T, account, at, session_of};
+
     const MS: Duration = Duration::from_millis(1);
 
     fn session(generation: u32) -> Session {
-        let random = Random::insecure_seeded(1);
-        Session {
-            id: SessionId::random(&random),
-            account_id: AccountId::random(&random),
-            created_at: T,
-            expires_at: T.plus(SessionPolicy::default().absolute_ttl),
-            generation,
-            rotated_at: T,
-            revoked: None,
-            user_agent: None,
-            address: None,
-        }
+        Session { generation, ..session_of(&account(), 1) }
     }
 
     /// Every row of the rotation table, each time limit at −1 ms, 0 and +1 ms (RF-3, RF-3b, RF-4, RF-6).
@@ -300,12 +238,80 @@ mod tests {
         assert_eq!(decide(&session(5), 4, &policy, before), Decision::Replay);
     }
 
+    const SECRET: [u8; 32] = [1; 32];
+
+    fn rotated(stored: Session, account: Account, generation: u32, now: Timestamp) -> (Rotation, Vec<Write>) {
+        let token = PresentedToken { session_id: stored.id, generation, secret_hash: SECRET };
+        let found = (account, StoredSession { session: stored, secret_hash: SECRET });
+        let plan = rotate(Some(found), &token, Some([192, 0, 2, 9].into()), at(now));
+        let writes = plan.writes().to_vec();
+        (plan.carried_out(), writes)
+    }
+
+    /// RF-1, RF-2, RF-6: what each decision writes, and which session the grant has then.
     #[test]
-    fn every_end_reason_has_a_name_of_its_own() {
-        for (reason, name) in EndReason::NAMES {
-            assert_eq!(reason.name(), name);
-            assert_eq!(EndReason::from_name(name), Some(reason));
+    fn each_decision_writes_what_it_says() {
+        let policy = SessionPolicy::default();
+        let (now, before) = (T.plus(policy.min_age), session(5));
+        let address = Some([192, 0, 2, 9].into());
+        let id = before.id;
+        let moved = |to, now| Write::MoveSession { id, from: 5, to, at: now, address };
+        let grant = |generation, now| {
+            let session = Session { generation, rotated_at: now, address, ..session(5) };
+            Box::new(Grant::new(account(), session))
+        };
+        let kept = || Box::new(Grant::new(account(), session(5)));
+        let event = |kind| AuditEvent::new(kind).of_account(before.account_id).of_session(id);
+        let reused = rotated(before.clone(), account(), 3, T);
+        let Rotation::Reused(ended) = reused.0 else { panic!("{reused:?}") };
+        let reuse = event(AuditKind::RefreshReuseDetected).with_detail("reuse");
+        let rows = [
+            (5, T, Rotation::Fresh(kept()), vec![]),
+            (4, T, Rotation::Replayed(kept()), vec![]),
+            (5, now, Rotation::Advanced(grant(6, now)), vec![moved(6, now)]),
+            (
+                9,
+                T,
+                Rotation::Healed(grant(9, T)),
+                vec![moved(9, T), Write::Record(event(AuditKind::SessionHealed))],
+            ),
+            (
+                3,
+                T,
+                Rotation::Reused(ended),
+                vec![Write::EndSession { ended, at: T, reason: EndReason::Reuse }, Write::Record(reuse)],
+            ),
+            (5, T.plus(policy.idle_ttl), Rotation::Expired, vec![]),
+        ];
+        for (generation, now, rotation, writes) in rows {
+            let found = rotated(before.clone(), account(), generation, now);
+            assert_eq!(found, (rotation, writes), "generation {generation}");
         }
-        assert_eq!(EndReason::from_name("nonsense"), None);
+    }
+
+    /// RF-7, RF-11: an account that refuses sessions, another secret and no session at all: nothing is given, nothing written.
+    #[test]
+    fn a_refusal_writes_nothing() {
+        let off = Account { disabled_at: Some(T), ..account() };
+        let required = Account { password_change_required: true, ..account() };
+        for (account, reason) in
+            [(off, EndReason::AccountDisabled), (required, EndReason::PasswordChangeRequired)]
+        {
+            for generation in [3, 4, 5, 6] {
+                let found = rotated(session(5), account.clone(), generation, T);
+                assert_eq!(found, (Rotation::Revoked(reason), vec![]), "generation {generation}");
+            }
+        }
+        let stored = StoredSession { session: session(5), secret_hash: SECRET };
+        for bit in 0..256 {
+            let mut token =
+                PresentedToken { session_id: stored.session.id, generation: 5, secret_hash: SECRET };
+            token.secret_hash[bit / 8] ^= 1 << (bit % 8);
+            for found in [Some((account(), stored.clone())), None] {
+                let plan = rotate(found, &token, None, at(T));
+                assert_eq!(plan.writes(), []);
+                assert_eq!(plan.carried_out(), Rotation::Unknown, "bit {bit}");
+            }
+        }
     }
 }

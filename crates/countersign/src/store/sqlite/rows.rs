@@ -2,49 +2,54 @@
 
 use std::net::IpAddr;
 
+use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
-use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
-use crate::model::account::{Account, CustomClaims, Role, Username};
-use crate::model::audit::{Actor, AuditEvent, AuditKind, AuditRecord};
-use crate::model::session::{EndReason, Session};
-use crate::password::PasswordHash;
-use crate::store::Credentials;
+use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
+use crate::model::audit::{AuditEvent, AuditKind, AuditRecord};
+use crate::model::context::Actor;
+use crate::model::password_hash::PasswordHash;
+use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
+use crate::model::stored_key::StoredKey;
+use crate::throttle::{ThrottleKey, ThrottleRecord};
 
-/// A session with what proves a token of it.
-pub(super) struct SessionRow {
-    pub(super) session: Session,
-    pub(super) secret_hash: [u8; 32],
-}
+/// The columns that [`account`] reads, in a table or alias `a`.
+pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
+     a.created_at, a.password_change_required";
+const ACCOUNT_COLUMN_COUNT: usize = 8;
 
 /// The columns that [`credentials`] reads, in a table or alias `a`.
-pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, a.created_at, \
-     a.password_hash, a.password_version, a.password_change_required";
-const ACCOUNT_COLUMN_COUNT: usize = 10;
+pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
+     a.created_at, a.password_change_required, a.password_hash, a.password_version";
 
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
      s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address";
 
 /// Reads [`ACCOUNT_COLUMNS`].
-pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
+pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let claims: Map<String, Value> =
         serde_json::from_str(&row.get::<_, String>(4)?).map_err(|error| invalid(4, error))?;
+    Ok(Account {
+        id: AccountId::from_bytes(row.get(0)?),
+        username: Username::from_stored(row.get(1)?, row.get(2)?),
+        role: Role::parse(&row.get::<_, String>(3)?).map_err(|error| invalid(3, error))?,
+        claims: CustomClaims::new(claims).map_err(|error| invalid(4, error))?,
+        disabled_at: instant(row, 5)?,
+        password_change_required: row.get(7)?,
+        created_at: Timestamp::from_unix_millis(row.get(6)?),
+    })
+}
+
+/// Reads [`CREDENTIALS_COLUMNS`].
+pub(super) fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
     Ok(Credentials {
-        account: Account {
-            id: AccountId::from_bytes(row.get(0)?),
-            username: Username::from_stored(row.get(1)?, row.get(2)?),
-            role: Role::parse(&row.get::<_, String>(3)?).map_err(|error| invalid(3, error))?,
-            claims: CustomClaims::new(claims).map_err(|error| invalid(4, error))?,
-            disabled_at: instant(row, 5)?,
-            password_change_required: row.get(9)?,
-            created_at: Timestamp::from_unix_millis(row.get(6)?),
-        },
-        password_hash: password_hash(row, 7)?,
-        password_version: row.get(8)?,
+        account: account(row)?,
+        password_hash: password_hash(row, ACCOUNT_COLUMN_COUNT)?,
+        password_version: row.get(ACCOUNT_COLUMN_COUNT + 1)?,
     })
 }
 
@@ -55,20 +60,20 @@ pub(super) fn password_hash(row: &Row<'_>, column: usize) -> rusqlite::Result<Op
 }
 
 /// Reads [`SESSION_COLUMNS`].
-pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
+pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<StoredSession> {
     session_from(row, 0)
 }
 
 /// Reads [`ACCOUNT_COLUMNS`] and, after them, [`SESSION_COLUMNS`].
-pub(super) fn account_and_session(row: &Row<'_>) -> rusqlite::Result<(Credentials, SessionRow)> {
-    Ok((credentials(row)?, session_from(row, ACCOUNT_COLUMN_COUNT)?))
+pub(super) fn account_and_session(row: &Row<'_>) -> rusqlite::Result<(Account, StoredSession)> {
+    Ok((account(row)?, session_from(row, ACCOUNT_COLUMN_COUNT)?))
 }
 
-fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<SessionRow> {
+fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<StoredSession> {
     let reason = |name: String| EndReason::from_name(&name).unwrap_or(EndReason::Ended);
     let revoked_at = instant(row, first + 7)?;
     let reason = row.get::<_, Option<String>>(first + 8)?.map(reason);
-    Ok(SessionRow {
+    Ok(StoredSession {
         session: Session {
             id: SessionId::from_bytes(row.get(first)?),
             account_id: AccountId::from_bytes(row.get(first + 1)?),
@@ -107,11 +112,31 @@ pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
     })
 }
 
-/// The session with this id.
-pub(super) fn find_session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRow>> {
-    db.prepare_cached(&format!("SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.id = ?1"))?
-        .query_row([id.as_bytes()], session)
-        .optional()
+/// Reads `sequence, session_id, until`.
+pub(super) fn revocation(row: &Row<'_>) -> rusqlite::Result<Revocation> {
+    let id = SessionId::from_bytes(row.get(1)?);
+    let until = Timestamp::from_unix_millis(row.get(2)?);
+    Ok(Revocation { sequence: row.get(0)?, ended: EndedSession { id, until } })
+}
+
+/// Reads `kid, algorithm, sealed, created_at, active_from`.
+pub(super) fn signing_key(row: &Row<'_>) -> rusqlite::Result<StoredKey> {
+    Ok(StoredKey {
+        kid: row.get(0)?,
+        algorithm: row.get(1)?,
+        sealed: row.get(2)?,
+        created_at: Timestamp::from_unix_millis(row.get(3)?),
+        active_from: Timestamp::from_unix_millis(row.get(4)?),
+    })
+}
+
+/// Reads `key, failures, last_failure_at`.
+pub(super) fn throttle_record(row: &Row<'_>) -> rusqlite::Result<ThrottleRecord> {
+    Ok(ThrottleRecord {
+        key: ThrottleKey::from_bytes(row.get(0)?),
+        failures: row.get(1)?,
+        last_failure_at: Timestamp::from_unix_millis(row.get(2)?),
+    })
 }
 
 fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {

@@ -13,11 +13,12 @@ use super::{OpenMode, SqliteStore};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::base::random::Random;
-use crate::model::account::{CustomClaims, Role, Username};
-use crate::model::audit::{Actor, AuditEvent, AuditKind, Context};
-use crate::model::session::SessionPolicy;
+use crate::model::account::{CustomClaims, NewAccount, Role, Username};
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::context::{Actor, Context};
 use crate::model::session::refresh_token::RefreshToken;
-use crate::store::{NewAccount, NewSession, Rotation, Store, StoreError};
+use crate::model::session::{NewSession, Rotation, SessionPolicy};
+use crate::store::{AccountStore as _, AuditStore as _, SessionStore as _, StoreError};
 
 fn at(seconds: u64) -> Context {
     let start = Timestamp::from_unix_millis(1_700_000_000_000);
@@ -62,7 +63,7 @@ async fn a_rotation_that_a_stall_kept_from_its_client_can_be_fetched_later() {
     let token = session(&store).await.presented();
     let ((go, gone), (begun, has_begun)) = (mpsc::channel::<()>(), oneshot::channel());
     let (answer, answered) = mpsc::channel::<()>();
-    let before = store.threads.write(move |_| {
+    let before = store.threads.write("hold", move |_| {
         let _ = begun.send(());
         gone.recv().unwrap();
         Ok(())
@@ -74,7 +75,7 @@ async fn a_rotation_that_a_stall_kept_from_its_client_can_be_fetched_later() {
         let (rotated, held, ()) = tokio::join!(
             biased;
             store.rotate(token, &first),
-            store.threads.write(move |_| {
+            store.threads.write("hold", move |_| {
                 answered.recv().unwrap();
                 Ok(())
             }),
@@ -92,7 +93,7 @@ async fn a_rotation_that_a_stall_kept_from_its_client_can_be_fetched_later() {
             Ok(rotation) => break rotation,
         }
     };
-    assert!(matches!(again, Rotation::Replayed(grant) if grant.session.generation == 1));
+    assert!(matches!(again, Rotation::Replayed(grant) if grant.session().generation == 1));
 }
 
 /// How many transactions are in the write-ahead log: frames that end one say how large the database is after it.
@@ -109,7 +110,7 @@ async fn what_waits_is_committed_together() {
     let store = SqliteStore::open(&path, OpenMode::Server, SessionPolicy::default()).unwrap();
     let before = commits(&path);
     let (context, (go, gone), (begun, has_begun)) = (at(0), mpsc::channel::<()>(), oneshot::channel());
-    let holding = store.threads.write(move |_| {
+    let holding = store.threads.write("hold", move |_| {
         let _ = begun.send(());
         gone.recv().unwrap();
         Ok(())

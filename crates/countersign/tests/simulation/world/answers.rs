@@ -7,8 +7,9 @@ use countersign::flows::issue::SignedIn;
 use countersign::flows::login::LoginError;
 use countersign::flows::password_change::PasswordChangeError;
 use countersign::flows::refresh::RefreshError;
-use countersign::model::audit::{AuditKind, Context};
-use countersign::store::Store as _;
+use countersign::model::audit::AuditKind;
+use countersign::model::context::Context;
+use countersign::store::SessionStore as _;
 
 use super::{Call, Done, Event, GUESSES, Jar, Request, World};
 use crate::auditor::{Verdict, ensure};

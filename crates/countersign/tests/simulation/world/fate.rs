@@ -7,10 +7,10 @@ use std::sync::Arc;
 use countersign::Countersign;
 use countersign::base::clock::Timestamp;
 use countersign::flows::accounts::ChangeAccountError;
-use countersign::model::account::Role;
-use countersign::model::session::EndReason;
+use countersign::model::account::{AccountChange, Role};
+use countersign::model::session::{EndReason, SessionSelector};
+use countersign::store::SessionStore as _;
 use countersign::store::sqlite::OpenMode;
-use countersign::store::{AccountChange, Store as _, Which};
 
 use super::setup::{accepted, open};
 use super::{Call, Event, GUESSES, START, TIMEOUT, World};
@@ -71,7 +71,7 @@ impl World {
         let Some(token) = self.clients[client].jar.clone() else { return Ok(()) };
         let id = self.presented(&token).session_id;
         let tool = open(&self.path, OpenMode::Tool, &self.options);
-        let ended = now(tool.end_sessions(Which::One(id), EndReason::Ended, &self.operator()));
+        let ended = now(tool.end_sessions(SessionSelector::One(id), EndReason::Ended, &self.operator()));
         ended.map_err(|error| error.to_string())?;
         now(self.server.follow_revocations(self.clock.now())).map_err(|error| error.to_string())?;
         self.audit(&["ended"])

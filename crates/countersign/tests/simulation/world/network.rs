@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use countersign::flows::logout::Scope;
-use countersign::model::audit::{Actor, Context};
+use countersign::model::context::{Actor, Context};
 use countersign::model::session::refresh_token::PresentedToken;
 
 use super::{Call, Done, Event, Jar, Request, Running, TIMEOUT, World};

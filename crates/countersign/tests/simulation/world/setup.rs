@@ -12,15 +12,16 @@ use countersign::base::id::{AccountId, SessionId};
 use countersign::base::master_key::MasterKeys;
 use countersign::base::random::Random;
 use countersign::flows::accounts::Registration;
-use countersign::model::account::{CustomClaims, Role, Username};
-use countersign::model::audit::Context;
+use countersign::model::account::{CreateAccountOutcome, CustomClaims, NewAccount, Role, Username};
+use countersign::model::context::Context;
 use countersign::model::session::SessionPolicy;
 use countersign::model::session::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
+use countersign::model::session::{NewSession, StartSessionOutcome};
 use countersign::options::Options;
 use countersign::password::Argon2Cost;
 use countersign::password::PasswordHash;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
-use countersign::store::{CreateAccount, NewAccount, NewSession, StartSession, Store as _};
+use countersign::store::{AccountStore as _, SessionStore as _};
 
 use super::{CALM, Client, Person, START, Server, World};
 use crate::auditor::Auditor;
@@ -132,7 +133,7 @@ impl World {
             new_password: None,
         };
         let begun = now(self.server.store().inner.start_session(session, &self.operator())).unwrap();
-        assert!(matches!(begun, StartSession::Started(..)));
+        assert!(matches!(begun, StartSessionOutcome::Started(..)));
         self.codec.encode(&token).to_string()
     }
 
@@ -148,7 +149,7 @@ impl World {
         };
         let id = account.id;
         let made = now(self.server.store().inner.create_account(account, &self.operator())).unwrap();
-        assert!(matches!(made, CreateAccount::Created(_)));
+        assert!(matches!(made, CreateAccountOutcome::Created(_)));
         let password = FIRST_PASSWORD.to_owned();
         self.people.push(Person {
             account: id,

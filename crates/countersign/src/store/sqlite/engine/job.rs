@@ -3,6 +3,7 @@
 //! was told that it will not be done is not done: a rotation that is committed long after its client was answered 503
 //! would make that client's next try a reuse.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -45,7 +46,11 @@ impl<T> Ticket<T> {
 pub(in crate::store::sqlite) type CatchUp<T> = fn(&Connection, &T, Duration) -> rusqlite::Result<()>;
 
 /// Packs work.
-pub(in crate::store::sqlite) fn job<T, F>(work: F, catch_up: Option<CatchUp<T>>) -> (Job, Ticket<T>)
+pub(in crate::store::sqlite) fn job<T, F>(
+    verb: &'static str,
+    work: F,
+    catch_up: Option<CatchUp<T>>,
+) -> (Job, Ticket<T>)
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -53,10 +58,11 @@ where
     let (reply, answer) = oneshot::channel();
     let withdrawn = Arc::new(AtomicBool::new(false));
     let ticket = Ticket { answer, withdrawn: Arc::clone(&withdrawn) };
-    (Box::new(Pending { work: Some(work), outcome: None, catch_up, reply, withdrawn }), ticket)
+    (Box::new(Pending { verb, work: Some(work), outcome: None, catch_up, reply, withdrawn }), ticket)
 }
 
 struct Pending<T, F> {
+    verb: &'static str,
     work: Option<F>,
     outcome: Option<rusqlite::Result<T>>,
     catch_up: Option<CatchUp<T>>,
@@ -82,12 +88,28 @@ impl<T, F: FnOnce(&Connection) -> rusqlite::Result<T>> Work for Pending<T, F> {
 
     fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>) {
         let answer = match (self.outcome, lost) {
-            (Some(Err(error)), _) => Err(StoreError::Unavailable(Box::new(error))),
+            (Some(Err(error)), _) => Err(unavailable(self.verb, error)),
             (Some(Ok(answer)), None) => Ok(answer),
-            (_, Some(error)) => Err(StoreError::Unavailable(Box::new(Arc::clone(error)))),
+            (_, Some(error)) => Err(unavailable(self.verb, Arc::clone(error))),
             (None, None) => return, // dropping the sender tells the caller that nobody will answer
         };
         // The caller may have gone away; what is committed stays committed.
         let _ = self.reply.send(answer);
     }
+}
+
+/// Says which verb did not succeed, and why.
+pub(in crate::store::sqlite) fn unavailable(
+    verb: &'static str,
+    reason: impl Into<Box<dyn Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::Unavailable(Box::new(VerbFailed { verb, reason: reason.into() }))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{verb} did not succeed")]
+struct VerbFailed {
+    verb: &'static str,
+    #[source]
+    reason: Box<dyn Error + Send + Sync>,
 }

@@ -11,10 +11,11 @@ use std::task::Poll;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
+use tracing::Instrument as _;
 
 use crate::store::StoreError;
 use crate::store::sqlite::engine::checkpoint;
-use crate::store::sqlite::engine::job::{CatchUp, Job, job};
+use crate::store::sqlite::engine::job::{CatchUp, Job, job, unavailable};
 use crate::store::sqlite::engine::open::{self, OpenError};
 use crate::store::sqlite::engine::queue::Queue;
 use crate::store::sqlite::engine::writer::{self, Progress};
@@ -104,29 +105,41 @@ impl Threads {
         *self.progress.stalled().borrow()
     }
 
-    /// Reads something.
-    pub(in crate::store::sqlite) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// Reads something. `verb` names it in the log and in errors.
+    pub(in crate::store::sqlite) async fn read<T, F>(
+        &self,
+        verb: &'static str,
+        work: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (job, ticket) = job(work, None);
-        self.reads.push(job).map_err(|_| StoreError::Overloaded)?;
-        ticket.answer.await.map_err(|_| gone())?
+        let answer = async {
+            let (job, ticket) = job(verb, work, None);
+            self.reads.push(job).map_err(|_| StoreError::Overloaded)?;
+            ticket.answer.await.map_err(|_| unavailable(verb, CLOSED))?
+        };
+        answer.instrument(tracing::debug_span!("store", verb)).await
     }
 
     /// Changes something; answers after the commit, or when the disk has not answered for two seconds or so.
-    pub(in crate::store::sqlite) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(in crate::store::sqlite) async fn write<T, F>(
+        &self,
+        verb: &'static str,
+        work: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.write_or_catch_up(work, None).await
+        self.write_or_catch_up(verb, work, None).await
     }
 
     /// The same, with what is to be done if the disk commits it after all, when nobody waits for it any more.
     pub(in crate::store::sqlite) async fn write_or_catch_up<T, F>(
         &self,
+        verb: &'static str,
         work: F,
         catch_up: Option<CatchUp<T>>,
     ) -> Result<T, StoreError>
@@ -134,21 +147,24 @@ impl Threads {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let mut stalled = self.progress.stalled();
-        if *stalled.borrow_and_update() {
-            return Err(StoreError::Overloaded);
-        }
-        let (job, mut ticket) = job(work, catch_up);
-        self.writes.push(job).map_err(|_| StoreError::Overloaded)?;
-        let mut stall = pin!(stalled.changed());
-        poll_fn(|cx| match pin!(&mut ticket.answer).poll(cx) {
-            Poll::Ready(answer) => Poll::Ready(answer.map_err(|_| gone())?),
-            Poll::Pending => stall.as_mut().poll(cx).map(|_| {
-                ticket.withdraw();
-                Err(StoreError::Unavailable(STALLED.into()))
-            }),
-        })
-        .await
+        let answer = async {
+            let mut stalled = self.progress.stalled();
+            if *stalled.borrow_and_update() {
+                return Err(StoreError::Overloaded);
+            }
+            let (job, mut ticket) = job(verb, work, catch_up);
+            self.writes.push(job).map_err(|_| StoreError::Overloaded)?;
+            let mut stall = pin!(stalled.changed());
+            poll_fn(|cx| match pin!(&mut ticket.answer).poll(cx) {
+                Poll::Ready(answer) => Poll::Ready(answer.map_err(|_| unavailable(verb, CLOSED))?),
+                Poll::Pending => stall.as_mut().poll(cx).map(|_| {
+                    ticket.withdraw();
+                    Err(unavailable(verb, STALLED))
+                }),
+            })
+            .await
+        };
+        answer.instrument(tracing::debug_span!("store", verb)).await
     }
 }
 
@@ -190,10 +206,7 @@ fn read_until_closed(db: &Connection, reads: &Queue<Job>) {
     }
 }
 
-fn gone() -> StoreError {
-    StoreError::Unavailable("the database is closed".into())
-}
-
 /// So many operations may wait; at ten thousand a second that is a tenth of a second of work.
 const QUEUE: usize = 1024;
+const CLOSED: &str = "the database is closed";
 const STALLED: &str = "the disk does not answer, or another program holds the database";

@@ -1,0 +1,248 @@
+//! Changing and deleting accounts. Somebody who can administer is always left, and an account that may not sign in has no
+//! sessions (RF-7).
+
+use super::{Account, CustomClaims, Role};
+use crate::base::clock::Timestamp;
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::plan::{Plan, Write};
+use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, end_all};
+
+/// What to change of an account; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// The new role.
+    pub role: Option<Role>,
+    /// The new claims, in place of the old.
+    pub claims: Option<CustomClaims>,
+    /// Whether it may not sign in any more.
+    pub disabled: Option<bool>,
+    /// Whether its owner has to choose another password before a session begins.
+    pub password_change_required: Option<bool>,
+}
+
+/// What came of changing or deleting an account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChangeAccountOutcome {
+    /// It is done: the account as it is now (or was, when deleted), and the sessions that this ended.
+    Done(Box<Account>, Vec<EndedSession>),
+    /// There is no such account.
+    NotFound,
+    /// Refused: nobody could administer any more.
+    LastAdministrator,
+}
+
+/// A change that may still be refused. It says what else has to be loaded for [`decide`](Self::decide).
+#[derive(Debug)]
+pub(crate) struct PendingChange {
+    before: Account,
+    /// `None`: it is deleted.
+    after: Option<Account>,
+}
+
+impl PendingChange {
+    /// The account as it would be.
+    pub(crate) fn of(
+        found: Option<Account>,
+        change: AccountChange,
+        now: Timestamp,
+    ) -> Result<Self, Plan<ChangeAccountOutcome>> {
+        let before = found.ok_or(Plan::nothing(ChangeAccountOutcome::NotFound))?;
+        let after = Account {
+            role: change.role.unwrap_or_else(|| before.role.clone()),
+            claims: change.claims.unwrap_or_else(|| before.claims.clone()),
+            disabled_at: match change.disabled {
+                Some(true) => before.disabled_at.or(Some(now)),
+                Some(false) => None,
+                None => before.disabled_at,
+            },
+            password_change_required: change
+                .password_change_required
+                .unwrap_or(before.password_change_required),
+            ..before.clone()
+        };
+        Ok(Self { before, after: Some(after) })
+    }
+
+    /// The account would be gone.
+    pub(crate) fn deletion(found: Option<Account>) -> Result<Self, Plan<ChangeAccountOutcome>> {
+        let before = found.ok_or(Plan::nothing(ChangeAccountOutcome::NotFound))?;
+        Ok(Self { before, after: None })
+    }
+
+    /// Whether it matters that somebody else can administer.
+    pub(crate) fn takes_an_administrator(&self) -> bool {
+        self.before.can_administer() && !self.after.as_ref().is_some_and(Account::can_administer)
+    }
+
+    /// Why the account's open sessions end with this change; `None` when they go on.
+    pub(crate) const fn ends_sessions(&self) -> Option<EndReason> {
+        match &self.after {
+            Some(account) => account.refuses_sessions(),
+            None => Some(EndReason::AccountDisabled),
+        }
+    }
+
+    /// Decides, with what was asked for: whether another enabled administrator is there, and the account's open sessions.
+    pub(crate) fn decide(
+        self,
+        has_another_administrator: bool,
+        open: &[Session],
+        at: PolicyAt,
+    ) -> Plan<ChangeAccountOutcome> {
+        if self.takes_an_administrator() && !has_another_administrator {
+            return Plan::nothing(ChangeAccountOutcome::LastAdministrator);
+        }
+        let mut writes = Vec::new();
+        if let Some(after) = &self.after {
+            writes.push(Write::UpdateAccount(Box::new(after.clone())));
+            writes.extend(events(&self.before, after).map(Write::Record));
+        }
+        let ended = match self.ends_sessions() {
+            Some(reason) => end_all(open, reason, at, &mut writes),
+            None => Vec::new(),
+        };
+        if self.after.is_none() {
+            let id = self.before.id;
+            writes.push(Write::DeleteAccount(id));
+            writes.push(Write::Record(AuditEvent::new(AuditKind::AccountDeleted).of_account(id)));
+        }
+        let account = Box::new(self.after.unwrap_or(self.before));
+        Plan::new(ChangeAccountOutcome::Done(account, ended), writes)
+    }
+}
+
+/// What a change is called in the audit log; nothing when it changes nothing.
+fn events(before: &Account, after: &Account) -> impl Iterator<Item = AuditEvent> {
+    let is_changed = before.role != after.role || before.claims != after.claims;
+    let changed =
+        is_changed.then(|| AuditEvent::new(AuditKind::AccountChanged).with_detail(after.role.as_str()));
+    let enabled = match (before.is_enabled(), after.is_enabled()) {
+        (true, false) => Some(AuditKind::AccountDisabled),
+        (false, true) => Some(AuditKind::AccountEnabled),
+        (true, true) | (false, false) => None,
+    };
+    let required = match (before.password_change_required, after.password_change_required) {
+        (false, true) => Some(AuditKind::PasswordChangeRequired),
+        (true, false) => Some(AuditKind::PasswordChangeWaived),
+        (true, true) | (false, false) => None,
+    };
+    let id = after.id;
+    let others = [enabled, required].into_iter().flatten().map(AuditEvent::new);
+    changed.into_iter().chain(others).map(move |event| event.of_account(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::session::testing::{T, account, at, session_of};
+
+    fn decided(
+        before: &Account,
+        change: AccountChange,
+        has_another: bool,
+        open: &[Session],
+    ) -> (ChangeAccountOutcome, Vec<Write>) {
+        let plan =
+            PendingChange::of(Some(before.clone()), change, T).unwrap().decide(has_another, open, at(T));
+        let writes = plan.writes().to_vec();
+        (plan.carried_out(), writes)
+    }
+
+    fn kinds(writes: &[Write]) -> Vec<AuditKind> {
+        let kind = |write: &Write| match write {
+            Write::Record(event) => Some(event.kind),
+            _ => None,
+        };
+        writes.iter().filter_map(kind).collect()
+    }
+
+    /// An administrator may go, or be disabled, or lose the role, when another one is left: at none and at one.
+    #[test]
+    fn somebody_who_can_administer_is_left() {
+        let admin = Account { role: Role::admin(), ..account() };
+        let disabled = Account { disabled_at: Some(T), ..admin.clone() };
+        let demote = AccountChange { role: Some(Role::default()), ..AccountChange::default() };
+        let disable = AccountChange { disabled: Some(true), ..AccountChange::default() };
+        let require = AccountChange { password_change_required: Some(true), ..AccountChange::default() };
+        for (before, change, is_refused_alone) in [
+            (&admin, demote.clone(), true),
+            (&admin, disable, true),
+            (&admin, require, false),
+            (&admin, AccountChange::default(), false),
+            (&disabled, demote, false),
+        ] {
+            for has_another in [false, true] {
+                let (outcome, writes) = decided(before, change.clone(), has_another, &[]);
+                let is_refused = outcome == ChangeAccountOutcome::LastAdministrator;
+                assert_eq!(is_refused, is_refused_alone && !has_another, "{change:?}");
+                assert_eq!(writes.is_empty(), is_refused);
+            }
+        }
+        for (before, has_another, is_refused) in
+            [(&admin, false, true), (&admin, true, false), (&disabled, false, false)]
+        {
+            let plan = PendingChange::deletion(Some(before.clone())).unwrap().decide(has_another, &[], at(T));
+            assert_eq!(plan.writes().is_empty(), is_refused);
+            assert_eq!(plan.carried_out() == ChangeAccountOutcome::LastAdministrator, is_refused);
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_stays_and_is_not_recorded() {
+        let before = Account { disabled_at: Some(T.minus(std::time::Duration::from_secs(9))), ..account() };
+        let again = AccountChange { disabled: Some(true), ..AccountChange::default() };
+        for change in [AccountChange::default(), again] {
+            let (outcome, writes) = decided(&before, change, false, &[]);
+            assert_eq!(outcome, ChangeAccountOutcome::Done(Box::new(before.clone()), Vec::new()));
+            assert_eq!(writes, [Write::UpdateAccount(Box::new(before.clone()))]);
+        }
+    }
+
+    #[test]
+    fn each_change_has_its_event() {
+        use AuditKind::*;
+        let on = account();
+        let off = Account { disabled_at: Some(T), password_change_required: true, ..account() };
+        let (disable, enable) = (
+            AccountChange { disabled: Some(true), ..AccountChange::default() },
+            AccountChange { disabled: Some(false), ..AccountChange::default() },
+        );
+        let require =
+            |required| AccountChange { password_change_required: Some(required), ..AccountChange::default() };
+        let all = AccountChange {
+            role: Some(Role::admin()),
+            ..AccountChange { disabled: Some(true), ..require(true) }
+        };
+        for (before, change, expected) in [
+            (&on, disable, vec![AccountDisabled]),
+            (&off, enable, vec![AccountEnabled]),
+            (&on, require(true), vec![PasswordChangeRequired]),
+            (&off, require(false), vec![PasswordChangeWaived]),
+            (&on, all, vec![AccountChanged, AccountDisabled, PasswordChangeRequired]),
+        ] {
+            assert_eq!(kinds(&decided(before, change.clone(), false, &[]).1), expected, "{change:?}");
+        }
+    }
+
+    /// RF-7: an account that may not sign in has no open session, whichever change it was that said so.
+    #[test]
+    fn disabling_requiring_and_deleting_end_every_session() {
+        let before = account();
+        let open = [session_of(&before, 1), session_of(&before, 2)];
+        let disable = AccountChange { disabled: Some(true), ..AccountChange::default() };
+        let require = AccountChange { password_change_required: Some(true), ..AccountChange::default() };
+        for (change, ends) in [(disable, 2), (require, 2), (AccountChange::default(), 0)] {
+            let (outcome, _) = decided(&before, change.clone(), false, &open);
+            let ChangeAccountOutcome::Done(_, ended) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(ended.len(), ends, "{change:?}");
+        }
+        let plan = PendingChange::deletion(Some(before.clone())).unwrap().decide(false, &open, at(T));
+        assert_eq!(
+            kinds(plan.writes()),
+            [AuditKind::SessionEnded, AuditKind::SessionEnded, AuditKind::AccountDeleted]
+        );
+        assert!(matches!(plan.carried_out(), ChangeAccountOutcome::Done(_, ended) if ended.len() == 2));
+        let plan = PendingChange::deletion(None).unwrap_err();
+        assert_eq!(plan.carried_out(), ChangeAccountOutcome::NotFound);
+    }
+}

@@ -1,0 +1,156 @@
+//! Making accounts: one, or many of which all are made or none. A name is taken in every spelling of it (CC-4).
+
+use std::collections::HashSet;
+
+use super::{Account, CustomClaims, Role, Username};
+use crate::base::clock::Timestamp;
+use crate::base::id::AccountId;
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::password_hash::PasswordHash;
+use crate::model::plan::{Plan, Write};
+
+/// An account to make.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its ID.
+    pub id: AccountId,
+    /// Its name.
+    pub username: Username,
+    /// Its role.
+    pub role: Role,
+    /// Its claims.
+    pub claims: CustomClaims,
+    /// The hash of its password; without one nobody can sign in to it.
+    pub password_hash: Option<PasswordHash>,
+    /// Whether it may not sign in yet.
+    pub disabled: bool,
+    /// Whether its owner has to choose another password before a session begins.
+    pub password_change_required: bool,
+}
+
+/// What came of making an account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CreateAccountOutcome {
+    /// It is made.
+    Created(Box<Account>),
+    /// Another account has this name, perhaps in another spelling.
+    NameTaken,
+}
+
+/// What came of making many accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportAccountsOutcome {
+    /// All of them are made.
+    Imported,
+    /// None is made: the name of the account at this index is taken, by an account or by an earlier one of the list.
+    NameTaken(usize),
+}
+
+/// Makes an account, unless its name is taken.
+pub(crate) fn create(new: NewAccount, is_taken: bool, now: Timestamp) -> Plan<CreateAccountOutcome> {
+    if is_taken {
+        return Plan::nothing(CreateAccountOutcome::NameTaken);
+    }
+    let mut writes = Vec::new();
+    let account = Box::new(insert(new, now, &mut writes));
+    Plan::new(CreateAccountOutcome::Created(account), writes)
+}
+
+/// Makes all of these accounts, unless a name is among those taken, or is there twice.
+pub(crate) fn import(
+    accounts: Vec<NewAccount>,
+    is_taken: &[bool],
+    now: Timestamp,
+) -> Plan<ImportAccountsOutcome> {
+    let mut seen = HashSet::new();
+    let taken = accounts
+        .iter()
+        .zip(is_taken)
+        .position(|(new, is_taken)| *is_taken || !seen.insert(new.username.canonical().to_owned()));
+    if let Some(index) = taken {
+        return Plan::nothing(ImportAccountsOutcome::NameTaken(index));
+    }
+    let mut writes = Vec::with_capacity(2 * accounts.len());
+    for new in accounts {
+        insert(new, now, &mut writes);
+    }
+    Plan::new(ImportAccountsOutcome::Imported, writes)
+}
+
+fn insert(new: NewAccount, now: Timestamp, writes: &mut Vec<Write>) -> Account {
+    let account = Account {
+        id: new.id,
+        username: new.username,
+        role: new.role,
+        claims: new.claims,
+        disabled_at: new.disabled.then_some(now),
+        password_change_required: new.password_change_required,
+        created_at: now,
+    };
+    let created = AuditEvent::new(AuditKind::AccountCreated).of_account(account.id);
+    writes
+        .push(Write::InsertAccount { account: Box::new(account.clone()), password_hash: new.password_hash });
+    writes.push(Write::Record(created.with_detail(account.role.as_str())));
+    if account.password_change_required {
+        writes.push(Write::Record(AuditEvent::new(AuditKind::PasswordChangeRequired).of_account(account.id)));
+    }
+    account
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::Random;
+
+    const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
+
+    fn new(name: &str) -> NewAccount {
+        NewAccount {
+            id: AccountId::random(&Random::insecure_seeded(1)),
+            username: Username::parse(name).unwrap(),
+            role: Role::default(),
+            claims: CustomClaims::default(),
+            password_hash: None,
+            disabled: false,
+            password_change_required: false,
+        }
+    }
+
+    #[test]
+    fn an_account_is_made_as_asked_and_recorded() {
+        let asked = NewAccount { disabled: true, password_change_required: true, ..new("bob") };
+        let plan = create(asked.clone(), false, T);
+        let account = Account {
+            id: asked.id,
+            username: asked.username.clone(),
+            role: asked.role.clone(),
+            claims: asked.claims.clone(),
+            disabled_at: Some(T),
+            password_change_required: true,
+            created_at: T,
+        };
+        let created = AuditEvent::new(AuditKind::AccountCreated).of_account(asked.id).with_detail("user");
+        let required = AuditEvent::new(AuditKind::PasswordChangeRequired).of_account(asked.id);
+        let inserted = Write::InsertAccount { account: Box::new(account.clone()), password_hash: None };
+        assert_eq!(plan.writes(), [inserted, Write::Record(created), Write::Record(required)]);
+        assert_eq!(plan.carried_out(), CreateAccountOutcome::Created(Box::new(account)));
+        let refused = create(asked, true, T);
+        assert_eq!(refused.writes(), []);
+        assert_eq!(refused.carried_out(), CreateAccountOutcome::NameTaken);
+    }
+
+    /// CC-4: the first name that is taken is named, whoever has it, and then nothing is made.
+    #[test]
+    fn an_import_is_all_or_nothing() {
+        for (names, is_taken, outcome, writes) in [
+            (["a", "b", "c"], [false, false, false], ImportAccountsOutcome::Imported, 6),
+            (["a", "b", "c"], [false, false, true], ImportAccountsOutcome::NameTaken(2), 0),
+            (["a", "b", "A"], [false, false, false], ImportAccountsOutcome::NameTaken(2), 0),
+            (["a", "A", "c"], [true, false, false], ImportAccountsOutcome::NameTaken(0), 0),
+        ] {
+            let plan = import(names.map(new).to_vec(), &is_taken, T);
+            assert_eq!(plan.writes().len(), writes, "{names:?}");
+            assert_eq!(plan.carried_out(), outcome, "{names:?}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Who is asking, from where and when. It goes into every use case, and from there into the audit log.
+
+use std::net::IpAddr;
+
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, RequestId};
+use crate::model::device_cookie::DeviceCookie;
+
+/// Who is asking, from where and when: goes into every use case, and from there into the audit log.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The instant that all rules of this call use.
+    pub now: Timestamp,
+    /// Who asks.
+    pub actor: Actor,
+    /// Which request it is, when it came over HTTP.
+    pub request_id: Option<RequestId>,
+    /// The client's address, when it came over a network.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent`, cut to 256 bytes.
+    pub user_agent: Option<String>,
+    /// The device cookie that came along: it may prove that this browser has signed in before.
+    pub device_cookie: Option<DeviceCookie>,
+}
+
+impl Context {
+    /// A call that did not come over a network: the command line, or the server itself.
+    #[must_use]
+    pub const fn local(actor: Actor, now: Timestamp) -> Self {
+        Self { now, actor, request_id: None, address: None, user_agent: None, device_cookie: None }
+    }
+
+    /// What the audit log keeps of it.
+    pub(crate) const fn origin(&self) -> Origin {
+        Origin { now: self.now, actor: self.actor, request_id: self.request_id, address: self.address }
+    }
+}
+
+/// What of a context is written down with every change. It is copied into the store's transaction, where a whole context
+/// would have to be cloned for each refresh.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) now: Timestamp,
+    pub(crate) actor: Actor,
+    pub(crate) request_id: Option<RequestId>,
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// Who does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody we know yet: a login, a refresh.
+    Anonymous,
+    /// A signed-in account.
+    Account(AccountId),
+    /// Somebody at the command line of the host.
+    CommandLine,
+    /// The server on its own: a schedule.
+    System,
+}
+
+impl Actor {
+    /// The kind of actor as one word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Account(_) => "account",
+            Self::CommandLine => "command_line",
+            Self::System => "system",
+        }
+    }
+
+    /// Which account, when it is one.
+    #[must_use]
+    pub const fn account_id(self) -> Option<AccountId> {
+        match self {
+            Self::Account(id) => Some(id),
+            Self::Anonymous | Self::CommandLine | Self::System => None,
+        }
+    }
+}

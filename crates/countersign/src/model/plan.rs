@@ -1,0 +1,74 @@
+//! What a rule decides: an outcome, and the writes that make it true. In one transaction a store loads what a rule needs,
+//! asks the rule, and carries its plan out. So each rule stands once, whatever the store, and is tested without one.
+
+use std::net::IpAddr;
+
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::Account;
+use crate::model::audit::AuditEvent;
+use crate::model::password_hash::PasswordHash;
+use crate::model::session::{EndReason, EndedSession, Session};
+use crate::model::stored_key::StoredKey;
+
+/// An outcome that is true as soon as the writes have been made, in their order and in the transaction that loaded
+/// what the rule looked at.
+#[derive(Debug)]
+#[must_use = "the outcome is not true until the plan is carried out"]
+pub(crate) struct Plan<O> {
+    outcome: O,
+    writes: Vec<Write>,
+}
+
+impl<O> Plan<O> {
+    pub(in crate::model) const fn new(outcome: O, writes: Vec<Write>) -> Self {
+        Self { outcome, writes }
+    }
+
+    /// An outcome that needs no write.
+    pub(in crate::model) const fn nothing(outcome: O) -> Self {
+        Self::new(outcome, Vec::new())
+    }
+
+    /// What has to be written.
+    pub(crate) fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    /// The outcome. To be called when every write has been made, and nowhere but in a store's `apply`.
+    pub(crate) fn carried_out(self) -> O {
+        self.outcome
+    }
+}
+
+impl Plan<()> {
+    /// An event that goes with no change.
+    pub(crate) fn record(event: AuditEvent) -> Self {
+        Self::new((), vec![Write::Record(event)])
+    }
+}
+
+/// One write. A failed one fails the whole transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Write {
+    /// A new account; its password has the number 0.
+    InsertAccount { account: Box<Account>, password_hash: Option<PasswordHash> },
+    /// Role, claims, `disabled_at` and `password_change_required` as they are here.
+    UpdateAccount(Box<Account>),
+    /// A new password, the number that it gets, and whether another one is still required.
+    SetPassword { account_id: AccountId, hash: PasswordHash, version: i64, change_required: bool },
+    /// The account goes, with its sessions.
+    DeleteAccount(AccountId),
+    /// A new session, not ended.
+    InsertSession { session: Box<Session>, secret_hash: [u8; 32] },
+    /// The one write of a rotation. It has to find the session open and at the generation `from`.
+    MoveSession { id: SessionId, from: u32, to: u32, at: Timestamp, address: Option<IpAddr> },
+    /// The session ends early, and a line of the revocation log says so.
+    EndSession { ended: EndedSession, at: Timestamp, reason: EndReason },
+    /// A signing key, after all others.
+    InsertSigningKey(Box<StoredKey>),
+    /// The signing key with this key ID goes.
+    DeleteSigningKey(String),
+    /// A line of the audit log.
+    Record(AuditEvent),
+}

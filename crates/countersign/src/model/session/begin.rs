@@ -1,0 +1,280 @@
+//! Beginning a session: whether it may begin, and which others end for it.
+
+use std::net::IpAddr;
+
+use super::refresh_token::PresentedToken;
+use super::{EndReason, EndedSession, Grant, PolicyAt, Session, StoredSession, end, end_all};
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::{Credentials, PasswordChange};
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::password_hash::PasswordHash;
+use crate::model::plan::{Plan, Write};
+
+/// A session to begin.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub account_id: AccountId,
+    /// The password that was checked ([`Credentials::password_version`]).
+    pub password_version: i64,
+    /// SHA-256 of its session secret.
+    pub secret_hash: [u8; 32],
+    /// The session whose cookie the browser sent along: it ends (SE-1), if the secret fits.
+    pub replaces: Option<PresentedToken>,
+    /// The hash of the password that its owner wants from now on.
+    pub new_password: Option<PasswordHash>,
+}
+
+/// What came of beginning a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StartSessionOutcome {
+    /// It has begun, and these sessions ended for it.
+    Started(Box<Grant>, Vec<EndedSession>),
+    /// The account was disabled, deleted, or given another password since it was looked up.
+    Refused,
+    /// The password is right, and its owner has to choose another one first.
+    PasswordChangeRequired,
+}
+
+/// Where a session begins.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Device {
+    /// The client's address.
+    pub(crate) address: Option<IpAddr>,
+    /// The `User-Agent`, cut to 256 bytes.
+    pub(crate) user_agent: Option<String>,
+}
+
+/// A session that may begin. It says what else has to be loaded for [`begin`](Self::begin).
+#[derive(Debug)]
+pub(crate) struct AdmittedSession {
+    found: Credentials,
+    new: NewSession,
+}
+
+impl NewSession {
+    /// Lets it begin if the account is enabled, its password still the one that was checked (CC-3), and a new password comes
+    /// along where one is required (PP-7).
+    pub(crate) fn admit(
+        self,
+        found: Option<Credentials>,
+    ) -> Result<AdmittedSession, Plan<StartSessionOutcome>> {
+        let failed = AuditEvent::new(AuditKind::LoginFailed).of_account(self.account_id);
+        let is_current = |found: &Credentials| {
+            found.account.is_enabled() && found.password_version == self.password_version
+        };
+        let Some(found) = found.filter(is_current) else {
+            return Err(Plan::new(StartSessionOutcome::Refused, vec![Write::Record(failed)]));
+        };
+        if found.account.password_change_required && self.new_password.is_none() {
+            let failed = failed.with_detail(EndReason::PasswordChangeRequired.name());
+            return Err(Plan::new(StartSessionOutcome::PasswordChangeRequired, vec![Write::Record(failed)]));
+        }
+        Ok(AdmittedSession { found, new: self })
+    }
+}
+
+impl AdmittedSession {
+    /// The session that it may replace.
+    pub(crate) fn replaces(&self) -> Option<SessionId> {
+        self.new.replaces.map(|token| token.session_id)
+    }
+
+    /// Begins it, with what was asked for: the session that it may replace, and the account's open sessions, the oldest
+    /// first. The session whose token the browser sent along ends (SE-1). A new password ends all others; otherwise the
+    /// oldest end until there is room (SE-8).
+    pub(crate) fn begin(
+        mut self,
+        replaced: Option<StoredSession>,
+        mut open: Vec<Session>,
+        device: Device,
+        at: PolicyAt,
+    ) -> Plan<StartSessionOutcome> {
+        let (mut ended, mut writes) = (Vec::new(), Vec::new());
+        if let (Some(stored), Some(token)) = (replaced, &self.new.replaces)
+            && stored.fits(token)
+        {
+            ended.extend(end(&stored.session, EndReason::Replaced, at, &mut writes));
+            open.retain(|session| session.id != stored.session.id);
+        }
+        match self.new.new_password.take() {
+            Some(new) => {
+                let (account_id, checked) = (self.found.account.id, Some(self.new.password_version));
+                let change = PasswordChange { account_id, new, checked, keep: None };
+                ended.extend(change.write(&self.found, &open, at, &mut writes));
+                self.found.account.password_change_required = false;
+            }
+            None => ended.extend(make_room(&open, at, &mut writes)),
+        }
+        let session = self.new.session(device, at);
+        writes.push(Write::InsertSession {
+            session: Box::new(session.clone()),
+            secret_hash: self.new.secret_hash,
+        });
+        let event = AuditEvent::new(AuditKind::LoginSucceeded);
+        writes.push(Write::Record(event.of_account(session.account_id).of_session(session.id)));
+        let grant = Box::new(Grant::new(self.found.account, session));
+        Plan::new(StartSessionOutcome::Started(grant, ended), writes)
+    }
+}
+
+impl NewSession {
+    fn session(&self, device: Device, at: PolicyAt) -> Session {
+        Session {
+            id: self.id,
+            account_id: self.account_id,
+            created_at: at.now,
+            expires_at: at.now.plus(at.policy.absolute_ttl),
+            generation: 0,
+            rotated_at: at.now,
+            revoked: None,
+            user_agent: device.user_agent,
+            address: device.address,
+        }
+    }
+}
+
+/// Ends the oldest sessions until there is room for one more (SE-8). One that has run out takes none.
+fn make_room(open: &[Session], at: PolicyAt, writes: &mut Vec<Write>) -> Vec<EndedSession> {
+    let alive = || open.iter().filter(|session| session.is_alive(&at.policy, at.now));
+    let room = usize::try_from(at.policy.max_sessions.max(1)).unwrap_or(usize::MAX);
+    let too_many = (alive().count() + 1).saturating_sub(room);
+    end_all(alive().take(too_many), EndReason::TooMany, at, writes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::account::Account;
+    use crate::model::session::SessionPolicy;
+    use crate::model::session::testing::{T, account, at, session_of};
+
+    fn credentials(account: Account) -> Credentials {
+        Credentials { account, password_hash: None, password_version: 5 }
+    }
+
+    fn new() -> NewSession {
+        let session = session_of(&account(), 0);
+        NewSession {
+            id: session.id,
+            account_id: session.account_id,
+            password_version: 5,
+            secret_hash: [7; 32],
+            replaces: None,
+            new_password: None,
+        }
+    }
+
+    fn begun(
+        new: NewSession,
+        replaced: Option<StoredSession>,
+        open: Vec<Session>,
+        at: PolicyAt,
+    ) -> (Box<Grant>, Vec<EndedSession>, Vec<Write>) {
+        let account = Account { password_change_required: new.new_password.is_some(), ..account() };
+        let admitted = new.admit(Some(credentials(account))).unwrap();
+        let plan = admitted.begin(replaced, open, Device::default(), at);
+        let writes = plan.writes().to_vec();
+        let StartSessionOutcome::Started(grant, ended) = plan.carried_out() else { panic!("refused") };
+        (grant, ended, writes)
+    }
+
+    fn ids(ended: &[EndedSession]) -> Vec<SessionId> {
+        ended.iter().map(|ended| ended.id).collect()
+    }
+
+    /// CC-3, PP-7, LG-4: each reason to refuse, and what the audit log says of it.
+    #[test]
+    fn a_session_begins_only_where_it_may() {
+        use StartSessionOutcome::*;
+        let on = account();
+        let off = Account { disabled_at: Some(T), ..account() };
+        let required = Account { password_change_required: true, ..account() };
+        let wanted = Some(PasswordHash::from_stored("new".to_owned()));
+        for (found, version, new_password, refused) in [
+            (Some(&on), 4, None, Some((Refused, None))),
+            (Some(&on), 5, None, None),
+            (Some(&on), 6, None, Some((Refused, None))),
+            (Some(&off), 5, None, Some((Refused, None))),
+            (None, 5, None, Some((Refused, None))),
+            (Some(&required), 5, None, Some((PasswordChangeRequired, Some("password_change_required")))),
+            (Some(&required), 4, None, Some((Refused, None))),
+            (Some(&required), 4, wanted.clone(), Some((Refused, None))),
+            (Some(&required), 5, wanted, None),
+        ] {
+            let new = NewSession { password_version: version, new_password, ..new() };
+            let plan = new.admit(found.cloned().map(credentials)).err();
+            let detail = |plan: &Plan<_>| match plan.writes() {
+                [Write::Record(event)] if event.kind == AuditKind::LoginFailed => event.detail.clone(),
+                writes => panic!("{writes:?}"),
+            };
+            let found = plan.map(|plan| (detail(&plan), plan.carried_out()));
+            assert_eq!(found, refused.map(|(outcome, word)| (word.map(str::to_owned), outcome)), "{version}");
+        }
+    }
+
+    /// SE-8: with one session less than allowed, as many, and one more; and one that has run out takes no room.
+    #[test]
+    fn the_oldest_session_makes_room() {
+        let policy = SessionPolicy { max_sessions: 3, ..SessionPolicy::default() };
+        let open: Vec<_> = (1..=4).map(|seed| session_of(&account(), seed)).collect();
+        let end = T.plus(policy.idle_ttl);
+        let before_end = end.minus(Duration::from_millis(1));
+        for (max_sessions, count, now, ends) in [
+            (3, 2, T, 0),
+            (3, 3, T, 1),
+            (3, 4, T, 2),
+            (1, 1, T, 1),
+            (0, 0, T, 0),
+            (0, 1, T, 1),
+            (3, 3, before_end, 1),
+            (3, 3, end, 0),
+        ] {
+            let at = PolicyAt { policy: SessionPolicy { max_sessions, ..policy }, now };
+            let (_, ended, _) = begun(new(), None, open[..count].to_vec(), at);
+            let oldest: Vec<_> = open[..ends].iter().map(|session| session.id).collect();
+            assert_eq!(ids(&ended), oldest, "{max_sessions} allowed, {count} there");
+        }
+    }
+
+    /// SE-1: what is replaced has to be proved, leaves room, and may be another account's.
+    #[test]
+    fn the_session_that_the_browser_had_ends() {
+        let other =
+            Account { id: AccountId::random(&crate::base::random::Random::insecure_seeded(2)), ..account() };
+        for owner in [account(), other] {
+            let (old, more) = (session_of(&owner, 1), session_of(&account(), 2));
+            let stored = StoredSession { session: old.clone(), secret_hash: [1; 32] };
+            let token = PresentedToken { session_id: old.id, generation: 9, secret_hash: [1; 32] };
+            let at = PolicyAt { policy: SessionPolicy { max_sessions: 2, ..at(T).policy }, now: T };
+            let open = if owner.id == account().id { vec![old.clone(), more] } else { vec![more] };
+            let new = NewSession { replaces: Some(token), ..new() };
+            let (_, ended, _) = begun(new.clone(), Some(stored.clone()), open.clone(), at);
+            assert_eq!(ids(&ended), [old.id]);
+            let forged = PresentedToken { secret_hash: [2; 32], ..token };
+            let new = NewSession { replaces: Some(forged), ..new };
+            let (_, ended, _) = begun(new, Some(stored), open.clone(), at);
+            assert_eq!(ended.len(), open.len() - 1, "a forged cookie replaces nothing");
+        }
+    }
+
+    #[test]
+    fn a_new_password_ends_all_others_and_is_required_no_more() {
+        let open: Vec<_> = (1..=3).map(|seed| session_of(&account(), seed)).collect();
+        let hash = PasswordHash::from_stored("new".to_owned());
+        let new = NewSession { new_password: Some(hash.clone()), ..new() };
+        let (grant, ended, writes) = begun(new.clone(), None, open.clone(), at(T));
+        assert_eq!(ids(&ended), open.iter().map(|session| session.id).collect::<Vec<_>>());
+        assert!(!grant.account().password_change_required);
+        let set = Write::SetPassword { account_id: new.account_id, hash, version: 6, change_required: false };
+        assert_eq!(writes[0], set);
+        let event = AuditEvent::new(AuditKind::LoginSucceeded).of_account(new.account_id).of_session(new.id);
+        assert_eq!(*writes.last().unwrap(), Write::Record(event));
+        let session = Box::new(grant.session().clone());
+        assert_eq!(writes[writes.len() - 2], Write::InsertSession { session, secret_hash: [7; 32] });
+    }
+}

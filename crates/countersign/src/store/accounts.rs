@@ -1,0 +1,62 @@
+//! The contract for accounts.
+
+use super::answer::{Answer, Sealed};
+use crate::base::id::AccountId;
+use crate::model::account::{
+    Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
+    ImportAccountsOutcome, NewAccount, PasswordChange, SetPasswordOutcome, Username,
+};
+use crate::model::context::Context;
+use crate::model::password_hash::PasswordHash;
+
+/// Keeps accounts and their password hashes. A name is unique in its canonical form.
+pub trait AccountStore: Sealed {
+    /// Makes an account, unless its name (in any spelling) is taken.
+    fn create_account(&self, account: NewAccount, context: &Context) -> impl Answer<CreateAccountOutcome>;
+
+    /// Makes all of these accounts or, when a name is taken, none.
+    fn import_accounts(
+        &self,
+        accounts: Vec<NewAccount>,
+        context: &Context,
+    ) -> impl Answer<ImportAccountsOutcome>;
+
+    /// The account with this ID.
+    fn find_account(&self, id: AccountId) -> impl Answer<Option<Account>>;
+
+    /// The account with this name, in any spelling, and what its password is checked against. It looks one row up, whether
+    /// there is such a name or not: the time must not tell (EN-1).
+    fn account_for_login(&self, username: &Username) -> impl Answer<Option<Credentials>>;
+
+    /// The account with this ID, and what its password is checked against.
+    fn credentials(&self, id: AccountId) -> impl Answer<Option<Credentials>>;
+
+    /// Accounts in the order of their canonical names, compared by bytes.
+    fn list_accounts(&self, query: AccountQuery) -> impl Answer<Vec<Account>>;
+
+    /// Changes role, claims, whether it may sign in, or whether its owner has to choose another password first. Disabling
+    /// it or requiring another password ends all its sessions in the same transaction. Refuses to take the role or the
+    /// access of the last enabled administrator.
+    fn change_account(
+        &self,
+        id: AccountId,
+        change: AccountChange,
+        context: &Context,
+    ) -> impl Answer<ChangeAccountOutcome>;
+
+    /// Sets a password and ends the account's sessions except `keep`, in one transaction. With `checked` it is the owner's
+    /// own: only if the password is still the one that was checked under that number
+    /// ([`Credentials::password_version`]), and no other one is required any more then.
+    fn set_password(&self, change: PasswordChange, context: &Context) -> impl Answer<SetPasswordOutcome>;
+
+    /// Replaces a hash by a better one of the same password, if it is still the stored one (PW-3); tells whether it was.
+    /// The number of the password stays, and sessions live on.
+    fn rehash_password(&self, id: AccountId, old: &PasswordHash, new: &PasswordHash) -> impl Answer<bool>;
+
+    /// The hashes of a fair sample of at most `limit` accounts that have one, the same accounts each time: what checking
+    /// a password costs here (EN-2).
+    fn password_hashes(&self, limit: u32) -> impl Answer<Vec<PasswordHash>>;
+
+    /// Deletes an account with its sessions. Refuses the last enabled administrator.
+    fn delete_account(&self, id: AccountId, context: &Context) -> impl Answer<ChangeAccountOutcome>;
+}

@@ -1,0 +1,27 @@
+//! The contract for signing keys, and for the fingerprints of the master keys that seal them.
+
+use std::collections::BTreeMap;
+
+use super::answer::{Answer, Sealed};
+use crate::model::context::Context;
+use crate::model::stored_key::StoredKey;
+
+/// Keeps signing keys, sealed.
+pub trait KeyStore: Sealed {
+    /// All signing keys, in the order in which they were added.
+    fn signing_keys(&self) -> impl Answer<Vec<StoredKey>>;
+
+    /// Adds a signing key, if `newest` is still the last one that was added: of two nodes that rotate at once, one makes
+    /// the key and the other gets `false` (KM-5).
+    fn add_signing_key(&self, key: StoredKey, newest: Option<String>, context: &Context)
+    -> impl Answer<bool>;
+
+    /// Deletes signing keys by key ID; gives how many of them there were.
+    fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> impl Answer<usize>;
+
+    /// The fingerprints of the master keys this store has been used with, by the master key's number.
+    fn master_key_fingerprints(&self) -> impl Answer<BTreeMap<u8, [u8; 32]>>;
+
+    /// Remembers fingerprints of master keys that it does not have yet. Never changes one.
+    fn remember_master_keys(&self, fingerprints: Vec<(u8, [u8; 32])>) -> impl Answer<()>;
+}

@@ -1,0 +1,45 @@
+//! The contract for sessions.
+
+use super::answer::{Answer, Sealed};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::context::Context;
+use crate::model::session::refresh_token::PresentedToken;
+use crate::model::session::{
+    EndReason, EndedSession, NewSession, Revocation, Rotation, Session, SessionSelector, StartSessionOutcome,
+};
+
+/// Keeps sessions, and the log of those that ended.
+pub trait SessionStore: Sealed {
+    /// Begins a session, if the account is enabled, its password still the one that was checked, and a new one comes along
+    /// if that is required; otherwise the audit log has a failed login. Ends the one it replaces, and the account's oldest
+    /// while there are more than the policy allows (SE-8). A new password is set in the same transaction, as by
+    /// [`set_password`](super::AccountStore::set_password): all other sessions end.
+    fn start_session(&self, session: NewSession, context: &Context) -> impl Answer<StartSessionOutcome>;
+
+    /// What a refresh token means, by [`decide`](crate::model::session::decide), and the change that follows from it, in one
+    /// transaction. Nothing is written for `Fresh`, `Replayed`, `Expired`, `Revoked` and `Unknown`, so these are answered
+    /// also while the disk takes no writes.
+    ///
+    /// A rotation that becomes durable only after its caller was told that it did not begins its grace then: nobody holds the
+    /// successor yet.
+    fn rotate(&self, token: PresentedToken, context: &Context) -> impl Answer<Rotation>;
+
+    /// The session with this ID.
+    fn find_session(&self, id: SessionId) -> impl Answer<Option<Session>>;
+
+    /// Sessions that are alive at `now`, newest first: an account's, or everybody's; at most `limit`.
+    fn list_sessions(&self, of: Option<AccountId>, now: Timestamp, limit: u32) -> impl Answer<Vec<Session>>;
+
+    /// Ends sessions that are not ended yet; gives those that this call ended.
+    fn end_sessions(
+        &self,
+        selector: SessionSelector,
+        reason: EndReason,
+        context: &Context,
+    ) -> impl Answer<Vec<EndedSession>>;
+
+    /// Sessions ended after this place in the revocation log whose access tokens may still be running at `now`, in the order
+    /// of their places. What is committed later never gets an earlier place: whoever follows the log misses nothing (SE-4).
+    fn revocations_after(&self, sequence: i64, now: Timestamp) -> impl Answer<Vec<Revocation>>;
+}

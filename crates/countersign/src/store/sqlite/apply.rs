@@ -1,0 +1,163 @@
+//! One transaction of the writer, and the one place where plans become SQL.
+
+use rusqlite::{Connection, Params, params};
+
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, RequestId, SessionId};
+use crate::model::account::Account;
+use crate::model::audit::AuditEvent;
+use crate::model::context::Origin;
+use crate::model::password_hash::PasswordHash;
+use crate::model::plan::{Plan, Write};
+use crate::model::session::{PolicyAt, Session, SessionPolicy};
+use crate::model::stored_key::StoredKey;
+
+/// One change inside its transaction.
+pub(super) struct Transaction<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) at: PolicyAt,
+    pub(super) origin: Origin,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) const fn new(db: &'a Connection, policy: SessionPolicy, origin: Origin) -> Self {
+        Self { db, at: PolicyAt { policy, now: origin.now }, origin }
+    }
+
+    /// Makes every write of a plan; gives the outcome that they make true.
+    pub(super) fn apply<O>(&self, plan: Plan<O>) -> rusqlite::Result<O> {
+        for write in plan.writes() {
+            self.write(write)?;
+        }
+        Ok(plan.carried_out())
+    }
+
+    fn write(&self, write: &Write) -> rusqlite::Result<()> {
+        match write {
+            Write::InsertAccount { account, password_hash } => {
+                self.insert_account(account, password_hash.as_ref())
+            }
+            Write::UpdateAccount(account) => self.one_row(
+                "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4, password_change_required = ?5
+                 WHERE id = ?1",
+                params![
+                    account.id.as_bytes(),
+                    account.role.as_str(),
+                    account.claims.to_json(),
+                    account.disabled_at.map(Timestamp::as_unix_millis),
+                    account.password_change_required,
+                ],
+            ),
+            Write::SetPassword { account_id, hash, version, change_required } => self.one_row(
+                "UPDATE accounts SET password_hash = ?2, password_version = ?3, password_change_required = ?4
+                 WHERE id = ?1",
+                params![account_id.as_bytes(), hash.as_str(), version, change_required],
+            ),
+            Write::DeleteAccount(id) => self.one_row("DELETE FROM accounts WHERE id = ?1", [id.as_bytes()]),
+            Write::InsertSession { session, secret_hash } => self.insert_session(session, secret_hash),
+            // It touches one row and no index.
+            Write::MoveSession { id, from, to, at, address } => self.one_row(
+                "UPDATE sessions SET generation = ?3, rotated_at = ?4, address = ?5
+                 WHERE id = ?1 AND generation = ?2 AND revoked_at IS NULL",
+                params![
+                    id.as_bytes(),
+                    from,
+                    to,
+                    at.as_unix_millis(),
+                    address.map(|address| address.to_string())
+                ],
+            ),
+            Write::EndSession { ended, at, reason } => {
+                self.one_row(
+                    "UPDATE sessions SET revoked_at = ?2, end_reason = ?3 WHERE id = ?1",
+                    params![ended.id.as_bytes(), at.as_unix_millis(), reason.name()],
+                )?;
+                self.one_row(
+                    "INSERT INTO revocations (session_id, until) VALUES (?1, ?2)",
+                    params![ended.id.as_bytes(), ended.until.as_unix_millis()],
+                )
+            }
+            Write::InsertSigningKey(key) => self.insert_signing_key(key),
+            Write::DeleteSigningKey(kid) => self.one_row("DELETE FROM signing_keys WHERE kid = ?1", [kid]),
+            Write::Record(event) => self.record(event),
+        }
+    }
+
+    fn insert_account(&self, account: &Account, hash: Option<&PasswordHash>) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO accounts (id, username, canonical_name, role, claims, password_hash, password_version,
+                                   disabled_at, created_at, password_change_required)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)",
+            params![
+                account.id.as_bytes(),
+                account.username.as_str(),
+                account.username.canonical(),
+                account.role.as_str(),
+                account.claims.to_json(),
+                hash.map(PasswordHash::as_str),
+                account.disabled_at.map(Timestamp::as_unix_millis),
+                account.created_at.as_unix_millis(),
+                account.password_change_required,
+            ],
+        )
+    }
+
+    fn insert_session(&self, session: &Session, secret_hash: &[u8; 32]) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
+                                   user_agent, address)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                session.id.as_bytes(),
+                session.account_id.as_bytes(),
+                secret_hash,
+                session.created_at.as_unix_millis(),
+                session.expires_at.as_unix_millis(),
+                session.generation,
+                session.rotated_at.as_unix_millis(),
+                session.user_agent,
+                session.address.map(|address| address.to_string()),
+            ],
+        )
+    }
+
+    fn insert_signing_key(&self, key: &StoredKey) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO signing_keys (kid, algorithm, sealed, created_at, active_from) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                key.kid,
+                key.algorithm,
+                key.sealed,
+                key.created_at.as_unix_millis(),
+                key.active_from.as_unix_millis()
+            ],
+        )
+    }
+
+    fn record(&self, event: &AuditEvent) -> rusqlite::Result<()> {
+        let Origin { now, actor, request_id, address } = &self.origin;
+        self.one_row(
+            "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail, request_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                now.as_unix_millis(),
+                actor.name(),
+                actor.account_id().as_ref().map(AccountId::as_bytes),
+                address.map(|address| address.to_string()),
+                event.kind.name(),
+                event.account_id.as_ref().map(AccountId::as_bytes),
+                event.session_id.as_ref().map(SessionId::as_bytes),
+                event.detail,
+                request_id.as_ref().map(RequestId::as_bytes),
+            ],
+        )
+    }
+
+    /// Runs a statement that has to write one row. Another number means that what a rule decided on is not what is stored.
+    fn one_row(&self, sql: &str, params: impl Params) -> rusqlite::Result<()> {
+        match self.db.prepare_cached(sql)?.execute(params)? {
+            1 => Ok(()),
+            count => Err(rusqlite::Error::StatementChangedRows(count)),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The audit log.
+
+use rusqlite::params;
+
+use super::{SqliteStore, rows};
+use crate::base::id::AccountId;
+use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord};
+use crate::model::context::Context;
+use crate::model::plan::Plan;
+use crate::store::{AuditStore, StoreError};
+
+impl AuditStore for SqliteStore {
+    async fn record(&self, event: AuditEvent, context: &Context) -> Result<(), StoreError> {
+        self.change("record", context, move |tx| tx.apply(Plan::record(event))).await
+    }
+
+    async fn audit_log(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        self.read("audit_log", move |db| {
+            // An account's events are few among many, and there is an index for them; a kind is looked for on the way.
+            let of_account = if query.account_id.is_some() { "account_id = ?3" } else { "?3 IS NULL" };
+            let order = if query.before.is_some() { "DESC" } else { "ASC" };
+            db.prepare_cached(&format!(
+                "SELECT sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id
+                 FROM audit_log
+                 WHERE sequence > ?1 AND sequence < ?5 AND (?2 IS NULL OR kind = ?2) AND {of_account}
+                 ORDER BY sequence {order} LIMIT ?4"
+            ))?
+            .query_map(
+                params![
+                    query.after,
+                    query.kind.map(AuditKind::name),
+                    query.account_id.as_ref().map(AccountId::as_bytes),
+                    query.limit,
+                    query.before.unwrap_or(i64::MAX)
+                ],
+                rows::audit_record,
+            )?
+            .collect()
+        })
+        .await
+    }
+}

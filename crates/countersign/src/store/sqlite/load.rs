@@ -1,0 +1,67 @@
+//! What rules look at: one statement each, inside the transaction that carries the plan out.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::{Account, Credentials, Role, Username};
+use crate::model::session::{Session, StoredSession};
+
+/// The account with this ID.
+pub(super) fn credentials(db: &Connection, id: AccountId) -> rusqlite::Result<Option<Credentials>> {
+    db.prepare_cached(&format!("SELECT {CREDENTIALS_COLUMNS} FROM accounts a WHERE a.id = ?1"))?
+        .query_row([id.as_bytes()], rows::credentials)
+        .optional()
+}
+
+/// The account with this ID, without its password.
+pub(super) fn account(db: &Connection, id: AccountId) -> rusqlite::Result<Option<Account>> {
+    db.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE a.id = ?1"))?
+        .query_row([id.as_bytes()], rows::account)
+        .optional()
+}
+
+/// Whether an account has this name in any spelling.
+pub(super) fn is_taken(db: &Connection, name: &Username) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM accounts WHERE canonical_name = ?1)")?
+        .query_row([name.canonical()], |row| row.get(0))
+}
+
+/// Whether an enabled administrator is there besides this account.
+pub(super) fn has_another_administrator(db: &Connection, id: AccountId) -> rusqlite::Result<bool> {
+    debug_assert_eq!(Role::ADMIN, "admin", "the index and the statement spell it out");
+    db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin' AND disabled_at IS NULL AND id <> ?1)",
+    )?
+    .query_row([id.as_bytes()], |row| row.get(0))
+}
+
+/// The session with this ID.
+pub(super) fn session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<StoredSession>> {
+    db.prepare_cached(&format!("SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.id = ?1"))?
+        .query_row([id.as_bytes()], rows::session)
+        .optional()
+}
+
+/// The session with this ID, and its account.
+pub(super) fn session_with_account(
+    db: &Connection,
+    id: SessionId,
+) -> rusqlite::Result<Option<(Account, StoredSession)>> {
+    db.prepare_cached(&format!(
+        "SELECT {ACCOUNT_COLUMNS}, {SESSION_COLUMNS} FROM sessions s JOIN accounts a ON a.id = s.account_id
+         WHERE s.id = ?1"
+    ))?
+    .query_row([id.as_bytes()], rows::account_and_session)
+    .optional()
+}
+
+/// The sessions of an account that were not ended early, the oldest first; some may be past their end.
+pub(super) fn open_sessions_of(db: &Connection, account: AccountId) -> rusqlite::Result<Vec<Session>> {
+    db.prepare_cached(&format!(
+        "SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.account_id = ?1 AND s.revoked_at IS NULL
+         ORDER BY s.created_at, s.rowid"
+    ))?
+    .query_map([account.as_bytes()], |row| Ok(rows::session(row)?.session))?
+    .collect()
+}
