@@ -1,5 +1,6 @@
-//! The log on standard error. Whatever is in a logged value, one event is one line and cannot move the cursor, change
-//! colours or reverse the text (LG-3); and nobody else's code gets to log what it likes at `debug` (LG-1).
+//! The log on standard error. Whatever a logged value contains, one event is one line and cannot move the
+//! cursor, change colours or reverse the text (LG-3). Other libraries cannot log at `debug`, where they log
+//! contents (LG-1).
 
 use std::io::{self, Write};
 
@@ -11,10 +12,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::config::LogFormat;
 use crate::output::escape;
 
-/// Starts logging; a second call changes nothing.
+/// Starts logging. A second call changes nothing.
 pub(crate) fn start(format: LogFormat, level: &str) {
     let level = level.parse().unwrap_or(LevelFilter::INFO);
-    // Our crates' names all begin so. Others stop at `info`: hyper, rustls and the like log what they read and write.
+    // The prefix of all our crates. Others stop at `info`: hyper, rustls and others log what they read and
+    // write.
     let filter = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("countersign", level);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(EscapedStderr);
@@ -38,7 +40,7 @@ impl MakeWriter<'_> for EscapedStderr {
 }
 
 impl Write for EscapedStderr {
-    /// Gets one whole event at a time.
+    /// Receives one whole event per call.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let line = escape(text.strip_suffix('\n').unwrap_or(&text)) + "\n";

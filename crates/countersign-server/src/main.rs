@@ -1,4 +1,4 @@
-//! The `countersign` binary: the server, and the command line to look after it.
+//! The `countersign` binary: the server and its command line.
 
 mod cli;
 mod config;
@@ -14,8 +14,8 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 use zeroizing_alloc::ZeroAlloc;
 
-/// Wipes all memory that is given back (PW-8): what we wipe ourselves is also in buffers of the HTTP, TLS and JSON
-/// libraries for a moment.
+/// Wipes all freed memory (PW-8): secrets that we wipe also pass through buffers of the HTTP, TLS and JSON
+/// libraries.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 

@@ -1,5 +1,5 @@
-//! What commands print: text for people, or one JSON value a line for programs. Whatever is in a value, it cannot move
-//! the cursor, change colours or reverse the text (LG-3).
+//! The output of commands: text for people, or one JSON value a line for programs. Whatever a value contains,
+//! it cannot move the cursor, change colours or reverse the text (LG-3).
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -8,10 +8,10 @@ use countersign::base::clock::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
-/// How results are printed.
+/// The format of results.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
-    /// As JSON.
+    /// JSON instead of text.
     pub(crate) json: bool,
 }
 
@@ -19,57 +19,71 @@ impl Output {
     /// Prints one result: `text` for people, `value` for programs.
     ///
     /// # Errors
-    /// When standard output is closed.
+    /// Standard output is closed.
     pub(crate) fn show(self, value: &Value, text: impl FnOnce() -> String) -> io::Result<()> {
         if self.json { print(&value.to_string()) } else { print(&text()) }
     }
 
-    /// Prints rows: a table for people, an array for programs.
+    /// Prints a list: a table for people, an array for programs. Each item becomes a row with one cell for
+    /// each heading.
     ///
     /// # Errors
-    /// When standard output is closed.
-    pub(crate) fn rows(self, head: &[&str], rows: &[Vec<String>], values: Vec<Value>) -> io::Result<()> {
-        self.show(&Value::Array(values), || table(head, rows))
+    /// Standard output is closed.
+    pub(crate) fn table_of<T>(
+        self,
+        head: &[&str],
+        items: &[T],
+        row: impl Fn(&T) -> Vec<String>,
+        value: impl Fn(&T) -> Value,
+    ) -> io::Result<()> {
+        let text = || table(head, &items.iter().map(row).collect::<Vec<_>>());
+        if self.json {
+            print(&Value::Array(items.iter().map(value).collect()).to_string())
+        } else {
+            print(&text())
+        }
     }
 }
 
 /// Prints lines to standard output.
 ///
 /// # Errors
-/// When it is closed.
+/// It is closed.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", escape_lines(text.trim_end_matches('\n')))?;
     out.flush()
 }
 
-/// Whether the other end of standard output is gone. Whoever waits for something to print would learn it only then.
+/// Whether the reader of standard output is gone. A command that waits for something to print would notice
+/// only then.
 pub(crate) fn reader_is_gone() -> bool {
     let out = io::stdout();
-    let mut end = [PollFd::new(&out, PollFlags::empty())]; // what ends a pipe is told unasked
+    let mut end = [PollFd::new(&out, PollFlags::empty())]; // POLLERR and POLLHUP are always reported
     let gone = PollFlags::ERR | PollFlags::HUP;
     poll(&mut end, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok() && end[0].revents().intersects(gone)
 }
 
-/// Prints a remark to standard error. The macro for that would end the program where nobody reads it.
+/// Prints a remark to standard error. `eprintln!` would panic if nobody reads it.
 pub(crate) fn remark(text: &str) {
     let _ = writeln!(io::stderr(), "{}", escape_lines(text));
 }
 
-/// For a command whose exit code is an answer: it is the same when nobody reads on, as in `| head -1`.
+/// For a command whose exit code is its result: a closed pipe, as in `| head -1`, does not change it.
 ///
 /// # Errors
-/// As `printed`, but for a closed pipe.
+/// Those of `printed`, except a closed pipe.
 pub(crate) fn unless_closed(printed: io::Result<()>) -> io::Result<()> {
     printed.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
-/// As [`escape`], but lines stay lines.
+/// [`escape`] for each line of the text.
 pub(crate) fn escape_lines(text: &str) -> String {
     text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
-/// The text with every character that could do something written as `\uXXXX`, which JSON reads as the same character.
+/// The text with every character that acts on a terminal written as `\uXXXX`, which JSON reads as that
+/// character.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -105,7 +119,7 @@ pub(crate) enum Style {
 /// Prints lines, in colours if standard output is a terminal and `NO_COLOR` is not set.
 ///
 /// # Errors
-/// When standard output is closed.
+/// Standard output is closed.
 pub(crate) fn print_styled(lines: &[Styled]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let coloured = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -145,10 +159,10 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Seconds from 1970 to 9999 as a time on this machine's clock.
+/// Unix seconds (1970 to 9999) in the time zone of this machine.
 pub(crate) fn local_time(unix_seconds: i64) -> String {
     jiff::Timestamp::from_second(unix_seconds).map_or_else(
-        |_| "the end of 9999".to_owned(), // where some time zone is beyond it
+        |_| "the end of 9999".to_owned(), // the time zone may be past it
         |at| at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
     )
 }

@@ -1,4 +1,4 @@
-//! `countersign audit`: who did what, oldest first.
+//! `countersign audit`: prints the audit log, oldest event first.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::serve::instance::Task;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Audit {
-    /// Only about this account, by name or id; by id also one that was deleted
+    /// Only events of this account, by name or ID; a deleted account by ID only
     #[arg(long)]
     user: Option<String>,
-    /// Only this kind of event, such as `login_failed`
+    /// Only events of this kind, such as `login_failed`
     #[arg(long)]
     kind: Option<String>,
-    /// Only events after this place in the log
+    /// Only events after this sequence number
     #[arg(long, default_value_t = 0)]
     after: i64,
-    /// At most so many
+    /// At most this many events
     #[arg(long)]
     limit: Option<usize>,
-    /// Waits for more, until interrupted
+    /// Waits for new events, until interrupted
     #[arg(long)]
     follow: bool,
 }
@@ -48,7 +48,7 @@ impl Audit {
                 let page = tool.instance.audit_log(query.clone()).await?;
                 query.after = page.last().map_or(query.after, |last| last.sequence);
                 for record in page.iter().take(left) {
-                    // One event a line, so that a reader need not wait for the end.
+                    // One event a line, so that a reader can use it at once.
                     print(&if output.json { as_json(record).to_string() } else { as_text(record) })?;
                 }
                 left = left.saturating_sub(page.len());
@@ -68,7 +68,7 @@ const PAGE: u32 = 1000;
 fn parse_kind(name: &str) -> anyhow::Result<AuditKind> {
     let known = || AuditKind::NAMES.map(|(_, name)| name).join(", ");
     AuditKind::from_name(name)
-        .ok_or_else(|| usage(format!("there is no kind {name:?}; there are: {}", known())))
+        .ok_or_else(|| usage(format!("there is no kind {name:?}; the kinds are: {}", known())))
 }
 
 fn as_text(record: &AuditRecord) -> String {

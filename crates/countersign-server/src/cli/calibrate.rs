@@ -1,5 +1,5 @@
-//! `countersign calibrate`: what a password hash may cost on this machine (PW-7). Measures the code that hashes here, on
-//! the threads and within the memory that the server would use.
+//! `countersign calibrate`: finds the strongest password hash that this machine can afford (PW-7). Measures
+//! the server's own hashing code, with the threads and the memory that the server would use.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::serve::options;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Calibrate {
-    /// The longest that one hash may take: 250ms is what people do not notice
+    /// The longest time for one hash; people do not notice 250ms
     #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = target)]
     target: Duration,
-    /// How many sign-ins a second the machine must be able to check; the hash is cheaper then, if need be
+    /// Sign-ins that the machine must be able to check per second; makes the hash cheaper if necessary
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     logins_per_second: Option<u32>,
 }
@@ -50,16 +50,16 @@ impl Calibrate {
         });
         output.show(&value, || {
             let mut text = format!(
-                "# One hash takes {} ms, with {threads} at a time: {}.{} sign-ins a second.\n",
+                "# One hash takes {} ms, with {threads} at a time: {}.{} sign-ins per second.\n",
                 proposal.takes.as_millis(),
                 rate / 60,
                 rate % 60 / 6
             );
             if proposal.takes > self.target {
-                text.push_str("# That is longer than was asked for, but nothing cheaper is safe.\n");
+                text.push_str("# That is longer than the target, but a cheaper hash would not be safe.\n");
             }
             if !rate_is_met {
-                text.push_str("# That is fewer than were asked for: it takes more processors or memory.\n");
+                text.push_str("# That is fewer than requested: more processors or memory are needed.\n");
             }
             text + &settings(&proposal)
         })?;

@@ -1,17 +1,17 @@
-//! `countersign config`: what would be used, without using it.
+//! `countersign config`: shows the configuration without using it.
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use super::global::Global;
-use crate::config::{KEYS, markdown_table};
+use crate::config::{ConfigKey, KEYS, markdown_table};
 use crate::output::{Output, print, remark};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Reads the configuration as `serve` would, and says what is wrong or where each value comes from
+    /// Reads the configuration as `serve` would; prints what is wrong, or the source of each value
     Check,
-    /// Prints the table of all keys, in Markdown
+    /// Prints a Markdown table of all keys
     Keys,
 }
 
@@ -24,18 +24,16 @@ impl ConfigCommand {
         for warning in config.warnings() {
             remark(&format!("countersign: warning: {warning}"));
         }
-        let mut rows = Vec::new();
-        let mut values = Map::new();
-        for key in KEYS {
-            let (shown, place) = (config.settings.shown(key), config.settings.place(key.name).to_string());
-            values.insert(key.name.to_owned(), json!({ "value": shown, "from": place }));
-            rows.push(vec![key.name.to_owned(), shown.unwrap_or_default(), place]);
-        }
+        let place = |key: &ConfigKey| config.settings.place(key.name).to_string();
         if output.json {
-            output.show(&Value::Object(values), String::new)?;
-        } else {
-            output.rows(&["KEY", "VALUE", "FROM"], &rows, Vec::new())?;
+            let value = |key: &ConfigKey| json!({ "value": config.settings.shown(key), "from": place(key) });
+            let values: Map<_, _> = KEYS.iter().map(|key| (key.name.to_owned(), value(key))).collect();
+            return Ok(print(&Value::Object(values).to_string())?);
         }
+        let row = |key: &ConfigKey| {
+            vec![key.name.to_owned(), config.settings.shown(key).unwrap_or_default(), place(key)]
+        };
+        output.table_of(&["KEY", "VALUE", "FROM"], KEYS, row, |_| Value::Null)?;
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! `countersign dev`: a server to try things with, in one command. It has accounts whose passwords everybody knows, so it
-//! answers this machine only and keeps away from real data and real secrets (OP-2, OP-10).
+//! `countersign dev`: a server for trying things out, in one command. Its accounts have public passwords, so
+//! it serves this machine only and uses no real data and no real secrets (OP-2, OP-10).
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     if global.config.is_some() {
         return Err(usage("`dev` reads no configuration file; `serve` does"));
     }
-    // Below everything else, so that the environment and the flags can change it.
+    // First, so that the environment and the flags override it.
     let settings = Settings::default().with("data_dir", DEV_DATA_DIR, Place::Command("dev"));
     let environment = Environment::new(std::env::vars_os());
     let config = Config::load(listen.on(global).on_top(settings, &environment))?;
@@ -43,20 +43,20 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
 /// OP-10.
 fn refuse_production(config: &Config) -> anyhow::Result<()> {
     let why = if config.listen.iter().any(|address| !address.ip().is_loopback()) {
-        "listens on loopback addresses only: everybody knows its passwords"
+        "listens on loopback addresses only: its passwords are public"
     } else if config.tls_files().is_some() || !config.behind_proxy.is_empty() {
         "has no TLS and is behind no proxy: it is for this machine only"
     } else if config.public_origin.as_ref().is_some_and(Origin::is_https) {
         "has no public origin: it is for this machine only"
     } else if config.master_key.is_some() || config.master_key_file.is_some() {
-        "takes no master key: it makes its own, so that a real one is never beside demo accounts"
+        "takes no master key: it makes its own, so that a real one is never used with demo accounts"
     } else {
         return Ok(());
     };
     Err(usage(format!("`countersign dev` {why}. The real server is `countersign serve`")))
 }
 
-/// Name, role, password, and the password's hash: argon2id, m=19 MiB, t=2, p=1.
+/// Name, role, password, and its hash (argon2id, m=19 MiB, t=2, p=1).
 const DEMO_USERS: [(&str, &str, &str, &str); 2] =
     [("admin", Role::ADMIN, "password123", ADMIN_HASH), ("demo", Role::USER, "password123", DEMO_HASH)];
 const ADMIN_HASH: &str =
@@ -64,7 +64,7 @@ const ADMIN_HASH: &str =
 const DEMO_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$1x53DCoF2L04XGdaaimO9g$4XdsrWmY8j9/By0bhn3elDXt0SV4jSvLXo/DOnSDJbA";
 
-/// Makes the demo users of a new database. What has been changed or deleted since stays so.
+/// Makes the demo users of a new database. An existing database keeps its changes.
 async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
     let anybody = AccountQuery { limit: 1, ..AccountQuery::default() };
     if !instance.list_accounts(anybody).await?.is_empty() {
@@ -93,7 +93,7 @@ fn banner(origin: &str, data_dir: &Path) -> String {
     format!(
         r#"
   ┌──────────────────────────────────────────────────────────────────────┐
-  │  DEVELOPMENT MODE. Everybody knows these passwords. Never for real.  │
+  │  DEVELOPMENT MODE. These passwords are public. Not for production.   │
   └──────────────────────────────────────────────────────────────────────┘
 
   {origin}          data in {data}
@@ -104,7 +104,7 @@ fn banner(origin: &str, data_dir: &Path) -> String {
 
     curl -X POST {origin}/api/login -H "Content-Type: application/json" -c jar.txt -d '{{"username":"admin","password":"password123"}}'
 
-    TOKEN=...                      # accessToken of the answer
+    TOKEN=...                      # accessToken of the response
     curl {origin}/api/profile -H "Authorization: Bearer $TOKEN"
 
     curl -X POST {origin}/api/refresh -b jar.txt -c jar.txt

@@ -1,4 +1,4 @@
-//! The options that every command takes, and the configuration that they lead to.
+//! The options of every command, and the configuration that results from them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,19 @@ pub(super) struct Global {
     /// The configuration file [default: countersign.toml here, else /etc/countersign/countersign.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Where the data is: short for `--set data_dir=DIR`
+    /// The data directory: short for `--set data_dir=DIR`
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
-    /// Sets one key of the configuration; can be given several times
+    /// Sets one key of the configuration; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
-    /// Prints JSON
+    /// Prints JSON instead of text
     #[arg(long, global = true)]
     pub(super) json: bool,
 }
 
 impl Global {
-    /// The configuration from all its sources.
+    /// The configuration from all sources.
     pub(super) fn load(&self) -> Result<Config, ConfigError> {
         let environment = Environment::new(std::env::vars_os());
         let file = self.config.clone().or_else(|| environment.config_file()).or_else(usual_file);
@@ -29,7 +29,7 @@ impl Global {
         Config::load(self.on_top(settings, &environment))
     }
 
-    /// `.env`, the environment and the flags on top of `settings`.
+    /// Adds `.env`, the environment and the flags to `settings`.
     pub(super) fn on_top(&self, settings: Settings, environment: &Environment) -> Settings {
         let mut settings = settings.with_dotenv(Path::new("")).with_environment(environment);
         if let Some(folder) = &self.data_dir {

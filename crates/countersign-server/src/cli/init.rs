@@ -1,4 +1,5 @@
-//! `countersign init`: a commented configuration file and the master key. Never overwrites anything.
+//! `countersign init`: writes a commented configuration file and makes the master key. Never overwrites a
+//! file.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use countersign::base::master_key::MasterKeys;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
-    /// The origin that people's browsers will see, such as `https://auth.example.com`
+    /// The origin that browsers will see, such as `https://auth.example.com`
     #[arg(long, value_name = "ORIGIN")]
     public_origin: Option<String>,
 }
@@ -31,19 +32,19 @@ impl Init {
         });
         let config = Config::load(settings)?;
 
-        anyhow::ensure!(!path.exists(), "{} is there already, and stays as it is", path.display());
+        anyhow::ensure!(!path.exists(), "{} exists already and was not changed", path.display());
         let folder = path.parent().unwrap_or(Path::new(""));
         let key = folder.join(config.master_key_path());
-        // The key first: where it cannot be made, there is no file that tells otherwise. A database without its key needs
-        // the old key back, not a new one.
+        // The key first, so that a failure leaves no configuration file behind. A database without its key
+        // needs the old key, not a new one.
         if !folder.join(config.database_path()).exists() {
             MasterKeys::make_file(&key, &Random::system())?;
         }
         write_new(&path, &text, 0o644)?;
         output.show(&json!({ "config": path, "masterKey": key }), || {
             format!(
-                "Wrote {} (read it: every key is explained there)\n\
-                 and   {} (keep a copy elsewhere: without it the database is of no use)\n\n\
+                "Wrote {} (it explains every key)\n\
+                 and   {} (keep a copy elsewhere: without this key the database is useless)\n\n\
                  Next: countersign user add NAME --role admin\n      countersign serve",
                 path.display(),
                 key.display()

@@ -1,4 +1,4 @@
-//! `countersign key`: the keys that sign tokens.
+//! `countersign key`: the signing keys of the server, and key files.
 
 use clap::Subcommand;
 use countersign::flows::keys::Activation;
@@ -13,19 +13,20 @@ use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Lists the signing keys, the oldest first
+    /// Lists the signing keys, oldest first
     List,
-    /// Makes the next key: published now, it signs once every verifier knows it
+    /// Makes the next signing key and publishes it; it signs once every verifier knows it
     Rotate {
-        /// It signs at once: verifiers that have cached the keys refuse its tokens until they fetch them again
+        /// Signs with the new key at once: verifiers with cached keys refuse its tokens until they fetch the
+        /// keys again
         #[arg(long)]
         now: bool,
     },
-    /// Makes a key pair of your own in a file; prints the public key as JWK
+    /// Makes a key pair in a file of your own, and prints the public key as a JWK
     Generate(Generate),
-    /// Reads a key in any form and prints its public JWK, or writes the private key as PEM
+    /// Prints the public JWK of a key in any form, or writes its private key as PEM
     Convert(Convert),
-    /// Prints the RFC 7638 thumbprint, which is the key id that Countersign uses
+    /// Prints the RFC 7638 thumbprint of a key, which Countersign uses as its key ID
     Thumbprint(Thumbprint),
 }
 
@@ -55,17 +56,12 @@ impl KeyCommand {
                 return Ok(());
             }
             let mut keys = tool.instance.list_keys(tool.now());
-            keys.retain(|key| !key.kid.is_empty()); // a shared secret, which is in the configuration and not here
+            keys.retain(|key| !key.kid.is_empty()); // a shared secret, which the configuration holds
             let row = |key: &KeyInfo| {
                 let state = key.state.name().to_owned();
                 vec![key.kid.clone(), key.algorithm.clone(), state, utc(key.created_at), utc(key.active_from)]
             };
-            let rows: Vec<_> = keys.iter().map(row).collect();
-            output.rows(
-                &["ID", "ALGORITHM", "STATE", "CREATED", "SIGNS FROM"],
-                &rows,
-                keys.iter().map(as_json).collect(),
-            )?;
+            output.table_of(&["ID", "ALGORITHM", "STATE", "CREATED", "SIGNS FROM"], &keys, row, as_json)?;
             Ok(())
         })
     }

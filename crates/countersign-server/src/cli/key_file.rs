@@ -1,4 +1,4 @@
-//! `countersign key generate|convert|thumbprint`: key files of one's own. Needs no server and no database.
+//! `countersign key generate|convert|thumbprint`: work on key files, without a server or a database.
 
 use std::path::{Path, PathBuf};
 
@@ -13,19 +13,19 @@ use crate::output::{Output, escape, remark};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Generate {
-    /// What it will sign with
+    /// The algorithm that the key is for
     #[arg(long, default_value = "ES256", value_parser = algorithm)]
     alg: Algorithm,
-    /// Where the private key goes: PKCS#8 in PEM, mode 0600; an existing file is never overwritten; `-` prints it
+    /// The new file for the private key (PKCS#8 in PEM, mode 0600); `-` prints it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 impl Generate {
-    /// Prints the public key.
+    /// Makes the key, and prints its public half.
     pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
         if self.alg.is_symmetric() {
-            return Err(usage("a shared secret is made with: countersign secret"));
+            return Err(usage("make a shared secret with: countersign secret"));
         }
         hand_over(&SigningKey::generate(self.alg)?, Form::Pem, &self.out, output)
     }
@@ -35,18 +35,19 @@ impl Generate {
 pub(super) struct Convert {
     /// The key: PEM (PKCS#8, PKCS#1, SEC 1, SPKI) or JWK; `-` is standard input
     file: PathBuf,
-    /// Its algorithm, where the key itself does not say it
+    /// Its algorithm, if the key itself does not say
     #[arg(long, value_parser = algorithm)]
     alg: Option<Algorithm>,
-    /// What to write [default: JWK for a public key, PEM for a private one]
+    /// The form to write [default: JWK for a public key, PEM for a private one]
     #[arg(long, value_enum)]
     form: Option<Form>,
-    /// Writes the private key into that new file, mode 0600; `-` prints it. Without it the public key is printed
+    /// Writes the private key to this new file (mode 0600), or prints it for `-`, instead of printing the
+    /// public key
     #[arg(long, value_name = "FILE")]
     private_out: Option<PathBuf>,
 }
 
-/// How a key is written.
+/// The form of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Form {
     /// RFC 7517
@@ -73,7 +74,7 @@ impl Convert {
 pub(super) struct Thumbprint {
     /// The key: PEM, JWK or JWK Set; `-` is standard input
     file: PathBuf,
-    /// Its algorithm, where the key itself does not say it
+    /// Its algorithm, if the key itself does not say
     #[arg(long, value_parser = algorithm)]
     alg: Option<Algorithm>,
 }
@@ -82,15 +83,16 @@ impl Thumbprint {
     pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
         // All RSA algorithms have one thumbprint (RFC 7638 §3.2).
         for key in read_public(&read_file(&self.file)?, self.alg, Some(Algorithm::Rs256))?.keys() {
-            let thumbprint =
-                key.thumbprint().context("a shared secret has no thumbprint: it could be guessed from it")?;
+            let thumbprint = key
+                .thumbprint()
+                .context("a shared secret has no thumbprint: guesses could be checked against it")?;
             output.show(&json!({ "thumbprint": thumbprint }), || thumbprint.clone())?;
         }
         Ok(())
     }
 }
 
-/// The public keys in a text; what a set holds that cannot be used is said beside.
+/// The public keys in a text. A remark names each key of a set that cannot be used.
 fn read_public(text: &str, given: Option<Algorithm>, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
     let keys = parse_public(text, given, claimed)?;
     for skipped in keys.skipped() {
@@ -110,7 +112,7 @@ fn show(text: &str, form: Form, output: Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the private key where it was asked to go, and prints the public one; or prints the private one (KM-9).
+/// Writes the private key to `path` and prints the public key; for `-`, prints the private key (KM-9).
 fn hand_over(key: &SigningKey, form: Form, path: &Path, output: Output) -> anyhow::Result<()> {
     let text = if form == Form::Jwk { key.to_private_jwk()? } else { key.to_pkcs8_pem()? };
     if path == Path::new("-") {

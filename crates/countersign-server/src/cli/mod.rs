@@ -1,4 +1,4 @@
-//! The command line: what can be asked, and how an answer becomes text and an exit code.
+//! The command line: its commands, and the exit code of a result.
 
 mod audit;
 mod calibrate;
@@ -28,11 +28,11 @@ use self::usage::UsageError;
 use crate::config::ConfigError;
 use crate::output::{Output, remark};
 
-/// JWT authentication that you run: people sign in, services verify.
+/// JWT authentication that you host: people sign in, services verify their tokens.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 done; 1 not done, or the answer is no; 2 the command or the configuration is wrong."
+    after_help = "Exit codes: 0 success; 1 failure, or the checked thing is not valid; 2 wrong command or configuration."
 )]
 struct Cli {
     #[command(flatten)]
@@ -43,41 +43,41 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything in one go for trying it out, with demo users: never for production
+    /// Runs a server with demo users, for trying it out: never for production
     Dev(serve::Listen),
-    /// The server
+    /// Runs the server
     Serve(serve::Listen),
     /// Writes a commented configuration file and makes the master key
     Init(init::Init),
-    /// Accounts
+    /// Manages accounts
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Who is signed in
+    /// Lists and ends sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
-    /// The keys that sign tokens
+    /// Manages the keys that sign tokens, and key files of your own
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Looks at tokens, checks them, makes them
+    /// Decodes, verifies and signs tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Makes a secret of 256 random bits, as 64 hex digits
+    /// Prints a new secret: 256 random bits as 64 hex digits
     Secret(secret::MakeSecret),
-    /// Reads the audit log
+    /// Prints the audit log
     Audit(audit::Audit),
-    /// The configuration
+    /// Checks the configuration, and lists its keys
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Measures what a password hash may cost on this machine; prints the settings for it
+    /// Measures password hashing on this machine, and prints settings for it
     Calibrate(calibrate::Calibrate),
-    /// Prints a script that completes commands in your shell
+    /// Prints a completion script for your shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
 }
 
-/// Runs what the arguments say.
+/// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli) {
@@ -107,7 +107,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(command) => command.run(&global, output)?,
         Command::Calibrate(calibrate) => calibrate.run(&global, output)?,
         Command::Completions { shell } => {
-            // It panics if it cannot write.
+            // `generate` panics if it cannot write, so it writes to memory.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "countersign", &mut script);
             std::io::stdout().write_all(&script)?;
@@ -116,7 +116,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `countersign user list | head` is no failure.
+/// A closed pipe, as in `countersign user list | head`, is not a failure.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

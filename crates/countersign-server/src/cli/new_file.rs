@@ -1,4 +1,4 @@
-//! A file that must not be there yet: all of it, or nothing.
+//! Writes new files: completely or not at all.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-/// Makes a file with this text in it, durably. On a full disk nothing of it stays: a part of it would be in the way of the
-/// next try.
+/// Writes a new file and syncs it to disk. If that fails, removes the file: a partial one would stop the next
+/// attempt.
 pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;

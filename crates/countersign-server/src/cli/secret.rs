@@ -1,4 +1,4 @@
-//! `countersign secret`: a secret that nobody has to think up (OP-4).
+//! `countersign secret`: prints a random secret, so that nobody invents one (OP-4).
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct MakeSecret {
-    /// Prints the line for `.env`: `JWT_SECRET=...`
+    /// Prints a line for `.env`: `JWT_SECRET=...`
     #[arg(long)]
     env: bool,
 }

@@ -1,4 +1,4 @@
-//! `countersign serve`.
+//! `countersign serve`: runs the server.
 
 use std::net::SocketAddr;
 
@@ -37,5 +37,5 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
 
 pub(super) fn with_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("the async runtime cannot start")?.block_on(work)
+    runtime.context("cannot start the async runtime")?.block_on(work)
 }

@@ -1,8 +1,8 @@
-//! `countersign session`: who is signed in.
+//! `countersign session`: lists and ends sessions.
 
 use clap::Subcommand;
 use countersign::base::id::SessionId;
-use countersign::model::session::SessionSelector;
+use countersign::model::session::{Session, SessionSelector};
 use serde_json::json;
 
 use super::global::Global;
@@ -13,21 +13,21 @@ use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionCommand {
-    /// Lists live sessions, the newest first
+    /// Lists live sessions, newest first
     List {
-        /// Only of this account, by name or id
+        /// Only sessions of this account, by name or ID
         #[arg(long)]
         user: Option<String>,
-        /// At most so many
+        /// At most this many
         #[arg(long, default_value_t = 1000)]
         limit: u32,
     },
-    /// Ends a session, or all of an account; their tokens fail at once
+    /// Ends one session, or all sessions of an account; their tokens fail at once
     Revoke {
-        /// The session's id
+        /// The ID of the session
         #[arg(required_unless_present = "user", conflicts_with = "user")]
         session: Option<String>,
-        /// All sessions of this account, by name or id
+        /// Ends all sessions of this account, by name or ID
         #[arg(long)]
         user: Option<String>,
     },
@@ -54,7 +54,7 @@ async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> an
     };
     let policy = tool.instance.options().sessions;
     let sessions = tool.instance.list_sessions(account, tool.now(), limit).await?;
-    let values = sessions.iter().map(|session| {
+    let value = |session: &Session| {
         json!({
             "id": session.id,
             "userId": session.account_id,
@@ -64,8 +64,8 @@ async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> an
             "address": session.address,
             "device": session.user_agent,
         })
-    });
-    let rows = sessions.iter().map(|session| {
+    };
+    let row = |session: &Session| {
         vec![
             session.id.to_string(),
             session.account_id.to_string(),
@@ -74,9 +74,8 @@ async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> an
             session.address.map_or_else(String::new, |address| address.to_string()),
             session.user_agent.clone().unwrap_or_default(),
         ]
-    });
-    let rows: Vec<_> = rows.collect();
-    output.rows(&["ID", "USER", "LAST USED", "ENDS", "ADDRESS", "DEVICE"], &rows, values.collect())?;
+    };
+    output.table_of(&["ID", "USER", "LAST USED", "ENDS", "ADDRESS", "DEVICE"], &sessions, row, value)?;
     Ok(())
 }
 
@@ -86,15 +85,17 @@ async fn revoke(
     session: Option<&str>,
     user: Option<&str>,
 ) -> anyhow::Result<()> {
-    let which = match (session, user) {
+    let sessions = match (session, user) {
         (Some(id), _) => SessionSelector::One(
             id.parse::<SessionId>().map_err(|error| usage(format!("{id:?} is {error}")))?,
         ),
         (None, Some(user)) => SessionSelector::AllOf(tool.find_account(user).await?.id),
-        (None, None) => return Err(usage("which session?")),
+        (None, None) => return Err(usage("name a session, or an account with --user")),
     };
-    let ended = tool.instance.end_sessions(which, &tool.context()).await?;
-    anyhow::ensure!(ended > 0, "there was no such live session");
-    output.show(&json!({ "ended": ended }), || format!("Ended {ended} session(s)"))?;
+    let ended = tool.instance.end_sessions(sessions, &tool.context()).await?;
+    anyhow::ensure!(ended > 0, "there is no such live session");
+    output.show(&json!({ "ended": ended }), || {
+        format!("Ended {ended} {}", if ended == 1 { "session" } else { "sessions" })
+    })?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A command's hold on the database: open, with the accounts and sessions in it.
+//! The open database of a command.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub(super) struct Tool {
 }
 
 impl Tool {
-    /// Opens the configured database, which must be there.
+    /// Opens the configured database, which must exist.
     pub(super) async fn open(global: &Global, task: Task) -> anyhow::Result<Self> {
         let config = global.load()?;
         let path = config.database_path();
@@ -37,7 +37,7 @@ impl Tool {
 
     pub(super) async fn open_or_make(config: &Config, task: Task) -> anyhow::Result<Self> {
         core_dumps::prevent(config);
-        // Accounts and sessions do not depend on the issuer, which a server knows only when it listens.
+        // Only a listening server knows the issuer; accounts and sessions do not depend on it.
         let instance = instance::open(config, &config.origin(0), task).await?;
         Ok(Self { instance })
     }
@@ -65,8 +65,8 @@ impl Tool {
 
 pub(super) const DEV_DATA_DIR: &str = "countersign-dev";
 
-/// Runs a command that only talks to the database.
+/// Runs a command that only uses the database.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("the async runtime cannot start")?.block_on(work)
+    runtime.context("cannot start the async runtime")?.block_on(work)
 }

@@ -1,6 +1,6 @@
-//! The command was used wrongly: exit code 2.
+//! Errors in the use of a command, with exit code 2.
 
-/// The command was used wrongly, in a way that its parser cannot see.
+/// Wrong use of a command that its parser cannot detect.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct UsageError(String);

@@ -1,13 +1,14 @@
-//! The assignments of a `.env` file that concern us. Read, never put into the process's environment, where every child
-//! process would inherit them (OP-1). Other people's lines are passed over, whatever they look like.
+//! Reads our assignments from a `.env` file. They never enter the process's environment, because every child
+//! process would inherit them (OP-1). Lines of other programs are ignored, whatever they contain.
 
 use zeroize::Zeroizing;
 
-/// A name and its value, or why the line is not one.
+/// A name and its value, or why the line is not an assignment.
 type Assignment = Result<(String, Zeroizing<String>), &'static str>;
 
-/// Each line whose name `is_ours`, with its number. `NAME=value`, optionally after `export`; a value may be in single quotes (taken as
-/// it is) or in double quotes (`\n`, `\"`, `\\` and `\$` are read); without quotes it ends at ` #` or the end of the line.
+/// Each line whose name `is_ours`, with its number. `NAME=value`, optionally after `export`; a value may be
+/// in single quotes (taken literally) or in double quotes (with `\n`, `\"`, `\\` and `\$`). Without quotes it
+/// ends at ` #` or the end of the line.
 pub(super) fn assignments(
     text: &str,
     is_ours: fn(&str) -> bool,
@@ -53,10 +54,10 @@ fn double_quoted(value: &str) -> Result<Zeroizing<String>, &'static str> {
                 Some('n') => '\n',
                 Some(c @ ('"' | '\\' | '$')) => c,
                 _ => {
-                    return Err("knows only \\n, \\\", \\\\ and \\$ after a backslash; or use single quotes");
+                    return Err("only \\n, \\\", \\\\ and \\$ may follow a backslash; single quotes take a backslash literally");
                 }
             }),
-            '$' => return Err("variables in values are not read; write \\$ or use single quotes"),
+            '$' => return Err("variables in values are not expanded; write \\$ or use single quotes"),
             c => inside.push(c),
         }
     }

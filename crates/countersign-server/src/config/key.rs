@@ -1,13 +1,13 @@
-//! One key of the configuration, as the sources and the documentation see it.
+//! The description of one key of the configuration.
 
 use super::setting::Kind;
 
 /// One key of the configuration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConfigKey {
-    /// Its name; a dot separates a section.
+    /// The name; a dot separates the section from the rest.
     pub(crate) name: &'static str,
-    /// What it does, in one or two sentences for the operator.
+    /// What it does, for the operator.
     pub(crate) doc: &'static str,
     pub(super) kind: Kind,
     pub(super) default: &'static str,

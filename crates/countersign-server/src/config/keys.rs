@@ -1,5 +1,6 @@
-//! What can be configured, each key once: the list below is the struct, its defaults, its limits, the commented file that
-//! `init` writes, the table in the README and the list that unknown keys are checked against.
+//! Every key of the configuration, once: the list below is the struct, its defaults, its limits, the
+//! commented file that `init` writes, the table in the README and the list that unknown keys are checked
+//! against.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,15 +20,15 @@ macro_rules! settings {
         $(#[doc = $doc:literal])+
         $name:literal $field:ident: $type:ty = $default:literal $(, for example $example:literal)? $(, if $check:expr)?;
     )+) => {
-        /// The configuration, read, range-checked and free of contradictions.
+        /// A checked configuration: each value is in its range, and no two contradict each other.
         #[derive(Debug)]
         pub(crate) struct Config {
             $( $(#[doc = $doc])+ pub(crate) $field: $type, )+
-            /// Where each value came from, by key.
+            /// The source of each value, by key.
             pub(crate) settings: Settings,
         }
 
-        /// Every key there is.
+        /// All keys.
         pub(crate) const KEYS: &[ConfigKey] = &[$( ConfigKey {
             name: $name,
             doc: concat!($($doc),+),
@@ -36,7 +37,7 @@ macro_rules! settings {
             example: { let _example = $default; $( let _example = $example; )? _example },
         } ),+];
 
-        /// Reads every value; says what is wrong with those that cannot be used.
+        /// Reads every value; adds what is wrong to `problems`.
         pub(super) fn read(settings: Settings, problems: &mut Vec<Problem>) -> Option<Config> {
             $(
                 let _check: fn(&$type) -> Result<(), String> = |_| Ok(());
@@ -49,117 +50,134 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Addresses to listen on. Plain HTTP is refused on anything but loopback, unless `behind_proxy` or `tls` is set.
+    /// Addresses to listen on. Plain HTTP is refused on anything but loopback, unless `behind_proxy` or `tls`
+    /// is set.
     "listen" listen: Vec<SocketAddr> = "127.0.0.1:3000", if |v| limits::listen_addresses(v);
-    /// The origin that people's browsers see, and the issuer of every token. Needed for anything but plain HTTP on loopback.
+    /// The origin that browsers see, and the issuer of every token. Required for anything but plain HTTP on
+    /// loopback.
     "public_origin" public_origin: Option<Origin> = "", for example "https://auth.example.com";
     /// The audience of access tokens; the public origin if unset.
     "audience" audience: Option<String> = "", for example "https://api.example.com", if |v| short_text(v.as_ref());
-    /// Where the database and the master key are kept (mode 0700).
+    /// The directory of the database and the master key (mode 0700).
     "data_dir" data_dir: PathBuf = "countersign-data";
-    /// The file with the master key (mode 0600), from which all that is secret in the database is encrypted;
-    /// `master.key` in the data directory if unset. Instead of a file: the environment variable `COUNTERSIGN_MASTER_KEY`.
+    /// The file with the master key (mode 0600), which encrypts every secret in the database; `master.key` in
+    /// the data directory if unset. The environment variable `COUNTERSIGN_MASTER_KEY` can hold the key
+    /// instead.
     "master_key_file" master_key_file: Option<PathBuf> = "", for example "/run/secrets/countersign-master-key";
     /// The master key itself. Environment only.
     "master_key" master_key: Option<Secret> = "";
-    /// A file with the secret that signs tokens with HS256. Better leave it unset: then keys are asymmetric, rotate, and
-    /// services that verify tokens cannot make any.
+    /// A file with the secret that signs tokens with HS256. Better leave it unset: keys are then asymmetric,
+    /// they rotate, and services that verify tokens cannot issue any.
     "jwt_secret_file" jwt_secret_file: Option<PathBuf> = "", for example "/run/secrets/jwt-secret";
-    /// The HS256 secret itself: at least 64 hex digits, or 32 bytes of text. Environment only, also as plain `JWT_SECRET`.
+    /// The HS256 secret itself: at least 64 hex digits, or 32 bytes of text. Environment only, also as
+    /// `JWT_SECRET`.
     "jwt_secret" jwt_secret: Option<Secret> = "", if |v| limits::jwt_secret(v.as_ref());
-    /// What access tokens are signed with: ES256, ES384, ES512, `EdDSA`, RS256, RS384, RS512, PS256, PS384 or PS512. Not used with a JWT secret.
+    /// The algorithm that signs access tokens: ES256, ES384, ES512, `EdDSA`, RS256, RS384, RS512, PS256,
+    /// PS384 or PS512. Ignored with a JWT secret.
     "algorithm" algorithm: String = "ES256", if |v| one_of(v, ALGORITHMS);
-    /// The `typ` of access tokens: `at+jwt` (RFC 9068), or `JWT` for verifiers that know no other.
+    /// The `typ` of access tokens: `at+jwt` (RFC 9068), or `JWT` for verifiers that accept nothing else.
     "token_type" token_type: TokenType = "at+jwt";
-    /// How long an access token lives: 1 to 60 minutes.
+    /// The lifetime of an access token: 1 to 60 minutes.
     "access_token_ttl" access_token_ttl: Duration = "15m", if |v| ttl(*v, "1m", "60m");
-    /// How long a session lives without being used.
+    /// A session ends when it is not used for this long.
     "session.idle_ttl" session_idle_ttl: Duration = "7d", if |v| ttl(*v, "5m", "365d");
-    /// How long a session lives at most, counted from login.
+    /// A session ends this long after the login, however much it is used.
     "session.absolute_ttl" session_absolute_ttl: Duration = "30d", if |v| ttl(*v, "5m", "365d");
-    /// How long after a rotation the refresh token before it still gets the same successor again; 0 is the letter of OAuth.
+    /// For this long after a rotation, the previous refresh token still gets the same successor. 0 follows
+    /// OAuth to the letter.
     "session.grace" session_grace: Duration = "15s", if |v| ttl(*v, "0s", "60s");
-    /// A refresh token younger than this is answered without a rotation; at least `grace` + 5 s, or both 0.
+    /// A refresh token younger than this is accepted without a rotation. At least `grace` + 5 s, unless both
+    /// are 0.
     "session.min_age" session_min_age: Duration = "20s", if |v| ttl(*v, "0s", "5m");
-    /// How many live sessions an account has at most; the oldest ends.
+    /// The most live sessions of one account; one more ends the oldest.
     "session.max_per_account" session_max_per_account: u32 = "50", if |v| between(*v, 1, 1000);
-    /// Web origins, exact, that may call the API from a browser; nobody if empty.
+    /// The exact web origins that may call the API from a browser. Empty means none.
     "cors_origins" cors_origins: Vec<Origin> = "", for example "https://app.example.com";
-    /// Addresses of the reverse proxies, the only ones whose forwarded headers are believed. TLS is then theirs.
+    /// The addresses of the reverse proxies. Only their forwarded headers are believed; TLS is then their
+    /// task.
     "behind_proxy" behind_proxy: Vec<IpNet> = "", for example "10.0.0.0/8";
-    /// The certificate chain for HTTPS, PEM. Read again when it changes and on SIGHUP.
+    /// The certificate chain for HTTPS, PEM. Read again when it changes, and on SIGHUP.
     "tls.cert_file" tls_cert_file: Option<PathBuf> = "", for example "/etc/letsencrypt/live/auth.example.com/fullchain.pem";
     /// The certificate's private key, PEM.
     "tls.key_file" tls_key_file: Option<PathBuf> = "", for example "/etc/letsencrypt/live/auth.example.com/privkey.pem";
-    /// The fewest characters of a new password: 15 where it is the only factor (NIST SP 800-63B-4), 8 at least.
+    /// The fewest characters of a new password, at least 8. Where the password is the only factor, NIST SP
+    /// 800-63B-4 asks for 15.
     "password.min_length" password_min_length: u32 = "15", if |v| between(*v, 8, 64);
-    /// Names of your product and company, which no password may be made of. The host of `public_origin` is always one.
+    /// Names of your product and company; no password may consist of them. The host of `public_origin` is
+    /// always one of them.
     "password.service_names" password_service_names: Vec<String> = "countersign", if |v| v.iter().try_for_each(|name| short_text(Some(name)));
-    /// How many passwords are hashed at once; 0 is all processors but one.
+    /// How many passwords are hashed at the same time; 0 means all processors but one.
     "password.hash_threads" password_hash_threads: u32 = "0", if |v| between(*v, 0, 256);
-    /// The memory of one password hash (argon2id). `countersign calibrate` proposes what this machine can afford.
+    /// The memory of one password hash (argon2id). `countersign calibrate` proposes what this machine can
+    /// afford.
     "password.hash_memory" password_hash_memory: ByteSize = "19MiB", if |v| bytes(*v, "7MiB", "1GiB");
-    /// How often a password hash passes over its memory: with 19 MiB at least twice, with less more often (OWASP).
+    /// How often a password hash passes over its memory: at least twice with 19 MiB, more often with less
+    /// (OWASP).
     "password.hash_passes" password_hash_passes: u32 = "2", if |v| between(*v, 1, 16);
     /// The memory that all password hashes together may use; half of what this process may use if unset.
     "password.memory_budget" password_memory_budget: Option<ByteSize> = "", for example "256MiB", if |v| v.map_or(Ok(()), |v| bytes(v, "7MiB", "1024GiB"));
-    /// The longest that a sign-in waits for its turn; who would wait longer is refused at once, with `Retry-After`.
+    /// The longest time that a sign-in queues for its hash. One that would wait longer is refused at once,
+    /// with `Retry-After`.
     "password.max_wait" password_max_wait: Duration = "1s", if |v| ttl(*v, "100ms", "10s");
-    /// A file with the pepper: keys that the stored password hashes are encrypted under, so that a stolen database is not
-    /// even worth guessing at. `<number> <64 hex digits>` a line, the newest first. Whoever loses it loses all passwords.
+    /// A file with the pepper: keys that encrypt the stored password hashes, so that a stolen database alone
+    /// does not allow guessing. One `<number> <64 hex digits>` a line, the newest first. If it is lost, all
+    /// passwords are lost.
     "password.pepper_file" password_pepper_file: Option<PathBuf> = "", for example "/run/secrets/countersign-pepper";
     /// The pepper itself. Environment only.
     "password.pepper" password_pepper: Option<Secret> = "", if |v| limits::pepper(v.as_ref());
-    /// From which failure in a row on an account unknown devices have to wait.
+    /// Consecutive failed sign-ins after which unknown devices must wait.
     "throttle.delay_from" throttle_delay_from: u32 = "5", if |v| between(*v, 1, 100);
-    /// The first wait; it doubles with every further failure.
+    /// The first wait; it doubles with each further failure.
     "throttle.first_delay" throttle_first_delay: Duration = "1s", if |v| ttl(*v, "1ms", "24h");
     /// The longest wait.
     "throttle.longest_delay" throttle_longest_delay: Duration = "15m", if |v| ttl(*v, "1s", "24h");
-    /// How many failures in a row an account has, at most 100 (NIST SP 800-63B-4): a fifth for its known devices together,
-    /// the rest for unknown ones.
+    /// Consecutive failures that an account allows, at most 100 (NIST SP 800-63B-4): a fifth for its known
+    /// devices together, the rest for unknown devices.
     "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 1, 100);
-    /// What stopped means: `one-a-day`, or `strict`: nobody on an unknown device gets in until the password is set anew,
-    /// which is the letter of NIST SP 800-63B-4 and lets a stranger lock an owner without a known device out.
+    /// What happens after that: `one-a-day` allows one attempt a day; `strict` allows none from unknown
+    /// devices until the password is set again. `strict` follows NIST SP 800-63B-4 to the letter, and lets a
+    /// stranger lock out an owner without a known device.
     "throttle.stop" throttle_stop: ThrottleStop = "one-a-day";
-    /// Failures in a row that a device which has signed in before has for itself, within that fifth.
+    /// Consecutive failures that one known device has for itself, within that fifth. A device is known once
+    /// it has signed in.
     "throttle.device_budget" throttle_device_budget: u32 = "10", if |v| between(*v, 1, 100);
-    /// After how long without a failure earlier ones are forgotten; those that made somebody wait after thirty times as long,
-    /// and never if `throttle.stop` is `strict`.
+    /// Failures are forgotten when none follows for this long. Failures that caused a wait are kept thirty
+    /// times as long, and never expire if `throttle.stop` is `strict`.
     "throttle.forget_after" throttle_forget_after: Duration = "24h", if |v| ttl(*v, "1m", "365d");
-    /// Failures that one address (IPv6: one /64) has at once.
+    /// Failures that one address (IPv6: one /64) may cause at once.
     "throttle.network_burst" throttle_network_burst: u32 = "60", if |v| between(*v, 1, 1_000_000);
-    /// After how long such an address has one more.
+    /// The time after which such an address may cause one more.
     "throttle.network_interval" throttle_network_interval: Duration = "6s", if |v| ttl(*v, "1ms", "24h");
-    /// Failures that one neighbourhood (IPv4 /24, IPv6 /48) has at once.
+    /// Failures that one neighbourhood (IPv4 /24, IPv6 /48) may cause at once.
     "throttle.neighbourhood_burst" throttle_neighbourhood_burst: u32 = "600", if |v| between(*v, 1, 1_000_000);
-    /// After how long a neighbourhood has one more.
+    /// The time after which a neighbourhood may cause one more.
     "throttle.neighbourhood_interval" throttle_neighbourhood_interval: Duration = "600ms", if |v| ttl(*v, "1ms", "24h");
-    /// How many accounts may see a first failure at once before it counts as spraying.
+    /// How many accounts may see a first failure at once before it counts as password spraying.
     "throttle.spray_burst" throttle_spray_burst: u32 = "300", if |v| between(*v, 1, 1_000_000);
-    /// After how long there may be one more.
+    /// The time after which one more account may.
     "throttle.spray_interval" throttle_spray_interval: Duration = "2s", if |v| ttl(*v, "1ms", "24h");
     /// The most accounts and devices whose failures are remembered.
     "throttle.max_records" throttle_max_records: u32 = "65536", if |v| between(*v, 1024, 16_777_216);
-    /// How long one signing key signs before the next takes over; 0 is until `key rotate`.
+    /// How long a signing key signs before the next one takes over; 0 means until `key rotate`.
     "keys.rotate_every" keys_rotate_every: Duration = "90d", if |v| limits::rotate_every(*v);
-    /// How long the next key is published before it signs: longer than anybody caches the JWK Set.
+    /// How long the next key is published before it signs: longer than any verifier caches the JWK Set.
     "keys.publish_before" keys_publish_before: Duration = "24h", if |v| ttl(*v, "11m", "30d");
     /// How long the audit log is kept.
     "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
-    /// The most connections at once; more wait to be accepted. One client gets a quarter of them.
+    /// The most connections at the same time; further ones wait to be accepted. One client gets at most a
+    /// quarter of them.
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);
-    /// Whether a crash may leave the memory, with the passwords of the moment, in a core file, and a debugger may look into
-    /// it: `off`, or `on` to find a fault.
+    /// `on` allows core files and debuggers, for finding a fault. A crash then leaves the memory, with the
+    /// passwords of the moment, in a file.
     "core_dumps" core_dumps: Toggle = "off";
-    /// The log on standard error: `text` for people, `json` for programs.
+    /// The format of the log on standard error: `text` for people, `json` for programs.
     "log.format" log_format: LogFormat = "text";
-    /// What is logged: error, warn, info, debug or trace.
+    /// The lowest level that is logged: error, warn, info, debug or trace.
     "log.level" log_level: String = "info", if |v| one_of(v, LOG_LEVELS);
 }
 
 impl Default for Settings {
-    /// No source but the defaults.
+    /// The defaults.
     fn default() -> Self {
         Self::new(KEYS)
     }

@@ -1,4 +1,4 @@
-//! What single values are allowed, and the reasons that the operator is told.
+//! The range of each single value, and the message when a value is outside.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) fn between(value: u32, least: u32, most: u32) -> Result<(), String> {
     }
 }
 
-/// `least` and `most` are written like values; one that cannot be read allows nothing.
+/// `least` and `most` are written as in the configuration. If one cannot be read, no value is allowed.
 pub(super) fn ttl(value: Duration, least: &str, most: &str) -> Result<(), String> {
     let fits = |least, most| value >= least && value <= most;
     match (Duration::parse_scalar(least), Duration::parse_scalar(most)) {
@@ -43,7 +43,7 @@ pub(super) fn rotate_every(value: Duration) -> Result<(), String> {
     if value.is_zero() {
         Ok(())
     } else {
-        ttl(value, "1h", "3650d").map_err(|why| format!("{why}, and not 0 either"))
+        ttl(value, "1h", "3650d").map_err(|why| format!("{why}, and it is not 0"))
     }
 }
 
@@ -52,12 +52,12 @@ pub(super) fn short_text(value: Option<&String>) -> Result<(), String> {
     if value.is_none_or(fine) {
         Ok(())
     } else {
-        Err("has more than 256 bytes or control characters".to_owned())
+        Err("it has more than 256 bytes or control characters".to_owned())
     }
 }
 
 pub(super) fn listen_addresses(addresses: &[SocketAddr]) -> Result<(), String> {
-    if addresses.is_empty() { Err("needs at least one address".to_owned()) } else { Ok(()) }
+    if addresses.is_empty() { Err("it needs at least one address".to_owned()) } else { Ok(()) }
 }
 
 pub(super) fn jwt_secret(secret: Option<&Secret>) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! From the sources to a configuration that can be used, or everything that is wrong with it.
+//! Turns the sources into a checked configuration, or lists everything that is wrong.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use super::sources::Settings;
 use super::{rules, weak_secret};
 
 impl Config {
-    /// Reads and checks everything.
+    /// Reads and checks all values.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem found.
+    /// [`ConfigError`] with every problem.
     pub(crate) fn load(settings: Settings) -> Result<Self, ConfigError> {
         let mut problems = settings.problems().to_vec();
         let read = read(settings, &mut problems);
@@ -24,7 +24,7 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }
 
-    /// A secret in a file is held to the same rules as one in the environment.
+    /// A secret in a file has to meet the same rules as one in the environment.
     fn read_jwt_secret_file(&mut self, problems: &mut Vec<Problem>) {
         let Some(path) = &self.jwt_secret_file else { return };
         let secret = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| error.to_string());
@@ -38,22 +38,22 @@ impl Config {
         }
     }
 
-    /// The file that holds the master key.
+    /// The path of the master key file.
     pub(crate) fn master_key_path(&self) -> PathBuf {
         self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
     }
 
-    /// The database.
+    /// The path of the database.
     pub(crate) fn database_path(&self) -> PathBuf {
         self.data_dir.join("countersign.db")
     }
 
-    /// The certificate chain and its key, where TLS is ours.
+    /// The certificate chain and its key, if this server does TLS.
     pub(crate) fn tls_files(&self) -> Option<(&Path, &Path)> {
         Some((self.tls_cert_file.as_deref()?, self.tls_key_file.as_deref()?))
     }
 
-    /// The origin that browsers see: as configured, or what a browser on this machine calls the port that we listen on.
+    /// The origin that browsers see: as configured, or `http://localhost` with the port that we listen on.
     pub(crate) fn origin(&self, port: u16) -> String {
         self.public_origin.as_ref().map_or_else(|| format!("http://localhost:{port}"), ToString::to_string)
     }

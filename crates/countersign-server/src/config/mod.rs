@@ -1,7 +1,9 @@
-//! The configuration: what can be set (`keys`), where values come from (`sources`), what is allowed (`limits`, `rules`).
+//! The configuration: its keys (`keys`), the sources of values (`sources`), and what is allowed (`limits`,
+//! `rules`).
 //!
-//! Values come from, in rising precedence: the default, the TOML file, the environment (and `.env`), the command line.
-//! Anything unknown, misspelt or out of range stops the start with its place and the remedy (OP-3).
+//! Values come from, in rising precedence: the default, the TOML file, the environment (and `.env`), the
+//! command line. Anything unknown, misspelt or out of range stops the start with its place and the remedy
+//! (OP-3).
 
 mod dotenv;
 mod key;
@@ -18,6 +20,7 @@ mod template;
 mod warnings;
 mod weak_secret;
 
+pub(crate) use self::key::ConfigKey;
 pub(crate) use self::keys::{Config, KEYS};
 pub(crate) use self::limits::is_loopback_name;
 pub(crate) use self::origin::Origin;

@@ -5,13 +5,13 @@ use std::str::FromStr as _;
 
 use super::setting::Scalar;
 
-/// A web origin as a browser writes it (RFC 6454 §6.2): scheme, host in lower case, port unless it is the usual one.
-/// Exact, so that comparing two of them needs no rule (CS-5).
+/// A web origin as a browser writes it (RFC 6454 §6.2): scheme, host in lower case, port unless it is the
+/// default. Exact, so that comparing two of them needs no rule (CS-5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin(String);
 
 impl Origin {
-    /// Whether browsers reach it over TLS.
+    /// Whether the scheme is https.
     pub(crate) fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
@@ -46,7 +46,9 @@ impl Scalar for Origin {
         }
         let (host, port) = split_port(authority).ok_or_else(|| wrong("the port is not a number"))?;
         if port == Some(usual_port) {
-            return Err(wrong("leave out the port: it is the usual one, and browsers leave it out"));
+            return Err(wrong(
+                "leave out the port: it is the default of the scheme, and browsers leave it out",
+            ));
         }
         let is_v6 = || host.strip_prefix('[')?.strip_suffix(']')?.parse::<std::net::Ipv6Addr>().ok();
         let is_name = |label: &str| {

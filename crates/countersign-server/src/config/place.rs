@@ -1,4 +1,4 @@
-//! Where a value was written, and what is wrong with it there.
+//! Where a value was written, and what is wrong there.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Where a value was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Nowhere: the default.
+    /// Nowhere; it is the default.
     Default,
     /// In a file.
     File { path: PathBuf, line: usize },
@@ -14,7 +14,7 @@ pub(crate) enum Place {
     Environment(String),
     /// On the command line.
     Flag(String),
-    /// The command decides.
+    /// The command sets it.
     Command(&'static str),
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One thing that is wrong, where, and what to do.
+/// One fault: the place, what is wrong, and what helps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem(pub(crate) String);
 
@@ -46,7 +46,7 @@ pub(crate) struct ConfigError(pub(crate) Vec<Problem>);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration is not usable")?;
+        f.write_str("the configuration cannot be used")?;
         self.0.iter().try_for_each(|Problem(text)| write!(f, "\n  {text}"))
     }
 }

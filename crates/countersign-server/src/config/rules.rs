@@ -1,4 +1,4 @@
-//! Rules about several values together, and the reasons that the operator is told.
+//! Rules about several values together, and their messages.
 
 use countersign::OutOfRange;
 

@@ -1,4 +1,4 @@
-//! How one value is read from text, whatever source the text came from.
+//! Reads one value from text, whichever source the text comes from.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -17,18 +17,18 @@ pub(crate) enum Kind {
     Number,
     /// A string, or an array of strings.
     List,
-    /// Nothing: it must not be in a file that people copy about.
+    /// Not allowed in the file, which people copy.
     Secret,
 }
 
-/// A type of value that a key can have. The text is never empty, except that a list may have no entries.
+/// A type that a key can have. A text is never empty, but a list may have no texts.
 pub(crate) trait Setting: Sized {
     const KIND: Kind;
 
-    /// Reads the value from one text (or the several of a list); the error says what was expected.
+    /// Reads the value from one text, or from the texts of a list. The error says what was expected.
     fn parse(texts: &[Zeroizing<String>]) -> Result<Self, String>;
 
-    /// The same value; a relative path is taken from `folder`.
+    /// The same value, with a relative path joined to `folder`.
     #[must_use]
     fn in_folder(self, _folder: &Path) -> Self {
         self
@@ -41,8 +41,8 @@ impl<T: Scalar> Setting for T {
     fn parse(texts: &[Zeroizing<String>]) -> Result<Self, String> {
         match texts {
             [one] => T::parse_scalar(one),
-            [] => Err("needs a value".to_owned()),
-            _ => Err("has one value, not a list".to_owned()),
+            [] => Err("it needs a value".to_owned()),
+            _ => Err("it takes one value, not a list".to_owned()),
         }
     }
 
@@ -51,7 +51,7 @@ impl<T: Scalar> Setting for T {
     }
 }
 
-/// Unset when there is no text.
+/// `None` if there is no text.
 impl<T: Scalar> Setting for Option<T> {
     const KIND: Kind = T::SCALAR_KIND;
 
@@ -120,7 +120,7 @@ impl Scalar for IpNet {
     }
 }
 
-/// A duration as a number with a unit. One unit only: `90m`, not `1h30m`.
+/// A whole number with one unit: `90m`, not `1h30m`.
 impl Scalar for Duration {
     fn parse_scalar(text: &str) -> Result<Self, String> {
         duration(text)
@@ -128,10 +128,10 @@ impl Scalar for Duration {
     }
 }
 
-/// Reads a duration as it is written in the configuration.
+/// Reads a duration in the spelling of the configuration.
 ///
 /// # Errors
-/// What was expected instead.
+/// The text has another form; the error says which one is expected.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::parse_scalar(text)
 }
@@ -151,7 +151,7 @@ fn duration(text: &str) -> Option<Duration> {
     number.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
 }
 
-/// The duration in the largest unit that fits, the way it is written in the file.
+/// The duration in the largest unit that divides it, spelt as in the file.
 pub(crate) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
     for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
@@ -182,7 +182,7 @@ impl Scalar for ByteSize {
     }
 }
 
-/// A secret as it was written. `Debug` shows nothing of it.
+/// A secret as it was written. `Debug` does not show it.
 #[derive(Clone)]
 pub(crate) struct Secret(pub(crate) Zeroizing<String>);
 
@@ -199,14 +199,14 @@ impl Scalar for Secret {
     }
 }
 
-/// Whether this is one of the words that a key can have; the error names them.
+/// Accepts one of the known words; the error lists them.
 pub(super) fn one_of(value: &str, known: &[&str]) -> Result<(), String> {
     if known.contains(&value) {
         return Ok(());
     }
     let like = known.iter().find(|known| known.eq_ignore_ascii_case(value));
     let hint = like.map_or_else(String::new, |known| format!("; did you mean {known:?}?"));
-    Err(format!("{value:?} is none of {}{hint}", known.join(", ")))
+    Err(format!("{value:?} is not one of {}{hint}", known.join(", ")))
 }
 
 macro_rules! choice {
@@ -231,33 +231,33 @@ choice! {
     TokenType {
         /// RFC 9068.
         AtJwt = "at+jwt",
-        /// For verifiers that know no other.
+        /// For verifiers that accept nothing else.
         Jwt = "JWT"
     }
 }
 
 choice! {
-    /// What "stopped" means to the throttle.
+    /// What the throttle does after the last allowed failure.
     ThrottleStop {
         /// One attempt a day.
         OneADay = "one-a-day",
-        /// None, until the password is set anew.
+        /// None until the password is set again.
         Strict = "strict"
     }
 }
 
 choice! {
-    /// Something that is on or off.
+    /// On or off.
     Toggle {
-        /// It happens.
+        /// On.
         On = "on",
-        /// It does not.
+        /// Off.
         Off = "off"
     }
 }
 
 choice! {
-    /// How the log is written.
+    /// The format of the log.
     LogFormat {
         /// For people.
         Text = "text",

@@ -1,4 +1,4 @@
-//! Where values come from and which one wins. Knows texts and places, not what they mean.
+//! The sources of values and their precedence. Handles texts and places, not their meaning.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use super::key::ConfigKey;
 use super::place::{Place, Problem};
 use super::setting::{Kind, Setting};
 
-/// The texts of all keys, each with its place, and what was wrong with the sources themselves.
+/// The texts of all keys with their places, and the problems of the sources themselves.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     keys: &'static [ConfigKey],
@@ -34,12 +34,12 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// The environment as the process was started with, taken once and passed on.
+/// The environment at the start of the process.
 #[derive(Clone, Default)]
 pub(crate) struct Environment(Vec<(String, Zeroizing<String>)>);
 
 impl Environment {
-    /// What concerns us of the given variables. Names and values that are not UTF-8 are not ours.
+    /// Keeps the variables of this program. Names and values that are not UTF-8 are ignored.
     pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let text =
             |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
@@ -47,7 +47,7 @@ impl Environment {
         Self(ours.map(|(name, value)| (name, Zeroizing::new(value))).collect())
     }
 
-    /// The configuration file named here.
+    /// The configuration file that it names.
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
         let named = self.0.iter().find(|(name, value)| name == CONFIG_FILE && !value.is_empty());
         named.map(|(_, value)| value.as_str().into())
@@ -62,12 +62,12 @@ fn is_ours(name: &str) -> bool {
 }
 
 impl Settings {
-    /// Nothing but the defaults of these keys.
+    /// The defaults of these keys.
     pub(super) fn new(keys: &'static [ConfigKey]) -> Self {
         Self { keys, values: BTreeMap::new(), problems: Vec::new() }
     }
 
-    /// Reads a TOML file on top of what is there.
+    /// Adds a TOML file; its values override earlier ones.
     pub(crate) fn with_file(mut self, path: &Path) -> Self {
         match std::fs::read_to_string(path) {
             Ok(text) => self.read_toml(path, &text),
@@ -76,7 +76,7 @@ impl Settings {
         self
     }
 
-    /// Reads `.env` in `folder`, if there is one, on top of what is there.
+    /// Adds `.env` in `folder`, if there is one; its values override earlier ones.
     pub(crate) fn with_dotenv(mut self, folder: &Path) -> Self {
         let path = folder.join(".env");
         let text = match std::fs::read_to_string(&path) {
@@ -97,7 +97,7 @@ impl Settings {
         self
     }
 
-    /// Takes the environment on top of what is there.
+    /// Adds the environment; its values override earlier ones.
     pub(crate) fn with_environment(mut self, environment: &Environment) -> Self {
         for (name, value) in &environment.0 {
             self.set_variable(name, value.clone(), Place::Environment(name.clone()));
@@ -105,19 +105,19 @@ impl Settings {
         self
     }
 
-    /// Sets one key to one value (a list: comma-separated) on top of what is there.
+    /// Sets one key; a list is comma-separated. Overrides earlier values.
     pub(crate) fn with(mut self, name: &str, value: &str, place: Place) -> Self {
         match self.find(name) {
             None => self.unknown(name, &place),
             Some(key) if key.kind == Kind::Secret && matches!(place, Place::Flag(_)) => {
-                self.problems.push(Problem::at(&place, format!("{name} is a secret, and arguments are seen by everybody on this machine; use the environment or {name}_file")));
+                self.problems.push(Problem::at(&place, format!("{name} is a secret, and every user of this machine can see arguments; use the environment or {name}_file")));
             }
             Some(key) => self.set(key, split(key, Zeroizing::new(value.to_owned())), place),
         }
         self
     }
 
-    /// The value of a key and where it comes from; for the default, its text.
+    /// The value of a key. `check` judges it; what is wrong is added to `problems`.
     pub(crate) fn read<T: Setting>(
         &self,
         name: &'static str,
@@ -136,7 +136,7 @@ impl Settings {
             .ok()
     }
 
-    /// Where the value of a key comes from.
+    /// The place of a key's value.
     pub(crate) fn place(&self, name: &str) -> Place {
         self.values.get(name).map_or(Place::Default, |entry| entry.place.clone())
     }
@@ -154,7 +154,7 @@ impl Settings {
         (!texts.is_empty()).then(shown)
     }
 
-    /// What was wrong with the sources themselves.
+    /// The problems of the sources themselves.
     pub(super) fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -206,7 +206,7 @@ impl Settings {
                     path: path.to_owned(),
                     line: line(error.span().map_or(0, |span| span.start)),
                 };
-                // Not the library's own text, which quotes the line, and with it perhaps a secret.
+                // Not the library's full text: it quotes the line, which may contain a secret.
                 self.problems.push(Problem::at(&place, error.message()));
             }
         }
@@ -251,7 +251,7 @@ fn toml_texts(key: &ConfigKey, value: &DeValue<'_>) -> Result<Vec<Zeroizing<Stri
     let entry = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(text);
     match (key.kind, value) {
         (Kind::Secret, _) => {
-            Err(format!("a secret does not belong into this file; use {}_file, or the environment", key.name))
+            Err(format!("a secret does not belong in this file; use {}_file, or the environment", key.name))
         }
         (Kind::Text | Kind::List, DeValue::String(value)) if value.is_empty() => Ok(Vec::new()),
         (Kind::Text | Kind::List, DeValue::String(value)) => Ok(vec![text(value)]),
@@ -259,7 +259,7 @@ fn toml_texts(key: &ConfigKey, value: &DeValue<'_>) -> Result<Vec<Zeroizing<Stri
             .iter()
             .map(entry)
             .collect::<Option<_>>()
-            .ok_or_else(|| "expects strings in its list".to_owned()),
+            .ok_or_else(|| "expects strings in the list".to_owned()),
         (Kind::Number, DeValue::Integer(value)) if value.radix() == 10 => Ok(vec![text(value.as_str())]),
         (Kind::Text, _) => Err(format!("expects a string in quotes, like \"{}\"", key.example)),
         (Kind::List, _) => Err(format!("expects a list of strings, like [\"{}\"]", key.example)),
@@ -267,7 +267,7 @@ fn toml_texts(key: &ConfigKey, value: &DeValue<'_>) -> Result<Vec<Zeroizing<Stri
     }
 }
 
-/// `; did you mean "x"?` with the name most like this one, if any is.
+/// `; did you mean "x"?` with the most similar name, if one is similar enough.
 fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {
     let best = known.map(|known| (strsim::damerau_levenshtein(name, &known), known)).min();
     best.filter(|(distance, known)| *distance <= known.len() / 3)

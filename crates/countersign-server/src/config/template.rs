@@ -1,4 +1,4 @@
-//! The list of keys as people read it: the commented file that `init` writes, and the table in the README.
+//! The keys as documentation: the commented file that `init` writes, and the table in the README.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,12 @@ use super::key::ConfigKey;
 use super::keys::KEYS;
 use super::setting::Kind;
 
-/// A TOML file with every key, its explanation and its default, commented out; `set` gives those that are not.
+/// A TOML file with every key, its explanation and its default, commented out. Keys in `set` are not
+/// commented out.
 pub(crate) fn toml_template(set: &[(&str, &str)]) -> String {
     let mut text = String::from(
-        "# Countersign. A line that begins with # is off and shows the default, or an example where there is none.\n\
-         # Every key can also be set in the environment: session.idle_ttl is COUNTERSIGN_SESSION__IDLE_TTL.\n",
+        "# Configuration of Countersign. A commented line shows the default of its key, or an example if there is none.\n\
+         # Each key can also be set in the environment: session.idle_ttl is COUNTERSIGN_SESSION__IDLE_TTL.\n",
     );
     let mut section = "";
     // A section's keys must be together and after the keys without one.

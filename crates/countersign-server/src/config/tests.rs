@@ -111,7 +111,7 @@ fn values_out_of_range_are_refused_with_the_reason() {
         ("[session]\nmax_per_account = 0", "0 is not between 1 and 1000"),
         ("[session]\nmax_per_account = \"5\"", "expects a whole number"),
         ("[session]\nmax_per_account = -1", "is not a whole number"),
-        ("algorithm = \"HS256\"", "is none of ES256"),
+        ("algorithm = \"HS256\"", "is not one of ES256"),
         ("algorithm = \"es256\"", "did you mean \"ES256\"?"),
         ("token_type = \"jwt\"", "did you mean \"JWT\"?"),
         ("listen = []", "needs at least one address"),
@@ -133,8 +133,8 @@ fn values_out_of_range_are_refused_with_the_reason() {
         ("[password]\nhash_memory = \"1MiB\"", "is not between 7MiB and 1GiB"),
         ("[password]\nmin_length = 7", "7 is not between 8 and 64"),
         ("[keys]\nrotate_every = \"1h\"", "must be longer than keys.publish_before"),
-        ("[keys]\nrotate_every = \"1s\"", "and not 0 either"),
-        ("jwt_secret = \"x\"", "a secret does not belong into this file; use jwt_secret_file"),
+        ("[keys]\nrotate_every = \"1s\"", "and it is not 0"),
+        ("jwt_secret = \"x\"", "a secret does not belong in this file; use jwt_secret_file"),
         ("audience = \"a\\u0000b\"", "control characters"),
         ("audience = \"a\"\naudience = \"b\"", "c.toml:2: duplicate key"),
         ("audience = \"open", "c.toml:1: "),
@@ -190,7 +190,7 @@ fn secrets_come_from_the_environment_or_files_and_are_never_repeated() {
     assert!(said.contains("countersign secret") && !said.contains("canary"), "{said}");
     let said =
         only_problem(Settings::default().with("jwt_secret", good, Place::Flag("--set jwt_secret".into())));
-    assert!(said.contains("seen by everybody") && !said.contains(good), "{said}");
+    assert!(said.contains("every user of this machine can see arguments") && !said.contains(good), "{said}");
     let said = only_problem(file(&format!("jwt_secret = \"{good}\" x")));
     assert!(!said.contains(good), "{said}");
 }

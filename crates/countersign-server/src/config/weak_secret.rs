@@ -1,11 +1,11 @@
-//! Is this secret good enough to sign tokens with? Whoever guesses it is everybody (KM-6, OP-4). What is refused: too
-//! short, published somewhere, made of the words of tutorials, or with a pattern. What cannot be told from randomness
-//! passes: the answer to "is it random" is `countersign secret`.
+//! Refuses weak HS256 secrets: whoever guesses the secret can sign in as anyone (KM-6, OP-4). A secret is
+//! weak if it is too short, published, made of words that tutorials use, or follows a pattern. Anything else
+//! passes, because nobody can tell whether a text is random; `countersign secret` makes one that is.
 
-/// Checks a secret as it is written: that text, byte for byte, is the HMAC key.
+/// Checks a secret as it is written: the bytes of the text are the HMAC key.
 ///
 /// # Errors
-/// The reason, and the command that makes a good one. Nothing of the secret is in it.
+/// The reason, and the command that makes a good secret. Contains no part of the secret.
 pub(crate) fn check(secret: &str) -> Result<(), String> {
     match weakness(secret) {
         None => Ok(()),
@@ -30,7 +30,7 @@ fn weakness(secret: &str) -> Option<String> {
     let reason = if is_published(secret) {
         "it is published on the Internet"
     } else if is_tutorial_text(secret) {
-        "it is made of words that every guesser tries"
+        "it consists of words that every attacker tries"
     } else if has_pattern(secret) {
         "it repeats itself or follows a pattern"
     } else if hex_text(secret).is_some_and(|text| !text.chars().any(char::is_control)) {
@@ -45,14 +45,16 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// The text that hex digits spell, if they do. 32 random bytes are printable text once in 10^14 times.
+/// The text that the hex digits encode, if they encode any. 32 random bytes are printable once in 10^14
+/// times.
 fn hex_text(secret: &str) -> Option<String> {
     let pairs = secret.as_bytes().chunks_exact(2);
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     String::from_utf8(pairs.map(byte).collect::<Option<Vec<u8>>>()?).ok()
 }
 
-/// Whether 24 characters in a row are those of a key in an RFC or in widely copied code. Two random keys never share so many.
+/// Whether it shares 24 consecutive characters with a key from an RFC or from widely copied code. Random keys
+/// never do.
 fn is_published(secret: &str) -> bool {
     let one_alphabet = |text: &str| text.to_ascii_lowercase().replace('+', "-").replace('/', "_");
     let secret = one_alphabet(secret);
@@ -61,7 +63,7 @@ fn is_published(secret: &str) -> bool {
     })
 }
 
-/// Whether little is left without the words that tutorials make secrets from, `s3cr3t` spellings included.
+/// Whether little is left after the words of tutorial secrets are removed, in spellings such as `s3cr3t` too.
 fn is_tutorial_text(secret: &str) -> bool {
     let plain: String = secret.chars().filter_map(plain_letter).collect();
     let mut left = plain;
@@ -84,7 +86,7 @@ fn plain_letter(c: char) -> Option<char> {
     }
 }
 
-/// Whether half of it follows from the rest: it repeats with some period, runs up or down (`abcdef`), or uses few characters.
+/// Whether half of it follows from the rest: it repeats, runs up or down (`abcdef`), or uses few characters.
 fn has_pattern(secret: &str) -> bool {
     let secret = secret.to_ascii_lowercase();
     let secret = secret.as_bytes();
@@ -99,7 +101,7 @@ fn has_pattern(secret: &str) -> bool {
     (1..=secret.len() / 2).any(repeats) || runs * 2 >= secret.len() || distinct.len() < 9
 }
 
-/// The longer words first, so that a short one does not break them up.
+/// Longer words first, so that removing a short word does not split a longer one.
 const WORDS: &[&str] = &[
     // phrases and long words
     "authentication",

@@ -1,6 +1,6 @@
-//! Only for `countersign dev`: a request must have been meant for this machine. A page anywhere can give its own name the
-//! address 127.0.0.1 (DNS rebinding), is then of one origin with us as far as its visitor's browser can tell, and knows
-//! the passwords of the demo users.
+//! Development mode only: a request must name this machine as its host. Otherwise a foreign page could point
+//! its own host name at 127.0.0.1 (DNS rebinding); the visitor's browser would then treat the page and this
+//! server as one origin, and the page knows the passwords of the demo users.
 
 use axum::Json;
 use axum::extract::Request;
@@ -12,15 +12,15 @@ use serde_json::json;
 
 use crate::config::is_loopback_name;
 
-/// Answers 421 (RFC 9110 §15.5.20) where the host is any other name than one of this machine's own. Who sends none is no
-/// browser.
+/// Responds 421 (RFC 9110 §15.5.20) unless the host is a name of this machine. A request without a host
+/// passes: it does not come from a browser.
 pub(crate) async fn only(request: Request, next: Next) -> Response {
     let from_header = || Some(request.headers().get(header::HOST)?.to_str().unwrap_or_default().to_owned());
     let host = request.uri().authority().map(ToString::to_string).or_else(from_header);
     if host.is_none_or(|host| is_ours(&host)) {
         return next.run(request).await;
     }
-    let error = "`countersign dev` answers to localhost only, not to other names of this machine";
+    let error = "`countersign dev` serves localhost only, not other names of this machine";
     let body = Json(json!({ "error": error, "code": "wrong_host" }));
     (StatusCode::MISDIRECTED_REQUEST, [(header::CACHE_CONTROL, "no-store")], body).into_response()
 }

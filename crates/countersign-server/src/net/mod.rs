@@ -1,4 +1,4 @@
-//! The network side: sockets, connections and their limits, TLS, and the rule about host names in development.
+//! The network: sockets, connections and their limits, TLS, and the host rule of development mode.
 
 pub(crate) mod listen;
 pub(crate) mod loopback;

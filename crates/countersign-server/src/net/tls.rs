@@ -1,4 +1,4 @@
-//! TLS with certificate files: versions 1.2 and 1.3, nothing older, and a new certificate without a restart (TP-4).
+//! TLS 1.2 and 1.3 with certificate files. A new certificate is used without a restart (TP-4).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use zeroize::Zeroizing;
 
-/// A certificate from files, and the latest that was good.
+/// The paths of the certificate files, and the last usable certificate.
 pub(crate) struct Tls {
     cert_file: PathBuf,
     key_file: PathBuf,
@@ -36,7 +36,7 @@ impl Tls {
     /// Reads the certificate chain and its key.
     ///
     /// # Errors
-    /// The file that cannot be read or is not what it should be; or that the two do not belong together.
+    /// A file cannot be read or parsed, or the key does not belong to the certificate.
     pub(crate) fn load(cert_file: &Path, key_file: &Path) -> anyhow::Result<Self> {
         let files = read(cert_file, key_file)?;
         let config = configure(&files)
@@ -48,7 +48,7 @@ impl Tls {
         })
     }
 
-    /// Reads the files again; new handshakes use what is in them. A file that is not good changes nothing.
+    /// Reads the files again and uses them for new handshakes. Unusable files change nothing.
     ///
     /// # Errors
     /// As for [`Tls::load`].
@@ -65,7 +65,7 @@ impl Tls {
     /// Does the handshake.
     ///
     /// # Errors
-    /// When the client does not want to, or not so.
+    /// The handshake failed.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let config = Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner).config);
         TlsAcceptor::from(config).accept(stream).await
@@ -78,12 +78,12 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-/// What reading the files again came to.
+/// The result of [`Tls::reload`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reloaded {
-    /// They are as before.
+    /// The files have not changed.
     Same,
-    /// A new certificate is used from now on.
+    /// New handshakes use a new certificate.
     New,
 }
 
@@ -96,13 +96,14 @@ fn configure(files: &Files) -> anyhow::Result<Arc<ServerConfig>> {
     let chain = CertificateDer::pem_slice_iter(&files.cert)
         .collect::<Result<Vec<_>, _>>()
         .context("the certificate file is not PEM")?;
-    anyhow::ensure!(!chain.is_empty(), "the certificate file has no certificate");
-    let key = PrivateKeyDer::from_pem_slice(&files.key).context("the key file has no private key in PEM")?;
+    anyhow::ensure!(!chain.is_empty(), "the certificate file contains no certificate");
+    let key =
+        PrivateKeyDer::from_pem_slice(&files.key).context("the key file contains no private key in PEM")?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .context("the certificate and the key do not fit together")?;
+        .context("the key does not belong to the certificate")?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

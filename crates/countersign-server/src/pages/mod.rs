@@ -1,4 +1,4 @@
-//! The web pages: files that are in the binary. They use the API like anybody else, and nothing else.
+//! The web pages: files in the binary. They use nothing but the public API.
 
 pub(crate) mod server_keys;
 
@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use countersign::http;
 
-/// Pages and what they load, and the answer to every path that nobody serves.
+/// The pages, the files that they load, and the response to unknown paths.
 pub(crate) fn router(server_keys: Router, https: bool) -> Router {
     let mut router = server_keys.route("/assets/{name}", get(by_name));
     for (path, name) in PAGES {
         if let Some(asset) = find(name) {
-            router = router.route(path, get(async move |headers: HeaderMap| answer(asset, &headers)));
+            router = router.route(path, get(async move |headers: HeaderMap| respond(asset, &headers)));
         }
     }
     if let Some(client) = find("client.js") {
@@ -52,30 +52,30 @@ fn find(name: &str) -> Option<&'static Asset> {
 
 async fn by_name(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
     match name.ok().and_then(|Path(name)| find(&name)) {
-        // A page has one address.
-        Some(asset) if kind(asset.name) != "html" => answer(asset, &headers),
+        // A page has one address, without `.html`.
+        Some(asset) if kind(asset.name) != "html" => respond(asset, &headers),
         _ => http::not_found().await,
     }
 }
 
-fn answer(asset: &'static Asset, request: &HeaderMap) -> Response {
+fn respond(asset: &'static Asset, request: &HeaderMap) -> Response {
     let known = request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.tag.as_bytes());
     let mut response =
         if known { StatusCode::NOT_MODIFIED.into_response() } else { asset.bytes.into_response() };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, HeaderValue::from_static(asset.tag));
-    // Asked again each time, so that a page and what it loads are of one version after an update.
+    // Revalidated each time, so that a page and its files have the same version after an update.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(asset.name)));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy(asset.name)));
     response
 }
 
-/// The file of one version never changes, so it need never be asked for again.
+/// The file of one version never changes, so browsers may keep it.
 fn of_this_version(asset: &'static Asset, request: &HeaderMap) -> Response {
-    let mut response = answer(asset, request);
-    let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    response.headers_mut().insert(header::CACHE_CONTROL, for_ever);
+    let mut response = respond(asset, request);
+    let immutable = HeaderValue::from_static("public, max-age=31536000, immutable");
+    response.headers_mut().insert(header::CACHE_CONTROL, immutable);
     response
 }
 
@@ -94,10 +94,10 @@ fn kind(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-/// What each page says in its `<meta>` too; here also for what `<meta>` cannot say: nobody may frame it.
+/// The policy of the page's `<meta>`, plus `frame-ancestors`, which `<meta>` cannot contain.
 fn policy(name: &str) -> &'static str {
     match name {
-        // HD-7: a token that is pasted into the debugger cannot leave it. It runs the verifier as WebAssembly.
+        // HD-7: a pasted token cannot leave the debugger. It runs the verifier as WebAssembly.
         "debugger.html" => {
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
              connect-src 'none'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
@@ -115,7 +115,7 @@ fn policy(name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// The client's address without a version is asked for again, the one with a version never.
+    /// Browsers revalidate the client without a version, and keep the one with a version.
     #[tokio::test]
     async fn the_client_is_served_with_and_without_its_version() {
         use tower::ServiceExt as _;
@@ -131,7 +131,7 @@ mod tests {
         }
     }
 
-    /// A browser applies both policies: one that is stricter than the page's own would break the page.
+    /// A browser applies both policies, so a header stricter than the page's own policy would break the page.
     #[test]
     fn the_header_and_the_page_have_one_policy() {
         for (_, name) in PAGES.iter().filter(|(_, name)| kind(name) == "html") {

@@ -1,5 +1,5 @@
-//! `/assets/server-keys.js`: how this server's own tokens are verified, as a script. The debugger loads it together with
-//! the page, because a page that may make no request (HD-7) cannot fetch the JWK Set.
+//! `/assets/server-keys.js`: a script with everything that verifies this server's tokens. The debugger loads
+//! it with the page, because the page may make no request (HD-7) and cannot fetch the JWK Set.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) fn router(instance: Arc<Instance>) -> Router {
     Router::new().route("/assets/server-keys.js", get(script)).with_state(instance)
 }
 
-/// Nothing that the JWK Set and the metadata do not say too.
+/// Contains only what the JWK Set and the metadata publish too.
 async fn script(State(instance): State<Arc<Instance>>) -> Result<Response, ApiError> {
     let keys = instance.jwk_set(instance.clock().now())?.to_json();
     let options = instance.options();

@@ -1,4 +1,4 @@
-//! Everything that is served, on one screen: the API, the pages, and the answer to everything else.
+//! Everything that is served: the API, the pages, and the response to all other paths.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! A file that says: this data is for development. Its accounts have passwords that everybody knows, so `serve` refuses
-//! it (OP-2); and `dev` refuses data without it, which may be somebody's real accounts (OP-10).
+//! A file that marks a data directory as development data. Its accounts have public passwords, so `serve`
+//! refuses the directory (OP-2). `dev` refuses a database without the mark, which may contain real accounts
+//! (OP-10).
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -25,8 +26,7 @@ pub(crate) fn check(data_dir: &Path, mode: Mode) -> anyhow::Result<()> {
     match (mode, is_marked(data_dir)) {
         (Mode::Production, false) | (Mode::Development, true) => return Ok(()),
         (Mode::Production, true) => anyhow::bail!(
-            "{shown} was made by `countersign dev`: its accounts have passwords that everybody knows; \
-             choose another data_dir"
+            "{shown} was made by `countersign dev`: its accounts have public passwords; choose another data_dir"
         ),
         (Mode::Development, false) => anyhow::ensure!(
             !data_dir.join("countersign.db").exists(),
@@ -35,7 +35,7 @@ pub(crate) fn check(data_dir: &Path, mode: Mode) -> anyhow::Result<()> {
     }
     let mark = || {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
-        fs::write(data_dir.join(MARK), "Made by `countersign dev`. Everybody knows the passwords in here.\n")
+        fs::write(data_dir.join(MARK), "Made by `countersign dev`. The passwords in here are public.\n")
     };
     mark().with_context(|| format!("cannot write to {shown}"))
 }

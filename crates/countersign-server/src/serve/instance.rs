@@ -1,4 +1,4 @@
-//! From configuration to a running authentication system: the database, the master key, the options.
+//! Opens the authentication system that a configuration describes: database, master key, options.
 
 use anyhow::Context as _;
 use countersign::base::clock::Clock;
@@ -14,17 +14,17 @@ use crate::config::Config;
 use crate::serve::master_key_file;
 use crate::serve::options::options;
 
-/// The system over its embedded database.
+/// The authentication system with its embedded database.
 pub(crate) type Instance = Countersign<SqliteStore>;
 
-/// What an instance is opened for.
+/// Why an instance is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// To serve: alone on its database.
+    /// To serve requests: the only server on its database.
     Serve,
-    /// To look after accounts and sessions, also beside the server.
+    /// To manage accounts and sessions, also while the server runs.
     Manage,
-    /// To look at signing keys, and make none.
+    /// To list signing keys without making one.
     ViewKeys,
     /// To make the next signing key.
     RotateKeys,
@@ -33,7 +33,8 @@ pub(crate) enum Task {
 /// Opens the database and everything in it. `origin` is the issuer.
 ///
 /// # Errors
-/// What stands in the way, in words for the operator. An existing database is as it was then.
+/// The database, the master key or the pepper cannot be used; the message is for the operator. An existing
+/// database is not changed.
 pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::Result<Instance> {
     let mode = if task == Task::Serve { OpenMode::Server } else { OpenMode::Tool };
     let store = SqliteStore::open(config.database_path(), mode, config.session_policy())?;
@@ -53,18 +54,18 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::R
     })
 }
 
-/// What signs, as configured.
+/// The configured signing method.
 fn signing(config: &Config) -> anyhow::Result<Signing> {
     let Some(secret) = &config.jwt_secret else {
         let algorithm = Algorithm::from_name(&config.algorithm).context("an unknown algorithm")?;
         return Ok(Signing::KeyPair(algorithm));
     };
-    // The text as it stands, not what its hex digits spell: so do all the libraries that people verify with.
+    // The bytes of the text, not the bytes that its hex digits encode: verifying libraries do the same.
     Ok(Signing::SharedSecret(SigningKey::hmac(Algorithm::Hs256, secret.0.as_bytes())?))
 }
 
-/// As configured, but a command makes no key of another algorithm than the newest: that is for the server to do, which
-/// may run with another configuration.
+/// As configured, but with the algorithm of the newest key: only the server changes the algorithm, because a
+/// command may run with another configuration.
 async fn signing_of_store(config: &Config, store: &SqliteStore) -> anyhow::Result<Signing> {
     let newest = store.signing_keys().await?.pop().and_then(|key| Algorithm::from_name(&key.algorithm));
     Ok(match (signing(config)?, newest) {
@@ -73,8 +74,8 @@ async fn signing_of_store(config: &Config, store: &SqliteStore) -> anyhow::Resul
     })
 }
 
-/// A secret that is forgotten at once: somebody who looks after accounts needs no signing key, and a command that runs
-/// with another configuration than the server must not make one.
+/// A secret that is forgotten at once. A command that manages accounts needs no signing key, and must not
+/// make one: it may run with another configuration than the server.
 fn signs_nothing(random: &Random) -> anyhow::Result<Signing> {
     let secret = Zeroizing::new(random.bytes::<32>());
     Ok(Signing::SharedSecret(SigningKey::hmac(Algorithm::Hs256, secret.as_slice())?))

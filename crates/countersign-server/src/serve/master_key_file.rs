@@ -1,4 +1,4 @@
-//! Where the master key comes from: the environment, a file that was named, or the file beside the database.
+//! Finds the master key: in the environment, in a configured file, or in the file beside the database.
 
 use anyhow::Context as _;
 use countersign::base::master_key::MasterKeys;
@@ -8,7 +8,7 @@ use countersign::store::Store;
 
 use crate::config::Config;
 
-/// The configured master keys; new ones if this is a new database and nothing else is configured.
+/// The configured master keys. If none is configured and the database is new, makes a key file.
 ///
 /// # Errors
 /// The key cannot be read, is malformed, or is missing for a database that was used with one (KM-4).
@@ -21,7 +21,7 @@ pub(crate) async fn load_or_make(
         return MasterKeys::parse(&secret.0).context("COUNTERSIGN_MASTER_KEY");
     }
     let path = config.master_key_path();
-    // A file that was named is expected to be there: a secret that is mounted too late must not be made anew.
+    // A configured file must exist: if a secret is mounted too late, no other key may take its place.
     anyhow::ensure!(
         config.master_key_file.is_none() || path.exists(),
         "master_key_file: {} does not exist; make it with: countersign init",

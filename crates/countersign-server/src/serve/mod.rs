@@ -1,4 +1,4 @@
-//! From the configuration to a running server: options, database and keys, router, life from start to stop.
+//! Turns a configuration into a running server: options, database and keys, router, start and stop.
 
 pub(crate) mod app;
 pub(crate) mod dev_mark;

@@ -1,6 +1,6 @@
-//! For trying out, or for real.
+//! Development or production.
 
-/// What a server is for.
+/// How a server was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// `countersign dev`: demo accounts with public passwords, this machine only.

@@ -1,4 +1,4 @@
-//! From the operator's configuration, and the file with the pepper, to the options of the library.
+//! Turns the configuration and the pepper file into the options of the library.
 
 use anyhow::Context as _;
 use countersign::Options;
@@ -7,10 +7,10 @@ use countersign::hashing::HashingOptions;
 
 use crate::config::Config;
 
-/// Everything but what signs. `origin` is the issuer.
+/// All options but the signing method. `origin` is the issuer.
 ///
 /// # Errors
-/// The pepper cannot be read; nothing else that passed the configuration's own checks.
+/// The pepper cannot be read.
 pub(crate) fn options(config: &Config, origin: &str) -> anyhow::Result<Options> {
     let mut options = config.library_options(origin)?;
     options.hashing.pepper = pepper(config)?;
@@ -27,7 +27,7 @@ pub(crate) fn hashing(config: &Config) -> anyhow::Result<HashingOptions> {
     Ok(hashing)
 }
 
-/// A file that was named is expected to be there: without it, new hashes would be stored in clear.
+/// A configured file must exist: without it, new hashes would be stored unencrypted.
 fn pepper(config: &Config) -> anyhow::Result<Option<MasterKeys>> {
     if let Some(secret) = &config.password_pepper {
         return MasterKeys::parse(&secret.0).map(Some).context("password.pepper");

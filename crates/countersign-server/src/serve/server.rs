@@ -1,4 +1,4 @@
-//! A running server: ports, instance, upkeep and signals put together, and taken apart in order.
+//! A running server: starts ports, instance, upkeep and signal handlers, and stops them in order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::serve::instance::{self, Instance, Task};
 use crate::serve::mode::Mode;
 use crate::serve::{app, dev_mark};
 
-/// A server that can answer: its ports are open.
+/// A server with open ports.
 pub(crate) struct Server {
     mode: Mode,
     ports: Ports,
-    /// What it serves.
+    /// The authentication system that it serves.
     pub(crate) instance: Arc<Instance>,
     tls: Option<Arc<Tls>>,
 }
@@ -29,7 +29,7 @@ impl Server {
     /// Opens ports, certificate, database and keys.
     ///
     /// # Errors
-    /// What stands in the way, in words for the operator.
+    /// One of these cannot be opened; the message is for the operator.
     pub(crate) async fn open(config: &Config, mode: Mode) -> anyhow::Result<Self> {
         check_clock(Clock::system().now())?;
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
@@ -37,7 +37,7 @@ impl Server {
         let addresses = ports.addresses()?;
         let port = addresses.first().context("there is an address")?.port();
         if mode == Mode::Development {
-            // `localhost` is ::1 for many programs, and curl and browsers try it first.
+            // Many programs resolve `localhost` to ::1; curl and browsers try it first.
             ports.open_also((std::net::Ipv6Addr::LOCALHOST, port).into()).await;
         }
         dev_mark::check(&config.data_dir, mode)?;
@@ -45,13 +45,13 @@ impl Server {
         Ok(Self { mode, ports, instance: Arc::new(instance), tls })
     }
 
-    /// Answers until a signal says stop; then finishes what has begun.
+    /// Serves until SIGTERM or SIGINT, then finishes the requests in flight.
     ///
     /// # Errors
-    /// When the system gives no signals.
+    /// A signal handler cannot be installed.
     pub(crate) async fn run(self, config: &Config) -> anyhow::Result<()> {
         let Self { mode, ports, instance, tls } = self;
-        // Before anybody is told that we are here, or the first signal might kill instead of stop.
+        // Before the log announces the server: a signal that comes earlier would kill it.
         let stop = stop_signal()?;
         let reload = match &tls {
             Some(tls) => {
@@ -72,7 +72,7 @@ impl Server {
         let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
         listen::serve(ports, service, stop).await;
         upkeep.abort();
-        // Waits until it is dropped, and with it the last hold on the store, which then closes.
+        // Waits until the task is dropped, and with it the last reference to the store, which then closes.
         let _ = upkeep.await;
         if let Some(reload) = reload {
             reload.abort();
@@ -82,19 +82,20 @@ impl Server {
     }
 }
 
-/// OP-9: a clock from before this version was written judges certificates, sessions and tokens by a wrong date.
+/// OP-9: with a clock before the release of this version, certificates, sessions and tokens are judged by a
+/// wrong date.
 fn check_clock(now: Timestamp) -> anyhow::Result<()> {
     anyhow::ensure!(
-        now >= WRITTEN_AT,
-        "the clock of this machine says {now}, which is before this program was written; set it first"
+        now >= RELEASED_AT,
+        "the clock of this machine says {now}, which is before this program was released; correct the clock"
     );
     Ok(())
 }
 
-/// Set anew with each release.
-const WRITTEN_AT: Timestamp = Timestamp::from_unix_millis(1_795_392_000_000);
+/// Updated with each release.
+const RELEASED_AT: Timestamp = Timestamp::from_unix_millis(1_795_392_000_000);
 
-/// Turns true at the first SIGTERM or SIGINT.
+/// Becomes true at the first SIGTERM or SIGINT.
 fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     let (stop, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate())?;
@@ -105,13 +106,13 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
             _ = interrupt.recv() => {}
         }
         stop.send_replace(true);
-        // Kept, or the receivers would think that nobody can say stop any more.
+        // Keeps the sender alive: without it, receivers would stop at once.
         stop.closed().await;
     });
     Ok(stopped)
 }
 
-/// Looks at the certificate files now and then, and at once on SIGHUP.
+/// Checks the certificate files every minute, and at once on SIGHUP.
 async fn reload_certificate(tls: Arc<Tls>, mut hangup: Signal) {
     loop {
         let asked = tokio::select! {
@@ -122,7 +123,9 @@ async fn reload_certificate(tls: Arc<Tls>, mut hangup: Signal) {
             Ok(Reloaded::New) => tracing::info!("using the new certificate"),
             Ok(Reloaded::Same) if asked => tracing::info!("the certificate files have not changed"),
             Ok(Reloaded::Same) => {}
-            Err(error) => tracing::error!("the new certificate is not usable, the old one stays: {error:#}"),
+            Err(error) => {
+                tracing::error!("the new certificate cannot be used, keeping the old one: {error:#}");
+            }
         }
     }
 }
@@ -130,9 +133,9 @@ async fn reload_certificate(tls: Arc<Tls>, mut hangup: Signal) {
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(60);
 
 async fn warn_of_no_account(instance: &Instance) {
-    let anybody = AccountQuery { limit: 1, ..AccountQuery::default() };
-    if instance.list_accounts(anybody).await.is_ok_and(|found| found.is_empty()) {
-        tracing::warn!("there is no account yet; make one with: countersign user add NAME --role admin");
+    let first = AccountQuery { limit: 1, ..AccountQuery::default() };
+    if instance.list_accounts(first).await.is_ok_and(|found| found.is_empty()) {
+        tracing::warn!("no account exists yet; add one with: countersign user add NAME --role admin");
     }
 }
 
@@ -142,9 +145,9 @@ mod tests {
 
     #[test]
     fn a_clock_before_the_program_was_written_stops_the_start() {
-        assert_eq!(WRITTEN_AT.to_string(), "2026-11-23T00:00:00.000Z");
-        assert!(check_clock(WRITTEN_AT).is_ok());
-        let error = check_clock(WRITTEN_AT.minus(Duration::from_millis(1))).unwrap_err();
+        assert_eq!(RELEASED_AT.to_string(), "2026-11-23T00:00:00.000Z");
+        assert!(check_clock(RELEASED_AT).is_ok());
+        let error = check_clock(RELEASED_AT.minus(Duration::from_millis(1))).unwrap_err();
         assert!(error.to_string().contains("2026-11-22T23:59:59.999Z"), "{error}");
     }
 }

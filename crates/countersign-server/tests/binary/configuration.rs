@@ -41,7 +41,7 @@ fn a_port_in_use_is_said_so() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let ran = Place::new().run(&["serve", "--listen", &address]);
-    let said = format!("cannot listen on {address}: another process listens there");
+    let said = format!("cannot listen on {address}: another process is using it");
     assert!(ran.code == Some(1) && ran.err.contains(&said), "{ran:?}");
 }
 

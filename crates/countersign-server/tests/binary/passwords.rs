@@ -73,7 +73,7 @@ fn the_throttle_is_configured_and_cannot_be_turned_off() {
         ("throttle.first_delay=16m", "throttle.first_delay is more than throttle.longest_delay"),
         ("throttle.forget_after=5m", "throttle.longest_delay is more than throttle.forget_after"),
         ("throttle.network_burst=0", "is not between 1 and"),
-        ("throttle.stop=never", "is none of one-a-day, strict"),
+        ("throttle.stop=never", "is not one of one-a-day, strict"),
     ] {
         let said = refused(&place, &[setting]);
         assert!(said.contains(why), "{setting}: {said}");
@@ -125,7 +125,7 @@ fn a_database_without_its_pepper_lets_nobody_in_and_says_so() {
     let missing = place.run(&["serve", "--set", "password.pepper_file=nowhere"]);
     assert!(missing.code == Some(1) && missing.err.contains("nowhere does not exist"), "{missing:?}");
     let said = refused(&place, &["password.pepper_file=pepper", "password.pepper=1"]);
-    assert!(said.contains("a secret, and arguments are seen by everybody"), "{said}");
+    assert!(said.contains("a secret, and every user of this machine can see arguments"), "{said}");
     assert_eq!(place.serve(&with_pepper).login("ann", PASSWORD).status, 200);
 }
 

@@ -36,7 +36,7 @@ fn a_jwt_secret_in_dotenv_selects_hs256_and_publishes_no_key() {
 fn a_weak_jwt_secret_stops_the_start() {
     for (secret, why) in [
         ("canary", "6 bytes"),
-        ("your-256-bit-secret-your-256-bit-secret", "every guesser tries"),
+        ("your-256-bit-secret-your-256-bit-secret", "every attacker tries"),
         ("0123456789abcdef0123456789abcdef", "32 hex digits"),
     ] {
         let place = Place::new();
@@ -72,7 +72,9 @@ fn a_password_as_an_argument_is_refused_with_the_reason() {
     }
     let ran = place.run(&["serve", "--set", "jwt_secret=canary-canary-canary-canary-canary"]);
     assert!(
-        ran.code == Some(2) && ran.err.contains("seen by everybody") && !ran.err.contains("canary"),
+        ran.code == Some(2)
+            && ran.err.contains("every user of this machine can see arguments")
+            && !ran.err.contains("canary"),
         "{ran:?}"
     );
 }

@@ -82,7 +82,7 @@ fn a_token_is_taken_as_people_paste_it() {
         );
     }
     let ran = place.run(&["token", "decode", &format!("Bearer {start}\n  {end}")]);
-    assert!(ran.code == Some(0) && ran.err.contains("a verifier refuses it with them"), "{ran:?}");
+    assert!(ran.code == Some(0) && ran.err.contains("verifiers would refuse it with them"), "{ran:?}");
     let ran = place.run_with(&["token", "decode"], &format!("{token}\n{token}\n"));
     assert!(ran.code == Some(1) && ran.out.contains("three parts"), "two tokens are none: {ran:?}");
     std::fs::write(place.path("noise"), [0xff, 0xfe]).unwrap();
@@ -195,7 +195,7 @@ fn what_is_signed_verifies_and_each_broken_rule_is_named_with_its_remedy() {
         place.run(&["key", "thumbprint", "set.json"]).out.trim_end()
     );
     assert!(text.contains(&there), "{text}");
-    assert_eq!(place.run(&["token", "verify", &good]).code, Some(2), "with which key?");
+    assert_eq!(place.run(&["token", "verify", &good]).code, Some(2), "a key is needed");
 }
 
 /// RFC 9068 §2.2: an access token is more than its `typ`.
@@ -232,7 +232,7 @@ fn times_are_said_as_people_say_them() {
     let never = place.run(&["token", "decode", sign("exp=253402300799").trim_end()]).out;
     assert!(never.contains("exp        the end of 9999   in 2"), "{never}");
     let ran = place.run(&["token", "sign", "--key", "key.pem", "--expires-in", "9999999d"]);
-    assert!(ran.code == Some(2) && ran.out.is_empty() && ran.err.contains("after 9999"), "{ran:?}");
+    assert!(ran.code == Some(2) && ran.out.is_empty() && ran.err.contains("after the year 9999"), "{ran:?}");
 }
 
 #[test]
@@ -250,10 +250,10 @@ fn a_text_that_is_no_key_is_named_for_what_it_is() {
     for (text, said) in [
         (block("CERTIFICATE"), "a certificate"),
         (block("ENCRYPTED PRIVATE KEY"), "decrypt it first"),
-        (block("OPENSSH PRIVATE KEY"), "\"OPENSSH PRIVATE KEY\" is not read"),
+        (block("OPENSSH PRIVATE KEY"), "\"OPENSSH PRIVATE KEY\" is not supported"),
         (block("EC PRIVATE KEY"), "P-256, P-384, P-521"),
         (block("PRIVATE KEY"), "P-256, P-384, P-521"),
-        (format!("{pair}{pair}"), "one whole PEM block"),
+        (format!("{pair}{pair}"), "exactly one complete PEM block"),
         ("ssh-ed25519 AAAA".to_owned(), "neither PEM nor JSON"),
         ("#".repeat(128 * 1024 + 1), "longer than 128 KiB"),
     ] {
@@ -263,9 +263,9 @@ fn a_text_that_is_no_key_is_named_for_what_it_is() {
     }
     std::fs::write(place.path("der"), [0x30, 0x80, 0xff]).unwrap();
     refused(&["key", "convert", "der"], "openssl pkey -inform der");
-    refused(&["token", "sign", "--key", "public.pem"], "a private one is needed");
+    refused(&["token", "sign", "--key", "public.pem"], "a private key is needed");
     place.write("public.jwk", &place.run(&["key", "convert", "pair.pem"]).out);
-    refused(&["token", "sign", "--key", "public.jwk"], "a private one is needed");
+    refused(&["token", "sign", "--key", "public.jwk"], "a private key is needed");
     refused(&["token", "sign", "--key", "pair.pem", "--alg", "ES384"], "the key is for ES256");
     refused(&["token", "sign", "--key", "rsa.pem", "--alg", "ES256"], "RSA algorithms");
     place.write("set.json", &format!("{{\"keys\":[{}]}}", place.run(&["key", "convert", "pair.pem"]).out));

@@ -59,8 +59,8 @@ fn tokens_of_a_server_verify_with_the_set_that_it_serves() {
     assert!(!place.run(&["token", "decode", &token, "--key", &keys]).out.contains("does not fit"));
 
     let metadata = format!("{origin}/.well-known/openid-configuration");
-    assert_refused(&verify(&place, &metadata), &format!("whose keys are at {keys}: give that address"));
-    assert_refused(&verify(&place, &format!("{origin}/nowhere")), "it answered 404 Not Found");
+    assert_refused(&verify(&place, &metadata), &format!("whose keys are at {keys}: use that address"));
+    assert_refused(&verify(&place, &format!("{origin}/nowhere")), "its response is 404 Not Found");
     assert_refused(&place.run(&["token", "sign", "--key", &keys]), "sign with a key in a file");
 }
 
@@ -125,7 +125,7 @@ fn answers_that_hold_no_keys_are_named() {
         r#"{"keys":[{"kty":"oct","k":"AAAA","alg":"HS256","kid":"s"},{"kty":"EC","crv":"P-1","kid":"w"}]}"#;
     let redirect = "HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\n\r\n";
     for (answer, said) in [
-        (ok("<html>"), "the answer is not JSON"),
+        (ok("<html>"), "the response is not JSON"),
         (ok("{}"), "no array `keys`"),
         (ok(r#"{"keys":[]}"#), "no usable key: it is empty"),
         (ok(weak), "key 2 (w): "),
@@ -134,7 +134,7 @@ fn answers_that_hold_no_keys_are_named() {
             redirect.to_owned(),
             "redirects to https://elsewhere.example/ (302 Found); redirects are not followed",
         ),
-        ("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n".to_owned(), "it answered 500"),
+        ("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n".to_owned(), "its response is 500"),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n".to_owned() + &" ".repeat(65_537),
             "longer than 64 KiB",
@@ -147,7 +147,7 @@ fn answers_that_hold_no_keys_are_named() {
     assert_refused(&verify(&place, &url(answering(endless, usize::MAX))), "longer than 64 KiB");
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_refused(&verify(&place, &url(nobody)), "refused");
-    assert_refused(&verify(&place, "http://example.com/jwks.json"), "give the https address");
+    assert_refused(&verify(&place, "http://example.com/jwks.json"), "use the https address");
     let set = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     let full = format!("{set}{}", " ".repeat(65_536 - set.len()));
     assert_eq!(verify(&place, &url(answering(ok(&full), 1))).code, Some(1), "64 KiB are read");
@@ -159,7 +159,7 @@ fn an_answer_that_does_not_come_is_not_waited_for_longer_than_was_said() {
     for answer in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"keys\":["] {
         let url = format!("http://{}/", answering(answer, 1));
         let ran = place.run(&["token", "verify", TOKEN, "--key", &url, "--timeout", "200ms"]);
-        assert_refused(&ran, "no whole answer within 200ms");
+        assert_refused(&ran, "no complete response within 200ms");
     }
 }
 

@@ -1,6 +1,7 @@
-//! The JWK Set behind a URL, for checking the token of somebody's server: one request, bounded in time and size.
+//! Fetches a JWK Set from a URL, to verify tokens of another server: one request, limited in time and size.
 //!
-//! Redirects and links are named and not followed: the keys that decide come from where the person said, or not at all.
+//! Redirects and links are reported, not followed: the deciding keys come from the given address, or not at
+//! all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use ureq::{Agent, Error};
 
 use crate::output::escape;
 
-/// The URL that was given in place of a file.
+/// The source as a URL, if it is one.
 pub(super) fn as_url(source: &std::path::Path) -> Option<&str> {
     let text = source.to_str()?;
     let (scheme, _) = text.split_once("://")?;
@@ -22,7 +23,7 @@ pub(super) fn as_url(source: &std::path::Path) -> Option<&str> {
 
 /// The JSON text at `url`, complete within `limit`.
 pub(super) fn fetch(url: &str, limit: Duration) -> anyhow::Result<String> {
-    let uri: Uri = url.parse().context("it is no address")?;
+    let uri: Uri = url.parse().context("it is not a valid address")?;
     let explain = |error| explain(error, limit);
     let mut response = agent(&uri, limit)?.get(&uri).call().map_err(explain)?;
     let status = response.status();
@@ -30,16 +31,16 @@ pub(super) fn fetch(url: &str, limit: Duration) -> anyhow::Result<String> {
         let to =
             response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
         bail!(
-            "it redirects to {to} ({status}); redirects are not followed: if you trust that place, give its address"
+            "it redirects to {to} ({status}); redirects are not followed: if you trust that address, use it directly"
         );
     }
-    ensure!(status == 200, "it answered {status}");
+    ensure!(status == 200, "its response is {status}");
     let body = response.body_mut().with_config().limit(MAX_BYTES).read_to_vec().map_err(explain)?;
     let json: serde_json::Value =
-        serde_json::from_slice(&body).map_err(|_| anyhow!("the answer is not JSON"))?;
+        serde_json::from_slice(&body).map_err(|_| anyhow!("the response is not JSON"))?;
     if let Some(keys) = json.get("jwks_uri").and_then(serde_json::Value::as_str) {
         let keys = escape(keys);
-        bail!("it describes an issuer (RFC 8414) whose keys are at {keys}: give that address"); // not followed, as above
+        bail!("it is the metadata of an issuer (RFC 8414) whose keys are at {keys}: use that address"); // not followed, as above
     }
     Ok(String::from_utf8(body)?)
 }
@@ -52,23 +53,23 @@ fn agent(uri: &Uri, limit: Duration) -> anyhow::Result<Agent> {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false);
-    let host = uri.host().context("it names no host")?;
+    let host = uri.host().context("it has no host")?;
     let config = match uri.scheme_str() {
         Some("https") => config.https_only(true).tls_config(tls()?),
-        // No proxy: this machine is meant.
+        // No proxy: the address means this machine.
         Some("http") if is_loopback(host) => config.proxy(None),
-        // Whoever is between could answer with keys of their own.
-        _ => bail!("keys over plain http could be anybody's: give the https address"),
+        // Anyone on the way could substitute keys of their own.
+        _ => bail!("keys over plain http can be forged: use the https address"),
     };
     Ok(config.build().into())
 }
 
-/// The system's certificate authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`; our own cryptography.
+/// Trusts the certificate authorities of the system, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 fn tls() -> anyhow::Result<TlsConfig> {
     let found = rustls_native_certs::load_native_certs();
     ensure!(
         !found.certs.is_empty(),
-        "this system has no certificate authorities: install its package ca-certificates, or set SSL_CERT_FILE to a file of them"
+        "this system has no certificate authorities: install the package ca-certificates, or set SSL_CERT_FILE"
     );
     let roots = found.certs.iter().map(|root| Certificate::from_der(root).to_owned());
     Ok(TlsConfig::builder()
@@ -84,15 +85,13 @@ fn is_loopback(host: &str) -> bool {
 
 fn explain(error: Error, limit: Duration) -> anyhow::Error {
     match error {
-        Error::Timeout(_) => anyhow!("no whole answer within {limit:?}"),
-        Error::BodyExceedsLimit(most) => anyhow!("the answer is longer than {} KiB", most / 1024),
-        Error::HostNotFound => anyhow!("no such host is known"),
+        Error::Timeout(_) => anyhow!("no complete response within {limit:?}"),
+        Error::BodyExceedsLimit(most) => anyhow!("the response is longer than {} KiB", most / 1024),
+        Error::HostNotFound => anyhow!("the host is not known"),
         Error::Io(error)
             if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
         {
-            anyhow!(
-                "no trusted connection: {error} (SSL_CERT_FILE names other authorities than the system's)"
-            )
+            anyhow!("no trusted connection: {error} (SSL_CERT_FILE can name other certificate authorities)")
         }
         Error::Io(error) => error.into(),
         other => other.into(),

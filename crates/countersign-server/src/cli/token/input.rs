@@ -1,4 +1,4 @@
-//! Where texts come from: an argument, a file, standard input. Tokens are taken as people paste them.
+//! Reads texts from an argument, a file or standard input. Accepts tokens as people paste them.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,10 +12,11 @@ use zeroize::Zeroizing;
 use crate::cli::usage::usage;
 use crate::output::remark;
 
-/// The token to look at.
+/// The token to examine.
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenArgument {
-    /// The token, also with `Bearer` or `Authorization: Bearer` in front; from standard input if `-` or left out
+    /// The token, with or without `Bearer` or `Authorization: Bearer`; read from standard input if `-` or
+    /// left out
     #[arg(value_name = "TOKEN")]
     token: Option<String>,
 }
@@ -30,20 +31,20 @@ impl TokenArgument {
         let token = without_spaces(pasted);
         if token.len() < pasted.len() {
             remark(
-                "countersign: line breaks and spaces in the token were taken out; a verifier refuses it with them",
+                "countersign: removed line breaks and spaces from the token; verifiers would refuse it with them",
             );
         }
         Ok(token)
     }
 }
 
-/// The token in what people copy: from a header, from JSON, from a shell.
+/// The token without its surroundings in a header, in JSON or in a shell command.
 fn without_wrapping(text: &str) -> &str {
     let is_wrapping = |c: char| c.is_whitespace() || "\"'`,;".contains(c);
     let mut token = text.trim_matches(is_wrapping);
     for word in ["authorization:", "bearer "] {
         let (first, rest) = token.split_at_checked(word.len()).unwrap_or_default();
-        // Any white space is as good as the one in `word`.
+        // Any white space may follow the word.
         if first.trim_end().eq_ignore_ascii_case(word.trim_end()) {
             token = rest.trim_matches(is_wrapping);
         }
@@ -51,19 +52,19 @@ fn without_wrapping(text: &str) -> &str {
     token
 }
 
-/// Terminals and mails break long lines.
+/// Removes white space: terminals and mail programs break long lines.
 fn without_spaces(text: &str) -> Zeroizing<String> {
-    // Room for all of it at once: a string that grows leaves its old bytes behind in memory.
+    // Allocated once: a growing string leaves copies of its bytes in memory.
     let mut token = Zeroizing::new(String::with_capacity(text.len()));
     token.extend(text.chars().filter(|c| !c.is_whitespace()));
     token
 }
 
-/// Standard input, for the first that asks for it.
+/// Reads standard input; fails if it was read already.
 fn read_stdin() -> anyhow::Result<Zeroizing<String>> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::Relaxed) {
-        return Err(usage("only one thing can be on standard input (-): give the other in another way"));
+        return Err(usage("only one thing can come from standard input (-)"));
     }
     read_text(io::stdin().lock()).context("standard input")
 }
@@ -77,13 +78,13 @@ pub(in crate::cli) fn read_file(path: &Path) -> anyhow::Result<Zeroizing<String>
     text.with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The whole text of a file or a pipe, whatever that is: with a bound.
+/// Reads a whole file or pipe, up to a limit.
 fn read_text(from: impl Read) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     match from.take(MAX_TEXT_BYTES + 1).read_to_string(&mut text) {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(io::Error::new(
             error.kind(),
-            "it is not text (a key in DER becomes PEM with: openssl pkey -inform der)",
+            "it is not text (convert a DER key to PEM with: openssl pkey -inform der)",
         )),
         Ok(read) if read as u64 > MAX_TEXT_BYTES => {
             Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 128 KiB"))
@@ -99,5 +100,5 @@ fn read_text(from: impl Read) -> io::Result<Zeroizing<String>> {
     }
 }
 
-/// Twice a JWK Set, which is the longest of what is read.
+/// Twice the limit of a JWK Set, which is the longest input.
 const MAX_TEXT_BYTES: u64 = 2 * JwkSet::MAX_BYTES as u64;

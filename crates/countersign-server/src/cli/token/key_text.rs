@@ -1,4 +1,4 @@
-//! Keys as people have them: PEM, JWK, a JWK Set. Recognised by what is inside, never by a file's name.
+//! Reads keys in PEM, as JWK or as JWK Set. The contents decide the form, never the file name.
 
 use anyhow::{anyhow, ensure};
 use countersign_jwt::{Algorithm, JwkSet, KeyError, SigningKey, SkipReason, SkippedKey, VerifyingKey};
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::cli::usage::usage;
 use crate::output::escape;
 
-/// What a token is checked with.
+/// The keys that verify a token.
 pub(in crate::cli) enum Public {
     One(VerifyingKey),
     Set(JwkSet, Vec<SkippedKey>),
@@ -22,7 +22,7 @@ impl Public {
         }
     }
 
-    /// What a set holds that cannot be used, and why.
+    /// The keys of a set that cannot be used, and why.
     pub(in crate::cli) fn skipped(&self) -> Vec<String> {
         let Self::Set(_, skipped) = self else { return Vec::new() };
         skipped.iter().map(describe_skipped).collect()
@@ -33,8 +33,8 @@ fn describe_skipped(key: &SkippedKey) -> String {
     format!("key {} ({}): {}", key.index + 1, key.key_id.as_deref().unwrap_or("without kid"), key.reason)
 }
 
-/// Reads a public key, the public half of a private one, a secret in a JWK, or a JWK Set. `given` is what the key must be
-/// for; `claimed` what one is taken for that does not say it, as far as its kind allows.
+/// Reads a public key, the public half of a private key, a secret in a JWK, or a JWK Set. The key must be for
+/// the algorithm `given`. A key that does not say its algorithm is read for `claimed`, if its type allows.
 pub(in crate::cli) fn parse_public(
     text: &str,
     given: Option<Algorithm>,
@@ -53,12 +53,12 @@ pub(in crate::cli) fn parse_public(
         key => key,
     };
     let key = key.map_err(name_ambiguous)?;
-    // A JWK that says another one has been read for that.
+    // The JWK may say another algorithm.
     ensure!(given.is_none_or(|given| given == key.algorithm()), "the key is for {}", key.algorithm());
     Ok(Public::One(key))
 }
 
-/// Reads the key in a PEM block: what it is for, only an RSA key leaves open.
+/// Reads the key in a PEM block. Only an RSA key leaves the algorithm open.
 fn from_pem<K>(
     text: &str,
     given: Option<Algorithm>,
@@ -79,25 +79,25 @@ fn from_pem<K>(
     }
 }
 
-/// What is wrong with a text that should be one PEM block with a key.
+/// Explains why a text is not one PEM block with a key.
 fn explain(text: &str, error: KeyError) -> anyhow::Error {
     let begin = text.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----"));
     match (error, begin.map_or("", |(label, _)| label)) {
         (KeyError::Pem, "") => {
             anyhow!("this is neither PEM nor JSON (a shared secret is for `countersign token` with --secret)")
         }
-        (KeyError::Pem, _) => anyhow!("this is not one whole PEM block and nothing else"),
+        (KeyError::Pem, _) => anyhow!("this is not exactly one complete PEM block"),
         (KeyError::PemLabel, "CERTIFICATE") => {
-            anyhow!("this is a certificate; for the key in it: openssl x509 -pubkey -noout -in FILE")
+            anyhow!("this is a certificate; extract its key with: openssl x509 -pubkey -noout -in FILE")
         }
         (KeyError::PemLabel, "PUBLIC KEY" | "RSA PUBLIC KEY") => {
             anyhow!(NEEDS_PRIVATE)
         }
         (KeyError::PemLabel, label) => {
-            anyhow!("a PEM block {label:?} is not read; PRIVATE KEY and PUBLIC KEY are")
+            anyhow!("a PEM block {label:?} is not supported; PRIVATE KEY and PUBLIC KEY are")
         }
         (KeyError::Inconsistent | KeyError::Unsupported | KeyError::AlgorithmMismatch, _) => anyhow!(
-            "this is no key of the kinds there are: RSA with 2048 to 8192 bits, P-256, P-384, P-521, Ed25519, ML-DSA"
+            "this is not a supported key: RSA with 2048 to 8192 bits, P-256, P-384, P-521, Ed25519 or ML-DSA"
         ),
         (error, _) => error.into(),
     }
@@ -110,7 +110,7 @@ fn public_from_pem(text: &str, algorithm: Algorithm) -> Result<VerifyingKey, Key
     }
 }
 
-/// Reads a JWK Set; an RSA key in it that does not say its algorithm is taken for the one `given` or `claimed`.
+/// Reads a JWK Set. An RSA key without an algorithm is read for `given` or `claimed`.
 pub(super) fn parse_set(
     text: &str,
     given: Option<Algorithm>,
@@ -139,7 +139,7 @@ pub(in crate::cli) fn parse_private(text: &str, given: Option<Algorithm>) -> any
     if !is_json(text) {
         return from_pem(text, given, None, SigningKey::from_pem);
     }
-    ensure!(!is_set(text), "this is a JWK Set: give one of its keys as a JWK");
+    ensure!(!is_set(text), "this is a JWK Set: use one of its keys as a JWK");
     let key = SigningKey::from_jwk(&with_algorithm(text, given, None)).map_err(|error| match error {
         KeyError::MissingMember { name: "d" | "priv" } => anyhow!(NEEDS_PRIVATE),
         error => name_ambiguous(error),
@@ -148,7 +148,8 @@ pub(in crate::cli) fn parse_private(text: &str, given: Option<Algorithm>) -> any
     Ok(key)
 }
 
-/// A JWK need not say its algorithm (RFC 7517 §4.4); an RSA key or a secret that does not is taken for one of these.
+/// A JWK may leave out its algorithm (RFC 7517 §4.4). An RSA key or a secret without one gets `given` or
+/// `claimed`.
 fn with_algorithm(jwk: &str, given: Option<Algorithm>, claimed: Option<Algorithm>) -> Zeroizing<String> {
     let json: Value = serde_json::from_str(jwk).unwrap_or_default();
     let algorithm = match json["kty"].as_str() {
@@ -163,8 +164,8 @@ fn with_algorithm(jwk: &str, given: Option<Algorithm>, claimed: Option<Algorithm
     })
 }
 
-/// The algorithm `claimed` if keys of this `kty` can be for it. If not, another of theirs: then the answer is that the
-/// key does not fit the token.
+/// The algorithm `claimed` if keys of this `kty` support it. Otherwise one that they support, so that
+/// verification reports that the key does not fit the token.
 fn of_kind(kty: &str, claimed: Algorithm) -> Algorithm {
     let is_rsa = matches!(claimed.name().get(..2), Some("RS" | "PS"));
     match kty {
@@ -175,7 +176,7 @@ fn of_kind(kty: &str, claimed: Algorithm) -> Algorithm {
     }
 }
 
-/// The algorithms whose keys are for nothing else; an RSA key is for any of six.
+/// Algorithms whose keys fit no other algorithm; an RSA key fits six.
 const UNMISTAKABLE: [Algorithm; 7] = [
     Algorithm::Es256,
     Algorithm::Es384,
@@ -191,12 +192,10 @@ fn name_ambiguous(error: KeyError) -> anyhow::Error {
 }
 
 fn ambiguous() -> anyhow::Error {
-    usage(
-        "the key does not say which algorithm it is for; say it with --alg, such as --alg RS256 (HS256 for a secret)",
-    )
+    usage("the key does not say its algorithm; add --alg, such as --alg RS256 (HS256 for a secret)")
 }
 
-const NEEDS_PRIVATE: &str = "this is a public key, and a private one is needed";
+const NEEDS_PRIVATE: &str = "this is a public key, but a private key is needed";
 
 fn is_json(text: &str) -> bool {
     text.trim_start().starts_with('{')

@@ -1,4 +1,4 @@
-//! Which key: the arguments that say it, and where its text comes from.
+//! The arguments that select a key, and the reading of that key.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,23 +14,23 @@ use crate::cli::global::Global;
 use crate::cli::usage::usage;
 use crate::config::parse_duration;
 
-/// Which key to check with.
+/// The key that verifies.
 #[derive(Debug, clap::Args)]
 pub(super) struct PublicKeyArguments {
-    /// A file with a key: PEM, JWK or JWK Set, `-` is standard input; or the https address of a JWK Set
+    /// A file with a key (PEM, JWK or JWK Set), `-` for standard input, or the https address of a JWK Set
     #[arg(long, value_name = "FILE|URL", conflicts_with = "secret")]
     key: Option<PathBuf>,
     #[command(flatten)]
     rest: SecretArguments,
-    /// How long an address may take to answer in full
+    /// The longest time to wait for the complete response of an address
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     timeout: Duration,
 }
 
-/// Which key to sign with.
+/// The key that signs.
 #[derive(Debug, clap::Args)]
 pub(super) struct PrivateKeyArguments {
-    /// A file with a private key: PEM or JWK; `-` is standard input
+    /// A file with a private key (PEM or JWK), or `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "secret")]
     key: Option<PathBuf>,
     #[command(flatten)]
@@ -39,17 +39,17 @@ pub(super) struct PrivateKeyArguments {
 
 #[derive(Debug, clap::Args)]
 struct SecretArguments {
-    /// A shared secret: `JWT_SECRET` from the environment or `.env`, else it is asked for
+    /// Uses a shared secret: `JWT_SECRET` from the environment or `.env`, or else typed in
     #[arg(long)]
     secret: bool,
-    /// The key's algorithm, where the key itself does not say it
+    /// The key's algorithm, if the key itself does not say
     #[arg(long, value_name = "ALGORITHM", value_parser = algorithm)]
     alg: Option<Algorithm>,
 }
 
 pub(in crate::cli) fn algorithm(name: &str) -> Result<Algorithm, String> {
     let names = || Algorithm::ALL.map(Algorithm::name).join(", ");
-    Algorithm::from_name(name).ok_or_else(|| format!("there are: {}", names()))
+    Algorithm::from_name(name).ok_or_else(|| format!("the algorithms are: {}", names()))
 }
 
 impl PublicKeyArguments {
@@ -57,9 +57,9 @@ impl PublicKeyArguments {
         self.key.is_some() || self.rest.secret
     }
 
-    /// The key to check with. `claimed` is the algorithm that the token names.
+    /// Reads the key that verifies. `claimed` is the algorithm that the token names.
     pub(super) fn load(&self, global: &Global, claimed: Option<Algorithm>) -> anyhow::Result<Public> {
-        // "The answer is no" is about a token: a key that cannot be had is another end.
+        // Exit code 1 means that the token is not valid. A missing key needs another code.
         self.try_load(global, claimed).map_err(|error| usage(format!("{error:#}")))
     }
 
@@ -71,7 +71,7 @@ impl PublicKeyArguments {
             return Ok(Public::One(VerifyingKey::hmac(algorithm, shared_secret(global)?.as_bytes())?));
         }
         let source = self.key.as_deref().ok_or_else(|| {
-            usage("with which key? --key FILE (PEM, JWK or JWK Set; - is standard input), --key URL or --secret")
+            usage("a key is needed: --key FILE (PEM, JWK or JWK Set; - for standard input), --key URL or --secret")
         })?;
         let claimed = claimed.or(Some(Algorithm::Rs256));
         let key = match as_url(source) {
@@ -83,17 +83,17 @@ impl PublicKeyArguments {
 }
 
 impl PrivateKeyArguments {
-    /// The key to sign with.
+    /// Reads the key that signs.
     pub(super) fn load(&self, global: &Global) -> anyhow::Result<SigningKey> {
         if self.rest.secret {
             let algorithm = for_secret(self.rest.alg)?;
             return Ok(SigningKey::hmac(algorithm, shared_secret(global)?.as_bytes())?);
         }
         let path = self.key.as_deref().ok_or_else(|| {
-            usage("with which key? --key FILE (PEM or JWK; - is standard input) or --secret")
+            usage("a key is needed: --key FILE (PEM or JWK; - for standard input) or --secret")
         })?;
         if as_url(path).is_some() {
-            return Err(usage("what an address shows is public: sign with a key in a file"));
+            return Err(usage("keys at an address are public: sign with a key in a file"));
         }
         parse_private(&read_file(path)?, self.rest.alg).with_context(|| path.display().to_string())
     }
@@ -108,12 +108,12 @@ fn for_secret(algorithm: Option<Algorithm>) -> anyhow::Result<Algorithm> {
     }
 }
 
-/// The secret from where `serve` takes it, else from a prompt.
+/// The secret that `serve` would use, or else one from a prompt.
 fn shared_secret(global: &Global) -> anyhow::Result<Zeroizing<String>> {
     if let Some(secret) = global.load()?.jwt_secret {
         return Ok(secret.0);
     }
     rpassword::prompt_password("Secret: ")
         .map(Zeroizing::new)
-        .context("the secret cannot be asked for here; set JWT_SECRET")
+        .context("cannot ask for the secret here; set JWT_SECRET")
 }

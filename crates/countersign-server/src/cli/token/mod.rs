@@ -1,4 +1,4 @@
-//! `countersign token`: looking at tokens, checking them, making them. Needs no server and no database.
+//! `countersign token`: decodes, verifies and signs tokens, without a server or a database.
 
 mod decode;
 mod fetch;
@@ -21,11 +21,12 @@ use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Shows what a token says, without checking anything
+    /// Prints the contents of a token, without verifying it
     Decode(decode::Decode),
-    /// Checks a token against a key, an issuer and an audience; says which rule it breaks and what would make it pass
+    /// Verifies a token against a key, an issuer and an audience; says which rule fails and what would make
+    /// it pass
     Verify(verify::Verify),
-    /// Signs claims with a key of yours
+    /// Signs claims with a key of your own
     Sign(sign::Sign),
 }
 

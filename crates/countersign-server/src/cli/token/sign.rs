@@ -1,4 +1,4 @@
-//! `countersign token sign`: a token of one's own, for tests and tools.
+//! `countersign token sign`: signs a token for tests and tools.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::output::Output;
 pub(in crate::cli) struct Sign {
     #[command(flatten)]
     key: PrivateKeyArguments,
-    /// A claim; a value that is JSON is taken as such, any other as a string. Can be given several times
+    /// A claim; its value is read as JSON, or else as a string. May be repeated
     #[arg(long = "claim", value_name = "NAME=VALUE")]
     claims: Vec<String>,
-    /// A file with a JSON object of claims; `-` is standard input
+    /// A file with a JSON object of claims, or `-` for standard input
     #[arg(long, value_name = "FILE")]
     claims_file: Option<PathBuf>,
-    /// How long it is valid; `exp` and `iat` follow from it unless they are among the claims
+    /// The lifetime, which sets `exp` and `iat` unless the claims contain them
     #[arg(long, default_value = "15m", value_parser = parse_duration)]
     expires_in: Duration,
-    /// The `typ` of its header
+    /// The `typ` of the header
     #[arg(long = "type", value_name = "TYPE", default_value = "JWT")]
     token_type: String,
 }
@@ -41,7 +41,7 @@ impl Sign {
         claims.entry("iat").or_insert_with(|| now.as_unix_seconds().into());
         let expires_at = now.plus(self.expires_in).as_unix_seconds();
         if !TIMES.contains(&expires_at) {
-            return Err(usage("--expires-in ends after 9999, and no verifier takes that"));
+            return Err(usage("--expires-in ends after the year 9999, which no verifier accepts"));
         }
         claims.entry("exp").or_insert_with(|| expires_at.into());
         let key = self.key.load(global)?;

@@ -1,4 +1,4 @@
-//! Times as tokens have them, in words.
+//! Describes the times in tokens.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,4 @@
-//! `countersign token verify`: every rule, and for one that is broken, what would make it pass.
+//! `countersign token verify`: the result of each rule, and what would make a failed rule pass.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,22 +22,22 @@ pub(in crate::cli) struct Verify {
     token: TokenArgument,
     #[command(flatten)]
     key: PublicKeyArguments,
-    /// The issuer that it must be from; not asked if left out; repeat it to accept several
+    /// An accepted issuer; not checked if left out; may be repeated
     #[arg(long)]
     issuer: Vec<String>,
-    /// The audience that it must be for; not asked if left out; repeat it to accept several
+    /// An accepted audience; not checked if left out; may be repeated
     #[arg(long)]
     audience: Vec<String>,
-    /// A scope that it must have, in `scope` or `scp`; repeat it to demand several
+    /// A required scope, in `scope` or `scp`; may be repeated
     #[arg(long)]
     scope: Vec<String>,
-    /// A role that it must have, in `role` or `roles`; repeat it to demand several
+    /// A required role, in `role` or `roles`; may be repeated
     #[arg(long)]
     role: Vec<String>,
-    /// The `typ` that it must have, such as `at+jwt`; not asked if left out
+    /// The required `typ`, such as `at+jwt`; not checked if left out
     #[arg(long = "type", value_name = "TYPE")]
     token_type: Option<String>,
-    /// By how many seconds the clocks may differ, at most 120
+    /// The seconds by which clocks may differ, at most 120
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=120))]
     leeway: u64,
 }
@@ -91,7 +91,7 @@ impl Verify {
         self.role.iter().fold(policy, ClaimsPolicy::require_role)
     }
 
-    /// Such a token needs more than its `typ` (RFC 9068 §2.2).
+    /// An access token needs more claims than others (RFC 9068 §2.2).
     fn asks_for_access_token(&self) -> bool {
         TokenType::AccessToken.accepts(self.token_type.as_deref())
     }
@@ -101,7 +101,7 @@ impl Verify {
             "issuer" => !self.issuer.is_empty(),
             "audience" => !self.audience.is_empty(),
             "type" => self.token_type.is_some(),
-            // Whom it is about, when it was made and its number: for access tokens, not for every token that people have.
+            // Access tokens must have these claims; other tokens may lack them.
             "subject" | "token_id" | "issued_at" => {
                 !self.issuer.is_empty() || self.asks_for_access_token() || !check.found.is_empty()
             }

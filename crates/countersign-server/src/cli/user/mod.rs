@@ -1,4 +1,4 @@
-//! `countersign user`: accounts.
+//! `countersign user`: manages accounts.
 
 mod import;
 
@@ -17,77 +17,78 @@ use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
-    /// Makes an account; the password is asked for, or read from standard input
+    /// Adds an account; asks for the password, or reads it from standard input
     Add {
-        /// Its name
+        /// The name of the account
         name: String,
-        /// Its role; `admin` may administer
+        /// The role; `admin` may administer
         #[arg(long, default_value = Role::USER)]
         role: String,
-        /// Claims of your own for its tokens, a JSON object
+        /// Claims of your own for its tokens: a JSON object
         #[arg(long, value_name = "JSON")]
         claims: Option<String>,
-        /// Its owner has to choose another password at the first sign-in
+        /// The owner must choose a new password at the first sign-in
         #[arg(long)]
         require_password_change: bool,
         #[command(flatten)]
         no_password: NoPasswordArgument,
     },
-    /// Lists accounts by name
+    /// Lists accounts in the order of their names
     List {
-        /// Only names that contain this
+        /// Only accounts whose name contains this
         #[arg(long)]
         search: Option<String>,
     },
     /// Shows one account
     Show {
-        /// Its name or id
+        /// The name or ID of the account
         user: String,
     },
-    /// Gives it another role; its next token has it
+    /// Changes the role of an account; its next token contains the new role
     SetRole {
-        /// Its name or id
+        /// The name or ID of the account
         user: String,
-        /// The role
+        /// The new role
         role: String,
     },
-    /// Sets a new password and ends all its sessions
+    /// Sets the password of an account, and ends all its sessions
     SetPassword {
-        /// Its name or id
+        /// The name or ID of the account
         user: String,
         #[command(flatten)]
         no_password: NoPasswordArgument,
     },
-    /// Its owner has to choose another password at the next sign-in; its sessions end at once. Who knows the password can
-    /// do that too: if a thief may, set another one
+    /// Ends all sessions of an account; its owner must choose a new password at the next sign-in. Anyone who
+    /// knows the current password can do that: if it may be stolen, use `set-password`
     RequirePasswordChange {
-        /// Its name or id
+        /// The name or ID of the account
         user: String,
-        /// Not any more
+        /// Withdraws the demand
         #[arg(long)]
         off: bool,
     },
-    /// It may not sign in any more; its sessions end and its tokens fail at once
+    /// Disables an account: it cannot sign in, its sessions end, and its tokens fail at once
     Disable {
-        /// Its name or id
+        /// The name or ID of the account
         user: String,
     },
-    /// It may sign in again
+    /// Enables a disabled account
     Enable {
-        /// Its name or id
+        /// The name or ID of the account
         user: String,
     },
-    /// Takes over accounts with their password hashes from another system; run it again to go on after a failure
+    /// Imports accounts with their password hashes from another system; after a failure, run it again to
+    /// continue
     Import(UserImport),
-    /// Writes all accounts with their password hashes, one a line of JSON: keep it secret
+    /// Prints all accounts with their password hashes, one JSON object a line: keep the output secret
     Export,
-    /// Encrypts all password hashes under the newest pepper, after every server was started with it
+    /// Encrypts all password hashes with the newest pepper; first start every server with that pepper
     Reseal,
-    /// Deletes it with its sessions, for ever
+    /// Deletes an account and its sessions permanently
     Delete {
-        /// Its name or id
+        /// The name or ID of the account
         user: String,
-        /// Does it without asking
+        /// Deletes without asking
         #[arg(long)]
         yes: bool,
     },
@@ -127,7 +128,7 @@ impl UserCommand {
                 (user, change(AccountChange { role, ..AccountChange::default() }))
             }
             Self::RequirePasswordChange { user, off } => {
-                let done = if off { "Requires no other password of" } else { "Requires another password of" };
+                let done = if off { "Requires no new password of" } else { "Requires a new password of" };
                 let change =
                     AccountChange { password_change_required: Some(!off), ..AccountChange::default() };
                 (user, (change, done))
@@ -171,7 +172,7 @@ async fn list(tool: &Tool, output: Output, search: Option<String>) -> anyhow::Re
     let wanted = search.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let search = wanted.and_then(|text| Some(Username::parse(text).ok()?.canonical().to_owned()));
     if wanted.is_some() && search.is_none() {
-        return show_all(output, &[]); // no name can contain it
+        return show_all(output, &[]); // no name can contain such a text
     }
     let mut accounts: Vec<Account> = Vec::new();
     loop {
@@ -196,12 +197,7 @@ fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
             account.id.to_string(),
         ]
     };
-    let rows: Vec<_> = accounts.iter().map(row).collect();
-    output.rows(
-        &["NAME", "ROLE", "STATE", "CREATED", "ID"],
-        &rows,
-        accounts.iter().map(as_json).collect(),
-    )?;
+    output.table_of(&["NAME", "ROLE", "STATE", "CREATED", "ID"], accounts, row, as_json)?;
     Ok(())
 }
 
@@ -243,11 +239,11 @@ async fn reseal(tool: &Tool, output: Output) -> anyhow::Result<()> {
     }
     let all = tool.instance.reseal_passwords().await?;
     output.show(&json!({ "changed": all.changed, "unreadable": all.unreadable }), || {
-        format!("Encrypted {} password hashes under the newest pepper", all.changed)
+        format!("Encrypted {} password hashes with the newest pepper", all.changed)
     })?;
     anyhow::ensure!(
         all.unreadable == 0,
-        "{} password hashes need a pepper key that is not configured: keep it, or their owners cannot sign in",
+        "{} password hashes need a pepper key that is not configured: add the key, or their owners cannot sign in",
         all.unreadable
     );
     Ok(())
@@ -255,7 +251,7 @@ async fn reseal(tool: &Tool, output: Output) -> anyhow::Result<()> {
 
 async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::Result<()> {
     let account = tool.find_account(user).await?;
-    prompt::confirm(&format!("Delete {} ({}) for ever?", account.username, account.id), yes)?;
+    prompt::confirm(&format!("Delete {} ({}) permanently?", account.username, account.id), yes)?;
     let account = tool.instance.delete_account(account.id, &tool.context()).await?;
     show_done(output, &account, "Deleted")
 }

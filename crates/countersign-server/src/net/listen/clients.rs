@@ -1,4 +1,4 @@
-//! How many connections each client has: one client must not take all that there are (LM-4).
+//! Limits the connections of each client, so that one client cannot take all of them (LM-4).
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,18 +14,18 @@ pub(super) struct ConnectionsByClient {
     counts: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// One connection's place; free again when it is dropped.
+/// The permission for one connection; dropping it returns it.
 #[derive(Debug)]
 pub(super) struct Admission(Option<(Arc<ConnectionsByClient>, IpAddr)>);
 
 impl ConnectionsByClient {
-    /// At most `most` connections from each client. Those from `exempt` stand for many clients, and are not counted; nor
-    /// are those from this machine.
+    /// Allows `most` connections for each client. Connections from `exempt` (proxies, each for many clients)
+    /// and from this machine are not counted.
     pub(super) fn new(most: usize, exempt: Vec<IpNet>) -> Arc<Self> {
         Arc::new(Self { most, exempt, counts: Mutex::default() })
     }
 
-    /// A place for a connection from this address, if its client has not too many.
+    /// Admits a connection from this address, unless its client has too many.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admission> {
         let address = address.to_canonical();
         if address.is_loopback() || self.exempt.iter().any(|net| net.contains(&address)) {
@@ -53,14 +53,14 @@ impl Drop for Admission {
         if let Some(count) = counts.get_mut(client) {
             *count -= 1;
             if *count == 0 {
-                // LM-11: no memory for clients that have gone.
+                // LM-11: clients without connections use no memory.
                 counts.remove(client);
             }
         }
     }
 }
 
-/// One IPv6 host has a whole /64 to choose addresses from.
+/// An IPv6 host can choose its addresses from a whole /64.
 fn client(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -86,8 +86,8 @@ mod tests {
 
         let many = |address: &'static str| (0..9).map_while(|_| admit(address)).collect::<Vec<_>>();
         assert_eq!(many("::ffff:192.0.2.1").len(), 2);
-        assert_eq!(many("10.1.2.3").len(), 9, "a proxy stands for many");
+        assert_eq!(many("10.1.2.3").len(), 9, "a proxy carries many clients");
         assert_eq!(many("127.0.0.1").len() + many("::1").len(), 18);
-        assert_eq!(connections.counts().len(), 2, "who has gone is forgotten");
+        assert_eq!(connections.counts().len(), 2, "clients without connections are forgotten");
     }
 }

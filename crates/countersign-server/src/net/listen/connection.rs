@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1 requests one after the other, each with its limits.
+//! One connection: consecutive HTTP/1.1 requests, each within its limits.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -30,18 +30,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Answers requests until either side has enough.
+    /// Serves requests until one side closes the connection.
     pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
         let Self { router, peer, limits, mut stop } = self;
         let phases = Phases::new(Instant::now());
         let io = TokioIo::new(TimedIo::new(stream, phases.clone(), limits));
         let service = service_fn(|request| {
             phases.enter(Phase::Response, Instant::now());
-            answer(router.clone(), request, peer, limits, ResponseEnd(phases.clone()))
+            respond(router.clone(), request, peer, limits, ResponseEnd(phases.clone()))
         });
         let mut connection = pin!(
             http1::Builder::new()
-                // `TimedIo` has the timers: one for a header that has begun, another for the wait before it.
+                // `TimedIo` has the timers: one for a started header, another for the wait before it.
                 .header_read_timeout(None)
                 .max_buf_size(limits.header_bytes)
                 .serve_connection(io, service)
@@ -59,7 +59,7 @@ impl Connection {
     }
 }
 
-async fn answer(
+async fn respond(
     router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
@@ -68,25 +68,25 @@ async fn answer(
 ) -> Result<Response<ResponseBody>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(PeerAddress(peer.ip()));
-    let Ok(answer) = tokio::time::timeout(limits.total, router.oneshot(request)).await else {
-        tracing::warn!(%peer, "no answer in time");
-        return Ok(too_late().map(|body| ResponseBody { body, _ends: ends }));
+    let Ok(response) = tokio::time::timeout(limits.total, router.oneshot(request)).await else {
+        tracing::warn!(%peer, "request timed out");
+        return Ok(timed_out().map(|body| ResponseBody { body, _ends: ends }));
     };
-    Ok(answer?.map(|body| ResponseBody { body, _ends: ends }))
+    Ok(response?.map(|body| ResponseBody { body, _ends: ends }))
 }
 
-fn too_late() -> Response<Body> {
-    let mut answer =
+fn timed_out() -> Response<Body> {
+    let mut response =
         Response::new(Body::from(r#"{"error":"The server took too long to answer","code":"timeout"}"#));
-    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     for (name, value) in [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
         (header::RETRY_AFTER, "1"),
     ] {
-        answer.headers_mut().insert(name, header::HeaderValue::from_static(value));
+        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
     }
-    answer
+    response
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     const LARGE: usize = 1 << 20;
 
-    /// A connection to a little router; the clock of these tests stands still until everybody waits.
+    /// A connection to a small router. The clock of these tests advances only while every task waits.
     fn connect() -> DuplexStream {
         let router = Router::new()
             .route("/", get(async || "ok"))
@@ -122,7 +122,7 @@ mod tests {
         client
     }
 
-    /// Reads until the server closes; gives what came and after how many seconds.
+    /// Reads until the server closes; returns the text and the seconds that passed.
     async fn until_closed(client: &mut DuplexStream) -> (String, u64) {
         let began = Instant::now();
         let mut text = Vec::new();
@@ -130,7 +130,8 @@ mod tests {
         (String::from_utf8(text).unwrap(), began.elapsed().as_secs())
     }
 
-    /// LM-3: with one byte every four seconds a header gets its ten seconds, and so does one that does not begin.
+    /// LM-3: with one byte every four seconds a header gets its ten seconds, and so does one that does not
+    /// begin.
     #[tokio::test(start_paused = true)]
     async fn a_slow_header_is_cut_after_ten_seconds() {
         let began = Instant::now();

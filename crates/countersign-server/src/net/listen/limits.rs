@@ -1,22 +1,22 @@
-//! The limits of connections.
+//! The limits of a connection.
 
 use std::time::Duration;
 
-/// The limits of a connection (LM-3, LM-5). How long a body may take is the business of whoever reads it.
+/// The limits of a connection (LM-3, LM-5). The handler that reads a body limits the time for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// From the first byte of a request to the end of its header; also for the TLS handshake.
+    /// Time from the first byte of a request to the end of its header; also for the TLS handshake.
     pub(crate) header_read: Duration,
-    /// Between two requests.
+    /// Time between two requests.
     pub(crate) idle: Duration,
-    /// From the end of the header to the answer, and for a client to take it.
+    /// Time from the end of the header to the response, and for the client to read it.
     pub(crate) total: Duration,
-    /// How long requests in flight may go on after the signal to stop.
+    /// Time for requests in flight to finish after the signal to stop.
     pub(crate) drain: Duration,
-    /// The most bytes of a header block.
+    /// Maximum bytes of a header block.
     pub(crate) header_bytes: usize,
-    /// The most connections at once; more wait in the kernel's queue. One client gets a quarter of them, and what is more
-    /// is closed at once.
+    /// Maximum number of connections; further ones wait in the kernel's queue. One client gets a quarter of
+    /// them; its further connections are closed at once.
     pub(crate) connections: usize,
 }
 
@@ -26,7 +26,7 @@ impl Default for Limits {
             header_read: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             total: Duration::from_secs(30),
-            // LM-10 allows ten seconds until the process is gone; the last one is for closing the store.
+            // LM-10 allows ten seconds until the process ends; the last second is for closing the store.
             drain: Duration::from_secs(9),
             header_bytes: 16 * 1024,
             connections: 4096,

@@ -1,8 +1,8 @@
-//! Accepts connections, at most so many at once, and ends them in an orderly way. What is on a connection is
-//! `connection.rs`; what is answered is the router's.
+//! Accepts connections up to a limit, and closes them in order when the server stops. `connection.rs` serves
+//! one connection; the router makes the responses.
 //!
-//! Our own loop, because `axum::serve` gives hyper no timer: a client that sends one byte a minute would keep its
-//! connection for ever (LM-3).
+//! This loop replaces `axum::serve`, which gives hyper no timer: a client that sends one byte a minute would
+//! keep its connection indefinitely (LM-3).
 
 mod clients;
 mod connection;
@@ -28,7 +28,7 @@ pub(crate) use self::limits::Limits;
 use self::stop::stopped;
 use crate::net::tls::Tls;
 
-/// Open ports, not yet served.
+/// Open ports that are not served yet.
 #[derive(Debug)]
 pub(crate) struct Ports(Vec<TcpListener>);
 
@@ -36,7 +36,7 @@ impl Ports {
     /// Opens all of these addresses.
     ///
     /// # Errors
-    /// The address that cannot be opened, and why, in words for the operator.
+    /// An address cannot be opened; the message is for the operator.
     pub(crate) async fn open(addresses: &[SocketAddr]) -> anyhow::Result<Self> {
         let mut listeners = Vec::with_capacity(addresses.len());
         for address in addresses {
@@ -46,15 +46,15 @@ impl Ports {
         Ok(Self(listeners))
     }
 
-    /// Opens one more address if that is possible.
+    /// Opens one more address, if possible.
     pub(crate) async fn open_also(&mut self, address: SocketAddr) {
         self.0.extend(TcpListener::bind(address).await);
     }
 
-    /// The addresses as the system gave them: port 0 has become a number.
+    /// The addresses with the port numbers that the system chose for port 0.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// The system does not know a socket's address.
     pub(crate) fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
         self.0.iter().map(|port| port.local_addr().context("an open port has an address")).collect()
     }
@@ -63,27 +63,27 @@ impl Ports {
 fn explain(address: SocketAddr, error: io::Error) -> anyhow::Error {
     let hint = match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "another process listens there; stop it, or choose another port with --listen"
+            "another process is using it; stop that process, or choose another port with --listen"
         }
-        io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)",
+        io::ErrorKind::PermissionDenied => "ports below 1024 need a capability (CAP_NET_BIND_SERVICE)",
         io::ErrorKind::AddrNotAvailable => "this machine has no such address",
         _ => "the system refused",
     };
     anyhow::Error::new(error).context(format!("cannot listen on {address}: {hint}"))
 }
 
-/// What is served, and under which limits.
+/// What the ports serve, and the limits.
 pub(crate) struct Service {
     pub(crate) router: Router,
-    /// With TLS, where it is ours.
+    /// Set if this server does TLS.
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) limits: Limits,
-    /// The reverse proxies: each stands for many clients.
+    /// The reverse proxies; each carries the connections of many clients.
     pub(crate) proxies: Vec<IpNet>,
 }
 
-/// Serves on the ports until `stop` says true; then accepts nothing more, lets requests in flight finish, and returns
-/// when all connections are closed or the time for that is over.
+/// Serves on the ports until `stop` is true. Then it accepts no more connections, lets requests in flight
+/// finish, and returns when all connections are closed or [`Limits::drain`] is over.
 pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Receiver<bool>) {
     let limits = service.limits;
     let (alive, mut all_closed) = mpsc::channel::<()>(1);
@@ -95,10 +95,10 @@ pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Recei
     }
     drop(shared);
     stopped(&mut stop).await;
-    tracing::info!("stopping: requests in flight finish, nothing new is accepted");
+    tracing::info!("stopping: finishing requests in flight, accepting no new ones");
     // Every connection and accept loop holds a sender; `recv` ends when the last is dropped.
     if tokio::time::timeout(limits.drain, all_closed.recv()).await.is_err() {
-        tracing::warn!("some requests did not finish in time and were cut off");
+        tracing::warn!("some requests did not finish in time and were aborted");
     }
 }
 
@@ -128,7 +128,7 @@ async fn accept(port: TcpListener, shared: Arc<Shared>) {
             }
             Err(error) if is_about_one_client(&error) => {}
             Err(error) => {
-                // Out of descriptors, mostly: wait until some are closed rather than spin.
+                // Mostly out of file descriptors: wait for some to close instead of spinning.
                 tracing::error!(%error, "cannot accept connections");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -143,11 +143,11 @@ fn is_about_one_client(error: &io::Error) -> bool {
     )
 }
 
-/// `_held` is given back when the connection is over.
+/// Drops `_held` when the connection ends.
 async fn handle<T>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, _held: T) {
     let _alive = shared.alive.clone();
     let Service { router, tls, limits, .. } = &shared.service;
-    // Answers are small and complete: waiting for more to send only adds delay.
+    // Responses are small and complete: waiting for more data only adds latency.
     let _ = stream.set_nodelay(true);
     let connection = Connection { router: router.clone(), peer, limits: *limits, stop: shared.stop.clone() };
     let Some(tls) = tls else {

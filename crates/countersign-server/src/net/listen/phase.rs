@@ -1,4 +1,4 @@
-//! What a connection is waiting for, shared between the side that reads bytes and the side that answers.
+//! The phase of a connection, shared by the side that reads bytes and the side that responds.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use tokio::time::Instant;
 /// What a connection is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// The rest of a request's header, or the first request's first byte.
+    /// The client: the rest of a request's header, or the first byte on a new connection.
     Header,
-    /// Us.
+    /// The server.
     Response,
-    /// Another request, if there is one.
+    /// The client: another request.
     Next,
 }
 
-/// The current phase of a connection, and since when.
+/// The current phase of a connection, and its start.
 #[derive(Clone, Debug)]
 pub(super) struct Phases(Arc<State>);
 
 #[derive(Debug)]
 struct State {
     connected: Instant,
-    /// Milliseconds since then, times four, plus the phase: one number, so that both change at once.
+    /// Milliseconds since `connected`, times four, plus the phase. One number, so that both change together.
     entered: AtomicU64,
 }
 
@@ -53,7 +53,7 @@ impl Phases {
     }
 }
 
-/// Enters [`Phase::Next`] when it is dropped: with the last byte of an answer, or with whatever else ends it.
+/// Enters [`Phase::Next`] when dropped: after the last byte of a response, or when the response is aborted.
 #[derive(Debug)]
 pub(super) struct ResponseEnd(pub(super) Phases);
 
@@ -63,7 +63,7 @@ impl Drop for ResponseEnd {
     }
 }
 
-/// An answer's body, and what happens at its end.
+/// A response body that reports its end.
 #[derive(Debug)]
 pub(super) struct ResponseBody {
     pub(super) body: axum::body::Body,

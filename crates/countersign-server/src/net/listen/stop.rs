@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// Waits until it is time to stop, or nobody is left who could say so.
+/// Waits for the signal to stop, or until nothing can send it any more.
 pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

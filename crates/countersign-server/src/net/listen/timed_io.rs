@@ -1,5 +1,5 @@
-//! A byte stream that fails when the other side is too slow: with the header of a request, with the next request, or with
-//! taking an answer. The timers are armed only when there is something to wait for, so a busy connection pays nothing.
+//! A byte stream that fails when the client is too slow: with the header of a request, with the next request,
+//! or with reading a response. A timer runs only while the stream waits, so a busy connection pays nothing.
 
 use std::io;
 use std::pin::Pin;
@@ -28,10 +28,11 @@ impl<S> TimedIo<S> {
         Self { stream, phases, limits, read_timer, write_timer: None }
     }
 
-    /// Ready when the phase has lasted too long: single bytes do not extend it.
+    /// Ready when the phase has lasted too long. Single bytes do not extend it.
     ///
-    /// The timer is only a reason to look again: it often fires before the deadline and is then set anew. So a busy
-    /// connection seldom touches it, and a phase that another part of the connection enters is noticed.
+    /// The timer only causes another check: it often fires before the deadline and is then set again. A busy
+    /// connection therefore seldom touches it, and a phase that another part of the connection enters is
+    /// noticed.
     fn poll_read_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let now = Instant::now();
@@ -39,7 +40,7 @@ impl<S> TimedIo<S> {
             let deadline = match phase {
                 Phase::Header => since + self.limits.header_read,
                 Phase::Next => since + self.limits.idle,
-                // No limit of ours; but the wait for the next request begins without telling us.
+                // No limit here, but the wait for the next request can begin unnoticed: check again later.
                 Phase::Response => now + self.limits.header_read,
             };
             if now >= deadline {
@@ -52,7 +53,7 @@ impl<S> TimedIo<S> {
         }
     }
 
-    /// Passes a write's outcome on, unless writes have made no progress for the total time of a request.
+    /// Passes the result of a write on, unless writes have made no progress for [`Limits::total`].
     fn limit_write<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.write_timer = None;
