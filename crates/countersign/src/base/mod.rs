@@ -2,7 +2,9 @@
 //! account or a session.
 
 pub mod clock;
+pub(crate) mod digest;
 pub mod id;
+pub(crate) mod mac_token;
 pub mod master_key;
 pub mod master_key_file;
 pub mod out_of_range;

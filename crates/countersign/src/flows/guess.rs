@@ -3,10 +3,9 @@
 
 use std::sync::atomic::Ordering;
 
-use aws_lc_rs::hmac;
-
 use crate::Countersign;
 use crate::base::clock::Timestamp;
+use crate::base::digest::mac16;
 use crate::base::requester::{AccountKey, Requester};
 use crate::model::account::Username;
 use crate::model::audit::{AuditEvent, AuditKind};
@@ -79,12 +78,7 @@ impl<S: Store> Countersign<S> {
 
     /// The name stands in as a keyed hash, known or not (EN-3, TH-4).
     pub(crate) fn account_key(&self, canonical_name: &str) -> AccountKey {
-        let mut key = [0; 16];
-        let tag = hmac::sign(&self.account_names, canonical_name.as_bytes());
-        for (to, from) in key.iter_mut().zip(tag.as_ref()) {
-            *to = *from;
-        }
-        AccountKey::from_bytes(key)
+        AccountKey::from_bytes(mac16(&self.account_names, &[canonical_name.as_bytes()]))
     }
 }
 

@@ -6,17 +6,14 @@
 //! device = base64url( version(1) | master key number(1) | device id(16) | minute of issue(4, big endian) | tag(16) )
 //! tag    = HMAC-SHA256(device key, everything before it | canonical account name)[..16]
 //! ```
-//! The key is derived for this purpose alone, so no other token is ever taken for one (TK-5), and with the name in the tag
-//! one account's device is nobody for another.
+//! The envelope is that of [`mac_token`](crate::base::mac_token), bound to the name: so one account's device is nobody for
+//! another.
 
 use std::fmt;
 use std::time::Duration;
 
-use aws_lc_rs::{constant_time, hmac};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::base::clock::Timestamp;
+use crate::base::mac_token::MacTokens;
 use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::random::Random;
 
@@ -31,17 +28,8 @@ impl DeviceId {
 }
 
 /// Makes and reads device cookies.
-#[derive(Clone)]
-pub struct DeviceCookies {
-    current: (u8, hmac::Key),
-    all: Vec<(u8, hmac::Key)>,
-}
-
-impl fmt::Debug for DeviceCookies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceCookies([redacted])")
-    }
-}
+#[derive(Clone, Debug)]
+pub struct DeviceCookies(MacTokens<BODY_LEN>);
 
 /// The value of a device cookie: sent by a browser, and proving nothing yet, or to be set after a good login.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,9 +62,7 @@ impl DeviceCookies {
     /// Derives the tag keys from the master keys.
     #[must_use]
     pub fn new(master_keys: &MasterKeys) -> Self {
-        let purpose = Purpose::DeviceCookie;
-        let current = (master_keys.current_id(), master_keys.current_mac_key(purpose));
-        Self { current, all: master_keys.mac_keys(purpose) }
+        Self(MacTokens::new(master_keys, Purpose::DeviceCookie))
     }
 
     /// The device that this cookie proves for the account with this canonical name, if any.
@@ -101,7 +87,8 @@ impl DeviceCookies {
             .into_iter()
             .flat_map(|cookie| devices(&cookie.0))
             .filter(|device| self.check(device, canonical_name, now).is_none());
-        let mut value = format!("{PREFIX}{}", self.encode(id, canonical_name, now));
+        let mut value = PREFIX.to_owned();
+        self.encode_into(&mut value, id, canonical_name, now);
         for other in others.take(MOST - 1) {
             value.push('.');
             value.push_str(other);
@@ -109,20 +96,16 @@ impl DeviceCookies {
         DeviceCookie(value)
     }
 
-    fn encode(&self, id: DeviceId, canonical_name: &str, now: Timestamp) -> String {
-        let (key_id, key) = &self.current;
-        let body = [&[VERSION, *key_id], id.0.as_slice(), &minute(now).to_be_bytes()].concat();
-        let tag = tag(key, &body, canonical_name);
-        URL_SAFE_NO_PAD.encode([body.as_slice(), &tag].concat())
+    fn encode_into(&self, value: &mut String, id: DeviceId, canonical_name: &str, now: Timestamp) {
+        let mut body = [0; BODY_LEN];
+        body[..16].copy_from_slice(&id.0);
+        body[16..].copy_from_slice(&minute(now).to_be_bytes());
+        self.0.seal_into(value, &body, canonical_name.as_bytes());
     }
 
     fn check(&self, device: &str, canonical_name: &str, now: Timestamp) -> Option<DeviceId> {
-        let bytes = URL_SAFE_NO_PAD.decode(device).ok()?;
-        let (body, presented) = bytes.split_at_checked(BODY_LEN)?;
-        let [VERSION, key_id, rest @ ..] = body else { return None };
-        let (_, key) = self.all.iter().find(|(id, _)| id == key_id)?;
-        constant_time::verify_slices_are_equal(&tag(key, body, canonical_name), presented).ok()?;
-        let (id, issued) = rest.split_first_chunk()?;
+        let body = self.0.open(device, canonical_name.as_bytes())?;
+        let (id, issued) = body.split_first_chunk()?;
         let age = minute(now).saturating_sub(u32::from_be_bytes(*issued.first_chunk()?));
         (Duration::from_mins(age.into()) < DeviceCookie::MAX_AGE).then_some(DeviceId(*id))
     }
@@ -138,26 +121,14 @@ fn devices(cookie: &str) -> impl Iterator<Item = &str> {
     body.into_iter().flat_map(|body| body.split('.')).filter(fine)
 }
 
-fn tag(key: &hmac::Key, body: &[u8], canonical_name: &str) -> [u8; 16] {
-    let mut context = hmac::Context::with_key(key);
-    context.update(body);
-    context.update(canonical_name.as_bytes());
-    let mut tag = [0; 16];
-    for (to, from) in tag.iter_mut().zip(context.sign().as_ref()) {
-        *to = *from;
-    }
-    tag
-}
-
 fn minute(now: Timestamp) -> u32 {
     u32::try_from(now.as_unix_seconds() / 60).unwrap_or_default()
 }
 
 const PREFIX: &str = "csd_";
-const VERSION: u8 = 1;
-const BODY_LEN: usize = 1 + 1 + 16 + 4;
-/// 38 bytes in base64url.
-const TEXT_LEN: usize = 51;
+/// Device ID, minute of issue.
+const BODY_LEN: usize = 16 + 4;
+const TEXT_LEN: usize = MacTokens::<BODY_LEN>::TEXT_LEN;
 const MOST: usize = 5;
 
 #[cfg(test)]
@@ -208,6 +179,14 @@ mod tests {
         let end = NOW.plus(DeviceCookie::MAX_AGE);
         assert!(find(1, &bob, "bob", end.minus(Duration::from_mins(1))).is_some());
         assert_eq!(find(1, &bob, "bob", end), None);
+    }
+
+    /// The form never changes: cookies live for 400 days, over every update.
+    #[test]
+    fn the_text_of_a_cookie_is_fixed() {
+        let fixed = "csd_AQEZRUont1L5BZCVB9YWDdyIAcnDgLBox0-sUnlc0m4HX5HbURk";
+        assert_eq!(remember(None, "bob"), fixed);
+        assert!(find(1, fixed, "bob", NOW).is_some());
     }
 
     /// TK-5: any changed character, and what is no cookie of ours, proves nothing and is not passed on.

@@ -17,8 +17,8 @@ use aws_lc_rs::hmac;
 pub use run::{ImportError, ImportSettings, Imported, export_line};
 pub use system::{FirebaseHashConfig, System};
 
+use crate::base::digest::{mac16, sha256};
 use crate::base::id::AccountId;
-use crate::base::master_key::sha256;
 use crate::hashing::PasswordHasher;
 use crate::model::account::{CustomClaims, NewAccount, Role, Username, UsernameError};
 use crate::password::{PasswordHash, UnreadableHash};
@@ -181,10 +181,7 @@ fn new_account(
 /// The account of this line of this file, always the same. Who does not have the file with its hashes cannot guess it
 /// (EN-5).
 fn id(ids: &hmac::Key, line: u64) -> AccountId {
-    let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(hmac::sign(ids, &line.to_be_bytes()).as_ref()) {
-        *to = *from;
-    }
+    let bytes = mac16(ids, &[&line.to_be_bytes()]);
     AccountId::from_bytes(uuid::Builder::from_random_bytes(bytes).into_uuid().into_bytes())
 }
 

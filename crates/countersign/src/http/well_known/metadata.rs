@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::base::master_key::sha256;
+use crate::base::digest::sha256;
 use crate::http::app::App;
 use crate::http::error::api::ApiError;
 use crate::store::Store;

@@ -1,23 +1,21 @@
 //! The refresh token: opaque to everybody else, and refused here before any store is asked unless we made it.
 //!
 //! ```text
-//! csr_ base64url( version(1) | master key number(1) | session id(16) | generation(4, big endian) | session secret(16) | tag(16) )
-//! tag = HMAC-SHA256(refresh key, everything before it)[..16]
+//! csr_ base64url( version(1) | master key number(1) | session ID(16) | generation(4, big endian) | session secret(16) | tag(16) )
 //! ```
 //!
-//! The store keeps SHA-256(session secret) and the newest generation, nothing else of it. So a forged token costs no
+//! The envelope is that of [`mac_token`](crate::base::mac_token). The store keeps SHA-256(session secret) and the newest generation, nothing else of it. So a forged token costs no
 //! look-up, a stolen database has nothing to replay, the master key alone makes no token either, and the successor
 //! can be made again from the token presented (RF-3, RF-11, RF-13).
 
 use std::fmt;
 
-use aws_lc_rs::{constant_time, hmac};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use crate::base::digest::sha256;
 use crate::base::id::SessionId;
-use crate::base::master_key::{MasterKeys, Purpose, sha256};
+use crate::base::mac_token::MacTokens;
+use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::random::Random;
 
 /// A refresh token whose tag is proved: we made it. Whether its session still honours it is for
@@ -72,49 +70,26 @@ pub struct PresentedToken {
 }
 
 /// Makes and reads refresh tokens.
-#[derive(Clone)]
-pub struct RefreshTokenCodec {
-    current: (u8, hmac::Key),
-    /// The current key and those before it.
-    all: Vec<(u8, hmac::Key)>,
-}
-
-impl fmt::Debug for RefreshTokenCodec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefreshTokenCodec([redacted])")
-    }
-}
+#[derive(Clone, Debug)]
+pub struct RefreshTokenCodec(MacTokens<BODY_LEN>);
 
 impl RefreshTokenCodec {
     /// Derives the tag keys from the master keys.
     #[must_use]
     pub fn new(master_keys: &MasterKeys) -> Self {
-        let purpose = Purpose::RefreshToken;
-        let current = (master_keys.current_id(), master_keys.current_mac_key(purpose));
-        Self { current, all: master_keys.mac_keys(purpose) }
+        Self(MacTokens::new(master_keys, Purpose::RefreshToken))
     }
 
     /// The text that goes into the cookie. Secret.
     #[must_use]
     pub fn encode(&self, token: &RefreshToken) -> Zeroizing<String> {
-        let mut bytes = Zeroizing::new([0; LEN]);
-        let (id, key) = &self.current;
-        let body = [
-            &[VERSION, *id],
-            token.session_id.as_bytes().as_slice(),
-            &token.generation.to_be_bytes(),
-            token.secret.as_slice(),
-        ];
-        let mut at = 0;
-        for part in body {
-            bytes[at..at + part.len()].copy_from_slice(part);
-            at += part.len();
-        }
-        let tag = hmac::sign(key, &bytes[..BODY_LEN]);
-        bytes[BODY_LEN..].copy_from_slice(&tag.as_ref()[..TAG_LEN]);
-        let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + TEXT_LEN));
+        let mut body = Zeroizing::new([0; BODY_LEN]);
+        body[..16].copy_from_slice(token.session_id.as_bytes());
+        body[16..20].copy_from_slice(&token.generation.to_be_bytes());
+        body[20..].copy_from_slice(token.secret.as_slice());
+        let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + MacTokens::<BODY_LEN>::TEXT_LEN));
         text.push_str(PREFIX);
-        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut text);
+        self.0.seal_into(&mut text, &body, b"");
         text
     }
 
@@ -124,22 +99,9 @@ impl RefreshTokenCodec {
     /// [`InvalidRefreshToken`], one answer for every kind of wrong: prefix, length, alphabet, version, unknown master
     /// key, tag (RF-11).
     pub fn parse(&self, text: &str) -> Result<RefreshToken, InvalidRefreshToken> {
-        let body =
-            text.strip_prefix(PREFIX).filter(|body| body.len() == TEXT_LEN).ok_or(InvalidRefreshToken)?;
-        let mut bytes = Zeroizing::new([0; LEN]);
-        match URL_SAFE_NO_PAD.decode_slice(body, bytes.as_mut_slice()) {
-            Ok(LEN) => {}
-            _ => return Err(InvalidRefreshToken),
-        }
-        let (body, tag) = bytes.split_at(BODY_LEN);
-        let [VERSION, key_id, rest @ ..] = body else {
-            return Err(InvalidRefreshToken);
-        };
-        let (_, key) = self.all.iter().find(|(id, _)| id == key_id).ok_or(InvalidRefreshToken)?;
-        let expected = hmac::sign(key, body);
-        constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG_LEN], tag)
-            .map_err(|_| InvalidRefreshToken)?;
-        let (session_id, rest) = rest.split_first_chunk().ok_or(InvalidRefreshToken)?;
+        let text = text.strip_prefix(PREFIX).ok_or(InvalidRefreshToken)?;
+        let body = self.0.open(text, b"").ok_or(InvalidRefreshToken)?;
+        let (session_id, rest) = body.split_first_chunk().ok_or(InvalidRefreshToken)?;
         let (generation, rest) = rest.split_first_chunk().ok_or(InvalidRefreshToken)?;
         let secret = rest.first_chunk().ok_or(InvalidRefreshToken)?;
         Ok(RefreshToken {
@@ -152,11 +114,8 @@ impl RefreshTokenCodec {
 
 /// Lets secret scanners find a leaked token.
 const PREFIX: &str = "csr_";
-const VERSION: u8 = 1;
-const BODY_LEN: usize = 1 + 1 + 16 + 4 + 16;
-const TAG_LEN: usize = 16;
-const LEN: usize = BODY_LEN + TAG_LEN;
-const TEXT_LEN: usize = LEN / 3 * 4;
+/// Session ID, generation, secret.
+const BODY_LEN: usize = 16 + 4 + 16;
 
 /// The text is not a refresh token that we made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -181,6 +140,14 @@ mod tests {
         let text = codec(1).encode(&token());
         assert_eq!(text.len(), 76);
         assert_eq!(codec(1).parse(&text).unwrap().presented(), token().presented());
+    }
+
+    /// The form never changes: tokens live for a month, over every update.
+    #[test]
+    fn the_text_of_a_token_is_fixed() {
+        let fixed = "csr_AQEb3ZVmdkZEApd2yNIjuCkHAAABApgVBT_m7tpxtECswZ6D3p-YoL-pEvKi657eE8WPXzeL";
+        assert_eq!(*codec(1).encode(&token()), fixed);
+        assert_eq!(codec(1).parse(fixed).unwrap().presented(), token().presented());
     }
 
     /// RF-11: any single changed bit, any cut, another server's key: refused, all alike.
