@@ -66,7 +66,7 @@ impl Audit {
 const PAGE: u32 = 1000;
 
 fn parse_kind(name: &str) -> anyhow::Result<AuditKind> {
-    let known = || AuditKind::NAMES.map(|(_, name)| name).join(", ");
+    let known = || AuditKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
     AuditKind::from_name(name)
         .ok_or_else(|| usage(format!("there is no kind {name:?}; the kinds are: {}", known())))
 }

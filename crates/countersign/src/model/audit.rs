@@ -6,91 +6,90 @@ use std::net::IpAddr;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::context::Actor;
+use crate::model::named::named;
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AuditKind {
-    /// A password was right and a session began.
-    LoginSucceeded,
-    /// A password was wrong, or the account cannot sign in; or, as the detail says then, the password was right and another
-    /// one has to be chosen first.
-    LoginFailed,
-    /// Too many attempts: refused without looking.
-    LoginThrottled,
-    /// Failed sign-ins are spread over so many accounts that it looks like password spraying.
-    SpraySuspected,
-    /// A session ended; the detail says why.
-    SessionEnded,
-    /// An old refresh token came back: the session was ended (RF-2).
-    RefreshReuseDetected,
-    /// A token ahead of the database was accepted (RF-6): the store lost writes.
-    SessionHealed,
-    /// A password was changed by its owner or set by an administrator.
-    PasswordChanged,
-    /// The owner of an account has to choose another password before a session begins; those that there were have ended.
-    PasswordChangeRequired,
-    /// Another password is not required any more, though none was chosen.
-    PasswordChangeWaived,
-    /// An account was made.
-    AccountCreated,
-    /// Role or claims were changed.
-    AccountChanged,
-    /// An account may no longer sign in.
-    AccountDisabled,
-    /// An account may sign in again.
-    AccountEnabled,
-    /// An account is gone.
-    AccountDeleted,
-    /// Somebody began to export all accounts with their password hashes.
-    AccountsExported,
-    /// A signing key was made; it is published and will sign.
-    KeyCreated,
-    /// Signing keys that nothing needs any more were deleted.
-    KeyRemoved,
+named! {
+    /// What happened.
+    pub enum AuditKind {
+        /// A password was right and a session began.
+        LoginSucceeded = "login_succeeded",
+        /// A password was wrong, or the account cannot sign in; or, as the detail says then, the password was right and another
+        /// one has to be chosen first.
+        LoginFailed = "login_failed",
+        /// Too many attempts: refused without looking.
+        LoginThrottled = "login_throttled",
+        /// Failed sign-ins are spread over so many accounts that it looks like password spraying.
+        SpraySuspected = "spray_suspected",
+        /// A session ended; the detail says why.
+        SessionEnded = "session_ended",
+        /// An old refresh token came back: the session was ended (RF-2).
+        RefreshReuseDetected = "refresh_reuse_detected",
+        /// A token ahead of the database was accepted (RF-6): the store lost writes.
+        SessionHealed = "session_healed",
+        /// A password was changed by its owner or set by an administrator.
+        PasswordChanged = "password_changed",
+        /// The owner of an account has to choose another password before a session begins; those that there were have ended.
+        PasswordChangeRequired = "password_change_required",
+        /// Another password is not required any more, though none was chosen.
+        PasswordChangeWaived = "password_change_waived",
+        /// An account was made.
+        AccountCreated = "account_created",
+        /// Role or claims were changed.
+        AccountChanged = "account_changed",
+        /// An account may no longer sign in.
+        AccountDisabled = "account_disabled",
+        /// An account may sign in again.
+        AccountEnabled = "account_enabled",
+        /// An account is gone.
+        AccountDeleted = "account_deleted",
+        /// Somebody began to export all accounts with their password hashes.
+        AccountsExported = "accounts_exported",
+        /// A signing key was made; it is published and will sign.
+        KeyCreated = "key_created",
+        /// Signing keys that nothing needs any more were deleted.
+        KeyRemoved = "key_removed",
+    }
 }
 
-impl AuditKind {
-    /// Every kind with its stable name.
-    pub const NAMES: [(Self, &'static str); 18] = [
-        (Self::LoginSucceeded, "login_succeeded"),
-        (Self::LoginFailed, "login_failed"),
-        (Self::LoginThrottled, "login_throttled"),
-        (Self::SpraySuspected, "spray_suspected"),
-        (Self::SessionEnded, "session_ended"),
-        (Self::RefreshReuseDetected, "refresh_reuse_detected"),
-        (Self::SessionHealed, "session_healed"),
-        (Self::PasswordChanged, "password_changed"),
-        (Self::PasswordChangeRequired, "password_change_required"),
-        (Self::PasswordChangeWaived, "password_change_waived"),
-        (Self::AccountCreated, "account_created"),
-        (Self::AccountChanged, "account_changed"),
-        (Self::AccountDisabled, "account_disabled"),
-        (Self::AccountEnabled, "account_enabled"),
-        (Self::AccountDeleted, "account_deleted"),
-        (Self::AccountsExported, "accounts_exported"),
-        (Self::KeyCreated, "key_created"),
-        (Self::KeyRemoved, "key_removed"),
-    ];
+/// The kind of an event in the log: one that this version knows, or the name under which a newer one has stored its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordedKind {
+    /// A kind of this version.
+    Known(AuditKind),
+    /// A name that this version has no kind for.
+    Unknown(String),
+}
 
-    /// The stable name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("unknown", |(_, name)| name)
+impl RecordedKind {
+    /// Takes the name that a store kept.
+    pub(crate) fn from_stored(name: String) -> Self {
+        AuditKind::from_name(&name).map_or(Self::Unknown(name), Self::Known)
     }
 
-    /// The kind with this stable name.
+    /// The name under which it is stored.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known(kind) => kind.name(),
+            Self::Unknown(name) => name,
+        }
+    }
+
+    /// The kind, if this version knows it.
+    #[must_use]
+    pub const fn known(&self) -> Option<AuditKind> {
+        match self {
+            Self::Known(kind) => Some(*kind),
+            Self::Unknown(_) => None,
+        }
     }
 }
 
 /// One event, before it has a place in the log. Who, when and from where is in the [`Context`] that goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditEvent {
-    /// What happened.
-    pub kind: AuditKind,
+pub struct AuditEvent<K = AuditKind> {
+    /// What happened. In an [`AuditRecord`] it may be a [`RecordedKind`] of a newer version.
+    pub kind: K,
     /// Whose account it is about.
     pub account_id: Option<AccountId>,
     /// Which session it is about.
@@ -143,7 +142,7 @@ pub struct AuditRecord {
     /// From where.
     pub address: Option<IpAddr>,
     /// What.
-    pub event: AuditEvent,
+    pub event: AuditEvent<RecordedKind>,
 }
 
 /// Which lines of the audit log to read: oldest first, or newest first with `before`.

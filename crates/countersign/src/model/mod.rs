@@ -7,6 +7,7 @@ pub mod context;
 pub mod device_cookie;
 pub(crate) mod key_change;
 pub mod key_ring;
+mod named;
 pub(crate) mod password_hash;
 pub(crate) mod plan;
 pub mod retention;

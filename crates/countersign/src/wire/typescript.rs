@@ -21,7 +21,7 @@ fn the_typescript_is_what_the_rust_code_says() -> io::Result<()> {
             TokenResponse::interface(),
         ],
     )?;
-    let kinds = AuditKind::NAMES.iter().map(|(_, name)| *name);
+    let kinds = AuditKind::ALL.iter().map(|kind| kind.name());
     compare(
         "pages/src/wire.ts",
         &[

@@ -55,8 +55,8 @@ impl Auditor {
             ensure(record.sequence == self.read_to + 1, || "J10: the audit log has a gap".to_owned())?;
             self.read_to = record.sequence;
             let Some(id) = record.event.session_id else { continue };
-            match record.event.kind {
-                AuditKind::LoginSucceeded => {
+            match record.event.kind.known() {
+                Some(AuditKind::LoginSucceeded) => {
                     let account = record.event.account_id.ok_or("a login of nobody")?;
                     let known = Known {
                         account,
@@ -71,14 +71,14 @@ impl Auditor {
                     };
                     ensure(self.sessions.insert(id, known).is_none(), || format!("{id} began twice"))?;
                 }
-                AuditKind::SessionEnded | AuditKind::RefreshReuseDetected => {
+                Some(AuditKind::SessionEnded | AuditKind::RefreshReuseDetected) => {
                     let known = self.sessions.get_mut(&id).ok_or("an unknown session ended")?;
                     let reason = record.event.detail.clone().unwrap_or_default();
                     if let Some(before) = known.ended.replace(reason) {
                         return Err(format!("J10: {id} ended twice, first by {before}"));
                     }
                 }
-                AuditKind::SessionHealed => return Err(format!("J5: {id} was ahead of the database")),
+                Some(AuditKind::SessionHealed) => return Err(format!("J5: {id} was ahead of the database")),
                 _ => {}
             }
         }

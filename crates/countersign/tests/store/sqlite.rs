@@ -203,6 +203,22 @@ async fn a_hash_that_is_no_text_hurts_its_own_account_only() {
     assert_eq!(store.password_hashes(9).await.unwrap().len(), 2);
 }
 
+/// A line that a newer version wrote is shown under its name, and makes nothing unreadable.
+#[tokio::test]
+async fn an_unknown_kind_of_event_keeps_its_name() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = open(&path, OpenMode::Server).unwrap();
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, T0).await;
+    let beside = Connection::open(&path).unwrap();
+    beside.execute("UPDATE audit_log SET kind = 'passkey_added' WHERE kind = 'login_succeeded'", []).unwrap();
+    assert_eq!(audit(&store).await, ["account_created user", "passkey_added"]);
+    beside.execute("UPDATE sessions SET revoked_at = 1, end_reason = 'moved_to_mars'", []).unwrap();
+    let rotation = store.rotate(token, &context(at(1))).await.unwrap();
+    assert_eq!(rotation, Rotation::Revoked(EndReason::Ended));
+}
+
 /// Group commit: in one transaction with many others, only what failed is undone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_operation_undoes_itself_alone() {

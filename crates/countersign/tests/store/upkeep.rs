@@ -135,9 +135,7 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     let log = store.audit_log(all.clone()).await.unwrap();
     let lines: Vec<_> = log
         .iter()
-        .map(|line| {
-            (line.event.kind, line.event.detail.as_deref(), line.actor, line.at, line.event.session_id)
-        })
+        .map(|line| (kind(line), line.event.detail.as_deref(), line.actor, line.at, line.event.session_id))
         .collect();
     let session = Some(token.session_id);
     assert_eq!(
@@ -155,7 +153,7 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     assert_eq!((log[0].address, log[2].address), (context(T0).address, None));
     let kinds = async |query| {
         let found = store.audit_log(query).await.unwrap();
-        found.iter().map(|line| line.event.kind).collect::<Vec<_>>()
+        found.iter().map(kind).collect::<Vec<_>>()
     };
     let ended = AuditQuery { kind: Some(AuditKind::SessionEnded), ..all.clone() };
     assert_eq!(kinds(ended).await, [AuditKind::SessionEnded]);
@@ -320,6 +318,6 @@ pub(crate) async fn failed_logins_are_bounded_in_number(opener: &impl Opener) {
     let sweep = Sweep { now: at(2), keep_sessions: keep, keep_audit: keep, few_failures: 8, batch: 30 };
     assert_eq!(sweep_all(&*store, sweep).await, [30, 10, 0]);
     let first = AuditQuery { limit: 2, ..AuditQuery::default() };
-    let kinds: Vec<_> = store.audit_log(first).await.unwrap().iter().map(|line| line.event.kind).collect();
+    let kinds: Vec<_> = store.audit_log(first).await.unwrap().iter().map(kind).collect();
     assert_eq!(kinds, [AuditKind::AccountCreated, AuditKind::LoginFailed]);
 }

@@ -7,7 +7,7 @@ use countersign::base::clock::Timestamp;
 use countersign::base::id::{AccountId, SessionId};
 use countersign::base::random::Random;
 use countersign::model::account::{Account, CreateAccountOutcome, CustomClaims, NewAccount, Role, Username};
-use countersign::model::audit::AuditQuery;
+use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::model::context::{Actor, Context};
 use countersign::model::session::refresh_token::PresentedToken;
 use countersign::model::session::{EndedSession, NewSession, SessionPolicy, StartSessionOutcome};
@@ -126,6 +126,11 @@ pub(crate) async fn log_in(store: &impl Store, account: &Account, now: Timestamp
 /// The token of another generation of the same session.
 pub(crate) fn generation(token: PresentedToken, generation: u32) -> PresentedToken {
     PresentedToken { generation, ..token }
+}
+
+/// The kind of a line, which this version knows.
+pub(crate) fn kind(line: &AuditRecord) -> AuditKind {
+    line.event.kind.known().unwrap()
 }
 
 /// The whole audit log as `kind detail`.

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use rusqlite::Row;
-use rusqlite::types::{FromSqlError, Type};
+use rusqlite::types::Type;
 use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
-use crate::model::audit::{AuditEvent, AuditKind, AuditRecord};
+use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::context::Actor;
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
@@ -70,9 +70,8 @@ pub(super) fn account_and_session(row: &Row<'_>) -> rusqlite::Result<(Account, S
 }
 
 fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<StoredSession> {
-    let reason = |name: String| EndReason::from_name(&name).unwrap_or(EndReason::Ended);
     let revoked_at = instant(row, first + 7)?;
-    let reason = row.get::<_, Option<String>>(first + 8)?.map(reason);
+    let reason = row.get_ref(first + 8)?.as_str_or_null()?.map(EndReason::from_stored);
     Ok(StoredSession {
         session: Session {
             id: SessionId::from_bytes(row.get(first)?),
@@ -91,7 +90,6 @@ fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<StoredSession> 
 
 /// Reads `sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id`.
 pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
-    let kind: String = row.get(5)?;
     Ok(AuditRecord {
         sequence: row.get(0)?,
         at: Timestamp::from_unix_millis(row.get(1)?),
@@ -104,7 +102,7 @@ pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
         request_id: row.get::<_, Option<_>>(9)?.map(RequestId::from_bytes),
         address: address(row, 4)?,
         event: AuditEvent {
-            kind: AuditKind::from_name(&kind).ok_or_else(|| invalid(5, FromSqlError::InvalidType))?,
+            kind: RecordedKind::from_stored(row.get(5)?),
             account_id: row.get::<_, Option<_>>(6)?.map(AccountId::from_bytes),
             session_id: row.get::<_, Option<_>>(7)?.map(SessionId::from_bytes),
             detail: row.get(8)?,

@@ -255,11 +255,15 @@ impl World {
     fn audit_records(&mut self, reasons: &[&str]) -> Result<Vec<AuditKind>, String> {
         let records = self.auditor.read_log(self.server.store(), self.time)?;
         for record in &records {
-            if matches!(record.event.kind, AuditKind::SessionEnded | AuditKind::RefreshReuseDetected) {
+            if matches!(
+                record.event.kind.known(),
+                Some(AuditKind::SessionEnded | AuditKind::RefreshReuseDetected)
+            ) {
                 let reason = record.event.detail.as_deref().unwrap_or_default();
                 ensure(reasons.contains(&reason), || format!("J10: a session ended by {reason}, unasked"))?;
             }
         }
-        Ok(records.iter().map(|record| record.event.kind).collect())
+        let known = records.iter().map(|record| record.event.kind.known());
+        known.collect::<Option<_>>().ok_or_else(|| "an event of an unknown kind".to_owned())
     }
 }
