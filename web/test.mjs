@@ -12,8 +12,10 @@ await build({
   outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
+  target: 'node20',
   format: 'esm',
   sourcemap: 'inline',
+  loader: { '.wasm': 'binary' },
 });
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', `${outdir}/`], { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -30,10 +30,10 @@ describe('verdicts of page and command line', () => {
   });
 
   /** Each rule with its outcome, and the code of the first that fails. */
-  function fromCommandLine({ token, key, algorithm, issuer, audience, type }) {
+  function fromCommandLine({ token, key, algorithm, issuer, audience, type, scope, role }) {
     const keyFile = join(folder, 'key');
     writeFileSync(keyFile, key, { mode: 0o600 });
-    const options = { '--alg': algorithm, '--issuer': issuer, '--audience': audience, '--type': type };
+    const options = { '--alg': algorithm, '--issuer': issuer, '--audience': audience, '--type': type, '--scope': scope, '--role': role };
     const args = Object.entries(options).flatMap(([name, value]) => (value ? [name, value] : []));
     const run = spawnSync(binary(), ['token', 'verify', '--json', '--key', keyFile, ...args, '-'], {
       input: token,
@@ -51,8 +51,8 @@ describe('verdicts of page and command line', () => {
 
   function fromPage(question) {
     return page.evaluate((question) => {
-      const { token, key, algorithm = '', issuer = '', audience = '', type = '' } = question;
-      for (const [id, value] of Object.entries({ key, algorithm, issuer, audience, type, token })) {
+      const { token, key, algorithm = '', issuer = '', audience = '', type = '', scope = '', role = '' } = question;
+      for (const [id, value] of Object.entries({ key, algorithm, issuer, audience, type, scope, role, token })) {
         const field = document.querySelector(`#${id}`);
         field.value = value;
         field.dispatchEvent(new Event('input'));
@@ -92,6 +92,9 @@ describe('verdicts of page and command line', () => {
     for (const [name, code] of [['issuer', 'wrong_issuer'], ['audience', 'wrong_audience'], ['type', 'wrong_type']]) {
       assert.equal((await agree(`wrong ${name}`, { token, key, ...right, [name]: 'https://elsewhere.example' })).code, code);
     }
+    assert.equal((await agree('its role', { token, key, ...right, role: 'admin' })).code, null);
+    assert.equal((await agree('another role', { token, key, ...right, role: 'auditor' })).code, 'missing_role');
+    assert.equal((await agree('a scope', { token, key, ...right, scope: 'read' })).code, 'missing_scope');
     const [header, payload, signature] = token.split('.');
     const none = Buffer.from('{"alg":"none"}').toString('base64url');
     const hs256 = Buffer.from('{"alg":"HS256"}').toString('base64url');

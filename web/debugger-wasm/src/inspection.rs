@@ -1,4 +1,4 @@
-//! JSON in, JSON out. Decides the shape of both and nothing about tokens.
+//! JSON in, JSON out. Decides the shape of both, and nothing about tokens.
 //!
 //! In:
 //! ```json
@@ -10,9 +10,10 @@
 //!               "audience_may_be_absent": false, "issued_at_may_be_absent": false, "scopes": [], "roles": [] }
 //! }
 //! ```
-//! `issuer` and `audience` are one text or several in an array, at least one. The last four members of `policy` may be
-//! left out; these are then the values. `key` and `policy` may be absent or null. `algorithm` is needed for `pem`, `secret` and `secret_base64url`; without
-//! it the token's own is taken and `key.algorithm_from_token` says so. A `token_type` of `"JWT"` also accepts its absence.
+//! `issuer` and `audience` are one text, or at least one in an array. The last four members of `policy` may
+//! be absent and then have the values shown. `key` and `policy` may be absent or null. `algorithm` is needed
+//! for `pem`, `secret` and `secret_base64url`; without it the token's own is used, and
+//! `key.algorithm_from_token` says so. A `token_type` of `"JWT"` also accepts its absence.
 //!
 //! Out:
 //! ```json
@@ -20,21 +21,23 @@
 //!   "header": {}, "payload": {}, "verified": true, "accepted": false,
 //!   "key": { "id": "…", "error": null, "algorithm_from_token": false },
 //!   "checks": [ { "rule": "expiry", "outcome": "passed | failed | not_checked", "code": "expired", "message": "…",
-//!                 "remedy": "…", "expected": "…", "found": "…" } ]
+//!                 "remedy": "…", "expected": "…", "found": "…" } ],
+//!   "warnings": [ { "code": "no_expiry", "message": "…" } ]
 //! }
 //! ```
-//! or `{"error": "…"}` if the input is not as described. `header` and `payload` are null where they cannot be read.
+//! or `{"error": "…"}` if the input is not as described. `header` and `payload` are null where they cannot be
+//! read.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_jwt::dangerous::decode_unverified;
-use countersign_jwt::inspect::{Check, Keys, Outcome, inspect};
+use countersign_jwt::inspect::{Check, Keys, Outcome, Warning, inspect};
 use countersign_jwt::{Algorithm, ClaimsPolicy, JwkSet, TokenType, VerifyingKey};
 use serde_json::{Value, json};
 
-/// The answer to `input`.
+/// The response to `input`.
 #[must_use]
 pub fn answer(input: &[u8]) -> String {
     let answer = serde_json::from_slice(input).map_err(|error| format!("the input is not JSON: {error}"));
@@ -60,6 +63,7 @@ fn inspection(input: &Value) -> Result<Value, String> {
         "accepted": inspection.is_accepted(),
         "key": { "id": inspection.key_id, "error": material.as_ref().err(), "algorithm_from_token": from_token },
         "checks": inspection.checks.iter().map(check).collect::<Vec<_>>(),
+        "warnings": inspection.warnings.iter().map(warning).collect::<Vec<_>>(),
         "header": inspection.header,
         "payload": inspection.payload,
     }))
@@ -69,7 +73,7 @@ fn check(check: &Check) -> Value {
     let (outcome, error) = match check.outcome {
         Outcome::Passed => ("passed", None),
         Outcome::Failed(error) => ("failed", Some(error)),
-        Outcome::NotChecked => ("not_checked", None),
+        _ => ("not_checked", None),
     };
     json!({
         "rule": check.rule,
@@ -80,6 +84,10 @@ fn check(check: &Check) -> Value {
         "expected": check.expected,
         "found": check.found,
     })
+}
+
+fn warning(warning: &Warning) -> Value {
+    json!({ "code": warning.code(), "message": warning.to_string() })
 }
 
 enum Material {
@@ -105,7 +113,7 @@ fn material(key: &Value, token: &str) -> Result<(Result<Material, String>, bool)
         "jwk" => {
             (VerifyingKey::from_jwk(material).map(Material::Key).map_err(|error| error.to_string()), false)
         }
-        // A pasted set is somebody else's: what is unusable in it is left out.
+        // A pasted set may be of another issuer: its unusable keys are skipped.
         "jwks" => {
             let set = JwkSet::parse_foreign(material, &Algorithm::ALL);
             (set.map(|(set, _)| Material::Set(set)).map_err(|error| error.to_string()), false)
@@ -130,7 +138,7 @@ fn material(key: &Value, token: &str) -> Result<(Result<Material, String>, bool)
     })
 }
 
-/// What the token claims about itself. For showing a token to people only: a verifier never asks this.
+/// The algorithm that the token itself names. For showing a token only: a verifier must know it beforehand.
 fn algorithm_of(token: &str) -> Option<Algorithm> {
     decode_unverified(token).ok()?.header.get("alg")?.as_str().and_then(Algorithm::from_name)
 }
@@ -161,14 +169,14 @@ fn policy(policy: &Value) -> Result<ClaimsPolicy, String> {
     Ok(rules)
 }
 
-/// An empty list would accept nobody, or everybody: it is a mistake.
+/// An empty list is refused: it must not come to mean that every value is accepted.
 fn one_or_more<'a>(object: &'a Value, name: &str) -> Result<(&'a str, Vec<&'a str>), String> {
     let mut texts = texts(object, name)?.into_iter();
     let first = texts.next().ok_or_else(|| format!("`{name}` must be a string, or several in an array"))?;
     Ok((first, texts.collect()))
 }
 
-/// One text, several in an array, or none where the member is absent.
+/// One text, several in an array, or none if the member is absent.
 fn texts<'a>(object: &'a Value, name: &str) -> Result<Vec<&'a str>, String> {
     let list = match optional(object, name) {
         None => &[][..],
@@ -268,6 +276,13 @@ mod tests {
         assert_eq!(outcome(&answer, "form")["outcome"], "passed");
         assert_eq!(outcome(&answer, "signature")["outcome"], "not_checked");
         assert_eq!(answer["header"]["alg"], "HS256");
+        let codes = |now: i64| {
+            let answer = ask(&json!({ "token": TOKEN, "now": now }));
+            let warnings = answer["warnings"].as_array().unwrap().clone();
+            warnings.iter().map(|warning| warning["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(1_300_819_379), Vec::<String>::new());
+        assert_eq!(codes(1_300_819_380), ["expired"]);
     }
 
     #[test]

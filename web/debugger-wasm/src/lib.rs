@@ -1,8 +1,8 @@
 //! The token rules of `countersign-jwt` for a web page: JSON text in, JSON text out, no imports.
 //!
-//! The page calls `prepare(n)`, writes `n` bytes of UTF-8 JSON at the address it gets, calls `run()`, and reads
-//! as many bytes as that returns at the address that `answer()` gives. The address is good until the next call.
-//! What goes in and comes out is described in [`inspection`].
+//! The page calls `prepare(n)`, writes `n` bytes of UTF-8 JSON at the address it gets, calls `run()`, and
+//! reads as many bytes as that returns at the address that `answer()` gives. The address is good until the
+//! next call. What goes in and comes out is described in [`inspection`].
 //!
 //! Build and check it:
 //! ```text
@@ -21,8 +21,8 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes room for `length` bytes of input and returns their address. Longer inputs than [`MAX_INPUT_BYTES`] get
-/// no room: the address is then that of an empty buffer, and `run` answers with an error.
+/// Makes room for `length` bytes of input and returns their address. Longer inputs than [`MAX_INPUT_BYTES`]
+/// get no room: the address is then that of an empty buffer, and `run` answers with an error.
 #[expect(unsafe_code, reason = "an exported name; the function itself is safe")]
 #[unsafe(no_mangle)]
 pub extern "C" fn prepare(length: usize) -> *mut u8 {

@@ -1,4 +1,4 @@
-// What claims mean, in words and dates, and what about a token deserves a warning. Pure.
+// What claims mean, in words and dates. Pure.
 
 import { absolute, relative } from './format.ts';
 
@@ -59,43 +59,4 @@ function dateText(value: Json, now: Date): string | undefined {
   if (Math.abs(value) > LATEST_SECONDS) return 'too large for seconds: milliseconds?';
   const at = new Date(value * 1000);
   return `${absolute(at)}, ${relative(at, now)}`;
-}
-
-const SECRETS = /pass(word|wd|phrase)|secret|private|credit|card|cvv|ssn|iban|pin$|api_?key/i;
-const REMOTE_KEYS = ['jku', 'x5u', 'jwk', 'x5c'];
-const LONG_TOKEN_BYTES = 4096;
-const LONG_LIFE_SECONDS = 86_400;
-
-/** What is legal, perhaps, and still a bad sign. */
-export function warnings(token: string, header: JsonObject, payload: JsonObject): string[] {
-  const { alg, typ, kid } = header;
-  const { exp, iat } = payload;
-  const found: string[] = [];
-  const warn = (isBad: boolean, text: string): void => {
-    if (isBad) found.push(text);
-  };
-  warn(typeof alg === 'string' && alg.toLowerCase() === 'none', 'It is not signed (alg "none"): anybody can write such a token.');
-  warn(exp === undefined, 'It never expires: there is no exp. A copy of it works for ever.');
-  warn(isMilliseconds(exp) || isMilliseconds(iat), 'A time looks like milliseconds. JWT counts seconds since 1970.');
-  warn(isNumber(exp) && isNumber(iat) && exp <= iat, 'It expires before it was issued.');
-  warn(isNumber(exp) && isNumber(iat) && exp - iat > LONG_LIFE_SECONDS && !isMilliseconds(exp), 'It lives longer than a day. Access tokens should live for minutes, because they cannot be called back everywhere.');
-  for (const name of Object.keys(payload).filter((name) => SECRETS.test(name))) {
-    warn(true, `The claim "${name}" looks secret. A token is signed, not encrypted: whoever holds it can read it.`);
-  }
-  for (const name of REMOTE_KEYS.filter((name) => name in header)) {
-    warn(true, `The header brings its own key (${name}). A verifier that believes it believes anybody.`);
-  }
-  warn('crit' in header, 'The header has crit: verifiers that do not know every name in it must refuse the token (RFC 7515 §4.1.11).');
-  warn(typeof kid === 'string' && /[/\\'";]|\.\./.test(kid), 'The key ID has characters of a path or a query. A verifier must only compare it.');
-  warn(typ === undefined, 'The header has no typ, so a token made for something else could be taken for this one (RFC 8725 §3.11).');
-  warn(token.length > LONG_TOKEN_BYTES, `It is ${token.length} bytes long. Many servers refuse headers of 8 KiB.`);
-  return found;
-}
-
-function isNumber(value: Json | undefined): value is number {
-  return typeof value === 'number';
-}
-
-function isMilliseconds(value: Json | undefined): boolean {
-  return isNumber(value) && value > LATEST_SECONDS;
 }

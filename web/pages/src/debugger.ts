@@ -2,7 +2,7 @@
 // storage nor to the URL (HD-7).
 
 import { decodeText, encode, encodeText } from './base64url.ts';
-import { claimRows, warnings, type JsonObject } from './claims.ts';
+import { claimRows, type JsonObject } from './claims.ts';
 import { byId, element, fill } from './dom.ts';
 import { compact, isJson, pretty } from './json-text.ts';
 import { hex, isAlgorithm, makeKey, secret256, sign, type Algorithm } from './make-token.ts';
@@ -90,7 +90,6 @@ function parseObject(text: string): JsonObject | undefined {
 function update(): void {
   const now = new Date();
   const payload = parseObject(payloadField.value);
-  const header = parseObject(headerField.value);
   byId('explained').hidden = payload === undefined;
   fill(
     byId('claims'),
@@ -103,8 +102,6 @@ function update(): void {
       ),
     ),
   );
-  const found = header && payload ? warnings(editor.value, header, payload) : [];
-  fill(byId('warnings'), ...found.map((text) => element('li', { class: 'notice warn' }, text)));
   showVerdict(now);
 }
 
@@ -116,6 +113,8 @@ function showVerdict(now: Date): void {
   // Screen readers hear the verdict when it changes, not every second.
   if (text === shown) return;
   shown = text;
+  const warnings = typeof verdict === 'object' ? verdict.warnings : [];
+  fill(byId('warnings'), ...warnings.map((warning) => element('li', { class: 'notice warn' }, ...withCode(warning))));
   fill(byId('verdict'), ...(verdict ? verdictElements(verdict) : [element('p', { class: 'muted' }, 'Paste a token to check it.')]));
 }
 
@@ -130,6 +129,8 @@ function ask(now: Date): Verdict | string {
       issuer: text('issuer'),
       audience: text('audience'),
       type: text('type'),
+      scope: text('scope'),
+      role: text('role'),
       now: Math.floor(now.getTime() / 1000),
     });
   } catch (error) {
@@ -151,6 +152,9 @@ const RULES: Record<string, string> = {
   subject: 'Subject',
   token_id: 'Token ID',
   other_claims: 'Other registered claims',
+  required_claims: 'Required claims',
+  scopes: 'Scopes',
+  roles: 'Roles',
 };
 const OUTCOMES = { passed: 'passed', failed: 'failed', not_checked: 'not checked' };
 
@@ -215,9 +219,7 @@ async function make(algorithm: Algorithm): Promise<void> {
   signingField.value = key.signing;
   keyField.value = key.verifying;
   useServerKeys.checked = false;
-  byId<HTMLInputElement>('issuer').value = '';
-  byId<HTMLInputElement>('audience').value = '';
-  byId<HTMLInputElement>('type').value = '';
+  for (const id of ['issuer', 'audience', 'type', 'scope', 'role']) byId<HTMLInputElement>(id).value = '';
   byId<HTMLSelectElement>('algorithm').value = '';
   await writeToken();
 }
@@ -240,7 +242,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
 headerField.addEventListener('input', () => void writeToken());
 payloadField.addEventListener('input', () => void writeToken());
 signingField.addEventListener('input', () => void writeToken());
-for (const id of ['key', 'issuer', 'audience', 'type', 'algorithm', 'secret-base64url']) byId(id).addEventListener('input', update);
+for (const id of ['key', 'issuer', 'audience', 'type', 'scope', 'role', 'algorithm', 'secret-base64url']) byId(id).addEventListener('input', update);
 
 if (server) {
   const own = server;

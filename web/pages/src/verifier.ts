@@ -15,6 +15,10 @@ export interface Question {
   readonly issuer: string;
   readonly audience: string;
   readonly type: string;
+  /** Names separated by spaces; the token must have all of them. */
+  readonly scope: string;
+  /** Names separated by spaces; the token must have all of them. */
+  readonly role: string;
   /** Seconds since 1970. */
   readonly now: number;
 }
@@ -34,6 +38,8 @@ export interface Verdict {
   /** Why the key cannot be used; `null` if it can. */
   readonly keyError: string | null;
   readonly algorithmFromToken: boolean;
+  /** Bad signs, whether or not a check fails; names are in backticks. */
+  readonly warnings: readonly string[];
 }
 
 interface Answer {
@@ -42,6 +48,7 @@ interface Answer {
   readonly payload: JsonObject | null;
   readonly checks: readonly Check[];
   readonly key: { readonly error: string | null; readonly algorithm_from_token: boolean };
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
 }
 
 export function verify(question: Question): Verdict {
@@ -54,6 +61,7 @@ export function verify(question: Question): Verdict {
     checks: checks.map((check) => (isAsked(check, question) ? check : { ...check, outcome: 'not_checked' })),
     keyError: used.error,
     algorithmFromToken: used.algorithm_from_token,
+    warnings: shown.warnings.map(({ message }) => message),
   };
 }
 
@@ -71,7 +79,13 @@ function policyFor(question: Question, header: JsonObject, payload: JsonObject):
     audience: question.audience || String(audience ?? ''),
     token_type: question.type || String(header['typ'] ?? 'JWT'),
     leeway_seconds: 0,
+    scopes: names(question.scope),
+    roles: names(question.role),
   };
+}
+
+function names(text: string): string[] {
+  return text.split(/\s+/).filter((name) => name !== '');
 }
 
 /** The same choice as `countersign token verify` makes. */
