@@ -12,6 +12,7 @@ use crate::base::id::SessionId;
 use crate::model::account::Account;
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::proof::AuthMethods;
 use crate::model::session::Grant;
 use crate::model::session::refresh_token::RefreshToken;
 use crate::store::Store;
@@ -71,6 +72,7 @@ struct Claims<'a> {
     jti: String,
     sid: String,
     auth_time: i64,
+    amr: AuthMethods,
     username: &'a str,
     role: &'a str,
     #[serde(flatten)]
@@ -113,7 +115,8 @@ impl<S: Store> Countersign<S> {
             exp,
             jti: uuid::Builder::from_random_bytes(self.random.bytes()).into_uuid().to_string(),
             sid: session.id.to_string(),
-            auth_time: session.created_at.as_unix_seconds(),
+            auth_time: session.authenticated_at.as_unix_seconds(),
+            amr: session.amr,
             username: account.username.as_str(),
             role: account.role.as_str(),
             custom: account.claims.as_map(),

@@ -15,6 +15,7 @@ use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, Username};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::proof::Proof;
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, StartSessionOutcome};
 use crate::password::{Password, PasswordHash, PolicyViolation};
@@ -27,7 +28,7 @@ pub struct Authenticated {
     pub(crate) password: Password,
     pub(crate) requester: Requester,
     pub(crate) new_password: Option<PasswordHash>,
-    password_version: i64,
+    proof: Proof,
     device: DeviceCookie,
 }
 
@@ -106,7 +107,8 @@ impl<S: Store> Countersign<S> {
         let cookie = context.device_cookie.as_ref();
         let device = self.devices.remember(cookie, canonical_name, context.now, &self.random);
         let Credentials { account, password_version, .. } = credentials;
-        Ok(Authenticated { account, password, requester, new_password: None, password_version, device })
+        let proof = Proof::Password { version: password_version };
+        Ok(Authenticated { account, password, requester, new_password: None, proof, device })
     }
 
     /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is refused before
@@ -151,7 +153,7 @@ impl<S: Store> Countersign<S> {
         let session = NewSession {
             id: presented.session_id,
             account_id: authenticated.account.id,
-            password_version: authenticated.password_version,
+            proof: authenticated.proof,
             secret_hash: presented.secret_hash,
             replaces: replaces
                 .and_then(|text| self.refresh_tokens.parse(text).ok())

@@ -8,6 +8,7 @@ use crate::flows::login::{Authenticated, LoginError};
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, PasswordChange, SetPasswordOutcome, Username};
 use crate::model::context::Context;
+use crate::model::proof::Proof;
 use crate::password::{Password, PasswordHash, PolicyViolation};
 use crate::store::Store;
 
@@ -68,7 +69,7 @@ impl<S: Store> Countersign<S> {
             .await?
             .ok_or(PasswordChangeError::WrongPassword)?;
         let new = self.hasher.hash(new, requester).await.map_err(CheckError::from)?;
-        let checked = Some(found.password_version);
+        let checked = Some(Proof::Password { version: found.password_version });
         Ok(CheckedPasswordChange(PasswordChange { account_id: account, new, checked, keep: Some(session) }))
     }
 

@@ -10,6 +10,7 @@ pub mod key_ring;
 mod named;
 pub(crate) mod password_hash;
 pub(crate) mod plan;
+pub mod proof;
 pub mod retention;
 pub mod session;
 pub mod stored_key;

@@ -45,8 +45,7 @@ pub trait AccountStore: Sealed {
     ) -> impl Answer<ChangeAccountOutcome>;
 
     /// Sets a password and ends the account's sessions except `keep`, in one transaction. With `checked` it is the owner's
-    /// own: only if the password is still the one that was checked under that number
-    /// ([`Credentials::password_version`]), and no other one is required any more then.
+    /// own: only if what they have shown still holds, and no other password is required any more then.
     fn set_password(&self, change: PasswordChange, context: &Context) -> impl Answer<SetPasswordOutcome>;
 
     /// Replaces a hash by a better one of the same password, if it is still the stored one (PW-3); tells whether it was.

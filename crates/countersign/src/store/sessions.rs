@@ -11,7 +11,7 @@ use crate::model::session::{
 
 /// Keeps sessions, and the log of those that ended.
 pub trait SessionStore: Sealed {
-    /// Begins a session, if the account is enabled, its password still the one that was checked, and a new one comes along
+    /// Begins a session, if the account is enabled, what its owner has shown still holds, and a new one comes along
     /// if that is required; otherwise the audit log has a failed login. Ends the one it replaces, and the account's oldest
     /// while there are more than the policy allows (SE-8). A new password is set in the same transaction, as by
     /// [`set_password`](super::AccountStore::set_password): all other sessions end.

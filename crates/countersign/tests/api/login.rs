@@ -41,11 +41,25 @@ async fn the_access_token_has_all_claims_and_no_more() {
     let claims = &token.payload;
     assert_eq!(
         names(claims),
-        ["aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "role", "sid", "sub", "username"]
+        [
+            "amr",
+            "aud",
+            "auth_time",
+            "client_id",
+            "exp",
+            "iat",
+            "iss",
+            "jti",
+            "role",
+            "sid",
+            "sub",
+            "username"
+        ]
     );
     assert_eq!((&claims["iss"], &claims["aud"]), (&json!(ISSUER), &json!("api")));
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 900);
     assert_eq!(claims["sub"], device.user_id);
+    assert_eq!(claims["amr"], json!(["pwd"]));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use countersign::base::random::Random;
 use countersign::http::{App, HttpOptions, PeerAddress, router};
 use countersign::model::account::{CustomClaims, NewAccount, Role, Username};
 use countersign::model::context::{Actor, Context};
+use countersign::model::proof::Proof;
 use countersign::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
 use countersign::model::session::{NewSession, SessionPolicy};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
@@ -179,7 +180,7 @@ impl<'a> Play<'a> {
         let session = NewSession {
             id,
             account_id: scene.account,
-            password_version: 0,
+            proof: Proof::Password { version: 0 },
             secret_hash,
             replaces: None,
             new_password: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use countersign::base::clock::Timestamp;
 use countersign::base::id::{AccountId, SessionId};
+use countersign::model::proof::Proof;
 use countersign::model::session::{Decision, EndReason, Session, SessionPolicy, decide};
 
 /// One tick of the model's clock.
@@ -186,6 +187,8 @@ fn session(newest: u8, rotated_at: i8, times: Times) -> Session {
     Session {
         id: SessionId::from_bytes([1; 16]),
         account_id: AccountId::from_bytes([2; 16]),
+        authenticated_at: instant(0),
+        amr: Proof::Password { version: 0 }.methods(),
         created_at: instant(0),
         expires_at: instant(times.absolute),
         generation: newest.into(),

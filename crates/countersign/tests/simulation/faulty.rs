@@ -11,6 +11,7 @@ use countersign::model::account::{
 };
 use countersign::model::audit::{AuditEvent, AuditQuery, AuditRecord};
 use countersign::model::context::Context;
+use countersign::model::proof::Proof;
 use countersign::model::retention::{Sweep, Swept};
 use countersign::model::session::refresh_token::PresentedToken;
 use countersign::model::session::{
@@ -221,7 +222,7 @@ impl SessionStore for Faulty {
         if self.has(Bug::LoginIgnoresPasswordVersion)
             && let Some(found) = now(self.inner.credentials(session.account_id))?
         {
-            session.password_version = found.password_version;
+            session.proof = Proof::Password { version: found.password_version };
         }
         if self.has(Bug::LoginReplacesNothing) {
             session.replaces = None;

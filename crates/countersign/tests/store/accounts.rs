@@ -5,6 +5,7 @@ use countersign::model::account::{
     AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, CustomClaims,
     ImportAccountsOutcome, PasswordChange, Role, SetPasswordOutcome, Username,
 };
+use countersign::model::proof::Proof;
 use countersign::model::session::{EndReason, NewSession, Rotation, SessionPolicy, StartSessionOutcome};
 use countersign::password::PasswordHash;
 use countersign::store::{AccountStore as _, SessionStore as _};
@@ -142,10 +143,10 @@ pub(crate) async fn a_checked_password_is_set_only_if_it_is_still_the_one(opener
     let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;
     let (keep, lose) = (log_in(&store, &bob, T0).await, log_in(&store, &bob, T0).await);
-    let change = |new: &str, checked| PasswordChange {
+    let change = |new: &str, version: Option<i64>| PasswordChange {
         account_id: bob.id,
         new: hash(new),
-        checked,
+        checked: version.map(|version| Proof::Password { version }),
         keep: Some(keep.session_id),
     };
     let done = store.set_password(change("two", Some(0)), &context(at(1))).await.unwrap();
@@ -216,7 +217,7 @@ pub(crate) async fn a_session_that_brings_a_new_password_is_the_only_one(opener:
     assert!(bob.password_change_required);
     let with = |version, text| {
         let new_password = Some(hash(text));
-        NewSession { password_version: version, new_password, ..new_session(&bob) }
+        NewSession { proof: Proof::Password { version }, new_password, ..new_session(&bob) }
     };
     let begun = store.start_session(with(0, "two"), &context(at(1))).await.unwrap();
     let StartSessionOutcome::Started(grant, ended) = begun else { panic!("{begun:?}") };
@@ -255,7 +256,7 @@ pub(crate) async fn a_required_change_is_met_by_the_owner_only(opener: &impl Ope
     let bob = user(&store, "bob").await;
     store.change_account(bob.id, REQUIRED, &context(at(1))).await.unwrap();
     for (version, (checked, required)) in
-        [(None, true), (Some(1), false), (None, false)].into_iter().enumerate()
+        [(None, true), (Some(Proof::Password { version: 1 }), false), (None, false)].into_iter().enumerate()
     {
         let new = hash(&format!("password {version}"));
         let change = PasswordChange { account_id: bob.id, new, checked, keep: None };

@@ -7,6 +7,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use countersign::model::account::{
     AccountChange, ChangeAccountOutcome, CreateAccountOutcome, PasswordChange, Role, SetPasswordOutcome,
 };
+use countersign::model::proof::Proof;
 use countersign::model::session::{
     EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
 };
@@ -123,13 +124,17 @@ pub(crate) async fn a_password_change_and_a_login_do_not_cross(opener: &impl Ope
             async move {
                 if n == 0 {
                     let new = PasswordHash::from_stored(format!("hash {version}"));
-                    let change =
-                        PasswordChange { account_id: bob.id, new, checked: Some(version), keep: None };
+                    let change = PasswordChange {
+                        account_id: bob.id,
+                        new,
+                        checked: Some(Proof::Password { version }),
+                        keep: None,
+                    };
                     let set = store.set_password(change, &context(at(1))).await.unwrap();
                     assert!(matches!(set, SetPasswordOutcome::Done(_)));
                     return None;
                 }
-                let new = NewSession { password_version: version, ..new_session(&bob) };
+                let new = NewSession { proof: Proof::Password { version }, ..new_session(&bob) };
                 match store.start_session(new.clone(), &context(at(1))).await.unwrap() {
                     StartSessionOutcome::Started(..) => Some(new.id),
                     StartSessionOutcome::Refused => None,
@@ -153,7 +158,7 @@ pub(crate) async fn one_of_many_new_passwords_wins(opener: &impl Opener) {
         let call = |n| {
             let store = Arc::clone(&store);
             let new_password = Some(chosen(n));
-            let new = NewSession { password_version: version, new_password, ..new_session(&bob) };
+            let new = NewSession { proof: Proof::Password { version }, new_password, ..new_session(&bob) };
             async move { store.start_session(new, &context(at(1))).await.unwrap() }
         };
         let outcomes = at_once(6, call).await;

@@ -1,6 +1,7 @@
 //! Sessions: beginning, rotating, ending. The table of the rule itself is tested beside `decide`.
 
 use countersign::model::account::{Account, AccountChange, PasswordChange, SetPasswordOutcome};
+use countersign::model::proof::Proof;
 use countersign::model::session::refresh_token::PresentedToken;
 use countersign::model::session::{
     EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
@@ -22,7 +23,7 @@ pub(crate) async fn a_session_begins_only_for_the_password_that_was_checked(open
     let late = new_session(&bob);
     assert_eq!(store.start_session(late.clone(), &context(T0)).await.unwrap(), StartSessionOutcome::Refused);
     assert_eq!(audit(&store).await.last().unwrap(), "login_failed", "LG-4");
-    let current = NewSession { password_version: 1, ..late };
+    let current = NewSession { proof: Proof::Password { version: 1 }, ..late };
     assert!(matches!(
         store.start_session(current, &context(T0)).await.unwrap(),
         StartSessionOutcome::Started(..)

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use countersign::model::account::{AccountChange, AccountQuery, CreateAccountOutcome, NewAccount, Role};
+use countersign::model::proof::Proof;
 use countersign::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
 use countersign::store::sqlite::{OpenError, OpenMode, SqliteStore};
 use countersign::store::{AccountStore as _, KeyStore as _, SessionStore as _, StoreError, Upkeep as _};
@@ -119,10 +120,15 @@ async fn an_older_schema_is_brought_up_to_date() {
     drop(store);
     let older = "ALTER TABLE accounts DROP COLUMN password_change_required;
                  ALTER TABLE audit_log DROP COLUMN request_id;
+                 ALTER TABLE sessions DROP COLUMN authenticated_at;
+                 ALTER TABLE sessions DROP COLUMN amr;
                  DELETE FROM refinery_schema_history WHERE version > 2;";
     Connection::open(&path).unwrap().execute_batch(older).unwrap();
 
     let store = open(&path, OpenMode::Server).unwrap();
+    let session = store.find_session(token.session_id).await.unwrap().unwrap();
+    let password = Proof::Password { version: 0 }.methods();
+    assert_eq!((session.authenticated_at, session.amr), (at(0), password));
     assert_eq!(store.find_account(bob.id).await.unwrap(), Some(bob.clone()));
     assert!(matches!(store.rotate(token, &context(at(20))).await.unwrap(), Rotation::Advanced(_)));
     let required = AccountChange { password_change_required: Some(true), ..AccountChange::default() };

@@ -9,6 +9,7 @@ use countersign::base::random::Random;
 use countersign::model::account::{Account, CreateAccountOutcome, CustomClaims, NewAccount, Role, Username};
 use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::model::context::{Actor, Context};
+use countersign::model::proof::Proof;
 use countersign::model::session::refresh_token::PresentedToken;
 use countersign::model::session::{EndedSession, NewSession, SessionPolicy, StartSessionOutcome};
 use countersign::password::PasswordHash;
@@ -95,7 +96,7 @@ pub(crate) fn new_session(account: &Account) -> NewSession {
     NewSession {
         id: SessionId::random(&Random::system()),
         account_id: account.id,
-        password_version: 0,
+        proof: Proof::Password { version: 0 },
         secret_hash: Random::system().bytes(),
         replaces: None,
         new_password: None,

@@ -6,6 +6,7 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
+use crate::model::proof::Proof;
 use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, end_all};
 
 /// A password to set.
@@ -15,8 +16,8 @@ pub struct PasswordChange {
     pub account_id: AccountId,
     /// The new hash.
     pub new: PasswordHash,
-    /// Only if the password is still the one with this number.
-    pub checked: Option<i64>,
+    /// What its owner has shown; `None` when somebody else sets it, who may. It has to hold still.
+    pub checked: Option<Proof>,
     /// The session that lives on.
     pub keep: Option<SessionId>,
 }
@@ -38,9 +39,7 @@ impl PasswordChange {
         let found = found.ok_or(Plan::nothing(SetPasswordOutcome::NotFound))?;
         match self.checked {
             Some(_) if !found.account.is_enabled() => Err(Plan::nothing(SetPasswordOutcome::NotFound)),
-            Some(checked) if checked != found.password_version => {
-                Err(Plan::nothing(SetPasswordOutcome::Overtaken))
-            }
+            Some(proof) if !proof.still_holds(&found) => Err(Plan::nothing(SetPasswordOutcome::Overtaken)),
             _ => Ok(found),
         }
     }
@@ -84,7 +83,8 @@ mod tests {
         Credentials { account, password_hash: None, password_version: 5 }
     }
 
-    fn change(checked: Option<i64>) -> PasswordChange {
+    fn change(version: Option<i64>) -> PasswordChange {
+        let checked = version.map(|version| Proof::Password { version });
         let new = PasswordHash::from_stored("new".to_owned());
         PasswordChange { account_id: account().id, new, checked, keep: None }
     }

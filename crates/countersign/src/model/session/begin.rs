@@ -9,6 +9,7 @@ use crate::model::account::{Credentials, PasswordChange};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
+use crate::model::proof::Proof;
 
 /// A session to begin.
 #[derive(Clone, Debug)]
@@ -17,8 +18,8 @@ pub struct NewSession {
     pub id: SessionId,
     /// Whose.
     pub account_id: AccountId,
-    /// The password that was checked ([`Credentials::password_version`]).
-    pub password_version: i64,
+    /// What its owner has shown.
+    pub proof: Proof,
     /// SHA-256 of its session secret.
     pub secret_hash: [u8; 32],
     /// The session whose cookie the browser sent along: it ends (SE-1), if the secret fits.
@@ -55,16 +56,14 @@ pub(crate) struct AdmittedSession {
 }
 
 impl NewSession {
-    /// Lets it begin if the account is enabled, its password still the one that was checked (CC-3), and a new password comes
+    /// Lets it begin if the account is enabled, what was shown still holds (CC-3), and a new password comes
     /// along where one is required (PP-7).
     pub(crate) fn admit(
         self,
         found: Option<Credentials>,
     ) -> Result<AdmittedSession, Plan<StartSessionOutcome>> {
         let failed = AuditEvent::new(AuditKind::LoginFailed).of_account(self.account_id);
-        let is_current = |found: &Credentials| {
-            found.account.is_enabled() && found.password_version == self.password_version
-        };
+        let is_current = |found: &Credentials| found.account.is_enabled() && self.proof.still_holds(found);
         let Some(found) = found.filter(is_current) else {
             return Err(Plan::new(StartSessionOutcome::Refused, vec![Write::Record(failed)]));
         };
@@ -101,7 +100,7 @@ impl AdmittedSession {
         }
         match self.new.new_password.take() {
             Some(new) => {
-                let (account_id, checked) = (self.found.account.id, Some(self.new.password_version));
+                let (account_id, checked) = (self.found.account.id, Some(self.new.proof));
                 let change = PasswordChange { account_id, new, checked, keep: None };
                 ended.extend(change.write(&self.found, &open, at, &mut writes));
                 self.found.account.password_change_required = false;
@@ -126,6 +125,8 @@ impl NewSession {
             id: self.id,
             account_id: self.account_id,
             created_at: at.now,
+            authenticated_at: at.now,
+            amr: self.proof.methods(),
             expires_at: at.now.plus(at.policy.absolute_ttl),
             generation: 0,
             rotated_at: at.now,
@@ -162,7 +163,7 @@ mod tests {
         NewSession {
             id: session.id,
             account_id: session.account_id,
-            password_version: 5,
+            proof: Proof::Password { version: 5 },
             secret_hash: [7; 32],
             replaces: None,
             new_password: None,
@@ -206,7 +207,7 @@ mod tests {
             (Some(&required), 4, wanted.clone(), Some((Refused, None))),
             (Some(&required), 5, wanted, None),
         ] {
-            let new = NewSession { password_version: version, new_password, ..new() };
+            let new = NewSession { proof: Proof::Password { version }, new_password, ..new() };
             let plan = new.admit(found.cloned().map(credentials)).err();
             let detail = |plan: &Plan<_>| match plan.writes() {
                 [Write::Record(event)] if event.kind == AuditKind::LoginFailed => event.detail.clone(),

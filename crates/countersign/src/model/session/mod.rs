@@ -28,6 +28,7 @@ pub use self::revocation::*;
 pub use self::rotation::*;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
+use crate::model::proof::AuthMethods;
 
 /// One login on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +37,12 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub account_id: AccountId,
-    /// When the password was checked; the `auth_time` claim.
+    /// When it began.
     pub created_at: Timestamp,
+    /// When its owner last proved who they are; the `auth_time` claim.
+    pub authenticated_at: Timestamp,
+    /// By which methods; the `amr` claim.
+    pub amr: AuthMethods,
     /// The absolute end, set at login and never moved (RF-8).
     pub expires_at: Timestamp,
     /// The newest generation.

@@ -5,6 +5,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::base::random::Random;
 use crate::model::account::{Account, CustomClaims, Role, Username};
+use crate::model::proof::Proof;
 
 pub(crate) const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
 
@@ -27,6 +28,8 @@ pub(crate) fn session_of(account: &Account, seed: u64) -> Session {
         id: SessionId::random(&Random::insecure_seeded(100 + seed)),
         account_id: account.id,
         created_at: T,
+        authenticated_at: T,
+        amr: Proof::Password { version: 0 }.methods(),
         expires_at: T.plus(SessionPolicy::default().absolute_ttl),
         generation: 0,
         rotated_at: T,

@@ -105,8 +105,8 @@ impl<'a> Transaction<'a> {
     fn insert_session(&self, session: &Session, secret_hash: &[u8; 32]) -> rusqlite::Result<()> {
         self.one_row(
             "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
-                                   user_agent, address)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                                   user_agent, address, authenticated_at, amr)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 session.id.as_bytes(),
                 session.account_id.as_bytes(),
@@ -117,6 +117,8 @@ impl<'a> Transaction<'a> {
                 session.rotated_at.as_unix_millis(),
                 session.user_agent,
                 session.address.map(|address| address.to_string()),
+                session.authenticated_at.as_unix_millis(),
+                session.amr.to_stored(),
             ],
         )
     }

@@ -12,6 +12,7 @@ use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::context::Actor;
 use crate::model::password_hash::PasswordHash;
+use crate::model::proof::AuthMethods;
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
 use crate::model::stored_key::StoredKey;
 use crate::throttle::{ThrottleKey, ThrottleRecord};
@@ -27,7 +28,7 @@ pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name
 
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
-     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address";
+     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -78,6 +79,8 @@ fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<StoredSession> 
             account_id: AccountId::from_bytes(row.get(first + 1)?),
             created_at: Timestamp::from_unix_millis(row.get(first + 3)?),
             expires_at: Timestamp::from_unix_millis(row.get(first + 4)?),
+            authenticated_at: Timestamp::from_unix_millis(row.get(first + 11)?),
+            amr: AuthMethods::from_stored(row.get_ref(first + 12)?.as_str()?),
             generation: row.get(first + 5)?,
             rotated_at: Timestamp::from_unix_millis(row.get(first + 6)?),
             revoked: revoked_at.zip(reason),

@@ -16,6 +16,7 @@ use crate::base::random::Random;
 use crate::model::account::{CustomClaims, NewAccount, Role, Username};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::{Actor, Context};
+use crate::model::proof::Proof;
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, Rotation, SessionPolicy};
 use crate::store::{AccountStore as _, AuditStore as _, SessionStore as _, StoreError};
@@ -44,7 +45,7 @@ async fn session(store: &SqliteStore) -> RefreshToken {
     let session = NewSession {
         id: presented.session_id,
         account_id,
-        password_version: 0,
+        proof: Proof::Password { version: 0 },
         secret_hash: presented.secret_hash,
         replaces: None,
         new_password: None,

@@ -14,6 +14,7 @@ use countersign::base::random::Random;
 use countersign::flows::accounts::Registration;
 use countersign::model::account::{CreateAccountOutcome, CustomClaims, NewAccount, Role, Username};
 use countersign::model::context::Context;
+use countersign::model::proof::Proof;
 use countersign::model::session::SessionPolicy;
 use countersign::model::session::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
 use countersign::model::session::{NewSession, StartSessionOutcome};
@@ -127,7 +128,7 @@ impl World {
         let session = NewSession {
             id,
             account_id,
-            password_version: 0,
+            proof: Proof::Password { version: 0 },
             secret_hash,
             replaces: None,
             new_password: None,
