@@ -9,6 +9,7 @@ use countersign::model::key_ring::KeySchedule;
 use countersign::model::session::SessionPolicy;
 use countersign::password::{Argon2Cost, PasswordPolicy, UnsafeCost};
 use countersign::throttle::{Rate, ThrottleOptions, WhenStopped};
+use countersign_jwt::Algorithm;
 
 use super::keys::Config;
 use super::setting::{ThrottleStop, TokenType};
@@ -20,10 +21,14 @@ impl Config {
     /// [`UnsafeCost`] when hashes would be too weak, or cost more than is safe.
     pub(crate) fn library_options(&self, origin: &str) -> Result<Options, UnsafeCost> {
         let mut options = Options::new(origin, self.audience.as_deref().unwrap_or(origin));
-        options.token_type = match self.token_type {
+        let audience = &mut options.audiences.default;
+        audience.token_type = match self.token_type {
             TokenType::AtJwt => countersign_jwt::TokenType::AccessToken,
             TokenType::Jwt => countersign_jwt::TokenType::Exactly("JWT".into()),
         };
+        if let Some(algorithm) = Algorithm::from_name(&self.algorithm) {
+            audience.algorithm = algorithm;
+        }
         options.sessions = self.session_policy();
         options.keys = self.key_schedule();
         options.passwords = self.password_policy();

@@ -59,6 +59,8 @@ fn in_keys(rule: &str) -> String {
 /// Options of the library whose key is not their path.
 const OTHER_NAMES: &[(&str, &str)] = &[
     ("issuer", "public_origin"),
+    ("audiences.default.name", "audience"),
+    ("audiences.default.algorithm", "algorithm"),
     ("keep_audit", "retention.audit"),
     ("sessions.min_age", "session.min_age"),
     ("sessions.grace", "session.grace"),

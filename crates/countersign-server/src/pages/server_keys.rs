@@ -23,8 +23,8 @@ async fn script(State(instance): State<Arc<Instance>>) -> Result<Response, ApiEr
     let options = instance.options();
     let known = json!({
         "issuer": options.issuer,
-        "audience": options.audience,
-        "type": options.token_type.header_value(),
+        "audience": options.audiences.default.name,
+        "type": options.audiences.default.token_type.header_value(),
         "jwks": serde_json::from_str::<Value>(&keys).map_err(|_| ApiError::Internal)?,
     });
     // JSON is a subset of JavaScript's expressions since ES2019.

@@ -1,6 +1,5 @@
 //! Opens the authentication system that a configuration describes: database, master key, options.
 
-use anyhow::Context as _;
 use countersign::base::clock::Clock;
 use countersign::base::random::Random;
 use countersign::options::Signing;
@@ -41,12 +40,19 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::R
     let random = Random::system();
     let master_keys = master_key_file::load_or_make(config, &store, &random).await?;
     let mut options = options(config, origin)?;
-    options.signing = match task {
-        Task::Serve => signing(config)?,
-        Task::Manage => signs_nothing(&random)?,
-        Task::ViewKeys if store.signing_keys().await?.is_empty() => signs_nothing(&random)?,
-        Task::ViewKeys | Task::RotateKeys => signing_of_store(config, &store).await?,
+    let newest = match task {
+        Task::ViewKeys | Task::RotateKeys => store.signing_keys().await?.pop(),
+        Task::Serve | Task::Manage => None,
     };
+    options.signing = match (task, &newest) {
+        (Task::Serve | Task::RotateKeys, _) | (Task::ViewKeys, Some(_)) => signing(config)?,
+        (Task::Manage, _) | (Task::ViewKeys, None) => signs_nothing(&random)?,
+    };
+    // A command makes no key of another algorithm than the newest: that is for the server to do, which may run with
+    // another configuration.
+    if let Some(algorithm) = newest.and_then(|key| Algorithm::from_name(&key.algorithm)) {
+        options.audiences.default.algorithm = algorithm;
+    }
     let opened = Countersign::open(store, options, master_keys, Clock::system(), random).await;
     opened.map_err(|error| match error {
         OpenError::Pepper(_) => anyhow::Error::from(error).context("password.pepper_file"),
@@ -57,21 +63,10 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::R
 /// The configured signing method.
 fn signing(config: &Config) -> anyhow::Result<Signing> {
     let Some(secret) = &config.jwt_secret else {
-        let algorithm = Algorithm::from_name(&config.algorithm).context("an unknown algorithm")?;
-        return Ok(Signing::KeyPair(algorithm));
+        return Ok(Signing::KeyPairs);
     };
     // The bytes of the text, not the bytes that its hex digits encode: verifying libraries do the same.
     Ok(Signing::SharedSecret(SigningKey::hmac(Algorithm::Hs256, secret.0.as_bytes())?))
-}
-
-/// As configured, but with the algorithm of the newest key: only the server changes the algorithm, because a
-/// command may run with another configuration.
-async fn signing_of_store(config: &Config, store: &SqliteStore) -> anyhow::Result<Signing> {
-    let newest = store.signing_keys().await?.pop().and_then(|key| Algorithm::from_name(&key.algorithm));
-    Ok(match (signing(config)?, newest) {
-        (Signing::KeyPair(_), Some(newest)) => Signing::KeyPair(newest),
-        (configured, _) => configured,
-    })
 }
 
 /// A secret that is forgotten at once. A command that manages accounts needs no signing key, and must not

@@ -10,6 +10,7 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::account::Account;
+use crate::model::audience::Audience;
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::proof::AuthMethods;
@@ -87,7 +88,7 @@ impl<S: Store> Countersign<S> {
         refresh_token: Option<&RefreshToken>,
         context: &Context,
     ) -> Result<SignedIn, SignError> {
-        let access = self.issue(&grant, context.now)?;
+        let access = self.issue(&grant, &self.options.audiences.default, context.now)?;
         let (account, session) = grant.into_parts();
         let refresh = refresh_token.map(|token| IssuedRefreshToken {
             token: self.refresh_tokens.encode(&token.with_generation(session.generation)),
@@ -97,19 +98,16 @@ impl<S: Store> Countersign<S> {
     }
 
     /// Signs an access token for a session that a store's transaction has just found or made alive.
-    fn issue(&self, grant: &Grant, now: Timestamp) -> Result<AccessToken, SignError> {
+    fn issue(&self, grant: &Grant, audience: &Audience, now: Timestamp) -> Result<AccessToken, SignError> {
         let (account, session) = (grant.account(), grant.session());
         let iat = now.as_unix_seconds();
         // Never longer than the session itself (J7), and at least the second that has begun.
-        let exp = now
-            .plus(self.options.sessions.access_token_ttl)
-            .min(session.expires_at)
-            .as_unix_seconds()
-            .max(iat + 1);
+        let lifetime = audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
+        let exp = now.plus(lifetime).min(session.expires_at).as_unix_seconds().max(iat + 1);
         let claims = Claims {
             iss: &self.options.issuer,
             sub: account.id.to_string(),
-            aud: &self.options.audience,
+            aud: &audience.name,
             client_id: &self.options.client_id,
             iat,
             exp,
@@ -121,8 +119,7 @@ impl<S: Store> Countersign<S> {
             role: account.role.as_str(),
             custom: account.claims.as_map(),
         };
-        let token =
-            sign(&claims, self.key_ring.load().signing_key(now), self.options.token_type.header_value())?;
+        let token = sign(&claims, self.key_ring.load().signing_key(now), audience.token_type.header_value())?;
         Ok(AccessToken { token: Zeroizing::new(token), expires_in: u64::try_from(exp - iat).unwrap_or(0) })
     }
 }

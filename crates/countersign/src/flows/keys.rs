@@ -77,7 +77,7 @@ pub(crate) async fn open_ring<S: Store>(
 ) -> Result<KeyRing, KeysError> {
     let algorithm = match &options.signing {
         Signing::SharedSecret(key) => return Ok(KeyRing::shared_secret(key.clone())),
-        Signing::KeyPair(algorithm) => *algorithm,
+        Signing::KeyPairs => options.audiences.default.algorithm,
     };
     loop {
         let stored = store.signing_keys().await?;
@@ -129,7 +129,10 @@ impl<S: Store> Countersign<S> {
     /// # Errors
     /// Every variant of [`KeysError`] but those of the master key.
     pub async fn rotate_keys(&self, activation: Activation, context: &Context) -> Result<KeyInfo, KeysError> {
-        let Signing::KeyPair(algorithm) = self.options.signing else { return Err(KeysError::SharedSecret) };
+        if matches!(self.options.signing, Signing::SharedSecret(_)) {
+            return Err(KeysError::SharedSecret);
+        }
+        let algorithm = self.options.audiences.default.algorithm;
         let now = context.now;
         loop {
             let stored = self.store.signing_keys().await?;

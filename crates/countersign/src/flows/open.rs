@@ -13,6 +13,7 @@ use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
 use crate::flows::keys::{self, KeysError};
 use crate::hashing::{HashingOptionsError, PasswordHasher};
+use crate::model::audience::Audience;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::retention::FAILURES_REMEMBERED;
 use crate::model::session::refresh_token::RefreshTokenCodec;
@@ -62,8 +63,8 @@ impl<S: Store> Countersign<S> {
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         store.remember_master_keys(master_keys.fingerprints()).await?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
-        let policy =
-            ClaimsPolicy::new(&options.issuer, &options.audience, options.token_type.clone(), options.leeway);
+        let Audience { name, token_type, .. } = options.audiences.default.clone();
+        let policy = ClaimsPolicy::new(&options.issuer, name, token_type, options.leeway);
         let guard_clock = clock.clone();
         let guard = Guard::with_clock(verifying, policy, move || guard_clock.now().as_unix_seconds());
         let opened = Self {

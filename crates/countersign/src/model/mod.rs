@@ -2,6 +2,7 @@
 //! changes what is stored gives a plan, which a store carries out.
 
 pub mod account;
+pub mod audience;
 pub mod audit;
 pub mod context;
 pub mod device_cookie;

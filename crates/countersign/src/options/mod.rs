@@ -8,10 +8,11 @@ mod sessions;
 use std::fmt;
 use std::time::Duration;
 
-use countersign_jwt::{Algorithm, SigningKey, TokenType};
+use countersign_jwt::SigningKey;
 
 use crate::base::out_of_range::{Broken, OutOfRange};
 use crate::hashing::HashingOptions;
+use crate::model::audience::{Audience, Audiences};
 use crate::model::key_ring::KeySchedule;
 use crate::model::session::SessionPolicy;
 use crate::password::PasswordPolicy;
@@ -23,12 +24,10 @@ use crate::throttle::ThrottleOptions;
 pub struct Options {
     /// The `iss` claim: the public origin, such as `https://auth.example.com`, without a slash at the end.
     pub issuer: String,
-    /// The `aud` claim.
-    pub audience: String,
+    /// What access tokens are made for.
+    pub audiences: Audiences,
     /// The `client_id` claim (RFC 9068 §2.2): the application that people sign in to.
     pub client_id: String,
-    /// The `typ` header of access tokens.
-    pub token_type: TokenType,
     /// What signs.
     pub signing: Signing,
     /// Times and limits of sessions.
@@ -53,10 +52,9 @@ impl Options {
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
-            audience: audience.into(),
+            audiences: Audiences::new(Audience::new(audience)),
             client_id: "countersign".to_owned(),
-            token_type: TokenType::AccessToken,
-            signing: Signing::KeyPair(Algorithm::Es256),
+            signing: Signing::KeyPairs,
             sessions: SessionPolicy::default(),
             leeway: Duration::from_secs(30),
             keys: KeySchedule::default(),
@@ -87,7 +85,13 @@ impl Options {
         let mut broken = Broken::default();
         let issuer = !self.issuer.is_empty() && !self.issuer.ends_with('/');
         broken.unless(issuer, "issuer", "is empty or ends with a slash");
-        broken.unless(!self.audience.is_empty(), "audience", "is empty");
+        broken.within("audiences", self.audiences.broken());
+        for (index, audience) in self.audiences.iter().enumerate() {
+            let fits = audience.lifetime.is_none_or(|lifetime| lifetime <= self.sessions.access_token_ttl);
+            let place = index.checked_sub(1).map_or("default".to_owned(), |index| format!("others.{index}"));
+            let rule = "is longer than `sessions.access_token_ttl`: the end of a session would be forgotten too early";
+            broken.unless(fits, &format!("audiences.{place}.lifetime"), rule);
+        }
         let leeway = self.leeway <= Duration::from_mins(2);
         broken.unless(leeway, "leeway", "is not between 0 and 120 seconds (VF-10)");
         broken.within("sessions", self.sessions.broken());
@@ -102,8 +106,8 @@ impl Options {
 /// What signs access tokens.
 #[derive(Clone)]
 pub enum Signing {
-    /// Key pairs of this algorithm, made, rotated and published by us.
-    KeyPair(Algorithm),
+    /// Key pairs of the audiences' algorithms, made, rotated and published by us.
+    KeyPairs,
     /// One HMAC secret that every verifier shares, and with which every verifier could sign too.
     SharedSecret(SigningKey),
 }
@@ -111,7 +115,7 @@ pub enum Signing {
 impl fmt::Debug for Signing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KeyPair(algorithm) => write!(f, "KeyPair({algorithm})"),
+            Self::KeyPairs => f.write_str("KeyPairs"),
             Self::SharedSecret(key) => write!(f, "SharedSecret({}, [redacted])", key.algorithm()),
         }
     }
@@ -132,11 +136,14 @@ mod tests {
         };
         assert_eq!(changed(|_| {}), Ok(()));
         assert_eq!(changed(|options| options.leeway = Duration::from_secs(120)), Ok(()));
-        let bad: [(&str, Change); 9] = [
+        let bad: [(&str, Change); 10] = [
             ("issuer", |options| options.issuer.push('/')),
             ("issuer", |options| options.issuer.clear()),
-            ("audience", |options| options.audience.clear()),
+            ("audiences.default.name", |options| options.audiences.default.name.clear()),
             ("leeway", |options| options.leeway = Duration::from_millis(120_001)),
+            ("audiences.default.lifetime", |options| {
+                options.audiences.default.lifetime = Some(Duration::from_secs(901));
+            }),
             ("sessions.max_sessions", |options| options.sessions.max_sessions = 0),
             ("keys.publish_ahead", |options| options.keys.publish_ahead = Duration::ZERO),
             ("passwords.min_length", |options| options.passwords.min_length = 7),

@@ -81,7 +81,6 @@ async fn another_algorithm_takes_over_by_the_state_rules() {
     use countersign::base::master_key::MasterKeys;
     use countersign::base::random::Random;
     use countersign::guard::jwt::Algorithm;
-    use countersign::options::Signing;
     use countersign::store::sqlite::{OpenMode, SqliteStore};
     use countersign::{Countersign, Options};
     let folder = tempfile::tempdir().unwrap();
@@ -93,7 +92,7 @@ async fn another_algorithm_takes_over_by_the_state_rules() {
         (Algorithm::Es256, &["ES256 active", "EdDSA next", "ES256 next"]),
     ] {
         let mut options = Options::new(ISSUER, "api");
-        options.signing = Signing::KeyPair(algorithm);
+        options.audiences.default.algorithm = algorithm;
         let store =
             SqliteStore::open(folder.path().join("a.db"), OpenMode::Server, options.sessions).unwrap();
         let keys = MasterKeys::generate(&Random::insecure_seeded(2));
