@@ -6,10 +6,13 @@
 //! reserve ──► check ──► Right:  the failures so far are forgiven
 //!    │                  Wrong:  stays counted, is stored and goes to the audit log
 //!    │                  Err:    nothing was checked, the count is as before
-//!    └► Throttled       dropped on the way: counts as failed (CC-6)
+//!    │                  dropped on the way: counts as failed (CC-6)
+//!    ├► Throttled       enough have failed
+//!    └► waits           enough would have failed if those did that are being checked: asks again as each is decided
 //! ```
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::Countersign;
 use crate::base::id::AccountId;
@@ -19,7 +22,7 @@ use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
 use crate::password::InvalidPassword;
 use crate::store::{Store, StoreError};
-use crate::throttle::{Guess, Reservation, Throttled};
+use crate::throttle::{Guess, Refused, Reservation, Throttled, Turn};
 
 /// The outcome of a check.
 #[derive(Debug)]
@@ -62,7 +65,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
         check: impl AsyncFnOnce(Requester) -> Result<Checked<T>, CheckError>,
     ) -> Result<Option<T>, CheckError> {
-        let (reservation, requester) = self.reserve_guess(canonical_name, context)?;
+        let (reservation, requester) = self.reserve_guess(canonical_name, context).await?;
         match check(requester).await {
             Ok(Checked::Right(proved)) => {
                 reservation.succeeded();
@@ -83,25 +86,151 @@ impl<S: Store> Countersign<S> {
     }
 
     /// Counts an attempt as failed. The reservation is settled afterwards; the requester is for the hash.
-    fn reserve_guess(
+    async fn reserve_guess(
         &self,
         canonical_name: &str,
         context: &Context,
-    ) -> Result<(Reservation, Requester), Throttled> {
+    ) -> Result<(Reservation, Requester), CheckError> {
         let cookie = context.device_cookie.as_ref();
         let device = cookie.and_then(|cookie| self.devices.find(cookie, canonical_name, context.now));
         let account = self.account_key(canonical_name);
         let guess = Guess { account, client: context.address, device };
-        match self.throttle.reserve(&guess, context.now) {
-            Ok(reservation) => {
-                let known_device = reservation.is_known_device();
-                Ok((reservation, Requester { client: context.address, account, known_device }))
+        let reservation = match self.throttle.reserve(&guess, context.now) {
+            Ok(reservation) => reservation,
+            Err(Refused { turn: Some(turn), .. }) => self.wait_for_others(turn, &guess).await?,
+            Err(Refused { retry_after, turn: None }) => return Err(self.refuse(retry_after)),
+        };
+        let known_device = reservation.is_known_device();
+        Ok((reservation, Requester { client: context.address, account, known_device }))
+    }
+
+    /// Waits until enough attempts on the same account have turned out not to fail, or to fail. It is the pool that they
+    /// all wait for, so the wait ends when one for the pool would.
+    async fn wait_for_others(&self, mut turn: Turn, guess: &Guess) -> Result<Reservation, CheckError> {
+        let decided = async {
+            loop {
+                turn.wait().await;
+                match self.throttle.reserve(guess, self.clock.now()) {
+                    Ok(reservation) => return Ok(reservation),
+                    Err(Refused { turn: Some(next), .. }) => turn = next,
+                    Err(Refused { retry_after, turn: None }) => return Err(self.refuse(retry_after)),
+                }
             }
-            Err(throttled) => {
-                // No write for it: a flood of refusals, which cost no hash, must not fill the store's queue (LM-2).
-                self.throttled.fetch_add(1, Ordering::Relaxed);
-                Err(throttled)
-            }
+        };
+        match tokio::time::timeout(self.options.hashing.max_wait, decided).await {
+            Ok(decided) => decided,
+            Err(_) => Err(self.hasher.refuse().into()),
         }
+    }
+
+    fn refuse(&self, retry_after: Duration) -> CheckError {
+        // No write for it: a flood of refusals, which cost no hash, must not fill the store's queue (LM-2).
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+        Throttled { retry_after }.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use futures_util::FutureExt as _;
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::Options;
+    use crate::base::clock::{Clock, Timestamp};
+    use crate::base::master_key::MasterKeys;
+    use crate::base::random::Random;
+    use crate::model::audit::{Actor, AuditQuery};
+    use crate::store::sqlite::SqliteStore;
+
+    type Outcome = Result<Checked<()>, CheckError>;
+
+    async fn system() -> Countersign<SqliteStore> {
+        let options = Options::new("https://auth.example", "api");
+        let store = SqliteStore::in_memory(options.sessions).unwrap();
+        let (random, clock) = (Random::insecure_seeded(1), Clock::manual(Timestamp::from_unix_millis(0)));
+        let keys = MasterKeys::generate(&random);
+        Countersign::open(store, options, keys, clock, random).await.unwrap()
+    }
+
+    fn context() -> Context {
+        Context::local(Actor::Anonymous, Timestamp::from_unix_millis(0))
+    }
+
+    async fn attempt(system: &Countersign<SqliteStore>, outcome: Checked<()>) -> Option<bool> {
+        match system.attempt("ada", &context(), async |_| Ok(outcome)).await {
+            Ok(proved) => Some(proved.is_some()),
+            Err(CheckError::Throttled(_)) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    const RIGHT: Checked<()> = Checked::Right(());
+    const WRONG: Checked<()> = Checked::Wrong(None);
+
+    /// TH-1, TH-3, CC-6: each outcome settles the count.
+    #[tokio::test]
+    async fn every_outcome_is_counted_as_what_it_is() {
+        let system = system().await;
+        for _ in 0..2 {
+            for _ in 0..4 {
+                assert_eq!(attempt(&system, WRONG).await, Some(false));
+            }
+            assert_eq!(attempt(&system, RIGHT).await, Some(true), "and the four are forgiven");
+        }
+        let overloaded = async |_| Err(HashingError::Stopped.into());
+        for _ in 0..9 {
+            let outcome: Result<Option<()>, _> = system.attempt("ada", &context(), overloaded).await;
+            assert!(matches!(outcome, Err(CheckError::Hashing(_))));
+        }
+        for _ in 0..4 {
+            assert_eq!(attempt(&system, WRONG).await, Some(false));
+        }
+        let never = async |_| pending::<Outcome>().await;
+        assert!(system.attempt("ada", &context(), never).now_or_never().is_none(), "the client hangs up");
+        assert_eq!(attempt(&system, RIGHT).await, None, "the fifth failure");
+        let log = system.audit_log(AuditQuery { limit: 100, ..AuditQuery::default() }).await.unwrap();
+        let failures = log.iter().filter(|record| record.event.kind == AuditKind::LoginFailed).count();
+        assert_eq!(failures, 12);
+    }
+
+    /// All five outcomes are open when the sixth asks: it waits for as long as one may wait for a hash, and no longer.
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_waits_for_others_no_longer_than_for_a_hash() {
+        let system = system().await;
+        let context = context();
+        let mut others: Vec<_> = (0..5)
+            .map(|_| Box::pin(system.attempt("ada", &context, async |_| pending::<Outcome>().await)))
+            .collect();
+        assert!(join_all(&mut others).now_or_never().is_none());
+        let sixth = system.attempt("ada", &context, async |_| Ok(RIGHT)).await;
+        assert!(matches!(sixth, Err(CheckError::Hashing(HashingError::Overloaded { .. }))), "{sixth:?}");
+        assert_eq!(system.hasher.stats().refused, 1);
+        drop(others);
+        assert_eq!(attempt(&system, RIGHT).await, None, "they have failed");
+    }
+
+    /// And it is looked at as soon as one of them has turned out to be right.
+    #[tokio::test]
+    async fn a_sixth_attempt_at_the_same_moment_is_looked_at() {
+        let system = system().await;
+        let context = context();
+        let (decide, decided) = tokio::sync::oneshot::channel::<()>();
+        let mut first = Box::pin(system.attempt("ada", &context, async |_| {
+            decided.await.ok();
+            Ok(RIGHT)
+        }));
+        let mut others: Vec<_> = (0..4)
+            .map(|_| Box::pin(system.attempt("ada", &context, async |_| pending::<Outcome>().await)))
+            .collect();
+        let mut sixth = Box::pin(system.attempt("ada", &context, async |_| Ok(RIGHT)));
+        assert!(first.as_mut().now_or_never().is_none());
+        assert!(join_all(&mut others).now_or_never().is_none());
+        assert!(sixth.as_mut().now_or_never().is_none());
+        decide.send(()).unwrap();
+        assert_eq!(first.await.unwrap(), Some(()));
+        assert_eq!(sixth.await.unwrap(), Some(()));
     }
 }

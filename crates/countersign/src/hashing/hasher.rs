@@ -113,6 +113,11 @@ impl PasswordHasher {
         self.pool.shared.admit(requester)
     }
 
+    /// Refuses a request that has waited elsewhere for as long as one may wait here.
+    pub(crate) fn refuse(&self) -> HashingError {
+        self.pool.shared.overloaded()
+    }
+
     /// Makes a new hash: argon2id at the configured cost, with a random salt of 128 bits (PW-1, PW-2).
     ///
     /// # Errors

@@ -133,8 +133,14 @@ impl Shared {
         if state.queue.would_take(requester, self.cost.work(), self.lane_capacity(state.unit)) {
             return Ok(());
         }
+        drop(state);
+        Err(self.overloaded())
+    }
+
+    /// What a request gets that cannot be served in time.
+    pub(crate) fn overloaded(&self) -> HashingError {
         self.refused.fetch_add(1, Ordering::Relaxed);
-        Err(HashingError::Overloaded { retry_after: self.retry_after(&state) })
+        HashingError::Overloaded { retry_after: self.retry_after(&self.lock()) }
     }
 
     /// What a thread of the pool does until the pool is stopped.

@@ -9,6 +9,9 @@
 //!                                      the network's and the neighbourhood's rate
 //!                                      first failures of ever new accounts: spraying, tighter rates
 //! ```
+//! An attempt that is refused only because others are not decided yet may wait for their outcome ([`Turn`]): six right
+//! sign-ins at the same moment are six sign-ins. At no time are more attempts looked at than the count allows.
+//!
 //! Ten thousand wrong guesses from elsewhere therefore never shut out a device that has signed in before (TH-2). The eighty
 //! and the twenty that all known devices have together are the hundred consecutive failures that an account ever has (TH-1). A
 //! name that nobody has is counted like any other (EN-3): the key is a hash of the name, and nobody here knows who exists.
@@ -23,9 +26,13 @@ mod rate;
 mod record;
 mod rule;
 mod state;
+mod undecided;
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::futures::OwnedNotified;
 
 pub use options::{Rate, ThrottleOptions, WhenStopped};
 pub use record::{Guess, ThrottleKey, ThrottleRecord};
@@ -34,7 +41,8 @@ pub(crate) use rule::CLOCK_SKEW;
 use crate::base::clock::Timestamp;
 use crate::base::out_of_range::OutOfRange;
 use crate::base::requester::AccountKey;
-use state::{Reserved, State};
+use state::{Refusal, Reserved, State};
+use undecided::Count;
 
 /// Counts attempts. Clones share the counts.
 #[derive(Clone, Debug)]
@@ -58,16 +66,24 @@ impl Throttle {
         Ok(Self(Arc::new(Mutex::new(State::new(options)))))
     }
 
-    /// Counts an attempt as failed, before anything is computed. Say afterwards what came of it.
+    /// Counts an attempt as failed, before anything is computed. Settle the reservation afterwards.
     ///
     /// # Errors
-    /// [`Throttled`] when there were too many; that attempt is not counted and must not be looked at.
-    pub fn reserve(&self, guess: &Guess, now: Timestamp) -> Result<Reservation, Throttled> {
-        let reserved = self.lock().reserve(guess, now).map_err(|wait| Throttled {
-            retry_after: Duration::from_secs(wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
-                .clamp(Duration::from_secs(1), options::DAY),
-        })?;
-        Ok(Reservation { throttle: self.clone(), reserved, is_settled: false })
+    /// [`Refused`] when there were too many; that attempt is not counted and must not be looked at.
+    pub fn reserve(&self, guess: &Guess, now: Timestamp) -> Result<Reservation, Refused> {
+        let mut state = self.lock();
+        let Refusal { wait, undecided } = match state.reserve(guess, now) {
+            Ok(reserved) => {
+                return Ok(Reservation { throttle: self.clone(), reserved, is_settled: false });
+            }
+            Err(refusal) => refusal,
+        };
+        let turn = undecided.and_then(|count| Some((count, state.undecided.wait(count)?)));
+        let turn =
+            turn.map(|(count, decided)| Turn { throttle: self.clone(), count, decided: Box::pin(decided) });
+        let seconds = wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
+        let retry_after = Duration::from_secs(seconds).clamp(Duration::from_secs(1), options::DAY);
+        Err(Refused { retry_after, turn })
     }
 
     /// Forgets the failures on an account, here and, once it is stored, in every process that shares the store: its
@@ -108,6 +124,37 @@ impl Throttle {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An attempt that was not counted.
+#[derive(Debug)]
+pub struct Refused {
+    /// When it makes sense to try again: whole seconds, at least one and at most a day.
+    pub retry_after: Duration,
+    /// Where the attempt would be counted if no undecided one failed: a place to wait for their outcome.
+    pub turn: Option<Turn>,
+}
+
+/// A place to wait for the outcome of attempts that are being checked. Dropped, it is free for somebody else.
+#[must_use = "wait for it, or the attempt is refused"]
+#[derive(Debug)]
+pub struct Turn {
+    throttle: Throttle,
+    count: Count,
+    decided: Pin<Box<OwnedNotified>>,
+}
+
+impl Turn {
+    /// Ends when one of those attempts has been decided since this place was taken. Then ask [`Throttle::reserve`] again.
+    pub async fn wait(&mut self) {
+        self.decided.as_mut().await;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.throttle.lock().undecided.leave(self.count);
     }
 }
 

@@ -34,6 +34,9 @@ pub struct ThrottleOptions {
     pub spray: Rate,
     /// The most accounts and devices whose failures are remembered; the least interesting go first. Default 65,536.
     pub max_records: usize,
+    /// The most attempts that wait at once for the outcome of others on the same account or from the same network, instead
+    /// of being refused; a quarter of them at one account. 0: none waits. Default 1,024, at most 65,536.
+    pub max_waiting: usize,
 }
 
 /// What happens to unknown devices after their share of [`ThrottleOptions::stop_after`] consecutive failures.
@@ -71,6 +74,7 @@ impl Default for ThrottleOptions {
             per_neighbourhood: Rate { burst: 600, interval: Duration::from_millis(600) },
             spray: Rate { burst: 300, interval: Duration::from_secs(2) },
             max_records: 65_536,
+            max_waiting: 1_024,
         }
     }
 }
@@ -132,6 +136,7 @@ impl ThrottleOptions {
         }
         let records = (1_024..=16_777_216).contains(&self.max_records);
         broken.unless(records, "max_records", "is not between 1,024 and 16,777,216");
+        broken.unless(self.max_waiting <= 65_536, "max_waiting", "is more than 65,536");
         broken
     }
 }
@@ -161,6 +166,7 @@ mod tests {
         assert_eq!(refused(|o| o.per_network.burst = 0), "per_network");
         assert_eq!(refused(|o| o.spray.interval = Duration::ZERO), "spray");
         assert_eq!(refused(|o| o.max_records = 1), "max_records");
+        assert_eq!(refused(|o| o.max_waiting = 65_537), "max_waiting");
         assert_eq!(refused(|o| o.longest_delay = DAY + o.first_delay), "longest_delay");
         assert_eq!(refused(|o| o.forget_after = Duration::from_millis(899_999)), "longest_delay");
         assert_eq!(refused(|o| o.first_delay = o.longest_delay + o.first_delay), "first_delay");

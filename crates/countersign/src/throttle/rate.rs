@@ -65,9 +65,12 @@ impl<K: Hash + Eq + Copy> UsedBy<K> {
         Self { used: HashMap::new(), rate, max }
     }
 
-    /// `rate` may be a tighter one than what is counted at.
-    pub(super) fn wait(&self, key: &K, now: Timestamp, rate: Rate) -> Duration {
-        self.used.get(key).map_or(Duration::ZERO, |used| used.believed(now, self.rate).wait(now, rate))
+    /// The wait at `rate`, which may be a tighter one than what is counted at, when so many are given back.
+    pub(super) fn wait(&self, key: &K, now: Timestamp, rate: Rate, given_back: u32) -> Duration {
+        let Some(used) = self.used.get(key) else { return Duration::ZERO };
+        let mut used = used.believed(now, self.rate);
+        used.free_at = used.free_at.minus(self.rate.interval.saturating_mul(given_back));
+        used.wait(now, rate)
     }
 
     pub(super) fn take(&mut self, key: K, now: Timestamp) {
@@ -134,6 +137,6 @@ mod tests {
             used.take(key, at(0));
             assert!(used.used.len() <= 100);
         }
-        assert_eq!(used.wait(&u32::MAX, at(0), RATE).as_secs(), 20);
+        assert_eq!(used.wait(&u32::MAX, at(0), RATE, 0).as_secs(), 20);
     }
 }

@@ -8,6 +8,7 @@ use super::options::{Rate, ThrottleOptions};
 use super::rate::{Used, UsedBy};
 use super::record::{Guess, ThrottleKey, ThrottleRecord};
 use super::rule::Failures;
+use super::undecided::{Count, Undecided};
 use crate::base::clock::Timestamp;
 use crate::base::requester::{AccountKey, Network};
 use crate::model::device_cookie::DeviceId;
@@ -24,6 +25,16 @@ pub(super) struct State {
     spraying: bool,
     /// Spraying has come up, and nobody has been told yet.
     pub(super) alarm: bool,
+    pub(super) undecided: Undecided,
+}
+
+/// An attempt that was not counted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refusal {
+    /// How long to wait if every undecided attempt fails.
+    pub(super) wait: Duration,
+    /// The count that is in the way, where it would not be if no undecided attempt failed.
+    pub(super) undecided: Option<Count>,
 }
 
 /// What one attempt was counted as, and when.
@@ -59,6 +70,18 @@ impl Reserved {
         self.account_key().into_iter().chain(self.device_keys())
     }
 
+    /// Where it is undecided.
+    fn counts(&self) -> impl Iterator<Item = Count> + use<> {
+        let client = match self.counted {
+            Counted::Unknown { client, .. } => client,
+            Counted::KnownDevice => None,
+        };
+        let networks = client.into_iter().flat_map(|address| {
+            [Count::Network(Network::of(address)), Count::Neighbourhood(Network::around(address))]
+        });
+        self.counted_for().map(Count::Failures).chain(networks)
+    }
+
     fn account_key(&self) -> Option<ThrottleKey> {
         (!self.is_known_device()).then(|| ThrottleKey::account(self.account))
     }
@@ -85,25 +108,23 @@ impl State {
             first_failures: Used::NOTHING,
             spraying: false,
             alarm: false,
+            undecided: Undecided::new(options.max_waiting),
         }
     }
 
     /// Counts an attempt, or says how long to wait.
-    pub(super) fn reserve(&mut self, guess: &Guess, now: Timestamp) -> Result<Reserved, Duration> {
+    pub(super) fn reserve(&mut self, guess: &Guess, now: Timestamp) -> Result<Reserved, Refusal> {
         let &Guess { account, client, device } = guess;
         let reserved = |counted| Reserved { counted, account, device, at: now };
         if device.is_some_and(|device| self.has_attempts_left(account, device, now)) {
-            let reserved = reserved(Counted::KnownDevice);
-            reserved.counted_for().for_each(|key| self.add_failure(key, now));
-            return Ok(reserved);
+            return Ok(self.begin(reserved(Counted::KnownDevice), now));
         }
-        let key = ThrottleKey::account(account);
-        let before = self.failures_of(key, now);
+        let before = self.failures_of(ThrottleKey::account(account), now);
         let wait = before.wait(now, &self.options).max(self.network_wait(client, now));
         if !wait.is_zero() {
-            return Err(wait);
+            return Err(Refusal { wait, undecided: self.in_the_way(guess, now) });
         }
-        self.add_failure(key, now);
+        let reserved = self.begin(reserved(Counted::Unknown { client, before }), now);
         if let Some(address) = client {
             self.networks.take(Network::of(address), now);
             self.neighbourhoods.take(Network::around(address), now);
@@ -112,11 +133,25 @@ impl State {
             self.first_failures.take(now, self.options.spray);
         }
         self.watch_for_spraying(now);
-        Ok(reserved(Counted::Unknown { client, before }))
+        Ok(reserved)
+    }
+
+    /// Counts it as failed until it is decided.
+    fn begin(&mut self, reserved: Reserved, now: Timestamp) -> Reserved {
+        for count in reserved.counts() {
+            let before = match count {
+                Count::Failures(key) => self.failures_of(key, now).last_at,
+                Count::Network(_) | Count::Neighbourhood(_) => now,
+            };
+            self.undecided.begin(count, before);
+        }
+        reserved.counted_for().for_each(|key| self.add_failure(key, now));
+        reserved
     }
 
     /// It stays counted, and that is to be stored.
     pub(super) fn failed(&mut self, reserved: &Reserved) {
+        reserved.counts().for_each(|count| self.undecided.end(count, Some(reserved.at)));
         reserved.counted_for().for_each(|key| self.mark_unsaved(key));
     }
 
@@ -138,6 +173,7 @@ impl State {
     }
 
     pub(super) fn not_checked(&mut self, reserved: &Reserved) {
+        reserved.counts().for_each(|count| self.undecided.end(count, None));
         self.give_back(reserved);
         reserved.counted_for().for_each(|key| self.take_back(key, reserved));
     }
@@ -192,9 +228,72 @@ impl State {
         failures.copied().unwrap_or(Failures::NONE)
     }
 
+    /// The failures that are decided.
+    fn decided_failures_of(&self, key: ThrottleKey, now: Timestamp) -> Failures {
+        let (all, count) = (self.failures_of(key, now), Count::Failures(key));
+        Failures {
+            count: all.count.saturating_sub(self.undecided.number(count)),
+            last_at: self.undecided.last_failure_at(count).unwrap_or(all.last_at),
+        }
+    }
+
     fn has_attempts_left(&self, account: AccountKey, device: DeviceId, now: Timestamp) -> bool {
-        let [own, together] = own_keys(account)(device).map(|key| self.failures_of(key, now).count);
+        self.is_within_budget(own_keys(account)(device).map(|key| self.failures_of(key, now).count))
+    }
+
+    const fn is_within_budget(&self, [own, together]: [u32; 2]) -> bool {
         own < self.options.device_budget && together < self.options.known_devices_budget()
+    }
+
+    /// For an attempt that is refused: the count that refuses it because of undecided attempts alone. `None` where
+    /// enough have really failed.
+    fn in_the_way(&self, guess: &Guess, now: Timestamp) -> Option<Count> {
+        let &Guess { account, client, device } = guess;
+        let known = device
+            .map(|device| own_keys(account)(device).map(|key| self.decided_failures_of(key, now).count));
+        if known.is_some_and(|decided| self.is_within_budget(decided)) {
+            return Some(Count::Failures(ThrottleKey::devices(account)));
+        }
+        let key = ThrottleKey::account(account);
+        let networks = client.map_or([None; 2], |address| {
+            [Some(Count::Network(Network::of(address))), Some(Count::Neighbourhood(Network::around(address)))]
+        });
+        let counts = [Some(Count::Failures(key)), networks[0], networks[1]];
+        let mut in_the_way = None;
+        for count in counts.into_iter().flatten() {
+            let (wait, if_none_fails) = self.waits(count, now);
+            if !if_none_fails.is_zero() {
+                return None;
+            }
+            if !wait.is_zero() {
+                in_the_way = in_the_way.or(Some(count));
+            }
+        }
+        in_the_way
+    }
+
+    /// How long this count makes an unknown device wait, and how long if no undecided attempt fails.
+    fn waits(&self, count: Count, now: Timestamp) -> (Duration, Duration) {
+        let undecided = self.undecided.number(count);
+        match count {
+            Count::Failures(key) => {
+                let wait = |failures: Failures| failures.wait(now, &self.options);
+                (wait(self.failures_of(key, now)), wait(self.decided_failures_of(key, now)))
+            }
+            Count::Network(network) => self.rate_waits(&self.networks, &network, undecided, now),
+            Count::Neighbourhood(network) => self.rate_waits(&self.neighbourhoods, &network, undecided, now),
+        }
+    }
+
+    fn rate_waits(
+        &self,
+        used: &UsedBy<Network>,
+        network: &Network,
+        undecided: u32,
+        now: Timestamp,
+    ) -> (Duration, Duration) {
+        let rate = self.tightened(used.rate());
+        (used.wait(network, now, rate, 0), used.wait(network, now, rate, undecided))
     }
 
     /// In memory only: an attempt that turns out not to be a failure costs the store nothing.
@@ -242,14 +341,17 @@ impl State {
         }
     }
 
-    /// While somebody sprays, a network has a quarter of its burst (TH-9). Known devices never come here.
     fn network_wait(&self, client: Option<IpAddr>, now: Timestamp) -> Duration {
         let Some(address) = client else { return Duration::ZERO };
+        let (own, _) = self.waits(Count::Network(Network::of(address)), now);
+        let (around, _) = self.waits(Count::Neighbourhood(Network::around(address)), now);
+        own.max(around)
+    }
+
+    /// While somebody sprays, a network has a quarter of its burst (TH-9). Known devices never come here.
+    fn tightened(&self, rate: Rate) -> Rate {
         let share = if self.spraying { 4 } else { 1 };
-        let rate = |rate: Rate| Rate { burst: (rate.burst / share).max(1), ..rate };
-        let own = self.networks.wait(&Network::of(address), now, rate(self.networks.rate()));
-        let around = rate(self.neighbourhoods.rate());
-        own.max(self.neighbourhoods.wait(&Network::around(address), now, around))
+        Rate { burst: (rate.burst / share).max(1), ..rate }
     }
 
     fn watch_for_spraying(&mut self, now: Timestamp) {

@@ -1,3 +1,5 @@
+use futures_util::FutureExt as _;
+
 use super::*;
 use crate::model::device_cookie::{DeviceCookies, DeviceId};
 
@@ -422,4 +424,118 @@ fn a_clock_that_was_ahead_learns_from_others() {
     scene.now = right;
     scene.throttle.restore(&take(&other), scene.now);
     assert_eq!(scene.guess(&on(1)), Err(Duration::from_secs(1)));
+}
+
+/// As many attempts as are looked at without a wait, not yet decided.
+fn undecided(scene: &Scene, guess: &Guess, number: usize) -> Vec<Reservation> {
+    (0..number).map(|_| scene.throttle.reserve(guess, scene.now).unwrap()).collect()
+}
+
+/// Whether this guess may wait for others: `None` if it is counted or refused.
+fn turn(scene: &Scene, guess: &Guess) -> Option<Turn> {
+    scene.throttle.reserve(guess, scene.now).err().and_then(|refused| refused.turn)
+}
+
+/// Of a sixth attempt at the same moment nobody knows yet whether it is one too many.
+#[test]
+fn an_attempt_waits_for_those_before_it_until_enough_have_really_failed() {
+    let scene = Scene::new();
+    let mut before = undecided(&scene, &on(1), 5);
+    assert!(turn(&scene, &on(2)).is_none(), "another account is not concerned");
+    for failed in 0..5 {
+        let mut sixth = turn(&scene, &on(1)).unwrap_or_else(|| panic!("refused after {failed} failures"));
+        assert!(sixth.wait().now_or_never().is_none());
+        before.pop().unwrap().failed();
+        assert!(sixth.wait().now_or_never().is_some(), "it asks again");
+    }
+    let refused = scene.throttle.reserve(&on(1), scene.now).unwrap_err();
+    assert_eq!((refused.retry_after, refused.turn.is_none()), (Duration::from_secs(1), true));
+    assert!(scene.throttle.lock().undecided.is_empty());
+}
+
+/// Each way in which an attempt can end, and also when it ends before anybody waits.
+#[test]
+fn a_success_and_an_attempt_that_was_not_checked_let_the_next_one_in() {
+    for decide in [Reservation::succeeded as fn(Reservation), Reservation::not_checked] {
+        let scene = Scene::new();
+        let mut before = undecided(&scene, &on(1), 5);
+        let mut sixth = turn(&scene, &on(1)).unwrap();
+        decide(before.pop().unwrap());
+        assert!(sixth.wait().now_or_never().is_some(), "not lost");
+        assert!(scene.throttle.reserve(&on(1), scene.now).is_ok());
+    }
+    let scene = Scene::new();
+    let before = undecided(&scene, &on(1), 5);
+    let mut sixth = turn(&scene, &on(1)).unwrap();
+    drop(before);
+    assert!(sixth.wait().now_or_never().is_some(), "who hangs up has failed");
+    assert!(turn(&scene, &on(1)).is_none());
+}
+
+/// TH-1: after a wait one attempt is looked at. The next may be right too, and is refused only if the first was wrong.
+#[test]
+fn after_a_wait_the_second_waits_for_the_first() {
+    for (is_right, next) in [(true, Ok(())), (false, Err(Duration::from_secs(2)))] {
+        let mut scene = Scene::new();
+        for _ in 0..5 {
+            scene.guess(&on(1)).unwrap();
+        }
+        assert!(turn(&scene, &on(1)).is_none(), "all five are decided");
+        scene.wait(Duration::from_secs(1));
+        let first = undecided(&scene, &on(1), 1).pop().unwrap();
+        assert!(turn(&scene, &on(1)).is_some());
+        let decide = if is_right { Reservation::succeeded } else { Reservation::failed };
+        decide(first);
+        assert_eq!(scene.guess(&on(1)), next);
+    }
+}
+
+/// TH-7: a network's burst is used up by attempts that may all be right.
+#[test]
+fn an_attempt_waits_for_others_of_its_network() {
+    let scene = Scene::new();
+    let home = |account| from(account, [192, 0, 2, 1]);
+    let mut before: Vec<_> =
+        (0..60).map(|account| scene.throttle.reserve(&home(account), scene.now).unwrap()).collect();
+    let mut next = turn(&scene, &home(60)).unwrap();
+    before.pop().unwrap().succeeded();
+    assert!(next.wait().now_or_never().is_some());
+    before.push(scene.throttle.reserve(&home(60), scene.now).unwrap());
+    before.into_iter().for_each(Reservation::failed);
+    assert!(turn(&scene, &home(61)).is_none(), "sixty have failed");
+    assert!(
+        turn(&scene, &from(61, [192, 0, 3, 1])).is_none() && scene.guess(&from(62, [192, 0, 3, 1])).is_ok()
+    );
+}
+
+/// TH-2: a device that wakes with twelve requests, while strangers have used up what unknown devices have.
+#[test]
+fn a_known_device_waits_for_itself() {
+    let scene = Scene::new();
+    for _ in 0..5 {
+        scene.guess(&on(1)).unwrap();
+    }
+    let known = Guess { device: Some(device(1)), ..on(1) };
+    let mut before = undecided(&scene, &known, 10);
+    let mut next = turn(&scene, &known).unwrap();
+    before.pop().unwrap().succeeded();
+    assert!(next.wait().now_or_never().is_some());
+    assert!(scene.throttle.reserve(&known, scene.now).unwrap().is_known_device());
+}
+
+/// LM-11: those who wait are bounded, over all and at one account, and a place that is left is free again.
+#[test]
+fn places_to_wait_are_bounded() {
+    let scene = Scene::with(ThrottleOptions { max_waiting: 8, ..ThrottleOptions::default() });
+    let _undecided: Vec<_> = (0..6).map(|account| undecided(&scene, &on(account), 5)).collect();
+    let mut waiting: Vec<_> =
+        (0..4).flat_map(|account| [(); 2].map(|()| turn(&scene, &on(account)))).collect();
+    assert!(waiting.iter().all(Option::is_some));
+    assert!(turn(&scene, &on(0)).is_none() && turn(&scene, &on(5)).is_none());
+    drop(waiting.pop());
+    assert!(turn(&scene, &on(0)).is_none(), "two wait at this account");
+    assert!(turn(&scene, &on(5)).is_some());
+    let none = Scene::with(ThrottleOptions { max_waiting: 0, ..ThrottleOptions::default() });
+    let _undecided = undecided(&none, &on(1), 5);
+    assert!(turn(&none, &on(1)).is_none());
 }

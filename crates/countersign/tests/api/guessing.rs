@@ -90,6 +90,33 @@ async fn guesses_in_parallel_do_not_outrun_the_count() {
     assert_eq!(app.countersign.hasher().stats().computed - before, 5);
 }
 
+/// Two hundred right sign-ins on one account at the same moment, from two hundred addresses: a robot's account, a test
+/// suite. None is refused, because none has failed.
+#[tokio::test]
+async fn right_passwords_in_parallel_are_all_let_in() {
+    let patient = |options: &mut countersign::Options| options.hashing.max_wait = Duration::from_mins(1);
+    let behind_proxy = |http: &mut countersign::http::HttpOptions| {
+        http.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    };
+    let app = std::sync::Arc::new(TestApp::with(patient, behind_proxy).await);
+    let sign_ins: Vec<_> = (0..200_u8)
+        .map(|last| {
+            let app = std::sync::Arc::clone(&app);
+            tokio::spawn(async move {
+                let address = format!("198.51.100.{last}");
+                let call = login_call(&app, "ada", PASSWORD).header("x-forwarded-for", &address);
+                call.send().await.status.as_u16()
+            })
+        })
+        .collect();
+    let mut refused: Vec<u16> = Vec::new();
+    for sign_in in sign_ins {
+        let status = sign_in.await.unwrap();
+        refused.extend((status != 200).then_some(status));
+    }
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
 /// EN-1, EN-3, TH-4, TH-8: thirty guesses at a name that exists (in two spellings) and at one that does not: the same
 /// answers in the same order, byte for byte, and the right password changes nothing once it is throttled.
 #[tokio::test]
