@@ -1,11 +1,12 @@
-//! Who is next. A bounded queue that is fair between clients and between accounts, and keeps a deadline for each entry.
-//! Pure: no thread, no lock and no clock in here; `now` is passed in.
+//! The order in which hashes are computed. A bounded queue that is fair between clients and between accounts, and keeps a
+//! deadline for each entry. Pure: no thread, no lock and no clock in here; `now` is passed in.
 //!
 //! Two lanes, one for known devices and one for everybody else, take turns while both have entries. Within a lane the
 //! order is that of start-time fair queuing (Goyal et al., 1996): every entry gets a tag, the point of the lane's
-//! virtual time at which its client and its account have had their earlier entries served; the lowest tag is next. Who
-//! sends a hundred requests gets tags far in the future and stands behind everybody who sends one. When the lane is
-//! full, the entries with the highest tags are those that go.
+//! virtual time at which its client and its account have had their earlier entries served; the lowest tag is next. A
+//! client that sends a hundred requests gets tags far in the future, so it queues behind clients that send one. A lane may
+//! have half of the room, and what the other lane leaves free. When it is full, the entries with the highest tags have
+//! to go.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -61,28 +62,40 @@ impl<T> FairQueue<T> {
         Self { lanes: [Lane::new(), Lane::new()], turn: 0, next_number: 0 }
     }
 
-    /// Queues an entry. A lane never holds more than `lane_capacity` of work, except that an empty one takes anything.
-    pub(crate) fn push(&mut self, entry: Entry<T>, lane_capacity: Work) -> Pushed<T> {
-        let lane = usize::from(!entry.requester.known_device);
+    /// Queues an entry. Both lanes together hold `capacity` of work at most, except that an empty lane takes anything.
+    pub(crate) fn push(&mut self, entry: Entry<T>, capacity: Work) -> Pushed<T> {
+        let lane = lane_of(&entry.requester);
+        let share = self.share(lane, capacity);
         let number = self.next_number;
         self.next_number += 1;
         let Some(waiting) = self.lanes.get_mut(lane) else {
             return Pushed::Refused(entry.item);
         };
-        if !waiting.can_make_room(&entry.requester, entry.work, lane_capacity) {
+        if !waiting.can_make_room(&entry.requester, entry.work, share) {
             return Pushed::Refused(entry.item);
         }
-        let displaced = waiting.make_room(entry.work, lane_capacity);
+        let mut displaced = waiting.make_room(entry.work, share);
         // Only now: a lane that was emptied counts from zero again.
         let position = (waiting.tag(&entry.requester), number);
         waiting.insert(position, entry);
+        let others = self.share(1 - lane, capacity);
+        if let Some(other) = self.lanes.get_mut(1 - lane) {
+            displaced.extend(other.give_up(others));
+        }
         Pushed::Queued(Place { lane, position }, displaced)
     }
 
     /// Whether [`FairQueue::push`] would queue an entry of so much work.
-    pub(crate) fn would_take(&self, requester: &Requester, work: Work, lane_capacity: Work) -> bool {
-        let lane = self.lanes.get(usize::from(!requester.known_device));
-        lane.is_some_and(|lane| lane.can_make_room(requester, work, lane_capacity))
+    pub(crate) fn would_take(&self, requester: &Requester, work: Work, capacity: Work) -> bool {
+        let lane = lane_of(requester);
+        let share = self.share(lane, capacity);
+        self.lanes.get(lane).is_some_and(|lane| lane.can_make_room(requester, work, share))
+    }
+
+    /// What a lane may hold: half, and what the other one leaves free.
+    fn share(&self, lane: usize, capacity: Work) -> Work {
+        let other = self.lanes.get(1 - lane).map_or(0, |other| other.work);
+        capacity.saturating_sub(other).max(capacity / 2)
     }
 
     /// Takes the entry whose turn it is, if any may run now, and all whose deadline has passed.
@@ -170,6 +183,16 @@ impl<T> Lane<T> {
         displaced
     }
 
+    /// Takes out what is beyond a share that has become smaller, those furthest behind first. One entry always stays.
+    fn give_up(&mut self, share: Work) -> Vec<T> {
+        let mut displaced = Vec::new();
+        while self.waiting.len() > 1 && self.work > share {
+            let last = self.waiting.last_key_value().map(|(&position, _)| position);
+            displaced.extend(last.and_then(|last| self.remove(last)).map(|entry| entry.item));
+        }
+        displaced
+    }
+
     fn insert(&mut self, position: Position, entry: Entry<T>) {
         let done = position.0.saturating_add(entry.work.max(1));
         for flow in flows(&entry.requester) {
@@ -225,6 +248,10 @@ impl<T> Lane<T> {
 /// The number of entries is bounded too: entries of little work are not free of memory.
 fn has_room((entries, waiting): (usize, Work), work: Work, capacity: Work) -> bool {
     entries == 0 || (waiting.saturating_add(work) <= capacity && entries < MAX_ENTRIES)
+}
+
+fn lane_of(requester: &Requester) -> usize {
+    usize::from(!requester.known_device)
 }
 
 fn flows(requester: &Requester) -> impl Iterator<Item = Flow> + use<> {
@@ -370,13 +397,29 @@ mod tests {
         let mut queue = FairQueue::new();
         for item in 0..5_u32 {
             let client = item.to_le_bytes()[0];
-            push(&mut queue, item, from(client, client), 3 * ONE);
+            push(&mut queue, item, from(client, client), 5 * ONE);
         }
-        for item in [10_u32, 11] {
+        for (item, stranger) in [(10_u32, 4), (11, 3)] {
             let known = Requester { known_device: true, ..from(100, item.to_le_bytes()[0]) };
-            assert!(push(&mut queue, item, known, 3 * ONE).is_empty());
+            assert_eq!(push(&mut queue, item, known, 5 * ONE), [stranger]);
         }
         assert_eq!(pop_all(&mut queue), [10, 0, 11, 1, 2]);
+    }
+
+    /// LM-1: a burst of expensive hashes has the whole pool while nobody else wants it, and half when somebody does.
+    #[test]
+    fn a_lane_may_have_what_the_other_one_leaves() {
+        let known = |account| Requester { known_device: true, ..from(account, account) };
+        let mut queue = FairQueue::new();
+        for item in 0..4 {
+            assert!(push(&mut queue, item, from(1, 1), 4 * ONE).is_empty());
+        }
+        assert_eq!(push(&mut queue, 4, from(1, 1), 4 * ONE), [4]);
+        assert_eq!(push(&mut queue, 10, known(2), 4 * ONE), [3]);
+        assert_eq!(push(&mut queue, 11, known(2), 4 * ONE), [2]);
+        assert_eq!(push(&mut queue, 12, known(2), 4 * ONE), [12], "the other half is not theirs");
+        assert_eq!(queue.work(), 4 * ONE);
+        assert_eq!(pop_all(&mut queue), [10, 0, 11, 1]);
     }
 
     /// LM-1: nobody waits past the deadline (the exact instant counts as past).

@@ -104,7 +104,7 @@ impl Shared {
         if state.stopped {
             return Err(HashingError::Stopped);
         }
-        let capacity = self.lane_capacity(state.unit);
+        let capacity = self.capacity(&state);
         let pushed = state.queue.push(entry, capacity);
         let overloaded = HashingError::Overloaded { retry_after: self.retry_after(&state) };
         drop(state);
@@ -130,7 +130,7 @@ impl Shared {
         if state.stopped {
             return Err(HashingError::Stopped);
         }
-        if state.queue.would_take(requester, self.cost.work(), self.lane_capacity(state.unit)) {
+        if state.queue.would_take(requester, self.cost.work(), self.capacity(&state)) {
             return Ok(());
         }
         drop(state);
@@ -247,10 +247,11 @@ impl Shared {
         job.task.fail(overloaded);
     }
 
-    /// So much work that it is done within `max_wait` although the other lane has half of the threads.
-    fn lane_capacity(&self, unit: Duration) -> Work {
-        let units = self.max_wait.as_micros() * 1000 * u128::from(self.threads) / unit.as_micros().max(1) / 2;
-        Work::try_from(units).unwrap_or(Work::MAX)
+    /// The work that can wait and is still done within `max_wait`.
+    fn capacity(&self, state: &State) -> Work {
+        let micros = self.max_wait.as_micros() * u128::from(self.threads);
+        let work = micros * 1000 / state.unit.as_micros().max(1);
+        Work::try_from(work).unwrap_or(Work::MAX).saturating_sub(state.running)
     }
 
     /// When what waits now will be done, in whole seconds, at least one: what `Retry-After` can express.
@@ -307,3 +308,22 @@ impl Drop for Waiting {
 const FIRST_GUESS: Duration = Duration::from_millis(20);
 /// A thread that has had nothing to do for so long gives its memory back to the system.
 const IDLE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LM-1: what waits behind a long hash that has just begun is not done in time.
+    #[test]
+    fn a_hash_that_is_being_computed_takes_room_in_the_queue() {
+        let plan = PoolPlan { cost: Argon2Cost::DEFAULT, threads: 2, max_wait: Duration::from_secs(1) };
+        let shared = Shared::new(&plan, Clock::system(), Random::insecure_seeded(1));
+        let mut state = shared.lock();
+        let units = |state: &State| shared.capacity(state) / 1_000;
+        assert_eq!(units(&state), 100, "of 20 ms each");
+        state.running = 12_000;
+        assert_eq!(units(&state), 88);
+        state.running = Work::MAX;
+        assert_eq!(units(&state), 0);
+    }
+}

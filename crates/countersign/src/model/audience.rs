@@ -129,10 +129,10 @@ mod tests {
     fn the_default_comes_first_and_names_are_told_apart() {
         let mut audiences = Audiences::new(Audience::new("api"));
         assert_eq!(audiences.check(), Ok(()));
-        audiences.others = ["files", "api"].map(Audience::new).into();
+        audiences.others = ["api", "files", "files"].map(Audience::new).into();
         let names: Vec<&str> = audiences.iter().map(|audience| audience.name.as_str()).collect();
-        assert_eq!(names, ["api", "files", "api"]);
+        assert_eq!(names, ["api", "api", "files", "files"]);
         let faults = audiences.broken().into_vec().into_iter().map(|fault| fault.field);
-        assert_eq!(faults.collect::<Vec<_>>(), ["others.1.name", "others"]);
+        assert_eq!(faults.collect::<Vec<_>>(), ["others.0.name", "others.2.name", "others"]);
     }
 }
