@@ -21,15 +21,27 @@ fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
     let dry = place.run(&dry_run);
     assert_eq!(dry.code, Some(1), "a row cannot be imported");
     assert!(dry.out.starts_with("3 fine"), "{}", dry.out);
-    assert!(dry.out.contains("1 unknown hash formats: line 5"), "{}", dry.out);
+    assert!(
+        dry.out.contains("1 hashes that protect nobody (MD5)") && dry.out.contains(": line 5"),
+        "{}",
+        dry.out
+    );
     let (reader, unread) = std::io::pipe().unwrap();
     drop(reader);
     let status = place.command(&dry_run).stdout(unread).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(1), "the same when nobody reads on");
     assert_eq!(place.run(&["user", "list", "--json"]).json(), serde_json::json!([]));
     assert_eq!(place.run(&["user", "import", &django, "--from", "django"]).code, Some(1));
+    assert!(
+        dry.out.contains("\n  is_active: enabled\n") && dry.out.contains("\n  is_staff: ignored"),
+        "{}",
+        dry.out
+    );
+    let command = dry.out.lines().find_map(|line| line.strip_prefix("To import: ")).unwrap();
+    assert!(command.ends_with("django.csv --from django --allow-no-password --skip-problems"), "{command}");
 
-    let import = ["user", "import", &django, "--from", "django", "--skip-problems", "--json"];
+    let import =
+        ["user", "import", &django, "--from", "django", "--skip-problems", "--allow-no-password", "--json"];
     let done = serde_json::json!({ "made": 3, "alreadyThere": 0, "leftOut": 1 });
     assert_eq!(place.run(&import).json(), done);
     assert_eq!(place.run(&import).json()["alreadyThere"], 3, "again: goes on where it stopped");
@@ -37,7 +49,7 @@ fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
     assert_eq!(server.login("ada", PASSWORD).status, 200);
     assert_eq!(server.login("bob", PASSWORD).status, 401, "disabled there, disabled here");
 
-    let taken = place.run_with(&["user", "import", "-", "--dry-run"], "username,password\nnew,\nADA,\n");
+    let taken = place.run_with(&["user", "import", "-", "--dry-run"], "username\nnew\nADA\n");
     assert!(taken.out.contains("1 names that others have already: line 3"), "{taken:?}");
 
     let lines = place.run(&["user", "export"]).out;
@@ -49,7 +61,7 @@ fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
         "ada's hash was renewed at her first sign-in (PW-3)"
     );
     let other = Place::new();
-    let read = other.run_with(&["user", "import", "-", "--from", "countersign", "--json"], &lines);
+    let read = other.run_with(&["user", "import", "-", "--allow-no-password", "--json"], &lines);
     assert_eq!(read.json()["made"], 3);
     assert_eq!(other.serve(&[]).login("ada", PASSWORD).status, 200);
 }
@@ -64,7 +76,7 @@ fn a_firebase_export_needs_its_hash_parameters() {
     assert_eq!(wrong.code, Some(2), "{}", wrong.err);
     let parameters = export("firebase-parameters.txt");
     let import =
-        place.run(&["user", "import", &users, "--from", "firebase", "--firebase-parameters", &parameters]);
+        place.run(&["user", "import", &users, "--firebase-parameters", &parameters, "--allow-no-password"]);
     assert_eq!((import.code, import.out.trim()), (Some(0), "Imported 3 accounts"));
     assert_eq!(place.serve(&[]).login("ada@example.org", PASSWORD).status, 200);
 }
@@ -80,10 +92,17 @@ fn users_of_each_system_sign_in_over_http() {
         ("better-auth", "better-auth.jsonl", "ada@example.org"),
         ("supabase", "supabase.csv", "ada@example.org"),
         ("auth0", "auth0.jsonl", "ada@example.org"),
+        ("auto", "keycloak.json", "ada"),
+        ("auto", "aspnet.csv", "ada"),
+        ("auto", "wordpress.csv", "ada"),
+        ("auto", "werkzeug.csv", "ada"),
+        ("auto", "ldap.ldif", "ada"),
+        ("auto", "drupal.csv", "ada"),
     ] {
         let place = Place::new();
         let (users, parameters) = (export(file), export("firebase-parameters.txt"));
-        let mut import = vec!["user", "import", &users, "--from", system, "--skip-problems"];
+        let mut import =
+            vec!["user", "import", &users, "--from", system, "--skip-problems", "--allow-no-password"];
         if system == "firebase" {
             import.extend(["--firebase-parameters", &parameters]);
         }
@@ -103,7 +122,7 @@ fn users_of_each_system_sign_in_over_http() {
 fn an_import_that_was_killed_goes_on() {
     const USERS: usize = 20_000;
     let place = Place::new();
-    let rows = (0..USERS).fold("username,password\n".to_owned(), |rows, n| rows + &format!("user{n},\n"));
+    let rows = (0..USERS).fold("username\n".to_owned(), |rows, n| rows + &format!("user{n}\n"));
     place.write("users.csv", &rows);
     let count = || {
         let listed = place.run(&["user", "list", "--json"]);
@@ -120,16 +139,62 @@ fn an_import_that_was_killed_goes_on() {
     assert_eq!((again["made"].as_u64().unwrap() + there as u64, count()), (USERS as u64, USERS));
 }
 
+/// What is not decided stops with a sentence that says what to type; the dry run ends with the command that imports, and
+/// that command does.
 #[test]
-fn a_file_in_another_encoding_or_shape_is_refused_with_the_place() {
+fn a_stop_says_what_to_type_and_the_dry_run_ends_with_the_command() {
+    let place = Place::new();
+    let hash = "$2b$10$GwHSespkufcyGfkkV1YKsu8ulMNcmxCcpDu/quNoiOQzpypulwWhm";
+    let rows = format!(
+        "username;old status;colour;password\nann;gone fishing;red;{hash}\nbob;active;;{hash}\nkim;active;;\n"
+    );
+    place.write("users.csv", &rows);
+    let stopped = place.run(&["user", "import", "users.csv"]);
+    let said = "nobody has decided about the columns old status, colour: add --ignore 'old status' --ignore colour or";
+    assert!(stopped.code == Some(1) && stopped.err.contains(said), "{stopped:?}");
+    let with =
+        ["user", "import", "users.csv", "--map", "old status=state", "--ignore", "colour", "--dry-run"];
+    let stopped = place.run(&with);
+    let said = "--state-value 'gone fishing=disabled' or 'gone fishing=enabled': line 2";
+    assert!(stopped.code == Some(1) && stopped.out.contains(said), "{stopped:?}");
+    let with = [&with[..], &["--state-value", "gone fishing=disabled"]].concat();
+    let dry = place.run(&with);
+    assert!(
+        dry.code == Some(1) && dry.err.contains("1 rows have no password; --allow-no-password"),
+        "{dry:?}"
+    );
+    let command = dry.out.lines().last().unwrap().strip_prefix("To import: ").unwrap();
+    let words = command.split_once(" user import ").unwrap().1;
+    assert_eq!(
+        words,
+        "users.csv --map 'old status=state' --ignore colour --state-value 'gone fishing=disabled' \
+         --from generic --allow-no-password"
+    );
+    let needed = ["--from", "generic", "--allow-no-password"];
+    let typed: Vec<&str> = with.iter().copied().filter(|word| *word != "--dry-run").chain(needed).collect();
+    assert_eq!(place.run(&typed).code, Some(0));
+    let users = place.run(&["user", "list", "--json"]).json();
+    let disabled: Vec<bool> =
+        users.as_array().unwrap().iter().map(|user| !user["disabledAt"].is_null()).collect();
+    assert_eq!(disabled, [true, false, false], "{users}");
+}
+
+#[test]
+fn a_file_in_another_encoding_or_shape_is_read_or_refused_with_the_place() {
     let place = Place::new();
     std::fs::write(place.path("latin1.csv"), b"username,password\nann,\nb\xf6b,\n").unwrap();
     let ran = place.run(&["user", "import", "latin1.csv"]);
-    assert!(ran.code == Some(1) && ran.err.contains("latin1.csv:3: this is not UTF-8"), "{ran:?}");
+    assert!(ran.code == Some(1) && ran.err.contains("line 3: this is not UTF-8"), "{ran:?}");
     place.write("semicolons.csv", "\u{feff}username;password\r\nann;\r\n");
     let ran = place.run(&["user", "import", "semicolons.csv", "--dry-run"]);
-    let said =
-        "1 rows without a user name (in a field called username or user_name or login or email): line 2";
-    assert!(ran.code == Some(1) && ran.out.contains(said), "{ran:?}");
+    assert!(
+        ran.code == Some(1) && ran.out.starts_with("1 fine\n  of them 1 without a password: line 2"),
+        "{ran:?}"
+    );
+    place.write("nobody.csv", "first,second\na,b\n");
+    let ran = place.run(&["user", "import", "nobody.csv", "--dry-run"]);
+    assert!(ran.code == Some(1) && ran.out.contains("--map FIELD=name): line 2"), "{ran:?}");
+    let ran = place.run(&["user", "import", "nobody.csv", "--ignore", "third"]);
+    assert!(ran.code == Some(1) && ran.err.contains("the columns are first, second"), "{ran:?}");
     assert_eq!(place.run(&["user", "list", "--json"]).json(), serde_json::json!([]));
 }

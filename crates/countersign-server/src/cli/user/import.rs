@@ -5,8 +5,10 @@ use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::ValueEnum;
-use countersign::flows::import::{FirebaseHashConfig, Import, ImportSettings, System, export_line};
+use clap::builder::PossibleValuesParser;
+use countersign::flows::import::{
+    Decisions, FirebaseHashConfig, Import, ImportReport, ImportSettings, System, Use, export_line,
+};
 use countersign::model::account::AccountQuery;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -16,57 +18,57 @@ use crate::cli::usage::usage;
 use crate::output::{self, Output};
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(in crate::cli) struct UserImport {
-    /// The export: CSV with a header, JSON Lines or JSON; `-` is standard input
+    /// The export: CSV with a header, JSON Lines, JSON or LDIF; `-` is standard input
     file: PathBuf,
-    /// The system it comes from
-    #[arg(long, value_enum, default_value_t = From::Generic)]
-    from: From,
+    /// The system it comes from; `auto` recognises it by its columns
+    #[arg(long, value_name = "SYSTEM", default_value = AUTO, value_parser = systems())]
+    from: String,
     /// Says what would happen, and does nothing
     #[arg(long)]
     dry_run: bool,
+    /// Uses a column as name, hash, state, disabled, enabled, disabled-until, expires, role, claim or password-change
+    #[arg(long, value_name = "COLUMN=USE", value_parser = mapping)]
+    map: Vec<(String, Use)>,
+    /// Does not use a column
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Says what a word for a state means: `archived=disabled`, `trial=enabled`
+    #[arg(long, value_name = "WORD=STATE", value_parser = state_value)]
+    state_value: Vec<(String, bool)>,
     /// Leaves out the rows that cannot be imported, instead of importing nothing
     #[arg(long)]
     skip_problems: bool,
+    /// Imports rows without a password from a file that has passwords: they need a new one
+    #[arg(long)]
+    allow_no_password: bool,
+    /// Imports rows whose hash protects nobody without that hash: they need a new password
+    #[arg(long)]
+    reset_weak: bool,
     /// Firebase's "password hash parameters", in a file as its console shows them
     #[arg(long, value_name = "FILE", required_if_eq("from", "firebase"))]
     firebase_parameters: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum From {
-    /// A table with a name and a hash: Express with bcrypt, and most others
-    Generic,
-    Django,
-    Devise,
-    Firebase,
-    BetterAuth,
-    Supabase,
-    Auth0,
-    /// `countersign user export`
-    Countersign,
-}
-
 impl UserImport {
     pub(super) async fn run(&self, tool: &Tool, output: Output) -> anyhow::Result<()> {
-        let text = read(&self.file)?;
+        let bytes = read(&self.file)?;
+        let context = tool.context();
         let hasher = tool.instance.hasher();
-        let mut import = Import::read(&text, &self.system()?, hasher);
+        let mut import = Import::read(&bytes, &self.decisions()?, hasher, context.now)
+            .with_context(|| format!("{} cannot be read", self.file.display()))?;
         import.find_taken_names(tool.instance.store()).await?;
         let report = import.report();
-        let problems: usize = report.problems.values().map(Vec::len).sum();
+        let problems = report.problem_rows();
         if self.dry_run {
-            let by_reason = report.problems.iter().map(|(reason, lines)| (reason.to_string(), json!(lines)));
-            let by_reason: serde_json::Map<_, _> = by_reason.collect();
-            let value = json!({ "fine": report.fine, "withoutPassword": report.without_password, "problems": by_reason });
-            output::unless_closed(output.show(&value, || report.to_string()))?;
-            anyhow::ensure!(problems == 0 || self.skip_problems, "{problems} rows cannot be imported");
-            return Ok(());
+            output::unless_closed(output.show(&as_json(report), || self.dry_text(report)))?;
+            return self.ready(report);
         }
         if problems > 0 && !output.json {
             output::remark(&report.to_string());
         }
-        let context = tool.context();
+        self.ready(report)?;
         let settings =
             ImportSettings { batch: BATCH, skip_problems: self.skip_problems, hasher, context: &context };
         let fine = report.fine;
@@ -82,23 +84,123 @@ impl UserImport {
         Ok(())
     }
 
-    fn system(&self) -> anyhow::Result<System> {
-        Ok(match self.from {
-            From::Generic => System::Generic,
-            From::Django => System::Django,
-            From::Devise => System::Devise,
-            From::BetterAuth => System::BetterAuth,
-            From::Supabase => System::Supabase,
-            From::Auth0 => System::Auth0,
-            From::Countersign => System::Countersign,
-            From::Firebase => {
-                let file = self.firebase_parameters.as_deref().unwrap_or(Path::new("-"));
-                let parameters = FirebaseHashConfig::parse(&read(file)?);
-                System::Firebase(parameters.ok_or_else(|| {
-                    usage(format!("{} does not have Firebase's hash parameters", file.display()))
-                })?)
-            }
+    fn decisions(&self) -> anyhow::Result<Decisions> {
+        let firebase = self.firebase_parameters.as_deref().map(|file| {
+            let text = read(file)?;
+            let config = std::str::from_utf8(&text).ok().and_then(FirebaseHashConfig::parse);
+            config
+                .ok_or_else(|| usage(format!("{} does not have Firebase's hash parameters", file.display())))
+        });
+        let mapped = self.map.iter().map(|(column, used)| (column.clone(), Some(*used)));
+        let ignored = self.ignore.iter().map(|column| (column.clone(), None));
+        Ok(Decisions {
+            system: System::ALL.iter().copied().find(|system| system.name() == self.from),
+            columns: mapped.chain(ignored).collect(),
+            states: self.state_value.clone(),
+            allow_no_password: self.allow_no_password,
+            reset_weak: self.reset_weak,
+            firebase: firebase.transpose()?,
         })
+    }
+
+    /// Whether this very command could import, and if not, what has to be said first.
+    fn ready(&self, report: &ImportReport) -> anyhow::Result<()> {
+        let undecided: Vec<&str> = report.undecided().map(|column| column.name.as_str()).collect();
+        anyhow::ensure!(
+            undecided.is_empty(),
+            "nobody has decided about the columns {}: add {} or, for one that counts, --map COLUMN={}",
+            undecided.join(", "),
+            undecided.iter().map(|name| format!("--ignore {}", quoted(name))).collect::<Vec<_>>().join(" "),
+            Use::NAMES.map(|(name, _)| name).join("|"),
+        );
+        let without = report.without_password.len() - report.reset.len();
+        anyhow::ensure!(
+            self.allow_no_password || !report.loses_passwords(),
+            "{without} rows have no password; --allow-no-password imports them, and they need a new one"
+        );
+        let problems = report.problem_rows();
+        anyhow::ensure!(problems == 0 || self.skip_problems, "{problems} rows cannot be imported");
+        Ok(())
+    }
+
+    /// The report, the columns, and the command that imports.
+    fn dry_text(&self, report: &ImportReport) -> String {
+        let system = report.system.name();
+        let taken = if self.from == AUTO { "The file was taken for" } else { "The file was read as" };
+        let columns: Vec<String> = report.columns.iter().map(|column| format!("  {column}")).collect();
+        let mut text = format!("{report}\n{taken} {system}. Its columns:\n{}", columns.join("\n"));
+        if report.undecided().count() == 0 && report.fine > 0 {
+            text = format!("{text}\nTo import: {}", self.command(report));
+        }
+        text
+    }
+
+    /// As it was typed, without the dry run and with what is needed besides.
+    fn command(&self, report: &ImportReport) -> String {
+        let typed = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        let mut words: Vec<String> = typed.filter(|word| word != "--dry-run").collect();
+        if self.from == AUTO {
+            words.retain(|word| word != "--from=auto");
+            if let Some(at) = words.iter().position(|word| word == "--from") {
+                words.drain(at..words.len().min(at + 2));
+            }
+            words.extend(["--from".to_owned(), report.system.name().to_owned()]);
+        }
+        let accepted = [
+            (!self.allow_no_password && report.loses_passwords(), "--allow-no-password"),
+            (!self.skip_problems && report.problem_rows() > 0, "--skip-problems"),
+        ];
+        words.extend(accepted.into_iter().filter(|(needed, _)| *needed).map(|(_, word)| word.to_owned()));
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn as_json(report: &ImportReport) -> serde_json::Value {
+    let problems = report.problems.iter().map(|(reason, lines)| (reason.to_string(), json!(lines)));
+    let columns = report.columns.iter().map(|column| {
+        let text = column.to_string();
+        let fate = text.get(column.name.len() + 2..).unwrap_or_default();
+        json!({ "name": column.name, "fate": fate })
+    });
+    json!({
+        "system": report.system.name(),
+        "columns": columns.collect::<Vec<_>>(),
+        "fine": report.fine,
+        "disabled": report.disabled,
+        "withoutPassword": report.without_password,
+        "reset": report.reset,
+        "trimmed": report.trimmed,
+        "noUsers": report.no_users,
+        "problems": problems.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+fn systems() -> PossibleValuesParser {
+    let names = System::ALL.iter().map(|system| system.name());
+    PossibleValuesParser::new([AUTO].into_iter().chain(names))
+}
+
+fn mapping(text: &str) -> Result<(String, Use), String> {
+    let names = || Use::NAMES.map(|(name, _)| name).join(", ");
+    let (column, used) = text.rsplit_once('=').ok_or("write COLUMN=USE")?;
+    let used = Use::parse(used).ok_or_else(|| format!("a column is used as one of {}", names()))?;
+    Ok((column.to_owned(), used))
+}
+
+fn state_value(text: &str) -> Result<(String, bool), String> {
+    match text.rsplit_once('=') {
+        Some((word, "disabled")) => Ok((word.to_owned(), true)),
+        Some((word, "enabled")) => Ok((word.to_owned(), false)),
+        _ => Err("write WORD=disabled or WORD=enabled".to_owned()),
     }
 }
 
@@ -119,24 +221,14 @@ pub(in crate::cli) async fn export(tool: &Tool) -> anyhow::Result<()> {
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+fn read(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::new());
     if file == Path::new("-") {
         std::io::stdin().read_to_end(&mut bytes).context("standard input cannot be read")?;
     } else {
         *bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
     }
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(error) => {
-            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.split(|byte| *byte == b'\n').count();
-            anyhow::bail!(
-                "{}:{line}: this is not UTF-8; convert the file, for example with iconv",
-                file.display()
-            )
-        }
-    }
+    Ok(bytes)
 }
 
 /// A bar, on a terminal only.
@@ -149,5 +241,6 @@ fn progress(done: usize, all: usize) {
     }
 }
 
+const AUTO: &str = "auto";
 const BATCH: usize = 500;
 const BAR: usize = 40;

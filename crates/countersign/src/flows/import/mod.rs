@@ -5,123 +5,169 @@
 //! goes on where it stopped: the id of an imported account follows from the file and its line, so an account that is
 //! there already is recognised as one of ours.
 
+mod account;
+mod columns;
+mod hashes;
+mod layout;
+mod report;
 mod rows;
 mod run;
+mod state;
 mod system;
+mod text;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 
 use aws_lc_rs::hmac;
 
+pub use columns::{Column, Fate, Use};
+pub use report::{ImportReport, RowProblem, UsernameProblem};
 pub use run::{ImportError, ImportSettings, Imported, export_line};
+pub use state::StateKind;
 pub use system::{FirebaseHashConfig, System};
+pub use text::NotText;
 
 use crate::base::digest::{mac16, sha256};
+use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::hashing::PasswordHasher;
-use crate::model::account::{CustomClaims, NewAccount, Role, Username, UsernameError};
-use crate::password::{PasswordHash, UnreadableHash};
+use crate::model::account::NewAccount;
 use crate::store::{Store, StoreError};
-use rows::Row;
-use system::Candidate;
+use account::{Read, Reader};
+use rows::{Row, Table};
 
 /// A file that was read: the accounts it holds, and what is wrong with the others.
 #[derive(Debug)]
 pub struct Import {
     accounts: Vec<(u64, NewAccount)>,
     report: ImportReport,
+    allow_no_password: bool,
 }
 
-/// What an import will do, by lines of the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportReport {
-    /// Accounts that can be imported.
-    pub fine: usize,
-    /// Among them, those without a password hash: they cannot sign in until a password is set.
-    pub without_password: Vec<u64>,
-    /// Rows that cannot be imported, and why.
-    pub problems: BTreeMap<RowProblem, Vec<u64>>,
+/// What the person who imports has decided.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions {
+    /// The system that the file comes from; recognised by its columns where there is none.
+    pub system: Option<System>,
+    /// What columns are used for, by their names; `None` is to ignore one.
+    pub columns: Vec<(String, Option<Use>)>,
+    /// What words for a state mean; `true` is disabled.
+    pub states: Vec<(String, bool)>,
+    /// Whether rows without a password are imported from a file that has passwords.
+    pub allow_no_password: bool,
+    /// Whether rows with a hash that is too weak are imported without it.
+    pub reset_weak: bool,
+    /// What Firebase's hashes need.
+    pub firebase: Option<FirebaseHashConfig>,
 }
 
-/// Why a row cannot be imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+/// Why a file cannot be read at all.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RowProblem {
-    /// It is neither a CSV record of this file nor a JSON object.
-    #[error("unreadable rows")]
-    Unreadable,
-    /// No field that this system keeps names in has one.
-    #[error("rows without a user name (in a field called {looked_for})")]
-    NoUsername {
-        /// The fields that this system keeps names in.
-        looked_for: &'static str,
+pub enum ReadError {
+    /// It is no text.
+    #[error(transparent)]
+    NotText(#[from] NotText),
+    /// Firebase's hashes cannot be checked without the parameters of its project.
+    #[error(
+        "this is an export of Firebase: its \"password hash parameters\" are needed too, in a file for \
+         --firebase-parameters"
+    )]
+    FirebaseParameters,
+    /// A column that was decided about is not there.
+    #[error("there is no column {name:?}; the columns are {columns}")]
+    NoColumn {
+        /// The name that was given.
+        name: String,
+        /// Those that are there.
+        columns: String,
     },
-    /// The name is none that we take.
-    #[error("unusable user names ({})", .0.0)]
-    Username(UsernameProblem),
-    /// Another row before has this name, perhaps in another spelling.
-    #[error("names that are there twice")]
-    Duplicate,
-    /// Somebody else has this name ([`Import::find_taken_names`]).
-    #[error("names that others have already")]
-    Taken,
-    /// The hash cannot be checked.
-    #[error("{}", hash_problem(*.0))]
-    Hash(UnreadableHash),
-    /// The role or the claims of an export of ours are not well-formed.
-    #[error("unusable roles or claims")]
-    Details,
-    /// Whether the account is disabled, or must have a new password, is said in words that are not known.
-    #[error("rows that do not say clearly whether the account is disabled")]
-    State,
 }
 
-/// Why a name is not taken, in an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UsernameProblem(pub UsernameError);
-
-impl Ord for UsernameProblem {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0 as u8).cmp(&(other.0 as u8))
-    }
-}
-
-impl PartialOrd for UsernameProblem {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
+/// Where a row comes from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    system: System,
+    firebase: Option<&'a FirebaseHashConfig>,
 }
 
 impl Import {
-    /// Reads a file of this system: CSV with a header, JSON Lines, or one JSON document with a list of users. Nothing is
-    /// computed and nothing stored; `hasher` says which hashes it can check.
-    #[must_use]
-    pub fn read(text: &str, system: &System, hasher: &PasswordHasher) -> Self {
+    /// Reads a file: CSV with a header, JSON Lines, a JSON document with a list of users, or LDIF; in UTF-8, or UTF-16 with a
+    /// byte order mark. Nothing is computed and nothing stored; `hasher` says which hashes it can check, and `now` is what the
+    /// ends of bans are compared with.
+    ///
+    /// # Errors
+    /// Every variant of [`ReadError`].
+    pub fn read(
+        file: &[u8],
+        decisions: &Decisions,
+        hasher: &PasswordHasher,
+        now: Timestamp,
+    ) -> Result<Self, ReadError> {
+        let text = text::decode(file)?;
+        let table = rows::read(&text, decisions.system.and_then(System::columns));
+        let system = decisions.system.unwrap_or_else(|| System::recognise(&table));
+        if system == System::Firebase && decisions.firebase.is_none() {
+            return Err(ReadError::FirebaseParameters);
+        }
+        let columns = decided_columns(&table, system, decisions)?;
         let ids = hmac::Key::new(hmac::HMAC_SHA256, &sha256(text.as_bytes()));
-        let mut import = Self { accounts: Vec::new(), report: ImportReport::default() };
-        let mut names: HashMap<String, u64> = HashMap::new();
-        for (line, row) in rows::read(text, system.columns()) {
-            let account = row
-                .ok_or(RowProblem::Unreadable)
-                .and_then(|row: Row| system.candidate(&row))
-                .and_then(|candidate| new_account(candidate, id(&ids, line), hasher));
-            match account {
-                Ok(account) if names.contains_key(account.username.canonical()) => {
-                    import.report.problems.entry(RowProblem::Duplicate).or_default().push(line);
-                }
-                Ok(account) => {
-                    names.insert(account.username.canonical().to_owned(), line);
-                    import.report.fine += 1;
-                    if account.password_hash.is_none() {
-                        import.report.without_password.push(line);
-                    }
-                    import.accounts.push((line, account));
-                }
-                Err(problem) => import.report.problems.entry(problem).or_default().push(line),
+        let mut import = Self::empty(system, columns, decisions.allow_no_password);
+        let columns = import.report.columns.clone();
+        let source = Source { system, firebase: decisions.firebase.as_ref() };
+        let reader = Reader { source, columns: &columns, decisions, hasher, now };
+        let mut names = HashMap::new();
+        for (line, row) in &table.rows {
+            match row {
+                Some(row) if system.is_no_user(row) => import.report.no_users.push(*line),
+                row => import.take(*line, read_row(&reader, row.as_ref(), id(&ids, *line)), &mut names),
             }
         }
-        import
+        import.report.fine = import.accounts.len();
+        Ok(import)
+    }
+
+    fn empty(system: System, columns: Vec<Column>, allow_no_password: bool) -> Self {
+        let has_hashes = columns.iter().any(|column| column.fate == Fate::Used(Use::Hash));
+        let report = ImportReport {
+            system,
+            columns,
+            fine: 0,
+            disabled: Vec::new(),
+            without_password: Vec::new(),
+            reset: Vec::new(),
+            trimmed: Vec::new(),
+            no_users: Vec::new(),
+            problems: BTreeMap::new(),
+            has_hashes,
+        };
+        Self { accounts: Vec::new(), report, allow_no_password }
+    }
+
+    /// Counts a row among the accounts or among the problems.
+    fn take(&mut self, line: u64, read: Result<Read, RowProblem>, names: &mut HashMap<String, u64>) {
+        let report = &mut self.report;
+        match read {
+            Err(problem) => report.problems.entry(problem).or_default().push(line),
+            Ok(read) if names.contains_key(read.account.username.canonical()) => {
+                report.problems.entry(RowProblem::Duplicate).or_default().push(line);
+            }
+            Ok(Read { account, was_trimmed, was_reset }) => {
+                names.insert(account.username.canonical().to_owned(), line);
+                for (applies, lines) in [
+                    (account.disabled, &mut report.disabled),
+                    (account.password_hash.is_none(), &mut report.without_password),
+                    (was_reset, &mut report.reset),
+                    (was_trimmed, &mut report.trimmed),
+                ] {
+                    if applies {
+                        lines.push(line);
+                    }
+                }
+                self.accounts.push((line, account));
+            }
+        }
     }
 
     /// Finds the names that are taken in the store by accounts that do not come from this file, and counts their rows
@@ -140,7 +186,14 @@ impl Import {
         if !taken.is_empty() {
             let is_free = |line: &u64| taken.binary_search(line).is_err();
             self.accounts.retain(|(line, _)| is_free(line));
-            self.report.without_password.retain(is_free);
+            for lines in [
+                &mut self.report.disabled,
+                &mut self.report.without_password,
+                &mut self.report.reset,
+                &mut self.report.trimmed,
+            ] {
+                lines.retain(is_free);
+            }
             self.report.fine = self.accounts.len();
             self.report.problems.insert(RowProblem::Taken, taken);
         }
@@ -154,28 +207,18 @@ impl Import {
     }
 }
 
-fn new_account(
-    candidate: Candidate,
-    id: AccountId,
-    hasher: &PasswordHasher,
-) -> Result<NewAccount, RowProblem> {
-    let username =
-        Username::parse(&candidate.username).map_err(|error| RowProblem::Username(UsernameProblem(error)))?;
-    let password_hash = candidate.hash.map(PasswordHash::from_stored);
-    if let Some(hash) = &password_hash {
-        hasher.can_check(hash).map_err(RowProblem::Hash)?;
+fn read_row(reader: &Reader<'_>, row: Option<&Row>, id: AccountId) -> Result<Read, RowProblem> {
+    reader.account(row.ok_or(RowProblem::Unreadable)?, id)
+}
+
+/// What happens to every column; a decision about one that is not there is a slip.
+fn decided_columns(table: &Table, system: System, decisions: &Decisions) -> Result<Vec<Column>, ReadError> {
+    let columns = columns::decide(table, system, &decisions.columns);
+    let missing = decisions.columns.iter().find(|(name, _)| !columns::has(&columns, name));
+    match missing {
+        None => Ok(columns),
+        Some((name, _)) => Err(ReadError::NoColumn { name: name.clone(), columns: table.columns.join(", ") }),
     }
-    let role = candidate.role.map_or(Ok(Role::default()), |role| Role::parse(&role));
-    let claims = CustomClaims::new(candidate.claims).map_err(|_| RowProblem::Details)?;
-    Ok(NewAccount {
-        id,
-        username,
-        role: role.map_err(|_| RowProblem::Details)?,
-        claims,
-        password_hash,
-        disabled: candidate.disabled,
-        password_change_required: candidate.password_change_required,
-    })
 }
 
 /// The account of this line of this file, always the same. Who does not have the file with its hashes cannot guess it
@@ -184,59 +227,6 @@ fn id(ids: &hmac::Key, line: u64) -> AccountId {
     let bytes = mac16(ids, &[&line.to_be_bytes()]);
     AccountId::from_bytes(uuid::Builder::from_random_bytes(bytes).into_uuid().into_bytes())
 }
-
-fn hash_problem(problem: UnreadableHash) -> String {
-    let text = match problem {
-        UnreadableHash::UnknownFormat => "unknown hash formats",
-        UnreadableHash::Malformed => "malformed hashes",
-        UnreadableHash::TooExpensive => "hashes that cost more than is allowed here",
-        UnreadableHash::TooWeak => "hashes that are too weak: these passwords must be reset",
-        UnreadableHash::Sealed => "hashes that are encrypted under another key",
-        UnreadableHash::Fast(name) => {
-            return format!("hashes that protect nobody ({name}): these passwords must be reset");
-        }
-    };
-    text.to_owned()
-}
-
-/// `12,031 fine, 7 unknown hash formats: lines 3, 18, …`, one kind of problem a line.
-impl fmt::Display for ImportReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} fine", thousands(self.fine))?;
-        let without = self.without_password.as_slice();
-        if !without.is_empty() {
-            write!(f, "\n  of them {} without a password: {}", thousands(without.len()), Lines(without))?;
-        }
-        for (problem, lines) in &self.problems {
-            write!(f, "\n{} {problem}: {}", thousands(lines.len()), Lines(lines))?;
-        }
-        Ok(())
-    }
-}
-
-struct Lines<'a>(&'a [u64]);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: Vec<_> = self.0.iter().take(SHOWN_LINES).map(u64::to_string).collect();
-        let more = if self.0.len() > SHOWN_LINES { ", …" } else { "" };
-        write!(f, "line{} {}{more}", if self.0.len() == 1 { "" } else { "s" }, shown.join(", "))
-    }
-}
-
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-const SHOWN_LINES: usize = 20;
 
 #[cfg(test)]
 mod tests;

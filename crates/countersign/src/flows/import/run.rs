@@ -27,6 +27,18 @@ pub enum ImportError {
         /// How many.
         rows: usize,
     },
+    /// Columns are undecided.
+    #[error("{columns} columns are undecided")]
+    Undecided {
+        /// How many.
+        columns: usize,
+    },
+    /// The file has passwords, and rows without one, and that was not accepted.
+    #[error("{rows} rows have no password")]
+    NoPassword {
+        /// How many.
+        rows: usize,
+    },
     /// The name of this line belongs to an account that does not come from this file.
     #[error("line {line}: the user name is taken")]
     NameTaken {
@@ -50,7 +62,14 @@ impl Import {
         settings: &ImportSettings<'_>,
         mut progress: impl FnMut(usize),
     ) -> Result<Imported, ImportError> {
-        let rows = self.report.problems.values().map(Vec::len).sum();
+        let columns = self.report.undecided().count();
+        if columns > 0 {
+            return Err(ImportError::Undecided { columns });
+        }
+        if self.report.loses_passwords() && !self.allow_no_password {
+            return Err(ImportError::NoPassword { rows: self.report.without_password.len() });
+        }
+        let rows = self.report.problem_rows();
         if rows > 0 && !settings.skip_problems {
             return Err(ImportError::Problems { rows });
         }
