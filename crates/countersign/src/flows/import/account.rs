@@ -71,7 +71,7 @@ impl Reader<'_> {
         let found = texts.into_iter().find(|text| !text.trim().is_empty());
         let Some(found) = found else {
             let looked_for = match columns.as_slice() {
-                [] => Layout::of(self.source.system).names.join(" or "),
+                [] => Layout::of(self.source.system).names.replace(' ', " or "),
                 columns => columns.join(" or "),
             };
             return Err(RowProblem::NoUsername { looked_for });

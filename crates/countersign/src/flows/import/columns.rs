@@ -137,7 +137,7 @@ fn fate(name: &str, layout: &Layout, system: System, is_filled: bool) -> Fate {
     if whole == "passwordchangerequired" {
         return Fate::Used(Use::PasswordChange);
     }
-    if system == System::Countersign && is_in(&["role", "claims"], &whole) {
+    if system == System::Countersign && is_in("role claims", &whole) {
         return Fate::Used(if whole == "role" { Use::Role } else { Use::Claim });
     }
     if let Some((_, kind)) = layout.states.iter().find(|(state, _)| *state == whole) {
@@ -146,7 +146,7 @@ fn fate(name: &str, layout: &Layout, system: System, is_filled: bool) -> Fate {
     if is_in(layout.ignored, &whole) {
         return Fate::Ignored("not kept here");
     }
-    if is_in(&DESCRIBING_WHOLE, &whole) {
+    if is_in(DESCRIBING_WHOLE, &whole) {
         return Fate::Ignored("describes the person");
     }
     if let Some(kind) = kind_of(name) {
@@ -178,9 +178,9 @@ fn unknown(name: &str, whole: &str) -> Fate {
         return Fate::Undecided("may have rights");
     }
     let words = words(name);
-    let describes = words.last().is_some_and(|last| is_in(&DESCRIBING, last))
-        || words.first().is_some_and(|first| is_in(&DESCRIBING_FIRST, first))
-        || is_in(&DESCRIBING, whole);
+    let describes = words.last().is_some_and(|last| is_in(DESCRIBING, last))
+        || words.first().is_some_and(|first| is_in(DESCRIBING_FIRST, first))
+        || is_in(DESCRIBING, whole);
     if describes && !has(&["lock", "ban", "block", "disab", "suspen", "delet", "activ"]) {
         return Fate::Ignored("describes the person");
     }
