@@ -6,9 +6,10 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::hashes::looks_like_hash;
 use super::layout::{DESCRIBING, DESCRIBING_FIRST, DESCRIBING_WHOLE, Layout, is_in, place};
 use super::rows::Table;
-use super::state::{StateKind, kind_of};
+use super::state::{BLOCKED, OPEN, StateKind, kind_of};
 use super::system::System;
 use super::words::{base, normal, words};
 
@@ -103,7 +104,12 @@ pub(super) fn decide(table: &Table, system: System, decided: &Decided) -> Vec<Co
             let fate = match by_hand {
                 Some((_, Some(used))) => Fate::Used(*used),
                 Some((_, None)) => Fate::Ignored("as told"),
-                None => fate(name, layout, system, filled.contains(name.as_str())),
+                None => match fate(name, layout, system, filled.contains(name.as_str())) {
+                    Fate::Ignored(_) if has_hashes(table, name) => {
+                        Fate::Undecided("has what looks like hashes")
+                    }
+                    fate => fate,
+                },
             };
             Column { name: name.clone(), fate }
         })
@@ -181,7 +187,9 @@ fn unknown(name: &str, whole: &str) -> Fate {
     let describes = words.last().is_some_and(|last| is_in(DESCRIBING, last))
         || words.first().is_some_and(|first| is_in(DESCRIBING_FIRST, first))
         || is_in(DESCRIBING, whole);
-    if describes && !has(&["lock", "ban", "block", "disab", "suspen", "delet", "activ"]) {
+    // `first_blocked_at`, `registration_status`
+    let is_state = |word: &String| is_in(BLOCKED, word) || is_in(OPEN, word) || is_in("status state", word);
+    if describes && !words.iter().any(is_state) {
         return Fate::Ignored("describes the person");
     }
     Fate::Undecided("may have the state of the account")
@@ -226,6 +234,11 @@ fn settle_hashes(columns: &mut [Column], system: System, filled: &HashSet<&str>,
             Fate::Ignored("empty")
         };
     }
+}
+
+fn has_hashes(table: &Table, name: &str) -> bool {
+    let mut rows = table.rows.iter().filter_map(|(_, row)| row.as_ref());
+    rows.any(|row| row.get(name).and_then(Value::as_str).is_some_and(looks_like_hash))
 }
 
 /// The columns in which any row has something.

@@ -56,6 +56,15 @@ fn mark_reading(hash: &str) -> String {
     if hash.starts_with("$argon2") { format!("{TYPED_TAG}{hash}") } else { hash.to_owned() }
 }
 
+/// Whether a text begins as the hashes do that are most often met, so that no column that has them is passed over.
+pub(super) fn looks_like_hash(text: &str) -> bool {
+    const BEGINNINGS: [&str; 16] = [
+        "$2a$", "$2b$", "$2x$", "$2y$", "$argon2", "$pbkdf2", "$scrypt$", "$wp$", "$P$", "$S$", "$5$", "$6$",
+        "pbkdf2", "scrypt:", "{bcrypt}", "{SSHA",
+    ];
+    BEGINNINGS.iter().any(|begin| text.trim_start().starts_with(begin))
+}
+
 pub(super) fn is_better_auth(text: &str) -> bool {
     let hexadecimal = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
     text.split_once(':').is_some_and(|(salt, key)| {
@@ -83,6 +92,9 @@ fn keycloak(credentials: &[Value]) -> Result<Option<String>, RowProblem> {
 }
 
 fn keycloak_password(credential: &Value) -> Option<String> {
+    if let Some(value) = credential.get("hashedSaltedValue") {
+        return keycloak_before_4(credential, value.as_str()?);
+    }
     let part = |name: &str| -> Option<Value> { serde_json::from_str(credential.get(name)?.as_str()?).ok() };
     let (secret, data) = (part("secretData")?, part("credentialData")?);
     let (value, salt) = (secret.get("value")?.as_str()?, secret.get("salt")?.as_str()?);
@@ -105,6 +117,13 @@ fn keycloak_password(credential: &Value) -> Option<String> {
         unpadded(salt),
         unpadded(value),
     ))
+}
+
+/// The same members, not yet in a text.
+fn keycloak_before_4(credential: &Value, value: &str) -> Option<String> {
+    let text = |name: &str| credential.get(name)?.as_str();
+    let rounds = credential.get("hashIterations")?.as_u64()?;
+    Some(format!("${}${rounds}${}${value}", text("algorithm")?.to_ascii_lowercase(), text("salt")?))
 }
 
 /// The tag in hexadecimal; the salt is the text itself.

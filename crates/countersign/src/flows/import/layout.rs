@@ -131,7 +131,7 @@ const COGNITO: Layout = Layout {
     names: "cognitousername username email phonenumber",
     hashes: "",
     states: &[("cognitouserstatus", StateKind::Words)],
-    ignored: "cognitomfaenabled userstatus sub cognito* mfaoptions profile custom* identities",
+    ignored: "attributes usercreatedate userlastmodifieddate cognitomfaenabled userstatus sub cognito* mfaoptions profile custom* identities",
 };
 
 const WERKZEUG: Layout = Layout {
@@ -233,6 +233,6 @@ pub(super) const DESCRIBING_FIRST: &str = "created create updated modified regis
     middle verified";
 
 /// The same, whole.
-pub(super) const DESCRIBING_WHOLE: &str = "datejoined emailverified isverified isemailverified phoneverified phonenumberverified \
+pub(super) const DESCRIBING_WHOLE: &str = "lastactive lastactiveat lastactivity lastactivityat lastactivitydate datejoined emailverified isverified isemailverified phoneverified phonenumberverified \
     emailverifiedat emailconfirmed emailconfirmedat signincount logincount datecreated dateupdated \
     datemodified";

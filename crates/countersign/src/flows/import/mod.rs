@@ -69,6 +69,9 @@ pub enum ReadError {
     /// It is no text.
     #[error(transparent)]
     NotText(#[from] NotText),
+    /// It has no rows.
+    #[error("there are no users in it")]
+    Empty,
     /// Firebase's hashes cannot be checked without the parameters of its project.
     #[error(
         "this is an export of Firebase: its \"password hash parameters\" are needed too, in a file for \
@@ -107,6 +110,9 @@ impl Import {
     ) -> Result<Self, ReadError> {
         let text = text::decode(file)?;
         let table = rows::read(&text, decisions.system.and_then(System::columns));
+        if table.rows.is_empty() {
+            return Err(ReadError::Empty);
+        }
         let system = decisions.system.unwrap_or_else(|| System::recognise(&table));
         if system == System::Firebase && decisions.firebase.is_none() {
             return Err(ReadError::FirebaseParameters);

@@ -366,6 +366,9 @@ async fn a_column_that_nobody_decided_about_stops_the_import() {
         ("legacy_pw_hash", HASH, "legacy_pw_hash"),
         ("must_change_password", "1", "must_change_password"),
         ("ban_reason", "rude", "ban_reason"),
+        ("first_blocked_at", "2024-05-01", "first_blocked_at"),
+        ("registration_status", "x", "registration_status"),
+        ("nickname", HASH, "nickname"),
         ("password", HASH, "password,password#2"),
         ("username", "someone", "username#2"),
     ] {
