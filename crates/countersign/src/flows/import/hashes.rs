@@ -62,7 +62,7 @@ pub(super) fn looks_like_hash(text: &str) -> bool {
         "$2a$", "$2b$", "$2x$", "$2y$", "$argon2", "$pbkdf2", "$scrypt$", "$wp$", "$P$", "$S$", "$5$", "$6$",
         "pbkdf2", "scrypt:", "{bcrypt}", "{SSHA",
     ];
-    BEGINNINGS.iter().any(|begin| text.trim_start().starts_with(begin))
+    text.len() >= 32 && BEGINNINGS.iter().any(|begin| text.trim_start().starts_with(begin))
 }
 
 pub(super) fn is_better_auth(text: &str) -> bool {

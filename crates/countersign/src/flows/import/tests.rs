@@ -313,6 +313,7 @@ fn exports_with_edges_are_read_with_every_hash_and_every_state() {
         (edge!("header-case.csv"), System::Generic, vec![(2, false)]),
         (edge!("json-data-users.json"), System::Generic, vec![(1, false)]),
         (edge!("keycloak-realm.json"), System::Keycloak, vec![(1, true)]),
+        (edge!("long-email.csv"), System::Generic, vec![(2, false)]),
         (edge!("prefix-2x.csv"), System::Generic, vec![(2, false)]),
         (edge!("semicolon.csv"), System::Generic, vec![(2, false)]),
         (edge!("state-LockoutEnd-9999-12-31.csv"), System::Generic, vec![(2, true)]),

@@ -5,6 +5,7 @@ use std::fmt;
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::mixed_script::AugmentedScriptSet;
 
 /// A user name: as written (NFC), and the folded form that is unique.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,16 +15,19 @@ pub struct Username {
 }
 
 impl Username {
-    /// The most code points a name has.
-    pub const MAX_CHARS: usize = 64;
+    /// The most code points a name has: an e-mail address, which is a name like any other, has at most 254 (RFC 5321
+    /// §4.5.3.1.3, less the angle brackets).
+    pub const MAX_CHARS: usize = 254;
 
     /// Normalises and checks a name. Two names that differ in case, composition or compatibility forms (`Ｂob`, `bob`)
     /// are one name.
     ///
     /// # Errors
-    /// [`UsernameError::Empty`], [`UsernameError::TooLong`] (over 64 code points, before or after folding),
-    /// [`UsernameError::Space`] (white space at either end) and [`UsernameError::Unprintable`] (control, direction and
-    /// zero-width characters, which make two names look alike or break a log line).
+    /// [`UsernameError::Empty`]; [`UsernameError::TooLong`], over 254 code points before or after folding;
+    /// [`UsernameError::Space`], white space at either end; [`UsernameError::Control`], which breaks a log line;
+    /// [`UsernameError::Direction`] and [`UsernameError::Unprintable`], which make two names look alike;
+    /// [`UsernameError::MixedScripts`], a word whose letters are of scripts that no language mixes (UTS 39 §5.2, highly
+    /// restrictive), as in `pаypal` with a Cyrillic `а`.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
         // Before normalising: nothing may cost more than the name's own length (LM-6).
         if raw.len() > Self::MAX_CHARS * 4 {
@@ -40,8 +44,12 @@ impl Username {
         if canonical.trim() != canonical || written.trim() != written {
             return Err(UsernameError::Space);
         }
-        if written.chars().chain(canonical.chars()).any(is_unprintable) {
-            return Err(UsernameError::Unprintable);
+        let mut characters = written.chars().chain(canonical.chars());
+        if let Some(error) = characters.find_map(unusable) {
+            return Err(error);
+        }
+        if !written.split(|c: char| !c.is_alphanumeric()).all(is_of_one_script) {
+            return Err(UsernameError::MixedScripts);
         }
         Ok(Self { written, canonical })
     }
@@ -76,11 +84,55 @@ impl fmt::Debug for Username {
     }
 }
 
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+/// Why no name has this character.
+fn unusable(c: char) -> Option<UsernameError> {
+    match c {
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' => {
+            Some(UsernameError::Direction)
+        }
+        '\u{2028}' | '\u{2029}' => Some(UsernameError::Control),
+        '\u{00ad}'
+        | '\u{034f}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200d}'
+        | '\u{2060}'..='\u{2065}'
+        | '\u{2800}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}' => Some(UsernameError::Unprintable),
+        c if c.is_control() => Some(UsernameError::Control),
+        _ => None,
+    }
+}
+
+/// Whether a word is written in one script, or in Latin and those of Chinese, Japanese or Korean. An address in Latin
+/// letters has words of its own, so that `иван@example.org` is a name.
+fn is_of_one_script(word: &str) -> bool {
+    let of = |word: &mut dyn Iterator<Item = char>| {
+        let mut scripts = AugmentedScriptSet::default();
+        for c in word {
+            scripts.intersect_with(AugmentedScriptSet::for_char(c));
+        }
+        scripts
+    };
+    if !of(&mut word.chars()).is_empty() {
+        return true;
+    }
+    let others = of(&mut word.chars().filter(|c| !is_latin(*c)));
+    others.hanb || others.jpan || others.kore
+}
+
+fn is_latin(c: char) -> bool {
+    let mut both = AugmentedScriptSet::for_char(c);
+    both.intersect_with(AugmentedScriptSet::for_char('a'));
+    !both.is_empty()
 }
 
 /// Why a text is not a user name.
@@ -90,15 +142,24 @@ pub enum UsernameError {
     /// Nothing is left.
     #[error("the user name is empty")]
     Empty,
-    /// More than 64 code points.
-    #[error("the user name has more than 64 characters")]
+    /// More than 254 code points.
+    #[error("the user name has more than {} characters", Username::MAX_CHARS)]
     TooLong,
     /// White space at either end.
     #[error("the user name begins or ends with white space")]
     Space,
-    /// Control, direction or zero-width characters.
+    /// A control character, or the end of a line.
+    #[error("the user name has control characters")]
+    Control,
+    /// A character that changes the direction of text.
+    #[error("the user name has characters that change the direction of text")]
+    Direction,
+    /// A character that cannot be seen.
     #[error("the user name has characters that cannot be seen")]
     Unprintable,
+    /// A word with letters of scripts that no language mixes.
+    #[error("the user name mixes letters of several scripts in one word")]
+    MixedScripts,
 }
 
 #[cfg(test)]
@@ -133,13 +194,43 @@ mod tests {
             ("bob\u{a0}", UsernameError::Space),
             ("bo\u{200b}b", UsernameError::Unprintable),
             ("a\u{1b}]0;x\r\n", UsernameError::Space),
-            ("a\u{1b}]0;x", UsernameError::Unprintable),
-            ("a\u{202e}b", UsernameError::Unprintable),
-            (&"é".repeat(65), UsernameError::TooLong),
+            ("a\u{1b}]0;x", UsernameError::Control),
+            ("a\u{2028}b", UsernameError::Control),
+            ("a\u{202e}b", UsernameError::Direction),
+            ("a\u{200f}b", UsernameError::Direction),
+            ("a\u{3164}b", UsernameError::Unprintable),
+            ("a\u{fe0f}b", UsernameError::Unprintable),
+            ("p\u{430}ypal", UsernameError::MixedScripts),
+            ("user.\u{3b1}dmin", UsernameError::MixedScripts),
+            (&"é".repeat(255), UsernameError::TooLong),
             (&"x".repeat(10_000), UsernameError::TooLong),
         ] {
             assert_eq!(Username::parse(raw), Err(error), "{raw:?}");
         }
-        assert!(Username::parse(&"é".repeat(64)).is_ok());
+        assert!(Username::parse(&"é".repeat(254)).is_ok());
+    }
+    /// What people are called and where they get mail; each with the whole length of an address.
+    #[test]
+    fn addresses_and_names_of_all_scripts_are_names() {
+        let long = format!("{}@{}.example.org", "a".repeat(64), "b".repeat(177));
+        assert_eq!(long.len(), 254);
+        for name in [
+            long.as_str(),
+            "firstname.lastname_partner.example#EXT#@contoso.onmicrosoft.example",
+            "o'neil+tag@example.org",
+            "иван@example.org",
+            "Иван Smith",
+            "山田太郎さん",
+            "LINEユーザー",
+            "김철수abc",
+            "王小明2",
+            "Ελένη7",
+            "עדה",
+            "Nguyễn Văn A",
+            "ǅemal",
+            "x_1-2.3",
+        ] {
+            assert!(Username::parse(name).is_ok(), "{name}");
+        }
     }
 }
