@@ -28,8 +28,8 @@ pub use state::StateKind;
 pub use system::{FirebaseHashConfig, System};
 pub use text::NotText;
 
-use crate::base::digest::{mac16, sha256};
 use crate::base::clock::Timestamp;
+use crate::base::digest::{mac16, sha256};
 use crate::base::id::AccountId;
 use crate::hashing::PasswordHasher;
 use crate::model::account::NewAccount;
