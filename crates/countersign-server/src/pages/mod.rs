@@ -59,7 +59,7 @@ async fn by_name(name: Result<Path<String>, PathRejection>, headers: HeaderMap) 
 }
 
 fn respond(asset: &'static Asset, request: &HeaderMap) -> Response {
-    let known = request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.tag.as_bytes());
+    let known = http::client_has(request, asset.tag);
     let mut response =
         if known { StatusCode::NOT_MODIFIED.into_response() } else { asset.bytes.into_response() };
     let headers = response.headers_mut();

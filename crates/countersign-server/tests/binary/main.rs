@@ -27,6 +27,7 @@ mod memory;
 mod passwords;
 #[cfg(target_os = "linux")]
 mod power_loss;
+mod requests;
 mod secrets;
 mod shutdown;
 mod tls;

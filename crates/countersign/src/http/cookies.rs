@@ -2,6 +2,7 @@
 //! CK-6, SE-3).
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::Cookie;
 use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
@@ -41,13 +42,12 @@ impl Cookies {
     /// # Errors
     /// [`ApiError::AmbiguousRefreshToken`] when there are two (CK-4): an attacker may have planted one of them.
     pub(super) fn refresh_token(self, headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, ApiError> {
-        let found = one(headers, self.refresh_name()).map_err(|Ambiguous| ApiError::AmbiguousRefreshToken)?;
-        Ok(found.map(|token| Zeroizing::new(token.to_owned())))
+        one(headers, self.refresh_name()).map_err(|Ambiguous| ApiError::AmbiguousRefreshToken)
     }
 
     /// The device cookie in the request's cookies; none if there are two: it is worth only a few more attempts.
     pub(super) fn device(self, headers: &HeaderMap) -> Option<DeviceCookie> {
-        one(headers, self.device_name()).ok().flatten().and_then(DeviceCookie::from_browser)
+        one(headers, self.device_name()).ok().flatten().and_then(|text| DeviceCookie::from_browser(&text))
     }
 
     /// `Set-Cookie` for a new refresh token; it lives as long as its session can (RF-8).
@@ -80,15 +80,16 @@ impl Cookies {
 
 struct Ambiguous;
 
-fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Ambiguous> {
+/// The value of the one cookie of this name that is not empty. Quotes around it are no part of it (RFC 6265 §4.1.1).
+fn one(headers: &HeaderMap, name: &str) -> Result<Option<Zeroizing<String>>, Ambiguous> {
     let mut found = None;
     for value in headers.get_all(header::COOKIE) {
-        // Bytes that are not ASCII belong to some other application's cookie, or are no token of ours.
-        for pair in value.as_bytes().split(|byte| *byte == b';') {
-            let Ok(pair) = std::str::from_utf8(pair) else { continue };
-            let Some((cookie, token)) = pair.trim().split_once('=') else { continue };
-            let is_it = cookie == name && !token.is_empty();
-            if is_it && found.replace(token).is_some() {
+        // Bytes that are not UTF-8 belong to some other application's cookie.
+        let text = String::from_utf8_lossy(value.as_bytes());
+        for cookie in Cookie::split_parse(&*text).flatten() {
+            let value = cookie.value_trimmed();
+            let is_it = cookie.name() == name && !value.is_empty();
+            if is_it && found.replace(Zeroizing::new(value.to_owned())).is_some() {
                 return Err(Ambiguous);
             }
         }
@@ -104,7 +105,10 @@ mod tests {
     const PLAIN: Cookies = Cookies::new(false);
 
     fn headers(values: &[&'static str]) -> HeaderMap {
-        values.iter().map(|value| (header::COOKIE, HeaderValue::from_static(value))).collect()
+        values
+            .iter()
+            .map(|value| (header::COOKIE, HeaderValue::from_bytes(value.as_bytes()).unwrap()))
+            .collect()
     }
 
     #[test]
@@ -113,9 +117,14 @@ mod tests {
             HTTPS.refresh_token(&headers(values)).unwrap().map(|token| token.to_string())
         };
         assert_eq!(found(&["a=b; __Host-refreshToken=t; c"]).as_deref(), Some("t"));
+        assert_eq!(found(&["$Version=1;;__Host-refreshToken = \"t\" ;"]).as_deref(), Some("t"));
+        assert_eq!(
+            found(&["a=\u{e9}; __host-refreshToken=x; __Host-refreshToken=t=="]).as_deref(),
+            Some("t==")
+        );
         assert_eq!(found(&["a=b", "__Host-refreshToken=t"]).as_deref(), Some("t"));
         assert_eq!(found(&["refreshToken=t", "x__Host-refreshToken=t"]), None);
-        assert_eq!(found(&["__Host-refreshToken="]), None);
+        assert_eq!(found(&["__Host-refreshToken=; __Host-refreshToken=\"\""]), None);
         assert_eq!(found(&[]), None);
     }
 

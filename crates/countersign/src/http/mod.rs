@@ -18,6 +18,7 @@ mod well_known;
 pub use self::app::{App, HttpOptions};
 pub use self::edge::client_address::PeerAddress;
 pub use self::edge::headers::security_headers;
+pub use self::edge::if_none_match::client_has;
 pub use self::error::api::ApiError;
 #[cfg(test)]
 pub(crate) use self::error::api::tests::codes as error_codes;

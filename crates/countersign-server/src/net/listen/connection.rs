@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
+use super::host;
 use super::limits::Limits;
 use super::phase::{Phase, Phases, ResponseBody, ResponseEnd};
 use super::stop::stopped;
@@ -66,23 +67,44 @@ async fn respond(
     limits: Limits,
     ends: ResponseEnd,
 ) -> Result<Response<ResponseBody>, Infallible> {
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(PeerAddress(peer.ip()));
-    let Ok(response) = tokio::time::timeout(limits.total, router.oneshot(request)).await else {
-        tracing::warn!(%peer, "request timed out");
-        return Ok(timed_out().map(|body| ResponseBody { body, _ends: ends }));
+    let response = if host::is_valid(request.version(), request.headers()) {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(PeerAddress(peer.ip()));
+        if let Ok(response) = tokio::time::timeout(limits.total, router.oneshot(request)).await {
+            response?
+        } else {
+            tracing::warn!(%peer, "request timed out");
+            timed_out()
+        }
+    } else {
+        bad_host()
     };
-    Ok(response?.map(|body| ResponseBody { body, _ends: ends }))
+    Ok(response.map(|body| ResponseBody { body, _ends: ends }))
 }
 
 fn timed_out() -> Response<Body> {
-    let mut response =
-        Response::new(Body::from(r#"{"error":"The server took too long to answer","code":"timeout"}"#));
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let body = r#"{"error":"The server took too long to answer","code":"timeout"}"#;
+    refusal(StatusCode::SERVICE_UNAVAILABLE, body, (header::RETRY_AFTER, "1"))
+}
+
+fn bad_host() -> Response<Body> {
+    let body = r#"{"error":"The request must have one valid Host header","code":"invalid_request"}"#;
+    refusal(StatusCode::BAD_REQUEST, body, (header::CONNECTION, "close"))
+}
+
+/// A response that the router had no part in, in the one error shape.
+fn refusal(
+    status: StatusCode,
+    body: &'static str,
+    (name, value): (header::HeaderName, &'static str),
+) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
     for (name, value) in [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
-        (header::RETRY_AFTER, "1"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (name, value),
     ] {
         response.headers_mut().insert(name, header::HeaderValue::from_static(value));
     }

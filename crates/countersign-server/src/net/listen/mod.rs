@@ -6,6 +6,7 @@
 
 mod clients;
 mod connection;
+mod host;
 mod limits;
 mod phase;
 mod stop;

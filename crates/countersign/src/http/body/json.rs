@@ -1,5 +1,5 @@
-//! Reading a request's JSON body: announced as JSON, small, in time, exactly the expected fields (LM-5). What was wrong
-//! is answered with the shape that is expected and never with a piece of what came: it may hold a password.
+//! Reads a request's JSON body: announced as JSON, small, in time, exactly the expected fields (LM-5). An error names the
+//! expected shape and never a piece of the body, which may hold a password.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
+use crate::http::edge::media_type::is_json;
 use crate::http::error::api::ApiError;
 
 /// A request body's expected shape. Implementors refuse unknown fields (`#[serde(deny_unknown_fields)]`), so that
@@ -51,16 +52,9 @@ impl<T: Input + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
     }
 }
 
-/// Only `application/json`: a form or `text/plain` can be posted across origins without a preflight (CS-3).
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let value = values.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let (media_type, parameters) = value.split_once(';').unwrap_or((value, ""));
-    let parameters = parameters.trim();
-    let is_json = media_type.trim().eq_ignore_ascii_case("application/json")
-        && (parameters.is_empty() || parameters.eq_ignore_ascii_case("charset=utf-8"));
     let is_plain = !headers.contains_key(header::CONTENT_ENCODING);
-    if is_json && is_plain && values.next().is_none() { Ok(()) } else { Err(ApiError::MediaType) }
+    if is_plain && is_json(headers) { Ok(()) } else { Err(ApiError::MediaType) }
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ApiError> {

@@ -1,5 +1,6 @@
-//! Who is at the other end. Forwarded headers are believed only from configured proxies, read from the right, up to
-//! the first hop that is not one of them: whatever stands left of that was written by the client (TP-2).
+//! The client's address. `X-Forwarded-For` is believed only from configured proxies, and read from the right up to the
+//! first hop that is not one of them: the client may have written everything to the left of it (TP-2). `Forwarded`
+//! (RFC 7239) is not read: a proxy that does not write it passes on the client's.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -22,6 +23,8 @@ pub(in crate::http) fn context(parts: &Parts, trusted: &[IpNet], actor: Actor, n
     Context { now, actor, request_id, address, user_agent: user_agent(&parts.headers), device_cookie: None }
 }
 
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
 fn peer(extensions: &Extensions) -> Option<IpAddr> {
     let ours = extensions.get::<PeerAddress>().map(|peer| peer.0);
     ours.or_else(|| extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()))
@@ -30,13 +33,14 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
 fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let mut client = peer.to_canonical();
-    let values: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).collect();
-    for hop in values.iter().rev().flat_map(|value| value.rsplit(',')) {
+    let values = headers.get_all(X_FORWARDED_FOR).iter().rev();
+    // Empty elements of a list mean nothing (RFC 9110 §5.6.1); a malformed one is as far as the proxies can be followed.
+    let hops = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
+    for hop in hops.map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty()) {
         if !is_trusted(client) {
             break;
         }
-        match parse_hop(hop.trim()) {
+        match std::str::from_utf8(hop).ok().and_then(parse_hop) {
             Some(address) => client = address.to_canonical(),
             None => break,
         }
@@ -77,6 +81,8 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["1.2.3.4, 203.0.113.9, 10.0.0.2"]), "203.0.113.9", "two proxies");
         assert_eq!(client("10.0.0.1", &["1.2.3.4", "203.0.113.9"]), "203.0.113.9", "two headers");
         assert_eq!(client("10.0.0.1", &["203.0.113.9, nonsense"]), "10.0.0.1", "malformed: not further");
+        assert_eq!(client("10.0.0.1", &["203.0.113.9", "\u{e9}"]), "10.0.0.1", "malformed: not further");
+        assert_eq!(client("10.0.0.1", &["1.2.3.4,203.0.113.9 ,,\t", ""]), "203.0.113.9", "empty elements");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(client("::ffff:10.0.0.1", &["2001:db8::1"]), "2001:db8::1", "mapped IPv4");
         assert_eq!(client("10.0.0.1", &["1.2.3.4, 203.0.113.9:5678, 10.0.0.2:80"]), "203.0.113.9", "ports");

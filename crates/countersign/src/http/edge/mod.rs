@@ -6,6 +6,8 @@ pub(in crate::http) mod client_address;
 mod cors;
 pub(in crate::http) mod csrf;
 pub(in crate::http) mod headers;
+pub(in crate::http) mod if_none_match;
+pub(in crate::http) mod media_type;
 mod origins;
 mod request_id;
 

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::base::digest::sha256;
 use crate::http::app::App;
+use crate::http::edge::if_none_match::client_has;
 use crate::http::error::api::ApiError;
 use crate::store::Store;
 
@@ -43,10 +44,11 @@ pub(in crate::http) async fn metadata<S: Store>(
 
 fn published(json: String, request: &HeaderMap) -> Response {
     let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sha256(json.as_bytes())[..12]));
-    let is_known =
-        request.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
-    let mut response =
-        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { (JSON, json).into_response() };
+    let mut response = if client_has(request, &etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        (JSON, json).into_response()
+    };
     let headers = response.headers_mut();
     // Far below the time for which a key is published before it signs (KM-2).
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
