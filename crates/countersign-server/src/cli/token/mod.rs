@@ -1,5 +1,6 @@
 //! `countersign token`: decodes, verifies and signs tokens, without a server or a database.
 
+mod claims_json;
 mod decode;
 mod fetch;
 mod input;

@@ -8,6 +8,7 @@ use countersign::base::clock::Clock;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::claims_json;
 use super::input::read_file;
 use super::material::PrivateKeyArguments;
 use super::time::TIMES;
@@ -52,8 +53,8 @@ impl Sign {
 
     fn claims(&self) -> anyhow::Result<Map<String, Value>> {
         let mut claims = match &self.claims_file {
-            Some(path) => serde_json::from_str(&read_file(path)?)
-                .with_context(|| format!("{} is not a JSON object", path.display()))?,
+            Some(path) => claims_json::parse(&read_file(path)?)
+                .with_context(|| format!("{} is not a JSON object of claims", path.display()))?,
             None => Map::new(),
         };
         for claim in &self.claims {
