@@ -85,7 +85,10 @@ impl Drop for LimitedServer {
 }
 
 fn add_owner(data: &Path) -> anyhow::Result<()> {
-    let mut add = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    let countersign = || Command::new(env!("CARGO_BIN_EXE_countersign"));
+    let made = countersign().arg("init").current_dir(data).stdout(Stdio::null()).status()?;
+    anyhow::ensure!(made.success(), "the database cannot be made");
+    let mut add = countersign();
     add.args(["user", "add", "owner"]).current_dir(data).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = add.spawn()?;
     child.stdin.take().context("its input")?.write_all(format!("{PASSWORD}\n").as_bytes())?;

@@ -20,12 +20,12 @@ pub(super) struct Audit {
     #[arg(long)]
     kind: Option<String>,
     /// Only events after this sequence number
-    #[arg(long, default_value_t = 0)]
-    after: i64,
-    /// At most this many events
-    #[arg(long)]
+    #[arg(long, value_name = "SEQUENCE")]
+    after: Option<i64>,
+    /// At most this many events: the last ones, or with `--after` the next ones [default with `--follow`: 10]
+    #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
-    /// Waits for new events, until interrupted
+    /// Prints the last events, then waits for new ones, until interrupted
     #[arg(long)]
     follow: bool,
 }
@@ -42,27 +42,70 @@ impl Audit {
                 None => None,
             };
             let kind = self.kind.as_deref().map(parse_kind).transpose()?;
-            let mut query = AuditQuery { after: self.after, before: None, kind, account_id, limit: PAGE };
-            let mut left = self.limit.unwrap_or(usize::MAX);
+            let query = AuditQuery { after: 0, before: None, kind, account_id, limit: PAGE };
+            let events = &mut Events { tool, query, output };
+            let lately = if self.follow { Some(self.limit.unwrap_or(LATELY)) } else { self.limit };
+            match (self.after, lately) {
+                (Some(after), _) => events.query.after = after,
+                (None, Some(count)) => events.skip_to_last(count).await?,
+                (None, None) => {}
+            }
+            if !self.follow {
+                return events.print(self.limit.unwrap_or(usize::MAX)).await;
+            }
             loop {
-                let page = tool.instance.audit_log(query.clone()).await?;
-                query.after = page.last().map_or(query.after, |last| last.sequence);
-                for record in page.iter().take(left) {
-                    // One event a line, so that a reader can use it at once.
-                    print(&if output.json { as_json(record).to_string() } else { as_text(record) })?;
-                }
-                left = left.saturating_sub(page.len());
-                if left == 0 || (page.is_empty() && (!self.follow || reader_is_gone())) {
+                events.print(usize::MAX).await?;
+                if reader_is_gone() {
                     return Ok(());
                 }
-                if page.is_empty() {
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
         })
     }
 }
 
+/// The events that are not printed yet.
+struct Events {
+    tool: Tool,
+    query: AuditQuery,
+    output: Output,
+}
+
+impl Events {
+    /// Skips all events but the last `count`.
+    async fn skip_to_last(&mut self, count: usize) -> anyhow::Result<()> {
+        let (mut before, mut left) = (i64::MAX, count);
+        while left > 0 {
+            let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+            let newest_first = AuditQuery { before: Some(before), limit, ..self.query.clone() };
+            let page = self.tool.instance.audit_log(newest_first).await?;
+            let Some(oldest) = page.last() else { return Ok(()) };
+            before = oldest.sequence;
+            left = left.saturating_sub(page.len());
+        }
+        self.query.after = before - 1;
+        Ok(())
+    }
+
+    /// Prints at most `most` events, oldest first.
+    async fn print(&mut self, most: usize) -> anyhow::Result<()> {
+        let mut left = most;
+        while left > 0 {
+            let page = self.tool.instance.audit_log(self.query.clone()).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            self.query.after = last.sequence;
+            for record in page.iter().take(left) {
+                // One event a line, so that a reader can use it at once.
+                print(&if self.output.json { as_json(record).to_string() } else { as_text(record) })?;
+            }
+            left = left.saturating_sub(page.len());
+        }
+        Ok(())
+    }
+}
+
+/// How many earlier events `--follow` begins with.
+const LATELY: usize = 10;
 const PAGE: u32 = 1000;
 
 fn parse_kind(name: &str) -> anyhow::Result<AuditKind> {

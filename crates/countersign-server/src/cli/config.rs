@@ -4,8 +4,10 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use super::global::Global;
-use crate::config::{ConfigKey, KEYS, markdown_table};
+use crate::config::{Config, ConfigKey, KEYS, markdown_table};
+use crate::net::tls::Tls;
 use crate::output::{Output, print, remark};
+use crate::serve::{master_key_file, options};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -21,9 +23,13 @@ impl ConfigCommand {
             return Ok(print(&markdown_table())?);
         }
         let config = global.load()?;
+        for note in config.settings.notes() {
+            remark(&format!("countersign: {note}"));
+        }
         for warning in config.warnings() {
             remark(&format!("countersign: warning: {warning}"));
         }
+        check_files(&config)?;
         let place = |key: &ConfigKey| config.settings.place(key.name).to_string();
         if output.json {
             let value = |key: &ConfigKey| json!({ "value": config.settings.shown(key), "from": place(key) });
@@ -36,4 +42,16 @@ impl ConfigCommand {
         output.table_of(&["KEY", "VALUE", "FROM"], KEYS, row, |_| Value::Null)?;
         Ok(())
     }
+}
+
+/// Reads the files that `serve` would read at its start.
+fn check_files(config: &Config) -> anyhow::Result<()> {
+    if let Some((certificate, key)) = config.tls_files() {
+        Tls::load(certificate, key)?;
+    }
+    options::hashing(config)?;
+    if config.master_key_file.is_some() || config.database_path().exists() {
+        master_key_file::require(config)?;
+    }
+    Ok(())
 }

@@ -12,11 +12,10 @@ use countersign::password::PasswordHash;
 
 use super::global::Global;
 use super::serve::{Listen, with_runtime};
-use super::tool::DEV_DATA_DIR;
 use super::usage::usage;
 use crate::config::{Config, Environment, Origin, Place, Settings};
 use crate::output::print;
-use crate::serve::instance::Instance;
+use crate::serve::instance::{DEV_DATA_DIR, Instance};
 use crate::serve::mode::Mode;
 use crate::serve::server::Server;
 use crate::{core_dumps, logging};

@@ -1,16 +1,19 @@
-//! `countersign init`: writes a commented configuration file and makes the master key. Never overwrites a
-//! file.
+//! `countersign init`: makes what a server needs: a commented configuration file, the master key and the database. What
+//! exists already stays as it is.
 
 use std::path::{Path, PathBuf};
 
+use countersign::base::master_key::MasterKeys;
 use countersign::base::random::Random;
 use serde_json::json;
 
 use super::global::Global;
 use super::new_file::write_new;
-use crate::config::{Config, Place, Settings, toml_template};
+use super::tool::block_on;
+use crate::config::{Config, Environment, Settings, toml_template};
+use crate::core_dumps;
 use crate::output::Output;
-use countersign::base::master_key::MasterKeys;
+use crate::serve::instance::{self, Task};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
@@ -21,33 +24,80 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<()> {
-        let path = global.config.clone().unwrap_or_else(|| PathBuf::from("countersign.toml"));
-        let data_dir = global.data_dir.as_deref().map(Path::to_string_lossy);
-        let mut set: Vec<(&str, &str)> = Vec::new();
-        set.extend(data_dir.as_deref().map(|folder| ("data_dir", folder)));
-        set.extend(self.public_origin.as_deref().map(|origin| ("public_origin", origin)));
-        let text = toml_template(&set);
-        let settings = set.iter().fold(Settings::default(), |settings, (name, value)| {
-            settings.with(name, value, Place::Flag(format!("--{}", name.replace('_', "-"))))
-        });
-        let config = Config::load(settings)?;
-
-        anyhow::ensure!(!path.exists(), "{} exists already and was not changed", path.display());
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let key = folder.join(config.master_key_path());
-        // The key first, so that a failure leaves no configuration file behind. A database without its key
-        // needs the old key, not a new one.
-        if !folder.join(config.database_path()).exists() {
-            MasterKeys::make_file(&key, &Random::system())?;
+        let environment = Environment::new(std::env::vars_os());
+        let path = global.config.clone().or_else(|| environment.config_file());
+        let path = path.unwrap_or_else(|| PathBuf::from("countersign.toml"));
+        let new_file = (!path.exists()).then(|| self.template(global, &path));
+        let settings = match &new_file {
+            Some(text) => Settings::default().with_text(&path, text),
+            None => Settings::default().with_file(&path),
+        };
+        let config = Config::load(global.on_top(settings, &environment))?;
+        let (key, database) = (config.master_key_path(), config.database_path());
+        let makes_database = !database.exists();
+        anyhow::ensure!(
+            new_file.is_some() || (makes_database && self.public_origin.is_none()),
+            "{} exists already and was not changed",
+            path.display()
+        );
+        // The configuration file last, so that a failure leaves none behind. A database without its key needs the old
+        // key, not a new one.
+        if makes_database {
+            core_dumps::prevent(&config);
+            if config.master_key.is_none() {
+                MasterKeys::make_file(&key, &Random::system())?;
+            }
+            block_on(instance::open(&config, &config.origin(0), Task::Manage))?;
         }
-        write_new(&path, &text, 0o644)?;
-        output.show(&json!({ "config": path, "masterKey": key }), || {
+        if let Some(text) = &new_file {
+            write_new(&path, text, 0o644)?;
+        }
+        let made =
+            Made { config: &path, key: config.master_key.is_none().then_some(&key), database: &database };
+        made.show(global, output)
+    }
+
+    /// The text of the new configuration file, with the settings of the flags in it.
+    fn template(&self, global: &Global, path: &Path) -> String {
+        // A relative path in the file starts at the file's folder, and one in an argument in the working directory.
+        let is_here = path.parent().is_none_or(|folder| folder.as_os_str().is_empty());
+        let folder = global.data_dir.as_deref();
+        let folder = folder.map(|folder| if is_here { folder.to_owned() } else { instance::shown(folder) });
+        let folder = folder.as_deref().map(Path::to_string_lossy);
+        let mut set: Vec<(&str, &str)> = Vec::new();
+        set.extend(folder.as_deref().map(|folder| ("data_dir", folder)));
+        set.extend(self.public_origin.as_deref().map(|origin| ("public_origin", origin)));
+        toml_template(&set)
+    }
+}
+
+/// What a server needs, and where it is now.
+struct Made<'a> {
+    config: &'a Path,
+    /// The file, unless the environment has the key.
+    key: Option<&'a PathBuf>,
+    database: &'a Path,
+}
+
+impl Made<'_> {
+    fn show(&self, global: &Global, output: Output) -> anyhow::Result<()> {
+        let value = json!({ "config": self.config, "masterKey": self.key, "database": self.database });
+        output.show(&value, || {
+            let key = self.key.map_or_else(String::new, |key| {
+                format!(
+                    "\nMaster key     {} (keep a copy elsewhere: without this key the database is useless)",
+                    key.display()
+                )
+            });
+            let config = global
+                .config
+                .as_deref()
+                .map_or_else(String::new, |path| format!(" --config {}", path.display()));
             format!(
-                "Wrote {} (it explains every key)\n\
-                 and   {} (keep a copy elsewhere: without this key the database is useless)\n\n\
-                 Next: countersign user add NAME --role admin\n      countersign serve",
-                path.display(),
-                key.display()
+                "Configuration  {} (it explains every key){key}\nDatabase       {}\n\n\
+                 Next: countersign user add NAME --role admin{config}\n      countersign serve{config}",
+                self.config.display(),
+                self.database.display()
             )
         })?;
         Ok(())

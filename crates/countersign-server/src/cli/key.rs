@@ -44,14 +44,13 @@ impl KeyCommand {
             let tool = Tool::open(global, task).await?;
             if let Some(now) = now {
                 let switch = if now { Activation::AtOnce } else { Activation::WhenPublished };
+                let before = tool.instance.list_keys(tool.now());
                 let key = tool.instance.rotate_keys(switch, &tool.context()).await?;
+                let is_old = before.iter().any(|old| old.kid == key.kid);
+                let done = if is_old { "No new key: one is published already. It" } else { "The new key" };
+                let (kid, from) = (&key.kid, utc(key.active_from));
                 output.show(&as_json(&key), || {
-                    format!(
-                        "The newest key is {} ({}); it signs from {}",
-                        key.kid,
-                        key.algorithm,
-                        utc(key.active_from)
-                    )
+                    format!("{done} is {kid} ({}) and signs from {from}", key.algorithm)
                 })?;
                 return Ok(());
             }

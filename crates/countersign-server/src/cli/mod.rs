@@ -47,7 +47,7 @@ enum Command {
     Dev(serve::Listen),
     /// Runs the server
     Serve(serve::Listen),
-    /// Writes a commented configuration file and makes the master key
+    /// Makes a commented configuration file, the master key and the database
     Init(init::Init),
     /// Manages accounts
     #[command(subcommand)]

@@ -1,16 +1,13 @@
 //! The open database of a command.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use countersign::base::clock::Timestamp;
 use countersign::model::account::{Account, Username};
 use countersign::model::context::{Actor, Context};
 
 use super::global::Global;
-use crate::config::Config;
 use crate::core_dumps;
-use crate::serve::dev_mark;
+use crate::output::remark;
 use crate::serve::instance::{self, Instance, Task};
 
 /// An open database.
@@ -22,23 +19,12 @@ impl Tool {
     /// Opens the configured database, which must exist.
     pub(super) async fn open(global: &Global, task: Task) -> anyhow::Result<Self> {
         let config = global.load()?;
-        let path = config.database_path();
-        if !path.exists() {
-            let dev = Path::new(DEV_DATA_DIR);
-            let hint = if dev_mark::is_marked(dev) {
-                "; for the data of `countersign dev` add: --data-dir countersign-dev"
-            } else {
-                ""
-            };
-            anyhow::bail!("there is no database {}{hint}", path.display());
-        }
-        Self::open_or_make(&config, task).await
-    }
-
-    pub(super) async fn open_or_make(config: &Config, task: Task) -> anyhow::Result<Self> {
-        core_dumps::prevent(config);
+        instance::require_database(&config)?;
+        core_dumps::prevent(&config);
+        let database = instance::shown(&config.database_path());
+        remark(&format!("countersign: database {}", database.display()));
         // Only a listening server knows the issuer; accounts and sessions do not depend on it.
-        let instance = instance::open(config, &config.origin(0), task).await?;
+        let instance = instance::open(&config, &config.origin(0), task).await?;
         Ok(Self { instance })
     }
 
@@ -62,8 +48,6 @@ impl Tool {
         found.with_context(|| format!("there is no account {user:?}"))
     }
 }
-
-pub(super) const DEV_DATA_DIR: &str = "countersign-dev";
 
 /// Runs a command that only uses the database.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

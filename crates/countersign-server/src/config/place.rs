@@ -35,6 +35,14 @@ impl fmt::Display for Place {
 pub(crate) struct Problem(pub(crate) String);
 
 impl Problem {
+    /// What is wrong with the value of a key. A flag names the key already.
+    pub(super) fn of(key: &str, place: &Place, why: &str) -> Self {
+        match place {
+            Place::Flag(flag) if flag.ends_with(key) => Self::at(place, why),
+            _ => Self::at(place, format!("{key}: {why}")),
+        }
+    }
+
     pub(super) fn at(place: &Place, text: impl fmt::Display) -> Self {
         Self(format!("{place}: {text}"))
     }

@@ -19,7 +19,11 @@ use super::setting::{Kind, Setting};
 pub(crate) struct Settings {
     keys: &'static [ConfigKey],
     values: BTreeMap<&'static str, Entry>,
+    /// The folder of the configuration file: relative paths among the defaults start here.
+    folder: PathBuf,
     problems: Vec<Problem>,
+    warnings: Vec<String>,
+    notes: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -64,15 +68,29 @@ fn is_ours(name: &str) -> bool {
 impl Settings {
     /// The defaults of these keys.
     pub(super) fn new(keys: &'static [ConfigKey]) -> Self {
-        Self { keys, values: BTreeMap::new(), problems: Vec::new() }
+        Self {
+            keys,
+            values: BTreeMap::new(),
+            folder: PathBuf::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Adds a TOML file; its values override earlier ones.
     pub(crate) fn with_file(mut self, path: &Path) -> Self {
         match std::fs::read_to_string(path) {
-            Ok(text) => self.read_toml(path, &text),
+            Ok(text) => return self.with_text(path, &text),
             Err(error) => self.problems.push(Problem(format!("{}: cannot be read: {error}", path.display()))),
         }
+        self
+    }
+
+    /// Adds a TOML file that has this text.
+    pub(crate) fn with_text(mut self, path: &Path, text: &str) -> Self {
+        path.parent().unwrap_or(Path::new("")).clone_into(&mut self.folder);
+        self.read_toml(path, text);
         self
     }
 
@@ -127,12 +145,14 @@ impl Settings {
         let place = self.place(name);
         let folder = match &place {
             Place::File { path, .. } => path.parent().unwrap_or(Path::new("")),
+            Place::Default => &self.folder,
+            // A path that a shell or a unit file names starts in the working directory.
             _ => Path::new(""),
         };
         let value = T::parse(&self.texts(name)).and_then(|value| check(&value).map(|()| value));
         value
             .map(|value| value.in_folder(folder))
-            .map_err(|why| problems.push(Problem::at(&place, format!("{name}: {why}"))))
+            .map_err(|why| problems.push(Problem::of(name, &place, &why)))
             .ok()
     }
 
@@ -159,6 +179,16 @@ impl Settings {
         &self.problems
     }
 
+    /// Variables that are ignored because no key has their name.
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Variables that count as not set because they are empty.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     fn texts(&self, name: &str) -> Vec<Zeroizing<String>> {
         match (self.values.get(name), self.find(name)) {
             (Some(entry), _) => entry.texts.clone(),
@@ -181,12 +211,23 @@ impl Settings {
             return;
         }
         let name = variable.strip_prefix(PREFIX).unwrap_or(variable).to_ascii_lowercase().replace("__", ".");
-        if let Some(key) = self.find(&name) {
-            return self.set(key, split(key, value), place);
+        match self.find(&name) {
+            // Container files pass variables that are not set as empty ones. An empty secret is rather one that got lost.
+            Some(key) if value.is_empty() && key.kind == Kind::Secret => {
+                self.problems.push(Problem::at(&place, format!("{variable} is empty; remove it or set it")));
+                return;
+            }
+            Some(_) if value.is_empty() => {
+                self.notes.push(format!("{place}: {variable} is empty and counts as not set"));
+                return;
+            }
+            Some(key) => return self.set(key, split(key, value), place),
+            None => {}
         }
         let known = |key: &ConfigKey| format!("{PREFIX}{}", key.name.to_ascii_uppercase().replace('.', "__"));
         let hint = nearest(variable, self.keys.iter().map(known));
-        self.problems.push(Problem::at(&place, format!("there is no {variable:?}{hint}")));
+        // Not a problem: orchestrators inject variables that begin with the name of a service, which may be ours.
+        self.warnings.push(format!("{place}: ignored, there is no {variable:?}{hint}"));
     }
 
     fn unknown(&mut self, name: &str, place: &Place) {

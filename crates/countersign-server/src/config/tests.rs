@@ -81,16 +81,74 @@ fn a_misspelt_key_is_named_with_its_line_and_its_neighbour() {
     );
     let said = only_problem(file("[sesion]\nidle_ttl = \"1d\"\n"));
     assert!(said.ends_with("c.toml:1: there is no key \"sesion\""), "{said}");
-    let said = only_problem(
-        Settings::default().with_environment(&environment(&[("COUNTERSIGN_LOG_LEVEL", "info")])),
-    );
-    assert!(
-        said.ends_with("there is no \"COUNTERSIGN_LOG_LEVEL\"; did you mean \"COUNTERSIGN_LOG__LEVEL\"?"),
-        "{said}"
-    );
     let said =
         only_problem(Settings::default().with("algoritm", "ES256", Place::Flag("--set algoritm".into())));
     assert!(said.starts_with("--set algoritm: ") && said.contains("did you mean \"algorithm\"?"), "{said}");
+}
+
+/// Kubernetes gives every pod variables for each service; beside a service `countersign` they begin like ours.
+#[test]
+fn an_unknown_variable_is_ignored_with_a_warning_that_names_its_neighbour() {
+    let variables = [
+        ("COUNTERSIGN_SERVICE_HOST", "10.96.0.12"),
+        ("COUNTERSIGN_PORT", "tcp://10.96.0.12:80"),
+        ("COUNTERSIGN_PORT_80_TCP", "tcp://10.96.0.12:80"),
+        ("COUNTERSIGN_LOG_LEVEL", "debug"),
+    ];
+    let config = Config::load(Settings::default().with_environment(&environment(&variables))).unwrap();
+    let warnings = config.warnings();
+    assert_eq!((warnings.len(), config.log_level.as_str()), (4, "info"), "{warnings:?}");
+    let last = "environment variable COUNTERSIGN_LOG_LEVEL: ignored, there is no \"COUNTERSIGN_LOG_LEVEL\"; \
+                did you mean \"COUNTERSIGN_LOG__LEVEL\"?";
+    assert_eq!(warnings[3], last);
+}
+
+/// Container files pass `${VAR:-}`. A secret that is empty is rather one that got lost.
+#[test]
+fn an_empty_variable_counts_as_not_set_and_an_empty_secret_is_refused() {
+    let folder =
+        folder_with(&[("c.toml", "audience = \"file\"\n"), (".env", "COUNTERSIGN_SESSION__IDLE_TTL=\n")]);
+    let empty =
+        [("COUNTERSIGN_ALGORITHM", ""), ("COUNTERSIGN_AUDIENCE", ""), ("COUNTERSIGN_CORS_ORIGINS", "")];
+    let settings = Settings::default()
+        .with_file(&folder.path().join("c.toml"))
+        .with_dotenv(folder.path())
+        .with_environment(&environment(&empty));
+    let config = Config::load(settings).unwrap();
+    assert_eq!((config.algorithm.as_str(), config.audience.as_deref()), ("ES256", Some("file")));
+    let notes = config.settings.notes();
+    assert_eq!(notes.len(), 4, "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("COUNTERSIGN_ALGORITHM is empty")), "{notes:?}");
+    for name in ["JWT_SECRET", "COUNTERSIGN_MASTER_KEY", "COUNTERSIGN_PASSWORD__PEPPER"] {
+        let said = only_problem(Settings::default().with_environment(&environment(&[(name, "")])));
+        assert!(said.ends_with(&format!("{name} is empty; remove it or set it")), "{said}");
+    }
+}
+
+#[test]
+fn a_flag_out_of_range_names_its_key_once() {
+    let flag = Place::Flag("--set access_token_ttl".into());
+    let said = only_problem(Settings::default().with("access_token_ttl", "61m", flag));
+    assert_eq!(said, "--set access_token_ttl: 61m is not between 1m and 60m");
+}
+
+/// Behind a proxy that is not configured, all people share one address, and one guesser locks them all out.
+#[test]
+fn a_public_origin_without_tls_and_without_proxies_is_warned_of() {
+    let warnings = |text: &str| Config::load(file(text)).unwrap().warnings();
+    let public = "public_origin = \"https://a.example\"\n";
+    assert!(
+        warnings(public).iter().any(|warning| warning.contains("set behind_proxy")),
+        "{:?}",
+        warnings(public)
+    );
+    for fine in [
+        format!("{public}behind_proxy = \"127.0.0.1\""),
+        "public_origin = \"http://localhost:3000\"".to_owned(),
+        String::new(),
+    ] {
+        assert_eq!(warnings(&fine), Vec::<String>::new(), "{fine}");
+    }
 }
 
 /// TH-10, TK-3, OP-3: each value out of its range, of the wrong type or malformed, with the reason.
@@ -201,6 +259,9 @@ fn paths_in_a_file_are_relative_to_it_and_others_to_the_working_directory() {
     let config = Config::load(Settings::default().with_file(&folder.path().join("c.toml"))).unwrap();
     assert_eq!(config.data_dir, folder.path().join("data"));
     assert_eq!(config.master_key_path(), Path::new("/abs/key"));
+    let folder = folder_with(&[("c.toml", "")]);
+    let config = Config::load(Settings::default().with_file(&folder.path().join("c.toml"))).unwrap();
+    assert_eq!(config.data_dir, folder.path().join("countersign-data"), "the default too");
     let config =
         Config::load(Settings::default().with("data_dir", "data", Place::Flag("--data-dir".into()))).unwrap();
     assert_eq!(config.data_dir, Path::new("data"));

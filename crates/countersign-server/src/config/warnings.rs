@@ -1,12 +1,13 @@
 //! Warnings about values that are allowed but risky: printed at each start and by `config check`.
 
 use super::keys::Config;
+use super::limits::is_loopback_name;
 use super::place::Place;
 
 impl Config {
     /// One sentence a warning.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut all = Vec::new();
+        let mut all = self.settings.warnings().to_vec();
         let place = |key| self.settings.place(key);
         // OP-1: every child process inherits the environment, and many tools show it.
         for key in ["master_key", "jwt_secret", "password.pepper"] {
@@ -15,6 +16,15 @@ impl Config {
                     "{name} is in the environment, where other programs may see it; a file is safer: {key}_file"
                 ));
             }
+        }
+        // Without TLS or proxies, every request behind a proxy comes from one address, which one guesser can exhaust.
+        let is_public = self.public_origin.as_ref().is_some_and(|origin| !is_loopback_name(origin.host()));
+        if is_public && self.tls_files().is_none() && self.behind_proxy.is_empty() {
+            all.push(format!(
+                "{}: public_origin is set, but neither tls nor behind_proxy: if a reverse proxy is in front, all its \
+                 clients count as one; set behind_proxy to its address",
+                place("public_origin")
+            ));
         }
         // PP-1.
         if self.password_min_length < NIST_MIN_LENGTH {

@@ -1,5 +1,7 @@
 //! Opens the authentication system that a configuration describes: database, master key, options.
 
+use std::path::{Path, PathBuf};
+
 use countersign::base::clock::Clock;
 use countersign::base::random::Random;
 use countersign::options::Signing;
@@ -10,8 +12,8 @@ use countersign_jwt::{Algorithm, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::serve::master_key_file;
 use crate::serve::options::options;
+use crate::serve::{dev_mark, master_key_file};
 
 /// The authentication system with its embedded database.
 pub(crate) type Instance = Countersign<SqliteStore>;
@@ -29,7 +31,34 @@ pub(crate) enum Task {
     RotateKeys,
 }
 
-/// Opens the database and everything in it. `origin` is the issuer.
+/// Checks that the database exists: a mistyped path must not lead to a new, empty one.
+///
+/// # Errors
+/// There is none; the message says where, and what makes one.
+pub(crate) fn require_database(config: &Config) -> anyhow::Result<()> {
+    let path = config.database_path();
+    let dev = if dev_mark::is_marked(Path::new(DEV_DATA_DIR)) {
+        "; for the data of `countersign dev` add: --data-dir countersign-dev"
+    } else {
+        ""
+    };
+    anyhow::ensure!(
+        path.exists(),
+        "there is no database {}; make one with: countersign init{dev}",
+        shown(&path).display()
+    );
+    Ok(())
+}
+
+/// The data directory of `countersign dev`.
+pub(crate) const DEV_DATA_DIR: &str = "countersign-dev";
+
+/// A path as people can find it, whichever folder they are in.
+pub(crate) fn shown(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Opens the database and everything in it, and makes what is missing. `origin` is the issuer.
 ///
 /// # Errors
 /// The database, the master key or the pepper cannot be used; the message is for the operator. An existing

@@ -17,15 +17,32 @@ pub(crate) async fn load_or_make(
     store: &impl Store,
     random: &Random,
 ) -> anyhow::Result<MasterKeys> {
-    if let Some(secret) = &config.master_key {
-        return MasterKeys::parse(&secret.0).context("COUNTERSIGN_MASTER_KEY");
+    if let Some(keys) = configured(config)? {
+        return Ok(keys);
     }
-    let path = config.master_key_path();
+    Ok(embedded::master_keys(store, &config.master_key_path(), random).await?)
+}
+
+/// Checks that the master key of an existing database can be read.
+///
+/// # Errors
+/// As for [`load_or_make`].
+pub(crate) fn require(config: &Config) -> anyhow::Result<()> {
+    if configured(config)?.is_none() {
+        let path = config.master_key_path();
+        MasterKeys::read_file(&path)?.with_context(|| format!("{} does not exist", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The key in the environment or in a configured file; `None` if neither is configured.
+fn configured(config: &Config) -> anyhow::Result<Option<MasterKeys>> {
+    if let Some(secret) = &config.master_key {
+        return MasterKeys::parse(&secret.0).map(Some).context("COUNTERSIGN_MASTER_KEY");
+    }
+    let Some(path) = &config.master_key_file else { return Ok(None) };
     // A configured file must exist: if a secret is mounted too late, no other key may take its place.
-    anyhow::ensure!(
-        config.master_key_file.is_none() || path.exists(),
-        "master_key_file: {} does not exist; make it with: countersign init",
-        path.display()
-    );
-    Ok(embedded::master_keys(store, &path, random).await?)
+    let missing =
+        || format!("master_key_file: {} does not exist; make it with: countersign init", path.display());
+    MasterKeys::read_file(path)?.with_context(missing).map(Some)
 }

@@ -23,6 +23,7 @@ pub(crate) struct Server {
     /// The authentication system that it serves.
     pub(crate) instance: Arc<Instance>,
     tls: Option<Arc<Tls>>,
+    hangup: Signal,
 }
 
 impl Server {
@@ -32,6 +33,8 @@ impl Server {
     /// One of these cannot be opened; the message is for the operator.
     pub(crate) async fn open(config: &Config, mode: Mode) -> anyhow::Result<Self> {
         check_clock(Clock::system().now())?;
+        // First: without a handler, a closing terminal or `systemctl reload` would kill the server.
+        let hangup = signal(SignalKind::hangup())?;
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
         let mut ports = Ports::open(&config.listen).await?;
         let addresses = ports.addresses()?;
@@ -41,8 +44,11 @@ impl Server {
             ports.open_also((std::net::Ipv6Addr::LOCALHOST, port).into()).await;
         }
         dev_mark::check(&config.data_dir, mode)?;
+        if mode == Mode::Production {
+            instance::require_database(config)?;
+        }
         let instance = instance::open(config, &config.origin(port), Task::Serve).await?;
-        Ok(Self { mode, ports, instance: Arc::new(instance), tls })
+        Ok(Self { mode, ports, instance: Arc::new(instance), tls, hangup })
     }
 
     /// Serves until SIGTERM or SIGINT, then finishes the requests in flight.
@@ -50,20 +56,19 @@ impl Server {
     /// # Errors
     /// A signal handler cannot be installed.
     pub(crate) async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let Self { mode, ports, instance, tls } = self;
+        let Self { mode, ports, instance, tls, hangup } = self;
         // Before the log announces the server: a signal that comes earlier would kill it.
         let stop = stop_signal()?;
         let reload = match &tls {
-            Some(tls) => {
-                let hangup = signal(SignalKind::hangup())?;
-                Some(tokio::spawn(reload_certificate(Arc::clone(tls), hangup)))
-            }
-            None => None,
+            Some(tls) => tokio::spawn(reload_certificate(Arc::clone(tls), hangup)),
+            None => tokio::spawn(ignore_hangup(hangup)),
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
         for address in ports.addresses()? {
             tracing::info!("listening on {scheme}://{address}");
         }
+        tracing::info!("database {}", instance::shown(&config.database_path()).display());
+        config.settings.notes().iter().for_each(|note| tracing::info!("{note}"));
         config.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
@@ -74,9 +79,7 @@ impl Server {
         upkeep.abort();
         // Waits until the task is dropped, and with it the last reference to the store, which then closes.
         let _ = upkeep.await;
-        if let Some(reload) = reload {
-            reload.abort();
-        }
+        reload.abort();
         tracing::info!("stopped");
         Ok(())
     }
@@ -110,6 +113,13 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
         stop.closed().await;
     });
     Ok(stopped)
+}
+
+/// Stays alive on SIGHUP.
+async fn ignore_hangup(mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::info!("SIGHUP: nothing to reload; other settings are read at a start");
+    }
 }
 
 /// Checks the certificate files every minute, and at once on SIGHUP.

@@ -74,7 +74,7 @@ fn the_command_line_requires_another_password() {
     assert_eq!(place.run_with(&add, PASSWORD).json()["passwordChangeRequired"], true);
     assert_eq!(server.login("bob", PASSWORD).code(), "password_change_required");
     let lines = place.run(&["user", "export"]).out;
-    let other = Place::new();
+    let other = Place::with_database();
     other.run_with(&["user", "import", "-", "--from", "countersign"], &lines);
     let required: Vec<_> = other.run(&["user", "list", "--json"]).json().as_array().unwrap().clone();
     assert_eq!(
@@ -128,9 +128,12 @@ fn the_audit_log_tells_who_did_what() {
     let of_the_request = format!("  request={}  from=127.0.0.1", answer.request_id());
     let line = place.run(&["audit", "--kind", "login_succeeded"]).out;
     assert!(line.contains(&of_the_request), "{line}");
-    let first = place.run(&["audit", "--limit", "1"]);
+    let first = place.run(&["audit", "--after", "0", "--limit", "1"]);
     assert_eq!(first.out.lines().count(), 1);
     assert!(first.out.contains(" by command_line  user="), "{first:?}");
+    let last = place.run(&["audit", "--limit", "2"]).out;
+    assert!(place.run(&["audit"]).out.ends_with(&last), "{last}");
+    assert!(last.lines().count() == 2 && last.lines().nth(1).unwrap().contains("login_succeeded"), "{last}");
     let ran = place.run(&["audit", "--kind", "login_fail"]);
     assert!(ran.code == Some(2) && ran.err.contains("login_failed"), "{ran:?}");
 }
@@ -173,6 +176,52 @@ fn the_audit_log_can_be_followed() {
     follow.kill().unwrap();
     follow.wait().unwrap();
     listen.join().unwrap().unwrap();
+}
+
+/// As `tail -f`: the last events, then what comes.
+#[test]
+fn following_begins_with_the_last_events() {
+    let place = Place::new();
+    for number in 0..12 {
+        place.add_user(&format!("ann{number}"), "user");
+    }
+    let follow = |arguments: &[&str], lines: usize| {
+        let mut command = place.command(&[&["audit", "--follow"], arguments].concat());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap()).lines().take(lines);
+        let said: Vec<_> = said.map(Result::unwrap).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        said.join("\n")
+    };
+    let all = place.run(&["audit"]).out;
+    assert_eq!(all.lines().count(), 12, "{all}");
+    assert!(all.trim_end().ends_with(&follow(&[], 10)), "{all}");
+    assert!(all.trim_end().ends_with(&follow(&["--limit", "3"], 3)), "{all}");
+    assert!(all.starts_with(&follow(&["--after", "0"], 12)), "{all}");
+}
+
+#[test]
+fn a_rotation_that_did_nothing_says_so() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    let first = place.run(&["key", "rotate"]).out;
+    assert!(first.starts_with("The new key is "), "{first}");
+    let second = place.run(&["key", "rotate"]).out;
+    assert!(second.starts_with("No new key"), "{second}");
+    let kid = first.split(' ').nth(4).unwrap();
+    assert!(second.contains(kid), "{first}{second}");
+}
+
+#[test]
+fn a_role_that_looks_like_the_administrators_is_warned_of() {
+    let place = Place::with_database();
+    let warning = |role: &str, name: &str| {
+        place.run_with(&["user", "add", name, "--role", role], PASSWORD).err.contains("does not administer")
+    };
+    assert!(warning("Admin", "ann") && warning("ADMIN", "bob"));
+    assert!(!warning("admin", "carl") && !warning("administrator", "dora"));
+    assert!(place.run(&["user", "set-role", "dora", "Admin"]).err.contains("does not administer"));
 }
 
 /// `countersign audit --follow | head -1` ends, though nothing else happens that could be printed.

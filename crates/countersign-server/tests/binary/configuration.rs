@@ -1,6 +1,6 @@
 //! What stops a start, and how it is said (OP-3, TP-1).
 
-use crate::harness::Place;
+use crate::harness::{PASSWORD, Place};
 
 #[test]
 fn a_misspelt_key_stops_the_start_with_file_line_and_the_nearest_key() {
@@ -59,6 +59,86 @@ fn init_writes_a_file_that_works_and_a_private_key_and_overwrites_neither() {
     let again = place.run(&["init"]);
     assert!(again.code == Some(1) && again.err.contains("countersign.toml"), "{again:?}");
     assert_eq!(std::fs::read(place.path("countersign-data/master.key")).unwrap(), key);
+}
+
+/// Wherever a command runs, the configuration file says where its data is, and `init` made that data.
+#[test]
+fn every_command_finds_the_data_beside_the_configuration_file() {
+    let place = Place::new();
+    for folder in ["etc", "home", "run"] {
+        std::fs::create_dir(place.path(folder)).unwrap();
+    }
+    let run = |folder: &str, arguments: &[&str]| {
+        let config = ["--config", "../etc/countersign.toml"];
+        place.run_in(folder, &[arguments, &config].concat(), &format!("{PASSWORD}\n"))
+    };
+    let made = run("run", &["init"]);
+    assert!(
+        made.code == Some(0) && made.out.contains("countersign serve --config ../etc/countersign.toml"),
+        "{made:?}"
+    );
+    let added = run("home", &["user", "add", "ada"]);
+    let database = place.path("etc").canonicalize().unwrap().join("countersign-data/countersign.db");
+    assert!(added.code == Some(0) && database.exists(), "{added:?}");
+    assert!(added.err.contains("etc/countersign-data/countersign.db"), "{added:?}");
+    assert!(run("run", &["user", "show", "ada"]).out.contains("ada"));
+    assert!(!place.path("home/countersign-data").exists() && !place.path("run/countersign-data").exists());
+}
+
+/// A mistyped folder must not become a new database beside the real one.
+#[test]
+fn only_init_and_dev_make_a_database() {
+    let place = Place::new();
+    place.write("users.jsonl", "{\"username\":\"bob\"}\n");
+    for arguments in [
+        &["user", "add", "bob"][..],
+        &["user", "import", "users.jsonl"],
+        &["key", "rotate"],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
+        let ran = place.run_with(arguments, PASSWORD);
+        assert!(ran.code == Some(1) && ran.err.contains("make one with: countersign init"), "{ran:?}");
+        assert!(!place.path("countersign-data").exists(), "{arguments:?}");
+    }
+    place.write("countersign.toml", "data_dir = \"data\"\nmaster_key_file = \"key\"\n");
+    assert_eq!(place.run(&["init"]).code, Some(0), "it takes a configuration that is there already");
+    assert!(place.path("data/countersign.db").exists() && place.path("key").exists());
+    assert_eq!(place.run_with(&["user", "add", "bob"], PASSWORD).code, Some(0));
+}
+
+/// `config check` fails where `serve` would.
+#[test]
+fn files_that_cannot_be_read_fail_the_check() {
+    let place = Place::new();
+    assert_eq!(place.run(&["config", "check"]).code, Some(0));
+    let tls = [
+        "--set",
+        "tls.cert_file=nope.pem",
+        "--set",
+        "tls.key_file=nope.key",
+        "--set",
+        "public_origin=https://a.example",
+    ];
+    for (settings, why) in [
+        (&tls[..], "nope.pem"),
+        (&["--set", "password.pepper_file=nowhere"], "nowhere does not exist"),
+        (&["--set", "master_key_file=nowhere"], "nowhere does not exist"),
+    ] {
+        let ran = place.run(&[&["config", "check"], settings].concat());
+        assert!(ran.code == Some(1) && ran.err.contains(why), "{ran:?}");
+    }
+}
+
+/// A pod beside a service called `countersign` gets variables that begin like ours.
+#[test]
+fn variables_of_an_orchestrator_do_not_stop_the_start() {
+    let mut place = Place::new();
+    place.set("COUNTERSIGN_PORT", "tcp://10.96.0.12:80");
+    place.set("COUNTERSIGN_SERVICE_HOST", "10.96.0.12");
+    place.set("COUNTERSIGN_ALGORITHM", "");
+    let (status, said) = place.serve(&[]).stop();
+    assert!(status.success() && said.contains("ignored, there is no \"COUNTERSIGN_PORT\""), "{said}");
+    assert!(said.contains("COUNTERSIGN_ALGORITHM is empty and counts as not set"), "{said}");
 }
 
 #[test]

@@ -374,7 +374,13 @@ fn refresh_often(server: &Server, jar: &mut String) -> usize {
 fn the_command_line_on_a_failing_disk_says_so() {
     let mut place = Place::new();
     let disk = Disk::under(&mut place);
-    let add = || place.run_with(&["user", "add", "ann"], &format!("{PASSWORD}\n"));
+    let add = || {
+        let made = place.run(&["init"]);
+        if made.code != Some(0) && !made.err.contains("exists already") {
+            return made;
+        }
+        place.run_with(&["user", "add", "ann"], &format!("{PASSWORD}\n"))
+    };
     let fails = |step: usize, before: &dyn Fn()| {
         let mut failed = 0;
         for nth in (1..).step_by(step) {

@@ -48,8 +48,14 @@ impl Place {
 
     /// Runs a command to its end with this on standard input; one that does not end is killed after [`PATIENCE`].
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
+        self.run_in("", arguments, input)
+    }
+
+    /// The same in a folder below this one.
+    pub(crate) fn run_in(&self, folder: &str, arguments: &[&str], input: &str) -> Ran {
         let mut child = self
             .command(arguments)
+            .current_dir(self.path(folder))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -73,13 +79,31 @@ impl Place {
         self.run_with(arguments, "")
     }
 
-    /// Adds an account with [`PASSWORD`].
+    /// A folder with a database in it.
+    pub(crate) fn with_database() -> Self {
+        let place = Self::new();
+        place.make_database();
+        place
+    }
+
+    /// Makes the database, if there is none yet, with the environment and the files of the folder.
+    pub(crate) fn make_database(&self) {
+        if !self.path("countersign-data/countersign.db").exists() {
+            let ran = self.run(&["init"]);
+            assert!(ran.code == Some(0), "{ran:?}");
+        }
+    }
+
+    /// Adds an account with [`PASSWORD`]; makes the database if there is none yet.
     pub(crate) fn add_user(&self, name: &str, role: &str) {
+        self.make_database();
         let ran = self.run_with(&["user", "add", name, "--role", role], &format!("{PASSWORD}\n"));
         assert!(ran.code == Some(0), "{ran:?}");
     }
 
+    /// Starts `serve`; makes the database if there is none yet.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
+        self.make_database();
         let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
         all.extend(arguments);
         self.start(&all)

@@ -15,7 +15,7 @@ fn export(name: &str) -> String {
 
 #[test]
 fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
-    let place = Place::new();
+    let place = Place::with_database();
     let django = export("django.csv");
     let dry_run = ["user", "import", &django, "--from", "django", "--dry-run"];
     let dry = place.run(&dry_run);
@@ -60,7 +60,7 @@ fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
         lines.contains("$argon2id$v=19$m=19456,t=2,p=1$"),
         "ada's hash was renewed at her first sign-in (PW-3)"
     );
-    let other = Place::new();
+    let other = Place::with_database();
     let read = other.run_with(&["user", "import", "-", "--allow-no-password", "--json"], &lines);
     assert_eq!(read.json()["made"], 3);
     assert_eq!(other.serve(&[]).login("ada", PASSWORD).status, 200);
@@ -68,7 +68,7 @@ fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
 
 #[test]
 fn a_firebase_export_needs_its_hash_parameters() {
-    let place = Place::new();
+    let place = Place::with_database();
     let users = export("firebase.json");
     let without = place.run(&["user", "import", &users, "--from", "firebase"]);
     assert_eq!(without.code, Some(2), "{}", without.err);
@@ -99,7 +99,7 @@ fn users_of_each_system_sign_in_over_http() {
         ("auto", "ldap.ldif", "ada"),
         ("auto", "drupal.csv", "ada"),
     ] {
-        let place = Place::new();
+        let place = Place::with_database();
         let (users, parameters) = (export(file), export("firebase-parameters.txt"));
         let mut import =
             vec!["user", "import", &users, "--from", system, "--skip-problems", "--allow-no-password"];
@@ -121,7 +121,7 @@ fn users_of_each_system_sign_in_over_http() {
 #[test]
 fn an_import_that_was_killed_goes_on() {
     const USERS: usize = 20_000;
-    let place = Place::new();
+    let place = Place::with_database();
     let rows = (0..USERS).fold("username\n".to_owned(), |rows, n| rows + &format!("user{n}\n"));
     place.write("users.csv", &rows);
     let count = || {
@@ -143,7 +143,7 @@ fn an_import_that_was_killed_goes_on() {
 /// that command does.
 #[test]
 fn a_stop_says_what_to_type_and_the_dry_run_ends_with_the_command() {
-    let place = Place::new();
+    let place = Place::with_database();
     let hash = "$2b$10$GwHSespkufcyGfkkV1YKsu8ulMNcmxCcpDu/quNoiOQzpypulwWhm";
     let rows = format!(
         "username;old status;colour;password\nann;gone fishing;red;{hash}\nbob;active;;{hash}\nkim;active;;\n"
@@ -181,7 +181,7 @@ fn a_stop_says_what_to_type_and_the_dry_run_ends_with_the_command() {
 
 #[test]
 fn a_file_in_another_encoding_or_shape_is_read_or_refused_with_the_place() {
-    let place = Place::new();
+    let place = Place::with_database();
     std::fs::write(place.path("latin1.csv"), b"username,password\nann,\nb\xf6b,\n").unwrap();
     let ran = place.run(&["user", "import", "latin1.csv"]);
     assert!(ran.code == Some(1) && ran.err.contains("line 3: this is not UTF-8"), "{ran:?}");

@@ -42,6 +42,7 @@ fn the_policy_is_configured_and_a_short_minimum_is_warned_of() {
         "countersign.toml",
         "public_origin = \"http://auth.localhost\"\n[password]\nmin_length = 8\nservice_names = [\"Wombat\", \"Acme\"]\n",
     );
+    place.make_database();
     let add =
         |place: &Place, password: &str| place.run_with(&["user", "add", "ann"], &format!("{password}\n"));
     for (password, why) in [

@@ -39,3 +39,14 @@ fn requests_in_flight_finish_after_the_signal() {
         assert!(status.success() && said.contains("stopped"), "{said}");
     }
 }
+
+/// A closing terminal, `systemctl reload` and log rotation send it.
+#[test]
+fn a_hang_up_never_ends_the_server() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    server.signal("HUP");
+    assert_eq!(server.request("GET", "/healthz", "", "").status, 200);
+    let (status, said) = server.stop();
+    assert!(status.success() && said.contains("nothing to reload"), "{said}");
+}

@@ -331,11 +331,17 @@ fn keys_are_read_in_every_form_and_written_privately() {
 /// A file that may not grow is what a full disk is: it is not there by half, and the next try is not in its way.
 #[test]
 fn what_does_not_fit_on_the_disk_leaves_no_file() {
-    // In blocks of 512 bytes: of what `init` writes, the key has room and the configuration has not.
-    for (room, arguments, file) in
-        [("0", &["key", "generate", "--out", "key.pem"][..], "key.pem"), ("1", &["init"], "countersign.toml")]
-    {
+    // In blocks of 512 bytes: of what `init` makes, the key has room; the database has not, nor the configuration.
+    for (room, has_database, arguments, file, why) in [
+        ("0", false, &["key", "generate", "--out", "key.pem"][..], "key.pem", "cannot write key.pem"),
+        ("1", false, &["init"], "countersign.toml", "countersign.db"),
+        ("1", true, &["init"], "countersign.toml", "cannot write countersign.toml"),
+    ] {
         let place = Place::new();
+        if has_database {
+            place.make_database();
+            std::fs::remove_file(place.path("countersign.toml")).unwrap();
+        }
         let command = place.command(arguments);
         let full = std::process::Command::new("sh")
             .args(["-c", &format!("trap '' XFSZ; ulimit -f {room}; exec \"$0\" \"$@\"")])
@@ -345,7 +351,7 @@ fn what_does_not_fit_on_the_disk_leaves_no_file() {
             .output()
             .unwrap();
         let said = String::from_utf8(full.stderr).unwrap();
-        assert!(full.status.code() == Some(1) && said.contains(&format!("cannot write {file}")), "{said}");
+        assert!(full.status.code() == Some(1) && said.contains(why), "{said}");
         assert!(full.stdout.is_empty() && !place.path(file).exists());
         assert_eq!(place.run(arguments).code, Some(0));
     }
@@ -457,4 +463,15 @@ fn tokens_of_the_server_verify_with_its_keys_or_secret() {
     assert!(ran.code == Some(0), "{ran:?}");
     place.set("JWT_SECRET", place.run(&["secret"]).out.trim_end());
     assert_eq!(place.run(&["token", "verify", "--secret", token.trim_end()]).code, Some(1));
+}
+
+/// Which of the two a reader of the token would see is not ours to choose.
+#[test]
+fn claims_with_two_members_of_one_name_are_not_signed() {
+    let place = Place::new();
+    place.run(&["key", "generate", "--out", "key.pem"]);
+    place.write("claims.json", r#"{"sub":"ann","role":"user","role":"admin"}"#);
+    let ran = place.run(&["token", "sign", "--key", "key.pem", "--claims-file", "claims.json"]);
+    assert!(ran.code == Some(1) && ran.err.contains("two members are named \"role\""), "{ran:?}");
+    assert!(ran.out.is_empty(), "{ran:?}");
 }

@@ -12,7 +12,7 @@ use super::global::Global;
 use super::prompt::{self, NoPasswordArgument};
 use super::tool::{Tool, block_on};
 use super::usage::usage;
-use crate::output::{Output, utc};
+use crate::output::{Output, remark, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -106,9 +106,7 @@ impl UserCommand {
                     new.password_change_required = require_password_change;
                     add(global, output, new).await
                 }
-                Self::Import(import) => {
-                    import.run(&Tool::open_or_make(&global.load()?, Task::Manage).await?, output).await
-                }
+                Self::Import(import) => import.run(&Tool::open(global, Task::Manage).await?, output).await,
                 other => other.run_on(Tool::open(global, Task::Manage).await?, output).await,
             }
         })
@@ -124,7 +122,9 @@ impl UserCommand {
             Self::SetPassword { user, .. } => return set_password(&tool, output, &user).await,
             Self::Delete { user, yes } => return delete(&tool, output, &user, yes).await,
             Self::SetRole { user, role } => {
-                let role = Some(Role::parse(&role).map_err(|error| usage(error.to_string()))?);
+                let role = Role::parse(&role).map_err(|error| usage(error.to_string()))?;
+                warn_of_like_admin(&role);
+                let role = Some(role);
                 (user, change(AccountChange { role, ..AccountChange::default() }))
             }
             Self::RequirePasswordChange { user, off } => {
@@ -155,11 +155,23 @@ fn registration(name: &str, role: &str, claims: Option<&str>) -> anyhow::Result<
 }
 
 async fn add(global: &Global, output: Output, registration: Registration) -> anyhow::Result<()> {
-    let config = global.load()?;
-    let tool = Tool::open_or_make(&config, Task::Manage).await?;
+    let tool = Tool::open(global, Task::Manage).await?;
+    warn_of_like_admin(&registration.role);
     let password = prompt::new_password(registration.username.as_str())?;
     let account = tool.instance.create_account(registration, &password, &tool.context()).await?;
     show_done(output, &account, "Added")
+}
+
+/// Roles are compared exactly, and a role that only looks like the administrators' gives no rights.
+fn warn_of_like_admin(role: &Role) {
+    let is_like = role.as_str().trim().eq_ignore_ascii_case(Role::ADMIN);
+    if is_like && role.as_str() != Role::ADMIN {
+        remark(&format!(
+            "countersign: warning: the role {:?} does not administer; {:?} does",
+            role.as_str(),
+            Role::ADMIN
+        ));
+    }
 }
 
 fn parse_claims(text: &str) -> anyhow::Result<CustomClaims> {
