@@ -1,37 +1,16 @@
-//! argon2id, argon2i and argon2d (RFC 9106) as PHC strings, computed in memory that is used again and again: fresh
-//! pages for every hash cost more than anything else that could be tuned.
+//! argon2id, argon2i and argon2d (RFC 9106) as PHC strings.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::{Bytes, Kind, Scheme, UnreadableHash, checked, decode, fields, number, values};
+use super::fields::{Bytes, checked, decode, fields, number, values};
+use super::memory::Memory;
+use super::scheme::{Kind, Scheme, UnreadableHash};
 use crate::password::cost::Work;
 use crate::password::cost::{self, Argon2Cost};
-
-/// Memory that a thread computes argon2 in. It grows to what is asked for and is given back by [`Memory::release`].
-#[derive(Default)]
-pub(crate) struct Memory(Vec<Block>);
-
-impl Memory {
-    fn at_least(&mut self, blocks: usize) -> &mut [Block] {
-        if self.0.len() < blocks {
-            self.release(); // first the old memory goes, then the new one comes
-            self.0.resize(blocks, Block::new());
-        }
-        &mut self.0
-    }
-
-    /// Gives the memory back to the system, after wiping it: what argon2 left in it is as good as the hash.
-    pub(crate) fn release(&mut self) {
-        for block in &mut self.0 {
-            block.zeroize();
-        }
-        self.0 = Vec::new();
-    }
-}
 
 /// An argon2 hash: what to compute, and what must come out.
 #[derive(Clone)]

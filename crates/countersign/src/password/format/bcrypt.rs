@@ -13,7 +13,9 @@ use bcrypt::HashParts;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, fields, number, values};
+use super::fields::{Bytes, fields, number, values};
+use super::memory::Memory;
+use super::scheme::{Kind, Scheme, UnreadableHash};
 use crate::password::cost::Work;
 
 /// A bcrypt hash: of the versions that agree on every password (2a, 2b, 2y), or of the faulty one (2x).

@@ -7,9 +7,10 @@ use super::bcrypt::BcryptHash;
 use super::pbkdf2::Pbkdf2Hash;
 use super::phpass::PhpassHash;
 use super::salted_sha::SaltedSha;
+use super::scheme::{Scheme, UnreadableHash};
 use super::scrypt::ScryptHash;
 use super::sha_crypt::ShaCryptHash;
-use super::{Reading, Scheme, UnreadableHash};
+use crate::password::plain::Reading;
 
 type Parsed = Result<(Arc<dyn Scheme>, Reading), UnreadableHash>;
 

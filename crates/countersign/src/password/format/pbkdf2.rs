@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
 use zeroize::Zeroizing;
 
-use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, hex, number, values};
+use super::fields::{Bytes, checked, decode, fields, hex, number, values};
+use super::memory::Memory;
+use super::scheme::{Kind, Scheme, UnreadableHash};
 use crate::password::cost::Work;
 
 /// A PBKDF2 hash.

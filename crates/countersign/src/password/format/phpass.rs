@@ -7,7 +7,9 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::crypt64::{self, encode_little_endian};
-use super::{Bytes, Kind, Memory, Scheme, UnreadableHash};
+use super::fields::Bytes;
+use super::memory::Memory;
+use super::scheme::{Kind, Scheme, UnreadableHash};
 use crate::password::cost::Work;
 
 /// A digest of the salt and the password, then 2^n times of the digest and the password.

@@ -5,7 +5,9 @@ use scrypt::{Params, scrypt};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, checked, decode, fields, hex, number, values};
+use super::fields::{Bytes, checked, decode, fields, hex, number, values};
+use super::memory::Memory;
+use super::scheme::{Kind, Scheme, UnreadableHash};
 use crate::password::cost::Work;
 
 /// A scrypt hash.

@@ -5,7 +5,9 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::crypt64::push;
-use super::{Bytes, Kind, Memory, Scheme, UnreadableHash, number};
+use super::fields::{Bytes, number};
+use super::memory::Memory;
+use super::scheme::{Kind, Scheme, UnreadableHash};
 use crate::password::cost::Work;
 
 /// A SHA-crypt hash.
