@@ -33,19 +33,18 @@ pub struct Countersign<S> {
     pub(crate) throttle: Throttle,
     pub(crate) guard: Guard,
     pub(crate) revocations_seen: AtomicI64,
-    /// Attempts refused since the audit log was last told.
+    /// Attempts refused since the last record of them in the audit log.
     pub(crate) throttled: AtomicU64,
 }
 
 impl<S: Store> Countersign<S> {
-    /// What computes password hashes: for its figures, and for importing accounts.
+    /// The pool that computes password hashes: for its figures, and for importing accounts.
     #[must_use]
     pub const fn hasher(&self) -> &PasswordHasher {
         &self.hasher
     }
 
-    /// The guard that knows this issuer's keys and hears of every ended session at once: put its layer in front of
-    /// your own routes.
+    /// The guard with this issuer's keys and every ended session: put its layer in front of your own routes.
     #[must_use]
     pub fn guard(&self) -> &Guard {
         &self.guard
@@ -63,7 +62,7 @@ impl<S: Store> Countersign<S> {
         &self.clock
     }
 
-    /// Its store, for what is no use case of ours: listing, readiness, the audit log.
+    /// Its store, for tools that work on it directly, such as an import.
     #[must_use]
     pub fn store(&self) -> &S {
         &self.store

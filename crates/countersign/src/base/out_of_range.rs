@@ -1,14 +1,14 @@
 //! What is said when an option is out of its range: the one shape for every type of options.
 
-/// An option is out of its range. `Display` is for embedders; a configuration with names of its own for the options maps
-/// `field` and the fields that `rule` mentions.
+/// An option is out of its range. `Display` is for embedders; a configuration with names of its own for the
+/// options maps `field` and the fields that `rule` mentions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the option {field} {rule}")]
 pub struct OutOfRange {
     /// The field, with a dot after each struct around it: `sessions.min_age`.
     pub field: String,
-    /// What does not hold and why it matters, to be read after the field's name. Other fields stand in backticks, with
-    /// their whole path where `field` has one: ``is longer than `sessions.absolute_ttl` ``.
+    /// What does not hold and why it matters, to be read after the field's name. Other fields stand in
+    /// backticks, with their whole path where `field` has one: ``is longer than `sessions.absolute_ttl` ``.
     pub rule: String,
 }
 

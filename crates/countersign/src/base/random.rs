@@ -1,5 +1,5 @@
-//! The only file that asks the operating system for randomness. Everything else takes a [`Random`] as an argument, so
-//! that a simulation can be replayed from its seed.
+//! The only file that asks the operating system for randomness. Everything else takes a [`Random`] as an
+//! argument, so that a simulation can be replayed from its seed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,16 +40,16 @@ impl Random {
         Self(Source::System)
     }
 
-    /// The same bytes for the same seed, for simulations and tests. Whoever knows the seed knows every secret made
-    /// with it.
+    /// The same bytes for the same seed, for simulations and tests. Whoever knows the seed knows every secret
+    /// made with it.
     #[must_use]
     pub fn insecure_seeded(seed: u64) -> Self {
         Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
     }
 
-    /// A generator forked from this one, for values that must be unique but not secret: every request needs some. Callers
-    /// on all threads share one counter and no lock; each value is the start of a key stream of its own, so none comes
-    /// twice and none tells the next.
+    /// A generator forked from this one, for values that must be unique but not secret: every request needs
+    /// some. Callers on all threads share one counter and no lock; each value is the start of a key stream of
+    /// its own, so none comes twice and none tells the next.
     #[must_use]
     pub(crate) fn non_secret(&self) -> Self {
         Self(Source::Counted(Arc::new(Counted { seed: self.bytes(), next: AtomicU64::new(0) })))

@@ -1,5 +1,5 @@
-//! Making, finding, changing and deleting accounts. What a change ends is refused in this process before the caller is
-//! told.
+//! Making, finding, changing and deleting accounts. Before a change returns, this process refuses the tokens
+//! of the sessions that it ended.
 
 use crate::Countersign;
 use crate::base::id::AccountId;
@@ -20,7 +20,8 @@ pub struct Registration {
     pub role: Role,
     /// Its claims.
     pub claims: CustomClaims,
-    /// Whether its owner has to choose another password at the first sign-in: whoever makes the account knows this one.
+    /// Whether its owner must choose another password at the first sign-in, because the administrator knows
+    /// this one.
     pub password_change_required: bool,
 }
 
@@ -59,7 +60,7 @@ pub enum ChangeAccountError {
     /// There is no such account.
     #[error("there is no such account")]
     NotFound,
-    /// Nobody could administer any more.
+    /// The change would leave no administrator who can sign in.
     #[error("this is the last administrator who can sign in")]
     LastAdministrator,
     /// The store did not answer.
@@ -92,8 +93,8 @@ impl<S: Store> Countersign<S> {
         self.create_account_with_hash(account, context).await
     }
 
-    /// Makes an account whose password hash was computed elsewhere. The policy is not applied: nobody here knows the
-    /// password.
+    /// Makes an account whose password hash was computed elsewhere. The policy is not applied: nobody here
+    /// knows the password.
     ///
     /// # Errors
     /// [`CreateAccountError::NameTaken`], [`CreateAccountError::Store`].
@@ -108,8 +109,8 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Changes role, claims, whether the account may sign in, or whether its owner has to choose another password first.
-    /// The latter two end all its sessions.
+    /// Changes role, claims, whether the account may sign in, or whether its owner has to choose another
+    /// password first. The latter two end all its sessions.
     ///
     /// # Errors
     /// Every variant of [`ChangeAccountError`].

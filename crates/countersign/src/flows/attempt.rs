@@ -1,6 +1,7 @@
-//! The only way to check a secret that can be guessed: [`Countersign::attempt`] counts the attempt as failed before
-//! anything is looked at (TH-3), runs the check, and settles the count by its outcome. Nothing else reserves a guess, so
-//! no pathway has a count of its own (TH-1), and a check that has no outcome does not compile.
+//! The only way to check a secret that can be guessed: [`Countersign::attempt`] counts the attempt as failed
+//! before anything is looked at (TH-3), runs the check, and settles the count by its outcome. Nothing else
+//! reserves a guess, so no pathway has a count of its own (TH-1), and a check that has no outcome does not
+//! compile.
 //!
 //! ```text
 //! reserve ──► check ──► Right:  the failures so far are forgiven
@@ -29,8 +30,8 @@ use crate::throttle::{Guess, Refused, Reservation, Throttled, Turn};
 pub(crate) enum Checked<T> {
     /// The secret was right and the account may sign in.
     Right(T),
-    /// The secret was wrong, there is no such account, or the account may not sign in: one outcome for all (EN-1). The
-    /// account is for the audit log.
+    /// The secret was wrong, there is no such account, or the account may not sign in: one outcome for all
+    /// (EN-1). The account is for the audit log.
     Wrong(Option<AccountId>),
 }
 
@@ -53,12 +54,13 @@ pub enum CheckError {
 }
 
 impl<S: Store> Countersign<S> {
-    /// Checks a secret of the account with this canonical name, whether the account exists or not. `check` gets the
-    /// requester to compute a hash for. Gives what `check` proved, or `None` when the secret was wrong.
+    /// Checks a secret of the account with this canonical name, whether the account exists or not. `check`
+    /// gets the requester to compute a hash for. Gives what `check` proved, or `None` when the secret was
+    /// wrong.
     ///
     /// # Errors
-    /// [`CheckError::Throttled`] when `check` was not run, [`CheckError::Store`] when a failure could not be stored, and
-    /// the errors of `check`.
+    /// [`CheckError::Throttled`] when `check` was not run, [`CheckError::Store`] when a failure could not be
+    /// stored, and the errors of `check`.
     pub(crate) async fn attempt<T>(
         &self,
         canonical_name: &str,
@@ -104,8 +106,8 @@ impl<S: Store> Countersign<S> {
         Ok((reservation, Requester { client: context.address, account, known_device }))
     }
 
-    /// Waits until enough attempts on the same account have turned out not to fail, or to fail. It is the pool that they
-    /// all wait for, so the wait ends when one for the pool would.
+    /// Waits until enough attempts on the same account have turned out not to fail, or to fail. It is the
+    /// pool that they all wait for, so the wait ends when one for the pool would.
     async fn wait_for_others(&self, mut turn: Turn, guess: &Guess) -> Result<Reservation, CheckError> {
         let decided = async {
             loop {
@@ -198,7 +200,8 @@ mod tests {
         assert_eq!(failures, 12);
     }
 
-    /// All five outcomes are open when the sixth asks: it waits for as long as one may wait for a hash, and no longer.
+    /// All five outcomes are open when the sixth asks: it waits for as long as one may wait for a hash, and
+    /// no longer.
     #[tokio::test(start_paused = true)]
     async fn an_attempt_waits_for_others_no_longer_than_for_a_hash() {
         let system = system().await;

@@ -14,8 +14,8 @@ impl<S: Store> Countersign<S> {
         self.store.audit_log(query).await
     }
 
-    /// Writes to the audit log that all accounts are exported with their password hashes. Call it before the first is
-    /// read, so that no export goes unrecorded.
+    /// Writes to the audit log that all accounts are exported with their password hashes. Call it before the
+    /// first is read, so that no export goes unrecorded.
     ///
     /// # Errors
     /// [`StoreError`] when the store did not answer.

@@ -1,5 +1,5 @@
-//! Everything in one directory: the SQLite database and, beside it, the master key. What the server's defaults and most
-//! embedders want.
+//! Everything in one directory: the SQLite database and, beside it, the master key. What the server's
+//! defaults and most embedders want.
 
 use std::path::Path;
 
@@ -30,9 +30,9 @@ pub enum OpenDirectoryError {
 }
 
 impl Countersign<SqliteStore> {
-    /// Opens `countersign.db` and `master.key` in `directory`, making what is missing: the directory (its parent must
-    /// exist) with mode 0700, the files with mode 0600. A master key is made only for a database that has not been used
-    /// with one (KM-4).
+    /// Opens `countersign.db` and `master.key` in `directory`, making what is missing: the directory (its
+    /// parent must exist) with mode 0700, the files with mode 0600. A master key is made only for a database
+    /// that has not been used with one (KM-4).
     ///
     /// # Errors
     /// Every variant of [`OpenDirectoryError`].
@@ -50,8 +50,8 @@ impl Countersign<SqliteStore> {
 /// The master keys in the file; a new one when there is no file and the store has not been used with any.
 ///
 /// # Errors
-/// [`OpenDirectoryError::MasterKey`] when the file cannot be read or made, or is missing for a store that needs it, and
-/// [`OpenDirectoryError::Store`] when the store did not answer.
+/// [`OpenDirectoryError::MasterKey`] when the file cannot be read or made, or is missing for a store that
+/// needs it, and [`OpenDirectoryError::Store`] when the store did not answer.
 pub async fn master_keys(
     store: &impl Store,
     path: &Path,

@@ -1,5 +1,5 @@
-//! The counts of failed attempts beyond one attempt: stored, learnt from other processes, forgiven, and written to the
-//! audit log in bulk. A single attempt goes through [`attempt`](super::attempt).
+//! The counts of failed attempts beyond one attempt: stored, learnt from other processes, forgiven, and
+//! written to the audit log in bulk. A single attempt goes through [`attempt`](super::attempt).
 
 use std::sync::atomic::Ordering;
 
@@ -13,10 +13,10 @@ use crate::model::context::{Actor, Context};
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
-    /// Writes down how many attempts were refused since the last time, in one event.
+    /// Records the number of attempts refused since the last call, in one event.
     ///
     /// # Errors
-    /// [`StoreError`] when the store did not answer; they are counted on then.
+    /// [`StoreError`] when the store did not answer; the next call includes them.
     pub async fn record_throttled(&self, now: Timestamp) -> Result<(), StoreError> {
         let refused = self.throttled.swap(0, Ordering::Relaxed);
         if refused == 0 {
@@ -30,16 +30,16 @@ impl<S: Store> Countersign<S> {
         recorded
     }
 
-    /// On whose behalf a hash is computed that nobody can guess with: a new password.
+    /// The requester for the hash of a new password, which is no guess.
     pub(crate) fn requester(&self, username: &Username, context: &Context) -> Requester {
         let account = self.account_key(username.canonical());
         Requester { client: context.address, account, known_device: false }
     }
 
-    /// Writes down that failed sign-ins are spread over many accounts, once each time that it comes up (TH-9).
+    /// Records that failed sign-ins are spread over many accounts, once each time that it begins (TH-9).
     ///
     /// # Errors
-    /// [`StoreError`] when the store did not answer; it is written down the next time then.
+    /// [`StoreError`] when the store did not answer; the next call tries again.
     pub async fn record_spraying(&self, now: Timestamp) -> Result<(), StoreError> {
         if !self.throttle.take_spray_alarm() {
             return Ok(());
@@ -53,8 +53,8 @@ impl<S: Store> Countersign<S> {
         recorded
     }
 
-    /// Stores the counts that have changed (TH-6). They stay in memory whatever happens: a store that does not answer
-    /// is asked again with the next ones.
+    /// Stores the counts that have changed (TH-6). They stay in memory whatever happens: a store that does
+    /// not answer is asked again with the next ones.
     pub(crate) async fn save_guesses(&self) -> Result<(), StoreError> {
         let unsaved = self.throttle.take_unsaved(AT_ONCE);
         if !unsaved.records().is_empty() {
@@ -64,19 +64,19 @@ impl<S: Store> Countersign<S> {
         Ok(())
     }
 
-    /// Takes over the counts of before a restart, or those of other nodes since `since`.
+    /// Takes over the stored counts since `since`: from before a restart, or of other nodes.
     pub(crate) async fn learn_guesses(&self, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
         let records = self.store.throttle_records(since, self.options.throttle.max_records_u32()).await?;
         self.throttle.restore(&records, now);
         Ok(())
     }
 
-    /// Somebody who may has set a new password: guesses at the old one do not count any more.
+    /// Forgives the failures of an account whose password was set by an administrator.
     pub(crate) fn forgive_guesses(&self, username: &Username, now: Timestamp) {
         self.throttle.forgive(self.account_key(username.canonical()), now);
     }
 
-    /// The name stands in as a keyed hash, known or not (EN-3, TH-4).
+    /// The keyed hash that stands for the name, whether it exists or not (EN-3, TH-4).
     pub(crate) fn account_key(&self, canonical_name: &str) -> AccountKey {
         AccountKey::from_bytes(mac16(&self.account_names, &[canonical_name.as_bytes()]))
     }

@@ -1,5 +1,6 @@
-//! The only place where an access token is minted. Login and refresh both come through here with a [`Grant`], which
-//! only a store's transaction makes: so no pathway can hand out a token for an account that may not sign in (TH-5).
+//! The only place where an access token is minted. Login and refresh both come through here with a [`Grant`],
+//! which only a store's transaction makes: so no pathway can hand out a token for an account that may not
+//! sign in (TH-5).
 
 use countersign_jwt::{SignError, sign};
 use serde::Serialize;
@@ -20,9 +21,9 @@ use crate::store::Store;
 
 /// A freshly signed access token.
 pub struct AccessToken {
-    /// The compact JWS. Whoever holds it is the account until it expires.
+    /// The compact JWS. Secret: its bearer acts as the account until it expires.
     pub token: Zeroizing<String>,
-    /// For how many seconds it is valid, counted from now.
+    /// Seconds from now until it expires, at least 1.
     pub expires_in: u64,
 }
 
@@ -35,15 +36,16 @@ impl std::fmt::Debug for AccessToken {
 /// What a login or refresh gives.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// Who signed in, as the store has the account now.
+    /// The account, as it is stored now.
     pub account: Account,
     /// The session.
     pub session_id: SessionId,
     /// The access token.
     pub access: AccessToken,
-    /// The refresh token to keep from now on; `None` says: keep the one you have (and set no cookie, RF-3b).
+    /// The refresh token to keep from now on. `None`: the client keeps the one it has, and no cookie is set
+    /// (RF-3b).
     pub refresh: Option<IssuedRefreshToken>,
-    /// After a login, what makes this browser a known device (TH-2).
+    /// After a login, the cookie that makes this browser a known device (TH-2).
     pub device: Option<DeviceCookie>,
 }
 
@@ -81,7 +83,8 @@ struct Claims<'a> {
 }
 
 impl<S: Store> Countersign<S> {
-    /// The outcome of a login or a refresh. With `refresh_token`, its form at the session's generation goes out.
+    /// The outcome of a login or a refresh. With `refresh_token`, its form at the session's generation goes
+    /// out.
     pub(crate) fn signed_in(
         &self,
         grant: Grant,

@@ -67,7 +67,8 @@ pub(crate) async fn check_master_keys<S: Store>(
     }
 }
 
-/// Opens the keys of the store; makes the first one, or one of a newly configured algorithm, where it is missing.
+/// Opens the keys of the store; makes the first one, or one of a newly configured algorithm, where it is
+/// missing.
 pub(crate) async fn open_ring<S: Store>(
     store: &S,
     options: &Options,
@@ -103,7 +104,8 @@ fn last_added(stored: &[StoredKey]) -> Option<String> {
     stored.last().map(|key| key.kid.clone())
 }
 
-/// For how long a key is published after its successor has taken over: until its last token has expired, and a while.
+/// For how long a key is published after its successor has taken over: until its last token has expired, and
+/// a while.
 fn published_after(options: &Options) -> Duration {
     options.sessions.access_token_ttl + options.leeway + options.keys.keep_after
 }
@@ -117,14 +119,15 @@ impl<S: Store> Countersign<S> {
         self.key_ring.load().verifying_keys(now)
     }
 
-    /// Every signing key and where it is in its life, the oldest first.
+    /// Every signing key and its state at `now`, the oldest first.
     #[must_use]
     pub fn list_keys(&self, now: Timestamp) -> Vec<KeyInfo> {
         self.key_ring.load().list(now)
     }
 
-    /// Makes the next key, unless there is one that does not sign yet; gives that key. With [`Activation::AtOnce`] a key is
-    /// always made, and signs from now on; the one before it stays published for the tokens it has signed.
+    /// Makes the next key, unless there is one that does not sign yet; gives that key. With
+    /// [`Activation::AtOnce`] a key is always made, and signs from now on; the one before it stays published
+    /// for the tokens it has signed.
     ///
     /// # Errors
     /// Every variant of [`KeysError`] but those of the master key.
@@ -156,8 +159,8 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Takes over what other processes did to the keys, makes the next key when it is due, and deletes keys that
-    /// nothing needs any more.
+    /// Takes over what other processes did to the keys, makes the next key when it is due, and deletes keys
+    /// that nothing needs any more.
     ///
     /// # Errors
     /// Every variant of [`KeysError`] but those of the master key.

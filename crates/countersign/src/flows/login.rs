@@ -1,8 +1,9 @@
-//! Signing in. Two steps, because a client may hang up between them (CC-6): [`Countersign::authenticate`] finds out who
-//! it is and can be dropped at any moment; [`Countersign::start_session`] changes the store and should run to its end.
+//! Signing in. Two steps, because a client may hang up between them (CC-6): [`Countersign::authenticate`]
+//! finds out who it is and can be dropped at any moment; [`Countersign::start_session`] changes the store and
+//! should run to its end.
 //!
-//! An attempt is counted before anything is looked at (TH-3). Then exactly one hash is computed, real or dummy, before
-//! anything else can differ: the time must not tell who has an account (EN-1, EN-2).
+//! An attempt is counted before anything is looked at (TH-3). Then exactly one hash is computed, real or
+//! dummy, before anything else can differ: the time must not tell who has an account (EN-1, EN-2).
 
 use countersign_jwt::SignError;
 
@@ -39,7 +40,7 @@ struct Proved {
     requester: Requester,
 }
 
-/// Why nobody is signed in.
+/// Why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
@@ -47,7 +48,7 @@ pub enum LoginError {
     #[error("invalid credentials")]
     InvalidCredentials,
     /// The password is right, and its owner has to choose another one first (PP-7): see
-    /// [`Countersign::with_new_password`]. Nobody gets this who does not know the password.
+    /// [`Countersign::with_new_password`]. Only a client that knows the password learns this.
     #[error("a new password has to be chosen")]
     PasswordChangeRequired,
     /// The new password is not good enough, and why.
@@ -62,8 +63,8 @@ pub enum LoginError {
 }
 
 impl<S: Store> Countersign<S> {
-    /// Checks a name and a password, and starts a session. `replaces` is the refresh token that the browser sent along,
-    /// if any: its session ends (SE-1).
+    /// Checks a name and a password, and starts a session. `replaces` is the refresh token that the browser
+    /// sent along, if any: its session ends (SE-1).
     ///
     /// # Errors
     /// Every variant of [`LoginError`] but `Policy`.
@@ -78,8 +79,8 @@ impl<S: Store> Countersign<S> {
         self.start_session(authenticated, replaces, context).await
     }
 
-    /// Checks a name and a password. Nothing is changed but the audit log, the count of failures, and the stored hash
-    /// when it is outdated.
+    /// Checks a name and a password. Nothing is changed but the audit log, the count of failures, and the
+    /// stored hash when it is outdated.
     ///
     /// # Errors
     /// [`LoginError::InvalidCredentials`], [`LoginError::Check`].
@@ -90,7 +91,8 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Authenticated, LoginError> {
         let password = Password::new(password).map_err(CheckError::from)?;
-        // No account has a name that cannot be parsed; like any unknown name it is counted, and costs one hash.
+        // No account has a name that cannot be parsed; like any unknown name it is counted, and costs one
+        // hash.
         let name = Username::parse(username).ok();
         let canonical_name = name.as_ref().map_or(username, Username::canonical);
         let found = self
@@ -111,8 +113,9 @@ impl<S: Store> Countersign<S> {
         Ok(Authenticated { account, password, requester, new_password: None, proof, device })
     }
 
-    /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is refused before
-    /// the store is asked: in a flood that is nearly all, and whether the account exists cannot show.
+    /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is
+    /// refused before the store is asked: in a flood that is nearly all, and whether the account exists
+    /// cannot show.
     async fn check(
         &self,
         name: Option<&Username>,
@@ -137,11 +140,12 @@ impl<S: Store> Countersign<S> {
         })
     }
 
-    /// Starts a session for somebody whose password was right.
+    /// Starts a session after a successful [`Countersign::authenticate`].
     ///
     /// # Errors
-    /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in the
-    /// meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::Check`] for the store, [`LoginError::Sign`].
+    /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in
+    /// the meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::Check`] for the store,
+    /// [`LoginError::Sign`].
     pub async fn start_session(
         &self,
         authenticated: Authenticated,
@@ -171,8 +175,8 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Stores a better hash of the password that was just right (PW-3). It can wait for the next login: a failure is
-    /// logged and does not stop this one.
+    /// Stores a better hash of the password that was just right (PW-3). It can wait for the next login: a
+    /// failure is logged and does not stop this one.
     async fn rehash(&self, found: &Credentials, password: Password, requester: Requester) {
         let Some(old) = &found.password_hash else { return };
         let id = found.account.id;

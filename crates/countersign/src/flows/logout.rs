@@ -1,5 +1,5 @@
-//! Ending sessions. When a method has answered, the access tokens of those sessions are refused in this process
-//! (SE-4); when the store could not write it down, the answer is an error and never a silent success (SE-5).
+//! Ending sessions. When a method returns, this process refuses the access tokens of those sessions (SE-4).
+//! When the store could not record the end, the result is an error and never a silent success (SE-5).
 
 use countersign_guard::AccessClaims;
 
@@ -19,11 +19,11 @@ pub enum Scope {
 }
 
 impl<S: Store> Countersign<S> {
-    /// Logs out the session of a refresh token. A token that is not ours, or of a session that is over, is no error: it
-    /// is logged out (SE-3). Gives how many sessions this ended.
+    /// Logs out the session of a refresh token. A token that is not ours, or of a session that is over, is no
+    /// error: it is logged out (SE-3). Gives how many sessions this ended.
     ///
     /// # Errors
-    /// [`StoreError`] when it could not be stored: nobody is logged out then.
+    /// [`StoreError`] when it could not be stored: no session is ended then.
     pub async fn logout(
         &self,
         refresh_token: &str,
@@ -41,7 +41,7 @@ impl<S: Store> Countersign<S> {
     /// Logs out by a verified access token, for clients that hold no cookie.
     ///
     /// # Errors
-    /// [`StoreError`] when it could not be stored: nobody is logged out then.
+    /// [`StoreError`] when it could not be stored: no session is ended then.
     pub async fn logout_by_claims(
         &self,
         claims: &AccessClaims,
@@ -56,7 +56,8 @@ impl<S: Store> Countersign<S> {
         self.end(which, EndReason::Logout, context).await
     }
 
-    /// Ends sessions, from the account page, the command line or an administrator's. Gives how many this ended.
+    /// Ends sessions, from the account page, the command line or an administrator's. Gives how many this
+    /// ended.
     ///
     /// # Errors
     /// [`StoreError`] when it could not be stored: nothing is ended then.

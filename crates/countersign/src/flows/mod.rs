@@ -1,4 +1,5 @@
-//! The use cases, one verb a file: load, decide, store, revoke. Each is a method of [`Countersign`](crate::Countersign).
+//! The use cases, one verb a file: load, decide, store, revoke. Each is a method of
+//! [`Countersign`](crate::Countersign).
 
 pub mod accounts;
 pub mod attempt;

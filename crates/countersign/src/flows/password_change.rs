@@ -1,5 +1,5 @@
-//! A new password: by its owner, who must know the current one, signed in or just signing in, or set by somebody who
-//! administers. All other sessions end in the same transaction (PP-8).
+//! A new password: changed by its owner, who must know the current one, or set by an administrator. All other
+//! sessions end in the same transaction (PP-8).
 
 use crate::Countersign;
 use crate::base::id::{AccountId, SessionId};
@@ -22,7 +22,7 @@ pub enum PasswordChangeError {
     /// There is no such account.
     #[error("there is no such account")]
     NotFound,
-    /// The password was changed by somebody else in the meantime.
+    /// Another request changed the password in the meantime.
     #[error("the password was changed in the meantime")]
     Overtaken,
     /// The new password is not good enough, and why.
@@ -38,8 +38,8 @@ pub enum PasswordChangeError {
 pub struct CheckedPasswordChange(PasswordChange);
 
 impl<S: Store> Countersign<S> {
-    /// Checks the owner's current password and the new one, and hashes the new one. Nothing is changed yet, so this can
-    /// be dropped at any moment (CC-6).
+    /// Checks the owner's current password and the new one, and hashes the new one. Nothing is changed yet,
+    /// so this can be dropped at any moment (CC-6).
     ///
     /// # Errors
     /// Every variant of [`PasswordChangeError`] but `Overtaken`.
@@ -73,8 +73,9 @@ impl<S: Store> Countersign<S> {
         Ok(CheckedPasswordChange(PasswordChange { account_id: account, new, checked, keep: Some(session) }))
     }
 
-    /// Checks and hashes the password that somebody wants who has just shown the current one. [`Countersign::start_session`]
-    /// sets it when it starts the session, and ends all others. Nothing is changed yet (CC-6).
+    /// Checks and hashes a new password for an account that has just authenticated.
+    /// [`Countersign::start_session`] sets it when it starts the session, and ends all others. Nothing is
+    /// changed yet (CC-6).
     ///
     /// # Errors
     /// [`LoginError::Policy`], and [`LoginError::Check`] for the password's form and for its hash.
@@ -93,7 +94,8 @@ impl<S: Store> Countersign<S> {
     /// Stores a new password and ends the account's other sessions.
     ///
     /// # Errors
-    /// [`PasswordChangeError::NotFound`], [`PasswordChangeError::Overtaken`], and [`PasswordChangeError::Check`] for the store.
+    /// [`PasswordChangeError::NotFound`], [`PasswordChangeError::Overtaken`], and
+    /// [`PasswordChangeError::Check`] for the store.
     pub async fn store_password(
         &self,
         change: CheckedPasswordChange,
@@ -109,8 +111,8 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Sets an account's password without knowing the current one, and ends all its sessions: for the command line and
-    /// for administrators.
+    /// Sets an account's password without knowing the current one, and ends all its sessions: for the command
+    /// line and for administrators.
     ///
     /// # Errors
     /// Every variant of [`PasswordChangeError`] but `WrongPassword` and `Overtaken`.

@@ -1,4 +1,5 @@
-//! Exchanging a refresh token: tag first, with no store asked; then the store's one transaction; then the answer.
+//! Exchanging a refresh token: tag first, with no store asked; then the store's one transaction; then the
+//! answer.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use countersign_jwt::SignError;
@@ -10,7 +11,7 @@ use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{EndReason, Grant, Rotation};
 use crate::store::{Store, StoreError};
 
-/// Why a refresh token gave nothing.
+/// Why a refresh failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
@@ -23,7 +24,7 @@ pub enum RefreshError {
     /// The session was ended early.
     #[error("the session was ended: {}", .0.name())]
     Revoked(EndReason),
-    /// An old token came back: somebody holds a copy. The session has been ended (RF-2).
+    /// An old token came back, so there is a copy of it. The session has been ended (RF-2).
     #[error("the refresh token was used again: the session is ended")]
     Reused,
     /// The store did not answer; the token is as good as before.
@@ -35,9 +36,9 @@ pub enum RefreshError {
 }
 
 impl RefreshError {
-    /// Whether the session is over, so that the client should forget its refresh token (RF-12). Not so after an error of
-    /// ours, for a token that we cannot read, and for a session that a new login replaced: the browser may already hold
-    /// the new login's cookie under the same name.
+    /// Whether the session is over, so that the client should forget its refresh token (RF-12). Not so after
+    /// an error of ours, for a token that we cannot read, and for a session that a new login replaced: the
+    /// browser may already hold the new login's cookie under the same name.
     #[must_use]
     pub const fn ends_session(&self) -> bool {
         match self {
@@ -61,7 +62,8 @@ impl<S: Store> Countersign<S> {
     /// Exchanges a refresh token for an access token and, where it is rotated, its successor.
     ///
     /// # Errors
-    /// Every variant of [`RefreshError`]; [`RefreshError::ends_session`] says whether the client keeps its cookie.
+    /// Every variant of [`RefreshError`]; [`RefreshError::ends_session`] says whether the client keeps its
+    /// cookie.
     pub async fn refresh(&self, token: &str, context: &Context) -> Result<SignedIn, RefreshError> {
         let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
         match self.store.rotate(token.presented(), context).await? {

@@ -1,5 +1,6 @@
-//! The keys that stored password hashes are encrypted under (the pepper) change without anybody's password: what is
-//! encrypted is the hash (PW-4). Looking whether they are the right ones, and going through all accounts with new ones.
+//! The keys that stored password hashes are encrypted under (the pepper) change without anybody's password:
+//! what is encrypted is the hash (PW-4). Looking whether they are the right ones, and going through all
+//! accounts with new ones.
 
 use futures_util::future::join_all;
 
@@ -8,22 +9,23 @@ use crate::flows::open::OpenError;
 use crate::model::account::{Account, AccountQuery};
 use crate::store::{Store, StoreError};
 
-/// What [`Countersign::reseal_passwords`] came to.
+/// The result of [`Countersign::reseal_passwords`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resealed {
-    /// Hashes that were encrypted anew.
+    /// Hashes that were encrypted again.
     pub changed: usize,
     /// Hashes that stay as they are because their key is not here: their owners cannot sign in.
     pub unreadable: usize,
 }
 
 impl<S: Store> Countersign<S> {
-    /// Encrypts all stored password hashes under the newest key of the pepper. Everybody who serves this store must know
-    /// that key already. Afterwards the older keys are not needed any more. Sessions live on, and people sign in
-    /// meanwhile. Does nothing without a pepper.
+    /// Encrypts all stored password hashes under the newest key of the pepper. Every process that serves this
+    /// store must know that key already. Afterwards the older keys are not needed any more. Sessions live on,
+    /// and people sign in meanwhile. Does nothing without a pepper.
     ///
     /// # Errors
-    /// [`StoreError`] when the store did not answer: what was done until then stays, and it can be done again.
+    /// [`StoreError`] when the store did not answer: what was done until then stays, and it can be done
+    /// again.
     pub async fn reseal_passwords(&self) -> Result<Resealed, StoreError> {
         let (mut after, mut resealed) = (None, Resealed::default());
         loop {
@@ -43,7 +45,7 @@ impl<S: Store> Countersign<S> {
         let found = self.store.credentials(account.id).await?;
         let Some(old) = found.and_then(|found| found.password_hash) else { return Ok(Resealed::default()) };
         match self.hasher.with_newest_pepper(&old) {
-            // One that is renewed at this very moment is left to whoever renews it.
+            // A hash that a sign-in renews at this very moment is left to it.
             Some(new) => Ok(Resealed {
                 changed: usize::from(self.store.rehash_password(account.id, &old, &new).await?),
                 unreadable: 0,

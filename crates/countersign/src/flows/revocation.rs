@@ -1,5 +1,5 @@
-//! Making access tokens fail before they expire: those of sessions that end in this process, and of sessions that other
-//! processes have ended.
+//! Making access tokens fail before they expire: those of sessions that end in this process, and of sessions
+//! that other processes have ended.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,8 @@ use crate::model::session::EndedSession;
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
-    /// Makes the access tokens of ended sessions fail in this process, before the caller learns that they are ended.
+    /// Makes the access tokens of ended sessions fail in this process, before the caller learns that they are
+    /// ended.
     pub(crate) fn revoke(&self, ended: &[EndedSession]) {
         for session in ended {
             let until = session.until.plus(self.options.leeway).as_unix_seconds().saturating_add(1);
@@ -20,8 +21,8 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Refuses the access tokens of sessions that other processes have ended since the last call: the command line, or
-    /// another node.
+    /// Refuses the access tokens of sessions that other processes have ended since the last call: the command
+    /// line, or another node.
     ///
     /// # Errors
     /// [`StoreError`] when the store did not answer.
@@ -38,8 +39,8 @@ impl<S: Store> Countersign<S> {
     }
 }
 
-/// The account and the session that a verified access token was issued for. `None` when the IDs are not in our form:
-/// another issuer made the token with the same key.
+/// The account and the session that a verified access token was issued for. `None` when the IDs are not in
+/// our form: another issuer made the token with the same key.
 #[must_use]
 pub fn caller(claims: &AccessClaims) -> Option<(AccountId, SessionId)> {
     Some((claims.subject().parse().ok()?, claims.session_id()?.parse().ok()?))

@@ -1,4 +1,5 @@
-//! What has to happen now and then: take over what other processes ended and counted, rotate keys, delete what nothing needs.
+//! What has to happen now and then: take over what other processes ended and counted, rotate keys, delete
+//! what nothing needs.
 
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use crate::model::retention::{Sweep, Swept};
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
-    /// Runs the upkeep for ever: spawn it once beside the routes. A store that does not answer is asked again at the
-    /// next turn; nothing in here ends the loop.
+    /// Runs the upkeep until it is dropped: spawn it once beside the routes. A store that does not answer is
+    /// asked again at the next turn; no error ends the loop.
     pub async fn run_upkeep(&self) {
         let (mut turn, mut is_sweeping, mut shed) = (0u32, false, 0);
         loop {
@@ -56,7 +57,8 @@ impl<S: Store> Countersign<S> {
         Ok(())
     }
 
-    /// Logs how many sign-ins the hashing pool has refused since the last time: one line, however many there were (LG-7).
+    /// Logs how many sign-ins the hashing pool has refused since the last time: one line, however many there
+    /// were (LG-7).
     fn log_shed(&self, seen: &mut u64) {
         let refused = self.hasher.stats().refused;
         let shed = refused - std::mem::replace(seen, refused);
@@ -65,13 +67,13 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Deletes one small batch, so that nobody waits for it.
+    /// Deletes one small batch, so that no request waits long for it.
     async fn sweep_some(&self, now: Timestamp) -> Result<Swept, StoreError> {
         let sweep = Sweep {
             now,
             keep_sessions: KEEP_ENDED_SESSIONS,
             keep_audit: self.options.keep_audit,
-            // What makes somebody wait is kept (TH-1, TH-6).
+            // Counts that make an account wait are kept (TH-1, TH-6).
             few_failures: self.options.throttle.delay_from,
             batch: 500,
         };

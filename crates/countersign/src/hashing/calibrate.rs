@@ -28,9 +28,10 @@ pub struct Target {
     pub logins_per_second: Option<NonZeroU32>,
 }
 
-/// The strongest cost that takes no longer than `target` with the threads and the memory of `options`: first as much memory
-/// as two passes over it allow, which is what costs an attacker most, then more passes. Never below the floor, so it may
-/// take longer on a slow machine; the answer says. Computes hashes for a few times as long as one may take.
+/// The strongest cost that takes no longer than `target` with the threads and the memory of `options`: first
+/// as much memory as two passes over it allow, which is what costs an attacker most, then more passes. Never
+/// below the floor, so it may take longer on a slow machine; the answer says. Computes hashes for a few times
+/// as long as one may take.
 #[must_use]
 pub fn calibrate(target: Target, options: &HashingOptions, clock: &Clock) -> Proposal {
     let affordable = options.memory_budget_bytes / memory_bytes(Argon2Cost::DEFAULT);
@@ -123,7 +124,8 @@ mod tests {
         assert_eq!(calibrate(within(0), &options(8, 0), &clock).threads.get(), 1);
     }
 
-    /// PW-7: time does not quite go with the passes, so what was estimated is measured, and taken back if it is too much.
+    /// PW-7: time does not quite go with the passes, so what was estimated is measured, and taken back if it
+    /// is too much.
     #[test]
     fn a_proposal_takes_no_longer_than_was_asked_for_unless_it_is_the_floor() {
         for millis in [30, 45, 60, 75, 90] {

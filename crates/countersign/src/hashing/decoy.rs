@@ -1,13 +1,14 @@
-//! Decoy hashes: an unknown name costs what a known one costs. While some accounts have hashes of other systems, a decoy
-//! of one fixed cost would tell which names exist: bcrypt takes four times as long as our own hash (EN-2).
+//! Decoy hashes: an unknown name costs what a known one costs. While some accounts have hashes of other
+//! systems, a decoy of one fixed cost would tell which names exist: bcrypt takes four times as long as our
+//! own hash (EN-2).
 //!
-//! So the decoys have the costs of the real hashes in the same proportions, and each name always has the same decoy, by
-//! its keyed hash. As accounts move to our own hash, so do unknown names: the decoys are ordered by cost, and a name can
-//! only move to a cheaper one.
+//! So the decoys have the costs of the real hashes in the same proportions, and each name always has the same
+//! decoy, by its keyed hash. As accounts move to our own hash, so do unknown names: the decoys are ordered by
+//! cost, and a name can only move to a cheaper one.
 //!
-//! The proportions come from a sample. A kind of hash that the sample lacks is observed when somebody tries to sign in to
-//! its account. From then on some unknown names cost that too; otherwise the last accounts that were not used since an
-//! import would stay recognisable by their time.
+//! The proportions come from a sample. A kind of hash that the sample lacks is observed when somebody tries
+//! to sign in to its account. From then on some unknown names cost that too; otherwise the last accounts that
+//! were not used since an import would stay recognisable by their time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,8 +38,8 @@ impl DecoyHashes {
         Self { own, known: RwLock::default(), observed_new_kind: AtomicBool::new(false) }
     }
 
-    /// Takes over the proportions of these hashes. One of each cost is kept as its decoy; the result of a decoy is never
-    /// used.
+    /// Takes over the proportions of these hashes. One of each cost is kept as its decoy; the result of a
+    /// decoy is never used.
     pub(crate) fn learn_mix(&self, recipes: impl Iterator<Item = Recipe>) {
         let mut counted = BTreeMap::new();
         for recipe in recipes {
@@ -63,7 +64,8 @@ impl DecoyHashes {
         self.observed_new_kind.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a kind that the mix lacked was observed since the last call: then the mix should be learnt again.
+    /// Whether a kind that the mix lacked was observed since the last call: then the mix should be learnt
+    /// again.
     pub(crate) fn take_new_kind(&self) -> bool {
         self.observed_new_kind.swap(false, Ordering::Relaxed)
     }
@@ -73,7 +75,8 @@ impl DecoyHashes {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let total: u64 = known.counted.values().map(|(count, _)| count).sum();
         let [high, ..] = account.as_bytes().as_chunks::<8>().0 else { return self.own.clone() };
-        // A point between 0 and `total`, as far along as the key is between 0 and 2^64; the most expensive come first.
+        // A point between 0 and `total`, as far along as the key is between 0 and 2^64; the most expensive
+        // come first.
         let point = (u128::from(u64::from_be_bytes(*high)) * u128::from(total)) >> 64;
         let mut so_far = 0;
         let decoy = known.counted.values().rev().find(|(count, _)| {
@@ -130,7 +133,8 @@ mod tests {
         assert!(after.iter().zip(&before).all(|(now, then)| *then || !now), "nobody goes back to bcrypt");
     }
 
-    /// EN-2: what is estimated to cost the same still has a time of its own, which unknown names must take too.
+    /// EN-2: what is estimated to cost the same still has a time of its own, which unknown names must take
+    /// too.
     #[test]
     fn hashes_of_one_estimate_are_told_apart() {
         let decoys = DecoyHashes::new(recipe(ARGON2));
@@ -142,7 +146,8 @@ mod tests {
         }
     }
 
-    /// EN-2: hashes too few for any sample, and those that were imported since the last, cost some unknown names the same.
+    /// EN-2: hashes too few for any sample, and those that were imported since the last, cost some unknown
+    /// names the same.
     #[test]
     fn a_kind_that_no_sample_had_is_learnt_when_it_is_observed() {
         let decoys = DecoyHashes::new(recipe(ARGON2));

@@ -1,7 +1,7 @@
 //! The entrance to the pool: check a password against a stored hash, or make a new hash.
 //!
-//! Exactly one hash is computed for each check, whatever is stored: for an unknown name, an account without a password
-//! and an unreadable hash it is a decoy, so that time tells nothing (EN-2).
+//! Exactly one hash is computed for each check, whatever is stored: for an unknown name, an account without a
+//! password and an unreadable hash it is a decoy, so that time tells nothing (EN-2).
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use crate::password::PasswordHash;
 use crate::password::format::{Argon2Hash, Recipe, UnreadableHash};
 use crate::password::pepper::{Pepper, WrongPepper};
 
-/// Computes password hashes on threads of its own. Clones share the pool; when the last one is dropped the threads are
-/// stopped and joined, which takes as long as the hash they are at.
+/// Computes password hashes on threads of its own. Clones share the pool; when the last one is dropped the
+/// threads are stopped and joined, which takes as long as the hash they are at.
 #[derive(Clone)]
 pub struct PasswordHasher {
     pool: Arc<Pool>,
@@ -35,11 +35,11 @@ pub struct PasswordHasher {
 /// A password to check.
 #[derive(Debug)]
 pub struct Attempt {
-    /// What was typed.
+    /// The typed password.
     pub password: Password,
-    /// What the store has: `None` for an unknown name as well as for an account without a password.
+    /// The stored hash; `None` for an unknown name as well as for an account without a password.
     pub stored: Option<PasswordHash>,
-    /// On whose behalf.
+    /// The requester, for the fairness of the queue.
     pub requester: Requester,
 }
 
@@ -60,8 +60,8 @@ impl PasswordHasher {
     /// Starts the pool.
     ///
     /// # Errors
-    /// [`HashingOptionsError::Options`] as [`HashingOptions::check`], and [`HashingOptionsError::Thread`] when the system
-    /// gives no thread.
+    /// [`HashingOptionsError::Options`] as [`HashingOptions::check`], and [`HashingOptionsError::Thread`]
+    /// when the system gives no thread.
     pub fn new(options: &HashingOptions, clock: Clock, random: Random) -> Result<Self, HashingOptionsError> {
         options.check()?;
         let threads = options.affordable_threads();
@@ -94,7 +94,8 @@ impl PasswordHasher {
     /// Dropping the future takes the request out of the queue (CC-6).
     ///
     /// # Errors
-    /// [`HashingError::Overloaded`] when it cannot be done in time, [`HashingError::Stopped`] when the pool has ended.
+    /// [`HashingError::Overloaded`] when it cannot be done in time, [`HashingError::Stopped`] when the pool
+    /// has ended.
     pub async fn verify(&self, attempt: Attempt) -> Result<Verification, HashingError> {
         let (answer, answered) = oneshot::channel();
         let check = self.check(attempt.stored.as_ref(), attempt.requester.account);
@@ -104,8 +105,8 @@ impl PasswordHasher {
         answered.await.unwrap_or(Err(HashingError::Stopped))
     }
 
-    /// Whether there is room for one more check on this requester's behalf, as far as can be told before it is known what
-    /// there is to check: asked first, a flood costs next to nothing.
+    /// Whether there is room for one more check on this requester's behalf, as far as can be told before it
+    /// is known what there is to check: asked first, a flood costs next to nothing.
     ///
     /// # Errors
     /// As [`PasswordHasher::verify`].
@@ -133,17 +134,17 @@ impl PasswordHasher {
         }
     }
 
-    /// The same hash, encrypted under the newest pepper, if it is not that already: for going through all rows after
-    /// the pepper was introduced or changed, which needs nobody's password (PW-4). `None` when there is nothing to do,
-    /// and for a hash that cannot be decrypted.
+    /// The same hash, encrypted under the newest pepper, if it is not that already: for going through all
+    /// rows after the pepper was introduced or changed, which needs nobody's password (PW-4). `None` when
+    /// there is nothing to do, and for a hash that cannot be decrypted.
     #[must_use]
     pub fn with_newest_pepper(&self, stored: &PasswordHash) -> Option<PasswordHash> {
         let pepper = self.pepper.as_ref().filter(|pepper| !pepper.is_newest(stored.as_str()))?;
         pepper.seal(&Pepper::open(self.pepper.as_ref(), stored.as_str()).ok()?)
     }
 
-    /// The hash without its pepper, as another server with other keys can use it; as it is if it has none, or if it
-    /// cannot be decrypted.
+    /// The hash without its pepper, as another server with other keys can use it; as it is if it has none, or
+    /// if it cannot be decrypted.
     #[must_use]
     pub fn without_pepper(&self, stored: &PasswordHash) -> PasswordHash {
         let opened = Pepper::open(self.pepper.as_ref(), stored.as_str());
@@ -160,16 +161,17 @@ impl PasswordHasher {
         Pepper::check(self.pepper.as_ref(), stored)
     }
 
-    /// Makes unknown names take the time that known ones take: some accounts may have hashes of other systems, which
-    /// cost more or less than ours, and a name that takes longer than its decoy would be a name that exists (EN-2).
-    /// Pass the hashes of all accounts, or of a fair sample, and again from time to time while hashes are renewed.
+    /// Makes unknown names take the time that known ones take: some accounts may have hashes of other
+    /// systems, which cost more or less than ours, and a name that takes longer than its decoy would be a
+    /// name that exists (EN-2). Pass the hashes of all accounts, or of a fair sample, and again from time to
+    /// time while hashes are renewed.
     pub fn learn_hash_mix<'a>(&self, stored: impl IntoIterator<Item = &'a PasswordHash>) {
         let recipes = stored.into_iter().filter_map(|stored| self.read(stored).ok());
         self.decoys.learn_mix(recipes);
     }
 
-    /// Whether hashes were checked, since the last call, of a kind that those given to [`PasswordHasher::learn_hash_mix`] did not have:
-    /// then it is time to pass them again.
+    /// Whether a hash of a kind unknown to [`PasswordHasher::learn_hash_mix`] was checked since the last
+    /// call: then it is time to pass a sample again.
     #[must_use]
     pub fn take_new_hash_kind(&self) -> bool {
         self.decoys.take_new_kind()

@@ -1,5 +1,5 @@
-//! How much memory this process may use, as the operating system sees it: the smallest of the cgroup's limit, the
-//! address-space limit and the memory of the machine.
+//! How much memory this process may use, as the operating system sees it: the smallest of the cgroup's limit,
+//! the address-space limit and the memory of the machine.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,8 @@ pub(crate) fn available_bytes() -> Option<u64> {
     limits.into_iter().flatten().min()
 }
 
-/// The limit holds for every cgroup above ours too. In a container the path may not be visible; the root then is ours.
+/// The limit holds for every cgroup above ours too. In a container the path may not be visible; the root then
+/// is ours.
 fn smallest_above(root: &Path, own: &str, file: &str) -> Option<u64> {
     let own = root.join(own.trim_start_matches('/'));
     own.ancestors().take_while(|dir| dir.starts_with(root)).filter_map(|dir| number(&dir.join(file))).min()

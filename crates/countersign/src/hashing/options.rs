@@ -8,22 +8,23 @@ use crate::base::out_of_range::{Broken, OutOfRange};
 use crate::hashing::memory_limit;
 use crate::password::cost::Argon2Cost;
 
-/// How much of the machine password hashing may take. The defaults fit the machine (or its cgroup).
+/// The share of the machine that password hashing may take. The defaults fit the machine (or its cgroup).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HashingOptions {
-    /// Threads that compute hashes; fewer are started if the memory is not enough for all. Default: all cores but one,
-    /// which stays free for everything else (LM-2).
+    /// Threads that compute hashes; fewer are started if the memory is not enough for all. Default: all cores
+    /// but one, which stays free for everything else (LM-2).
     pub threads: NonZeroUsize,
-    /// The most memory that all hashes together use, in bytes (LM-1). Default: half of what this process may use.
+    /// The most memory that all hashes together use, in bytes (LM-1). Default: half of what this process may
+    /// use.
     pub memory_budget_bytes: u64,
-    /// The longest that a request waits for its turn; a request that would wait longer is refused at once. 1 ms to 60 s.
-    /// Default: one second.
+    /// The longest that a request waits for its turn; a request that would wait longer is refused at once. 1
+    /// ms to 60 s. Default: one second.
     pub max_wait: Duration,
     /// What a new hash costs. A stored one that costs less is outdated (PW-3).
     pub argon2: Argon2Cost,
-    /// With these keys, which are not in the database, stored hashes are encrypted: a stolen database alone is then not
-    /// even worth guessing at (PW-4). Default: none. Whoever loses the keys loses all passwords.
+    /// Keys, not in the database, under which stored hashes are encrypted: a stolen database alone is then
+    /// not even worth guessing at (PW-4). Default: none. If the keys are lost, so are all passwords.
     pub pepper: Option<MasterKeys>,
 }
 
@@ -70,7 +71,8 @@ impl HashingOptions {
         u64::from(self.argon2.memory_kib()) * 1024
     }
 
-    /// What is left of the budget. The one hash at a time that needs more than a thread's own memory may have it on top.
+    /// What is left of the budget. The one hash at a time that needs more than a thread's own memory may have
+    /// it on top.
     pub(crate) fn spare_bytes(&self, threads: usize) -> u64 {
         let own = self.bytes_per_hash() * threads as u64;
         self.memory_budget_bytes.saturating_sub(own)

@@ -1,12 +1,12 @@
-//! The order in which hashes are computed. A bounded queue that is fair between clients and between accounts, and keeps a
-//! deadline for each entry. Pure: no thread, no lock and no clock in here; `now` is passed in.
+//! The order in which hashes are computed. A bounded queue that is fair between clients and between accounts,
+//! and keeps a deadline for each entry. Pure: no thread, no lock and no clock in here; `now` is passed in.
 //!
-//! Two lanes, one for known devices and one for everybody else, take turns while both have entries. Within a lane the
-//! order is that of start-time fair queuing (Goyal et al., 1996): every entry gets a tag, the point of the lane's
-//! virtual time at which its client and its account have had their earlier entries served; the lowest tag is next. A
-//! client that sends a hundred requests gets tags far in the future, so it queues behind clients that send one. A lane may
-//! have half of the room, and what the other lane leaves free. When it is full, the entries with the highest tags have
-//! to go.
+//! Two lanes, one for known devices and one for everybody else, take turns while both have entries. Within a
+//! lane the order is that of start-time fair queuing (Goyal et al., 1996): every entry gets a tag, the point
+//! of the lane's virtual time at which its client and its account have had their earlier entries served; the
+//! lowest tag is next. A client that sends a hundred requests gets tags far in the future, so it queues
+//! behind clients that send one. A lane may have half of the room, and what the other lane leaves free. When
+//! it is full, the entries with the highest tags have to go.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -41,15 +41,15 @@ pub(crate) struct Entry<T> {
     pub(crate) large: bool,
 }
 
-/// What came of queuing an entry.
+/// The result of queuing an entry.
 pub(crate) enum Pushed<T> {
-    /// Queued, and these had to go for it.
+    /// Queued; these entries were displaced by it.
     Queued(Place, Vec<T>),
-    /// Refused: everybody in the queue has waited for less than this one's client or account has had.
+    /// Refused: the client or account of every waiting entry has had less than that of this one.
     Refused(T),
 }
 
-/// What comes out.
+/// The result of taking the next entry.
 pub(crate) struct Popped<T> {
     /// The entry whose turn it is, and its work.
     pub(crate) next: Option<Entry<T>>,
@@ -62,7 +62,8 @@ impl<T> FairQueue<T> {
         Self { lanes: [Lane::new(), Lane::new()], turn: 0, next_number: 0 }
     }
 
-    /// Queues an entry. Both lanes together hold `capacity` of work at most, except that an empty lane takes anything.
+    /// Queues an entry. Both lanes together hold `capacity` of work at most, except that an empty lane takes
+    /// anything.
     pub(crate) fn push(&mut self, entry: Entry<T>, capacity: Work) -> Pushed<T> {
         let lane = lane_of(&entry.requester);
         let share = self.share(lane, capacity);
@@ -122,7 +123,7 @@ impl<T> FairQueue<T> {
         Some(entry.item)
     }
 
-    /// All that waits, to be refused together.
+    /// Takes out everything that waits, to be refused together.
     pub(crate) fn drain(&mut self) -> Vec<T> {
         self.lanes
             .iter_mut()
@@ -151,7 +152,8 @@ struct Lane<T> {
     waiting: BTreeMap<Position, Entry<T>>,
     work: Work,
     virtual_time: u64,
-    /// The virtual time at which a flow's entries so far are served; only those ahead of `virtual_time` matter.
+    /// The virtual time at which a flow's entries so far are served; only those ahead of `virtual_time`
+    /// matter.
     served_at: HashMap<Flow, u64>,
 }
 
@@ -183,7 +185,8 @@ impl<T> Lane<T> {
         displaced
     }
 
-    /// Takes out what is beyond a share that has become smaller, those furthest behind first. One entry always stays.
+    /// Takes out what is beyond a share that has become smaller, those furthest behind first. One entry
+    /// always stays.
     fn give_up(&mut self, share: Work) -> Vec<T> {
         let mut displaced = Vec::new();
         while self.waiting.len() > 1 && self.work > share {
@@ -362,8 +365,8 @@ mod tests {
         assert_eq!(pop_all(&mut queue), [0, 4, 1]);
     }
 
-    /// LM-1: one that takes as long as two makes two wait past their deadline: they are told at once. It displaces nobody
-    /// if it does not fit all the same.
+    /// LM-1: one that takes as long as two makes two wait past their deadline: they are told at once. It
+    /// displaces nobody if it does not fit all the same.
     #[test]
     fn a_full_queue_makes_as_much_room_as_an_entry_needs_or_none() {
         let mut queue = FairQueue::new();
@@ -406,7 +409,8 @@ mod tests {
         assert_eq!(pop_all(&mut queue), [10, 0, 11, 1, 2]);
     }
 
-    /// LM-1: a burst of expensive hashes has the whole pool while nobody else wants it, and half when somebody does.
+    /// LM-1: a burst of expensive hashes has the whole pool while nobody else wants it, and half when
+    /// somebody does.
     #[test]
     fn a_lane_may_have_what_the_other_one_leaves() {
         let known = |account| Requester { known_device: true, ..from(account, account) };

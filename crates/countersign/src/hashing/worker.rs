@@ -1,4 +1,5 @@
-//! The threads that compute: each takes the next job from the shared queue, computes it in memory of its own, answers.
+//! The threads that compute: each takes the next job from the shared queue, computes it in memory of its own,
+//! answers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +42,7 @@ struct State {
     unit: Duration,
 }
 
-/// A hash to compute, and who waits for it.
+/// A hash to compute, and the channel for its result.
 pub(crate) struct Job {
     pub(crate) password: Password,
     pub(crate) task: Task,
@@ -92,7 +93,8 @@ impl Shared {
         }
     }
 
-    /// Queues a job, or says at once that it cannot be done in time. Whom it displaces is told as well.
+    /// Queues a job, or refuses it at once when it cannot be done in time. Displaced jobs are refused as
+    /// well.
     pub(crate) fn submit(self: &Arc<Self>, job: Job, requester: Requester) -> Result<Waiting, HashingError> {
         let deadline = self.clock.monotonic().saturating_add(self.max_wait);
         let (work, memory) = match &job.task {
@@ -171,7 +173,8 @@ impl Shared {
         }
     }
 
-    /// Waits for the next entry; `None` when the pool is stopped. A thread that has nothing to do gives its memory back.
+    /// Waits for the next entry; `None` when the pool is stopped. A thread that has nothing to do gives its
+    /// memory back.
     fn next(&self, memory: &mut Memory) -> Option<Entry<Job>> {
         let mut state = self.lock();
         loop {
@@ -198,7 +201,7 @@ impl Shared {
         }
     }
 
-    /// Computes one hash, or none if nobody waits for it any more; says which.
+    /// Computes one hash, or none if its caller has gone away; says which.
     fn run(&self, job: Job, memory: &mut Memory) -> bool {
         let Job { password, task } = job;
         if task.is_abandoned() {
@@ -225,7 +228,7 @@ impl Shared {
         true
     }
 
-    /// Ends the pool: who waits is told, threads end after the hash they are at.
+    /// Ends the pool: waiting jobs are refused, and each thread ends after its current hash.
     pub(crate) fn stop(&self) {
         let mut state = self.lock();
         state.stopped = true;
@@ -292,7 +295,8 @@ impl Task {
     }
 }
 
-/// Held by a caller while it waits. Dropped with the caller's future, it takes the entry out of the queue (CC-6).
+/// Held by a caller while it waits. Dropped with the caller's future, it takes the entry out of the queue
+/// (CC-6).
 pub(crate) struct Waiting {
     shared: Arc<Shared>,
     place: Place,
@@ -306,7 +310,7 @@ impl Drop for Waiting {
 
 /// Before anything was measured.
 const FIRST_GUESS: Duration = Duration::from_millis(20);
-/// A thread that has had nothing to do for so long gives its memory back to the system.
+/// The idle time after which a thread gives its memory back to the system.
 const IDLE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -12,13 +12,14 @@ use crate::base::out_of_range::{Broken, OutOfRange};
 pub struct Audience {
     /// The `aud` claim. Not empty.
     pub name: String,
-    /// What its tokens are signed with, by key pairs of ours. Default: ES256. A shared secret has an algorithm of its own.
+    /// What its tokens are signed with, by key pairs of ours. Default: ES256. A shared secret has an
+    /// algorithm of its own.
     pub algorithm: Algorithm,
     /// The `typ` header of its tokens. Default: `at+jwt`.
     pub token_type: TokenType,
     /// How long its tokens live: 1 to 60 minutes, and no longer than
-    /// [`SessionPolicy::access_token_ttl`](crate::model::session::SessionPolicy::access_token_ttl), for which ended
-    /// sessions are remembered. Default, `None`: exactly as long.
+    /// [`SessionPolicy::access_token_ttl`](crate::model::session::SessionPolicy::access_token_ttl), for which
+    /// ended sessions are remembered. Default, `None`: exactly as long.
     pub lifetime: Option<Duration>,
 }
 
@@ -58,8 +59,8 @@ impl Audience {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Audiences {
-    /// What a sign-in and a refresh give tokens for unless another audience is asked for, and what the guard of the
-    /// system itself accepts.
+    /// What a sign-in and a refresh give tokens for unless another audience is asked for, and what the guard
+    /// of the system itself accepts.
     pub default: Audience,
     /// Any further ones, each with a name of its own.
     pub others: Vec<Audience>,
@@ -94,7 +95,8 @@ impl Audiences {
             let is_first = self.iter().take(index + 1).all(|earlier| earlier.name != other.name);
             broken.unless(is_first, &format!("{place}.name"), "names an audience that is already there");
         }
-        // The types are there for many; sign-in and refresh have no way yet to ask for another than the default.
+        // The types are there for many; sign-in and refresh have no way yet to ask for another than the
+        // default.
         broken.unless(
             self.others.is_empty(),
             "others",

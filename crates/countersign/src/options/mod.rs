@@ -1,5 +1,5 @@
-//! Everything that an operator or an embedder can choose, with safe defaults, and the ranges that are checked before a
-//! system is opened.
+//! Everything that an operator or an embedder can choose, with safe defaults, and the ranges that are checked
+//! before a system is opened.
 
 mod keys;
 mod passwords;
@@ -18,21 +18,21 @@ use crate::model::session::SessionPolicy;
 use crate::password::PasswordPolicy;
 use crate::throttle::ThrottleOptions;
 
-/// How [`Countersign`](crate::Countersign) behaves. Issuer and audience have no default: they are what makes a token
-/// ours and meant for one service (LB-1).
+/// How [`Countersign`](crate::Countersign) behaves. Issuer and audience have no default: they are what makes
+/// a token ours and meant for one service (LB-1).
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The `iss` claim: the public origin, such as `https://auth.example.com`, without a slash at the end.
     pub issuer: String,
     /// What access tokens are made for.
     pub audiences: Audiences,
-    /// The `client_id` claim (RFC 9068 §2.2): the application that people sign in to.
+    /// The `client_id` claim (RFC 9068 §2.2): the application that people sign in to. Default `countersign`.
     pub client_id: String,
-    /// What signs.
+    /// How access tokens are signed.
     pub signing: Signing,
     /// Times and limits of sessions.
     pub sessions: SessionPolicy,
-    /// How far the clocks of issuer and verifier may differ. At most 120 s (VF-10).
+    /// How far the clocks of issuer and verifier may differ. 0 to 120 s, default 30 s (VF-10).
     pub leeway: Duration,
     /// When signing keys change.
     pub keys: KeySchedule,
@@ -42,12 +42,13 @@ pub struct Options {
     pub hashing: HashingOptions,
     /// How guessing is slowed down.
     pub throttle: ThrottleOptions,
-    /// How long audit events are kept.
+    /// How long audit events are kept. Default 400 days.
     pub keep_audit: Duration,
 }
 
 impl Options {
-    /// The defaults for this issuer and audience: ES256, 15 minutes, the rest as documented on each field's type.
+    /// The defaults for this issuer and audience: ES256, 15 minutes, the rest as documented on each field's
+    /// type.
     #[must_use]
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
@@ -75,7 +76,8 @@ impl Options {
         self.broken().into_result()
     }
 
-    /// Everything that [`Options::check`] objects to, for a configuration that reports all its faults at once.
+    /// Everything that [`Options::check`] objects to, for a configuration that reports all its faults at
+    /// once.
     #[must_use]
     pub fn faults(&self) -> Vec<OutOfRange> {
         self.broken().into_vec()
@@ -103,12 +105,12 @@ impl Options {
     }
 }
 
-/// What signs access tokens.
+/// How access tokens are signed.
 #[derive(Clone)]
 pub enum Signing {
     /// Key pairs of the audiences' algorithms, made, rotated and published by us.
     KeyPairs,
-    /// One HMAC secret that every verifier shares, and with which every verifier could sign too.
+    /// One HMAC secret that all verifiers share, so each of them could sign too.
     SharedSecret(SigningKey),
 }
 

@@ -80,7 +80,8 @@ mod tests {
         assert_eq!(broken(|p| p.max_sessions = 0), ["max_sessions"]);
     }
 
-    /// RF-3b: what the model checker found to log honest users out cannot be configured, by an embedder either.
+    /// RF-3b: what the model checker found to log honest users out cannot be configured, by an embedder
+    /// either.
     #[test]
     fn the_minimum_age_covers_the_grace_and_a_time_out_unless_both_are_off() {
         let fine = |min_age, grace| broken(|p| (p.min_age, p.grace) = (min_age, grace)).is_empty();

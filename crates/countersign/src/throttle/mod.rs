@@ -1,6 +1,6 @@
-//! How often a secret may be tried (TH-1 to TH-10). An attempt is reserved *before* its hash is computed, so that guesses in
-//! parallel cannot outrun the count; it counts as failed until it is said to have succeeded, so a client that hangs up has
-//! failed.
+//! How often a secret may be tried (TH-1 to TH-10). An attempt is reserved *before* its hash is computed, so
+//! that guesses in parallel cannot outrun the count; it counts as failed until it is said to have succeeded,
+//! so a client that hangs up has failed.
 //!
 //! ```text
 //!                  ┌ known device, budget left ──► its own count, and that of the account's known devices together
@@ -9,17 +9,19 @@
 //!                                      the network's and the neighbourhood's rate
 //!                                      first failures of ever new accounts: spraying, tighter rates
 //! ```
-//! An attempt that is refused only because others are not decided yet may wait for their outcome ([`Turn`]): six right
-//! sign-ins at the same moment are six sign-ins. At no time are more attempts looked at than the count allows.
+//! An attempt that is refused only because others are not decided yet may wait for their outcome ([`Turn`]):
+//! six right sign-ins at the same moment are six sign-ins. At no time are more attempts looked at than the
+//! count allows.
 //!
-//! Ten thousand wrong guesses from elsewhere therefore never shut out a device that has signed in before (TH-2). The eighty
-//! and the twenty that all known devices have together are the hundred consecutive failures that an account ever has (TH-1). A
-//! name that nobody has is counted like any other (EN-3): the key is a hash of the name, and nobody here knows who exists.
+//! Ten thousand wrong guesses from elsewhere therefore never shut out a device that has signed in before
+//! (TH-2). The eighty and the twenty that all known devices have together are the hundred consecutive
+//! failures that an account ever has (TH-1). A name that nobody has is counted like any other (EN-3): the key
+//! is a hash of the name, and nobody here knows who exists.
 //!
-//! Counts live in memory, bounded; what changes is handed out by [`Throttle::take_unsaved`] to be stored, and comes back by
-//! [`Throttle::restore`] after a restart (TH-6). Nodes that share a store exchange them the same way; between two
-//! exchanges a guesser has at most the limit times the number of nodes. Rates of networks are not stored: they are over
-//! in minutes.
+//! Counts live in memory, bounded; what changes is handed out by [`Throttle::take_unsaved`] to be stored, and
+//! comes back by [`Throttle::restore`] after a restart (TH-6). Nodes that share a store exchange them the
+//! same way; between two exchanges a guesser has at most the limit times the number of nodes. Rates of
+//! networks are not stored: they are over in minutes.
 
 mod options;
 mod rate;
@@ -86,8 +88,8 @@ impl Throttle {
         Err(Refused { retry_after, turn })
     }
 
-    /// Forgets the failures on an account, here and, once it is stored, in every process that shares the store: its
-    /// password was set anew by somebody who may.
+    /// Forgives the failures of an account whose password an administrator has set, here and, once it is
+    /// stored, in every process that shares the store.
     pub fn forgive(&self, account: AccountKey, now: Timestamp) {
         self.lock().forgive(account, now);
     }
@@ -98,8 +100,8 @@ impl Throttle {
         Unsaved { throttle: self.clone(), records }
     }
 
-    /// Takes over what was stored, by this process before or by another node; what is newer wins, and what is newer and
-    /// forgiven ends a wait.
+    /// Takes over what was stored, by this process before or by another node; what is newer wins, and what is
+    /// newer and forgiven ends a wait.
     pub fn restore(&self, records: &[ThrottleRecord], now: Timestamp) {
         self.lock().restore(records, now);
     }
@@ -110,8 +112,8 @@ impl Throttle {
         self.lock().spraying()
     }
 
-    /// Whether spraying has come up since the last call: `true` once each time, for the audit log. It has to be over
-    /// before it comes up again, so this happens every few minutes at most (LG-7).
+    /// Whether spraying has come up since the last call: `true` once each time, for the audit log. It has to
+    /// be over before it comes up again, so this happens every few minutes at most (LG-7).
     #[must_use]
     pub fn take_spray_alarm(&self) -> bool {
         std::mem::take(&mut self.lock().alarm)
@@ -136,7 +138,7 @@ pub struct Refused {
     pub turn: Option<Turn>,
 }
 
-/// A place to wait for the outcome of attempts that are being checked. Dropped, it is free for somebody else.
+/// A place to wait for the outcome of attempts that are being checked. Dropped, it is free for another.
 #[must_use = "wait for it, or the attempt is refused"]
 #[derive(Debug)]
 pub struct Turn {
@@ -146,7 +148,8 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Ends when one of those attempts has been decided since this place was taken. Then ask [`Throttle::reserve`] again.
+    /// Ends when one of those attempts has been decided since this place was taken. Then ask
+    /// [`Throttle::reserve`] again.
     pub async fn wait(&mut self) {
         self.decided.as_mut().await;
     }
@@ -158,8 +161,8 @@ impl Drop for Turn {
     }
 }
 
-/// An attempt that may be made, already counted as failed. Dropped without a word, it stays so (TH-3).
-#[must_use = "say what came of the attempt; dropped, it counts as failed"]
+/// An attempt that may be made, already counted as failed. Dropped unsettled, it stays so (TH-3).
+#[must_use = "settle the attempt; dropped, it counts as failed"]
 #[derive(Debug)]
 pub struct Reservation {
     throttle: Throttle,
@@ -175,8 +178,8 @@ impl Reservation {
         self.reserved.is_known_device()
     }
 
-    /// The password was right: the failures that this attempt would have added to are forgotten, and those of the device
-    /// that it came from; nobody else's are (TH-3).
+    /// The password was right: the failures that this attempt would have added to are forgotten, and those of
+    /// its device; no others are (TH-3).
     pub fn succeeded(mut self) {
         self.is_settled = true;
         self.throttle.lock().succeeded(&self.reserved);
@@ -185,7 +188,8 @@ impl Reservation {
     /// The password was wrong: it stays counted.
     pub fn failed(self) {}
 
-    /// Nobody looked at the password, because the server was overloaded or the store was down: it is not counted.
+    /// The password was not checked, because the server was overloaded or the store was down: it is not
+    /// counted.
     pub fn not_checked(mut self) {
         self.is_settled = true;
         self.throttle.lock().not_checked(&self.reserved);
@@ -200,8 +204,8 @@ impl Drop for Reservation {
     }
 }
 
-/// Counts to store. Dropped without [`Unsaved::saved`], because the store did not answer or nobody waited for it, they
-/// are handed out again (TH-6).
+/// Counts to store. Dropped without [`Unsaved::saved`], because the store did not answer or the caller went
+/// away, they are handed out again (TH-6).
 #[must_use = "store the records and say so"]
 #[derive(Debug)]
 pub struct Unsaved {

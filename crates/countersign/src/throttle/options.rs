@@ -1,4 +1,5 @@
-//! The figures of the throttle, checked when it is built: a mistake in the configuration must not turn it off (TH-10).
+//! The figures of the throttle, checked when it is built: a mistake in the configuration must not turn it off
+//! (TH-10).
 
 use std::time::Duration;
 
@@ -8,46 +9,50 @@ use crate::base::out_of_range::{Broken, OutOfRange};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ThrottleOptions {
-    /// Consecutive failures on an account after which further attempts must wait. 1 to the unknown devices' share of
-    /// `stop_after`. Default 5.
+    /// Consecutive failures on an account after which further attempts must wait. 1 to the unknown devices'
+    /// share of `stop_after`. Default 5.
     pub delay_from: u32,
     /// The first wait; it doubles with every further failure. Default 1 s.
     pub first_delay: Duration,
     /// The longest wait. Default 15 minutes.
     pub longest_delay: Duration,
-    /// Consecutive failures after which an account is stopped: default, and at most, 100 (NIST SP 800-63B-4 §3.2.2). A
-    /// fifth of them is for its known devices together, the rest for unknown ones; each have one at least.
+    /// Consecutive failures after which an account is stopped: default, and at most, 100 (NIST SP 800-63B-4
+    /// §3.2.2). A fifth of them is for its known devices together, the rest for unknown ones; each have one
+    /// at least.
     pub stop_after: u32,
     /// The effect of the stop on unknown devices. Default: one attempt a day.
     pub when_stopped: WhenStopped,
-    /// Consecutive failures of one known device after which it counts as unknown, within the share of all known devices.
-    /// 1 to 100. Default 10.
+    /// Consecutive failures of one known device after which it counts as unknown, within the share of all
+    /// known devices. 1 to 100. Default 10.
     pub device_budget: u32,
-    /// The time without a failure after which earlier ones are forgotten if they are too few for a wait; more of them after
-    /// thirty times as long, and with [`WhenStopped::Strict`] none ever. Default 24 hours.
+    /// The time without a failure after which earlier ones are forgotten if they are too few for a wait; more
+    /// of them after thirty times as long, and with [`WhenStopped::Strict`] none ever. Default 24 hours.
     pub forget_after: Duration,
     /// Failures of one address (IPv6: of one /64). Default: 60 at once, then 10 a minute.
     pub per_network: Rate,
     /// Failures of one neighbourhood (IPv4 /24, IPv6 /48). Default: 600 at once, then 100 a minute.
     pub per_neighbourhood: Rate,
-    /// Accounts with a first failure, over all: more than this look like spraying. Default: 300 at once, then 30 a minute.
+    /// Accounts with a first failure, over all: more than this look like spraying. Default: 300 at once, then
+    /// 30 a minute.
     pub spray: Rate,
-    /// The most accounts and devices whose failures are remembered; the least interesting go first. Default 65,536.
+    /// The most accounts and devices whose failures are remembered; the least interesting go first. Default
+    /// 65,536.
     pub max_records: usize,
-    /// The most attempts that wait at once for the outcome of others on the same account or from the same network, instead
-    /// of being refused; a quarter of them at one account. 0: none waits. Default 1,024, at most 65,536.
+    /// The most attempts that wait at once for the outcome of others on the same account or from the same
+    /// network, instead of being refused; a quarter of them at one account. 0: none waits. Default 1,024, at
+    /// most 65,536.
     pub max_waiting: usize,
 }
 
 /// What happens to unknown devices after their share of [`ThrottleOptions::stop_after`] consecutive failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenStopped {
-    /// One attempt a day. An owner who has lost every known device gets in at last. A guesser has 365 tries a year, or by
-    /// default four a day with a pause of [`ThrottleOptions::forget_after`] before each
+    /// One attempt a day. An owner who has lost every known device gets in at last. A guesser has 365 tries a
+    /// year, or by default four a day with a pause of [`ThrottleOptions::forget_after`] before each
     /// [`ThrottleOptions::delay_from`]th failure.
     OneADay,
-    /// None until the password is reset, however long the failures before took: the letter of NIST SP 800-63B-4 §3.2.2, and
-    /// a lock-out that a stranger can impose on an owner without a known device.
+    /// None until the password is reset, however long the failures before took: the letter of NIST SP
+    /// 800-63B-4 §3.2.2, and a lock-out that a stranger can impose on an owner without a known device.
     Strict,
 }
 

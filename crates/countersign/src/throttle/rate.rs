@@ -1,5 +1,5 @@
-//! "So many at once, then one in every interval", for one key and for bounded many (the generic cell rate algorithm:
-//! one instant a key, at which all that it has used will be free again).
+//! "So many at once, then one in every interval", for one key and for bounded many (the generic cell rate
+//! algorithm: one instant a key, at which all that it has used will be free again).
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,8 +18,8 @@ pub(super) struct Used {
 impl Used {
     pub(super) const NOTHING: Self = Self { free_at: Timestamp::from_unix_millis(0) };
 
-    /// The same, or nothing where it is more than can be used up: the clock was set back since, and a mistake of the
-    /// clock must not close a door for as long as it was large.
+    /// The same, or nothing where it is more than can be used up: the clock was set back since, and a mistake
+    /// of the clock must not close a door for as long as it was large.
     fn believed(self, now: Timestamp, rate: Rate) -> Self {
         if self.free_at > most(now, rate).plus(CLOCK_SKEW) { Self::NOTHING } else { self }
     }
@@ -126,7 +126,8 @@ mod tests {
         assert_eq!(used.level(at(1_000), RATE), 0);
     }
 
-    /// LM-11, TH-7: ten million sources need no more memory than some thousands, and the busiest stay remembered.
+    /// LM-11, TH-7: ten million sources need no more memory than some thousands, and the busiest stay
+    /// remembered.
     #[test]
     fn the_number_of_keys_is_bounded_and_the_busiest_stay() {
         let mut used = UsedBy::new(RATE, 100);

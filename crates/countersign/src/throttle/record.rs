@@ -29,8 +29,8 @@ pub struct ThrottleRecord {
     pub last_failure_at: Timestamp,
 }
 
-/// The key of an account, of a device or of an account's known devices together, as a store keeps it: one byte for the
-/// kind and sixteen more.
+/// The key of an account, of a device or of an account's known devices together, as a store keeps it: one
+/// byte for the kind and sixteen more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ThrottleKey([u8; 17]);
 

@@ -21,7 +21,8 @@ impl Failures {
         self.last_at = if self.is_ahead_of(now) { now } else { self.last_at.max(now) };
     }
 
-    /// Whether the last one was counted by a clock that was set back since. When it was, nobody knows any more.
+    /// Whether the last one was counted by a clock that was set back since. When it was, nobody knows any
+    /// more.
     pub(super) fn is_ahead_of(&self, now: Timestamp) -> bool {
         self.last_at > now.plus(CLOCK_SKEW)
     }
@@ -36,14 +37,16 @@ impl Failures {
         match delay_after(self.count, options) {
             Duration::ZERO => Duration::ZERO,
             Duration::MAX => Duration::MAX,
-            // A mistake of the clock must not shut anybody out for as long as it was large: the next failure counts again.
+            // A mistake of the clock must not shut anybody out for as long as it was large: the next failure
+            // counts again.
             _ if self.is_ahead_of(now) => Duration::ZERO,
             delay => self.last_at.plus(delay).since(now),
         }
     }
 
-    /// Whether they are so long ago that they no longer count. Those that made somebody wait count longer: else a guesser
-    /// would pause for a day before each stop. By the letter of NIST SP 800-63B-4 §3.2.2 only a success ends a row.
+    /// Whether they are so long ago that they no longer count. Those that made somebody wait count longer:
+    /// else a guesser would pause for a day before each stop. By the letter of NIST SP 800-63B-4 §3.2.2 only
+    /// a success ends a row.
     pub(super) fn are_forgotten(&self, now: Timestamp, options: &ThrottleOptions) -> bool {
         let keep = match options.when_stopped {
             _ if self.count == 0 => return true,
@@ -70,8 +73,8 @@ fn delay_after(count: u32, options: &ThrottleOptions) -> Duration {
     options.first_delay.saturating_mul(doubled).min(options.longest_delay)
 }
 
-/// What clocks of nodes differ by, and what one is set by to correct it: an instant that is further ahead was taken from a
-/// clock that was wrong.
+/// What clocks of nodes differ by, and what one is set by to correct it: an instant that is further ahead was
+/// taken from a clock that was wrong.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 #[cfg(test)]

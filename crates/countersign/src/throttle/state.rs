@@ -91,8 +91,8 @@ impl Reserved {
     }
 }
 
-/// Under which a known device's failures are counted: its own, and those of all known devices of the account together,
-/// so that nobody who collects device cookies has ever more guesses.
+/// Under which a known device's failures are counted: its own, and those of all known devices of the account
+/// together, so that nobody who collects device cookies has ever more guesses.
 fn own_keys(account: AccountKey) -> impl Fn(DeviceId) -> [ThrottleKey; 2] {
     move |device| [ThrottleKey::device(device), ThrottleKey::devices(account)]
 }
@@ -155,8 +155,8 @@ impl State {
         reserved.counted_for().for_each(|key| self.mark_unsaved(key));
     }
 
-    /// A success forgets its own count, and that of the device it came from, whether it counted for it or not. That of a
-    /// known device also lets unknown ones try again that were stopped: the owner is there.
+    /// A success forgets its own count, and that of the device it came from, whether it counted for it or
+    /// not. That of a known device also lets unknown ones try again that were stopped: the owner is there.
     pub(super) fn succeeded(&mut self, reserved: &Reserved) {
         self.not_checked(reserved);
         for key in reserved.forgiven() {
@@ -245,8 +245,8 @@ impl State {
         own < self.options.device_budget && together < self.options.known_devices_budget()
     }
 
-    /// For an attempt that is refused: the count that refuses it because of undecided attempts alone. `None` where
-    /// enough have really failed.
+    /// For an attempt that is refused: the count that refuses it because of undecided attempts alone. `None`
+    /// where enough have really failed.
     fn in_the_way(&self, guess: &Guess, now: Timestamp) -> Option<Count> {
         let &Guess { account, client, device } = guess;
         let known = device
@@ -363,8 +363,8 @@ impl State {
         }
     }
 
-    /// Bounded (LM-11). What is forgotten goes first, then those with the fewest failures: ever new names push each
-    /// other out, and not the account that somebody is really guessing at.
+    /// Bounded (LM-11). What is forgotten goes first, then those with the fewest failures: ever new names
+    /// push each other out, and not the account that somebody is really guessing at.
     fn make_room(&mut self, now: Timestamp) {
         if self.failures.len() < self.options.max_records {
             return;

@@ -100,8 +100,8 @@ fn after_eighty_failures_the_rest_is_one_a_day_or_none() {
     }
 }
 
-/// TH-1: whoever pauses for a day just before the stop, or just before the first wait, has not begun a new row; by the letter
-/// of NIST SP 800-63B-4 never, and otherwise not after the first wait.
+/// TH-1: whoever pauses for a day just before the stop, or just before the first wait, has not begun a new
+/// row; by the letter of NIST SP 800-63B-4 never, and otherwise not after the first wait.
 #[test]
 fn a_pause_of_a_day_buys_few_guesses() {
     for (stop, in_a_row, most) in [
@@ -159,8 +159,9 @@ fn a_device_has_its_own_small_budget() {
     assert!(scene.throttle.reserve(&known, scene.now).unwrap().is_known_device());
 }
 
-/// TH-1: whoever collects device cookies has no more guesses for it: all known devices together have twenty, which with
-/// the eighty of unknown ones makes the hundred. A success of one of them gives all their twenty back.
+/// TH-1: whoever collects device cookies has no more guesses for it: all known devices together have twenty,
+/// which with the eighty of unknown ones makes the hundred. A success of one of them gives all their twenty
+/// back.
 #[test]
 fn all_devices_of_an_account_share_a_budget() {
     let mut scene = Scene::new();
@@ -188,7 +189,8 @@ fn all_devices_of_an_account_share_a_budget() {
     assert!(scene.throttle.reserve(&with(121), scene.now).unwrap().is_known_device(), "the next month");
 }
 
-/// TH-2: an owner who has used up a device's attempts, and then signs in on it like on an unknown one, has it back.
+/// TH-2: an owner who has used up a device's attempts, and then signs in on it like on an unknown one, has it
+/// back.
 #[test]
 fn a_success_restores_the_device_it_came_from() {
     let scene = Scene::new();
@@ -248,7 +250,8 @@ fn attempts_that_were_not_checked_prolong_no_wait() {
     assert_eq!(scene.guess(&on(1)), Ok(()));
 }
 
-/// TH-7: one address, many names; all addresses of a /64 are one, those of a /48 have a higher limit in common.
+/// TH-7: one address, many names; all addresses of a /64 are one, those of a /48 have a higher limit in
+/// common.
 #[test]
 fn a_network_has_a_rate_over_all_names() {
     let mut scene = Scene::new();
@@ -278,7 +281,8 @@ fn successes_do_not_use_up_the_rate_of_a_network() {
     assert!(!scene.throttle.spray_suspected());
 }
 
-/// TH-9: one guess on each of 5,000 accounts from 500 addresses raises the alarm once; known devices notice nothing.
+/// TH-9: one guess on each of 5,000 accounts from 500 addresses raises the alarm once; known devices notice
+/// nothing.
 #[test]
 fn spraying_is_noticed_and_known_devices_are_not_affected() {
     let mut scene = Scene::new();
@@ -346,7 +350,8 @@ fn what_another_process_forgives_is_forgiven_here() {
     assert_eq!(scene.guess(&on(1)), Ok(()), "the older count does not come back");
 }
 
-/// TH-6: so has a sign-in at another node; and what was forgiven is written down only where there was something.
+/// TH-6: so has a sign-in at another node; and what was forgiven is written down only where there was
+/// something.
 #[test]
 fn a_success_is_stored_if_there_was_a_failure() {
     let scene = Scene::new();
@@ -386,8 +391,8 @@ fn memory_is_bounded_and_keeps_the_account_under_attack() {
     assert!(scene.throttle.take_unsaved(usize::MAX).records().len() <= 1_024);
 }
 
-/// OP-9, TH-10: a clock that was an hour, or ten years, ahead and is set right shuts nobody out, neither the account and
-/// the network that somebody failed on then nor others, and is no licence to guess.
+/// OP-9, TH-10: a clock that was an hour, or ten years, ahead and is set right shuts nobody out, neither the
+/// account and the network that somebody failed on then nor others, and is no licence to guess.
 #[test]
 fn a_clock_that_was_ahead_shuts_nobody_out() {
     for ahead in [Duration::from_hours(1), options::DAY * 3650] {
@@ -472,7 +477,8 @@ fn a_success_and_an_attempt_that_was_not_checked_let_the_next_one_in() {
     assert!(turn(&scene, &on(1)).is_none());
 }
 
-/// TH-1: after a wait one attempt is looked at. The next may be right too, and is refused only if the first was wrong.
+/// TH-1: after a wait one attempt is looked at. The next may be right too, and is refused only if the first
+/// was wrong.
 #[test]
 fn after_a_wait_the_second_waits_for_the_first() {
     for (is_right, next) in [(true, Ok(())), (false, Err(Duration::from_secs(2)))] {

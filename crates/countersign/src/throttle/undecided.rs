@@ -1,6 +1,6 @@
-//! Attempts whose outcome is not known yet. Until it is, each is counted as failed (TH-3), so that guesses in parallel
-//! cannot outrun the count. An attempt that is refused only because of them can wait for their outcome instead: it
-//! holds a [`Turn`], which is over as soon as one of them is decided. Then it asks again.
+//! Attempts whose outcome is not known yet. Until it is, each is counted as failed (TH-3), so that guesses in
+//! parallel cannot outrun the count. An attempt that is refused only because of them can wait for their
+//! outcome instead: it holds a [`Turn`], which is over as soon as one of them is decided. Then it asks again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,7 +31,8 @@ pub(super) struct Undecided {
 #[derive(Debug)]
 struct Attempts {
     number: u32,
-    /// When the last failure was decided: what a wait is counted from if none of the undecided attempts fails.
+    /// When the last failure was decided: what a wait is counted from if none of the undecided attempts
+    /// fails.
     last_failure_at: Timestamp,
     waiting: usize,
     decided: Arc<Notify>,
@@ -75,8 +76,8 @@ impl Undecided {
         attempts.map(|attempts| attempts.last_failure_at)
     }
 
-    /// A place to wait for the next decision, unless too many wait already: a quarter of all places at one count
-    /// (LM-11).
+    /// A place to wait for the next decision, unless too many wait already: a quarter of all places at one
+    /// count (LM-11).
     pub(super) fn wait(&mut self, count: Count) -> Option<OwnedNotified> {
         let attempts = self.attempts.get_mut(&count)?;
         if self.waiting >= self.max_waiting || attempts.waiting >= self.max_waiting / 4 {

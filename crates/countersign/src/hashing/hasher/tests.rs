@@ -49,7 +49,8 @@ async fn a_hash_is_right_for_its_password_only() {
     }
 }
 
-/// EN-2, PW-6: unknown name, no password, garbage, a bomb: each costs the one hash that a wrong password costs.
+/// EN-2, PW-6: unknown name, no password, garbage, a bomb: each costs the one hash that a wrong password
+/// costs.
 #[tokio::test]
 async fn exactly_one_hash_is_computed_whatever_is_stored() {
     let hasher = hasher();
@@ -79,7 +80,8 @@ async fn a_right_password_with_a_weaker_hash_is_outdated() {
     assert_eq!(verify(&hasher, "password", Some(stored(&typed))).await, Verification::MatchOutdated);
 }
 
-/// PW-5: bcrypt is checked as its system did, but a hash is not made anew from characters that bcrypt never looked at.
+/// PW-5: bcrypt is checked as its system did, but a hash is not made anew from characters that bcrypt never
+/// looked at.
 #[tokio::test]
 async fn a_password_that_bcrypt_cut_is_right_but_not_hashed_anew() {
     let hasher = hasher();
@@ -195,7 +197,8 @@ fn peppered(keys: &str) -> PasswordHasher {
     hasher_with(&HashingOptions { pepper, ..options() })
 }
 
-/// PW-4: without the key there is no login; with a new one all logins work, and rows change without any password.
+/// PW-4: without the key there is no login; with a new one all logins work, and rows change without any
+/// password.
 #[tokio::test]
 async fn a_pepper_can_be_introduced_and_changed_without_passwords() {
     let (one, two) = (format!("1 {}", "11".repeat(32)), format!("2 {}", "22".repeat(32)));
