@@ -17,6 +17,8 @@ pub(crate) struct TokenCache(Cache<Box<str>, Entry, ByBytes>);
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) claims: AccessClaims,
+    /// The index of the issuer that it is of.
+    pub(crate) realm: usize,
     /// The version of the key set that verified it: tokens of keys that have been withdrawn must fail.
     pub(crate) keys_version: u64,
 }

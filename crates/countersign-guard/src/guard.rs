@@ -4,30 +4,25 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use countersign_jwt::{ClaimsPolicy, JwkSet, verify_access_token};
+use countersign_jwt::{ClaimsPolicy, JwkSet};
 use http::{HeaderMap, header};
 
 use crate::cache::{Entry, TokenCache};
 use crate::claims::AccessClaims;
+use crate::keys::KeySlot;
+use crate::realm::{Realm, more_telling};
 use crate::refusal::Refusal;
 use crate::revocation::Revocations;
 
-/// Checks access tokens by one set of keys and one policy. Clones share keys, cache and revocations.
+/// Checks access tokens of one or more issuers, each with its own keys and policy. Clones share keys, cache and revocations.
 #[derive(Clone)]
 pub struct Guard(Arc<Inner>);
 
 struct Inner {
-    keys: ArcSwap<Keys>,
-    policy: ClaimsPolicy,
+    realms: Box<[Realm]>,
     cache: TokenCache,
     revocations: Revocations,
     now: Box<dyn Fn() -> i64 + Send + Sync>,
-}
-
-struct Keys {
-    set: JwkSet,
-    version: u64,
 }
 
 impl Guard {
@@ -44,18 +39,26 @@ impl Guard {
         policy: ClaimsPolicy,
         now: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Inner {
-            keys: ArcSwap::from_pointee(Keys { set: keys, version: 0 }),
+        let realm = Realm {
             policy,
-            cache: TokenCache::new(CACHE_BYTES),
-            revocations: Revocations::default(),
-            now: Box::new(now),
-        }))
+            keys: Arc::new(KeySlot::new(Some(keys))),
+            #[cfg(feature = "remote")]
+            subscription: None,
+        };
+        Self::of(Box::new([realm]), Box::new(now))
     }
 
-    /// Replaces the keys. Cached tokens are verified again with the new ones.
+    pub(crate) fn of(realms: Box<[Realm]>, now: Box<dyn Fn() -> i64 + Send + Sync>) -> Self {
+        let (cache, revocations) = (TokenCache::new(CACHE_BYTES), Revocations::default());
+        Self(Arc::new(Inner { realms, cache, revocations, now }))
+    }
+
+    /// Replaces the keys. Cached tokens are verified again with the new ones. Has no effect on a guard of
+    /// several issuers; a guard that fetches its keys replaces them again with the next fetch.
     pub fn replace_keys(&self, keys: &JwkSet) {
-        self.0.keys.rcu(|old| Keys { set: keys.clone(), version: old.version + 1 });
+        if let [realm] = &*self.0.realms {
+            realm.keys.replace(Some(keys));
+        }
     }
 
     /// The ended sessions, whose tokens are refused.
@@ -82,35 +85,65 @@ impl Guard {
     /// - [`Refusal::ScopeRequired`], [`Refusal::RoleRequired`]: it is valid but lacks what the policy
     ///   demands.
     /// - [`Refusal::Revoked`]: its session has ended.
+    /// - [`Refusal::KeysUnavailable`]: there are no keys to check it with.
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
         let now = (self.0.now)();
-        let keys = self.0.keys.load();
-        let claims = match self.0.cache.get(token) {
-            Some(entry)
-                if entry.keys_version == keys.version && self.0.policy.is_current(&entry.claims, now) =>
-            {
-                entry.claims
-            }
-            cached => {
-                if cached.is_some() {
-                    self.0.cache.remove(token);
-                }
-                let claims = verify_access_token(token, &keys.set, &self.0.policy, now)?;
-                let claims = AccessClaims(Arc::new(claims));
-                self.0.cache.insert(token, Entry { claims: claims.clone(), keys_version: keys.version });
-                claims
-            }
+        let claims = match self.cached(token, now) {
+            Some(claims) => claims,
+            None => self.verify_anew(token, now)?,
         };
         match claims.session_id() {
             Some(session_id) if self.0.revocations.contains(session_id) => Err(Refusal::Revoked),
             _ => Ok(claims),
         }
     }
+
+    fn cached(&self, token: &str, now: i64) -> Option<AccessClaims> {
+        let entry = self.0.cache.get(token)?;
+        let realm = self.0.realms.get(entry.realm)?;
+        if entry.keys_version == realm.keys.load().version && realm.policy.is_current(&entry.claims, now) {
+            return Some(entry.claims);
+        }
+        self.0.cache.remove(token);
+        None
+    }
+
+    /// Asks each issuer's keys in turn. Which issuer a token is of is not read from the token, for nothing in
+    /// it is believed before its signature: the issuer is the one whose key verifies it, and its policy then
+    /// demands its name.
+    fn verify_anew(&self, token: &str, now: i64) -> Result<AccessClaims, Refusal> {
+        let mut refused = None;
+        for (index, realm) in self.0.realms.iter().enumerate() {
+            let keys = realm.keys.load();
+            match realm.verify(token, &keys, now) {
+                Ok(claims) => {
+                    let entry = Entry { claims: claims.clone(), realm: index, keys_version: keys.version };
+                    self.0.cache.insert(token, entry);
+                    return Ok(claims);
+                }
+                Err(refusal) => {
+                    refused = Some(match refused {
+                        None => refusal,
+                        Some(earlier) => more_telling(earlier, refusal),
+                    });
+                }
+            }
+        }
+        let refusal = refused.unwrap_or(Refusal::KeysUnavailable); // no issuer, no keys
+        #[cfg(feature = "remote")]
+        self.0.realms.iter().for_each(|realm| realm.ask_for_key(token, &refusal));
+        Err(refusal)
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn realms(&self) -> &[Realm] {
+        &self.0.realms
+    }
 }
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard").field("policy", &self.0.policy).finish_non_exhaustive()
+        f.debug_struct("Guard").field("realms", &self.0.realms).finish_non_exhaustive()
     }
 }
 
@@ -132,8 +165,8 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     Ok(token)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the clock")]
-fn system_unix_seconds() -> i64 {
+#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the time of day")]
+pub(crate) fn system_unix_seconds() -> i64 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
 }

@@ -36,12 +36,39 @@
 //! satisfy the policy pass (VF-12).
 //!
 //! Tokens of issuers that do not follow RFC 9068 need another
-//! [`ClaimsPolicy`](countersign_jwt::ClaimsPolicy). A second issuer with its own keys needs a second guard.
+//! [`ClaimsPolicy`](countersign_jwt::ClaimsPolicy).
+//!
+//! # Keys over the network: the feature `remote`
+//!
+//! `Guard::discover("https://auth.example.com", "api").await` reads the issuer's metadata, fetches its keys and
+//! keeps them fresh on a thread of its own. `Guard::builder` takes several issuers, each with its own policy,
+//! algorithms and keys, and decides what happens without keys at the start: fail, wait, or respond with 503.
+//!
+//! - **No request waits for the network.** The thread renews the keys when the issuer's `max-age` is over,
+//!   within one to fifteen minutes. A token with an unknown key ID is refused and makes the next fetch come
+//!   earlier: at most once a minute for one key ID, and five times a minute in all.
+//! - **If the issuer does not respond, its last keys stay in use for a day.** After that, requests get 503 with
+//!   `Retry-After`, not 401: with 401, clients would discard tokens that may be valid.
+//! - **A bad response changes nothing**: a redirect, an error status, another type than JSON, more than 64 KiB,
+//!   more than ten seconds, a set without a usable key. An empty set would lock everybody out; to withdraw a
+//!   key, publish another in its place.
+//! - **The metadata must be the issuer's**: the identifiers are compared exactly (RFC 8414 §3.3). If the keys
+//!   are on another host than the metadata, that host must have public addresses.
+//!
+//! `Guard::key_status` serves metrics and readiness checks. Without the feature the crate has no network code.
+
+#[cfg(all(doctest, feature = "remote"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 mod cache;
 mod claims;
 mod guard;
+mod keys;
+mod realm;
 mod refusal;
+#[cfg(feature = "remote")]
+mod remote;
 mod revocation;
 mod tower;
 
@@ -49,5 +76,7 @@ pub use claims::AccessClaims;
 pub use countersign_jwt as jwt;
 pub use guard::Guard;
 pub use refusal::Refusal;
+#[cfg(feature = "remote")]
+pub use remote::{AtStart, GuardBuilder, Issuer, KeyStatus, KeysError, Refresher, StartError, Starting};
 pub use revocation::Revocations;
 pub use tower::{GuardFuture, GuardLayer, GuardService};

@@ -26,6 +26,10 @@ pub enum Refusal {
     /// The token is valid, but lacks a scope that the policy or the route demands.
     #[error("the access token lacks a scope that this needs")]
     ScopeRequired,
+    /// There are no keys: none have been fetched yet, or the last ones are too old. The token may be valid, so
+    /// this is not a 401, at which a client would discard it.
+    #[error("there are no keys to check the access token with")]
+    KeysUnavailable,
 }
 
 impl From<VerifyError> for Refusal {
@@ -51,6 +55,7 @@ impl Refusal {
             Self::Revoked => "token_revoked",
             Self::RoleRequired => "forbidden",
             Self::ScopeRequired => "insufficient_scope",
+            Self::KeysUnavailable => "keys_unavailable",
         }
     }
 
@@ -64,11 +69,12 @@ impl Refusal {
             Self::Malformed | Self::Invalid(_) => "Invalid token",
             Self::Revoked => "Session ended",
             Self::RoleRequired | Self::ScopeRequired => "Not allowed",
+            Self::KeysUnavailable => "Try again later",
         }
     }
 
     /// 401; 403 if the token is valid but insufficient; 413 if it is longer than the policy's limit (8 KiB by
-    /// default), in which case it is not read.
+    /// default), in which case it is not read; 503 without keys.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -77,12 +83,15 @@ impl Refusal {
             Self::TokenRequired | Self::Malformed | Self::Invalid(_) | Self::Revoked => {
                 StatusCode::UNAUTHORIZED
             }
+            Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// The challenge. A request without a token gets no error code (RFC 6750 §3.1, last paragraph).
-    const fn challenge(&self) -> HeaderValue {
-        HeaderValue::from_static(match self {
+    /// 503 challenges nobody: another token would fare no better.
+    const fn challenge(&self) -> Option<HeaderValue> {
+        Some(HeaderValue::from_static(match self {
+            Self::KeysUnavailable => return None,
             Self::TokenRequired => r#"Bearer realm="api""#,
             Self::Invalid(VerifyError::Expired) => {
                 r#"Bearer realm="api", error="invalid_token", error_description="The access token expired""#
@@ -91,7 +100,7 @@ impl Refusal {
                 r#"Bearer realm="api", error="invalid_token""#
             }
             Self::RoleRequired | Self::ScopeRequired => r#"Bearer realm="api", error="insufficient_scope""#,
-        })
+        }))
     }
 
     /// The HTTP response: status, challenge and a JSON body `{"error": …, "code": …}`, which no cache may
@@ -102,7 +111,10 @@ impl Refusal {
         let mut response = Response::new(B::from(body));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        headers.insert(header::WWW_AUTHENTICATE, self.challenge());
+        match self.challenge() {
+            Some(challenge) => headers.insert(header::WWW_AUTHENTICATE, challenge),
+            None => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5")),
+        };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response

@@ -1,6 +1,9 @@
-//! Starts the example with a JWK Set file and calls it with tokens made for the test.
+//! Starts the examples, one with a JWK Set file and one with an issuer's address, and calls them with tokens made for the
+//! test.
 #![expect(clippy::disallowed_methods, reason = "tokens for a real service are made at the real time")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,25 +20,59 @@ impl Drop for Running {
 }
 
 #[test]
-fn the_example_lets_through_only_good_tokens() {
+fn the_example_with_a_file_lets_through_only_good_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let jwks = folder.path().join("jwks.json");
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
-    std::fs::write(&jwks, JwkSet::new(vec![key.verifying_key()]).unwrap().to_json()).unwrap();
+    std::fs::write(&jwks, set(&key)).unwrap();
+    let arguments = [jwks.to_str().unwrap(), "https://auth.example"];
+    assert_only_good_tokens_pass(env!("CARGO_BIN_EXE_protect"), &arguments, "https://auth.example", &key);
+}
+
+#[test]
+fn the_example_with_an_issuer_lets_through_only_good_tokens() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let issuer = serve_issuer(set(&key));
+    assert_only_good_tokens_pass(env!("CARGO_BIN_EXE_discover"), &[&issuer], &issuer, &key);
+}
+
+/// Serves this set at `/jwks`, and everywhere else metadata that lead there.
+fn serve_issuer(keys: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let jwks_uri = format!("{origin}/jwks");
+    let metadata = serde_json::json!({ "issuer": origin, "jwks_uri": jwks_uri }).to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let head: Vec<_> = BufReader::new(&stream)
+                .lines()
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let body = if head[0].starts_with("GET /jwks ") { &keys } else { &metadata };
+            let (kind, length) = ("application/json", body.len());
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+    });
+    origin
+}
+
+fn set(key: &SigningKey) -> String {
+    JwkSet::new(vec![key.verifying_key()]).unwrap().to_json()
+}
+
+fn assert_only_good_tokens_pass(program: &str, arguments: &[&str], issuer: &str, key: &SigningKey) {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let _running = Running(
-        Command::new(env!("CARGO_BIN_EXE_protect"))
-            .args([jwks.to_str().unwrap(), "https://auth.example", "api", &address])
-            .spawn()
-            .unwrap(),
-    );
+    let mut command = Command::new(program);
+    let _running = Running(command.args(arguments).args(["api", &address]).spawn().unwrap());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let token = |audience: &str, role: &str| {
         let claims = serde_json::json!({
-            "iss": "https://auth.example", "aud": audience, "sub": "ada", "jti": "1", "role": role,
+            "iss": issuer, "aud": audience, "sub": "ada", "jti": "1", "role": role,
             "iat": now, "exp": now + 300,
         });
-        sign(&claims, &key, "at+jwt").unwrap()
+        sign(&claims, key, "at+jwt").unwrap()
     };
     let get = |path: &str, token: &str| {
         let retry =

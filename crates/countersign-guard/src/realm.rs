@@ -1,0 +1,60 @@
+//! One issuer as a guard knows it: its keys, and what its tokens must say. Each issuer has keys and a policy
+//! of its own, so none can sign in the name of another.
+
+use std::fmt;
+use std::sync::Arc;
+
+use countersign_jwt::{ClaimsPolicy, VerifyError, verify_access_token};
+
+use crate::claims::AccessClaims;
+use crate::keys::{KeySlot, Keys};
+use crate::refusal::Refusal;
+#[cfg(feature = "remote")]
+use crate::remote::shared::Subscription;
+#[cfg(feature = "remote")]
+use countersign_jwt::UnverifiedJws;
+
+pub(crate) struct Realm {
+    pub(crate) policy: ClaimsPolicy,
+    pub(crate) keys: Arc<KeySlot>,
+    #[cfg(feature = "remote")]
+    pub(crate) subscription: Option<Subscription>,
+}
+
+impl Realm {
+    pub(crate) fn verify(&self, token: &str, keys: &Keys, now: i64) -> Result<AccessClaims, Refusal> {
+        let set = keys.set.as_ref().ok_or(Refusal::KeysUnavailable)?;
+        let claims = verify_access_token(token, set, &self.policy, now)?;
+        Ok(AccessClaims(Arc::new(claims)))
+    }
+
+    /// Lets the issuer's keys be fetched again if the token was refused for want of a key. Never waits.
+    #[cfg(feature = "remote")]
+    pub(crate) fn ask_for_key(&self, token: &str, refusal: &Refusal) {
+        let Some(subscription) = &self.subscription else { return };
+        if !matches!(refusal, Refusal::Invalid(VerifyError::UnknownKeyId) | Refusal::KeysUnavailable) {
+            return;
+        }
+        let unverified = UnverifiedJws::parse_with_limits(token, self.policy.limits());
+        if let Some(key_id) = unverified.ok().as_ref().and_then(|token| token.header().key_id()) {
+            subscription.ask_for_key(key_id);
+        }
+    }
+}
+
+impl fmt::Debug for Realm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Realm").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// Of two refusals of one token by two issuers, the one that tells more: how far the token came.
+pub(crate) fn more_telling(one: Refusal, other: Refusal) -> Refusal {
+    let distance = |refusal: &Refusal| match refusal {
+        Refusal::Invalid(VerifyError::UnknownKeyId | VerifyError::KeyIdMissing) => 0,
+        Refusal::KeysUnavailable => 1,
+        Refusal::Invalid(VerifyError::AlgorithmMismatch | VerifyError::BadSignature) => 2,
+        _ => 3,
+    };
+    if distance(&other) > distance(&one) { other } else { one }
+}

@@ -1,0 +1,206 @@
+//! [`GuardBuilder`]: a guard that fetches its keys, and what can be chosen about it.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_fetch::FetchOptions;
+use countersign_jwt::{ClaimsPolicy, JwkSet, TokenType};
+
+use super::error::StartError;
+use super::issuer::Issuer;
+use super::refresher::{Chance, Refresher};
+use super::shared::{Shared, Subscription, Timer};
+use super::source::Source;
+use super::starting::Starting;
+use super::status::KeyStatus;
+use crate::guard::{Guard, system_unix_seconds};
+use crate::keys::KeySlot;
+use crate::realm::Realm;
+
+/// What a guard does that has no keys yet, because an issuer does not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AtStart {
+    /// One try; if it fails, the start fails. Whoever runs the program sees at once what is wrong, and starts
+    /// it again.
+    #[default]
+    Fail,
+    /// Tries go on as long as another fits into this time; then the start fails.
+    Wait(Duration),
+    /// The guard is there at once. Until it has keys it answers 503 with `Retry-After`; other routes work.
+    Serve503,
+}
+
+/// A guard in the making. It trusts at least one issuer.
+pub struct GuardBuilder {
+    issuers: Vec<Issuer>,
+    at_start: AtStart,
+    stale_for: Duration,
+    timeout: Duration,
+    ca_file: Option<PathBuf>,
+    clock: Box<dyn Fn() -> i64 + Send + Sync>,
+    timer: Timer,
+    chance: Chance,
+}
+
+impl Guard {
+    /// A guard for this issuer's access tokens (RFC 9068, `at+jwt`) to this audience, with half a minute
+    /// between the clocks. The keys are where the issuer's metadata says (RFC 8414 §3, `OpenID` Connect
+    /// Discovery §4), and are kept fresh on a thread of their own. One try is made at the start;
+    /// [`builder`](Self::builder) has other ways.
+    ///
+    /// `issuer` is an `https` URL, or `http` on this machine, exactly as the tokens say it.
+    ///
+    /// # Errors
+    /// The result of [`Starting`] is each variant of [`StartError`], as it says.
+    pub fn discover(issuer: impl Into<String>, audience: impl Into<String>) -> Starting {
+        let leeway = Duration::from_secs(30);
+        let policy = ClaimsPolicy::new(issuer, audience, TokenType::AccessToken, leeway);
+        Self::builder(Issuer::discover(policy)).start()
+    }
+
+    /// A guard that trusts this issuer, and those that are added.
+    #[must_use]
+    pub fn builder(issuer: Issuer) -> GuardBuilder {
+        GuardBuilder {
+            issuers: vec![issuer],
+            at_start: AtStart::Fail,
+            stale_for: Duration::from_secs(24 * 60 * 60),
+            timeout: Duration::from_secs(10),
+            ca_file: None,
+            clock: Box::new(system_unix_seconds),
+            timer: run_time(),
+            chance: Arc::new(chance),
+        }
+    }
+
+    /// How the keys of each issuer are; empty for a guard that was given its keys.
+    #[must_use]
+    pub fn key_status(&self) -> Vec<KeyStatus> {
+        let subscriptions = self.realms().iter().filter_map(|realm| realm.subscription.as_ref());
+        subscriptions.map(Subscription::status).collect()
+    }
+}
+
+impl GuardBuilder {
+    /// Also trusts this issuer. Its tokens are checked with its own keys and its own policy only.
+    #[must_use]
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// What to do without keys at the start; [`AtStart::Fail`] at first.
+    #[must_use]
+    pub fn at_start(self, at_start: AtStart) -> Self {
+        Self { at_start, ..self }
+    }
+
+    /// How long keys are used after the issuer last answered with them, if it does not answer again; a day at
+    /// first, two minutes at least. Then requests get 503. So long at most a withdrawn key is believed by a
+    /// guard that is cut off.
+    #[must_use]
+    pub fn stale_for(self, stale_for: Duration) -> Self {
+        Self { stale_for, ..self }
+    }
+
+    /// How long one fetch may take; ten seconds at first. No request waits for it.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Also trusts the certificate authorities in this PEM file, beside the system's.
+    #[must_use]
+    pub fn ca_file(self, file: impl Into<PathBuf>) -> Self {
+        Self { ca_file: Some(file.into()), ..self }
+    }
+
+    /// Another clock for the times in tokens: it gives Unix seconds.
+    #[must_use]
+    pub fn clock(self, now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self { clock: Box::new(now), ..self }
+    }
+
+    /// Another timer for the age of keys: it gives how long the program has run, and never goes back.
+    #[must_use]
+    pub fn timer(self, elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { timer: Arc::new(elapsed), ..self }
+    }
+
+    /// Another source of chance, uniform in 0..1, which keeps many guards from asking at the same moment.
+    #[must_use]
+    pub fn chance(self, chance: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        Self { chance: Arc::new(chance), ..self }
+    }
+
+    /// Fetches the keys on a thread for each issuer, and waits for the first of each as
+    /// [`at_start`](Self::at_start) says.
+    ///
+    /// # Errors
+    /// The result of [`Starting`] is each variant of [`StartError`], as it says.
+    pub fn start(self) -> Starting {
+        let until = match self.at_start {
+            AtStart::Serve503 => None,
+            AtStart::Fail => Some(Duration::ZERO),
+            AtStart::Wait(limit) => Some((self.timer)().saturating_add(limit)),
+        };
+        let started = self.build().and_then(|(guard, refreshers)| {
+            refreshers.into_iter().try_for_each(Refresher::spawn)?;
+            Ok(guard)
+        });
+        match started {
+            Ok(guard) => Starting::new(guard, until),
+            Err(error) => Starting::failed(error),
+        }
+    }
+
+    /// A guard without keys and without threads, and what fetches its keys, one for each issuer: for programs
+    /// that have their own idea of when to do so.
+    ///
+    /// # Errors
+    /// [`StartError::Issuer`], [`StartError::IssuerQuery`], [`StartError::Keys`], as they say.
+    pub fn build(self) -> Result<(Guard, Vec<Refresher>), StartError> {
+        let mut options = FetchOptions::new(self.timeout, JwkSet::MAX_BYTES as u64);
+        if let Some(file) = self.ca_file {
+            options = options.ca_file(file);
+        }
+        let (mut realms, mut refreshers) = (Vec::new(), Vec::new());
+        for issuer in self.issuers {
+            let keys = Arc::new(KeySlot::new(None));
+            let timer = Arc::clone(&self.timer);
+            let shared = Arc::new(Shared::new(issuer.name(), Arc::clone(&keys), timer, self.stale_for));
+            let source = Source {
+                issuer: issuer.name().to_owned(),
+                location: issuer.location()?,
+                algorithms: issuer.algorithms,
+                options: options.clone(),
+                found: None,
+            };
+            refreshers.push(Refresher::new(Arc::clone(&shared), source, Arc::clone(&self.chance)));
+            realms.push(Realm { policy: issuer.policy, keys, subscription: Some(Subscription(shared)) });
+        }
+        Ok((Guard::of(realms.into(), self.clock), refreshers))
+    }
+}
+
+impl fmt::Debug for GuardBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardBuilder").field("issuers", &self.issuers).finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the monotonic clock")]
+fn run_time() -> Timer {
+    let start = std::time::Instant::now();
+    Arc::new(move || start.elapsed())
+}
+
+/// A hasher's random keys, which nobody outside can guess; nothing is secret about it.
+fn chance() -> f64 {
+    let random = RandomState::new().hash_one(());
+    f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}

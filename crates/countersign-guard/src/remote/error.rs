@@ -1,0 +1,104 @@
+//! What can be wrong with an issuer's keys, and why a guard does not start.
+
+use std::io;
+use std::sync::Arc;
+
+use countersign_fetch::{FetchError, UrlError};
+use countersign_jwt::KeySetError;
+
+/// Why an issuer's keys could not be had this time. The keys of the last time stay in use.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// Neither address of the metadata answers; the failure is that of the second.
+    #[error("no metadata at {url}: {error}")]
+    Metadata {
+        /// The address.
+        url: String,
+        /// What happened.
+        error: FetchError,
+    },
+    /// The metadata is no JSON object with the strings `issuer` and `jwks_uri`.
+    #[error("the metadata at {url} has no text `{member}`")]
+    MetadataMember {
+        /// The address.
+        url: String,
+        /// Which member.
+        member: &'static str,
+    },
+    /// The metadata is of another issuer (RFC 8414 §3.3): its keys would be believed in this one's name.
+    #[error("the metadata at {url} is of the issuer {said:?}, not of the one asked for")]
+    OtherIssuer {
+        /// The address.
+        url: String,
+        /// Its `issuer`.
+        said: String,
+    },
+    /// The metadata names a place for the keys that is not fetched.
+    #[error("the metadata names {uri:?} as the place of the keys: {error}")]
+    JwksUri {
+        /// Its `jwks_uri`.
+        uri: String,
+        /// Why not.
+        error: UrlError,
+    },
+    /// The keys cannot be fetched.
+    #[error("no keys at {url}: {error}")]
+    Keys {
+        /// The address.
+        url: String,
+        /// What happened.
+        error: FetchError,
+    },
+    /// What came is no JWK Set.
+    #[error("no keys at {url}: {error}")]
+    KeySet {
+        /// The address.
+        url: String,
+        /// What is wrong.
+        error: KeySetError,
+    },
+    /// The set has no key that can be used: it is empty, or its keys are for other algorithms. An issuer that
+    /// has withdrawn a key publishes another; a set of none is a mistake of its deployment.
+    #[error("no usable key at {url}")]
+    NoUsableKey {
+        /// The address.
+        url: String,
+    },
+}
+
+/// Why a guard was not made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The issuer identifier is not an address that can be fetched.
+    #[error("the issuer {issuer:?}: {error}")]
+    Issuer {
+        /// The issuer.
+        issuer: String,
+        /// Why not.
+        error: UrlError,
+    },
+    /// The issuer identifier has a query or a fragment (RFC 8414 §2).
+    #[error("the issuer {0:?} has a query or a fragment")]
+    IssuerQuery(String),
+    /// The address of the keys is not one that can be fetched.
+    #[error("the keys of {issuer:?}: {error}")]
+    Keys {
+        /// The issuer.
+        issuer: String,
+        /// Why not.
+        error: UrlError,
+    },
+    /// The system starts no thread.
+    #[error("no thread to fetch keys on: {0}")]
+    Thread(#[from] io::Error),
+    /// There are no keys, and [`AtStart`](super::AtStart) says not to wait for them, or no longer.
+    #[error("no keys of {issuer:?}: {failure}")]
+    NoKeys {
+        /// The issuer.
+        issuer: Arc<str>,
+        /// What happened the last time.
+        failure: Arc<KeysError>,
+    },
+}

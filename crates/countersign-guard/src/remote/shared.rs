@@ -1,0 +1,172 @@
+//! What the requests, the refresher and whoever waits for the start have in common. The lock is never held
+//! over a fetch, and a request takes it only after its token was refused.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use countersign_jwt::SkippedKey;
+
+use super::error::KeysError;
+use super::schedule::{Schedule, Step};
+use super::source::Fetched;
+use super::status::KeyStatus;
+use crate::keys::KeySlot;
+
+/// How long the program has run.
+pub(super) type Timer = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+pub(crate) struct Shared {
+    issuer: Arc<str>,
+    keys: Arc<KeySlot>,
+    timer: Timer,
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+struct State {
+    schedule: Schedule,
+    failure: Option<Arc<KeysError>>,
+    skipped: Vec<SkippedKey>,
+    waiting: Vec<Waker>,
+    /// The schedule has changed since the refresher looked at it.
+    has_rung: bool,
+    is_over: bool,
+}
+
+impl Shared {
+    pub(super) fn new(issuer: &str, keys: Arc<KeySlot>, timer: Timer, stale_for: Duration) -> Self {
+        let state = State {
+            schedule: Schedule::new(timer(), stale_for),
+            failure: None,
+            skipped: Vec::new(),
+            waiting: Vec::new(),
+            has_rung: false,
+            is_over: false,
+        };
+        Self { issuer: issuer.into(), keys, timer, state: Mutex::new(state), bell: Condvar::new() }
+    }
+
+    /// What to do now, and how long to wait if it is nothing; `None` once the guard is gone.
+    pub(super) fn step(&self) -> Option<(Step, Duration)> {
+        let now = (self.timer)();
+        let mut state = self.lock();
+        state.has_rung = false;
+        if state.is_over {
+            return None;
+        }
+        let step = state.schedule.step(now);
+        let pause = if let Step::WaitUntil(then) = step { then.saturating_sub(now) } else { Duration::ZERO };
+        Some((step, pause))
+    }
+
+    /// Waits that long, or until something changes.
+    pub(super) fn rest(&self, pause: Duration) {
+        let state = self.lock();
+        drop(self.bell.wait_timeout_while(state, pause, |state| !state.has_rung));
+    }
+
+    pub(super) fn forget_keys(&self) {
+        self.keys.replace(None);
+    }
+
+    pub(super) fn finish(&self, outcome: Result<Fetched, KeysError>, chance: f64) {
+        let now = (self.timer)();
+        let mut state = self.lock();
+        match outcome {
+            Ok(Fetched { keys, fresh_for }) => {
+                state.schedule.succeeded(now, fresh_for, chance);
+                state.failure = None;
+                if let Some((set, skipped)) = keys {
+                    state.skipped = skipped;
+                    // The same keys keep the tokens that they have verified.
+                    let is_same =
+                        self.keys.load().set.as_ref().is_some_and(|old| old.to_json() == set.to_json());
+                    if !is_same {
+                        self.keys.replace(Some(&set));
+                    }
+                }
+            }
+            Err(failure) => {
+                state.schedule.failed(now, chance);
+                state.failure = Some(Arc::new(failure));
+            }
+        }
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+/// A guard's end of it: with the last of the guard's clones the fetching ends.
+#[derive(Debug)]
+pub(crate) struct Subscription(pub(super) Arc<Shared>);
+
+impl Subscription {
+    /// A token names a key that is not known.
+    pub(crate) fn ask_for_key(&self, key_id: &str) {
+        let now = (self.0.timer)();
+        let mut state = self.0.lock();
+        if state.schedule.ask_for_key(key_id, now) {
+            state.has_rung = true;
+            self.0.bell.notify_one();
+        }
+    }
+
+    pub(super) fn status(&self) -> KeyStatus {
+        let now = (self.0.timer)();
+        let state = self.0.lock();
+        let keys = self.0.keys.load();
+        KeyStatus {
+            issuer: Arc::clone(&self.0.issuer),
+            keys: keys.set.as_ref().map_or(0, |set| set.keys().len()),
+            age: state.schedule.age(now),
+            failure: state.failure.clone(),
+            skipped: state.skipped.clone(),
+        }
+    }
+
+    /// Whether there are keys; if not, why they will not be waited for: a try has failed and the next is only
+    /// after `until`. Wakes `waker` when that may have changed.
+    pub(super) fn first_keys(&self, until: Duration, waker: &Waker) -> FirstKeys {
+        let mut state = self.0.lock();
+        if state.schedule.has_keys() {
+            return FirstKeys::Here;
+        }
+        match &state.failure {
+            Some(failure) if state.schedule.next_fetch() > until => {
+                FirstKeys::Failed { issuer: Arc::clone(&self.0.issuer), failure: Arc::clone(failure) }
+            }
+            _ => {
+                state.waiting.push(waker.clone());
+                FirstKeys::Pending
+            }
+        }
+    }
+}
+
+pub(super) enum FirstKeys {
+    Here,
+    Pending,
+    Failed { issuer: Arc<str>, failure: Arc<KeysError> },
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_over = true;
+        state.has_rung = true;
+        self.0.bell.notify_one();
+    }
+}
