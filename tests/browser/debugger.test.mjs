@@ -49,7 +49,7 @@ for (const { name, launch } of BROWSERS) {
       await says('expired');
       await says('Get a new token');
       await set('key', RFC_SECRET);
-      await set('secret-base64url', true);
+      await set('secret-base64', true);
       assert.match(await page.$eval('#verdict', (verdict) => verdict.innerText), /Signature/);
       assert.equal(await page.$$eval('#verdict .passed', (all) => all.some(({ textContent }) => textContent.startsWith('Signature'))), true);
       await set('token', RFC_TOKEN.replace('dBjft', 'dBjfu'));
@@ -124,13 +124,60 @@ for (const { name, launch } of BROWSERS) {
       world.weather = () => ({});
     });
 
+    const top = (id) => page.$eval(`#${id}`, (element) => element.getBoundingClientRect().top + scrollY);
+
+    test('the examples show what they are called, and nothing above the verdict moves', async () => {
+      await visit();
+      const before = [await top('token'), await top('key'), await top('verdict')];
+      for (const [example, part] of [
+        ['good', 'Signature and times are good.'],
+        ['expired', 'expired'],
+        ['altered', 'bad_signature'],
+        ['none', 'algorithm_none'],
+        ['short', 'Countersign refuses it everywhere but here'],
+      ]) {
+        await page.click(`[data-example=${example}]`);
+        await says(part);
+        assert.deepEqual([await top('token'), await top('key'), await top('verdict')], before, example);
+      }
+      await lookAt(page, name, 'debugger-short-secret');
+      // What a token says of itself is not shown as good before its signature is.
+      await page.click('[data-example=good]');
+      await says('Signature and times are good.');
+      assert.equal(await page.$('.checks.unverified'), null);
+      await set('key', '');
+      await says('trust nothing in this token');
+      assert.notEqual(await page.$('.checks.unverified'), null);
+    });
+
+    test('a link carries the settings, and neither token nor key', async () => {
+      await visit();
+      await page.evaluate(() => {
+        Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => (window.copied = text) } });
+      });
+      await page.click('[data-example=good]');
+      await says('Signature and times are good.');
+      await set('issuer', 'https://issuer.example');
+      await set('scope', 'read write');
+      await page.$eval('#link', (button) => button.click());
+      const link = await page.evaluate(() => window.copied);
+      assert.equal(link, `${world.origin}/debugger#issuer=https%3A%2F%2Fissuer.example&scope=read+write`);
+      await page.goto('about:blank');
+      await page.goto(link);
+      await holds(page, () => document.querySelector('#scope').value === 'read write');
+      assert.equal(await value('issuer'), 'https://issuer.example');
+      assert.deepEqual([await value('token'), await value('key')], ['', '']);
+      await page.reload();
+      await page.goto(`${world.origin}/debugger#token=x&key=y&secret=z`);
+      assert.deepEqual([await value('token'), await value('key')], ['', '']);
+    });
+
     test('a token is found in a paste with its surroundings', async () => {
       await visit();
       await page.evaluate((token) => {
-        const text = `Authorization: Bearer ${token.slice(0, 40)}\n  ${token.slice(40)}"\n`;
-        const paste = new Event('paste', { cancelable: true });
-        paste.clipboardData = { getData: () => text };
-        document.querySelector('#token').dispatchEvent(paste);
+        document.querySelector('#token').focus();
+        document.execCommand('insertText', false, `Authorization: Bearer ${token.slice(0, 40)}\n  ${token.slice(40)}"\n`);
+        document.querySelector('#token').blur();
       }, RFC_TOKEN);
       await until('the token', async () => (await value('token')) === RFC_TOKEN);
     });

@@ -1,6 +1,7 @@
 // One verifier, two front ends: the debugger page and `countersign token verify` agree on every token.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,14 @@ import { binary, DEMO, startWorld } from './server.mjs';
 
 const EXAMPLES = new URL('../../crates/countersign-jwt/tests/data/rfc_examples.json', import.meta.url);
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'priv'];
+
+const part = (json) => Buffer.from(JSON.stringify(json)).toString('base64url');
+
+function signedBy(signature, header) {
+  const now = Math.floor(Date.now() / 1000);
+  const input = `${part(header)}.${part({ sub: 'user-1', iat: now, exp: now + 900 })}`;
+  return `${input}.${signature(Buffer.from(input)).toString('base64url')}`;
+}
 
 const [{ launch }] = BROWSERS;
 describe('verdicts of page and command line', () => {
@@ -30,15 +39,15 @@ describe('verdicts of page and command line', () => {
   });
 
   /** Each rule with its outcome, and the code of the first that fails. */
-  function fromCommandLine({ token, key, algorithm, issuer, audience, type, scope, role }) {
+  function fromCommandLine({ token, key = '', secret, algorithm, issuer, audience, type, scope, role }) {
     const keyFile = join(folder, 'key');
     writeFileSync(keyFile, key, { mode: 0o600 });
     const options = { '--alg': algorithm, '--issuer': issuer, '--audience': audience, '--type': type, '--scope': scope, '--role': role };
     const args = Object.entries(options).flatMap(([name, value]) => (value ? [name, value] : []));
-    const run = spawnSync(binary(), ['token', 'verify', '--json', '--key', keyFile, ...args, '-'], {
+    const run = spawnSync(binary(), ['token', 'verify', '--json', ...(secret ? ['--secret'] : ['--key', keyFile]), ...args, '-'], {
       input: token,
       cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder },
+      env: { PATH: process.env.PATH, HOME: folder, ...(secret && { JWT_SECRET: secret }) },
       encoding: 'utf8',
     });
     assert.notEqual(run.stdout, '', run.stderr);
@@ -51,14 +60,14 @@ describe('verdicts of page and command line', () => {
 
   function fromPage(question) {
     return page.evaluate((question) => {
-      const { token, key, algorithm = '', issuer = '', audience = '', type = '', scope = '', role = '' } = question;
+      const { token, secret, key = secret, algorithm = '', issuer = '', audience = '', type = '', scope = '', role = '' } = question;
       for (const [id, value] of Object.entries({ key, algorithm, issuer, audience, type, scope, role, token })) {
         const field = document.querySelector(`#${id}`);
         field.value = value;
         field.dispatchEvent(new Event('input'));
       }
       const checks = [...document.querySelectorAll('#verdict [data-rule]')].map((item) => [item.dataset.rule, item.className]);
-      return { checks, code: document.querySelector('#verdict .error code')?.textContent ?? null };
+      return { checks, code: document.querySelector('#verdict [data-code]')?.textContent ?? null };
     }, question);
   }
 
@@ -80,6 +89,39 @@ describe('verdicts of page and command line', () => {
       const altered = token.slice(0, -10) + (token.at(-10) === 'A' ? 'B' : 'A') + token.slice(-9);
       assert.equal((await agree(`${name}, altered`, { token: altered, key })).code, 'bad_signature');
     }
+  });
+
+  test('keys as people have them: no alg, a certificate, a bare key, a private JWK, a short secret', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
+    const jwk = (key, members) => ({ ...key.export({ format: 'jwk' }), ...members });
+    const token = signedBy((input) => sign('sha256', input, privateKey), { alg: 'RS256', typ: 'JWT', kid: 'a' });
+    // As Microsoft Entra publishes them: two keys, `kid` and `use`, no `alg`.
+    const set = JSON.stringify({ keys: [jwk(other, { kid: 'b', use: 'sig' }), jwk(publicKey, { kid: 'a', use: 'sig' })] });
+    const pem = publicKey.export({ format: 'pem', type: 'spki' });
+    const keys = {
+      set,
+      pem,
+      jwk: JSON.stringify(jwk(publicKey)),
+      'private jwk': JSON.stringify(jwk(privateKey)),
+      'bare key': pem.replace(/-----.*?-----|\s/g, ''),
+    };
+    for (const [name, key] of Object.entries(keys)) {
+      const { checks, code } = await agree(name, { token, key });
+      assert.equal(code, null, name);
+      assert.deepEqual(checks.find(([rule]) => rule === 'signature'), ['signature', 'passed'], name);
+    }
+    assert.equal((await agree('another algorithm than the token', { token, key: set, algorithm: 'PS256' })).code, 'algorithm_mismatch');
+    const certificate = readFileSync(new URL('certificate.pem', import.meta.url), 'utf8');
+    assert.equal((await agree('the certificate of another key', { token, key: certificate })).code, 'bad_signature');
+    assert.equal((await agree('a chain', { token, key: certificate + certificate })).code, 'bad_signature');
+
+    const secret = 'your-256-bit-secret';
+    const hmac = (input) => createHmac('sha256', secret).update(input).digest();
+    const short = signedBy(hmac, { alg: 'HS256', typ: 'JWT' });
+    assert.equal((await agree('a short secret', { token: short, secret })).code, null);
+    assert.equal((await agree('another short secret', { token: short, secret: 'your-256-bit-secrets' })).code, 'bad_signature');
+    assert.equal((await agree('a public key is no secret', { token: short, key: pem })).code, 'algorithm_mismatch');
   });
 
   test('a token of this server against every expectation, right and wrong', async () => {

@@ -22,7 +22,7 @@ const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "priv"];
 let failures = 0;
 for (const { name, alg, jwk, token } of JSON.parse(readFileSync(examples, "utf8"))) {
   const key = Object.fromEntries(Object.entries({ ...jwk, alg }).filter(([member]) => !privateMembers.includes(member)));
-  const verified = (token) => ask({ token, now: 0, key: { kind: "jwk", material: JSON.stringify(key) } }).verified;
+  const verified = (token) => ask({ token, now: 0, key: { kind: "any", material: JSON.stringify(key) } }).verified;
   const altered = token.slice(0, -10) + (token.at(-10) === "A" ? "B" : "A") + token.slice(-9);
   const passed = verified(token) === true && verified(altered) === false;
   failures += passed ? 0 : 1;

@@ -5,21 +5,21 @@
 //! {
 //!   "token": "eyJ…",
 //!   "now": 1800000000,
-//!   "key": { "kind": "jwk | jwks | pem | secret | secret_base64url", "material": "…", "algorithm": "HS256" },
+//!   "key": { "kind": "any | secret_base64", "material": "…", "algorithm": "HS256" },
 //!   "policy": { "issuer": "…", "audience": ["…", "…"], "token_type": "at+jwt", "leeway_seconds": 30,
 //!               "audience_may_be_absent": false, "issued_at_may_be_absent": false, "scopes": [], "roles": [] }
 //! }
 //! ```
 //! `issuer` and `audience` are one text, or at least one in an array. The last four members of `policy` may
-//! be absent and then have the values shown. `key` and `policy` may be absent or null. `algorithm` is needed
-//! for `pem`, `secret` and `secret_base64url`; without it the token's own is used, and
-//! `key.algorithm_from_token` says so. A `token_type` of `"JWT"` also accepts its absence.
+//! be absent and then have the values shown. `key` and `policy` may be absent or null. A key of the kind `any` is read
+//! as [`KeyText::read`] says, and a text that is no key as a secret. `algorithm` may be absent; the token's own is then
+//! used for a key that names none, and a note says so. A `token_type` of `"JWT"` also accepts its absence.
 //!
 //! Out:
 //! ```json
 //! {
 //!   "header": {}, "payload": {}, "verified": true, "accepted": false,
-//!   "key": { "id": "…", "error": null, "algorithm_from_token": false },
+//!   "key": { "id": "…", "error": null, "notes": [ { "code": "algorithm_from_token", "message": "…" } ] },
 //!   "checks": [ { "rule": "expiry", "outcome": "passed | failed | not_checked", "code": "expired", "message": "…",
 //!                 "remedy": "…", "expected": "…", "found": "…" } ],
 //!   "warnings": [ { "code": "no_expiry", "message": "…" } ]
@@ -33,8 +33,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_jwt::dangerous::decode_unverified;
-use countersign_jwt::inspect::{Check, Keys, Outcome, Warning, inspect};
-use countersign_jwt::{Algorithm, ClaimsPolicy, JwkSet, TokenType, VerifyingKey};
+use countersign_jwt::inspect::{Check, KeyNote, KeyText, KeyTextError, Keys, Outcome, Warning, inspect};
+use countersign_jwt::{Algorithm, ClaimsPolicy, KeyError, TokenType};
 use serde_json::{Value, json};
 
 /// The response to `input`.
@@ -48,20 +48,17 @@ fn inspection(input: &Value) -> Result<Value, String> {
     let token = text(input, "token")?;
     let now = input.get("now").and_then(Value::as_i64).ok_or("`now` must be whole seconds since 1970")?;
     let policy = optional(input, "policy").map(policy).transpose()?;
-    let (material, from_token) = match optional(input, "key") {
-        None => (Ok(Material::None), false),
-        Some(key) => material(key, token)?,
-    };
-    let keys = match &material {
-        Ok(Material::Key(key)) => Keys::One(key),
-        Ok(Material::Set(set)) => Keys::Set(set),
-        Ok(Material::None) | Err(_) => Keys::None,
+    let key = optional(input, "key").map(|key| key_text(key, token)).transpose()?;
+    let (keys, notes, error) = match &key {
+        None => (Keys::None, &[][..], None),
+        Some(Ok(key)) => (key.keys(), key.notes.as_slice(), None),
+        Some(Err(error)) => (Keys::None, &[][..], Some(error)),
     };
     let inspection = inspect(token, keys, policy.as_ref(), now);
     Ok(json!({
         "verified": inspection.is_verified(),
         "accepted": inspection.is_accepted(),
-        "key": { "id": inspection.key_id, "error": material.as_ref().err(), "algorithm_from_token": from_token },
+        "key": { "id": inspection.key_id, "error": error, "notes": notes.iter().map(note).collect::<Vec<_>>() },
         "checks": inspection.checks.iter().map(check).collect::<Vec<_>>(),
         "warnings": inspection.warnings.iter().map(warning).collect::<Vec<_>>(),
         "header": inspection.header,
@@ -86,56 +83,79 @@ fn check(check: &Check) -> Value {
     })
 }
 
+fn note(note: &KeyNote) -> Value {
+    json!({ "code": note.code(), "message": note.to_string() })
+}
+
 fn warning(warning: &Warning) -> Value {
     json!({ "code": warning.code(), "message": warning.to_string() })
 }
 
-enum Material {
-    None,
-    Key(VerifyingKey),
-    Set(JwkSet),
-}
-
-/// The key, or why it is refused; and whether its algorithm had to be taken from the token.
-fn material(key: &Value, token: &str) -> Result<(Result<Material, String>, bool), String> {
+/// The key, or the reason why it is refused.
+fn key_text(key: &Value, token: &str) -> Result<Result<KeyText, String>, String> {
     let material = text(key, "material")?;
-    let named = match optional(key, "algorithm").and_then(Value::as_str) {
+    let given = match optional(key, "algorithm").and_then(Value::as_str) {
         None | Some("") => None,
         Some(name) => Some(Algorithm::from_name(name).ok_or_else(|| format!("unknown algorithm {name}"))?),
     };
-    let algorithm = named.or_else(|| algorithm_of(token));
-    let single = |make: &dyn Fn(Algorithm) -> Result<VerifyingKey, String>| {
-        algorithm.ok_or_else(|| "say which algorithm the key is for".into()).and_then(make).map(Material::Key)
-    };
-    let hmac =
-        |secret: &[u8], algorithm| VerifyingKey::hmac(algorithm, secret).map_err(|error| error.to_string());
+    let claimed = algorithm_of(token);
     Ok(match text(key, "kind")? {
-        "jwk" => {
-            (VerifyingKey::from_jwk(material).map(Material::Key).map_err(|error| error.to_string()), false)
-        }
-        // A pasted set may be of another issuer: its unusable keys are skipped.
-        "jwks" => {
-            let set = JwkSet::parse_foreign(material, &Algorithm::ALL);
-            (set.map(|(set, _)| Material::Set(set)).map_err(|error| error.to_string()), false)
-        }
-        "pem" => {
-            let pem =
-                |algorithm| VerifyingKey::from_pem(material, algorithm).map_err(|error| error.to_string());
-            (single(&pem), named.is_none())
-        }
-        "secret" => (single(&|algorithm| hmac(material.as_bytes(), algorithm)), named.is_none()),
-        "secret_base64url" => {
-            let secret = URL_SAFE_NO_PAD.decode(material.trim_end_matches('='));
-            let key = |algorithm| {
-                secret
-                    .as_ref()
-                    .map_err(|_| "the secret is not base64url".into())
-                    .and_then(|secret| hmac(secret, algorithm))
-            };
-            (single(&key), named.is_none())
-        }
-        _ => return Err("`key.kind` must be jwk, jwks, pem, secret or secret_base64url".into()),
+        "any" if is_secret(material) => of_secret(material.as_bytes(), given, claimed),
+        "any" => KeyText::read(material, given, claimed).map_err(|error| explain(material, &error)),
+        "secret_base64" => base64_of(material)
+            .ok_or_else(|| "the secret is not base64".to_owned())
+            .and_then(|secret| of_secret(&secret, given, claimed)),
+        _ => return Err("`key.kind` must be any or secret_base64".into()),
     })
+}
+
+fn is_secret(text: &str) -> bool {
+    !text.starts_with('{') && !text.contains("-----BEGIN") && !KeyText::is_bare_key(text)
+}
+
+/// A secret has no algorithm of its own. One that is no HMAC algorithm is asked for, and refused by the key's own check.
+fn of_secret(secret: &[u8], given: Option<Algorithm>, claimed: Option<Algorithm>) -> Result<KeyText, String> {
+    let from_token = claimed.filter(|claimed| claimed.is_symmetric());
+    let algorithm = given.or(from_token).unwrap_or(Algorithm::Hs256);
+    let mut key = KeyText::of_secret(secret, algorithm).map_err(|error| error.to_string())?;
+    if given.is_none() {
+        key.notes.insert(0, KeyNote::AlgorithmFromToken { algorithm });
+    }
+    Ok(key)
+}
+
+/// Either alphabet, with or without padding.
+fn base64_of(text: &str) -> Option<Vec<u8>> {
+    let digits = text.chars().filter(|c| !c.is_ascii_whitespace() && *c != '=');
+    let digits: String = digits
+        .map(|c| {
+            if c == '+' {
+                '-'
+            } else if c == '/' {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect();
+    URL_SAFE_NO_PAD.decode(digits).ok()
+}
+
+/// The errors of a PEM block are of few words: a person may have pasted anything.
+fn explain(text: &str, error: &KeyTextError) -> String {
+    match error {
+        KeyTextError::Key(KeyError::PemLabel) if text.contains("PRIVATE KEY") => {
+            "this is a private key: paste its public half (openssl pkey -pubout -in FILE)".into()
+        }
+        KeyTextError::Key(KeyError::PemLabel) => {
+            "the PEM block is neither a public key nor a certificate".into()
+        }
+        KeyTextError::Key(KeyError::Pem) => "this is not one whole PEM block and nothing else".into(),
+        KeyTextError::Key(KeyError::AmbiguousAlgorithm) => {
+            "neither the key nor a token says which algorithm it is for".into()
+        }
+        error => error.to_string(),
+    }
 }
 
 /// The algorithm that the token itself names. For showing a token only: a verifier must know it beforehand.
@@ -221,7 +241,7 @@ mod tests {
     fn a_token_is_shown_with_the_rules_it_breaks() {
         let answer = ask(&json!({
             "token": TOKEN, "now": 1_300_819_380,
-            "key": { "kind": "secret_base64url", "material": SECRET, "algorithm": "HS256" },
+            "key": { "kind": "secret_base64", "material": SECRET, "algorithm": "HS256" },
             "policy": { "issuer": "joe", "audience": "api", "token_type": "JWT", "leeway_seconds": 0 },
         }));
         assert_eq!((&answer["verified"], &answer["accepted"]), (&json!(true), &json!(false)));
@@ -294,17 +314,34 @@ mod tests {
             let key = json!({ "kind": kind, "material": material, "algorithm": algorithm });
             ask(&json!({ "token": TOKEN, "now": 0, "key": key }))
         };
-        assert_eq!(case("jwk", &jwk, Value::Null)["verified"], true);
-        let guessed = case("secret_base64url", SECRET, Value::Null);
+        let codes = |answer: &Value| -> Vec<String> {
+            let notes = answer["key"]["notes"].as_array().unwrap();
+            notes.iter().map(|note| note["code"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(case("any", &jwk, Value::Null)["verified"], true);
+        let guessed = case("secret_base64", SECRET, Value::Null);
         assert_eq!(
-            (&guessed["verified"], &guessed["key"]["algorithm_from_token"]),
-            (&json!(true), &json!(true))
+            (&guessed["verified"], codes(&guessed)),
+            (&json!(true), vec!["algorithm_from_token".to_owned()])
         );
-        assert_eq!(outcome(&case("jwks", public, Value::Null), "key")["code"], "key_id_missing");
-        assert_eq!(outcome(&case("pem", pem, json!("EdDSA")), "key")["code"], "algorithm_mismatch");
-        assert!(case("secret", "short", Value::Null)["key"]["error"].as_str().unwrap().contains("5 bytes"));
-        assert!(case("pem", "x", Value::Null)["key"]["error"].is_string());
-        assert!(case("secret", SECRET, json!("HS1"))["error"].is_string());
+        let padded = format!("{}==", SECRET.replace('-', "+").replace('_', "/"));
+        assert_eq!(case("secret_base64", &padded, Value::Null)["verified"], true);
+        assert_eq!(outcome(&case("any", public, Value::Null), "key")["code"], "key_id_missing");
+        assert_eq!(outcome(&case("any", pem, json!("EdDSA")), "key")["code"], "algorithm_mismatch");
+        assert_eq!(
+            outcome(
+                &case("any", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", Value::Null),
+                "key"
+            )["code"],
+            "algorithm_mismatch"
+        );
+        let short = case("any", "short", Value::Null);
+        assert_eq!(codes(&short), ["algorithm_from_token", "short_secret"]);
+        assert_eq!(outcome(&short, "signature")["code"], "bad_signature");
+        let private = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----";
+        assert!(case("any", private, Value::Null)["key"]["error"].as_str().unwrap().contains("private key"));
+        assert!(case("secret_base64", "!", Value::Null)["key"]["error"].is_string());
+        assert!(case("any", SECRET, json!("HS1"))["error"].is_string());
         assert!(case("x", SECRET, Value::Null)["error"].is_string());
     }
 

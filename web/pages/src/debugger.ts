@@ -4,6 +4,8 @@
 import { decodeText, encode, encodeText } from './base64url.ts';
 import { claimRows, type JsonObject } from './claims.ts';
 import { byId, element, fill } from './dom.ts';
+import { examples, type Example } from './examples.ts';
+import { absolute } from './format.ts';
 import { compact, isJson, pretty } from './json-text.ts';
 import { hex, isAlgorithm, makeKey, secret256, sign, type Algorithm } from './make-token.ts';
 import server from './server-keys.js';
@@ -115,7 +117,7 @@ function showVerdict(now: Date): void {
   shown = text;
   const warnings = typeof verdict === 'object' ? verdict.warnings : [];
   fill(byId('warnings'), ...warnings.map((warning) => element('li', { class: 'notice warn' }, ...withCode(warning))));
-  fill(byId('verdict'), ...(verdict ? verdictElements(verdict) : [element('p', { class: 'muted' }, 'Paste a token to check it.')]));
+  fill(byId('verdict'), ...(verdict ? verdictElements(verdict) : [element('p', { class: 'notice' }, 'Paste a token to check it, or click an example.')]));
 }
 
 function ask(now: Date): Verdict | string {
@@ -124,7 +126,7 @@ function ask(now: Date): Verdict | string {
     return verify({
       token: editor.value,
       key: useServerKeys.checked ? JSON.stringify(server?.jwks) : keyField.value.trim(),
-      secretIsBase64url: byId<HTMLInputElement>('secret-base64url').checked,
+      secretIsBase64: byId<HTMLInputElement>('secret-base64').checked,
       algorithm: text('algorithm'),
       issuer: text('issuer'),
       audience: text('audience'),
@@ -160,18 +162,21 @@ const OUTCOMES = { passed: 'passed', failed: 'failed', not_checked: 'not checked
 
 function verdictElements(verdict: Verdict | string): Node[] {
   if (typeof verdict === 'string') return [element('p', { class: 'notice error' }, verdict)];
+  const isSigned = verdict.checks.some(({ rule, outcome }) => rule === 'signature' && outcome === 'passed');
   return [
     summary(verdict),
+    ...verdict.keyNotes.map(({ message }) => element('p', { class: 'notice warn' }, ...withCode(message))),
     element(
       'ul',
-      { class: 'checks', 'aria-label': 'Checks' },
+      // Until the signature holds, a tick says only what the token claims of itself: it is not shown as good.
+      { class: isSigned ? 'checks' : 'checks unverified', 'aria-label': 'Checks' },
       ...verdict.checks.map(({ rule, outcome, expected, found }) =>
         element(
           'li',
           { class: outcome, 'data-rule': rule },
           RULES[rule] ?? rule,
           element('span', { class: 'visually-hidden' }, `: ${OUTCOMES[outcome]}`),
-          outcome === 'failed' && expected !== '' && element('p', { class: 'muted' }, 'expected ', element('code', {}, expected), ', found ', element('code', {}, found || 'nothing')),
+          outcome === 'failed' && expected !== '' && element('p', { class: 'muted' }, 'expected ', ...withTime(rule, expected), ', found ', ...withTime(rule, found || 'nothing')),
         ),
       ),
     ),
@@ -183,29 +188,64 @@ function withCode(text: string): (Node | string)[] {
   return text.split('`').map((part, index) => (index % 2 ? element('code', {}, part) : part));
 }
 
+/** A value of a check; seconds since 1970 with their date. */
+function withTime(rule: string, text: string): (Node | string)[] {
+  const seconds = ['expiry', 'not_before', 'issued_at'].includes(rule) ? /\b\d{9,11}\b/.exec(text)?.[0] : undefined;
+  return [element('code', {}, text), seconds === undefined ? '' : ` (${absolute(new Date(Number(seconds) * 1000))})`];
+}
+
 /** The verdict in one sentence: the first broken rule, and what would make the token pass. */
-function summary({ checks, keyError, algorithmFromToken }: Verdict): HTMLElement {
+function summary({ checks, keyError, keyNotes }: Verdict): HTMLElement {
   const failed = checks.find(({ outcome }) => outcome === 'failed');
   if (failed) {
     return element(
       'div',
       { class: 'notice error' },
-      element('p', {}, element('strong', {}, `Refused: ${failed.message ?? ''}.`), ' ', element('code', {}, failed.code ?? '')),
+      element('p', {}, element('strong', {}, 'Refused: ', ...withCode(failed.message ?? ''), '.'), ' ', element('code', { 'data-code': true }, failed.code ?? '')),
       element('p', {}, ...withCode(failed.remedy ?? '')),
     );
   }
-  if (keyError !== null) return element('p', { class: 'notice error' }, element('strong', {}, 'This key cannot be used: '), keyError, '.');
+  if (keyError !== null) return element('p', { class: 'notice error' }, element('strong', {}, 'This key cannot be used: '), ...withCode(keyError), '.');
   const open = checks.filter(({ outcome }) => outcome === 'not_checked').map(({ rule }) => rule);
   if (open.includes('signature')) {
     return element('p', { class: 'notice' }, 'Enter a key to check the signature. Until then, trust nothing in this token.');
   }
-  const guessed = algorithmFromToken ? ' The algorithm was taken from the token; a verifier must fix it in advance.' : '';
-  if (open.length === 0 && guessed === '') {
+  // A short secret verifies, and still is nothing to rely on.
+  const isWeak = keyNotes.some(({ code }) => code === 'short_secret' || code === 'algorithm_from_token');
+  if (open.length === 0 && !isWeak) {
     return element('p', { class: 'notice ok' }, element('strong', {}, 'Valid.'), ' A verifier with these settings accepts it.');
   }
   const missing = ['issuer', 'audience', 'type'].filter((rule) => open.includes(rule));
   const more = missing.length > 0 ? ` A verifier must also check the ${missing.join(', ').replace(/, (\w+)$/, ' and $1')}: see “Further checks”.` : '';
-  return element('p', { class: 'notice ok' }, element('strong', {}, 'Signature and times are good.'), more, guessed);
+  return element('p', { class: 'notice ok' }, element('strong', {}, 'Signature and times are good.'), more);
+}
+
+// --- examples, and a link with the settings ---
+
+/** What a link may carry: nothing that anybody signs or verifies with (HD-7). */
+const SETTINGS = ['issuer', 'audience', 'type', 'scope', 'role', 'algorithm'] as const;
+
+function show({ token, key }: Example): void {
+  useServerKeys.checked = keyField.disabled = false;
+  for (const id of SETTINGS) byId<HTMLInputElement>(id).value = '';
+  byId<HTMLInputElement>('secret-base64').checked = false;
+  signingField.value = '';
+  keyField.value = key;
+  editor.set(token);
+  showParts(token);
+  update();
+}
+
+function link(): string {
+  const settings = SETTINGS.map((id) => [id, byId<HTMLInputElement>(id).value.trim()]).filter(([, value]) => value !== '');
+  return `${location.origin}${location.pathname}#${new URLSearchParams(settings).toString()}`;
+}
+
+function readLink(): void {
+  const settings = new URLSearchParams(location.hash.slice(1));
+  for (const id of SETTINGS) byId<HTMLInputElement>(id).value = settings.get(id) ?? '';
+  const details = byId('issuer').closest('details');
+  if (details) details.open = SETTINGS.some((id) => settings.has(id));
 }
 
 // --- making tokens and secrets ---
@@ -219,8 +259,7 @@ async function make(algorithm: Algorithm): Promise<void> {
   signingField.value = key.signing;
   keyField.value = key.verifying;
   useServerKeys.checked = false;
-  for (const id of ['issuer', 'audience', 'type', 'scope', 'role']) byId<HTMLInputElement>(id).value = '';
-  byId<HTMLSelectElement>('algorithm').value = '';
+  for (const id of SETTINGS) byId<HTMLInputElement>(id).value = '';
   await writeToken();
 }
 
@@ -229,9 +268,8 @@ function newSecret(): void {
   byId<HTMLInputElement>('secret').value = byId<HTMLSelectElement>('secret-form').value === 'hex' ? hex(bytes) : encode(bytes);
 }
 
-async function copy(button: HTMLButtonElement): Promise<void> {
-  const field = byId<HTMLInputElement | HTMLTextAreaElement>(button.dataset['copy'] ?? '');
-  await navigator.clipboard.writeText(field.value);
+async function copy(button: HTMLButtonElement, content: string): Promise<void> {
+  await navigator.clipboard.writeText(content);
   const text = button.textContent;
   button.textContent = 'Copied';
   setTimeout(() => (button.textContent = text), 1500);
@@ -242,7 +280,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
 headerField.addEventListener('input', () => void writeToken());
 payloadField.addEventListener('input', () => void writeToken());
 signingField.addEventListener('input', () => void writeToken());
-for (const id of ['key', 'issuer', 'audience', 'type', 'scope', 'role', 'algorithm', 'secret-base64url']) byId(id).addEventListener('input', update);
+for (const id of ['key', 'issuer', 'audience', 'type', 'scope', 'role', 'algorithm', 'secret-base64']) byId(id).addEventListener('input', update);
 
 if (server) {
   const own = server;
@@ -271,7 +309,19 @@ byId('clear').addEventListener('click', () => {
 });
 byId('new-secret').addEventListener('click', newSecret);
 byId('secret-form').addEventListener('change', newSecret);
-for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) button.addEventListener('click', () => void copy(button));
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) {
+  button.addEventListener('click', () => void copy(button, byId<HTMLInputElement>(button.dataset['copy'] ?? '').value));
+}
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-example]')) {
+  button.addEventListener('click', () => void examples[button.dataset['example'] as keyof typeof examples]().then(show));
+}
+const linkButton = byId<HTMLButtonElement>('link');
+linkButton.addEventListener('click', () => void copy(linkButton, link()));
+addEventListener('hashchange', () => {
+  readLink();
+  update();
+});
+readLink();
 
 newSecret();
 update();

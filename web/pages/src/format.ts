@@ -23,14 +23,37 @@ export function absolute(at: Date): string {
   return ABSOLUTE.format(at);
 }
 
-/** A `<time>` with the relative text; the exact time is its title. */
+/** A `<time>` with the relative text, which ages while the page is open; the exact time is its title. */
 export function timeElement(iso: string): HTMLTimeElement {
   const at = new Date(iso);
   const time = document.createElement('time');
   time.dateTime = iso;
   time.title = absolute(at);
+  time.dataset['relative'] = '';
   time.textContent = relative(at);
   return time;
+}
+
+/** A `<time>` with the exact text. */
+export function exactTimeElement(iso: string): HTMLTimeElement {
+  const time = document.createElement('time');
+  time.dateTime = iso;
+  time.textContent = absolute(new Date(iso));
+  return time;
+}
+
+const AGE_EVERY_MS = 10_000;
+
+/** Keeps the relative times of the page true. */
+export function keepTimesTrue(): void {
+  const age = (): void => {
+    for (const time of document.querySelectorAll<HTMLTimeElement>('time[data-relative]')) {
+      const text = relative(new Date(time.dateTime));
+      if (time.textContent !== text) time.textContent = text;
+    }
+  };
+  setInterval(age, AGE_EVERY_MS);
+  document.addEventListener('visibilitychange', age);
 }
 
 const BROWSERS: readonly [RegExp, string][] = [

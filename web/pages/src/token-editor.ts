@@ -2,6 +2,7 @@
 // transparent letters, so that editing, undo, paste and screen readers work as in any field.
 
 import { element, fill } from './dom.ts';
+import { tokenIn } from './token-text.ts';
 
 export interface TokenEditor {
   readonly value: string;
@@ -19,21 +20,30 @@ export function tokenEditor(field: HTMLTextAreaElement, coloured: HTMLElement, c
       // An empty last line has no height without a character in it.
       '\u200b',
     );
+    coloured.scrollTop = field.scrollTop;
   }
 
-  field.addEventListener('input', () => {
+  field.addEventListener('scroll', () => (coloured.scrollTop = field.scrollTop));
+  // What is typed stays as it is: the cursor must not jump. Pasted and dropped text comes all at once.
+  field.addEventListener('input', (event) => {
+    const { inputType } = event as InputEvent;
+    if (inputType === undefined || /^insertFrom(Paste|Drop)/.test(inputType)) tidy();
     paint();
     changed(field.value);
   });
-  // People copy tokens with their surroundings: a header name, quotes, line breaks of an e-mail.
-  field.addEventListener('paste', (event) => {
-    const text = event.clipboardData?.getData('text') ?? '';
-    const token = text.replace(/^\s*(?:authorization:\s*)?(?:bearer\s+)?["']?/i, '').replace(/["';,]?\s*$/, '').replace(/\s+/g, '');
-    if (token === text) return;
-    event.preventDefault();
-    field.setRangeText(token, field.selectionStart, field.selectionEnd, 'end');
-    field.dispatchEvent(new Event('input'));
+  field.addEventListener('blur', () => {
+    if (!tidy()) return;
+    paint();
+    changed(field.value);
   });
+
+  function tidy(): boolean {
+    const token = tokenIn(field.value);
+    if (token === field.value) return false;
+    field.value = token;
+    return true;
+  }
+
   paint();
   return {
     get value() {

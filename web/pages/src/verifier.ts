@@ -7,9 +7,9 @@ import { ask } from './wasm.ts';
 /** What the user entered. Empty fields are not checked. */
 export interface Question {
   readonly token: string;
-  /** A secret, PEM, JWK or JWK Set; it is recognised by its text. */
+  /** A secret, PEM, certificate, JWK or JWK Set; it is recognised by its text. */
   readonly key: string;
-  readonly secretIsBase64url: boolean;
+  readonly secretIsBase64: boolean;
   /** For keys that do not name their algorithm. */
   readonly algorithm: string;
   readonly issuer: string;
@@ -33,11 +33,17 @@ export interface Check {
   readonly found: string;
 }
 
+export interface Note {
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface Verdict {
   readonly checks: readonly Check[];
   /** Why the key cannot be used; `null` if it can. */
   readonly keyError: string | null;
-  readonly algorithmFromToken: boolean;
+  /** How the key was read, where that was not clear; names are in backticks. */
+  readonly keyNotes: readonly Note[];
   /** Bad signs, whether or not a check fails; names are in backticks. */
   readonly warnings: readonly string[];
 }
@@ -47,8 +53,8 @@ interface Answer {
   readonly header: JsonObject | null;
   readonly payload: JsonObject | null;
   readonly checks: readonly Check[];
-  readonly key: { readonly error: string | null; readonly algorithm_from_token: boolean };
-  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  readonly key: { readonly error: string | null; readonly notes: readonly Note[] };
+  readonly warnings: readonly Note[];
 }
 
 export function verify(question: Question): Verdict {
@@ -60,7 +66,7 @@ export function verify(question: Question): Verdict {
   return {
     checks: checks.map((check) => (isAsked(check, question) ? check : { ...check, outcome: 'not_checked' })),
     keyError: used.error,
-    algorithmFromToken: used.algorithm_from_token,
+    keyNotes: used.notes,
     warnings: shown.warnings.map(({ message }) => message),
   };
 }
@@ -97,9 +103,7 @@ function isAsked({ rule, found }: Check, question: Question): boolean {
   return true;
 }
 
-function keyOf({ key, secretIsBase64url, algorithm }: Question): object {
-  const base = { material: key, ...(algorithm && { algorithm }) };
-  if (key.startsWith('-----BEGIN')) return { ...base, kind: 'pem' };
-  if (!key.startsWith('{')) return { ...base, kind: secretIsBase64url ? 'secret_base64url' : 'secret' };
-  return { ...base, kind: /"keys"\s*:/.test(key) ? 'jwks' : 'jwk' };
+function keyOf({ key, secretIsBase64, algorithm }: Question): object {
+  const isSecret = !key.startsWith('{') && !key.includes('-----BEGIN');
+  return { material: key, kind: isSecret && secretIsBase64 ? 'secret_base64' : 'any', ...(algorithm && { algorithm }) };
 }

@@ -5,6 +5,7 @@ import { decode, decodeText, encode, encodeText } from '../src/base64url.ts';
 import { claimRows, type JsonObject } from '../src/claims.ts';
 import { compact, pretty } from '../src/json-text.ts';
 import { ALGORITHMS, makeKey, sign } from '../src/make-token.ts';
+import { tokenIn } from '../src/token-text.ts';
 import { verify } from '../src/verifier.ts';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
@@ -31,6 +32,22 @@ test('claims_have_meanings_and_dates', () => {
   assert.match(rows[3]?.meaning ?? '', /milliseconds/);
 });
 
+test('a_token_is_found_in_its_surroundings', () => {
+  const token = 'eyJh.eyJz.c2ln';
+  for (const text of [
+    token,
+    `Bearer ${token}`,
+    `Authorization: Bearer ${token}\r\n`,
+    `-H "Authorization: Bearer ${token}"`,
+    `"${token}",`,
+    `'${token}';`,
+    '  eyJh.ey\n  Jz.c2\r\nln\n',
+  ]) {
+    assert.equal(tokenIn(text), token, text);
+  }
+  assert.equal(tokenIn(' not a {token} '), 'not a {token}');
+});
+
 /** The list that the tests of countersign-jwt and of the command line read too. */
 interface Warned {
   readonly header: JsonObject;
@@ -42,7 +59,7 @@ test('the_page_gives_the_same_warnings_as_the_command_line', () => {
   const list = '../../crates/countersign-jwt/tests/data/warnings.json';
   const cases = JSON.parse(readFileSync(list, 'utf8')) as Warned[];
   assert.ok(cases.length > 15);
-  const open = { key: '', secretIsBase64url: false, algorithm: '', issuer: '', audience: '', type: '', scope: '', role: '', now: NOW.getTime() / 1000 };
+  const open = { key: '', secretIsBase64: false, algorithm: '', issuer: '', audience: '', type: '', scope: '', role: '', now: NOW.getTime() / 1000 };
   for (const { header, payload, warnings } of cases) {
     const token = `${encodeText(JSON.stringify(header))}.${encodeText(JSON.stringify(payload))}.AAAA`;
     assert.deepEqual(verify({ ...open, token }).warnings, warnings, JSON.stringify(header));

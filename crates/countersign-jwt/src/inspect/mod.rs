@@ -3,6 +3,7 @@
 //! Checks the same rules as verification, but all of them, and reports for each what was expected, what was
 //! found and what would make it pass. No other function of this crate accepts the result.
 
+mod key_text;
 mod warnings;
 mod wording;
 
@@ -18,6 +19,7 @@ use crate::policy::ClaimsPolicy;
 use crate::registered::Registered;
 use crate::rules::Rule;
 
+pub use key_text::{KeyNote, KeyText, KeyTextError, Material, ShortSecret};
 pub use warnings::Warning;
 
 /// The keys to check the signature with.
@@ -30,6 +32,8 @@ pub enum Keys<'a> {
     One(&'a VerifyingKey),
     /// The key of this set that the token's `kid` names.
     Set(&'a JwkSet),
+    /// This secret, which no verifier takes.
+    Short(&'a ShortSecret),
 }
 
 /// The result of [`inspect`]: the parts of a token that can be read, the outcome of every rule, and warnings.
@@ -160,10 +164,12 @@ fn signature_checks(
 ) -> Option<String> {
     let key = match (jws, keys) {
         (None, _) | (_, Keys::None) => None,
-        (Some(jws), Keys::One(key)) if key.algorithm() != jws.header().algorithm() => {
+        (Some(jws), Keys::One(key) | Keys::Short(ShortSecret(key)))
+            if key.algorithm() != jws.header().algorithm() =>
+        {
             Some(Err(VerifyError::AlgorithmMismatch))
         }
-        (Some(_), Keys::One(key)) => Some(Ok(key)),
+        (Some(_), Keys::One(key) | Keys::Short(ShortSecret(key))) => Some(Ok(key)),
         (Some(jws), Keys::Set(set)) => Some(set.select(jws.header())),
     };
     checks.push(Check {
@@ -171,7 +177,7 @@ fn signature_checks(
         outcome: key.as_ref().map_or(Outcome::NotChecked, |key| Outcome::of(key.err())),
         expected: match keys {
             Keys::None => String::new(),
-            Keys::One(key) => format!("a token for {}", key.algorithm()),
+            Keys::One(key) | Keys::Short(ShortSecret(key)) => format!("a token for {}", key.algorithm()),
             Keys::Set(set) => one_of_keys(set.keys()),
         },
         found: jws

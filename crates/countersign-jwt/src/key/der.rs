@@ -9,6 +9,8 @@ pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const NULL: u8 = 0x05;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const SEQUENCE: u8 = 0x30;
+/// `[0] EXPLICIT`, as around the version of a certificate.
+pub(super) const EXPLICIT_0: u8 = 0xa0;
 /// `[0] IMPLICIT OCTET STRING` (RFC 9881 §6).
 #[cfg(feature = "aws-lc-rs")]
 pub(super) const ML_DSA_SEED: u8 = 0x80;
@@ -46,6 +48,11 @@ impl<'a> Reader<'a> {
         let (content, rest) = rest.split_at_checked(length).ok_or(KeyError::Der)?;
         self.0 = rest;
         Ok(content)
+    }
+
+    /// Skips the next element if it has `tag`.
+    pub(super) fn optional(&mut self, tag: u8) {
+        let _absent = self.element(tag);
     }
 
     pub(super) fn sequence(&mut self) -> Result<Self, KeyError> {

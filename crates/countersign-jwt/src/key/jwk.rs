@@ -12,6 +12,9 @@ use crate::key::public::PublicNumbers;
 /// The members of a JWK, with the rules that hold for every key type.
 pub(crate) struct Jwk<'a>(&'a Map<String, Value>);
 
+/// The members that only a private key has (RFC 7518 §6.2.2, §6.3.2, RFC 8037 §2, RFC 9964 §3).
+pub(crate) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+
 /// What a JWK is about to be used for (RFC 7517 §4.3).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -119,8 +122,11 @@ impl<'a> Jwk<'a> {
 
     /// A public key must come without private members: a JWK Set with `d` in it is a leaked key.
     pub(crate) fn check_public_only(&self) -> Result<(), KeyError> {
-        let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
-        if private.iter().any(|name| self.0.contains_key(*name)) { Err(KeyError::PrivateKey) } else { Ok(()) }
+        if PRIVATE_MEMBERS.iter().any(|name| self.0.contains_key(*name)) {
+            Err(KeyError::PrivateKey)
+        } else {
+            Ok(())
+        }
     }
 
     /// Exactly `length` bytes: a shortened or padded coordinate is another spelling of the same key.

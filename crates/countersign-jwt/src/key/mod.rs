@@ -19,11 +19,13 @@ mod vectors;
 mod verifying;
 mod x509;
 
+pub(crate) use jwk::PRIVATE_MEMBERS;
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use private::{PrivateNumbers, RsaPrivateNumbers};
 pub(crate) use public::PublicNumbers;
 #[cfg(feature = "aws-lc-rs")]
 pub use signing::SigningKey;
 pub use verifying::VerifyingKey;
+pub(crate) use verifying::{numbers_of_der, numbers_of_pem, secret_of_jwk};
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use x509::rsa_public_from_pkcs1;

@@ -20,6 +20,14 @@ pub(super) fn parse(text: &str) -> Result<Pem<'_>, KeyError> {
     if rest.trim().is_empty() { Ok(block) } else { Err(KeyError::Pem) }
 }
 
+/// As [`parse`], but a block of this label may be followed by more of them.
+pub(super) fn parse_first<'a>(text: &'a str, label: &str) -> Result<Pem<'a>, KeyError> {
+    match next_block(text)? {
+        (block, _) if block.label == label => Ok(block),
+        _ => parse(text),
+    }
+}
+
 fn next_block(text: &str) -> Result<(Pem<'_>, &str), KeyError> {
     let after_begin = text.trim_start().strip_prefix("-----BEGIN ").ok_or(KeyError::Pem)?;
     let (label, rest) = after_begin.split_once("-----").ok_or(KeyError::Pem)?;

@@ -81,13 +81,10 @@ impl VerifyingKey {
     ///   [`RsaRoca`](KeyError::RsaRoca), [`InvalidPoint`](KeyError::InvalidPoint),
     ///   [`Inconsistent`](KeyError::Inconsistent): the key is weak or wrong.
     pub fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let block = pem::parse(text)?;
-        let numbers = match block.label {
-            "PUBLIC KEY" => x509::public_from_spki(&block.der)?,
-            "RSA PUBLIC KEY" => x509::rsa_public_from_pkcs1(&block.der)?,
-            _ => return Err(KeyError::PemLabel),
-        };
-        Self::from_numbers(algorithm, numbers)
+        match numbers_of_pem(text)? {
+            (numbers, false) => Self::from_numbers(algorithm, numbers),
+            (_, true) => Err(KeyError::PemLabel),
+        }
     }
 
     /// Makes a key of an HMAC secret. It has no key ID until [`with_key_id`](Self::with_key_id) gives it one.
@@ -96,6 +93,11 @@ impl VerifyingKey {
     /// As [`secret::check_hmac_secret`].
     pub fn hmac(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         secret::check_hmac_secret(algorithm, secret)?;
+        Self::hmac_of_any_length(algorithm, secret)
+    }
+
+    /// As [`hmac`](Self::hmac), without its checks: for showing what a bad secret does, never for a verifier.
+    pub(crate) fn hmac_of_any_length(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let inner = Inner { algorithm, verifier: Verifier::hmac(algorithm, secret)?, numbers: None };
         Ok(Self { inner: Arc::new(inner), key_id: "".into() })
     }
@@ -150,6 +152,34 @@ impl VerifyingKey {
     pub(crate) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
         self.inner.verifier.verify(signing_input, signature).map_err(|_| VerifyError::BadSignature)
     }
+}
+
+/// The numbers of the public key in a PEM block, and whether the block is a certificate, of which nothing else is
+/// read. A certificate may be followed by those of its issuers.
+pub(crate) fn numbers_of_pem(text: &str) -> Result<(PublicNumbers, bool), KeyError> {
+    let block = pem::parse_first(text, "CERTIFICATE")?;
+    match block.label {
+        "PUBLIC KEY" => Ok((x509::public_from_spki(&block.der)?, false)),
+        "RSA PUBLIC KEY" => Ok((x509::rsa_public_from_pkcs1(&block.der)?, false)),
+        "CERTIFICATE" => Ok((x509::public_from_certificate(&block.der)?, true)),
+        _ => Err(KeyError::PemLabel),
+    }
+}
+
+/// As [`numbers_of_pem`], for what is between the lines of the block.
+pub(crate) fn numbers_of_der(der: &[u8]) -> Result<(PublicNumbers, bool), KeyError> {
+    let numbers = x509::public_from_spki(der).or_else(|_| x509::rsa_public_from_pkcs1(der));
+    numbers
+        .map(|numbers| (numbers, false))
+        .or_else(|_| x509::public_from_certificate(der).map(|numbers| (numbers, true)))
+}
+
+/// The algorithm and the secret of an `oct` JWK that names its algorithm; the secret may be of any length.
+pub(crate) fn secret_of_jwk(
+    members: &Map<String, Value>,
+) -> Result<(Algorithm, zeroize::Zeroizing<Vec<u8>>), KeyError> {
+    let jwk = Jwk::new(members);
+    Ok((jwk.algorithm(&Algorithm::ALL)?, jwk.bytes("k")?))
 }
 
 impl fmt::Debug for VerifyingKey {

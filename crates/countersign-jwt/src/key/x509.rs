@@ -1,4 +1,4 @@
-//! Public keys in DER: `SubjectPublicKeyInfo` (RFC 5280 §4.1, RFC 8410, RFC 9881) and PKCS#1 (RFC 8017
+//! Public keys in DER: `Certificate` and `SubjectPublicKeyInfo` (RFC 5280 §4.1, RFC 8410, RFC 9881) and PKCS#1 (RFC 8017
 //! A.1.1).
 
 use super::der::{self, Reader};
@@ -15,9 +15,24 @@ pub(crate) fn rsa_public_from_pkcs1(bytes: &[u8]) -> Result<PublicNumbers, KeyEr
     Ok(PublicNumbers::Rsa { modulus, exponent })
 }
 
+/// The key of a certificate, of which nothing is checked (RFC 5280 §4.1): `Certificate ::= SEQUENCE {
+/// tbsCertificate SEQUENCE { version [0] OPTIONAL, serialNumber, signature, issuer, validity, subject, SPKI, … }, … }`
+pub(super) fn public_from_certificate(bytes: &[u8]) -> Result<PublicNumbers, KeyError> {
+    let mut certificate = Reader::only(bytes, der::SEQUENCE)?.sequence()?;
+    certificate.optional(der::EXPLICIT_0);
+    certificate.element(der::INTEGER)?;
+    for _signature_issuer_validity_subject in 0..4 {
+        certificate.element(der::SEQUENCE)?;
+    }
+    public_from_info(certificate.sequence()?)
+}
+
 /// `SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }`
 pub(super) fn public_from_spki(bytes: &[u8]) -> Result<PublicNumbers, KeyError> {
-    let mut info = Reader::only(bytes, der::SEQUENCE)?;
+    public_from_info(Reader::only(bytes, der::SEQUENCE)?)
+}
+
+fn public_from_info(mut info: Reader<'_>) -> Result<PublicNumbers, KeyError> {
     let mut identifier = info.sequence()?;
     let oid = identifier.element(der::OBJECT_IDENTIFIER)?;
     // No bit is unused: all these keys are whole bytes.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::config::{Config, ConfigError, Environment, Place, Settings};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -27,6 +29,11 @@ impl Global {
         let file = self.config.clone().or_else(|| environment.config_file()).or_else(usual_file);
         let settings = file.map_or_else(Settings::default, |file| Settings::default().with_file(&file));
         Config::load(self.on_top(settings, &environment))
+    }
+
+    /// `JWT_SECRET` as it is, without the rules for a secret of this server.
+    pub(super) fn secret_in_environment() -> Option<Zeroizing<String>> {
+        Environment::new(std::env::vars_os()).jwt_secret()
     }
 
     /// Adds `.env`, the environment and the flags to `settings`.

@@ -56,6 +56,12 @@ impl Environment {
         let named = self.0.iter().find(|(name, value)| name == CONFIG_FILE && !value.is_empty());
         named.map(|(_, value)| value.as_str().into())
     }
+
+    /// `JWT_SECRET`, if it is not empty.
+    pub(crate) fn jwt_secret(&self) -> Option<Zeroizing<String>> {
+        let secret = self.0.iter().find(|(name, value)| name == "JWT_SECRET" && !value.is_empty());
+        secret.map(|(_, value)| value.clone())
+    }
 }
 
 const PREFIX: &str = "COUNTERSIGN_";

@@ -96,17 +96,16 @@ fn time(payload: &Map<String, Value>, name: &'static str) -> Option<(&'static st
 /// Says why the key cannot be the one that signed the token, as far as the header tells.
 fn key_mismatch(token: &str, key: &Public) -> Option<String> {
     let jws = UnverifiedJws::parse_with_limits(token, Limits::ML_DSA);
-    let chosen = jws.and_then(|jws| match key {
-        Public::One(key) if jws.header().algorithm() != key.algorithm() => {
-            Err(VerifyError::AlgorithmMismatch)
-        }
-        Public::One(key) => match jws.header().key_id() {
+    let chosen = jws.and_then(|jws| match (key.set(), key.keys()) {
+        (Some(set), _) => set.select(jws.header()).map(|_| ()),
+        (None, [key]) if jws.header().algorithm() != key.algorithm() => Err(VerifyError::AlgorithmMismatch),
+        (None, [key]) => match jws.header().key_id() {
             Some(named) if !key.key_id().is_empty() && named != key.key_id() => {
                 Err(VerifyError::UnknownKeyId)
             }
             _ => Ok(()),
         },
-        Public::Set(set, _) => set.select(jws.header()).map(|_| ()),
+        (None, _) => Ok(()),
     });
     chosen.err().map(|error| format!("The given key does not fit: {error}."))
 }

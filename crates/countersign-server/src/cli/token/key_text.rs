@@ -1,7 +1,8 @@
 //! Reads keys in PEM, as JWK or as JWK Set. The contents decide the form, never the file name.
 
 use anyhow::{anyhow, ensure};
-use countersign_jwt::{Algorithm, JwkSet, KeyError, SigningKey, SkipReason, SkippedKey, VerifyingKey};
+use countersign_jwt::inspect::{KeyNote, KeyText, KeyTextError, Keys, Material};
+use countersign_jwt::{Algorithm, JwkSet, KeyError, KeySetError, SigningKey, SkippedKey, VerifyingKey};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -9,23 +10,42 @@ use crate::cli::usage::usage;
 use crate::output::escape;
 
 /// The keys that verify a token.
-pub(in crate::cli) enum Public {
-    One(VerifyingKey),
-    Set(JwkSet, Vec<SkippedKey>),
-}
+pub(in crate::cli) struct Public(KeyText);
 
 impl Public {
+    /// The shared secret, even if it is too short for a verifier: then the notes say so.
+    pub(super) fn of_secret(secret: &[u8], algorithm: Algorithm) -> anyhow::Result<Self> {
+        Ok(Self(KeyText::of_secret(secret, algorithm)?))
+    }
+
+    /// For an inspection.
+    pub(super) fn to_inspect(&self) -> Keys<'_> {
+        self.0.keys()
+    }
+
     pub(in crate::cli) fn keys(&self) -> &[VerifyingKey] {
-        match self {
-            Self::One(key) => std::slice::from_ref(key),
-            Self::Set(set, _) => set.keys(),
+        match &self.0.material {
+            Material::One(key) => std::slice::from_ref(key),
+            Material::Set(set, _) => set.keys(),
+            _ => &[],
         }
+    }
+
+    /// The set, if it is one.
+    pub(super) fn set(&self) -> Option<&JwkSet> {
+        if let Material::Set(set, _) = &self.0.material { Some(set) } else { None }
     }
 
     /// The keys of a set that cannot be used, and why.
     pub(in crate::cli) fn skipped(&self) -> Vec<String> {
-        let Self::Set(_, skipped) = self else { return Vec::new() };
+        let Material::Set(_, skipped) = &self.0.material else { return Vec::new() };
         skipped.iter().map(describe_skipped).collect()
+    }
+
+    /// What else is notable about the keys.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let notes = self.0.notes.iter().filter(|note| !matches!(note, KeyNote::Skipped(_)));
+        notes.map(ToString::to_string).collect()
     }
 }
 
@@ -33,29 +53,48 @@ fn describe_skipped(key: &SkippedKey) -> String {
     format!("key {} ({}): {}", key.index + 1, key.key_id.as_deref().unwrap_or("without kid"), key.reason)
 }
 
-/// Reads a public key, the public half of a private key, a secret in a JWK, or a JWK Set. The key must be for
-/// the algorithm `given`. A key that does not say its algorithm is read for `claimed`, if its type allows.
+/// Reads a public key, the public half of a private key, a certificate, a secret in a JWK, or a JWK Set. The key
+/// must be for the algorithm `given`. A key that does not name its algorithm is read for `claimed`, if its type
+/// allows.
 pub(in crate::cli) fn parse_public(
     text: &str,
     given: Option<Algorithm>,
     claimed: Option<Algorithm>,
 ) -> anyhow::Result<Public> {
-    if !is_json(text) {
-        let for_rsa = claimed.map(|claimed| of_kind("RSA", claimed));
-        return from_pem(text, given, for_rsa, public_from_pem).map(Public::One);
-    }
-    if is_set(text) {
-        return parse_set(text, given, claimed);
-    }
-    let text = with_algorithm(text, given, claimed);
-    let key = match VerifyingKey::from_jwk(&text) {
-        Err(KeyError::PrivateKey) => SigningKey::from_jwk(&text).map(|key| key.verifying_key()),
-        key => key,
+    let read = match KeyText::read(text, given, claimed) {
+        Err(KeyTextError::Key(KeyError::PemLabel)) => {
+            let key = from_pem(text, given, claimed.map(of_rsa), SigningKey::from_pem)?;
+            return Ok(Public(key.verifying_key().into()));
+        }
+        read => read.map_err(|error| explain_public(text, error))?,
     };
-    let key = key.map_err(name_ambiguous)?;
-    // The JWK may say another algorithm.
-    ensure!(given.is_none_or(|given| given == key.algorithm()), "the key is for {}", key.algorithm());
-    Ok(Public::One(key))
+    if read.notes.contains(&KeyNote::PrivateKey) {
+        // A private key whose halves do not belong together is refused.
+        SigningKey::from_jwk(&with_algorithm(text, given, claimed)).map_err(name_ambiguous)?;
+    }
+    Ok(Public(read))
+}
+
+/// As [`parse_public`], for a JWK Set and nothing else.
+pub(super) fn parse_set(
+    text: &str,
+    given: Option<Algorithm>,
+    claimed: Option<Algorithm>,
+) -> anyhow::Result<Public> {
+    ensure!(is_set(text), KeySetError::NoKeys);
+    parse_public(text, given, claimed)
+}
+
+fn explain_public(text: &str, error: KeyTextError) -> anyhow::Error {
+    match error {
+        KeyTextError::Key(KeyError::AmbiguousAlgorithm) => ambiguous(),
+        KeyTextError::Key(error) if !is_json(text) => explain(text, error),
+        KeyTextError::NoUsableKey(skipped) if !skipped.is_empty() => {
+            let reasons: Vec<_> = skipped.iter().map(describe_skipped).collect();
+            anyhow!("the set has no usable key: {}", escape(&reasons.join("; ")))
+        }
+        error => error.into(),
+    }
 }
 
 /// Reads the key in a PEM block. Only an RSA key leaves the algorithm open.
@@ -87,8 +126,10 @@ fn explain(text: &str, error: KeyError) -> anyhow::Error {
             anyhow!("this is neither PEM nor JSON (a shared secret is for `countersign token` with --secret)")
         }
         (KeyError::Pem, _) => anyhow!("this is not exactly one complete PEM block"),
-        (KeyError::PemLabel, "CERTIFICATE") => {
-            anyhow!("this is a certificate; extract its key with: openssl x509 -pubkey -noout -in FILE")
+        (KeyError::PemLabel | KeyError::Der, "CERTIFICATE") => {
+            anyhow!(
+                "this is a certificate that cannot be read; extract its key with: openssl x509 -pubkey -noout -in FILE"
+            )
         }
         (KeyError::PemLabel, "PUBLIC KEY" | "RSA PUBLIC KEY") => {
             anyhow!(NEEDS_PRIVATE)
@@ -101,37 +142,6 @@ fn explain(text: &str, error: KeyError) -> anyhow::Error {
         ),
         (error, _) => error.into(),
     }
-}
-
-fn public_from_pem(text: &str, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
-    match VerifyingKey::from_pem(text, algorithm) {
-        Err(KeyError::PemLabel) => SigningKey::from_pem(text, algorithm).map(|key| key.verifying_key()),
-        key => key,
-    }
-}
-
-/// Reads a JWK Set. An RSA key without an algorithm is read for `given` or `claimed`.
-pub(super) fn parse_set(
-    text: &str,
-    given: Option<Algorithm>,
-    claimed: Option<Algorithm>,
-) -> anyhow::Result<Public> {
-    let algorithm = given.or(claimed.map(|claimed| of_kind("RSA", claimed)));
-    let (set, mut skipped) = JwkSet::parse_foreign(text, &Algorithm::ALL)?;
-    let mut keys = set.keys().to_vec();
-    if let Some(algorithm) = algorithm {
-        let (fitting, unfit) = JwkSet::parse_foreign(text, &[algorithm])?;
-        let ambiguous = SkipReason::Key(KeyError::AmbiguousAlgorithm);
-        skipped.retain(|key| key.reason != ambiguous || unfit.iter().any(|other| other.index == key.index));
-        keys.extend(fitting.keys().iter().filter(|key| set.find(key.key_id()).is_none()).cloned());
-    }
-    let reasons = || skipped.iter().map(describe_skipped).collect::<Vec<_>>().join("; ");
-    ensure!(
-        !keys.is_empty(),
-        "the set has no usable key: {}",
-        if skipped.is_empty() { "it is empty".to_owned() } else { escape(&reasons()) }
-    );
-    Ok(Public::Set(JwkSet::new(keys)?, skipped))
 }
 
 /// Reads a private key or a secret: PEM, or a JWK.
@@ -148,14 +158,11 @@ pub(in crate::cli) fn parse_private(text: &str, given: Option<Algorithm>) -> any
     Ok(key)
 }
 
-/// A JWK may leave out its algorithm (RFC 7517 §4.4). An RSA key or a secret without one gets `given` or
-/// `claimed`.
+/// A JWK need not name its algorithm (RFC 7517 §4.4); an RSA key that does not is taken for one of these.
 fn with_algorithm(jwk: &str, given: Option<Algorithm>, claimed: Option<Algorithm>) -> Zeroizing<String> {
     let json: Value = serde_json::from_str(jwk).unwrap_or_default();
     let algorithm = match json["kty"].as_str() {
-        Some(kty @ ("RSA" | "oct")) if json.get("alg").is_none() => {
-            given.or(claimed.map(|claimed| of_kind(kty, claimed)))
-        }
+        Some("RSA") if json.get("alg").is_none() => given.or(claimed.map(of_rsa)),
         _ => None,
     };
     Zeroizing::new(match algorithm {
@@ -164,16 +171,10 @@ fn with_algorithm(jwk: &str, given: Option<Algorithm>, claimed: Option<Algorithm
     })
 }
 
-/// The algorithm `claimed` if keys of this `kty` support it. Otherwise one that they support, so that
-/// verification reports that the key does not fit the token.
-fn of_kind(kty: &str, claimed: Algorithm) -> Algorithm {
+/// The algorithm `claimed` if it is one of RSA, else another of them: then the key does not fit the token.
+fn of_rsa(claimed: Algorithm) -> Algorithm {
     let is_rsa = matches!(claimed.name().get(..2), Some("RS" | "PS"));
-    match kty {
-        "oct" if claimed.is_symmetric() => claimed,
-        "oct" => Algorithm::Hs256,
-        _ if is_rsa => claimed,
-        _ => Algorithm::Rs256,
-    }
+    if is_rsa { claimed } else { Algorithm::Rs256 }
 }
 
 /// Algorithms whose keys fit no other algorithm; an RSA key fits six.

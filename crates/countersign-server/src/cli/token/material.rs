@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign_jwt::{Algorithm, SigningKey, VerifyingKey};
+use countersign_jwt::{Algorithm, SigningKey};
 use zeroize::Zeroizing;
 
 use super::fetch::{as_url, fetch};
@@ -68,7 +68,7 @@ impl PublicKeyArguments {
         if self.rest.secret {
             let claimed = claimed.filter(|claimed| claimed.is_symmetric());
             let algorithm = for_secret(given.or(claimed))?;
-            return Ok(Public::One(VerifyingKey::hmac(algorithm, shared_secret(global)?.as_bytes())?));
+            return Public::of_secret(secret_of_token(global)?.as_bytes(), algorithm);
         }
         let source = self.key.as_deref().ok_or_else(|| {
             usage("a key is needed: --key FILE (PEM, JWK or JWK Set; - for standard input), --key URL or --secret")
@@ -106,6 +106,11 @@ fn for_secret(algorithm: Option<Algorithm>) -> anyhow::Result<Algorithm> {
     } else {
         Err(usage("--secret is for HS256, HS384 and HS512"))
     }
+}
+
+/// As [`shared_secret`], but `serve` need not accept it: the token may be of another server.
+fn secret_of_token(global: &Global) -> anyhow::Result<Zeroizing<String>> {
+    Global::secret_in_environment().map_or_else(|| shared_secret(global), Ok)
 }
 
 /// The secret that `serve` would use, or else one from a prompt.

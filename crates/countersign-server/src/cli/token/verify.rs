@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use countersign::base::clock::Clock;
 use countersign_jwt::dangerous::decode_unverified;
-use countersign_jwt::inspect::{Check, Inspection, Keys, Outcome, inspect};
+use countersign_jwt::inspect::{Check, Inspection, Outcome, inspect};
 use countersign_jwt::{Algorithm, ClaimsPolicy, Limits, TokenType, VerifyError};
 use serde_json::{Map, Value, json};
 
 use super::input::TokenArgument;
-use super::key_text::Public;
 use super::material::PublicKeyArguments;
 use super::time::moment;
 use crate::cli::global::Global;
@@ -49,12 +48,8 @@ impl Verify {
         let (header, payload) = decoded.unwrap_or_default();
         let claimed = header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
         let key = self.key.load(global, claimed)?;
-        let keys = match &key {
-            Public::One(key) => Keys::One(key),
-            Public::Set(set, _) => Keys::Set(set),
-        };
         let now = Clock::system().now().as_unix_seconds();
-        let inspection = inspect(&token, keys, Some(&self.policy(&header, &payload)), now);
+        let inspection = inspect(&token, key.to_inspect(), Some(&self.policy(&header, &payload)), now);
         let failures: Vec<_> = inspection
             .checks
             .iter()
@@ -63,9 +58,11 @@ impl Verify {
         if output.json {
             let mut value = self.as_json(&inspection, failures.is_empty());
             value["skippedKeys"] = key.skipped().into();
+            value["keyNotes"] = key.notes().into();
             unless_closed(output.show(&value, String::new))?;
         } else {
             let mut lines = self.describe(&inspection, failures.is_empty(), now);
+            lines.extend(key.notes().into_iter().map(|note| (Style::Warning, note)));
             lines.extend(key.skipped().into_iter().map(|text| (Style::Dim, format!("Not usable: {text}"))));
             unless_closed(print_styled(&lines))?;
         }
