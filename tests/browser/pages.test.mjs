@@ -61,7 +61,17 @@ for (const { name, launch } of BROWSERS) {
     test('the first page says what this server is', async () => {
       await visit('/');
       await hears('Countersign');
+      // The examples can be copied as they are, wherever the server is.
+      await hears(`curl -X POST ${world.origin}/api/login`);
+      assert.deepEqual([await text('#start'), await text('#nav')], ['Sign in', 'DebuggerSign in']);
       await look('index');
+      await page.goto(`${world.origin}/login`);
+      // With the space that keyboards of phones add.
+      await signIn({ username: 'admin ', password: DEMO.password });
+      await arrive('/account');
+      await page.goto(world.origin);
+      await holds(page, () => document.querySelector('#start').textContent === 'Go to your account');
+      assert.equal(await text('#nav'), 'adminAdminDebugger');
     });
 
     test('sign in: a wrong password, then the right one, then the page that was asked for', async () => {
@@ -116,9 +126,9 @@ for (const { name, launch } of BROWSERS) {
         await page.click('#submit');
       };
       await choose('short');
-      await hears('the password must have at least');
+      await hears('The password must have at least');
       await choose(user.password);
-      await hears('the new password must not be the current one');
+      await hears('The new password must not be the current one.');
       // Pasted, as a password manager would.
       await page.$eval('#new-password', (input) => {
         input.focus();
@@ -196,6 +206,12 @@ for (const { name, launch } of BROWSERS) {
       await change(user.password, 'another one of many words');
       await hears('Your password is changed.');
       assert.equal(path(), '/account');
+      // In sight, wherever the page is scrolled to.
+      await page.setViewport({ width: 390, height: 844 });
+      const box = await page.$eval('#message .notice', (notice) => notice.getBoundingClientRect().toJSON());
+      assert.ok(box.top >= 0 && box.bottom <= 844 && box.left >= 0 && box.right <= 390, JSON.stringify(box));
+      await page.click('#message .dismiss');
+      assert.equal(await text('#message'), '');
       await press('Sign out');
       await arrive('/login');
       await page.goto(`${world.origin}/admin`);
@@ -292,6 +308,48 @@ for (const { name, launch } of BROWSERS) {
       await press('Delete');
       await hears(`${username} is deleted.`);
       await hears('No user matches.');
+      await look('admin-empty');
+      // The search is in the address, so that a reload shows the same.
+      assert.equal(path(), `/admin?search=${username}`.replace('?', '#users?'));
+      await page.reload();
+      await hears('No user matches.');
+      await press('Show all users');
+      await page.waitForSelector('tbody tr');
+      assert.match(await text('.filters > p'), /^\d+ users$/);
+      assert.equal(path(), '/admin#users');
+    });
+
+    test('admin: the user list by keyboard, and the focus after a dialog', async () => {
+      await visit('/login?return_to=/admin');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      await page.keyboard.press('/');
+      const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+      assert.equal(await focused(), 'search');
+      await page.keyboard.press('ArrowDown');
+      const first = await text('tbody .link');
+      assert.equal(await focused(), first);
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('dialog[open]');
+      await page.keyboard.press('Escape');
+      await dialogCloses();
+      await holds(page, (first) => document.activeElement.textContent === first, first);
+      await page.keyboard.press('ArrowUp');
+      assert.equal(await focused(), 'search');
+    });
+
+    test('admin: a phone shows the role and the state of every user', async () => {
+      const admin = await world.call('POST', '/api/login', { body: DEMO });
+      const body = { username: `gus-${name}`, password: 'a password of many words' };
+      const made = await world.call('POST', '/api/admin/users', { body, token: admin.body.accessToken });
+      await world.call('PATCH', `/api/admin/users/${made.body.user.userId}`, { body: { disabled: true }, token: admin.body.accessToken });
+      await visit('/login?return_to=/admin');
+      await signIn();
+      await page.waitForSelector('tbody .bad');
+      await page.setViewport({ width: 390, height: 844 });
+      const boxes = await page.$$eval('tbody .badge', (badges) => badges.map((badge) => badge.getBoundingClientRect()).map(({ left, right }) => [left, right]));
+      assert.ok(boxes.length >= 4 && boxes.every(([left, right]) => left >= 0 && right <= 390), JSON.stringify(boxes));
+      await look('admin-users-all');
     });
 
     test('admin: the last administrator stays', async () => {
@@ -321,8 +379,63 @@ for (const { name, launch } of BROWSERS) {
       await world.call('POST', '/api/login', { body: { username: 'nobody', password: 'wrong' } });
       await holds(page, (rows) => document.querySelectorAll('tbody tr').length > rows, rows);
       assert.match(await text('tbody tr'), /Login failed/);
+      // A second rotation has nothing to do, and says so.
+      await page.goto(`${world.origin}/admin#keys`);
+      await page.waitForSelector('tbody .good');
+      await press('Rotate');
+      await press('Create key');
+      await hears('Nothing to do');
+      await page.goto(`${world.origin}/admin#audit`);
+      await page.waitForSelector('#event');
       await page.select('#event', 'key_created');
       await holds(page, () => [...document.querySelectorAll('tbody th')].every(({ textContent }) => textContent === 'Key created'));
+    });
+
+    test('admin: the audit log says who did what to whom, and its times age', async () => {
+      const admin = await world.call('POST', '/api/login', { body: DEMO });
+      const token = admin.body.accessToken;
+      const user = { username: `hal-${name}`, password: 'a password of many words' };
+      const made = await world.call('POST', '/api/admin/users', { body: user, token });
+      await world.call('PATCH', `/api/admin/users/${made.body.user.userId}`, { body: { disabled: true }, token });
+      await visit('/login?return_to=/admin%23audit');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      // By name; the events of nobody are none.
+      const filter = (text) =>
+        page.$eval('#account', (field, text) => {
+          field.value = text;
+          field.dispatchEvent(new Event('change'));
+        }, text);
+      await filter(user.username.toUpperCase());
+      await holds(page, (username) => {
+        const cells = [...document.querySelectorAll('tbody tr')].map((row) => [...row.cells].map(({ textContent }) => textContent));
+        const [disabled, created] = cells;
+        return cells.length === 2 && disabled[1] === 'Account disabled' && created[1] === 'Account created' && cells.every((row) => row[2] === username && row[3] === 'admin');
+      }, user.username);
+      await look('admin-audit-user');
+      assert.equal(path(), `/admin#audit?user=${user.username.toUpperCase()}`);
+      const [first] = await page.$$eval('tbody tr:first-child time', (times) => times.map(({ textContent }) => textContent));
+      assert.equal(first, 'now');
+      assert.match(await text('tbody tr:first-child .when p'), /\d{4}.*\d:\d\d/);
+      // An hour later, on the page's own clock.
+      await page.evaluate(() => {
+        const now = Date.now;
+        Date.now = () => now() + 3_600_000;
+        const RealDate = Date;
+        window.Date = class extends RealDate {
+          constructor(...of) {
+            if (of.length === 0) super(RealDate.now());
+            else super(...of);
+          }
+        };
+        document.dispatchEvent(new Event('visibilitychange'));
+      });
+      await holds(page, () => document.querySelector('tbody time').textContent === '1 hour ago');
+      await filter('nobody-at-all');
+      await hears('There is no user nobody-at-all.');
+      await look('admin-audit-empty');
+      await press('Show all events');
+      await page.waitForSelector('tbody tr');
     });
 
     test('no page has broken its content security policy or thrown', () => {

@@ -5,7 +5,7 @@
  * `policy`: where it differs from `POLICY`. The debugger may make no request (HD-7), but runs WebAssembly.
  */
 export const PAGES = [
-  { name: 'index', title: 'Countersign' },
+  { name: 'index', title: 'Countersign', script: true, client: true },
   { name: 'login', title: 'Sign in · Countersign', script: true, client: true },
   { name: 'account', title: 'Account · Countersign', script: true, client: true },
   { name: 'admin', title: 'Admin · Countersign', script: true, client: true },

@@ -1,9 +1,10 @@
 // The audit log, newest events first: filter it, page back, follow it.
 
-import { table, type View } from './admin-parts.ts';
+import { idOf, nameOf } from './account-names.ts';
+import { emptyState, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
-import { timeElement, words } from './format.ts';
+import { exactTimeElement, timeElement, words } from './format.ts';
 import { act, actionButton } from './shell.ts';
 import { AUDIT_KINDS, type AuditEvent } from './wire.ts';
 
@@ -11,6 +12,7 @@ const PAGE = 50;
 const FOLLOW_EVERY_MS = 2_000;
 
 export const auditView: View = (root) => {
+  const parameters = viewParameters();
   const rows = element('tbody');
   const event = element(
     'select',
@@ -18,18 +20,23 @@ export const auditView: View = (root) => {
     element('option', { value: '' }, 'All events'),
     ...AUDIT_KINDS.map((name) => element('option', { value: name }, words(name))),
   );
-  const account = element('input', { id: 'account', type: 'search', autocomplete: 'off', spellcheck: 'false' });
+  event.value = parameters.get('event') ?? '';
+  const user = element('input', { id: 'account', type: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Username or ID', value: parameters.get('user') ?? '' });
   const follow = element('input', { id: 'follow', type: 'checkbox', checked: true });
   const older = actionButton('Show older', showOlder, 'quiet');
+  const log = table('Audit log', ['When', 'Event', 'User', 'By', 'Address', 'Detail'], rows);
+  const empty = element('div', { role: 'status' });
+  let accountId: string | undefined;
   let newest = 0;
   let oldest: number | null = null;
+  let turn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
 
   function ask(place: Record<string, string>): Promise<{ events: AuditEvent[]; next: number | null }> {
     const query = new URLSearchParams({ limit: String(PAGE), ...place });
     if (event.value) query.set('event', event.value);
-    if (account.value.trim()) query.set('account', account.value.trim());
+    if (accountId !== undefined) query.set('account', accountId);
     return api('GET', `/api/admin/audit?${query.toString()}`);
   }
 
@@ -38,10 +45,31 @@ export const auditView: View = (root) => {
   }
 
   async function load(): Promise<void> {
-    const { events, next } = await ask({ before: String(Number.MAX_SAFE_INTEGER) });
+    const mine = ++turn;
+    const name = user.value.trim();
+    setViewParameters({ event: event.value, user: name });
+    accountId = name === '' ? undefined : await idOf(name);
+    const isUnknown = name !== '' && accountId === undefined;
+    const { events, next } = isUnknown ? { events: [], next: null } : await ask({ before: String(Number.MAX_SAFE_INTEGER) });
+    // A slow response to an earlier filter must not replace the result of a later one.
+    if (mine !== turn) return;
     fill(rows, ...sorted(events).map(row));
-    newest = Math.max(0, ...events.map(({ sequence }) => sequence));
+    // Nothing is newer than an event of nobody.
+    newest = isUnknown ? Number.MAX_SAFE_INTEGER : Math.max(0, ...events.map(({ sequence }) => sequence));
     setOldest(next);
+    showEmpty(isUnknown ? `There is no user ${name}.` : 'Nothing of this kind is in the log.');
+  }
+
+  function showEmpty(text: string): void {
+    const isEmpty = rows.childElementCount === 0;
+    log.hidden = isEmpty;
+    fill(empty, isEmpty && emptyState('No events', text, actionButton('Show all events', clear)));
+  }
+
+  async function clear(): Promise<void> {
+    event.value = '';
+    user.value = '';
+    await load();
   }
 
   async function showOlder(): Promise<void> {
@@ -58,16 +86,20 @@ export const auditView: View = (root) => {
 
   /** Fetches newer events while the page is visible. */
   async function tick(): Promise<void> {
-    if (follow.checked && document.visibilityState === 'visible') {
+    if (follow.checked && document.visibilityState === 'visible' && newest < Number.MAX_SAFE_INTEGER) {
+      const mine = turn;
       const { events } = await ask({ after: String(newest) }).catch(() => ({ events: [] as AuditEvent[] }));
-      newest = Math.max(newest, ...events.map(({ sequence }) => sequence));
-      rows.prepend(...sorted(events).map(row));
+      if (mine === turn && events.length > 0) {
+        newest = Math.max(newest, ...events.map(({ sequence }) => sequence));
+        rows.prepend(...sorted(events).map(row));
+        showEmpty('');
+      }
     }
     if (!stopped) timer = setTimeout(() => void tick(), FOLLOW_EVERY_MS);
   }
 
   event.addEventListener('change', () => void act(null, load));
-  account.addEventListener('change', () => void act(null, load));
+  user.addEventListener('change', () => void act(null, load));
   fill(
     root,
     element('h1', {}, 'Audit'),
@@ -75,10 +107,11 @@ export const auditView: View = (root) => {
       'div',
       { class: 'row filters' },
       element('div', {}, element('label', { for: 'event' }, 'Event'), event),
-      element('div', {}, element('label', { for: 'account' }, 'Account ID'), account),
+      element('div', {}, element('label', { for: 'account' }, 'User'), user),
       element('div', { class: 'check' }, follow, element('label', { for: 'follow' }, 'Follow')),
     ),
-    table('Audit log', ['When', 'Event', 'Account', 'Address', 'Detail'], rows),
+    log,
+    empty,
     older,
   );
   older.hidden = true;
@@ -89,17 +122,41 @@ export const auditView: View = (root) => {
   };
 };
 
-const BAD = /failed|throttled|reuse|deleted|disabled/;
+const BAD = /failed|throttled|suspected|reuse|deleted|disabled|exported/;
+const GOOD = /succeeded|enabled|created|healed/;
 
 function row(entry: AuditEvent): HTMLElement {
-  const isBad = BAD.test(entry.event);
+  const kind = BAD.test(entry.event) ? ' bad' : GOOD.test(entry.event) ? ' good' : '';
   return element(
     'tr',
     {},
-    element('td', {}, timeElement(entry.at)),
-    element('th', { scope: 'row' }, element('span', { class: isBad ? 'badge bad' : 'badge' }, words(entry.event))),
-    element('td', {}, entry.accountId ? element('code', { title: entry.accountId }, `${entry.accountId.slice(0, 13)}…`) : '—'),
-    element('td', {}, entry.address ?? '—'),
-    element('td', { class: 'muted' }, entry.detail ?? ''),
+    element('td', { class: 'when' }, timeElement(entry.at), element('p', { class: 'muted' }, exactTimeElement(entry.at))),
+    element('th', { scope: 'row' }, element('span', { class: `badge${kind}` }, words(entry.event))),
+    element('td', { 'data-label': 'User' }, entry.accountId ? account(entry.accountId) : '—'),
+    element('td', { 'data-label': 'By' }, actor(entry)),
+    element('td', { 'data-label': 'Address' }, entry.address ?? '—'),
+    element('td', { 'data-label': 'Detail', class: 'muted' }, entry.detail ?? '—'),
   );
+}
+
+const ACTORS: Record<string, string> = { anonymous: 'a visitor', command_line: 'command line', system: 'the server' };
+
+function actor(entry: AuditEvent): Node | string {
+  if (entry.actor !== 'account') return element('span', { class: 'muted' }, ACTORS[entry.actor] ?? words(entry.actor));
+  if (entry.actorId === undefined || entry.actorId === entry.accountId) return element('span', { class: 'muted' }, 'the user');
+  return account(entry.actorId);
+}
+
+/** The name of an account, with a link to its events; until it is known, and for a deleted account, its ID. */
+function account(id: string): HTMLElement {
+  const link = element('a', { href: `#audit?user=${encodeURIComponent(id)}`, title: id }, element('code', {}, `${id.slice(0, 8)}…`));
+  void nameOf(id).then(
+    (name) => {
+      if (name === undefined) link.append(element('span', { class: 'muted' }, ' (deleted)'));
+      else fill(link, name);
+    },
+    // The ID stays.
+    () => undefined,
+  );
+  return link;
 }

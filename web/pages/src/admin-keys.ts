@@ -24,9 +24,11 @@ export const keysView: View = (root) => {
   async function rotate(): Promise<void> {
     const question = 'Create a new signing key? It is published first, and signs once every verifier can have fetched it.';
     if (!(await confirmed(question, 'Create key'))) return;
+    const before = rows.childElementCount;
     await api('POST', '/api/admin/keys/rotate');
-    notify('A new key is published.');
     await load();
+    const isNew = rows.childElementCount > before;
+    notify(isNew ? 'A new key is published.' : 'Nothing to do: the next key is published already, and signs soon.');
   }
 
   fill(
@@ -44,9 +46,9 @@ function row(key: Key): HTMLElement {
     'tr',
     {},
     element('th', { scope: 'row' }, element('code', { title: key.kid }, key.kid.length > 16 ? `${key.kid.slice(0, 16)}…` : key.kid)),
-    element('td', {}, key.alg),
-    element('td', {}, element('span', { class: key.state === 'active' ? 'badge good' : 'badge' }, key.state), ' ', element('span', { class: 'muted' }, MEANING[key.state] ?? '')),
-    element('td', {}, timeElement(key.createdAt)),
-    element('td', {}, key.activeFrom ? timeElement(key.activeFrom) : '—'),
+    element('td', { 'data-label': 'Algorithm' }, key.alg),
+    element('td', { 'data-label': 'State' }, element('span', { class: key.state === 'active' ? 'badge good' : 'badge' }, key.state), ' ', element('span', { class: 'muted' }, MEANING[key.state] ?? '')),
+    element('td', { 'data-label': 'Created' }, timeElement(key.createdAt)),
+    element('td', { 'data-label': 'Signs from' }, key.activeFrom ? timeElement(key.activeFrom) : '—'),
   );
 }

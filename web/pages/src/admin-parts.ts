@@ -5,12 +5,29 @@ import { element } from './dom.ts';
 /** Builds a view into `root`; the function that it returns stops what the view has started. */
 export type View = (root: HTMLElement) => () => void;
 
-/** A table that scrolls on narrow screens. `label` names it for screen readers. */
+/** A table that on narrow screens shows each row as a card. `label` names it for screen readers. */
 export function table(label: string, columns: readonly string[], rows: HTMLTableSectionElement): HTMLElement {
   const headings = columns.map((name) => element('th', { scope: 'col' }, name));
   return element(
     'div',
-    { class: 'table', tabindex: 0, role: 'region', 'aria-label': label },
+    { class: 'table cards', tabindex: 0, role: 'region', 'aria-label': label },
     element('table', {}, element('thead', {}, element('tr', {}, ...headings)), rows),
   );
+}
+
+/** In place of a table without rows. */
+export function emptyState(title: string, text: string, action?: HTMLElement): HTMLElement {
+  return element('div', { class: 'empty' }, element('strong', {}, title), element('p', { class: 'muted' }, text), action);
+}
+
+/** The part of the address after the view's name: `#users?search=ada`. */
+export function viewParameters(): URLSearchParams {
+  return new URLSearchParams(location.hash.split('?')[1] ?? '');
+}
+
+/** Writes it, without a new entry in the history: a reload and a shared link show the same. */
+export function setViewParameters(parameters: Record<string, string>): void {
+  const [view = ''] = location.hash.split('?');
+  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== '')).toString();
+  history.replaceState(null, '', query === '' ? view || location.pathname : `${view || '#users'}?${query}`);
 }

@@ -7,7 +7,7 @@ import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
 import type { Account, Session } from './wire.ts';
 
-export function editUser(account: Account, reload: () => Promise<void>): void {
+export function editUser(account: Account, reload: () => Promise<void>): HTMLDialogElement {
   const path = `/api/admin/users/${encodeURIComponent(account.userId)}`;
   const sessions = element('div', { 'aria-live': 'polite' });
   const dialog = openForm({
@@ -20,9 +20,8 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
     extra: element(
       'div',
       { class: 'stack' },
-      element('h3', {}, 'Sessions'),
-      sessions,
       element('h3', {}, 'Account'),
+      element('p', { class: 'muted' }, 'ID ', element('code', {}, account.userId), ' · ', element('a', { href: `#audit?user=${encodeURIComponent(account.username)}`, onclick: () => dialog.close() }, 'Events of this user')),
       element(
         'div',
         { class: 'row' },
@@ -32,6 +31,8 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
         actionButton('End all sessions', endSessions, 'quiet'),
         actionButton('Delete', remove, 'danger'),
       ),
+      element('h3', {}, 'Sessions'),
+      sessions,
     ),
     save: async ({ role, claims }) => {
       await api('PATCH', path, { role, claims: parseClaims(claims ?? '') });
@@ -98,6 +99,7 @@ export function editUser(account: Account, reload: () => Promise<void>): void {
     const found = await api<{ sessions: Session[] }>('GET', `${path}/sessions`);
     fill(sessions, sessionList(found.sessions));
   });
+  return dialog;
 }
 
 function parseClaims(text: string): object {

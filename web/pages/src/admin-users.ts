@@ -1,22 +1,24 @@
 // Users: search, page, create; a dialog edits one of them.
 
-import { table, type View } from './admin-parts.ts';
+import { emptyState, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
 import { editUser } from './admin-user.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
-import { timeElement } from './format.ts';
 import { openForm } from './form-dialog.ts';
+import { timeElement } from './format.ts';
 import { act, actionButton, notify } from './shell.ts';
 import type { Account } from './wire.ts';
 
-const PAGE = 25;
+const PAGE = 100;
 const TYPING_PAUSE_MS = 200;
 
 export const usersView: View = (root) => {
   const rows = element('tbody');
   const more = actionButton('Show more', () => load(next), 'quiet');
-  const empty = element('p', { class: 'muted', role: 'status' });
-  const search = element('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: 'Username' });
+  const list = table('Users', ['Username', 'Role', 'State', 'Created'], rows);
+  const empty = element('div', { role: 'status' });
+  const count = element('p', { class: 'muted', role: 'status' });
+  const search = element('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Username', value: viewParameters().get('search') ?? '' });
   let next: string | null = null;
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -24,6 +26,7 @@ export const usersView: View = (root) => {
   /** Appends the page that follows the username `after`; `null` replaces the rows by the first page. */
   async function load(after: string | null): Promise<void> {
     const turn = ++asked;
+    if (after === null) setViewParameters({ search: search.value });
     const query = new URLSearchParams({ limit: String(PAGE), ...(search.value && { search: search.value }), ...(after !== null && { after }) });
     const page = await api<{ users: Account[]; next: string | null }>('GET', `/api/admin/users?${query.toString()}`);
     // A slow response to an earlier search must not replace the result of a later one.
@@ -32,20 +35,40 @@ export const usersView: View = (root) => {
     rows.append(...page.users.map(row));
     next = page.next ?? null;
     more.hidden = next === null;
-    empty.textContent = rows.children.length === 0 ? 'No user matches.' : '';
+    const shown = rows.childElementCount;
+    list.hidden = shown === 0;
+    count.textContent = shown === 0 ? '' : `${shown}${next === null ? '' : ' or more'} ${shown === 1 ? 'user' : 'users'}`;
+    fill(empty, shown === 0 && emptyState('No user matches.', 'Names are searched from their beginning.', actionButton('Show all users', clear)));
   }
 
   const reload = (): Promise<void> => load(null);
 
+  async function clear(): Promise<void> {
+    search.value = '';
+    await reload();
+    search.focus();
+  }
+
+  /** The dialog of a user. Afterwards the focus is on the row again, which may be a new one by then. */
+  function open(account: Account): void {
+    editUser(account, reload).addEventListener('close', () => {
+      void act(null, reload).then(() => {
+        const button = [...rows.querySelectorAll<HTMLButtonElement>('.link')].find(({ textContent }) => textContent === account.username);
+        if (!document.querySelector('dialog[open]')) (button ?? search).focus();
+      });
+    });
+  }
+
   function row(account: Account): HTMLElement {
-    const open = element('button', { type: 'button', class: 'link', onclick: () => editUser(account, reload) }, account.username);
+    const name = element('button', { type: 'button', class: 'link', onclick: () => open(account) }, account.username);
     return element(
       'tr',
-      {},
-      element('th', { scope: 'row' }, open),
-      element('td', {}, element('span', { class: 'badge' }, account.role)),
-      element('td', {}, state(account)),
-      element('td', {}, timeElement(account.createdAt)),
+      // The whole row can be clicked; the keyboard has the button.
+      { class: 'clickable', onclick: (event) => void (event.target !== name && open(account)) },
+      element('th', { scope: 'row' }, name),
+      element('td', { 'data-label': 'Role' }, element('span', { class: account.role === 'admin' ? 'badge accent' : 'badge' }, account.role)),
+      element('td', { 'data-label': 'State' }, state(account)),
+      element('td', { 'data-label': 'Created' }, timeElement(account.createdAt)),
     );
   }
 
@@ -53,6 +76,9 @@ export const usersView: View = (root) => {
     clearTimeout(timer);
     timer = setTimeout(() => void act(null, reload), TYPING_PAUSE_MS);
   });
+  const keys = (event: KeyboardEvent): void => move(event, search, rows);
+  root.addEventListener('keydown', keys);
+  document.addEventListener('keydown', slash);
   fill(
     root,
     element(
@@ -61,20 +87,41 @@ export const usersView: View = (root) => {
       element('h1', {}, 'Users'),
       element('button', { type: 'button', class: 'primary', onclick: () => createUser(reload) }, 'New user'),
     ),
-    element('label', { for: 'search' }, 'Search'),
-    search,
-    table('Users', ['Username', 'Role', 'State', 'Created'], rows),
+    element('div', { class: 'row filters' }, element('div', {}, element('label', { for: 'search' }, 'Search'), search), count),
+    list,
     empty,
     more,
   );
   more.hidden = true;
   void act(null, reload);
-  return () => clearTimeout(timer);
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener('keydown', slash);
+  };
 };
 
-function state({ disabled, passwordChangeRequired }: Account): HTMLElement | string {
+/** `/` goes to the search from anywhere on the page. */
+function slash(event: KeyboardEvent): void {
+  const isTyping = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
+  if (event.key !== '/' || isTyping || document.querySelector('dialog[open]')) return;
+  event.preventDefault();
+  document.getElementById('search')?.focus();
+}
+
+/** The arrow keys go from the search to the names and along them. */
+function move(event: KeyboardEvent, search: HTMLElement, rows: HTMLElement): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const stops = [search, ...rows.querySelectorAll<HTMLElement>('.link')];
+  const place = stops.indexOf(event.target as HTMLElement);
+  if (step === undefined || place < 0) return;
+  event.preventDefault();
+  stops[place + step]?.focus();
+}
+
+function state({ disabled, passwordChangeRequired }: Account): HTMLElement {
   if (disabled) return element('span', { class: 'badge bad' }, 'disabled');
-  return passwordChangeRequired ? element('span', { class: 'badge' }, 'must change password') : 'active';
+  if (passwordChangeRequired) return element('span', { class: 'badge warn' }, 'must change password');
+  return element('span', { class: 'badge good' }, 'active');
 }
 
 function createUser(reload: () => Promise<void>): void {

@@ -5,7 +5,7 @@ import { auditView } from './admin-audit.ts';
 import { keysView } from './admin-keys.ts';
 import type { View } from './admin-parts.ts';
 import { usersView } from './admin-users.ts';
-import { signedInPage } from './shell.ts';
+import { clearMessage, signedInPage } from './shell.ts';
 
 const VIEWS: Record<string, { title: string; view: View }> = {
   users: { title: 'Users', view: usersView },
@@ -17,14 +17,15 @@ let stop = (): void => {};
 
 function show(): void {
   stop();
-  const name = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : 'users';
+  const [asked = ''] = location.hash.slice(1).split('?');
+  const name = Object.hasOwn(VIEWS, asked) ? asked : 'users';
   for (const link of byId('views').querySelectorAll('a')) {
     if (link.hash === `#${name}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   const { title, view } = VIEWS[name] as { title: string; view: View };
   document.title = `${title} · Countersign`;
-  fill(byId('message'));
+  clearMessage();
   const root = element('section');
   fill(byId('view'), root);
   stop = view(root);

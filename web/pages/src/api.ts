@@ -4,7 +4,7 @@ import { CountersignError, createClient, type Client } from '@countersign/client
 
 export const client: Client = createClient();
 
-/** The server's error texts are written for people, so the pages show them unchanged. */
+/** The server's error texts are written for people: the pages show them. */
 export async function api<T = undefined>(method: string, path: string, body?: object): Promise<T> {
   const response = await client.fetch(path, {
     method,
@@ -26,7 +26,13 @@ function parse(text: string): unknown {
   }
 }
 
+/** The API's texts are parts of a sentence, for logs and terminals; a page shows whole ones. */
+export function sentence(text: string): string {
+  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(start) ? start : `${start}.`;
+}
+
 export function messageOf(error: unknown): string {
   if (error instanceof CountersignError && error.status === 0) return 'The server cannot be reached. Check your connection and try again.';
-  return error instanceof Error ? error.message : String(error);
+  return sentence(error instanceof Error ? error.message : String(error));
 }

@@ -1,7 +1,7 @@
 // The sign-in page. The form is in the HTML, so that password managers find it before any script runs.
 
 import { CountersignError, type SessionOverCode } from '@countersign/client';
-import { client, messageOf } from './api.ts';
+import { client, messageOf, sentence } from './api.ts';
 import { byId, element, fill, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
 
@@ -27,7 +27,8 @@ function say(text: string, kind: 'error' | 'info'): void {
 async function signIn(): Promise<void> {
   submit.setAttribute('aria-busy', 'true');
   try {
-    await client.login(username.value, password.value, newPassword?.value);
+    // Keyboards of phones add a space after a completed word, and no name ends in one.
+    await client.login(username.value.trim(), password.value, newPassword?.value);
   } catch (error) {
     refuse(error);
   } finally {
@@ -46,7 +47,7 @@ function refuse(error: unknown): void {
     newPassword ??= addNewPassword();
     newPassword.focus();
   } else if (error instanceof CountersignError && error.status === 422) {
-    say(error.message, 'error');
+    say(messageOf(error), 'error');
     newPassword?.focus();
   } else if (error instanceof CountersignError && error.retryAfterMs !== undefined) {
     waitFor(error.message, Math.ceil(error.retryAfterMs / 1000));
@@ -82,7 +83,7 @@ function waitFor(text: string, seconds: number): void {
     say('You can try again now.', 'info');
     return;
   }
-  say(`${text.replace(/\.$/, '')}. Try again in ${seconds} s.`, 'error');
+  say(`${sentence(text)} Try again in ${seconds} s.`, 'error');
   setTimeout(() => waitFor(text, seconds - 1), 1000);
 }
 

@@ -3,6 +3,7 @@
 import type { User } from '@countersign/client';
 import { client, messageOf } from './api.ts';
 import { byId, element, fill } from './dom.ts';
+import { keepTimesTrue } from './format.ts';
 
 /** Runs `show` for a signed-in visitor; sends anyone else to the sign-in page, which returns them here. */
 export async function signedInPage(show: (user: User) => void): Promise<void> {
@@ -24,6 +25,7 @@ export async function signedInPage(show: (user: User) => void): Promise<void> {
 }
 
 function enter(user: User, show: (user: User) => void): void {
+  keepTimesTrue();
   header(user);
   byId('main').hidden = false;
   client.subscribe((next) => {
@@ -77,10 +79,21 @@ export async function signOut(everywhere = false): Promise<void> {
   });
 }
 
-/** Shows a message until the next one; screen readers announce it. */
+/** How long good news stay; an error stays until it is dismissed or another message comes. */
+const GOOD_NEWS_MS = 8_000;
+let fading: ReturnType<typeof setTimeout> | undefined;
+
+/** Shows a message over the page, in sight wherever it is scrolled to; screen readers announce it. */
 export function notify(text: string, isError = false): void {
-  const region = byId('message');
-  fill(region, element('p', { class: isError ? 'notice error' : 'notice ok' }, text));
+  clearTimeout(fading);
+  const dismiss = element('button', { type: 'button', class: 'dismiss', 'aria-label': 'Dismiss', onclick: clearMessage }, '×');
+  fill(byId('message'), element('div', { class: isError ? 'notice error' : 'notice ok' }, element('p', {}, text), dismiss));
+  if (!isError) fading = setTimeout(clearMessage, GOOD_NEWS_MS);
+}
+
+export function clearMessage(): void {
+  clearTimeout(fading);
+  fill(byId('message'));
 }
 
 /** Runs a button's work, one click at a time, and shows a failure as a message. */
