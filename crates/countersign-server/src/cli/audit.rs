@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
+use countersign::wire::AuditEventView;
 use serde_json::{Value, json};
 
 use super::global::Global;
@@ -134,16 +135,5 @@ fn as_text(record: &AuditRecord) -> String {
 }
 
 fn as_json(record: &AuditRecord) -> Value {
-    json!({
-        "sequence": record.sequence,
-        "at": utc(record.at),
-        "kind": record.event.kind.name(),
-        "actor": record.actor.name(),
-        "actorId": record.actor.account_id(),
-        "userId": record.event.account_id,
-        "sessionId": record.event.session_id,
-        "requestId": record.request_id,
-        "address": record.address,
-        "detail": record.event.detail,
-    })
+    json!(AuditEventView::from(record))
 }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use countersign::flows::keys::Activation;
 use countersign::model::key_ring::KeyInfo;
+use countersign::wire::KeyView;
 use serde_json::{Value, json};
 
 use super::global::Global;
@@ -67,11 +68,5 @@ impl KeyCommand {
 }
 
 fn as_json(key: &KeyInfo) -> Value {
-    json!({
-        "kid": key.kid,
-        "algorithm": key.algorithm,
-        "state": key.state.name(),
-        "createdAt": utc(key.created_at),
-        "activeFrom": utc(key.active_from),
-    })
+    json!(KeyView::from(key))
 }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use countersign::base::id::SessionId;
 use countersign::model::session::{Session, SessionSelector};
+use countersign::wire::SessionView;
 use serde_json::json;
 
 use super::global::Global;
@@ -54,17 +55,7 @@ async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> an
     };
     let policy = tool.instance.options().sessions;
     let sessions = tool.instance.list_sessions(account, tool.now(), limit).await?;
-    let value = |session: &Session| {
-        json!({
-            "id": session.id,
-            "userId": session.account_id,
-            "createdAt": utc(session.created_at),
-            "lastUsedAt": utc(session.rotated_at),
-            "endsAt": utc(session.ends_at(&policy)),
-            "address": session.address,
-            "device": session.user_agent,
-        })
-    };
+    let value = |session: &Session| json!(SessionView::new(session, &policy, None));
     let row = |session: &Session| {
         vec![
             session.id.to_string(),

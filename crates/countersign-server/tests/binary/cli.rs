@@ -91,7 +91,7 @@ fn a_key_made_by_the_command_line_is_published_and_signs_at_once_when_asked() {
     let old = server.login("ann", PASSWORD).token();
     // Another configuration than the server's must not bring another algorithm in.
     let keys = place.run(&["key", "list", "--json"]).json();
-    assert_eq!((keys[0]["algorithm"].as_str(), keys.as_array().map(Vec::len)), (Some("EdDSA"), Some(1)));
+    assert_eq!((keys[0]["alg"].as_str(), keys.as_array().map(Vec::len)), (Some("EdDSA"), Some(1)));
     let next = place.run(&["key", "rotate", "--now", "--json"]).json();
     let kid = next["kid"].as_str().unwrap();
     eventually(|| server.request("GET", "/.well-known/jwks.json", "", "").body.contains(kid));
@@ -117,7 +117,7 @@ fn the_audit_log_tells_who_did_what() {
         .out
         .lines()
         .map(|line| {
-            serde_json::from_str::<serde_json::Value>(line).unwrap()["kind"].as_str().unwrap().to_owned()
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].as_str().unwrap().to_owned()
         })
         .collect();
     for kind in ["account_created", "key_created", "login_failed", "login_succeeded"] {
@@ -136,6 +136,31 @@ fn the_audit_log_tells_who_did_what() {
     assert!(last.lines().count() == 2 && last.lines().nth(1).unwrap().contains("login_succeeded"), "{last}");
     let ran = place.run(&["audit", "--kind", "login_fail"]);
     assert!(ran.code == Some(2) && ran.err.contains("login_failed"), "{ran:?}");
+}
+
+/// One thing has one shape, whoever asks for it.
+#[test]
+fn the_command_line_and_the_api_show_the_same_json() {
+    let place = Place::new();
+    place.add_user("root", "admin");
+    let server = place.serve(&[]);
+    let login = server.login("root", PASSWORD);
+    let bearer = format!("Authorization: Bearer {}\r\n", login.token());
+    let get = |path: &str| server.request("GET", path, &bearer, "").json();
+    let run = |arguments: &[&str]| place.run(&[arguments, &["--json"]].concat());
+
+    let users = get("/api/admin/users");
+    assert_eq!(users["users"], run(&["user", "list"]).json());
+    assert_eq!(users["users"][0], run(&["user", "show", "root"]).json());
+    assert_eq!(get("/api/admin/keys")["keys"], run(&["key", "list"]).json());
+    let mut sessions = get("/api/sessions");
+    let current = sessions["sessions"][0].as_object_mut().unwrap().remove("current");
+    assert_eq!(current, Some(true.into()), "of the request, which the command line has not");
+    assert_eq!(sessions["sessions"], run(&["session", "list"]).json());
+    let lines = run(&["audit"]).out;
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(get("/api/admin/audit")["events"], serde_json::json!(lines));
 }
 
 /// LG-4: of two administrators, the log says which one it was.

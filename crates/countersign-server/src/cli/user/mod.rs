@@ -5,6 +5,7 @@ mod import;
 use clap::Subcommand;
 use countersign::flows::accounts::Registration;
 use countersign::model::account::{Account, AccountChange, AccountQuery, CustomClaims, Role, Username};
+use countersign::wire::AccountView;
 use serde_json::{Value, json};
 
 use self::import::{UserImport, export};
@@ -274,13 +275,5 @@ fn show_done(output: Output, account: &Account, done: &str) -> anyhow::Result<()
 }
 
 fn as_json(account: &Account) -> Value {
-    json!({
-        "userId": account.id,
-        "username": account.username.as_str(),
-        "role": account.role.as_str(),
-        "claims": account.claims.as_map(),
-        "disabledAt": account.disabled_at.map(utc),
-        "passwordChangeRequired": account.password_change_required,
-        "createdAt": utc(account.created_at),
-    })
+    json!(AccountView::from(account))
 }

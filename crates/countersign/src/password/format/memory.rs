@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 /// Memory that a thread computes argon2 in. It grows to what is asked for and is given back by [`Memory::release`].
 #[derive(Default)]
-pub(crate) struct Memory(Vec<Block>);
+pub(crate) struct Memory(pub(super) Vec<Block>);
 
 impl Memory {
     pub(super) fn at_least(&mut self, blocks: usize) -> &mut [Block] {

@@ -1,3 +1,6 @@
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::*;
 
 /// Hashes of one password by the libraries that other systems use; `fixtures/generate` makes the file.
@@ -103,7 +106,7 @@ fn a_cost_over_the_cap_or_under_the_floor_is_refused_for_every_new_format() {
     let sha512 = "a".repeat(86);
     let aspnet = |rounds: u32| {
         let head = [&[1, 0, 0, 0, 1][..], &rounds.to_be_bytes(), &[0, 0, 0, 16], &[7; 48]].concat();
-        BASE64.encode(head)
+        BASE64_STANDARD.encode(head)
     };
     for (text, error) in [
         (format!("$6$rounds=1000001$salt${sha512}"), TooExpensive),
