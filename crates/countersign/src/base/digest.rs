@@ -9,8 +9,8 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// The first 16 bytes of the HMAC of these parts, one after the other (RFC 2104 §5 allows to cut a tag to half its length).
-/// Parts are not told apart: all but the last must have a fixed length.
+/// The first 16 bytes of the HMAC of these parts, one after the other (RFC 2104 §5 allows to cut a tag to
+/// half its length). Parts are not told apart: all but the last must have a fixed length.
 pub(crate) fn mac16(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 16] {
     let mut context = hmac::Context::with_key(key);
     for part in parts {

@@ -1,4 +1,5 @@
-//! The envelope of tokens that only this server makes and reads: a body that a key derived from the master key vouches for.
+//! The envelope of tokens that only this server makes and reads: a body that a key derived from the master
+//! key vouches for.
 //!
 //! ```text
 //! base64url( version(1) | master key number(1) | body | tag(16) )
@@ -49,8 +50,8 @@ impl<const BODY: usize> MacTokens<BODY> {
         URL_SAFE_NO_PAD.encode_string(&bytes[..Self::LEN], text);
     }
 
-    /// The body of a token, if its tag is right. `None` is the one answer for every kind of wrong: length, alphabet,
-    /// version, unknown master key, tag, another binding.
+    /// The body of a token, if its tag is right. `None` is the one answer for every kind of wrong: length,
+    /// alphabet, version, unknown master key, tag, another binding.
     pub(crate) fn open(&self, text: &str, bound_to: &[u8]) -> Option<Zeroizing<[u8; BODY]>> {
         if text.len() != Self::TEXT_LEN {
             return None;
@@ -91,7 +92,8 @@ mod tests {
         text
     }
 
-    /// TK-5: another purpose, another server, another binding and any changed, missing or added character: all alike.
+    /// TK-5: another purpose, another server, another binding and any changed, missing or added character:
+    /// all alike.
     #[test]
     fn only_what_was_sealed_opens() {
         let ours = tokens(1, Purpose::DeviceCookie);

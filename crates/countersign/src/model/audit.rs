@@ -1,5 +1,5 @@
-//! What is written down about who did what. An event commits in the same transaction as the change it describes
-//! (LG-5), so the log and the state cannot disagree.
+//! What is written down about who did what. An event commits in the same transaction as the change it
+//! describes (LG-5), so the log and the state cannot disagree.
 
 use std::net::IpAddr;
 
@@ -13,8 +13,8 @@ named! {
     pub enum AuditKind {
         /// A password was right and a session began.
         LoginSucceeded = "login_succeeded",
-        /// A password was wrong, or the account cannot sign in; or, as the detail says then, the password was right and another
-        /// one has to be chosen first.
+        /// A password was wrong, or the account cannot sign in; or, as the detail says then, the password was
+        /// right and another one has to be chosen first.
         LoginFailed = "login_failed",
         /// Too many attempts: refused without looking.
         LoginThrottled = "login_throttled",
@@ -28,7 +28,8 @@ named! {
         SessionHealed = "session_healed",
         /// A password was changed by its owner or set by an administrator.
         PasswordChanged = "password_changed",
-        /// The owner of an account has to choose another password before a session begins; those that there were have ended.
+        /// The owner of an account has to choose another password before a session begins; those that there
+        /// were have ended.
         PasswordChangeRequired = "password_change_required",
         /// Another password is not required any more, though none was chosen.
         PasswordChangeWaived = "password_change_waived",
@@ -51,7 +52,8 @@ named! {
     }
 }
 
-/// The kind of an event in the log: one that this version knows, or the name under which a newer one has stored its own.
+/// The kind of an event in the log: one that this version knows, or the name under which a newer one has
+/// stored its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordedKind {
     /// A kind of this version.
@@ -85,17 +87,18 @@ impl RecordedKind {
     }
 }
 
-/// One event, before it has a place in the log. Who, when and from where is in the [`Context`] that goes with it.
+/// One event, before it has a place in the log. Who, when and from where is in the [`Context`] that goes with
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent<K = AuditKind> {
-    /// What happened. In an [`AuditRecord`] it may be a [`RecordedKind`] of a newer version.
+    /// The kind. In an [`AuditRecord`] it may be a [`RecordedKind`] of a newer version.
     pub kind: K,
-    /// Whose account it is about.
+    /// The account that it is about.
     pub account_id: Option<AccountId>,
-    /// Which session it is about.
+    /// The session that it is about.
     pub session_id: Option<SessionId>,
-    /// One stable word or short text more: an end reason, a role, a key id. Never what somebody typed in a failed
-    /// login (LG-2: people type passwords there).
+    /// One stable word or short text more: an end reason, a role, a key id. Never what somebody typed in a
+    /// failed login (LG-2: people type passwords there).
     pub detail: Option<String>,
 }
 
@@ -133,15 +136,15 @@ impl AuditEvent {
 pub struct AuditRecord {
     /// Its place in the log; grows, never given twice.
     pub sequence: i64,
-    /// When.
+    /// The instant of the call.
     pub at: Timestamp,
-    /// Who.
+    /// The caller.
     pub actor: Actor,
-    /// By which HTTP request; older records do not say.
+    /// The ID of the HTTP request; none for other calls, and in records of older versions.
     pub request_id: Option<RequestId>,
-    /// From where.
+    /// The client's address.
     pub address: Option<IpAddr>,
-    /// What.
+    /// The event.
     pub event: AuditEvent<RecordedKind>,
 }
 
@@ -156,6 +159,6 @@ pub struct AuditQuery {
     pub kind: Option<AuditKind>,
     /// Only about this account.
     pub account_id: Option<AccountId>,
-    /// At most so many.
+    /// The most lines to give.
     pub limit: u32,
 }

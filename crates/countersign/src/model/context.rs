@@ -6,16 +6,16 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId};
 use crate::model::device_cookie::DeviceCookie;
 
-/// Who is asking, from where and when: goes into every use case, and from there into the audit log.
+/// The caller of a use case, their address, and the instant of the call. The audit log keeps most of it.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The instant that all rules of this call use.
     pub now: Timestamp,
-    /// Who asks.
+    /// The caller.
     pub actor: Actor,
-    /// Which request it is, when it came over HTTP.
+    /// The ID of the HTTP request, if the call came over HTTP.
     pub request_id: Option<RequestId>,
-    /// The client's address, when it came over a network.
+    /// The client's address, if the call came over a network.
     pub address: Option<IpAddr>,
     /// The `User-Agent`, cut to 256 bytes.
     pub user_agent: Option<String>,
@@ -36,8 +36,8 @@ impl Context {
     }
 }
 
-/// What of a context is written down with every change. It is copied into the store's transaction, where a whole context
-/// would have to be cloned for each refresh.
+/// What of a context is written down with every change. It is copied into the store's transaction, where a
+/// whole context would have to be cloned for each refresh.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
     pub(crate) now: Timestamp,
@@ -46,14 +46,14 @@ pub(crate) struct Origin {
     pub(crate) address: Option<IpAddr>,
 }
 
-/// Who does something.
+/// The one who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// Nobody we know yet: a login, a refresh.
     Anonymous,
     /// A signed-in account.
     Account(AccountId),
-    /// Somebody at the command line of the host.
+    /// A person or a script at the command line of the host.
     CommandLine,
     /// The server on its own: a schedule.
     System,

@@ -1,13 +1,14 @@
-//! The device cookie: a proof that this browser has signed in to this account before, and nothing else. It gives its
-//! bearer a few guesses of his own when everybody else is stopped (TH-2); it is no credential (CK-6).
+//! The device cookie: a proof that this browser has signed in to this account before, and nothing else. It
+//! gives its bearer a few guesses of his own when everybody else is stopped (TH-2); it is no credential
+//! (CK-6).
 //!
 //! ```text
 //! csd_<device>.<device>…      up to five, the newest first: several people may share a browser
 //! device = base64url( version(1) | master key number(1) | device id(16) | minute of issue(4, big endian) | tag(16) )
 //! tag    = HMAC-SHA256(device key, everything before it | canonical account name)[..16]
 //! ```
-//! The envelope is that of [`mac_token`](crate::base::mac_token), bound to the name: so one account's device is nobody for
-//! another.
+//! The envelope is that of [`mac_token`](crate::base::mac_token), bound to the name: so one account's device
+//! is nobody for another.
 
 use std::fmt;
 use std::time::Duration;
@@ -71,8 +72,8 @@ impl DeviceCookies {
         devices(&cookie.0).find_map(|device| self.check(device, canonical_name, now))
     }
 
-    /// The cookie to set when somebody has signed in to the account with this canonical name: the device that `cookie`
-    /// proves, afresh, or a new one; and what the cookie has for other accounts.
+    /// The cookie to set when somebody has signed in to the account with this canonical name: the device that
+    /// `cookie` proves, afresh, or a new one; and what the cookie has for other accounts.
     #[must_use]
     pub fn remember(
         &self,

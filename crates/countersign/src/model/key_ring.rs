@@ -7,8 +7,9 @@
 //!   signs:                             ├────────────────────────────┤
 //! ```
 //!
-//! So nothing has to be switched at a moment at which nobody may be running, many nodes agree without talking, and a
-//! crash can leave nothing half switched (KM-1, KM-5). A change of the algorithm is a rotation like any other.
+//! So nothing has to be switched at a moment at which nobody may be running, many nodes agree without
+//! talking, and a crash can leave nothing half switched (KM-1, KM-5). A change of the algorithm is a rotation
+//! like any other.
 
 use std::fmt;
 use std::time::Duration;
@@ -108,11 +109,12 @@ impl KeyRing {
         Self { keys, published_after: Duration::ZERO }
     }
 
-    /// Opens stored keys. `published_after` is how long a key is published after its successor has taken over.
+    /// Opens stored keys. `published_after` is how long a key is published after its successor has taken
+    /// over.
     ///
     /// # Errors
-    /// [`KeyRingError::Seal`] when a key was sealed with another master key, [`KeyRingError::Key`] when what is inside
-    /// is not a key, [`KeyRingError::Empty`] when there is none.
+    /// [`KeyRingError::Seal`] when a key was sealed with another master key, [`KeyRingError::Key`] when what
+    /// is inside is not a key, [`KeyRingError::Empty`] when there is none.
     pub fn open(
         stored: &[StoredKey],
         master_keys: &MasterKeys,
@@ -123,8 +125,8 @@ impl KeyRing {
         if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self { keys, published_after }) }
     }
 
-    /// The key that signs at `now`: the newest that is active. Should the clock have jumped to before all of them, the
-    /// oldest.
+    /// The key that signs at `now`: the newest that is active. Should the clock have jumped to before all of
+    /// them, the oldest.
     ///
     /// # Panics
     /// Never: every constructor refuses an empty ring.
@@ -168,7 +170,8 @@ impl KeyRing {
         self.keys.iter().enumerate().map(info).collect()
     }
 
-    /// Whether it is time to make the next key, so that it has been published for long enough when it takes over.
+    /// Whether it is time to make the next key, so that it has been published for long enough when it takes
+    /// over.
     #[must_use]
     pub fn rotation_is_due(&self, schedule: &KeySchedule, now: Timestamp) -> bool {
         let newest = self.keys.last().map_or(now, |key| key.active_from);
@@ -196,7 +199,8 @@ impl fmt::Debug for KeyRing {
 /// Makes a fresh key, sealed for the store.
 ///
 /// # Errors
-/// [`KeyRingError::Key`] when the algorithm makes no key pair (an HMAC), [`KeyRingError::Seal`] when it cannot be sealed.
+/// [`KeyRingError::Key`] when the algorithm makes no key pair (an HMAC), [`KeyRingError::Seal`] when it
+/// cannot be sealed.
 pub fn generate(
     algorithm: Algorithm,
     active_from: Timestamp,

@@ -1,5 +1,5 @@
-//! The nouns, their legal transitions, and every decision about them. Pure: no `async`, no store, no HTTP. A rule that
-//! changes what is stored gives a plan, which a store carries out.
+//! The nouns, their legal transitions, and every decision about them. Pure: no `async`, no store, no HTTP. A
+//! rule that changes what is stored gives a plan, which a store carries out.
 
 pub mod account;
 pub mod audience;

@@ -1,4 +1,5 @@
-//! Enums whose variants have names that are stored and shown, so that a variant and its name are written once.
+//! Enums whose variants have names that are stored and shown, so that a variant and its name are written
+//! once.
 
 /// Defines an enum with `ALL`, `name` and `from_name`. A name that stands twice does not compile.
 macro_rules! named {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A password's hash, as the text that a store keeps. It may be anything: garbage in it hurts its own account only,
-/// which nobody can then sign in to (PW-6).
+/// A password's hash, as the text that a store keeps. It may be anything: garbage in it hurts its own account
+/// only, which nobody can then sign in to (PW-6).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 

@@ -1,5 +1,6 @@
-//! What a rule decides: an outcome, and the writes that make it true. In one transaction a store loads what a rule needs,
-//! asks the rule, and carries its plan out. So each rule stands once, whatever the store, and is tested without one.
+//! What a rule decides: an outcome, and the writes that make it true. In one transaction a store loads what a
+//! rule needs, asks the rule, and carries its plan out. So each rule stands once, whatever the store, and is
+//! tested without one.
 
 use std::net::IpAddr;
 
@@ -11,8 +12,8 @@ use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::StoredKey;
 
-/// An outcome that is true as soon as the writes have been made, in their order and in the transaction that loaded
-/// what the rule looked at.
+/// An outcome that is true as soon as the writes have been made, in their order and in the transaction that
+/// loaded what the rule looked at.
 #[derive(Debug)]
 #[must_use = "the outcome is not true until the plan is carried out"]
 pub(crate) struct Plan<O> {

@@ -1,4 +1,5 @@
-//! What somebody has shown to prove who they are, and what is kept of it: the methods, by their names in RFC 8176.
+//! What somebody has shown to prove who they are, and what is kept of it: the methods, by their names in RFC
+//! 8176.
 
 use std::fmt;
 
@@ -7,7 +8,8 @@ use serde::{Serialize, Serializer};
 use crate::model::account::Credentials;
 use crate::model::named::named;
 
-/// What was checked before a session begins or a password is set. A store looks in its transaction whether it still holds.
+/// What was checked before a session begins or a password is set. A store looks in its transaction whether it
+/// still holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Proof {
@@ -43,7 +45,8 @@ named! {
     }
 }
 
-/// The methods by which the owner of a session was authenticated: the `amr` claim. A set, because their order says nothing.
+/// The methods by which the owner of a session was authenticated: the `amr` claim. A set, because their order
+/// says nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AuthMethods(u32);
 
@@ -59,8 +62,8 @@ impl AuthMethods {
         AuthMethod::ALL.iter().copied().filter(move |method| self.0 & Self::of(*method).0 != 0)
     }
 
-    /// Takes what a store kept: names with spaces between them. A method that only a newer version knows is left out, so
-    /// that nobody is taken for better authenticated than this version can tell.
+    /// Takes what a store kept: names with spaces between them. A method that only a newer version knows is
+    /// left out, so that nobody is taken for better authenticated than this version can tell.
     pub(crate) fn from_stored(names: &str) -> Self {
         let known = names.split(' ').filter_map(AuthMethod::from_name);
         Self(known.fold(0, |set, method| set | Self::of(method).0))

@@ -1,5 +1,6 @@
-//! For how long everything is kept. Nothing here is lost early: a session is kept while an access token of it may run, a
-//! revocation while a verifier may accept that token, a count of failed sign-ins while it makes somebody wait.
+//! For how long everything is kept. Nothing here is lost early: a session is kept while an access token of it
+//! may run, a revocation while a verifier may accept that token, a count of failed sign-ins while it makes
+//! somebody wait.
 
 use std::time::Duration;
 
@@ -30,13 +31,13 @@ pub struct Swept {
     pub more: bool,
 }
 
-/// What may be deleted. Each row of the table is one variant; `sweep` takes them in this order, a batch of the first that
-/// finds something.
+/// What may be deleted. Each row of the table is one variant; `sweep` takes them in this order, a batch of
+/// the first that finds something.
 ///
 /// | what | when it goes |
 /// |---|---|
 /// | a revocation | 120 s after it stops to matter: verifiers may be so much behind |
-/// | a session that was ended | `keep_sessions` after that, or the life of an access token if that is longer |
+/// | a session that was ended | `keep_sessions` later, or an access token's life if that is longer |
 /// | a session past its absolute end | the same |
 /// | a line of the audit log | after `keep_audit` |
 /// | a count of fewer than `few_failures` | 24 hours after its last failure |
@@ -87,9 +88,11 @@ impl Sweep {
     }
 }
 
-/// How long failed sign-ins in a row are remembered: those of an account that was stopped are the last to be forgotten.
+/// How long failed sign-ins in a row are remembered: those of an account that was stopped are the last to be
+/// forgotten.
 pub const FAILURES_REMEMBERED: Duration = Duration::from_hours(400 * 24);
-/// So many names can fail once that each is kept for a day only, however long it counts in a process that goes on (LG-7).
+/// So many names can fail once that each is kept for a day only, however long it counts in a process that
+/// goes on (LG-7).
 const FEW_FAILURES_REMEMBERED: Duration = Duration::from_hours(24);
 /// Failed logins are kept by number too, so that nobody can fill the disk with them (LG-7): some 20 MB.
 const MAX_FAILED_LOGINS: u32 = 100_000;

@@ -2,8 +2,9 @@
 
 use crate::base::clock::Timestamp;
 
-/// A signing key as it is kept. States follow from the times alone (see [`key_ring`](crate::model::key_ring)), so nothing
-/// has to be switched at a moment at which nobody may be running.
+/// A signing key as it is kept. States follow from the times alone (see
+/// [`key_ring`](crate::model::key_ring)), so nothing has to be switched at a moment at which nobody may be
+/// running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
     /// RFC 7638 thumbprint.

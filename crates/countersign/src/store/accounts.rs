@@ -24,8 +24,8 @@ pub trait AccountStore: Sealed {
     /// The account with this ID.
     fn find_account(&self, id: AccountId) -> impl Answer<Option<Account>>;
 
-    /// The account with this name, in any spelling, and what its password is checked against. It looks one row up, whether
-    /// there is such a name or not: the time must not tell (EN-1).
+    /// The account with this name, in any spelling, and what its password is checked against. It looks one
+    /// row up, whether there is such a name or not: the time must not tell (EN-1).
     fn account_for_login(&self, username: &Username) -> impl Answer<Option<Credentials>>;
 
     /// The account with this ID, and what its password is checked against.
@@ -34,9 +34,9 @@ pub trait AccountStore: Sealed {
     /// Accounts in the order of their canonical names, compared by bytes.
     fn list_accounts(&self, query: AccountQuery) -> impl Answer<Vec<Account>>;
 
-    /// Changes role, claims, whether it may sign in, or whether its owner has to choose another password first. Disabling
-    /// it or requiring another password ends all its sessions in the same transaction. Refuses to take the role or the
-    /// access of the last enabled administrator.
+    /// Changes role, claims, whether it may sign in, or whether its owner has to choose another password
+    /// first. Disabling it or requiring another password ends all its sessions in the same transaction.
+    /// Refuses to take the role or the access of the last enabled administrator.
     fn change_account(
         &self,
         id: AccountId,
@@ -44,16 +44,17 @@ pub trait AccountStore: Sealed {
         context: &Context,
     ) -> impl Answer<ChangeAccountOutcome>;
 
-    /// Sets a password and ends the account's sessions except `keep`, in one transaction. With `checked` it is the owner's
-    /// own: only if what they have shown still holds, and no other password is required any more then.
+    /// Sets a password and ends the account's sessions except `keep`, in one transaction. With `checked` it
+    /// is the owner's own: only if what they have shown still holds, and no other password is required any
+    /// more then.
     fn set_password(&self, change: PasswordChange, context: &Context) -> impl Answer<SetPasswordOutcome>;
 
-    /// Replaces a hash by a better one of the same password, if it is still the stored one (PW-3); tells whether it was.
-    /// The number of the password stays, and sessions live on.
+    /// Replaces a hash by a better one of the same password, if it is still the stored one (PW-3); tells
+    /// whether it was. The number of the password stays, and sessions live on.
     fn rehash_password(&self, id: AccountId, old: &PasswordHash, new: &PasswordHash) -> impl Answer<bool>;
 
-    /// The hashes of a fair sample of at most `limit` accounts that have one, the same accounts each time: what checking
-    /// a password costs here (EN-2).
+    /// The hashes of a fair sample of at most `limit` accounts that have one, the same accounts each time:
+    /// what checking a password costs here (EN-2).
     fn password_hashes(&self, limit: u32) -> impl Answer<Vec<PasswordHash>>;
 
     /// Deletes an account with its sessions. Refuses the last enabled administrator.

@@ -11,8 +11,8 @@ pub trait KeyStore: Sealed {
     /// All signing keys, in the order in which they were added.
     fn signing_keys(&self) -> impl Answer<Vec<StoredKey>>;
 
-    /// Adds a signing key, if `newest` is still the last one that was added: of two nodes that rotate at once, one makes
-    /// the key and the other gets `false` (KM-5).
+    /// Adds a signing key, if `newest` is still the last one that was added: of two nodes that rotate at
+    /// once, one makes the key and the other gets `false` (KM-5).
     fn add_signing_key(&self, key: StoredKey, newest: Option<String>, context: &Context)
     -> impl Answer<bool>;
 

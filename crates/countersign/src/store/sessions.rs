@@ -11,18 +11,18 @@ use crate::model::session::{
 
 /// Keeps sessions, and the log of those that ended.
 pub trait SessionStore: Sealed {
-    /// Begins a session, if the account is enabled, what its owner has shown still holds, and a new one comes along
-    /// if that is required; otherwise the audit log has a failed login. Ends the one it replaces, and the account's oldest
-    /// while there are more than the policy allows (SE-8). A new password is set in the same transaction, as by
-    /// [`set_password`](super::AccountStore::set_password): all other sessions end.
+    /// Begins a session, if the account is enabled, what its owner has shown still holds, and a new one comes
+    /// along if that is required; otherwise the audit log has a failed login. Ends the one it replaces, and
+    /// the account's oldest while there are more than the policy allows (SE-8). A new password is set in the
+    /// same transaction, as by [`set_password`](super::AccountStore::set_password): all other sessions end.
     fn start_session(&self, session: NewSession, context: &Context) -> impl Answer<StartSessionOutcome>;
 
-    /// What a refresh token means, by [`decide`](crate::model::session::decide), and the change that follows from it, in one
-    /// transaction. Nothing is written for `Fresh`, `Replayed`, `Expired`, `Revoked` and `Unknown`, so these are answered
-    /// also while the disk takes no writes.
+    /// What a refresh token means, by [`decide`](crate::model::session::decide), and the change that follows
+    /// from it, in one transaction. Nothing is written for `Fresh`, `Replayed`, `Expired`, `Revoked` and
+    /// `Unknown`, so these are answered also while the disk takes no writes.
     ///
-    /// A rotation that becomes durable only after its caller was told that it did not begins its grace then: nobody holds the
-    /// successor yet.
+    /// A rotation that becomes durable only after its caller was told that it did not begins its grace then:
+    /// nobody holds the successor yet.
     fn rotate(&self, token: PresentedToken, context: &Context) -> impl Answer<Rotation>;
 
     /// The session with this ID.
@@ -39,7 +39,8 @@ pub trait SessionStore: Sealed {
         context: &Context,
     ) -> impl Answer<Vec<EndedSession>>;
 
-    /// Sessions ended after this place in the revocation log whose access tokens may still be running at `now`, in the order
-    /// of their places. What is committed later never gets an earlier place: whoever follows the log misses nothing (SE-4).
+    /// Sessions ended after this place in the revocation log whose access tokens may still be running at
+    /// `now`, in the order of their places. What is committed later never gets an earlier place: whoever
+    /// follows the log misses nothing (SE-4).
     fn revocations_after(&self, sequence: i64, now: Timestamp) -> impl Answer<Vec<Revocation>>;
 }

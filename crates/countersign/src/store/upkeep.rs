@@ -6,18 +6,20 @@ use crate::model::retention::{Sweep, Swept};
 
 /// Keeps a store small, and says whether it works.
 pub trait Upkeep: Sealed {
-    /// Deletes one small batch of what nothing needs any more, and goes on where the last call has stopped looking.
+    /// Deletes one small batch of what nothing needs any more, and goes on where the last call has stopped
+    /// looking.
     ///
     /// | what | when it goes |
     /// |---|---|
     /// | a revocation | 120 s after it stops to matter |
-    /// | a session that was ended, or is past its absolute or idle end | `keep_sessions` after that, or the life of an access token if that is longer |
+    /// | a session that is over | `keep_sessions` later, or an access token's life if that is longer |
     /// | a line of the audit log | after `keep_audit` |
     /// | a count of fewer than `few_failures` failed sign-ins | 24 hours after the last one |
     /// | any count of failed sign-ins | 400 days after the last one |
     /// | a failed or refused login in the audit log | when there are 100,000 newer ones |
     ///
-    /// The limits are computed in [`model::retention`](crate::model::retention); a store only translates them.
+    /// The limits are computed in [`model::retention`](crate::model::retention); a store only translates
+    /// them.
     fn sweep(&self, sweep: Sweep) -> impl Answer<Swept>;
 
     /// Whether it can be read, and written too if the last write failed: for the readiness probe.

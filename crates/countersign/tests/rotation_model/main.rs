@@ -1,6 +1,6 @@
-//! The rotation rule, checked exhaustively in small scopes: every schedule of tabs, delays, losses, crashes, a rollback
-//! and a thief, over the product's own `decide`. Nine other rules show that it finds what is wrong. Random schedules are
-//! then played on the whole product.
+//! The rotation rule, checked exhaustively in small scopes: every schedule of tabs, delays, losses, crashes,
+//! a rollback and a thief, over the product's own `decide`. Nine other rules show that it finds what is
+//! wrong. Random schedules are then played on the whole product.
 //!
 //! `COUNTERSIGN_DEEP=1 cargo test --release --test rotation_model -- --nocapture` explores larger scopes.
 
@@ -23,9 +23,9 @@ mod checks {
         ANCESTOR, BACK, DETECTED, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, THEFT, World,
     };
 
-    /// The bounds under which an honest user is safe, when a message is under way for `delay` at most and a client gives
-    /// up on a try after twice that: `grace >= 2D`, or `(2L+3)D` with L losses, and `min_age >= grace + 2D`. For 2.5 s
-    /// and one loss that is 12.5 s and 17.5 s; the defaults are 15 s and 20 s.
+    /// The bounds under which an honest user is safe, when a message is under way for `delay` at most and a
+    /// client gives up on a try after twice that: `grace >= 2D`, or `(2L+3)D` with L losses, and `min_age >=
+    /// grace + 2D`. For 2.5 s and one loss that is 12.5 s and 17.5 s; the defaults are 15 s and 20 s.
     fn times(losses: i8, delay: i8) -> Times {
         let grace = if losses == 0 { 2 } else { 2 * losses + 3 } * delay;
         Times { grace, min_age: grace + 2 * delay, idle: 99, absolute: 120 }

@@ -1,5 +1,5 @@
-//! Random schedules of the model, played on the real router, use cases and SQLite store: each refresh and log-out gets
-//! there what the model says it gets. So what is proved of the model is true of the product.
+//! Random schedules of the model, played on the real router, use cases and SQLite store: each refresh and
+//! log-out gets there what the model says it gets. So what is proved of the model is true of the product.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

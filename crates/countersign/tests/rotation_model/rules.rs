@@ -1,5 +1,5 @@
-//! The rotation rule of the product, and nine others that are known to be wrong: negative controls, so that a model
-//! that finds nothing is known to be able to find something.
+//! The rotation rule of the product, and nine others that are known to be wrong: negative controls, so that a
+//! model that finds nothing is known to be able to find something.
 
 use std::time::Duration;
 
@@ -56,7 +56,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Rule {
     /// The product's: [`decide`] itself.
     Decide,
-    /// Ours as it was first written down: a token ahead of the database moves the session on to its successor.
+    /// Ours as it was first written down: a token ahead of the database moves the session on to its
+    /// successor.
     HealBeyond,
     /// A: strict single use.
     Strict,
@@ -95,7 +96,8 @@ impl Rule {
             Self::Displacing => {
                 Server::Displacing { next: 1, current: 0, parent: None, rotated_at: LONG_AGO }
             }
-            // Our rule knows when the session began; for the others the first token is old, as in their published form.
+            // Our rule knows when the session began; for the others the first token is old, as in their
+            // published form.
             Self::Decide | Self::HealBeyond => Server::Line { newest: 0, rotated_at: 0 },
             _ => Server::Line { newest: 0, rotated_at: LONG_AGO },
         }
@@ -204,7 +206,8 @@ fn ask_decide(session: &Session, token: u8, now: i8, times: Times) -> Decision {
     let ticks = |count: i8| TICK * u32::try_from(count).unwrap_or_default();
     let policy = SessionPolicy {
         min_age: ticks(times.min_age),
-        // A repeat that comes exactly at the end of the window is late; here a delay of whole ticks must be in time.
+        // A repeat that comes exactly at the end of the window is late; here a delay of whole ticks must be
+        // in time.
         grace: ticks(times.grace) + Duration::from_millis(1),
         idle_ttl: ticks(times.idle),
         absolute_ttl: ticks(times.absolute),

@@ -1,5 +1,6 @@
-//! A browser with one cookie jar and several tabs, a network that delays, reorders and loses, a server that commits,
-//! crashes and is rolled back, and a thief who copies the jar once. Every schedule of it is explored.
+//! A browser with one cookie jar and several tabs, a network that delays, reorders and loses, a server that
+//! commits, crashes and is rolled back, and a thief who copies the jar once. Every schedule of it is
+//! explored.
 
 use stateright::{Model, Property};
 
@@ -182,8 +183,8 @@ impl World {
         }
     }
 
-    /// A refresh arrives: what needs no write is answered from what is committed, as while the disk takes none; the rest by
-    /// the writer, after its commit.
+    /// A refresh arrives: what needs no write is answered from what is committed, as while the disk takes
+    /// none; the rest by the writer, after its commit.
     fn refresh(&self, state: &mut State, tab: usize, token: u8, after_logout: bool) -> Option<()> {
         let committed = self.present(&state.durable, token, state.now);
         let read_only = matches!(&committed, Outcome::Granted { server, .. } if *server == state.durable);

@@ -1,6 +1,6 @@
-//! What must hold after every step, whatever was lost, delayed, cut off, crashed or stolen: J1 to J7, J10 and J11 of
-//! docs/REQUIREMENTS.md (J8 is in `world/answers.rs`). It believes the audit log and the responses, and compares both
-//! with the database, with the guard, and with each other.
+//! What must hold after every step, whatever was lost, delayed, cut off, crashed or stolen: J1 to J7, J10 and
+//! J11 of docs/REQUIREMENTS.md (J8 is in `world/answers.rs`). It believes the audit log and the responses,
+//! and compares both with the database, with the guard, and with each other.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,8 @@ pub(crate) struct Auditor {
 const BLIND: i64 = 20_100;
 
 impl Auditor {
-    /// Reads what is new in the audit log. What it says about sessions is taken over; the rest is for the caller.
+    /// Reads what is new in the audit log. What it says about sessions is taken over; the rest is for the
+    /// caller.
     pub(crate) fn read_log(&mut self, store: &Faulty, time: i64) -> Result<Vec<AuditRecord>, String> {
         let query = AuditQuery { after: self.read_to, limit: 1000, ..AuditQuery::default() };
         let records = now(store.inner.audit_log(query)).map_err(|error| error.to_string())?;
@@ -145,8 +146,8 @@ impl Auditor {
         ensure(!unseen, || format!("J3: {id} was forked, and its owner was answered much later"))
     }
 
-    /// Every session that lives and every access token, after every step; with `ended`, also what the database has of
-    /// those that have ended.
+    /// Every session that lives and every access token, after every step; with `ended`, also what the
+    /// database has of those that have ended.
     pub(crate) fn check(
         &self,
         server: &Countersign<Faulty>,

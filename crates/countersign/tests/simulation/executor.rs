@@ -1,6 +1,6 @@
-//! Runs use cases one store call at a time, in whatever order the schedule says: a task stops before each of its store
-//! calls and goes on when it is told to. So a seed gives the same run each time, with real threads and a real database
-//! underneath.
+//! Runs use cases one store call at a time, in whatever order the schedule says: a task stops before each of
+//! its store calls and goes on when it is told to. So a seed gives the same run each time, with real threads
+//! and a real database underneath.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -30,7 +30,8 @@ pub(crate) async fn stop_before_store_call() {
     .await;
 }
 
-/// Runs a task until it is done or stops before a store call. What it waits for otherwise (a password hash) is awaited.
+/// Runs a task until it is done or stops before a store call. What it waits for otherwise (a password hash)
+/// is awaited.
 pub(crate) fn step<T>(task: &mut Task<T>) -> Option<T> {
     let waker = waker();
     loop {

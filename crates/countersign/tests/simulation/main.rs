@@ -1,10 +1,12 @@
-//! The real use cases over the real SQLite store, in thousands of lives drawn from seeds, with an auditor who checks
-//! the security model's invariants after every step.
+//! The real use cases over the real SQLite store, in thousands of lives drawn from seeds, with an auditor who
+//! checks the security model's invariants after every step.
 //!
-//! - `COUNTERSIGN_SEED=17 cargo test --test simulation one_life -- --nocapture` lives one seed again and prints it all.
-//! - `COUNTERSIGN_FIRST_SEED=1000 COUNTERSIGN_SEEDS=1000000 COUNTERSIGN_MINUTES=60 cargo test --release --test simulation
-//!   keep_every` lives others, until the time is over.
-//! - `COUNTERSIGN_DEEP=1 cargo test --test simulation planted -- --nocapture` says how soon each planted bug is found.
+//! - `COUNTERSIGN_SEED=17 cargo test --test simulation one_life -- --nocapture` lives one seed again and
+//!   prints it all.
+//! - `COUNTERSIGN_FIRST_SEED=1000 COUNTERSIGN_SEEDS=1000000 COUNTERSIGN_MINUTES=60 cargo test --release
+//!   --test simulation keep_every` lives others, until the time is over.
+//! - `COUNTERSIGN_DEEP=1 cargo test --test simulation planted -- --nocapture` says how soon each planted bug
+//!   is found.
 
 #[cfg(test)]
 mod auditor;

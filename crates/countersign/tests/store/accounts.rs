@@ -208,7 +208,8 @@ pub(crate) async fn a_required_change_ends_every_session_and_lets_none_begin(ope
     );
 }
 
-/// PP-7, PP-8: the password, the end of the requirement and of all other sessions, and the new session are one change.
+/// PP-7, PP-8: the password, the end of the requirement and of all other sessions, and the new session are
+/// one change.
 pub(crate) async fn a_session_that_brings_a_new_password_is_the_only_one(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let mut new = new_account("bob", Role::default());

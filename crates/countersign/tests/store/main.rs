@@ -1,4 +1,5 @@
-//! What every store must do, as one list of cases that is run for each store. A new store is one more module below.
+//! What every store must do, as one list of cases that is run for each store. A new store is one more module
+//! below.
 
 #[cfg(test)]
 mod accounts;

@@ -1,5 +1,5 @@
-//! The embedded store and its file: what is refused at the start, and what happens when the disk or another process is
-//! in the way.
+//! The embedded store and its file: what is refused at the start, and what happens when the disk or another
+//! process is in the way.
 
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -250,7 +250,8 @@ async fn a_failed_operation_undoes_itself_alone() {
     assert_eq!(made, 1 + 180);
 }
 
-/// CC-6: what an operation had done before it failed is undone too, though the transaction around it is committed.
+/// CC-6: what an operation had done before it failed is undone too, though the transaction around it is
+/// committed.
 #[tokio::test]
 async fn an_operation_that_fails_half_way_leaves_nothing() {
     let store = SqliteStore::in_memory(SessionPolicy::default()).unwrap();
@@ -267,7 +268,8 @@ async fn an_operation_that_fails_half_way_leaves_nothing() {
     assert_eq!(audit(&store).await, lines);
 }
 
-/// RF-7: what refuses sessions ends those there are; if one had been missed, it would be refused all the same.
+/// RF-7: what refuses sessions ends those there are; if one had been missed, it would be refused all the
+/// same.
 #[tokio::test]
 async fn a_session_that_outlived_its_account_is_refused() {
     let directory = tempdir().unwrap();
@@ -286,8 +288,8 @@ async fn a_session_that_outlived_its_account_is_refused() {
     }
 }
 
-/// LM-7, LM-11, CC-7: while the database does not take writes, whoever waits is told after a second or two, who comes after
-/// is refused at once, reads go on, and it all works again without a restart.
+/// LM-7, LM-11, CC-7: while the database does not take writes, whoever waits is told after a second or two,
+/// who comes after is refused at once, reads go on, and it all works again without a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stalled_database_refuses_writes_and_recovers() {
     let directory = tempdir().unwrap();

@@ -50,8 +50,8 @@ pub(crate) async fn keys_are_added_after_the_newest_only(opener: &impl Opener) {
     assert_eq!(changes, ["key_created a", "key_created r", "key_created b", "key_removed a"]);
 }
 
-/// TH-1, TH-6: the newest count of a key is kept, a pardon as well as a failure, and old ones are swept, the few sooner than
-/// the many; whoever sweeps says what is few, so that no stop is among them.
+/// TH-1, TH-6: the newest count of a key is kept, a pardon as well as a failure, and old ones are swept, the
+/// few sooner than the many; whoever sweeps says what is few, so that no stop is among them.
 pub(crate) async fn counts_of_failures_come_back(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let record = |key: u8, failures, last_failure_at| ThrottleRecord {
@@ -86,7 +86,8 @@ pub(crate) async fn counts_of_failures_come_back(opener: &impl Opener) {
     assert_eq!(store.throttle_records(T0, 10).await.unwrap(), []);
 }
 
-/// TH-6: what was counted while the clock was an hour ahead does not keep what is counted now from being stored.
+/// TH-6: what was counted while the clock was an hour ahead does not keep what is counted now from being
+/// stored.
 pub(crate) async fn a_count_from_a_clock_that_was_wrong_gives_way(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let record = |failures, last_failure_at| ThrottleRecord {
@@ -216,8 +217,8 @@ pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     assert_eq!(store.revocations_after(0, forgotten).await.unwrap()[0].sequence, 2);
 }
 
-/// A session past its end is ended for as long as an access token of it may run, verifiers may be late, and the clock may
-/// have been set back; after that it is deleted, also when it was used to the last.
+/// A session past its end is ended for as long as an access token of it may run, verifiers may be late, and
+/// the clock may have been set back; after that it is deleted, also when it was used to the last.
 pub(crate) async fn the_last_tokens_of_a_session_can_be_revoked(opener: &impl Opener) {
     let policy = SessionPolicy { absolute_ttl: DAY, ..SessionPolicy::default() };
     let store = opener.open(policy).await;

@@ -1,5 +1,5 @@
-//! Changing and deleting accounts. Somebody who can administer is always left, and an account that may not sign in has no
-//! sessions (RF-7).
+//! Changing and deleting accounts. Somebody who can administer is always left, and an account that may not
+//! sign in has no sessions (RF-7).
 
 use super::{Account, CustomClaims, Role};
 use crate::base::clock::Timestamp;
@@ -82,7 +82,8 @@ impl PendingChange {
         }
     }
 
-    /// Decides, with what was asked for: whether another enabled administrator is there, and the account's open sessions.
+    /// Decides, with what was asked for: whether another enabled administrator is there, and the account's
+    /// open sessions.
     pub(crate) fn decide(
         self,
         has_another_administrator: bool,
@@ -156,7 +157,8 @@ mod tests {
         writes.iter().filter_map(kind).collect()
     }
 
-    /// An administrator may go, or be disabled, or lose the role, when another one is left: at none and at one.
+    /// An administrator may go, or be disabled, or lose the role, when another one is left: at none and at
+    /// one.
     #[test]
     fn somebody_who_can_administer_is_left() {
         let admin = Account { role: Role::admin(), ..account() };

@@ -1,4 +1,5 @@
-//! Making accounts: one, or many of which all are made or none. A name is taken in every spelling of it (CC-4).
+//! Making accounts: one, or many of which all are made or none. A name is taken in every spelling of it
+//! (CC-4).
 
 use std::collections::HashSet;
 
@@ -42,7 +43,8 @@ pub enum CreateAccountOutcome {
 pub enum ImportAccountsOutcome {
     /// All of them are made.
     Imported,
-    /// None is made: the name of the account at this index is taken, by an account or by an earlier one of the list.
+    /// None is made: the name of the account at this index is taken, by an account or by an earlier one of
+    /// the list.
     NameTaken(usize),
 }
 

@@ -1,5 +1,5 @@
-//! Who can sign in: the account, and what a store keeps beside it. The files below have the rules for names, roles and
-//! custom claims, and for making and changing accounts.
+//! Who can sign in: the account, and what a store keeps beside it. The files below have the rules for names,
+//! roles and custom claims, and for making and changing accounts.
 
 mod change;
 mod create;
@@ -19,10 +19,10 @@ use crate::base::id::AccountId;
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::EndReason;
 
-/// Somebody who can sign in.
+/// An account: a person, or a program, that can sign in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
-    /// Its id; the `sub` claim.
+    /// Its ID; the `sub` claim.
     pub id: AccountId,
     /// Its name, in the form its owner writes it.
     pub username: Username,
@@ -80,6 +80,6 @@ pub struct AccountQuery {
     pub search: Option<String>,
     /// Only names whose canonical form sorts after this one: the last of the page before.
     pub after: Option<String>,
-    /// At most so many.
+    /// The most accounts to give.
     pub limit: u32,
 }

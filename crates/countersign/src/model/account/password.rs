@@ -1,5 +1,5 @@
-//! Setting a password: by its owner, who has shown the one before, or by somebody who administers. All other sessions end
-//! with it (PP-8).
+//! Setting a password: by its owner, who has shown the one before, or by somebody who administers. All other
+//! sessions end with it (PP-8).
 
 use super::Credentials;
 use crate::base::id::{AccountId, SessionId};
@@ -12,7 +12,7 @@ use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, end_all}
 /// A password to set.
 #[derive(Clone, Debug)]
 pub struct PasswordChange {
-    /// Whose.
+    /// The account.
     pub account_id: AccountId,
     /// The new hash.
     pub new: PasswordHash,
@@ -27,14 +27,15 @@ pub struct PasswordChange {
 pub enum SetPasswordOutcome {
     /// It is set, and these sessions are ended.
     Done(Vec<EndedSession>),
-    /// There is no such account, or it is disabled and the owner himself asks.
+    /// There is no such account, or it is disabled and its owner asks.
     NotFound,
-    /// The password was changed by somebody else in the meantime.
+    /// What was shown does not hold any more: the password was changed in the meantime.
     Overtaken,
 }
 
 impl PasswordChange {
-    /// The account, if its password may be set: with `checked`, by an owner who may sign in and has not been overtaken.
+    /// The account, if its password may be set: with `checked`, by an owner who may sign in and has not been
+    /// overtaken.
     pub(crate) fn admit(&self, found: Option<Credentials>) -> Result<Credentials, Plan<SetPasswordOutcome>> {
         let found = found.ok_or(Plan::nothing(SetPasswordOutcome::NotFound))?;
         match self.checked {
@@ -51,8 +52,8 @@ impl PasswordChange {
         Plan::new(SetPasswordOutcome::Done(ended), writes)
     }
 
-    /// A password that its owner chose, having shown the one before, meets a required change. One that somebody else
-    /// has set does not: they know it.
+    /// A password that its owner chose, having shown the one before, meets a required change. One that
+    /// somebody else has set does not: they know it.
     pub(in crate::model) fn write(
         self,
         found: &Credentials,

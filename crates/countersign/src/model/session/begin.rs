@@ -14,9 +14,9 @@ use crate::model::proof::Proof;
 /// A session to begin.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// Its id.
+    /// Its ID.
     pub id: SessionId,
-    /// Whose.
+    /// The account that it belongs to.
     pub account_id: AccountId,
     /// What its owner has shown.
     pub proof: Proof,
@@ -81,9 +81,9 @@ impl AdmittedSession {
         self.new.replaces.map(|token| token.session_id)
     }
 
-    /// Begins it, with what was asked for: the session that it may replace, and the account's open sessions, the oldest
-    /// first. The session whose token the browser sent along ends (SE-1). A new password ends all others; otherwise the
-    /// oldest end until there is room (SE-8).
+    /// Begins it, with what was asked for: the session that it may replace, and the account's open sessions,
+    /// the oldest first. The session whose token the browser sent along ends (SE-1). A new password ends all
+    /// others; otherwise the oldest end until there is room (SE-8).
     pub(crate) fn begin(
         mut self,
         replaced: Option<StoredSession>,
@@ -218,7 +218,8 @@ mod tests {
         }
     }
 
-    /// SE-8: with one session less than allowed, as many, and one more; and one that has run out takes no room.
+    /// SE-8: with one session less than allowed, as many, and one more; and one that has run out takes no
+    /// room.
     #[test]
     fn the_oldest_session_makes_room() {
         let policy = SessionPolicy { max_sessions: 3, ..SessionPolicy::default() };

@@ -1,5 +1,5 @@
-//! Ending sessions: which ones a selector means, whether there is still something to end, and for how long that has to be
-//! remembered.
+//! Ending sessions: which ones a selector means, whether there is still something to end, and for how long
+//! that has to be remembered.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ pub enum SessionSelector {
     OneOf(AccountId, SessionId),
     /// The one of this token, if the secret fits and whatever its generation.
     OfToken(PresentedToken),
-    /// All sessions of the account of this token, if the secret fits and the token is its newest or the parent of
-    /// that; otherwise its session only: an old copy must not log out other devices.
+    /// All sessions of the account of this token, if the secret fits and the token is its newest or the
+    /// parent of that; otherwise its session only: an old copy must not log out other devices.
     EverywhereOfToken(PresentedToken),
     /// All of this account.
     AllOf(AccountId),
@@ -38,8 +38,8 @@ impl SessionSelector {
         }
     }
 
-    /// The account whose open sessions have to be loaded, now that the session is looked up. An old copy of a token, or one of
-    /// a dead session, must not log out other devices (SE-3).
+    /// The account whose open sessions have to be loaded, now that the session is looked up. An old copy of a
+    /// token, or one of a dead session, must not log out other devices (SE-3).
     pub(crate) fn account_id(&self, found: Option<&StoredSession>, at: PolicyAt) -> Option<AccountId> {
         match self {
             Self::AllOf(account) | Self::OthersOf(account, _) => Some(*account),
@@ -52,7 +52,8 @@ impl SessionSelector {
         }
     }
 
-    /// Ends what it means, with what was asked for: the session, and the account's open sessions, the oldest first.
+    /// Ends what it means, with what was asked for: the session, and the account's open sessions, the oldest
+    /// first.
     pub(crate) fn end(
         &self,
         found: Option<StoredSession>,
@@ -92,7 +93,8 @@ pub(in crate::model) fn end_all<'a>(
     sessions.into_iter().filter_map(|session| end(session, reason, at, writes)).collect()
 }
 
-/// Ends a session, unless it was ended before, or no access token of it can be running any more. The audit log says why.
+/// Ends a session, unless it was ended before, or no access token of it can be running any more. The audit
+/// log says why.
 pub(super) fn end(
     session: &Session,
     reason: EndReason,
@@ -123,8 +125,9 @@ fn matters_until(session: &Session, at: PolicyAt) -> Timestamp {
     at.now.max(session.rotated_at).plus(at.policy.access_token_ttl).plus(MARGIN)
 }
 
-/// Verifiers may accept a token for two minutes more (VF-10), one more can be made until this change is committed, and a
-/// clock that is set back by an hour must not bring the tokens of ended sessions back to life (OP-9).
+/// Verifiers may accept a token for two minutes more (VF-10), one more can be made until this change is
+/// committed, and a clock that is set back by an hour must not bring the tokens of ended sessions back to
+/// life (OP-9).
 const MARGIN: Duration = Duration::from_secs(65 * 60);
 
 #[cfg(test)]
@@ -186,8 +189,8 @@ mod tests {
         }
     }
 
-    /// SE-3: the newest token and its parent speak for the account, one that is older does not; nor does one with another
-    /// secret, or of a session that is over.
+    /// SE-3: the newest token and its parent speak for the account, one that is older does not; nor does one
+    /// with another secret, or of a session that is over.
     #[test]
     fn an_old_token_does_not_speak_for_the_account() {
         let session = Session { generation: 5, ..session_of(&account(), 1) };

@@ -25,8 +25,8 @@ named! {
 }
 
 impl EndReason {
-    /// Takes the name that a store kept. A reason that only a newer version knows is read as [`EndReason::Ended`]: the
-    /// session is over, whatever the reason.
+    /// Takes the name that a store kept. A reason that only a newer version knows is read as
+    /// [`EndReason::Ended`]: the session is over, whatever the reason.
     pub(crate) fn from_stored(name: &str) -> Self {
         Self::from_name(name).unwrap_or(Self::Ended)
     }

@@ -3,8 +3,8 @@
 use super::Session;
 use crate::model::account::Account;
 
-/// An account, enabled, and its session, alive, as one transaction saw them: what an access token is made from. Only the
-/// rules of this folder make one, inside a plan that a store has to carry out first.
+/// An account, enabled, and its session, alive, as one transaction saw them: what an access token is made
+/// from. Only the rules of this folder make one, inside a plan that a store has to carry out first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
     account: Account,

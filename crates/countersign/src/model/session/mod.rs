@@ -1,8 +1,8 @@
-//! A session: one login on one device, and one row for its whole life. The files below have the rules by which it begins,
-//! goes on and ends. They know nothing of databases, cookies or clocks.
+//! A session: one login on one device, and one row for its whole life. The files below have the rules by
+//! which it begins, goes on and ends. They know nothing of databases, cookies or clocks.
 //!
-//! Its *generation* counts how often its refresh token has been rotated; the token of the newest generation is the one in
-//! the cookie jar.
+//! Its *generation* counts how often its refresh token has been rotated; the token of the newest generation
+//! is the one in the cookie jar.
 
 mod begin;
 mod end;
@@ -33,9 +33,9 @@ use crate::model::proof::AuthMethods;
 /// One login on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its id; the `sid` claim.
+    /// Its ID; the `sid` claim.
     pub id: SessionId,
-    /// Whose it is.
+    /// The account that it belongs to.
     pub account_id: AccountId,
     /// When it began.
     pub created_at: Timestamp,
@@ -49,7 +49,7 @@ pub struct Session {
     pub generation: u32,
     /// When the newest generation was made: at login or at the last rotation.
     pub rotated_at: Timestamp,
-    /// When and why it ended early.
+    /// The instant and the reason of its early end.
     pub revoked: Option<(Timestamp, EndReason)>,
     /// The `User-Agent` of the login, cut to 256 bytes.
     pub user_agent: Option<String>,
@@ -89,13 +89,13 @@ impl StoredSession {
 /// The rules of a session's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPolicy {
-    /// *R*: a newest token younger than this is answered without a rotation, so that tabs that wake together do not
-    /// race (RF-3b). Must be at least `grace` plus the client's time-out, unless both are zero.
+    /// *R*: a newest token younger than this is answered without a rotation, so that tabs that wake together
+    /// do not race (RF-3b). Must be at least `grace` plus the client's time-out, unless both are zero.
     pub min_age: Duration,
-    /// How long after a rotation the parent still gets the same successor again (RF-3). 0 to 60 s; 0 is the letter of
-    /// OAuth: every second use of a token ends the session. A client that gives up on a try after T and pauses for P
-    /// before the next survives L lost replies with messages under way for D at most if this is at least
-    /// L(T + P) + 3D: 13 s for one loss with T = 5 s, P < 0.4 s, D = 2.5 s.
+    /// How long after a rotation the parent still gets the same successor again (RF-3). 0 to 60 s; 0 is the
+    /// letter of OAuth: every second use of a token ends the session. A client that gives up on a try after T
+    /// and pauses for P before the next survives L lost replies with messages under way for D at most if this
+    /// is at least L(T + P) + 3D: 13 s for one loss with T = 5 s, P < 0.4 s, D = 2.5 s.
     pub grace: Duration,
     /// How long a session lives without a rotation.
     pub idle_ttl: Duration,

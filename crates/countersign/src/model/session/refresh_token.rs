@@ -4,9 +4,10 @@
 //! csr_ base64url( version(1) | master key number(1) | session ID(16) | generation(4, big endian) | session secret(16) | tag(16) )
 //! ```
 //!
-//! The envelope is that of [`mac_token`](crate::base::mac_token). The store keeps SHA-256(session secret) and the newest generation, nothing else of it. So a forged token costs no
-//! look-up, a stolen database has nothing to replay, the master key alone makes no token either, and the successor
-//! can be made again from the token presented (RF-3, RF-11, RF-13).
+//! The envelope is that of [`mac_token`](crate::base::mac_token). The store keeps SHA-256(session secret) and
+//! the newest generation, nothing else of it. So a forged token costs no look-up, a stolen database has
+//! nothing to replay, the master key alone makes no token either, and the successor can be made again from
+//! the token presented (RF-3, RF-11, RF-13).
 
 use std::fmt;
 
@@ -57,8 +58,8 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What a store needs to know of a refresh token that was presented. The hash is of 128 random bits, so it needs
-/// neither salt nor stretching.
+/// What a store needs to know of a refresh token that was presented. The hash is of 128 random bits, so it
+/// needs neither salt nor stretching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PresentedToken {
     /// The session it names.
@@ -96,8 +97,8 @@ impl RefreshTokenCodec {
     /// Reads a token and proves its tag, in constant time and without asking a store.
     ///
     /// # Errors
-    /// [`InvalidRefreshToken`], one answer for every kind of wrong: prefix, length, alphabet, version, unknown master
-    /// key, tag (RF-11).
+    /// [`InvalidRefreshToken`], one answer for every kind of wrong: prefix, length, alphabet, version,
+    /// unknown master key, tag (RF-11).
     pub fn parse(&self, text: &str) -> Result<RefreshToken, InvalidRefreshToken> {
         let text = text.strip_prefix(PREFIX).ok_or(InvalidRefreshToken)?;
         let body = self.0.open(text, b"").ok_or(InvalidRefreshToken)?;

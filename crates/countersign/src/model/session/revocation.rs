@@ -1,4 +1,5 @@
-//! What remains of an ended session: until when its access tokens have to be refused, and the log that guards follow.
+//! What remains of an ended session: until when its access tokens have to be refused, and the log that guards
+//! follow.
 
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;

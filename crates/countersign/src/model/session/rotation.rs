@@ -1,5 +1,5 @@
-//! The rotation of refresh tokens. [`decide`] is the rule, a pure function that the stores and the model checker share;
-//! [`rotate`] is what follows from it.
+//! The rotation of refresh tokens. [`decide`] is the rule, a pure function that the stores and the model
+//! checker share; [`rotate`] is what follows from it.
 
 use std::net::IpAddr;
 
@@ -24,10 +24,10 @@ pub enum Decision {
     Replay,
     /// An older token: somebody holds a copy. The session must be revoked.
     Reuse,
-    /// A token that we issued and do not remember: the database was restored or failed over to an older state. It
-    /// becomes the newest again, made just now, so that an honest client survives it (RF-6); no cookie is set. (Moving
-    /// on to its successor would turn a request that is still under way with its parent into a reuse: the model
-    /// checker's trace is in `tests/rotation_model`.)
+    /// A token that we issued and do not remember: the database was restored or failed over to an older
+    /// state. It becomes the newest again, made just now, so that an honest client survives it (RF-6); no
+    /// cookie is set. (Moving on to its successor would turn a request that is still under way with its
+    /// parent into a reuse: the model checker's trace is in `tests/rotation_model`.)
     Heal {
         /// The new newest generation: the one presented.
         to: u32,
@@ -38,12 +38,13 @@ pub enum Decision {
     Revoked(EndReason),
 }
 
-/// The rotation rule. `presented` is the generation in a token whose tag proves that we issued it for this session.
+/// The rotation rule. `presented` is the generation in a token whose tag proves that we issued it for this
+/// session.
 ///
-/// The window of the parent is anchored at the rotation and never extended, or a thief and the owner could follow each
-/// other for ever; it is for the immediate parent only; and the successor is the *same* one each time, or two lineages
-/// would live. `Fresh` closes the last hole: without it three tabs that wake together can turn an honest parent into a
-/// grandparent.
+/// The window of the parent is anchored at the rotation and never extended, or a thief and the owner could
+/// follow each other for ever; it is for the immediate parent only; and the successor is the *same* one each
+/// time, or two lineages would live. `Fresh` closes the last hole: without it three tabs that wake together
+/// can turn an honest parent into a grandparent.
 #[must_use]
 pub fn decide(session: &Session, presented: u32, policy: &SessionPolicy, now: Timestamp) -> Decision {
     if let Some((_, reason)) = session.revoked {
@@ -71,8 +72,8 @@ pub fn decide(session: &Session, presented: u32, policy: &SessionPolicy, now: Ti
     }
 }
 
-/// What a refresh token came to. All but the first four say why there is nothing; `Reused` has *already* ended the
-/// session and committed: it is a value and not an error, so that no rollback can undo it.
+/// What a refresh token came to. All but the first four say why there is nothing; `Reused` has *already*
+/// ended the session and committed: it is a value and not an error, so that no rollback can undo it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rotation {
     /// Young: nothing was written, and no cookie is to be set.
@@ -81,7 +82,8 @@ pub enum Rotation {
     Advanced(Box<Grant>),
     /// The parent again, in time: the session is at the generation to give out again.
     Replayed(Box<Grant>),
-    /// Ahead of the store, which had lost writes: the session is at the token's generation again, as if just made.
+    /// Ahead of the store, which had lost writes: the session is at the token's generation again, as if just
+    /// made.
     Healed(Box<Grant>),
     /// Used again too late: the session is ended.
     Reused(EndedSession),
@@ -93,8 +95,8 @@ pub enum Rotation {
     Unknown,
 }
 
-/// The rule applied to what was looked up for a token: the outcome, and the one or two writes of it. `Fresh`, `Replayed` and
-/// every refusal write nothing.
+/// The rule applied to what was looked up for a token: the outcome, and the one or two writes of it. `Fresh`,
+/// `Replayed` and every refusal write nothing.
 pub(crate) fn rotate(
     found: Option<(Account, StoredSession)>,
     token: &PresentedToken,
@@ -108,7 +110,8 @@ pub(crate) fn rotate(
     let (to, is_healed) =
         match (decide(&session, token.generation, &at.policy, at.now), account.refuses_sessions()) {
             (Decision::Expired, _) => return Plan::nothing(Rotation::Expired),
-            // An account that refuses sessions has none any more; this holds even if one had been missed (RF-7).
+            // An account that refuses sessions has none any more; this holds even if one had been missed
+            // (RF-7).
             (Decision::Revoked(reason), _) | (_, Some(reason)) => {
                 return Plan::nothing(Rotation::Revoked(reason));
             }
@@ -289,7 +292,8 @@ mod tests {
         }
     }
 
-    /// RF-7, RF-11: an account that refuses sessions, another secret and no session at all: nothing is given, nothing written.
+    /// RF-7, RF-11: an account that refuses sessions, another secret and no session at all: nothing is given,
+    /// nothing written.
     #[test]
     fn a_refusal_writes_nothing() {
         let off = Account { disabled_at: Some(T), ..account() };

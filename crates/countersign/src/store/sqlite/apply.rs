@@ -155,7 +155,8 @@ impl<'a> Transaction<'a> {
         )
     }
 
-    /// Runs a statement that has to write one row. Another number means that what a rule decided on is not what is stored.
+    /// Runs a statement that has to write one row. Another number means that what a rule decided on is not
+    /// what is stored.
     fn one_row(&self, sql: &str, params: impl Params) -> rusqlite::Result<()> {
         match self.db.prepare_cached(sql)?.execute(params)? {
             1 => Ok(()),

@@ -16,7 +16,8 @@ impl AuditStore for SqliteStore {
 
     async fn audit_log(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
         self.read("audit_log", move |db| {
-            // An account's events are few among many, and there is an index for them; a kind is looked for on the way.
+            // An account's events are few among many, and there is an index for them; a kind is looked for on
+            // the way.
             let of_account = if query.account_id.is_some() { "account_id = ?3" } else { "?3 IS NULL" };
             let order = if query.before.is_some() { "DESC" } else { "ASC" };
             db.prepare_cached(&format!(

@@ -1,13 +1,14 @@
-//! The embedded store: one SQLite file, one thread that writes, a few that read, one that copies the write-ahead log
-//! back. Callers are async and never touch a connection; every queue between them and the threads is bounded.
+//! The embedded store: one SQLite file, one thread that writes, a few that read, one that copies the
+//! write-ahead log back. Callers are async and never touch a connection; every queue between them and the
+//! threads is bounded.
 //!
 //! ```text
 //! caller -> reads  (bounded) -> reader threads, a connection each
 //!        -> writes (bounded) -> writer.rs: all that waits, one transaction, one fsync -> checkpoint.rs
 //! ```
 //!
-//! Each trait of a store is implemented in the file of its name, next to its SQL. A change loads what its rule needs
-//! (`load.rs`) and carries the plan out (`apply.rs`).
+//! Each trait of a store is implemented in the file of its name, next to its SQL. A change loads what its
+//! rule needs (`load.rs`) and carries the plan out (`apply.rs`).
 
 mod accounts;
 mod apply;
@@ -49,8 +50,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a database file, makes it (mode 0600, its directory 0700) when it is not there, and brings its tables up
-    /// to date.
+    /// Opens a database file, makes it (mode 0600, its directory 0700) when it is not there, and brings its
+    /// tables up to date.
     ///
     /// # Errors
     /// See the variants of [`OpenError`]; the database is as it was.

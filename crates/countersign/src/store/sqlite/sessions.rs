@@ -39,8 +39,8 @@ impl SessionStore for SqliteStore {
     }
 
     async fn rotate(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
-        // The writer decides without a reader before it: its page cache is warm, where a reader's is emptied by every
-        // commit. A batch that only reads costs no write and no fsync.
+        // The writer decides without a reader before it: its page cache is warm, where a reader's is emptied
+        // by every commit. A batch that only reads costs no write and no fsync.
         let (policy, origin) = (self.policy, context.origin());
         let in_writer = move |db: &Connection| {
             let tx = Transaction::new(db, policy, origin);
@@ -132,9 +132,9 @@ fn plan_rotation(tx: &Transaction<'_>, token: &PresentedToken) -> rusqlite::Resu
     Ok(rotate(found, token, tx.origin.address, tx.at))
 }
 
-/// A rotation that the disk committed only after everybody had been told that it does not answer: nobody holds the
-/// successor, so the grace in which the parent still gets it begins now. Otherwise a stall that is longer than the grace
-/// would make an honest client's next try a reuse.
+/// A rotation that the disk committed only after everybody had been told that it does not answer: nobody
+/// holds the successor, so the grace in which the parent still gets it begins now. Otherwise a stall that is
+/// longer than the grace would make an honest client's next try a reuse.
 fn begin_grace_anew(db: &Connection, rotation: &Rotation, stall: Duration) -> rusqlite::Result<()> {
     let (Rotation::Advanced(grant) | Rotation::Healed(grant)) = rotation else { return Ok(()) };
     let Session { id, generation, rotated_at, .. } = grant.session();

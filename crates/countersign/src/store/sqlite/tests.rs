@@ -54,8 +54,8 @@ async fn session(store: &SqliteStore) -> RefreshToken {
     first
 }
 
-/// J2: the disk stalls for longer than the grace with a rotation half-way. Its client was told 503; the next try with the
-/// same token gets the successor, and is no reuse.
+/// J2: the disk stalls for longer than the grace with a rotation half-way. Its client was told 503; the next
+/// try with the same token gets the successor, and is no reuse.
 #[tokio::test]
 async fn a_rotation_that_a_stall_kept_from_its_client_can_be_fetched_later() {
     let directory = tempfile::tempdir().unwrap();
@@ -97,13 +97,15 @@ async fn a_rotation_that_a_stall_kept_from_its_client_can_be_fetched_later() {
     assert!(matches!(again, Rotation::Replayed(grant) if grant.session().generation == 1));
 }
 
-/// How many transactions are in the write-ahead log: frames that end one say how large the database is after it.
+/// How many transactions are in the write-ahead log: frames that end one say how large the database is after
+/// it.
 fn commits(database: &Path) -> usize {
     let log = fs::read(database.with_extension("db-wal")).unwrap();
     log[32..].chunks_exact(24 + 4096).filter(|frame| frame[4..8] != [0; 4]).count()
 }
 
-/// Durability costs one fsync a batch: what waits while one transaction is under way is committed in the next, together.
+/// Durability costs one fsync a batch: what waits while one transaction is under way is committed in the
+/// next, together.
 #[tokio::test]
 async fn what_waits_is_committed_together() {
     let directory = tempfile::tempdir().unwrap();
@@ -128,8 +130,8 @@ async fn what_waits_is_committed_together() {
     assert_eq!(commits(&path) - before, 1);
 }
 
-/// Nobody can make the log start over while somebody reads what is in it: the operator is told once. When the reader has
-/// gone, the log starts over and is cut to what it may have.
+/// Nobody can make the log start over while somebody reads what is in it: the operator is told once. When the
+/// reader has gone, the log starts over and is cut to what it may have.
 #[test]
 fn a_long_reader_is_noticed_and_the_log_starts_over_after_it() {
     const MIB: u64 = 1024 * 1024;

@@ -147,8 +147,8 @@ impl World {
         }
     }
 
-    /// J8: of the guesses that arrive within a second no more are checked than cost nothing, in parallel too. Those that
-    /// arrived before a right password no longer count.
+    /// J8: of the guesses that arrive within a second no more are checked than cost nothing, in parallel too.
+    /// Those that arrived before a right password no longer count.
     fn count_guess(
         &mut self,
         client: usize,

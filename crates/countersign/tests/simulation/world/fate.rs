@@ -139,7 +139,8 @@ impl World {
         }
     }
 
-    /// Back by an hour at most, at any time; forward only while nobody waits, since a wait would become longer than any promise covers.
+    /// Back by an hour at most, at any time; forward only while nobody waits, since a wait would become
+    /// longer than any promise covers.
     pub(super) fn clock_jumps(&mut self, by: i64) {
         let waits = !self.running.is_empty()
             || !self.calm()

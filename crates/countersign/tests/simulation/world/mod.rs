@@ -1,8 +1,8 @@
-//! Browsers with several tabs, a network that delays, duplicates, reorders and loses, people who log out and change
-//! passwords, an administrator, a thief, and a server that crashes: all from one seed.
+//! Browsers with several tabs, a network that delays, duplicates, reorders and loses, people who log out and
+//! change passwords, an administrator, a thief, and a server that crashes: all from one seed.
 //!
-//! Faults stay within what the rotation rule promises to survive: a message takes less than 2.5 seconds, a client gives
-//! up after 5 and asks again, and one loss or crash is followed by a minute without.
+//! Faults stay within what the rotation rule promises to survive: a message takes less than 2.5 seconds, a
+//! client gives up after 5 and asks again, and one loss or crash is followed by a minute without.
 
 mod answers;
 mod course;
@@ -37,7 +37,8 @@ use crate::faulty::{Bug, Faulty};
 const START: i64 = 1_700_000_000_000;
 const TABS: usize = 3;
 const TIMEOUT: i64 = 5_000;
-/// So many wrong passwords in a row cost nothing; after that whoever guesses has to wait, at first for a second.
+/// So many wrong passwords in a row cost nothing; after that whoever guesses has to wait, at first for a
+/// second.
 const GUESSES: usize = 5;
 /// After a loss or a crash, so long there is no other.
 const CALM: i64 = 60_000;

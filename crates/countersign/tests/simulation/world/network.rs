@@ -1,5 +1,5 @@
-//! Requests under way: they are sent over a network with faults, arrive, are worked on one store call at a time, and are
-//! answered.
+//! Requests under way: they are sent over a network with faults, arrive, are worked on one store call at a
+//! time, and are answered.
 
 use std::sync::Arc;
 
@@ -35,8 +35,9 @@ impl World {
             request.cut_off = fault == 1;
             request.answer_lost = fault == 2;
         } else if self.one_in(10) {
-            // Somebody between asks twice, and both answers come back. (If the second were dropped, this would be a
-            // lost answer that nobody asks again for, which no rule survives: docs/MEASUREMENTS.md.)
+            // Somebody between asks twice, and both answers come back. (If the second were dropped, this
+            // would be a lost answer that nobody asks again for, which no rule survives:
+            // docs/MEASUREMENTS.md.)
             let duplicate = Request { tab: None, ..request.clone() };
             let delay = self.delay();
             self.soon(delay, Event::Arrives(duplicate));

@@ -1,4 +1,5 @@
-//! What people, the administrator, the thief and fate will try in one life, and when: all drawn before it begins.
+//! What people, the administrator, the thief and fate will try in one life, and when: all drawn before it
+//! begins.
 
 use super::{Event, TABS, World};
 
