@@ -12,8 +12,8 @@ use ureq::unversioned::transport::NextTimeout;
 use crate::error::ForbiddenAddress;
 use crate::options::Addresses;
 
-/// The system's resolver behind the rule. One address that breaks it refuses the name: who mixes public and
-/// private addresses is attacking.
+/// The system's resolver behind the rule. One forbidden address refuses the name: a mix of public and private
+/// addresses is an attack.
 #[derive(Debug)]
 pub(crate) struct RuledResolver {
     pub(crate) addresses: Addresses,
@@ -43,7 +43,7 @@ impl Resolver for RuledResolver {
     }
 }
 
-/// Plain HTTP is for this machine, also where somebody's hosts file says that `localhost` is elsewhere.
+/// Plain HTTP goes to this machine only, even if a hosts file says that `localhost` is elsewhere.
 fn allows(addresses: Addresses, uri: &Uri, ip: IpAddr) -> bool {
     match addresses {
         Addresses::PublicOnly => is_public(ip),
@@ -74,13 +74,13 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
     !SPECIAL_V4.into_iter().any(is_in)
 }
 
-/// What the registry of special IPv4 addresses (RFC 6890) says is not global, with the length of each prefix.
+/// The networks that are not global by the registry of special addresses (RFC 6890), with prefix lengths.
 const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10), // carriers' NAT (RFC 6598)
     (Ipv4Addr::new(127, 0, 0, 0), 8),
-    (Ipv4Addr::new(169, 254, 0, 0), 16), // link-local, where clouds keep their secrets
+    (Ipv4Addr::new(169, 254, 0, 0), 16), // link-local, with the metadata services of clouds
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     (Ipv4Addr::new(192, 0, 0, 0), 24),
     (Ipv4Addr::new(192, 0, 2, 0), 24), // documentation (RFC 5737), as two below
@@ -93,8 +93,8 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4), // reserved, broadcast
 ];
 
-/// Global unicast is `2000::/3` (RFC 4291 §2.4), without what is for documentation or carries an IPv4 address
-/// inside.
+/// Global unicast is `2000::/3` (RFC 4291 §2.4), without the networks for documentation and those that embed
+/// an IPv4 address.
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     match ip.segments() {
         [0x2001, second, ..] => second >= 0x200 && second != 0xdb8, // protocols (Teredo among them), documentation

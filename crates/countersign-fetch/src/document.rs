@@ -1,4 +1,4 @@
-//! What came back, and how long its server says that it stays good (RFC 9111 §4.2).
+//! [`Document`] and [`Answer`]: a response, and how long it stays fresh (RFC 9111 §4.2).
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use ureq::http::{HeaderMap, HeaderName, header};
 
 use crate::error::FetchError;
 
-/// A complete answer with status 200.
+/// A complete response with status 200.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// The body, at most as long as the options say.
@@ -15,17 +15,17 @@ pub struct Document {
     pub content_type: Option<String>,
     /// The `ETag` header, for [`get_unless`](crate::get_unless).
     pub etag: Option<String>,
-    /// How long the answer stays fresh: `max-age` less the `Age` header; zero for `no-cache` and `no-store`.
-    /// `None` where the server says nothing that can be read.
+    /// How long the response stays fresh: `max-age` less the `Age` header; zero for `no-cache` and
+    /// `no-store`. `None` if the server gives no readable `max-age`.
     pub fresh_for: Option<Duration>,
 }
 
-/// The answer to a request for a document that the caller may have already.
+/// The response to a request for a document that the caller may have already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Another document, or the first.
+    /// A changed document, or the first one.
     Document(Document),
-    /// 304: the one that the `ETag` names is still right (RFC 9110 §15.4.5).
+    /// 304: the document with that `ETag` is still current (RFC 9110 §15.4.5).
     NotModified {
         /// As in [`Document`].
         fresh_for: Option<Duration>,
@@ -33,8 +33,8 @@ pub enum Answer {
 }
 
 impl Document {
-    /// The body as text, if the server calls it JSON: `application/json` or `application/…+json`. A page for
-    /// people that is sent with status 200 is refused here.
+    /// The body as text, if the server calls it JSON: `application/json` or `application/…+json`. An HTML
+    /// page with status 200 is refused here.
     ///
     /// # Errors
     /// [`FetchError::NotJson`] for another `Content-Type`, for none, and for a body that is not UTF-8.

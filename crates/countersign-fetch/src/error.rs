@@ -1,4 +1,4 @@
-//! Every way in which a request can come to nothing.
+//! [`FetchError`]: every way in which a request can fail.
 
 use std::io;
 use std::net::IpAddr;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use ureq::http::StatusCode;
 
-/// Why there is no answer that can be used.
+/// Why there is no usable response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
     /// A status other than 200, and than 304 where the caller named an `ETag`.
     #[error("its response is {0}")]
     Status(StatusCode),
-    /// A redirect, which is not followed: where it leads, somebody else has decided.
+    /// A redirect. It is not followed, since its target is another party's choice.
     #[error("it redirects to {to} ({status}); redirects are not followed")]
     Redirect {
         /// The status.
@@ -22,19 +22,19 @@ pub enum FetchError {
         /// The `Location` header, as it is.
         to: String,
     },
-    /// The answer was not complete in time.
+    /// The response was not complete in time.
     #[error("no complete response within {0:?}")]
     Timeout(Duration),
     /// The body is longer than that many bytes.
     #[error("the response is longer than {} KiB", .0 / 1024)]
     TooLong(u64),
-    /// The server does not call it JSON, or it is not UTF-8.
+    /// The `Content-Type` is not JSON, or the body is not UTF-8.
     #[error("the response is not JSON")]
     NotJson,
     /// No such name.
     #[error("the host is not known")]
     HostNotFound,
-    /// The name leads where the options do not allow.
+    /// The name resolves to an address that the options forbid.
     #[error(transparent)]
     ForbiddenAddress(ForbiddenAddress),
     /// The certificate is not one of a trusted authority, or not for this host.
@@ -56,12 +56,12 @@ pub enum FetchError {
     /// The connection failed.
     #[error(transparent)]
     Connection(io::Error),
-    /// What came is not HTTP, or another failure of the client.
+    /// The response is not HTTP, or the client failed in another way.
     #[error("{0}")]
     Protocol(String),
 }
 
-/// An address that the rule of the request does not allow.
+/// An address that the rules of the request forbid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its name leads to {0}, which this request may not go to")]
 pub struct ForbiddenAddress(pub IpAddr);

@@ -1,5 +1,5 @@
-//! One outgoing HTTPS request, hardened once for everybody who makes one: no redirects, a limit on the time
-//! and on the size, plain HTTP to this machine only, and rules about the addresses that a name may lead to.
+//! One outgoing HTTPS request, hardened in one place: no redirects, limits on time and size, plain HTTP to
+//! this machine only, and rules about the addresses that a name may resolve to.
 //!
 //! ```no_run
 //! use countersign_fetch::{FetchOptions, FetchUrl, get};
@@ -12,9 +12,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A call blocks its thread until the answer is complete or the time is over. Nothing is kept between calls:
-//! no connection, no cookie, no certificate authority. So a renewed bundle of authorities counts from the
-//! next call on.
+//! A call blocks its thread until the response is complete or the time is over. Nothing is kept between
+//! calls: no connection, no cookie, no certificate authority. So the next call uses a renewed bundle of
+//! authorities.
 
 mod address;
 mod document;

@@ -1,4 +1,4 @@
-//! What a caller decides about a request: its limits, and where it may lead.
+//! [`FetchOptions`]: the limits of a request, and the addresses that it may go to.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,18 +13,16 @@ pub struct FetchOptions {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// Which addresses the host of a URL may have. Looked at after the name has been resolved, on the very
-/// addresses that are then connected to, so that a name cannot change its mind between the check and the
-/// connection.
+/// Which addresses the host of a URL may have. The check is on the resolved addresses that the request then
+/// connects to, so a name cannot resolve differently between check and connection (DNS rebinding).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Addresses {
-    /// Any: for a URL that the operator has written, which may well be of their own network.
+    /// Any, for a URL that the operator configured: it may be in their own network.
     #[default]
     Any,
-    /// Public ones only: for a URL that somebody else has written, who could point it at a service inside the
-    /// operator's network (server-side request forgery). No proxy is used then, for it would resolve the name
-    /// itself.
+    /// Public ones only, for a URL from elsewhere: it could point to a service inside the operator's network
+    /// (server-side request forgery). No proxy is used then, since it would resolve the name itself.
     PublicOnly,
 }
 
@@ -35,13 +33,13 @@ impl FetchOptions {
         Self { timeout, max_bytes, accept: "application/json", addresses: Addresses::Any, ca_file: None }
     }
 
-    /// What the `Accept` header says; `application/json` at first.
+    /// Sets the `Accept` header. Default: `application/json`.
     #[must_use]
     pub fn accept(self, accept: &'static str) -> Self {
         Self { accept, ..self }
     }
 
-    /// Which addresses the host may have; any at first.
+    /// Sets the addresses that the host may have. Default: any.
     #[must_use]
     pub fn addresses(self, addresses: Addresses) -> Self {
         Self { addresses, ..self }

@@ -1,5 +1,5 @@
-//! Whom we believe: the system's certificate authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and
-//! those of the caller's own file. Our own cryptography.
+//! The trusted certificate authorities: those of the system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and
+//! those of the caller's own file.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! [`FetchUrl`]: an address that may be fetched at all.
+//! [`FetchUrl`]: a URL that may be fetched.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ pub enum UrlError {
     /// Neither `https` nor `http`.
     #[error("only https addresses can be fetched")]
     Scheme,
-    /// `http` to another machine: whoever is between could answer in its place.
+    /// `http` to another machine: anyone on the way could forge the response.
     #[error("a response over plain http can be forged: use the https address")]
     PlainHttp,
     /// A name or a password before the host (RFC 9110 §4.2.4: likely an attempt to hide the host).
@@ -28,7 +28,7 @@ pub enum UrlError {
 }
 
 impl FetchUrl {
-    /// Reads an absolute URL. A fragment is dropped, for it is never sent.
+    /// Parses an absolute URL. A fragment is dropped, since it is never sent.
     ///
     /// # Errors
     /// Each variant of [`UrlError`], as it says.

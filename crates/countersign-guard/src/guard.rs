@@ -14,7 +14,8 @@ use crate::realm::{Realm, more_telling};
 use crate::refusal::Refusal;
 use crate::revocation::Revocations;
 
-/// Checks access tokens of one or more issuers, each with its own keys and policy. Clones share keys, cache and revocations.
+/// Checks access tokens of one or more issuers, each with its own keys and policy. Clones share keys, cache
+/// and revocations.
 #[derive(Clone)]
 pub struct Guard(Arc<Inner>);
 
@@ -108,9 +109,9 @@ impl Guard {
         None
     }
 
-    /// Asks each issuer's keys in turn. Which issuer a token is of is not read from the token, for nothing in
-    /// it is believed before its signature: the issuer is the one whose key verifies it, and its policy then
-    /// demands its name.
+    /// Tries the keys of each issuer in turn. The issuer is not read from the token, since no claim counts before
+    /// the signature is verified: it is the issuer whose key verifies the token, and whose policy then demands
+    /// its name in `iss`.
     fn verify_anew(&self, token: &str, now: i64) -> Result<AccessClaims, Refusal> {
         let mut refused = None;
         for (index, realm) in self.0.realms.iter().enumerate() {

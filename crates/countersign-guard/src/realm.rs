@@ -1,5 +1,5 @@
-//! One issuer as a guard knows it: its keys, and what its tokens must say. Each issuer has keys and a policy
-//! of its own, so none can sign in the name of another.
+//! [`Realm`]: one issuer of a guard, with its own keys and its own policy, so that no issuer can sign in the
+//! name of another.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Realm {
         Ok(AccessClaims(Arc::new(claims)))
     }
 
-    /// Lets the issuer's keys be fetched again if the token was refused for want of a key. Never waits.
+    /// Makes the next fetch come earlier if the token was refused because its key is not known. Never waits.
     #[cfg(feature = "remote")]
     pub(crate) fn ask_for_key(&self, token: &str, refusal: &Refusal) {
         let Some(subscription) = &self.subscription else { return };

@@ -20,12 +20,11 @@ use crate::guard::{Guard, system_unix_seconds};
 use crate::keys::KeySlot;
 use crate::realm::Realm;
 
-/// What a guard does that has no keys yet, because an issuer does not answer.
+/// What a guard does at the start while an issuer does not respond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AtStart {
-    /// One try; if it fails, the start fails. Whoever runs the program sees at once what is wrong, and starts
-    /// it again.
+    /// One try; if it fails, the start fails. The operator sees the reason at once.
     #[default]
     Fail,
     /// Tries go on as long as another fits into this time; then the start fails.
@@ -93,21 +92,21 @@ impl GuardBuilder {
         self
     }
 
-    /// What to do without keys at the start; [`AtStart::Fail`] at first.
+    /// What to do without keys at the start. Default: [`AtStart::Fail`].
     #[must_use]
     pub fn at_start(self, at_start: AtStart) -> Self {
         Self { at_start, ..self }
     }
 
-    /// How long keys are used after the issuer last answered with them, if it does not answer again; a day at
-    /// first, two minutes at least. Then requests get 503. So long at most a withdrawn key is believed by a
-    /// guard that is cut off.
+    /// How long keys stay in use after the issuer last confirmed them, if it does not respond again; then
+    /// requests get 503. A guard that is cut off trusts a withdrawn key for at most this time. Default: a
+    /// day; at least two minutes.
     #[must_use]
     pub fn stale_for(self, stale_for: Duration) -> Self {
         Self { stale_for, ..self }
     }
 
-    /// How long one fetch may take; ten seconds at first. No request waits for it.
+    /// How long one request of a fetch may take. Default: ten seconds.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -199,7 +198,7 @@ fn run_time() -> Timer {
     Arc::new(move || start.elapsed())
 }
 
-/// A hasher's random keys, which nobody outside can guess; nothing is secret about it.
+/// From the random keys of a hasher. Nothing here is secret.
 fn chance() -> f64 {
     let random = RandomState::new().hash_one(());
     f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)

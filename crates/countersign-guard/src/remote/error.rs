@@ -1,4 +1,4 @@
-//! What can be wrong with an issuer's keys, and why a guard does not start.
+//! [`KeysError`] and [`StartError`]: why there are no keys, and why a guard does not start.
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use countersign_fetch::{FetchError, UrlError};
 use countersign_jwt::KeySetError;
 
-/// Why an issuer's keys could not be had this time. The keys of the last time stay in use.
+/// Why a fetch of an issuer's keys failed. The last keys stay in use.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeysError {
@@ -26,7 +26,8 @@ pub enum KeysError {
         /// Which member.
         member: &'static str,
     },
-    /// The metadata is of another issuer (RFC 8414 §3.3): its keys would be believed in this one's name.
+    /// The metadata is of another issuer (RFC 8414 §3.3): its keys would verify tokens in the name of this
+    /// one.
     #[error("the metadata at {url} is of the issuer {said:?}, not of the one asked for")]
     OtherIssuer {
         /// The address.
@@ -50,7 +51,7 @@ pub enum KeysError {
         /// What happened.
         error: FetchError,
     },
-    /// What came is no JWK Set.
+    /// The response is not a JWK Set.
     #[error("no keys at {url}: {error}")]
     KeySet {
         /// The address.

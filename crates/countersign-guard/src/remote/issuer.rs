@@ -1,5 +1,4 @@
-//! One issuer that a guard shall trust: what its tokens must say, which algorithms are its, and where its
-//! keys are.
+//! [`Issuer`]: an issuer that a guard trusts, with its policy, its algorithms and the place of its keys.
 
 use countersign_fetch::{FetchUrl, UrlError};
 use countersign_jwt::{Algorithm, ClaimsPolicy};
@@ -14,12 +13,12 @@ pub struct Issuer {
     jwks_url: Option<String>,
 }
 
-/// Where to ask, in this order.
+/// Where the keys are.
 #[derive(Clone, Debug)]
 pub(super) enum Location {
-    /// At these places for metadata that names the place of the keys.
+    /// In the metadata at one of these URLs, tried in this order.
     Discover([FetchUrl; 2]),
-    /// At this place for the keys.
+    /// At this URL.
     At(FetchUrl),
 }
 
@@ -38,9 +37,9 @@ impl Issuer {
         Self { jwks_url: Some(jwks_url.into()), ..Self::discover(policy) }
     }
 
-    /// Which algorithms its tokens may be signed with; at first RS256, ES256, ES384 and Ed25519. Keys for
-    /// others are left out, as is every HMAC secret. A key without `alg` is for the only one of these that
-    /// fits it.
+    /// Sets the algorithms that its tokens may be signed with. Default: RS256, ES256, ES384 and Ed25519. Keys
+    /// for others are left out, as is every HMAC secret. A key without `alg` is for the only one of these
+    /// that fits it.
     #[must_use]
     pub fn algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         Self { algorithms: algorithms.into_iter().collect(), ..self }

@@ -1,6 +1,5 @@
-//! Keys over the network: where they are (`source.rs`), when they are asked for (`schedule.rs`, which is
-//! pure), and the thread that does so (`refresher.rs`). A request never waits for any of it: it reads what is
-//! there (`shared.rs`).
+//! Keys over the network: `source.rs` fetches them, `schedule.rs` (pure) decides when, and `refresher.rs` is
+//! the thread that does so. A request never waits for a fetch: it reads the current keys (`keys.rs`).
 
 mod builder;
 mod error;

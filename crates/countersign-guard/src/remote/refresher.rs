@@ -1,4 +1,4 @@
-//! Does what the schedule says, one fetch at a time.
+//! [`Refresher`]: does what the schedule says, one fetch at a time.
 
 use std::fmt;
 use std::io;
@@ -14,8 +14,8 @@ use super::source::Source;
 pub(super) type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// Keeps the keys of one issuer fresh. A guard that was [started](super::GuardBuilder::start) has a thread
-/// for it; one that was [built](super::GuardBuilder::build) leaves that to its caller. Once it is dropped the
-/// guard has no keys any more, for nobody would learn that one was withdrawn.
+/// for it; one that was [built](super::GuardBuilder::build) leaves that to its caller. When it is dropped the
+/// guard loses its keys, since it would no longer learn that one was withdrawn.
 #[must_use]
 pub struct Refresher {
     shared: Arc<Shared>,
@@ -28,7 +28,7 @@ impl Refresher {
         Self { shared, source, chance }
     }
 
-    /// Does all that is due, and says how long there will be nothing to do; `None` once the guard is gone.
+    /// Does all that is due. Returns how long nothing else is due; `None` once the guard is gone.
     /// Blocks the thread while it fetches.
     ///
     /// An unknown key ID can make something due earlier: call it again every few seconds at the latest.
@@ -37,7 +37,7 @@ impl Refresher {
             match self.shared.step()? {
                 (Step::WaitUntil(_), pause) => return Some(pause),
                 (Step::Forget, _) => {
-                    self.source.found = None; // or "not modified" would confirm what is no longer there
+                    self.source.found = None; // or a 304 would confirm keys that are gone
                     self.shared.forget_keys();
                 }
                 (Step::Fetch, _) => self.shared.finish(self.source.fetch(), (self.chance)()),

@@ -1,15 +1,17 @@
-//! When an issuer's keys are asked for, and how long they may be used. Pure: time and chance are arguments,
-//! and the time is how long the program has run.
+//! [`Schedule`]: when an issuer's keys are fetched, and how long they may be used. Pure: time and chance are
+//! arguments; the time is how long the program has run.
 //!
 //! ```text
-//!   success ── fresh for 1 to 15 min, ± 10 % ──► fetch        failure ── 1 s, 2 s, 4 s … 60 s, half to whole ──► fetch
-//!   unknown key ID ── 12 s after the last fetch ──► fetch     a day after the last success ──► forget the keys
+//! success         ── fresh for 1 to 15 min, ± 10 % ──────────────► fetch
+//! failure         ── 1 s, 2 s, 4 s … 60 s, half to whole ───────► fetch
+//! unknown key ID  ── 12 s after the start of the last fetch ────► fetch
+//! last success    ── a day ─────────────────────────────────────► forget the keys
 //! ```
 //!
-//! An unknown key ID is a stranger's word until the signature is checked, and it cannot be. So a key ID
-//! causes one fetch a minute, and all of them together one every 12 seconds, five a minute. That wish is put
-//! off and never dropped: a flood of invented key IDs cannot hide the one of a real new key, which is found
-//! with the next fetch all the same. While fetches fail, key IDs cause none: the retries are under way.
+//! Anyone can send a token with an invented key ID, and without the key its signature cannot be checked. So a
+//! key ID causes at most one fetch a minute, and all of them together one in 12 seconds, five a minute. Such
+//! a wish is delayed and never dropped: a flood of invented key IDs cannot hide a real new key, which the
+//! next fetch finds all the same. While fetches fail, key IDs cause none: the retries are under way.
 
 use std::time::Duration;
 
@@ -22,19 +24,19 @@ pub(super) struct Schedule {
     /// There are keys, and they may be used until then.
     usable_until: Option<Duration>,
     failures: u32,
-    /// The key IDs that caused a wish in the last minute, and when: a handful, for between two there is a
+    /// The key IDs that caused a wish in the last minute, and when. They are few: between two there is a
     /// fetch.
     asked: Vec<(Box<str>, Duration)>,
-    /// A key is wanted that the set has not got.
+    /// A token had a key ID that is not in the set.
     has_wish: bool,
 }
 
-/// What is to be done now.
+/// What is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Fetch, and say how it went.
     Fetch,
-    /// The keys are too old to be believed.
+    /// The keys are too old to be used.
     Forget,
     /// Nothing, until then.
     WaitUntil(Duration),

@@ -1,5 +1,5 @@
-//! What the requests, the refresher and whoever waits for the start have in common. The lock is never held
-//! over a fetch, and a request takes it only after its token was refused.
+//! [`Shared`]: the state between the requests, the refresher and the wait for the start. The lock is never
+//! held across a fetch, and a request takes it only after its token was refused.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -109,7 +109,7 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// A guard's end of it: with the last of the guard's clones the fetching ends.
+/// The guard's end of it. The fetching ends when the last clone of the guard is dropped.
 #[derive(Debug)]
 pub(crate) struct Subscription(pub(super) Arc<Shared>);
 

@@ -1,5 +1,5 @@
-//! One fetch of one issuer's keys: metadata first where the place is not known, then the set. What does not
-//! count as an answer is decided here.
+//! [`Source`]: one fetch of one issuer's keys: the metadata first if the place of the keys is not known, then
+//! the set. Decides which responses count.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) struct Fetched {
 }
 
 impl Source {
-    /// Asks for the keys. After a failure the place of the keys is looked up anew, for it may be what has
+    /// Fetches the keys. After a failure, the next call reads the metadata again, since the place may have
     /// changed.
     pub(super) fn fetch(&mut self) -> Result<Fetched, KeysError> {
         let found = match self.found.take() {
@@ -91,8 +91,8 @@ impl Source {
         }
         let uri = member("jwks_uri")?;
         let keys = FetchUrl::parse(uri).map_err(|error| KeysError::JwksUri { uri: uri.to_owned(), error })?;
-        // The operator has named the issuer's host, which may be one of their own network. Another host is
-        // the document's choice, which must not reach into that network.
+        // The operator configured the issuer's host, which may be in their own network. Another host is the
+        // choice of the document, which must not reach into that network.
         let is_same = keys.host().eq_ignore_ascii_case(url.host());
         let addresses = if is_same { Addresses::Any } else { Addresses::PublicOnly };
         Ok(Found { url: keys, addresses, etag: None })
@@ -103,7 +103,7 @@ fn get_metadata(url: &FetchUrl, options: &FetchOptions) -> Result<String, FetchE
     get(url, options)?.into_json_text()
 }
 
-/// Whether a server says that it has no such document, by its status or by a page for people.
+/// Whether the server has no such document: it says so by the status, an HTML page, or a redirect to one.
 fn is_absent(error: &FetchError) -> bool {
     match error {
         FetchError::Status(status) => status.is_client_error(),

@@ -1,4 +1,4 @@
-//! How an issuer's keys are, for metrics, readiness and logs.
+//! [`KeyStatus`]: the state of an issuer's keys, for metrics, readiness checks and logs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use countersign_jwt::SkippedKey;
 
 use super::error::KeysError;
 
-/// How the keys of one issuer are.
+/// The state of the keys of one issuer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeyStatus {
     /// The issuer.
     pub issuer: Arc<str>,
-    /// How many keys there are to check with. None: its tokens are answered with 503.
+    /// How many usable keys there are. Without any, its tokens get 503.
     pub keys: usize,
     /// How long ago the issuer last answered with them; `None` without keys.
     pub age: Option<Duration>,
