@@ -440,3 +440,13 @@ fn white_space_around_names_and_hashes_is_taken_away() {
     );
     assert_eq!(import.accounts[0].1.username.as_str(), "ada");
 }
+
+/// Cognito gives no hashes away: its users come over without a password, and none of theirs is lost here.
+#[tokio::test]
+async fn users_of_cognito_come_without_a_password() {
+    let hasher = hasher();
+    let import =
+        Import::read(export!("cognito.csv").as_bytes(), &Decisions::default(), &hasher, NOW).unwrap();
+    assert_eq!((import.report().system, import.report().fine), (System::Cognito, 2), "{}", import.report());
+    assert_eq!(run(&import, &store(), &hasher).await.unwrap().made, 2, "{:?}", import.report().columns);
+}
