@@ -1,4 +1,4 @@
-//! The only way to check a secret that can be guessed: [`Countersign::attempt`] counts the attempt as failed
+//! The only way to check a secret that can be guessed: `Countersign::attempt` counts the attempt as failed
 //! before anything is looked at (TH-3), runs the check, and settles the count by its outcome. Nothing else
 //! reserves a guess, so no pathway has a count of its own (TH-1), and a check that has no outcome does not
 //! compile.
