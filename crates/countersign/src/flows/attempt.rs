@@ -106,22 +106,24 @@ impl<S: Store> Countersign<S> {
         Ok((reservation, Requester { client: context.address, account, known_device }))
     }
 
-    /// Waits until enough attempts on the same account have turned out not to fail, or to fail. It is the
-    /// pool that they all wait for, so the wait ends when one for the pool would.
+    /// Waits until enough attempts on the same account have turned out not to fail, or to fail. All of them wait
+    /// for the pool, so the deadline is that of the pool.
     async fn wait_for_others(&self, mut turn: Turn, guess: &Guess) -> Result<Reservation, CheckError> {
-        let decided = async {
-            loop {
-                turn.wait().await;
-                match self.throttle.reserve(guess, self.clock.now()) {
-                    Ok(reservation) => return Ok(reservation),
-                    Err(Refused { turn: Some(next), .. }) => turn = next,
-                    Err(Refused { retry_after, turn: None }) => return Err(self.refuse(retry_after)),
-                }
+        let deadline = self.clock.monotonic().saturating_add(self.options.hashing.max_wait);
+        loop {
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            if left.is_zero() {
+                return Err(self.hasher.refuse().into());
             }
-        };
-        match tokio::time::timeout(self.options.hashing.max_wait, decided).await {
-            Ok(decided) => decided,
-            Err(_) => Err(self.hasher.refuse().into()),
+            // The timer only says when to look at the clock again.
+            if tokio::time::timeout(left, turn.wait()).await.is_err() {
+                continue;
+            }
+            match self.throttle.reserve(guess, self.clock.now()) {
+                Ok(reservation) => return Ok(reservation),
+                Err(Refused { turn: Some(next), .. }) => turn = next,
+                Err(Refused { retry_after, turn: None }) => return Err(self.refuse(retry_after)),
+            }
         }
     }
 
@@ -210,7 +212,14 @@ mod tests {
             .map(|_| Box::pin(system.attempt("ada", &context, async |_| pending::<Outcome>().await)))
             .collect();
         assert!(join_all(&mut others).now_or_never().is_none());
-        let sixth = system.attempt("ada", &context, async |_| Ok(RIGHT)).await;
+        let mut sixth = Box::pin(system.attempt("ada", &context, async |_| Ok(RIGHT)));
+        let (longest, instant) = (system.options.hashing.max_wait, Duration::from_millis(1));
+        assert!(sixth.as_mut().now_or_never().is_none());
+        system.clock.advance(longest.saturating_sub(instant));
+        tokio::time::advance(longest).await;
+        assert!(sixth.as_mut().now_or_never().is_none(), "the last millisecond");
+        system.clock.advance(instant);
+        let sixth = sixth.await;
         assert!(matches!(sixth, Err(CheckError::Hashing(HashingError::Overloaded { .. }))), "{sixth:?}");
         assert_eq!(system.hasher.stats().refused, 1);
         drop(others);
