@@ -25,7 +25,7 @@ pub(in crate::http) struct ListAudit {
 #[derive(Serialize)]
 struct AuditBody<'a> {
     events: Vec<AuditEventView<'a>>,
-    /// What to pass as `after`, or as `before`, to read on; absent where there is nothing further back.
+    /// The `after`, or the `before`, of the next page; absent when there are no older events.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! What administrators do over HTTP: accounts, keys, audit log. Every change is in the audit log with who made it.
+//! The routes of administrators: accounts, keys, audit log. The audit log names the administrator who made a change.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -14,8 +14,8 @@ pub(super) mod audit;
 pub(super) mod keys;
 pub(super) mod users;
 
-/// Asks the store whether the caller still administers: an access token says so for minutes after the role is gone, long
-/// enough to give it back to oneself.
+/// Asks the store whether the caller is still an administrator. The access token says so for minutes after the role is
+/// gone: time enough to take the role back.
 pub(super) async fn still_administers<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,

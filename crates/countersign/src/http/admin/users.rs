@@ -1,4 +1,4 @@
-//! `/api/admin/users`: list, search and page; create, change, disable, delete; see and end somebody's sessions.
+//! `/api/admin/users`: list, search and page; create, change, disable, delete; list and end their sessions.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -34,7 +34,7 @@ pub(in crate::http) struct ListUsers {
 #[derive(Serialize)]
 struct UsersBody<'a> {
     users: Vec<AccountView<'a>>,
-    /// What to pass as `after` for the next page; absent on the last.
+    /// The `after` of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }

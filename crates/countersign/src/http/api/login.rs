@@ -20,11 +20,11 @@ use crate::store::Store;
 pub(in crate::http) struct Login {
     username: String,
     password: Zeroizing<String>,
-    /// What the password is to be from now on (PP-7, PP-8).
+    /// The password that replaces the current one (PP-7, PP-8).
     new_password: Option<Zeroizing<String>>,
     #[serde(default)]
     refresh_token_delivery: Delivery,
-    /// What a login gave a native app as `deviceToken`; browsers have it in a cookie.
+    /// The `deviceToken` of an earlier login, from a native app; browsers send it in a cookie.
     #[serde(default)]
     device_token: Option<String>,
 }
@@ -49,7 +49,7 @@ pub(in crate::http) async fn login<S: Store>(
     if let Some(new) = &input.new_password {
         authenticated = countersign.with_new_password(authenticated, new).await?;
     }
-    // Two cookies name no one session to replace; that must not keep anybody from signing in.
+    // Of two cookies, neither says which session to replace. That must not stop a sign-in.
     let replaces = cookies.refresh_token(&headers).ok().flatten();
     let now = context.now;
     let start = async move {

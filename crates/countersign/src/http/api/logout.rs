@@ -48,7 +48,7 @@ pub(in crate::http) async fn logout<S: Store>(
     };
     let (countersign, context) = (Arc::clone(&app.countersign), app.at_this_moment(context));
     detached(async move {
-        // A cookie that is left over beside a good access token must not make this a silent nothing (SE-5).
+        // A stale cookie beside a valid access token must not make the logout do nothing (SE-5).
         if let Some((token, _)) = token {
             countersign.logout(&token, scope, &context).await?;
         }

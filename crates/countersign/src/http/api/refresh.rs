@@ -31,7 +31,7 @@ pub(in crate::http) async fn refresh<S: Store>(
     OptionalJson(input): OptionalJson<Refresh>,
 ) -> Result<Response, ApiError> {
     let cookies = app.cookies;
-    // Now, and not when the header came: a client that sends its body slowly must not stretch any window (RF-4).
+    // The time after the body has arrived: a client that sends it slowly must not stretch any window (RF-4).
     let context = app.at_this_moment(context);
     let (token, delivery) =
         presented(&headers, input.refresh_token, cookies)?.ok_or(ApiError::NoRefreshToken)?;

@@ -1,4 +1,4 @@
-//! `/api/sessions`: where the caller is signed in; end one, end all others (SE-6, SE-7).
+//! `/api/sessions`: lists the caller's sessions, ends one, ends all others (SE-6, SE-7).
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};

@@ -1,4 +1,4 @@
-//! `GET /api/profile`: what the access token says, from the token alone. `GET /api/user`: what the store says now.
+//! `GET /api/profile`: the claims of the access token, without the store. `GET /api/user`: the account as it is now.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use crate::http::error::api::ApiError;
 use crate::store::Store;
 use crate::wire::AccountView;
 
-/// All claims of the token, with `sub` again under the name that the login's answer uses.
+/// All claims of the token, and `sub` again under the name that a token response uses.
 struct Profile<'a>(&'a AccessClaims);
 
 impl Serialize for Profile<'_> {

@@ -74,7 +74,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ApiE
 
 fn parse<T: Input>(bytes: &[u8]) -> Result<T, ApiError> {
     let refuse = |_| ApiError::Body { expected: T::EXPECTED };
-    // serde reads a struct from an array too; we do not.
+    // serde would read a struct from an array too.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(ApiError::Body { expected: T::EXPECTED });
     }

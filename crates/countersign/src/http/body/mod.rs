@@ -1,4 +1,4 @@
-//! Reading a request: its body, its path, its query.
+//! Reads a request: its body, its path, its query.
 
 pub(in crate::http) mod json;
 pub(in crate::http) mod path;

@@ -1,4 +1,4 @@
-//! The one id in a path. What is no id names nothing: 404, and nothing of it is echoed.
+//! The ID in a path. Text that is not an ID gets 404, and is not echoed.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! Reading a query string: only known parameters, each once; what was wrong is answered in the one error shape.
+//! Reads a query string: only known parameters, each once. An error has the one error shape.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

@@ -1,12 +1,12 @@
-//! A JSON object in which no name occurs twice, at any level: what an administrator reads there is what a verifier will
-//! (RFC 7515 §4). Of two members of one name, others keep the last without a word.
+//! A JSON object in which no name occurs twice, at any level, so that an administrator and a verifier read the same in it
+//! (RFC 7515 §4). Other parsers silently keep the last of two members of one name.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// The object.
+/// A JSON object without duplicate names.
 pub(in crate::http) struct UniqueObject(pub(in crate::http) Map<String, Value>);
 
 impl<'de> Deserialize<'de> for UniqueObject {

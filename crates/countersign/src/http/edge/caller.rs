@@ -1,4 +1,4 @@
-//! Who asks, for the handlers: the context of an anonymous request, or of one whose access token the guard has checked.
+//! Extractors for the caller: of an anonymous request, or of one whose access token the guard has checked.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -35,7 +35,7 @@ impl<S: Store> FromRequestParts<App<S>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App<S>) -> Result<Self, ApiError> {
         let claims = parts.extensions.get::<AccessClaims>().ok_or(Refusal::TokenRequired)?;
-        // A token of another issuer with the same key cannot come here; should its ids not be ours, it is no caller.
+        // The guard lets no token of another issuer through; one whose IDs are not ours names no caller all the same.
         let (account, session) = caller(claims).ok_or(Refusal::Malformed)?;
         Ok(Self { account, session, context: context(parts, app, Actor::Account(account)) })
     }

@@ -1,5 +1,4 @@
-//! `/healthz`: the process answers. `/readyz`: it can do its work (LM-9): tokens can be signed and the store be read
-//! and written.
+//! `/healthz`: the process responds. `/readyz`: it can sign tokens, and read and write the store (LM-9).
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

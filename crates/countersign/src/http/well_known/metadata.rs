@@ -1,5 +1,5 @@
-//! What verifiers fetch: the public keys (RFC 7517) and where they are (RFC 8414). Public, cacheable, readable from
-//! every origin.
+//! The documents that verifiers fetch: the public keys (RFC 7517) and their address (RFC 8414). Public, cacheable,
+//! readable from every origin.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -50,7 +50,7 @@ fn published(json: String, request: &HeaderMap) -> Response {
         (JSON, json).into_response()
     };
     let headers = response.headers_mut();
-    // Far below the time for which a key is published before it signs (KM-2).
+    // Far shorter than the time between the publication of a key and its first signature (KM-2).
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(

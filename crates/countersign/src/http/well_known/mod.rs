@@ -1,4 +1,4 @@
-//! What anybody may read: keys, metadata, health.
+//! The public documents: keys, metadata, health.
 
 pub(in crate::http) mod health;
 pub(in crate::http) mod metadata;
