@@ -81,10 +81,7 @@ impl VerifyingKey {
     ///   [`RsaRoca`](KeyError::RsaRoca), [`InvalidPoint`](KeyError::InvalidPoint),
     ///   [`Inconsistent`](KeyError::Inconsistent): the key is weak or wrong.
     pub fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
-        match numbers_of_pem(text)? {
-            (numbers, false) => Self::from_numbers(algorithm, numbers),
-            (_, true) => Err(KeyError::PemLabel),
-        }
+        Self::from_numbers(algorithm, numbers_of_block(&pem::parse(text)?)?)
     }
 
     /// Makes a key of an HMAC secret. It has no key ID until [`with_key_id`](Self::with_key_id) gives it one.
@@ -155,13 +152,19 @@ impl VerifyingKey {
 }
 
 /// The numbers of the public key in a PEM block, and whether the block is a certificate, of which nothing else is
-/// read. A certificate may be followed by those of its issuers.
+/// read. The certificates of issuers may follow it.
 pub(crate) fn numbers_of_pem(text: &str) -> Result<(PublicNumbers, bool), KeyError> {
     let block = pem::parse_first(text, "CERTIFICATE")?;
     match block.label {
-        "PUBLIC KEY" => Ok((x509::public_from_spki(&block.der)?, false)),
-        "RSA PUBLIC KEY" => Ok((x509::rsa_public_from_pkcs1(&block.der)?, false)),
         "CERTIFICATE" => Ok((x509::public_from_certificate(&block.der)?, true)),
+        _ => Ok((numbers_of_block(&block)?, false)),
+    }
+}
+
+fn numbers_of_block(block: &pem::Pem<'_>) -> Result<PublicNumbers, KeyError> {
+    match block.label {
+        "PUBLIC KEY" => x509::public_from_spki(&block.der),
+        "RSA PUBLIC KEY" => x509::rsa_public_from_pkcs1(&block.der),
         _ => Err(KeyError::PemLabel),
     }
 }

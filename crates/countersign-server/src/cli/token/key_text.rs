@@ -158,11 +158,12 @@ pub(in crate::cli) fn parse_private(text: &str, given: Option<Algorithm>) -> any
     Ok(key)
 }
 
-/// A JWK need not name its algorithm (RFC 7517 §4.4); an RSA key that does not is taken for one of these.
+/// A JWK may leave out its algorithm (RFC 7517 §4.4). An RSA key or a secret without one gets `given`, or an RSA
+/// key `claimed`.
 fn with_algorithm(jwk: &str, given: Option<Algorithm>, claimed: Option<Algorithm>) -> Zeroizing<String> {
     let json: Value = serde_json::from_str(jwk).unwrap_or_default();
     let algorithm = match json["kty"].as_str() {
-        Some("RSA") if json.get("alg").is_none() => given.or(claimed.map(of_rsa)),
+        Some("RSA" | "oct") if json.get("alg").is_none() => given.or(claimed.map(of_rsa)),
         _ => None,
     };
     Zeroizing::new(match algorithm {
