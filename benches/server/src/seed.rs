@@ -4,14 +4,14 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use countersign::Countersign;
-use countersign::base::clock::Clock;
-use countersign::base::id::{AccountId, SessionId};
-use countersign::base::master_key::MasterKeys;
-use countersign::base::random::Random;
-use countersign::flows::accounts::Registration;
-use countersign::model::account::Username;
-use countersign::model::context::{Actor, Context};
-use countersign::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
+use countersign::internal::base::clock::Clock;
+use countersign::internal::base::id::{AccountId, SessionId};
+use countersign::internal::base::master_key::MasterKeys;
+use countersign::internal::base::random::Random;
+use countersign::internal::flows::accounts::Registration;
+use countersign::internal::model::account::Username;
+use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
 use countersign::options::Options;
 use rusqlite::{Connection, params};
 

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use countersign::base::clock::Timestamp;
+use countersign::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 

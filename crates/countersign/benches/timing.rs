@@ -17,18 +17,18 @@
 
 use std::time::Duration;
 
-use countersign::base::clock::{Clock, Timestamp};
-use countersign::base::id::AccountId;
-use countersign::base::master_key::MasterKeys;
-use countersign::base::random::Random;
-use countersign::base::requester::{AccountKey, Requester};
-use countersign::flows::attempt::CheckError;
-use countersign::flows::login::LoginError;
-use countersign::hashing::PasswordHasher;
-use countersign::model::account::{CustomClaims, NewAccount, Role, Username};
-use countersign::model::context::{Actor, Context};
-use countersign::model::session::SessionPolicy;
-use countersign::password::{Password, PasswordHash};
+use countersign::internal::base::clock::{Clock, Timestamp};
+use countersign::internal::base::id::AccountId;
+use countersign::internal::base::master_key::MasterKeys;
+use countersign::internal::base::random::Random;
+use countersign::internal::base::requester::{AccountKey, Requester};
+use countersign::internal::flows::attempt::CheckError;
+use countersign::internal::flows::login::LoginError;
+use countersign::internal::hashing::PasswordHasher;
+use countersign::internal::model::account::{CustomClaims, NewAccount, Role, Username};
+use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::session::SessionPolicy;
+use countersign::internal::password::{Password, PasswordHash};
 use countersign::store::AccountStore as _;
 use countersign::store::sqlite::SqliteStore;
 use countersign::{Countersign, Options};

@@ -1,24 +1,157 @@
-//! JWT authentication to embed: accounts, passwords, sessions, rotating refresh tokens, signing keys.
+//! JWT authentication to embed: people sign in with a username and a password and get a short-lived signed access token
+//! (a JWT) and a rotating refresh token in an httpOnly cookie. The binary `countersign` is this crate behind a command
+//! line.
 //!
-//! [`Countersign`] is the whole of it; its methods are the use cases. The `axum` feature (on by default) has the routes
-//! and the cookies ([`http`]); `countersign-guard` protects other services' routes with the tokens made here.
+//! - [`Countersign`] is the system; its methods are the use cases, such as [`Countersign::authenticate`].
+//! - [`Options`] holds every choice, with defaults that are safe; [`options`] has the parts.
+//! - [`http`] has the routes and cookies as an axum router (feature `axum`, on by default).
+//! - [`guard`] protects routes with the tokens made here; as a crate of its own it does so in other services.
+//! - [`store`] keeps accounts, sessions, keys and the audit log, durably.
+//!
+//! # Quick start
+//!
+//! The whole API, and a route of your own that only signed-in people reach. Everything is kept in one directory: the
+//! SQLite database and the master key.
+//!
+//! ```no_run
+//! # #[cfg(feature = "axum")]
+//! # mod quick_start {
+//! use std::net::SocketAddr;
+//! use std::sync::Arc;
+//!
+//! use axum::{Router, routing::get};
+//! use countersign::guard::AccessClaims;
+//! use countersign::http::{self, App, HttpOptions};
+//! use countersign::{Countersign, Options};
+//!
+//! async fn hello(claims: AccessClaims) -> String {
+//!     format!("hello, {}\n", claims.username().unwrap_or("somebody"))
+//! }
+//!
+//! # pub async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = Options::new("http://127.0.0.1:3000", "my-app"); // the tokens' issuer and audience
+//! let auth = Arc::new(Countersign::open_directory("auth-data", options).await?);
+//! let app = Router::new()
+//!     .route("/hello", get(hello).route_layer(auth.guard().layer()))
+//!     .merge(http::router(App::new(Arc::clone(&auth), HttpOptions::default())));
+//! tokio::spawn(async move { auth.run_upkeep().await });
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//! axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+//!
+//! # Accounts
+//!
+//! ```
+//! # async fn add(auth: &countersign::Countersign<countersign::store::sqlite::SqliteStore>)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use countersign::{Actor, Context, Registration, Role, Username};
+//!
+//! let ada = Registration { role: Role::admin(), ..Registration::new(Username::parse("ada")?) };
+//! let context = Context::local(Actor::System, auth.clock().now());
+//! auth.create_account(ada, "correct horse battery staple", &context).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Your own data about users
+//!
+//! Keep it in your own tables under the account's ID, which is the `sub` claim ([`AccountId`]). What services need in the
+//! token itself goes into [`CustomClaims`]: a JSON object that an administrator sets and that can never override a
+//! registered claim.
+//!
+//! # Customising
+//!
+//! Set fields of [`Options`] before opening. [`Countersign::open`] refuses values that would log honest people out or
+//! weaken the system, and names the field and the rule ([`OutOfRange`]). Time and randomness are arguments too
+//! ([`Clock`], [`Random`]), so that tests can set both.
+//!
+//! # Features
+//!
+//! - `axum` (default): [`http`], the routes and cookies.
+//! - `internal-testing`: what this workspace's own tests reach; it may change in any release.
+#![cfg_attr(
+    not(feature = "internal-testing"),
+    expect(unreachable_pub, dead_code, reason = "the rest is public with the feature `internal-testing`")
+)]
 
-pub mod base;
-pub mod flows;
-pub mod hashing;
+mod base;
+mod flows;
+mod hashing;
 #[cfg(feature = "axum")]
 pub mod http;
-pub mod model;
+mod model;
 pub mod options;
-pub mod password;
+mod password;
 pub mod store;
 mod system;
-pub mod throttle;
+mod throttle;
 pub mod wire;
 
 pub use countersign_guard as guard;
 
+pub use crate::base::clock::{Clock, Timestamp};
+pub use crate::base::id::{AccountId, InvalidId, RequestId, SessionId};
+pub use crate::base::master_key::{MasterKeyError, MasterKeys, SealError};
+pub use crate::base::master_key_file::MasterKeyFileError;
 pub use crate::base::out_of_range::OutOfRange;
+pub use crate::base::random::Random;
+pub use crate::base::requester::Requester;
+pub use crate::flows::accounts::{ChangeAccountError, CreateAccountError, Registration};
+pub use crate::flows::attempt::CheckError;
+pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
+pub use crate::flows::import;
+pub use crate::flows::issue::{AccessToken, IssuedRefreshToken, SignedIn};
+pub use crate::flows::keys::{Activation, KeysError};
+pub use crate::flows::login::{Authenticated, LoginError};
+pub use crate::flows::logout::Scope as LogoutScope;
 pub use crate::flows::open::OpenError;
+pub use crate::flows::password_change::{CheckedPasswordChange, PasswordChangeError};
+pub use crate::flows::refresh::RefreshError;
+pub use crate::flows::reseal::Resealed;
+pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, PasswordHasher};
+pub use crate::model::account::{
+    Account, AccountChange, AccountQuery, ClaimsError, Credentials, CustomClaims, InvalidRole, NewAccount,
+    Role, Username, UsernameError,
+};
+pub use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord, RecordedKind};
+pub use crate::model::context::{Actor, Context};
+pub use crate::model::device_cookie::DeviceCookie;
+pub use crate::model::key_ring::{KeyInfo, KeyRingError, KeyState};
+pub use crate::model::proof::{AuthMethod, AuthMethods};
+pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector};
 pub use crate::options::Options;
+pub use crate::password::{InvalidPassword, PasswordHash, PolicyViolation, UnreadableHash, WrongPepper};
 pub use crate::system::Countersign;
+pub use crate::throttle::Throttled;
+
+/// Measures password hashing on this machine and proposes a cost (PW-7).
+pub mod calibrate {
+    pub use crate::hashing::{Proposal, Target, calibrate};
+}
+
+/// What this workspace's own tests and benches reach. No part of the public surface: it may change in any release.
+#[cfg(feature = "internal-testing")]
+#[doc(hidden)]
+pub mod internal {
+    pub mod base {
+        pub use crate::base::*;
+    }
+    pub mod flows {
+        pub use crate::flows::*;
+    }
+    pub mod hashing {
+        pub use crate::hashing::*;
+    }
+    pub mod model {
+        pub use crate::model::*;
+    }
+    pub mod password {
+        pub use crate::password::*;
+    }
+    pub mod throttle {
+        pub use crate::throttle::*;
+    }
+}

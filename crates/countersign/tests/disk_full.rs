@@ -8,7 +8,7 @@
 #[expect(dead_code, reason = "shared with the conformance suite, which uses all of it")]
 mod world;
 
-use countersign::model::session::{Rotation, SessionPolicy, StartSessionOutcome};
+use countersign::internal::model::session::{Rotation, SessionPolicy, StartSessionOutcome};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::store::{SessionStore as _, StoreError, Upkeep as _};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -38,7 +38,7 @@ async fn a_full_disk_refuses_writes_loses_nothing_and_recovers() {
         let mut failures = 0;
         while failures < 20 {
             let new = new_session(&bob);
-            let token = countersign::model::session::refresh_token::PresentedToken {
+            let token = countersign::internal::model::session::refresh_token::PresentedToken {
                 session_id: new.id,
                 generation: 0,
                 secret_hash: new.secret_hash,

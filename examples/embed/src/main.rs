@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
-use countersign::flows::accounts::{CreateAccountError, Registration};
 use countersign::guard::AccessClaims;
 use countersign::http::{self, App, HttpOptions};
-use countersign::model::account::{Role, Username};
-use countersign::model::context::{Actor, Context};
+use countersign::{Actor, Context};
 use countersign::{Countersign, Options};
+use countersign::{CreateAccountError, Registration};
+use countersign::{Role, Username};
 
 async fn reports(claims: AccessClaims) -> String {
     format!("reports for {}\n", claims.username().unwrap_or("somebody"))

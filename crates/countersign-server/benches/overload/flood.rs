@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign::base::clock::Clock;
+use countersign::internal::base::clock::Clock;
 
 use crate::probe::{Connection, login};
 

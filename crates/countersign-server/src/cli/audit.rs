@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::wire::AuditEventView;
+use countersign::{AuditKind, AuditQuery, AuditRecord};
 use serde_json::{Value, json};
 
 use super::global::Global;

@@ -4,8 +4,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use countersign::base::clock::Clock;
-use countersign::hashing::{Proposal, Target, calibrate};
+use countersign::Clock;
+use countersign::calibrate::{Proposal, Target, calibrate};
 use serde_json::json;
 
 use super::global::Global;

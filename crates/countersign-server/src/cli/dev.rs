@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use countersign::base::clock::Clock;
-use countersign::base::id::AccountId;
-use countersign::base::random::Random;
-use countersign::model::account::{AccountQuery, CustomClaims, NewAccount, Role, Username};
-use countersign::model::context::{Actor, Context};
-use countersign::password::PasswordHash;
+use countersign::AccountId;
+use countersign::Clock;
+use countersign::PasswordHash;
+use countersign::Random;
+use countersign::{AccountQuery, CustomClaims, NewAccount, Role, Username};
+use countersign::{Actor, Context};
 
 use super::global::Global;
 use super::serve::{Listen, with_runtime};

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use countersign::base::master_key::MasterKeys;
-use countersign::base::random::Random;
+use countersign::MasterKeys;
+use countersign::Random;
 use serde_json::json;
 
 use super::global::Global;

@@ -1,8 +1,8 @@
 //! `countersign key`: the signing keys of the server, and key files.
 
 use clap::Subcommand;
-use countersign::flows::keys::Activation;
-use countersign::model::key_ring::KeyInfo;
+use countersign::Activation;
+use countersign::KeyInfo;
 use countersign::wire::KeyView;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use countersign::base::random::Random;
+use countersign::Random;
 use serde_json::json;
 use zeroize::Zeroizing;
 

@@ -1,9 +1,9 @@
 //! `countersign session`: lists and ends sessions.
 
 use clap::Subcommand;
-use countersign::base::id::SessionId;
-use countersign::model::session::{Session, SessionSelector};
+use countersign::SessionId;
 use countersign::wire::SessionView;
+use countersign::{Session, SessionSelector};
 use serde_json::json;
 
 use super::global::Global;

@@ -1,9 +1,9 @@
 //! The open database of a command.
 
 use anyhow::Context as _;
-use countersign::base::clock::Timestamp;
-use countersign::model::account::{Account, Username};
-use countersign::model::context::{Actor, Context};
+use countersign::Timestamp;
+use countersign::{Account, Username};
+use countersign::{Actor, Context};
 
 use super::global::Global;
 use crate::core_dumps;

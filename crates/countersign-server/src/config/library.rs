@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use countersign::Options;
-use countersign::hashing::HashingOptions;
-use countersign::model::key_ring::KeySchedule;
-use countersign::model::session::SessionPolicy;
-use countersign::password::{Argon2Cost, PasswordPolicy, UnsafeCost};
-use countersign::throttle::{Rate, ThrottleOptions, WhenStopped};
+use countersign::options::HashingOptions;
+use countersign::options::KeySchedule;
+use countersign::options::SessionPolicy;
+use countersign::options::{Argon2Cost, PasswordPolicy, UnsafeCost};
+use countersign::options::{Rate, ThrottleOptions, WhenStopped};
 use countersign_jwt::Algorithm;
 
 use super::keys::Config;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use countersign::base::master_key::MasterKeys;
+use countersign::MasterKeys;
 
 use super::setting::{ByteSize, Scalar, Secret, duration_text};
 use super::weak_secret;

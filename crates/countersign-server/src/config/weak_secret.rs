@@ -266,7 +266,7 @@ mod tests {
     /// The other side: what a generator makes must pass, in any of the usual forms.
     #[test]
     fn random_secrets_pass() {
-        let random = countersign::base::random::Random::insecure_seeded(7);
+        let random = countersign::Random::insecure_seeded(7);
         for _ in 0..2_000 {
             let bytes: [u8; 32] = random.bytes();
             let hex: String = bytes

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use countersign::base::clock::Clock;
-use countersign::base::random::Random;
+use countersign::Clock;
+use countersign::Random;
 use countersign::options::Signing;
 use countersign::store::KeyStore as _;
 use countersign::store::sqlite::{OpenMode, SqliteStore};

@@ -1,9 +1,8 @@
 //! Finds the master key: in the environment, in a configured file, or in the file beside the database.
 
 use anyhow::Context as _;
-use countersign::base::master_key::MasterKeys;
-use countersign::base::random::Random;
-use countersign::flows::embedded;
+use countersign::MasterKeys;
+use countersign::Random;
 use countersign::store::Store;
 
 use crate::config::Config;
@@ -20,7 +19,7 @@ pub(crate) async fn load_or_make(
     if let Some(keys) = configured(config)? {
         return Ok(keys);
     }
-    Ok(embedded::master_keys(store, &config.master_key_path(), random).await?)
+    Ok(countersign::master_keys(store, &config.master_key_path(), random).await?)
 }
 
 /// Checks that the master key of an existing database can be read.

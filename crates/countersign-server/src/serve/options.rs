@@ -1,9 +1,9 @@
 //! Turns the configuration and the pepper file into the options of the library.
 
 use anyhow::Context as _;
+use countersign::MasterKeys;
 use countersign::Options;
-use countersign::base::master_key::MasterKeys;
-use countersign::hashing::HashingOptions;
+use countersign::options::HashingOptions;
 
 use crate::config::Config;
 

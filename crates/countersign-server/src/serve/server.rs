@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign::base::clock::{Clock, Timestamp};
-use countersign::model::account::AccountQuery;
+use countersign::AccountQuery;
+use countersign::{Clock, Timestamp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 

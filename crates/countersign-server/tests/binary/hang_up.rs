@@ -6,7 +6,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use countersign::base::random::Random;
+use countersign::internal::base::random::Random;
 
 use crate::database::Database;
 use crate::harness::{Answer, PASSWORD, Place, Server, eventually, on_command};

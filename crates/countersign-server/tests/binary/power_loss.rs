@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use countersign::base::random::Random;
+use countersign::internal::base::random::Random;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::json;
 

@@ -60,7 +60,7 @@ impl PasswordHasher {
     /// Starts the pool.
     ///
     /// # Errors
-    /// [`HashingOptionsError::Options`] as [`HashingOptions::check`], and [`HashingOptionsError::Thread`]
+    /// `HashingOptionsError::Options` as [`HashingOptions::check`], and `HashingOptionsError::Thread`
     /// when the system gives no thread.
     pub fn new(options: &HashingOptions, clock: Clock, random: Random) -> Result<Self, HashingOptionsError> {
         options.check()?;

@@ -87,7 +87,7 @@ impl RecordedKind {
     }
 }
 
-/// One event, before it has a place in the log. Who, when and from where is in the [`Context`] that goes with
+/// One event, before it has a place in the log. Who, when and from where is in the [`Context`](crate::Context) that goes with
 /// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent<K = AuditKind> {

@@ -11,12 +11,12 @@ use std::time::Duration;
 use countersign_jwt::SigningKey;
 
 use crate::base::out_of_range::{Broken, OutOfRange};
-use crate::hashing::HashingOptions;
-use crate::model::audience::{Audience, Audiences};
-use crate::model::key_ring::KeySchedule;
-use crate::model::session::SessionPolicy;
-use crate::password::PasswordPolicy;
-use crate::throttle::ThrottleOptions;
+pub use crate::hashing::HashingOptions;
+pub use crate::model::audience::{Audience, Audiences};
+pub use crate::model::key_ring::KeySchedule;
+pub use crate::model::session::SessionPolicy;
+pub use crate::password::{Argon2Cost, PasswordPolicy, UnsafeCost};
+pub use crate::throttle::{Rate, ThrottleOptions, WhenStopped};
 
 /// How [`Countersign`](crate::Countersign) behaves. Issuer and audience have no default: they are what makes
 /// a token ours and meant for one service (LB-1).

@@ -7,7 +7,7 @@
 //!   transaction crosses these traits, and no use case sees a connection.
 //! - A method that has answered `Ok` survives `kill -9` and power loss (DB-1). An `Err` means that nothing is
 //!   known to have happened. Outcomes that a caller must tell apart are values: no rollback can undo them.
-//! - A method that changes something loads what a rule of [`model`](crate::model) needs, asks the rule, and
+//! - A method that changes something loads what a rule of `model/` needs, asks the rule, and
 //!   carries its plan out, with nobody else writing what was loaded in between. So the rule settles what a
 //!   check before it could not (CC-2, CC-3, RF-7, TH-5): whether the account may sign in, whether its
 //!   password is still the one that was checked, what a refresh token means. A store has no rule of its own.

@@ -17,7 +17,7 @@ pub trait SessionStore: Sealed {
     /// same transaction, as by [`set_password`](super::AccountStore::set_password): all other sessions end.
     fn start_session(&self, session: NewSession, context: &Context) -> impl Answer<StartSessionOutcome>;
 
-    /// What a refresh token means, by [`decide`](crate::model::session::decide), and the change that follows
+    /// What a refresh token means, by `model::session::decide`, and the change that follows
     /// from it, in one transaction. Nothing is written for `Fresh`, `Replayed`, `Expired`, `Revoked` and
     /// `Unknown`, so these are answered also while the disk takes no writes.
     ///

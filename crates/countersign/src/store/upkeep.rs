@@ -18,7 +18,7 @@ pub trait Upkeep: Sealed {
     /// | any count of failed sign-ins | 400 days after the last one |
     /// | a failed or refused login in the audit log | when there are 100,000 newer ones |
     ///
-    /// The limits are computed in [`model::retention`](crate::model::retention); a store only translates
+    /// The limits are computed in `model::retention`; a store only translates
     /// them.
     fn sweep(&self, sweep: Sweep) -> impl Answer<Swept>;
 

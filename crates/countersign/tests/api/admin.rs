@@ -1,8 +1,8 @@
 //! What administrators do, and who is none.
 
 use axum::http::{Method, StatusCode};
-use countersign::model::audit::AuditKind;
-use countersign::model::context::Actor;
+use countersign::internal::model::audit::AuditKind;
+use countersign::internal::model::context::Actor;
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, TestApp};

@@ -2,7 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::{Method, header};
-use countersign::model::audit::AuditKind;
+use countersign::internal::model::audit::AuditKind;
 
 use crate::app::{PASSWORD, TestApp};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::http::header;
-use countersign::model::audit::AuditKind;
-use countersign::throttle::Rate;
+use countersign::internal::model::audit::AuditKind;
+use countersign::internal::throttle::Rate;
 
 use crate::app::{Call, PASSWORD, Reply, TestApp};
 
@@ -212,8 +212,9 @@ async fn a_device_cookie_opens_nothing() {
 #[tokio::test]
 async fn every_answer_costs_one_hash_and_a_throttled_one_none() {
     let app = TestApp::new().await;
-    let disabled = app.register("disabled", countersign::model::account::Role::default()).await;
-    let disable = countersign::model::account::AccountChange { disabled: Some(true), ..Default::default() };
+    let disabled = app.register("disabled", countersign::internal::model::account::Role::default()).await;
+    let disable =
+        countersign::internal::model::account::AccountChange { disabled: Some(true), ..Default::default() };
     app.countersign.change_account(disabled.id, disable, &app.operator()).await.unwrap();
     let computed = || app.countersign.hasher().stats().computed;
     for name in ["ada", "nobody", "disabled", "no name"] {

@@ -1,8 +1,8 @@
 //! Signing in, and what the access token says.
 
 use axum::http::{StatusCode, header};
-use countersign::model::account::AccountChange;
-use countersign::model::audit::AuditKind;
+use countersign::internal::model::account::AccountChange;
+use countersign::internal::model::audit::AuditKind;
 use serde_json::json;
 
 use crate::app::{Device, ISSUER, PASSWORD, TestApp};

@@ -1,7 +1,7 @@
 //! Logging out works at once, in every form, and is no error the second time.
 
 use axum::http::StatusCode;
-use countersign::model::audit::AuditKind;
+use countersign::internal::model::audit::AuditKind;
 use serde_json::json;
 
 use crate::app::TestApp;

@@ -1,8 +1,8 @@
 //! What verifiers fetch, and what probes see.
 
 use axum::http::{StatusCode, header};
-use countersign::flows::keys::Activation;
 use countersign::guard::jwt::{ClaimsPolicy, JwkSet, TokenType, verify_access_token};
+use countersign::internal::flows::keys::Activation;
 
 use crate::app::{ISSUER, TestApp};
 
@@ -77,10 +77,10 @@ async fn a_rotation_at_once_makes_a_key_that_signs_every_time() {
 /// A newly configured algorithm is a rotation like any other: published a day ahead, and back again.
 #[tokio::test]
 async fn another_algorithm_takes_over_by_the_state_rules() {
-    use countersign::base::clock::{Clock, Timestamp};
-    use countersign::base::master_key::MasterKeys;
-    use countersign::base::random::Random;
     use countersign::guard::jwt::Algorithm;
+    use countersign::internal::base::clock::{Clock, Timestamp};
+    use countersign::internal::base::master_key::MasterKeys;
+    use countersign::internal::base::random::Random;
     use countersign::store::sqlite::{OpenMode, SqliteStore};
     use countersign::{Countersign, Options};
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Changing a password.
 
 use axum::http::{Method, StatusCode};
-use countersign::model::audit::AuditKind;
+use countersign::internal::model::audit::AuditKind;
 use serde_json::json;
 
 use crate::app::{PASSWORD, Reply, TestApp};
@@ -62,17 +62,19 @@ async fn passwords_are_normalised_and_nothing_else() {
 /// PW-3: an imported bcrypt hash verifies and is replaced at the login.
 #[tokio::test]
 async fn an_imported_hash_is_renewed_at_the_next_good_login() {
-    use countersign::model::account::{ImportAccountsOutcome, NewAccount};
-    use countersign::password::PasswordHash;
+    use countersign::internal::model::account::{ImportAccountsOutcome, NewAccount};
+    use countersign::internal::password::PasswordHash;
     use countersign::store::AccountStore as _;
     let app = TestApp::new().await;
-    let id = countersign::base::id::AccountId::random(&countersign::base::random::Random::system());
+    let id = countersign::internal::base::id::AccountId::random(
+        &countersign::internal::base::random::Random::system(),
+    );
     let imported = bcrypt::hash(PASSWORD, 10).unwrap();
     let account = NewAccount {
         id,
-        username: countersign::model::account::Username::parse("imported").unwrap(),
-        role: countersign::model::account::Role::default(),
-        claims: countersign::model::account::CustomClaims::default(),
+        username: countersign::internal::model::account::Username::parse("imported").unwrap(),
+        role: countersign::internal::model::account::Role::default(),
+        claims: countersign::internal::model::account::CustomClaims::default(),
         password_hash: Some(PasswordHash::from_stored(imported)),
         disabled: false,
         password_change_required: false,

@@ -1,8 +1,8 @@
 //! Rotation as a client sees it.
 
 use axum::http::{StatusCode, header};
-use countersign::model::account::AccountChange;
-use countersign::model::audit::AuditKind;
+use countersign::internal::model::account::AccountChange;
+use countersign::internal::model::audit::AuditKind;
 
 use crate::app::{Device, TestApp};
 
@@ -157,9 +157,9 @@ async fn two_refresh_tokens_are_refused() {
 async fn a_token_ahead_of_the_store_heals() {
     let app = TestApp::new().await;
     let device = app.sign_in("ada").await;
-    let codec = countersign::model::session::refresh_token::RefreshTokenCodec::new(
-        &countersign::base::master_key::MasterKeys::generate(
-            &countersign::base::random::Random::insecure_seeded(42),
+    let codec = countersign::internal::model::session::refresh_token::RefreshTokenCodec::new(
+        &countersign::internal::base::master_key::MasterKeys::generate(
+            &countersign::internal::base::random::Random::insecure_seeded(42),
         ),
     );
     let ahead = codec.encode(&codec.parse(&device.cookie).unwrap().with_generation(7));

@@ -1,8 +1,8 @@
 //! A change of password that somebody who administers requires (PP-7), and a new password that comes along with a login.
 
 use axum::http::{Method, StatusCode, header};
-use countersign::model::account::AccountChange;
-use countersign::model::audit::AuditKind;
+use countersign::internal::model::account::AccountChange;
+use countersign::internal::model::audit::AuditKind;
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, TestApp};

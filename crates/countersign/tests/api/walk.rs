@@ -2,8 +2,8 @@
 //! route carries the headers (HD-1, HD-6).
 
 use axum::http::{StatusCode, header};
-use countersign::base::id::RequestId;
 use countersign::http::{Access, routes};
+use countersign::internal::base::id::RequestId;
 use countersign::store::sqlite::SqliteStore;
 
 use crate::app::TestApp;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use countersign::base::clock::Timestamp;
-use countersign::base::id::{AccountId, SessionId};
-use countersign::model::proof::Proof;
-use countersign::model::session::{Decision, EndReason, Session, SessionPolicy, decide};
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::base::id::{AccountId, SessionId};
+use countersign::internal::model::proof::Proof;
+use countersign::internal::model::session::{Decision, EndReason, Session, SessionPolicy, decide};
 
 /// One tick of the model's clock.
 const TICK: Duration = Duration::from_secs(1);

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use countersign::Countersign;
-use countersign::base::clock::Timestamp;
-use countersign::base::id::{AccountId, SessionId};
-use countersign::flows::issue::SignedIn;
-use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::base::id::{AccountId, SessionId};
+use countersign::internal::flows::issue::SignedIn;
+use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::store::{AccountStore as _, AuditStore as _, SessionStore as _};
 
 use crate::executor::now;

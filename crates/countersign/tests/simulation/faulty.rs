@@ -3,28 +3,28 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use countersign::base::clock::Timestamp;
-use countersign::base::id::{AccountId, SessionId};
-use countersign::model::account::{
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::base::id::{AccountId, SessionId};
+use countersign::internal::model::account::{
     Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
     ImportAccountsOutcome, NewAccount, PasswordChange, SetPasswordOutcome, Username,
 };
-use countersign::model::audit::{AuditEvent, AuditQuery, AuditRecord};
-use countersign::model::context::Context;
-use countersign::model::proof::Proof;
-use countersign::model::retention::{Sweep, Swept};
-use countersign::model::session::refresh_token::PresentedToken;
-use countersign::model::session::{
+use countersign::internal::model::audit::{AuditEvent, AuditQuery, AuditRecord};
+use countersign::internal::model::context::Context;
+use countersign::internal::model::proof::Proof;
+use countersign::internal::model::retention::{Sweep, Swept};
+use countersign::internal::model::session::refresh_token::PresentedToken;
+use countersign::internal::model::session::{
     EndReason, EndedSession, Grant, NewSession, Revocation, Rotation, Session, SessionSelector,
     StartSessionOutcome,
 };
-use countersign::model::stored_key::StoredKey;
-use countersign::password::PasswordHash;
+use countersign::internal::model::stored_key::StoredKey;
+use countersign::internal::password::PasswordHash;
+use countersign::internal::throttle::ThrottleRecord;
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{
     AccountStore, AuditStore, KeyStore, Sealed, SessionStore, StoreError, ThrottleStore, Upkeep,
 };
-use countersign::throttle::ThrottleRecord;
 
 use crate::executor::{now, stop_before_store_call};
 

@@ -1,13 +1,15 @@
 //! Accounts: names, passwords, rights, and what happens to sessions with them.
 
-use countersign::base::clock::Timestamp;
-use countersign::model::account::{
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::model::account::{
     AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, CustomClaims,
     ImportAccountsOutcome, PasswordChange, Role, SetPasswordOutcome, Username,
 };
-use countersign::model::proof::Proof;
-use countersign::model::session::{EndReason, NewSession, Rotation, SessionPolicy, StartSessionOutcome};
-use countersign::password::PasswordHash;
+use countersign::internal::model::proof::Proof;
+use countersign::internal::model::session::{
+    EndReason, NewSession, Rotation, SessionPolicy, StartSessionOutcome,
+};
+use countersign::internal::password::PasswordHash;
 use countersign::store::{AccountStore as _, SessionStore as _};
 
 use crate::world::*;

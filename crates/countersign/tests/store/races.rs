@@ -4,15 +4,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use countersign::model::account::{
+use countersign::internal::model::account::{
     AccountChange, ChangeAccountOutcome, CreateAccountOutcome, PasswordChange, Role, SetPasswordOutcome,
 };
-use countersign::model::proof::Proof;
-use countersign::model::session::{
+use countersign::internal::model::proof::Proof;
+use countersign::internal::model::session::{
     EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
 };
-use countersign::model::stored_key::StoredKey;
-use countersign::password::PasswordHash;
+use countersign::internal::model::stored_key::StoredKey;
+use countersign::internal::password::PasswordHash;
 use countersign::store::{AccountStore as _, KeyStore as _, SessionStore as _};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;

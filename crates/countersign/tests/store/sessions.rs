@@ -1,9 +1,9 @@
 //! Sessions: beginning, rotating, ending. The table of the rule itself is tested beside `decide`.
 
-use countersign::model::account::{Account, AccountChange, PasswordChange, SetPasswordOutcome};
-use countersign::model::proof::Proof;
-use countersign::model::session::refresh_token::PresentedToken;
-use countersign::model::session::{
+use countersign::internal::model::account::{Account, AccountChange, PasswordChange, SetPasswordOutcome};
+use countersign::internal::model::proof::Proof;
+use countersign::internal::model::session::refresh_token::PresentedToken;
+use countersign::internal::model::session::{
     EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
 };
 use countersign::store::{AccountStore as _, SessionStore as _};
@@ -15,7 +15,7 @@ pub(crate) async fn a_session_begins_only_for_the_password_that_was_checked(open
     let bob = user(&store, "bob").await;
     let change = PasswordChange {
         account_id: bob.id,
-        new: countersign::password::PasswordHash::from_stored("new".to_owned()),
+        new: countersign::internal::password::PasswordHash::from_stored("new".to_owned()),
         checked: None,
         keep: None,
     };
@@ -173,7 +173,7 @@ pub(crate) async fn a_disabled_account_refreshes_nothing(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;
     let token = log_in(&store, &bob, at(0)).await;
-    let role = countersign::model::account::Role::parse("editor").unwrap();
+    let role = countersign::internal::model::account::Role::parse("editor").unwrap();
     let change = AccountChange { role: Some(role.clone()), ..AccountChange::default() };
     store.change_account(bob.id, change, &context(at(1))).await.unwrap();
     for (seconds, token) in [(2, token), (20, token), (21, token)] {

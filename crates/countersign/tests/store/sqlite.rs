@@ -8,9 +8,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use countersign::model::account::{AccountChange, AccountQuery, CreateAccountOutcome, NewAccount, Role};
-use countersign::model::proof::Proof;
-use countersign::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
+use countersign::internal::model::account::{
+    AccountChange, AccountQuery, CreateAccountOutcome, NewAccount, Role,
+};
+use countersign::internal::model::proof::Proof;
+use countersign::internal::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
 use countersign::store::sqlite::{OpenError, OpenMode, SqliteStore};
 use countersign::store::{AccountStore as _, KeyStore as _, SessionStore as _, StoreError, Upkeep as _};
 use rusqlite::Connection;

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::model::account::{AccountChange, PasswordChange};
-use countersign::model::audit::{AuditEvent, AuditKind, AuditQuery};
-use countersign::model::context::{Actor, Context};
-use countersign::model::retention::Sweep;
-use countersign::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
-use countersign::model::stored_key::StoredKey;
+use countersign::internal::model::account::{AccountChange, PasswordChange};
+use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
+use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::retention::Sweep;
+use countersign::internal::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
+use countersign::internal::model::stored_key::StoredKey;
+use countersign::internal::throttle::{ThrottleKey, ThrottleRecord};
 use countersign::store::{
     AccountStore as _, AuditStore as _, KeyStore as _, SessionStore as _, Store, ThrottleStore as _,
     Upkeep as _,
 };
-use countersign::throttle::{ThrottleKey, ThrottleRecord};
 
 use crate::world::*;
 
@@ -118,14 +118,16 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     let bob = user(&store, "bob").await;
     let token = log_in(&store, &bob, at(1)).await;
     store.rotate(token, &context(at(20))).await.unwrap();
-    let role =
-        AccountChange { role: Some(countersign::model::account::Role::admin()), ..AccountChange::default() };
+    let role = AccountChange {
+        role: Some(countersign::internal::model::account::Role::admin()),
+        ..AccountChange::default()
+    };
     let admin = Context::local(Actor::Account(bob.id), at(21));
     store.change_account(bob.id, role.clone(), &admin).await.unwrap();
     store.change_account(bob.id, role, &admin).await.unwrap();
     let change = PasswordChange {
         account_id: bob.id,
-        new: countersign::password::PasswordHash::from_stored("new".to_owned()),
+        new: countersign::internal::password::PasswordHash::from_stored("new".to_owned()),
         checked: None,
         keep: None,
     };
@@ -174,7 +176,10 @@ pub(crate) async fn refusals_leave_no_trace(opener: &impl Opener) {
     let token = log_in(&store, &bob, at(0)).await;
     store.rotate(token, &context(at(20))).await.unwrap();
     let before = (audit(&store).await, store.find_session(token.session_id).await.unwrap());
-    let wrong = countersign::model::session::refresh_token::PresentedToken { secret_hash: [0; 32], ..token };
+    let wrong = countersign::internal::model::session::refresh_token::PresentedToken {
+        secret_hash: [0; 32],
+        ..token
+    };
     let late = T0.plus(SessionPolicy::default().absolute_ttl);
     for (token, now) in [(token, at(21)), (generation(token, 1), at(22)), (wrong, at(99)), (token, late)] {
         store.rotate(token, &context(now)).await.unwrap();

@@ -3,16 +3,18 @@
 use std::future::Future;
 use std::time::Duration;
 
-use countersign::base::clock::Timestamp;
-use countersign::base::id::{AccountId, SessionId};
-use countersign::base::random::Random;
-use countersign::model::account::{Account, CreateAccountOutcome, CustomClaims, NewAccount, Role, Username};
-use countersign::model::audit::{AuditKind, AuditQuery, AuditRecord};
-use countersign::model::context::{Actor, Context};
-use countersign::model::proof::Proof;
-use countersign::model::session::refresh_token::PresentedToken;
-use countersign::model::session::{EndedSession, NewSession, SessionPolicy, StartSessionOutcome};
-use countersign::password::PasswordHash;
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::base::id::{AccountId, SessionId};
+use countersign::internal::base::random::Random;
+use countersign::internal::model::account::{
+    Account, CreateAccountOutcome, CustomClaims, NewAccount, Role, Username,
+};
+use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
+use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::proof::Proof;
+use countersign::internal::model::session::refresh_token::PresentedToken;
+use countersign::internal::model::session::{EndedSession, NewSession, SessionPolicy, StartSessionOutcome};
+use countersign::internal::password::PasswordHash;
 use countersign::store::Store;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 

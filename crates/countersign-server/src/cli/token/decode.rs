@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use countersign::base::clock::Clock;
+use countersign::Clock;
 use countersign_jwt::dangerous::{DecodedToken, decode_unverified};
 use countersign_jwt::inspect::{Keys, inspect};
 use countersign_jwt::{Algorithm, Limits, UnverifiedJws, VerifyError};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign::base::clock::Clock;
+use countersign::Clock;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 

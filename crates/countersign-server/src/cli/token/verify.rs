@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use countersign::base::clock::Clock;
+use countersign::Clock;
 use countersign_jwt::dangerous::decode_unverified;
 use countersign_jwt::inspect::{Check, Inspection, Outcome, inspect};
 use countersign_jwt::{Algorithm, ClaimsPolicy, Limits, TokenType, VerifyError};

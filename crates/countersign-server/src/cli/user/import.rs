@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
-use countersign::flows::import::{
+use countersign::AccountQuery;
+use countersign::import::{
     Decisions, FirebaseHashConfig, Import, ImportReport, ImportSettings, System, Use, export_line,
 };
-use countersign::model::account::AccountQuery;
 use serde_json::json;
 use zeroize::Zeroizing;
 

@@ -3,9 +3,9 @@
 mod import;
 
 use clap::Subcommand;
-use countersign::flows::accounts::Registration;
-use countersign::model::account::{Account, AccountChange, AccountQuery, CustomClaims, Role, Username};
+use countersign::Registration;
 use countersign::wire::AccountView;
+use countersign::{Account, AccountChange, AccountQuery, CustomClaims, Role, Username};
 use serde_json::{Value, json};
 
 use self::import::{UserImport, export};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use countersign::base::random::Random;
+use countersign::internal::base::random::Random;
 
 /// Everything that was done to the database's files, in order.
 pub(crate) struct Log {

@@ -1,14 +1,14 @@
 //! What each answer must be, judged by what the auditor knows, and what it does to the client.
 
-use countersign::base::clock::Timestamp;
-use countersign::base::id::{AccountId, SessionId};
-use countersign::flows::attempt::CheckError;
-use countersign::flows::issue::SignedIn;
-use countersign::flows::login::LoginError;
-use countersign::flows::password_change::PasswordChangeError;
-use countersign::flows::refresh::RefreshError;
-use countersign::model::audit::AuditKind;
-use countersign::model::context::Context;
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::base::id::{AccountId, SessionId};
+use countersign::internal::flows::attempt::CheckError;
+use countersign::internal::flows::issue::SignedIn;
+use countersign::internal::flows::login::LoginError;
+use countersign::internal::flows::password_change::PasswordChangeError;
+use countersign::internal::flows::refresh::RefreshError;
+use countersign::internal::model::audit::AuditKind;
+use countersign::internal::model::context::Context;
 use countersign::store::SessionStore as _;
 
 use super::{Call, Done, Event, GUESSES, Jar, Request, World};

@@ -1,7 +1,7 @@
 //! The course of a life: what was planned and what follows from it, one event after the other.
 
-use countersign::base::clock::Timestamp;
-use countersign::flows::keys::Activation;
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::flows::keys::Activation;
 
 use super::{Call, Event, START, World};
 use crate::auditor::Verdict;

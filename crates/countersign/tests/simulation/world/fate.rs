@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign::Countersign;
-use countersign::base::clock::Timestamp;
-use countersign::flows::accounts::ChangeAccountError;
-use countersign::model::account::{AccountChange, Role};
-use countersign::model::session::{EndReason, SessionSelector};
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::flows::accounts::ChangeAccountError;
+use countersign::internal::model::account::{AccountChange, Role};
+use countersign::internal::model::session::{EndReason, SessionSelector};
 use countersign::store::SessionStore as _;
 use countersign::store::sqlite::OpenMode;
 

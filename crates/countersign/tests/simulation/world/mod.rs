@@ -16,17 +16,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign::Countersign;
-use countersign::base::clock::{Clock, Timestamp};
-use countersign::base::id::AccountId;
-use countersign::base::master_key::MasterKeys;
-use countersign::base::random::Random;
-use countersign::flows::issue::SignedIn;
-use countersign::flows::login::LoginError;
-use countersign::flows::password_change::PasswordChangeError;
-use countersign::flows::refresh::RefreshError;
-use countersign::model::audit::AuditKind;
-use countersign::model::context::{Actor, Context};
-use countersign::model::session::refresh_token::RefreshTokenCodec;
+use countersign::internal::base::clock::{Clock, Timestamp};
+use countersign::internal::base::id::AccountId;
+use countersign::internal::base::master_key::MasterKeys;
+use countersign::internal::base::random::Random;
+use countersign::internal::flows::issue::SignedIn;
+use countersign::internal::flows::login::LoginError;
+use countersign::internal::flows::password_change::PasswordChangeError;
+use countersign::internal::flows::refresh::RefreshError;
+use countersign::internal::model::audit::AuditKind;
+use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::session::refresh_token::RefreshTokenCodec;
 use countersign::options::Options;
 use countersign::store::StoreError;
 

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use countersign::flows::logout::Scope;
-use countersign::model::context::{Actor, Context};
-use countersign::model::session::refresh_token::PresentedToken;
+use countersign::internal::flows::logout::Scope;
+use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::session::refresh_token::PresentedToken;
 
 use super::{Call, Done, Event, Jar, Request, Running, TIMEOUT, World};
 use crate::auditor::Verdict;
