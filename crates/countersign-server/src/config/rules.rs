@@ -32,7 +32,7 @@ type Refuse<'a> = &'a mut dyn FnMut(&str, String);
 fn library(config: &Config, refuse: Refuse<'_>) {
     match config.library_options(&config.origin(0)) {
         Ok(options) => {
-            for OutOfRange { field, rule } in options.faults() {
+            for OutOfRange { field, rule, .. } in options.faults() {
                 let key = key_of(&field);
                 refuse(key, format!("{key} {}", in_keys(&rule)));
             }

@@ -4,6 +4,7 @@
 /// options maps `field` and the fields that `rule` mentions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the option {field} {rule}")]
+#[non_exhaustive]
 pub struct OutOfRange {
     /// The field, with a dot after each struct around it: `sessions.min_age`.
     pub field: String,

@@ -20,6 +20,7 @@ use crate::model::session::refresh_token::RefreshToken;
 use crate::store::Store;
 
 /// A freshly signed access token.
+#[non_exhaustive]
 pub struct AccessToken {
     /// The compact JWS. Secret: its bearer acts as the account until it expires.
     pub token: Zeroizing<String>,
@@ -35,6 +36,7 @@ impl std::fmt::Debug for AccessToken {
 
 /// What a login or refresh gives.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SignedIn {
     /// The account, as it is stored now.
     pub account: Account,
@@ -50,6 +52,7 @@ pub struct SignedIn {
 }
 
 /// A refresh token on its way to the client.
+#[non_exhaustive]
 pub struct IssuedRefreshToken {
     /// The token. Secret.
     pub token: Zeroizing<String>,

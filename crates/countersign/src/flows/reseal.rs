@@ -11,6 +11,7 @@ use crate::store::{Store, StoreError};
 
 /// The result of [`Countersign::reseal_passwords`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resealed {
     /// Hashes that were encrypted again.
     pub changed: usize,

@@ -10,6 +10,7 @@ use crate::password::format::{Argon2Hash, Memory};
 
 /// A cost, and the time it takes on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Proposal {
     /// The cost.
     pub cost: Argon2Cost,

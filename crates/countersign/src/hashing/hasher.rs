@@ -45,6 +45,7 @@ pub struct Attempt {
 
 /// Figures for metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HashingStats {
     /// Hashes computed so far.
     pub computed: u64,

@@ -31,6 +31,7 @@ pub enum Access {
 
 /// One row of the route table.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Route<S> {
     /// The method. A route for `GET` answers `HEAD` too.
     pub method: Method,

@@ -133,6 +133,7 @@ impl AuditEvent {
 
 /// One line of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AuditRecord {
     /// Its place in the log; grows, never given twice.
     pub sequence: i64,

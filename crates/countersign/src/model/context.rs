@@ -8,6 +8,7 @@ use crate::model::device_cookie::DeviceCookie;
 
 /// The caller of a use case, their address, and the instant of the call. The audit log keeps most of it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
 pub struct Context {
     /// The instant that all rules of this call use.
     pub now: Timestamp,

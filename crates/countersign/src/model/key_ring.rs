@@ -71,6 +71,7 @@ impl KeyState {
 
 /// One key of the ring, for people to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeyInfo {
     /// Its id: the RFC 7638 thumbprint.
     pub kid: String,

@@ -21,6 +21,7 @@ pub use crate::throttle::{Rate, ThrottleOptions, WhenStopped};
 /// How [`Countersign`](crate::Countersign) behaves. Issuer and audience have no default: they are what makes
 /// a token ours and meant for one service (LB-1).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// The `iss` claim: the public origin, such as `https://auth.example.com`, without a slash at the end.
     pub issuer: String,

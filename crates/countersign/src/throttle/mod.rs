@@ -53,6 +53,7 @@ pub struct Throttle(Arc<Mutex<State>>);
 /// Too many attempts: no hash is computed, and whether the password was right is not said (TH-8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts")]
+#[non_exhaustive]
 pub struct Throttled {
     /// When it makes sense to try again: whole seconds, at least one and at most a day.
     pub retry_after: Duration,

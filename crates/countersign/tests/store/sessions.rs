@@ -1,6 +1,6 @@
 //! Sessions: beginning, rotating, ending. The table of the rule itself is tested beside `decide`.
 
-use countersign::internal::model::account::{Account, AccountChange, PasswordChange, SetPasswordOutcome};
+use countersign::internal::model::account::{AccountChange, PasswordChange, SetPasswordOutcome};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
@@ -28,7 +28,9 @@ pub(crate) async fn a_session_begins_only_for_the_password_that_was_checked(open
         store.start_session(current, &context(T0)).await.unwrap(),
         StartSessionOutcome::Started(..)
     ));
-    let nobody = new_session(&Account { id: new_account("x", bob.role.clone()).id, ..bob });
+    let mut nobody = bob;
+    nobody.id = new_account("x", nobody.role.clone()).id;
+    let nobody = new_session(&nobody);
     assert_eq!(store.start_session(nobody, &context(T0)).await.unwrap(), StartSessionOutcome::Refused);
 }
 

@@ -68,6 +68,7 @@ pub enum Fate {
 
 /// A column of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Column {
     /// Its name there. A second one of a name is called `name#2`.
     pub name: String,

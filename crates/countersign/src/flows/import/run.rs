@@ -10,6 +10,7 @@ use crate::store::{Store, StoreError};
 
 /// What an import came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Imported {
     /// Accounts that this run made.
     pub made: usize,

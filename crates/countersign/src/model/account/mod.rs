@@ -21,6 +21,7 @@ use crate::model::session::EndReason;
 
 /// An account: a person, or a program, that can sign in.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Account {
     /// Its ID; the `sub` claim.
     pub id: AccountId,
@@ -64,6 +65,7 @@ impl Account {
 
 /// An account and what its password is checked against.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Credentials {
     /// The account.
     pub account: Account,

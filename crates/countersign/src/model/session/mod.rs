@@ -32,6 +32,7 @@ use crate::model::proof::AuthMethods;
 
 /// One login on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
 pub struct Session {
     /// Its ID; the `sid` claim.
     pub id: SessionId,
