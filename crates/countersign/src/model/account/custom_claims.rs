@@ -13,8 +13,9 @@ impl CustomClaims {
     /// How deep objects and arrays may nest, the outermost included: verifiers stop at 32.
     pub const MAX_DEPTH: usize = 16;
 
-    /// The names that are ours: those of RFC 7519 §4.1, RFC 9068 §2.2 and our own.
-    pub const RESERVED: [&'static str; 21] = [
+    /// The names that are ours: those of RFC 7519 §4.1, RFC 9068 §2.2 and our own; and `scp`, which verifiers read as
+    /// the scope of a token that has no `scope`.
+    pub const RESERVED: [&'static str; 22] = [
         "iss",
         "sub",
         "aud",
@@ -26,6 +27,7 @@ impl CustomClaims {
         "auth_time",
         "client_id",
         "scope",
+        "scp",
         "username",
         "role",
         "userId",
@@ -100,6 +102,10 @@ mod tests {
         for name in CustomClaims::RESERVED {
             let claims = CustomClaims::new(one(name, Value::Bool(true)));
             assert_eq!(claims, Err(ClaimsError::Reserved(name.to_owned())));
+        }
+        // A guard reads both as the scope: a custom claim must not grant one.
+        for name in ["scope", "scp"] {
+            assert!(CustomClaims::new(one(name, "admin".into())).is_err(), "{name}");
         }
         assert!(CustomClaims::new(one("team", "blue".into())).is_ok());
         assert_eq!(CustomClaims::new(one("x", "y".repeat(2048).into())), Err(ClaimsError::TooLarge));
