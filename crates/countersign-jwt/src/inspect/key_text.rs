@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::Keys;
 use crate::algorithm::{Algorithm, KeyKind};
 use crate::error::{KeyError, KeySetError};
 use crate::json;
@@ -36,6 +35,20 @@ pub enum Material {
     Set(JwkSet, Vec<SkippedKey>),
     /// A secret that is too short for a verifier.
     Short(ShortSecret),
+}
+
+/// The keys to check the signature with.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Keys<'a> {
+    /// No key: the signature is not checked.
+    None,
+    /// This key, whatever the token's `kid` is.
+    One(&'a VerifyingKey),
+    /// The key of this set that the token's `kid` names.
+    Set(&'a JwkSet),
+    /// This secret, which no verifier takes.
+    Short(&'a ShortSecret),
 }
 
 /// An HMAC secret that is shorter than its hash. Only [`inspect`](super::inspect) takes it: no verifier does.

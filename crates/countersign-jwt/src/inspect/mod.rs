@@ -14,27 +14,12 @@ use crate::compact::{Limits, Parts, UnverifiedJws};
 use crate::dangerous;
 use crate::error::VerifyError;
 use crate::key::VerifyingKey;
-use crate::key_set::JwkSet;
 use crate::policy::ClaimsPolicy;
 use crate::registered::Registered;
 use crate::rules::Rule;
 
-pub use key_text::{KeyNote, KeyText, KeyTextError, Material, ShortSecret};
+pub use key_text::{KeyNote, KeyText, KeyTextError, Keys, Material, ShortSecret};
 pub use warnings::Warning;
-
-/// The keys to check the signature with.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Keys<'a> {
-    /// No key: the signature is not checked.
-    None,
-    /// This key, whatever the token's `kid` is.
-    One(&'a VerifyingKey),
-    /// The key of this set that the token's `kid` names.
-    Set(&'a JwkSet),
-    /// This secret, which no verifier takes.
-    Short(&'a ShortSecret),
-}
 
 /// The result of [`inspect`]: the parts of a token that can be read, the outcome of every rule, and warnings.
 #[derive(Clone, Debug, PartialEq)]

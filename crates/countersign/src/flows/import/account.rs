@@ -3,18 +3,26 @@
 use serde_json::{Map, Value};
 
 use super::columns::{Column, Fate, Use, in_order};
+use super::decisions::Decisions;
 use super::hashes;
 use super::layout::Layout;
-use super::report::{RowProblem, UsernameProblem};
+use super::problem::{RowProblem, UsernameProblem};
 use super::rows::Row;
 use super::state::{State, StateKind, state};
+use super::system::{FirebaseHashConfig, System};
 use super::words::normal;
-use super::{Decisions, Source};
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::hashing::PasswordHasher;
 use crate::model::account::{CustomClaims, NewAccount, Role, Username};
 use crate::password::{PasswordHash, UnreadableHash};
+
+/// Where a row comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) system: System,
+    pub(super) firebase: Option<&'a FirebaseHashConfig>,
+}
 
 /// What rows are read with.
 pub(super) struct Reader<'a> {

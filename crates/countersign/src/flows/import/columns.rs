@@ -6,12 +6,12 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::hashes::looks_like_hash;
-use super::layout::{DESCRIBING, DESCRIBING_FIRST, DESCRIBING_WHOLE, Layout, is_in, place};
+use super::hash_forms::looks_like_hash;
+use super::layout::{DESCRIBING, DESCRIBING_FIRST, DESCRIBING_WHOLE, Layout};
 use super::rows::Table;
 use super::state::{BLOCKED, OPEN, StateKind, kind_of};
 use super::system::System;
-use super::words::{base, normal, words};
+use super::words::{base, is_in, normal, place, words};
 
 /// What a column is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use super::RowProblem;
+use super::hash_forms::is_better_auth;
+use super::problem::RowProblem;
 use super::rows::Row;
 use super::system::{FirebaseHashConfig, System};
 use crate::password::{NFKC_TAG, TYPED_TAG, UnreadableHash};
@@ -54,34 +55,6 @@ fn is_no_password(raw: &str) -> bool {
 /// A hash in a form that we use ourselves was computed there over the bytes as typed.
 fn mark_reading(hash: &str) -> String {
     if hash.starts_with("$argon2") { format!("{TYPED_TAG}{hash}") } else { hash.to_owned() }
-}
-
-/// Whether a text begins as the hashes do that are most often met, so that no column that has them is passed over.
-pub(super) fn looks_like_hash(text: &str) -> bool {
-    const BEGINNINGS: [&str; 16] = [
-        "$2a$", "$2b$", "$2x$", "$2y$", "$argon2", "$pbkdf2", "$scrypt$", "$wp$", "$P$", "$S$", "$5$", "$6$",
-        "pbkdf2", "scrypt:", "{bcrypt}", "{SSHA",
-    ];
-    text.len() >= 32 && BEGINNINGS.iter().any(|begin| text.trim_start().starts_with(begin))
-}
-
-pub(super) fn is_better_auth(text: &str) -> bool {
-    let hexadecimal = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
-    text.split_once(':').is_some_and(|(salt, key)| {
-        salt.len() == 32 && key.len() == 128 && hexadecimal(salt) && hexadecimal(key)
-    })
-}
-
-pub(super) fn is_spring(text: &str) -> bool {
-    let named = text.strip_prefix('{').and_then(|text| text.split_once('}'));
-    named.is_some_and(|(name, _)| {
-        let name = name.split_once('@').map_or(name, |(name, _)| name);
-        matches!(name, "bcrypt" | "noop" | "pbkdf2" | "scrypt" | "argon2" | "sha256" | "MD5")
-    })
-}
-
-pub(super) fn is_werkzeug(text: &str) -> bool {
-    text.starts_with("pbkdf2:") || text.starts_with("scrypt:")
 }
 
 /// The credential of the type `password`; its two members are JSON in a text.

@@ -40,19 +40,6 @@ impl Layout {
     }
 }
 
-/// Whether a column is in such a list.
-pub(super) fn is_in(list: &str, column: &str) -> bool {
-    place(list, column).is_some()
-}
-
-/// At which place of such a list a column stands.
-pub(super) fn place(list: &str, column: &str) -> Option<usize> {
-    list.split_ascii_whitespace().position(|name| match name.strip_suffix('*') {
-        Some(begin) => column.starts_with(begin),
-        None => name == column,
-    })
-}
-
 const GENERIC: Layout = Layout {
     names: "username loginname userlogin login email emailaddress mail useremail",
     hashes: "passwordhash hashedpassword encryptedpassword password hash passwd pwd pass userpass \

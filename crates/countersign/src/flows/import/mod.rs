@@ -7,8 +7,11 @@
 
 mod account;
 mod columns;
+mod decisions;
+mod hash_forms;
 mod hashes;
 mod layout;
+mod problem;
 mod report;
 mod rows;
 mod run;
@@ -22,7 +25,9 @@ use std::collections::{BTreeMap, HashMap};
 use aws_lc_rs::hmac;
 
 pub use columns::{Column, Fate, Use};
-pub use report::{ImportReport, RowProblem, UsernameProblem};
+pub use decisions::Decisions;
+pub use problem::{RowProblem, UsernameProblem};
+pub use report::ImportReport;
 pub use run::{ImportError, ImportSettings, Imported, export_line};
 pub use state::StateKind;
 pub use system::{FirebaseHashConfig, System};
@@ -34,7 +39,7 @@ use crate::base::id::AccountId;
 use crate::hashing::PasswordHasher;
 use crate::model::account::NewAccount;
 use crate::store::{Store, StoreError};
-use account::{Read, Reader};
+use account::{Read, Reader, Source};
 use rows::{Row, Table};
 
 /// A file that was read: the accounts it holds, and what is wrong with the others.
@@ -43,23 +48,6 @@ pub struct Import {
     accounts: Vec<(u64, NewAccount)>,
     report: ImportReport,
     allow_no_password: bool,
-}
-
-/// What the person who imports has decided.
-#[derive(Clone, Debug, Default)]
-pub struct Decisions {
-    /// The system that the file comes from; recognised by its columns where there is none.
-    pub system: Option<System>,
-    /// What columns are used for, by their names; `None` is to ignore one.
-    pub columns: Vec<(String, Option<Use>)>,
-    /// What words for a state mean; `true` is disabled.
-    pub states: Vec<(String, bool)>,
-    /// Whether rows without a password are imported from a file that has passwords.
-    pub allow_no_password: bool,
-    /// Whether rows with a hash that is too weak are imported without it.
-    pub reset_weak: bool,
-    /// What Firebase's hashes need.
-    pub firebase: Option<FirebaseHashConfig>,
 }
 
 /// Why a file cannot be read at all.
@@ -86,13 +74,6 @@ pub enum ReadError {
         /// Those that are there.
         columns: String,
     },
-}
-
-/// Where a row comes from.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    system: System,
-    firebase: Option<&'a FirebaseHashConfig>,
 }
 
 impl Import {

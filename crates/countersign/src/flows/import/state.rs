@@ -4,8 +4,7 @@
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::layout::is_in;
-use super::words::{normal, words};
+use super::words::{is_in, normal, words};
 use crate::base::clock::Timestamp;
 
 /// What a column says about the state of an account.

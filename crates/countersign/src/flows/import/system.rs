@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::hashes;
+use super::hash_forms::{is_better_auth, is_spring, is_werkzeug};
 use super::rows::{Form, Row, Table};
 use super::words::normal;
 
@@ -123,9 +123,9 @@ impl System {
                 Self::Django
             }
             () if has(&["password", "remembertoken"]) => Self::Laravel,
-            () if hash(hashes::is_better_auth) => Self::BetterAuth,
-            () if hash(hashes::is_spring) => Self::Spring,
-            () if hash(hashes::is_werkzeug) => Self::Werkzeug,
+            () if hash(is_better_auth) => Self::BetterAuth,
+            () if hash(is_spring) => Self::Spring,
+            () if hash(is_werkzeug) => Self::Werkzeug,
             () => Self::Generic,
         }
     }

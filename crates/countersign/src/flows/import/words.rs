@@ -1,4 +1,4 @@
-//! Names of columns, as words: `isLockedOut`, `is_locked_out` and `IS LOCKED-OUT` are one.
+//! Names of columns, as words, and lists of such names: `isLockedOut`, `is_locked_out` and `IS LOCKED-OUT` are one.
 
 /// Letters and digits only, in lower case.
 pub(super) fn normal(text: &str) -> String {
@@ -31,6 +31,19 @@ pub(super) fn base(column: &str) -> &str {
         Some((name, number)) if number.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => column,
     }
+}
+
+/// Whether a column is in a list of names between spaces; `begin*` stands for every name that begins so.
+pub(super) fn is_in(list: &str, column: &str) -> bool {
+    place(list, column).is_some()
+}
+
+/// At which place of such a list a column stands.
+pub(super) fn place(list: &str, column: &str) -> Option<usize> {
+    list.split_ascii_whitespace().position(|name| match name.strip_suffix('*') {
+        Some(begin) => column.starts_with(begin),
+        None => name == column,
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Row, insert};
+use super::table::{Row, insert};
 
 /// The names of the columns, and the rows with their lines.
 pub(super) fn read(text: &str, columns: Option<&[&str]>) -> (Vec<String>, Vec<(u64, Option<Row>)>) {

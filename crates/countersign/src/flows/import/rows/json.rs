@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::{Form, Row, insert};
+use super::table::{Form, Row, insert};
 
 type Rows = Vec<(u64, Option<Row>)>;
 

@@ -3,29 +3,11 @@
 mod csv;
 mod json;
 mod ldif;
+mod table;
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-/// One user of an export: fields by name. What was nested in JSON is called by its path, `a.b`.
-pub(super) type Row = Map<String, Value>;
-
-/// What was read from a file.
-pub(super) struct Table {
-    /// Every field that any row has, in the order in which they come.
-    pub(super) columns: Vec<String>,
-    /// Every row with the number of its line (in a JSON document: its place in the list), `None` where it cannot be read.
-    pub(super) rows: Vec<(u64, Option<Row>)>,
-    pub(super) form: Form,
-}
-
-/// How a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Csv,
-    Json,
-    DjangoDump,
-    Ldif,
-}
+pub(super) use table::{Form, Row, Table};
 
 /// Reads a file. `columns` are the names of CSV columns for systems that write no header.
 pub(super) fn read(text: &str, columns: Option<&[&str]>) -> Table {
@@ -49,19 +31,10 @@ pub(super) fn read(text: &str, columns: Option<&[&str]>) -> Table {
     Table { columns, rows, form }
 }
 
-/// Adds a field. One of a name that is there already is called `name#2`, so that no value hides another.
-fn insert(row: &mut Row, name: &str, value: Value) {
-    let mut free = name.to_owned();
-    let mut number = 1;
-    while row.contains_key(&free) {
-        number += 1;
-        free = format!("{name}#{number}");
-    }
-    row.insert(free, value);
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn names(text: &str) -> Vec<(u64, Option<String>)> {
