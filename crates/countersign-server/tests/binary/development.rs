@@ -114,8 +114,11 @@ fn it_answers_to_names_of_this_machine_only() {
     for host in ["localhost", "127.0.0.1", "[::1]", "LocalHost"] {
         assert_eq!(ask(&format!("Host: {host}:{port}\r\n")).status, 200, "{host}");
     }
-    for host in ["evil.example", "localhost.evil.example", "192.168.1.1", "localhost@evil.example"] {
+    for host in ["evil.example", "localhost.evil.example", "192.168.1.1"] {
         let answer = ask(&format!("Host: {host}:{port}\r\n"));
         assert_eq!((answer.status, answer.code().as_str()), (421, "wrong_host"), "{host}");
     }
+    // User information has no place in `Host` (RFC 9110 §7.2), so this is no host at all (RFC 9112 §3.2).
+    let answer = ask(&format!("Host: localhost@evil.example:{port}\r\n"));
+    assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_request"));
 }
