@@ -7,7 +7,7 @@ use countersign::AccountId;
 use countersign::Clock;
 use countersign::PasswordHash;
 use countersign::Random;
-use countersign::{AccountQuery, CustomClaims, NewAccount, Role, Username};
+use countersign::{AccountQuery, NewAccount, Role, Username};
 use countersign::{Actor, Context};
 
 use super::global::Global;
@@ -72,13 +72,9 @@ async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
     let context = Context::local(Actor::System, Clock::system().now());
     for (name, role, _, hash) in DEMO_USERS {
         let account = NewAccount {
-            id: AccountId::random(&Random::system()),
-            username: Username::parse(name)?,
             role: Role::parse(role)?,
-            claims: CustomClaims::default(),
             password_hash: Some(PasswordHash::from_stored(hash.to_owned())),
-            disabled: false,
-            password_change_required: false,
+            ..NewAccount::new(AccountId::random(&Random::system()), Username::parse(name)?)
         };
         instance.create_account_with_hash(account, &context).await?;
     }

@@ -87,6 +87,23 @@ async fn a_changed_role_shows_at_the_next_refresh_and_a_disabled_account_is_refu
     app.refresh(&device.cookie).await.assert_error(401, "session_revoked");
 }
 
+/// TK-6: a rotation renews a token, not what its owner has proved.
+#[tokio::test]
+async fn a_refresh_keeps_when_and_how_the_owner_signed_in() {
+    let app = TestApp::new().await;
+    let device = app.sign_in("ada").await;
+    app.wait(20);
+    let reply = app.refresh(&device.cookie).await;
+    let proved = |token: &str| {
+        let payload = countersign::guard::jwt::dangerous::decode_unverified(token).unwrap().payload;
+        (payload["auth_time"].clone(), payload["amr"].clone(), payload["iat"].as_i64().unwrap())
+    };
+    let (before, after) =
+        (proved(&device.access_token), proved(reply.json()["accessToken"].as_str().unwrap()));
+    assert_eq!((&after.0, &after.1), (&before.0, &before.1));
+    assert_eq!(after.2 - before.2, 20);
+}
+
 /// SE-2, RF-8: idle and absolute end, to the second; Max-Age follows.
 #[tokio::test]
 async fn a_session_ends_by_idling_and_by_age() {

@@ -29,6 +29,22 @@ pub struct NewAccount {
     pub password_change_required: bool,
 }
 
+impl NewAccount {
+    /// An enabled account without a password, with the default role and no claims.
+    #[must_use]
+    pub fn new(id: AccountId, username: Username) -> Self {
+        Self {
+            id,
+            username,
+            role: Role::default(),
+            claims: CustomClaims::default(),
+            password_hash: None,
+            disabled: false,
+            password_change_required: false,
+        }
+    }
+}
+
 /// What came of making an account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CreateAccountOutcome {
