@@ -13,8 +13,9 @@ impl CustomClaims {
     /// How deep objects and arrays may nest, the outermost included: verifiers stop at 32.
     pub const MAX_DEPTH: usize = 16;
 
-    /// The names that are ours: those of RFC 7519 §4.1, RFC 9068 §2.2 and our own; and `scp`, which verifiers read as
-    /// the scope of a token that has no `scope`.
+    /// The names that are ours: those of RFC 7519 §4.1 and RFC 9068 §2.2, and our own; and `scp`, which verifiers read
+    /// as the scope of a token that has no `scope`. `roles`, `groups` and `entitlements` (RFC 9068 §2.2.3.1) are left
+    /// to administrators, who set custom claims: some verifiers read them as rights.
     pub const RESERVED: [&'static str; 22] = [
         "iss",
         "sub",
