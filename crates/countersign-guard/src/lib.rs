@@ -63,6 +63,8 @@ mod readme {}
 
 mod cache;
 mod claims;
+#[cfg(feature = "feed")]
+pub mod feed;
 mod guard;
 mod keys;
 mod realm;

@@ -1,0 +1,3 @@
+//! The feed of ended sessions: `wire.rs` is what it says.
+
+pub mod wire;

@@ -1,0 +1,85 @@
+//! What the feed of ended sessions says, as server-sent events (WHATWG HTML §9.2) and as JSON. Both sides use
+//! these types, so they cannot disagree.
+//!
+//! | event | `id` | meaning |
+//! |---|---|---|
+//! | `hello` | – | first: whether entries add to what the follower has (`delta`) or replace it (`snapshot`) |
+//! | `revoked` | cursor | these sessions have ended; refuse their tokens until the given time |
+//! | `sync` | cursor | the follower has everything up to `asOf`; also ends a snapshot; at least every `heartbeat` |
+//! | `reset` | – | forget everything, connect again without a cursor |
+//!
+//! Entries are added to a set: they may come twice and in any order. Unknown events and members are ignored;
+//! `v` changes only when an older follower would misunderstand.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+/// The most session IDs in one `revoked` event: it stays below 64 KiB.
+pub const MAX_IDS: usize = 1_500;
+
+/// What the entries up to the next `sync` are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedMode {
+    /// Additions to what the cursor stands for.
+    Delta,
+    /// Everything that is still of use: it replaces what the follower has.
+    Snapshot,
+}
+
+/// The first event of a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The issuer whose sessions these are. The follower compares it with the one that it trusts.
+    pub iss: String,
+    /// What follows.
+    pub mode: FeedMode,
+    /// `sync` comes at least this often, in seconds.
+    pub heartbeat: u64,
+    /// How long an entry can be of use, in seconds: a cursor older than this gets a snapshot.
+    pub retain: u64,
+    /// The server's time, in Unix milliseconds.
+    pub now: i64,
+}
+
+/// Sessions that have ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// When the last of their access tokens has expired, leeway included, in Unix seconds.
+    pub until: i64,
+    /// Their IDs (`sid`), at most [`MAX_IDS`].
+    pub sid: Vec<String>,
+    /// Whether more events of the same change follow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+}
+
+/// The heartbeat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sync {
+    /// The follower has everything that ended up to this time, in Unix milliseconds. It stands still while the
+    /// server cannot read its own store.
+    pub as_of: i64,
+    /// The `ETag` of the JWK Set: a change tells the follower to fetch the keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<String>,
+}
+
+/// The same as one JSON document: for `GET` without a stream, with `wait` (long poll) or without (at once).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedDocument {
+    /// The members of [`Hello`].
+    #[serde(flatten)]
+    pub hello: Hello,
+    /// The members of [`Sync`].
+    #[serde(flatten)]
+    pub sync: Sync,
+    /// What to ask with the next time (`after`).
+    pub cursor: String,
+    /// What has ended.
+    pub revoked: Vec<Revoked>,
+}
