@@ -29,13 +29,13 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     let environment = Environment::new(std::env::vars_os());
     let config = Config::load(listen.on(global).on_top(settings, &environment))?;
     refuse_production(&config)?;
-    logging::start(config.log_format, &config.log_level);
+    let lines = logging::start(config.log_format, &config.log_level);
     core_dumps::prevent(&config);
     with_runtime(async {
         let server = Server::open(&config, Mode::Development).await?;
         make_demo_users(&server.instance).await?;
         print(&banner(&server.instance.options().issuer, &config.data_dir))?;
-        server.run(&config).await
+        server.run(&config, lines).await
     })
 }
 

@@ -27,11 +27,11 @@ impl Listen {
 
 pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     let config = listen.on(global).load()?;
-    logging::start(config.log_format, &config.log_level);
+    let lines = logging::start(config.log_format, &config.log_level);
     core_dumps::prevent(&config);
     with_runtime(async {
         let server = Server::open(&config, Mode::Production).await?;
-        server.run(&config).await
+        server.run(&config, lines).await
     })
 }
 

@@ -174,6 +174,8 @@ settings! {
     "log.format" log_format: LogFormat = "text";
     /// The lowest level that is logged: error, warn, info, debug or trace.
     "log.level" log_level: String = "info", if |v| one_of(v, LOG_LEVELS);
+    /// `on` logs every request: method, route, status, microseconds, client address and request ID.
+    "log.access" log_access: Toggle = "off";
 }
 
 impl Default for Settings {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 use countersign::http::{self, App, HttpOptions};
 
-use crate::config::Config;
+use crate::config::{Config, Toggle};
 use crate::net::loopback;
 use crate::pages::{self, server_keys};
+use crate::serve::access_log::{self, AccessLog};
 use crate::serve::instance::Instance;
 use crate::serve::mode::Mode;
 
@@ -19,9 +20,13 @@ pub(crate) fn router(instance: Arc<Instance>, config: &Config, mode: Mode) -> Ro
         development: mode == Mode::Development,
     };
     let app = App::new(Arc::clone(&instance), options);
-    let router = pages::router(server_keys::router(instance), app.is_https()).merge(http::router(app));
-    match mode {
-        Mode::Development => router.layer(middleware::from_fn(loopback::only)),
-        Mode::Production => router,
+    let log = AccessLog { clock: instance.clock().clone(), proxies: config.behind_proxy.clone() };
+    let mut router = pages::router(server_keys::router(instance), app.is_https()).merge(http::router(app));
+    if mode == Mode::Development {
+        router = router.layer(middleware::from_fn(loopback::only));
     }
+    if config.log_access == Toggle::On {
+        router = router.layer(middleware::from_fn_with_state(log, access_log::write));
+    }
+    router
 }

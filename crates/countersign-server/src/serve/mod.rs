@@ -1,5 +1,6 @@
 //! Turns a configuration into a running server: options, database and keys, router, start and stop.
 
+pub(crate) mod access_log;
 pub(crate) mod app;
 pub(crate) mod dev_mark;
 pub(crate) mod instance;

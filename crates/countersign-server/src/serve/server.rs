@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign::AccountQuery;
-use countersign::{Clock, Timestamp};
+use countersign::{Clock, KeyState, Timestamp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::Config;
+use crate::logging::LineLimit;
 use crate::net::listen::{self, Limits, Ports, Service};
 use crate::net::tls::{Reloaded, Tls};
 use crate::serve::instance::{self, Instance, Task};
@@ -55,7 +56,7 @@ impl Server {
     ///
     /// # Errors
     /// A signal handler cannot be installed.
-    pub(crate) async fn run(self, config: &Config) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, config: &Config, lines: LineLimit) -> anyhow::Result<()> {
         let Self { mode, ports, instance, tls, hangup } = self;
         // Before the log announces the server: a signal that comes earlier would kill it.
         let stop = stop_signal()?;
@@ -64,24 +65,48 @@ impl Server {
             None => tokio::spawn(ignore_hangup(hangup)),
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
+        log_start(config, mode, &instance);
         for address in ports.addresses()? {
             tracing::info!("listening on {scheme}://{address}");
         }
-        tracing::info!("database {}", instance::shown(&config.database_path()).display());
         config.settings.notes().iter().for_each(|note| tracing::info!("{note}"));
         config.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
         let router = app::router(Arc::clone(&instance), config, mode);
         let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
+        let left_out = tokio::spawn(log_left_out(lines.clone()));
         let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
         listen::serve(ports, service, stop).await;
         upkeep.abort();
         // Waits until the task is dropped, and with it the last reference to the store, which then closes.
         let _ = upkeep.await;
         reload.abort();
+        left_out.abort();
+        lines.log_left_out();
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// One line with what tells this server from another.
+fn log_start(config: &Config, mode: Mode, instance: &Instance) {
+    let version = env!("CARGO_PKG_VERSION");
+    let mode = if mode == Mode::Development { "development" } else { "production" };
+    let issuer = &instance.options().issuer;
+    let database = instance::shown(&config.database_path());
+    let database = tracing::field::display(database.display());
+    let keys = instance.list_keys(instance.clock().now());
+    let kid = keys.iter().find(|key| key.state == KeyState::Active).map(|key| key.kid.as_str());
+    let algorithm = instance.options().audiences.default.algorithm.name();
+    tracing::info!(version, mode, issuer, database, algorithm, kid, "starting");
+}
+
+/// LG-7.
+async fn log_left_out(lines: LineLimit) {
+    loop {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        lines.log_left_out();
     }
 }
 

@@ -12,7 +12,14 @@ fn no_secret_is_in_any_output_at_any_level() {
         place.set("COUNTERSIGN_MASTER_KEY", &master_key);
         place.set("JWT_SECRET", jwt_secret);
         place.add_user("ann", "admin");
-        let server = place.serve(&["--set", "log.level=trace", "--set", &format!("log.format={format}")]);
+        let server = place.serve(&[
+            "--set",
+            "log.level=trace",
+            "--set",
+            &format!("log.format={format}"),
+            "--set",
+            "log.access=on",
+        ]);
         let login = server.login("ann", PASSWORD);
         let (token, cookie) = (login.token(), login.cookie().unwrap());
         let bearer = format!("Authorization: Bearer {token}\r\n");

@@ -44,7 +44,6 @@ impl<S: Store> Countersign<S> {
         if !self.throttle.take_spray_alarm() {
             return Ok(());
         }
-        tracing::warn!("failed sign-ins are spread over many accounts: password spraying is suspected");
         let event = AuditEvent::new(AuditKind::SpraySuspected);
         let recorded = self.store.record(event, &Context::local(Actor::System, now)).await;
         if recorded.is_err() {

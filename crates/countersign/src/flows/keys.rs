@@ -171,8 +171,7 @@ impl<S: Store> Countersign<S> {
         self.reload_keys(now).await?;
         let context = Context::local(Actor::System, now);
         if self.key_ring.load().rotation_is_due(&self.options.keys, now) {
-            let key = self.rotate_keys(Activation::WhenPublished, &context).await?;
-            tracing::info!(kid = key.kid, "made the next signing key");
+            self.rotate_keys(Activation::WhenPublished, &context).await?;
         }
         let gone = self.list_keys(now).into_iter().filter(|key| key.state == KeyState::Gone);
         let gone: Vec<String> = gone.map(|key| key.kid).collect();

@@ -67,17 +67,12 @@ impl<S: Store> Countersign<S> {
     pub async fn refresh(&self, token: &str, context: &Context) -> Result<SignedIn, RefreshError> {
         let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
         match self.store.rotate(token.presented(), context).await? {
-            Rotation::Fresh(grant) => self.refreshed(*grant, None, context),
+            Rotation::Fresh(grant) | Rotation::Healed(grant) => self.refreshed(*grant, None, context),
             Rotation::Advanced(grant) | Rotation::Replayed(grant) => {
                 self.refreshed(*grant, Some(&token), context)
             }
-            Rotation::Healed(grant) => {
-                tracing::warn!(session = %grant.session().id, "a refresh token ahead of the store: writes were lost");
-                self.refreshed(*grant, None, context)
-            }
             Rotation::Reused(ended) => {
                 self.revoke(&[ended]);
-                tracing::warn!(session = %ended.id, "refresh token reuse: the session is ended");
                 Err(RefreshError::Reused)
             }
             Rotation::Expired => Err(RefreshError::Expired),

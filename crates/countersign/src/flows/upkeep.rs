@@ -12,7 +12,7 @@ impl<S: Store> Countersign<S> {
     /// Runs the upkeep until it is dropped: spawn it once beside the routes. A store that does not answer is
     /// asked again at the next turn; no error ends the loop.
     pub async fn run_upkeep(&self) {
-        let (mut turn, mut is_sweeping, mut shed) = (0u32, false, 0);
+        let (mut turn, mut is_sweeping, mut shed, mut rows) = (0u32, false, 0, 0);
         loop {
             let now = self.clock.now();
             report("follow revocations", self.follow_revocations(now).await);
@@ -33,6 +33,10 @@ impl<S: Store> Countersign<S> {
                 // One batch a turn: the revocations above must not wait for a large sweep.
                 let swept = self.sweep_some(now).await;
                 is_sweeping = matches!(swept, Ok(Swept { more: true, .. }));
+                rows += swept.as_ref().map_or(0, |swept| swept.deleted);
+                if !is_sweeping && rows > 0 {
+                    tracing::info!(rows = std::mem::take(&mut rows), "deleted what nothing needs any more");
+                }
                 report("sweep", swept.map(drop));
             }
             turn = turn.wrapping_add(1);

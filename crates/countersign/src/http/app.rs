@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::Countersign;
 use crate::base::random::Random;
 use crate::http::cookies::Cookies;
+use crate::http::edge::notices::Notices;
 use crate::model::context::Context;
 use crate::store::Store;
 
@@ -17,6 +18,7 @@ pub struct App<S> {
     pub(super) cookies: Cookies,
     /// Generates request IDs.
     pub(super) request_ids: Random,
+    pub(super) notices: Arc<Notices>,
 }
 
 impl<S: Store> App<S> {
@@ -26,7 +28,7 @@ impl<S: Store> App<S> {
         let request_ids = countersign.random.non_secret();
         // Whether browsers reach us over HTTPS is what the configured issuer says, never what a request says (TP-3).
         let cookies = Cookies::new(countersign.options().issuer.starts_with("https://"));
-        Self { countersign, options: Arc::new(options), cookies, request_ids }
+        Self { countersign, options: Arc::new(options), cookies, request_ids, notices: Arc::default() }
     }
 
     /// The same context, now that the body has been read.
@@ -45,12 +47,13 @@ impl<S> App<S> {
 
 impl<S> Clone for App<S> {
     fn clone(&self) -> Self {
-        let Self { countersign, options, cookies, request_ids } = self;
+        let Self { countersign, options, cookies, request_ids, notices } = self;
         Self {
             countersign: Arc::clone(countersign),
             options: Arc::clone(options),
             cookies: *cookies,
             request_ids: request_ids.clone(),
+            notices: Arc::clone(notices),
         }
     }
 }

@@ -16,7 +16,7 @@ mod token_response;
 mod well_known;
 
 pub use self::app::{App, HttpOptions};
-pub use self::edge::client_address::PeerAddress;
+pub use self::edge::client_address::{PeerAddress, client_address};
 pub use self::edge::headers::security_headers;
 pub use self::edge::if_none_match::client_has;
 pub use self::error::api::ApiError;

@@ -87,6 +87,16 @@ impl RecordedKind {
     }
 }
 
+impl AuditKind {
+    /// Whether an operator should look at it at once.
+    pub(crate) const fn is_alarm(self) -> bool {
+        matches!(
+            self,
+            Self::RefreshReuseDetected | Self::SessionHealed | Self::SpraySuspected | Self::AccountsExported
+        )
+    }
+}
+
 /// One event, before it has a place in the log. Who, when and from where is in the [`Context`](crate::Context) that goes with
 /// it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! The contract for the audit log.
 
+use tracing::field::display;
+
 use super::answer::{Answer, Sealed};
 use crate::model::audit::{AuditEvent, AuditQuery, AuditRecord};
-use crate::model::context::Context;
+use crate::model::context::{Context, Origin};
 
 /// Keeps what was done. Most lines are written by the verbs of the other traits, in the transaction of the
 /// change that they describe (LG-5).
@@ -13,4 +15,20 @@ pub trait AuditStore: Sealed {
     /// Reads the audit log, oldest first. A line of a newer version, with a kind that this one does not know,
     /// is given with the name that it was stored under: it never makes the others unreadable.
     fn audit_log(&self, query: AuditQuery) -> impl Answer<Vec<AuditRecord>>;
+}
+
+/// Logs what a change has recorded: after its commit, and in the span of its request. So the log shows what is in
+/// the audit log, nothing that was rolled back, and nothing that the audit log may not contain (LG-2).
+pub(crate) fn log(recorded: &[AuditEvent], origin: &Origin) {
+    for event in recorded {
+        let (kind, detail) = (event.kind.name(), event.detail.as_deref());
+        let (account, session) = (event.account_id.map(display), event.session_id.map(display));
+        let (actor, by) = (origin.actor.name(), origin.actor.account_id().map(display));
+        let address = origin.address.map(display);
+        if event.kind.is_alarm() {
+            tracing::warn!(kind, account, session, detail, actor, by, address, "audit");
+        } else {
+            tracing::info!(kind, account, session, detail, actor, by, address, "audit");
+        }
+    }
 }

@@ -18,19 +18,26 @@ pub struct PeerAddress(pub IpAddr);
 
 /// The context of a request for the use cases.
 pub(in crate::http) fn context(parts: &Parts, trusted: &[IpNet], actor: Actor, now: Timestamp) -> Context {
-    let address = peer(&parts.extensions).map(|peer| client_address(peer, &parts.headers, trusted));
+    let address = client_address(&parts.extensions, &parts.headers, trusted);
     let request_id = parts.extensions.get().copied();
     Context { now, actor, request_id, address, user_agent: user_agent(&parts.headers), device_cookie: None }
 }
 
+/// The client's address, if the request came over a network: from a [`PeerAddress`], or axum's `ConnectInfo<SocketAddr>`;
+/// and from `X-Forwarded-For` as far as `trusted` proxies wrote it (TP-2).
+#[must_use]
+pub fn client_address(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    peer(extensions).map(|peer| follow(peer, headers, trusted))
+}
+
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-fn peer(extensions: &Extensions) -> Option<IpAddr> {
+pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
     let ours = extensions.get::<PeerAddress>().map(|peer| peer.0);
     ours.or_else(|| extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()))
 }
 
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+fn follow(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let mut client = peer.to_canonical();
     let values = headers.get_all(X_FORWARDED_FOR).iter().rev();
@@ -74,7 +81,7 @@ mod tests {
             let values = forwarded.iter().map(|v| v.parse().unwrap());
             let headers =
                 values.map(|v| (axum::http::HeaderName::from_static("x-forwarded-for"), v)).collect();
-            client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+            follow(peer.parse().unwrap(), &headers, &trusted).to_string()
         };
         assert_eq!(client("203.0.113.9", &["1.2.3.4"]), "203.0.113.9", "direct: ignored");
         assert_eq!(client("10.0.0.1", &["1.2.3.4, 203.0.113.9"]), "203.0.113.9", "one proxy");

@@ -27,6 +27,11 @@ impl Cors {
         (self.is_preflight && self.front_end.is_some()).then(|| StatusCode::NO_CONTENT.into_response())
     }
 
+    /// Whether this is the preflight of a page that is not a configured front end's.
+    pub(super) const fn is_refused_preflight(&self) -> bool {
+        self.is_preflight && self.front_end.is_none()
+    }
+
     /// Adds `Vary` always: a cache must not give one origin's response to another.
     pub(super) fn add_headers(self, headers: &mut HeaderMap) {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));

@@ -8,10 +8,12 @@ pub(in crate::http) mod csrf;
 pub(in crate::http) mod headers;
 pub(in crate::http) mod if_none_match;
 pub(in crate::http) mod media_type;
+pub(in crate::http) mod notices;
 mod origins;
 mod request_id;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
@@ -20,6 +22,7 @@ use crate::base::id::RequestId;
 use crate::http::app::App;
 use crate::http::edge::cors::Cors;
 use crate::http::edge::headers::add_security_headers;
+use crate::http::edge::notices::log_refused_origin;
 use crate::http::edge::origins::Origins;
 use crate::http::error::Failure;
 use crate::http::error::api::ApiError;
@@ -45,13 +48,21 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
     let origins =
         Origins { own: &app.countersign.options().issuer, front_ends: &app.options.allowed_origins };
     let cors = Cors::of(request.method(), request.headers(), &origins);
+    let source = app.notices.source(&request, &app.options.trusted_proxies);
+    if cors.is_refused_preflight() {
+        log_refused_origin(request.method(), request.headers(), &origins);
+    }
     let mut response = if let Some(preflight) = cors.preflight() {
         preflight
     } else if let Err(refused) = csrf::verify(request.method(), request.headers(), &origins) {
+        log_refused_origin(request.method(), request.headers(), &origins);
         ApiError::from(refused).into_response()
     } else {
         next.run(request).await
     };
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        source.log_throttled();
+    }
     cors.add_headers(response.headers_mut());
     if let Some(Failure { code, error }) = response.extensions_mut().remove() {
         tracing::error!(code, error, "request failed");

@@ -1,5 +1,7 @@
 //! One transaction of the writer, and the one place where plans become SQL.
 
+use std::cell::RefCell;
+
 use rusqlite::{Connection, Params, params};
 
 use crate::base::clock::Timestamp;
@@ -17,11 +19,17 @@ pub(super) struct Transaction<'a> {
     pub(super) db: &'a Connection,
     pub(super) at: PolicyAt,
     pub(super) origin: Origin,
+    recorded: RefCell<Vec<AuditEvent>>,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) const fn new(db: &'a Connection, policy: SessionPolicy, origin: Origin) -> Self {
-        Self { db, at: PolicyAt { policy, now: origin.now }, origin }
+        Self { db, at: PolicyAt { policy, now: origin.now }, origin, recorded: RefCell::new(Vec::new()) }
+    }
+
+    /// The events that were written to the audit log.
+    pub(super) fn into_recorded(self) -> Vec<AuditEvent> {
+        self.recorded.into_inner()
     }
 
     /// Makes every write of a plan; gives the outcome that they make true.
@@ -138,6 +146,7 @@ impl<'a> Transaction<'a> {
 
     fn record(&self, event: &AuditEvent) -> rusqlite::Result<()> {
         let Origin { now, actor, request_id, address } = &self.origin;
+        self.recorded.borrow_mut().push(event.clone());
         self.one_row(
             "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail, request_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

@@ -30,13 +30,16 @@ use std::sync::atomic::AtomicI64;
 use rusqlite::Connection;
 
 use self::apply::Transaction;
+use self::engine::job::CatchUp;
 use self::engine::open;
 pub use self::engine::open::{OpenError, OpenMode};
 use self::engine::threads::Threads;
+use crate::model::audit::AuditEvent;
 use crate::model::context::Context;
 use crate::model::session::SessionPolicy;
 use crate::store::StoreError;
 use crate::store::answer::Sealed;
+use crate::store::audit::log;
 
 /// A [`Store`](crate::store::Store) in one SQLite file, or in memory for tests.
 ///
@@ -103,9 +106,36 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (policy, origin) = (self.policy, context.origin());
-        self.threads.write(verb, move |db| work(&Transaction::new(db, policy, origin))).await
+        self.change_or_catch_up(verb, context, work, None).await
     }
+
+    /// The same, with what is to be done if the disk commits it when nobody waits for it any more.
+    async fn change_or_catch_up<T, F>(
+        &self,
+        verb: &'static str,
+        context: &Context,
+        work: F,
+        catch_up: Option<CatchUp<Changed<T>>>,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (policy, origin) = (self.policy, context.origin());
+        let work = move |db: &Connection| {
+            let tx = Transaction::new(db, policy, origin);
+            Ok(Changed { outcome: work(&tx)?, recorded: tx.into_recorded() })
+        };
+        let changed = self.threads.write_or_catch_up(verb, work, catch_up).await?;
+        log(&changed.recorded, &origin);
+        Ok(changed.outcome)
+    }
+}
+
+/// What a change came to, and what it wrote to the audit log.
+struct Changed<T> {
+    outcome: T,
+    recorded: Vec<AuditEvent>,
 }
 
 impl Sealed for SqliteStore {}

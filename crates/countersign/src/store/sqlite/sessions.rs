@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::apply::Transaction;
 use super::rows::{self, SESSION_COLUMNS};
-use super::{SqliteStore, load};
+use super::{Changed, SqliteStore, load};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
@@ -41,17 +41,14 @@ impl SessionStore for SqliteStore {
     async fn rotate(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
         // The writer decides without a reader before it: its page cache is warm, where a reader's is emptied
         // by every commit. A batch that only reads costs no write and no fsync.
-        let (policy, origin) = (self.policy, context.origin());
-        let in_writer = move |db: &Connection| {
-            let tx = Transaction::new(db, policy, origin);
-            tx.apply(plan_rotation(&tx, &token)?)
-        };
-        let written = self.threads.write_or_catch_up("rotate", in_writer, Some(begin_grace_anew)).await;
+        let in_writer = move |tx: &Transaction<'_>| tx.apply(plan_rotation(tx, &token)?);
+        let written = self.change_or_catch_up("rotate", context, in_writer, Some(begin_grace_anew)).await;
         let error = match written {
             Ok(rotation) => return Ok(rotation),
             Err(error) => error,
         };
         // What needs no write is answered while the disk takes none.
+        let (policy, origin) = (self.policy, context.origin());
         let in_reader = move |db: &Connection| {
             let tx = Transaction::new(db, policy, origin);
             let plan = plan_rotation(&tx, &token)?;
@@ -135,8 +132,8 @@ fn plan_rotation(tx: &Transaction<'_>, token: &PresentedToken) -> rusqlite::Resu
 /// A rotation that the disk committed only after everybody had been told that it does not answer: nobody
 /// holds the successor, so the grace in which the parent still gets it begins now. Otherwise a stall that is
 /// longer than the grace would make an honest client's next try a reuse.
-fn begin_grace_anew(db: &Connection, rotation: &Rotation, stall: Duration) -> rusqlite::Result<()> {
-    let (Rotation::Advanced(grant) | Rotation::Healed(grant)) = rotation else { return Ok(()) };
+fn begin_grace_anew(db: &Connection, changed: &Changed<Rotation>, stall: Duration) -> rusqlite::Result<()> {
+    let (Rotation::Advanced(grant) | Rotation::Healed(grant)) = &changed.outcome else { return Ok(()) };
     let Session { id, generation, rotated_at, .. } = grant.session();
     db.prepare_cached("UPDATE sessions SET rotated_at = ?3 WHERE id = ?1 AND generation = ?2")?
         .execute(params![id.as_bytes(), generation, rotated_at.plus(stall).as_unix_millis()])

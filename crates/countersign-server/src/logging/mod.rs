@@ -2,30 +2,40 @@
 //! cursor, change colours or reverse the text (LG-3). Other libraries cannot log at `debug`, where they log
 //! contents (LG-1).
 
+mod limit;
+
 use std::io::{self, Write};
 
+use countersign::Clock;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+pub(crate) use self::limit::{ACCESS, LineLimit};
 use crate::config::LogFormat;
 use crate::output::escape;
 
 /// Starts logging. A second call changes nothing.
-pub(crate) fn start(format: LogFormat, level: &str) {
+pub(crate) fn start(format: LogFormat, level: &str) -> LineLimit {
     let level = level.parse().unwrap_or(LevelFilter::INFO);
     // The prefix of all our crates. Others stop at `info`: hyper, rustls and others log what they read and
     // write.
     let filter = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("countersign", level);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(EscapedStderr);
+    let limit = LineLimit::new(Clock::system());
     // Fails only if logging has started already.
     let _ = match format {
-        LogFormat::Text => registry.with(layer).try_init(),
+        LogFormat::Text => registry.with(layer.with_filter(limit.clone())).try_init(),
         // One span is enough: the only one there is has the request ID.
-        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_span_list(false)).try_init(),
+        LogFormat::Json => {
+            let layer = layer.json().flatten_event(true).with_span_list(false);
+            registry.with(layer.with_filter(limit.clone())).try_init()
+        }
     };
+    limit
 }
 
 #[derive(Clone, Copy, Debug)]
