@@ -61,12 +61,20 @@ impl Init {
     fn template(&self, global: &Global, path: &Path) -> String {
         // A relative path in the file starts at the file's folder, and one in an argument in the working directory.
         let is_here = path.parent().is_none_or(|folder| folder.as_os_str().is_empty());
-        let folder = global.data_dir.as_deref();
-        let folder = folder.map(|folder| if is_here { folder.to_owned() } else { instance::shown(folder) });
-        let folder = folder.as_deref().map(Path::to_string_lossy);
-        let mut set: Vec<(&str, &str)> = Vec::new();
-        set.extend(folder.as_deref().map(|folder| ("data_dir", folder)));
-        set.extend(self.public_origin.as_deref().map(|origin| ("public_origin", origin)));
+        let from_file = |value: &str| {
+            if is_here { value.to_owned() } else { instance::shown(Path::new(value)).display().to_string() }
+        };
+        let is_path = |key: &str| key.ends_with("_dir") || key.ends_with("_file");
+        let flags = global.set.iter().filter_map(|set| set.split_once('='));
+        let flags = flags.map(|(key, value)| (key.trim(), value.trim()));
+        let flags =
+            flags.map(|(key, value)| (key, if is_path(key) { from_file(value) } else { value.to_owned() }));
+        let data_dir =
+            global.data_dir.iter().map(|folder| ("data_dir", from_file(&folder.to_string_lossy())));
+        let origin = self.public_origin.iter().map(|origin| ("public_origin", origin.clone()));
+        let set: Vec<_> = flags.chain(data_dir).chain(origin).collect();
+        // A key that is named twice has its last value, as in a command.
+        let set: Vec<_> = set.iter().rev().map(|(key, value)| (*key, value.as_str())).collect();
         toml_template(&set)
     }
 }

@@ -85,6 +85,22 @@ fn every_command_finds_the_data_beside_the_configuration_file() {
     assert!(!place.path("home/countersign-data").exists() && !place.path("run/countersign-data").exists());
 }
 
+/// What `init` was told is in its file: a later command must not work with another database or another proxy.
+#[test]
+fn init_writes_its_flags_into_the_file() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("etc")).unwrap();
+    let flags = ["data_dir=here", "behind_proxy=10.0.0.7,10.1.0.0/16", "session.max_per_account = 7"];
+    let mut init = vec!["init", "--config", "etc/c.toml", "--public-origin", "https://auth.example.com"];
+    init.extend(flags.iter().flat_map(|flag| ["--set", *flag]));
+    let made = place.run(&init);
+    assert!(made.code == Some(0) && place.path("here/countersign.db").exists(), "{made:?}");
+    let checked = place.run_in("etc", &["config", "check", "--json", "--config", "c.toml"], "").out;
+    for part in [place.path("here").to_str().unwrap(), "10.0.0.7", "10.1.0.0/16", "\"7\""] {
+        assert!(checked.contains(part), "{part}: {checked}");
+    }
+}
+
 /// A mistyped folder must not become a new database beside the real one.
 #[test]
 fn only_init_and_dev_make_a_database() {
