@@ -7,6 +7,7 @@ use countersign::{AuditKind, AuditQuery, AuditRecord};
 use serde_json::{Value, json};
 
 use super::global::Global;
+use super::names::Names;
 use super::tool::{Tool, block_on};
 use super::usage::usage;
 use crate::output::{Output, print, reader_is_gone, utc};
@@ -44,7 +45,7 @@ impl Audit {
             };
             let kind = self.kind.as_deref().map(parse_kind).transpose()?;
             let query = AuditQuery { after: 0, before: None, kind, account_id, limit: PAGE };
-            let events = &mut Events { tool, query, output };
+            let events = &mut Events { tool, query, output, names: Names::default() };
             let lately = if self.follow { Some(self.limit.unwrap_or(LATELY)) } else { self.limit };
             match (self.after, lately) {
                 (Some(after), _) => events.query.after = after,
@@ -70,6 +71,7 @@ struct Events {
     tool: Tool,
     query: AuditQuery,
     output: Output,
+    names: Names,
 }
 
 impl Events {
@@ -97,11 +99,34 @@ impl Events {
             self.query.after = last.sequence;
             for record in page.iter().take(left) {
                 // One event a line, so that a reader can use it at once.
-                print(&if self.output.json { as_json(record).to_string() } else { as_text(record) })?;
+                let line =
+                    if self.output.json { as_json(record).to_string() } else { self.as_text(record).await? };
+                print(&line)?;
             }
             left = left.saturating_sub(page.len());
         }
         Ok(())
+    }
+
+    async fn as_text(&mut self, record: &AuditRecord) -> anyhow::Result<String> {
+        let mut line =
+            format!("{}  {}  {:<24} by ", record.sequence, utc(record.at), record.event.kind.name());
+        line += &match record.actor.account_id() {
+            Some(id) => format!("{} {}", record.actor.name(), self.names.of(&self.tool, id).await?),
+            None => record.actor.name().to_owned(),
+        };
+        let user = match record.event.account_id {
+            Some(id) => Some(self.names.of(&self.tool, id).await?),
+            None => None,
+        };
+        let of = |name: &str, value: Option<String>| {
+            value.map_or_else(String::new, |value| format!("  {name}={value}"))
+        };
+        line += &of("user", user);
+        line += &of("session", record.event.session_id.map(|id| id.to_string()));
+        line += &of("request", record.request_id.map(|id| id.to_string()));
+        line += &of("from", record.address.map(|address| address.to_string()));
+        Ok(line + &of("detail", record.event.detail.clone()))
     }
 }
 
@@ -113,25 +138,6 @@ fn parse_kind(name: &str) -> anyhow::Result<AuditKind> {
     let known = || AuditKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
     AuditKind::from_name(name)
         .ok_or_else(|| usage(format!("there is no kind {name:?}; the kinds are: {}", known())))
-}
-
-fn as_text(record: &AuditRecord) -> String {
-    let actor_id = record.actor.account_id().map_or_else(String::new, |id| format!(" {id}"));
-    let mut line = format!(
-        "{}  {}  {:<24} by {}{actor_id}",
-        record.sequence,
-        utc(record.at),
-        record.event.kind.name(),
-        record.actor.name(),
-    );
-    let of = |name: &str, value: Option<String>| {
-        value.map_or_else(String::new, |value| format!("  {name}={value}"))
-    };
-    line += &of("user", record.event.account_id.map(|id| id.to_string()));
-    line += &of("session", record.event.session_id.map(|id| id.to_string()));
-    line += &of("request", record.request_id.map(|id| id.to_string()));
-    line += &of("from", record.address.map(|address| address.to_string()));
-    line + &of("detail", record.event.detail.clone())
 }
 
 fn as_json(record: &AuditRecord) -> Value {

@@ -8,6 +8,7 @@ mod global;
 mod init;
 mod key;
 mod key_file;
+mod names;
 mod new_file;
 mod prompt;
 mod secret;

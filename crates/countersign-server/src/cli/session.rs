@@ -1,5 +1,7 @@
 //! `countersign session`: lists and ends sessions.
 
+use std::collections::BTreeSet;
+
 use clap::Subcommand;
 use countersign::SessionId;
 use countersign::wire::SessionView;
@@ -7,6 +9,7 @@ use countersign::{Session, SessionSelector};
 use serde_json::json;
 
 use super::global::Global;
+use super::names::Names;
 use super::tool::{Tool, block_on};
 use super::usage::usage;
 use crate::output::{Output, utc};
@@ -23,14 +26,17 @@ pub(super) enum SessionCommand {
         #[arg(long, default_value_t = 1000)]
         limit: u32,
     },
-    /// Ends one session, or all sessions of an account; their tokens fail at once
+    /// Ends one session, all sessions of an account, or all there are; their tokens fail at once
     Revoke {
         /// The ID of the session
-        #[arg(required_unless_present = "user", conflicts_with = "user")]
+        #[arg(required_unless_present_any = ["user", "all"])]
         session: Option<String>,
         /// Ends all sessions of this account, by name or ID
-        #[arg(long)]
+        #[arg(long, conflicts_with = "session")]
         user: Option<String>,
+        /// Ends all sessions of all accounts
+        #[arg(long, conflicts_with_all = ["session", "user"])]
+        all: bool,
     },
 }
 
@@ -40,7 +46,8 @@ impl SessionCommand {
             let tool = Tool::open(global, Task::Manage).await?;
             match self {
                 Self::List { user, limit } => list(&tool, output, user.as_deref(), limit).await,
-                Self::Revoke { session, user } => {
+                Self::Revoke { all: true, .. } => revoke_all(&tool, output).await,
+                Self::Revoke { session, user, .. } => {
                     revoke(&tool, output, session.as_deref(), user.as_deref()).await
                 }
             }
@@ -55,18 +62,24 @@ async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> an
     };
     let policy = tool.instance.options().sessions;
     let sessions = tool.instance.list_sessions(account, tool.now(), limit).await?;
-    let value = |session: &Session| json!(SessionView::new(session, &policy, None));
-    let row = |session: &Session| {
+    let mut names = Names::default();
+    let mut shown = Vec::new();
+    for session in sessions {
+        let name = names.of(tool, session.account_id).await?;
+        shown.push((session, name));
+    }
+    let value = |(session, _): &(Session, String)| json!(SessionView::new(session, &policy, None));
+    let row = |(session, name): &(Session, String)| {
         vec![
             session.id.to_string(),
-            session.account_id.to_string(),
+            name.clone(),
             utc(session.rotated_at),
             utc(session.ends_at(&policy)),
             session.address.map_or_else(String::new, |address| address.to_string()),
             session.user_agent.clone().unwrap_or_default(),
         ]
     };
-    output.table_of(&["ID", "USER", "LAST USED", "ENDS", "ADDRESS", "DEVICE"], &sessions, row, value)?;
+    output.table_of(&["ID", "USER", "LAST USED", "ENDS", "ADDRESS", "DEVICE"], &shown, row, value)?;
     Ok(())
 }
 
@@ -85,6 +98,25 @@ async fn revoke(
     };
     let ended = tool.instance.end_sessions(sessions, &tool.context()).await?;
     anyhow::ensure!(ended > 0, "there is no such live session");
+    say_ended(output, ended)
+}
+
+/// A transaction for each account, so that a server beside it never waits long.
+async fn revoke_all(tool: &Tool, output: Output) -> anyhow::Result<()> {
+    let mut ended = 0;
+    loop {
+        let live = tool.instance.list_sessions(None, tool.now(), 1000).await?;
+        let accounts: BTreeSet<_> = live.iter().map(|session| session.account_id).collect();
+        if accounts.is_empty() {
+            return say_ended(output, ended);
+        }
+        for account in accounts {
+            ended += tool.instance.end_sessions(SessionSelector::AllOf(account), &tool.context()).await?;
+        }
+    }
+}
+
+fn say_ended(output: Output, ended: usize) -> anyhow::Result<()> {
     output.show(&json!({ "ended": ended }), || {
         format!("Ended {ended} {}", if ended == 1 { "session" } else { "sessions" })
     })?;
