@@ -111,10 +111,11 @@ impl Events {
     async fn as_text(&mut self, record: &AuditRecord) -> anyhow::Result<String> {
         let mut line =
             format!("{}  {}  {:<24} by ", record.sequence, utc(record.at), record.event.kind.name());
-        line += &match record.actor.account_id() {
-            Some(id) => format!("{} {}", record.actor.name(), self.names.of(&self.tool, id).await?),
-            None => record.actor.name().to_owned(),
-        };
+        line += record.actor.name();
+        if let Some(id) = record.actor.account_id() {
+            line.push(' ');
+            line += &self.names.of(&self.tool, id).await?;
+        }
         let user = match record.event.account_id {
             Some(id) => Some(self.names.of(&self.tool, id).await?),
             None => None,
