@@ -1,7 +1,8 @@
 //! [`Countersign`]: what it holds. [`flows::open`](crate::flows::open) makes it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::hmac;
@@ -13,6 +14,7 @@ use crate::base::random::Random;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;
+use crate::model::session::RevocationCursor;
 use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::options::Options;
 use crate::store::Store;
@@ -32,7 +34,8 @@ pub struct Countersign<S> {
     pub(crate) devices: DeviceCookies,
     pub(crate) throttle: Throttle,
     pub(crate) guard: Guard,
-    pub(crate) revocations_seen: AtomicI64,
+    /// How far the revocation log has been read.
+    pub(crate) revocations_seen: Mutex<Option<RevocationCursor>>,
     /// Attempts refused since the last record of them in the audit log.
     pub(crate) throttled: AtomicU64,
 }

@@ -1,6 +1,7 @@
 //! Opening a system over its store: whether the keys fit, and what this process has to know before it serves.
 
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use countersign_guard::Guard;
@@ -70,7 +71,7 @@ impl<S: Store> Countersign<S> {
         let opened = Self {
             refresh_tokens: RefreshTokenCodec::new(&master_keys),
             key_ring: ArcSwap::from_pointee(ring),
-            revocations_seen: AtomicI64::new(0),
+            revocations_seen: Mutex::default(),
             throttled: AtomicU64::new(0),
             store,
             options,

@@ -1,7 +1,7 @@
 //! Making access tokens fail before they expire: those of sessions that end in this process, and of sessions
 //! that other processes have ended.
 
-use std::sync::atomic::Ordering;
+use std::sync::PoisonError;
 
 use countersign_guard::AccessClaims;
 
@@ -27,14 +27,11 @@ impl<S: Store> Countersign<S> {
     /// # Errors
     /// [`StoreError`] when the store did not answer.
     pub async fn follow_revocations(&self, now: Timestamp) -> Result<(), StoreError> {
-        let seen = self.revocations_seen.load(Ordering::Acquire);
-        let revocations = self.store.revocations_after(seen, now.minus(self.options.leeway)).await?;
-        for revocation in &revocations {
-            self.revoke(&[revocation.ended]);
-        }
-        if let Some(last) = revocations.last() {
-            self.revocations_seen.fetch_max(last.sequence, Ordering::AcqRel);
-        }
+        let seen = *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (revocations, next) = self.store.revocations(seen, now.minus(self.options.leeway)).await?;
+        let ended: Vec<EndedSession> = revocations.iter().map(|revocation| revocation.ended).collect();
+        self.revoke(&ended);
+        *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
         Ok(())
     }
 }

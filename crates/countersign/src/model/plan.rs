@@ -65,7 +65,7 @@ pub(crate) enum Write {
     /// The one write of a rotation. It has to find the session open and at the generation `from`.
     MoveSession { id: SessionId, from: u32, to: u32, at: Timestamp, address: Option<IpAddr> },
     /// The session ends early, and a line of the revocation log says so.
-    EndSession { ended: EndedSession, at: Timestamp, reason: EndReason },
+    EndSession { ended: EndedSession, account_id: AccountId, at: Timestamp, reason: EndReason },
     /// A signing key, after all others.
     InsertSigningKey(Box<StoredKey>),
     /// The signing key with this key ID goes.

@@ -6,7 +6,8 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    EndReason, EndedSession, NewSession, Revocation, Rotation, Session, SessionSelector, StartSessionOutcome,
+    EndReason, EndedSession, NewSession, Revocation, RevocationCursor, Rotation, Session, SessionSelector,
+    StartSessionOutcome,
 };
 
 /// Keeps sessions, and the log of those that ended.
@@ -39,8 +40,13 @@ pub trait SessionStore: Sealed {
         context: &Context,
     ) -> impl Answer<Vec<EndedSession>>;
 
-    /// Sessions ended after this place in the revocation log whose access tokens may still be running at
-    /// `now`, in the order of their places. What is committed later never gets an earlier place: whoever
-    /// follows the log misses nothing (SE-4).
-    fn revocations_after(&self, sequence: i64, now: Timestamp) -> impl Answer<Vec<Revocation>>;
+    /// Sessions ended since the cursor was given, or all without one, whose access tokens may still be running
+    /// at `now`; and the cursor to go on with. Whoever goes on misses nothing (SE-4); an entry may come twice.
+    /// When an older copy of the database has taken its place, all of them come again, with a cursor that
+    /// [went back](RevocationCursor::went_back_from).
+    fn revocations(
+        &self,
+        after: Option<RevocationCursor>,
+        now: Timestamp,
+    ) -> impl Answer<(Vec<Revocation>, RevocationCursor)>;
 }

@@ -15,8 +15,8 @@ use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, EndedSession, Grant, NewSession, Revocation, Rotation, Session, SessionSelector,
-    StartSessionOutcome,
+    EndReason, EndedSession, Grant, NewSession, Revocation, RevocationCursor, Rotation, Session,
+    SessionSelector, StartSessionOutcome,
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
@@ -253,10 +253,14 @@ impl SessionStore for Faulty {
         Ok(if self.has(Bug::LogoutNotTold) { Vec::new() } else { ended })
     }
 
-    async fn revocations_after(&self, sequence: i64, at: Timestamp) -> Result<Vec<Revocation>, StoreError> {
+    async fn revocations(
+        &self,
+        after: Option<RevocationCursor>,
+        at: Timestamp,
+    ) -> Result<(Vec<Revocation>, RevocationCursor), StoreError> {
         stop_before_store_call().await;
-        let revocations = now(self.inner.revocations_after(sequence, at))?;
-        Ok(if self.has(Bug::RevocationsNotFollowed) { Vec::new() } else { revocations })
+        let (revocations, next) = now(self.inner.revocations(after, at))?;
+        Ok(if self.has(Bug::RevocationsNotFollowed) { (Vec::new(), next) } else { (revocations, next) })
     }
 }
 

@@ -30,7 +30,7 @@ macro_rules! conformance {
                     the_oldest_session_makes_room, a_token_lives_through_every_outcome,
                     a_reused_token_ends_its_session_only, a_token_from_the_future_heals, a_wrong_secret_is_unknown,
                     a_disabled_account_refreshes_nothing, ending_sessions_by_each_selector,
-                    an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_dense,
+                    an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_followed_by_its_cursor,
                     sessions_are_listed_while_they_live}
                 upkeep::{keys_are_added_after_the_newest_only, counts_of_failures_come_back, a_count_from_a_clock_that_was_wrong_gives_way,
                     master_keys_are_remembered_once,

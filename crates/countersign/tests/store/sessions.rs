@@ -4,7 +4,7 @@ use countersign::internal::model::account::{AccountChange, PasswordChange, SetPa
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
+    EndReason, NewSession, Revocation, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
 };
 use countersign::store::{AccountStore as _, SessionStore as _};
 
@@ -127,8 +127,7 @@ pub(crate) async fn a_reused_token_ends_its_session_only(opener: &impl Opener) {
         assert_eq!(rotation, Rotation::Revoked(EndReason::Reuse));
     }
     assert!(matches!(store.rotate(phone, &context(at(31))).await.unwrap(), Rotation::Advanced(_)));
-    let log = store.revocations_after(0, at(31)).await.unwrap();
-    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), [ended]);
+    assert_eq!(revocations(&store, at(31)).await, [ended]);
     assert_eq!(audit(&store).await.iter().filter(|line| *line == "refresh_reuse_detected reuse").count(), 1);
 }
 
@@ -262,29 +261,29 @@ pub(crate) async fn an_old_copy_logs_out_its_own_session_only(opener: &impl Open
     assert!(matches!(store.rotate(second, &context(at(61))).await.unwrap(), Rotation::Revoked(_)));
 }
 
-/// SE-4: a guard that follows the log by its sequence misses nothing.
-pub(crate) async fn the_revocation_log_is_dense(opener: &impl Opener) {
-    let policy = SessionPolicy::default();
-    let store = opener.open(policy).await;
+/// SE-4: a guard that follows the log by its cursor misses nothing.
+pub(crate) async fn the_revocation_log_is_followed_by_its_cursor(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;
+    let (none, mut cursor) = store.revocations(None, at(0)).await.unwrap();
+    assert_eq!(none, []);
     let mut expected = Vec::new();
     for n in 0..5 {
-        let token = log_in(&store, &bob, at(n)).await;
-        let which = SessionSelector::OfToken(token);
-        expected.extend(store.end_sessions(which, EndReason::Logout, &context(at(n))).await.unwrap());
+        let which = SessionSelector::OfToken(log_in(&store, &bob, at(n)).await);
+        let ended = store.end_sessions(which, EndReason::Logout, &context(at(n))).await.unwrap();
+        let (news, next) = store.revocations(Some(cursor), at(n)).await.unwrap();
+        let [Revocation { ended: told, account_id, ended_at, .. }] = news[..] else { panic!("{news:?}") };
+        assert_eq!(([told], account_id, ended_at), ([ended[0]], Some(bob.id), Some(at(n))));
+        assert!(!next.went_back_from(cursor) && cursor.went_back_from(next));
+        cursor = next;
+        expected.extend(ended);
     }
-    let log = store.revocations_after(0, at(9)).await.unwrap();
-    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), expected);
-    let first = log[0].sequence;
-    for (n, entry) in (0..).zip(&log) {
-        assert_eq!(entry.sequence, first + n);
-    }
-    assert_eq!(store.revocations_after(first + 3, at(9)).await.unwrap(), log[4..]);
-    assert_eq!(store.revocations_after(first + 4, at(9)).await.unwrap(), []);
+    assert_eq!(store.revocations(Some(cursor), at(9)).await.unwrap(), (vec![], cursor));
+    assert_eq!(revocations(&store, at(9)).await, expected);
     // An entry matters until its time, and not at it.
-    let until = log[4].ended.until;
-    assert_eq!(store.revocations_after(0, until.minus(SECOND)).await.unwrap(), log[4..]);
-    assert_eq!(store.revocations_after(0, until).await.unwrap(), []);
+    let until = expected[4].until;
+    assert_eq!(revocations(&store, until.minus(SECOND)).await, expected[4..]);
+    assert_eq!(revocations(&store, until).await, []);
 }
 
 /// SE-7.

@@ -12,7 +12,9 @@ use countersign::internal::model::account::{
     AccountChange, AccountQuery, CreateAccountOutcome, NewAccount, Role,
 };
 use countersign::internal::model::proof::Proof;
-use countersign::internal::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
+use countersign::internal::model::session::{
+    EndReason, Revocation, Rotation, SessionPolicy, SessionSelector,
+};
 use countersign::store::sqlite::{OpenError, OpenMode, SqliteStore};
 use countersign::store::{AccountStore as _, KeyStore as _, SessionStore as _, StoreError, Upkeep as _};
 use rusqlite::Connection;
@@ -74,11 +76,37 @@ async fn there_is_one_server_and_any_number_of_tools() {
     tool.end_sessions(SessionSelector::One(token.session_id), EndReason::Ended, &context(at(1)))
         .await
         .unwrap();
-    assert_eq!(server.revocations_after(0, at(1)).await.unwrap()[0].ended.id, token.session_id);
+    assert_eq!(revocations(&server, at(1)).await[0].id, token.session_id);
     let rotation = server.rotate(token, &context(at(1))).await.unwrap();
     assert_eq!(rotation, Rotation::Revoked(EndReason::Ended));
     drop(server);
     open(&path, OpenMode::Server).unwrap();
+}
+
+/// SE-4: after an older copy of the database was put back under a running server, places are given again. The cursor
+/// says so, and everything is read anew.
+#[tokio::test]
+async fn a_log_that_is_shorter_than_the_cursor_is_read_anew() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = open(&path, OpenMode::Server).unwrap();
+    let bob = user(&store, "bob").await;
+    let end = async |n| {
+        let which = SessionSelector::OfToken(log_in(&store, &bob, at(n)).await);
+        store.end_sessions(which, EndReason::Logout, &context(at(n))).await.unwrap()
+    };
+    let (first, _) = (end(0).await, end(1).await);
+    let (_, cursor) = store.revocations(None, at(2)).await.unwrap();
+    let sql = "DELETE FROM revocations WHERE sequence = 2;
+               UPDATE sqlite_sequence SET seq = 1 WHERE name = 'revocations'";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    let (log, next) = store.revocations(Some(cursor), at(2)).await.unwrap();
+    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), first);
+    assert!(next.went_back_from(cursor));
+    let third = end(3).await;
+    let (log, last) = store.revocations(Some(next), at(3)).await.unwrap();
+    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), third);
+    assert!(!last.went_back_from(next));
 }
 
 #[test]
@@ -119,11 +147,16 @@ async fn an_older_schema_is_brought_up_to_date() {
     let store = open(&path, OpenMode::Server).unwrap();
     let bob = user(&store, "bob").await;
     let token = log_in(&store, &bob, at(0)).await;
+    let which = SessionSelector::OfToken(log_in(&store, &bob, at(0)).await);
+    let ended = store.end_sessions(which, EndReason::Logout, &context(at(0))).await.unwrap()[0];
     drop(store);
     let older = "ALTER TABLE accounts DROP COLUMN password_change_required;
                  ALTER TABLE audit_log DROP COLUMN request_id;
                  ALTER TABLE sessions DROP COLUMN authenticated_at;
                  ALTER TABLE sessions DROP COLUMN amr;
+                 ALTER TABLE revocations DROP COLUMN account_id;
+                 ALTER TABLE revocations DROP COLUMN ended_at;
+                 DROP TABLE feed_keys;
                  DELETE FROM refinery_schema_history WHERE version > 2;";
     Connection::open(&path).unwrap().execute_batch(older).unwrap();
 
@@ -132,6 +165,8 @@ async fn an_older_schema_is_brought_up_to_date() {
     let password = Proof::Password { version: 0 }.methods();
     assert_eq!((session.authenticated_at, session.amr), (at(0), password));
     assert_eq!(store.find_account(bob.id).await.unwrap(), Some(bob.clone()));
+    let unknown = Revocation { ended, account_id: None, ended_at: None };
+    assert_eq!(store.revocations(None, at(1)).await.unwrap().0, [unknown]);
     assert!(matches!(store.rotate(token, &context(at(20))).await.unwrap(), Rotation::Advanced(_)));
     let required = AccountChange { password_change_required: Some(true), ..AccountChange::default() };
     store.change_account(bob.id, required, &context(at(21))).await.unwrap();
@@ -266,7 +301,7 @@ async fn an_operation_that_fails_half_way_leaves_nothing() {
     let outcome = store.start_session(new, &context(at(1))).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
     assert!(matches!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Fresh(_)));
-    assert_eq!(store.revocations_after(0, at(2)).await.unwrap(), []);
+    assert_eq!(revocations(&store, at(2)).await, []);
     assert_eq!(audit(&store).await, lines);
 }
 

@@ -186,7 +186,7 @@ pub(crate) async fn refusals_leave_no_trace(opener: &impl Opener) {
     }
     store.create_account(new_account("BOB", bob.role.clone()), &context(at(1))).await.unwrap();
     assert_eq!((audit(&store).await, store.find_session(token.session_id).await.unwrap()), before);
-    assert_eq!(store.revocations_after(0, at(22)).await.unwrap(), []);
+    assert_eq!(revocations(&store, at(22)).await, []);
 }
 
 /// RF-14, LG-8: rows go when the policy says so, and not a second sooner.
@@ -199,7 +199,8 @@ pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     store.end_sessions(SessionSelector::OfToken(ended), EndReason::Logout, &context(at(2))).await.unwrap();
     let sweep = |now, keep_audit| Sweep { now, keep_sessions: DAY, keep_audit, few_failures: 8, batch: 100 };
     let all_of = async |sweep: Sweep| sweep_all(&store, sweep).await.iter().sum::<usize>();
-    let until = store.revocations_after(0, at(2)).await.unwrap()[0].ended.until;
+    let (log, before) = store.revocations(None, at(2)).await.unwrap();
+    let until = log[0].ended.until;
     let unneeded = until.plus(120 * SECOND); // by a verifier whose clock is behind as far as is allowed
     assert_eq!(all_of(sweep(unneeded.minus(SECOND), DAY)).await, 0);
     assert_eq!(all_of(sweep(unneeded, DAY)).await, 1, "the revocation");
@@ -215,11 +216,10 @@ pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     assert_eq!(all_of(sweep(forgotten, DAY)).await, 1, "the session that nobody used");
     // What comes later is never given a place in the log that was there before.
     let token = log_in(&store, &bob, forgotten).await;
-    store
-        .end_sessions(SessionSelector::OfToken(token), EndReason::Logout, &context(forgotten))
-        .await
-        .unwrap();
-    assert_eq!(store.revocations_after(0, forgotten).await.unwrap()[0].sequence, 2);
+    let which = SessionSelector::OfToken(token);
+    let ended = store.end_sessions(which, EndReason::Logout, &context(forgotten)).await.unwrap();
+    let (log, _) = store.revocations(Some(before), forgotten).await.unwrap();
+    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), ended);
 }
 
 /// A session past its end is ended for as long as an access token of it may run, verifiers may be late, and

@@ -149,3 +149,9 @@ pub(crate) async fn audit(store: &impl Store) -> Vec<String> {
         })
         .collect()
 }
+
+/// The revocation log from its beginning.
+pub(crate) async fn revocations(store: &impl Store, now: Timestamp) -> Vec<EndedSession> {
+    let (log, _) = store.revocations(None, now).await.unwrap();
+    log.iter().map(|entry| entry.ended).collect()
+}

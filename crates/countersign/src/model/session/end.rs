@@ -1,9 +1,8 @@
 //! Ending sessions: which ones a selector means, whether there is still something to end, and for how long
 //! that has to be remembered.
 
-use std::time::Duration;
-
 use super::refresh_token::PresentedToken;
+use super::revocation::MARGIN;
 use super::{EndReason, EndedSession, PolicyAt, Session, StoredSession};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
@@ -105,7 +104,7 @@ pub(super) fn end(
         return None;
     }
     let ended = EndedSession { id: session.id, until: matters_until(session, at) };
-    writes.push(Write::EndSession { ended, at: at.now, reason });
+    writes.push(Write::EndSession { ended, account_id: session.account_id, at: at.now, reason });
     let kind = match reason {
         EndReason::Reuse => AuditKind::RefreshReuseDetected,
         _ => AuditKind::SessionEnded,
@@ -125,13 +124,10 @@ fn matters_until(session: &Session, at: PolicyAt) -> Timestamp {
     at.now.max(session.rotated_at).plus(at.policy.access_token_ttl).plus(MARGIN)
 }
 
-/// Verifiers may accept a token for two minutes more (VF-10), one more can be made until this change is
-/// committed, and a clock that is set back by an hour must not bring the tokens of ended sessions back to
-/// life (OP-9).
-const MARGIN: Duration = Duration::from_secs(65 * 60);
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::model::session::testing::{T, account, at, session_of};
 

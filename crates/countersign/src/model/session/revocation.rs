@@ -1,23 +1,81 @@
 //! What remains of an ended session: until when its access tokens have to be refused, and the log that guards
 //! follow.
 
+use std::time::Duration;
+
 use crate::base::clock::Timestamp;
-use crate::base::id::SessionId;
+use crate::base::id::{AccountId, SessionId};
 
 /// A session that a call has just ended; its access tokens must stop working at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndedSession {
     /// The session.
     pub id: SessionId,
-    /// Until when access tokens of it may run.
+    /// Until when access tokens of it may run, on a machine whose clock is set back too.
     pub until: Timestamp,
 }
+
+impl EndedSession {
+    /// Until when a verifier with a right clock may accept the last access token: an hour earlier than
+    /// [`until`](Self::until). Other services have to hold so many ended sessions that the hour counts.
+    #[must_use]
+    pub fn last_token_at(&self) -> Timestamp {
+        self.until.minus(CLOCK_SET_BACK)
+    }
+}
+
+/// A clock that is set back by an hour must not bring the tokens of ended sessions back to life (OP-9).
+const CLOCK_SET_BACK: Duration = Duration::from_hours(1);
+/// Verifiers may accept a token for two minutes more (VF-10), and one more can be made until the end of the
+/// session is committed.
+pub(super) const LATE_TOKENS: Duration = Duration::from_mins(5);
+/// For how long after the expiry of its last access token an ended session matters.
+pub(super) const MARGIN: Duration = CLOCK_SET_BACK.saturating_add(LATE_TOKENS);
 
 /// One line of the revocation log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    /// Its place; grows, never given twice.
-    pub sequence: i64,
     /// The session that ended, and until when that matters.
     pub ended: EndedSession,
+    /// Whose it was; unknown for lines of older versions.
+    pub account_id: Option<AccountId>,
+    /// When it was ended, by the clock of the process that did; unknown for lines of older versions.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// How far somebody has read the revocation log. Only the store that gave it can read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RevocationCursor(i64);
+
+impl RevocationCursor {
+    /// The place after which to go on.
+    pub(crate) const fn new(place: i64) -> Self {
+        Self(place)
+    }
+
+    /// The place after which to go on.
+    pub(crate) const fn place(self) -> i64 {
+        self.0
+    }
+
+    /// Whether the log has been replaced by a shorter one since `earlier`: an older copy of the database took
+    /// its place.
+    #[must_use]
+    pub const fn went_back_from(self, earlier: Self) -> bool {
+        self.0 < earlier.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::Random;
+
+    #[test]
+    fn other_services_forget_an_hour_earlier() {
+        let until = Timestamp::from_unix_millis(7_200_000);
+        let ended = EndedSession { id: SessionId::random(&Random::insecure_seeded(1)), until };
+        assert_eq!(ended.last_token_at(), Timestamp::from_unix_millis(3_600_000));
+        assert_eq!(MARGIN, Duration::from_mins(65));
+    }
 }

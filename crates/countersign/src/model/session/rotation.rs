@@ -282,7 +282,10 @@ mod tests {
                 3,
                 T,
                 Rotation::Reused(ended),
-                vec![Write::EndSession { ended, at: T, reason: EndReason::Reuse }, Write::Record(reuse)],
+                vec![
+                    Write::EndSession { ended, account_id: account().id, at: T, reason: EndReason::Reuse },
+                    Write::Record(reuse),
+                ],
             ),
             (5, T.plus(policy.idle_ttl), Rotation::Expired, vec![]),
         ];

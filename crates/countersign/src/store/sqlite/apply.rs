@@ -75,14 +75,19 @@ impl<'a> Transaction<'a> {
                     address.map(|address| address.to_string())
                 ],
             ),
-            Write::EndSession { ended, at, reason } => {
+            Write::EndSession { ended, account_id, at, reason } => {
                 self.one_row(
                     "UPDATE sessions SET revoked_at = ?2, end_reason = ?3 WHERE id = ?1",
                     params![ended.id.as_bytes(), at.as_unix_millis(), reason.name()],
                 )?;
                 self.one_row(
-                    "INSERT INTO revocations (session_id, until) VALUES (?1, ?2)",
-                    params![ended.id.as_bytes(), ended.until.as_unix_millis()],
+                    "INSERT INTO revocations (session_id, until, account_id, ended_at) VALUES (?1, ?2, ?3, ?4)",
+                    params![
+                        ended.id.as_bytes(),
+                        ended.until.as_unix_millis(),
+                        account_id.as_bytes(),
+                        at.as_unix_millis(),
+                    ],
                 )
             }
             Write::InsertSigningKey(key) => self.insert_signing_key(key),

@@ -113,11 +113,15 @@ pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
     })
 }
 
-/// Reads `sequence, session_id, until`.
+/// Reads `session_id, until, account_id, ended_at`.
 pub(super) fn revocation(row: &Row<'_>) -> rusqlite::Result<Revocation> {
-    let id = SessionId::from_bytes(row.get(1)?);
-    let until = Timestamp::from_unix_millis(row.get(2)?);
-    Ok(Revocation { sequence: row.get(0)?, ended: EndedSession { id, until } })
+    let id = SessionId::from_bytes(row.get(0)?);
+    let until = Timestamp::from_unix_millis(row.get(1)?);
+    Ok(Revocation {
+        ended: EndedSession { id, until },
+        account_id: row.get::<_, Option<_>>(2)?.map(AccountId::from_bytes),
+        ended_at: instant(row, 3)?,
+    })
 }
 
 /// Reads `kid, algorithm, sealed, created_at, active_from`.

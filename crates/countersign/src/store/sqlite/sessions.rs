@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::Transaction;
 use super::rows::{self, SESSION_COLUMNS};
@@ -13,8 +13,8 @@ use crate::model::context::Context;
 use crate::model::plan::Plan;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    Device, EndReason, EndedSession, NewSession, Revocation, Rotation, Session, SessionSelector,
-    StartSessionOutcome, rotate,
+    Device, EndReason, EndedSession, NewSession, Revocation, RevocationCursor, Rotation, Session,
+    SessionSelector, StartSessionOutcome, rotate,
 };
 use crate::store::{SessionStore, StoreError};
 
@@ -104,17 +104,36 @@ impl SessionStore for SqliteStore {
         .await
     }
 
-    async fn revocations_after(&self, sequence: i64, now: Timestamp) -> Result<Vec<Revocation>, StoreError> {
-        self.read("revocations_after", move |db| {
-            db.prepare_cached(
-                "SELECT sequence, session_id, until FROM revocations WHERE sequence > ?1 AND until > ?2
-                 ORDER BY sequence",
-            )?
-            .query_map(params![sequence, now.as_unix_millis()], rows::revocation)?
-            .collect()
-        })
-        .await
+    async fn revocations(
+        &self,
+        after: Option<RevocationCursor>,
+        now: Timestamp,
+    ) -> Result<(Vec<Revocation>, RevocationCursor), StoreError> {
+        self.read("revocations", move |db| revocations(db, after, now)).await
     }
+}
+
+/// The one writer gives places without gaps, in the order of the commits.
+fn revocations(
+    db: &Connection,
+    after: Option<RevocationCursor>,
+    now: Timestamp,
+) -> rusqlite::Result<(Vec<Revocation>, RevocationCursor)> {
+    // First: what is committed between the two statements is read twice, and not never.
+    let last = db
+        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'revocations'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let last = RevocationCursor::new(last.unwrap_or(0));
+    let after = after.filter(|after| !last.went_back_from(*after)).map_or(0, RevocationCursor::place);
+    let revocations = db
+        .prepare_cached(
+            "SELECT session_id, until, account_id, ended_at FROM revocations
+             WHERE sequence > ?1 AND until > ?2 ORDER BY sequence",
+        )?
+        .query_map(params![after, now.as_unix_millis()], rows::revocation)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok((revocations, last))
 }
 
 fn find(
