@@ -150,7 +150,10 @@ impl fmt::Debug for Guard {
 
 /// The token of `Authorization: Bearer <token>`: one header, the scheme in any case (RFC 9110 §11.1), nothing
 /// after the token.
-fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
+///
+/// # Errors
+/// [`Refusal::TokenRequired`] when there is no such header, and [`Refusal::Malformed`] when it is something else.
+pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(Refusal::TokenRequired)?;
     if values.next().is_some() {

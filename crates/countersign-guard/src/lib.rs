@@ -76,7 +76,7 @@ mod tower;
 
 pub use claims::AccessClaims;
 pub use countersign_jwt as jwt;
-pub use guard::Guard;
+pub use guard::{Guard, bearer_token};
 pub use refusal::Refusal;
 #[cfg(feature = "remote")]
 pub use remote::{AtStart, GuardBuilder, Issuer, KeyStatus, KeysError, Refresher, StartError, Starting};

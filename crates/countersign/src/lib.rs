@@ -102,6 +102,7 @@ pub use crate::base::requester::Requester;
 pub use crate::flows::accounts::{ChangeAccountError, CreateAccountError, Registration};
 pub use crate::flows::attempt::CheckError;
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
+pub use crate::flows::feed::AddFeedKeyError;
 pub use crate::flows::import;
 pub use crate::flows::issue::{AccessToken, IssuedRefreshToken, SignedIn};
 pub use crate::flows::keys::{Activation, KeysError};
@@ -119,6 +120,7 @@ pub use crate::model::account::{
 pub use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord, RecordedKind};
 pub use crate::model::context::{Actor, Context};
 pub use crate::model::device_cookie::DeviceCookie;
+pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKeyName};
 pub use crate::model::key_ring::{KeyInfo, KeyRingError, KeyState};
 pub use crate::model::proof::{AuthMethod, AuthMethods};
 pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector};

@@ -7,10 +7,12 @@ use std::sync::atomic::AtomicU64;
 use arc_swap::ArcSwap;
 use aws_lc_rs::hmac;
 use countersign_guard::Guard;
+use countersign_guard::feed::Feed;
 
 use crate::base::clock::Clock;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
+use crate::flows::feed::FeedKeys;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;
@@ -34,6 +36,8 @@ pub struct Countersign<S> {
     pub(crate) devices: DeviceCookies,
     pub(crate) throttle: Throttle,
     pub(crate) guard: Guard,
+    pub(crate) feed: Feed,
+    pub(crate) feed_keys: FeedKeys,
     /// How far the revocation log has been read.
     pub(crate) revocations_seen: Mutex<Option<RevocationCursor>>,
     /// Attempts refused since the last record of them in the audit log.

@@ -1,3 +1,10 @@
-//! The feed of ended sessions: `wire.rs` is what it says.
+//! The feed of ended sessions: `wire.rs` is what it says, `server/` gives it out.
 
+#[cfg(feature = "feed-server")]
+mod server;
 pub mod wire;
+
+#[cfg(feature = "feed-server")]
+pub use server::{
+    Ended, Feed, FeedAccess, FeedCaller, FeedError, FeedOptions, FeedRequest, FeedService, FollowerStatus,
+};

@@ -4,9 +4,12 @@
 //! | event | `id` | meaning |
 //! |---|---|---|
 //! | `hello` | – | first: whether entries add to what the follower has (`delta`) or replace it (`snapshot`) |
-//! | `revoked` | cursor | these sessions have ended; refuse their tokens until the given time |
+//! | `revoked` | cursor, or – | these sessions have ended; refuse their tokens until the given time |
 //! | `sync` | cursor | the follower has everything up to `asOf`; also ends a snapshot; at least every `heartbeat` |
 //! | `reset` | – | forget everything, connect again without a cursor |
+//!
+//! What precedes the first `sync` of a snapshot has no `id`: a follower that lost the connection in the middle of it
+//! has its old cursor still, and begins again.
 //!
 //! Entries are added to a set: they may come twice and in any order. Unknown events and members are ignored;
 //! `v` changes only when an older follower would misunderstand.

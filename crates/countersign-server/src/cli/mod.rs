@@ -4,6 +4,7 @@ mod audit;
 mod calibrate;
 mod config;
 mod dev;
+mod feed_key;
 mod global;
 mod init;
 mod key;
@@ -59,6 +60,9 @@ enum Command {
     /// Manages the keys that sign tokens, and key files of your own
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Manages the keys of services that follow the feed of ended sessions
+    #[command(subcommand)]
+    FeedKey(feed_key::FeedKeyCommand),
     /// Decodes, verifies and signs tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -102,6 +106,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(user) => user.run(&global, output)?,
         Command::Session(session) => session.run(&global, output)?,
         Command::Key(key) => key.run(&global, output)?,
+        Command::FeedKey(key) => key.run(&global, output)?,
         Command::Token(token) => return token.run(&global, output),
         Command::Secret(secret) => secret.run(output)?,
         Command::Audit(audit) => audit.run(&global, output)?,

@@ -162,6 +162,11 @@ settings! {
     "keys.rotate_every" keys_rotate_every: Duration = "90d", if |v| limits::rotate_every(*v);
     /// How long the next key is published before it signs: longer than any verifier caches the JWK Set.
     "keys.publish_before" keys_publish_before: Duration = "24h", if |v| ttl(*v, "11m", "30d");
+    /// The most services that follow the feed of ended sessions at once; further ones get 503.
+    "feed.max_followers" feed_max_followers: u32 = "1000", if |v| between(*v, 1, 100_000);
+    /// `on` lets anybody follow the feed of ended sessions without a key (`countersign feed-key add`). Session IDs are no
+    /// credentials, but how many people sign out, and when, is for everybody to see then.
+    "feed.public" feed_public: Toggle = "off";
     /// How long the audit log is kept.
     "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
     /// The most connections at the same time; further ones wait to be accepted. One client gets at most a

@@ -12,7 +12,7 @@ use countersign::options::{Rate, ThrottleOptions, WhenStopped};
 use countersign_jwt::Algorithm;
 
 use super::keys::Config;
-use super::setting::{ThrottleStop, TokenType};
+use super::setting::{ThrottleStop, Toggle, TokenType};
 
 impl Config {
     /// Everything but the signing key and the pepper, which may be in files. `origin` is the issuer.
@@ -34,6 +34,8 @@ impl Config {
         options.passwords = self.password_policy();
         options.hashing = self.hashing_options()?;
         options.throttle = self.throttle_options();
+        options.feed.max_followers = count(self.feed_max_followers);
+        options.feed.public = self.feed_public == Toggle::On;
         options.keep_audit = self.retention_audit;
         Ok(options)
     }

@@ -74,6 +74,7 @@ impl Server {
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
         let router = app::router(Arc::clone(&instance), config, mode);
+        tokio::spawn(close_feed(Arc::clone(&instance), stop.clone()));
         let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
         let left_out = tokio::spawn(log_left_out(lines.clone()));
         let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
@@ -138,6 +139,12 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
         stop.closed().await;
     });
     Ok(stopped)
+}
+
+/// Ends the streams of the feed when the server stops: they would last for as long as it lets requests finish.
+async fn close_feed(instance: Arc<Instance>, mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    instance.feed().close();
 }
 
 /// Stays alive on SIGHUP.

@@ -1,6 +1,8 @@
 //! SHA-256, and HMAC-SHA256 cut to 16 bytes.
 
 use aws_lc_rs::{digest, hmac};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// SHA-256, for what a store may know of a secret.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -19,6 +21,11 @@ pub(crate) fn mac16(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 16] {
     let mut tag = [0; 16];
     tag.copy_from_slice(&context.sign().as_ref()[..16]);
     tag
+}
+
+/// The entity tag of a document that is published (RFC 9110 §8.8.3), with its quotes.
+pub(crate) fn entity_tag(document: &[u8]) -> String {
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sha256(document)[..12]))
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub(crate) enum Purpose {
     AccountName,
     DeviceCookie,
     SealPasswordHash,
+    FeedKey,
 }
 
 impl Purpose {
@@ -43,6 +44,7 @@ impl Purpose {
             Self::AccountName => b"countersign account name in counters v1",
             Self::DeviceCookie => b"countersign device cookie v1",
             Self::SealPasswordHash => b"countersign password hash at rest v1",
+            Self::FeedKey => b"countersign feed key v1",
         }
     }
 }

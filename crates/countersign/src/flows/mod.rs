@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod attempt;
 pub mod audit;
 pub mod embedded;
+pub mod feed;
 pub(crate) mod guess;
 pub mod import;
 pub mod issue;

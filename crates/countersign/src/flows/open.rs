@@ -12,6 +12,7 @@ use crate::base::clock::Clock;
 use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
+use crate::flows::feed::{FeedKeys, new_feed};
 use crate::flows::keys::{self, KeysError};
 use crate::hashing::{HashingOptionsError, PasswordHasher};
 use crate::model::audience::Audience;
@@ -69,6 +70,8 @@ impl<S: Store> Countersign<S> {
         let guard_clock = clock.clone();
         let guard = Guard::with_clock(verifying, policy, move || guard_clock.now().as_unix_seconds());
         let opened = Self {
+            feed: new_feed(&options, &clock, &random),
+            feed_keys: FeedKeys::new(&master_keys),
             refresh_tokens: RefreshTokenCodec::new(&master_keys),
             key_ring: ArcSwap::from_pointee(ring),
             revocations_seen: Mutex::default(),
@@ -86,6 +89,7 @@ impl<S: Store> Countersign<S> {
         };
         opened.check_pepper().await?;
         opened.follow_revocations(now).await?;
+        opened.follow_feed_keys().await?;
         opened.learn_hash_costs().await?;
         opened.learn_guesses(now.minus(FAILURES_REMEMBERED), now).await?;
         Ok(opened)

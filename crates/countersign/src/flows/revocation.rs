@@ -8,31 +8,50 @@ use countersign_guard::AccessClaims;
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
+use crate::flows::feed::new_epoch;
 use crate::model::session::EndedSession;
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
     /// Makes the access tokens of ended sessions fail in this process, before the caller learns that they are
-    /// ended.
+    /// ended, and tells the followers of the feed.
     pub(crate) fn revoke(&self, ended: &[EndedSession]) {
-        for session in ended {
-            let until = session.until.plus(self.options.leeway).as_unix_seconds().saturating_add(1);
-            self.guard.revocations().revoke(&session.id.to_string(), until);
+        if ended.is_empty() {
+            return;
         }
+        let now = self.clock.now();
+        self.refuse_tokens(ended);
+        self.feed_record(ended.iter().map(|session| (*session, Some(now))));
     }
 
     /// Refuses the access tokens of sessions that other processes have ended since the last call: the command
-    /// line, or another node.
+    /// line, or another node. The followers of the feed hear of them, and that nothing is missing up to `now`.
     ///
     /// # Errors
-    /// [`StoreError`] when the store did not answer.
+    /// [`StoreError`] when the store did not answer: followers see then how old their knowledge is.
     pub async fn follow_revocations(&self, now: Timestamp) -> Result<(), StoreError> {
         let seen = *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner);
         let (revocations, next) = self.store.revocations(seen, now.minus(self.options.leeway)).await?;
         let ended: Vec<EndedSession> = revocations.iter().map(|revocation| revocation.ended).collect();
-        self.revoke(&ended);
+        self.refuse_tokens(&ended);
+        if seen.is_some_and(|seen| next.went_back_from(seen)) {
+            tracing::warn!("an older copy of the database took its place: followers of the feed begin anew");
+            self.feed.reset(new_epoch(&self.random));
+        }
+        // After a start, when they ended: followers go on by that time, wherever they were before.
+        self.feed_record(revocations.iter().map(|revocation| {
+            (revocation.ended, if seen.is_some() { Some(now) } else { revocation.ended_at })
+        }));
+        self.feed_synced(now);
         *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
         Ok(())
+    }
+
+    fn refuse_tokens(&self, ended: &[EndedSession]) {
+        for session in ended {
+            let until = session.until.plus(self.options.leeway).as_unix_seconds().saturating_add(1);
+            self.guard.revocations().revoke(&session.id.to_string(), until);
+        }
     }
 }
 

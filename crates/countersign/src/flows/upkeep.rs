@@ -12,10 +12,15 @@ impl<S: Store> Countersign<S> {
     /// Runs the upkeep until it is dropped: spawn it once beside the routes. A store that does not answer is
     /// asked again at the next turn; no error ends the loop.
     pub async fn run_upkeep(&self) {
+        futures_util::future::join(self.run_turns(), self.feed.run()).await;
+    }
+
+    async fn run_turns(&self) {
         let (mut turn, mut is_sweeping, mut shed, mut rows) = (0u32, false, 0, 0);
         loop {
             let now = self.clock.now();
             report("follow revocations", self.follow_revocations(now).await);
+            report("follow feed keys", self.follow_feed_keys().await);
             if turn.is_multiple_of(KEYS_EVERY) {
                 report("save failed sign-ins", self.save_guesses().await);
                 report("record refused sign-ins", self.record_throttled(now).await);

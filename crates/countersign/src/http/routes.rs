@@ -9,8 +9,8 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::http::admin::{self, audit, keys, users};
-use crate::http::api::{login, logout, password, refresh, sessions, user};
+use crate::http::admin::{self, audit, followers, keys, users};
+use crate::http::api::{login, logout, password, refresh, revocations, sessions, user};
 use crate::http::app::App;
 use crate::http::edge;
 use crate::http::error::api::ApiError;
@@ -25,6 +25,8 @@ pub enum Access {
     Public,
     /// A valid access token.
     Bearer,
+    /// A feed key, unless the feed is public.
+    FeedKey,
     /// A valid access token with the role `admin`, of an account that still has that role.
     Admin,
 }
@@ -66,6 +68,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/api/sessions"                           Bearer sessions::list;
         DELETE "/api/sessions"                           Bearer sessions::end_others;
         DELETE "/api/sessions/{id}"                      Bearer sessions::end;
+        GET    "/api/revocations"                        FeedKey revocations::follow;
         GET    "/api/admin/users"                        Admin  users::list;
         POST   "/api/admin/users"                        Admin  users::create;
         GET    "/api/admin/users/{id}"                   Admin  users::show;
@@ -77,6 +80,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/api/admin/keys"                         Admin  keys::list;
         POST   "/api/admin/keys/rotate"                  Admin  keys::rotate;
         GET    "/api/admin/audit"                        Admin  audit::list;
+        GET    "/api/admin/followers"                    Admin  followers::list;
         GET    "/.well-known/jwks.json"                  Public metadata::jwk_set;
         GET    "/.well-known/oauth-authorization-server" Public metadata::metadata;
         GET    "/.well-known/openid-configuration"       Public metadata::metadata;
@@ -94,6 +98,9 @@ pub fn router<S: Store>(app: App<S>) -> Router {
         let handler: MethodRouter<App<S>, Infallible> = match access {
             Access::Public => handler,
             Access::Bearer => handler.route_layer(guard.layer()),
+            Access::FeedKey => {
+                handler.route_layer(middleware::from_fn_with_state(app.clone(), revocations::feed_key))
+            }
             Access::Admin => handler
                 .route_layer(middleware::from_fn_with_state(app.clone(), admin::still_administers))
                 .route_layer(guard.layer().require_role(Role::ADMIN)),

@@ -49,6 +49,10 @@ named! {
         KeyCreated = "key_created",
         /// Signing keys that nothing needs any more were deleted.
         KeyRemoved = "key_removed",
+        /// A service may follow the feed of ended sessions; the detail is the name of its key.
+        FeedKeyCreated = "feed_key_created",
+        /// A service may not follow that feed any more.
+        FeedKeyRemoved = "feed_key_removed",
     }
 }
 

@@ -6,6 +6,7 @@ pub mod audience;
 pub mod audit;
 pub mod context;
 pub mod device_cookie;
+pub mod feed_key;
 pub(crate) mod key_change;
 pub mod key_ring;
 mod named;

@@ -8,6 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::Account;
 use crate::model::audit::AuditEvent;
+use crate::model::feed_key::FeedKey;
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::StoredKey;
@@ -70,6 +71,10 @@ pub(crate) enum Write {
     InsertSigningKey(Box<StoredKey>),
     /// The signing key with this key ID goes.
     DeleteSigningKey(String),
+    /// A key for the feed of ended sessions.
+    InsertFeedKey(FeedKey),
+    /// The feed key with this number is not accepted any more.
+    RevokeFeedKey { number: u32, at: Timestamp },
     /// A line of the audit log.
     Record(AuditEvent),
 }

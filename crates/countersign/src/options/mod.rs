@@ -1,6 +1,7 @@
 //! Everything that an operator or an embedder can choose, with safe defaults, and the ranges that are checked
 //! before a system is opened.
 
+mod feed;
 mod keys;
 mod passwords;
 mod sessions;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use countersign_jwt::SigningKey;
 
+pub use self::feed::FeedOptions;
 use crate::base::out_of_range::{Broken, OutOfRange};
 pub use crate::hashing::HashingOptions;
 pub use crate::model::audience::{Audience, Audiences};
@@ -43,6 +45,8 @@ pub struct Options {
     pub hashing: HashingOptions,
     /// How guessing is slowed down.
     pub throttle: ThrottleOptions,
+    /// The feed of ended sessions.
+    pub feed: FeedOptions,
     /// How long audit events are kept. Default 400 days.
     pub keep_audit: Duration,
 }
@@ -63,6 +67,7 @@ impl Options {
             passwords: PasswordPolicy::default(),
             hashing: HashingOptions::default(),
             throttle: ThrottleOptions::default(),
+            feed: FeedOptions::default(),
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
         }
     }
@@ -102,6 +107,7 @@ impl Options {
         broken.within("passwords", self.passwords.broken());
         broken.within("hashing", self.hashing.broken());
         broken.within("throttle", self.throttle.broken());
+        broken.within("feed", self.feed.broken());
         broken
     }
 }
@@ -139,7 +145,7 @@ mod tests {
         };
         assert_eq!(changed(|_| {}), Ok(()));
         assert_eq!(changed(|options| options.leeway = Duration::from_secs(120)), Ok(()));
-        let bad: [(&str, Change); 10] = [
+        let bad: [(&str, Change); 11] = [
             ("issuer", |options| options.issuer.push('/')),
             ("issuer", |options| options.issuer.clear()),
             ("audiences.default.name", |options| options.audiences.default.name.clear()),
@@ -151,6 +157,7 @@ mod tests {
             ("keys.publish_ahead", |options| options.keys.publish_ahead = Duration::ZERO),
             ("passwords.min_length", |options| options.passwords.min_length = 7),
             ("hashing.max_wait", |options| options.hashing.max_wait = Duration::ZERO),
+            ("feed.max_followers", |options| options.feed.max_followers = 0),
             ("throttle.stop_after", |options| options.throttle.stop_after = 101),
         ];
         for (field, change) in bad {

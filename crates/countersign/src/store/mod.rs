@@ -24,6 +24,7 @@
 mod accounts;
 mod answer;
 mod audit;
+mod feed_keys;
 mod keys;
 mod sessions;
 pub mod sqlite;
@@ -36,6 +37,7 @@ pub use self::accounts::AccountStore;
 pub use self::answer::Sealed;
 pub use self::answer::{Answer, StoreError};
 pub use self::audit::AuditStore;
+pub use self::feed_keys::FeedKeyStore;
 pub use self::keys::KeyStore;
 pub use self::sessions::SessionStore;
 pub use self::throttle::ThrottleStore;
@@ -43,5 +45,11 @@ pub use self::upkeep::Upkeep;
 
 /// Where accounts, sessions, keys and the audit log are kept, durably. It cannot be implemented outside this
 /// crate.
-pub trait Store: AccountStore + SessionStore + KeyStore + ThrottleStore + AuditStore + Upkeep {}
-impl<S: AccountStore + SessionStore + KeyStore + ThrottleStore + AuditStore + Upkeep> Store for S {}
+pub trait Store:
+    AccountStore + SessionStore + KeyStore + FeedKeyStore + ThrottleStore + AuditStore + Upkeep
+{
+}
+impl<S> Store for S where
+    S: AccountStore + SessionStore + KeyStore + FeedKeyStore + ThrottleStore + AuditStore + Upkeep
+{
+}

@@ -5,7 +5,9 @@
 
 mod account;
 mod audit;
+mod feed_key;
 mod field;
+mod follower;
 mod key;
 mod session;
 mod token;
@@ -14,7 +16,9 @@ mod typescript;
 
 pub use self::account::{AccountView, UserView};
 pub use self::audit::AuditEventView;
+pub use self::feed_key::FeedKeyView;
 pub use self::field::{Instant, Optional};
+pub use self::follower::FollowerView;
 pub use self::key::KeyView;
 pub use self::session::SessionView;
 pub use self::token::TokenResponse;

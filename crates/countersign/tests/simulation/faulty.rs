@@ -11,6 +11,7 @@ use countersign::internal::model::account::{
 };
 use countersign::internal::model::audit::{AuditEvent, AuditQuery, AuditRecord};
 use countersign::internal::model::context::Context;
+use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::session::refresh_token::PresentedToken;
@@ -23,7 +24,7 @@ use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::ThrottleRecord;
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{
-    AccountStore, AuditStore, KeyStore, Sealed, SessionStore, StoreError, ThrottleStore, Upkeep,
+    AccountStore, AuditStore, FeedKeyStore, KeyStore, Sealed, SessionStore, StoreError, ThrottleStore, Upkeep,
 };
 
 use crate::executor::{now, stop_before_store_call};
@@ -271,6 +272,14 @@ impl KeyStore for Faulty {
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();
+    }
+}
+
+impl FeedKeyStore for Faulty {
+    forward! {
+        feed_keys() -> Vec<FeedKey>;
+        add_feed_key(name: FeedKeyName, context: &Context) -> AddFeedKeyOutcome;
+        remove_feed_key(name: FeedKeyName, context: &Context) -> bool;
     }
 }
 

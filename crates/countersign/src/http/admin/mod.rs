@@ -11,6 +11,7 @@ use crate::http::error::api::ApiError;
 use crate::store::Store;
 
 pub(super) mod audit;
+pub(super) mod followers;
 pub(super) mod keys;
 pub(super) mod users;
 

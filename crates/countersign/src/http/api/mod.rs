@@ -4,5 +4,6 @@ pub(in crate::http) mod login;
 pub(in crate::http) mod logout;
 pub(in crate::http) mod password;
 pub(in crate::http) mod refresh;
+pub(in crate::http) mod revocations;
 pub(in crate::http) mod sessions;
 pub(in crate::http) mod user;

@@ -2,10 +2,12 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_guard::Refusal;
+use countersign_guard::feed::FeedError;
 use countersign_jwt::KeySetError;
 
 use crate::flows::accounts::{ChangeAccountError, CreateAccountError};
@@ -78,6 +80,9 @@ pub enum ApiError {
     /// The body ended early.
     #[error("the body ended early")]
     BodyIncomplete,
+    /// There are as many followers of the feed as may be.
+    #[error("there are too many followers")]
+    TooManyFollowers,
     /// A page of another origin asks for a change (CS-1).
     #[error(transparent)]
     CrossOrigin(#[from] CrossOrigin),
@@ -114,11 +119,7 @@ impl ApiError {
             Self::ChangeAccount(ChangeAccountError::LastAdministrator) => {
                 public(StatusCode::CONFLICT, "last_administrator", "The last administrator cannot be removed")
             }
-            Self::Keys(KeysError::SharedSecret) => public(
-                StatusCode::CONFLICT,
-                "shared_secret",
-                "The shared secret is changed in the configuration",
-            ),
+            Self::Keys(KeysError::SharedSecret) => public::shared_secret(),
             Self::Keys(
                 KeysError::WrongMasterKey(_)
                 | KeysError::MissingMasterKey
@@ -132,6 +133,7 @@ impl ApiError {
                 public(StatusCode::BAD_REQUEST, "invalid_request", format!("The body must be {expected}"))
             }
             Self::Value(reason) => public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", reason.clone()),
+            Self::TooManyFollowers => public::overloaded(Duration::from_secs(5)),
             Self::MediaType => public(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -155,15 +157,28 @@ impl ApiError {
             }
         }
     }
-    /// Whether this request was refused because the hashing pool is full.
+    /// Whether this request was refused because the hashing pool or the feed is full.
     const fn is_shed(&self) -> bool {
         matches!(
             self,
-            Self::Login(LoginError::Check(CheckError::Hashing(HashingError::Overloaded { .. })))
+            Self::TooManyFollowers
+                | Self::Login(LoginError::Check(CheckError::Hashing(HashingError::Overloaded { .. })))
                 | Self::Password(PasswordChangeError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
         )
+    }
+}
+
+impl From<FeedError> for ApiError {
+    fn from(error: FeedError) -> Self {
+        match error {
+            FeedError::Query(reason) => Self::Value(reason.into()),
+            FeedError::Full => Self::TooManyFollowers,
+            // The key was good when the request came, and is not any more (RFC 6750 §3.1: `invalid_token`).
+            FeedError::Withdrawn => Self::Refused(Refusal::Malformed),
+            _ => Self::Internal,
+        }
     }
 }
 
@@ -186,8 +201,6 @@ impl IntoResponse for ApiError {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::collections::BTreeSet;
-
-    use std::time::Duration;
 
     use super::*;
     use crate::http::error::public::Public;
@@ -248,6 +261,7 @@ pub(crate) mod tests {
             ApiError::TooLarge,
             ApiError::BodyTimeout,
             ApiError::BodyIncomplete,
+            ApiError::TooManyFollowers,
             CrossOrigin.into(),
             ApiError::NotFound,
             ApiError::MethodNotAllowed,

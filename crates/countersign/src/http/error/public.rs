@@ -31,11 +31,15 @@ pub(super) fn public(status: StatusCode, code: &'static str, text: impl Into<Cow
     Public { status, code, text: text.into(), retry_after: None }
 }
 
-fn overloaded(retry_after: Duration) -> Public {
+pub(super) fn overloaded(retry_after: Duration) -> Public {
     Public {
         retry_after: Some(retry_after),
         ..public(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too busy, try again soon")
     }
+}
+
+pub(super) fn shared_secret() -> Public {
+    public(StatusCode::CONFLICT, "shared_secret", "The shared secret is changed in the configuration")
 }
 
 fn too_many_attempts(throttled: Throttled) -> Public {

@@ -4,10 +4,8 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::base::digest::sha256;
+use crate::base::digest::entity_tag;
 use crate::http::app::App;
 use crate::http::edge::if_none_match::client_has;
 use crate::http::error::api::ApiError;
@@ -34,6 +32,7 @@ pub(in crate::http) async fn metadata<S: Store>(
     let document = serde_json::json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "revocations_endpoint": format!("{issuer}/api/revocations"),
         "response_types_supported": [],
         "grant_types_supported": [],
         "subject_types_supported": ["public"],
@@ -43,7 +42,7 @@ pub(in crate::http) async fn metadata<S: Store>(
 }
 
 fn published(json: String, request: &HeaderMap) -> Response {
-    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sha256(json.as_bytes())[..12]));
+    let etag = entity_tag(json.as_bytes());
     let mut response = if client_has(request, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

@@ -28,7 +28,7 @@ impl EndedSession {
 const CLOCK_SET_BACK: Duration = Duration::from_hours(1);
 /// Verifiers may accept a token for two minutes more (VF-10), and one more can be made until the end of the
 /// session is committed.
-pub(super) const LATE_TOKENS: Duration = Duration::from_mins(5);
+const LATE_TOKENS: Duration = Duration::from_mins(5);
 /// For how long after the expiry of its last access token an ended session matters.
 pub(super) const MARGIN: Duration = CLOCK_SET_BACK.saturating_add(LATE_TOKENS);
 
@@ -64,6 +64,11 @@ impl RevocationCursor {
     pub const fn went_back_from(self, earlier: Self) -> bool {
         self.0 < earlier.0
     }
+}
+
+/// How long an ended session is of use to other services, whose access tokens live so long.
+pub(crate) const fn feed_retention(access_token_ttl: Duration) -> Duration {
+    access_token_ttl.saturating_add(LATE_TOKENS)
 }
 
 #[cfg(test)]

@@ -92,6 +92,14 @@ impl<'a> Transaction<'a> {
             }
             Write::InsertSigningKey(key) => self.insert_signing_key(key),
             Write::DeleteSigningKey(kid) => self.one_row("DELETE FROM signing_keys WHERE kid = ?1", [kid]),
+            Write::InsertFeedKey(key) => self.one_row(
+                "INSERT INTO feed_keys (number, name, created_at) VALUES (?1, ?2, ?3)",
+                params![key.number, key.name.as_str(), key.created_at.as_unix_millis()],
+            ),
+            Write::RevokeFeedKey { number, at } => self.one_row(
+                "UPDATE feed_keys SET revoked_at = ?2 WHERE number = ?1",
+                params![number, at.as_unix_millis()],
+            ),
             Write::Record(event) => self.record(event),
         }
     }

@@ -14,6 +14,7 @@ mod accounts;
 mod apply;
 mod audit;
 mod engine;
+mod feed_keys;
 mod keys;
 mod load;
 mod rows;

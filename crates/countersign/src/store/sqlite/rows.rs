@@ -11,6 +11,7 @@ use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::context::Actor;
+use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
@@ -132,6 +133,15 @@ pub(super) fn signing_key(row: &Row<'_>) -> rusqlite::Result<StoredKey> {
         sealed: row.get(2)?,
         created_at: Timestamp::from_unix_millis(row.get(3)?),
         active_from: Timestamp::from_unix_millis(row.get(4)?),
+    })
+}
+
+/// Reads `number, name, created_at`.
+pub(super) fn feed_key(row: &Row<'_>) -> rusqlite::Result<FeedKey> {
+    Ok(FeedKey {
+        number: row.get(0)?,
+        name: FeedKeyName::parse(row.get_ref(1)?.as_str()?).map_err(|error| invalid(1, error))?,
+        created_at: Timestamp::from_unix_millis(row.get(2)?),
     })
 }
 

@@ -1,0 +1,223 @@
+//! The feed of ended sessions, given out. `log.rs` (pure) decides what a follower gets; `stream.rs` and
+//! `document.rs` give it as server-sent events and as JSON; `followers.rs` counts them.
+
+mod cursor;
+mod document;
+mod event;
+mod followers;
+mod log;
+mod request;
+mod service;
+mod starts;
+mod stream;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum_core::body::Body;
+use http::Response;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use self::event::Sid;
+use self::followers::Followers;
+pub use self::followers::{FeedAccess, FeedCaller, FollowerStatus};
+use self::log::Log;
+pub use self::request::{FeedError, FeedRequest};
+pub use self::service::FeedService;
+use self::starts::Starts;
+use crate::feed::wire::{FeedMode, Hello, VERSION};
+
+/// The feed of the sessions that this process knows to have ended. Clones share it.
+///
+/// [`run`](Self::run) has to run beside the routes: it makes the events and the heartbeat.
+#[derive(Clone)]
+pub struct Feed(Arc<Inner>);
+
+struct Inner {
+    options: FeedOptions,
+    /// Unix milliseconds.
+    clock: Box<dyn Fn() -> i64 + Send + core::marker::Sync>,
+    log: Mutex<Log>,
+    starts: Starts,
+    followers: Arc<Followers>,
+    /// Something has been recorded.
+    bell: Notify,
+    /// Followers have to look again; true once they have to leave.
+    news: watch::Sender<bool>,
+}
+
+/// What a feed has to know.
+#[derive(Clone, Debug)]
+pub struct FeedOptions {
+    /// The issuer whose sessions these are.
+    pub issuer: String,
+    /// How long an entry can be of use: the longest life of an access token, and the leeway of verifiers.
+    pub retain: Duration,
+    /// The most followers at once; further ones get 503.
+    pub max_followers: usize,
+    /// A random number that no other feed has.
+    pub epoch: u64,
+}
+
+/// A session that has ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its ID (`sid`).
+    pub session_id: String,
+    /// When a verifier may have accepted its last access token, in Unix seconds.
+    pub until: i64,
+    /// When it became known that it ended, in Unix milliseconds. Without it, every follower that comes back gets
+    /// this entry.
+    pub known_at: Option<i64>,
+}
+
+impl Feed {
+    /// An empty feed. `clock` gives Unix milliseconds.
+    #[must_use]
+    pub fn new(options: FeedOptions, clock: impl Fn() -> i64 + Send + core::marker::Sync + 'static) -> Self {
+        let log = Log::new(options.epoch, options.retain, RING_BYTES);
+        let followers = Followers::new(options.max_followers);
+        Self(Arc::new(Inner {
+            options,
+            clock: Box::new(clock),
+            log: Mutex::new(log),
+            starts: Starts::default(),
+            followers,
+            bell: Notify::new(),
+            news: watch::Sender::new(false),
+        }))
+    }
+
+    /// Adds ended sessions. What is known already is no news.
+    pub fn record(&self, ended: impl IntoIterator<Item = Ended>) {
+        let now = self.0.now() / 1000;
+        let mut log = self.0.log();
+        for Ended { session_id, until, known_at } in ended {
+            if now < until {
+                log.record(Sid::from(session_id.as_str()), until, known_at);
+            }
+        }
+        if log.has_pending() {
+            self.0.bell.notify_one();
+        }
+    }
+
+    /// Says that everything that ended up to `as_of`, in Unix milliseconds, has been recorded, and which
+    /// `ETag` the JWK Set has now. Without such calls followers see how old their knowledge is.
+    pub fn synced(&self, as_of: i64, keys: Option<String>) {
+        let keys_changed = self.0.log().synced(as_of, keys);
+        if keys_changed {
+            self.beat();
+        }
+    }
+
+    /// Tells every follower to forget what it has and to come back, and begins another epoch. For a store that
+    /// was restored from a backup.
+    pub fn reset(&self, epoch: u64) {
+        self.0.log().begin_anew(epoch);
+        self.wake();
+    }
+
+    /// Ends every stream, for a server that stops: followers come back at once, perhaps to another node.
+    pub fn close(&self) {
+        self.0.news.send_replace(true);
+    }
+
+    /// Makes every follower look again whether it may stay.
+    pub fn wake(&self) {
+        self.0.news.send_modify(|_| {});
+    }
+
+    /// The followers of this moment, the longest connected first.
+    #[must_use]
+    pub fn followers(&self) -> Vec<FollowerStatus> {
+        let last = self.0.log().last();
+        self.0.followers.list(last, self.0.now())
+    }
+
+    /// Makes events of what is recorded, the first at once and further ones [`FLUSH_EVERY`] later, and the
+    /// heartbeat. Runs until it is dropped.
+    pub async fn run(&self) {
+        let mut next_beat = Instant::now();
+        loop {
+            let _rung = timeout_at(next_beat, self.0.bell.notified()).await;
+            let now = Instant::now();
+            // The bell may ring all the time: the clock decides, not which of the two was first.
+            if now >= next_beat {
+                self.beat();
+                next_beat = now + HEARTBEAT;
+            } else if self.0.log().flush() {
+                self.wake();
+            }
+            let crowded = self.0.followers.len() > CROWD;
+            sleep(if crowded { CROWDED_FLUSH_EVERY } else { FLUSH_EVERY }).await;
+        }
+    }
+
+    /// Responds to a request for the feed.
+    ///
+    /// # Errors
+    /// [`FeedError::Full`] and [`FeedError::Withdrawn`].
+    pub async fn respond(
+        &self,
+        request: FeedRequest,
+        caller: FeedCaller,
+    ) -> Result<Response<Body>, FeedError> {
+        let admission = self.0.followers.admit(caller, request.is_stream, self.0.now());
+        let admission = admission.ok_or(FeedError::Full)?;
+        if request.is_stream {
+            Ok(stream::respond(&self.0, request.after, admission).await)
+        } else {
+            document::respond(&self.0, &request, &admission).await
+        }
+    }
+
+    fn beat(&self) {
+        let now = self.0.now();
+        let mut log = self.0.log();
+        log.beat();
+        log.forget_expired(now / 1000);
+        drop(log);
+        self.0.starts.forget_old(now);
+        self.wake();
+    }
+}
+
+impl Inner {
+    fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hello(&self, mode: FeedMode) -> Hello {
+        Hello {
+            v: VERSION,
+            iss: self.options.issuer.clone(),
+            mode,
+            heartbeat: HEARTBEAT.as_secs(),
+            retain: self.options.retain.as_secs(),
+            now: self.now(),
+        }
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+/// How often followers hear that they have everything.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// News that comes closer together shares its events.
+const FLUSH_EVERY: Duration = Duration::from_millis(50);
+/// With more followers than [`CROWD`], every write counts.
+const CROWDED_FLUSH_EVERY: Duration = Duration::from_millis(200);
+const CROWD: usize = 2_000;
+/// A follower that was away for a minute under a thousand logouts a second gets just what it missed.
+const RING_BYTES: usize = 4 << 20;

@@ -1,0 +1,194 @@
+//! Feed keys: the right of a service to follow the feed of ended sessions. Only name and number are stored; the
+//! key that the service shows is made from them and the master key, so no database gives it away.
+//!
+//! ```text
+//! csf_<token>     token = the envelope of `base::mac_token` around the number (4 bytes, big endian), bound to the name
+//! ```
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::base::clock::Timestamp;
+use crate::base::mac_token::MacTokens;
+use crate::base::master_key::{MasterKeys, Purpose};
+use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::plan::{Plan, Write};
+
+/// What a feed key is called: 1 to 64 letters, digits, `.`, `_` and `-` of ASCII.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedKeyName(String);
+
+/// The text is no name of a feed key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the name of a feed key has 1 to 64 letters, digits, dots, hyphens and underscores")]
+pub struct InvalidFeedKeyName;
+
+impl FeedKeyName {
+    /// Takes a name.
+    ///
+    /// # Errors
+    /// [`InvalidFeedKeyName`].
+    pub fn parse(text: &str) -> Result<Self, InvalidFeedKeyName> {
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let is_name = (1..=64).contains(&text.len()) && text.bytes().all(is_fine);
+        if is_name { Ok(Self(text.to_owned())) } else { Err(InvalidFeedKeyName) }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A feed key, without the key itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
+pub struct FeedKey {
+    /// Its number; never given twice.
+    pub number: u32,
+    /// Its name; no other live key has it.
+    pub name: FeedKeyName,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What a service shows to follow the feed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FeedSecret(Zeroizing<String>);
+
+impl FeedSecret {
+    /// The text that goes after `Authorization: Bearer`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for FeedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FeedSecret([redacted])")
+    }
+}
+
+/// Makes and checks feed secrets.
+#[derive(Clone, Debug)]
+pub(crate) struct FeedSecrets(MacTokens<4>);
+
+impl FeedSecrets {
+    pub(crate) fn new(master_keys: &MasterKeys) -> Self {
+        Self(MacTokens::new(master_keys, Purpose::FeedKey))
+    }
+
+    pub(crate) fn issue(&self, key: &FeedKey) -> FeedSecret {
+        let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + MacTokens::<4>::TEXT_LEN));
+        text.push_str(PREFIX);
+        self.0.seal_into(&mut text, &key.number.to_be_bytes(), key.name.0.as_bytes());
+        FeedSecret(text)
+    }
+
+    /// Whether this is the secret of this key, in constant time.
+    pub(crate) fn fits(&self, presented: &str, key: &FeedKey) -> bool {
+        let token = presented.strip_prefix(PREFIX);
+        let number = token.and_then(|token| self.0.open(token, key.name.0.as_bytes()));
+        number.is_some_and(|number| *number == key.number.to_be_bytes())
+    }
+}
+
+const PREFIX: &str = "csf_";
+
+/// What came of adding a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddFeedKeyOutcome {
+    /// It is there.
+    Added(FeedKey),
+    /// A live key has this name.
+    NameTaken,
+    /// There are [`MAX_FEED_KEYS`].
+    TooMany,
+}
+
+/// Adds a key beside those that are live. `last` is the highest number that was ever given.
+pub(crate) fn add(live: &[FeedKey], last: u32, name: FeedKeyName, now: Timestamp) -> Plan<AddFeedKeyOutcome> {
+    if live.iter().any(|key| key.name == name) {
+        return Plan::nothing(AddFeedKeyOutcome::NameTaken);
+    }
+    if live.len() >= MAX_FEED_KEYS {
+        return Plan::nothing(AddFeedKeyOutcome::TooMany);
+    }
+    let key = FeedKey { number: last + 1, name, created_at: now };
+    let event = AuditEvent::new(AuditKind::FeedKeyCreated).with_detail(key.name.as_str());
+    let writes = vec![Write::InsertFeedKey(key.clone()), Write::Record(event)];
+    Plan::new(AddFeedKeyOutcome::Added(key), writes)
+}
+
+/// Removes the live key with this name; gives whether there was one.
+pub(crate) fn remove(live: &[FeedKey], name: &FeedKeyName, now: Timestamp) -> Plan<bool> {
+    let Some(key) = live.iter().find(|key| key.name == *name) else { return Plan::nothing(false) };
+    let event = AuditEvent::new(AuditKind::FeedKeyRemoved).with_detail(name.as_str());
+    Plan::new(true, vec![Write::RevokeFeedKey { number: key.number, at: now }, Write::Record(event)])
+}
+
+/// Every request of a follower is compared with all of them.
+pub const MAX_FEED_KEYS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::Random;
+
+    const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
+
+    fn key(number: u32, name: &str) -> FeedKey {
+        FeedKey { number, name: FeedKeyName::parse(name).unwrap(), created_at: T }
+    }
+
+    #[test]
+    fn a_name_is_short_and_plain() {
+        for good in ["a", "gateway-1", "eu.west_2", &"x".repeat(64)] {
+            assert_eq!(FeedKeyName::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "ü", "a/b", "a\n", &"x".repeat(65)] {
+            assert_eq!(FeedKeyName::parse(bad), Err(InvalidFeedKeyName), "{bad:?}");
+        }
+    }
+
+    /// The same name later is another key; so is the same number with another name, and every other server's.
+    #[test]
+    fn a_secret_fits_its_key_alone() {
+        let secrets = |seed| FeedSecrets::new(&MasterKeys::generate(&Random::insecure_seeded(seed)));
+        let ours = secrets(1);
+        let secret = ours.issue(&key(1, "gateway"));
+        assert_eq!((secret.as_str().len(), &secret.as_str()[..4]), (34, "csf_"));
+        assert!(ours.fits(secret.as_str(), &key(1, "gateway")));
+        assert!(!ours.fits(secret.as_str(), &key(2, "gateway")));
+        assert!(!ours.fits(secret.as_str(), &key(1, "gateway2")));
+        assert!(!ours.fits(&secret.as_str()[4..], &key(1, "gateway")));
+        assert!(!secrets(2).fits(secret.as_str(), &key(1, "gateway")));
+        assert_eq!(format!("{secret:?}"), "FeedSecret([redacted])");
+    }
+
+    #[test]
+    fn a_name_is_taken_while_its_key_lives() {
+        let live = [key(3, "gateway")];
+        let name = |text: &str| FeedKeyName::parse(text).unwrap();
+        assert_eq!(add(&live, 7, name("gateway"), T).carried_out(), AddFeedKeyOutcome::NameTaken);
+        let plan = add(&live, 7, name("other"), T);
+        let event = AuditEvent::new(AuditKind::FeedKeyCreated).with_detail("other");
+        assert_eq!(plan.writes(), [Write::InsertFeedKey(key(8, "other")), Write::Record(event)]);
+        assert_eq!(plan.carried_out(), AddFeedKeyOutcome::Added(key(8, "other")));
+        let full: Vec<_> = (1..=1_000).map(|number| key(number, &number.to_string())).collect();
+        assert_eq!(add(&full, 1_000, name("other"), T).carried_out(), AddFeedKeyOutcome::TooMany);
+    }
+
+    #[test]
+    fn only_a_live_key_is_removed() {
+        let (live, name) = ([key(3, "gateway")], FeedKeyName::parse("gateway").unwrap());
+        let plan = remove(&live, &name, T);
+        let event = AuditEvent::new(AuditKind::FeedKeyRemoved).with_detail("gateway");
+        assert_eq!(plan.writes(), [Write::RevokeFeedKey { number: 3, at: T }, Write::Record(event)]);
+        assert!(plan.carried_out() && !remove(&[], &name, T).carried_out());
+    }
+}
