@@ -1,8 +1,8 @@
-//! [`Document`] and [`Answer`]: a response, and how long it stays fresh (RFC 9111 §4.2).
+//! [`Document`], [`Answer`] and [`Reply`]: a response, and how long it stays fresh (RFC 9111 §4.2).
 
 use std::time::Duration;
 
-use ureq::http::{HeaderMap, HeaderName, header};
+use ureq::http::{HeaderMap, HeaderName, StatusCode, header};
 
 use crate::error::FetchError;
 
@@ -30,6 +30,16 @@ pub enum Answer {
         /// As in [`Document`].
         fresh_for: Option<Duration>,
     },
+}
+
+/// The complete response to a POST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The status, whatever it is.
+    pub status: StatusCode,
+    /// The body, at most as long as the options say.
+    pub body: Vec<u8>,
 }
 
 impl Document {

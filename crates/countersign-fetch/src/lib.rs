@@ -24,8 +24,8 @@ mod request;
 mod tls;
 mod url;
 
-pub use document::{Answer, Document};
+pub use document::{Answer, Document, Reply};
 pub use error::{FetchError, ForbiddenAddress};
 pub use options::{Addresses, FetchOptions};
-pub use request::{get, get_unless};
+pub use request::{get, get_unless, post};
 pub use url::{FetchUrl, UrlError};

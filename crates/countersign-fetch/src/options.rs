@@ -1,7 +1,9 @@
-//! [`FetchOptions`]: the limits of a request, and the addresses that it may go to.
+//! [`FetchOptions`]: the limits of a request, the addresses that it may go to, and what it carries.
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use ureq::http::{HeaderName, HeaderValue};
 
 /// The limits of a request. The two that must not be forgotten are arguments of the constructor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +13,7 @@ pub struct FetchOptions {
     pub(crate) accept: &'static str,
     pub(crate) addresses: Addresses,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) secret_header: Option<(HeaderName, HeaderValue)>,
 }
 
 /// Which addresses the host of a URL may have. The check is on the resolved addresses that the request then
@@ -30,7 +33,14 @@ impl FetchOptions {
     /// `timeout` is for the whole call, from the name look-up to the last byte; `max_bytes` is for the body.
     #[must_use]
     pub const fn new(timeout: Duration, max_bytes: u64) -> Self {
-        Self { timeout, max_bytes, accept: "application/json", addresses: Addresses::Any, ca_file: None }
+        Self {
+            timeout,
+            max_bytes,
+            accept: "application/json",
+            addresses: Addresses::Any,
+            ca_file: None,
+            secret_header: None,
+        }
     }
 
     /// Sets the `Accept` header. Default: `application/json`.
@@ -50,5 +60,13 @@ impl FetchOptions {
     #[must_use]
     pub fn ca_file(self, file: impl Into<PathBuf>) -> Self {
         Self { ca_file: Some(file.into()), ..self }
+    }
+
+    /// Sends this header field along: a secret by which the server knows the caller. `Debug` does not show its
+    /// value. Default: none.
+    #[must_use]
+    pub fn secret_header(self, name: HeaderName, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        Self { secret_header: Some((name, value)), ..self }
     }
 }

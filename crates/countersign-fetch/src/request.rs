@@ -1,11 +1,11 @@
-//! The one request.
+//! The one request, as GET and as POST.
 
 use ureq::http::{StatusCode, header};
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, config::Config};
+use ureq::{Agent, RequestBuilder, config::Config};
 
 use crate::address::RuledResolver;
-use crate::document::{Answer, Document, fresh_for, text};
+use crate::document::{Answer, Document, Reply, fresh_for, text};
 use crate::error::FetchError;
 use crate::options::{Addresses, FetchOptions};
 use crate::tls;
@@ -28,7 +28,7 @@ pub fn get(url: &FetchUrl, options: &FetchOptions) -> Result<Document, FetchErro
 /// As [`get`].
 pub fn get_unless(url: &FetchUrl, etag: Option<&str>, options: &FetchOptions) -> Result<Answer, FetchError> {
     let explain = |error| FetchError::from_client(error, options.timeout);
-    let mut request = agent(url, options)?.get(url.uri());
+    let mut request = with_secret(agent(url, options)?.get(url.uri()), options);
     if let Some(etag) = etag {
         request = request.header(header::IF_NONE_MATCH, etag);
     }
@@ -53,6 +53,32 @@ pub fn get_unless(url: &FetchUrl, etag: Option<&str>, options: &FetchOptions) ->
     };
     let body = response.body_mut().with_config().limit(options.max_bytes).read_to_vec().map_err(explain)?;
     Ok(Answer::Document(Document { body, ..document }))
+}
+
+/// Sends a body of this media type, and gives the reply whatever its status: a redirect is one, and is not
+/// followed.
+///
+/// # Errors
+/// The variants of [`FetchError`] that say why there is no complete response.
+pub fn post(
+    url: &FetchUrl,
+    content_type: &'static str,
+    body: &[u8],
+    options: &FetchOptions,
+) -> Result<Reply, FetchError> {
+    let explain = |error| FetchError::from_client(error, options.timeout);
+    let request = with_secret(agent(url, options)?.post(url.uri()), options);
+    let mut response = request.content_type(content_type).send(body).map_err(explain)?;
+    let status = response.status();
+    let body = response.body_mut().with_config().limit(options.max_bytes).read_to_vec().map_err(explain)?;
+    Ok(Reply { status, body })
+}
+
+fn with_secret<B>(request: RequestBuilder<B>, options: &FetchOptions) -> RequestBuilder<B> {
+    match &options.secret_header {
+        Some((name, value)) => request.header(name, value),
+        None => request,
+    }
 }
 
 fn agent(url: &FetchUrl, options: &FetchOptions) -> Result<Agent, FetchError> {

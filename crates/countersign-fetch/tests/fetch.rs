@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use countersign_fetch::{Addresses, Answer, FetchError, FetchOptions, FetchUrl, get, get_unless};
+use countersign_fetch::{Addresses, Answer, FetchError, FetchOptions, FetchUrl, get, get_unless, post};
 use support::{Server, ok, status};
 
 /// Longer than any answer here takes, so that only a server that never answers meets it.
@@ -132,4 +132,46 @@ fn a_request_for_public_addresses_does_not_reach_this_machine() {
     let named = FetchUrl::parse(&format!("http://localhost:{port}/")).unwrap();
     assert!(matches!(get(&named, &public), Err(FetchError::ForbiddenAddress(_))));
     assert!(get(&url(&server), &options()).is_ok());
+}
+
+#[test]
+fn a_post_carries_its_body_and_secret_and_gives_every_status() {
+    let server = Server::plain(|request| {
+        let asks = request.starts_with("POST /keys?x=1 HTTP/1.1\r\n")
+            && request.contains("content-type: application/x-www-form-urlencoded\r\n")
+            && request.contains("x-api-key: the secret\r\n");
+        let said = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        assert!(asks, "{request}");
+        match said {
+            "a=1" => ok("", "{}"),
+            "a=2" => status("401 Unauthorized", ""),
+            _ => status("302 Found", "Location: /elsewhere\r\n"),
+        }
+    });
+    let header = ("x-api-key".parse().unwrap(), "the secret".parse().unwrap());
+    let options = options().secret_header(header.0, header.1);
+    assert!(!format!("{options:?}").contains("the secret"), "{options:?}");
+    let asked = |body: &str| {
+        let form = "application/x-www-form-urlencoded";
+        let reply = post(&url(&server), form, body.as_bytes(), &options).unwrap();
+        (reply.status.as_u16(), reply.body)
+    };
+    assert_eq!(asked("a=1"), (200, b"{}".to_vec()));
+    assert_eq!(asked("a=2"), (401, Vec::new()));
+    assert_eq!(asked("a=3"), (302, Vec::new()), "not followed");
+}
+
+/// The limits of a POST are those of a GET.
+#[test]
+fn a_post_is_limited_in_time_and_size_and_needs_a_trusted_server() {
+    let asked =
+        |server: &Server, limit| post(&url(server), "text/plain", b"x", &FetchOptions::new(limit, 64));
+    let long = Server::plain(|_| ok("", &"x".repeat(65)));
+    assert!(matches!(asked(&long, PATIENT), Err(FetchError::TooLong(64))));
+    let never = Server::plain(|_| Vec::new());
+    let limit = Duration::from_millis(200);
+    assert!(matches!(asked(&never, limit), Err(FetchError::Timeout(said)) if said == limit));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let unknown = Server::tls(&made, |_| ok("", "{}"));
+    assert!(matches!(asked(&unknown, PATIENT), Err(FetchError::Untrusted(_))));
 }

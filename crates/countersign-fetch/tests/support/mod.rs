@@ -16,7 +16,7 @@ pub struct Server {
     pub origin: String,
 }
 
-/// Answers a request, given as its head, with the bytes of a whole response. It may block: each connection
+/// Answers a request, given as its head and its body, with the bytes of a whole response. It may block: each connection
 /// has a thread of its own.
 pub trait Answer: Fn(&str) -> Vec<u8> + Send + Sync + 'static {}
 impl<F: Fn(&str) -> Vec<u8> + Send + Sync + 'static> Answer for F {}
@@ -70,6 +70,13 @@ fn converse(mut stream: impl Read + Write, answer: &impl Answer) {
             _ => return, // the other side has gone, or does not trust us
         }
     }
+    let head = String::from_utf8_lossy(&request).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    if stream.read_exact(&mut body).is_err() {
+        return;
+    }
+    request.extend(body);
     let answer = answer(&String::from_utf8_lossy(&request));
     if stream.write_all(&answer).and_then(|()| stream.flush()).is_ok() {
         while stream.read(&mut byte).is_ok_and(|read| read > 0) {}
