@@ -10,6 +10,7 @@ export const AUDIT_KINDS = [
   'refresh_reuse_detected',
   'session_healed',
   'password_changed',
+  'password_taken_over',
   'password_change_required',
   'password_change_waived',
   'account_created',

@@ -21,6 +21,7 @@ use crate::base::requester::Requester;
 use crate::hashing::HashingError;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
+use crate::options::UpstreamError;
 use crate::password::InvalidPassword;
 use crate::store::{Store, StoreError};
 use crate::throttle::{Guess, Refused, Reservation, Throttled, Turn};
@@ -51,6 +52,9 @@ pub enum CheckError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The system that the account may come from did not answer ([`Options::upstream`](crate::Options::upstream)).
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
 }
 
 impl<S: Store> Countersign<S> {

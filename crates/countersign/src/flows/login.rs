@@ -79,8 +79,10 @@ impl<S: Store> Countersign<S> {
         self.start_session(authenticated, replaces, context).await
     }
 
-    /// Checks a name and a password. Nothing is changed but the audit log, the count of failures, and the
-    /// stored hash when it is outdated.
+    /// Checks a name and a password. Nothing is changed but the audit log, the count of failures, the stored
+    /// hash when it is outdated, and the account whose password is taken over ([`Options::upstream`]).
+    ///
+    /// [`Options::upstream`]: crate::Options::upstream
     ///
     /// # Errors
     /// [`LoginError::InvalidCredentials`], [`LoginError::Check`].
@@ -97,7 +99,7 @@ impl<S: Store> Countersign<S> {
         let canonical_name = name.as_ref().map_or(username, Username::canonical);
         let found = self
             .attempt(canonical_name, context, async |requester| {
-                self.check(name.as_ref(), &password, requester).await
+                self.check(name.as_ref(), (&password, requester), context).await
             })
             .await?;
         let Some(Proved { credentials, verification, requester }) = found else {
@@ -115,12 +117,12 @@ impl<S: Store> Countersign<S> {
 
     /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is
     /// refused before the store is asked: in a flood that is nearly all, and whether the account exists
-    /// cannot show.
+    /// cannot show. Only then the old system is asked, if there is one.
     async fn check(
         &self,
         name: Option<&Username>,
-        password: &Password,
-        requester: Requester,
+        (password, requester): (&Password, Requester),
+        context: &Context,
     ) -> Result<Checked<Proved>, CheckError> {
         self.hasher.admit(&requester)?;
         let credentials = match name {
@@ -130,14 +132,22 @@ impl<S: Store> Countersign<S> {
         let stored = credentials.as_ref().and_then(|found| found.password_hash.clone());
         let attempt = Attempt { password: password.clone(), stored, requester };
         let verification = self.hasher.verify(attempt).await?;
-        Ok(match (credentials, verification) {
+        let found = match (credentials, verification) {
             (Some(credentials), Verification::Match | Verification::MatchOutdated)
                 if credentials.account.is_enabled() =>
             {
-                Checked::Right(Proved { credentials, verification, requester })
+                return Ok(Checked::Right(Proved { credentials, verification, requester }));
             }
-            (found, _) => Checked::Wrong(found.map(|found| found.account.id)),
-        })
+            (found, _) => found,
+        };
+        if let Some(name) = name
+            && let Some(credentials) =
+                self.take_over(name, found.as_ref(), (password, requester), context).await?
+        {
+            let verification = Verification::Match;
+            return Ok(Checked::Right(Proved { credentials, verification, requester }));
+        }
+        Ok(Checked::Wrong(found.map(|found| found.account.id)))
     }
 
     /// Starts a session after a successful [`Countersign::authenticate`].

@@ -19,3 +19,4 @@ pub mod reseal;
 pub mod revocation;
 pub mod sessions;
 pub mod upkeep;
+pub mod upstream;

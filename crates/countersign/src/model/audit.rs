@@ -28,6 +28,8 @@ named! {
         SessionHealed = "session_healed",
         /// A password was changed by its owner or set by an administrator.
         PasswordChanged = "password_changed",
+        /// The password of an account is from now on the one that the system it comes from has called right.
+        PasswordTakenOver = "password_taken_over",
         /// The owner of an account has to choose another password before a session begins; those that there
         /// were have ended.
         PasswordChangeRequired = "password_change_required",

@@ -5,6 +5,7 @@ mod feed;
 mod keys;
 mod passwords;
 mod sessions;
+mod upstream;
 
 use std::fmt;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub use crate::model::key_ring::KeySchedule;
 pub use crate::model::session::SessionPolicy;
 pub use crate::password::{Argon2Cost, PasswordPolicy, UnsafeCost};
 pub use crate::throttle::{Rate, ThrottleOptions, WhenStopped};
+
+pub use self::upstream::{Upstream, UpstreamAnswer, UpstreamError, UpstreamFailure, UpstreamQuestion};
 
 /// How [`Countersign`](crate::Countersign) behaves. Issuer and audience have no default: they are what makes
 /// a token ours and meant for one service (LB-1).
@@ -47,6 +50,9 @@ pub struct Options {
     pub throttle: ThrottleOptions,
     /// The feed of ended sessions.
     pub feed: FeedOptions,
+    /// The system that people come from, asked at their first sign-in. Default none: names without an account
+    /// are unknown, and nobody signs in to an account without a password.
+    pub upstream: Option<Upstream>,
     /// How long audit events are kept. Default 400 days.
     pub keep_audit: Duration,
 }
@@ -68,6 +74,7 @@ impl Options {
             hashing: HashingOptions::default(),
             throttle: ThrottleOptions::default(),
             feed: FeedOptions::default(),
+            upstream: None,
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
         }
     }
@@ -108,6 +115,9 @@ impl Options {
         broken.within("hashing", self.hashing.broken());
         broken.within("throttle", self.throttle.broken());
         broken.within("feed", self.feed.broken());
+        if let Some(upstream) = &self.upstream {
+            broken.within("upstream", upstream.broken());
+        }
         broken
     }
 }
@@ -136,6 +146,10 @@ mod tests {
 
     type Change = fn(&mut Options);
 
+    fn nobody() -> Upstream {
+        Upstream::new(async |_| Ok(UpstreamAnswer::Wrong))
+    }
+
     #[test]
     fn options_out_of_range_are_refused_by_their_path() {
         let changed = |change: fn(&mut Options)| {
@@ -145,7 +159,7 @@ mod tests {
         };
         assert_eq!(changed(|_| {}), Ok(()));
         assert_eq!(changed(|options| options.leeway = Duration::from_secs(120)), Ok(()));
-        let bad: [(&str, Change); 11] = [
+        let bad: [(&str, Change); 13] = [
             ("issuer", |options| options.issuer.push('/')),
             ("issuer", |options| options.issuer.clear()),
             ("audiences.default.name", |options| options.audiences.default.name.clear()),
@@ -158,6 +172,10 @@ mod tests {
             ("passwords.min_length", |options| options.passwords.min_length = 7),
             ("hashing.max_wait", |options| options.hashing.max_wait = Duration::ZERO),
             ("feed.max_followers", |options| options.feed.max_followers = 0),
+            ("upstream.timeout", |options| {
+                options.upstream = Some(nobody().timeout(Duration::from_millis(99)));
+            }),
+            ("upstream.at_once", |options| options.upstream = Some(nobody().at_once(0))),
             ("throttle.stop_after", |options| options.throttle.stop_after = 101),
         ];
         for (field, change) in bad {

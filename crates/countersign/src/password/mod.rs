@@ -13,5 +13,6 @@ pub use cost::{Argon2Cost, UnsafeCost};
 pub use format::UnreadableHash;
 pub(crate) use format::{NFKC_TAG, TYPED_TAG};
 pub use pepper::WrongPepper;
+pub(crate) use plain::Reading;
 pub use plain::{InvalidPassword, Password};
 pub use policy::{PasswordPolicy, PolicyViolation};

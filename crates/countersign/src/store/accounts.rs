@@ -4,7 +4,8 @@ use super::answer::{Answer, Sealed};
 use crate::base::id::AccountId;
 use crate::model::account::{
     Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    ImportAccountsOutcome, NewAccount, PasswordChange, SetPasswordOutcome, Username,
+    ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome, TakeoverOutcome,
+    Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -48,6 +49,14 @@ pub trait AccountStore: Sealed {
     /// is the owner's own: only if what they have shown still holds, and no other password is required any
     /// more then.
     fn set_password(&self, change: PasswordChange, context: &Context) -> impl Answer<SetPasswordOutcome>;
+
+    /// Gives the account with this name, in any spelling, its first password, and makes it if there is none.
+    /// Changes nothing of an account that has a password or is disabled.
+    fn take_over_password(
+        &self,
+        takeover: PasswordTakeover,
+        context: &Context,
+    ) -> impl Answer<TakeoverOutcome>;
 
     /// Replaces a hash by a better one of the same password, if it is still the stored one (PW-3); tells
     /// whether it was. The number of the password stays, and sessions live on.

@@ -15,4 +15,5 @@ mod passwords;
 mod refresh;
 mod required_change;
 mod sessions;
+mod upstream;
 mod walk;

@@ -7,7 +7,8 @@ use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, SessionId};
 use countersign::internal::model::account::{
     Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    ImportAccountsOutcome, NewAccount, PasswordChange, SetPasswordOutcome, Username,
+    ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome, TakeoverOutcome,
+    Username,
 };
 use countersign::internal::model::audit::{AuditEvent, AuditQuery, AuditRecord};
 use countersign::internal::model::context::Context;
@@ -170,6 +171,7 @@ impl AccountStore for Faulty {
         account_for_login(username: &Username) -> Option<Credentials>;
         credentials(id: AccountId) -> Option<Credentials>;
         list_accounts(query: AccountQuery) -> Vec<Account>;
+        take_over_password(takeover: PasswordTakeover, context: &Context) -> TakeoverOutcome;
         rehash_password(id: AccountId, old: &PasswordHash, new: &PasswordHash) -> bool;
         delete_account(id: AccountId, context: &Context) -> ChangeAccountOutcome;
         password_hashes(limit: u32) -> Vec<PasswordHash>;

@@ -157,12 +157,16 @@ impl ApiError {
             }
         }
     }
-    /// Whether this request was refused because the hashing pool or the feed is full.
+
+    /// Whether this request was refused because the hashing pool or the feed is full, or during an outage of the
+    /// system that passwords are taken over from, which is logged once.
     const fn is_shed(&self) -> bool {
         matches!(
             self,
             Self::TooManyFollowers
-                | Self::Login(LoginError::Check(CheckError::Hashing(HashingError::Overloaded { .. })))
+                | Self::Login(LoginError::Check(
+                    CheckError::Hashing(HashingError::Overloaded { .. }) | CheckError::Upstream(_)
+                ))
                 | Self::Password(PasswordChangeError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
@@ -207,6 +211,7 @@ pub(crate) mod tests {
     use crate::http::error::whole_seconds;
     use crate::model::key_ring::KeyRingError;
     use crate::model::session::EndReason;
+    use crate::options::UpstreamError;
     use crate::password::{InvalidPassword, PolicyViolation};
     use crate::throttle::Throttled;
 
@@ -232,6 +237,8 @@ pub(crate) mod tests {
             LoginError::Check(Throttled { retry_after: second }.into()).into(),
             LoginError::Check(HashingError::Overloaded { retry_after: second }.into()).into(),
             LoginError::Check(unavailable().into()).into(),
+            LoginError::Check(UpstreamError::Busy.into()).into(),
+            LoginError::Check(UpstreamError::Unavailable("the disk there is full".into()).into()).into(),
             RefreshError::Invalid.into(),
             RefreshError::Expired.into(),
             RefreshError::Revoked(EndReason::Logout).into(),

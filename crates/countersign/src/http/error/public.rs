@@ -13,6 +13,7 @@ use crate::flows::login::LoginError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::hashing::HashingError;
+use crate::options::UpstreamError;
 use crate::password::PolicyViolation;
 use crate::store::StoreError;
 use crate::throttle::Throttled;
@@ -40,6 +41,13 @@ pub(super) fn overloaded(retry_after: Duration) -> Public {
 
 pub(super) fn shared_secret() -> Public {
     public(StatusCode::CONFLICT, "shared_secret", "The shared secret is changed in the configuration")
+}
+
+fn unavailable() -> Public {
+    Public {
+        retry_after: Some(Duration::from_secs(5)),
+        ..public(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable")
+    }
 }
 
 fn too_many_attempts(throttled: Throttled) -> Public {
@@ -101,6 +109,8 @@ fn check(error: &CheckError) -> Public {
             public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_password", error.to_string())
         }
         CheckError::Store(error) => store(error),
+        CheckError::Upstream(UpstreamError::Busy) => overloaded(Duration::from_secs(1)),
+        CheckError::Upstream(UpstreamError::Unavailable(_)) => unavailable(),
     }
 }
 
@@ -118,10 +128,7 @@ fn hashing(error: HashingError) -> Public {
 pub(super) fn store(error: &StoreError) -> Public {
     match error {
         StoreError::Overloaded => overloaded(Duration::from_secs(1)),
-        StoreError::Unavailable(_) => Public {
-            retry_after: Some(Duration::from_secs(5)),
-            ..public(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable")
-        },
+        StoreError::Unavailable(_) => unavailable(),
     }
 }
 

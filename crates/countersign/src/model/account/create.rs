@@ -95,7 +95,7 @@ pub(crate) fn import(
     Plan::new(ImportAccountsOutcome::Imported, writes)
 }
 
-fn insert(new: NewAccount, now: Timestamp, writes: &mut Vec<Write>) -> Account {
+pub(super) fn insert(new: NewAccount, now: Timestamp, writes: &mut Vec<Write>) -> Account {
     let account = Account {
         id: new.id,
         username: new.username,

@@ -6,6 +6,7 @@ mod create;
 mod custom_claims;
 mod password;
 mod role;
+mod takeover;
 mod username;
 
 pub use self::change::*;
@@ -13,6 +14,7 @@ pub use self::create::*;
 pub use self::custom_claims::*;
 pub use self::password::*;
 pub use self::role::*;
+pub use self::takeover::*;
 pub use self::username::*;
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use caseless::Caseless;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfkc};
 use unicode_security::mixed_script::AugmentedScriptSet;
 
 /// A user name: as written (NFC), and the folded form that is unique.
@@ -63,6 +63,11 @@ impl Username {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
+    }
+
+    /// Whether it is written with forms that are another character's in a different shape (`Ｂ`, `ﬁ`).
+    pub(crate) fn has_compatibility_forms(&self) -> bool {
+        !is_nfkc(&self.written)
     }
 
     /// The folded form, for look-up and uniqueness only.

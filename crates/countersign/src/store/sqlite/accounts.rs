@@ -1,13 +1,14 @@
 //! Accounts.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
-use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS};
+use super::rows::{self, ACCOUNT_COLUMNS};
 use super::{SqliteStore, load};
 use crate::base::id::AccountId;
 use crate::model::account::{
     self, Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    ImportAccountsOutcome, NewAccount, PasswordChange, PendingChange, SetPasswordOutcome, Username,
+    ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, PendingChange, SetPasswordOutcome,
+    TakeoverOutcome, Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -47,14 +48,7 @@ impl AccountStore for SqliteStore {
 
     async fn account_for_login(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
         let username = username.clone();
-        self.read("account_for_login", move |db| {
-            db.prepare_cached(&format!(
-                "SELECT {CREDENTIALS_COLUMNS} FROM accounts a WHERE a.canonical_name = ?1"
-            ))?
-            .query_row([username.canonical()], rows::credentials)
-            .optional()
-        })
-        .await
+        self.read("account_for_login", move |db| load::credentials_of(db, &username)).await
     }
 
     async fn credentials(&self, id: AccountId) -> Result<Option<Credentials>, StoreError> {
@@ -114,6 +108,18 @@ impl AccountStore for SqliteStore {
                 }
                 Err(refused) => tx.apply(refused),
             }
+        })
+        .await
+    }
+
+    async fn take_over_password(
+        &self,
+        takeover: PasswordTakeover,
+        context: &Context,
+    ) -> Result<TakeoverOutcome, StoreError> {
+        self.change("take_over_password", context, move |tx| {
+            let found = load::credentials_of(tx.db, &takeover.username)?;
+            tx.apply(takeover.decide(found, tx.at.now))
         })
         .await
     }

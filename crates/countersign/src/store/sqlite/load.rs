@@ -14,6 +14,13 @@ pub(super) fn credentials(db: &Connection, id: AccountId) -> rusqlite::Result<Op
         .optional()
 }
 
+/// The account with this name, in any spelling.
+pub(super) fn credentials_of(db: &Connection, name: &Username) -> rusqlite::Result<Option<Credentials>> {
+    db.prepare_cached(&format!("SELECT {CREDENTIALS_COLUMNS} FROM accounts a WHERE a.canonical_name = ?1"))?
+        .query_row([name.canonical()], rows::credentials)
+        .optional()
+}
+
 /// The account with this ID, without its password.
 pub(super) fn account(db: &Connection, id: AccountId) -> rusqlite::Result<Option<Account>> {
     db.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE a.id = ?1"))?
