@@ -1,5 +1,6 @@
 //! `countersign config`: shows the configuration without using it.
 
+use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
@@ -7,11 +8,13 @@ use super::global::Global;
 use crate::config::{Config, ConfigKey, KEYS, markdown_table};
 use crate::net::tls::Tls;
 use crate::output::{Output, print, remark};
+use crate::serve::upstream::OldLogin;
 use crate::serve::{master_key_file, options};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Reads the configuration as `serve` would; prints what is wrong, or the source of each value
+    /// Reads the configuration as `serve` would, and tries `import.upstream`; prints what is wrong, or the source of each
+    /// value
     Check,
     /// Prints a Markdown table of all keys
     Keys,
@@ -44,12 +47,19 @@ impl ConfigCommand {
     }
 }
 
-/// Reads the files that `serve` would read at its start.
+/// Reads the files that `serve` would read at its start, and asks the old system what its first question asks.
 fn check_files(config: &Config) -> anyhow::Result<()> {
     if let Some((certificate, key)) = config.tls_files() {
         Tls::load(certificate, key)?;
     }
     options::hashing(config)?;
+    if let Some(old) = OldLogin::configured(config)? {
+        let url = old.url();
+        old.check().with_context(|| format!("import.upstream.url: {url}"))?;
+        remark(&format!(
+            "countersign: import.upstream.url: {url} says no to a name and a password that nobody has, as it should"
+        ));
+    }
     if config.master_key_file.is_some() || config.database_path().exists() {
         master_key_file::require(config)?;
     }

@@ -14,6 +14,7 @@ use super::origin::Origin;
 use super::place::Problem;
 use super::setting::{ByteSize, LogFormat, Secret, Setting, ThrottleStop, Toggle, TokenType, one_of};
 use super::sources::Settings;
+use super::upstream::{ClientErrorStatus, FieldName, LoginFormat, LoginUrl};
 
 macro_rules! settings {
     ($(
@@ -169,6 +170,31 @@ settings! {
     "feed.public" feed_public: Toggle = "off";
     /// How long the audit log is kept.
     "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
+    /// The address of the login of the system that people come from. It is asked about names that have no account or no
+    /// password here; if it says yes, the password is taken over, and the next sign-in asks nobody. An
+    /// account that you delete comes back as long as it says yes: disable it instead.
+    "import.upstream.url" import_upstream_url: Option<LoginUrl> = "", for example "https://old.example.com/login";
+    /// How it is asked: `json` or `form`, by POST.
+    "import.upstream.format" import_upstream_format: LoginFormat = "json";
+    /// The member or field for the name.
+    "import.upstream.username_field" import_upstream_username_field: String = "username", if |v| short_text(Some(v));
+    /// The member or field for the password.
+    "import.upstream.password_field" import_upstream_password_field: String = "password", if |v| short_text(Some(v));
+    /// A member of its JSON response, like `data.token`, without which a status 2xx is no yes. It says no if it is not
+    /// there, false, null, 0 or empty.
+    "import.upstream.success_member" import_upstream_success_member: Option<String> = "", for example "data.token", if |v| short_text(v.as_ref());
+    /// The statuses by which it says no. Any other but 2xx is an outage, which counts as no failure of anybody.
+    "import.upstream.failure_statuses" import_upstream_failure_statuses: Vec<ClientErrorStatus> = "400,401,403,422";
+    /// The longest time that it may take.
+    "import.upstream.timeout" import_upstream_timeout: Duration = "5s", if |v| ttl(*v, "100ms", "10s");
+    /// How many requests to it are open at the same time; further sign-ins wait as long as one may take.
+    "import.upstream.max_requests" import_upstream_max_requests: u32 = "8", if |v| between(*v, 1, 256);
+    /// A PEM file with further certificate authorities that it may have its certificate from.
+    "import.upstream.ca_file" import_upstream_ca_file: Option<PathBuf> = "", for example "/etc/countersign/old-ca.pem";
+    /// A header field by which it knows us. Its value is in `header_file`.
+    "import.upstream.header" import_upstream_header: Option<FieldName> = "", for example "Authorization";
+    /// The file with that value, one line.
+    "import.upstream.header_file" import_upstream_header_file: Option<PathBuf> = "", for example "/run/secrets/old-login";
     /// The most connections at the same time; further ones wait to be accepted. One client gets at most a
     /// quarter of them.
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);

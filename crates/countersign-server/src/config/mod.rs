@@ -17,6 +17,7 @@ mod rules;
 mod setting;
 mod sources;
 mod template;
+mod upstream;
 mod warnings;
 mod weak_secret;
 
@@ -29,6 +30,7 @@ pub(crate) use self::setting::parse_duration;
 pub(crate) use self::setting::{LogFormat, Toggle};
 pub(crate) use self::sources::{Environment, Settings};
 pub(crate) use self::template::{markdown_table, toml_template};
+pub(crate) use self::upstream::LoginFormat;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use countersign::OutOfRange;
 
-use super::keys::Config;
+use super::keys::{Config, KEYS};
 use super::limits::is_loopback_name;
 use super::place::{Place, Problem};
 
@@ -15,6 +15,7 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     };
     library(config, &mut refuse);
     transport(config, &mut refuse);
+    upstream(config, &mut refuse);
     for (value, file) in [
         ("jwt_secret", "jwt_secret_file"),
         ("master_key", "master_key_file"),
@@ -118,10 +119,28 @@ fn transport(config: &Config, refuse: Refuse<'_>) {
     }
 }
 
+/// The old system is asked as somebody meant it, or not at all.
+fn upstream(config: &Config, refuse: Refuse<'_>) {
+    if config.import_upstream_url.is_none() {
+        let section = KEYS.iter().map(|key| key.name).filter(|name| name.starts_with("import.upstream."));
+        for key in section.filter(|name| config.settings.place(name) != Place::Default) {
+            refuse(key, format!("{key}: import.upstream.url is not set"));
+        }
+        return;
+    }
+    if config.import_upstream_header.is_some() != config.import_upstream_header_file.is_some() {
+        let why = "import.upstream.header and import.upstream.header_file go together";
+        refuse("import.upstream.header", why.to_owned());
+    }
+    if config.import_upstream_username_field == config.import_upstream_password_field {
+        let why = "import.upstream.username_field and import.upstream.password_field are the same";
+        refuse("import.upstream.password_field", why.to_owned());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::KEYS;
 
     #[test]
     fn every_other_name_is_a_key() {

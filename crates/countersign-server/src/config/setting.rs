@@ -226,6 +226,8 @@ macro_rules! choice {
     };
 }
 
+pub(super) use choice;
+
 choice! {
     /// The `typ` of access tokens.
     TokenType {

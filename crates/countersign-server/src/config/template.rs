@@ -17,7 +17,7 @@ pub(crate) fn toml_template(set: &[(&str, &str)]) -> String {
     // A section's keys must be together and after the keys without one.
     let in_order = |with_section: bool| KEYS.iter().filter(move |key| key.name.contains('.') == with_section);
     for key in in_order(false).chain(in_order(true)).filter(|key| key.kind != Kind::Secret) {
-        let (of, name) = key.name.split_once('.').unwrap_or(("", key.name));
+        let (of, name) = key.name.rsplit_once('.').unwrap_or(("", key.name));
         if of != section {
             section = of;
             let _ = write!(text, "\n[{section}]\n");

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::serve::options::options;
+use crate::serve::upstream::upstream;
 use crate::serve::{dev_mark, master_key_file};
 
 /// The authentication system with its embedded database.
@@ -69,6 +70,9 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::R
     let random = Random::system();
     let master_keys = master_key_file::load_or_make(config, &store, &random).await?;
     let mut options = options(config, origin)?;
+    if task == Task::Serve {
+        options.upstream = upstream(config)?;
+    }
     let newest = match task {
         Task::ViewKeys | Task::RotateKeys => store.signing_keys().await?.pop(),
         Task::Serve | Task::Manage => None,

@@ -8,3 +8,4 @@ pub(crate) mod master_key_file;
 pub(crate) mod mode;
 pub(crate) mod options;
 pub(crate) mod server;
+pub(crate) mod upstream;

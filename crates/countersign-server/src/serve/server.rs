@@ -71,6 +71,9 @@ impl Server {
         }
         config.settings.notes().iter().for_each(|note| tracing::info!("{note}"));
         config.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        if let Some(url) = &config.import_upstream_url {
+            tracing::info!("accounts without a password are taken over from {}", url.0);
+        }
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
         let router = app::router(Arc::clone(&instance), config, mode);

@@ -33,3 +33,7 @@ mod shutdown;
 mod tls;
 mod token;
 mod token_url;
+mod upstream;
+
+#[path = "../../../countersign-fetch/tests/support/mod.rs"]
+mod support;
