@@ -1,7 +1,10 @@
 //! The only place where an access token is minted. Login and refresh both come through here with a [`Grant`],
 //! which only a store's transaction makes: so no pathway can hand out a token for an account that may not
-//! sign in (TH-5).
+//! sign in (TH-5). An assertion, which is no access token, is made from one that a guard has just accepted.
 
+use std::time::Duration;
+
+use countersign_guard::AccessClaims;
 use countersign_jwt::{SignError, sign};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -117,7 +120,7 @@ impl<S: Store> Countersign<S> {
             client_id: &self.options.client_id,
             iat,
             exp,
-            jti: uuid::Builder::from_random_bytes(self.random.bytes()).into_uuid().to_string(),
+            jti: self.token_id(),
             sid: session.id.to_string(),
             auth_time: session.authenticated_at.as_unix_seconds(),
             amr: session.amr,
@@ -128,4 +131,31 @@ impl<S: Store> Countersign<S> {
         let token = sign(&claims, self.key_ring.load().signing_key(now), audience.token_type.header_value())?;
         Ok(AccessToken { token: Zeroizing::new(token), expires_in: u64::try_from(exp - iat).unwrap_or(0) })
     }
+    /// Signs what an accepted access token says, for the service behind a reverse proxy: the same claims for at
+    /// most a minute. Its `typ` is [`ASSERTION`], so it is never taken for an access token (TK-5).
+    ///
+    /// # Errors
+    /// [`SignError`] when it cannot be signed.
+    pub(crate) fn assertion(
+        &self,
+        accepted: &AccessClaims,
+        now: Timestamp,
+    ) -> Result<Zeroizing<String>, SignError> {
+        let exp = now.plus(ASSERTION_LIFETIME).as_unix_seconds().min(accepted.expires_at());
+        let mut claims = accepted.claims().clone();
+        claims.insert("iat".to_owned(), now.as_unix_seconds().into());
+        claims.insert("exp".to_owned(), exp.into());
+        claims.insert("jti".to_owned(), self.token_id().into());
+        let token = sign(&claims, self.key_ring.load().signing_key(now), ASSERTION)?;
+        Ok(Zeroizing::new(token))
+    }
+
+    fn token_id(&self) -> String {
+        uuid::Builder::from_random_bytes(self.random.bytes()).into_uuid().to_string()
+    }
 }
+
+/// The `typ` of assertions (RFC 8725 §3.11).
+const ASSERTION: &str = "assertion+jwt";
+/// Long enough for one request to arrive and for clocks that differ a little.
+const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);

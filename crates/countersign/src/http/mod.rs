@@ -11,6 +11,7 @@ mod cookies;
 mod detached;
 mod edge;
 mod error;
+mod forward_auth;
 mod routes;
 mod token_response;
 mod well_known;

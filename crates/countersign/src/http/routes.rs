@@ -14,6 +14,7 @@ use crate::http::api::{login, logout, password, refresh, revocations, sessions, 
 use crate::http::app::App;
 use crate::http::edge;
 use crate::http::error::api::ApiError;
+use crate::http::forward_auth;
 use crate::http::well_known::{health, metadata};
 use crate::model::account::Role;
 use crate::store::Store;
@@ -27,6 +28,8 @@ pub enum Access {
     Bearer,
     /// A feed key, unless the feed is public.
     FeedKey,
+    /// A valid access token, for which the handler asks itself: a reverse proxy reads the response.
+    Forwarded,
     /// A valid access token with the role `admin`, of an account that still has that role.
     Admin,
 }
@@ -58,13 +61,14 @@ macro_rules! table {
 /// The route table: every route there is.
 #[must_use]
 pub fn routes<S: Store>() -> Vec<Route<S>> {
-    table! {
+    let mut routes = table! {
         POST   "/api/login"                              Public login::login;
         POST   "/api/refresh"                            Public refresh::refresh;
         POST   "/api/logout"                             Public logout::logout;
         GET    "/api/profile"                            Bearer user::profile;
         GET    "/api/user"                               Bearer user::user;
         PUT    "/api/password"                           Bearer password::change;
+        GET    "/api/verify"                             Forwarded forward_auth::verify;
         GET    "/api/sessions"                           Bearer sessions::list;
         DELETE "/api/sessions"                           Bearer sessions::end_others;
         DELETE "/api/sessions/{id}"                      Bearer sessions::end;
@@ -86,8 +90,26 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/.well-known/openid-configuration"       Public metadata::metadata;
         GET    "/healthz"                                Public health::healthz;
         GET    "/readyz"                                 Public health::readyz;
+    };
+    // Envoy keeps the method of the request that it asks about, and appends its path: `/` or more.
+    for (filter, method) in ANY {
+        for path in ["/api/verify/", "/api/verify/{*original}"] {
+            let (access, handler) = (Access::Forwarded, on(filter, forward_auth::verify_in_place));
+            routes.push(Route { method: method.clone(), path, access, handler });
+        }
     }
+    routes
 }
+
+/// A request with any other method is refused.
+const ANY: [(MethodFilter, Method); 6] = [
+    (MethodFilter::GET, Method::GET),
+    (MethodFilter::POST, Method::POST),
+    (MethodFilter::PUT, Method::PUT),
+    (MethodFilter::PATCH, Method::PATCH),
+    (MethodFilter::DELETE, Method::DELETE),
+    (MethodFilter::OPTIONS, Method::OPTIONS),
+];
 
 /// The whole API. Merge it into a router of your own, or serve it as it is. The client's address is taken from a
 /// [`PeerAddress`](crate::http::PeerAddress) in the request's extensions, or from axum's `ConnectInfo<SocketAddr>`.
@@ -96,7 +118,7 @@ pub fn router<S: Store>(app: App<S>) -> Router {
     let mut router = Router::new();
     for Route { path, access, handler, .. } in routes() {
         let handler: MethodRouter<App<S>, Infallible> = match access {
-            Access::Public => handler,
+            Access::Public | Access::Forwarded => handler,
             Access::Bearer => handler.route_layer(guard.layer()),
             Access::FeedKey => {
                 handler.route_layer(middleware::from_fn_with_state(app.clone(), revocations::feed_key))

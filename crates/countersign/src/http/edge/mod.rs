@@ -9,7 +9,7 @@ pub(in crate::http) mod headers;
 pub(in crate::http) mod if_none_match;
 pub(in crate::http) mod media_type;
 pub(in crate::http) mod notices;
-mod origins;
+pub(in crate::http) mod origins;
 mod request_id;
 
 use axum::extract::{Request, State};
@@ -45,8 +45,7 @@ pub(in crate::http) async fn pass<S: Store>(
 
 /// The response of the routes, or of the rules about pages of other origins; a failure is logged inside the span.
 async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Response {
-    let origins =
-        Origins { own: &app.countersign.options().issuer, front_ends: &app.options.allowed_origins };
+    let origins = origins(app);
     let cors = Cors::of(request.method(), request.headers(), &origins);
     let source = app.notices.source(&request, &app.options.trusted_proxies);
     if cors.is_refused_preflight() {
@@ -54,7 +53,9 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
     }
     let mut response = if let Some(preflight) = cors.preflight() {
         preflight
-    } else if let Err(refused) = csrf::verify(request.method(), request.headers(), &origins) {
+    } else if !is_question_of_a_proxy(&request)
+        && let Err(refused) = csrf::verify(request.method(), request.headers(), &origins)
+    {
         log_refused_origin(request.method(), request.headers(), &origins);
         ApiError::from(refused).into_response()
     } else {
@@ -68,4 +69,15 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
         tracing::error!(code, error, "request failed");
     }
     response
+}
+
+/// The origins whose pages may use this server with cookies.
+pub(in crate::http) fn origins<S: Store>(app: &App<S>) -> Origins<'_> {
+    Origins { own: &app.countersign.options().issuer, front_ends: &app.options.allowed_origins }
+}
+
+/// Whether the method and the headers are those of a request to another service, about which its proxy asks
+/// (`forward_auth`). It changes nothing here, and which pages may call that service is not ours to say.
+fn is_question_of_a_proxy(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/verify/")
 }

@@ -6,12 +6,19 @@ use axum::http::{HeaderMap, HeaderValue, header};
 ///
 /// Browsers send an origin in one canonical form (RFC 6454 §6.2), so it is compared as a whole string, never by a prefix
 /// or a suffix, and in one case (CS-5).
-pub(super) struct Origins<'a> {
+pub(in crate::http) struct Origins<'a> {
     pub(super) own: &'a str,
     pub(super) front_ends: &'a [String],
 }
 
-impl Origins<'_> {
+impl<'a> Origins<'a> {
+    /// The known origin that this is.
+    pub(in crate::http) fn find(&self, origin: &str) -> Option<&'a str> {
+        std::iter::once(self.own)
+            .chain(self.front_ends.iter().map(String::as_str))
+            .find(|known| *known == origin)
+    }
+
     /// The request's origin if it is that of a configured front end.
     pub(super) fn front_end<'h>(&self, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
         let origin = only(headers, header::ORIGIN.as_str())?;
@@ -20,7 +27,7 @@ impl Origins<'_> {
 }
 
 /// The header's value if there is exactly one.
-pub(super) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderValue> {
+pub(in crate::http) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())
 }

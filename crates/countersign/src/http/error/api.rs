@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_guard::Refusal;
 use countersign_guard::feed::FeedError;
-use countersign_jwt::KeySetError;
+use countersign_jwt::{KeySetError, SignError};
 
 use crate::flows::accounts::{ChangeAccountError, CreateAccountError};
 use crate::flows::attempt::CheckError;
@@ -53,6 +53,9 @@ pub enum ApiError {
     /// The published keys could not be made into a set.
     #[error(transparent)]
     KeySet(#[from] KeySetError),
+    /// A token could not be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -114,20 +117,13 @@ impl ApiError {
             }
             Self::CreateAccount(CreateAccountError::Store(error))
             | Self::ChangeAccount(ChangeAccountError::Store(error))
-            | Self::Keys(KeysError::Store(error))
             | Self::Store(error) => public::store(error),
             Self::ChangeAccount(ChangeAccountError::LastAdministrator) => {
                 public(StatusCode::CONFLICT, "last_administrator", "The last administrator cannot be removed")
             }
-            Self::Keys(KeysError::SharedSecret) => public::shared_secret(),
-            Self::Keys(
-                KeysError::WrongMasterKey(_)
-                | KeysError::MissingMasterKey
-                | KeysError::Ring(_)
-                | KeysError::Set(_),
-            )
-            | Self::KeySet(_)
-            | Self::Internal => internal(),
+            Self::Keys(error) => public::keys(error),
+            Self::Sign(error) => public::sign(error),
+            Self::KeySet(_) | Self::Internal => internal(),
             Self::Refused(refusal) => public(refusal.status(), refusal.code(), refusal.public_text()),
             Self::Body { expected } => {
                 public(StatusCode::BAD_REQUEST, "invalid_request", format!("The body must be {expected}"))

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use countersign_jwt::SignError;
 
 use crate::flows::attempt::CheckError;
+use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
@@ -37,10 +38,6 @@ pub(super) fn overloaded(retry_after: Duration) -> Public {
         retry_after: Some(retry_after),
         ..public(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too busy, try again soon")
     }
-}
-
-pub(super) fn shared_secret() -> Public {
-    public(StatusCode::CONFLICT, "shared_secret", "The shared secret is changed in the configuration")
 }
 
 fn unavailable() -> Public {
@@ -132,6 +129,19 @@ pub(super) fn store(error: &StoreError) -> Public {
     }
 }
 
-fn sign(_: &SignError) -> Public {
+pub(super) fn sign(_: &SignError) -> Public {
     internal()
+}
+
+pub(super) fn keys(error: &KeysError) -> Public {
+    match error {
+        KeysError::Store(error) => store(error),
+        KeysError::SharedSecret => {
+            public(StatusCode::CONFLICT, "shared_secret", "The shared secret is changed in the configuration")
+        }
+        KeysError::WrongMasterKey(_)
+        | KeysError::MissingMasterKey
+        | KeysError::Ring(_)
+        | KeysError::Set(_) => internal(),
+    }
 }

@@ -1,0 +1,44 @@
+//! The request that the proxy asks about, as its headers describe it, and where a browser signs in for it.
+
+use axum::http::HeaderMap;
+
+use crate::http::edge::origins::{Origins, only};
+use crate::http::forward_auth::identity::percent_encoded;
+
+/// The address of the sign-in page, if the original request is a browser's for a page.
+///
+/// `X-Forwarded-*` may be the client's own. So the origin is only compared with those that are known, and it is the
+/// known one that is redirected to; `return_to` is a path on it (CS-8).
+pub(super) fn sign_in_page(headers: &HeaderMap, origins: &Origins<'_>) -> Option<String> {
+    if !is_navigation(headers) {
+        return None;
+    }
+    let text = |name| only(headers, name).and_then(|value| value.to_str().ok());
+    let origin = format!("{}://{}", text("x-forwarded-proto")?, text("x-forwarded-host")?);
+    let origin = origins.find(&origin)?;
+    let path = text("x-forwarded-uri").filter(|path| is_path(path)).unwrap_or("/");
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    Some(format!("{origin}/login?return_to={}", percent_encoded(path, is_unreserved)))
+}
+
+/// Whether a person sees the response as a page. Browsers say so in `Sec-Fetch-Mode`; old ones only in `Accept`.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let is = |name, expected: &str| only(headers, name).is_some_and(|value| value == expected);
+    let accepts_html = || {
+        let accept = only(headers, "accept").and_then(|value| value.to_str().ok());
+        accept.is_some_and(|types| types.contains("text/html"))
+    };
+    is("x-forwarded-method", "GET")
+        && if headers.contains_key("sec-fetch-mode") {
+            is("sec-fetch-mode", "navigate")
+        } else {
+            accepts_html()
+        }
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.len() <= MAX_PATH_BYTES
+}
+
+/// Longer ones lead to the start page: encoded, they would exceed what proxies take in a header.
+const MAX_PATH_BYTES: usize = 2_048;
