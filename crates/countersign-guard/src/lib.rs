@@ -72,6 +72,7 @@ mod refusal;
 #[cfg(feature = "remote")]
 mod remote;
 mod revocation;
+mod session_key;
 mod tower;
 
 pub use claims::AccessClaims;

@@ -3,31 +3,43 @@
 //! expired.
 //!
 //! An entry names a session (the `sid` claim) and never a token: ECDSA signatures are malleable, so one token
-//! can have two spellings (VF-7).
+//! can have two spellings (VF-7). It takes at most 40 bytes, so that a million fit into 40 MB.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use hashbrown::HashTable;
+
+use crate::session_key::{SessionKey, SessionKeys};
+
 /// The set of ended sessions. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Revocations(Arc<Shards>);
+#[derive(Clone, Debug, Default)]
+pub struct Revocations(Arc<Set>);
 
 /// Many small locks instead of one: every request reads, and a logout must not block them all.
 #[derive(Debug)]
-struct Shards {
-    shards: [RwLock<HashMap<Box<str>, i64>>; SHARDS],
+struct Set {
+    shards: [RwLock<HashTable<Entry>>; SHARDS],
+    keys: SessionKeys,
     hasher: RandomState,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    session: SessionKey,
+    /// Unix seconds, until the year 2106.
+    until: u32,
 }
 
 const SHARDS: usize = 64;
 
-impl Default for Revocations {
+impl Default for Set {
     fn default() -> Self {
-        Self(Arc::new(Shards {
+        Self {
             shards: std::array::from_fn(|_| RwLock::default()),
+            keys: SessionKeys::default(),
             hasher: RandomState::new(),
-        }))
+        }
     }
 }
 
@@ -35,24 +47,32 @@ impl Revocations {
     /// Ends a session: from now on its access tokens are refused. `until`, in Unix seconds, is the expiry of
     /// the last of them; a later call can extend it, never shorten it.
     pub fn revoke(&self, session_id: &str, until: i64) {
-        let mut shard = self.shard(session_id).write().unwrap_or_else(PoisonError::into_inner);
-        let entry = shard.entry(session_id.into()).or_insert(until);
-        *entry = until.max(*entry);
+        let until = unix_u32(until);
+        let session = self.0.keys.key(session_id);
+        let hash = self.0.hash(&session);
+        let mut shard = self.0.shard(hash).write().unwrap_or_else(PoisonError::into_inner);
+        shard
+            .entry(hash, |entry| entry.session == session, |entry| self.0.hash(&entry.session))
+            .and_modify(|entry| entry.until = until.max(entry.until))
+            .or_insert(Entry { session, until });
     }
 
     /// Whether this session has ended.
     #[must_use]
     pub fn contains(&self, session_id: &str) -> bool {
-        self.shard(session_id).read().unwrap_or_else(PoisonError::into_inner).contains_key(session_id)
+        let session = self.0.keys.key(session_id);
+        let hash = self.0.hash(&session);
+        let shard = self.0.shard(hash).read().unwrap_or_else(PoisonError::into_inner);
+        shard.find(hash, |entry| entry.session == session).is_some()
     }
 
     /// Removes the entries whose last token has expired at `now`, in Unix seconds.
     pub fn forget_expired(&self, now: i64) {
         for shard in &self.0.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.retain(|_, until| now < *until);
-            if shard.is_empty() {
-                shard.shrink_to_fit();
+            shard.retain(|entry| now < i64::from(entry.until));
+            if shard.len() < shard.capacity() / 4 {
+                shard.shrink_to_fit(|entry| self.0.hash(&entry.session));
             }
         }
     }
@@ -68,11 +88,42 @@ impl Revocations {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
 
-    fn shard(&self, session_id: &str) -> &RwLock<HashMap<Box<str>, i64>> {
-        let hash = self.0.hasher.hash_one(session_id).to_le_bytes()[0];
-        &self.0.shards[usize::from(hash) % SHARDS]
+impl Set {
+    fn hash(&self, session: &SessionKey) -> u64 {
+        self.hasher.hash_one(session)
     }
+
+    fn shard(&self, hash: u64) -> &RwLock<HashTable<Entry>> {
+        // The table itself uses the low bits and the top seven.
+        let [_, _, _, _, byte, ..] = hash.to_le_bytes();
+        &self.shards[SHARD_OF[usize::from(byte)]]
+    }
+}
+
+/// Which shard the hashes with this byte go to. A table doubles when it is full, and is half empty then. If all shards
+/// were as large as each other, they would double together: 48 bytes an entry. The last is twice as large as the
+/// first, so at any time some have just doubled and some are about to: at most 36 bytes.
+const SHARD_OF: [usize; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    let mut shard = 0;
+    while byte < table.len() {
+        table[byte] = shard;
+        byte += 1;
+        // Shares that grow from 2/3 of the mean to 4/3 of it: the sum of the first `shard` of them.
+        let next = shard + 1;
+        if byte * 3 * SHARDS * SHARDS >= table.len() * next * (2 * SHARDS + next) {
+            shard = next;
+        }
+    }
+    table
+};
+
+/// Times before 1970 are long over; those after 2106 are far enough away.
+fn unix_u32(time: i64) -> u32 {
+    u32::try_from(time.max(0)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -89,5 +140,37 @@ mod tests {
         assert!(revocations.contains("s"));
         revocations.forget_expired(100);
         assert!(!revocations.contains("s") && revocations.is_empty());
+    }
+
+    #[test]
+    fn times_outside_the_range_are_the_nearest_in_it() {
+        let revocations = Revocations::default();
+        revocations.revoke("far", i64::MAX);
+        revocations.revoke("past", i64::MIN);
+        revocations.forget_expired(i64::from(u32::MAX) - 1);
+        assert!(revocations.contains("far") && revocations.len() == 1);
+    }
+
+    /// Keys in order, as version 7 UUIDs are, must spread as random ones do.
+    #[test]
+    fn an_entry_takes_at_most_40_bytes_at_any_size() {
+        let revocations = Revocations::default();
+        let mut at = 0_u32;
+        for size in (1..=40).map(|step| 10_000 + 5_000 * step) {
+            while at < size {
+                revocations.revoke(&format!("00000000-0000-7000-8000-{at:012x}"), 100);
+                at += 1;
+            }
+            let buckets: usize = revocations
+                .0
+                .shards
+                .iter()
+                .map(|shard| (shard.read().unwrap().capacity() * 8 / 7).next_power_of_two())
+                .sum();
+            let bytes = buckets * (size_of::<Entry>() + 1); // one control byte each
+            assert!(bytes <= 40 * revocations.len(), "{} bytes an entry at {at}", bytes / revocations.len());
+        }
+        revocations.forget_expired(100);
+        assert!(revocations.0.shards.iter().all(|shard| shard.read().unwrap().capacity() == 0));
     }
 }
