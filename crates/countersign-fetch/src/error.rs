@@ -14,6 +14,14 @@ pub enum FetchError {
     /// A status other than 200, and than 304 where the caller named an `ETag`.
     #[error("its response is {0}")]
     Status(StatusCode),
+    /// 429 or 503 that says when to come back (RFC 9110 §10.2.3).
+    #[error("its response is {status}, to be tried again in {after:?}")]
+    RetryAfter {
+        /// The status.
+        status: StatusCode,
+        /// `Retry-After`, where it is a number of seconds.
+        after: Duration,
+    },
     /// A redirect. It is not followed, since its target is another party's choice.
     #[error("it redirects to {to} ({status}); redirects are not followed")]
     Redirect {
@@ -22,7 +30,7 @@ pub enum FetchError {
         /// The `Location` header, as it is.
         to: String,
     },
-    /// The response was not complete in time.
+    /// The response was not complete in time, or nothing more of a stream came in time.
     #[error("no complete response within {0:?}")]
     Timeout(Duration),
     /// The body is longer than that many bytes.

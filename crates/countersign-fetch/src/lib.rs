@@ -12,7 +12,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A call blocks its thread until the response is complete or the time is over. Nothing is kept between
+//! A call blocks its thread until the response is complete or the time is over; [`open`] reads a response that never ends. Nothing is kept between
 //! calls: no connection, no cookie, no certificate authority. So the next call uses a renewed bundle of
 //! authorities.
 
@@ -21,11 +21,13 @@ mod document;
 mod error;
 mod options;
 mod request;
+mod stream;
 mod tls;
 mod url;
 
 pub use document::{Answer, Document, Reply};
 pub use error::{FetchError, ForbiddenAddress};
 pub use options::{Addresses, FetchOptions};
-pub use request::{get, get_unless, post};
+pub use request::{get, get_unless, open, post};
+pub use stream::ByteStream;
 pub use url::{FetchUrl, UrlError};

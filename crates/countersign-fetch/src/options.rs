@@ -1,12 +1,13 @@
 //! [`FetchOptions`]: the limits of a request, the addresses that it may go to, and what it carries.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ureq::http::{HeaderName, HeaderValue};
 
 /// The limits of a request. The two that must not be forgotten are arguments of the constructor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FetchOptions {
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: u64,
@@ -14,6 +15,7 @@ pub struct FetchOptions {
     pub(crate) addresses: Addresses,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) secret_header: Option<(HeaderName, HeaderValue)>,
+    pub(crate) bearer: Option<String>,
 }
 
 /// Which addresses the host of a URL may have. The check is on the resolved addresses that the request then
@@ -30,7 +32,8 @@ pub enum Addresses {
 }
 
 impl FetchOptions {
-    /// `timeout` is for the whole call, from the name look-up to the last byte; `max_bytes` is for the body.
+    /// `timeout` is for the whole call, from the name look-up to the last byte; `max_bytes` is for the body. For an
+    /// [`open`](crate::open) stream they mean something else, as it says.
     #[must_use]
     pub const fn new(timeout: Duration, max_bytes: u64) -> Self {
         Self {
@@ -40,6 +43,7 @@ impl FetchOptions {
             addresses: Addresses::Any,
             ca_file: None,
             secret_header: None,
+            bearer: None,
         }
     }
 
@@ -55,6 +59,12 @@ impl FetchOptions {
         Self { addresses, ..self }
     }
 
+    /// Sends `Authorization: Bearer` with this credential (RFC 6750 §2.1), visible ASCII.
+    #[must_use]
+    pub fn bearer(self, credential: impl Into<String>) -> Self {
+        Self { bearer: Some(credential.into()), ..self }
+    }
+
     /// Also trusts the certificate authorities in this PEM file, beside the system's. It is read at each
     /// call.
     #[must_use]
@@ -68,5 +78,19 @@ impl FetchOptions {
     pub fn secret_header(self, name: HeaderName, mut value: HeaderValue) -> Self {
         value.set_sensitive(true);
         Self { secret_header: Some((name, value)), ..self }
+    }
+}
+
+impl fmt::Debug for FetchOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FetchOptions")
+            .field("timeout", &self.timeout)
+            .field("max_bytes", &self.max_bytes)
+            .field("accept", &self.accept)
+            .field("addresses", &self.addresses)
+            .field("ca_file", &self.ca_file)
+            .field("secret_header", &self.secret_header)
+            .field("bearer", &self.bearer.as_ref().map(|_| "[redacted]"))
+            .finish()
     }
 }

@@ -1,13 +1,18 @@
-//! The one request, as GET and as POST.
+//! The one request: a document, a stream, or a POST.
 
-use ureq::http::{StatusCode, header};
+use std::time::Duration;
+
+use ureq::config::{Config, ConfigBuilder};
+use ureq::http::{Response, StatusCode, header};
+use ureq::typestate::AgentScope;
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, RequestBuilder, config::Config};
+use ureq::{Agent, Body, RequestBuilder};
 
 use crate::address::RuledResolver;
 use crate::document::{Answer, Document, Reply, fresh_for, text};
 use crate::error::FetchError;
 use crate::options::{Addresses, FetchOptions};
+use crate::stream::ByteStream;
 use crate::tls;
 use crate::url::FetchUrl;
 
@@ -27,31 +32,21 @@ pub fn get(url: &FetchUrl, options: &FetchOptions) -> Result<Document, FetchErro
 /// # Errors
 /// As [`get`].
 pub fn get_unless(url: &FetchUrl, etag: Option<&str>, options: &FetchOptions) -> Result<Answer, FetchError> {
-    let explain = |error| FetchError::from_client(error, options.timeout);
-    let mut request = with_secret(agent(url, options)?.get(url.uri()), options);
-    if let Some(etag) = etag {
-        request = request.header(header::IF_NONE_MATCH, etag);
+    let config = config(url, options)?.timeout_global(Some(options.timeout));
+    let mut response = call(url, etag, options, config.build())?;
+    let headers = response.headers();
+    if etag.is_some() && response.status() == StatusCode::NOT_MODIFIED {
+        return Ok(Answer::NotModified { fresh_for: fresh_for(headers) });
     }
-    let mut response = request.call().map_err(explain)?;
-    let (status, headers) = (response.status(), response.headers());
-    match status {
-        StatusCode::OK => {}
-        StatusCode::NOT_MODIFIED if etag.is_some() => {
-            return Ok(Answer::NotModified { fresh_for: fresh_for(headers) });
-        }
-        _ if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
-            let to = text(headers, header::LOCATION).unwrap_or_else(|| "nowhere".into());
-            return Err(FetchError::Redirect { status, to });
-        }
-        _ => return Err(FetchError::Status(status)),
-    }
+    refuse_other_status(&response)?;
     let document = Document {
         body: Vec::new(),
         content_type: text(headers, header::CONTENT_TYPE),
         etag: text(headers, header::ETAG),
         fresh_for: fresh_for(headers),
     };
-    let body = response.body_mut().with_config().limit(options.max_bytes).read_to_vec().map_err(explain)?;
+    let body = response.body_mut().with_config().limit(options.max_bytes).read_to_vec();
+    let body = body.map_err(|error| FetchError::from_client(error, options.timeout))?;
     Ok(Answer::Document(Document { body, ..document }))
 }
 
@@ -67,25 +62,87 @@ pub fn post(
     options: &FetchOptions,
 ) -> Result<Reply, FetchError> {
     let explain = |error| FetchError::from_client(error, options.timeout);
-    let request = with_secret(agent(url, options)?.post(url.uri()), options);
+    let config = config(url, options)?.timeout_global(Some(options.timeout));
+    let request = with_credentials(agent(config.build(), options).post(url.uri()), options);
     let mut response = request.content_type(content_type).send(body).map_err(explain)?;
     let status = response.status();
     let body = response.body_mut().with_config().limit(options.max_bytes).read_to_vec().map_err(explain)?;
     Ok(Reply { status, body })
 }
 
-fn with_secret<B>(request: RequestBuilder<B>, options: &FetchOptions) -> RequestBuilder<B> {
-    match &options.secret_header {
-        Some((name, value)) => request.header(name, value),
-        None => request,
+fn with_credentials<B>(mut request: RequestBuilder<B>, options: &FetchOptions) -> RequestBuilder<B> {
+    if let Some((name, value)) = &options.secret_header {
+        request = request.header(name, value);
+    }
+    if let Some(bearer) = &options.bearer {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+    }
+    request
+}
+
+fn agent(config: Config, options: &FetchOptions) -> Agent {
+    Agent::with_parts(config, DefaultConnector::default(), RuledResolver::new(options.addresses))
+}
+
+/// Opens a response that never ends, such as `text/event-stream`, and gives its body while it comes.
+///
+/// The options' `timeout` is for each step up to the response's head, and then for each read anew: with a server that
+/// sends a heartbeat, a connection whose other end has vanished is noticed. `max_bytes` has no effect; the reader sets
+/// limits.
+///
+/// # Errors
+/// As [`get`], for the head.
+pub fn open(url: &FetchUrl, options: &FetchOptions) -> Result<ByteStream, FetchError> {
+    let limit = Some(options.timeout);
+    let config = config(url, options)?
+        .timeout_resolve(limit)
+        .timeout_connect(limit)
+        .timeout_send_request(limit)
+        .timeout_recv_response(limit)
+        .timeout_per_read(limit)
+        .timeout_per_write(limit);
+    let response = call(url, None, options, config.build())?;
+    refuse_other_status(&response)?;
+    let content_type = text(response.headers(), header::CONTENT_TYPE);
+    let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
+    Ok(ByteStream::new(content_type, reader, options.timeout))
+}
+
+fn call(
+    url: &FetchUrl,
+    etag: Option<&str>,
+    options: &FetchOptions,
+    config: Config,
+) -> Result<Response<Body>, FetchError> {
+    let mut request = with_credentials(agent(config, options).get(url.uri()), options);
+    if let Some(etag) = etag {
+        request = request.header(header::IF_NONE_MATCH, etag);
+    }
+    request.call().map_err(|error| FetchError::from_client(error, options.timeout))
+}
+
+fn refuse_other_status(response: &Response<Body>) -> Result<(), FetchError> {
+    let (status, headers) = (response.status(), response.headers());
+    if status == StatusCode::OK {
+        return Ok(());
+    }
+    if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+        let to = text(headers, header::LOCATION).unwrap_or_else(|| "nowhere".into());
+        return Err(FetchError::Redirect { status, to });
+    }
+    let after = text(headers, header::RETRY_AFTER).and_then(|seconds| seconds.trim().parse().ok());
+    match (status, after) {
+        (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) => {
+            Err(FetchError::RetryAfter { status, after: Duration::from_secs(seconds) })
+        }
+        _ => Err(FetchError::Status(status)),
     }
 }
 
-fn agent(url: &FetchUrl, options: &FetchOptions) -> Result<Agent, FetchError> {
+fn config(url: &FetchUrl, options: &FetchOptions) -> Result<ConfigBuilder<AgentScope>, FetchError> {
     let config = Config::builder()
         .user_agent("countersign")
         .accept(options.accept)
-        .timeout_global(Some(options.timeout))
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false);
@@ -94,10 +151,8 @@ fn agent(url: &FetchUrl, options: &FetchOptions) -> Result<Agent, FetchError> {
     } else {
         config.https_only(true).tls_config(tls::config(options.ca_file.as_deref())?)
     };
-    let config = match options.addresses {
+    Ok(match options.addresses {
         Addresses::Any => config,
         Addresses::PublicOnly => config.proxy(None), // it would resolve the name, beyond the rule
-    };
-    let resolver = RuledResolver::new(options.addresses);
-    Ok(Agent::with_parts(config.build(), DefaultConnector::default(), resolver))
+    })
 }

@@ -4,9 +4,13 @@
 
 mod support;
 
+use std::io::Write as _;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
-use countersign_fetch::{Addresses, Answer, FetchError, FetchOptions, FetchUrl, get, get_unless, post};
+use countersign_fetch::{
+    Addresses, Answer, ByteStream, FetchError, FetchOptions, FetchUrl, get, get_unless, open, post,
+};
 use support::{Server, ok, status};
 
 /// Longer than any answer here takes, so that only a server that never answers meets it.
@@ -174,4 +178,86 @@ fn a_post_is_limited_in_time_and_size_and_needs_a_trusted_server() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let unknown = Server::tls(&made, |_| ok("", "{}"));
     assert!(matches!(asked(&unknown, PATIENT), Err(FetchError::Untrusted(_))));
+}
+
+const STREAM: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+fn read(stream: &mut ByteStream) -> Result<String, FetchError> {
+    let mut buffer = [0; 256];
+    let read = stream.read(&mut buffer)?;
+    Ok(String::from_utf8_lossy(&buffer[..read]).into_owned())
+}
+
+#[test]
+fn a_stream_is_read_while_it_comes_and_given_up_when_nothing_does() {
+    let server = Server::plain(|_| format!("{STREAM}3\r\none\r\n").into_bytes());
+    let limit = Duration::from_millis(200);
+    let mut stream = open(&url(&server), &FetchOptions::new(limit, 0)).unwrap();
+    assert_eq!(stream.content_type(), Some("text/event-stream"));
+    assert_eq!(read(&mut stream).unwrap(), "one");
+    assert!(matches!(read(&mut stream), Err(FetchError::Timeout(said)) if said == limit));
+}
+
+/// The time is for each read: a stream lives longer than that.
+#[test]
+fn a_stream_outlives_the_time_for_one_read() {
+    let (say, parts) = mpsc::channel::<&str>();
+    let parts = Mutex::new(parts);
+    let server = Server::speaking(move |stream, _| {
+        stream.write_all(STREAM.as_bytes()).unwrap();
+        for part in &*parts.lock().unwrap() {
+            stream.write_all(part.as_bytes()).unwrap();
+        }
+    });
+    let limit = Duration::from_millis(300);
+    let mut stream = open(&url(&server), &FetchOptions::new(limit, 0)).unwrap();
+    let (_open, nothing) = mpsc::channel::<()>();
+    for (part, text) in [("3\r\none\r\n", "one"), ("3\r\ntwo\r\n", "two"), ("0\r\n\r\n", "")] {
+        say.send(part).unwrap();
+        assert_eq!(read(&mut stream).unwrap(), text);
+        assert!(nothing.recv_timeout(limit).is_err()); // the time passes
+    }
+}
+
+#[test]
+fn a_stream_that_breaks_off_is_no_end() {
+    let server = Server::speaking(|stream, _| write!(stream, "{STREAM}9\r\none").unwrap());
+    let mut stream = open(&url(&server), &options()).unwrap();
+    assert_eq!(read(&mut stream).unwrap(), "one");
+    assert!(read(&mut stream).is_err());
+}
+
+#[test]
+fn a_credential_goes_to_the_server_and_nowhere_else() {
+    let server = Server::plain(|request| {
+        let has = request.contains("authorization: Bearer csf_secret\r\n");
+        if has { ok("", "{}") } else { status("401 Unauthorized", "") }
+    });
+    let with = options().bearer("csf_secret");
+    assert!(open(&url(&server), &with).is_ok() && get(&url(&server), &with).is_ok());
+    assert!(
+        matches!(open(&url(&server), &options()), Err(FetchError::Status(status)) if status.as_u16() == 401)
+    );
+    assert!(!format!("{with:?}").contains("csf_"));
+    let away = format!("Location: {}/\r\n", server.origin);
+    let redirecting = Server::plain(move |_| status("307 Temporary Redirect", &away));
+    assert!(matches!(open(&url(&redirecting), &with), Err(FetchError::Redirect { .. })));
+    assert!(open(&url(&server), &options().bearer("a\r\nb")).is_err());
+}
+
+#[test]
+fn a_server_says_when_to_come_back() {
+    let wait = |answer: &'static str, headers: &'static str| {
+        let server = Server::plain(move |_| status(answer, headers));
+        match open(&url(&server), &options()).unwrap_err() {
+            FetchError::RetryAfter { after, .. } => Some(after.as_secs()),
+            _ => None,
+        }
+    };
+    assert_eq!(wait("503 Service Unavailable", "Retry-After: 7\r\n"), Some(7));
+    assert_eq!(wait("429 Too Many Requests", "Retry-After: 1\r\n"), Some(1));
+    assert_eq!(wait("503 Service Unavailable", ""), None);
+    assert_eq!(wait("503 Service Unavailable", "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"), None);
+    assert_eq!(wait("404 Not Found", "Retry-After: 7\r\n"), None);
 }

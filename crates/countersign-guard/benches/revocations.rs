@@ -18,7 +18,7 @@ const NOW: i64 = 1_700_000_000;
 const ROUNDS: usize = 300;
 
 fn main() {
-    let entries = std::env::args().filter_map(|text| text.parse().ok()).next().unwrap_or(1_000_000_usize);
+    let entries = std::env::args().find_map(|text| text.parse().ok()).unwrap_or(1_000_000_usize);
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let tokens: Vec<String> = (0..1_000).map(|_| token(&key)).collect();
     let (empty, full) = (guard(&key), guard(&key));
