@@ -1,0 +1,55 @@
+// The sessions that have ended while some of their access tokens have not expired. An entry names a session (`sid`) and
+// never a token: ECDSA signatures are malleable, so one token can have two spellings.
+
+/** How often entries whose time is over are looked for, in seconds. */
+const SWEEP_S = 60;
+
+export class EndedSessions {
+  /** Session ID → when the last of its access tokens has expired, leeway included, in Unix seconds. */
+  #until = new Map<string, number>();
+  #sweptAt = 0;
+  readonly #watchers = new Map<string, Set<() => void>>();
+
+  /** Ends a session. A later call can make it longer, never shorter. */
+  add(sid: string, until: number): void {
+    put(this.#until, sid, until);
+    for (const callback of this.#watchers.get(sid) ?? []) callback();
+  }
+
+  /** Keeps only these; `add` was called for each of them. */
+  replace(until: Map<string, number>): void {
+    this.#until = until;
+  }
+
+  /** Whether it has ended; `now` in Unix seconds. */
+  has(sid: string, now: number): boolean {
+    const until = this.#until.get(sid);
+    return until !== undefined && now < until;
+  }
+
+  get size(): number {
+    return this.#until.size;
+  }
+
+  /** Removes, once in a while, the entries whose time is over. */
+  sweep(now: number): void {
+    if (now - this.#sweptAt < SWEEP_S) return;
+    this.#sweptAt = now;
+    for (const [sid, until] of this.#until) if (until <= now) this.#until.delete(sid);
+  }
+
+  /** Calls back when the session ends. The result takes it back. */
+  watch(sid: string, callback: () => void): () => void {
+    const callbacks = this.#watchers.get(sid) ?? new Set();
+    this.#watchers.set(sid, callbacks.add(callback));
+    return () => {
+      callbacks.delete(callback);
+      if (callbacks.size === 0 && this.#watchers.get(sid) === callbacks) this.#watchers.delete(sid);
+    };
+  }
+}
+
+/** The later of two times stays. */
+export function put(map: Map<string, number>, sid: string, until: number): void {
+  map.set(sid, Math.max(until, map.get(sid) ?? until));
+}

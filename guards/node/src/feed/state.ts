@@ -1,0 +1,124 @@
+// What the follower knows from what has arrived: the ended sessions, where to go on, and how fresh that is. Pure: bytes
+// and the run time in milliseconds are arguments.
+//
+// It must never call itself fresh while it misses a session that ended more than `FRESH_FOR_MS` ago. So it dates what
+// it has by the server's own word (`asOf`), brought to the local clock by the strictest reading: `hello` says the
+// server's time at some moment after the request was sent, thus at the latest at that moment.
+
+import { parseObject } from '../json.ts';
+import type { EndedSessions } from './ended.ts';
+import { put } from './ended.ts';
+import { EventParser, type ServerSentEvent } from './events.ts';
+
+/** Above that lag the feed is late: two heartbeats are missing. */
+export const FRESH_FOR_MS = 5_000;
+
+export type Freshness = 'fresh' | 'late';
+
+/** The stream makes no sense: it is left, and the next one begins at the last `sync`. */
+class Nonsense extends Error {}
+
+export class FeedState {
+  readonly #issuer: string;
+  readonly #ended: EndedSessions;
+  /** Where the next stream goes on; undefined: with everything. Only a `sync` moves it, so nothing is skipped. */
+  #cursor: string | undefined;
+  /** Everything that ended before this local time is known. */
+  #completeAt = -Infinity;
+  #parser = new EventParser();
+  #sentAt = 0;
+  /** The server's time minus ours, at most; undefined before `hello`. */
+  #ahead: number | undefined;
+  /** The entries of a snapshot that is not complete; undefined in a delta. */
+  #snapshot: Map<string, number> | undefined;
+  /** The `ETag` of the JWK Set, as the last `sync` said. */
+  keysTag: string | undefined;
+  /** Why the stream was left; undefined while it makes sense. */
+  failure: string | undefined;
+  /** Whether this stream has got to its first `sync`. */
+  isSynced = false;
+
+  constructor(issuer: string, ended: EndedSessions) {
+    this.#issuer = issuer;
+    this.#ended = ended;
+  }
+
+  /** A request goes out. Returns the cursor that it has to name, if any. */
+  connect(elapsed: number): string | undefined {
+    this.#parser = new EventParser();
+    this.#sentAt = elapsed;
+    this.#ahead = undefined;
+    this.#snapshot = undefined;
+    this.failure = undefined;
+    this.isSynced = false;
+    return this.#cursor;
+  }
+
+  /** Bytes of the response have arrived. Returns whether to go on reading. */
+  receive(bytes: Uint8Array, elapsed: number): boolean {
+    if (this.failure !== undefined) return false;
+    try {
+      for (const event of this.#parser.push(bytes)) this.#handle(event, elapsed);
+    } catch (error) {
+      this.failure = error instanceof Error ? error.message : 'the stream cannot be read';
+    }
+    return this.failure === undefined;
+  }
+
+  /** How far behind it may be at most, in milliseconds; infinite before the first `sync`. */
+  lag(elapsed: number): number {
+    return elapsed - this.#completeAt;
+  }
+
+  freshness(elapsed: number): Freshness {
+    return this.lag(elapsed) <= FRESH_FOR_MS ? 'fresh' : 'late';
+  }
+
+  #handle({ name, data, id }: ServerSentEvent, elapsed: number): void {
+    if (!['hello', 'revoked', 'sync', 'reset'].includes(name)) return;
+    const value = parseObject(new TextEncoder().encode(data));
+    if (!value) throw new Nonsense(`the event ${name} is no JSON object`);
+    if (name === 'hello') return this.#hello(value);
+    if (this.#ahead === undefined) throw new Nonsense('the first event is not hello');
+    if (name === 'revoked') this.#revoked(value);
+    if (name === 'sync') this.#sync(value, id, this.#ahead, elapsed);
+    if (name === 'reset') this.#reset();
+  }
+
+  #hello({ v, iss, mode, now }: Readonly<Record<string, unknown>>): void {
+    if (this.#ahead !== undefined) throw new Nonsense('hello came twice');
+    if (v !== 1) throw new Nonsense(`version ${String(v)} of the feed is not known here`);
+    if (iss !== this.#issuer) throw new Nonsense(`the feed is of the issuer ${String(iss)}`);
+    if (typeof now !== 'number' || (mode !== 'snapshot' && mode !== 'delta')) throw new Nonsense('hello cannot be read');
+    if (mode === 'delta' && this.#cursor === undefined) throw new Nonsense('a delta, and nothing that it adds to');
+    this.#ahead = now - this.#sentAt;
+    this.#snapshot = mode === 'snapshot' ? new Map() : undefined;
+  }
+
+  #revoked({ until, sid }: Readonly<Record<string, unknown>>): void {
+    const isRead = typeof until === 'number' && Array.isArray(sid) && sid.every((id) => typeof id === 'string');
+    if (!isRead) throw new Nonsense('revoked cannot be read');
+    for (const id of sid as string[]) {
+      this.#ended.add(id, until);
+      if (this.#snapshot) put(this.#snapshot, id, until);
+    }
+  }
+
+  #sync({ asOf, keys }: Readonly<Record<string, unknown>>, id: string | undefined, ahead: number, elapsed: number): void {
+    if (typeof asOf !== 'number') throw new Nonsense('sync has no asOf');
+    if (this.#snapshot) this.#ended.replace(this.#snapshot);
+    this.#snapshot = undefined;
+    this.#cursor = id ?? this.#cursor;
+    // Not later than now, whatever the server's clock says.
+    this.#completeAt = Math.max(this.#completeAt, Math.min(asOf - ahead, elapsed));
+    this.keysTag = typeof keys === 'string' ? keys : this.keysTag;
+    this.isSynced = true;
+  }
+
+  /** What was there stays refused until the next snapshot replaces it: nobody is let in meanwhile. */
+  #reset(): void {
+    this.#cursor = undefined;
+    this.#completeAt = -Infinity;
+    throw new Nonsense('the server has begun anew');
+  }
+}
