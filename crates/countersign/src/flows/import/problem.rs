@@ -8,7 +8,10 @@ use crate::password::UnreadableHash;
 #[non_exhaustive]
 pub enum RowProblem {
     /// It is neither a CSV record of this file nor a JSON object.
-    #[error("unreadable rows")]
+    #[error(
+        "unreadable rows (a CSV row has as many fields as the header, and a value with the separator in it is in quotes; a JSON \
+         row is an object)"
+    )]
     Unreadable,
     /// No field that this system keeps names in has one.
     #[error(

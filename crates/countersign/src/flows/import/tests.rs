@@ -134,7 +134,7 @@ async fn a_file_with_problems_is_reported_by_line_and_not_imported() {
     insta::assert_snapshot!(import.report(), @r"
     2 fine
       of them 1 without a password: line 10
-    1 unreadable rows: line 9
+    1 unreadable rows (a CSV row has as many fields as the header, and a value with the separator in it is in quotes; a JSON row is an object): line 9
     1 rows without a user name (in a field called username; another is named with --map FIELD=name): line 7
     1 unusable user names (the user name has characters that cannot be seen): line 8
     1 names that are there twice: line 6
