@@ -319,6 +319,36 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(path(), '/admin#users');
     });
 
+    test('admin: the user list by role, state and age', async () => {
+      const { body } = await world.call('POST', '/api/login', { body: DEMO });
+      const made = await world.call('POST', '/api/admin/users', { body: { username: `zeta-${name}`, password: 'a password of many words', role: 'editor' }, token: body.accessToken });
+      const names = () => page.$$eval('tbody .link', (links) => links.map(({ textContent }) => textContent));
+      const shows = (...expected) => holds(page, (expected) => [...document.querySelectorAll('tbody .link')].map(({ textContent }) => textContent).join() === expected, expected.join());
+      await visit('/login?return_to=/admin');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      await page.select('#by-order', 'newest');
+      await holds(page, (first) => document.querySelector('tbody .link').textContent === first, `zeta-${name}`);
+      const all = (await names()).length;
+      assert.match(await text('.filters > p'), new RegExp(`^${all} users$`));
+      await page.type('#by-role', 'editor');
+      await page.keyboard.press('Enter');
+      await shows(`zeta-${name}`);
+      await page.select('#by-disabled', 'true');
+      await hears('No user matches.');
+      await world.call('PATCH', `/api/admin/users/${made.body.user.userId}`, { body: { disabled: true }, token: body.accessToken });
+      await page.reload();
+      await shows(`zeta-${name}`);
+      assert.equal(path(), '/admin#users?role=editor&disabled=true&order=newest');
+      await look('admin-filtered');
+      await openFirst();
+      await hears('last sign-in none in the audit log');
+      await page.$eval('dialog:last-of-type [name=role]', (input) => (input.value = 'Admin'));
+      await press('Save');
+      await hears('The role Admin has no rights: write admin.');
+      await world.call('DELETE', `/api/admin/users/${made.body.user.userId}`, { token: body.accessToken });
+    });
+
     test('admin: the user list by keyboard, and the focus after a dialog', async () => {
       await visit('/login?return_to=/admin');
       await signIn();

@@ -114,8 +114,8 @@ pub use crate::flows::refresh::RefreshError;
 pub use crate::flows::reseal::Resealed;
 pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, PasswordHasher};
 pub use crate::model::account::{
-    Account, AccountChange, AccountQuery, ClaimsError, Credentials, CustomClaims, InvalidRole, NewAccount,
-    Role, Username, UsernameError,
+    Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ClaimsError, Credentials, CustomClaims,
+    InvalidRole, NewAccount, Role, Username, UsernameError,
 };
 pub use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord, RecordedKind};
 pub use crate::model::context::{Actor, Context};

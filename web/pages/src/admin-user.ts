@@ -1,15 +1,17 @@
-// One user: role and claims, password, sessions, disable, delete.
+// One user: role and claims, last sign-in, password, sessions, disable, delete.
 
 import { api, messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
+import { timeElement } from './format.ts';
 import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
-import type { Account, Session } from './wire.ts';
+import type { Account, AuditEvent, Session } from './wire.ts';
 
 export function editUser(account: Account, reload: () => Promise<void>): HTMLDialogElement {
   const path = `/api/admin/users/${encodeURIComponent(account.userId)}`;
   const sessions = element('div', { 'aria-live': 'polite' });
+  const lastSignIn = element('span', {}, '…');
   const dialog = openForm({
     title: account.username,
     submit: 'Save',
@@ -21,6 +23,7 @@ export function editUser(account: Account, reload: () => Promise<void>): HTMLDia
       'div',
       { class: 'stack' },
       element('h3', {}, 'Account'),
+      element('p', { class: 'muted' }, 'Created ', timeElement(account.createdAt), ' · last sign-in ', lastSignIn),
       element('p', { class: 'muted' }, 'ID ', element('code', {}, account.userId), ' · ', element('a', { href: `#audit?user=${encodeURIComponent(account.username)}`, onclick: () => dialog.close() }, 'Events of this user')),
       element(
         'div',
@@ -35,6 +38,7 @@ export function editUser(account: Account, reload: () => Promise<void>): HTMLDia
       sessions,
     ),
     save: async ({ role, claims }) => {
+      refuseMisspeltAdmin(role ?? '');
       await api('PATCH', path, { role, claims: parseClaims(claims ?? '') });
       notify(`${account.username} is saved.`);
       await reload();
@@ -99,7 +103,17 @@ export function editUser(account: Account, reload: () => Promise<void>): HTMLDia
     const found = await api<{ sessions: Session[] }>('GET', `${path}/sessions`);
     fill(sessions, sessionList(found.sessions));
   });
+  void act(null, async () => {
+    const query = new URLSearchParams({ account: account.userId, event: 'login_succeeded', before: String(Number.MAX_SAFE_INTEGER), limit: '1' });
+    const { events } = await api<{ events: AuditEvent[] }>('GET', `/api/admin/audit?${query.toString()}`);
+    fill(lastSignIn, events[0] ? timeElement(events[0].at) : 'none in the audit log');
+  });
   return dialog;
+}
+
+/** Roles are compared as they are spelt: `Admin` would have no rights, and nobody would notice. */
+export function refuseMisspeltAdmin(role: string): void {
+  if (role !== 'admin' && role.toLowerCase() === 'admin') throw new Error(`The role ${role} has no rights: write admin.`);
 }
 
 function parseClaims(text: string): object {

@@ -1,7 +1,7 @@
-// Users: search, page, create; a dialog edits one of them.
+// Users: search, filter, sort, page, create; a dialog edits one of them.
 
 import { emptyState, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
-import { editUser } from './admin-user.ts';
+import { editUser, refuseMisspeltAdmin } from './admin-user.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
@@ -19,16 +19,22 @@ export const usersView: View = (root) => {
   const empty = element('div', { role: 'status' });
   const count = element('p', { class: 'muted', role: 'status' });
   const search = element('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Username', value: viewParameters().get('search') ?? '' });
+  const role = element('input', { type: 'search', id: 'by-role', title: 'Role', list: 'roles', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'All', value: viewParameters().get('role') ?? '' });
+  const disabled = choice('disabled', 'State', [['', 'All states'], ['false', 'May sign in'], ['true', 'Disabled']]);
+  const order = choice('order', 'Order', [['', 'By name'], ['newest', 'Newest first']]);
+  const choices = [role, disabled, order];
   let next: string | null = null;
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Appends the page that follows the username `after`; `null` replaces the rows by the first page. */
+  /** Appends the page that begins at `after`; `null` replaces the rows by the first page. */
   async function load(after: string | null): Promise<void> {
     const turn = ++asked;
-    if (after === null) setViewParameters({ search: search.value });
-    const query = new URLSearchParams({ limit: String(PAGE), ...(search.value && { search: search.value }), ...(after !== null && { after }) });
-    const page = await api<{ users: Account[]; next: string | null }>('GET', `/api/admin/users?${query.toString()}`);
+    const wanted = { search: search.value, role: role.value, disabled: disabled.value, order: order.value };
+    if (after === null) setViewParameters(wanted);
+    const query = new URLSearchParams({ limit: String(PAGE), ...(after !== null && { after }) });
+    for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, value);
+    const page = await api<{ users: Account[]; total: number; next: string | null }>('GET', `/api/admin/users?${query.toString()}`);
     // A slow response to an earlier search must not replace the result of a later one.
     if (turn !== asked) return;
     if (after === null) fill(rows);
@@ -37,7 +43,7 @@ export const usersView: View = (root) => {
     more.hidden = next === null;
     const shown = rows.childElementCount;
     list.hidden = shown === 0;
-    count.textContent = shown === 0 ? '' : `${shown}${next === null ? '' : ' or more'} ${shown === 1 ? 'user' : 'users'}`;
+    count.textContent = shown === 0 ? '' : shown < page.total ? `${shown} of ${page.total} users` : `${shown} ${shown === 1 ? 'user' : 'users'}`;
     fill(empty, shown === 0 && emptyState('No user matches.', 'Names are searched from their beginning.', actionButton('Show all users', clear)));
   }
 
@@ -45,6 +51,7 @@ export const usersView: View = (root) => {
 
   async function clear(): Promise<void> {
     search.value = '';
+    for (const filter of [role, disabled]) filter.value = '';
     await reload();
     search.focus();
   }
@@ -72,6 +79,7 @@ export const usersView: View = (root) => {
     );
   }
 
+  for (const filter of choices) filter.addEventListener('change', () => void act(null, reload));
   search.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(() => void act(null, reload), TYPING_PAUSE_MS);
@@ -87,7 +95,14 @@ export const usersView: View = (root) => {
       element('h1', {}, 'Users'),
       element('button', { type: 'button', class: 'primary', onclick: () => createUser(reload) }, 'New user'),
     ),
-    element('div', { class: 'row filters' }, element('div', {}, element('label', { for: 'search' }, 'Search'), search), count),
+    element(
+      'div',
+      { class: 'row filters' },
+      element('div', {}, element('label', { for: 'search' }, 'Search'), search),
+      ...choices.map((filter) => element('div', {}, element('label', { for: filter.id }, filter.title), filter)),
+      element('datalist', { id: 'roles' }, element('option', { value: 'admin' }), element('option', { value: 'user' })),
+      count,
+    ),
     list,
     empty,
     more,
@@ -99,6 +114,13 @@ export const usersView: View = (root) => {
     document.removeEventListener('keydown', slash);
   };
 };
+
+/** A choice that is kept in the page's address. */
+function choice(name: string, title: string, options: [string, string][]): HTMLSelectElement {
+  const select = element('select', { id: `by-${name}`, title }, ...options.map(([value, text]) => element('option', { value }, text)));
+  select.value = viewParameters().get(name) ?? '';
+  return select;
+}
 
 /** `/` goes to the search from anywhere on the page. */
 function slash(event: KeyboardEvent): void {
@@ -135,6 +157,7 @@ function createUser(reload: () => Promise<void>): void {
       { name: 'change', label: 'Must choose a new password at first sign-in', type: 'check', autocomplete: 'off' },
     ],
     save: async ({ change, ...values }) => {
+      refuseMisspeltAdmin(values['role'] ?? '');
       await api('POST', '/api/admin/users', { ...values, passwordChangeRequired: change !== undefined });
       notify(`User ${values['username'] ?? ''} is created.`);
       await reload();

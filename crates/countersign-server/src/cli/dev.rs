@@ -65,7 +65,7 @@ const DEMO_HASH: &str =
 
 /// Makes the demo users of a new database. An existing database keeps its changes.
 async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
-    let anybody = AccountQuery { limit: 1, ..AccountQuery::default() };
+    let anybody = AccountQuery::by_name(None, 1);
     if !instance.list_accounts(anybody).await?.is_empty() {
         return Ok(());
     }

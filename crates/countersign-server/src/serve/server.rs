@@ -178,7 +178,7 @@ async fn reload_certificate(tls: Arc<Tls>, mut hangup: Signal) {
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(60);
 
 async fn warn_of_no_account(instance: &Instance) {
-    let first = AccountQuery { limit: 1, ..AccountQuery::default() };
+    let first = AccountQuery::by_name(None, 1);
     if instance.list_accounts(first).await.is_ok_and(|found| found.is_empty()) {
         tracing::warn!("no account exists yet; add one with: countersign user add NAME --role admin");
     }

@@ -5,8 +5,8 @@ use crate::Countersign;
 use crate::base::id::AccountId;
 use crate::flows::password_change::PasswordChangeError;
 use crate::model::account::{
-    Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    CustomClaims, NewAccount, Role, Username,
+    Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
+    Credentials, CustomClaims, NewAccount, Role, Username,
 };
 use crate::model::context::Context;
 use crate::store::{Store, StoreError};
@@ -159,7 +159,15 @@ impl<S: Store> Countersign<S> {
         self.store.credentials(id).await
     }
 
-    /// Accounts in the order of their canonical names.
+    /// How many accounts a filter finds.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn count_accounts(&self, filter: AccountFilter) -> Result<u64, StoreError> {
+        self.store.count_accounts(filter).await
+    }
+
+    /// A page of accounts.
     ///
     /// # Errors
     /// [`StoreError`] when the store did not answer.

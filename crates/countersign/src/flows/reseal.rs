@@ -30,7 +30,7 @@ impl<S: Store> Countersign<S> {
     pub async fn reseal_passwords(&self) -> Result<Resealed, StoreError> {
         let (mut after, mut resealed) = (None, Resealed::default());
         loop {
-            let page = self.list_accounts(AccountQuery { after, limit: AT_ONCE, search: None }).await?;
+            let page = self.list_accounts(AccountQuery::by_name(after, AT_ONCE)).await?;
             let Some(last) = page.last() else { return Ok(resealed) };
             after = Some(last.username.canonical().to_owned());
             // Together, so that the store can commit them together.

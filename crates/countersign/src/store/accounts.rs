@@ -3,9 +3,9 @@
 use super::answer::{Answer, Sealed};
 use crate::base::id::AccountId;
 use crate::model::account::{
-    Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome, TakeoverOutcome,
-    Username,
+    Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
+    Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
+    TakeoverOutcome, Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -32,8 +32,11 @@ pub trait AccountStore: Sealed {
     /// The account with this ID, and what its password is checked against.
     fn credentials(&self, id: AccountId) -> impl Answer<Option<Credentials>>;
 
-    /// Accounts in the order of their canonical names, compared by bytes.
+    /// A page of accounts, in its order.
     fn list_accounts(&self, query: AccountQuery) -> impl Answer<Vec<Account>>;
+
+    /// How many accounts there are in all pages.
+    fn count_accounts(&self, filter: AccountFilter) -> impl Answer<u64>;
 
     /// Changes role, claims, whether it may sign in, or whether its owner has to choose another password
     /// first. Disabling it or requiring another password ends all its sessions in the same transaction.

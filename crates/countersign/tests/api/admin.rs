@@ -78,6 +78,30 @@ async fn users_are_searched_and_paged() {
         let path = format!("/api/admin/users?search={text}");
         assert!(names(&call(&app, Method::GET, &path, &root, None).await).is_empty(), "{text}");
     }
+    let list = async |query: &str| {
+        let reply = call(&app, Method::GET, &format!("/api/admin/users?{query}"), &root, None).await;
+        let body = reply.json();
+        (names(&reply), body["total"].as_u64().unwrap(), body["next"].as_str().map(str::to_owned))
+    };
+    let everybody = list("").await.1;
+    assert_eq!(list("limit=1").await.1, everybody, "of all pages");
+    assert_eq!(list("role=admin").await.0, ["root"]);
+    assert_eq!(list("disabled=true").await.1, 0);
+    assert_eq!(list("disabled=false&role=user").await.1, everybody - 1);
+    let (mut seen, mut path) = (Vec::new(), "order=newest&limit=2".to_owned());
+    loop {
+        let (page, _, next) = list(&path).await;
+        seen.extend(page);
+        let Some(next) = next else { break };
+        path = format!("order=newest&limit=2&after={next}");
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len() as u64, everybody, "each once: {seen:?}");
+    for query in ["order=age", "order=newest&after=anna", "role=no%20role", "disabled=maybe"] {
+        let path = format!("/api/admin/users?{query}");
+        call(&app, Method::GET, &path, &root, None).await.assert_error(422, "invalid_value");
+    }
     call(&app, Method::GET, "/api/admin/users?limit=x", &root, None).await.assert_error(422, "invalid_value");
     call(&app, Method::GET, "/api/admin/users?page=2", &root, None).await.assert_error(422, "invalid_value");
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, SessionId};
 use countersign::internal::model::account::{
-    Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome, TakeoverOutcome,
-    Username,
+    Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
+    Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
+    TakeoverOutcome, Username,
 };
 use countersign::internal::model::audit::{AuditEvent, AuditQuery, AuditRecord};
 use countersign::internal::model::context::Context;
@@ -171,6 +171,7 @@ impl AccountStore for Faulty {
         account_for_login(username: &Username) -> Option<Credentials>;
         credentials(id: AccountId) -> Option<Credentials>;
         list_accounts(query: AccountQuery) -> Vec<Account>;
+        count_accounts(filter: AccountFilter) -> u64;
         take_over_password(takeover: PasswordTakeover, context: &Context) -> TakeoverOutcome;
         rehash_password(id: AccountId, old: &PasswordHash, new: &PasswordHash) -> bool;
         delete_account(id: AccountId, context: &Context) -> ChangeAccountOutcome;

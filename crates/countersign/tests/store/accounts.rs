@@ -1,9 +1,11 @@
 //! Accounts: names, passwords, rights, and what happens to sessions with them.
 
+use std::time::Duration;
+
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::model::account::{
-    AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, CustomClaims,
-    ImportAccountsOutcome, PasswordChange, Role, SetPasswordOutcome, Username,
+    AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
+    CustomClaims, ImportAccountsOutcome, PasswordChange, Role, SetPasswordOutcome, Username,
 };
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::{
@@ -59,7 +61,7 @@ pub(crate) async fn an_import_is_all_or_nothing(opener: &impl Opener) {
         let import = store.import_accounts(named(names), &context(T0)).await.unwrap();
         assert_eq!(import, ImportAccountsOutcome::NameTaken(index));
     }
-    let all = |limit| store.list_accounts(AccountQuery { limit, ..AccountQuery::default() });
+    let all = |limit| store.list_accounts(AccountQuery::by_name(None, limit));
     assert_eq!(all(10).await.unwrap().len(), 1);
     let import = store.import_accounts(named(&["a", "b"]), &context(T0)).await.unwrap();
     assert_eq!(import, ImportAccountsOutcome::Imported);
@@ -72,8 +74,8 @@ pub(crate) async fn accounts_are_paged_by_canonical_name(opener: &impl Opener) {
         user(&store, name).await;
     }
     let list = async |search: Option<&str>, after: Option<&str>, limit| {
-        let query =
-            AccountQuery { search: search.map(str::to_owned), after: after.map(str::to_owned), limit };
+        let mut query = AccountQuery::by_name(after.map(str::to_owned), limit);
+        query.filter.search = search.map(str::to_owned);
         let found = store.list_accounts(query).await.unwrap();
         found.into_iter().map(|account| account.username.as_str().to_owned()).collect::<Vec<_>>()
     };
@@ -82,6 +84,46 @@ pub(crate) async fn accounts_are_paged_by_canonical_name(opener: &impl Opener) {
     assert_eq!(list(Some("l"), None, 9).await, ["alp_a", "Alpha", "charlie", "delta"]);
     assert_eq!(list(Some("%"), None, 9).await, ["%"], "the text is not a pattern");
     assert_eq!(list(Some("p_a"), None, 9).await, ["alp_a"]);
+}
+
+pub(crate) async fn accounts_are_filtered_counted_and_listed_newest_first(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    // Two of one instant: the ID tells them apart.
+    for (name, role, age) in
+        [("ann", "editor", 3), ("ben", "user", 2), ("cid", "editor", 2), ("dan", "user", 1)]
+    {
+        let created_at = T0.minus(Duration::from_secs(age));
+        let account = new_account(name, Role::parse(role).unwrap());
+        let made = store.create_account(account, &context(created_at)).await.unwrap();
+        assert!(matches!(made, CreateAccountOutcome::Created(_)));
+    }
+    let ann = store.account_for_login(&Username::parse("ann").unwrap()).await.unwrap().unwrap().account;
+    let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
+    store.change_account(ann.id, off, &context(T0)).await.unwrap();
+    let editors = AccountFilter { role: Role::parse("editor").ok(), ..AccountFilter::default() };
+    let enabled = AccountFilter { disabled: Some(false), ..editors.clone() };
+    let disabled = AccountFilter { disabled: Some(true), ..AccountFilter::default() };
+    let searched = AccountFilter { search: Some("an".into()), ..AccountFilter::default() };
+    for (filter, newest_first) in [
+        (AccountFilter::default(), &["dan", "ben or cid", "ben or cid", "ann"][..]),
+        (editors, &["cid", "ann"]),
+        (enabled, &["cid"]),
+        (disabled, &["ann"]),
+        (searched, &["dan", "ann"]),
+    ] {
+        assert_eq!(store.count_accounts(filter.clone()).await.unwrap(), newest_first.len() as u64);
+        let (mut before, mut seen) = (None, Vec::new());
+        loop {
+            let page = AccountPage::NewestFirst { before };
+            let query = AccountQuery { filter: filter.clone(), page, limit: 1 };
+            let Some(account) = store.list_accounts(query).await.unwrap().pop() else { break };
+            before = Some((account.created_at, account.id));
+            seen.push(account.username.as_str().to_owned());
+        }
+        let fits = |(seen, expected): (&String, &&str)| expected.split(" or ").any(|name| name == seen);
+        assert!(seen.len() == newest_first.len() && seen.iter().zip(newest_first).all(fits), "{seen:?}");
+        assert!(seen.iter().all(|name| seen.iter().filter(|other| *other == name).count() == 1), "{seen:?}");
+    }
 }
 
 pub(crate) async fn the_last_enabled_administrator_stays(opener: &impl Opener) {

@@ -239,10 +239,7 @@ async fn a_hash_that_is_no_text_hurts_its_own_account_only() {
     }
     let garbage = "UPDATE accounts SET password_hash = CAST(x'fffe00' AS TEXT) WHERE username = 'bob'";
     Connection::open(&path).unwrap().execute(garbage, []).unwrap();
-    assert_eq!(
-        store.list_accounts(AccountQuery { limit: 9, ..AccountQuery::default() }).await.unwrap().len(),
-        2
-    );
+    assert_eq!(store.list_accounts(AccountQuery::by_name(None, 9)).await.unwrap().len(), 2);
     assert_eq!(store.password_hashes(9).await.unwrap().len(), 2);
 }
 

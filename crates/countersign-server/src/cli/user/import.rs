@@ -209,8 +209,7 @@ pub(in crate::cli) async fn export(tool: &Tool) -> anyhow::Result<()> {
     tool.instance.record_export(&tool.context()).await?;
     let mut after = None;
     loop {
-        let query = AccountQuery { after, limit: 1000, ..AccountQuery::default() };
-        let page = tool.instance.list_accounts(query).await?;
+        let page = tool.instance.list_accounts(AccountQuery::by_name(after, 1000)).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.username.canonical().to_owned());
         for account in &page {

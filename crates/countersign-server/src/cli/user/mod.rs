@@ -190,8 +190,9 @@ async fn list(tool: &Tool, output: Output, search: Option<String>) -> anyhow::Re
     let mut accounts: Vec<Account> = Vec::new();
     loop {
         let after = accounts.last().map(|last| last.username.canonical().to_owned());
-        let page = AccountQuery { search: search.clone(), after, limit: 1000 };
-        let page = tool.instance.list_accounts(page).await?;
+        let mut query = AccountQuery::by_name(after, 1000);
+        query.filter.search.clone_from(&search);
+        let page = tool.instance.list_accounts(query).await?;
         if page.is_empty() {
             break;
         }

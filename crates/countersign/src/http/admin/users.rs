@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::flows::accounts::Registration;
 use crate::http::api::sessions::list_of;
@@ -18,7 +19,9 @@ use crate::http::body::unique::UniqueObject;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
-use crate::model::account::{Account, AccountChange, AccountQuery, CustomClaims, Role, Username};
+use crate::model::account::{
+    Account, AccountChange, AccountFilter, AccountPage, AccountQuery, CustomClaims, Role, Username,
+};
 use crate::model::session::SessionSelector;
 use crate::store::Store;
 use crate::wire::AccountView;
@@ -27,6 +30,9 @@ use crate::wire::AccountView;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ListUsers {
     search: Option<String>,
+    role: Option<String>,
+    disabled: Option<bool>,
+    order: Option<String>,
     after: Option<String>,
     limit: Option<u32>,
 }
@@ -34,6 +40,8 @@ pub(in crate::http) struct ListUsers {
 #[derive(Serialize)]
 struct UsersBody<'a> {
     users: Vec<AccountView<'a>>,
+    /// How many there are on all pages.
+    total: u64,
     /// The `after` of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -44,18 +52,51 @@ pub(in crate::http) async fn list<S: Store>(
     Query(query): Query<ListUsers>,
 ) -> Result<Response, ApiError> {
     let limit = query.limit.unwrap_or(50).clamp(1, 200);
-    let search = query.search.as_deref().and_then(|text| Username::parse(text.trim()).ok());
-    if search.is_none() && query.search.as_deref().is_some_and(|text| !text.trim().is_empty()) {
-        return Ok(axum::Json(UsersBody { users: Vec::new(), next: None }).into_response()); // no name can contain it
-    }
-    let search = search.map(|name| name.canonical().to_owned());
-    let found = AccountQuery { search, after: query.after, limit: limit + 1 };
+    let searched = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let search = searched.map(Username::parse).transpose().ok();
+    let Some(search) = search else { return Ok(body(&[], 0, None)) }; // no name can contain it
+    let filter = AccountFilter {
+        search: search.map(|name| name.canonical().to_owned()),
+        role: query.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
+        disabled: query.disabled,
+    };
+    let page = page(query.order.as_deref(), query.after)?;
+    let total = app.countersign.count_accounts(filter.clone()).await?;
+    let found = AccountQuery { filter, page: page.clone(), limit: limit + 1 };
     let mut accounts = app.countersign.list_accounts(found).await?;
     let has_more = accounts.len() > limit as usize;
     accounts.truncate(limit as usize);
-    let next = accounts.last().filter(|_| has_more).map(|last| last.username.canonical().to_owned());
-    Ok(axum::Json(UsersBody { users: accounts.iter().map(AccountView::from).collect(), next })
-        .into_response())
+    let last = accounts.last().filter(|_| has_more);
+    Ok(body(&accounts, total, last.map(|last| place(&page, last))))
+}
+
+fn body(accounts: &[Account], total: u64, next: Option<String>) -> Response {
+    axum::Json(UsersBody { users: accounts.iter().map(AccountView::from).collect(), total, next })
+        .into_response()
+}
+
+/// The page after a place that `place` has spelt.
+fn page(order: Option<&str>, after: Option<String>) -> Result<AccountPage, ApiError> {
+    match order.unwrap_or("name") {
+        "name" => Ok(AccountPage::ByName { after }),
+        "newest" => {
+            let read = |text: &str| {
+                let (at, id) = text.split_once('.')?;
+                Some((Timestamp::from_unix_millis(at.parse().ok()?), id.parse().ok()?))
+            };
+            let unknown = || ApiError::Value("`after` is not the `next` of a page in this order".into());
+            let before = after.map(|text| read(&text).ok_or_else(unknown)).transpose()?;
+            Ok(AccountPage::NewestFirst { before })
+        }
+        _ => Err(ApiError::Value("`order` is `name` or `newest`".into())),
+    }
+}
+
+fn place(page: &AccountPage, last: &Account) -> String {
+    match page {
+        AccountPage::ByName { .. } => last.username.canonical().to_owned(),
+        AccountPage::NewestFirst { .. } => format!("{}.{}", last.created_at.as_unix_millis(), last.id),
+    }
 }
 
 #[derive(Deserialize)]

@@ -77,13 +77,53 @@ pub struct Credentials {
     pub password_version: i64,
 }
 
-/// Which accounts to list.
+/// Which accounts to list: those of the filter, a page of them.
 #[derive(Clone, Debug, Default)]
 pub struct AccountQuery {
-    /// Only names whose canonical form contains this canonical text.
-    pub search: Option<String>,
-    /// Only names whose canonical form sorts after this one: the last of the page before.
-    pub after: Option<String>,
+    /// Which ones.
+    pub filter: AccountFilter,
+    /// Where the page begins, in which order.
+    pub page: AccountPage,
     /// The most accounts to give.
     pub limit: u32,
+}
+
+impl AccountQuery {
+    /// The first accounts after this canonical name, in the order of their names.
+    #[must_use]
+    pub fn by_name(after: Option<String>, limit: u32) -> Self {
+        Self { page: AccountPage::ByName { after }, limit, ..Self::default() }
+    }
+}
+
+/// Which accounts; the default is all of them.
+#[derive(Clone, Debug, Default)]
+pub struct AccountFilter {
+    /// Only names whose canonical form contains this canonical text.
+    pub search: Option<String>,
+    /// Only accounts with this role.
+    pub role: Option<Role>,
+    /// Only accounts that are disabled, or that are not.
+    pub disabled: Option<bool>,
+}
+
+/// The order of accounts, and where a page of them begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountPage {
+    /// By canonical name, compared by bytes.
+    ByName {
+        /// Only names that sort after this one: the last of the page before.
+        after: Option<String>,
+    },
+    /// The last created first.
+    NewestFirst {
+        /// Only accounts that were created before this one: the last of the page before.
+        before: Option<(Timestamp, AccountId)>,
+    },
+}
+
+impl Default for AccountPage {
+    fn default() -> Self {
+        Self::ByName { after: None }
+    }
 }

@@ -1,14 +1,15 @@
 //! Accounts.
 
 use rusqlite::params;
+use rusqlite::types::Value;
 
 use super::rows::{self, ACCOUNT_COLUMNS};
 use super::{SqliteStore, load};
 use crate::base::id::AccountId;
 use crate::model::account::{
-    self, Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, PendingChange, SetPasswordOutcome,
-    TakeoverOutcome, Username,
+    self, Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome,
+    CreateAccountOutcome, Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
+    PendingChange, Role, SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -57,16 +58,37 @@ impl AccountStore for SqliteStore {
 
     async fn list_accounts(&self, query: AccountQuery) -> Result<Vec<Account>, StoreError> {
         self.read("list_accounts", move |db| {
+            let (after, order) = match query.page {
+                AccountPage::ByName { after } => {
+                    let after: [Value; 2] = [after.unwrap_or_default().into(), Value::Null];
+                    (after, "a.canonical_name > ?5 AND ?6 IS NULL ORDER BY a.canonical_name")
+                }
+                AccountPage::NewestFirst { before } => {
+                    let at = before.map(|(at, _)| at.as_unix_millis());
+                    let id = before.map(|(_, id)| id.as_bytes().to_vec());
+                    let before = "(?5 IS NULL OR (a.created_at, a.id) < (?5, ?6))
+                                  ORDER BY a.created_at DESC, a.id DESC";
+                    ([at.into(), id.into()], before)
+                }
+            };
+            let AccountFilter { search, role, disabled } = query.filter;
+            let (role, [after, id]) = (role.as_ref().map(Role::as_str), after);
             db.prepare_cached(&format!(
-                "SELECT {ACCOUNT_COLUMNS} FROM accounts a
-                 WHERE a.canonical_name > ?1 AND (?2 IS NULL OR instr(a.canonical_name, ?2) > 0)
-                 ORDER BY a.canonical_name LIMIT ?3"
+                "SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE {FILTER} AND {order} LIMIT ?4"
             ))?
-            .query_map(
-                params![query.after.as_deref().unwrap_or_default(), query.search, query.limit],
-                rows::account,
-            )?
+            .query_map(params![search, role, disabled, query.limit, after, id], rows::account)?
             .collect()
+        })
+        .await
+    }
+
+    async fn count_accounts(&self, filter: AccountFilter) -> Result<u64, StoreError> {
+        self.read("count_accounts", move |db| {
+            let role = filter.role.as_ref().map(Role::as_str);
+            db.prepare_cached(&format!("SELECT count(*) FROM accounts a WHERE {FILTER}"))?
+                .query_row(params![filter.search, role, filter.disabled], |row| {
+                    Ok(row.get::<_, i64>(0)?.unsigned_abs())
+                })
         })
         .await
     }
@@ -155,6 +177,10 @@ impl AccountStore for SqliteStore {
         .await
     }
 }
+
+/// The parameters are those of an [`AccountFilter`], in its order.
+const FILTER: &str = "(?1 IS NULL OR instr(a.canonical_name, ?1) > 0) AND (?2 IS NULL OR a.role = ?2)
+                      AND (?3 IS NULL OR (a.disabled_at IS NOT NULL) = ?3)";
 
 fn change_or_delete(
     tx: &Transaction<'_>,
