@@ -241,3 +241,6 @@ const OVERLAP: i64 = 15_000;
 const SINCE_STEP: i64 = 5_000;
 /// A session ID in an event.
 const ID_BYTES: usize = 39;
+
+#[cfg(test)]
+mod tests;

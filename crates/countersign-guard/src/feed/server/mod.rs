@@ -221,3 +221,6 @@ const CROWDED_FLUSH_EVERY: Duration = Duration::from_millis(200);
 const CROWD: usize = 2_000;
 /// A follower that was away for a minute under a thousand logouts a second gets just what it missed.
 const RING_BYTES: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests;
