@@ -21,6 +21,8 @@ export const AUDIT_KINDS = [
   'accounts_exported',
   'key_created',
   'key_removed',
+  'feed_key_created',
+  'feed_key_removed',
 ] as const;
 
 /** An account, as its owner and administrators see it. */
@@ -82,4 +84,25 @@ export interface AuditEvent {
   readonly actorId?: string;
   /** The `X-Request-Id` of the response, if it was an HTTP request. */
   readonly requestId?: string;
+}
+
+/** A feed key; never the key itself. */
+export interface FeedKey {
+  readonly name: string;
+  readonly createdAt: string;
+}
+
+/** A service that follows the feed of ended sessions at this moment. */
+export interface Follower {
+  /** The name of its feed key; `null` where the feed is public. */
+  readonly name: string | null;
+  readonly address: string | null;
+  /** Since when it is connected. */
+  readonly since: string;
+  /** Whether it has a stream; otherwise it asks again and again. */
+  readonly stream: boolean;
+  /** How many events it has not been given yet. */
+  readonly behind: number;
+  /** For how long it has not had everything, in milliseconds. */
+  readonly lag: number;
 }

@@ -14,6 +14,7 @@ mod configuration;
 mod development;
 #[cfg(target_os = "linux")]
 mod failing_disk;
+mod feed;
 #[cfg(target_os = "linux")]
 mod hang_up;
 #[cfg(target_os = "linux")]

@@ -6,7 +6,9 @@ use std::{env, fs, io};
 
 use crate::http::error_codes;
 use crate::model::audit::AuditKind;
-use crate::wire::{AccountView, AuditEventView, KeyView, SessionView, TokenResponse, UserView};
+use crate::wire::{
+    AccountView, AuditEventView, FeedKeyView, FollowerView, KeyView, SessionView, TokenResponse, UserView,
+};
 
 const HEADER: &str = "// Generated from the Rust code by `WRITE_TYPESCRIPT=1 cargo test -p countersign typescript`. Do not edit.\n";
 
@@ -30,6 +32,8 @@ fn the_typescript_is_what_the_rust_code_says() -> io::Result<()> {
             SessionView::interface(),
             KeyView::interface(),
             AuditEventView::interface(),
+            FeedKeyView::interface(),
+            FollowerView::interface(),
         ],
     )
 }

@@ -6,6 +6,7 @@ mod admin;
 mod app;
 mod bad_input;
 mod cross_origin;
+mod feed;
 mod forward_auth;
 mod guessing;
 mod hang_up;

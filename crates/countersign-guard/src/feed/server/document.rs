@@ -28,11 +28,8 @@ pub(super) async fn respond(
     let (document, revoked, tag) = collect(feed, request.after).await;
     let tag = tag.filter(|_| request.wait.is_none());
     let is_known = tag.as_ref().is_some_and(|tag| request.known_tags.contains(tag));
-    let mut response = Response::new(if is_known {
-        Body::empty()
-    } else {
-        Body::from_stream(stream::iter(parts(&document, revoked)))
-    });
+    let body = if is_known { Body::empty() } else { body(parts(&document, revoked)) };
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     // Any cache may keep what it was given without a key (RFC 9111 §3.5): the key is in `Authorization`.
@@ -85,7 +82,7 @@ async fn collect(feed: &Inner, after: Option<Cursor>) -> (FeedDocument, Vec<Byte
         let start = feed.log().start(after, feed.now());
         let (mode, since) = match start {
             Start::After(number) => {
-                let log = feed.log();
+                let log = feed.flushed_log();
                 if log.start(after, feed.now()) == start {
                     return finish(feed, &log, FeedMode::Delta, (Vec::new(), number));
                 }
@@ -95,7 +92,7 @@ async fn collect(feed: &Inner, after: Option<Cursor>) -> (FeedDocument, Vec<Byte
             Start::Snapshot => (FeedMode::Snapshot, None),
         };
         let beginning = feed.starts.get(feed, since).await;
-        let log = feed.log();
+        let log = feed.flushed_log();
         if log.epoch() == beginning.epoch && log.has(beginning.position) {
             let entries = beginning.events.iter().map(super::event::Event::json).collect();
             return finish(feed, &log, mode, (entries, beginning.position));
@@ -115,14 +112,22 @@ fn finish(
     );
     let hello = feed.hello(mode);
     // A 304 says that nothing has ended until now: only who reads the store can say so.
-    let is_fresh = !log.has_pending() && Duration::from_millis(hello.now.abs_diff(log.as_of())) <= HEARTBEAT;
+    let is_fresh = Duration::from_millis(hello.now.abs_diff(log.as_of())) <= HEARTBEAT;
     let document =
         FeedDocument { hello, sync: log.sync(), cursor: log.cursor().to_string(), revoked: Vec::new() };
     (document, entries, is_fresh.then(|| log.tag()))
 }
 
+/// Small documents have a length, for simple clients; a large one is never in memory as a whole.
+fn body(parts: Vec<Bytes>) -> Body {
+    if parts.iter().map(Bytes::len).sum::<usize>() <= SMALL {
+        return Body::from(parts.concat());
+    }
+    Body::from_stream(stream::iter(parts.into_iter().map(Ok::<_, Infallible>)))
+}
+
 /// The text of the document, entries included, without copying them.
-fn parts(document: &FeedDocument, entries: Vec<Bytes>) -> Vec<Result<Bytes, Infallible>> {
+fn parts(document: &FeedDocument, entries: Vec<Bytes>) -> Vec<Bytes> {
     #[expect(clippy::expect_used, reason = "numbers and texts always have a JSON form")]
     let mut head = serde_json::to_vec(document).expect("a document has a JSON form");
     head.truncate(head.len() - EMPTY_END.len());
@@ -135,11 +140,12 @@ fn parts(document: &FeedDocument, entries: Vec<Bytes>) -> Vec<Result<Bytes, Infa
         parts.push(entry);
     }
     parts.push(Bytes::from_static(b"]}"));
-    parts.into_iter().map(Ok).collect()
+    parts
 }
 
 /// How a document without entries ends.
 const EMPTY_END: &str = "[]}";
+const SMALL: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -165,8 +171,7 @@ mod tests {
         for count in 0..3 {
             let entries =
                 (0..count).map(|until| serde_json::to_vec(&revoked(until)).unwrap().into()).collect();
-            let text: Vec<u8> =
-                parts(&document, entries).into_iter().flat_map(|part| part.unwrap()).collect();
+            let text = parts(&document, entries).concat();
             document.revoked = (0..count).map(revoked).collect();
             assert_eq!(text, serde_json::to_vec(&document).unwrap());
             document.revoked.clear();

@@ -148,8 +148,8 @@ impl Feed {
             if now >= next_beat {
                 self.beat();
                 next_beat = now + HEARTBEAT;
-            } else if self.0.log().flush() {
-                self.wake();
+            } else {
+                drop(self.0.flushed_log());
             }
             let crowded = self.0.followers.len() > CROWD;
             sleep(if crowded { CROWDED_FLUSH_EVERY } else { FLUSH_EVERY }).await;
@@ -192,6 +192,15 @@ impl Inner {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log, in which everything that was recorded is an event.
+    fn flushed_log(&self) -> MutexGuard<'_, Log> {
+        let mut log = self.log();
+        if log.flush() {
+            self.news.send_modify(|_| {});
+        }
+        log
     }
 
     fn hello(&self, mode: FeedMode) -> Hello {
