@@ -38,6 +38,7 @@ export type ServerErrorCode =
   | 'too_many_attempts'
   | 'unavailable'
   | 'unsupported_media_type'
+  | 'username_looks_alike'
   | 'username_taken'
   | 'wrong_password';
 

@@ -45,6 +45,9 @@ pub enum CreateAccountError {
     /// Another account has this name, perhaps in another spelling.
     #[error("the user name is taken")]
     NameTaken,
+    /// The name is in other letters than the Latin ones of another account, and looks the same (UTS 39).
+    #[error("the user name looks like the one of another account")]
+    LooksAlike,
     /// The password cannot be used, or could not be hashed, or the store did not answer.
     #[error(transparent)]
     Password(#[from] PasswordChangeError),
@@ -97,7 +100,7 @@ impl<S: Store> Countersign<S> {
     /// knows the password.
     ///
     /// # Errors
-    /// [`CreateAccountError::NameTaken`], [`CreateAccountError::Store`].
+    /// [`CreateAccountError::NameTaken`], [`CreateAccountError::LooksAlike`], [`CreateAccountError::Store`].
     pub async fn create_account_with_hash(
         &self,
         account: NewAccount,
@@ -106,6 +109,7 @@ impl<S: Store> Countersign<S> {
         match self.store.create_account(account, context).await? {
             CreateAccountOutcome::Created(account) => Ok(*account),
             CreateAccountOutcome::NameTaken => Err(CreateAccountError::NameTaken),
+            CreateAccountOutcome::LooksAlike => Err(CreateAccountError::LooksAlike),
         }
     }
 

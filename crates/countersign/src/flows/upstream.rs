@@ -52,6 +52,10 @@ impl<S: Store> Countersign<S> {
                 tracing::info!(account = %now.account.id, "password taken over");
                 Ok(Some(*now))
             }
+            TakeoverOutcome::NameRefused => {
+                tracing::warn!("a name was not taken over: it looks like the one of another account");
+                Ok(None)
+            }
             TakeoverOutcome::Overtaken(now) => self.recheck(*now, password, requester).await,
         }
     }

@@ -12,10 +12,10 @@ use crate::model::password_hash::PasswordHash;
 
 /// Keeps accounts and their password hashes. A name is unique in its canonical form.
 pub trait AccountStore: Sealed {
-    /// Makes an account, unless its name (in any spelling) is taken.
+    /// Makes an account, unless its name (in any spelling) is taken, or looks like a name that is.
     fn create_account(&self, account: NewAccount, context: &Context) -> impl Answer<CreateAccountOutcome>;
 
-    /// Makes all of these accounts or, when a name is taken, none.
+    /// Makes all of these accounts or, when a name is taken or looks like another, none.
     fn import_accounts(
         &self,
         accounts: Vec<NewAccount>,

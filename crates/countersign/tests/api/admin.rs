@@ -29,6 +29,12 @@ async fn an_administrator_makes_changes_and_deletes_users() {
     call(&app, Method::POST, "/api/admin/users", &root, Some(clash))
         .await
         .assert_error(409, "username_taken");
+    let cyrillic = json!({ "username": "асе", "password": PASSWORD });
+    let latin = json!({ "username": "ace", "password": PASSWORD });
+    assert_eq!(call(&app, Method::POST, "/api/admin/users", &root, Some(latin)).await.status, 201);
+    call(&app, Method::POST, "/api/admin/users", &root, Some(cyrillic))
+        .await
+        .assert_error(409, "username_looks_alike");
 
     let dora = app.sign_in("dora").await;
     let profile = app.get("/api/profile").bearer(&dora.access_token).send().await.json();

@@ -160,6 +160,15 @@ async fn nobody_disabled_and_nobody_with_a_password_here_is_asked_about() {
 }
 
 #[tokio::test]
+async fn a_name_that_looks_like_anothers_is_not_taken_over() {
+    let old = Old::new();
+    let app = old.app().await;
+    app.register("coco", countersign::Role::default()).await;
+    app.login("сосо", OLD).await.assert_error(401, "invalid_credentials");
+    assert_eq!((old.asked().len(), app.audit(AuditKind::PasswordTakenOver).await.len()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_required_change_holds_for_a_password_that_is_taken_over() {
     let old = Old::new();
     let app = old.app().await;

@@ -61,11 +61,16 @@ pub(crate) async fn an_import_is_all_or_nothing(opener: &impl Opener) {
         let import = store.import_accounts(named(names), &context(T0)).await.unwrap();
         assert_eq!(import, ImportAccountsOutcome::NameTaken(index));
     }
+    user(&store, "coco").await;
+    let import = store.import_accounts(named(&["a", "сосо"]), &context(T0)).await.unwrap();
+    assert_eq!(import, ImportAccountsOutcome::LooksAlike(1));
+    let made = store.create_account(new_account("Сосо", Role::default()), &context(T0)).await.unwrap();
+    assert_eq!(made, CreateAccountOutcome::LooksAlike);
     let all = |limit| store.list_accounts(AccountQuery::by_name(None, limit));
-    assert_eq!(all(10).await.unwrap().len(), 1);
+    assert_eq!(all(10).await.unwrap().len(), 2);
     let import = store.import_accounts(named(&["a", "b"]), &context(T0)).await.unwrap();
     assert_eq!(import, ImportAccountsOutcome::Imported);
-    assert_eq!(all(10).await.unwrap().len(), 3);
+    assert_eq!(all(10).await.unwrap().len(), 4);
 }
 
 pub(crate) async fn accounts_are_paged_by_canonical_name(opener: &impl Opener) {

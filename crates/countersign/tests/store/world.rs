@@ -85,7 +85,7 @@ pub(crate) fn new_account(name: &str, role: Role) -> NewAccount {
 pub(crate) async fn create(store: &impl Store, new: NewAccount) -> Account {
     match store.create_account(new, &context(T0)).await.unwrap() {
         CreateAccountOutcome::Created(account) => *account,
-        CreateAccountOutcome::NameTaken => panic!("the name is taken"),
+        refused => panic!("{refused:?}"),
     }
 }
 

@@ -112,6 +112,12 @@ impl Import {
             }
         }
         import.report.fine = import.accounts.len();
+        let is_alike = |account: &NewAccount| {
+            account.username.plain_look_alikes().any(|other| names.contains_key(other.canonical()))
+        };
+        let alike = import.accounts.iter().filter(|(_, account)| is_alike(account));
+        let alike = alike.map(|(line, _)| *line).collect();
+        import.set_aside(RowProblem::LooksAlike, alike);
         Ok(import)
     }
 
@@ -157,21 +163,36 @@ impl Import {
         }
     }
 
-    /// Finds the names that are taken in the store by accounts that do not come from this file, and counts their rows
-    /// among the problems: asked before [`Import::run`], no name stops it half-way.
+    /// Finds the names that are taken in the store by accounts that do not come from this file, or look like such a
+    /// name, and counts their rows among the problems: asked before [`Import::run`], no name stops it half-way.
     ///
     /// # Errors
     /// [`StoreError`] when the store did not answer; the report is as before.
     pub async fn find_taken_names<S: Store>(&mut self, store: &S) -> Result<(), StoreError> {
-        let mut taken = Vec::new();
+        let (mut taken, mut alike) = (Vec::new(), Vec::new());
         for (line, account) in &self.accounts {
-            let found = store.account_for_login(&account.username).await?;
-            if found.is_some_and(|found| found.account.id != account.id) {
-                taken.push(*line);
+            if let Some(found) = store.account_for_login(&account.username).await? {
+                if found.account.id != account.id {
+                    taken.push(*line);
+                }
+                continue;
+            }
+            for other in account.username.plain_look_alikes() {
+                if store.account_for_login(&other).await?.is_some() {
+                    alike.push(*line);
+                    break;
+                }
             }
         }
-        if !taken.is_empty() {
-            let is_free = |line: &u64| taken.binary_search(line).is_err();
+        self.set_aside(RowProblem::Taken, taken);
+        self.set_aside(RowProblem::LooksAlike, alike);
+        Ok(())
+    }
+
+    /// Counts these rows, which were fine so far, among the problems.
+    fn set_aside(&mut self, problem: RowProblem, rows: Vec<u64>) {
+        if !rows.is_empty() {
+            let is_free = |line: &u64| rows.binary_search(line).is_err();
             self.accounts.retain(|(line, _)| is_free(line));
             for lines in [
                 &mut self.report.disabled,
@@ -182,9 +203,8 @@ impl Import {
                 lines.retain(is_free);
             }
             self.report.fine = self.accounts.len();
-            self.report.problems.insert(RowProblem::Taken, taken);
+            self.report.problems.entry(problem).or_default().extend(rows);
         }
-        Ok(())
     }
 
     /// What [`Import::run`] would do.

@@ -30,6 +30,9 @@ pub enum RowProblem {
     /// Somebody else has this name ([`Import::find_taken_names`](super::Import::find_taken_names)).
     #[error("names that others have already")]
     Taken,
+    /// In other letters, and not to be told from the plain letters of another row, or of somebody else's name.
+    #[error("names in other letters that look like another name")]
+    LooksAlike,
     /// The hash cannot be checked.
     #[error("{}", hash_problem(*.0))]
     Hash(UnreadableHash),

@@ -46,6 +46,12 @@ pub enum ImportError {
         /// The line.
         line: u64,
     },
+    /// The name of this line looks like the one of an account that does not come from this file.
+    #[error("line {line}: the user name looks like the one of another account")]
+    LooksAlike {
+        /// The line.
+        line: u64,
+    },
     /// The store did not answer.
     #[error("not all is imported yet; once the reason is gone, run it again on the same file")]
     Store(#[from] StoreError),
@@ -122,12 +128,11 @@ async fn run_batch<S: Store>(
             new.push(row);
         }
     }
+    let line = |index: usize| new.get(index).map_or(0, |(line, _)| *line);
     match store.import_accounts(accounts(&new), settings.context).await? {
         ImportAccountsOutcome::Imported => Ok(new.len()),
-        ImportAccountsOutcome::NameTaken(index) => {
-            let line = new.get(index).map_or(0, |(line, _)| *line);
-            Err(ImportError::NameTaken { line })
-        }
+        ImportAccountsOutcome::NameTaken(index) => Err(ImportError::NameTaken { line: line(index) }),
+        ImportAccountsOutcome::LooksAlike(index) => Err(ImportError::LooksAlike { line: line(index) }),
     }
 }
 

@@ -181,6 +181,27 @@ async fn an_interrupted_import_goes_on_where_it_stopped() {
     assert!(store.account_for_login(&Username::parse("user29").unwrap()).await.unwrap().is_none());
 }
 
+/// UTS 39: whichever of the two comes first in the file, the one in other letters is the one that is left out.
+#[tokio::test]
+async fn a_name_that_looks_like_another_is_a_problem_with_its_line() {
+    let (hasher, store) = (hasher(), store());
+    let alike = |import: &Import| import.report.problems.get(&RowProblem::LooksAlike).cloned();
+    for (text, lines, fine) in
+        [("username\nсосо\nann\ncoco\n", vec![2], 2), ("username\nCoco\nСОСО\n", vec![3], 1)]
+    {
+        let import = read(text, System::Generic, &hasher);
+        assert_eq!((alike(&import), import.report.fine), (Some(lines), fine), "{text}");
+    }
+    run(&read("username\ncoco\n", System::Generic, &hasher), &store, &hasher).await.unwrap();
+    let text = "username\nbob\nсосо\n";
+    let mut import = read(text, System::Generic, &hasher);
+    let stopped = run(&import, &store, &hasher).await;
+    assert!(matches!(stopped, Err(ImportError::LooksAlike { line: 3 })), "{stopped:?}");
+    assert_eq!(alike(&import), None);
+    import.find_taken_names(&store).await.unwrap();
+    assert_eq!((alike(&import), import.report.fine), (Some(vec![3]), 1));
+}
+
 /// What `user export` writes, `user import` reads, on a server with another pepper.
 #[tokio::test]
 async fn an_export_comes_back_as_it_was() {

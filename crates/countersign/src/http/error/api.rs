@@ -109,15 +109,11 @@ impl ApiError {
             Self::AmbiguousRefreshToken => {
                 public(StatusCode::BAD_REQUEST, "ambiguous_refresh_token", "More than one refresh token")
             }
-            Self::Password(error) | Self::CreateAccount(CreateAccountError::Password(error)) => {
-                public::password(error)
+            Self::Password(error) => public::password(error),
+            Self::CreateAccount(error) => public::create_account(error),
+            Self::ChangeAccount(ChangeAccountError::Store(error)) | Self::Store(error) => {
+                public::store(error)
             }
-            Self::CreateAccount(CreateAccountError::NameTaken) => {
-                public(StatusCode::CONFLICT, "username_taken", "The user name is taken")
-            }
-            Self::CreateAccount(CreateAccountError::Store(error))
-            | Self::ChangeAccount(ChangeAccountError::Store(error))
-            | Self::Store(error) => public::store(error),
             Self::ChangeAccount(ChangeAccountError::LastAdministrator) => {
                 public(StatusCode::CONFLICT, "last_administrator", "The last administrator cannot be removed")
             }
@@ -246,6 +242,7 @@ pub(crate) mod tests {
             PasswordChangeError::NotFound.into(),
             PasswordChangeError::Overtaken.into(),
             CreateAccountError::NameTaken.into(),
+            CreateAccountError::LooksAlike.into(),
             ChangeAccountError::NotFound.into(),
             ChangeAccountError::LastAdministrator.into(),
             KeysError::SharedSecret.into(),

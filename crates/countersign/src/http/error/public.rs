@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use countersign_jwt::SignError;
 
+use crate::flows::accounts::CreateAccountError;
 use crate::flows::attempt::CheckError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
@@ -95,6 +96,21 @@ pub(super) fn password(error: &PasswordChangeError) -> Public {
         }
         PasswordChangeError::Policy(violation) => policy(*violation),
         PasswordChangeError::Check(error) => check(error),
+    }
+}
+
+pub(super) fn create_account(error: &CreateAccountError) -> Public {
+    match error {
+        CreateAccountError::NameTaken => {
+            public(StatusCode::CONFLICT, "username_taken", "The user name is taken")
+        }
+        CreateAccountError::LooksAlike => public(
+            StatusCode::CONFLICT,
+            "username_looks_alike",
+            "The user name looks like the one of another account",
+        ),
+        CreateAccountError::Password(error) => password(error),
+        CreateAccountError::Store(error) => store(error),
     }
 }
 

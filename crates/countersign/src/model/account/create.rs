@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Account, CustomClaims, Role, Username};
+use super::{Account, CustomClaims, NameUse, Role, Username};
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::audit::{AuditEvent, AuditKind};
@@ -52,6 +52,8 @@ pub enum CreateAccountOutcome {
     Created(Box<Account>),
     /// Another account has this name, perhaps in another spelling.
     NameTaken,
+    /// The name looks like the one of another account.
+    LooksAlike,
 }
 
 /// What came of making many accounts.
@@ -62,31 +64,38 @@ pub enum ImportAccountsOutcome {
     /// None is made: the name of the account at this index is taken, by an account or by an earlier one of
     /// the list.
     NameTaken(usize),
+    /// None is made: the name of the account at this index looks like the one of another account, or of the list.
+    LooksAlike(usize),
 }
 
-/// Makes an account, unless its name is taken.
-pub(crate) fn create(new: NewAccount, is_taken: bool, now: Timestamp) -> Plan<CreateAccountOutcome> {
-    if is_taken {
-        return Plan::nothing(CreateAccountOutcome::NameTaken);
+/// Makes an account, unless its name is taken, or looks like one that is.
+pub(crate) fn create(new: NewAccount, name: NameUse, now: Timestamp) -> Plan<CreateAccountOutcome> {
+    match name {
+        NameUse::Free => {}
+        NameUse::Taken => return Plan::nothing(CreateAccountOutcome::NameTaken),
+        NameUse::LooksAlike => return Plan::nothing(CreateAccountOutcome::LooksAlike),
     }
     let mut writes = Vec::new();
     let account = Box::new(insert(new, now, &mut writes));
     Plan::new(CreateAccountOutcome::Created(account), writes)
 }
 
-/// Makes all of these accounts, unless a name is among those taken, or is there twice.
+/// Makes all of these accounts, unless a name is among those taken, is there twice, or looks like another.
 pub(crate) fn import(
     accounts: Vec<NewAccount>,
-    is_taken: &[bool],
+    uses: &[NameUse],
     now: Timestamp,
 ) -> Plan<ImportAccountsOutcome> {
+    let all: HashSet<&str> = accounts.iter().map(|new| new.username.canonical()).collect();
     let mut seen = HashSet::new();
-    let taken = accounts
-        .iter()
-        .zip(is_taken)
-        .position(|(new, is_taken)| *is_taken || !seen.insert(new.username.canonical().to_owned()));
-    if let Some(index) = taken {
-        return Plan::nothing(ImportAccountsOutcome::NameTaken(index));
+    for (index, (new, name)) in accounts.iter().zip(uses).enumerate() {
+        if *name == NameUse::Taken || !seen.insert(new.username.canonical()) {
+            return Plan::nothing(ImportAccountsOutcome::NameTaken(index));
+        }
+        let mut alike = new.username.plain_look_alikes();
+        if *name == NameUse::LooksAlike || alike.any(|other| all.contains(other.canonical())) {
+            return Plan::nothing(ImportAccountsOutcome::LooksAlike(index));
+        }
     }
     let mut writes = Vec::with_capacity(2 * accounts.len());
     for new in accounts {
@@ -137,7 +146,7 @@ mod tests {
     #[test]
     fn an_account_is_made_as_asked_and_recorded() {
         let asked = NewAccount { disabled: true, password_change_required: true, ..new("bob") };
-        let plan = create(asked.clone(), false, T);
+        let plan = create(asked.clone(), NameUse::Free, T);
         let account = Account {
             id: asked.id,
             username: asked.username.clone(),
@@ -152,21 +161,30 @@ mod tests {
         let inserted = Write::InsertAccount { account: Box::new(account.clone()), password_hash: None };
         assert_eq!(plan.writes(), [inserted, Write::Record(created), Write::Record(required)]);
         assert_eq!(plan.carried_out(), CreateAccountOutcome::Created(Box::new(account)));
-        let refused = create(asked, true, T);
-        assert_eq!(refused.writes(), []);
-        assert_eq!(refused.carried_out(), CreateAccountOutcome::NameTaken);
+        for (name, outcome) in [
+            (NameUse::Taken, CreateAccountOutcome::NameTaken),
+            (NameUse::LooksAlike, CreateAccountOutcome::LooksAlike),
+        ] {
+            let refused = create(asked.clone(), name, T);
+            assert_eq!(refused.writes(), []);
+            assert_eq!(refused.carried_out(), outcome);
+        }
     }
 
     /// CC-4: the first name that is taken is named, whoever has it, and then nothing is made.
     #[test]
     fn an_import_is_all_or_nothing() {
-        for (names, is_taken, outcome, writes) in [
-            (["a", "b", "c"], [false, false, false], ImportAccountsOutcome::Imported, 6),
-            (["a", "b", "c"], [false, false, true], ImportAccountsOutcome::NameTaken(2), 0),
-            (["a", "b", "A"], [false, false, false], ImportAccountsOutcome::NameTaken(2), 0),
-            (["a", "A", "c"], [true, false, false], ImportAccountsOutcome::NameTaken(0), 0),
+        const FREE: NameUse = NameUse::Free;
+        for (names, uses, outcome, writes) in [
+            (["a", "b", "c"], [FREE, FREE, FREE], ImportAccountsOutcome::Imported, 6),
+            (["a", "b", "c"], [FREE, FREE, NameUse::Taken], ImportAccountsOutcome::NameTaken(2), 0),
+            (["a", "b", "A"], [FREE, FREE, FREE], ImportAccountsOutcome::NameTaken(2), 0),
+            (["a", "A", "c"], [NameUse::Taken, FREE, FREE], ImportAccountsOutcome::NameTaken(0), 0),
+            (["a", "сосо", "c"], [FREE, FREE, FREE], ImportAccountsOutcome::Imported, 6),
+            (["a", "сосо", "c"], [FREE, NameUse::LooksAlike, FREE], ImportAccountsOutcome::LooksAlike(1), 0),
+            (["a", "сосо", "Coco"], [FREE, FREE, FREE], ImportAccountsOutcome::LooksAlike(1), 0),
         ] {
-            let plan = import(names.map(new).to_vec(), &is_taken, T);
+            let plan = import(names.map(new).to_vec(), &uses, T);
             assert_eq!(plan.writes().len(), writes, "{names:?}");
             assert_eq!(plan.carried_out(), outcome, "{names:?}");
         }

@@ -4,6 +4,7 @@
 mod change;
 mod create;
 mod custom_claims;
+mod look_alike;
 mod password;
 mod role;
 mod takeover;
@@ -12,6 +13,7 @@ mod username;
 pub use self::change::*;
 pub use self::create::*;
 pub use self::custom_claims::*;
+pub(crate) use self::look_alike::*;
 pub use self::password::*;
 pub use self::role::*;
 pub use self::takeover::*;

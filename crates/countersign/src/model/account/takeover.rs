@@ -2,7 +2,7 @@
 //! yes may change here. Whoever has a password here, or is disabled, is never asked about: the old system
 //! decides nothing about them.
 
-use super::{Credentials, NewAccount, Username};
+use super::{Credentials, NameUse, NewAccount, Username};
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::account::create::insert;
@@ -26,6 +26,8 @@ pub struct PasswordTakeover {
 pub enum TakeoverOutcome {
     /// It is the password of this account from now on.
     TakenOver(Box<Credentials>),
+    /// Nothing is changed: the name looks like the one of another account, or has been taken.
+    NameRefused,
     /// Nothing is changed: this account had been given a password in the meantime, or was disabled.
     Overtaken(Box<Credentials>),
 }
@@ -49,7 +51,12 @@ const fn may_be_set(found: &Credentials) -> bool {
 impl PasswordTakeover {
     /// Makes the account, or gives the account that is there its first password. Whether another one has to be
     /// chosen stays as it is: the password is the one that it was.
-    pub(crate) fn decide(self, found: Option<Credentials>, now: Timestamp) -> Plan<TakeoverOutcome> {
+    pub(crate) fn decide(
+        self,
+        found: Option<Credentials>,
+        name: NameUse,
+        now: Timestamp,
+    ) -> Plan<TakeoverOutcome> {
         let mut writes = Vec::new();
         let (account, password_version) = match found {
             Some(found) if !may_be_set(&found) => {
@@ -65,6 +72,7 @@ impl PasswordTakeover {
                 });
                 (found.account, version)
             }
+            None if name != NameUse::Free => return Plan::nothing(TakeoverOutcome::NameRefused),
             None => {
                 let new = NewAccount {
                     password_hash: Some(self.hash.clone()),
@@ -113,7 +121,7 @@ mod tests {
             let name = name_to_ask(&typed, found.as_ref()).map(Username::as_str);
             assert_eq!(name, asked, "{found:?}");
             // And what would be asked about is what would be changed.
-            let plan = takeover().decide(found, T);
+            let plan = takeover().decide(found, NameUse::Free, T);
             assert_eq!(plan.writes().is_empty(), asked.is_none());
         }
         assert_eq!(name_to_ask(&Username::parse("Ｂob").unwrap(), None), None);
@@ -121,7 +129,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_becomes_an_account_without_rights() {
-        let plan = takeover().decide(None, T);
+        let plan = takeover().decide(None, NameUse::Free, T);
         let [Write::InsertAccount { account, password_hash }, Write::Record(made), Write::Record(taken)] =
             plan.writes()
         else {
@@ -135,10 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_looks_like_anothers_is_not_taken_over() {
+        let plan = takeover().decide(None, NameUse::LooksAlike, T);
+        assert!(plan.writes().is_empty());
+        assert!(matches!(plan.carried_out(), TakeoverOutcome::NameRefused));
+    }
+
+    #[test]
     fn an_account_without_a_password_keeps_everything_else() {
         for required in [false, true] {
             let before = Account { password_change_required: required, role: Role::admin(), ..account() };
-            let plan = takeover().decide(Some(found(before.clone(), None)), T);
+            let plan = takeover().decide(Some(found(before.clone(), None)), NameUse::Taken, T);
             let [Write::SetPassword { version: 6, change_required, .. }, Write::Record(taken)] =
                 plan.writes()
             else {

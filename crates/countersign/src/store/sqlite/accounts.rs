@@ -24,8 +24,8 @@ impl AccountStore for SqliteStore {
         context: &Context,
     ) -> Result<CreateAccountOutcome, StoreError> {
         self.change("create_account", context, move |tx| {
-            let is_taken = load::is_taken(tx.db, &account.username)?;
-            tx.apply(account::create(account, is_taken, tx.at.now))
+            let name = load::name_use(tx.db, &account.username)?;
+            tx.apply(account::create(account, name, tx.at.now))
         })
         .await
     }
@@ -36,9 +36,9 @@ impl AccountStore for SqliteStore {
         context: &Context,
     ) -> Result<ImportAccountsOutcome, StoreError> {
         self.change("import_accounts", context, move |tx| {
-            let is_taken = |new: &NewAccount| load::is_taken(tx.db, &new.username);
-            let is_taken = accounts.iter().map(is_taken).collect::<Result<Vec<_>, _>>()?;
-            tx.apply(account::import(accounts, &is_taken, tx.at.now))
+            let name_use = |new: &NewAccount| load::name_use(tx.db, &new.username);
+            let uses = accounts.iter().map(name_use).collect::<Result<Vec<_>, _>>()?;
+            tx.apply(account::import(accounts, &uses, tx.at.now))
         })
         .await
     }
@@ -141,7 +141,8 @@ impl AccountStore for SqliteStore {
     ) -> Result<TakeoverOutcome, StoreError> {
         self.change("take_over_password", context, move |tx| {
             let found = load::credentials_of(tx.db, &takeover.username)?;
-            tx.apply(takeover.decide(found, tx.at.now))
+            let name = load::name_use(tx.db, &takeover.username)?;
+            tx.apply(takeover.decide(found, name, tx.at.now))
         })
         .await
     }

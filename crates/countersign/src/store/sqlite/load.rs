@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
 use crate::base::id::{AccountId, SessionId};
-use crate::model::account::{Account, Credentials, Role, Username};
+use crate::model::account::{Account, Credentials, NameUse, Role, Username};
 use crate::model::session::{Session, StoredSession};
 
 /// The account with this ID.
@@ -28,10 +28,20 @@ pub(super) fn account(db: &Connection, id: AccountId) -> rusqlite::Result<Option
         .optional()
 }
 
-/// Whether an account has this name in any spelling.
-pub(super) fn is_taken(db: &Connection, name: &Username) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM accounts WHERE canonical_name = ?1)")?
-        .query_row([name.canonical()], |row| row.get(0))
+/// Whether a new account can have this name.
+pub(super) fn name_use(db: &Connection, name: &Username) -> rusqlite::Result<NameUse> {
+    let mut statement =
+        db.prepare_cached("SELECT EXISTS (SELECT 1 FROM accounts WHERE canonical_name = ?1)")?;
+    let mut is_taken = |name: &Username| statement.query_row([name.canonical()], |row| row.get(0));
+    if is_taken(name)? {
+        return Ok(NameUse::Taken);
+    }
+    for other in name.plain_look_alikes() {
+        if is_taken(&other)? {
+            return Ok(NameUse::LooksAlike);
+        }
+    }
+    Ok(NameUse::Free)
 }
 
 /// Whether an enabled administrator is there besides this account.
