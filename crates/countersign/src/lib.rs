@@ -124,6 +124,7 @@ pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKe
 pub use crate::model::key_ring::{KeyInfo, KeyRingError, KeyState};
 pub use crate::model::proof::{AuthMethod, AuthMethods};
 pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector};
+pub use crate::model::session_cookie::SessionCookie;
 pub use crate::options::Options;
 pub use crate::password::{InvalidPassword, PasswordHash, PolicyViolation, UnreadableHash, WrongPepper};
 pub use crate::system::Countersign;

@@ -18,6 +18,7 @@ use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;
 use crate::model::session::RevocationCursor;
 use crate::model::session::refresh_token::RefreshTokenCodec;
+use crate::model::session_cookie::SessionCookies;
 use crate::options::Options;
 use crate::store::Store;
 use crate::throttle::Throttle;
@@ -34,6 +35,7 @@ pub struct Countersign<S> {
     pub(crate) hasher: PasswordHasher,
     pub(crate) account_names: hmac::Key,
     pub(crate) devices: DeviceCookies,
+    pub(crate) session_cookies: SessionCookies,
     pub(crate) throttle: Throttle,
     pub(crate) guard: Guard,
     pub(crate) feed: Feed,

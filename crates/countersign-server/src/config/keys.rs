@@ -92,6 +92,9 @@ settings! {
     "session.min_age" session_min_age: Duration = "20s", if |v| ttl(*v, "0s", "5m");
     /// The most live sessions of one account; one more ends the oldest.
     "session.max_per_account" session_max_per_account: u32 = "50", if |v| between(*v, 1, 1000);
+    /// `on` gives browsers a session cookie too, for a reverse proxy that asks `/api/verify` about requests for pages.
+    /// Read docs/guides/verify/forward-auth.md first: those pages then need protection against forged requests.
+    "session.cookie" session_cookie: Toggle = "off";
     /// The exact web origins that may call the API from a browser. Empty means none.
     "cors_origins" cors_origins: Vec<Origin> = "", for example "https://app.example.com";
     /// The addresses of the reverse proxies. Only their forwarded headers are believed; TLS is then their

@@ -30,6 +30,7 @@ impl Config {
             audience.algorithm = algorithm;
         }
         options.sessions = self.session_policy();
+        options.session_cookie = self.session_cookie == Toggle::On;
         options.keys = self.key_schedule();
         options.passwords = self.password_policy();
         options.hashing = self.hashing_options()?;

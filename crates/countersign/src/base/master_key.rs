@@ -33,6 +33,7 @@ pub(crate) enum Purpose {
     DeviceCookie,
     SealPasswordHash,
     FeedKey,
+    SessionCookie,
 }
 
 impl Purpose {
@@ -45,6 +46,7 @@ impl Purpose {
             Self::DeviceCookie => b"countersign device cookie v1",
             Self::SealPasswordHash => b"countersign password hash at rest v1",
             Self::FeedKey => b"countersign feed key v1",
+            Self::SessionCookie => b"countersign session cookie v1",
         }
     }
 }

@@ -108,18 +108,30 @@ impl<S: Store> Countersign<S> {
 
     /// Signs an access token for a session that a store's transaction has just found or made alive.
     fn issue(&self, grant: &Grant, audience: &Audience, now: Timestamp) -> Result<AccessToken, SignError> {
+        let lifetime = audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
+        let claims = self.claims(grant, audience, lifetime, now);
+        let expires_in = u64::try_from(claims.exp - claims.iat).unwrap_or(0);
+        let token = sign(&claims, self.key_ring.load().signing_key(now), audience.token_type.header_value())?;
+        Ok(AccessToken { token: Zeroizing::new(token), expires_in })
+    }
+
+    fn claims<'a>(
+        &'a self,
+        grant: &'a Grant,
+        audience: &'a Audience,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Claims<'a> {
         let (account, session) = (grant.account(), grant.session());
         let iat = now.as_unix_seconds();
-        // Never longer than the session itself (J7), and at least the second that has begun.
-        let lifetime = audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
-        let exp = now.plus(lifetime).min(session.expires_at).as_unix_seconds().max(iat + 1);
-        let claims = Claims {
+        Claims {
             iss: &self.options.issuer,
             sub: account.id.to_string(),
             aud: &audience.name,
             client_id: &self.options.client_id,
             iat,
-            exp,
+            // Never longer than the session itself (J7), and at least the second that has begun.
+            exp: now.plus(lifetime).min(session.expires_at).as_unix_seconds().max(iat + 1),
             jti: self.token_id(),
             sid: session.id.to_string(),
             auth_time: session.authenticated_at.as_unix_seconds(),
@@ -127,10 +139,23 @@ impl<S: Store> Countersign<S> {
             username: account.username.as_str(),
             role: account.role.as_str(),
             custom: account.claims.as_map(),
-        };
-        let token = sign(&claims, self.key_ring.load().signing_key(now), audience.token_type.header_value())?;
-        Ok(AccessToken { token: Zeroizing::new(token), expires_in: u64::try_from(exp - iat).unwrap_or(0) })
+        }
     }
+
+    /// Signs for the service behind a reverse proxy whose session a cookie names: the claims of an access token,
+    /// for a minute, with the `typ` of an assertion (TK-5).
+    ///
+    /// # Errors
+    /// [`SignError`] when it cannot be signed.
+    pub(crate) fn assertion_of_session(
+        &self,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<Zeroizing<String>, SignError> {
+        let claims = self.claims(grant, &self.options.audiences.default, ASSERTION_LIFETIME, now);
+        sign(&claims, self.key_ring.load().signing_key(now), ASSERTION).map(Zeroizing::new)
+    }
+
     /// Signs what an accepted access token says, for the service behind a reverse proxy: the same claims for at
     /// most a minute. Its `typ` is [`ASSERTION`], so it is never taken for an access token (TK-5).
     ///
@@ -146,8 +171,7 @@ impl<S: Store> Countersign<S> {
         claims.insert("iat".to_owned(), now.as_unix_seconds().into());
         claims.insert("exp".to_owned(), exp.into());
         claims.insert("jti".to_owned(), self.token_id().into());
-        let token = sign(&claims, self.key_ring.load().signing_key(now), ASSERTION)?;
-        Ok(Zeroizing::new(token))
+        sign(&claims, self.key_ring.load().signing_key(now), ASSERTION).map(Zeroizing::new)
     }
 
     fn token_id(&self) -> String {

@@ -17,6 +17,7 @@ pub mod password_change;
 pub mod refresh;
 pub mod reseal;
 pub mod revocation;
+pub mod session_cookie;
 pub mod sessions;
 pub mod upkeep;
 pub mod upstream;

@@ -19,6 +19,7 @@ use crate::model::audience::Audience;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::retention::FAILURES_REMEMBERED;
 use crate::model::session::refresh_token::RefreshTokenCodec;
+use crate::model::session_cookie::SessionCookies;
 use crate::options::Options;
 use crate::password::WrongPepper;
 use crate::store::{Store, StoreError};
@@ -82,6 +83,7 @@ impl<S: Store> Countersign<S> {
             random,
             account_names: master_keys.current_mac_key(Purpose::AccountName),
             devices: DeviceCookies::new(&master_keys),
+            session_cookies: SessionCookies::new(&master_keys),
             throttle,
             master_keys,
             hasher,

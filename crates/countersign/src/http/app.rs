@@ -27,7 +27,8 @@ impl<S: Store> App<S> {
     pub fn new(countersign: Arc<Countersign<S>>, options: HttpOptions) -> Self {
         let request_ids = countersign.random.non_secret();
         // Whether browsers reach us over HTTPS is what the configured issuer says, never what a request says (TP-3).
-        let cookies = Cookies::new(countersign.options().issuer.starts_with("https://"));
+        let configured = countersign.options();
+        let cookies = Cookies::new(configured.issuer.starts_with("https://"), configured.session_cookie);
         Self { countersign, options: Arc::new(options), cookies, request_ids, notices: Arc::default() }
     }
 

@@ -1,5 +1,7 @@
-//! The refresh cookie and the device cookie: one name each, one set of attributes, for setting and for clearing (CK-1,
-//! CK-6, SE-3).
+//! The refresh cookie, the device cookie and the session cookie: one name each, one set of attributes, for setting and
+//! for clearing (CK-1, CK-6, SE-3, FA-3).
+
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::Cookie;
@@ -9,20 +11,23 @@ use crate::base::clock::Timestamp;
 use crate::flows::issue::IssuedRefreshToken;
 use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::session_cookie::SessionCookie;
 
-/// Reads and writes the two cookies.
+/// Reads and writes the cookies.
 ///
 /// Over HTTPS their names begin with `__Host-`. Browsers then demand Secure, Path=/ and no Domain, so no sibling host can
 /// plant one (RFC 6265bis §4.1.3.2). Over plain HTTP (development) they would drop such a cookie, so its name differs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cookies {
     secure: bool,
+    /// Whether there is a session cookie.
+    session: bool,
 }
 
 impl Cookies {
-    /// `secure` says whether browsers reach the server over HTTPS.
-    pub(super) const fn new(secure: bool) -> Self {
-        Self { secure }
+    /// `secure` says whether browsers reach the server over HTTPS; `session`, whether there is a session cookie.
+    pub(super) const fn new(secure: bool, session: bool) -> Self {
+        Self { secure, session }
     }
 
     pub(super) const fn are_secure(self) -> bool {
@@ -35,6 +40,10 @@ impl Cookies {
 
     const fn device_name(self) -> &'static str {
         if self.secure { "__Host-device" } else { "device" }
+    }
+
+    const fn session_name(self) -> &'static str {
+        if self.secure { "__Host-session" } else { "session" }
     }
 
     /// The refresh token in the request's cookies.
@@ -50,24 +59,39 @@ impl Cookies {
         one(headers, self.device_name()).ok().flatten().and_then(|text| DeviceCookie::from_browser(&text))
     }
 
-    /// `Set-Cookie` for a new refresh token; it lives as long as its session can (RF-8).
-    pub(super) fn set(self, refresh: &IssuedRefreshToken, now: Timestamp) -> HeaderValue {
-        self.header_value(self.refresh_name(), &refresh.token, refresh.ends_at.since(now).as_secs())
+    /// The session cookie in the request's cookies; none if there are two, and nothing says which one is meant (CK-4).
+    pub(super) fn session(self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
+        one(headers, self.session_name()).ok().flatten()
     }
 
-    /// `Set-Cookie` that removes the refresh token: only where the session is really over (RF-12).
-    pub(super) fn clear(self) -> HeaderValue {
-        self.header_value(self.refresh_name(), "", 0)
+    /// `Set-Cookie` for a new refresh token; it lives as long as its session can (RF-8).
+    pub(super) fn set(self, refresh: &IssuedRefreshToken, now: Timestamp) -> HeaderValue {
+        self.header_value(self.refresh_name(), &refresh.token, refresh.ends_at.since(now).as_secs(), STRICT)
+    }
+
+    /// Removes the refresh token and the session cookie: only where the session is really over (RF-12).
+    pub(super) fn clear(self, headers: &mut HeaderMap) {
+        headers.append(header::SET_COOKIE, self.header_value(self.refresh_name(), "", 0, STRICT));
+        if self.session {
+            headers.append(header::SET_COOKIE, self.header_value(self.session_name(), "", 0, LAX));
+        }
+    }
+
+    /// `Set-Cookie` for the session cookie. A browser sends it also when a link of another site leads to a page, which is
+    /// what it is for.
+    pub(super) fn set_session(self, cookie: &SessionCookie, max_age: Duration) -> HeaderValue {
+        self.header_value(self.session_name(), cookie.as_str(), max_age.as_secs(), LAX)
     }
 
     /// `Set-Cookie` for the device cookie. Nothing removes it: it survives logout (CK-6).
     pub(super) fn set_device(self, device: &DeviceCookie) -> HeaderValue {
-        self.header_value(self.device_name(), device.as_str(), DeviceCookie::MAX_AGE.as_secs())
+        self.header_value(self.device_name(), device.as_str(), DeviceCookie::MAX_AGE.as_secs(), STRICT)
     }
 
-    fn header_value(self, name: &str, token: &str, max_age: u64) -> HeaderValue {
+    fn header_value(self, name: &str, token: &str, max_age: u64, same_site: &str) -> HeaderValue {
         let secure = if self.secure { "; Secure" } else { "" };
-        let text = format!("{name}={token}; HttpOnly{secure}; SameSite=Strict; Path=/; Max-Age={max_age}");
+        let text =
+            format!("{name}={token}; HttpOnly{secure}; SameSite={same_site}; Path=/; Max-Age={max_age}");
         #[expect(
             clippy::expect_used,
             reason = "the name, a base64url token and a number are all visible ASCII"
@@ -77,6 +101,9 @@ impl Cookies {
         value
     }
 }
+
+const STRICT: &str = "Strict";
+const LAX: &str = "Lax";
 
 struct Ambiguous;
 
@@ -101,8 +128,8 @@ fn one(headers: &HeaderMap, name: &str) -> Result<Option<Zeroizing<String>>, Amb
 mod tests {
     use super::*;
 
-    const HTTPS: Cookies = Cookies::new(true);
-    const PLAIN: Cookies = Cookies::new(false);
+    const HTTPS: Cookies = Cookies::new(true, true);
+    const PLAIN: Cookies = Cookies::new(false, false);
 
     fn headers(values: &[&'static str]) -> HeaderMap {
         values
@@ -140,9 +167,18 @@ mod tests {
     /// CK-1: the attributes, and the same ones when it is removed (SE-3).
     #[test]
     fn the_cookie_has_its_attributes() {
-        let cleared = "__Host-refreshToken=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0";
-        assert_eq!(HTTPS.clear(), cleared);
-        assert_eq!(PLAIN.clear(), "refreshToken=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
-        assert!(HTTPS.clear().is_sensitive());
+        let cleared = |cookies: Cookies| {
+            let mut headers = HeaderMap::new();
+            cookies.clear(&mut headers);
+            let values: Vec<_> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+            assert!(values.iter().all(HeaderValue::is_sensitive));
+            values
+        };
+        let https = [
+            "__Host-refreshToken=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0",
+            "__Host-session=; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=0",
+        ];
+        assert_eq!(cleared(HTTPS), https);
+        assert_eq!(cleared(PLAIN), ["refreshToken=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0"]);
     }
 }

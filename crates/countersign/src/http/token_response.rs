@@ -6,11 +6,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::flows::issue::SignedIn;
 use crate::http::cookies::Cookies;
 use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
+use crate::store::Store;
 use crate::wire::{Optional, TokenResponse, UserView};
 
 /// How the client gets its refresh token.
@@ -42,13 +44,14 @@ pub(super) fn presented(
 }
 
 /// The response to a login and to a refresh.
-pub(super) fn respond(
+pub(super) fn respond<S: Store>(
+    countersign: &Countersign<S>,
+    cookies: Cookies,
     signed_in: &SignedIn,
     delivery: Delivery,
     now: Timestamp,
-    cookies: Cookies,
 ) -> Response {
-    let SignedIn { account, access, refresh, device, .. } = signed_in;
+    let SignedIn { account, session_id, access, refresh, device, .. } = signed_in;
     let in_body = delivery == Delivery::Body;
     let body = TokenResponse {
         access_token: &access.token,
@@ -65,6 +68,10 @@ pub(super) fn respond(
     }
     if let (Delivery::Cookie, Some(device)) = (delivery, device) {
         response.headers_mut().append(header::SET_COOKIE, cookies.set_device(device));
+    }
+    if let (Delivery::Cookie, Some(cookie)) = (delivery, countersign.session_cookie(*session_id)) {
+        let max_age = countersign.options().sessions.idle_ttl;
+        response.headers_mut().append(header::SET_COOKIE, cookies.set_session(&cookie, max_age));
     }
     response
 }

@@ -15,4 +15,5 @@ pub(crate) mod plan;
 pub mod proof;
 pub mod retention;
 pub mod session;
+pub mod session_cookie;
 pub mod stored_key;

@@ -40,6 +40,9 @@ pub struct Options {
     pub sessions: SessionPolicy,
     /// How far the clocks of issuer and verifier may differ. 0 to 120 s, default 30 s (VF-10).
     pub leeway: Duration,
+    /// Whether browsers also get a session cookie, for a reverse proxy in front of pages (FA-3). Default: no.
+    /// Pages behind the proxy are then open to cross-site request forgery as with any session cookie.
+    pub session_cookie: bool,
     /// When signing keys change.
     pub keys: KeySchedule,
     /// Which new passwords are accepted.
@@ -69,6 +72,7 @@ impl Options {
             signing: Signing::KeyPairs,
             sessions: SessionPolicy::default(),
             leeway: Duration::from_secs(30),
+            session_cookie: false,
             keys: KeySchedule::default(),
             passwords: PasswordPolicy::default(),
             hashing: HashingOptions::default(),

@@ -6,8 +6,8 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    EndReason, EndedSession, NewSession, Revocation, RevocationCursor, Rotation, Session, SessionSelector,
-    StartSessionOutcome,
+    EndReason, EndedSession, Grant, NewSession, Revocation, RevocationCursor, Rotation, Session,
+    SessionProof, SessionSelector, StartSessionOutcome,
 };
 
 /// Keeps sessions, and the log of those that ended.
@@ -25,6 +25,10 @@ pub trait SessionStore: Sealed {
     /// A rotation that becomes durable only after its caller was told that it did not begins its grace then:
     /// nobody holds the successor yet.
     fn rotate(&self, token: PresentedToken, context: &Context) -> impl Answer<Rotation>;
+
+    /// The session that this names and its account, by `model::session::vouch`: if the session is alive at `now`
+    /// and the account is enabled. Writes nothing.
+    fn vouch(&self, proof: SessionProof, now: Timestamp) -> impl Answer<Option<Grant>>;
 
     /// The session with this ID.
     fn find_session(&self, id: SessionId) -> impl Answer<Option<Session>>;

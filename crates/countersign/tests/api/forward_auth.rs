@@ -3,9 +3,10 @@
 use axum::http::{Method, StatusCode, header};
 use countersign::guard::jwt::dangerous::decode_unverified;
 use countersign::guard::jwt::{ClaimsPolicy, JwkSet, TokenType, verify_access_token};
+use countersign::internal::model::account::AccountChange;
 use serde_json::json;
 
-use crate::app::{ISSUER, Reply, TestApp};
+use crate::app::{Device, ISSUER, PASSWORD, Reply, TestApp};
 
 const HEADERS: [&str; 7] = [
     "x-auth-user-id",
@@ -159,7 +160,7 @@ async fn the_assertion_is_no_access_token() {
 /// CS-8, FA-2: a browser that asks for a page is sent to sign in on the origin where it is; nobody else is sent anywhere.
 #[tokio::test]
 async fn a_page_is_redirected_to_the_sign_in_page_of_a_known_origin() {
-    let app = TestApp::new().await;
+    let app = TestApp::with(|options| options.session_cookie = true, |_| {}).await;
     let token = app.sign_in("ada").await.access_token;
     let good = [
         ("x-forwarded-method", "GET"),
@@ -195,6 +196,7 @@ async fn a_page_is_redirected_to_the_sign_in_page_of_a_known_origin() {
     }
     assert_eq!(ask(("x-forwarded-uri", None), login).await, to(ISSUER, "/"));
     assert_eq!(ask(("", None), "").await, no, "not asked for");
+    assert_eq!(ask(("", None), "?otherwise=login&audience=files").await, no, "it would be back, for ever");
     for change in [
         ("x-forwarded-host", Some("evil.example")),
         ("x-forwarded-host", Some("auth.example.evil.example")),
@@ -219,4 +221,136 @@ async fn a_page_is_redirected_to_the_sign_in_page_of_a_known_origin() {
         forbidden = forbidden.header(name, value);
     }
     assert_eq!(forbidden.send().await.status, StatusCode::FORBIDDEN, "signing in again would not help");
+}
+
+/// The session cookie that a reply sets, its attributes, and whether the reply removes it.
+fn session_cookie(reply: &Reply) -> Option<(String, String)> {
+    let mut found = reply.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| {
+        let (value, attributes) =
+            value.to_str().unwrap().strip_prefix("__Host-session=")?.split_once("; ").unwrap();
+        Some((value.to_owned(), attributes.to_owned()))
+    });
+    let one = found.next();
+    assert!(found.next().is_none());
+    one
+}
+
+async fn verify(app: &TestApp, cookie: &str) -> Reply {
+    app.get("/api/verify").header("x-forwarded-method", "GET").header("cookie", cookie).send().await
+}
+
+/// FA-3: off unless it is asked for; and then no cookie means anything.
+#[tokio::test]
+async fn there_is_no_session_cookie_by_default() {
+    let on = TestApp::with(|options| options.session_cookie = true, |_| {}).await;
+    let (cookie, _) = session_cookie(&on.login("ada", PASSWORD).await).unwrap();
+    let app = TestApp::new().await;
+    let reply = app.login("ada", PASSWORD).await;
+    assert_eq!(session_cookie(&reply), None);
+    assert_eq!(session_cookie(&app.refresh(&reply.cookie().unwrap()).await), None);
+    // The same master key: it would be accepted.
+    verify(&app, &format!("__Host-session={cookie}")).await.assert_error(401, "token_required");
+    let page = app.get("/api/verify?otherwise=login").header("x-forwarded-method", "GET");
+    let page = page.header("x-forwarded-proto", "https").header("x-forwarded-host", "auth.example");
+    let page = page.header("sec-fetch-mode", "navigate").send().await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED, "signing in would not help");
+}
+
+/// FA-3: it lives and dies with its session, and opens nothing but this.
+#[tokio::test]
+async fn a_session_cookie_is_worth_what_its_session_is() {
+    let app = TestApp::with(|options| options.session_cookie = true, |_| {}).await;
+    let reply = app.login("ada", PASSWORD).await;
+    let device = Device::from(&reply);
+    let (cookie, attributes) = session_cookie(&reply).unwrap();
+    assert_eq!(attributes, "HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=604800");
+    let cookie = format!("__Host-session={cookie}");
+    app.wait(3600); // longer than any access token
+    let passed = verify(&app, &cookie).await;
+    assert_eq!(passed.status, StatusCode::NO_CONTENT);
+    let [id, name, role, session, audience, _, token] = identity(&passed);
+    let claims = decode_unverified(token).unwrap();
+    assert_eq!((id, name, role, audience), (device.user_id.as_str(), "ada", "user", "api"));
+    assert_eq!((&claims.header["typ"], &claims.payload["sid"]), (&json!("assertion+jwt"), &json!(session)));
+    let lives = claims.payload["exp"].as_i64().unwrap() - app.clock.now().as_unix_seconds();
+    assert_eq!((lives, &claims.payload["aud"]), (60, &json!("api")));
+    app.get("/api/user").header("cookie", &cookie).send().await.assert_error(401, "token_required");
+    let with_bearer = app.get("/api/verify").header("cookie", &cookie).bearer("x").send().await;
+    with_bearer.assert_error(401, "invalid_token");
+    verify(&app, &format!("{cookie}; {cookie}")).await.assert_error(401, "token_required");
+    verify(&app, &format!("{cookie}x")).await.assert_error(401, "token_revoked");
+    let demand = async |query: &str| {
+        let call = app.get(&format!("/api/verify?{query}")).header("x-original-method", "GET");
+        call.header("cookie", &cookie).send().await.status.as_u16()
+    };
+    assert_eq!(demand("role=user&audience=api").await, 204);
+    assert_eq!((demand("role=admin").await, demand("audience=files").await), (403, 401));
+    let refreshed = app.refresh(&device.cookie).await;
+    assert_eq!(session_cookie(&refreshed).unwrap().0, cookie["__Host-session=".len()..]);
+    let logout = app.post("/api/logout").cookie(&refreshed.cookie().unwrap()).send().await;
+    assert_eq!(session_cookie(&logout).unwrap(), (String::new(), attributes.replace("604800", "0")));
+    let refused = verify(&app, &cookie).await;
+    refused.assert_error(401, "token_revoked");
+    assert_eq!(identity(&refused), [""; 7]);
+    let body = json!({ "username": "ada", "password": PASSWORD, "refreshTokenDelivery": "body" });
+    assert_eq!(session_cookie(&app.post("/api/login").json(&body).send().await), None, "it is for browsers");
+}
+
+/// FA-3: also a disabled account, an ended session and one that has run out.
+#[tokio::test]
+async fn a_session_cookie_is_refused_as_soon_as_it_should_be() {
+    let app = TestApp::with(|options| options.session_cookie = true, |_| {}).await;
+    let sign_in =
+        async || format!("__Host-session={}", session_cookie(&app.login("ada", PASSWORD).await).unwrap().0);
+    let id = app.sign_in("ada").await.user_id.parse().unwrap();
+    let cookie = sign_in().await;
+    for disabled in [true, false] {
+        let change = AccountChange { disabled: Some(disabled), ..AccountChange::default() };
+        app.countersign.change_account(id, change, &app.operator()).await.unwrap();
+        verify(&app, &cookie).await.assert_error(401, "token_revoked");
+    }
+    let cookie = sign_in().await;
+    app.wait(7 * 24 * 60 * 60 - 1);
+    assert_eq!(verify(&app, &cookie).await.status, StatusCode::NO_CONTENT);
+    app.wait(1);
+    verify(&app, &cookie).await.assert_error(401, "token_revoked");
+}
+
+/// FA-4: a page of another origin must not make a browser change anything behind the proxy.
+#[tokio::test]
+async fn a_session_cookie_does_not_let_other_pages_change_anything() {
+    let app = TestApp::with(|options| options.session_cookie = true, |_| {}).await;
+    let (cookie, _) = session_cookie(&app.login("ada", PASSWORD).await).unwrap();
+    let cookie = format!("__Host-session={cookie}");
+    let ask = async |headers: &[(&str, &str)]| {
+        let call =
+            headers.iter().fold(app.get("/api/verify"), |call, (name, value)| call.header(name, value));
+        call.header("cookie", &cookie).send().await.status.as_u16()
+    };
+    let (cross, same) = (("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-origin"));
+    for (method, from, expected) in [
+        ("GET", cross, 204),
+        ("HEAD", cross, 204),
+        ("POST", same, 204),
+        ("POST", ("origin", ISSUER), 204),
+        ("POST", ("origin", "https://app.example"), 204),
+        ("POST", cross, 403),
+        ("POST", ("sec-fetch-site", "same-site"), 403),
+        ("DELETE", ("origin", "https://evil.example"), 403),
+        ("post", cross, 403),
+        ("\t", cross, 403),
+    ] {
+        for name in ["x-forwarded-method", "x-original-method"] {
+            assert_eq!(ask(&[(name, method), from]).await, expected, "{name} {method} {from:?}");
+        }
+    }
+    assert_eq!(ask(&[cross]).await, 403, "the proxy does not say what it is for");
+    let two = [("x-forwarded-method", "GET"), ("x-original-method", "POST"), cross];
+    assert_eq!(ask(&two).await, 403, "one of them is the client's");
+    for (method, expected) in [("GET", 200), ("POST", 403)] {
+        let call = app.call(method.parse().unwrap(), "/api/verify/a").header("cookie", &cookie);
+        let reply = call.header("sec-fetch-site", "cross-site").send().await;
+        assert_eq!(reply.status.as_u16(), expected);
+        assert_eq!(identity(&reply) == [""; 7], expected == 403);
+    }
 }

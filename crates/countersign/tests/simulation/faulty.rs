@@ -18,7 +18,7 @@ use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
     EndReason, EndedSession, Grant, NewSession, Revocation, RevocationCursor, Rotation, Session,
-    SessionSelector, StartSessionOutcome,
+    SessionProof, SessionSelector, StartSessionOutcome,
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
@@ -214,6 +214,7 @@ impl AccountStore for Faulty {
 impl SessionStore for Faulty {
     forward! {
         find_session(id: SessionId) -> Option<Session>;
+        vouch(proof: SessionProof, at: Timestamp) -> Option<Grant>;
         list_sessions(of: Option<AccountId>, at: Timestamp, limit: u32) -> Vec<Session>;
     }
 

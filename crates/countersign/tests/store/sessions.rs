@@ -4,7 +4,8 @@ use countersign::internal::model::account::{AccountChange, PasswordChange, SetPa
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, NewSession, Revocation, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
+    EndReason, NewSession, Revocation, Rotation, SessionPolicy, SessionProof, SessionSelector,
+    StartSessionOutcome,
 };
 use countersign::store::{AccountStore as _, SessionStore as _};
 
@@ -304,4 +305,32 @@ pub(crate) async fn sessions_are_listed_while_they_live(opener: &impl Opener) {
     assert_eq!(list(Some(bob.id), at(0).plus(policy.idle_ttl), 9).await, [second], "at its idle end");
     store.end_sessions(SessionSelector::One(second), EndReason::Ended, &context(at(3))).await.unwrap();
     assert_eq!(list(None, at(3), 9).await, [other.session_id, first]);
+}
+
+/// FA-3, TH-5: a session stands for its account while both live, and asking changes nothing.
+pub(crate) async fn a_live_session_is_vouched_for(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, T0).await;
+    let vouch = async |proof, now| store.vouch(proof, now).await.unwrap();
+    let named = SessionProof::Named(token.session_id);
+    let late = T0.plus(30 * SECOND);
+    for proof in [named, SessionProof::Refresh(token)] {
+        let grant = vouch(proof, late).await.unwrap();
+        let stored = store.find_session(token.session_id).await.unwrap().unwrap();
+        assert_eq!((grant.account(), grant.session()), (&bob, &stored));
+    }
+    assert_eq!(
+        vouch(SessionProof::Refresh(PresentedToken { secret_hash: [9; 32], ..token }), late).await,
+        None
+    );
+    assert!(
+        matches!(store.rotate(token, &context(late)).await.unwrap(), Rotation::Advanced(_)),
+        "still the newest"
+    );
+    assert_eq!(vouch(SessionProof::Refresh(token), late.plus(15 * SECOND)).await, None);
+    assert!(vouch(named, late).await.is_some(), "an older token that is asked about ends nothing");
+    let this = SessionSelector::OneOf(bob.id, token.session_id);
+    store.end_sessions(this, EndReason::Logout, &context(late)).await.unwrap();
+    assert_eq!(vouch(named, late).await, None);
 }

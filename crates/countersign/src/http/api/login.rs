@@ -1,5 +1,7 @@
 //! `POST /api/login`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -44,7 +46,7 @@ pub(in crate::http) async fn login<S: Store>(
     if let Some(token) = &input.device_token {
         context.device_cookie = DeviceCookie::from_browser(token);
     }
-    let countersign = app.countersign;
+    let countersign = Arc::clone(&app.countersign);
     let mut authenticated = countersign.authenticate(&input.username, &input.password, &context).await?;
     if let Some(new) = &input.new_password {
         authenticated = countersign.with_new_password(authenticated, new).await?;
@@ -57,5 +59,5 @@ pub(in crate::http) async fn login<S: Store>(
         countersign.start_session(authenticated, replaces, &context).await
     };
     let signed_in = detached(start).await??;
-    Ok(respond(&signed_in, input.refresh_token_delivery, now, cookies))
+    Ok(respond(&app.countersign, cookies, &signed_in, input.refresh_token_delivery, now))
 }

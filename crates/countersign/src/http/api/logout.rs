@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use countersign_guard::Refusal;
 use serde::Deserialize;
@@ -59,6 +59,6 @@ pub(in crate::http) async fn logout<S: Store>(
     })
     .await??;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookies.clear());
+    cookies.clear(response.headers_mut());
     Ok(response)
 }

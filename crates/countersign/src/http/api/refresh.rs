@@ -1,7 +1,9 @@
 //! `POST /api/refresh`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -35,14 +37,14 @@ pub(in crate::http) async fn refresh<S: Store>(
     let context = app.at_this_moment(context);
     let (token, delivery) =
         presented(&headers, input.refresh_token, cookies)?.ok_or(ApiError::NoRefreshToken)?;
-    let (countersign, now) = (app.countersign, context.now);
+    let (countersign, now) = (Arc::clone(&app.countersign), context.now);
     match detached(async move { countersign.refresh(&token, &context).await }).await? {
-        Ok(signed_in) => Ok(respond(&signed_in, delivery, now, cookies)),
+        Ok(signed_in) => Ok(respond(&app.countersign, cookies, &signed_in, delivery, now)),
         Err(error) => {
             let is_over = error.ends_session();
             let mut response = ApiError::from(error).into_response();
             if is_over && delivery == Delivery::Cookie {
-                response.headers_mut().insert(header::SET_COOKIE, cookies.clear());
+                cookies.clear(response.headers_mut());
             }
             Ok(response)
         }

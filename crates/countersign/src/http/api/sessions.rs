@@ -1,7 +1,7 @@
 //! `/api/sessions`: lists the caller's sessions, ends one, ends all others (SE-6, SE-7).
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ pub(in crate::http) async fn end<S: Store>(
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     if id == session {
-        response.headers_mut().insert(header::SET_COOKIE, cookies.clear());
+        cookies.clear(response.headers_mut());
     }
     Ok(response)
 }

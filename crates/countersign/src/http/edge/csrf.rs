@@ -23,7 +23,11 @@ pub struct CrossOrigin;
 ///
 /// # Errors
 /// [`CrossOrigin`] when it comes from a page of an origin that is neither the server's own nor configured.
-pub(super) fn verify(method: &Method, headers: &HeaderMap, origins: &Origins<'_>) -> Result<(), CrossOrigin> {
+pub(in crate::http) fn verify(
+    method: &Method,
+    headers: &HeaderMap,
+    origins: &Origins<'_>,
+) -> Result<(), CrossOrigin> {
     let only_reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if only_reads || origins.front_end(headers).is_some() || is_same_origin(headers, origins.own) {
         Ok(())

@@ -8,26 +8,39 @@ use std::fmt::Write as _;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use countersign_guard::AccessClaims;
 
-pub(super) struct Identity<'a> {
-    pub(super) claims: &'a AccessClaims,
-    pub(super) assertion: &'a str,
-}
+use crate::base::clock::Timestamp;
+use crate::model::session::Grant;
 
-impl Identity<'_> {
-    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
-        let Self { claims, assertion } = *self;
-        let expires_at = claims.expires_at().to_string();
-        let values = [
+pub(super) struct Identity([String; COUNT]);
+
+impl Identity {
+    pub(super) fn of_claims(claims: &AccessClaims, assertion: &str) -> Self {
+        let texts = [
             claims.subject(),
             claims.username().unwrap_or_default(),
             claims.role().unwrap_or_default(),
             claims.session_id().unwrap_or_default(),
             claims.audience().next().unwrap_or_default(),
-            &expires_at,
-            assertion,
         ];
-        for (name, value) in NAMES.iter().zip(values) {
-            let mut value = header_text(value);
+        Self::new(texts, claims.expires_at(), assertion)
+    }
+
+    pub(super) fn of_session(grant: &Grant, audience: &str, expires_at: Timestamp, assertion: &str) -> Self {
+        let (account, session) = (grant.account(), grant.session());
+        let (id, session) = (account.id.to_string(), session.id.to_string());
+        let texts = [&*id, account.username.as_str(), account.role.as_str(), &*session, audience];
+        Self::new(texts, expires_at.as_unix_seconds(), assertion)
+    }
+
+    fn new(texts: [&str; 5], expires_at: i64, assertion: &str) -> Self {
+        let [id, username, role, session, audience] = texts.map(header_text);
+        Self([id, username, role, session, audience, expires_at.to_string(), assertion.to_owned()])
+    }
+
+    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
+        for (name, text) in NAMES.iter().zip(&self.0) {
+            #[expect(clippy::expect_used, reason = "encoded text, a number and a JWT are visible ASCII")]
+            let mut value = HeaderValue::try_from(text.as_str()).expect("visible ASCII");
             value.set_sensitive(*name == TOKEN);
             headers.insert(name, value);
         }
@@ -43,10 +56,8 @@ pub(super) fn add_empty(headers: &mut HeaderMap) {
 
 /// Visible ASCII is written as it is. Every other byte of the UTF-8, and `%` itself, is percent-encoded (RFC 3986
 /// §2.1), so `decodeURIComponent` and its like read it back, and no name can break a header.
-fn header_text(text: &str) -> HeaderValue {
-    let encoded = percent_encoded(text, |byte| byte.is_ascii_graphic() && byte != b'%');
-    #[expect(clippy::expect_used, reason = "only visible ASCII is left")]
-    HeaderValue::try_from(encoded).expect("visible ASCII")
+fn header_text(text: &str) -> String {
+    percent_encoded(text, |byte| byte.is_ascii_graphic() && byte != b'%')
 }
 
 pub(super) fn percent_encoded(text: &str, stays: impl Fn(u8) -> bool) -> String {
@@ -64,7 +75,9 @@ pub(super) fn percent_encoded(text: &str, stays: impl Fn(u8) -> bool) -> String 
 
 const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
-const NAMES: [HeaderName; 7] = [
+const COUNT: usize = 7;
+
+const NAMES: [HeaderName; COUNT] = [
     HeaderName::from_static("x-auth-user-id"),
     HeaderName::from_static("x-auth-username"),
     HeaderName::from_static("x-auth-role"),

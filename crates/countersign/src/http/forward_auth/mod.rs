@@ -9,15 +9,16 @@ mod identity;
 mod original;
 
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use countersign_guard::Refusal;
 use countersign_guard::jwt::VerifyError;
-use countersign_guard::{AccessClaims, Refusal};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::http::app::App;
 use crate::http::body::query::Query;
-use crate::http::edge;
+use crate::http::edge::{self, csrf};
 use crate::http::error::api::ApiError;
 use crate::http::forward_auth::identity::Identity;
 use crate::store::Store;
@@ -44,8 +45,13 @@ enum Otherwise {
 /// `GET /api/verify`, with the demands in the query.
 pub(in crate::http) async fn verify<S: Store>(State(app): State<App<S>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
+    let method = original::method(&parts.headers);
     match Query::<Demands>::from_request_parts(&mut parts, &app).await {
-        Ok(Query(demands)) => respond(&app, &parts.headers, &demands, StatusCode::NO_CONTENT),
+        Ok(Query(demands)) => {
+            Question { app: &app, headers: &parts.headers, method, demands }
+                .answer(StatusCode::NO_CONTENT)
+                .await
+        }
         Err(error) => nobody(error),
     }
 }
@@ -54,50 +60,94 @@ pub(in crate::http) async fn verify<S: Store>(State(app): State<App<S>>, request
 /// request pass for 200 alone. Path and query are the client's, so they demand nothing here.
 pub(in crate::http) async fn verify_in_place<S: Store>(
     State(app): State<App<S>>,
+    method: Method,
     headers: HeaderMap,
 ) -> Response {
-    respond(&app, &headers, &Demands::default(), StatusCode::OK)
+    let demands = Demands::default();
+    Question { app: &app, headers: &headers, method, demands }.answer(StatusCode::OK).await
 }
 
-fn respond<S: Store>(app: &App<S>, headers: &HeaderMap, demands: &Demands, yes: StatusCode) -> Response {
-    let refusal = match admit(app, headers, demands) {
-        Ok(claims) => return somebody(app, &claims, yes),
-        Err(refusal) => refusal,
-    };
-    let is_anonymous = refusal.status() == StatusCode::UNAUTHORIZED;
-    if is_anonymous
-        && demands.otherwise == Some(Otherwise::Login)
-        && let Some(login) = original::sign_in_page(headers, &edge::origins(app))
-    {
-        return nobody(Redirect::to(&login));
-    }
-    nobody(ApiError::from(refusal))
+/// Whether a request may pass.
+struct Question<'a, S> {
+    app: &'a App<S>,
+    headers: &'a HeaderMap,
+    /// The method of the original request.
+    method: Method,
+    demands: Demands,
 }
 
-fn admit<S: Store>(app: &App<S>, headers: &HeaderMap, demands: &Demands) -> Result<AccessClaims, Refusal> {
-    let claims = app.countersign.guard().authenticate(headers).map_err(|refusal| match refusal {
-        // 413 elsewhere.
-        Refusal::Invalid(VerifyError::TokenTooLong) => Refusal::Malformed,
-        refusal => refusal,
-    })?;
-    let is_meant = |name: &String| claims.audience().any(|audience| audience == name);
-    if !demands.audience.as_ref().is_none_or(is_meant) {
-        return Err(Refusal::Invalid(VerifyError::WrongAudience));
-    }
-    if !demands.role.as_ref().is_none_or(|role| claims.has_role(role)) {
-        return Err(Refusal::RoleRequired);
-    }
-    Ok(claims)
-}
-
-fn somebody<S: Store>(app: &App<S>, claims: &AccessClaims, yes: StatusCode) -> Response {
-    match app.countersign.assertion(claims, app.countersign.clock().now()) {
-        Ok(assertion) => {
-            let mut response = yes.into_response();
-            Identity { claims, assertion: &assertion }.add_to(response.headers_mut());
-            response
+impl<S: Store> Question<'_, S> {
+    async fn answer(&self, yes: StatusCode) -> Response {
+        match self.identify().await {
+            Ok(identity) => {
+                let mut response = yes.into_response();
+                identity.add_to(response.headers_mut());
+                response
+            }
+            Err(refused) => self.sign_in_page(&refused).unwrap_or_else(|| nobody(refused)),
         }
-        Err(error) => nobody(ApiError::from(error)),
+    }
+
+    async fn identify(&self) -> Result<Identity, ApiError> {
+        if let Some(cookie) = self.session_cookie() {
+            return self.identify_by_cookie(&cookie).await;
+        }
+        let claims =
+            self.app.countersign.guard().authenticate(self.headers).map_err(|refusal| match refusal {
+                // 413 elsewhere.
+                Refusal::Invalid(VerifyError::TokenTooLong) => Refusal::Malformed,
+                refusal => refusal,
+            })?;
+        self.demand(claims.audience().next().unwrap_or_default(), |role| claims.has_role(role))?;
+        let assertion = self.app.countersign.assertion(&claims, self.app.countersign.clock().now())?;
+        Ok(Identity::of_claims(&claims, &assertion))
+    }
+
+    /// The session cookie, where it is on and no access token came: that one is meant for us.
+    fn session_cookie(&self) -> Option<Zeroizing<String>> {
+        let is_on = self.app.countersign.options().session_cookie;
+        let is_meant = is_on && !self.headers.contains_key(header::AUTHORIZATION);
+        is_meant.then(|| self.app.cookies.session(self.headers)).flatten()
+    }
+
+    /// A browser sends a cookie whoever makes it do so: what the original request changes must come from a page of
+    /// a known origin (FA-4).
+    async fn identify_by_cookie(&self, cookie: &str) -> Result<Identity, ApiError> {
+        csrf::verify(&self.method, self.headers, &edge::origins(self.app))?;
+        let countersign = &self.app.countersign;
+        let now = countersign.clock().now();
+        let grant = countersign.find_by_session_cookie(cookie, now).await?.ok_or(Refusal::Revoked)?;
+        let audience = &countersign.options().audiences.default.name;
+        self.demand(audience, |role| grant.account().role.as_str() == role)?;
+        let assertion = countersign.assertion_of_session(&grant, now)?;
+        let expires_at = grant.session().ends_at(&countersign.options().sessions);
+        Ok(Identity::of_session(&grant, audience, expires_at, &assertion))
+    }
+
+    fn demand(&self, audience: &str, has_role: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+        if self.demands.audience.as_ref().is_some_and(|demanded| demanded != audience) {
+            return Err(Refusal::Invalid(VerifyError::WrongAudience));
+        }
+        if self.demands.role.as_ref().is_some_and(|demanded| !has_role(demanded)) {
+            return Err(Refusal::RoleRequired);
+        }
+        Ok(())
+    }
+
+    /// Where a browser can sign in instead. Only with the session cookie, and for the audience that it opens:
+    /// otherwise it would be back here, and there again, for ever.
+    fn sign_in_page(&self, refused: &ApiError) -> Option<Response> {
+        let ApiError::Refused(refusal) = refused else { return None };
+        let options = self.app.countersign.options();
+        let is_default = |audience: &String| *audience == options.audiences.default.name;
+        let would_help = options.session_cookie
+            && refusal.status() == StatusCode::UNAUTHORIZED
+            && self.demands.audience.as_ref().is_none_or(is_default);
+        if !would_help || self.demands.otherwise != Some(Otherwise::Login) {
+            return None;
+        }
+        let login = original::sign_in_page(self.headers, &self.method, &edge::origins(self.app))?;
+        Some(nobody(Redirect::to(&login)))
     }
 }
 

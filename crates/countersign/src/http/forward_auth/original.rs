@@ -1,16 +1,24 @@
 //! The request that the proxy asks about, as its headers describe it, and where a browser signs in for it.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 
 use crate::http::edge::origins::{Origins, only};
 use crate::http::forward_auth::identity::percent_encoded;
+
+/// The method, as the proxy says it. Where it says two, the one that changes something; where it says none, any.
+pub(super) fn method(headers: &HeaderMap) -> Method {
+    let said = METHOD.iter().flat_map(|name| headers.get_all(*name));
+    let said = said.map(|value| Method::from_bytes(value.as_bytes()).unwrap_or(Method::POST));
+    let reads = |method: &Method| matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    said.max_by_key(|method| !reads(method)).unwrap_or(Method::POST)
+}
 
 /// The address of the sign-in page, if the original request is a browser's for a page.
 ///
 /// `X-Forwarded-*` may be the client's own. So the origin is only compared with those that are known, and it is the
 /// known one that is redirected to; `return_to` is a path on it (CS-8).
-pub(super) fn sign_in_page(headers: &HeaderMap, origins: &Origins<'_>) -> Option<String> {
-    if !is_navigation(headers) {
+pub(super) fn sign_in_page(headers: &HeaderMap, method: &Method, origins: &Origins<'_>) -> Option<String> {
+    if *method != Method::GET || !is_navigation(headers) {
         return None;
     }
     let text = |name| only(headers, name).and_then(|value| value.to_str().ok());
@@ -28,12 +36,7 @@ fn is_navigation(headers: &HeaderMap) -> bool {
         let accept = only(headers, "accept").and_then(|value| value.to_str().ok());
         accept.is_some_and(|types| types.contains("text/html"))
     };
-    is("x-forwarded-method", "GET")
-        && if headers.contains_key("sec-fetch-mode") {
-            is("sec-fetch-mode", "navigate")
-        } else {
-            accepts_html()
-        }
+    if headers.contains_key("sec-fetch-mode") { is("sec-fetch-mode", "navigate") } else { accepts_html() }
 }
 
 fn is_path(path: &str) -> bool {
@@ -42,3 +45,5 @@ fn is_path(path: &str) -> bool {
 
 /// Longer ones lead to the start page: encoded, they would exceed what proxies take in a header.
 const MAX_PATH_BYTES: usize = 2_048;
+/// Caddy and Traefik; nginx by convention.
+const METHOD: [&str; 2] = ["x-forwarded-method", "x-original-method"];

@@ -13,6 +13,7 @@ mod revocation;
 mod rotation;
 #[cfg(test)]
 pub(crate) mod testing;
+mod vouch;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub use self::grant::*;
 use self::refresh_token::PresentedToken;
 pub use self::revocation::*;
 pub use self::rotation::*;
+pub use self::vouch::*;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::proof::AuthMethods;

@@ -13,8 +13,8 @@ use crate::model::context::Context;
 use crate::model::plan::Plan;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    Device, EndReason, EndedSession, NewSession, Revocation, RevocationCursor, Rotation, Session,
-    SessionSelector, StartSessionOutcome, rotate,
+    Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, Revocation, RevocationCursor, Rotation,
+    Session, SessionProof, SessionSelector, StartSessionOutcome, rotate, vouch,
 };
 use crate::store::{SessionStore, StoreError};
 
@@ -55,6 +55,15 @@ impl SessionStore for SqliteStore {
             if plan.writes().is_empty() { tx.apply(plan).map(Some) } else { Ok(None) }
         };
         self.read("rotate_without_writing", in_reader).await.ok().flatten().ok_or(error)
+    }
+
+    async fn vouch(&self, proof: SessionProof, now: Timestamp) -> Result<Option<Grant>, StoreError> {
+        let at = PolicyAt { policy: self.policy, now };
+        let decide = move |db: &Connection| {
+            let found = load::session_with_account(db, proof.session_id())?;
+            Ok(vouch(found, &proof, at).carried_out())
+        };
+        self.read("vouch", decide).await
     }
 
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
