@@ -22,15 +22,25 @@ use crate::model::session::{NewSession, StartSessionOutcome};
 use crate::password::{Password, PasswordHash, PolicyViolation};
 use crate::store::Store;
 
-/// A proof that a password was right, good for one [`Countersign::start_session`].
+/// A proof that a password was right, or that the application vouches for somebody, good for one
+/// [`Countersign::start_session`].
 #[derive(Debug)]
 pub struct Authenticated {
     pub(crate) account: Account,
-    pub(crate) password: Password,
+    /// The password that was right.
+    pub(crate) password: Option<Password>,
     pub(crate) requester: Requester,
     pub(crate) new_password: Option<PasswordHash>,
-    proof: Proof,
-    device: DeviceCookie,
+    pub(crate) proof: Proof,
+    pub(crate) device: Option<DeviceCookie>,
+}
+
+impl Authenticated {
+    /// The account, as it was stored when its owner authenticated.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
 }
 
 /// A password that was right, before anything follows from it.
@@ -112,6 +122,7 @@ impl<S: Store> Countersign<S> {
         let device = self.devices.remember(cookie, canonical_name, context.now, &self.random);
         let Credentials { account, password_version, .. } = credentials;
         let proof = Proof::Password { version: password_version };
+        let (password, device) = (Some(password), Some(device));
         Ok(Authenticated { account, password, requester, new_password: None, proof, device })
     }
 
@@ -150,7 +161,7 @@ impl<S: Store> Countersign<S> {
         Ok(Checked::Wrong(found.map(|found| found.account.id)))
     }
 
-    /// Starts a session after a successful [`Countersign::authenticate`].
+    /// Starts a session after a successful [`Countersign::authenticate`] or [`Countersign::vouch_for`].
     ///
     /// # Errors
     /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in
@@ -178,7 +189,7 @@ impl<S: Store> Countersign<S> {
             StartSessionOutcome::Started(grant, ended) => {
                 self.revoke(&ended);
                 let signed_in = self.signed_in(*grant, Some(&refresh_token), context)?;
-                Ok(SignedIn { device: Some(authenticated.device), ..signed_in })
+                Ok(SignedIn { device: authenticated.device, ..signed_in })
             }
             StartSessionOutcome::Refused => Err(LoginError::InvalidCredentials),
             StartSessionOutcome::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),

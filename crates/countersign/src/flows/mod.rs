@@ -21,3 +21,4 @@ pub mod session_cookie;
 pub mod sessions;
 pub mod upkeep;
 pub mod upstream;
+pub mod vouch;

@@ -86,7 +86,11 @@ impl<S: Store> Countersign<S> {
     ) -> Result<Authenticated, LoginError> {
         let new = Password::new(new).map_err(CheckError::from)?;
         let Authenticated { account, password, requester, .. } = &authenticated;
-        self.options.passwords.check_change(&new, password, account.username.as_str())?;
+        let (policy, name) = (&self.options.passwords, account.username.as_str());
+        match password {
+            Some(current) => policy.check_change(&new, current, name)?,
+            None => policy.check_new(&new, name)?,
+        }
         authenticated.new_password = Some(self.hasher.hash(new, *requester).await.map_err(CheckError::from)?);
         Ok(authenticated)
     }

@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 
 use crate::Countersign;
+use crate::base::clock::Timestamp;
 use crate::base::random::Random;
+use crate::flows::issue::SignedIn;
+use crate::flows::login::Authenticated;
 use crate::http::cookies::Cookies;
+use crate::http::detached::detached;
+use crate::http::edge::caller;
 use crate::http::edge::notices::Notices;
-use crate::model::context::Context;
+use crate::http::error::api::ApiError;
+use crate::model::context::{Actor, Context};
 use crate::store::Store;
 
 /// The state that all handlers share.
@@ -30,6 +38,53 @@ impl<S: Store> App<S> {
         let configured = countersign.options();
         let cookies = Cookies::new(configured.issuer.starts_with("https://"), configured.session_cookie);
         Self { countersign, options: Arc::new(options), cookies, request_ids, notices: Arc::default() }
+    }
+
+    /// The authentication system.
+    #[must_use]
+    pub fn countersign(&self) -> &Arc<Countersign<S>> {
+        &self.countersign
+    }
+
+    /// The context of a request to a route of your own, for the use cases: nobody known, the client's address,
+    /// and what else the audit log keeps. A handler gets `parts` from the extractor of that type.
+    #[must_use]
+    pub fn context(&self, parts: &Parts) -> Context {
+        caller::context(parts, self, Actor::Anonymous)
+    }
+
+    /// Starts a session from a route of your own. The session whose refresh cookie is in `request` ends (SE-1).
+    /// It runs to its end even when the client hangs up (CC-6).
+    ///
+    /// # Errors
+    /// Those of [`Countersign::start_session`], and [`ApiError::Internal`] when it panicked.
+    pub async fn start_session(
+        &self,
+        authenticated: Authenticated,
+        request: &HeaderMap,
+        context: Context,
+    ) -> Result<SignedIn, ApiError> {
+        // Of two cookies, neither says which session to replace. That must not stop a sign-in.
+        let replaces = self.cookies.refresh_token(request).ok().flatten();
+        let countersign = Arc::clone(&self.countersign);
+        let start = async move {
+            let replaces = replaces.as_ref().map(|text| text.as_str());
+            countersign.start_session(authenticated, replaces, &context).await
+        };
+        Ok(detached(start).await??)
+    }
+
+    /// Puts the cookies of a session that has just begun on a response of your own, such as a redirect.
+    pub fn set_cookies(&self, signed_in: &SignedIn, response: &mut HeaderMap) {
+        self.add_cookies(signed_in, self.countersign.clock().now(), response);
+    }
+
+    pub(super) fn add_cookies(&self, signed_in: &SignedIn, now: Timestamp, response: &mut HeaderMap) {
+        self.cookies.add(signed_in, now, response);
+        if let Some(cookie) = self.countersign.session_cookie(signed_in.session_id) {
+            let max_age = self.countersign.options().sessions.idle_ttl;
+            response.append(header::SET_COOKIE, self.cookies.set_session(&cookie, max_age));
+        }
     }
 
     /// The same context, now that the body has been read.

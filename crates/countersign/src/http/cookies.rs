@@ -8,7 +8,7 @@ use cookie::Cookie;
 use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
-use crate::flows::issue::IssuedRefreshToken;
+use crate::flows::issue::{IssuedRefreshToken, SignedIn};
 use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::session_cookie::SessionCookie;
@@ -64,8 +64,17 @@ impl Cookies {
         one(headers, self.session_name()).ok().flatten()
     }
 
+    /// `Set-Cookie` for what a login or refresh gives: none where the client keeps the token that it has (RF-3b).
+    pub(super) fn add(self, signed_in: &SignedIn, now: Timestamp, response: &mut HeaderMap) {
+        let refresh = signed_in.refresh.as_ref().map(|refresh| self.set(refresh, now));
+        let device = signed_in.device.as_ref().map(|device| self.set_device(device));
+        for cookie in refresh.into_iter().chain(device) {
+            response.append(header::SET_COOKIE, cookie);
+        }
+    }
+
     /// `Set-Cookie` for a new refresh token; it lives as long as its session can (RF-8).
-    pub(super) fn set(self, refresh: &IssuedRefreshToken, now: Timestamp) -> HeaderValue {
+    fn set(self, refresh: &IssuedRefreshToken, now: Timestamp) -> HeaderValue {
         self.header_value(self.refresh_name(), &refresh.token, refresh.ends_at.since(now).as_secs(), STRICT)
     }
 
@@ -84,7 +93,7 @@ impl Cookies {
     }
 
     /// `Set-Cookie` for the device cookie. Nothing removes it: it survives logout (CK-6).
-    pub(super) fn set_device(self, device: &DeviceCookie) -> HeaderValue {
+    fn set_device(self, device: &DeviceCookie) -> HeaderValue {
         self.header_value(self.device_name(), device.as_str(), DeviceCookie::MAX_AGE.as_secs(), STRICT)
     }
 

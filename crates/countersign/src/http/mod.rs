@@ -23,4 +23,4 @@ pub use self::edge::if_none_match::client_has;
 pub use self::error::api::ApiError;
 #[cfg(test)]
 pub(crate) use self::error::api::tests::codes as error_codes;
-pub use self::routes::{Access, Route, method_not_allowed, not_found, router, routes};
+pub use self::routes::{Access, Route, method_not_allowed, not_found, own_routes, router, routes};

@@ -111,9 +111,9 @@ const ANY: [(MethodFilter, Method); 6] = [
     (MethodFilter::OPTIONS, Method::OPTIONS),
 ];
 
-/// The whole API. Merge it into a router of your own, or serve it as it is. The client's address is taken from a
+/// The whole API. Merge it into a router of your own, whatever its state, nest it under a path, or serve it as it is. The client's address is taken from a
 /// [`PeerAddress`](crate::http::PeerAddress) in the request's extensions, or from axum's `ConnectInfo<SocketAddr>`.
-pub fn router<S: Store>(app: App<S>) -> Router {
+pub fn router<S: Store, T: Clone + Send + Sync + 'static>(app: App<S>) -> Router<T> {
     let guard = app.countersign.guard().clone();
     let mut router = Router::new();
     for Route { path, access, handler, .. } in routes() {
@@ -133,6 +133,12 @@ pub fn router<S: Store>(app: App<S>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), edge::pass))
         .with_state(app)
+}
+
+/// Routes of your own, with what stands around ours: a request ID, the rules about pages of other origins (CSRF, CORS), the
+/// security headers that a response does not set itself.
+pub fn own_routes<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, routes: Router<T>) -> Router<T> {
+    routes.layer(middleware::from_fn_with_state(app.clone(), edge::pass))
 }
 
 /// The response for a path that is not served, in the one error shape: for the fallback of the outermost router.

@@ -1,14 +1,14 @@
 //! The refresh token on its way in and out: from a cookie and back into it, or from a body and back into one. A client
 //! that presents it one way gets its successor the same way.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::flows::issue::SignedIn;
+use crate::http::app::App;
 use crate::http::cookies::Cookies;
 use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
@@ -45,13 +45,12 @@ pub(super) fn presented(
 
 /// The response to a login and to a refresh.
 pub(super) fn respond<S: Store>(
-    countersign: &Countersign<S>,
-    cookies: Cookies,
+    app: &App<S>,
     signed_in: &SignedIn,
     delivery: Delivery,
     now: Timestamp,
 ) -> Response {
-    let SignedIn { account, session_id, access, refresh, device, .. } = signed_in;
+    let SignedIn { account, access, refresh, device, .. } = signed_in;
     let in_body = delivery == Delivery::Body;
     let body = TokenResponse {
         access_token: &access.token,
@@ -63,15 +62,8 @@ pub(super) fn respond<S: Store>(
         device_token: Optional(device.as_ref().filter(|_| in_body).map(DeviceCookie::as_str)),
     };
     let mut response = axum::Json(body).into_response();
-    if let (Delivery::Cookie, Some(refresh)) = (delivery, refresh) {
-        response.headers_mut().insert(header::SET_COOKIE, cookies.set(refresh, now));
-    }
-    if let (Delivery::Cookie, Some(device)) = (delivery, device) {
-        response.headers_mut().append(header::SET_COOKIE, cookies.set_device(device));
-    }
-    if let (Delivery::Cookie, Some(cookie)) = (delivery, countersign.session_cookie(*session_id)) {
-        let max_age = countersign.options().sessions.idle_ttl;
-        response.headers_mut().append(header::SET_COOKIE, cookies.set_session(&cookie, max_age));
+    if delivery == Delivery::Cookie {
+        app.add_cookies(signed_in, now, response.headers_mut());
     }
     response
 }

@@ -11,10 +11,11 @@ use crate::model::named::named;
 named! {
     /// What happened.
     pub enum AuditKind {
-        /// A password was right and a session began.
+        /// A password was right and a session began; or, as the detail says then, the application vouched for
+        /// its owner.
         LoginSucceeded = "login_succeeded",
         /// A password was wrong, or the account cannot sign in; or, as the detail says then, the password was
-        /// right and another one has to be chosen first.
+        /// right and another one has to be chosen first, or the application refused.
         LoginFailed = "login_failed",
         /// Too many attempts: refused without looking.
         LoginThrottled = "login_throttled",

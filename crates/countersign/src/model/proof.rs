@@ -18,6 +18,24 @@ pub enum Proof {
         /// The number.
         version: i64,
     },
+    /// What the application around us has checked.
+    Outside(OutsideProof),
+}
+
+/// What an application has checked by its own means: a link in an e-mail, another service's word, an
+/// administrator who acts for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutsideProof {
+    name: &'static str,
+    methods: AuthMethods,
+}
+
+impl OutsideProof {
+    /// A proof that the audit log calls `name`, such as `magic_link`, and that is worth these methods.
+    #[must_use]
+    pub const fn new(name: &'static str, methods: AuthMethods) -> Self {
+        Self { name, methods }
+    }
 }
 
 impl Proof {
@@ -26,6 +44,15 @@ impl Proof {
     pub const fn methods(self) -> AuthMethods {
         match self {
             Self::Password { .. } => AuthMethods::of(AuthMethod::Password),
+            Self::Outside(proof) => proof.methods,
+        }
+    }
+
+    /// The detail of the event in the audit log; a password needs none.
+    pub(in crate::model) const fn detail(self) -> Option<&'static str> {
+        match self {
+            Self::Password { .. } => None,
+            Self::Outside(proof) => Some(proof.name),
         }
     }
 
@@ -33,6 +60,8 @@ impl Proof {
     pub(in crate::model) const fn still_holds(self, found: &Credentials) -> bool {
         match self {
             Self::Password { version } => found.password_version == version,
+            // No password was looked at, so a new one makes no difference.
+            Self::Outside(_) => true,
         }
     }
 }
@@ -42,6 +71,16 @@ named! {
     pub enum AuthMethod {
         /// A password.
         Password = "pwd",
+        /// A one-time password.
+        OneTimePassword = "otp",
+        /// A key in hardware, such as a passkey on a security key.
+        HardwareKey = "hwk",
+        /// A key in software, such as a passkey that is synchronised.
+        SoftwareKey = "swk",
+        /// A text message to a known number.
+        TextMessage = "sms",
+        /// More than one factor; the methods say which.
+        MultipleFactors = "mfa",
     }
 }
 
@@ -51,10 +90,19 @@ named! {
 pub struct AuthMethods(u32);
 
 impl AuthMethods {
+    /// None that RFC 8176 has a name for, such as a link in an e-mail.
+    pub const NONE: Self = Self(0);
+
     /// One method.
     #[must_use]
     pub const fn of(method: AuthMethod) -> Self {
         Self(1 << method as u32)
+    }
+
+    /// These, and one more.
+    #[must_use]
+    pub const fn and(self, method: AuthMethod) -> Self {
+        Self(self.0 | Self::of(method).0)
     }
 
     /// Each of them.
@@ -99,5 +147,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&password).unwrap(), r#"["pwd"]"#);
         assert_eq!(AuthMethods::from_stored("mind_reading pwd"), password, "unknown to this version");
         assert_eq!(serde_json::to_string(&AuthMethods::from_stored("")).unwrap(), "[]");
+        let passkey = AuthMethods::of(AuthMethod::HardwareKey).and(AuthMethod::MultipleFactors);
+        assert_eq!((passkey.to_stored().as_str(), AuthMethods::from_stored("mfa hwk")), ("hwk mfa", passkey));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use countersign::http::{App, HttpOptions, PeerAddress, router};
+use countersign::http::{App, HttpOptions, PeerAddress, own_routes, router};
 use countersign::internal::base::clock::{Clock, Timestamp};
 use countersign::internal::base::master_key::MasterKeys;
 use countersign::internal::base::random::Random;
@@ -71,6 +71,12 @@ impl TestApp {
         app.register("ada", Role::default()).await;
         app.register("root", Role::admin()).await;
         app
+    }
+
+    /// Serves routes of an application's own beside ours.
+    pub(crate) fn serve_too(&mut self, routes: impl FnOnce(App<SqliteStore>) -> Router) {
+        let app = App::new(Arc::clone(&self.countersign), HttpOptions::default());
+        self.router = router(app.clone()).merge(own_routes(&app, routes(app.clone())));
     }
 
     pub(crate) async fn register(&self, name: &str, role: Role) -> Account {

@@ -18,4 +18,5 @@ mod refresh;
 mod required_change;
 mod sessions;
 mod upstream;
+mod vouched;
 mod walk;

@@ -1,7 +1,5 @@
 //! `POST /api/login`.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -10,7 +8,6 @@ use zeroize::Zeroizing;
 
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
-use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
 use crate::http::error::api::ApiError;
 use crate::http::token_response::{Delivery, respond};
@@ -41,23 +38,16 @@ pub(in crate::http) async fn login<S: Store>(
     headers: HeaderMap,
     Json(input): Json<Login>,
 ) -> Result<Response, ApiError> {
-    let cookies = app.cookies;
     context.now = app.countersign.clock().now();
     if let Some(token) = &input.device_token {
         context.device_cookie = DeviceCookie::from_browser(token);
     }
-    let countersign = Arc::clone(&app.countersign);
+    let countersign = app.countersign();
     let mut authenticated = countersign.authenticate(&input.username, &input.password, &context).await?;
     if let Some(new) = &input.new_password {
         authenticated = countersign.with_new_password(authenticated, new).await?;
     }
-    // Of two cookies, neither says which session to replace. That must not stop a sign-in.
-    let replaces = cookies.refresh_token(&headers).ok().flatten();
     let now = context.now;
-    let start = async move {
-        let replaces = replaces.as_ref().map(|text| text.as_str());
-        countersign.start_session(authenticated, replaces, &context).await
-    };
-    let signed_in = detached(start).await??;
-    Ok(respond(&app.countersign, cookies, &signed_in, input.refresh_token_delivery, now))
+    let signed_in = app.start_session(authenticated, &headers, context).await?;
+    Ok(respond(&app, &signed_in, input.refresh_token_delivery, now))
 }

@@ -39,7 +39,7 @@ pub(in crate::http) async fn refresh<S: Store>(
         presented(&headers, input.refresh_token, cookies)?.ok_or(ApiError::NoRefreshToken)?;
     let (countersign, now) = (Arc::clone(&app.countersign), context.now);
     match detached(async move { countersign.refresh(&token, &context).await }).await? {
-        Ok(signed_in) => Ok(respond(&app.countersign, cookies, &signed_in, delivery, now)),
+        Ok(signed_in) => Ok(respond(&app, &signed_in, delivery, now)),
         Err(error) => {
             let is_over = error.ends_session();
             let mut response = ApiError::from(error).into_response();

@@ -41,7 +41,7 @@ impl<S: Store> FromRequestParts<App<S>> for Caller {
     }
 }
 
-fn context<S: Store>(parts: &Parts, app: &App<S>, actor: Actor) -> Context {
+pub(in crate::http) fn context<S: Store>(parts: &Parts, app: &App<S>, actor: Actor) -> Context {
     let now = app.countersign.clock().now();
     let device_cookie = app.cookies.device(&parts.headers);
     Context { device_cookie, ..client_address::context(parts, &app.options.trusted_proxies, actor, now) }

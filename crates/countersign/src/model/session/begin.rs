@@ -113,7 +113,9 @@ impl AdmittedSession {
             secret_hash: self.new.secret_hash,
         });
         let event = AuditEvent::new(AuditKind::LoginSucceeded);
-        writes.push(Write::Record(event.of_account(session.account_id).of_session(session.id)));
+        let event = event.of_account(session.account_id).of_session(session.id);
+        let how = self.new.proof.detail().map(str::to_owned);
+        writes.push(Write::Record(AuditEvent { detail: how, ..event }));
         let grant = Box::new(Grant::new(self.found.account, session));
         Plan::new(StartSessionOutcome::Started(grant, ended), writes)
     }
