@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { get } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, root } from './world.mjs';
@@ -79,16 +79,16 @@ export class Place {
     return execFileSync(command, args, { cwd: this.folder, env: this.environment(env), input, encoding: 'utf8', stdio: 'pipe' });
   }
 
-  /** Starts a program; it has started when it accepts connections on its port. */
+  /** Starts a program; it has started when a request gets through all of it. */
   async start(command, args, { env } = {}) {
     const child = spawn(command, args, { cwd: this.folder, env: this.environment(env), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#children.push(child);
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#log += chunk));
     child.on('error', (error) => (this.#log += error));
     const end = Date.now() + START_LIMIT_MS;
-    while (!(await accepts(this.port))) {
+    while (!(await answers(this.port))) {
       if (child.pid === undefined || child.exitCode !== null) throw new Error(`${command} ended:\n${this.log}`);
-      if (Date.now() > end) throw new Error(`${command} does not listen:\n${this.log}`);
+      if (Date.now() > end) throw new Error(`${command} does not answer:\n${this.log}`);
       await sleep(20);
     }
   }
@@ -119,15 +119,13 @@ function signal(child, name) {
   }
 }
 
-async function accepts(port) {
-  const socket = connect(port, '127.0.0.1');
+/** Some programs listen before they know their routes (404) or their keys (503). */
+async function answers(port) {
   try {
-    await once(socket, 'connect');
-    return true;
+    const [{ statusCode }] = await once(get({ host: '127.0.0.1', port, agent: false }), 'response');
+    return statusCode < 500 && statusCode !== 404;
   } catch {
     return false;
-  } finally {
-    socket.destroy();
   }
 }
 
