@@ -1,5 +1,9 @@
 //! `countersign config`: shows the configuration without using it.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -9,7 +13,7 @@ use crate::config::{Config, ConfigKey, KEYS, markdown_table};
 use crate::net::tls::Tls;
 use crate::output::{Output, print, remark};
 use crate::serve::upstream::OldLogin;
-use crate::serve::{master_key_file, options};
+use crate::serve::{instance, master_key_file, options};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -60,8 +64,30 @@ fn check_files(config: &Config) -> anyhow::Result<()> {
             "countersign: import.upstream.url: {url} says no to a name and a password that nobody has, as it should"
         ));
     }
-    if config.master_key_file.is_some() || config.database_path().exists() {
+    let database = config.database_path();
+    if config.master_key_file.is_some() || database.exists() {
         master_key_file::require(config)?;
+        warn_of_readable(&config.master_key_path());
+    }
+    if database.exists() {
+        let opened = OpenOptions::new().write(true).open(&database);
+        opened.with_context(|| format!("{} cannot be written", database.display()))?;
+    } else {
+        let path = instance::shown(&database);
+        remark(&format!(
+            "countersign: there is no database {} yet; make one with: countersign init",
+            path.display()
+        ));
     }
     Ok(())
+}
+
+fn warn_of_readable(key: &Path) {
+    let mode = std::fs::metadata(key).map_or(0, |file| file.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        remark(&format!(
+            "countersign: warning: {} can be read by others on this machine (mode {mode:o}); chmod 600 makes it private",
+            key.display()
+        ));
+    }
 }

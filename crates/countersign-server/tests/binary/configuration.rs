@@ -1,5 +1,7 @@
 //! What stops a start, and how it is said (OP-3, TP-1).
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::harness::{PASSWORD, Place};
 
 #[test]
@@ -47,7 +49,6 @@ fn a_port_in_use_is_said_so() {
 
 #[test]
 fn init_writes_a_file_that_works_and_a_private_key_and_overwrites_neither() {
-    use std::os::unix::fs::PermissionsExt as _;
     let place = Place::new();
     let ran = place.run(&["init", "--public-origin", "https://auth.example.com"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -143,6 +144,30 @@ fn files_that_cannot_be_read_fail_the_check() {
         let ran = place.run(&[&["config", "check"], settings].concat());
         assert!(ran.code == Some(1) && ran.err.contains(why), "{ran:?}");
     }
+}
+
+/// What `serve` would find out later, or only say in its log.
+#[test]
+fn the_check_looks_at_the_database_and_the_key() {
+    let place = Place::new();
+    let check = || place.run(&["config", "check"]);
+    assert!(check().err.contains("make one with: countersign init"), "{:?}", check());
+    place.make_database();
+    assert!(!check().err.contains("warning"), "{:?}", check());
+    let mode = |name: &str, mode| {
+        std::fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("countersign-data/master.key", 0o644);
+    let checked = check();
+    assert!(checked.code == Some(0) && checked.err.contains("mode 644"), "{checked:?}");
+    // A folder stands for what cannot be written: no mode stops root.
+    std::fs::remove_file(place.path("countersign-data/countersign.db")).unwrap();
+    std::fs::create_dir(place.path("countersign-data/countersign.db")).unwrap();
+    let checked = check();
+    assert!(
+        checked.code == Some(1) && checked.err.contains("countersign.db cannot be written"),
+        "{checked:?}"
+    );
 }
 
 /// A pod beside a service called `countersign` gets variables that begin like ours.
