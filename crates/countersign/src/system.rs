@@ -12,7 +12,7 @@ use countersign_guard::feed::Feed;
 use crate::base::clock::Clock;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
-use crate::flows::feed::FeedKeys;
+use crate::flows::feed_keys::FeedKeys;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;

@@ -1,69 +1,16 @@
 //! The feed of ended sessions, for the guards of other services: who may follow it, and what goes into it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use countersign_guard::feed::{Ended, Feed, FeedAccess, FeedCaller, FeedOptions};
+use countersign_guard::feed::{Ended, Feed, FeedCaller};
 
 use crate::Countersign;
-use crate::base::clock::{Clock, Timestamp};
+use crate::base::clock::Timestamp;
 use crate::base::digest::entity_tag;
-use crate::base::master_key::MasterKeys;
-use crate::base::random::Random;
 use crate::model::context::Context;
-use crate::model::feed_key::{
-    AddFeedKeyOutcome, FeedKey, FeedKeyName, FeedSecret, FeedSecrets, MAX_FEED_KEYS,
-};
-use crate::model::session::{EndedSession, feed_retention};
-use crate::options::Options;
+use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, FeedSecret, MAX_FEED_KEYS};
+use crate::model::session::EndedSession;
 use crate::store::{Store, StoreError};
-
-/// The feed keys as requests read them.
-#[derive(Debug)]
-pub(crate) struct FeedKeys {
-    secrets: FeedSecrets,
-    live: ArcSwap<Vec<LiveKey>>,
-}
-
-#[derive(Clone, Debug)]
-struct LiveKey {
-    key: FeedKey,
-    name: Arc<str>,
-    access: FeedAccess,
-}
-
-impl FeedKeys {
-    pub(crate) fn new(master_keys: &MasterKeys) -> Self {
-        Self { secrets: FeedSecrets::new(master_keys), live: ArcSwap::default() }
-    }
-
-    /// Takes over which keys there are. Gives whether one of those that there were is gone: its followers are
-    /// cut off.
-    fn replace(&self, stored: Vec<FeedKey>) -> bool {
-        let old = self.live.load();
-        if old.iter().map(|live| &live.key).eq(&stored) {
-            return false;
-        }
-        let (kept, gone): (Vec<&LiveKey>, Vec<_>) = old.iter().partition(|live| stored.contains(&live.key));
-        for live in &gone {
-            live.access.withdraw();
-        }
-        let live = |key: FeedKey| match kept.iter().find(|live| live.key == key) {
-            Some(live) => LiveKey::clone(live),
-            None => LiveKey { name: key.name.as_str().into(), key, access: FeedAccess::default() },
-        };
-        self.live.store(Arc::new(stored.into_iter().map(live).collect()));
-        !gone.is_empty()
-    }
-
-    /// Compares with every key, whichever fits.
-    fn find(&self, presented: &str) -> Option<LiveKey> {
-        let live = self.live.load();
-        let fits = live.iter().map(|live| (self.secrets.fits(presented, &live.key), live));
-        fits.fold(None, |found, (fits, live)| if fits { Some(live.clone()) } else { found })
-    }
-}
 
 /// Why a feed key was not added.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +46,7 @@ impl<S: Store> Countersign<S> {
         match self.store.add_feed_key(name, context).await? {
             AddFeedKeyOutcome::Added(key) => {
                 self.follow_feed_keys().await?;
-                let secret = self.feed_keys.secrets.issue(&key);
+                let secret = self.feed_keys.secret(&key);
                 Ok((key, secret))
             }
             AddFeedKeyOutcome::NameTaken => Err(AddFeedKeyError::NameTaken),
@@ -140,8 +87,7 @@ impl<S: Store> Countersign<S> {
     /// Who this is, if they may follow the feed.
     #[must_use]
     pub fn feed_caller(&self, presented: &str, address: Option<IpAddr>) -> Option<FeedCaller> {
-        let LiveKey { name, access, .. } = self.feed_keys.find(presented)?;
-        Some(FeedCaller { name: Some(name), address, access })
+        self.feed_keys.caller(presented, address)
     }
 
     /// Tells followers which sessions have ended. `known_at` gives, by its place, when each became known.
@@ -159,21 +105,4 @@ impl<S: Store> Countersign<S> {
         let keys = self.jwk_set(now).ok().map(|keys| entity_tag(keys.to_json().as_bytes()));
         self.feed.synced(now.as_unix_millis(), keys);
     }
-}
-
-/// A feed in which nothing has ended.
-pub(crate) fn new_feed(options: &Options, clock: &Clock, random: &Random) -> Feed {
-    let clock = clock.clone();
-    let feed = FeedOptions {
-        issuer: options.issuer.clone(),
-        retain: feed_retention(options.sessions.access_token_ttl),
-        max_followers: options.feed.max_followers,
-        epoch: new_epoch(random),
-    };
-    Feed::new(feed, move || clock.now().as_unix_millis())
-}
-
-/// A number that no other feed has.
-pub(crate) fn new_epoch(random: &Random) -> u64 {
-    u64::from_be_bytes(random.bytes())
 }

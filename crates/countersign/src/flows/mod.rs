@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod audit;
 pub mod embedded;
 pub mod feed;
+pub(crate) mod feed_keys;
 pub(crate) mod guess;
 pub mod import;
 pub mod issue;

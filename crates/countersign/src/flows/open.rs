@@ -12,7 +12,7 @@ use crate::base::clock::Clock;
 use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
-use crate::flows::feed::{FeedKeys, new_feed};
+use crate::flows::feed_keys::{FeedKeys, new_feed};
 use crate::flows::keys::{self, KeysError};
 use crate::hashing::{HashingOptionsError, PasswordHasher};
 use crate::model::audience::Audience;

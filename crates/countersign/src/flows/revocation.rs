@@ -8,7 +8,7 @@ use countersign_guard::AccessClaims;
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
-use crate::flows::feed::new_epoch;
+use crate::flows::feed_keys::new_epoch;
 use crate::model::session::EndedSession;
 use crate::store::{Store, StoreError};
 

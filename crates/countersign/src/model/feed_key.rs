@@ -12,8 +12,6 @@ use zeroize::Zeroizing;
 use crate::base::clock::Timestamp;
 use crate::base::mac_token::MacTokens;
 use crate::base::master_key::{MasterKeys, Purpose};
-use crate::model::audit::{AuditEvent, AuditKind};
-use crate::model::plan::{Plan, Write};
 
 /// What a feed key is called: 1 to 64 letters, digits, `.`, `_` and `-` of ASCII.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,27 +108,6 @@ pub enum AddFeedKeyOutcome {
     TooMany,
 }
 
-/// Adds a key beside those that are live. `last` is the highest number that was ever given.
-pub(crate) fn add(live: &[FeedKey], last: u32, name: FeedKeyName, now: Timestamp) -> Plan<AddFeedKeyOutcome> {
-    if live.iter().any(|key| key.name == name) {
-        return Plan::nothing(AddFeedKeyOutcome::NameTaken);
-    }
-    if live.len() >= MAX_FEED_KEYS {
-        return Plan::nothing(AddFeedKeyOutcome::TooMany);
-    }
-    let key = FeedKey { number: last + 1, name, created_at: now };
-    let event = AuditEvent::new(AuditKind::FeedKeyCreated).with_detail(key.name.as_str());
-    let writes = vec![Write::InsertFeedKey(key.clone()), Write::Record(event)];
-    Plan::new(AddFeedKeyOutcome::Added(key), writes)
-}
-
-/// Removes the live key with this name; gives whether there was one.
-pub(crate) fn remove(live: &[FeedKey], name: &FeedKeyName, now: Timestamp) -> Plan<bool> {
-    let Some(key) = live.iter().find(|key| key.name == *name) else { return Plan::nothing(false) };
-    let event = AuditEvent::new(AuditKind::FeedKeyRemoved).with_detail(name.as_str());
-    Plan::new(true, vec![Write::RevokeFeedKey { number: key.number, at: now }, Write::Record(event)])
-}
-
 /// Every request of a follower is compared with all of them.
 pub const MAX_FEED_KEYS: usize = 1_000;
 
@@ -168,27 +145,5 @@ mod tests {
         assert!(!ours.fits(&secret.as_str()[4..], &key(1, "gateway")));
         assert!(!secrets(2).fits(secret.as_str(), &key(1, "gateway")));
         assert_eq!(format!("{secret:?}"), "FeedSecret([redacted])");
-    }
-
-    #[test]
-    fn a_name_is_taken_while_its_key_lives() {
-        let live = [key(3, "gateway")];
-        let name = |text: &str| FeedKeyName::parse(text).unwrap();
-        assert_eq!(add(&live, 7, name("gateway"), T).carried_out(), AddFeedKeyOutcome::NameTaken);
-        let plan = add(&live, 7, name("other"), T);
-        let event = AuditEvent::new(AuditKind::FeedKeyCreated).with_detail("other");
-        assert_eq!(plan.writes(), [Write::InsertFeedKey(key(8, "other")), Write::Record(event)]);
-        assert_eq!(plan.carried_out(), AddFeedKeyOutcome::Added(key(8, "other")));
-        let full: Vec<_> = (1..=1_000).map(|number| key(number, &number.to_string())).collect();
-        assert_eq!(add(&full, 1_000, name("other"), T).carried_out(), AddFeedKeyOutcome::TooMany);
-    }
-
-    #[test]
-    fn only_a_live_key_is_removed() {
-        let (live, name) = ([key(3, "gateway")], FeedKeyName::parse("gateway").unwrap());
-        let plan = remove(&live, &name, T);
-        let event = AuditEvent::new(AuditKind::FeedKeyRemoved).with_detail("gateway");
-        assert_eq!(plan.writes(), [Write::RevokeFeedKey { number: 3, at: T }, Write::Record(event)]);
-        assert!(plan.carried_out() && !remove(&[], &name, T).carried_out());
     }
 }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod context;
 pub mod device_cookie;
 pub mod feed_key;
+pub(crate) mod feed_key_change;
 pub(crate) mod key_change;
 pub mod key_ring;
 mod named;

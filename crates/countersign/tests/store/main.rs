@@ -5,6 +5,7 @@
 mod accounts;
 #[cfg(test)]
 mod feed_keys;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod sessions;

@@ -13,12 +13,12 @@ use super::cursor::Cursor;
 use super::followers::Admission;
 use super::log::{Log, Start};
 use super::request::{FeedError, FeedRequest};
-use super::{HEARTBEAT, Inner};
+use super::shared::{HEARTBEAT, Shared};
 use crate::feed::wire::{FeedDocument, FeedMode};
 
 /// The document for this request.
 pub(super) async fn respond(
-    feed: &Inner,
+    feed: &Shared,
     request: &FeedRequest,
     admission: &Admission,
 ) -> Result<Response<Body>, FeedError> {
@@ -48,7 +48,7 @@ pub(super) async fn respond(
 
 /// Waits until there is something after the cursor. Without a usable cursor there is.
 async fn wait_for_news(
-    feed: &Inner,
+    feed: &Shared,
     after: Option<Cursor>,
     admission: &Admission,
     wait: Duration,
@@ -77,7 +77,7 @@ async fn wait_for_news(
 }
 
 /// The document without its entries, the entries, and the tag of both while the store is read.
-async fn collect(feed: &Inner, after: Option<Cursor>) -> (FeedDocument, Vec<Bytes>, Option<String>) {
+async fn collect(feed: &Shared, after: Option<Cursor>) -> (FeedDocument, Vec<Bytes>, Option<String>) {
     loop {
         let start = feed.log().start(after, feed.now());
         let (mode, since) = match start {
@@ -91,7 +91,7 @@ async fn collect(feed: &Inner, after: Option<Cursor>) -> (FeedDocument, Vec<Byte
             Start::Since(since) => (FeedMode::Delta, Some(since)),
             Start::Snapshot => (FeedMode::Snapshot, None),
         };
-        let beginning = feed.starts.get(feed, since).await;
+        let beginning = feed.beginning(since).await;
         let log = feed.flushed_log();
         if log.epoch() == beginning.epoch && log.has(beginning.position) {
             let entries = beginning.events.iter().map(super::event::Event::json).collect();
@@ -102,7 +102,7 @@ async fn collect(feed: &Inner, after: Option<Cursor>) -> (FeedDocument, Vec<Byte
 
 /// Adds what came after `position`.
 fn finish(
-    feed: &Inner,
+    feed: &Shared,
     log: &Log,
     mode: FeedMode,
     (mut entries, position): (Vec<Bytes>, u64),

@@ -9,7 +9,9 @@ use axum_core::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower_service::Service;
 
-use super::{Feed, FeedCaller, FeedError, FeedRequest};
+use super::feed::Feed;
+use super::followers::FeedCaller;
+use super::request::{FeedError, FeedRequest};
 
 /// Gives out a [`Feed`] at whatever path it is mounted. It asks for no key: put a layer in front that does, and
 /// that leaves a [`FeedCaller`] in the request's extensions so that the follower has a name.

@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Inner;
 use super::event::{Entry, Event, revoked};
+use super::log::Log;
 
 /// Everything that was known at one position, or what became known since a time.
 #[derive(Debug)]
@@ -27,12 +27,11 @@ pub(super) struct Starts {
 
 impl Starts {
     /// The beginning for followers that need everything since `since`, in Unix milliseconds, or all.
-    pub(super) async fn get(&self, feed: &Inner, since: Option<i64>) -> Arc<Beginning> {
+    pub(super) async fn get(&self, log: &Mutex<Log>, since: Option<i64>, now: i64) -> Arc<Beginning> {
         let _one = self.making.lock().await;
-        let now = feed.now();
         self.forget_old(now);
         let (entries, position, epoch) = {
-            let log = feed.log();
+            let log = log.lock().unwrap_or_else(PoisonError::into_inner);
             let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             let fits = |made: &&Arc<Beginning>| {
                 made.since == since && made.epoch == log.epoch() && log.has(made.position)

@@ -10,16 +10,16 @@ use futures_util::stream;
 use http::{HeaderName, HeaderValue, Response, header};
 use tokio::sync::watch;
 
-use super::Inner;
 use super::cursor::Cursor;
 use super::event::Event;
 use super::followers::Admission;
 use super::log::Start;
+use super::shared::Shared;
 use super::starts::Beginning;
 use crate::feed::wire::FeedMode;
 
 struct Stream {
-    feed: Arc<Inner>,
+    feed: Arc<Shared>,
     admission: Admission,
     news: watch::Receiver<bool>,
     epoch: u64,
@@ -40,7 +40,7 @@ enum Next {
 
 /// The stream for a follower with this cursor.
 pub(super) async fn respond(
-    feed: &Arc<Inner>,
+    feed: &Arc<Shared>,
     after: Option<Cursor>,
     admission: Admission,
 ) -> Response<Body> {
@@ -75,11 +75,11 @@ pub(super) async fn respond(
 }
 
 async fn begin(
-    feed: &Inner,
+    feed: &Shared,
     mode: FeedMode,
     since: Option<i64>,
 ) -> (FeedMode, Option<(Arc<Beginning>, usize)>, u64) {
-    let beginning = feed.starts.get(feed, since).await;
+    let beginning = feed.beginning(since).await;
     let position = beginning.position;
     (mode, Some((beginning, 0)), position)
 }

@@ -1,9 +1,13 @@
 //! The feed as its followers see it. The clock of these tests advances only while every task waits.
 
-use axum_core::body::BodyDataStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_core::body::{Body, BodyDataStream};
 use futures_util::{FutureExt as _, StreamExt as _};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 
 use super::cursor::Cursor;
@@ -313,11 +317,11 @@ async fn followers_that_begin_alike_share_the_work() {
     let feed = feed(9);
     end(&feed, 0..10_000);
     sleep(Duration::from_millis(60)).await;
-    let first = feed.0.starts.get(&feed.0, None).await;
+    let first = feed.0.beginning(None).await;
     end(&feed, 10_000..10_001);
     sleep(Duration::from_millis(60)).await;
-    assert!(Arc::ptr_eq(&first, &feed.0.starts.get(&feed.0, None).await));
-    assert!(!Arc::ptr_eq(&first, &feed.0.starts.get(&feed.0, Some(NOW)).await));
+    assert!(Arc::ptr_eq(&first, &feed.0.beginning(None).await));
+    assert!(!Arc::ptr_eq(&first, &feed.0.beginning(Some(NOW)).await));
     let mut reader = Reader::of(&feed, "", FeedCaller::default()).await;
     assert_eq!(reader.begin().await, ("snapshot".into(), 10_001));
     let all = document(ask(&feed, "", &[], FeedCaller::default()).await.unwrap()).await;

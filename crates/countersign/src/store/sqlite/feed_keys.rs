@@ -4,7 +4,8 @@ use rusqlite::Connection;
 
 use super::{SqliteStore, rows};
 use crate::model::context::Context;
-use crate::model::feed_key::{self, AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use crate::model::feed_key_change;
 use crate::store::{FeedKeyStore, StoreError};
 
 impl FeedKeyStore for SqliteStore {
@@ -22,14 +23,14 @@ impl FeedKeyStore for SqliteStore {
                 .db
                 .prepare_cached("SELECT coalesce(max(number), 0) FROM feed_keys")?
                 .query_row([], |row| row.get(0))?;
-            tx.apply(feed_key::add(&feed_keys(tx.db)?, last, name, tx.at.now))
+            tx.apply(feed_key_change::add(&feed_keys(tx.db)?, last, name, tx.at.now))
         })
         .await
     }
 
     async fn remove_feed_key(&self, name: FeedKeyName, context: &Context) -> Result<bool, StoreError> {
         self.change("remove_feed_key", context, move |tx| {
-            tx.apply(feed_key::remove(&feed_keys(tx.db)?, &name, tx.at.now))
+            tx.apply(feed_key_change::remove(&feed_keys(tx.db)?, &name, tx.at.now))
         })
         .await
     }

@@ -190,12 +190,12 @@ struct World {
 struct Follower {
     cursor: Option<Cursor>,
     has: HashSet<String>,
-    /// Read since the connection, if there is one: what precedes the first heartbeat, then the ring.
+    /// What it reads, if it is connected.
     connection: Option<Connection>,
 }
 
+/// First the beginning, then the ring.
 struct Connection {
-    start: Start,
     beginning: Vec<String>,
     position: u64,
 }
@@ -213,7 +213,7 @@ impl World {
         self.seed ^= self.seed >> 12;
         self.seed ^= self.seed << 25;
         self.seed ^= self.seed >> 27;
-        ((self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as i64) % limit
+        (self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).cast_signed() % limit
     }
 
     fn step(&mut self) -> Result<(), String> {
@@ -273,29 +273,20 @@ impl World {
             start = Start::Since(since + OVERLAP + SINCE_STEP);
         }
         let (since, position) = match start {
-            Start::After(number) => return Connection { start, beginning: Vec::new(), position: number },
+            Start::After(number) => return Connection { beginning: Vec::new(), position: number },
             Start::Since(since) => (Some(since), self.log.last()),
-            Start::Snapshot => (None, self.log.last()),
+            Start::Snapshot => {
+                // It replaces what there was.
+                (self.follower.has, self.follower.cursor) = (HashSet::new(), None);
+                (None, self.log.last())
+            }
         };
-        Connection { start, beginning: ids(self.log.entries(since, self.now / 1000)), position }
+        Connection { beginning: ids(self.log.entries(since, self.now / 1000)), position }
     }
 
     /// The follower reads one thing, if it can, and checks what a heartbeat says.
     fn read_some(&mut self) -> Result<(), String> {
-        let mut connection = match self.follower.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let connection = self.connect();
-                let is_whole = connection.start != Start::Snapshot;
-                if !is_whole {
-                    self.follower.has.clear();
-                    if self.bug != Some(Bug::HalfSnapshot) {
-                        self.follower.cursor = None;
-                    }
-                }
-                connection
-            }
-        };
+        let mut connection = self.follower.connection.take().unwrap_or_else(|| self.connect());
         if let Some(id) = connection.beginning.pop() {
             self.follower.has.insert(id);
             if self.bug == Some(Bug::HalfSnapshot) {
