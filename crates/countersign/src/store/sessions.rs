@@ -47,7 +47,7 @@ pub trait SessionStore: Sealed {
     /// Sessions ended since the cursor was given, or all without one, whose access tokens may still be running
     /// at `now`; and the cursor to go on with. Whoever goes on misses nothing (SE-4); an entry may come twice.
     /// When an older copy of the database has taken its place, all of them come again, with a cursor that
-    /// [went back](RevocationCursor::went_back_from).
+    /// went back (`RevocationCursor::went_back_from`).
     fn revocations(
         &self,
         after: Option<RevocationCursor>,

@@ -86,7 +86,7 @@ impl Feed {
         self.0.followers.list(last, self.0.now())
     }
 
-    /// Makes events of what is recorded, the first at once and further ones [`FLUSH_EVERY`] later, and the
+    /// Makes events of what is recorded, the first at once and further ones 50 ms later, and the
     /// heartbeat. Runs until it is dropped.
     pub async fn run(&self) {
         let mut next_beat = Instant::now();
