@@ -326,6 +326,35 @@ fn a_storm_on_a_failing_disk_logs_nobody_out() {
     Database::of(&place).assert_consistent();
 }
 
+/// LM-7: whoever needs a disk that answers no reads is told so, instead of waiting for the end of the connection; whoever
+/// does not need it notices nothing, and all works again without a restart.
+#[test]
+fn reads_that_the_disk_does_not_answer_are_refused_within_seconds() {
+    let mut place = Place::new();
+    place.add_user("root", "admin");
+    let disk = Disk::under(&mut place);
+    let server = place.serve(&OPTIONS);
+    let root = server.login("root", PASSWORD);
+    let list = || ask(&server, &root.token(), "GET", "/api/admin/users", &Value::Null);
+    assert_eq!(list().status, 200);
+    disk.stall_reads(true);
+    // What another process changes is in no reader's cache.
+    let mut refused = Vec::new();
+    for number in 0..6 {
+        Database::of(&place).execute(&format!("UPDATE accounts SET claims = '{{\"n\":{number}}}'"));
+        refused.push(list());
+        assert_eq!(server.profile(&root.token()).status, 200);
+    }
+    assert!(refused.iter().all(|answer| answer.status == 503), "{refused:?}");
+    let codes: Vec<String> = refused.iter().map(Answer::code).collect();
+    assert!(codes[0] == "unavailable" && codes[5] == "overloaded", "{codes:?}");
+    disk.stall_reads(false);
+    eventually(|| list().status == 200);
+    assert_eq!(server.login("root", PASSWORD).status, 200);
+    let (status, said) = server.stop();
+    assert!(status.success() && !said.contains("panicked"), "{said}");
+}
+
 /// A young token, a repeat within the grace, and what is refused cost no write and no sync.
 #[test]
 fn what_needs_no_write_asks_nothing_of_the_disk() {

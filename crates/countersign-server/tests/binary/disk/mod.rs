@@ -60,6 +60,7 @@ enum Number {
     Failures,
     Record,
     LogLength,
+    Stalled,
     Count,
 }
 
@@ -120,6 +121,11 @@ impl Disk {
     pub(crate) fn heal(&self) -> u64 {
         self.set(Number::FailAt, 0);
         self.get(Number::Failures)
+    }
+
+    /// Whether reads wait, as those of a network disk do whose other end is gone.
+    pub(crate) fn stall_reads(&self, stalled: bool) {
+        self.set(Number::Stalled, stalled.into());
     }
 
     /// From now on every change is written to the log.

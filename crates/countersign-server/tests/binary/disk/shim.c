@@ -22,6 +22,7 @@ struct control {
     uint64_t failures;   /* how many failed */
     uint64_t record;     /* whether every change is appended to the log */
     uint64_t log_length; /* how long the log is */
+    uint64_t stalled;    /* whether reads wait until it is zero again */
 };
 
 struct record { /* the head of each entry of the log */
@@ -44,6 +45,7 @@ static int (*real_open)(const char *, int, ...);
 static int (*real_close)(int);
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
+static ssize_t (*real_pread)(int, void *, size_t, off_t);
 static int (*real_ftruncate)(int, off_t);
 static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
@@ -53,6 +55,7 @@ __attribute__((constructor)) static void begin(void) {
     real_close = dlsym(RTLD_NEXT, "close");
     real_write = dlsym(RTLD_NEXT, "write");
     real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
+    real_pread = dlsym(RTLD_NEXT, "pread64");
     real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
     real_fsync = dlsym(RTLD_NEXT, "fsync");
     real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
@@ -150,6 +153,13 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t offset) {
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) { return pwrite64(fd, bytes, count, offset); }
+
+ssize_t pread64(int fd, void *bytes, size_t count, off_t offset) {
+    while (which(fd) && __atomic_load_n(&control->stalled, __ATOMIC_SEQ_CST)) usleep(1000);
+    return real_pread(fd, bytes, count, offset);
+}
+
+ssize_t pread(int fd, void *bytes, size_t count, off_t offset) { return pread64(fd, bytes, count, offset); }
 
 int ftruncate64(int fd, off_t length) {
     if (!which(fd)) return real_ftruncate(fd, length);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::engine::{checkpoint, open, queue::Queue};
 use super::{OpenMode, SqliteStore};
-use crate::base::clock::Timestamp;
+use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::{AccountId, SessionId};
 use crate::base::random::Random;
 use crate::model::account::{CustomClaims, NewAccount, Role, Username};
@@ -95,6 +95,54 @@ async fn a_rotation_that_a_stall_kept_from_its_client_can_be_fetched_later() {
         }
     };
     assert!(matches!(again, Rotation::Replayed(grant) if grant.session().generation == 1));
+}
+
+/// LM-7: while a disk answers no reads, whoever waits is told after a second or two, who comes after is refused at once,
+/// and it all works again without a restart. A reader that is held up alone holds nobody else up.
+#[tokio::test]
+async fn a_read_that_the_disk_does_not_answer_is_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("countersign.db");
+    let store = SqliteStore::open(&path, OpenMode::Server, SessionPolicy::default()).unwrap();
+    let (go, gone) = mpsc::channel::<()>();
+    let gone = Arc::new(Mutex::new(gone));
+    let held = |_| {
+        let gone = Arc::clone(&gone);
+        store.threads.read("hold", move |_| {
+            let _ = gone.lock().unwrap().recv();
+            Ok(())
+        })
+    };
+    let one = held(0).await;
+    assert!(matches!(one, Err(StoreError::Unavailable(_))), "{one:?}");
+    store.threads.read("free", |_| Ok(())).await.unwrap();
+    let readers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
+    let all = join_all((1..=readers).map(held)).await;
+    assert!(all.iter().all(|held| matches!(held, Err(StoreError::Unavailable(_)))), "{all:?}");
+    let late = store.threads.read("late", |_| Ok(())).await;
+    assert!(matches!(late, Err(StoreError::Overloaded)), "{late:?}");
+    drop(go);
+    while let Err(StoreError::Overloaded) = store.threads.read("again", |_| Ok(())).await {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A query that works for longer than a disk may take is no stalled disk.
+#[tokio::test]
+async fn a_long_query_is_not_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("countersign.db");
+    let store = SqliteStore::open(&path, OpenMode::Server, SessionPolicy::default()).unwrap();
+    let read = store.threads.read("count", |db| {
+        let clock = Clock::system();
+        let until = clock.monotonic() + Duration::from_secs(4);
+        let mut numbers =
+            db.prepare("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n")?;
+        let mut rows = numbers.query([])?;
+        while rows.next()?.is_some() && clock.monotonic() < until {}
+        Ok(())
+    });
+    read.await.unwrap();
 }
 
 /// How many transactions are in the write-ahead log: frames that end one say how large the database is after

@@ -4,8 +4,11 @@
 //! would make that client's next try a reuse.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -17,6 +20,8 @@ use crate::store::StoreError;
 pub(in crate::store::sqlite) type Job = Box<dyn Work + Send>;
 
 pub(in crate::store::sqlite) trait Work {
+    /// This thread has it now.
+    fn begin(&self, thread: usize);
     /// Does it. An error means that nothing of it may stay.
     fn run(&mut self, db: &Connection) -> Result<(), Failed>;
     /// It is committed after all, but whoever waited for it was told `stall` ago at most that it is not.
@@ -30,12 +35,30 @@ pub(in crate::store::sqlite) struct Failed;
 
 /// What a caller holds of its job.
 pub(in crate::store::sqlite) struct Ticket<T> {
-    /// Where the answer arrives.
-    pub(in crate::store::sqlite) answer: oneshot::Receiver<Result<T, StoreError>>,
+    answer: oneshot::Receiver<Result<T, StoreError>>,
     withdrawn: Arc<AtomicBool>,
+    thread: Arc<OnceLock<usize>>,
 }
 
 impl<T> Ticket<T> {
+    /// The thread that has it, once one has.
+    pub(in crate::store::sqlite) fn thread(&self) -> Option<usize> {
+        self.thread.get().copied()
+    }
+
+    /// Its answer (an error if nobody will give one), or `None` when the other future is ready first.
+    pub(in crate::store::sqlite) async fn answer_or<E>(
+        &mut self,
+        other: impl Future<Output = E>,
+    ) -> Option<Result<Result<T, StoreError>, oneshot::error::RecvError>> {
+        let mut other = pin!(other);
+        poll_fn(|cx| match pin!(&mut self.answer).poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => other.as_mut().poll(cx).map(|_| None),
+        })
+        .await
+    }
+
     /// It shall not be done any more, if it has not begun.
     pub(in crate::store::sqlite) fn withdraw(&self) {
         self.withdrawn.store(true, Ordering::SeqCst);
@@ -57,8 +80,9 @@ where
 {
     let (reply, answer) = oneshot::channel();
     let withdrawn = Arc::new(AtomicBool::new(false));
-    let ticket = Ticket { answer, withdrawn: Arc::clone(&withdrawn) };
-    (Box::new(Pending { verb, work: Some(work), outcome: None, catch_up, reply, withdrawn }), ticket)
+    let thread = Arc::new(OnceLock::new());
+    let ticket = Ticket { answer, withdrawn: Arc::clone(&withdrawn), thread: Arc::clone(&thread) };
+    (Box::new(Pending { verb, work: Some(work), outcome: None, catch_up, reply, withdrawn, thread }), ticket)
 }
 
 struct Pending<T, F> {
@@ -68,9 +92,15 @@ struct Pending<T, F> {
     catch_up: Option<CatchUp<T>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
     withdrawn: Arc<AtomicBool>,
+    thread: Arc<OnceLock<usize>>,
 }
 
 impl<T, F: FnOnce(&Connection) -> rusqlite::Result<T>> Work for Pending<T, F> {
+    fn begin(&self, thread: usize) {
+        // Nobody has had it before.
+        let _ = self.thread.set(thread);
+    }
+
     fn run(&mut self, db: &Connection) -> Result<(), Failed> {
         let wanted = !self.withdrawn.load(Ordering::SeqCst);
         let outcome = self.work.take().filter(|_| wanted).map(|work| work(db));

@@ -5,5 +5,6 @@ pub(super) mod checkpoint;
 pub(super) mod job;
 pub(super) mod open;
 pub(super) mod queue;
+pub(super) mod readers;
 pub(super) mod threads;
 mod writer;

@@ -2,12 +2,9 @@
 
 use std::fmt;
 use std::fs::File;
-use std::future::{Future, poll_fn};
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
@@ -18,6 +15,7 @@ use crate::store::sqlite::engine::checkpoint;
 use crate::store::sqlite::engine::job::{CatchUp, Job, job, unavailable};
 use crate::store::sqlite::engine::open::{self, OpenError};
 use crate::store::sqlite::engine::queue::Queue;
+use crate::store::sqlite::engine::readers::Readers;
 use crate::store::sqlite::engine::writer::{self, Progress};
 
 /// The running threads of one open database.
@@ -26,6 +24,7 @@ pub(in crate::store::sqlite) struct Threads {
     writes: Arc<Queue<Job>>,
     checkpoints: Arc<Queue<()>>,
     progress: Arc<Progress>,
+    readers: Arc<Readers>,
     stop: Arc<AtomicBool>,
     /// The writer first.
     running: Vec<JoinHandle<()>>,
@@ -44,12 +43,19 @@ impl Threads {
         let wakes = Arc::clone(&threads.checkpoints);
         let mut is_held_up = false;
         threads.start_writer(db, move |db| checkpoint::after_batch(db, &wakes, &mut is_held_up))?;
-        let readers = thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
-        for _ in 0..readers {
-            let db = open::connect(path)?;
-            let reads = Arc::clone(&threads.reads);
-            threads.start("read", move || read_until_closed(&db, &reads))?;
+        let count = thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
+        threads.readers = Arc::new(Readers::new(count));
+        for reader in 0..count {
+            let mut db = open::connect(path)?;
+            let (reads, readers) = (Arc::clone(&threads.reads), Arc::clone(&threads.readers));
+            threads.start("read", move || {
+                if let Err(error) = readers.read(reader, &mut db, &reads) {
+                    tracing::error!(%error, "a reader of the database has ended");
+                }
+            })?;
         }
+        let (readers, stop) = (Arc::clone(&threads.readers), Arc::clone(&threads.stop));
+        threads.start("watch", move || readers.watch(&stop))?;
         let (db, wakes) = (open::connect(path)?, Arc::clone(&threads.checkpoints));
         threads.start("checkpoint", move || checkpoint::run(&db, &wakes))?;
         Ok(threads)
@@ -69,6 +75,7 @@ impl Threads {
             writes,
             checkpoints: Arc::new(Queue::new(1)),
             progress: Arc::new(Progress::new()),
+            readers: Arc::new(Readers::new(0)),
             stop: Arc::new(AtomicBool::new(false)),
             running: Vec::new(),
             _lock: lock,
@@ -105,7 +112,8 @@ impl Threads {
         *self.progress.stalled().borrow()
     }
 
-    /// Reads something. `verb` names it in the log and in errors.
+    /// Reads something; answers when it is read, or when the disk has not answered for two seconds or so. `verb` names
+    /// it in the log and in errors.
     pub(in crate::store::sqlite) async fn read<T, F>(
         &self,
         verb: &'static str,
@@ -116,9 +124,21 @@ impl Threads {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let answer = async {
-            let (job, ticket) = job(verb, work, None);
+            let mut held_up = self.readers.held_up();
+            if held_up.borrow_and_update().all() {
+                return Err(StoreError::Overloaded);
+            }
+            let (job, mut ticket) = job(verb, work, None);
             self.reads.push(job).map_err(|_| StoreError::Overloaded)?;
-            ticket.answer.await.map_err(|_| unavailable(verb, CLOSED))?
+            loop {
+                if let Some(answer) = ticket.answer_or(held_up.changed()).await {
+                    return answer.map_err(|_| unavailable(verb, CLOSED))?;
+                }
+                if held_up.borrow_and_update().holds(ticket.thread()) {
+                    ticket.withdraw();
+                    return Err(unavailable(verb, STALLED));
+                }
+            }
         };
         answer.instrument(tracing::debug_span!("store", verb)).await
     }
@@ -154,15 +174,11 @@ impl Threads {
             }
             let (job, mut ticket) = job(verb, work, catch_up);
             self.writes.push(job).map_err(|_| StoreError::Overloaded)?;
-            let mut stall = pin!(stalled.changed());
-            poll_fn(|cx| match pin!(&mut ticket.answer).poll(cx) {
-                Poll::Ready(answer) => Poll::Ready(answer.map_err(|_| unavailable(verb, CLOSED))?),
-                Poll::Pending => stall.as_mut().poll(cx).map(|_| {
-                    ticket.withdraw();
-                    Err(unavailable(verb, STALLED))
-                }),
-            })
-            .await
+            if let Some(answer) = ticket.answer_or(stalled.changed()).await {
+                return answer.map_err(|_| unavailable(verb, CLOSED))?;
+            }
+            ticket.withdraw();
+            Err(unavailable(verb, STALLED))
         };
         answer.instrument(tracing::debug_span!("store", verb)).await
     }
@@ -192,17 +208,6 @@ fn end(thread: JoinHandle<()>) {
 impl fmt::Debug for Threads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Threads").field("progress", &self.progress).finish_non_exhaustive()
-    }
-}
-
-fn read_until_closed(db: &Connection, reads: &Queue<Job>) {
-    let mut taken = Vec::with_capacity(1);
-    while reads.take(1, &mut taken) {
-        for mut job in taken.drain(..) {
-            // A failed read keeps its error for its answer.
-            let _ = job.run(db);
-            job.answer(None);
-        }
     }
 }
 
