@@ -7,8 +7,10 @@ use std::sync::Arc;
 use countersign_jwt::{ClaimsPolicy, JwkSet};
 use http::{HeaderMap, header};
 
+use crate::alarm::Alarms;
 use crate::cache::{Entry, TokenCache};
 use crate::claims::AccessClaims;
+use crate::clock::{Clock, Timer, run_time, system_unix_seconds};
 use crate::keys::KeySlot;
 use crate::realm::{Realm, more_telling};
 use crate::refusal::Refusal;
@@ -23,7 +25,8 @@ struct Inner {
     realms: Box<[Realm]>,
     cache: TokenCache,
     revocations: Revocations,
-    now: Box<dyn Fn() -> i64 + Send + Sync>,
+    clock: Clock,
+    alarms: Alarms,
 }
 
 impl Guard {
@@ -45,13 +48,15 @@ impl Guard {
             keys: Arc::new(KeySlot::new(Some(keys))),
             #[cfg(feature = "remote")]
             subscription: None,
+            #[cfg(feature = "follow")]
+            feed: None,
         };
-        Self::of(Box::new([realm]), Box::new(now))
+        Self::of(Box::new([realm]), Arc::new(now), run_time())
     }
 
-    pub(crate) fn of(realms: Box<[Realm]>, now: Box<dyn Fn() -> i64 + Send + Sync>) -> Self {
+    pub(crate) fn of(realms: Box<[Realm]>, clock: Clock, timer: Timer) -> Self {
         let (cache, revocations) = (TokenCache::new(CACHE_BYTES), Revocations::default());
-        Self(Arc::new(Inner { realms, cache, revocations, now }))
+        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms: Alarms::new(timer) }))
     }
 
     /// Replaces the keys. Cached tokens are verified again with the new ones. Has no effect on a guard of
@@ -62,7 +67,8 @@ impl Guard {
         }
     }
 
-    /// The ended sessions, whose tokens are refused.
+    /// The ended sessions, whose tokens are refused, whichever issuer they are of. Those that an issuer's feed
+    /// names are kept apart: no issuer can end the sessions of another.
     #[must_use]
     pub fn revocations(&self) -> &Revocations {
         &self.0.revocations
@@ -87,23 +93,27 @@ impl Guard {
     ///   demands.
     /// - [`Refusal::Revoked`]: its session has ended.
     /// - [`Refusal::KeysUnavailable`]: there are no keys to check it with.
+    /// - [`Refusal::FeedLate`], [`Refusal::TooOld`]: the issuer's feed is late, and the guard was told not to
+    ///   accept such a token then (feature `follow`).
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
-        let now = (self.0.now)();
-        let claims = match self.cached(token, now) {
-            Some(claims) => claims,
+        let now = (self.0.clock)();
+        let (claims, realm) = match self.cached(token, now) {
+            Some(known) => known,
             None => self.verify_anew(token, now)?,
         };
-        match claims.session_id() {
-            Some(session_id) if self.0.revocations.contains(session_id) => Err(Refusal::Revoked),
-            _ => Ok(claims),
+        let Some(session_id) = claims.session_id() else { return Ok(claims) };
+        if self.0.revocations.contains(session_id) {
+            return Err(Refusal::Revoked);
         }
+        realm.check_session(session_id, &claims, now)?;
+        Ok(claims)
     }
 
-    fn cached(&self, token: &str, now: i64) -> Option<AccessClaims> {
+    fn cached(&self, token: &str, now: i64) -> Option<(AccessClaims, &Realm)> {
         let entry = self.0.cache.get(token)?;
         let realm = self.0.realms.get(entry.realm)?;
         if entry.keys_version == realm.keys.load().version && realm.policy.is_current(&entry.claims, now) {
-            return Some(entry.claims);
+            return Some((entry.claims, realm));
         }
         self.0.cache.remove(token);
         None
@@ -112,7 +122,7 @@ impl Guard {
     /// Tries the keys of each issuer in turn. The issuer is not read from the token, since no claim counts before
     /// the signature is verified: it is the issuer whose key verifies the token, and whose policy then demands
     /// its name in `iss`.
-    fn verify_anew(&self, token: &str, now: i64) -> Result<AccessClaims, Refusal> {
+    fn verify_anew(&self, token: &str, now: i64) -> Result<(AccessClaims, &Realm), Refusal> {
         let mut refused = None;
         for (index, realm) in self.0.realms.iter().enumerate() {
             let keys = realm.keys.load();
@@ -120,7 +130,7 @@ impl Guard {
                 Ok(claims) => {
                     let entry = Entry { claims: claims.clone(), realm: index, keys_version: keys.version };
                     self.0.cache.insert(token, entry);
-                    return Ok(claims);
+                    return Ok((claims, realm));
                 }
                 Err(refusal) => {
                     refused = Some(match refused {
@@ -134,6 +144,27 @@ impl Guard {
         #[cfg(feature = "remote")]
         self.0.realms.iter().for_each(|realm| realm.ask_for_key(token, &refusal));
         Err(refusal)
+    }
+
+    /// The sets that could end the session of these claims.
+    pub(crate) fn revocations_for<'a>(&'a self, claims: &AccessClaims) -> Vec<&'a Revocations> {
+        let of_issuer = self.realms_of(claims.issuer()).filter_map(Realm::revocations);
+        std::iter::once(&self.0.revocations).chain(of_issuer).collect()
+    }
+
+    /// How long these claims can still be accepted.
+    pub(crate) fn seconds_left(&self, claims: &AccessClaims) -> i64 {
+        let leeway = self.realms_of(claims.issuer()).map(|realm| realm.policy.leeway().as_secs()).max();
+        let leeway = i64::try_from(leeway.unwrap_or(0)).unwrap_or(i64::MAX);
+        claims.expires_at().saturating_add(leeway).saturating_sub((self.0.clock)())
+    }
+
+    fn realms_of<'a, 'b>(&'a self, issuer: &'b str) -> impl Iterator<Item = &'a Realm> + use<'a, 'b> {
+        self.0.realms.iter().filter(move |realm| realm.policy.issuers().any(|known| known == issuer))
+    }
+
+    pub(crate) fn alarms(&self) -> &Alarms {
+        &self.0.alarms
     }
 
     #[cfg(feature = "remote")]
@@ -167,12 +198,6 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
         return Err(Refusal::Malformed);
     }
     Ok(token)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the time of day")]
-pub(crate) fn system_unix_seconds() -> i64 {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Room for about ten thousand tokens.

@@ -61,8 +61,10 @@
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+mod alarm;
 mod cache;
 mod claims;
+mod clock;
 #[cfg(feature = "feed")]
 pub mod feed;
 mod guard;
@@ -74,6 +76,7 @@ mod remote;
 mod revocation;
 mod session_key;
 mod tower;
+mod watch;
 
 pub use claims::AccessClaims;
 pub use countersign_jwt as jwt;
@@ -83,3 +86,4 @@ pub use refusal::Refusal;
 pub use remote::{AtStart, GuardBuilder, Issuer, KeyStatus, KeysError, Refresher, StartError, Starting};
 pub use revocation::Revocations;
 pub use tower::{GuardFuture, GuardLayer, GuardService};
+pub use watch::{Ended, Watch};

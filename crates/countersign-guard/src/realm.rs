@@ -7,10 +7,13 @@ use std::sync::Arc;
 use countersign_jwt::{ClaimsPolicy, VerifyError, verify_access_token};
 
 use crate::claims::AccessClaims;
+#[cfg(feature = "follow")]
+use crate::feed::follow::FeedSubscription;
 use crate::keys::{KeySlot, Keys};
 use crate::refusal::Refusal;
 #[cfg(feature = "remote")]
 use crate::remote::shared::Subscription;
+use crate::revocation::Revocations;
 #[cfg(feature = "remote")]
 use countersign_jwt::UnverifiedJws;
 
@@ -19,6 +22,8 @@ pub(crate) struct Realm {
     pub(crate) keys: Arc<KeySlot>,
     #[cfg(feature = "remote")]
     pub(crate) subscription: Option<Subscription>,
+    #[cfg(feature = "follow")]
+    pub(crate) feed: Option<FeedSubscription>,
 }
 
 impl Realm {
@@ -26,6 +31,37 @@ impl Realm {
         let set = keys.set.as_ref().ok_or(Refusal::KeysUnavailable)?;
         let claims = verify_access_token(token, set, &self.policy, now)?;
         Ok(AccessClaims(Arc::new(claims)))
+    }
+
+    /// The ended sessions of this issuer alone.
+    #[cfg(feature = "follow")]
+    pub(crate) fn revocations(&self) -> Option<&Revocations> {
+        self.feed.as_ref().map(FeedSubscription::revocations)
+    }
+
+    /// The ended sessions of this issuer alone: none without a feed.
+    #[cfg(not(feature = "follow"))]
+    #[expect(clippy::unused_self, reason = "with the feature `follow` it has some")]
+    pub(crate) const fn revocations(&self) -> Option<&Revocations> {
+        None
+    }
+
+    /// Whether this issuer's feed lets the session's token pass.
+    pub(crate) fn check_session(
+        &self,
+        session_id: &str,
+        claims: &AccessClaims,
+        now: i64,
+    ) -> Result<(), Refusal> {
+        if self.revocations().is_some_and(|revocations| revocations.contains(session_id)) {
+            return Err(Refusal::Revoked);
+        }
+        #[cfg(feature = "follow")]
+        if let Some(feed) = &self.feed {
+            return feed.check_age(claims, now);
+        }
+        let _ = (claims, now);
+        Ok(())
     }
 
     /// Makes the next fetch come earlier if the token was refused because its key is not known. Never waits.

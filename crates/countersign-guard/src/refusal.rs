@@ -30,6 +30,14 @@ pub enum Refusal {
     /// this is not a 401, at which a client would discard it.
     #[error("there are no keys to check the access token with")]
     KeysUnavailable,
+    /// The issuer has not said for some seconds which sessions have ended, and the guard was told to accept no
+    /// token then (`WhenLate::Reject`). The token may be valid, so this is not a 401.
+    #[error("it is not known whether the session of the access token has ended")]
+    FeedLate,
+    /// The same, and the token is older than the guard was told to accept then (`WhenLate::ShortLeash`). A
+    /// client that refreshes gets a newer one, if its session has not ended.
+    #[error("it is not known whether the session has ended, and the access token is too old to be trusted")]
+    TooOld,
 }
 
 impl From<VerifyError> for Refusal {
@@ -52,6 +60,8 @@ impl Refusal {
             Self::Invalid(VerifyError::Expired) => "token_expired",
             Self::Invalid(VerifyError::TokenTooLong) => "token_too_large",
             Self::Malformed | Self::Invalid(_) => "invalid_token",
+            Self::TooOld => "token_too_old",
+            Self::FeedLate => "revocations_unavailable",
             Self::Revoked => "token_revoked",
             Self::RoleRequired => "forbidden",
             Self::ScopeRequired => "insufficient_scope",
@@ -66,24 +76,25 @@ impl Refusal {
             Self::TokenRequired => "Token required",
             Self::Invalid(VerifyError::Expired) => "Token expired",
             Self::Invalid(VerifyError::TokenTooLong) => "Token too large",
-            Self::Malformed | Self::Invalid(_) => "Invalid token",
+            Self::Malformed | Self::Invalid(_) | Self::TooOld => "Invalid token",
             Self::Revoked => "Session ended",
             Self::RoleRequired | Self::ScopeRequired => "Not allowed",
-            Self::KeysUnavailable => "Try again later",
+            Self::KeysUnavailable | Self::FeedLate => "Try again later",
         }
     }
 
     /// 401; 403 if the token is valid but insufficient; 413 if it is longer than the policy's limit (8 KiB by
-    /// default), in which case it is not read; 503 without keys.
+    /// default), in which case it is not read; 503 without keys, or while
+    /// the feed is late.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::RoleRequired | Self::ScopeRequired => StatusCode::FORBIDDEN,
             Self::Invalid(VerifyError::TokenTooLong) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TokenRequired | Self::Malformed | Self::Invalid(_) | Self::Revoked => {
+            Self::TokenRequired | Self::Malformed | Self::Invalid(_) | Self::Revoked | Self::TooOld => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable | Self::FeedLate => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -91,12 +102,12 @@ impl Refusal {
     /// 503 challenges nobody: another token would fare no better.
     const fn challenge(&self) -> Option<HeaderValue> {
         Some(HeaderValue::from_static(match self {
-            Self::KeysUnavailable => return None,
+            Self::KeysUnavailable | Self::FeedLate => return None,
             Self::TokenRequired => r#"Bearer realm="api""#,
             Self::Invalid(VerifyError::Expired) => {
                 r#"Bearer realm="api", error="invalid_token", error_description="The access token expired""#
             }
-            Self::Malformed | Self::Invalid(_) | Self::Revoked => {
+            Self::Malformed | Self::Invalid(_) | Self::Revoked | Self::TooOld => {
                 r#"Bearer realm="api", error="invalid_token""#
             }
             Self::RoleRequired | Self::ScopeRequired => r#"Bearer realm="api", error="insufficient_scope""#,

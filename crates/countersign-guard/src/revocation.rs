@@ -5,8 +5,10 @@
 //! An entry names a session (the `sid` claim) and never a token: ECDSA signatures are malleable, so one token
 //! can have two spellings (VF-7). It takes at most 40 bytes, so that a million fit into 40 MB.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::task::Waker;
 
 use hashbrown::HashTable;
 
@@ -22,6 +24,14 @@ struct Set {
     shards: [RwLock<HashTable<Entry>>; SHARDS],
     keys: SessionKeys,
     hasher: RandomState,
+    watched: Mutex<Watched>,
+}
+
+/// Who is to be woken when a session ends.
+#[derive(Debug, Default)]
+struct Watched {
+    wakers: BTreeMap<(SessionKey, u64), Waker>,
+    next_number: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +49,7 @@ impl Default for Set {
             shards: std::array::from_fn(|_| RwLock::default()),
             keys: SessionKeys::default(),
             hasher: RandomState::new(),
+            watched: Mutex::default(),
         }
     }
 }
@@ -55,6 +66,18 @@ impl Revocations {
             .entry(hash, |entry| entry.session == session, |entry| self.0.hash(&entry.session))
             .and_modify(|entry| entry.until = until.max(entry.until))
             .or_insert(Entry { session, until });
+        drop(shard);
+        self.0.wake(session);
+    }
+
+    /// Wakes `waker` whenever this session is ended, until the result is dropped.
+    pub(crate) fn watch(&self, session_id: &str, waker: Waker) -> Watcher {
+        let session = self.0.keys.key(session_id);
+        let mut watched = self.0.watched();
+        let key = (session, watched.next_number);
+        watched.next_number += 1;
+        watched.wakers.insert(key, waker);
+        Watcher { set: Arc::clone(&self.0), key }
     }
 
     /// Whether this session has ended.
@@ -95,10 +118,36 @@ impl Set {
         self.hasher.hash_one(session)
     }
 
+    fn wake(&self, session: SessionKey) {
+        let watched = self.watched();
+        let those = watched.wakers.range((session, 0)..=(session, u64::MAX));
+        let wakers: Vec<_> = those.map(|(_, waker)| waker.clone()).collect();
+        drop(watched); // a waker may run anything
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn shard(&self, hash: u64) -> &RwLock<HashTable<Entry>> {
         // The table itself uses the low bits and the top seven.
         let [_, _, _, _, byte, ..] = hash.to_le_bytes();
         &self.shards[SHARD_OF[usize::from(byte)]]
+    }
+}
+
+/// Who waits for the end of a session. Dropped, it waits no longer.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    set: Arc<Set>,
+    key: (SessionKey, u64),
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let waker = self.set.watched().wakers.remove(&self.key);
+        drop(waker); // not under the lock
     }
 }
 

@@ -259,3 +259,118 @@ async fn a_token_cached_for_one_audience_is_none_for_another() {
     let other = Guard::with_clock(keys, policy("billing"), || NOW);
     assert!(other.verify(&token).is_err());
 }
+
+/// `watch`, as a connection uses it that outlives its request.
+mod watch {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::task::{Context, Poll, Wake, Waker};
+
+    use countersign_guard::Ended;
+
+    use super::*;
+
+    struct Bell(Sender<()>);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            let _gone = self.0.send(());
+        }
+    }
+
+    fn bell() -> (Waker, Receiver<()>) {
+        let (bell, rings) = channel();
+        (Waker::from(Arc::new(Bell(bell))), rings)
+    }
+
+    /// Waits on this thread until it is woken, as any runtime does.
+    fn block_on<T>(future: impl Future<Output = T>, mut before_each_wait: impl FnMut()) -> T {
+        let (waker, rings) = bell();
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return result;
+            }
+            before_each_wait();
+            rings.recv().unwrap();
+        }
+    }
+
+    #[test]
+    fn it_ends_with_the_session_whoever_ends_it() {
+        let service = Service::new();
+        let claims = service.guard.verify(&service.token(|_| {})).unwrap();
+        let revoke = |id: &'static str| {
+            let revocations = service.guard.revocations().clone();
+            move || {
+                let revocations = revocations.clone();
+                std::thread::spawn(move || revocations.revoke(id, NOW + 60)).join().unwrap();
+            }
+        };
+        assert_eq!(block_on(service.guard.watch(&claims), revoke("s1")), Ended::Revoked);
+        assert_eq!(block_on(service.guard.watch(&claims), || {}), Ended::Revoked, "already over");
+    }
+
+    #[test]
+    fn the_end_of_another_session_wakes_nobody() {
+        let service = Service::new();
+        let claims = service.guard.verify(&service.token(|_| {})).unwrap();
+        let mut watch = pin!(service.guard.watch(&claims));
+        let (waker, rings) = bell();
+        assert!(watch.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        service.guard.revocations().revoke("s2", NOW + 60);
+        assert!(rings.try_recv().is_err());
+        service.guard.revocations().revoke("s1", NOW + 60);
+        assert!(rings.try_recv().is_ok());
+    }
+
+    /// The token is accepted for some time longer than it says, and so is its connection.
+    #[test]
+    fn it_ends_when_the_guard_would_no_longer_accept_the_token() {
+        let service = Service::new();
+        let now = Arc::clone(&service.now);
+        let policy =
+            ClaimsPolicy::new("https://auth.example", "api", TokenType::AccessToken, Duration::from_secs(5));
+        let keys = JwkSet::new(vec![service.key.verifying_key()]).unwrap();
+        let guard = Guard::with_clock(keys, policy, move || now.load(Ordering::SeqCst));
+        let token = service.token(|_| {});
+        let claims = guard.verify(&token).unwrap();
+        for (now, is_over) in [(NOW + 64, false), (NOW + 65, true)] {
+            service.now.store(now, Ordering::SeqCst);
+            let poll = pin!(guard.watch(&claims)).poll(&mut Context::from_waker(Waker::noop()));
+            assert_eq!(poll, if is_over { Poll::Ready(Ended::Expired) } else { Poll::Pending });
+            assert_eq!(guard.verify(&token).is_err(), is_over);
+        }
+    }
+
+    #[test]
+    fn it_is_woken_when_the_token_expires() {
+        let service = Service::new();
+        let claims = service.guard.verify(&service.token(|_| {})).unwrap();
+        service.now.store(NOW + 59, Ordering::SeqCst); // one second is left
+        let now = Arc::clone(&service.now);
+        let ended = block_on(service.guard.watch(&claims), || now.store(NOW + 60, Ordering::SeqCst));
+        assert_eq!(ended, Ended::Expired);
+    }
+
+    #[test]
+    fn dropped_it_leaves_nothing_behind() {
+        struct Nothing;
+        impl Wake for Nothing {
+            fn wake(self: Arc<Self>) {}
+        }
+        let service = Service::new();
+        let claims = service.guard.verify(&service.token(|_| {})).unwrap();
+        let held = Arc::new(Nothing);
+        let waker = Waker::from(Arc::clone(&held));
+        for _ in 0..3 {
+            let mut watch = pin!(service.guard.watch(&claims));
+            for _ in 0..3 {
+                assert!(watch.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            }
+            assert_eq!(Arc::strong_count(&held), 4, "one for the session and one for the expiry");
+        }
+        assert_eq!(Arc::strong_count(&held), 2);
+    }
+}

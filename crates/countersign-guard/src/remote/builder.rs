@@ -12,11 +12,12 @@ use countersign_jwt::{ClaimsPolicy, JwkSet, TokenType};
 use super::error::StartError;
 use super::issuer::Issuer;
 use super::refresher::{Chance, Refresher};
-use super::shared::{Shared, Subscription, Timer};
+use super::shared::{Shared, Subscription};
 use super::source::Source;
 use super::starting::Starting;
 use super::status::KeyStatus;
-use crate::guard::{Guard, system_unix_seconds};
+use crate::clock::{Clock, Timer, run_time, system_unix_seconds};
+use crate::guard::Guard;
 use crate::keys::KeySlot;
 use crate::realm::Realm;
 
@@ -40,7 +41,7 @@ pub struct GuardBuilder {
     stale_for: Duration,
     timeout: Duration,
     ca_file: Option<PathBuf>,
-    clock: Box<dyn Fn() -> i64 + Send + Sync>,
+    clock: Clock,
     timer: Timer,
     chance: Chance,
 }
@@ -70,7 +71,7 @@ impl Guard {
             stale_for: Duration::from_secs(24 * 60 * 60),
             timeout: Duration::from_secs(10),
             ca_file: None,
-            clock: Box::new(system_unix_seconds),
+            clock: Arc::new(system_unix_seconds),
             timer: run_time(),
             chance: Arc::new(chance),
         }
@@ -121,7 +122,7 @@ impl GuardBuilder {
     /// Another clock for the times in tokens: it gives Unix seconds.
     #[must_use]
     pub fn clock(self, now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self { clock: Box::new(now), ..self }
+        Self { clock: Arc::new(now), ..self }
     }
 
     /// Another timer for the age of keys: it gives how long the program has run, and never goes back.
@@ -182,7 +183,7 @@ impl GuardBuilder {
             refreshers.push(Refresher::new(Arc::clone(&shared), source, Arc::clone(&self.chance)));
             realms.push(Realm { policy: issuer.policy, keys, subscription: Some(Subscription(shared)) });
         }
-        Ok((Guard::of(realms.into(), self.clock), refreshers))
+        Ok((Guard::of(realms.into(), self.clock, self.timer), refreshers))
     }
 }
 
@@ -190,12 +191,6 @@ impl fmt::Debug for GuardBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuardBuilder").field("issuers", &self.issuers).finish_non_exhaustive()
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the monotonic clock")]
-fn run_time() -> Timer {
-    let start = std::time::Instant::now();
-    Arc::new(move || start.elapsed())
 }
 
 /// From the random keys of a hasher. Nothing here is secret.

@@ -12,10 +12,8 @@ use super::error::KeysError;
 use super::schedule::{Schedule, Step};
 use super::source::Fetched;
 use super::status::KeyStatus;
+use crate::clock::Timer;
 use crate::keys::KeySlot;
-
-/// How long the program has run.
-pub(super) type Timer = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 pub(crate) struct Shared {
     issuer: Arc<str>,
