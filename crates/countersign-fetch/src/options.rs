@@ -47,6 +47,12 @@ impl FetchOptions {
         }
     }
 
+    /// Sets another time-out.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
     /// Sets the `Accept` header. Default: `application/json`.
     #[must_use]
     pub fn accept(self, accept: &'static str) -> Self {

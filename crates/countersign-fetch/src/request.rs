@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ureq::config::{Config, ConfigBuilder};
-use ureq::http::{Response, StatusCode, header};
+use ureq::http::{HeaderName, Response, StatusCode, header};
 use ureq::typestate::AgentScope;
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, RequestBuilder};
@@ -33,7 +33,8 @@ pub fn get(url: &FetchUrl, options: &FetchOptions) -> Result<Document, FetchErro
 /// As [`get`].
 pub fn get_unless(url: &FetchUrl, etag: Option<&str>, options: &FetchOptions) -> Result<Answer, FetchError> {
     let config = config(url, options)?.timeout_global(Some(options.timeout));
-    let mut response = call(url, etag, options, config.build())?;
+    let header = etag.map(|etag| (header::IF_NONE_MATCH, etag));
+    let mut response = call(url, header, options, config.build())?;
     let headers = response.headers();
     if etag.is_some() && response.status() == StatusCode::NOT_MODIFIED {
         return Ok(Answer::NotModified { fresh_for: fresh_for(headers) });
@@ -88,11 +89,15 @@ fn agent(config: Config, options: &FetchOptions) -> Agent {
 ///
 /// The options' `timeout` is for each step up to the response's head, and then for each read anew: with a server that
 /// sends a heartbeat, a connection whose other end has vanished is noticed. `max_bytes` has no effect; the reader sets
-/// limits.
+/// limits. `last_event_id` goes into the header of that name (WHATWG HTML §9.2.4), for a server to go on after it.
 ///
 /// # Errors
 /// As [`get`], for the head.
-pub fn open(url: &FetchUrl, options: &FetchOptions) -> Result<ByteStream, FetchError> {
+pub fn open(
+    url: &FetchUrl,
+    last_event_id: Option<&str>,
+    options: &FetchOptions,
+) -> Result<ByteStream, FetchError> {
     let limit = Some(options.timeout);
     let config = config(url, options)?
         .timeout_resolve(limit)
@@ -101,7 +106,8 @@ pub fn open(url: &FetchUrl, options: &FetchOptions) -> Result<ByteStream, FetchE
         .timeout_recv_response(limit)
         .timeout_per_read(limit)
         .timeout_per_write(limit);
-    let response = call(url, None, options, config.build())?;
+    let header = last_event_id.map(|id| (LAST_EVENT_ID, id));
+    let response = call(url, header, options, config.build())?;
     refuse_other_status(&response)?;
     let content_type = text(response.headers(), header::CONTENT_TYPE);
     let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
@@ -110,13 +116,13 @@ pub fn open(url: &FetchUrl, options: &FetchOptions) -> Result<ByteStream, FetchE
 
 fn call(
     url: &FetchUrl,
-    etag: Option<&str>,
+    header: Option<(HeaderName, &str)>,
     options: &FetchOptions,
     config: Config,
 ) -> Result<Response<Body>, FetchError> {
     let mut request = with_credentials(agent(config, options).get(url.uri()), options);
-    if let Some(etag) = etag {
-        request = request.header(header::IF_NONE_MATCH, etag);
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
     }
     request.call().map_err(|error| FetchError::from_client(error, options.timeout))
 }
@@ -156,3 +162,5 @@ fn config(url: &FetchUrl, options: &FetchOptions) -> Result<ConfigBuilder<AgentS
         Addresses::PublicOnly => config.proxy(None), // it would resolve the name, beyond the rule
     })
 }
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

@@ -4,8 +4,9 @@
 
 mod support;
 
-use std::io::Write as _;
-use std::sync::{Mutex, mpsc};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use countersign_fetch::{
@@ -183,6 +184,18 @@ fn a_post_is_limited_in_time_and_size_and_needs_a_trusted_server() {
 const STREAM: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+/// Where a server is that answers one request as it likes, and closes the connection then.
+fn speaking(speak: impl FnOnce(&mut TcpStream) + Send + 'static) -> FetchUrl {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = FetchUrl::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _head = BufReader::new(&stream).lines().map_while(Result::ok).find(String::is_empty);
+        speak(&mut stream);
+    });
+    url
+}
+
 fn read(stream: &mut ByteStream) -> Result<String, FetchError> {
     let mut buffer = [0; 256];
     let read = stream.read(&mut buffer)?;
@@ -193,7 +206,7 @@ fn read(stream: &mut ByteStream) -> Result<String, FetchError> {
 fn a_stream_is_read_while_it_comes_and_given_up_when_nothing_does() {
     let server = Server::plain(|_| format!("{STREAM}3\r\none\r\n").into_bytes());
     let limit = Duration::from_millis(200);
-    let mut stream = open(&url(&server), &FetchOptions::new(limit, 0)).unwrap();
+    let mut stream = open(&url(&server), None, &FetchOptions::new(limit, 0)).unwrap();
     assert_eq!(stream.content_type(), Some("text/event-stream"));
     assert_eq!(read(&mut stream).unwrap(), "one");
     assert!(matches!(read(&mut stream), Err(FetchError::Timeout(said)) if said == limit));
@@ -203,15 +216,14 @@ fn a_stream_is_read_while_it_comes_and_given_up_when_nothing_does() {
 #[test]
 fn a_stream_outlives_the_time_for_one_read() {
     let (say, parts) = mpsc::channel::<&str>();
-    let parts = Mutex::new(parts);
-    let server = Server::speaking(move |stream, _| {
+    let url = speaking(move |stream| {
         stream.write_all(STREAM.as_bytes()).unwrap();
-        for part in &*parts.lock().unwrap() {
+        for part in parts {
             stream.write_all(part.as_bytes()).unwrap();
         }
     });
     let limit = Duration::from_millis(300);
-    let mut stream = open(&url(&server), &FetchOptions::new(limit, 0)).unwrap();
+    let mut stream = open(&url, None, &FetchOptions::new(limit, 0)).unwrap();
     let (_open, nothing) = mpsc::channel::<()>();
     for (part, text) in [("3\r\none\r\n", "one"), ("3\r\ntwo\r\n", "two"), ("0\r\n\r\n", "")] {
         say.send(part).unwrap();
@@ -222,8 +234,8 @@ fn a_stream_outlives_the_time_for_one_read() {
 
 #[test]
 fn a_stream_that_breaks_off_is_no_end() {
-    let server = Server::speaking(|stream, _| write!(stream, "{STREAM}9\r\none").unwrap());
-    let mut stream = open(&url(&server), &options()).unwrap();
+    let url = speaking(|stream| write!(stream, "{STREAM}9\r\none").unwrap());
+    let mut stream = open(&url, None, &options()).unwrap();
     assert_eq!(read(&mut stream).unwrap(), "one");
     assert!(read(&mut stream).is_err());
 }
@@ -235,22 +247,22 @@ fn a_credential_goes_to_the_server_and_nowhere_else() {
         if has { ok("", "{}") } else { status("401 Unauthorized", "") }
     });
     let with = options().bearer("csf_secret");
-    assert!(open(&url(&server), &with).is_ok() && get(&url(&server), &with).is_ok());
+    assert!(open(&url(&server), Some("7"), &with).is_ok() && get(&url(&server), &with).is_ok());
     assert!(
-        matches!(open(&url(&server), &options()), Err(FetchError::Status(status)) if status.as_u16() == 401)
+        matches!(open(&url(&server), None, &options()), Err(FetchError::Status(status)) if status.as_u16() == 401)
     );
     assert!(!format!("{with:?}").contains("csf_"));
     let away = format!("Location: {}/\r\n", server.origin);
     let redirecting = Server::plain(move |_| status("307 Temporary Redirect", &away));
-    assert!(matches!(open(&url(&redirecting), &with), Err(FetchError::Redirect { .. })));
-    assert!(open(&url(&server), &options().bearer("a\r\nb")).is_err());
+    assert!(matches!(open(&url(&redirecting), None, &with), Err(FetchError::Redirect { .. })));
+    assert!(open(&url(&server), None, &options().bearer("a\r\nb")).is_err());
 }
 
 #[test]
 fn a_server_says_when_to_come_back() {
     let wait = |answer: &'static str, headers: &'static str| {
         let server = Server::plain(move |_| status(answer, headers));
-        match open(&url(&server), &options()).unwrap_err() {
+        match open(&url(&server), None, &options()).unwrap_err() {
             FetchError::RetryAfter { after, .. } => Some(after.as_secs()),
             _ => None,
         }

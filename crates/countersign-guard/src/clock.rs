@@ -1,4 +1,5 @@
-//! The two clocks of a guard: the time of day, for the times in tokens, and a timer, for how long something has been so.
+//! The two clocks of a guard: the time of day, for the times in tokens, and a timer, for how long something has been so; and
+//! its source of chance.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,10 @@ use std::time::Duration;
 pub(crate) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// How long the program has run; never goes back.
 pub(crate) type Timer = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// Uniform in 0..1.
+#[cfg(feature = "remote")]
+pub(crate) type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 #[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the time of day")]
 pub(crate) fn system_unix_seconds() -> i64 {

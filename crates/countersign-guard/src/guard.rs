@@ -26,7 +26,7 @@ struct Inner {
     cache: TokenCache,
     revocations: Revocations,
     clock: Clock,
-    alarms: Alarms,
+    alarms: Arc<Alarms>,
 }
 
 impl Guard {
@@ -48,7 +48,7 @@ impl Guard {
             keys: Arc::new(KeySlot::new(Some(keys))),
             #[cfg(feature = "remote")]
             subscription: None,
-            #[cfg(feature = "follow")]
+            #[cfg(feature = "remote")]
             feed: None,
         };
         Self::of(Box::new([realm]), Arc::new(now), run_time())
@@ -56,7 +56,7 @@ impl Guard {
 
     pub(crate) fn of(realms: Box<[Realm]>, clock: Clock, timer: Timer) -> Self {
         let (cache, revocations) = (TokenCache::new(CACHE_BYTES), Revocations::default());
-        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms: Alarms::new(timer) }))
+        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms: Arc::new(Alarms::new(timer)) }))
     }
 
     /// Replaces the keys. Cached tokens are verified again with the new ones. Has no effect on a guard of
@@ -94,7 +94,7 @@ impl Guard {
     /// - [`Refusal::Revoked`]: its session has ended.
     /// - [`Refusal::KeysUnavailable`]: there are no keys to check it with.
     /// - [`Refusal::FeedLate`], [`Refusal::TooOld`]: the issuer's feed is late, and the guard was told not to
-    ///   accept such a token then (feature `follow`).
+    ///   accept such a token then (feature `remote`).
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
         let now = (self.0.clock)();
         let (claims, realm) = match self.cached(token, now) {
@@ -163,7 +163,7 @@ impl Guard {
         self.0.realms.iter().filter(move |realm| realm.policy.issuers().any(|known| known == issuer))
     }
 
-    pub(crate) fn alarms(&self) -> &Alarms {
+    pub(crate) fn alarms(&self) -> &Arc<Alarms> {
         &self.0.alarms
     }
 

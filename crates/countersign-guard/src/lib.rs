@@ -55,6 +55,41 @@
 //! - **The metadata must be the issuer's**: the identifiers are compared exactly (RFC 8414 §3.3). If the keys
 //!   are on another host than the metadata, that host must have public addresses.
 //!
+//! # Sessions that end elsewhere: the issuer's feed
+//!
+//! An access token is good until it expires, so a logout at the issuer means nothing to a service that only verifies.
+//! Countersign has a feed of the sessions that end, and with the feature `remote` a guard follows it: within about a tenth of
+//! a second it refuses their tokens, still without a look-up.
+//!
+//! ```no_run
+//! # #[cfg(feature = "remote")]
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! use countersign_guard::jwt::{ClaimsPolicy, TokenType};
+//! use countersign_guard::{Follow, Guard, Issuer, WhenLate};
+//! use std::time::Duration;
+//!
+//! let leeway = Duration::from_secs(30);
+//! let policy = ClaimsPolicy::new("https://auth.example.com", "api", TokenType::AccessToken, leeway);
+//! let feed_key = std::fs::read_to_string("feed.key")?; // `countersign feed-key add` has printed it
+//! let guard = Guard::builder(Issuer::discover(policy).follow(Follow::with_key(feed_key.trim())))
+//!     .when_late(WhenLate::ShortLeash(Duration::from_secs(120)))
+//!     .on_feed_change(|feed| eprintln!("the feed of {} is fresh: {}", feed.issuer, feed.is_fresh))
+//!     .start()
+//!     .await?;
+//! # let _ = guard;
+//! # Ok(()) }
+//! ```
+//!
+//! - **The guard knows how late it is.** The issuer says every two seconds up to when the guard knows everything. After five
+//!   seconds without that the feed is late, whether a connection broke, or hangs, or the issuer cannot read its database;
+//!   then `WhenLate` decides: accept (the default), 503, or only young tokens. The time of day on neither machine
+//!   matters. `Guard::feed_status` has the lag for metrics.
+//! - **Nothing is forgotten**: not while the connection is down, and not if the issuer has lost an entry. Each entry takes at
+//!   most 40 bytes until the last token of its session has expired.
+//! - **An issuer ends its own sessions only**, where a guard trusts several.
+//! - **New keys come by the same way**: when the issuer rotates, guards fetch its keys within two seconds.
+//! - [`Guard::watch`] ends a WebSocket or a stream whose token expires or whose session ends.
+//!
 //! `Guard::key_status` serves metrics and readiness checks. Without the feature the crate has no network code.
 
 #[cfg(all(doctest, feature = "remote"))]
@@ -80,6 +115,8 @@ mod watch;
 
 pub use claims::AccessClaims;
 pub use countersign_jwt as jwt;
+#[cfg(feature = "remote")]
+pub use feed::follow::{FeedStatus, Follow, FollowError, WhenLate};
 pub use guard::{Guard, bearer_token};
 pub use refusal::Refusal;
 #[cfg(feature = "remote")]

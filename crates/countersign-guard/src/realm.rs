@@ -7,7 +7,7 @@ use std::sync::Arc;
 use countersign_jwt::{ClaimsPolicy, VerifyError, verify_access_token};
 
 use crate::claims::AccessClaims;
-#[cfg(feature = "follow")]
+#[cfg(feature = "remote")]
 use crate::feed::follow::FeedSubscription;
 use crate::keys::{KeySlot, Keys};
 use crate::refusal::Refusal;
@@ -22,7 +22,7 @@ pub(crate) struct Realm {
     pub(crate) keys: Arc<KeySlot>,
     #[cfg(feature = "remote")]
     pub(crate) subscription: Option<Subscription>,
-    #[cfg(feature = "follow")]
+    #[cfg(feature = "remote")]
     pub(crate) feed: Option<FeedSubscription>,
 }
 
@@ -34,14 +34,14 @@ impl Realm {
     }
 
     /// The ended sessions of this issuer alone.
-    #[cfg(feature = "follow")]
+    #[cfg(feature = "remote")]
     pub(crate) fn revocations(&self) -> Option<&Revocations> {
         self.feed.as_ref().map(FeedSubscription::revocations)
     }
 
     /// The ended sessions of this issuer alone: none without a feed.
-    #[cfg(not(feature = "follow"))]
-    #[expect(clippy::unused_self, reason = "with the feature `follow` it has some")]
+    #[cfg(not(feature = "remote"))]
+    #[expect(clippy::unused_self, reason = "with the feature `remote` it has some")]
     pub(crate) const fn revocations(&self) -> Option<&Revocations> {
         None
     }
@@ -56,7 +56,7 @@ impl Realm {
         if self.revocations().is_some_and(|revocations| revocations.contains(session_id)) {
             return Err(Refusal::Revoked);
         }
-        #[cfg(feature = "follow")]
+        #[cfg(feature = "remote")]
         if let Some(feed) = &self.feed {
             return feed.check_age(claims, now);
         }

@@ -34,7 +34,7 @@ pub struct Watch {
 
 impl Guard {
     /// Waits for the end of these claims, which this guard has accepted: the token expires or its session ends,
-    /// whichever comes first. A session that another process ends is noticed with a feed (feature `follow`).
+    /// whichever comes first. A session that another process ends is noticed with a feed (feature `remote`).
     ///
     /// ```no_run
     /// # async fn serve(_: impl Future<Output = ()>) {}

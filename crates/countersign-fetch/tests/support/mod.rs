@@ -28,16 +28,6 @@ impl Server {
         Self { origin: format!("http://{address}") }
     }
 
-    /// A server without TLS that says what it wants after the request, and closes the connection then.
-    pub fn speaking(speak: impl Fn(&mut TcpStream, &str) + Send + Sync + 'static) -> Self {
-        let address = listen(move |mut stream| {
-            if let Some(request) = read_request(&mut stream) {
-                speak(&mut stream, &request);
-            }
-        });
-        Self { origin: format!("http://{address}") }
-    }
-
     /// A server with this certificate, addressed as `localhost`.
     pub fn tls(certified: &CertifiedKey<KeyPair>, answer: impl Answer) -> Self {
         let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
@@ -72,29 +62,25 @@ fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
 
 /// One request and its answer; then the connection stays open until the client has gone.
 fn converse(mut stream: impl Read + Write, answer: &impl Answer) {
-    let Some(request) = read_request(&mut stream) else { return };
-    let answer = answer(&request);
-    if stream.write_all(&answer).and_then(|()| stream.flush()).is_ok() {
-        while stream.read(&mut [0]).is_ok_and(|read| read > 0) {}
-    }
-}
-
-/// The head of a request; `None` if the other side has gone, or does not trust us.
-fn read_request(stream: &mut impl Read) -> Option<String> {
     let mut request = Vec::new();
     let mut byte = [0];
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read(&mut byte) {
             Ok(1) => request.push(byte[0]),
-            _ => return None,
+            _ => return, // the other side has gone, or does not trust us
         }
     }
     let head = String::from_utf8_lossy(&request).to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
-    stream.read_exact(&mut body).ok()?;
+    if stream.read_exact(&mut body).is_err() {
+        return;
+    }
     request.extend(body);
-    Some(String::from_utf8_lossy(&request).into_owned())
+    let answer = answer(&String::from_utf8_lossy(&request));
+    if stream.write_all(&answer).and_then(|()| stream.flush()).is_ok() {
+        while stream.read(&mut byte).is_ok_and(|read| read > 0) {}
+    }
 }
 
 /// 200 with this body, its length, and these header lines.

@@ -1,5 +1,7 @@
-//! The feed of ended sessions: `wire.rs` is what it says, `server/` gives it out.
+//! The feed of ended sessions: `wire.rs` is what it says, `server/` gives it out, `follow/` listens to it.
 
+#[cfg(feature = "remote")]
+pub(crate) mod follow;
 #[cfg(feature = "feed-server")]
 mod server;
 pub mod wire;

@@ -3,15 +3,16 @@
 //!
 //! | event | `id` | meaning |
 //! |---|---|---|
-//! | `hello` | – | first: whether entries add to what the follower has (`delta`) or replace it (`snapshot`) |
+//! | `hello` | – | first: whether the entries are what the follower lacks (`delta`) or everything (`snapshot`) |
 //! | `revoked` | cursor, or – | these sessions have ended; refuse their tokens until the given time |
 //! | `sync` | cursor | the follower has everything up to `asOf`; also ends a snapshot; at least every `heartbeat` |
-//! | `reset` | – | forget everything, connect again without a cursor |
+//! | `reset` | – | the cursor means nothing any more: connect again without one |
 //!
 //! What precedes the first `sync` of a snapshot has no `id`: a follower that lost the connection in the middle of it
 //! has its old cursor still, and begins again.
 //!
-//! Entries are added to a set: they may come twice and in any order. Unknown events and members are ignored;
+//! Entries are added to a set: they may come twice and in any order. Nothing takes one away before its `until`, not even a
+//! snapshot without it: an ended session does not come back to life, so the server may only have lost it. Unknown events and members are ignored;
 //! `v` changes only when an older follower would misunderstand.
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub const MAX_IDS: usize = 1_500;
 pub enum FeedMode {
     /// Additions to what the cursor stands for.
     Delta,
-    /// Everything that is still of use: it replaces what the follower has.
+    /// Everything that is still of use.
     Snapshot,
 }
 

@@ -10,13 +10,15 @@ use countersign_fetch::FetchOptions;
 use countersign_jwt::{ClaimsPolicy, JwkSet, TokenType};
 
 use super::error::StartError;
+use super::feeds::Feeds;
 use super::issuer::Issuer;
-use super::refresher::{Chance, Refresher};
+use super::refresher::Refresher;
 use super::shared::{Shared, Subscription};
 use super::source::Source;
 use super::starting::Starting;
 use super::status::KeyStatus;
-use crate::clock::{Clock, Timer, run_time, system_unix_seconds};
+use crate::clock::{Chance, Clock, Timer, run_time, system_unix_seconds};
+use crate::feed::follow::{FeedStatus, FeedSubscription, Follow, Follower, Shared as FeedShared, WhenLate};
 use crate::guard::Guard;
 use crate::keys::KeySlot;
 use crate::realm::Realm;
@@ -44,6 +46,7 @@ pub struct GuardBuilder {
     clock: Clock,
     timer: Timer,
     chance: Chance,
+    feeds: Feeds,
 }
 
 impl Guard {
@@ -74,6 +77,7 @@ impl Guard {
             clock: Arc::new(system_unix_seconds),
             timer: run_time(),
             chance: Arc::new(chance),
+            feeds: Feeds::default(),
         }
     }
 
@@ -137,6 +141,29 @@ impl GuardBuilder {
         Self { chance: Arc::new(chance), ..self }
     }
 
+    /// What to do with the tokens of an issuer whose feed is late. Default: [`WhenLate::Accept`].
+    #[must_use]
+    pub fn when_late(mut self, when_late: WhenLate) -> Self {
+        self.feeds.when_late = when_late;
+        self
+    }
+
+    /// How long the start waits for the feeds to have told everything once; after that they are late. Default: five
+    /// seconds. With [`AtStart::Serve503`] the start waits for nothing.
+    #[must_use]
+    pub fn feed_wait(mut self, wait: Duration) -> Self {
+        self.feeds.wait = wait;
+        self
+    }
+
+    /// Calls this when a feed has become fresh or late, on a thread of the guard: for a log line or an alert. It must not
+    /// block.
+    #[must_use]
+    pub fn on_feed_change(mut self, tell: impl Fn(&FeedStatus) + Send + Sync + 'static) -> Self {
+        self.feeds.on_change = Some(Arc::new(tell));
+        self
+    }
+
     /// Fetches the keys on a thread for each issuer, and waits for the first of each as
     /// [`at_start`](Self::at_start) says.
     ///
@@ -148,42 +175,99 @@ impl GuardBuilder {
             AtStart::Fail => Some(Duration::ZERO),
             AtStart::Wait(limit) => Some((self.timer)().saturating_add(limit)),
         };
-        let started = self.build().and_then(|(guard, refreshers)| {
-            refreshers.into_iter().try_for_each(Refresher::spawn)?;
-            Ok(guard)
-        });
-        match started {
-            Ok(guard) => Starting::new(guard, until),
+        let feeds_until = (self.timer)().saturating_add(self.feeds.wait);
+        match self.assemble().and_then(Parts::start) {
+            Ok(guard) => Starting::new(guard, until).wait_for_feeds(feeds_until),
             Err(error) => Starting::failed(error),
         }
     }
 
     /// A guard without keys and without threads, and what fetches its keys, one for each issuer: for programs
-    /// that have their own idea of when to do so.
+    /// that have their own idea of when to do so. It follows no feed, which takes a thread: with one, it is late.
     ///
     /// # Errors
-    /// [`StartError::Issuer`], [`StartError::IssuerQuery`], [`StartError::Keys`], as they say.
+    /// [`StartError::Issuer`], [`StartError::IssuerQuery`], [`StartError::Keys`], and those about feeds, as they
+    /// say.
     pub fn build(self) -> Result<(Guard, Vec<Refresher>), StartError> {
+        self.assemble().map(|parts| (parts.guard, parts.refreshers))
+    }
+
+    fn assemble(self) -> Result<Parts, StartError> {
         let mut options = FetchOptions::new(self.timeout, JwkSet::MAX_BYTES as u64);
-        if let Some(file) = self.ca_file {
+        if let Some(file) = &self.ca_file {
             options = options.ca_file(file);
         }
         let (mut realms, mut refreshers) = (Vec::new(), Vec::new());
-        for issuer in self.issuers {
+        let mut followers = Vec::new();
+        for issuer in &self.issuers {
             let keys = Arc::new(KeySlot::new(None));
             let timer = Arc::clone(&self.timer);
             let shared = Arc::new(Shared::new(issuer.name(), Arc::clone(&keys), timer, self.stale_for));
             let source = Source {
                 issuer: issuer.name().to_owned(),
                 location: issuer.location()?,
-                algorithms: issuer.algorithms,
+                algorithms: issuer.algorithms.clone(),
                 options: options.clone(),
                 found: None,
             };
             refreshers.push(Refresher::new(Arc::clone(&shared), source, Arc::clone(&self.chance)));
-            realms.push(Realm { policy: issuer.policy, keys, subscription: Some(Subscription(shared)) });
+            let feed = match &issuer.feed {
+                Some(feed) => {
+                    let follower = self.follower(issuer, feed, Arc::clone(&shared), options.clone())?;
+                    let subscription =
+                        FeedSubscription::new(Arc::clone(&follower.shared), self.feeds.when_late);
+                    followers.push(follower);
+                    Some(subscription)
+                }
+                None => None,
+            };
+            realms.push(Realm {
+                policy: issuer.policy.clone(),
+                keys,
+                subscription: Some(Subscription(shared)),
+                feed,
+            });
         }
-        Ok((Guard::of(realms.into(), self.clock, self.timer), refreshers))
+        Ok(Parts { guard: Guard::of(realms.into(), self.clock, self.timer), refreshers, followers })
+    }
+
+    fn follower(
+        &self,
+        issuer: &Issuer,
+        feed: &Follow,
+        keys: Arc<Shared>,
+        options: FetchOptions,
+    ) -> Result<Follower, StartError> {
+        let (timer, on_change) = (Arc::clone(&self.timer), self.feeds.on_change.clone());
+        Ok(Follower {
+            shared: Arc::new(FeedShared::new(issuer.name(), timer, on_change)),
+            keys,
+            location: issuer.feed_place(feed)?,
+            feed_key: feed.key.clone(),
+            options,
+            clock: Arc::clone(&self.clock),
+            chance: Arc::clone(&self.chance),
+            leeway: i64::try_from(issuer.policy.leeway().as_secs()).unwrap_or(i64::MAX),
+        })
+    }
+}
+
+/// A guard, and what its threads are to do.
+struct Parts {
+    guard: Guard,
+    refreshers: Vec<Refresher>,
+    followers: Vec<Follower>,
+}
+
+impl Parts {
+    fn start(self) -> Result<Guard, StartError> {
+        self.refreshers.into_iter().try_for_each(Refresher::spawn)?;
+        {
+            self.followers.into_iter().try_for_each(Follower::spawn)?;
+            let feeds = self.guard.realms().iter().filter_map(|realm| realm.feed.as_ref());
+            feeds.for_each(|feed| feed.notice_lateness(Arc::downgrade(self.guard.alarms())));
+        }
+        Ok(self.guard)
     }
 }
 

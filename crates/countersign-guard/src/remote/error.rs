@@ -18,7 +18,7 @@ pub enum KeysError {
         /// What happened.
         error: FetchError,
     },
-    /// The metadata is no JSON object with the strings `issuer` and `jwks_uri`.
+    /// The metadata is no JSON object in which `issuer` and the place that is looked for are strings.
     #[error("the metadata at {url} has no text `{member}`")]
     MetadataMember {
         /// The address.
@@ -91,6 +91,17 @@ pub enum StartError {
         /// Why not.
         error: UrlError,
     },
+    /// The address of the feed is not one that can be fetched.
+    #[error("the feed of {issuer:?}: {error}")]
+    Feed {
+        /// The issuer.
+        issuer: String,
+        /// Why not.
+        error: UrlError,
+    },
+    /// An issuer whose metadata are not read has a feed without an address: see `Follow::at`.
+    #[error("where the feed of {0:?} is must be said, since its metadata are not read")]
+    FeedPlace(String),
     /// The system starts no thread.
     #[error("no thread to fetch keys on: {0}")]
     Thread(#[from] io::Error),

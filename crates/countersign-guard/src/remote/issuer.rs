@@ -4,6 +4,8 @@ use countersign_fetch::{FetchUrl, UrlError};
 use countersign_jwt::{Algorithm, ClaimsPolicy};
 
 use super::error::StartError;
+use super::metadata::Location;
+use crate::feed::follow::Follow;
 
 /// An issuer whose keys are fetched.
 #[derive(Clone, Debug)]
@@ -11,15 +13,7 @@ pub struct Issuer {
     pub(super) policy: ClaimsPolicy,
     pub(super) algorithms: Vec<Algorithm>,
     jwks_url: Option<String>,
-}
-
-/// Where the keys are.
-#[derive(Clone, Debug)]
-pub(super) enum Location {
-    /// In the metadata at one of these URLs, tried in this order.
-    Discover([FetchUrl; 2]),
-    /// At this URL.
-    At(FetchUrl),
+    pub(super) feed: Option<Follow>,
 }
 
 impl Issuer {
@@ -27,7 +21,7 @@ impl Issuer {
     /// those of `OpenID` Connect Discovery §4.
     #[must_use]
     pub fn discover(policy: ClaimsPolicy) -> Self {
-        Self { policy, algorithms: USUAL_ALGORITHMS.into(), jwks_url: None }
+        Self { policy, algorithms: USUAL_ALGORITHMS.into(), jwks_url: None, feed: None }
     }
 
     /// The issuer of `policy`, whose keys are at this `https` URL (`http` on this machine): for an issuer
@@ -43,6 +37,24 @@ impl Issuer {
     #[must_use]
     pub fn algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         Self { algorithms: algorithms.into_iter().collect(), ..self }
+    }
+
+    /// Also follows its feed of ended sessions, so that their tokens are refused here at once.
+    #[must_use]
+    pub fn follow(self, feed: Follow) -> Self {
+        Self { feed: Some(feed), ..self }
+    }
+
+    /// Where that feed is.
+    pub(super) fn feed_place(&self, feed: &Follow) -> Result<Location, StartError> {
+        if let Some(url) = &feed.url {
+            let wrong = |error| StartError::Feed { issuer: self.name().to_owned(), error };
+            return FetchUrl::parse(url).map(Location::At).map_err(wrong);
+        }
+        match self.location()? {
+            discover @ Location::Discover(_) => Ok(discover),
+            Location::At(_) => Err(StartError::FeedPlace(self.name().to_owned())),
+        }
     }
 
     /// The identifier, as the tokens say it.

@@ -3,7 +3,9 @@
 
 mod builder;
 mod error;
+mod feeds;
 mod issuer;
+pub(crate) mod metadata;
 mod refresher;
 mod schedule;
 pub(crate) mod shared;

@@ -9,9 +9,7 @@ use std::time::Duration;
 use super::schedule::Step;
 use super::shared::Shared;
 use super::source::Source;
-
-/// Chance, uniform in 0..1.
-pub(super) type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
+use crate::clock::Chance;
 
 /// Keeps the keys of one issuer fresh. A guard that was [started](super::GuardBuilder::start) has a thread
 /// for it; one that was [built](super::GuardBuilder::build) leaves that to its caller. When it is dropped the

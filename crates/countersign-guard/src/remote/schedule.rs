@@ -5,6 +5,7 @@
 //! success         ── fresh for 1 to 15 min, ± 10 % ──────────────► fetch
 //! failure         ── 1 s, 2 s, 4 s … 60 s, half to whole ───────► fetch
 //! unknown key ID  ── 12 s after the start of the last fetch ────► fetch
+//! news of the feed ── within 2 s ────────────────────────────────► fetch
 //! last success    ── a day ─────────────────────────────────────► forget the keys
 //! ```
 //!
@@ -29,6 +30,8 @@ pub(super) struct Schedule {
     asked: Vec<(Box<str>, Duration)>,
     /// A token had a key ID that is not in the set.
     has_wish: bool,
+    /// When to fetch because the issuer's feed said that there are other keys.
+    announced: Option<Duration>,
 }
 
 /// What is due now.
@@ -54,6 +57,7 @@ impl Schedule {
             failures: 0,
             asked: Vec::new(),
             has_wish: false,
+            announced: None,
         }
     }
 
@@ -69,15 +73,17 @@ impl Schedule {
         // A wish that comes while the answer is on its way may be newer than the answer: it counts for the
         // next one.
         self.has_wish = false;
+        self.announced = None;
         self.last_start = Some(now);
         Step::Fetch
     }
 
     /// When the next fetch is due as things are.
     pub(super) fn next_fetch(&self) -> Duration {
+        let due = self.announced.map_or(self.due, |announced| announced.min(self.due));
         match self.last_start {
-            Some(start) if self.has_wish && self.failures == 0 => self.due.min(start + BETWEEN_WISHES),
-            _ => self.due,
+            Some(start) if self.has_wish && self.failures == 0 => due.min(start + BETWEEN_WISHES),
+            _ => due,
         }
     }
 
@@ -93,6 +99,14 @@ impl Schedule {
         self.asked.push((key_id.into(), now));
         self.has_wish = true;
         true
+    }
+
+    /// The issuer has said that it has other keys: all its verifiers fetch them within two seconds, not at once.
+    /// `chance` is uniform in 0..1.
+    pub(super) fn announce(&mut self, now: Duration, chance: f64) {
+        if self.failures == 0 {
+            self.announced = Some(now + ANNOUNCED_WITHIN.mul_f64(chance));
+        }
     }
 
     /// The issuer has answered with keys, or said that they are the same. `chance` is uniform in 0..1.
@@ -127,6 +141,7 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const SLOWEST_RETRY: Duration = Duration::from_secs(60);
 const BETWEEN_WISHES: Duration = Duration::from_secs(12);
+const ANNOUNCED_WITHIN: Duration = Duration::from_secs(2);
 const PER_KEY_ID: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
@@ -292,6 +307,29 @@ mod tests {
         }
         assert_eq!(fetches.len(), 299, "every 12 s");
         assert!(fetches.windows(6).all(|six| six[5] >= six[0] + s(60)));
+    }
+
+    #[test]
+    fn announced_keys_are_fetched_within_two_seconds_unless_a_retry_is_under_way() {
+        for (chance, due) in [(0.0, s(200)), (0.5, s(201)), (1.0, s(202))] {
+            let mut schedule = with_keys();
+            schedule.announce(s(200), chance);
+            assert_eq!(schedule.next_fetch(), due);
+        }
+        let mut schedule = with_keys();
+        schedule.announce(s(399), 1.0);
+        assert_eq!(schedule.next_fetch(), s(400), "never later for it");
+        assert_eq!(schedule.step(s(400)), Step::Fetch);
+        schedule.announce(s(401), 1.0);
+        schedule.succeeded(s(402), None, EVEN);
+        assert_eq!(schedule.next_fetch(), s(403), "the answer may be older than the news");
+        assert_eq!(schedule.step(s(403)), Step::Fetch);
+        schedule.succeeded(s(403), None, EVEN);
+        assert_eq!(schedule.step(s(403)), Step::WaitUntil(s(703)), "once");
+        assert_eq!(schedule.step(s(703)), Step::Fetch);
+        (0..6).for_each(|_| schedule.failed(s(703), 1.0));
+        schedule.announce(s(710), 0.0);
+        assert_eq!(schedule.next_fetch(), s(735));
     }
 
     #[test]

@@ -27,6 +27,10 @@ struct State {
     schedule: Schedule,
     failure: Option<Arc<KeysError>>,
     skipped: Vec<SkippedKey>,
+    /// The `ETag` of the set.
+    etag: Option<String>,
+    /// The `ETag` that the issuer's feed last said.
+    announced: Option<String>,
     waiting: Vec<Waker>,
     /// The schedule has changed since the refresher looked at it.
     has_rung: bool,
@@ -39,6 +43,8 @@ impl Shared {
             schedule: Schedule::new(timer(), stale_for),
             failure: None,
             skipped: Vec::new(),
+            etag: None,
+            announced: None,
             waiting: Vec::new(),
             has_rung: false,
             is_over: false,
@@ -73,9 +79,10 @@ impl Shared {
         let now = (self.timer)();
         let mut state = self.lock();
         match outcome {
-            Ok(Fetched { keys, fresh_for }) => {
+            Ok(Fetched { keys, etag, fresh_for }) => {
                 state.schedule.succeeded(now, fresh_for, chance);
                 state.failure = None;
+                state.etag = etag;
                 if let Some((set, skipped)) = keys {
                     state.skipped = skipped;
                     // The same keys keep the tokens that they have verified.
@@ -94,6 +101,21 @@ impl Shared {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// The issuer says that its JWK Set has this `ETag`: fetches the set soon if it is another one, once for each
+    /// `ETag`. `chance` is uniform in 0..1.
+    pub(crate) fn announce(&self, etag: &str, chance: f64) {
+        let opaque = |etag: &str| etag.trim_start_matches("W/").to_owned(); // a proxy that compresses weakens it
+        let etag = opaque(etag);
+        let mut state = self.lock();
+        let is_known = state.etag.as_deref().map(opaque).as_ref() == Some(&etag);
+        if state.announced.replace(etag.clone()) == Some(etag) || is_known {
+            return;
+        }
+        state.schedule.announce((self.timer)(), chance);
+        state.has_rung = true;
+        self.bell.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

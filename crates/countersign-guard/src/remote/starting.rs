@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::error::StartError;
 use super::shared::FirstKeys;
+use crate::alarm::Alarm;
 use crate::guard::Guard;
 
 /// A guard that is waiting for its first keys: a future, or [`blocking`](Self::blocking). Dropped, it stops
@@ -22,6 +23,9 @@ struct Waiting {
     guard: Guard,
     /// No try after this one, by the guard's timer; `None`: not even the first is waited for.
     until: Option<Duration>,
+    /// Feeds are not waited for any longer.
+    feeds_until: Duration,
+    alarm: Option<Alarm>,
 }
 
 impl Starting {
@@ -30,7 +34,15 @@ impl Starting {
     }
 
     pub(super) const fn new(guard: Guard, until: Option<Duration>) -> Self {
-        Self(Some(Ok(Waiting { guard, until })))
+        Self(Some(Ok(Waiting { guard, until, feeds_until: Duration::ZERO, alarm: None })))
+    }
+
+    /// Waits for the feeds too.
+    pub(super) fn wait_for_feeds(mut self, until: Duration) -> Self {
+        if let Some(Ok(waiting)) = &mut self.0 {
+            waiting.feeds_until = until;
+        }
+        self
     }
 
     /// Waits on this thread.
@@ -71,7 +83,31 @@ impl Future for Starting {
                 }
             }
         }
+        let waiting = match waiting.for_feeds(cx.waker()) {
+            Ok(waiting) => waiting,
+            Err(waiting) => {
+                self.0 = Some(Ok(waiting));
+                return Poll::Pending;
+            }
+        };
         Poll::Ready(Ok(waiting.guard))
+    }
+}
+
+impl Waiting {
+    /// Itself as an error while there is a feed to wait for.
+    fn for_feeds(mut self, waker: &Waker) -> Result<Self, Self> {
+        let mut feeds = self.guard.realms().iter().filter_map(|realm| realm.feed.as_ref());
+        let alarms = self.guard.alarms();
+        if feeds.all(|feed| feed.is_synced(waker)) || self.feeds_until <= alarms.now() {
+            return Ok(self);
+        }
+        // Without a thread for it nothing would end the wait.
+        match alarms.set(self.feeds_until, waker.clone()) {
+            Ok(alarm) => self.alarm = Some(alarm),
+            Err(_) => return Ok(self),
+        }
+        Err(self)
     }
 }
 

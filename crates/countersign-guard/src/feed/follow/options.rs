@@ -1,0 +1,56 @@
+//! [`Follow`]: which feed a guard follows. [`WhenLate`]: what it does while it does not hear from it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The feed of an issuer, and the key that it asks for.
+#[derive(Clone)]
+pub struct Follow {
+    pub(crate) key: Option<String>,
+    pub(crate) url: Option<String>,
+}
+
+impl Follow {
+    /// The feed that the issuer's metadata names (`revocations_endpoint`), with this feed key: on the issuer's
+    /// machine, `countersign feed-key add NAME` makes one.
+    #[must_use]
+    pub fn with_key(feed_key: impl Into<String>) -> Self {
+        Self { key: Some(feed_key.into()), url: None }
+    }
+
+    /// The same for a feed that asks for no key: a public one, or one that a guard gives out inside a network.
+    #[must_use]
+    pub const fn without_key() -> Self {
+        Self { key: None, url: None }
+    }
+
+    /// The feed at this `https` URL (`http` on this machine) instead: one that another guard gives out, or that of an
+    /// issuer without metadata.
+    #[must_use]
+    pub fn at(self, url: impl Into<String>) -> Self {
+        Self { url: Some(url.into()), ..self }
+    }
+}
+
+impl fmt::Debug for Follow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = self.key.as_ref().map(|_| "[redacted]");
+        f.debug_struct("Follow").field("key", &key).field("url", &self.url).finish()
+    }
+}
+
+/// What a guard does with tokens of an issuer whose feed is late: for more than five seconds it has not heard that it
+/// knows everything. Sessions that are known to have ended are refused all the same, and tokens without a session (`sid`)
+/// are accepted, since no feed could name them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenLate {
+    /// Accepts them, as a verifier without a feed does: an ended session is over when its access token expires.
+    #[default]
+    Accept,
+    /// Answers 503 with `Retry-After`. Not 401: every client would refresh at once, and storm the issuer.
+    Reject,
+    /// Accepts tokens that were issued (`iat`) at most this long ago, and answers 401 to others. Clients then refresh,
+    /// for which the issuer checks the session: right while the feed is broken and the issuer is not.
+    ShortLeash(Duration),
+}
