@@ -1,13 +1,13 @@
 //! The guard and the case table that the guards in other languages pass too (`guards/cases`).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up its scene has failed")]
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use countersign_guard::jwt::{Algorithm, ClaimsPolicy, JwkSet, TokenType};
-use countersign_guard::{Guard, Refusal};
+use countersign_guard::{Guard, GuardLayer, Refusal};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value};
 use tower::{Layer, Service};
@@ -98,8 +98,8 @@ async fn respond(guard: &Guard, case: &Value, headers: HeaderMap) -> (StatusCode
     let demanded = |kind: &str| case["demand"][kind].as_array().cloned().unwrap_or_default();
     let text = |name: Value| name.as_str().unwrap().to_owned();
     let mut layer = guard.layer();
-    layer = demanded("scopes").into_iter().map(text).fold(layer, |layer, name| layer.require_scope(name));
-    layer = demanded("roles").into_iter().map(text).fold(layer, |layer, name| layer.require_role(name));
+    layer = demanded("scopes").into_iter().map(text).fold(layer, GuardLayer::require_scope);
+    layer = demanded("roles").into_iter().map(text).fold(layer, GuardLayer::require_role);
     let inner = tower::service_fn(async |_: Request<()>| Ok::<_, ()>(Response::new("{}".to_owned())));
     let mut request = Request::new(());
     *request.headers_mut() = headers;
