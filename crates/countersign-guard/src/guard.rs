@@ -59,6 +59,16 @@ impl Guard {
         Self(Arc::new(Inner { realms, cache, revocations, clock, alarms: Arc::new(Alarms::new(timer)) }))
     }
 
+    /// A guard with the same keys, clock and ended sessions that demands another policy, with a cache of its own:
+    /// for another audience of the same issuer. Of several issuers, it trusts the first.
+    #[must_use]
+    pub fn with_policy(&self, policy: ClaimsPolicy) -> Self {
+        let realms = self.0.realms.first().map(|realm| realm.with_policy(policy)).into_iter().collect();
+        let (cache, revocations) = (TokenCache::new(CACHE_BYTES), self.0.revocations.clone());
+        let (clock, alarms) = (Arc::clone(&self.0.clock), Arc::clone(&self.0.alarms));
+        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms }))
+    }
+
     /// Replaces the keys. Cached tokens are verified again with the new ones. Has no effect on a guard of
     /// several issuers; a guard that fetches its keys replaces them again with the next fetch.
     pub fn replace_keys(&self, keys: &JwkSet) {

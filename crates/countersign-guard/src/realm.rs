@@ -21,12 +21,23 @@ pub(crate) struct Realm {
     pub(crate) policy: ClaimsPolicy,
     pub(crate) keys: Arc<KeySlot>,
     #[cfg(feature = "remote")]
-    pub(crate) subscription: Option<Subscription>,
+    pub(crate) subscription: Option<Arc<Subscription>>,
     #[cfg(feature = "remote")]
-    pub(crate) feed: Option<FeedSubscription>,
+    pub(crate) feed: Option<Arc<FeedSubscription>>,
 }
 
 impl Realm {
+    pub(crate) fn with_policy(&self, policy: ClaimsPolicy) -> Self {
+        Self {
+            policy,
+            keys: Arc::clone(&self.keys),
+            #[cfg(feature = "remote")]
+            subscription: self.subscription.clone(),
+            #[cfg(feature = "remote")]
+            feed: self.feed.clone(),
+        }
+    }
+
     pub(crate) fn verify(&self, token: &str, keys: &Keys, now: i64) -> Result<AccessClaims, Refusal> {
         let set = keys.set.as_ref().ok_or(Refusal::KeysUnavailable)?;
         let claims = verify_access_token(token, set, &self.policy, now)?;

@@ -101,6 +101,7 @@ pub use crate::base::random::Random;
 pub use crate::base::requester::Requester;
 pub use crate::flows::accounts::{ChangeAccountError, CreateAccountError, Registration};
 pub use crate::flows::attempt::CheckError;
+pub use crate::flows::audience::AudienceError;
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
 pub use crate::flows::feed::AddFeedKeyError;
 pub use crate::flows::import;

@@ -38,6 +38,8 @@ pub struct Countersign<S> {
     pub(crate) session_cookies: SessionCookies,
     pub(crate) throttle: Throttle,
     pub(crate) guard: Guard,
+    /// One for each further audience, in their order.
+    pub(crate) audience_guards: Vec<Guard>,
     pub(crate) feed: Feed,
     pub(crate) feed_keys: FeedKeys,
     /// How far the revocation log has been read.

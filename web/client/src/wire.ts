@@ -3,6 +3,7 @@
 /** The codes of the server's errors. */
 export type ServerErrorCode =
   | 'ambiguous_refresh_token'
+  | 'audience_not_permitted'
   | 'body_too_large'
   | 'conflict'
   | 'cross_origin'
@@ -36,7 +37,9 @@ export type ServerErrorCode =
   | 'token_revoked'
   | 'token_too_large'
   | 'too_many_attempts'
+  | 'too_many_keys'
   | 'unavailable'
+  | 'unknown_audience'
   | 'unsupported_media_type'
   | 'username_looks_alike'
   | 'username_taken'

@@ -84,7 +84,7 @@ impl Guard {
     /// How the keys of each issuer are; empty for a guard that was given its keys.
     #[must_use]
     pub fn key_status(&self) -> Vec<KeyStatus> {
-        let subscriptions = self.realms().iter().filter_map(|realm| realm.subscription.as_ref());
+        let subscriptions = self.realms().iter().filter_map(|realm| realm.subscription.as_deref());
         subscriptions.map(Subscription::status).collect()
     }
 }
@@ -217,14 +217,14 @@ impl GuardBuilder {
                     let subscription =
                         FeedSubscription::new(Arc::clone(&follower.shared), self.feeds.when_late);
                     followers.push(follower);
-                    Some(subscription)
+                    Some(Arc::new(subscription))
                 }
                 None => None,
             };
             realms.push(Realm {
                 policy: issuer.policy.clone(),
                 keys,
-                subscription: Some(Subscription(shared)),
+                subscription: Some(Arc::new(Subscription(shared))),
                 feed,
             });
         }

@@ -46,13 +46,15 @@ impl KeyCommand {
             if let Some(now) = now {
                 let switch = if now { Activation::AtOnce } else { Activation::WhenPublished };
                 let before = tool.instance.list_keys(tool.now());
-                let key = tool.instance.rotate_keys(switch, &tool.context()).await?;
-                let is_old = before.iter().any(|old| old.kid == key.kid);
-                let done = if is_old { "No new key: one is published already. It" } else { "The new key" };
-                let (kid, from) = (&key.kid, utc(key.active_from));
-                output.show(&as_json(&key), || {
-                    format!("{done} is {kid} ({}) and signs from {from}", key.algorithm)
-                })?;
+                for key in tool.instance.rotate_keys(switch, &tool.context()).await? {
+                    let is_old = before.iter().any(|old| old.kid == key.kid);
+                    let done =
+                        if is_old { "No new key: one is published already. It" } else { "The new key" };
+                    let (kid, from) = (&key.kid, utc(key.active_from));
+                    output.show(&as_json(&key), || {
+                        format!("{done} is {kid} ({}) and signs from {from}", key.algorithm)
+                    })?;
+                }
                 return Ok(());
             }
             let mut keys = tool.instance.list_keys(tool.now());

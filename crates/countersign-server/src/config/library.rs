@@ -12,7 +12,7 @@ use countersign::options::{Rate, ThrottleOptions, WhenStopped};
 use countersign_jwt::Algorithm;
 
 use super::keys::Config;
-use super::setting::{ThrottleStop, Toggle, TokenType};
+use super::setting::{ThrottleStop, Toggle};
 
 impl Config {
     /// Everything but the signing key and the pepper, which may be in files. `origin` is the issuer.
@@ -22,13 +22,11 @@ impl Config {
     pub(crate) fn library_options(&self, origin: &str) -> Result<Options, UnsafeCost> {
         let mut options = Options::new(origin, self.audience.as_deref().unwrap_or(origin));
         let audience = &mut options.audiences.default;
-        audience.token_type = match self.token_type {
-            TokenType::AtJwt => countersign_jwt::TokenType::AccessToken,
-            TokenType::Jwt => countersign_jwt::TokenType::Exactly("JWT".into()),
-        };
+        audience.token_type = self.token_type.into();
         if let Some(algorithm) = Algorithm::from_name(&self.algorithm) {
             audience.algorithm = algorithm;
         }
+        options.audiences.others = self.settings.audiences().to_vec();
         options.sessions = self.session_policy();
         options.session_cookie = self.session_cookie == Toggle::On;
         options.keys = self.key_schedule();

@@ -5,6 +5,7 @@
 //! command line. Anything unknown, misspelt or out of range stops the start with its place and the remedy
 //! (OP-3).
 
+mod audiences;
 mod dotenv;
 mod key;
 mod keys;

@@ -199,6 +199,13 @@ impl Scalar for Secret {
     }
 }
 
+/// `; did you mean "x"?` with the most similar name, if one is similar enough.
+pub(super) fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {
+    let best = known.map(|known| (strsim::damerau_levenshtein(name, &known), known)).min();
+    best.filter(|(distance, known)| *distance <= known.len() / 3)
+        .map_or_else(String::new, |(_, known)| format!("; did you mean {known:?}?"))
+}
+
 /// Accepts one of the known words; the error lists them.
 pub(super) fn one_of(value: &str, known: &[&str]) -> Result<(), String> {
     if known.contains(&value) {
@@ -235,6 +242,15 @@ choice! {
         AtJwt = "at+jwt",
         /// For verifiers that accept nothing else.
         Jwt = "JWT"
+    }
+}
+
+impl From<TokenType> for countersign_jwt::TokenType {
+    fn from(token_type: TokenType) -> Self {
+        match token_type {
+            TokenType::AtJwt => Self::AccessToken,
+            TokenType::Jwt => Self::Exactly("JWT".into()),
+        }
     }
 }
 

@@ -5,20 +5,23 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use countersign::options::Audience;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
+use super::audiences;
 use super::dotenv;
 use super::key::ConfigKey;
 use super::place::{Place, Problem};
-use super::setting::{Kind, Setting};
+use super::setting::{Kind, Setting, nearest};
 
 /// The texts of all keys with their places, and the problems of the sources themselves.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     keys: &'static [ConfigKey],
     values: BTreeMap<&'static str, Entry>,
+    audiences: Vec<Audience>,
     /// The folder of the configuration file: relative paths among the defaults start here.
     folder: PathBuf,
     problems: Vec<Problem>,
@@ -77,6 +80,7 @@ impl Settings {
         Self {
             keys,
             values: BTreeMap::new(),
+            audiences: Vec::new(),
             folder: PathBuf::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
@@ -185,6 +189,11 @@ impl Settings {
         &self.problems
     }
 
+    /// The audiences beside the default one.
+    pub(crate) fn audiences(&self) -> &[Audience] {
+        &self.audiences
+    }
+
     /// Variables that are ignored because no key has their name.
     pub(super) fn warnings(&self) -> &[String] {
         &self.warnings
@@ -271,6 +280,10 @@ impl Settings {
                 .keys
                 .iter()
                 .any(|key| key.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.')));
+            if name == audiences::KEY {
+                self.audiences = audiences::read(value, place, &mut self.problems);
+                continue;
+            }
             match (self.find(&name), value.get_ref()) {
                 (None, DeValue::Table(inner)) if is_section => self.read_table(&name, inner, place),
                 (None, _) => self.unknown(&name, &here),
@@ -312,11 +325,4 @@ fn toml_texts(key: &ConfigKey, value: &DeValue<'_>) -> Result<Vec<Zeroizing<Stri
         (Kind::List, _) => Err(format!("expects a list of strings, like [\"{}\"]", key.example)),
         (Kind::Number, _) => Err(format!("expects a whole number, like {}", key.example)),
     }
-}
-
-/// `; did you mean "x"?` with the most similar name, if one is similar enough.
-fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {
-    let best = known.map(|known| (strsim::damerau_levenshtein(name, &known), known)).min();
-    best.filter(|(distance, known)| *distance <= known.len() / 3)
-        .map_or_else(String::new, |(_, known)| format!("; did you mean {known:?}?"))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::audiences;
 use super::key::ConfigKey;
 use super::keys::KEYS;
 use super::setting::Kind;
@@ -27,6 +28,7 @@ pub(crate) fn toml_template(set: &[(&str, &str)]) -> String {
         let value = toml_value(key, value.unwrap_or(key.example));
         let _ = write!(text, "\n{}{off}{name} = {value}\n", comment(key.doc));
     }
+    text.push_str(audiences::EXAMPLE);
     text
 }
 

@@ -2,6 +2,7 @@
 //! which only a store's transaction makes: so no pathway can hand out a token for an account that may not
 //! sign in (TH-5). An assertion, which is no access token, is made from one that a guard has just accepted.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use countersign_guard::AccessClaims;
@@ -14,12 +15,12 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::account::Account;
-use crate::model::audience::Audience;
+use crate::model::audience::{Audience, Subject};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::proof::AuthMethods;
-use crate::model::session::Grant;
 use crate::model::session::refresh_token::RefreshToken;
+use crate::model::session::{Grant, Session};
 use crate::store::Store;
 
 /// A freshly signed access token.
@@ -83,9 +84,18 @@ struct Claims<'a> {
     auth_time: i64,
     amr: AuthMethods,
     username: &'a str,
-    role: &'a str,
+    /// None where the audience sets another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
     #[serde(flatten)]
-    custom: &'a Map<String, Value>,
+    custom: Cow<'a, Map<String, Value>>,
+}
+
+/// What a token is asked for: the audience, and the account as it was when that was found to be admitted. A change
+/// of its role in the same moment comes with the next token (AU-2).
+pub(crate) struct Asked<'a> {
+    pub(crate) audience: &'a Audience,
+    pub(crate) account: Option<Account>,
 }
 
 impl<S: Store> Countersign<S> {
@@ -95,9 +105,10 @@ impl<S: Store> Countersign<S> {
         &self,
         grant: Grant,
         refresh_token: Option<&RefreshToken>,
+        asked: &Asked<'_>,
         context: &Context,
     ) -> Result<SignedIn, SignError> {
-        let access = self.issue(&grant, &self.options.audiences.default, context.now)?;
+        let access = self.issue(&grant, asked, context.now)?;
         let (account, session) = grant.into_parts();
         let refresh = refresh_token.map(|token| IssuedRefreshToken {
             token: self.refresh_tokens.encode(&token.with_generation(session.generation)),
@@ -107,38 +118,59 @@ impl<S: Store> Countersign<S> {
     }
 
     /// Signs an access token for a session that a store's transaction has just found or made alive.
-    fn issue(&self, grant: &Grant, audience: &Audience, now: Timestamp) -> Result<AccessToken, SignError> {
-        let lifetime = audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
-        let claims = self.claims(grant, audience, lifetime, now);
+    fn issue(&self, grant: &Grant, asked: &Asked<'_>, now: Timestamp) -> Result<AccessToken, SignError> {
+        let lifetime = asked.audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
+        let account = asked.account.as_ref().unwrap_or(grant.account());
+        let claims =
+            self.claims(grant.session(), account, asked.audience, times(grant.session(), lifetime, now));
         let expires_in = u64::try_from(claims.exp - claims.iat).unwrap_or(0);
-        let token = sign(&claims, self.key_ring.load().signing_key(now), audience.token_type.header_value())?;
-        Ok(AccessToken { token: Zeroizing::new(token), expires_in })
+        let token = self.sign(&claims, asked.audience, asked.audience.token_type.header_value(), now)?;
+        Ok(AccessToken { token, expires_in })
+    }
+
+    fn sign<C: Serialize>(
+        &self,
+        claims: &C,
+        audience: &Audience,
+        typ: &str,
+        now: Timestamp,
+    ) -> Result<Zeroizing<String>, SignError> {
+        let ring = self.key_ring.load();
+        // A shared secret has an algorithm of its own, and is the only key then.
+        sign(claims, ring.signing_key(audience.algorithm, now), typ).map(Zeroizing::new)
     }
 
     fn claims<'a>(
         &'a self,
-        grant: &'a Grant,
+        session: &Session,
+        account: &'a Account,
         audience: &'a Audience,
-        lifetime: Duration,
-        now: Timestamp,
+        [iat, exp]: [i64; 2],
     ) -> Claims<'a> {
-        let (account, session) = (grant.account(), grant.session());
-        let iat = now.as_unix_seconds();
+        let (sub, sid) = (account.id.to_string(), session.id.to_string());
+        // Not asked here whether the role is admitted; a role without a name there has none.
+        let role = audience.admit(&account.role).unwrap_or_default();
+        let username = account.username.as_str();
+        let custom = if audience.claims.is_empty() {
+            Cow::Borrowed(account.claims.as_map())
+        } else {
+            let subject = Subject { id: &sub, username, role, session: &sid };
+            Cow::Owned(audience.claims_for(account.claims.as_map(), subject))
+        };
         Claims {
             iss: &self.options.issuer,
-            sub: account.id.to_string(),
+            sub,
             aud: &audience.name,
             client_id: &self.options.client_id,
             iat,
-            // Never longer than the session itself (J7), and at least the second that has begun.
-            exp: now.plus(lifetime).min(session.expires_at).as_unix_seconds().max(iat + 1),
+            exp,
             jti: self.token_id(),
-            sid: session.id.to_string(),
+            sid,
             auth_time: session.authenticated_at.as_unix_seconds(),
             amr: session.amr,
-            username: account.username.as_str(),
-            role: account.role.as_str(),
-            custom: account.claims.as_map(),
+            username,
+            role: (!custom.contains_key("role")).then_some(role),
+            custom,
         }
     }
 
@@ -150,10 +182,16 @@ impl<S: Store> Countersign<S> {
     pub(crate) fn assertion_of_session(
         &self,
         grant: &Grant,
+        audience: &Audience,
         now: Timestamp,
     ) -> Result<Zeroizing<String>, SignError> {
-        let claims = self.claims(grant, &self.options.audiences.default, ASSERTION_LIFETIME, now);
-        sign(&claims, self.key_ring.load().signing_key(now), ASSERTION).map(Zeroizing::new)
+        let claims = self.claims(
+            grant.session(),
+            grant.account(),
+            audience,
+            times(grant.session(), ASSERTION_LIFETIME, now),
+        );
+        self.sign(&claims, audience, ASSERTION, now)
     }
 
     /// Signs what an accepted access token says, for the service behind a reverse proxy: the same claims for at
@@ -164,6 +202,7 @@ impl<S: Store> Countersign<S> {
     pub(crate) fn assertion(
         &self,
         accepted: &AccessClaims,
+        audience: &Audience,
         now: Timestamp,
     ) -> Result<Zeroizing<String>, SignError> {
         let exp = now.plus(ASSERTION_LIFETIME).as_unix_seconds().min(accepted.expires_at());
@@ -171,12 +210,18 @@ impl<S: Store> Countersign<S> {
         claims.insert("iat".to_owned(), now.as_unix_seconds().into());
         claims.insert("exp".to_owned(), exp.into());
         claims.insert("jti".to_owned(), self.token_id().into());
-        sign(&claims, self.key_ring.load().signing_key(now), ASSERTION).map(Zeroizing::new)
+        self.sign(&claims, audience, ASSERTION, now)
     }
 
     fn token_id(&self) -> String {
         uuid::Builder::from_random_bytes(self.random.bytes()).into_uuid().to_string()
     }
+}
+
+/// `iat` and `exp`: never longer than the session itself (J7), and at least the second that has begun.
+fn times(session: &Session, lifetime: Duration, now: Timestamp) -> [i64; 2] {
+    let iat = now.as_unix_seconds();
+    [iat, now.plus(lifetime).min(session.expires_at).as_unix_seconds().max(iat + 1)]
 }
 
 /// The `typ` of assertions (RFC 8725 §3.11).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_jwt::{JwkSet, KeySetError};
+use countersign_jwt::{Algorithm, JwkSet, KeySetError};
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
@@ -31,6 +31,9 @@ pub enum KeysError {
     /// The keys do not fit into one set.
     #[error(transparent)]
     Set(#[from] KeySetError),
+    /// As many keys are published as some verifiers take: ten. The oldest goes when its last token has expired.
+    #[error("ten keys are published, the most that every verifier takes")]
+    TooMany,
     /// Tokens are signed with a shared secret: there is nothing to rotate here.
     #[error("tokens are signed with the shared secret, which is changed in the configuration")]
     SharedSecret,
@@ -67,8 +70,7 @@ pub(crate) async fn check_master_keys<S: Store>(
     }
 }
 
-/// Opens the keys of the store; makes the first one, or one of a newly configured algorithm, where it is
-/// missing.
+/// Opens the keys of the store; makes the first one of each algorithm in use, where it is missing.
 pub(crate) async fn open_ring<S: Store>(
     store: &S,
     options: &Options,
@@ -76,28 +78,45 @@ pub(crate) async fn open_ring<S: Store>(
     random: &Random,
     now: Timestamp,
 ) -> Result<KeyRing, KeysError> {
-    let algorithm = match &options.signing {
-        Signing::SharedSecret(key) => return Ok(KeyRing::shared_secret(key.clone())),
-        Signing::KeyPairs => options.audiences.default.algorithm,
-    };
+    if let Signing::SharedSecret(key) = &options.signing {
+        return Ok(KeyRing::shared_secret(key.clone()));
+    }
     loop {
         let stored = store.signing_keys().await?;
-        let active_from = match KeyRing::open(&stored, master_keys, published_after(options)) {
-            Ok(ring) => match ring.newest() {
-                Some((key, _)) if key.algorithm() == algorithm => return Ok(ring),
-                // After every key there is, or it would never be its turn.
-                Some((_, last)) => {
-                    now.plus(options.keys.publish_ahead).max(last.plus(Duration::from_millis(1)))
-                }
-                None => now,
-            },
-            Err(KeyRingError::Empty) => now,
+        let ring = match open_stored(&stored, options, master_keys) {
+            Ok(ring) => Some(ring),
+            Err(KeyRingError::Empty) => None,
             Err(error) => return Err(error.into()),
         };
-        let key = key_ring::generate(algorithm, active_from, master_keys, random, now)?;
+        let in_use = options.audiences.algorithms();
+        let is_missing =
+            |algorithm: &&Algorithm| ring.as_ref().is_none_or(|ring| ring.newest(**algorithm).is_none());
+        let Some(missing) = in_use.iter().find(is_missing) else {
+            return Ok(ring.ok_or(KeyRingError::Empty)?);
+        };
+        let active_from = match &ring {
+            // The default audience has verifiers, which have to learn of its new key before it signs. Until then,
+            // and after every key there is, or it would never be its turn.
+            Some(ring) if *missing == in_use[0] => {
+                let last =
+                    ring.list(now).last().map_or(now, |key| key.active_from.plus(Duration::from_millis(1)));
+                now.plus(options.keys.publish_ahead).max(last)
+            }
+            // A new audience has none, and could use no token that is signed otherwise.
+            _ => now,
+        };
+        let key = key_ring::generate(*missing, active_from, master_keys, random, now)?;
         // Added, or another node was faster (KM-5): look again.
         store.add_signing_key(key, last_added(&stored), &Context::local(Actor::System, now)).await?;
     }
+}
+
+fn open_stored(
+    stored: &[StoredKey],
+    options: &Options,
+    master_keys: &MasterKeys,
+) -> Result<KeyRing, KeyRingError> {
+    KeyRing::open(stored, master_keys, options.audiences.algorithms(), published_after(options))
 }
 
 fn last_added(stored: &[StoredKey]) -> Option<String> {
@@ -125,24 +144,45 @@ impl<S: Store> Countersign<S> {
         self.key_ring.load().list(now)
     }
 
-    /// Makes the next key, unless there is one that does not sign yet; gives that key. With
-    /// [`Activation::AtOnce`] a key is always made, and signs from now on; the one before it stays published
-    /// for the tokens it has signed.
+    /// Makes the next key of each algorithm in use, unless there is one that does not sign yet; gives these keys, the
+    /// default audience's first. With [`Activation::AtOnce`] a key is always made, and signs from now on; the one
+    /// before it stays published for the tokens it has signed.
     ///
     /// # Errors
     /// Every variant of [`KeysError`] but those of the master key.
-    pub async fn rotate_keys(&self, activation: Activation, context: &Context) -> Result<KeyInfo, KeysError> {
+    pub async fn rotate_keys(
+        &self,
+        activation: Activation,
+        context: &Context,
+    ) -> Result<Vec<KeyInfo>, KeysError> {
         if matches!(self.options.signing, Signing::SharedSecret(_)) {
             return Err(KeysError::SharedSecret);
         }
-        let algorithm = self.options.audiences.default.algorithm;
+        let mut made = Vec::new();
+        for algorithm in self.options.audiences.algorithms() {
+            made.push(self.rotate_line(algorithm, activation, context).await?);
+        }
+        Ok(made)
+    }
+
+    async fn rotate_line(
+        &self,
+        algorithm: Algorithm,
+        activation: Activation,
+        context: &Context,
+    ) -> Result<KeyInfo, KeysError> {
         let now = context.now;
         loop {
             let stored = self.store.signing_keys().await?;
             self.take_over_keys(&stored, now)?;
-            let newest = self.list_keys(now).pop().ok_or(KeyRingError::Empty)?;
-            if activation == Activation::WhenPublished && now < newest.active_from {
-                return Ok(newest);
+            let newest = self.key_ring.load().newest(algorithm);
+            if let (Activation::WhenPublished, Some(newest)) = (activation, newest)
+                && now < newest.active_from
+            {
+                return self.key(&newest.kid, now);
+            }
+            if self.jwk_set(now)?.keys().len() >= MAX_PUBLISHED {
+                return Err(KeysError::TooMany);
             }
             let active_from = match activation {
                 Activation::AtOnce => now,
@@ -152,11 +192,15 @@ impl<S: Store> Countersign<S> {
             let kid = key.kid.clone();
             if self.store.add_signing_key(key, last_added(&stored), context).await? {
                 self.reload_keys(now).await?;
-                let made = self.list_keys(now).into_iter().find(|key| key.kid == kid);
-                return Ok(made.ok_or(KeyRingError::Empty)?);
+                return self.key(&kid, now);
             }
             // Another node was faster (KM-5): look again.
         }
+    }
+
+    fn key(&self, kid: &str, now: Timestamp) -> Result<KeyInfo, KeysError> {
+        let found = self.list_keys(now).into_iter().find(|key| key.kid == kid);
+        Ok(found.ok_or(KeyRingError::Empty)?)
     }
 
     /// Takes over what other processes did to the keys, makes the next key when it is due, and deletes keys
@@ -170,8 +214,9 @@ impl<S: Store> Countersign<S> {
         }
         self.reload_keys(now).await?;
         let context = Context::local(Actor::System, now);
-        if self.key_ring.load().rotation_is_due(&self.options.keys, now) {
-            self.rotate_keys(Activation::WhenPublished, &context).await?;
+        let due = self.key_ring.load().due(&self.options.keys, now);
+        for algorithm in due {
+            self.rotate_line(algorithm, Activation::WhenPublished, &context).await?;
         }
         let gone = self.list_keys(now).into_iter().filter(|key| key.state == KeyState::Gone);
         let gone: Vec<String> = gone.map(|key| key.kid).collect();
@@ -187,7 +232,7 @@ impl<S: Store> Countersign<S> {
     }
 
     fn take_over_keys(&self, stored: &[StoredKey], now: Timestamp) -> Result<(), KeysError> {
-        let ring = KeyRing::open(stored, &self.master_keys, published_after(&self.options))?;
+        let ring = open_stored(stored, &self.options, &self.master_keys)?;
         if ring.list(now) != self.key_ring.load().list(now) {
             self.guard.replace_keys(&ring.verifying_keys(now)?);
             self.key_ring.store(Arc::new(ring));
@@ -195,3 +240,6 @@ impl<S: Store> Countersign<S> {
         Ok(())
     }
 }
+
+/// An AWS application load balancer refuses every request when the set has more.
+const MAX_PUBLISHED: usize = 10;

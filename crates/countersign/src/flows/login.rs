@@ -11,7 +11,8 @@ use crate::Countersign;
 use crate::base::id::SessionId;
 use crate::base::requester::Requester;
 use crate::flows::attempt::{CheckError, Checked};
-use crate::flows::issue::SignedIn;
+use crate::flows::audience::AudienceError;
+use crate::flows::issue::{Asked, SignedIn};
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, Username};
 use crate::model::context::Context;
@@ -31,6 +32,8 @@ pub struct Authenticated {
     pub(crate) password: Option<Password>,
     pub(crate) requester: Requester,
     pub(crate) new_password: Option<PasswordHash>,
+    /// The audience of the access token, if not the default.
+    pub(crate) audience: Option<String>,
     pub(crate) proof: Proof,
     pub(crate) device: Option<DeviceCookie>,
 }
@@ -61,6 +64,9 @@ pub enum LoginError {
     /// [`Countersign::with_new_password`]. Only a client that knows the password learns this.
     #[error("a new password has to be chosen")]
     PasswordChangeRequired,
+    /// There is no access token for the audience.
+    #[error(transparent)]
+    Audience(#[from] AudienceError),
     /// The new password is not good enough, and why.
     #[error(transparent)]
     Policy(#[from] PolicyViolation),
@@ -77,7 +83,7 @@ impl<S: Store> Countersign<S> {
     /// sent along, if any: its session ends (SE-1).
     ///
     /// # Errors
-    /// Every variant of [`LoginError`] but `Policy`.
+    /// Every variant of [`LoginError`] but `Policy` and `Audience`.
     pub async fn login(
         &self,
         username: &str,
@@ -123,7 +129,8 @@ impl<S: Store> Countersign<S> {
         let Credentials { account, password_version, .. } = credentials;
         let proof = Proof::Password { version: password_version };
         let (password, device) = (Some(password), Some(device));
-        Ok(Authenticated { account, password, requester, new_password: None, proof, device })
+        let (new_password, audience) = (None, None);
+        Ok(Authenticated { account, password, requester, new_password, audience, proof, device })
     }
 
     /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is
@@ -161,6 +168,16 @@ impl<S: Store> Countersign<S> {
         Ok(Checked::Wrong(found.map(|found| found.account.id)))
     }
 
+    /// Asks for the access token of another audience than the default. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`LoginError::Audience`] when there is none of this name, or the account's role may not ask for it.
+    pub fn with_audience(&self, proved: Authenticated, name: &str) -> Result<Authenticated, LoginError> {
+        let audience = self.audience(Some(name))?;
+        audience.admit(&proved.account.role).ok_or(AudienceError::NotPermitted)?;
+        Ok(Authenticated { audience: Some(audience.name.clone()), ..proved })
+    }
+
     /// Starts a session after a successful [`Countersign::authenticate`] or [`Countersign::vouch_for`].
     ///
     /// # Errors
@@ -173,6 +190,9 @@ impl<S: Store> Countersign<S> {
         replaces: Option<&str>,
         context: &Context,
     ) -> Result<SignedIn, LoginError> {
+        let audience = self.audience(authenticated.audience.as_deref())?;
+        let account = authenticated.audience.is_some().then(|| authenticated.account.clone());
+        let asked = Asked { audience, account };
         let refresh_token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let presented = refresh_token.presented();
         let session = NewSession {
@@ -188,7 +208,7 @@ impl<S: Store> Countersign<S> {
         match self.store.start_session(session, context).await.map_err(CheckError::from)? {
             StartSessionOutcome::Started(grant, ended) => {
                 self.revoke(&ended);
-                let signed_in = self.signed_in(*grant, Some(&refresh_token), context)?;
+                let signed_in = self.signed_in(*grant, Some(&refresh_token), &asked, context)?;
                 Ok(SignedIn { device: authenticated.device, ..signed_in })
             }
             StartSessionOutcome::Refused => Err(LoginError::InvalidCredentials),

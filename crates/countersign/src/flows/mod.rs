@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod attempt;
+pub mod audience;
 pub mod audit;
 pub mod embedded;
 pub mod feed;

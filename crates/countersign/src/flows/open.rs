@@ -66,10 +66,16 @@ impl<S: Store> Countersign<S> {
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         store.remember_master_keys(master_keys.fingerprints()).await?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
-        let Audience { name, token_type, .. } = options.audiences.default.clone();
-        let policy = ClaimsPolicy::new(&options.issuer, name, token_type, options.leeway);
+        let policy = |audience: &Audience| {
+            let Audience { name, token_type, .. } = audience.clone();
+            ClaimsPolicy::new(&options.issuer, name, token_type, options.leeway)
+        };
         let guard_clock = clock.clone();
-        let guard = Guard::with_clock(verifying, policy, move || guard_clock.now().as_unix_seconds());
+        let guard = Guard::with_clock(verifying, policy(&options.audiences.default), move || {
+            guard_clock.now().as_unix_seconds()
+        });
+        let others = options.audiences.others.iter();
+        let audience_guards = others.map(|audience| guard.with_policy(policy(audience))).collect();
         let opened = Self {
             feed: new_feed(&options, &clock, &random),
             feed_keys: FeedKeys::new(&master_keys),
@@ -88,6 +94,7 @@ impl<S: Store> Countersign<S> {
             master_keys,
             hasher,
             guard,
+            audience_guards,
         };
         opened.check_pepper().await?;
         opened.follow_revocations(now).await?;

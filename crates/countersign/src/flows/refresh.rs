@@ -5,10 +5,13 @@
 use countersign_jwt::SignError;
 
 use crate::Countersign;
-use crate::flows::issue::SignedIn;
+use crate::flows::audience::AudienceError;
+use crate::flows::issue::{Asked, SignedIn};
+use crate::model::account::Account;
+use crate::model::audience::Audience;
 use crate::model::context::Context;
 use crate::model::session::refresh_token::RefreshToken;
-use crate::model::session::{EndReason, Grant, Rotation};
+use crate::model::session::{EndReason, Grant, Rotation, SessionProof};
 use crate::store::{Store, StoreError};
 
 /// Why a refresh failed.
@@ -27,6 +30,9 @@ pub enum RefreshError {
     /// An old token came back, so there is a copy of it. The session has been ended (RF-2).
     #[error("the refresh token was used again: the session is ended")]
     Reused,
+    /// There is no access token for the audience; the refresh token is as good as before (AU-2).
+    #[error(transparent)]
+    Audience(#[from] AudienceError),
     /// The store did not answer; the token is as good as before.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,7 +59,7 @@ impl RefreshError {
                 | EndReason::Ended
                 | EndReason::TooMany => true,
             },
-            Self::Invalid | Self::Store(_) | Self::Sign(_) => false,
+            Self::Invalid | Self::Audience(_) | Self::Store(_) | Self::Sign(_) => false,
         }
     }
 }
@@ -62,14 +68,29 @@ impl<S: Store> Countersign<S> {
     /// Exchanges a refresh token for an access token and, where it is rotated, its successor.
     ///
     /// # Errors
-    /// Every variant of [`RefreshError`]; [`RefreshError::ends_session`] says whether the client keeps its
-    /// cookie.
+    /// Every variant of [`RefreshError`] but `Audience`; [`RefreshError::ends_session`] says whether the client keeps
+    /// its cookie.
     pub async fn refresh(&self, token: &str, context: &Context) -> Result<SignedIn, RefreshError> {
+        self.refresh_for(None, token, context).await
+    }
+
+    /// The same, for the audience with this name.
+    ///
+    /// # Errors
+    /// Every variant of [`RefreshError`].
+    pub async fn refresh_for(
+        &self,
+        audience: Option<&str>,
+        token: &str,
+        context: &Context,
+    ) -> Result<SignedIn, RefreshError> {
+        let audience = self.audience(audience)?;
         let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
+        let asked = Asked { audience, account: self.admitted(audience, &token, context).await? };
         match self.store.rotate(token.presented(), context).await? {
-            Rotation::Fresh(grant) | Rotation::Healed(grant) => self.refreshed(*grant, None, context),
+            Rotation::Fresh(grant) | Rotation::Healed(grant) => self.refreshed(*grant, None, &asked, context),
             Rotation::Advanced(grant) | Rotation::Replayed(grant) => {
-                self.refreshed(*grant, Some(&token), context)
+                self.refreshed(*grant, Some(&token), &asked, context)
             }
             Rotation::Reused(ended) => {
                 self.revoke(&[ended]);
@@ -81,17 +102,40 @@ impl<S: Store> Countersign<S> {
         }
     }
 
+    /// The account, whose role this audience admits. Asked before the rotation, whose successor would be lost with a
+    /// refusal. `None` where everybody is admitted, and for a token that the rotation refuses.
+    async fn admitted(
+        &self,
+        audience: &Audience,
+        token: &RefreshToken,
+        context: &Context,
+    ) -> Result<Option<Account>, RefreshError> {
+        if *audience == self.options.audiences.default {
+            return Ok(None);
+        }
+        let proof = SessionProof::Refresh(token.presented());
+        let Some(grant) = self.store.vouch(proof, context.now).await? else { return Ok(None) };
+        let (account, _) = grant.into_parts();
+        audience.admit(&account.role).ok_or(AudienceError::NotPermitted)?;
+        Ok(Some(account))
+    }
+
     fn refreshed(
         &self,
         grant: Grant,
         token: Option<&RefreshToken>,
+        asked: &Asked<'_>,
         context: &Context,
     ) -> Result<SignedIn, RefreshError> {
         // A logout may have been answered while this request was on its way back from the store (CC-2).
         if self.guard.revocations().contains(&grant.session().id.to_string()) {
             return Err(RefreshError::Revoked(EndReason::Ended));
         }
-        Ok(self.signed_in(grant, token, context)?)
+        // What was refused a moment ago and is not any more was not asked whether it is admitted.
+        if asked.account.is_none() && asked.audience.admit(&grant.account().role).is_none() {
+            return Err(AudienceError::NotPermitted.into());
+        }
+        Ok(self.signed_in(grant, token, asked, context)?)
     }
 }
 

@@ -8,8 +8,11 @@
 //! ```
 //!
 //! So nothing has to be switched at a moment at which nobody may be running, many nodes agree without
-//! talking, and a crash can leave nothing half switched (KM-1, KM-5). A change of the algorithm is a rotation
-//! like any other.
+//! talking, and a crash can leave nothing half switched (KM-1, KM-5).
+//!
+//! Each algorithm that an audience is signed with has such a line of keys of its own; all lines are in one set. The
+//! successor of a key is the next of its line. Where an algorithm is used no more, its last key is followed by the next
+//! key of any line that is: so a change of the algorithm is a rotation like any other.
 
 use std::fmt;
 use std::time::Duration;
@@ -90,6 +93,8 @@ pub struct KeyInfo {
 pub struct KeyRing {
     /// By `active_from`, the oldest first; never empty.
     keys: Vec<RingKey>,
+    /// The algorithms that tokens are signed with, the default audience's first; never empty.
+    in_use: Vec<Algorithm>,
     /// `keep_after` and the life of an access token.
     published_after: Duration,
 }
@@ -106,12 +111,13 @@ impl KeyRing {
     #[must_use]
     pub fn shared_secret(key: SigningKey) -> Self {
         let always = Timestamp::from_unix_millis(0);
+        let in_use = vec![key.algorithm()];
         let keys = vec![RingKey { key, created_at: always, active_from: always }];
-        Self { keys, published_after: Duration::ZERO }
+        Self { keys, in_use, published_after: Duration::ZERO }
     }
 
-    /// Opens stored keys. `published_after` is how long a key is published after its successor has taken
-    /// over.
+    /// Opens stored keys. `in_use` are the algorithms that tokens are signed with, the default audience's first;
+    /// `published_after` is how long a key is published after its successor has taken over.
     ///
     /// # Errors
     /// [`KeyRingError::Seal`] when a key was sealed with another master key, [`KeyRingError::Key`] when what
@@ -119,29 +125,37 @@ impl KeyRing {
     pub fn open(
         stored: &[StoredKey],
         master_keys: &MasterKeys,
+        in_use: Vec<Algorithm>,
         published_after: Duration,
     ) -> Result<Self, KeyRingError> {
         let mut keys = stored.iter().map(|key| open_key(key, master_keys)).collect::<Result<Vec<_>, _>>()?;
         keys.sort_by_key(|key| (key.active_from, key.created_at));
-        if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self { keys, published_after }) }
+        if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self { keys, in_use, published_after }) }
     }
 
-    /// The key that signs at `now`: the newest that is active. Should the clock have jumped to before all of
-    /// them, the oldest.
-    ///
-    /// # Panics
-    /// Never: every constructor refuses an empty ring.
+    /// The key that signs with this algorithm at `now`: the newest of its line that is active; before there is one,
+    /// the newest of all. Should the clock have jumped to before all of them, the oldest.
     #[must_use]
-    pub fn signing_key(&self, now: Timestamp) -> &SigningKey {
-        let active = self.keys.iter().rev().find(|key| key.active_from <= now);
-        #[expect(clippy::expect_used, reason = "every constructor refuses an empty ring")]
-        &active.or(self.keys.first()).expect("a ring has a key").key
+    pub fn signing_key(&self, algorithm: Algorithm, now: Timestamp) -> &SigningKey {
+        &self.keys[self.signing_index(algorithm, now)].key
     }
 
-    /// The newest key, which signs now or next.
+    fn signing_index(&self, algorithm: Algorithm, now: Timestamp) -> usize {
+        let is_active = |key: &RingKey| key.active_from <= now;
+        let of_line = self.keys.iter().rposition(|key| is_active(key) && key.key.algorithm() == algorithm);
+        of_line.or_else(|| self.keys.iter().rposition(is_active)).unwrap_or(0)
+    }
+
+    /// The algorithm of the default audience.
+    pub(crate) fn default_algorithm(&self) -> Algorithm {
+        self.in_use[0]
+    }
+
+    /// The newest key of this algorithm's line, which signs now or next.
     #[must_use]
-    pub fn newest(&self) -> Option<(&SigningKey, Timestamp)> {
-        self.keys.last().map(|key| (&key.key, key.active_from))
+    pub fn newest(&self, algorithm: Algorithm) -> Option<KeyInfo> {
+        let index = self.keys.iter().rposition(|key| key.key.algorithm() == algorithm)?;
+        Some(self.info(index, self.keys[index].active_from))
     }
 
     /// The public keys that verifiers need at `now`; the one that signs comes first.
@@ -149,7 +163,7 @@ impl KeyRing {
     /// # Errors
     /// [`KeySetError`] when the keys cannot be in one set; the ring makes no such keys.
     pub fn verifying_keys(&self, now: Timestamp) -> Result<JwkSet, KeySetError> {
-        let signing = self.signing_key(now).key_id();
+        let signing = self.signing_key(self.default_algorithm(), now).key_id();
         let mut published: Vec<VerifyingKey> = (0..self.keys.len())
             .filter(|index| self.state(*index, now) != KeyState::Gone)
             .map(|index| self.keys[index].key.verifying_key())
@@ -161,32 +175,56 @@ impl KeyRing {
     /// Every key and where it is in its life, the oldest first.
     #[must_use]
     pub fn list(&self, now: Timestamp) -> Vec<KeyInfo> {
-        let info = |(index, key): (usize, &RingKey)| KeyInfo {
-            kid: key.key.key_id().to_owned(),
-            algorithm: key.key.algorithm().name().to_owned(),
-            state: self.state(index, now),
-            created_at: key.created_at,
-            active_from: key.active_from,
-        };
-        self.keys.iter().enumerate().map(info).collect()
+        (0..self.keys.len()).map(|index| self.info(index, now)).collect()
     }
 
-    /// Whether it is time to make the next key, so that it has been published for long enough when it takes
-    /// over.
+    fn info(&self, index: usize, now: Timestamp) -> KeyInfo {
+        let RingKey { key, created_at, active_from } = &self.keys[index];
+        KeyInfo {
+            kid: key.key_id().to_owned(),
+            algorithm: key.algorithm().name().to_owned(),
+            state: self.state(index, now),
+            created_at: *created_at,
+            active_from: *active_from,
+        }
+    }
+
+    /// The algorithms for which it is time to make the next key, so that it has been published for long enough when
+    /// it takes over.
     #[must_use]
-    pub fn rotation_is_due(&self, schedule: &KeySchedule, now: Timestamp) -> bool {
-        let newest = self.keys.last().map_or(now, |key| key.active_from);
-        now >= newest.plus(schedule.rotate_every.saturating_sub(schedule.publish_ahead))
+    pub fn due(&self, schedule: &KeySchedule, now: Timestamp) -> Vec<Algorithm> {
+        let ahead = schedule.rotate_every.saturating_sub(schedule.publish_ahead);
+        let is_due = |algorithm: &Algorithm| {
+            self.newest(*algorithm).is_none_or(|newest| now >= newest.active_from.plus(ahead))
+        };
+        self.in_use.iter().copied().filter(is_due).collect()
     }
 
     fn state(&self, index: usize, now: Timestamp) -> KeyState {
         let key = &self.keys[index];
-        match self.keys.get(index + 1) {
-            Some(successor) if now >= successor.active_from.plus(self.published_after) => KeyState::Gone,
-            Some(successor) if now >= successor.active_from => KeyState::Retired,
-            _ if now < key.active_from && index > 0 => KeyState::Next,
-            _ => KeyState::Active,
+        let is_over =
+            self.successor(index).is_some_and(|successor| now >= successor.plus(self.published_after));
+        if self.in_use.iter().any(|algorithm| self.signing_index(*algorithm, now) == index) {
+            KeyState::Active
+        } else if is_over {
+            KeyState::Gone
+        } else if now < key.active_from && self.in_use.contains(&key.key.algorithm()) {
+            KeyState::Next
+        } else {
+            KeyState::Retired
         }
+    }
+
+    /// From when on another key signs in place of this one.
+    fn successor(&self, index: usize) -> Option<Timestamp> {
+        let algorithm = self.keys[index].key.algorithm();
+        let later = &self.keys[index + 1..];
+        let is_used = |algorithm| self.in_use.contains(&algorithm);
+        let follows = |key: &&RingKey| {
+            let of = key.key.algorithm();
+            of == algorithm || !is_used(algorithm) && is_used(of)
+        };
+        later.iter().find(follows).map(|key| key.active_from)
     }
 }
 
@@ -263,7 +301,7 @@ mod tests {
             .iter()
             .map(|hours| generate(Algorithm::Es256, at(*hours), &master_keys, &random, at(0)).unwrap())
             .collect();
-        KeyRing::open(&stored, &master_keys, 2 * HOUR).unwrap()
+        KeyRing::open(&stored, &master_keys, vec![Algorithm::Es256], 2 * HOUR).unwrap()
     }
 
     fn states(ring: &KeyRing, hours: u64) -> Vec<&'static str> {
@@ -280,23 +318,23 @@ mod tests {
         assert_eq!(states(&ring, 25), ["retired", "active"]);
         assert_eq!(states(&ring, 26), ["gone", "active"]);
         let first = ring.list(at(0))[0].kid.clone();
-        assert_eq!(ring.signing_key(at(23)).key_id(), first);
-        assert_ne!(ring.signing_key(at(24)).key_id(), first);
+        assert_eq!(ring.signing_key(Algorithm::Es256, at(23)).key_id(), first);
+        assert_ne!(ring.signing_key(Algorithm::Es256, at(24)).key_id(), first);
     }
 
     #[test]
     fn the_next_key_is_due_when_it_can_still_be_published_long_enough() {
         let schedule = KeySchedule { rotate_every: 48 * HOUR, publish_ahead: 24 * HOUR, keep_after: HOUR };
         let ring = ring(&[0]);
-        assert!(!ring.rotation_is_due(&schedule, at(23)));
-        assert!(ring.rotation_is_due(&schedule, at(24)));
+        assert_eq!(ring.due(&schedule, at(23)), []);
+        assert_eq!(ring.due(&schedule, at(24)), [Algorithm::Es256]);
     }
 
     #[test]
     fn before_all_its_keys_the_oldest_signs() {
         let ring = ring(&[10, 24]);
         assert_eq!(states(&ring, 0), ["active", "next"]);
-        assert_eq!(ring.signing_key(at(0)).key_id(), ring.list(at(0))[0].kid);
+        assert_eq!(ring.signing_key(Algorithm::Es256, at(0)).key_id(), ring.list(at(0))[0].kid);
     }
 
     /// KM-4: another master key opens nothing.
@@ -305,7 +343,52 @@ mod tests {
         let random = Random::insecure_seeded(1);
         let stored =
             generate(Algorithm::Es256, at(0), &MasterKeys::generate(&random), &random, at(0)).unwrap();
-        let opened = KeyRing::open(&[stored], &MasterKeys::generate(&random), HOUR);
+        let opened = KeyRing::open(&[stored], &MasterKeys::generate(&random), vec![Algorithm::Es256], HOUR);
         assert!(matches!(opened, Err(KeyRingError::Seal(SealError::Forged))));
+    }
+
+    /// KM-1: each line for itself; what no audience is signed with any more follows the others.
+    #[test]
+    fn the_keys_of_each_algorithm_are_a_line_of_their_own() {
+        use Algorithm::{EdDsa, Es256, Rs256};
+        let random = Random::insecure_seeded(1);
+        let master_keys = MasterKeys::generate(&random);
+        let line = [(Es256, 0), (EdDsa, 1), (Es256, 24)];
+        let make = |(algorithm, hours)| generate(algorithm, at(hours), &master_keys, &random, at(0)).unwrap();
+        let stored = line.map(make);
+        let ring =
+            |in_use: &[Algorithm]| KeyRing::open(&stored, &master_keys, in_use.to_vec(), 2 * HOUR).unwrap();
+        let both = ring(&[Es256, EdDsa]);
+        assert_eq!(states(&both, 0), ["active", "next", "next"]);
+        assert_eq!(states(&both, 23), ["active", "active", "next"]);
+        assert_eq!(states(&both, 24), ["retired", "active", "active"]);
+        assert_eq!(states(&both, 26), ["gone", "active", "active"]);
+        let signs =
+            |ring: &KeyRing, algorithm, hours| ring.signing_key(algorithm, at(hours)).key_id().to_owned();
+        let [first, other, second] = [0, 1, 2].map(|index: usize| stored[index].kid.clone());
+        assert_eq!(
+            [0, 1, 23, 24].map(|hours| signs(&both, Es256, hours)),
+            [&first, &first, &first, &second].map(Clone::clone)
+        );
+        assert_eq!(
+            [0, 1, 99].map(|hours| signs(&both, EdDsa, hours)),
+            [&first, &other, &other].map(Clone::clone)
+        );
+        let first_in_set =
+            |ring: &KeyRing, hours| ring.verifying_keys(at(hours)).unwrap().keys()[0].key_id().to_owned();
+        assert_eq!((first_in_set(&both, 2), first_in_set(&ring(&[EdDsa, Es256]), 2)), (first.clone(), other));
+        let schedule = KeySchedule { rotate_every: 48 * HOUR, publish_ahead: 24 * HOUR, keep_after: HOUR };
+        assert_eq!(
+            [24, 25, 48].map(|hours| both.due(&schedule, at(hours))),
+            [vec![], vec![EdDsa], vec![Es256, EdDsa]]
+        );
+        assert_eq!(ring(&[Rs256]).due(&schedule, at(0)), [Rs256], "there is none yet");
+
+        let es = ring(&[Es256]);
+        assert_eq!(states(&es, 2), ["active", "retired", "next"]);
+        assert_eq!((states(&es, 25)[1], states(&es, 26)[1]), ("retired", "gone"));
+        let ed = ring(&[EdDsa]);
+        assert_eq!(states(&ed, 0), ["active", "next", "retired"]);
+        assert_eq!(states(&ed, 1), ["retired", "active", "retired"]);
     }
 }

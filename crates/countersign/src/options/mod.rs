@@ -15,7 +15,7 @@ use countersign_jwt::SigningKey;
 pub use self::feed::FeedOptions;
 use crate::base::out_of_range::{Broken, OutOfRange};
 pub use crate::hashing::HashingOptions;
-pub use crate::model::audience::{Audience, Audiences};
+pub use crate::model::audience::{Audience, Audiences, Preset};
 pub use crate::model::key_ring::KeySchedule;
 pub use crate::model::session::SessionPolicy;
 pub use crate::password::{Argon2Cost, PasswordPolicy, UnsafeCost};
@@ -111,6 +111,12 @@ impl Options {
             let rule = "is longer than `sessions.access_token_ttl`: the end of a session would be forgotten too early";
             broken.unless(fits, &format!("audiences.{place}.lifetime"), rule);
         }
+        let key_pairs = matches!(self.signing, Signing::KeyPairs) || self.audiences.others.is_empty();
+        broken.unless(
+            key_pairs,
+            "audiences.others",
+            "need key pairs: a shared secret signs for one audience only",
+        );
         let leeway = self.leeway <= Duration::from_mins(2);
         broken.unless(leeway, "leeway", "is not between 0 and 120 seconds (VF-10)");
         broken.within("sessions", self.sessions.broken());

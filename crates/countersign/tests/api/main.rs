@@ -4,6 +4,7 @@
 
 mod admin;
 mod app;
+mod audiences;
 mod bad_input;
 mod cross_origin;
 mod feed;

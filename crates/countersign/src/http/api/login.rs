@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::flows::login::LoginError;
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::edge::caller::Anonymous;
@@ -23,13 +24,15 @@ pub(in crate::http) struct Login {
     new_password: Option<Zeroizing<String>>,
     #[serde(default)]
     refresh_token_delivery: Delivery,
+    /// What the access token is for, if not for the default audience.
+    audience: Option<String>,
     /// The `deviceToken` of an earlier login, from a native app; browsers send it in a cookie.
     #[serde(default)]
     device_token: Option<String>,
 }
 
 impl Input for Login {
-    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string}"#;
 }
 
 pub(in crate::http) async fn login<S: Store>(
@@ -43,7 +46,11 @@ pub(in crate::http) async fn login<S: Store>(
         context.device_cookie = DeviceCookie::from_browser(token);
     }
     let countersign = app.countersign();
+    countersign.audience(input.audience.as_deref()).map_err(LoginError::from)?;
     let mut authenticated = countersign.authenticate(&input.username, &input.password, &context).await?;
+    if let Some(audience) = &input.audience {
+        authenticated = countersign.with_audience(authenticated, audience)?;
+    }
     if let Some(new) = &input.new_password {
         authenticated = countersign.with_new_password(authenticated, new).await?;
     }

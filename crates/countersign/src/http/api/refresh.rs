@@ -20,10 +20,12 @@ use crate::store::Store;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::http) struct Refresh {
     refresh_token: Option<Zeroizing<String>>,
+    /// What the access token is for, if not for the default audience.
+    audience: Option<String>,
 }
 
 impl Input for Refresh {
-    const EXPECTED: &'static str = r#"empty or a JSON object {"refreshToken"?: string}"#;
+    const EXPECTED: &'static str = r#"empty or a JSON object {"refreshToken"?: string, "audience"?: string}"#;
 }
 
 pub(in crate::http) async fn refresh<S: Store>(
@@ -38,7 +40,8 @@ pub(in crate::http) async fn refresh<S: Store>(
     let (token, delivery) =
         presented(&headers, input.refresh_token, cookies)?.ok_or(ApiError::NoRefreshToken)?;
     let (countersign, now) = (Arc::clone(&app.countersign), context.now);
-    match detached(async move { countersign.refresh(&token, &context).await }).await? {
+    let refresh = async move { countersign.refresh_for(input.audience.as_deref(), &token, &context).await };
+    match detached(refresh).await? {
         Ok(signed_in) => Ok(respond(&app, &signed_in, delivery, now)),
         Err(error) => {
             let is_over = error.ends_session();

@@ -199,6 +199,7 @@ pub(crate) mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::flows::audience::AudienceError;
     use crate::http::error::public::Public;
     use crate::http::error::whole_seconds;
     use crate::model::key_ring::KeyRingError;
@@ -219,6 +220,8 @@ pub(crate) mod tests {
         vec![
             LoginError::InvalidCredentials.into(),
             LoginError::PasswordChangeRequired.into(),
+            LoginError::Audience(AudienceError::Unknown).into(),
+            LoginError::Audience(AudienceError::NotPermitted).into(),
             LoginError::Check(InvalidPassword::TooLong.into()).into(),
             LoginError::Policy(PolicyViolation::TooShort { min_length: 15 }).into(),
             LoginError::Policy(PolicyViolation::LikeUsername).into(),
@@ -246,6 +249,7 @@ pub(crate) mod tests {
             ChangeAccountError::NotFound.into(),
             ChangeAccountError::LastAdministrator.into(),
             KeysError::SharedSecret.into(),
+            KeysError::TooMany.into(),
             KeysError::Ring(KeyRingError::Empty).into(),
             unavailable().into(),
             Refusal::TokenRequired.into(),

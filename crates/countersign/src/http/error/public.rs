@@ -10,6 +10,7 @@ use countersign_jwt::SignError;
 
 use crate::flows::accounts::CreateAccountError;
 use crate::flows::attempt::CheckError;
+use crate::flows::audience::AudienceError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::password_change::PasswordChangeError;
@@ -69,6 +70,7 @@ pub(super) fn login(error: &LoginError) -> Public {
         }
         LoginError::Policy(violation) => policy(*violation),
         LoginError::Check(error) => check(error),
+        LoginError::Audience(error) => audience(*error),
         LoginError::Sign(error) => sign(error),
     }
 }
@@ -80,6 +82,7 @@ pub(super) fn refresh(error: &RefreshError) -> Public {
         RefreshError::Revoked(_) => ("session_revoked", "Session ended"),
         RefreshError::Reused => ("refresh_token_reused", "Refresh token was used again: session ended"),
         RefreshError::Store(error) => return store(error),
+        RefreshError::Audience(error) => return audience(*error),
         RefreshError::Sign(error) => return sign(error),
     };
     public(StatusCode::UNAUTHORIZED, code, text)
@@ -155,9 +158,19 @@ pub(super) fn keys(error: &KeysError) -> Public {
         KeysError::SharedSecret => {
             public(StatusCode::CONFLICT, "shared_secret", "The shared secret is changed in the configuration")
         }
+        KeysError::TooMany => public(StatusCode::CONFLICT, "too_many_keys", "Ten keys are published already"),
         KeysError::WrongMasterKey(_)
         | KeysError::MissingMasterKey
         | KeysError::Ring(_)
         | KeysError::Set(_) => internal(),
+    }
+}
+
+fn audience(error: AudienceError) -> Public {
+    match error {
+        AudienceError::Unknown => public(StatusCode::BAD_REQUEST, "unknown_audience", "No such audience"),
+        AudienceError::NotPermitted => {
+            public(StatusCode::FORBIDDEN, "audience_not_permitted", "Not allowed for this audience")
+        }
     }
 }

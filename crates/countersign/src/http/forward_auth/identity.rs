@@ -25,10 +25,15 @@ impl Identity {
         Self::new(texts, claims.expires_at(), assertion)
     }
 
-    pub(super) fn of_session(grant: &Grant, audience: &str, expires_at: Timestamp, assertion: &str) -> Self {
+    pub(super) fn of_session(
+        grant: &Grant,
+        [role, audience]: [&str; 2],
+        expires_at: Timestamp,
+        assertion: &str,
+    ) -> Self {
         let (account, session) = (grant.account(), grant.session());
         let (id, session) = (account.id.to_string(), session.id.to_string());
-        let texts = [&*id, account.username.as_str(), account.role.as_str(), &*session, audience];
+        let texts = [&*id, account.username.as_str(), role, &*session, audience];
         Self::new(texts, expires_at.as_unix_seconds(), assertion)
     }
 

@@ -21,6 +21,7 @@ use crate::http::body::query::Query;
 use crate::http::edge::{self, csrf};
 use crate::http::error::api::ApiError;
 use crate::http::forward_auth::identity::Identity;
+use crate::model::audience::Audience;
 use crate::store::Store;
 
 /// What the proxy's configuration demands of the request.
@@ -92,15 +93,23 @@ impl<S: Store> Question<'_, S> {
         if let Some(cookie) = self.session_cookie() {
             return self.identify_by_cookie(&cookie).await;
         }
-        let claims =
-            self.app.countersign.guard().authenticate(self.headers).map_err(|refusal| match refusal {
-                // 413 elsewhere.
-                Refusal::Invalid(VerifyError::TokenTooLong) => Refusal::Malformed,
-                refusal => refusal,
-            })?;
-        self.demand(claims.audience().next().unwrap_or_default(), |role| claims.has_role(role))?;
-        let assertion = self.app.countersign.assertion(&claims, self.app.countersign.clock().now())?;
+        let countersign = &self.app.countersign;
+        let audience = self.audience()?;
+        let guard = countersign.guard_of(audience).unwrap_or(countersign.guard());
+        let claims = guard.authenticate(self.headers).map_err(|refusal| match refusal {
+            // 413 elsewhere.
+            Refusal::Invalid(VerifyError::TokenTooLong) => Refusal::Malformed,
+            refusal => refusal,
+        })?;
+        self.demand_role(|role| claims.has_role(role))?;
+        let assertion = countersign.assertion(&claims, audience, countersign.clock().now())?;
         Ok(Identity::of_claims(&claims, &assertion))
+    }
+
+    /// What the token must be for.
+    fn audience(&self) -> Result<&Audience, Refusal> {
+        let found = self.app.countersign.audience(self.demands.audience.as_deref());
+        found.map_err(|_| Refusal::Invalid(VerifyError::WrongAudience))
     }
 
     /// The session cookie, where it is on and no access token came: that one is meant for us.
@@ -117,32 +126,26 @@ impl<S: Store> Question<'_, S> {
         let countersign = &self.app.countersign;
         let now = countersign.clock().now();
         let grant = countersign.find_by_session_cookie(cookie, now).await?.ok_or(Refusal::Revoked)?;
-        let audience = &countersign.options().audiences.default.name;
-        self.demand(audience, |role| grant.account().role.as_str() == role)?;
-        let assertion = countersign.assertion_of_session(&grant, now)?;
+        let audience = self.audience()?;
+        let role = audience.admit(&grant.account().role).ok_or(Refusal::RoleRequired)?;
+        self.demand_role(|demanded| demanded == role)?;
+        let assertion = countersign.assertion_of_session(&grant, audience, now)?;
         let expires_at = grant.session().ends_at(&countersign.options().sessions);
-        Ok(Identity::of_session(&grant, audience, expires_at, &assertion))
+        Ok(Identity::of_session(&grant, [role, &audience.name], expires_at, &assertion))
     }
 
-    fn demand(&self, audience: &str, has_role: impl Fn(&str) -> bool) -> Result<(), Refusal> {
-        if self.demands.audience.as_ref().is_some_and(|demanded| demanded != audience) {
-            return Err(Refusal::Invalid(VerifyError::WrongAudience));
-        }
-        if self.demands.role.as_ref().is_some_and(|demanded| !has_role(demanded)) {
-            return Err(Refusal::RoleRequired);
-        }
-        Ok(())
+    fn demand_role(&self, has_role: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+        let lacks = self.demands.role.as_ref().is_some_and(|demanded| !has_role(demanded));
+        if lacks { Err(Refusal::RoleRequired) } else { Ok(()) }
     }
 
-    /// Where a browser can sign in instead. Only with the session cookie, and for the audience that it opens:
-    /// otherwise it would be back here, and there again, for ever.
+    /// Where a browser can sign in instead. Only with the session cookie, and for an audience that there is: otherwise
+    /// it would be back here, and there again, without end.
     fn sign_in_page(&self, refused: &ApiError) -> Option<Response> {
         let ApiError::Refused(refusal) = refused else { return None };
         let options = self.app.countersign.options();
-        let is_default = |audience: &String| *audience == options.audiences.default.name;
-        let would_help = options.session_cookie
-            && refusal.status() == StatusCode::UNAUTHORIZED
-            && self.demands.audience.as_ref().is_none_or(is_default);
+        let would_help =
+            options.session_cookie && refusal.status() == StatusCode::UNAUTHORIZED && self.audience().is_ok();
         if !would_help || self.demands.otherwise != Some(Otherwise::Login) {
             return None;
         }

@@ -27,8 +27,12 @@ pub(in crate::http) async fn metadata<S: Store>(
 ) -> Result<Response, ApiError> {
     let issuer = &app.countersign.options().issuer;
     let keys = app.countersign.jwk_set(app.countersign.clock().now())?;
-    let mut algorithms: Vec<_> = keys.keys().iter().map(|key| key.algorithm().name()).collect();
-    algorithms.dedup();
+    let mut algorithms = Vec::new();
+    for name in keys.keys().iter().map(|key| key.algorithm().name()) {
+        if !algorithms.contains(&name) {
+            algorithms.push(name);
+        }
+    }
     let document = serde_json::json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
