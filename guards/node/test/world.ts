@@ -25,10 +25,10 @@ export class World implements Environment {
   readonly fetch: typeof fetch = async (input, init) => {
     const request = new Request(input as URL, init);
     this.requests.push(request);
-    const response = await this.respond(request);
-    // A real one is cut off when the request is given up.
-    request.signal.addEventListener('abort', () => void response.body?.cancel().catch(() => {}));
-    return response;
+    const response = await Promise.race([this.respond(request), abortOf(request.signal)]);
+    // Like a real one, it is cut off when the request is given up.
+    const body = response.body?.pipeThrough(new TransformStream(), { signal: request.signal });
+    return new Response(body ?? null, response);
   };
 
   now = (): number => this.epoch + this.time;
@@ -60,9 +60,13 @@ export class World implements Environment {
       due.callback();
       await settle();
     }
-    this.time = until;
+    this.time = Math.max(this.time, until);
     await settle();
   }
+}
+
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 }
 
 /** Everything that can go on without time passing has gone on. Importing a key takes turns of the event loop. */
