@@ -202,6 +202,7 @@ test('a server that names a time is left alone for it, and one that refuses the 
     world.luck = 1;
     server.refusal = refusal;
     void ask();
+    await world.pass(0);
     await world.pass(pause - 1);
     assert.equal(server.asked.length, 1);
     await world.pass(1);
