@@ -29,7 +29,7 @@ async function chosen() {
 async function ask(port, { token, spoofed }, tokens) {
   const call = request({ host: '127.0.0.1', port, path: '/', agent: false });
   if (token) call.setHeader('Authorization', `Bearer ${tokens[token]}`);
-  for (const name of spoofed ? SPOOFED : []) call.setHeader(spoofed(name), STRANGER);
+  for (const name of spoofed ? SPOOFED.flatMap(spoofed) : []) call.setHeader(name, STRANGER);
   call.end();
   const [response] = await once(call, 'response');
   let body = '';
