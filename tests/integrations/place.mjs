@@ -24,6 +24,8 @@ export function packaged(path) {
 }
 
 export class Place {
+  /** What a consumer leaves outside the folder. */
+  undo;
   #children = [];
   #log = '';
 
@@ -64,6 +66,10 @@ export class Place {
     writeFileSync(path, text);
   }
 
+  read(file) {
+    return readFileSync(this.path(file), 'utf8');
+  }
+
   path(file) {
     return join(this.folder, file);
   }
@@ -75,18 +81,19 @@ export class Place {
   }
 
   /** Runs a command to its end. */
-  run(command, args, { env, input } = {}) {
-    return execFileSync(command, args, { cwd: this.folder, env: this.environment(env), input, encoding: 'utf8', stdio: 'pipe' });
+  run(command, args, { env, ...options } = {}) {
+    return execFileSync(command, args, { cwd: this.folder, env: this.environment(env), encoding: 'utf8', stdio: 'pipe', ...options });
   }
 
-  /** Starts a program; it has started when a request gets through all of it. */
-  async start(command, args, { env } = {}) {
-    const child = spawn(command, args, { cwd: this.folder, env: this.environment(env), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  /** Starts a program; it has started when a request gets through all of it, or when `ready` says so. */
+  async start(command, args, { env, ready = () => answers(this.port), ...options } = {}) {
+    const stdio = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(command, args, { cwd: this.folder, env: this.environment(env), stdio, detached: true, ...options });
     this.#children.push(child);
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#log += chunk));
     child.on('error', (error) => (this.#log += error));
     const end = Date.now() + START_LIMIT_MS;
-    while (!(await answers(this.port))) {
+    while (!(await ready())) {
       if (child.pid === undefined || child.exitCode !== null) throw new Error(`${command} ended:\n${this.log}`);
       if (Date.now() > end) throw new Error(`${command} does not answer:\n${this.log}`);
       await sleep(20);
@@ -98,7 +105,7 @@ export class Place {
   }
 
   async stop() {
-    for (const child of this.#children) {
+    for (const child of this.#children.reverse()) {
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) continue;
       const killer = setTimeout(() => signal(child, 'SIGKILL'), STOP_LIMIT_MS);
       const ended = once(child, 'exit');
@@ -106,6 +113,7 @@ export class Place {
       await ended;
       clearTimeout(killer);
     }
+    this.undo?.();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
