@@ -1,0 +1,2 @@
+#!/bin/sh
+printf 'Content-Type: application/json\r\n\r\n{"user":"%s"}' "$REMOTE_USER"
