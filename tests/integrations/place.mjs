@@ -10,7 +10,7 @@ import { freePort, root } from './world.mjs';
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 10_000;
 
-export const installed = join(root, 'target/integrations');
+const installed = join(root, 'target/integrations');
 const virtual = join(installed, 'python');
 export const consumersFolder = fileURLToPath(new URL('consumers', import.meta.url));
 
@@ -47,7 +47,7 @@ export class Place {
       ['/etc/countersign', this.folder],
       [/\b443\b/g, world.port],
       [/\b8080\b/g, this.port],
-      [/\b3000\b/g, world.backendPort],
+      [/\b3000\b/g, world.backend.address().port],
     ];
   }
 

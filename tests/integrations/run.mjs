@@ -1,15 +1,15 @@
-// Runs every case against every consumer: `node run.mjs [--all] [NAME...]`.
-// Without `--all`, the consumers that need Debian packages or long builds are left out.
+// Runs every case against every consumer: `node run.mjs [--all] [--write] [NAME...]`.
+// Without `--all`, the consumers that need Debian packages or long builds are left out. `--write` notes the versions.
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CASES, SPOOFED, STRANGER, fault } from './cases.mjs';
-import { Place, consumersFolder, installed } from './place.mjs';
+import { Place, consumersFolder } from './place.mjs';
 import { USER, startWorld } from './world.mjs';
 
-const names = process.argv.slice(2).filter((argument) => argument !== '--all');
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const all = process.argv.includes('--all');
 
 async function chosen() {
@@ -58,6 +58,13 @@ async function examine(consumer, world) {
   }
 }
 
+function noteVersions() {
+  const file = new URL('versions.json', import.meta.url);
+  const all = { ...JSON.parse(readFileSync(file, 'utf8')), ...versions };
+  const sorted = Object.fromEntries(Object.entries(all).sort(([a], [b]) => a.localeCompare(b, 'en')));
+  writeFileSync(file, `${JSON.stringify(sorted, null, 2)}\n`);
+}
+
 const consumers = await chosen();
 const world = await startWorld();
 const versions = {};
@@ -66,7 +73,7 @@ try {
   for (const consumer of consumers) {
     const from = performance.now();
     const { version, faults } = await examine(consumer, world);
-    versions[consumer.name] = version;
+    if (!faults.length) versions[consumer.name] = version;
     const seconds = ((performance.now() - from) / 1000).toFixed(1);
     console.log(`${faults.length ? 'FAILED' : 'ok'}  ${consumer.name} ${version}  ${seconds} s`);
     for (const problem of faults) console.log(`    ${problem.replaceAll('\n', '\n    ')}`);
@@ -75,6 +82,6 @@ try {
 } finally {
   await world.stop();
 }
-if (all && !failed) writeFileSync(join(installed, 'versions.json'), JSON.stringify(versions));
+if (process.argv.includes('--write')) noteVersions();
 console.log(`${consumers.length - failed} of ${consumers.length} consumers do as their guides say, in ${CASES.length} cases.`);
 process.exitCode = failed ? 1 : 0;

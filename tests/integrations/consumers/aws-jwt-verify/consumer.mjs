@@ -3,6 +3,7 @@ import { nodePackage } from '../../versions.mjs';
 
 export default {
   title: 'AWS Lambda, aws-jwt-verify',
+  page: 'aws',
   algorithms: 'RS, ES and EdDSA',
   differs: OFFLINE,
   version: () => nodePackage('aws-jwt-verify'),

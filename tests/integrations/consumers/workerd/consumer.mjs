@@ -3,6 +3,7 @@ import { nodePackage } from '../../versions.mjs';
 
 export default {
   title: 'Cloudflare Workers',
+  page: 'workers',
   deep: true,
   algorithms: 'all that `jose` knows',
   differs: { ...OFFLINE, ...TRIES_KEYS },
