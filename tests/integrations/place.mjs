@@ -31,7 +31,7 @@ export class Place {
 
   static async make(world, name) {
     const place = new Place();
-    Object.assign(place, { world, name, folder: mkdtempSync(join(world.folder, `${name}-`)), port: await freePort() });
+    Object.assign(place, { world, name, folder: mkdtempSync(join(world.folder, `${name}-`)), port: await freePort(), innerPort: await freePort() });
     // Programs that Node runs find their packages from the folder that they are in.
     symlinkSync(fileURLToPath(new URL('node_modules', import.meta.url)), join(place.folder, 'node_modules'));
     return place;
@@ -47,6 +47,7 @@ export class Place {
       ['/etc/countersign', this.folder],
       [/\b443\b/g, world.port],
       [/\b8080\b/g, this.port],
+      [/\b8081\b/g, this.innerPort],
       [/\b3000\b/g, world.backend.address().port],
     ];
   }

@@ -139,7 +139,7 @@ async function call({ port, authorities }, method, path, { body, token } = {}) {
   return { status: response.statusCode, body: text ? JSON.parse(text) : undefined };
 }
 
-async function login(world) {
+export async function login(world) {
   const { status, body } = await world.call('POST', '/api/login', { body: { username: USER, password: PASSWORD } });
   if (status !== 200) throw new Error(`the login failed with ${status} ${JSON.stringify(body)}`);
   return body.accessToken;
