@@ -8,7 +8,7 @@
 //! | `$2x$` | bcrypt with the sign fault of `crypt_blowfish` before 1.1 | old PHP, marked so when that was mended |
 //! | `$wp$2y$` | bcrypt of base64 of HMAC-SHA-384 | WordPress from 6.8 on |
 //! | `$bcrypt-sha256$` | bcrypt of base64 of (HMAC-)SHA-256 | passlib |
-//! | `$P$ $H$ $S$` | phpass, of MD5 or SHA-512 | WordPress, phpBB, Drupal 7 |
+//! | `$P$ $H$ $S$`, `U$S$` | phpass, of MD5 or SHA-512 | WordPress, phpBB, Drupal 7 |
 //! | `$5$ $6$` | SHA-crypt | Unix, LDAP |
 //! | `$scrypt$ln=…` | scrypt, PHC | passlib, `RustCrypto`; `better-auth` after import |
 //! | `$fbscrypt$v=1,…` | Firebase's scrypt, in Supabase's spelling | Firebase after import |

@@ -69,6 +69,9 @@ fn plain(text: &str) -> Parsed {
         }
         (true, "P" | "H" | "S") => Arc::new(PhpassHash::parse(text)?),
         (true, "5" | "6") => Arc::new(ShaCryptHash::parse(text)?),
+        (false, "U") if ["U$P$", "U$H$", "U$S$"].iter().any(|start| text.starts_with(start)) => {
+            Arc::new(PhpassHash::parse(text)?)
+        }
         (false, "argon2") => Arc::new(Argon2Hash::parse(text.strip_prefix("argon2").unwrap_or(text))?),
         (false, "bcrypt" | "bcrypt_sha256") => Arc::new(BcryptHash::parse_django(text)?),
         (false, "pbkdf2_sha256" | "pbkdf2_sha1") => Arc::new(Pbkdf2Hash::parse_django(text)?),

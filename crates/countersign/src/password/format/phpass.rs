@@ -1,5 +1,6 @@
 //! The portable hashes of PHP applications, only ever checked: `$P$` (WordPress before 6.8), `$H$` (phpBB), `$S$`
-//! (Drupal 7).
+//! (Drupal 7). A `U` before it says that the password was an MD5 in hexadecimal digits: what Drupal 7 made of the
+//! hashes of Drupal 6.
 
 use aws_lc_rs::digest;
 use md5::{Digest as _, Md5};
@@ -15,6 +16,7 @@ use crate::password::cost::Work;
 /// A digest of the salt and the password, then 2^n times of the digest and the password.
 #[derive(Clone)]
 pub(super) struct PhpassHash {
+    of_md5: bool,
     sha512: bool,
     log2_rounds: u32,
     salt: Bytes,
@@ -25,6 +27,7 @@ impl PhpassHash {
     /// Reads `$P$`, one character for the rounds, eight of salt, and the digest in 22 characters (MD5) or as much of it
     /// as Drupal keeps, 43 (SHA-512).
     pub(super) fn parse(text: &str) -> Result<Self, UnreadableHash> {
+        let (of_md5, text) = text.strip_prefix('U').map_or((false, text), |text| (true, text));
         let sha512 = text.starts_with("$S$");
         let bytes = text.as_bytes().get(3..).ok_or(UnreadableHash::Malformed)?;
         let [rounds, rest @ ..] = bytes else { return Err(UnreadableHash::Malformed) };
@@ -34,6 +37,7 @@ impl PhpassHash {
         match log2_rounds {
             0..11 => Err(UnreadableHash::TooWeak),
             11..=20 => Ok(Self {
+                of_md5,
                 sha512,
                 log2_rounds,
                 salt: Zeroizing::new(salt.to_vec()),
@@ -56,6 +60,8 @@ impl PhpassHash {
 
 impl Scheme for PhpassHash {
     fn matches(&self, password: &[u8], _memory: &mut Memory) -> bool {
+        let of_md5 = self.of_md5.then(|| Zeroizing::new(hexadecimal(&Md5::digest(password))));
+        let password = of_md5.as_ref().map_or(password, |digits| digits.as_bytes());
         let mut digest = self.digest(&self.salt, password);
         for _ in 0..1_u32 << self.log2_rounds {
             digest = self.digest(&digest, password);
@@ -73,6 +79,12 @@ impl Scheme for PhpassHash {
     fn kind(&self) -> Kind {
         (if self.sha512 { "phpass-sha512" } else { "phpass-md5" }, [self.log2_rounds, 0, 0, 0])
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(digits[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 const MD5_A_THOUSAND: Work = 12;
