@@ -47,7 +47,7 @@ impl Realm {
     /// The ended sessions of this issuer alone.
     #[cfg(feature = "remote")]
     pub(crate) fn revocations(&self) -> Option<&Revocations> {
-        self.feed.as_ref().map(FeedSubscription::revocations)
+        self.feed.as_deref().map(FeedSubscription::revocations)
     }
 
     /// The ended sessions of this issuer alone: none without a feed.

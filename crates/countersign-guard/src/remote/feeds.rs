@@ -22,6 +22,6 @@ impl Guard {
     /// How the feed of each issuer is; empty for a guard that follows none. Metrics read it as often as they like.
     #[must_use]
     pub fn feed_status(&self) -> Vec<FeedStatus> {
-        self.realms().iter().filter_map(|realm| realm.feed.as_ref()).map(FeedSubscription::status).collect()
+        self.realms().iter().filter_map(|realm| realm.feed.as_deref()).map(FeedSubscription::status).collect()
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 
@@ -13,10 +12,9 @@ use crate::flows::issue::SignedIn;
 use crate::flows::login::Authenticated;
 use crate::http::cookies::Cookies;
 use crate::http::detached::detached;
-use crate::http::edge::caller;
 use crate::http::edge::notices::Notices;
 use crate::http::error::api::ApiError;
-use crate::model::context::{Actor, Context};
+use crate::model::context::Context;
 use crate::store::Store;
 
 /// The state that all handlers share.
@@ -44,13 +42,6 @@ impl<S: Store> App<S> {
     #[must_use]
     pub fn countersign(&self) -> &Arc<Countersign<S>> {
         &self.countersign
-    }
-
-    /// The context of a request to a route of your own, for the use cases: nobody known, the client's address,
-    /// and what else the audit log keeps. A handler gets `parts` from the extractor of that type.
-    #[must_use]
-    pub fn context(&self, parts: &Parts) -> Context {
-        caller::context(parts, self, Actor::Anonymous)
     }
 
     /// Starts a session from a route of your own. The session whose refresh cookie is in `request` ends (SE-1).

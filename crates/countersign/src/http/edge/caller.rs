@@ -41,7 +41,16 @@ impl<S: Store> FromRequestParts<App<S>> for Caller {
     }
 }
 
-pub(in crate::http) fn context<S: Store>(parts: &Parts, app: &App<S>, actor: Actor) -> Context {
+impl<S: Store> App<S> {
+    /// The context of a request to a route of your own, for the use cases: nobody known, the client's address,
+    /// and what else the audit log keeps. A handler gets `parts` from the extractor of that type.
+    #[must_use]
+    pub fn context(&self, parts: &Parts) -> Context {
+        context(parts, self, Actor::Anonymous)
+    }
+}
+
+fn context<S: Store>(parts: &Parts, app: &App<S>, actor: Actor) -> Context {
     let now = app.countersign.clock().now();
     let device_cookie = app.cookies.device(&parts.headers);
     Context { device_cookie, ..client_address::context(parts, &app.options.trusted_proxies, actor, now) }
