@@ -108,7 +108,7 @@ impl UserCommand {
                     add(global, output, new).await
                 }
                 Self::Import(import) => import.run(&Tool::open(global, Task::Manage).await?, output).await,
-                other => other.run_on(Tool::open(global, Task::Manage).await?, output).await,
+                other => Box::pin(other.run_on(Tool::open(global, Task::Manage).await?, output)).await,
             }
         })
     }
