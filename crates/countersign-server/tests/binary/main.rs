@@ -15,6 +15,7 @@ mod development;
 #[cfg(target_os = "linux")]
 mod failing_disk;
 mod feed;
+mod feed_guard;
 #[cfg(target_os = "linux")]
 mod hang_up;
 #[cfg(target_os = "linux")]

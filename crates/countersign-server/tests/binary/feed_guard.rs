@@ -1,0 +1,100 @@
+//! A guard in another process than the server: it follows the real feed, through logouts, kills, outages and new keys.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use countersign_guard::jwt::{ClaimsPolicy, TokenType};
+use countersign_guard::{Follow, Guard, GuardBuilder, Issuer, Refusal, WhenLate};
+
+use crate::harness::{PASSWORD, Place, Server, eventually};
+
+/// A server that comes back to its address, with an account and a feed key.
+struct Issuing {
+    place: Place,
+    address: SocketAddr,
+    key: String,
+}
+
+impl Issuing {
+    fn new() -> Self {
+        let mut place = Place::new();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        place.set("COUNTERSIGN_PUBLIC_ORIGIN", &format!("http://{address}"));
+        place.add_user("ann", "admin");
+        let ran = place.run(&["feed-key", "add", "gateway"]);
+        assert!(ran.code == Some(0), "{ran:?}");
+        Self { place, address, key: ran.out.trim().to_owned() }
+    }
+
+    fn serve(&self) -> Server {
+        self.place.start(&["serve", "--listen", &self.address.to_string()])
+    }
+
+    fn guard(&self) -> GuardBuilder {
+        let issuer = format!("http://{}", self.address);
+        let policy = ClaimsPolicy::new(&*issuer, &*issuer, TokenType::AccessToken, Duration::from_secs(30));
+        Guard::builder(Issuer::discover(policy).follow(Follow::with_key(&*self.key)))
+    }
+}
+
+fn log_out(server: &Server, token: &str) {
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    assert_eq!(server.request("POST", "/api/logout", &bearer, "").status, 204);
+}
+
+fn is_revoked(guard: &Guard, token: &str) -> bool {
+    guard.verify(token).is_err_and(|refusal| refusal == Refusal::Revoked)
+}
+
+/// Log out here, refused there; also after the server was killed and has come back.
+#[test]
+fn a_guard_refuses_what_was_logged_out() {
+    let issuing = Issuing::new();
+    let server = issuing.serve();
+    let guard = issuing.guard().start().blocking().unwrap();
+    let tokens: Vec<_> = (0..3).map(|_| server.login("ann", PASSWORD).token()).collect();
+    assert!(tokens.iter().all(|token| guard.verify(token).is_ok()), "{:?}", guard.verify(&tokens[0]));
+    log_out(&server, &tokens[0]);
+    eventually(|| is_revoked(&guard, &tokens[0]));
+    assert!(guard.verify(&tokens[1]).is_ok());
+    server.signal("KILL");
+    drop(server);
+    let server = issuing.serve();
+    log_out(&server, &tokens[1]);
+    eventually(|| is_revoked(&guard, &tokens[1]));
+    assert!(is_revoked(&guard, &tokens[0]) && guard.verify(&tokens[2]).is_ok());
+}
+
+#[test]
+fn a_guard_without_its_issuer_is_late_and_does_as_it_was_told() {
+    let issuing = Issuing::new();
+    let server = issuing.serve();
+    let (tell, told) = channel();
+    let builder = issuing.guard().when_late(WhenLate::Reject);
+    let guard =
+        builder.on_feed_change(move |status| tell.send(status.is_fresh).unwrap()).start().blocking().unwrap();
+    let token = server.login("ann", PASSWORD).token();
+    assert!(told.recv().unwrap() && guard.verify(&token).is_ok());
+    server.signal("KILL");
+    drop(server);
+    assert!(!told.recv().unwrap());
+    assert_eq!(guard.verify(&token).unwrap_err(), Refusal::FeedLate);
+    let _server = issuing.serve();
+    assert!(told.recv().unwrap());
+    assert!(guard.verify(&token).is_ok());
+}
+
+/// No token with the new key is needed for that: the feed says that there is one.
+#[test]
+fn a_guard_has_new_keys_before_it_sees_them() {
+    let issuing = Issuing::new();
+    let server = issuing.serve();
+    let guard = issuing.guard().start().blocking().unwrap();
+    let keys = |guard: &Guard| guard.key_status()[0].keys;
+    let before = keys(&guard);
+    let ran = issuing.place.run(&["key", "rotate", "--now"]);
+    assert!(ran.code == Some(0), "{ran:?}");
+    eventually(|| keys(&guard) > before);
+    assert!(guard.verify(&server.login("ann", PASSWORD).token()).is_ok());
+}
