@@ -230,6 +230,44 @@ fn a_killed_server_is_followed_again_when_it_comes_back() {
     );
 }
 
+/// A guard gives out what it hears, and another one follows that: over two steps everything arrives, and a break in the first
+/// is seen after the second.
+#[test]
+fn a_guard_passes_the_feed_on() {
+    let server = Server::start();
+    server.end_session("before");
+    let options = FeedOptions {
+        issuer: server.origin(),
+        retain: Duration::from_secs(900),
+        max_followers: 10,
+        epoch: 7,
+    };
+    let feed = Feed::new(options, unix_milliseconds);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let relay = format!("http://{}/feed", listener.local_addr().unwrap());
+    let router = Router::new().route_service("/feed", feed.service());
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    let running = feed.clone();
+    runtime.spawn(async move { running.run().await });
+
+    let issuer = |follow: Follow| Issuer::discover(policy(&server.origin())).follow(follow);
+    let near = Guard::builder(issuer(Follow::with_key(FEED_KEY).pass_on(feed))).start().blocking().unwrap();
+    let (tell, told) = channel();
+    let far = Guard::builder(issuer(Follow::without_key().at(relay)));
+    let far =
+        far.on_feed_change(move |status| tell.send(status.is_fresh).unwrap()).start().blocking().unwrap();
+    assert!(told.recv().unwrap());
+    assert_eq!(far.verify(&server.token("before", 0)).unwrap_err(), Refusal::Revoked);
+    let token = server.token("after", 0);
+    assert!(far.verify(&token).is_ok());
+    server.end_session("after");
+    wait_for_end(&far, &token);
+    assert!(status(&near).is_fresh);
+    server.has_store.store(false, Ordering::SeqCst);
+    assert!(!told.recv().unwrap(), "the first of three knows no more");
+}
+
 /// A timer that can be put forward, so that nobody waits for a feed to become late.
 #[derive(Clone, Default)]
 struct Ahead(Arc<AtomicU64>);

@@ -3,7 +3,7 @@
 #[cfg(feature = "remote")]
 pub(crate) mod follow;
 #[cfg(feature = "feed-server")]
-mod server;
+pub(crate) mod server;
 pub mod wire;
 
 #[cfg(feature = "feed-server")]

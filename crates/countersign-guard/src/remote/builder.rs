@@ -247,6 +247,8 @@ impl GuardBuilder {
             options,
             clock: Arc::clone(&self.clock),
             chance: Arc::clone(&self.chance),
+            #[cfg(feature = "feed-server")]
+            pass_on: feed.pass_on.clone(),
             leeway: i64::try_from(issuer.policy.leeway().as_secs()).unwrap_or(i64::MAX),
         })
     }

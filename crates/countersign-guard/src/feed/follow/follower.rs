@@ -14,6 +14,8 @@ use super::pause::Pause;
 use super::shared::Shared;
 use super::sse::{Item, MAX_BYTES, Parser};
 use crate::clock::{Chance, Clock};
+#[cfg(feature = "feed-server")]
+use crate::feed::server::Feed;
 use crate::remote::metadata::{Location, Metadata};
 use crate::remote::shared::Shared as KeysShared;
 
@@ -28,6 +30,8 @@ pub(crate) struct Follower {
     pub(crate) chance: Chance,
     /// By how much this guard accepts a token longer than it says: the feed knows of no guard's leeway.
     pub(crate) leeway: i64,
+    #[cfg(feature = "feed-server")]
+    pub(crate) pass_on: Option<Feed>,
 }
 
 impl Follower {
@@ -126,6 +130,10 @@ impl Following {
                 let until = revoked.until.saturating_add(self.with.leeway);
                 let revocations = &self.with.shared.revocations;
                 revoked.sid.iter().for_each(|session_id| revocations.revoke(session_id, until));
+                #[cfg(feature = "feed-server")]
+                if let Some(feed) = &self.with.pass_on {
+                    feed.pass_on(revoked);
+                }
             }
             Some(Action::Synced { keys }) => self.synced(keys.as_deref()),
             Some(Action::Reconnect) => {
@@ -142,6 +150,10 @@ impl Following {
     fn synced(&mut self, keys: Option<&str>) {
         self.pause.succeeded();
         self.with.shared.synced(self.machine.complete_until());
+        #[cfg(feature = "feed-server")]
+        if let Some((feed, lag)) = self.with.pass_on.as_ref().zip(self.with.shared.lag()) {
+            feed.complete_except(lag, keys);
+        }
         if let Some(etag) = keys {
             self.with.keys.announce(etag, (self.with.chance)());
         }

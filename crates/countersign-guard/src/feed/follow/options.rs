@@ -3,11 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
+#[cfg(feature = "feed-server")]
+use crate::feed::server::Feed;
+
 /// The feed of an issuer, and the key that it asks for.
 #[derive(Clone)]
 pub struct Follow {
     pub(crate) key: Option<String>,
     pub(crate) url: Option<String>,
+    #[cfg(feature = "feed-server")]
+    pub(crate) pass_on: Option<Feed>,
 }
 
 impl Follow {
@@ -15,13 +20,18 @@ impl Follow {
     /// machine, `countersign feed-key add NAME` makes one.
     #[must_use]
     pub fn with_key(feed_key: impl Into<String>) -> Self {
-        Self { key: Some(feed_key.into()), url: None }
+        Self { key: Some(feed_key.into()), ..Self::without_key() }
     }
 
     /// The same for a feed that asks for no key: a public one, or one that a guard gives out inside a network.
     #[must_use]
     pub const fn without_key() -> Self {
-        Self { key: None, url: None }
+        Self {
+            key: None,
+            url: None,
+            #[cfg(feature = "feed-server")]
+            pass_on: None,
+        }
     }
 
     /// The feed at this `https` URL (`http` on this machine) instead: one that another guard gives out, or that of an
@@ -30,12 +40,38 @@ impl Follow {
     pub fn at(self, url: impl Into<String>) -> Self {
         Self { url: Some(url.into()), ..self }
     }
+
+    /// Also gives out what it hears, as `feed`: the guards of a host or a region then need one connection to the issuer.
+    /// They follow with [`at`](Self::at), and know how late both steps together are. `feed` is of this issuer, its clock
+    /// the system's; the application mounts it, protects it, and runs it.
+    ///
+    /// ```no_run
+    /// # async fn start(feed_key: &str, epoch: u64) {
+    /// use countersign_guard::Follow;
+    /// use countersign_guard::feed::{Feed, FeedOptions};
+    ///
+    /// let issuer = "https://auth.example.com".to_owned();
+    /// let retain = std::time::Duration::from_secs(3600);
+    /// let feed = Feed::new(FeedOptions { issuer, retain, max_followers: 1000, epoch }, || {
+    ///     std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis() as i64
+    /// });
+    /// let follow = Follow::with_key(feed_key).pass_on(feed.clone());
+    /// let router: axum::Router = axum::Router::new().route_service("/api/revocations", feed.service());
+    /// tokio::spawn(async move { feed.run().await });
+    /// # let _ = (follow, router);
+    /// # }
+    /// ```
+    #[cfg(feature = "feed-server")]
+    #[must_use]
+    pub fn pass_on(self, feed: Feed) -> Self {
+        Self { pass_on: Some(feed), ..self }
+    }
 }
 
 impl fmt::Debug for Follow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = self.key.as_ref().map(|_| "[redacted]");
-        f.debug_struct("Follow").field("key", &key).field("url", &self.url).finish()
+        f.debug_struct("Follow").field("key", &key).field("url", &self.url).finish_non_exhaustive()
     }
 }
 

@@ -99,7 +99,7 @@ impl Shared {
     }
 
     /// How late it is, in milliseconds; `None` if it has never been complete.
-    fn lag(&self) -> Option<i64> {
+    pub(super) fn lag(&self) -> Option<i64> {
         let complete_until = self.complete_until.load(Ordering::Acquire);
         (complete_until != NEVER).then(|| milliseconds(self.now()).saturating_sub(complete_until).max(0))
     }

@@ -7,6 +7,8 @@ mod event;
 mod feed;
 mod followers;
 mod log;
+#[cfg(feature = "remote")]
+mod pass_on;
 mod request;
 mod service;
 mod shared;
