@@ -130,4 +130,25 @@ impl Refusal {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+
+    /// The response to a gRPC call: HTTP status 200, as its clients demand, the true status in `grpc-status`, and no body
+    /// (a response of trailers only, gRPC over HTTP/2, "Responses").
+    #[must_use]
+    pub fn into_grpc_response<B: From<String>>(self) -> Response<B> {
+        let mut response = Response::new(B::from(String::new()));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert("grpc-status", HeaderValue::from_static(self.grpc_status()));
+        headers.insert("grpc-message", HeaderValue::from_static(self.public_text()));
+        response
+    }
+
+    /// As gRPC maps HTTP statuses: `UNAUTHENTICATED`, `PERMISSION_DENIED`, `UNAVAILABLE`.
+    fn grpc_status(&self) -> &'static str {
+        match self.status() {
+            StatusCode::FORBIDDEN => "7",
+            StatusCode::SERVICE_UNAVAILABLE => "14",
+            _ => "16",
+        }
+    }
 }

@@ -260,6 +260,34 @@ async fn a_token_cached_for_one_audience_is_none_for_another() {
     assert!(other.verify(&token).is_err());
 }
 
+/// gRPC over HTTP/2: the true status is in the headers, and there is no body.
+#[tokio::test]
+async fn a_grpc_call_is_refused_in_its_own_terms() {
+    let service = Service::new();
+    let call = async |path: &str, token: Option<String>, content_type: &str| {
+        let mut request = Request::get(path).header(header::CONTENT_TYPE, content_type);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let response = service.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let status = response.headers().get("grpc-status").map(|status| status.to_str().unwrap().to_owned());
+        let http_status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+        (http_status, status, body.is_empty())
+    };
+    let status = |code: &str| (200, Some(code.to_owned()), true);
+    for grpc in ["application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8"] {
+        assert_eq!(call("/mine", None, grpc).await, status("16"));
+    }
+    let grpc = "application/grpc";
+    assert_eq!(call("/mine", Some("garbage".to_owned()), grpc).await, status("16"));
+    assert_eq!(call("/admin", Some(service.token(|_| {})), grpc).await, status("7"));
+    assert_eq!(call("/mine", Some(service.token(|_| {})), grpc).await, (200, None, false));
+    for other in ["application/grpc-web", "application/json", "text/plain"] {
+        assert_eq!(call("/mine", None, other).await, (401, None, false), "{other}");
+    }
+}
+
 /// `watch`, as a connection uses it that outlives its request.
 mod watch {
     use std::future::Future;

@@ -23,7 +23,7 @@ pin_project! {
     #[derive(Debug)]
     enum State<F> {
         Passed { #[pin] inner: F },
-        Refused { refusal: Option<Refusal> },
+        Refused { refusal: Option<Refusal>, is_grpc: bool },
     }
 }
 
@@ -32,8 +32,8 @@ impl<F> GuardFuture<F> {
         Self { state: State::Passed { inner } }
     }
 
-    pub(super) const fn refused(refusal: Refusal) -> Self {
-        Self { state: State::Refused { refusal: Some(refusal) } }
+    pub(super) const fn refused(refusal: Refusal, is_grpc: bool) -> Self {
+        Self { state: State::Refused { refusal: Some(refusal), is_grpc } }
     }
 }
 
@@ -47,7 +47,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProjection::Passed { inner } => inner.poll(cx),
-            StateProjection::Refused { refusal } => match refusal.take() {
+            StateProjection::Refused { refusal, is_grpc } => match refusal.take() {
+                Some(refusal) if *is_grpc => Poll::Ready(Ok(refusal.into_grpc_response())),
                 Some(refusal) => Poll::Ready(Ok(refusal.into_response())),
                 // Polled again after it was ready: a future may do anything except panic here.
                 None => Poll::Pending,

@@ -3,7 +3,7 @@
 
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use tower_service::Service;
 
 use super::demands::Demands;
@@ -47,7 +47,13 @@ where
                 request.extensions_mut().insert(claims);
                 GuardFuture::passed(self.inner.call(request))
             }
-            Err(refusal) => GuardFuture::refused(refusal),
+            Err(refusal) => GuardFuture::refused(refusal, is_grpc(request.headers())),
         }
     }
+}
+
+/// A gRPC client takes any other status than 200 for a broken connection.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    content_type.strip_prefix(b"application/grpc").is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
 }
