@@ -36,6 +36,13 @@ fn the_example_with_an_issuer_lets_through_only_good_tokens() {
     assert_only_good_tokens_pass(env!("CARGO_BIN_EXE_discover"), &[&issuer], &issuer, &key);
 }
 
+#[test]
+fn the_example_on_plain_hyper_lets_through_only_good_tokens() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let issuer = serve_issuer(set(&key));
+    assert_only_good_tokens_pass(env!("CARGO_BIN_EXE_hyper"), &[&issuer], &issuer, &key);
+}
+
 /// Serves this set at `/jwks`, and everywhere else metadata that lead there.
 fn serve_issuer(keys: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
