@@ -102,6 +102,7 @@ pub use crate::base::requester::Requester;
 pub use crate::flows::accounts::{ChangeAccountError, CreateAccountError, Registration};
 pub use crate::flows::attempt::CheckError;
 pub use crate::flows::audience::AudienceError;
+pub use crate::flows::clients::AddClientError;
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
 pub use crate::flows::feed::AddFeedKeyError;
 pub use crate::flows::import;
@@ -119,6 +120,7 @@ pub use crate::model::account::{
     InvalidRole, NewAccount, Role, Username, UsernameError,
 };
 pub use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord, RecordedKind};
+pub use crate::model::client::{Client, ClientName, ClientSecret, InvalidClientName};
 pub use crate::model::context::{Actor, Context};
 pub use crate::model::device_cookie::DeviceCookie;
 pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKeyName};

@@ -23,6 +23,8 @@ export const AUDIT_KINDS = [
   'key_removed',
   'feed_key_created',
   'feed_key_removed',
+  'client_created',
+  'client_removed',
 ] as const;
 
 /** An account, as its owner and administrators see it. */

@@ -2,6 +2,7 @@
 
 mod audit;
 mod calibrate;
+mod client;
 mod config;
 mod dev;
 mod feed_key;
@@ -63,6 +64,9 @@ enum Command {
     /// Manages the keys of services that follow the feed of ended sessions
     #[command(subcommand)]
     FeedKey(feed_key::FeedKeyCommand),
+    /// Manages the services that may ask about tokens and revoke them
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Decodes, verifies and signs tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -107,6 +111,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Session(session) => session.run(&global, output)?,
         Command::Key(key) => key.run(&global, output)?,
         Command::FeedKey(key) => key.run(&global, output)?,
+        Command::Client(client) => client.run(&global, output)?,
         Command::Token(token) => return token.run(&global, output),
         Command::Secret(secret) => secret.run(output)?,
         Command::Audit(audit) => audit.run(&global, output)?,

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod attempt;
 pub mod audience;
 pub mod audit;
+pub mod clients;
 pub mod embedded;
 pub mod feed;
 pub(crate) mod feed_keys;

@@ -12,6 +12,7 @@ mod detached;
 mod edge;
 mod error;
 mod forward_auth;
+mod oauth2;
 mod routes;
 mod token_response;
 mod well_known;

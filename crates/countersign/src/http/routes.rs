@@ -14,8 +14,8 @@ use crate::http::api::{login, logout, password, refresh, revocations, sessions, 
 use crate::http::app::App;
 use crate::http::edge;
 use crate::http::error::api::ApiError;
-use crate::http::forward_auth;
 use crate::http::well_known::{health, metadata};
+use crate::http::{forward_auth, oauth2};
 use crate::model::account::Role;
 use crate::store::Store;
 
@@ -24,6 +24,8 @@ use crate::store::Store;
 pub enum Access {
     /// None, or one that the body or a cookie carries: a password, a refresh token.
     Public,
+    /// The name and the secret of a client (RFC 6749 §2.3.1).
+    Client,
     /// A valid access token.
     Bearer,
     /// A feed key, unless the feed is public.
@@ -73,6 +75,8 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         DELETE "/api/sessions"                           Bearer sessions::end_others;
         DELETE "/api/sessions/{id}"                      Bearer sessions::end;
         GET    "/api/revocations"                        FeedKey revocations::follow;
+        POST   "/oauth2/introspect"                      Client oauth2::introspect;
+        POST   "/oauth2/revoke"                          Client oauth2::revoke;
         GET    "/api/admin/users"                        Admin  users::list;
         POST   "/api/admin/users"                        Admin  users::create;
         GET    "/api/admin/users/{id}"                   Admin  users::show;
@@ -118,7 +122,7 @@ pub fn router<S: Store, T: Clone + Send + Sync + 'static>(app: App<S>) -> Router
     let mut router = Router::new();
     for Route { path, access, handler, .. } in routes() {
         let handler: MethodRouter<App<S>, Infallible> = match access {
-            Access::Public | Access::Forwarded => handler,
+            Access::Public | Access::Client | Access::Forwarded => handler,
             Access::Bearer => handler.route_layer(guard.layer()),
             Access::FeedKey => {
                 handler.route_layer(middleware::from_fn_with_state(app.clone(), revocations::feed_key))

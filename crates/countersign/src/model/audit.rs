@@ -56,6 +56,10 @@ named! {
         FeedKeyCreated = "feed_key_created",
         /// A service may not follow that feed any more.
         FeedKeyRemoved = "feed_key_removed",
+        /// A service was allowed to ask about tokens; the detail is its name.
+        ClientCreated = "client_created",
+        /// A service is not allowed to any more.
+        ClientRemoved = "client_removed",
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod audience;
 pub mod audit;
+pub mod client;
 pub mod context;
 pub mod device_cookie;
 pub mod feed_key;

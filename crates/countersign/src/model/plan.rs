@@ -9,6 +9,7 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::account::Account;
 use crate::model::audit::AuditEvent;
 use crate::model::feed_key::FeedKey;
+use crate::model::client::{ClientName, StoredClient};
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::StoredKey;
@@ -75,6 +76,10 @@ pub(crate) enum Write {
     InsertFeedKey(FeedKey),
     /// The feed key with this number is not accepted any more.
     RevokeFeedKey { number: u32, at: Timestamp },
+    /// A service that may ask about tokens.
+    InsertClient(Box<StoredClient>),
+    /// The client with this name goes.
+    DeleteClient(ClientName),
     /// A line of the audit log.
     Record(AuditEvent),
 }

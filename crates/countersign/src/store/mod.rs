@@ -25,6 +25,7 @@ mod accounts;
 mod answer;
 mod audit;
 mod feed_keys;
+mod clients;
 mod keys;
 mod sessions;
 pub mod sqlite;
@@ -38,6 +39,7 @@ pub use self::answer::Sealed;
 pub use self::answer::{Answer, StoreError};
 pub use self::audit::AuditStore;
 pub use self::feed_keys::FeedKeyStore;
+pub use self::clients::ClientStore;
 pub use self::keys::KeyStore;
 pub use self::sessions::SessionStore;
 pub use self::throttle::ThrottleStore;
@@ -46,10 +48,10 @@ pub use self::upkeep::Upkeep;
 /// Where accounts, sessions, keys and the audit log are kept, durably. It cannot be implemented outside this
 /// crate.
 pub trait Store:
-    AccountStore + SessionStore + KeyStore + FeedKeyStore + ThrottleStore + AuditStore + Upkeep
+    AccountStore + SessionStore + KeyStore + FeedKeyStore + ClientStore + ThrottleStore + AuditStore + Upkeep
 {
 }
 impl<S> Store for S where
-    S: AccountStore + SessionStore + KeyStore + FeedKeyStore + ThrottleStore + AuditStore + Upkeep
+    S: AccountStore + SessionStore + KeyStore + FeedKeyStore + ClientStore + ThrottleStore + AuditStore + Upkeep
 {
 }

@@ -6,6 +6,7 @@
 mod account;
 mod audit;
 mod feed_key;
+mod client;
 mod field;
 mod follower;
 mod key;
@@ -17,6 +18,7 @@ mod typescript;
 pub use self::account::{AccountView, UserView};
 pub use self::audit::AuditEventView;
 pub use self::feed_key::FeedKeyView;
+pub use self::client::ClientView;
 pub use self::field::{Instant, Optional};
 pub use self::follower::FollowerView;
 pub use self::key::KeyView;

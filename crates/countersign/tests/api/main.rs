@@ -14,6 +14,7 @@ mod hang_up;
 mod login;
 mod logout;
 mod metadata;
+mod oauth2;
 mod passwords;
 mod refresh;
 mod required_change;

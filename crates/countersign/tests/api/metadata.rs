@@ -116,6 +116,13 @@ async fn the_metadata_names_the_configured_issuer() {
         assert_eq!(reply.json()["issuer"], ISSUER);
         assert_eq!(reply.json()["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
         assert_eq!(reply.json()["id_token_signing_alg_values_supported"], serde_json::json!(["ES256"]));
+        assert_eq!(reply.json()["introspection_endpoint"], format!("{ISSUER}/oauth2/introspect"));
+        assert_eq!(reply.json()["revocation_endpoint"], format!("{ISSUER}/oauth2/revoke"));
+        for endpoint in ["introspection", "revocation"] {
+            let methods = &reply.json()[format!("{endpoint}_endpoint_auth_methods_supported")];
+            assert_eq!(*methods, serde_json::json!(["client_secret_basic", "client_secret_post"]));
+        }
+        assert_eq!(reply.json()["scopes_supported"], serde_json::json!([]));
         assert!(!reply.text.contains("evil"));
     }
 }

@@ -24,6 +24,16 @@ async fn every_route_asks_for_what_the_table_says() {
             public.push(route.path);
             continue;
         }
+        if route.access == Access::Client {
+            for call in [call(), call().bearer(&ada), call().cookie(&cookie)] {
+                let reply = call.json(&serde_json::json!({ "token": "x" })).send().await;
+                assert_eq!(
+                    (reply.status, &reply.json()["error"]),
+                    (StatusCode::UNAUTHORIZED, &"invalid_client".into())
+                );
+            }
+            continue;
+        }
         call().send().await.assert_error(401, "token_required");
         call().cookie(&cookie).send().await.assert_error(401, "token_required");
         call().bearer("wrong").send().await.assert_error(401, "invalid_token");

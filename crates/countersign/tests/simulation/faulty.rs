@@ -11,6 +11,7 @@ use countersign::internal::model::account::{
     TakeoverOutcome, Username,
 };
 use countersign::internal::model::audit::{AuditEvent, AuditQuery, AuditRecord};
+use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
 use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
 use countersign::internal::model::proof::Proof;
@@ -25,7 +26,7 @@ use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::ThrottleRecord;
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{
-    AccountStore, AuditStore, FeedKeyStore, KeyStore, Sealed, SessionStore, StoreError, ThrottleStore, Upkeep,
+    AccountStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed, SessionStore, StoreError, ThrottleStore, Upkeep,
 };
 
 use crate::executor::{now, stop_before_store_call};
@@ -208,6 +209,15 @@ impl AccountStore for Faulty {
             }
             outcome => outcome,
         })
+    }
+}
+
+impl ClientStore for Faulty {
+    forward! {
+        clients() -> Vec<Client>;
+        find_client(name: ClientName) -> Option<StoredClient>;
+        add_client(client: StoredClient, context: &Context) -> bool;
+        remove_client(name: ClientName, context: &Context) -> bool;
     }
 }
 

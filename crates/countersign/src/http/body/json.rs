@@ -57,7 +57,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if is_plain && is_json(headers) { Ok(()) } else { Err(ApiError::MediaType) }
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ApiError> {
+/// The bytes of a body: at most 16 KiB, within ten seconds.
+pub(in crate::http) async fn read(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ApiError> {
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {

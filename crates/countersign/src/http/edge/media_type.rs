@@ -1,7 +1,7 @@
 //! `Content-Type` of a request body.
 
 use axum::http::{HeaderMap, header};
-use mediatype::{MediaType, ReadParams as _, names};
+use mediatype::{MediaType, Name, ReadParams as _, names};
 
 /// Whether the body is announced as JSON in UTF-8: `application/json` in exactly one header. Anything else can be posted
 /// across origins without a preflight (CS-3).
@@ -9,6 +9,15 @@ use mediatype::{MediaType, ReadParams as _, names};
 /// Values may be quoted and unknown parameters are ignored (RFC 9110 §8.3.1). `charset` means nothing for JSON
 /// (RFC 8259 §11), but a client that announces another one would send bytes that are not UTF-8.
 pub(in crate::http) fn is_json(headers: &HeaderMap) -> bool {
+    is(headers, names::JSON)
+}
+
+/// Whether the body is announced as a form in UTF-8. Only for routes on which no browser's credential counts.
+pub(in crate::http) fn is_form(headers: &HeaderMap) -> bool {
+    Name::new("x-www-form-urlencoded").is_some_and(|form| is(headers, form))
+}
+
+fn is(headers: &HeaderMap, subtype: Name<'static>) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Some(media_type) = value.to_str().ok().and_then(|text| MediaType::parse(text).ok()) else {
@@ -17,7 +26,7 @@ pub(in crate::http) fn is_json(headers: &HeaderMap) -> bool {
     let essence = media_type.essence();
     let is_utf8 =
         |charset: &str| charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8");
-    essence == MediaType::new(names::APPLICATION, names::JSON)
+    essence == MediaType::new(names::APPLICATION, subtype)
         && media_type
             .params()
             .filter(|(name, _)| *name == names::CHARSET)

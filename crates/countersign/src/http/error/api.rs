@@ -101,7 +101,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    fn public(&self) -> Public {
+    pub(super) fn public(&self) -> Public {
         match self {
             Self::Login(error) => public::login(error),
             Self::Refresh(error) => public::refresh(error),

@@ -2,6 +2,7 @@
 //! shape of this API. Sources are for the log, which gets them once; a client gets none of them.
 
 pub(super) mod api;
+pub(super) mod oauth;
 mod public;
 
 use std::time::Duration;

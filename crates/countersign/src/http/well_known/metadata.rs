@@ -39,6 +39,11 @@ pub(in crate::http) async fn metadata<S: Store>(
         "revocations_endpoint": format!("{issuer}/api/revocations"),
         "response_types_supported": [],
         "grant_types_supported": [],
+        "scopes_supported": [],
+        "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
+        "introspection_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
+        "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
+        "revocation_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
     });
@@ -68,3 +73,5 @@ fn published(json: String, request: &HeaderMap) -> Response {
 
 const JSON: [(HeaderName, HeaderValue); 1] =
     [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+
+const CLIENT_AUTHENTICATION: [&str; 2] = ["client_secret_basic", "client_secret_post"];

@@ -100,6 +100,15 @@ impl<'a> Transaction<'a> {
                 "UPDATE feed_keys SET revoked_at = ?2 WHERE number = ?1",
                 params![number, at.as_unix_millis()],
             ),
+            Write::InsertClient(client) => self.one_row(
+                "INSERT INTO clients (name, secret_hash, created_at) VALUES (?1, ?2, ?3)",
+                params![
+                    client.client.name.as_str(),
+                    client.secret_hash,
+                    client.client.created_at.as_unix_millis()
+                ],
+            ),
+            Write::DeleteClient(name) => self.one_row("DELETE FROM clients WHERE name = ?1", [name.as_str()]),
             Write::Record(event) => self.record(event),
         }
     }

@@ -13,6 +13,7 @@
 mod accounts;
 mod apply;
 mod audit;
+mod clients;
 mod engine;
 mod feed_keys;
 mod keys;

@@ -10,6 +10,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
+use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Actor;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
@@ -143,6 +144,14 @@ pub(super) fn feed_key(row: &Row<'_>) -> rusqlite::Result<FeedKey> {
         name: FeedKeyName::parse(row.get_ref(1)?.as_str()?).map_err(|error| invalid(1, error))?,
         created_at: Timestamp::from_unix_millis(row.get(2)?),
     })
+}
+
+/// Reads `name, secret_hash, created_at`.
+pub(super) fn client(row: &Row<'_>) -> rusqlite::Result<StoredClient> {
+    let name = row.get_ref(0)?.as_str()?;
+    let name = ClientName::parse(name).map_err(|error| invalid(0, error))?;
+    let client = Client { name, created_at: Timestamp::from_unix_millis(row.get(2)?) };
+    Ok(StoredClient { client, secret_hash: row.get(1)? })
 }
 
 /// Reads `key, failures, last_failure_at`.

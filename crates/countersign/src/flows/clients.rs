@@ -1,0 +1,131 @@
+//! Which services may ask about tokens and revoke them, and what they are told.
+//!
+//! A client's secret has 256 random bits and cannot be guessed, so wrong ones are not counted: a count would let
+//! anybody stop a client by its name. One costs a look-up and a hash.
+
+use countersign_guard::AccessClaims;
+use serde_json::{Map, Value};
+
+use crate::Countersign;
+use crate::base::clock::Timestamp;
+use crate::flows::logout::Scope;
+use crate::flows::revocation::caller;
+use crate::model::client::{Client, ClientName, ClientSecret, StoredClient};
+use crate::model::context::Context;
+use crate::model::session::{Grant, SessionProof};
+use crate::store::{Store, StoreError};
+
+/// Why a client was not added.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddClientError {
+    /// A client has this name.
+    #[error("there is a client with this name")]
+    NameTaken,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: Store> Countersign<S> {
+    /// Adds a client. Its secret is given now and never again.
+    ///
+    /// # Errors
+    /// Every variant of [`AddClientError`].
+    pub async fn add_client(
+        &self,
+        name: ClientName,
+        context: &Context,
+    ) -> Result<(Client, ClientSecret), AddClientError> {
+        let secret = ClientSecret::random(&self.random);
+        let client = Client { name, created_at: context.now };
+        let stored = StoredClient { client: client.clone(), secret_hash: secret.hash() };
+        if self.store.add_client(stored, context).await? {
+            Ok((client, secret))
+        } else {
+            Err(AddClientError::NameTaken)
+        }
+    }
+
+    /// All clients, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn list_clients(&self) -> Result<Vec<Client>, StoreError> {
+        self.store.clients().await
+    }
+
+    /// Removes a client; its secret is refused from now on. Gives whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be stored: the client is still there then.
+    pub async fn remove_client(&self, name: ClientName, context: &Context) -> Result<bool, StoreError> {
+        self.store.remove_client(name, context).await
+    }
+
+    /// Whether these are the name and the secret of a client.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn is_client(&self, name: &str, secret: &str) -> Result<bool, StoreError> {
+        let Ok(name) = ClientName::parse(name) else { return Ok(false) };
+        let found = self.store.find_client(name).await?;
+        Ok(found.is_some_and(|client| client.fits(secret)))
+    }
+
+    /// What an access token or refresh token of ours says, if it is good at `now` and the store says that its session
+    /// is alive (RFC 7662 §2.2); `None` for everything else. Nothing is changed: no token is rotated, none ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn introspect(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<Map<String, Value>>, StoreError> {
+        if let Ok(token) = self.refresh_tokens.parse(token) {
+            let found = self.store.vouch(SessionProof::Refresh(token.presented()), now).await?;
+            return Ok(found.map(|grant| self.refresh_token_claims(&grant)));
+        }
+        let Some(claims) = self.access_claims(token) else { return Ok(None) };
+        // The guard accepts a token for a moment longer, for the sake of clocks that differ.
+        if claims.expires_at() <= now.as_unix_seconds() {
+            return Ok(None);
+        }
+        let Some((account, session)) = caller(&claims) else { return Ok(None) };
+        let found = self.store.vouch(SessionProof::Named(session), now).await?;
+        Ok(found.filter(|grant| grant.account().id == account).map(|_| claims.claims().clone()))
+    }
+
+    /// Ends the session of an access token or refresh token (RFC 7009 §2.1). Anything else is no error: it is good for
+    /// nothing already.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be stored: no session is ended then.
+    pub async fn revoke_token(&self, token: &str, context: &Context) -> Result<(), StoreError> {
+        self.logout(token, Scope::This, context).await?;
+        if let Some(claims) = self.access_claims(token) {
+            self.logout_by_claims(&claims, Scope::This, context).await?;
+        }
+        Ok(())
+    }
+
+    /// The claims of an access token for any audience.
+    fn access_claims(&self, token: &str) -> Option<AccessClaims> {
+        std::iter::once(&self.guard).chain(&self.audience_guards).find_map(|guard| guard.verify(token).ok())
+    }
+
+    fn refresh_token_claims(&self, grant: &Grant) -> Map<String, Value> {
+        let (account, session) = (grant.account(), grant.session());
+        let claims = serde_json::json!({
+            "iss": self.options.issuer,
+            "sub": account.id.to_string(),
+            "client_id": self.options.client_id,
+            "username": account.username.as_str(),
+            "sid": session.id.to_string(),
+            "iat": session.rotated_at.as_unix_seconds(),
+            "exp": session.ends_at(&self.options.sessions).as_unix_seconds(),
+        });
+        claims.as_object().cloned().unwrap_or_default()
+    }
+}

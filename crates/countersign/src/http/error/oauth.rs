@@ -1,0 +1,64 @@
+//! Errors in the shape of OAuth: `{"error": code, "error_description": text}` (RFC 6749 §5.2), for `/oauth2/*`.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::error::api::ApiError;
+use crate::http::error::finish;
+use crate::http::error::public::{Public, public};
+use crate::store::StoreError;
+
+/// What a request of a client can fail with.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::http) enum OauthError {
+    /// A parameter is missing, is there twice, or comes in two ways.
+    #[error("the request is malformed: {0}")]
+    Request(&'static str),
+    /// The client is unknown, or its secret is wrong or missing.
+    #[error("the client is not authenticated")]
+    Client,
+    /// The body could not be read, or the server failed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+impl From<StoreError> for OauthError {
+    fn from(error: StoreError) -> Self {
+        Self::Api(error.into())
+    }
+}
+
+impl OauthError {
+    fn public(&self) -> Public {
+        match self {
+            Self::Request(why) => public(StatusCode::BAD_REQUEST, "invalid_request", *why),
+            Self::Client => {
+                public(StatusCode::UNAUTHORIZED, "invalid_client", "Client authentication failed")
+            }
+            Self::Api(error) => {
+                let mut public = error.public();
+                // The codes of RFC 6749 §5.2 and §4.1.2.1; there are no others to choose from.
+                public.code = if public.status.is_server_error() {
+                    "temporarily_unavailable"
+                } else {
+                    "invalid_request"
+                };
+                public
+            }
+        }
+    }
+}
+
+impl IntoResponse for OauthError {
+    fn into_response(self) -> Response {
+        let public = self.public();
+        let body = serde_json::json!({ "error": public.code, "error_description": public.text });
+        let mut response = (public.status, axum::Json(body)).into_response();
+        if public.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static(r#"Basic realm="oauth2", charset="UTF-8""#);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        finish(response, &public, &self, false)
+    }
+}

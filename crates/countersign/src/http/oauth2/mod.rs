@@ -1,0 +1,89 @@
+//! `/oauth2/introspect` (RFC 7662) and `/oauth2/revoke` (RFC 7009), for services that hold a client secret. The body is
+//! a form, as the RFCs say, or a JSON object with the same members.
+
+mod client;
+
+use axum::extract::{FromRequest, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::http::app::App;
+use crate::http::body::json::read;
+use crate::http::detached::detached;
+use crate::http::edge::client_address;
+use crate::http::edge::media_type::{is_form, is_json};
+use crate::http::error::api::ApiError;
+use crate::http::error::oauth::OauthError;
+use crate::model::context::Actor;
+use crate::store::Store;
+
+/// The parameters of both endpoints. Unknown ones are ignored (RFC 6749 §3.2); `token_type_hint` is one of them, since
+/// our tokens show what they are.
+#[derive(Deserialize)]
+struct Parameters {
+    token: Option<Zeroizing<String>>,
+    client_id: Option<String>,
+    client_secret: Option<Zeroizing<String>>,
+}
+
+/// A token, from a client that has proved who it is.
+pub(in crate::http) struct FromClient {
+    token: Zeroizing<String>,
+    context: crate::model::context::Context,
+}
+
+impl<S: Store> FromRequest<App<S>> for FromClient {
+    type Rejection = OauthError;
+
+    async fn from_request(request: Request, app: &App<S>) -> Result<Self, OauthError> {
+        let (parts, body) = request.into_parts();
+        let is_form = is_form(&parts.headers);
+        if !is_form && !is_json(&parts.headers) {
+            return Err(OauthError::Request(
+                "The body must be application/x-www-form-urlencoded or application/json",
+            ));
+        }
+        let bytes = read(&parts.headers, body).await?;
+        let malformed = OauthError::Request("The body is malformed, or has a parameter twice");
+        let read = if is_form {
+            serde_urlencoded::from_bytes(&bytes).ok()
+        } else {
+            serde_json::from_slice(&bytes).ok().filter(|_| bytes.trim_ascii_start().first() == Some(&b'{'))
+        };
+        let Parameters { token, client_id, client_secret } = read.ok_or(malformed)?;
+        let (name, secret) = client::credentials(&parts.headers, client_id, client_secret)?;
+        if !app.countersign.is_client(&name, &secret).await? {
+            return Err(OauthError::Client);
+        }
+        let token = token.ok_or(OauthError::Request("The parameter token is missing"))?;
+        let now = app.countersign.clock().now();
+        let trusted = &app.options.trusted_proxies;
+        let context = client_address::context(&parts, trusted, Actor::Anonymous, now);
+        Ok(Self { token, context })
+    }
+}
+
+/// Of a token that is not good, nothing is said but that (RFC 7662 §2.2).
+pub(in crate::http) async fn introspect<S: Store>(
+    State(app): State<App<S>>,
+    FromClient { token, context }: FromClient,
+) -> Result<Response, OauthError> {
+    let Some(mut claims) = app.countersign.introspect(&token, context.now).await? else {
+        return Ok(axum::Json(json!({ "active": false })).into_response());
+    };
+    claims.insert("active".to_owned(), true.into());
+    Ok(axum::Json(claims).into_response())
+}
+
+/// 200 for every token, good or not (RFC 7009 §2.2).
+pub(in crate::http) async fn revoke<S: Store>(
+    State(app): State<App<S>>,
+    FromClient { token, context }: FromClient,
+) -> Result<StatusCode, OauthError> {
+    let revoke = async move { app.countersign.revoke_token(&token, &context).await };
+    detached(revoke).await.map_err(ApiError::from)??;
+    Ok(StatusCode::OK)
+}
