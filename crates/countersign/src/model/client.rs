@@ -14,8 +14,6 @@ use zeroize::Zeroizing;
 use crate::base::clock::Timestamp;
 use crate::base::digest::sha256;
 use crate::base::random::Random;
-use crate::model::audit::{AuditEvent, AuditKind};
-use crate::model::plan::{Plan, Write};
 
 /// What a client is called, its `client_id`: 1 to 64 letters, digits, `.`, `_` and `-` of ASCII.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,22 +100,6 @@ impl fmt::Debug for ClientSecret {
 /// Lets secret scanners find a leaked secret.
 const PREFIX: &str = "csc_";
 
-/// Adds a client, unless one has this name; gives whether it did.
-pub(crate) fn add(found: Option<&StoredClient>, new: StoredClient) -> Plan<bool> {
-    if found.is_some() {
-        return Plan::nothing(false);
-    }
-    let event = AuditEvent::new(AuditKind::ClientCreated).with_detail(new.client.name.as_str());
-    Plan::new(true, vec![Write::InsertClient(Box::new(new)), Write::Record(event)])
-}
-
-/// Removes a client; gives whether there was one.
-pub(crate) fn remove(found: Option<&StoredClient>) -> Plan<bool> {
-    let Some(StoredClient { client, .. }) = found else { return Plan::nothing(false) };
-    let event = AuditEvent::new(AuditKind::ClientRemoved).with_detail(client.name.as_str());
-    Plan::new(true, vec![Write::DeleteClient(client.name.clone()), Write::Record(event)])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,19 +129,5 @@ mod tests {
         assert!(stored(&one).fits(one.as_str()) && !stored(&one).fits(other.as_str()));
         assert!(!stored(&one).fits(&one.as_str()[..46]) && !stored(&one).fits(""));
         assert_eq!(format!("{one:?}"), "ClientSecret([redacted])");
-    }
-
-    #[test]
-    fn a_name_is_taken_once_and_only_what_is_there_goes() {
-        let client = stored(&ClientSecret::random(&Random::insecure_seeded(1)));
-        let event = |kind| Write::Record(AuditEvent::new(kind).with_detail("gateway"));
-        let plan = add(None, client.clone());
-        let insert = Write::InsertClient(Box::new(client.clone()));
-        assert_eq!(plan.writes(), [insert, event(AuditKind::ClientCreated)]);
-        assert!(plan.carried_out() && !add(Some(&client), client.clone()).carried_out());
-        let plan = remove(Some(&client));
-        let delete = Write::DeleteClient(client.client.name.clone());
-        assert_eq!(plan.writes(), [delete, event(AuditKind::ClientRemoved)]);
-        assert!(plan.carried_out() && !remove(None).carried_out());
     }
 }

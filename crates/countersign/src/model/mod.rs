@@ -5,6 +5,7 @@ pub mod account;
 pub mod audience;
 pub mod audit;
 pub mod client;
+pub(crate) mod client_change;
 pub mod context;
 pub mod device_cookie;
 pub mod feed_key;

@@ -24,8 +24,8 @@
 mod accounts;
 mod answer;
 mod audit;
-mod feed_keys;
 mod clients;
+mod feed_keys;
 mod keys;
 mod sessions;
 pub mod sqlite;
@@ -38,8 +38,8 @@ pub use self::accounts::AccountStore;
 pub use self::answer::Sealed;
 pub use self::answer::{Answer, StoreError};
 pub use self::audit::AuditStore;
-pub use self::feed_keys::FeedKeyStore;
 pub use self::clients::ClientStore;
+pub use self::feed_keys::FeedKeyStore;
 pub use self::keys::KeyStore;
 pub use self::sessions::SessionStore;
 pub use self::throttle::ThrottleStore;
@@ -52,6 +52,13 @@ pub trait Store:
 {
 }
 impl<S> Store for S where
-    S: AccountStore + SessionStore + KeyStore + FeedKeyStore + ClientStore + ThrottleStore + AuditStore + Upkeep
+    S: AccountStore
+        + SessionStore
+        + KeyStore
+        + FeedKeyStore
+        + ClientStore
+        + ThrottleStore
+        + AuditStore
+        + Upkeep
 {
 }

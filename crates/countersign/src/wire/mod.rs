@@ -5,8 +5,8 @@
 
 mod account;
 mod audit;
-mod feed_key;
 mod client;
+mod feed_key;
 mod field;
 mod follower;
 mod key;
@@ -17,8 +17,8 @@ mod typescript;
 
 pub use self::account::{AccountView, UserView};
 pub use self::audit::AuditEventView;
-pub use self::feed_key::FeedKeyView;
 pub use self::client::ClientView;
+pub use self::feed_key::FeedKeyView;
 pub use self::field::{Instant, Optional};
 pub use self::follower::FollowerView;
 pub use self::key::KeyView;

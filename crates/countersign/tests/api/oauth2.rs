@@ -6,7 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use countersign::internal::model::account::AccountChange;
 use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::client::ClientName;
+use countersign::internal::model::session::{EndReason, SessionSelector};
 use countersign::options::Audience;
+use countersign::store::SessionStore as _;
 use serde_json::{Value, json};
 
 use crate::app::{Call, Reply, TestApp};
@@ -159,8 +161,6 @@ async fn introspection_is_exact() {
     let (app, secret) = with_client().await;
     let device = app.sign_in("ada").await;
     let id: countersign::AccountId = device.user_id.parse().unwrap();
-    use countersign::internal::model::session::{EndReason, SessionSelector};
-    use countersign::store::SessionStore as _;
     // Past this process, which therefore does not know.
     app.countersign
         .store()

@@ -26,7 +26,8 @@ use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::ThrottleRecord;
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{
-    AccountStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed, SessionStore, StoreError, ThrottleStore, Upkeep,
+    AccountStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed, SessionStore, StoreError,
+    ThrottleStore, Upkeep,
 };
 
 use crate::executor::{now, stop_before_store_call};

@@ -35,7 +35,7 @@ macro_rules! conformance {
                     an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_followed_by_its_cursor,
                     sessions_are_listed_while_they_live}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
-                upkeep::{keys_are_added_after_the_newest_only, counts_of_failures_come_back, a_count_from_a_clock_that_was_wrong_gives_way,
+                upkeep::{clients_are_kept_by_name, keys_are_added_after_the_newest_only, counts_of_failures_come_back, a_count_from_a_clock_that_was_wrong_gives_way,
                     master_keys_are_remembered_once,
                     every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old,
                     a_sweep_looks_at_few_sessions_at_a_time, the_last_tokens_of_a_session_can_be_revoked,

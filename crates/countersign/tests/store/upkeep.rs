@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use countersign::internal::model::account::{AccountChange, PasswordChange};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
+use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::retention::Sweep;
 use countersign::internal::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::throttle::{ThrottleKey, ThrottleRecord};
 use countersign::store::{
-    AccountStore as _, AuditStore as _, KeyStore as _, SessionStore as _, Store, ThrottleStore as _,
-    Upkeep as _,
+    AccountStore as _, AuditStore as _, ClientStore as _, KeyStore as _, SessionStore as _, Store,
+    ThrottleStore as _, Upkeep as _,
 };
 
 use crate::world::*;
@@ -326,4 +327,29 @@ pub(crate) async fn failed_logins_are_bounded_in_number(opener: &impl Opener) {
     let first = AuditQuery { limit: 2, ..AuditQuery::default() };
     let kinds: Vec<_> = store.audit_log(first).await.unwrap().iter().map(kind).collect();
     assert_eq!(kinds, [AuditKind::AccountCreated, AuditKind::LoginFailed]);
+}
+
+/// OA-1: a name is taken once, a removed client is gone, and both are in the audit log.
+pub(crate) async fn clients_are_kept_by_name(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let client = |name: &str, hash| StoredClient {
+        client: Client { name: ClientName::parse(name).unwrap(), created_at: T0 },
+        secret_hash: [hash; 32],
+    };
+    let (gateway, billing) = (client("gateway", 1), client("billing", 2));
+    let name = gateway.client.name.clone();
+    assert!(store.add_client(gateway.clone(), &context(T0)).await.unwrap());
+    assert!(store.add_client(billing.clone(), &context(T0)).await.unwrap());
+    assert!(!store.add_client(client("gateway", 3), &context(T0)).await.unwrap());
+    assert_eq!(store.find_client(name.clone()).await.unwrap(), Some(gateway.clone()));
+    assert_eq!(store.clients().await.unwrap(), [billing.client.clone(), gateway.client]);
+    assert!(store.remove_client(name.clone(), &context(T0)).await.unwrap());
+    assert!(!store.remove_client(name.clone(), &context(T0)).await.unwrap());
+    assert_eq!(
+        (store.find_client(name).await.unwrap(), store.clients().await.unwrap()),
+        (None, vec![billing.client])
+    );
+    let mut recorded = audit(&store).await;
+    recorded.sort();
+    assert_eq!(recorded, ["client_created billing", "client_created gateway", "client_removed gateway"]);
 }

@@ -15,7 +15,6 @@ use crate::http::body::json::read;
 use crate::http::detached::detached;
 use crate::http::edge::client_address;
 use crate::http::edge::media_type::{is_form, is_json};
-use crate::http::error::api::ApiError;
 use crate::http::error::oauth::OauthError;
 use crate::model::context::Actor;
 use crate::store::Store;
@@ -84,6 +83,6 @@ pub(in crate::http) async fn revoke<S: Store>(
     FromClient { token, context }: FromClient,
 ) -> Result<StatusCode, OauthError> {
     let revoke = async move { app.countersign.revoke_token(&token, &context).await };
-    detached(revoke).await.map_err(ApiError::from)??;
+    detached(revoke).await??;
     Ok(StatusCode::OK)
 }

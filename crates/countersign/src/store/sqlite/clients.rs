@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{SqliteStore, rows};
-use crate::model::client::{self, Client, ClientName, StoredClient};
+use crate::model::client::{Client, ClientName, StoredClient};
+use crate::model::client_change;
 use crate::model::context::Context;
 use crate::store::{ClientStore, StoreError};
 
@@ -23,14 +24,14 @@ impl ClientStore for SqliteStore {
 
     async fn add_client(&self, client: StoredClient, context: &Context) -> Result<bool, StoreError> {
         self.change("add_client", context, move |tx| {
-            tx.apply(client::add(find(tx.db, &client.client.name)?.as_ref(), client))
+            tx.apply(client_change::add(find(tx.db, &client.client.name)?.as_ref(), client))
         })
         .await
     }
 
     async fn remove_client(&self, name: ClientName, context: &Context) -> Result<bool, StoreError> {
         self.change("remove_client", context, move |tx| {
-            tx.apply(client::remove(find(tx.db, &name)?.as_ref()))
+            tx.apply(client_change::remove(find(tx.db, &name)?.as_ref()))
         })
         .await
     }
