@@ -8,7 +8,9 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::account::Account;
 use crate::model::audit::AuditEvent;
+use crate::model::client::StoredClient;
 use crate::model::context::Origin;
+use crate::model::feed_key::FeedKey;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{PolicyAt, Session, SessionPolicy};
@@ -92,25 +94,29 @@ impl<'a> Transaction<'a> {
             }
             Write::InsertSigningKey(key) => self.insert_signing_key(key),
             Write::DeleteSigningKey(kid) => self.one_row("DELETE FROM signing_keys WHERE kid = ?1", [kid]),
-            Write::InsertFeedKey(key) => self.one_row(
-                "INSERT INTO feed_keys (number, name, created_at) VALUES (?1, ?2, ?3)",
-                params![key.number, key.name.as_str(), key.created_at.as_unix_millis()],
-            ),
+            Write::InsertFeedKey(key) => self.insert_feed_key(key),
             Write::RevokeFeedKey { number, at } => self.one_row(
                 "UPDATE feed_keys SET revoked_at = ?2 WHERE number = ?1",
                 params![number, at.as_unix_millis()],
             ),
-            Write::InsertClient(client) => self.one_row(
-                "INSERT INTO clients (name, secret_hash, created_at) VALUES (?1, ?2, ?3)",
-                params![
-                    client.client.name.as_str(),
-                    client.secret_hash,
-                    client.client.created_at.as_unix_millis()
-                ],
-            ),
+            Write::InsertClient(client) => self.insert_client(client),
             Write::DeleteClient(name) => self.one_row("DELETE FROM clients WHERE name = ?1", [name.as_str()]),
             Write::Record(event) => self.record(event),
         }
+    }
+
+    fn insert_feed_key(&self, key: &FeedKey) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO feed_keys (number, name, created_at) VALUES (?1, ?2, ?3)",
+            params![key.number, key.name.as_str(), key.created_at.as_unix_millis()],
+        )
+    }
+
+    fn insert_client(&self, StoredClient { client, secret_hash }: &StoredClient) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO clients (name, secret_hash, created_at) VALUES (?1, ?2, ?3)",
+            params![client.name.as_str(), secret_hash, client.created_at.as_unix_millis()],
+        )
     }
 
     fn insert_account(&self, account: &Account, hash: Option<&PasswordHash>) -> rusqlite::Result<()> {
