@@ -1,0 +1,72 @@
+"""The sessions that have ended while some of their access tokens have not expired.
+
+An entry names a session (``sid``) and never a token: ECDSA signatures are malleable, so one token can have two spellings.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Callable
+
+#: How often entries whose time is over are looked for, in seconds.
+_SWEEP = 60
+
+
+class EndedSessions:
+    """The set of ended sessions. One thread writes, many read."""
+
+    def __init__(self) -> None:
+        #: Session ID → when the last of its access tokens has expired, leeway included, in Unix seconds.
+        self._until: dict[str, float] = {}
+        self._swept_at = 0.0
+        self._watchers: dict[str, list[Callable[[], None]]] = {}
+        self._lock = Lock()  # for the watchers
+
+    def renew_locks(self) -> None:
+        """After a fork: a lock that a thread of the parent held stays locked in the child."""
+        self._lock = Lock()
+
+    def add(self, sid: str, until: float) -> None:
+        """Ends a session. A later call can make it longer, never shorter."""
+        put(self._until, sid, until)
+        with self._lock:
+            callbacks = self._watchers.pop(sid, [])
+        for callback in callbacks:
+            callback()
+
+    def replace(self, until: dict[str, float]) -> None:
+        """Keeps only these; ``add`` was called for each of them."""
+        self._until = until
+
+    def has(self, sid: str, now: float) -> bool:
+        """Whether it has ended; ``now`` in Unix seconds."""
+        until = self._until.get(sid)
+        return until is not None and now < until
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def sweep(self, now: float) -> None:
+        """Removes, once in a while, the entries whose time is over."""
+        if now - self._swept_at < _SWEEP:
+            return
+        self._swept_at = now
+        for sid in [sid for sid, until in self._until.items() if until <= now]:
+            del self._until[sid]
+
+    def watch(self, sid: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back, once, when the session ends; the result takes it back."""
+        with self._lock:
+            self._watchers.setdefault(sid, []).append(callback)
+        return lambda: self._unwatch(sid, callback)
+
+    def _unwatch(self, sid: str, callback: Callable[[], None]) -> None:
+        with self._lock:
+            left = [other for other in self._watchers.pop(sid, []) if other is not callback]
+            if left:
+                self._watchers[sid] = left
+
+
+def put(entries: dict[str, float], sid: str, until: float) -> None:
+    """The later of two times stays."""
+    entries[sid] = max(until, entries.get(sid, until))

@@ -1,0 +1,138 @@
+"""What the follower knows from what has arrived: the ended sessions, where to go on, and how fresh that is. Pure: bytes and the
+run time in seconds are arguments.
+
+It must never call itself fresh while it misses a session that ended more than ``FRESH_FOR`` ago. So it dates what it has by the
+server's own word (``asOf``), brought to the local clock by the strictest reading: ``hello`` says the server's time at some moment
+after the request was sent, thus at the latest at that moment.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..strict_json import parse_object
+from .ended import EndedSessions, put
+from .events import EventParser, ServerSentEvent, TooLongError
+
+#: Above that lag, in seconds, the feed is late: two heartbeats are missing.
+FRESH_FOR = 5.0
+
+
+class _Nonsense(Exception):
+    """The stream makes no sense: it is left, and the next one begins at the last ``sync``."""
+
+
+class FeedState:
+    """One thread writes; ``lag`` may be read by many."""
+
+    def __init__(self, issuer: str, ended: EndedSessions) -> None:
+        #: The ``ETag`` of the JWK Set, as the last ``sync`` said.
+        self.keys_tag: str | None = None
+        #: Why the stream was left; None while it makes sense.
+        self.failure: str | None = None
+        #: Whether this stream has got to its first ``sync``.
+        self.is_synced = False
+        self._issuer = issuer
+        self._ended = ended
+        #: Where the next stream goes on; None: with everything. Only a ``sync`` moves it, so nothing is skipped.
+        self._cursor: str | None = None
+        #: Everything that ended before this local time is known.
+        self._complete_at = -math.inf
+        self._parser = EventParser()
+        self._sent_at = 0.0
+        #: The server's time minus ours, at most; None before ``hello``.
+        self._ahead: float | None = None
+        #: The entries of a snapshot that is not complete; None in a delta.
+        self._snapshot: dict[str, float] | None = None
+
+    def connect(self, elapsed: float) -> str | None:
+        """A request goes out. Returns the cursor that it has to name, if any."""
+        self._parser = EventParser()
+        self._sent_at = elapsed
+        self._ahead = None
+        self._snapshot = None
+        self.failure = None
+        self.is_synced = False
+        return self._cursor
+
+    def receive(self, data: bytes, elapsed: float) -> bool:
+        """Bytes of the response have arrived. Returns whether to go on reading."""
+        if self.failure is None:
+            try:
+                for event in self._parser.push(data):
+                    self._handle(event, elapsed)
+            except (_Nonsense, TooLongError) as error:
+                self.failure = str(error)
+        return self.failure is None
+
+    def lag(self, elapsed: float) -> float:
+        """How far behind it may be at most, in seconds; infinite before the first ``sync``."""
+        return elapsed - self._complete_at
+
+    def is_late(self, elapsed: float) -> bool:
+        return self.lag(elapsed) > FRESH_FOR
+
+    def _handle(self, event: ServerSentEvent, elapsed: float) -> None:
+        if event.name not in ("hello", "revoked", "sync", "reset"):
+            return
+        value = parse_object(event.data.encode("utf-8", "replace"))
+        if value is None:
+            raise _Nonsense(f"the event {event.name} is no JSON object")
+        if event.name == "hello":
+            self._hello(value)
+        elif self._ahead is None:
+            raise _Nonsense("the first event is not hello")
+        elif event.name == "revoked":
+            self._revoked(value)
+        elif event.name == "sync":
+            self._sync(value, event.id, self._ahead, elapsed)
+        else:
+            self._reset()
+
+    def _hello(self, value: dict[str, Any]) -> None:
+        mode, now = value.get("mode"), _number(value.get("now"))
+        if self._ahead is not None:
+            raise _Nonsense("hello came twice")
+        if value.get("v") != 1:
+            raise _Nonsense(f"version {value.get('v')!r} of the feed is not known here")
+        if value.get("iss") != self._issuer:
+            raise _Nonsense(f"the feed is of the issuer {value.get('iss')!r}")
+        if now is None or mode not in ("snapshot", "delta"):
+            raise _Nonsense("hello cannot be read")
+        if mode == "delta" and self._cursor is None:
+            raise _Nonsense("a delta, and nothing that it adds to")
+        self._ahead = now / 1000 - self._sent_at
+        self._snapshot = {} if mode == "snapshot" else None
+
+    def _revoked(self, value: dict[str, Any]) -> None:
+        until, sids = _number(value.get("until")), value.get("sid")
+        if until is None or not isinstance(sids, list) or not all(isinstance(sid, str) for sid in sids):
+            raise _Nonsense("revoked cannot be read")
+        for sid in sids:
+            self._ended.add(sid, until)
+            if self._snapshot is not None:
+                put(self._snapshot, sid, until)
+
+    def _sync(self, value: dict[str, Any], cursor: str | None, ahead: float, elapsed: float) -> None:
+        as_of, tag = _number(value.get("asOf")), value.get("keys")
+        if as_of is None:
+            raise _Nonsense("sync has no asOf")
+        if self._snapshot is not None:
+            self._ended.replace(self._snapshot)
+        self._snapshot = None
+        self._cursor = cursor or self._cursor
+        # Not later than now, whatever the server's clock says.
+        self._complete_at = max(self._complete_at, min(as_of / 1000 - ahead, elapsed))
+        self.keys_tag = tag if isinstance(tag, str) else self.keys_tag
+        self.is_synced = True
+
+    def _reset(self) -> None:
+        """What was there stays refused until the next snapshot replaces it: nobody is let in meanwhile."""
+        self._cursor = None
+        self._complete_at = -math.inf
+        raise _Nonsense("the server has begun anew")
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -1,0 +1,117 @@
+"""Header → cache → signature and claims → revocation → demands, in this order. No database, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Callable, Literal, Union
+
+from .bearer import Authorization, bearer_token
+from .cache import TokenCache
+from .claims import AccessClaims
+from .compact import UnverifiedJws, decode_base64url, parse_compact
+from .feed.ended import EndedSessions
+from .jwk_set import Key, select_key
+from .keys.keeper import KeySlot
+from .policy import Policy, demand, is_expired, validate
+from .refusal import Refusal
+from .strict_json import parse_object
+
+
+@dataclass(frozen=True)
+class ShortLeash:
+    """While the feed is late: only tokens that were issued within so many seconds pass. The others get 401, and their clients
+    a new one if the session lives."""
+
+    seconds: int
+
+
+#: What to do while the guard may miss sessions that have ended. ``"accept"``: as without a feed, so a token works until it
+#: expires. ``"reject"``: 503 with ``Retry-After``.
+WhenLate = Union[Literal["accept", "reject"], ShortLeash]
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the verifier reads, all of it kept up to date by others."""
+
+    slot: Callable[[], KeySlot]
+    ended: EndedSessions
+    is_late: Callable[[], bool]
+    when_late: WhenLate
+    #: In Unix seconds.
+    now: Callable[[], int]
+    #: A token names a key that is not known.
+    ask_for_key: Callable[[str], None]
+
+
+class Verifier:
+    """Checks tokens. Safe to use from many threads."""
+
+    def __init__(self, policy: Policy, known: Knowledge) -> None:
+        self._policy = policy
+        self._known = known
+        self._cache = TokenCache()
+
+    def renew_locks(self) -> None:
+        """After a fork: a lock that a thread of the parent held stays locked in the child."""
+        self._cache = TokenCache()
+
+    def authenticate(self, authorization: Authorization, scopes: Sequence[str], roles: Sequence[str]) -> AccessClaims:
+        return self.verify(bearer_token(authorization), scopes, roles)
+
+    def verify(self, token: str, scopes: Sequence[str], roles: Sequence[str]) -> AccessClaims:
+        claims = self._cached(token)
+        if claims is None:
+            claims = self._verify_anew(token)
+        self._check_session(claims)
+        demand(claims, scopes, roles)
+        return claims
+
+    def _cached(self, token: str) -> AccessClaims | None:
+        claims = self._cache.get(token, self._known.slot().version)
+        if claims is None or not is_expired(claims["exp"], self._policy, self._known.now()):
+            return claims
+        self._cache.remove(token)
+        return None
+
+    def _verify_anew(self, token: str) -> AccessClaims:
+        slot = self._known.slot()
+        if slot.keys is None:
+            raise Refusal("keys_unavailable")
+        unverified = parse_compact(token)
+        key = self._select(slot.keys, unverified)
+        if not key.verifies(unverified):
+            raise Refusal("bad_signature")
+        payload = decode_base64url(unverified.encoded_payload)
+        if payload is None:
+            raise Refusal("payload_encoding")
+        claims = parse_object(payload)
+        if claims is None:
+            raise Refusal("payload_json")
+        validate(claims, unverified.type, self._policy, self._known.now())
+        checked = MappingProxyType(claims)
+        self._cache.put(token, checked, slot.version)
+        return checked
+
+    def _select(self, keys: Sequence[Key], token: UnverifiedJws) -> Key:
+        try:
+            return select_key(keys, token)
+        except Refusal as refusal:
+            if refusal.reason == "unknown_key_id" and token.key_id is not None:
+                self._known.ask_for_key(token.key_id)
+            raise
+
+    def _check_session(self, claims: AccessClaims) -> None:
+        """Asked for cached tokens too: what is known to have ended is refused, and what may have ended by the policy."""
+        known = self._known
+        sid = claims.get("sid")
+        if sid is not None and known.ended.has(sid, known.now()):
+            raise Refusal("revoked")
+        if known.when_late == "accept" or not known.is_late():
+            return
+        if not isinstance(known.when_late, ShortLeash):
+            raise Refusal("revocations_unavailable")
+        if claims["iat"] < known.now() - known.when_late.seconds:
+            raise Refusal("too_old")

@@ -1,0 +1,6 @@
+"""Tests find the package here, not an installed one, and each other."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "src")]
