@@ -5,6 +5,7 @@ export const CASES = [
   { name: 'good', token: 'good', status: 200 },
   { name: 'no token', status: 401 },
   { name: 'expired', token: 'expired', status: 401 },
+  { name: 'no expiry', token: 'noExpiry', status: 401 },
   { name: 'not yet valid', token: 'notYetValid', status: 401 },
   { name: 'wrong audience', token: 'wrongAudience', status: 401 },
   { name: 'wrong issuer', token: 'wrongIssuer', status: 401 },

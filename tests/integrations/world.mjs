@@ -164,6 +164,7 @@ async function makeTokens(world) {
     good,
     revoked,
     expired: made({}, { iat: now - 2000, exp: now - 1000 }),
+    noExpiry: made({}, { exp: undefined }),
     notYetValid: made({}, { nbf: now + 1000 }),
     wrongAudience: made({}, { aud: 'https://other.example.com' }),
     wrongIssuer: made({}, { iss: 'https://other.example.com' }),

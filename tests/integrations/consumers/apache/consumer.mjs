@@ -9,6 +9,7 @@ export default {
   differs: {
     ...OFFLINE,
     ...TRIES_KEYS,
+    'no expiry': { status: 200, why: 'It takes a token without `exp` for one that never expires. Countersign always sets it.' },
     'not yet valid': { status: 200, why: 'It does not look at `nbf`. Countersign sets none.' },
     'wrong type': { status: 200, why: 'It does not look at `typ`: whatever the same key signs for the same audience passes.' },
   },
