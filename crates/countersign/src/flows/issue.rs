@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
-use crate::model::account::Account;
+use crate::model::account::{Account, CustomClaims};
 use crate::model::audience::{Audience, Subject};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
@@ -91,11 +91,33 @@ struct Claims<'a> {
     custom: Cow<'a, Map<String, Value>>,
 }
 
-/// What a token is asked for: the audience, and the account as it was when that was found to be admitted. A change
-/// of its role in the same moment comes with the next token (AU-2).
+/// What a token is asked for.
 pub(crate) struct Asked<'a> {
     pub(crate) audience: &'a Audience,
+    /// The account as it was when it was found to be admitted. A change of its role in the same moment comes with
+    /// the next token (AU-2).
     pub(crate) account: Option<Account>,
+    /// What the application has computed, if it does so.
+    pub(crate) computed: Option<ComputedClaims>,
+}
+
+/// Claims that the application has computed for an account as it was then, instead of the account's own.
+#[derive(Debug)]
+pub(crate) struct ComputedClaims {
+    pub(crate) account: Account,
+    pub(crate) claims: CustomClaims,
+}
+
+impl<'a> Asked<'a> {
+    /// An access token for this audience.
+    pub(crate) const fn of(audience: &'a Audience) -> Self {
+        Self { audience, account: None, computed: None }
+    }
+
+    /// The account that the token is for.
+    pub(crate) fn account<'g>(&'g self, grant: &'g Grant) -> &'g Account {
+        self.account.as_ref().unwrap_or_else(|| grant.account())
+    }
 }
 
 impl<S: Store> Countersign<S> {
@@ -120,9 +142,7 @@ impl<S: Store> Countersign<S> {
     /// Signs an access token for a session that a store's transaction has just found or made alive.
     fn issue(&self, grant: &Grant, asked: &Asked<'_>, now: Timestamp) -> Result<AccessToken, SignError> {
         let lifetime = asked.audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
-        let account = asked.account.as_ref().unwrap_or(grant.account());
-        let claims =
-            self.claims(grant.session(), account, asked.audience, times(grant.session(), lifetime, now));
+        let claims = self.claims(grant, asked, times(grant.session(), lifetime, now));
         let expires_in = u64::try_from(claims.exp - claims.iat).unwrap_or(0);
         let token = self.sign(&claims, asked.audience, asked.audience.token_type.header_value(), now)?;
         Ok(AccessToken { token, expires_in })
@@ -140,22 +160,18 @@ impl<S: Store> Countersign<S> {
         sign(claims, ring.signing_key(audience.algorithm, now), typ).map(Zeroizing::new)
     }
 
-    fn claims<'a>(
-        &'a self,
-        session: &Session,
-        account: &'a Account,
-        audience: &'a Audience,
-        [iat, exp]: [i64; 2],
-    ) -> Claims<'a> {
+    fn claims<'a>(&'a self, grant: &'a Grant, asked: &'a Asked<'_>, [iat, exp]: [i64; 2]) -> Claims<'a> {
+        let (session, account, audience) = (grant.session(), asked.account(grant), asked.audience);
         let (sub, sid) = (account.id.to_string(), session.id.to_string());
+        let own = asked.computed.as_ref().map_or(&account.claims, |computed| &computed.claims).as_map();
         // Not asked here whether the role is admitted; a role without a name there has none.
         let role = audience.admit(&account.role).unwrap_or_default();
         let username = account.username.as_str();
         let custom = if audience.claims.is_empty() {
-            Cow::Borrowed(account.claims.as_map())
+            Cow::Borrowed(own)
         } else {
             let subject = Subject { id: &sub, username, role, session: &sid };
-            Cow::Owned(audience.claims_for(account.claims.as_map(), subject))
+            Cow::Owned(audience.claims_for(own, subject))
         };
         Claims {
             iss: &self.options.issuer,
@@ -182,16 +198,11 @@ impl<S: Store> Countersign<S> {
     pub(crate) fn assertion_of_session(
         &self,
         grant: &Grant,
-        audience: &Audience,
+        asked: &Asked<'_>,
         now: Timestamp,
     ) -> Result<Zeroizing<String>, SignError> {
-        let claims = self.claims(
-            grant.session(),
-            grant.account(),
-            audience,
-            times(grant.session(), ASSERTION_LIFETIME, now),
-        );
-        self.sign(&claims, audience, ASSERTION, now)
+        let claims = self.claims(grant, asked, times(grant.session(), ASSERTION_LIFETIME, now));
+        self.sign(&claims, asked.audience, ASSERTION, now)
     }
 
     /// Signs what an accepted access token says, for the service behind a reverse proxy: the same claims for at

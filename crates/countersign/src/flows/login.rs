@@ -12,14 +12,17 @@ use crate::base::id::SessionId;
 use crate::base::requester::Requester;
 use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::audience::AudienceError;
-use crate::flows::issue::{Asked, SignedIn};
+use crate::flows::issue::{Asked, ComputedClaims, SignedIn};
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, Username};
+use crate::model::audience::Audience;
+use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
-use crate::model::proof::Proof;
+use crate::model::proof::{AuthMethods, Proof};
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, StartSessionOutcome};
+use crate::options::{HookError, SignIn, SignInRefusal};
 use crate::password::{Password, PasswordHash, PolicyViolation};
 use crate::store::Store;
 
@@ -76,6 +79,12 @@ pub enum LoginError {
     /// The access token could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// The application lets no session begin ([`Hooks::before_sign_in`](crate::options::Hooks::before_sign_in)).
+    #[error(transparent)]
+    Refused(#[from] SignInRefusal),
+    /// A hook failed: no session has begun.
+    #[error(transparent)]
+    Hook(#[from] HookError),
 }
 
 impl<S: Store> Countersign<S> {
@@ -183,7 +192,7 @@ impl<S: Store> Countersign<S> {
     /// # Errors
     /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in
     /// the meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::Check`] for the store,
-    /// [`LoginError::Sign`].
+    /// [`LoginError::Sign`], [`LoginError::Refused`], [`LoginError::Hook`].
     pub async fn start_session(
         &self,
         authenticated: Authenticated,
@@ -192,9 +201,10 @@ impl<S: Store> Countersign<S> {
     ) -> Result<SignedIn, LoginError> {
         let audience = self.audience(authenticated.audience.as_deref())?;
         let account = authenticated.audience.is_some().then(|| authenticated.account.clone());
-        let asked = Asked { audience, account };
         let refresh_token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let presented = refresh_token.presented();
+        let computed = self.ask_hooks(&authenticated, presented.session_id, audience, context).await?;
+        let asked = Asked { audience, account, computed };
         let session = NewSession {
             id: presented.session_id,
             account_id: authenticated.account.id,
@@ -208,12 +218,39 @@ impl<S: Store> Countersign<S> {
         match self.store.start_session(session, context).await.map_err(CheckError::from)? {
             StartSessionOutcome::Started(grant, ended) => {
                 self.revoke(&ended);
+                let amr = grant.session().amr;
+                let asked = self.with_current_claims(&grant, asked).await?;
                 let signed_in = self.signed_in(*grant, Some(&refresh_token), &asked, context)?;
+                let (account, session_id) = (&signed_in.account, signed_in.session_id);
+                self.tell_after_sign_in(|| sign_in(account, session_id, amr, context)).await;
                 Ok(SignedIn { device: authenticated.device, ..signed_in })
             }
             StartSessionOutcome::Refused => Err(LoginError::InvalidCredentials),
             StartSessionOutcome::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
         }
+    }
+
+    /// Asks the application whether the session may begin, and for the claims of its first token.
+    async fn ask_hooks(
+        &self,
+        authenticated: &Authenticated,
+        session_id: SessionId,
+        audience: &Audience,
+        context: &Context,
+    ) -> Result<Option<ComputedClaims>, LoginError> {
+        let Authenticated { account, proof, new_password, .. } = authenticated;
+        let amr = proof.methods();
+        let refusal = self.ask_before_sign_in(|| sign_in(account, session_id, amr, context)).await?;
+        if let Some(refusal) = refusal {
+            let failed = AuditEvent::new(AuditKind::LoginFailed).of_account(account.id);
+            let recorded = self.store.record(failed.with_detail(refusal.code), context).await;
+            recorded.map_err(CheckError::from)?;
+            return Err(refusal.into());
+        }
+        // The account as it will be when the session has begun.
+        let still_required = account.password_change_required && new_password.is_none();
+        let account = Account { password_change_required: still_required, ..account.clone() };
+        Ok(self.compute_claims(account, (session_id, amr), audience).await?)
     }
 
     /// Stores a better hash of the password that was just right (PW-3). It can wait for the next login: a
@@ -227,4 +264,8 @@ impl<S: Store> Countersign<S> {
             Err(error) => tracing::warn!(account = %id, %error, "password hash not renewed"),
         }
     }
+}
+
+fn sign_in(account: &Account, session_id: SessionId, amr: AuthMethods, context: &Context) -> SignIn {
+    SignIn { account: account.clone(), session_id, amr, context: context.clone() }
 }

@@ -10,6 +10,7 @@ pub mod embedded;
 pub mod feed;
 pub(crate) mod feed_keys;
 pub(crate) mod guess;
+pub(crate) mod hooks;
 pub mod import;
 pub mod issue;
 pub mod keys;

@@ -12,6 +12,7 @@ use crate::model::audience::Audience;
 use crate::model::context::Context;
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{EndReason, Grant, Rotation, SessionProof};
+use crate::options::HookError;
 use crate::store::{Store, StoreError};
 
 /// Why a refresh failed.
@@ -39,6 +40,9 @@ pub enum RefreshError {
     /// The access token could not be signed; the token is as good as before.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// The claims could not be computed; the token is as good as before.
+    #[error(transparent)]
+    Hook(#[from] HookError),
 }
 
 impl RefreshError {
@@ -59,7 +63,7 @@ impl RefreshError {
                 | EndReason::Ended
                 | EndReason::TooMany => true,
             },
-            Self::Invalid | Self::Audience(_) | Self::Store(_) | Self::Sign(_) => false,
+            Self::Invalid | Self::Audience(_) | Self::Store(_) | Self::Sign(_) | Self::Hook(_) => false,
         }
     }
 }
@@ -86,11 +90,16 @@ impl<S: Store> Countersign<S> {
     ) -> Result<SignedIn, RefreshError> {
         let audience = self.audience(audience)?;
         let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
-        let asked = Asked { audience, account: self.admitted(audience, &token, context).await? };
+        let account = self.admitted(audience, &token, context).await?;
+        let session = token.presented().session_id;
+        let computed = self.compute_claims_of(session, audience, context.now).await??;
+        let asked = Asked { audience, account, computed };
         match self.store.rotate(token.presented(), context).await? {
-            Rotation::Fresh(grant) | Rotation::Healed(grant) => self.refreshed(*grant, None, &asked, context),
+            Rotation::Fresh(grant) | Rotation::Healed(grant) => {
+                self.refreshed(*grant, None, asked, context).await
+            }
             Rotation::Advanced(grant) | Rotation::Replayed(grant) => {
-                self.refreshed(*grant, Some(&token), &asked, context)
+                self.refreshed(*grant, Some(&token), asked, context).await
             }
             Rotation::Reused(ended) => {
                 self.revoke(&[ended]);
@@ -120,11 +129,11 @@ impl<S: Store> Countersign<S> {
         Ok(Some(account))
     }
 
-    fn refreshed(
+    async fn refreshed(
         &self,
         grant: Grant,
         token: Option<&RefreshToken>,
-        asked: &Asked<'_>,
+        asked: Asked<'_>,
         context: &Context,
     ) -> Result<SignedIn, RefreshError> {
         // A logout may have been answered while this request was on its way back from the store (CC-2).
@@ -135,7 +144,8 @@ impl<S: Store> Countersign<S> {
         if asked.account.is_none() && asked.audience.admit(&grant.account().role).is_none() {
             return Err(AudienceError::NotPermitted.into());
         }
-        Ok(self.signed_in(grant, token, asked, context)?)
+        let asked = self.with_current_claims(&grant, asked).await?;
+        Ok(self.signed_in(grant, token, &asked, context)?)
     }
 }
 

@@ -2,6 +2,7 @@
 //! before a system is opened.
 
 mod feed;
+mod hooks;
 mod keys;
 mod passwords;
 mod sessions;
@@ -13,6 +14,8 @@ use std::time::Duration;
 use countersign_jwt::SigningKey;
 
 pub use self::feed::FeedOptions;
+pub(crate) use self::hooks::Hook;
+pub use self::hooks::{ClaimsRequest, HookError, HookFailure, Hooks, SignIn, SignInRefusal, SignInVerdict};
 use crate::base::out_of_range::{Broken, OutOfRange};
 pub use crate::hashing::HashingOptions;
 pub use crate::model::audience::{Audience, Audiences, Preset};
@@ -56,6 +59,8 @@ pub struct Options {
     /// The system that people come from, asked at their first sign-in. Default none: names without an account
     /// are unknown, and nobody signs in to an account without a password.
     pub upstream: Option<Upstream>,
+    /// What the application adds to sign-ins and to access tokens.
+    pub hooks: Hooks,
     /// How long audit events are kept. Default 400 days.
     pub keep_audit: Duration,
 }
@@ -79,6 +84,7 @@ impl Options {
             throttle: ThrottleOptions::default(),
             feed: FeedOptions::default(),
             upstream: None,
+            hooks: Hooks::default(),
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
         }
     }
@@ -125,6 +131,7 @@ impl Options {
         broken.within("hashing", self.hashing.broken());
         broken.within("throttle", self.throttle.broken());
         broken.within("feed", self.feed.broken());
+        broken.within("hooks", self.hooks.broken());
         if let Some(upstream) = &self.upstream {
             broken.within("upstream", upstream.broken());
         }
@@ -169,7 +176,7 @@ mod tests {
         };
         assert_eq!(changed(|_| {}), Ok(()));
         assert_eq!(changed(|options| options.leeway = Duration::from_secs(120)), Ok(()));
-        let bad: [(&str, Change); 13] = [
+        let bad: [(&str, Change); 14] = [
             ("issuer", |options| options.issuer.push('/')),
             ("issuer", |options| options.issuer.clear()),
             ("audiences.default.name", |options| options.audiences.default.name.clear()),
@@ -187,6 +194,9 @@ mod tests {
             }),
             ("upstream.at_once", |options| options.upstream = Some(nobody().at_once(0))),
             ("throttle.stop_after", |options| options.throttle.stop_after = 101),
+            ("hooks.timeout", |options| {
+                options.hooks = Hooks::default().timeout(Duration::from_millis(10_001));
+            }),
         ];
         for (field, change) in bad {
             assert_eq!(changed(change), Err(field.to_owned()));

@@ -11,6 +11,7 @@ mod feed;
 mod forward_auth;
 mod guessing;
 mod hang_up;
+mod hooks;
 mod login;
 mod logout;
 mod metadata;

@@ -19,7 +19,8 @@ use crate::flows::refresh::RefreshError;
 use crate::hashing::HashingError;
 use crate::http::edge::csrf::CrossOrigin;
 use crate::http::error::finish;
-use crate::http::error::public::{self, Public, internal, public};
+use crate::http::error::public::{self, Public, internal, public, unavailable};
+use crate::options::HookError;
 use crate::store::StoreError;
 
 /// Everything that an HTTP request can fail with.
@@ -38,6 +39,9 @@ pub enum ApiError {
     /// Two refresh tokens came, and nothing says which one is meant (CK-4).
     #[error("more than one refresh token was sent")]
     AmbiguousRefreshToken,
+    /// The claims of a token could not be computed.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// A password was not changed.
     #[error(transparent)]
     Password(#[from] PasswordChangeError),
@@ -105,6 +109,7 @@ impl ApiError {
         match self {
             Self::Login(error) => public::login(error),
             Self::Refresh(error) => public::refresh(error),
+            Self::Hook(_) => unavailable(),
             Self::NoRefreshToken => public(StatusCode::UNAUTHORIZED, "no_refresh_token", "No refresh token"),
             Self::AmbiguousRefreshToken => {
                 public(StatusCode::BAD_REQUEST, "ambiguous_refresh_token", "More than one refresh token")
@@ -213,6 +218,10 @@ pub(crate) mod tests {
         examples().iter().map(|error| error.public().code).collect()
     }
 
+    fn hook_error() -> HookError {
+        HookError { name: "claims", failure: "the disk is full".into() }
+    }
+
     /// An error for every row of the table.
     fn examples() -> Vec<ApiError> {
         let second = Duration::from_millis(1_001);
@@ -234,6 +243,9 @@ pub(crate) mod tests {
             LoginError::Check(unavailable().into()).into(),
             LoginError::Check(UpstreamError::Busy.into()).into(),
             LoginError::Check(UpstreamError::Unavailable("the disk there is full".into()).into()).into(),
+            LoginError::Hook(hook_error()).into(),
+            RefreshError::Hook(hook_error()).into(),
+            hook_error().into(),
             RefreshError::Invalid.into(),
             RefreshError::Expired.into(),
             RefreshError::Revoked(EndReason::Logout).into(),

@@ -42,7 +42,7 @@ pub(super) fn overloaded(retry_after: Duration) -> Public {
     }
 }
 
-fn unavailable() -> Public {
+pub(super) fn unavailable() -> Public {
     Public {
         retry_after: Some(Duration::from_secs(5)),
         ..public(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable")
@@ -72,6 +72,8 @@ pub(super) fn login(error: &LoginError) -> Public {
         LoginError::Check(error) => check(error),
         LoginError::Audience(error) => audience(*error),
         LoginError::Sign(error) => sign(error),
+        LoginError::Refused(refusal) => public(StatusCode::FORBIDDEN, refusal.code, refusal.text.clone()),
+        LoginError::Hook(_) => unavailable(),
     }
 }
 
@@ -84,6 +86,7 @@ pub(super) fn refresh(error: &RefreshError) -> Public {
         RefreshError::Store(error) => return store(error),
         RefreshError::Audience(error) => return audience(*error),
         RefreshError::Sign(error) => return sign(error),
+        RefreshError::Hook(_) => return unavailable(),
     };
     public(StatusCode::UNAUTHORIZED, code, text)
 }

@@ -16,6 +16,7 @@ use countersign_guard::jwt::VerifyError;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::flows::issue::Asked;
 use crate::http::app::App;
 use crate::http::body::query::Query;
 use crate::http::edge::{self, csrf};
@@ -129,7 +130,8 @@ impl<S: Store> Question<'_, S> {
         let audience = self.audience()?;
         let role = audience.admit(&grant.account().role).ok_or(Refusal::RoleRequired)?;
         self.demand_role(|demanded| demanded == role)?;
-        let assertion = countersign.assertion_of_session(&grant, audience, now)?;
+        let asked = countersign.with_current_claims(&grant, Asked::of(audience)).await?;
+        let assertion = countersign.assertion_of_session(&grant, &asked, now)?;
         let expires_at = grant.session().ends_at(&countersign.options().sessions);
         Ok(Identity::of_session(&grant, [role, &audience.name], expires_at, &assertion))
     }

@@ -57,6 +57,16 @@ impl CustomClaims {
         if claims.to_json().len() > Self::MAX_BYTES { Err(ClaimsError::TooLarge) } else { Ok(claims) }
     }
 
+    /// These, with others in the place of those that have the same names.
+    ///
+    /// # Errors
+    /// [`ClaimsError::TooLarge`] when they are too large together.
+    pub(crate) fn replaced_by(&self, others: &Self) -> Result<Self, ClaimsError> {
+        let mut claims = self.0.clone();
+        claims.extend(others.0.clone());
+        Self::new(claims)
+    }
+
     /// The claims by name.
     #[must_use]
     pub const fn as_map(&self) -> &Map<String, Value> {
