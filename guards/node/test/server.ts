@@ -31,6 +31,8 @@ export async function startServer(): Promise<Server> {
   };
   const origin = await firstMatch(child.stdout, /^ {2}(http:\/\/localhost:\d+) /);
   const key: { key: string } = JSON.parse(execFileSync(BINARY, [...args, '--json', 'feed-key', 'add', 'test'], { encoding: 'utf8' }));
+  const headers = { authorization: `Bearer ${key.key}` };
+  while ((await fetch(`${origin}/api/revocations`, { headers })).status !== 200); // it has not looked at its keys yet
   return { origin, feedKey: key.key, login: () => login(origin), stop };
 }
 

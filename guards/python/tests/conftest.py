@@ -1,6 +1,13 @@
-"""Tests find the package here, not an installed one, and each other."""
+"""The server that some tests run against."""
 
-import sys
-from pathlib import Path
+from collections.abc import Iterator
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "src")]
+import pytest
+
+from server import Server, running_server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with running_server() as running:
+        yield running

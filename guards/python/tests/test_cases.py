@@ -8,6 +8,7 @@ from base64 import urlsafe_b64decode
 from typing import Any
 
 import pytest
+
 from countersign_guard import Refusal, ShortLeash
 from countersign_guard.feed.ended import EndedSessions
 from countersign_guard.feed.state import FRESH_FOR, FeedState
@@ -15,7 +16,6 @@ from countersign_guard.jwk_set import parse_jwk_set
 from countersign_guard.keys.keeper import KeySlot
 from countersign_guard.policy import Policy
 from countersign_guard.verifier import Knowledge, Verifier, WhenLate
-
 from table import FEED, TOKENS, jwk_set
 
 WHEN_LATE: dict[str, WhenLate] = {"accept": "accept", "reject": "reject", "short leash": ShortLeash(120)}
@@ -66,7 +66,7 @@ def check_refusal(refusal: Refusal, case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", FEED["cases"], ids=lambda case: case["name"])
 def test_feed(case: dict[str, Any]) -> None:
-    assert FRESH_FOR * 1000 == FEED["freshFor"]
+    assert FEED["freshFor"] == FRESH_FOR * 1000
     ended = EndedSessions()
     state = FeedState(FEED["issuer"], ended)
     for index, step in enumerate(case["steps"]):

@@ -23,6 +23,9 @@ class FakeResponse:
     def chunks(self) -> Iterator[bytes]:
         yield from self.body
 
+    def cut(self) -> None:
+        pass
+
     def close(self) -> None:
         self.is_closed = True
 

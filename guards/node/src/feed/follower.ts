@@ -10,18 +10,20 @@ const SILENCE_MS = 10_000;
 const LONGEST_STREAM_MS = 60 * 60_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** After a refusal, and at most when the server names a time. */
-const REFUSED_PAUSE_MS = 60_000;
+/** When the key is refused, and at most when the server names a time. */
+const LONGEST_REFUSED_PAUSE_MS = 60_000;
 
 /** The server has answered, but not with the feed. */
 class Refused extends Error {
+  readonly isOfKey: boolean;
+  /** The time that the server names. */
   readonly pauseMs: number | undefined;
 
   constructor(status: number, retryAfter: string | null) {
     super(`the response is ${status}`);
+    this.isOfKey = status === 401 || status === 403;
     const seconds = /^\d{1,6}$/.exec(retryAfter ?? '')?.[0];
-    const named = seconds === undefined ? undefined : Math.min(Number(seconds) * 1000, REFUSED_PAUSE_MS);
-    this.pauseMs = status === 401 || status === 403 ? REFUSED_PAUSE_MS : named;
+    this.pauseMs = seconds === undefined ? undefined : Math.min(Number(seconds) * 1000, LONGEST_REFUSED_PAUSE_MS);
   }
 }
 
@@ -75,13 +77,11 @@ export class Follower {
     try {
       await this.#read();
       if (!this.#state.isSynced) throw new Error('the stream ended before it said anything');
-      return this.#pause(FIRST_PAUSE_MS);
+      return FIRST_PAUSE_MS * this.#env.chance();
     } catch (error) {
       // A stream that was good for a while and broke is not yet worth a word.
       if (!this.#state.isSynced || this.#state.failure !== undefined) this.#fail(describe(error));
-      const named = error instanceof Refused ? error.pauseMs : undefined;
-      const longest = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10), LONGEST_PAUSE_MS);
-      return named === undefined ? this.#pause(longest) : named * (0.5 + 0.5 * this.#env.chance());
+      return this.#pauseAfter(error);
     } finally {
       cancelEnd();
       this.#abort.abort(); // whatever is still open
@@ -135,9 +135,12 @@ export class Follower {
     this.#failures += 1;
   }
 
-  /** Full jitter: guards that have lost one server do not all come to the next at the same moment. */
-  #pause(longestMs: number): number {
-    return longestMs * this.#env.chance();
+  #pauseAfter(error: unknown): number {
+    const refused = error instanceof Refused ? error : undefined;
+    if (refused?.pauseMs !== undefined) return refused.pauseMs * (0.5 + 0.5 * this.#env.chance());
+    // Full jitter: guards that have lost one server do not all come to the next at the same moment.
+    const longest = refused?.isOfKey ? LONGEST_REFUSED_PAUSE_MS : LONGEST_PAUSE_MS;
+    return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10), longest) * this.#env.chance();
   }
 
   #settle(): void {

@@ -38,8 +38,11 @@ class Response(Protocol):
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives. Raises ``FetchError`` if it breaks off."""
 
+    def cut(self) -> None:
+        """Makes a thread that reads stop."""
+
     def close(self) -> None:
-        """Cuts the connection, also while another thread reads."""
+        """For the thread that has opened it: nothing is left behind."""
 
 
 #: Sends a GET request. A silence of ``timeout`` seconds is an error; so is a response that takes longer than ``limit``.
@@ -91,8 +94,9 @@ class _Opened:
         self._socket: socket.socket | None = None
         self._response: HTTPResponse | None = None
         # A server that sends a byte now and then would pass every time limit of a single read.
-        self._timer = Timer(limit, self.close)
+        self._timer = Timer(limit, self._give_up)
         self._timer.daemon = True
+        self._is_late = False
 
     def send(self, path: str, headers: Mapping[str, str]) -> None:
         self._timer.start()
@@ -102,6 +106,7 @@ class _Opened:
             self._connection.request("GET", path, headers={"User-Agent": "countersign", **headers})
             self._response = self._connection.getresponse()
             self.status = self._response.status
+            self._check_time()
         except (OSError, HTTPException, ValueError) as error:
             self.close()
             raise FetchError(str(error) or type(error).__name__) from error
@@ -113,15 +118,31 @@ class _Opened:
         try:
             while self._response is not None and (data := self._response.read1(_CHUNK)):
                 yield data
+            self._check_time()
         except (OSError, HTTPException, ValueError, AttributeError) as error:
             raise FetchError(str(error) or type(error).__name__) from error
 
-    def close(self) -> None:
-        self._timer.cancel()
+    def _check_time(self) -> None:
+        """A connection that was cut looks like one that has ended."""
+        if self._is_late:
+            raise TimeoutError("no complete response in time")
+
+    def _give_up(self) -> None:
+        self._is_late = True
+        self.cut()
+
+    def cut(self) -> None:
         if self._socket is not None:
             with suppress(OSError):  # it is cut already
-                self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that reads
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._timer.cancel()
+        if self._response is not None:
+            self._response.close()
         self._connection.close()
+        if self._socket is not None:
+            self._socket.close()
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ _SILENCE = 10.0
 _LONGEST_STREAM = 3600.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
-#: After a refusal, and at most when the server names a time.
-_REFUSED_PAUSE = 60.0
+#: When the key is refused, and at most when the server names a time.
+_LONGEST_REFUSED_PAUSE = 60.0
 
 
 class _RefusedError(FetchError):
@@ -25,10 +25,9 @@ class _RefusedError(FetchError):
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"the response is {response.status}")
+        self.is_of_key = response.status in (401, 403)
         named = re.fullmatch(r"[0-9]{1,6}", response.header("Retry-After") or "")
-        self.pause = min(float(named[0]), _REFUSED_PAUSE) if named else None
-        if response.status in (401, 403):
-            self.pause = _REFUSED_PAUSE
+        self.pause = min(float(named[0]), _LONGEST_REFUSED_PAUSE) if named else None
 
 
 class Follower:
@@ -66,7 +65,7 @@ class Follower:
         self._over.set()
         response = self._response
         if response is not None:
-            response.close()
+            response.cut()
 
     def stream(self) -> float:
         """One stream from its request to its end. Returns how many seconds to wait for the next."""
@@ -79,14 +78,17 @@ class Follower:
             # A stream that was good for a while and broke is not yet worth a word.
             if not self._state.is_synced or self._state.failure is not None:
                 self._fail(str(error))
-            named = error.pause if isinstance(error, _RefusedError) else None
-            if named is not None:
-                return named * (0.5 + 0.5 * self._env.chance())
-            # Full jitter: guards that have lost one server do not all come to the next at the same moment.
-            longest = min(_FIRST_PAUSE * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE)
-            return float(longest * self._env.chance())
+            return self._pause_after(error)
         finally:
             self.tried.set()
+
+    def _pause_after(self, error: FetchError) -> float:
+        refused = error if isinstance(error, _RefusedError) else None
+        if refused and refused.pause is not None:
+            return refused.pause * (0.5 + 0.5 * self._env.chance())
+        # Full jitter: guards that have lost one server do not all come to the next at the same moment.
+        longest = _LONGEST_REFUSED_PAUSE if refused and refused.is_of_key else _LONGEST_PAUSE
+        return float(min(_FIRST_PAUSE * 2.0 ** min(self._failures, 10), longest) * self._env.chance())
 
     def _read(self) -> None:
         cursor = self._state.connect(self._env.elapsed())
