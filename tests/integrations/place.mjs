@@ -5,10 +5,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { get } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, root } from './world.mjs';
+import { atExit, freePort, root } from './world.mjs';
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 10_000;
+const COMMAND_LIMIT_MS = 300_000;
 
 const installed = join(root, 'target/integrations');
 const virtual = join(installed, 'python');
@@ -83,7 +84,7 @@ export class Place {
 
   /** Runs a command to its end. */
   run(command, args, { env, ...options } = {}) {
-    return execFileSync(command, args, { cwd: this.folder, env: this.environment(env), encoding: 'utf8', stdio: 'pipe', ...options });
+    return execFileSync(command, args, { cwd: this.folder, env: this.environment(env), encoding: 'utf8', stdio: 'pipe', timeout: COMMAND_LIMIT_MS, ...options });
   }
 
   /** Starts a program; it has started when a request gets through all of it, or when `ready` says so. */
@@ -91,6 +92,9 @@ export class Place {
     const stdio = ['ignore', 'pipe', 'pipe'];
     const child = spawn(command, args, { cwd: this.folder, env: this.environment(env), stdio, detached: true, ...options });
     this.#children.push(child);
+    const kill = () => child.pid !== undefined && signal(child, 'SIGKILL');
+    atExit.add(kill);
+    child.on('exit', () => atExit.delete(kill));
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#log += chunk));
     child.on('error', (error) => (this.#log += error));
     const end = Date.now() + START_LIMIT_MS;

@@ -9,6 +9,8 @@ import { CASES, SPOOFED, STRANGER, fault } from './cases.mjs';
 import { Place, consumersFolder } from './place.mjs';
 import { USER, startWorld } from './world.mjs';
 
+const RESPONSE_LIMIT_MS = 30_000;
+
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const all = process.argv.includes('--all');
 
@@ -30,6 +32,7 @@ async function ask(port, { token, spoofed }, tokens) {
   const call = request({ host: '127.0.0.1', port, path: '/', agent: false });
   if (token) call.setHeader('Authorization', `Bearer ${tokens[token]}`);
   for (const name of spoofed ? SPOOFED.flatMap(spoofed) : []) call.setHeader(name, STRANGER);
+  call.setTimeout(RESPONSE_LIMIT_MS, () => call.destroy(new Error('no response')));
   call.end();
   const [response] = await once(call, 'response');
   let body = '';

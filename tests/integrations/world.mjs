@@ -16,6 +16,11 @@ export const AUDIENCE = 'https://api.example.com';
 export const USER = 'ada';
 const PASSWORD = 'a long enough passphrase';
 
+/** What a run that is broken off leaves to do. */
+export const atExit = new Set();
+process.on('exit', () => atExit.forEach((task) => task()));
+for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => process.exit(1));
+
 export async function startWorld() {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-integrations-'));
   const port = await freePort();
@@ -29,9 +34,15 @@ export async function startWorld() {
       world.backend?.closeAllConnections();
       world.backend?.close();
       await stopServer(world.server);
+      atExit.delete(abandon);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  const abandon = () => {
+    world.server?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  atExit.add(abandon);
   try {
     makeCertificates(folder);
     writeFileSync(join(folder, 'countersign.toml'), settings(world));
