@@ -1,13 +1,10 @@
 // A front end on another origin of the same site, as with app.example.com and id.example.com.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS, holds } from './browsers.mjs';
 import { DEMO, freePort, startWorld } from './server.mjs';
-
-const CLIENT = readFileSync(new URL('../../crates/countersign-server/assets/client.js', import.meta.url));
 
 for (const { name, launch } of BROWSERS) {
   describe(`another origin in ${name}`, () => {
@@ -18,12 +15,11 @@ for (const { name, launch } of BROWSERS) {
       origin = `http://localhost:${port}`;
       world = await startWorld({ cors_origins: origin });
       const html = `<script type="module">
-        import { createClient } from '/client.js';
+        import { createClient } from '${world.origin}/client.js';
         window.auth = createClient({ baseUrl: ${JSON.stringify(world.origin)} });
       </script>`;
-      front = createServer((request, response) => {
-        const isClient = request.url === '/client.js';
-        response.writeHead(200, { 'Content-Type': isClient ? 'text/javascript' : 'text/html' }).end(isClient ? CLIENT : html);
+      front = createServer((_request, response) => {
+        response.writeHead(200, { 'Content-Type': 'text/html' }).end(html);
       }).listen(port, 'localhost');
       await once(front, 'listening');
       browser = await launch();
@@ -65,8 +61,24 @@ for (const { name, launch } of BROWSERS) {
         (api) => fetch(`${api}/api/refresh`, { method: 'POST', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' }).then(() => 'read', () => 'refused'),
         world.origin,
       );
+      const imported = await page.evaluate((api) => import(`${api}/client.js`).then(() => 'read', () => 'refused'), world.origin);
       stranger.close();
-      assert.equal(refreshed, 'refused');
+      assert.deepEqual([refreshed, imported], ['refused', 'refused']);
+    });
+
+    test('shares the sign-in page, which leads back to configured origins only', async () => {
+      const signIn = (to) => `${world.origin}/login?return_to=${encodeURIComponent(to)}`;
+      const page = await (await browser.createBrowserContext()).newPage();
+      await page.goto(signIn(`${origin}/cart?item=1`));
+      await page.type('#username', DEMO.username);
+      await page.type('#password', DEMO.password);
+      await page.click('#submit');
+      await holds(page, () => location.pathname === '/cart' && window.auth?.user?.username === 'admin');
+      assert.equal(page.url(), `${origin}/cart?item=1`);
+      // A signed-in user is led on at once; a stranger's address is not followed.
+      await page.goto(signIn('https://stranger.example/'));
+      await holds(page, () => location.pathname === '/account');
+      assert.equal(new URL(page.url()).origin, world.origin);
     });
   });
 }

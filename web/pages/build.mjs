@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } f
 import { build } from 'esbuild';
 import { PAGES, documentOf } from './document.mjs';
 
-const outdir = '../../crates/countersign-server/assets';
+const outdir = '../../crates/countersign/assets';
 rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 cpSync('public', outdir, { recursive: true });
@@ -19,9 +19,9 @@ await build({
   entryPoints: PAGES.filter(({ script }) => script).map(({ name }) => `src/${name}.ts`),
   outdir,
   format: 'esm',
-  // All pages load one copy of the client, the one that pages of other apps load too.
-  alias: { '@countersign/client': '/client.js' },
-  external: ['/client.js', './server-keys.js'],
+  // All pages load one copy of the client, the one that pages of other apps load too. The scripts are in `assets/`.
+  alias: { '@countersign/client': '../client.js' },
+  external: ['../client.js', './server-keys.js'],
   loader: { '.wasm': 'binary' },
 });
 await build({ ...options, entryPoints: ['src/style.css'], outdir });

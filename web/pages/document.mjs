@@ -28,7 +28,10 @@ const POLICY = {
   'require-trusted-types-for': "'script'",
 };
 
-/** The document of one of `PAGES`; `body` is its `<body>` element with the indentation of the source file. */
+/**
+ * The document of one of `PAGES`; `body` is its `<body>` element with the indentation of the source file. Every
+ * address is relative to the page's, so that the pages work under a path prefix.
+ */
 export function documentOf({ name, title, script, client, policy }, body) {
   const directives = Object.entries({ ...POLICY, ...policy }).map(([directive, sources]) => `${directive} ${sources}`);
   const head = [
@@ -37,10 +40,10 @@ export function documentOf({ name, title, script, client, policy }, body) {
     '<meta name="color-scheme" content="light dark">',
     `<meta http-equiv="Content-Security-Policy" content="${directives.join('; ')}">`,
     `<title>${title}</title>`,
-    '<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">',
-    '<link rel="stylesheet" href="/assets/style.css">',
-    client && '<link rel="modulepreload" href="/client.js">',
-    script && `<script type="module" src="/assets/${name}.js"></script>`,
+    '<link rel="icon" href="assets/icon.svg" type="image/svg+xml">',
+    '<link rel="stylesheet" href="assets/style.css">',
+    client && '<link rel="modulepreload" href="client.js">',
+    script && `<script type="module" src="assets/${name}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
   return `<!doctype html>\n<html lang="en">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;

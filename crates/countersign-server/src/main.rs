@@ -6,7 +6,6 @@ mod core_dumps;
 mod logging;
 mod net;
 mod output;
-mod pages;
 mod serve;
 
 use std::process::ExitCode;

@@ -71,6 +71,7 @@
 //! # Features
 //!
 //! - `axum` (default): [`http`], the routes and cookies.
+//! - `pages`: the web pages, as [`http::pages`](crate::http).
 //! - `internal-testing`: what this workspace's own tests reach; it may change in any release.
 #![cfg_attr(
     not(feature = "internal-testing"),

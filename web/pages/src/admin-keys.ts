@@ -2,6 +2,7 @@
 
 import { table, type View } from './admin-parts.ts';
 import { api } from './api.ts';
+import { pathOf } from './base.ts';
 import { element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
@@ -34,7 +35,7 @@ export const keysView: View = (root) => {
   fill(
     root,
     element('div', { class: 'row spread' }, element('h1', {}, 'Keys'), actionButton('Rotate', rotate, 'primary')),
-    element('p', { class: 'muted' }, 'The public keys are at ', element('a', { href: '/.well-known/jwks.json' }, '/.well-known/jwks.json'), '.'),
+    element('p', { class: 'muted' }, 'The public keys are at ', element('a', { href: pathOf('.well-known/jwks.json') }, pathOf('.well-known/jwks.json')), '.'),
     table('Keys', ['Key ID', 'Algorithm', 'State', 'Created', 'Signs from'], rows),
   );
   void act(null, load);

@@ -1,12 +1,13 @@
 // Calls the server's API for the signed-in pages: JSON in and out, failures as errors that people can read.
 
 import { CountersignError, createClient, type Client } from '@countersign/client';
+import { address } from './base.ts';
 
-export const client: Client = createClient();
+export const client: Client = createClient({ baseUrl: address });
 
 /** The server's error texts are written for people: the pages show them. */
 export async function api<T = undefined>(method: string, path: string, body?: object): Promise<T> {
-  const response = await client.fetch(path, {
+  const response = await client.fetch(address + path, {
     method,
     cache: 'no-store',
     ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),

@@ -2,6 +2,7 @@
 
 import { CountersignError, type SessionOverCode } from '@countersign/client';
 import { client, messageOf, sentence } from './api.ts';
+import { pathOf } from './base.ts';
 import { byId, element, fill, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
 
@@ -18,7 +19,7 @@ const username = byId<HTMLInputElement>('username');
 const password = byId<HTMLInputElement>('password');
 const submit = byId<HTMLButtonElement>('submit');
 let newPassword: HTMLInputElement | undefined;
-const target = returnTo(location.search, location.origin, '/account');
+const target = returnTo(location.search, location.origin, pathOf);
 
 function say(text: string, kind: 'error' | 'info'): void {
   fill(byId('message'), element('p', { class: `notice ${kind}` }, text));

@@ -1,15 +1,17 @@
 // Where to go after signing in. An attacker may have written the URL (CS-8).
 
 /**
- * The path that `return_to` names, if it lies on `origin`; otherwise `fallback`. Only a path is ever
- * returned, so there is no way to another origin, whatever the browser makes of the characters in it.
+ * The path that `return_to` names, if it lies on `origin`; for an address on another one, the path at which the server
+ * decides whether it is a front end's; otherwise the account page. Only a path of this origin is ever returned, so the
+ * page itself leads to no other, whatever the browser makes of the characters in it.
  */
-export function returnTo(search: string, origin: string, fallback: string): string {
+export function returnTo(search: string, origin: string, pathOf: (name: string) => string): string {
   const wanted = new URLSearchParams(search).get('return_to') ?? '';
+  if (/^https?:\/\//.test(wanted)) return `${pathOf('login/return')}?${new URLSearchParams({ to: wanted }).toString()}`;
   // Browsers read `\` as `/`, and drop tabs and line breaks: `/\evil.example`, `/<tab>/evil.example`.
-  if (!/^\/(?![/\\])[\x21-\x7e]*$/.test(wanted) || wanted.includes('\\')) return fallback;
+  if (!/^\/(?![/\\])[\x21-\x7e]*$/.test(wanted) || wanted.includes('\\')) return pathOf('account');
   const url = URL.canParse(wanted, origin) ? new URL(wanted, origin) : undefined;
   // A path such as `/.//evil.example` becomes `//evil.example` when it is resolved.
-  if (url?.origin !== origin || url.pathname.startsWith('//') || url.pathname === '/login') return fallback;
+  if (url?.origin !== origin || url.pathname.startsWith('//') || url.pathname === pathOf('login')) return pathOf('account');
   return url.pathname + url.search + url.hash;
 }

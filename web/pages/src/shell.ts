@@ -2,6 +2,7 @@
 
 import type { User } from '@countersign/client';
 import { client, messageOf } from './api.ts';
+import { pathOf } from './base.ts';
 import { byId, element, fill } from './dom.ts';
 import { keepTimesTrue } from './format.ts';
 
@@ -39,14 +40,14 @@ function enter(user: User, show: (user: User) => void): void {
 /** The session is over. A user who signed out in this tab stays until the server knows. */
 function leave(reason: string | undefined): void {
   if (isSigningOut) return;
-  if (reason === 'logout') location.replace('/login');
+  if (reason === 'logout') location.replace(pathOf('login'));
   else goToLogin(reason);
 }
 
 function goToLogin(reason?: string): void {
   const query = new URLSearchParams({ return_to: location.pathname + location.hash });
   if (reason !== undefined) query.set('reason', reason);
-  location.replace(`/login?${query.toString()}`);
+  location.replace(`${pathOf('login')}?${query.toString()}`);
 }
 
 function header(user: User): void {
@@ -54,9 +55,9 @@ function header(user: User): void {
     element('a', { href: path, 'aria-current': location.pathname === path && 'page' }, text);
   fill(
     byId('nav'),
-    link('/account', 'Account'),
-    user.role === 'admin' && link('/admin', 'Admin'),
-    link('/debugger', 'Debugger'),
+    link(pathOf('account'), 'Account'),
+    user.role === 'admin' && link(pathOf('admin'), 'Admin'),
+    link(pathOf('debugger'), 'Debugger'),
     element('button', { type: 'button', class: 'quiet', onclick: () => void signOut() }, 'Sign out'),
   );
 }
@@ -68,14 +69,14 @@ export async function signOut(everywhere = false): Promise<void> {
   isSigningOut = true;
   const { revoked } = await client.logout({ everywhere });
   if (revoked) {
-    location.replace('/login');
+    location.replace(pathOf('login'));
     return;
   }
   byId('main').hidden = true;
   fill(byId('nav'));
   notify('You are signed out on this device. The server cannot be reached; this page tells it as soon as possible. Keep the page open until then.', true);
   client.subscribe((state) => {
-    if (state.status === 'signed-out' && !state.pending) location.replace('/login');
+    if (state.status === 'signed-out' && !state.pending) location.replace(pathOf('login'));
   });
 }
 

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { returnTo } from '../src/return-to.ts';
 
 const ORIGIN = 'https://id.example';
-const goes = (target: string): string => returnTo(`?${new URLSearchParams({ return_to: target })}`, ORIGIN, '/account');
+const pathOf = (name: string): string => `/${name}`;
+const goes = (target: string): string => returnTo(`?${new URLSearchParams({ return_to: target })}`, ORIGIN, pathOf);
 
 test('a_path_of_this_origin_is_followed', () => {
   for (const path of ['/', '/admin', '/admin#keys', '/a/b?c=d&e=%2F#f', '/%2f%2fevil.example', '/@evil.example', '/:80']) {
@@ -26,8 +27,6 @@ test('everything_else_goes_to_the_account_page (CS-8)', () => {
     '/%2e//evil.example',
     '/x/..//evil.example',
     'https:evil.example',
-    'https://evil.example/',
-    'https://id.example/account',
     'http:/account',
     'javascript:alert(1)',
     'data:text/html,x',
@@ -41,7 +40,25 @@ test('everything_else_goes_to_the_account_page (CS-8)', () => {
     '/login?return_to=/login',
   ];
   for (const target of hostile) assert.equal(goes(target), '/account', JSON.stringify(target));
-  assert.equal(returnTo('', ORIGIN, '/account'), '/account');
+  assert.equal(returnTo('', ORIGIN, pathOf), '/account');
+});
+
+test('an_address_on_another_origin_is_for_the_server_to_judge', () => {
+  for (const target of ['https://app.example/a?b=c&d#e', 'http://evil.example', 'https://app.example/\\@evil.example']) {
+    const path = goes(target);
+    assert.ok(path.startsWith('/login/return?to='), path);
+    assert.equal(new URL(path, ORIGIN).searchParams.get('to'), target);
+  }
+});
+
+test('the_pages_may_lie_under_a_path', () => {
+  const below = (name: string): string => `/auth/${name}`;
+  const from = (target: string): string => returnTo(`?${new URLSearchParams({ return_to: target })}`, ORIGIN, below);
+  assert.equal(from('/auth/admin#keys'), '/auth/admin#keys');
+  assert.equal(from('/app'), '/app');
+  assert.equal(from('/auth/login'), '/auth/account');
+  assert.equal(from('//evil.example'), '/auth/account');
+  assert.equal(from('https://app.example/'), '/auth/login/return?to=https%3A%2F%2Fapp.example%2F');
 });
 
 test('whatever_comes_out_lies_on_this_origin', () => {

@@ -7,21 +7,25 @@ use countersign::http::{self, App, HttpOptions};
 
 use crate::config::{Config, Toggle};
 use crate::net::loopback;
-use crate::pages::{self, server_keys};
 use crate::serve::access_log::{self, AccessLog};
 use crate::serve::instance::Instance;
 use crate::serve::mode::Mode;
 
 /// The router of the server.
-pub(crate) fn router(instance: Arc<Instance>, config: &Config, mode: Mode) -> Router {
+pub(crate) fn router(instance: &Arc<Instance>, config: &Config, mode: Mode) -> Router {
     let options = HttpOptions {
         allowed_origins: config.cors_origins.iter().map(ToString::to_string).collect(),
         trusted_proxies: config.behind_proxy.clone(),
         development: mode == Mode::Development,
     };
-    let app = App::new(Arc::clone(&instance), options);
+    let app = App::new(Arc::clone(instance), options);
     let log = AccessLog { clock: instance.clock().clone(), proxies: config.behind_proxy.clone() };
-    let mut router = pages::router(server_keys::router(instance), app.is_https()).merge(http::router(app));
+    let mut router = Router::new()
+        .fallback(http::not_found)
+        .layer(middleware::from_fn_with_state(app.is_https(), http::security_headers))
+        .merge(http::front_page(&app))
+        .merge(http::pages(&app))
+        .merge(http::router(app));
     if mode == Mode::Development {
         router = router.layer(middleware::from_fn(loopback::only));
     }

@@ -76,7 +76,7 @@ impl Server {
         }
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
-        let router = app::router(Arc::clone(&instance), config, mode);
+        let router = app::router(&instance, config, mode);
         tokio::spawn(close_feed(Arc::clone(&instance), stop.clone()));
         let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
         let left_out = tokio::spawn(log_left_out(lines.clone()));

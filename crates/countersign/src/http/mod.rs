@@ -13,6 +13,8 @@ mod edge;
 mod error;
 mod forward_auth;
 mod oauth2;
+#[cfg(feature = "pages")]
+mod pages;
 mod routes;
 mod token_response;
 mod well_known;
@@ -24,4 +26,6 @@ pub use self::edge::if_none_match::client_has;
 pub use self::error::api::ApiError;
 #[cfg(test)]
 pub(crate) use self::error::api::tests::codes as error_codes;
+#[cfg(feature = "pages")]
+pub use self::pages::{front_page, pages};
 pub use self::routes::{Access, Route, method_not_allowed, not_found, own_routes, router, routes};

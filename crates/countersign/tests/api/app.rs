@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use countersign::http::{App, HttpOptions, PeerAddress, own_routes, router};
+use countersign::http::{App, HttpOptions, PeerAddress, router};
 use countersign::internal::base::clock::{Clock, Timestamp};
 use countersign::internal::base::master_key::MasterKeys;
 use countersign::internal::base::random::Random;
@@ -22,6 +22,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 pub(crate) const ISSUER: &str = "https://auth.example";
+pub(crate) const FRONT_END: &str = "https://app.example";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 pub(crate) struct TestApp {
@@ -59,7 +60,7 @@ impl TestApp {
         let mut configured = Options::new(ISSUER, "api");
         options(&mut configured);
         let mut http_options =
-            HttpOptions { allowed_origins: vec!["https://app.example".to_owned()], ..HttpOptions::default() };
+            HttpOptions { allowed_origins: vec![FRONT_END.to_owned()], ..HttpOptions::default() };
         http(&mut http_options);
         let store = SqliteStore::in_memory(configured.sessions).unwrap();
         let master_keys = MasterKeys::generate(&random);
@@ -73,10 +74,10 @@ impl TestApp {
         app
     }
 
-    /// Serves routes of an application's own beside ours.
-    pub(crate) fn serve_too(&mut self, routes: impl FnOnce(App<SqliteStore>) -> Router) {
-        let app = App::new(Arc::clone(&self.countersign), HttpOptions::default());
-        self.router = router(app.clone()).merge(own_routes(&app, routes(app.clone())));
+    /// Serves this instead, as an application does that has more routes than ours.
+    pub(crate) fn mount(&mut self, router: impl FnOnce(App<SqliteStore>) -> Router) {
+        let options = HttpOptions { allowed_origins: vec![FRONT_END.to_owned()], ..HttpOptions::default() };
+        self.router = router(App::new(Arc::clone(&self.countersign), options));
     }
 
     pub(crate) async fn register(&self, name: &str, role: Role) -> Account {

@@ -15,6 +15,7 @@ mod hooks;
 mod login;
 mod logout;
 mod metadata;
+mod mounted;
 mod oauth2;
 mod passwords;
 mod refresh;

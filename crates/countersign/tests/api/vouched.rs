@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use countersign::http::{ApiError, App};
+use countersign::http::{ApiError, App, own_routes, router};
 use countersign::internal::model::account::AccountChange;
 use countersign::internal::model::audit::AuditKind;
 use countersign::store::sqlite::SqliteStore;
@@ -41,7 +41,10 @@ async fn sign_in(
 
 async fn app() -> (TestApp, AccountId) {
     let mut app = TestApp::new().await;
-    app.serve_too(|app| Router::new().route("/sign-in/{id}/{new}", post(sign_in)).with_state(app));
+    app.mount(|app| {
+        let own = Router::new().route("/sign-in/{id}/{new}", post(sign_in)).with_state(app.clone());
+        own_routes(&app, own).merge(router(app))
+    });
     let zoe = app.register("zoe", Role::default()).await;
     (app, zoe.id)
 }

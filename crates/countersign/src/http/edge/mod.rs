@@ -73,7 +73,10 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
 
 /// The origins whose pages may use this server with cookies.
 pub(in crate::http) fn origins<S: Store>(app: &App<S>) -> Origins<'_> {
-    Origins { own: &app.countersign.options().issuer, front_ends: &app.options.allowed_origins }
+    Origins {
+        own: origins::of_issuer(&app.countersign.options().issuer),
+        front_ends: &app.options.allowed_origins,
+    }
 }
 
 /// Whether the method and the headers are those of a request to another service, about which its proxy asks

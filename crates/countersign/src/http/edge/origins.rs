@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 /// or a suffix, and in one case (CS-5).
 pub(in crate::http) struct Origins<'a> {
     pub(super) own: &'a str,
-    pub(super) front_ends: &'a [String],
+    pub(in crate::http) front_ends: &'a [String],
 }
 
 impl<'a> Origins<'a> {
@@ -20,10 +20,17 @@ impl<'a> Origins<'a> {
     }
 
     /// The request's origin if it is that of a configured front end.
-    pub(super) fn front_end<'h>(&self, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
+    pub(in crate::http) fn front_end<'h>(&self, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
         let origin = only(headers, header::ORIGIN.as_str())?;
         self.front_ends.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then_some(origin)
     }
+}
+
+/// The origin of an issuer: the path under which it may be mounted is no part of it.
+pub(super) fn of_issuer(issuer: &str) -> &str {
+    let host = issuer.find("://").map_or(0, |scheme| scheme + "://".len());
+    let path = issuer[host..].find('/');
+    path.map_or(issuer, |path| &issuer[..host + path])
 }
 
 /// The header's value if there is exactly one.

@@ -1,26 +1,20 @@
 //! `/assets/server-keys.js`: a script with everything that verifies this server's tokens. The debugger loads
 //! it with the page, because the page may make no request (HD-7) and cannot fetch the JWK Set.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use countersign::http::ApiError;
 use serde_json::{Value, json};
 
-use crate::serve::instance::Instance;
-
-pub(crate) fn router(instance: Arc<Instance>) -> Router {
-    Router::new().route("/assets/server-keys.js", get(script)).with_state(instance)
-}
+use crate::http::app::App;
+use crate::http::error::api::ApiError;
+use crate::store::Store;
 
 /// Contains only what the JWK Set and the metadata publish too.
-async fn script(State(instance): State<Arc<Instance>>) -> Result<Response, ApiError> {
-    let keys = instance.jwk_set(instance.clock().now())?.to_json();
-    let options = instance.options();
+pub(super) async fn script<S: Store>(State(app): State<App<S>>) -> Result<Response, ApiError> {
+    let countersign = app.countersign();
+    let keys = countersign.jwk_set(countersign.clock().now())?.to_json();
+    let options = countersign.options();
     let known = json!({
         "issuer": options.issuer,
         "audience": options.audiences.default.name,

@@ -1,0 +1,68 @@
+//! `/login/return?to=…`: the way from the sign-in page back to a front end on another origin. An attacker may have written
+//! the address (CS-8), and the page cannot tell which origins are configured; the server can, and tells nobody all of them.
+
+use axum::extract::{Query, State};
+use axum::response::Redirect;
+use serde::Deserialize;
+
+use crate::http::app::App;
+use crate::http::edge;
+use crate::store::Store;
+
+#[derive(Deserialize)]
+pub(super) struct Return {
+    #[serde(default)]
+    to: String,
+}
+
+/// Redirects to the address if it is on a configured front end, and to the account page otherwise.
+pub(super) async fn allowed<S: Store>(
+    State(app): State<App<S>>,
+    Query(Return { to }): Query<Return>,
+) -> Redirect {
+    let is_allowed = edge::origins(&app).front_ends.iter().any(|origin| is_on(&to, origin));
+    // Relative, so that it holds under a path prefix.
+    Redirect::to(if is_allowed { &to } else { "../account" })
+}
+
+/// Whether a browser that follows this address arrives at the origin: it begins with exactly this text, and what comes next
+/// ends the authority (WHATWG URL, authority state). Nothing that could be dropped or read in two ways is let through.
+fn is_on(address: &str, origin: &str) -> bool {
+    let rest = address.strip_prefix(origin);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        && address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CS-8.
+    #[test]
+    fn only_an_address_on_exactly_this_origin_is_followed() {
+        let on = |address: &str| is_on(address, "https://app.example");
+        for good in ["", "/", "/a/b?c=d#e", "?a", "#a", "/@evil.example", "//evil.example", "/%2e%2e/x"] {
+            assert!(on(&format!("https://app.example{good}")), "{good}");
+        }
+        for hostile in [
+            "",
+            "/",
+            "https://app.example.evil.example/",
+            "https://app.example@evil.example/",
+            "https://app.example:8443/",
+            "https://app.example:@evil.example/",
+            "https://app.example\\@evil.example/",
+            "https://app.example/\\evil",
+            "https://app.example\t.evil.example/",
+            "https://app.example/\r\nSet-Cookie: a=b",
+            "https://app.example/\u{e9}",
+            "https://APP.example/",
+            "http://app.example/",
+            " https://app.example/",
+            "//app.example/",
+            "javascript:alert(1)//https://app.example/",
+        ] {
+            assert!(!on(hostile), "{hostile:?}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Inside an application: the API and the pages beside its own routes, with a state of its own, and under a path.
+
+use axum::Router;
+use axum::extract::{FromRef, State};
+use axum::http::{Method, StatusCode, header};
+use axum::routing::get;
+use countersign::http::{App, front_page, pages, router};
+use countersign::store::sqlite::SqliteStore;
+use serde_json::json;
+
+use crate::app::{FRONT_END, ISSUER, PASSWORD, TestApp};
+
+#[derive(Clone)]
+struct Shop {
+    name: &'static str,
+    auth: App<SqliteStore>,
+}
+
+impl FromRef<Shop> for App<SqliteStore> {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.auth.clone()
+    }
+}
+
+async fn name(State(shop): State<Shop>, State(auth): State<App<SqliteStore>>) -> String {
+    format!("{} at {}", shop.name, auth.countersign().options().issuer)
+}
+
+async fn with_pages() -> TestApp {
+    let mut app = TestApp::new().await;
+    app.mount(|app| pages(&app).merge(router(app)));
+    app
+}
+
+#[tokio::test]
+async fn an_application_with_a_state_of_its_own_merges_everything() {
+    let mut app = TestApp::new().await;
+    app.mount(|auth| {
+        let shop = Router::new().route("/", get(name)).merge(pages(&auth)).merge(router(auth.clone()));
+        shop.with_state(Shop { name: "shop", auth })
+    });
+    assert_eq!(app.get("/").send().await.text, format!("shop at {ISSUER}"));
+    app.sign_in("ada").await;
+    for path in ["/login", "/account", "/admin", "/debugger", "/assets/login.js", "/assets/server-keys.js"] {
+        let reply = app.get(path).send().await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}");
+        assert_eq!(reply.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"), "{path}");
+    }
+    for path in ["/assets/login.html", "/assets/nothing.js"] {
+        app.get(path).send().await.assert_error(404, "not_found");
+    }
+    app.post("/login").send().await.assert_error(405, "method_not_allowed");
+}
+
+/// Everything works below a path, when the issuer ends with it. An old browser says no more than its origin.
+#[tokio::test]
+async fn everything_works_under_a_path() {
+    let mut app = TestApp::with(|options| options.issuer.push_str("/auth"), |_| {}).await;
+    app.mount(|app| Router::new().nest("/auth", pages(&app).merge(router(app))));
+    let login = |origin| {
+        let body = json!({ "username": "ada", "password": PASSWORD });
+        app.post("/auth/api/login").header("origin", origin).json(&body).send()
+    };
+    let signed_in = login(ISSUER).await;
+    assert_eq!(signed_in.status, StatusCode::OK, "{}", signed_in.text);
+    let cookie = signed_in.header(header::SET_COOKIE).unwrap();
+    assert!(cookie.starts_with("__Host-") && cookie.contains("; Path=/; "), "{cookie}");
+    login("https://auth.example.evil.example").await.assert_error(403, "cross_origin");
+    let refreshed = app.post("/auth/api/refresh").cookie(&signed_in.cookie().unwrap()).send().await;
+    let token = refreshed.json()["accessToken"].as_str().unwrap().to_owned();
+    assert_eq!(app.get("/auth/api/profile").bearer(&token).send().await.status, StatusCode::OK);
+
+    let metadata = app.get("/auth/.well-known/openid-configuration").send().await.json();
+    assert_eq!(metadata["issuer"], format!("{ISSUER}/auth"));
+    let keys = metadata["jwks_uri"].as_str().unwrap().strip_prefix(ISSUER).unwrap();
+    assert_eq!(app.get(keys).send().await.status, StatusCode::OK);
+    let page = app.get("/auth/login").send().await.text;
+    for address in page.split([' ', '>']).filter_map(|word| word.split_once("=\"")) {
+        let is_link = ["href", "src"].contains(&address.0);
+        assert!(!is_link || !address.1.starts_with('/'), "not relative: {address:?}");
+    }
+}
+
+/// CS-5: the client for configured front ends, and nothing else of what is served beside it.
+#[tokio::test]
+async fn front_ends_import_the_client_from_here() {
+    let app = with_pages().await;
+    let versioned = concat!("/client-", env!("CARGO_PKG_VERSION"), ".js");
+    let from = async |path: &str, origin: &str| app.get(path).header("origin", origin).send().await;
+    for (path, caching) in [("/client.js", "no-cache"), (versioned, "public, max-age=31536000, immutable")] {
+        let reply = from(path, FRONT_END).await;
+        assert_eq!((reply.status, reply.header(header::CACHE_CONTROL)), (StatusCode::OK, Some(caching)));
+        assert_eq!(reply.header(header::CONTENT_TYPE), Some("text/javascript; charset=utf-8"));
+        assert_eq!(reply.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), Some(FRONT_END));
+        let foreign = from(path, "https://evil.example").await;
+        for reply in [&reply, &foreign] {
+            assert_eq!(reply.header("cross-origin-resource-policy"), Some("cross-origin"));
+            assert_eq!(reply.header(header::VARY), Some("Origin"), "caches tell origins apart");
+            assert_eq!(reply.header(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), None);
+        }
+        assert_eq!(foreign.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), None);
+    }
+    for path in ["/login", "/assets/login.js", "/assets/server-keys.js", "/assets/client.js"] {
+        let reply = from(path, FRONT_END).await;
+        assert_eq!(reply.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), None, "{path}");
+        assert_eq!(reply.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+    }
+}
+
+/// CS-8: whatever the address, the sign-in page leads to this server or to a configured front end.
+#[tokio::test]
+async fn the_sign_in_page_leads_back_to_configured_front_ends_only() {
+    let app = with_pages().await;
+    let leads_to = async |to: &str| {
+        let reply = app.get(&format!("/login/return?to={to}")).send().await;
+        (reply.status, reply.header(header::LOCATION).unwrap().to_owned())
+    };
+    let account = (StatusCode::SEE_OTHER, "../account".to_owned());
+    let wanted = "https%3A%2F%2Fapp.example%2Fcart%3Fitem%3D1%23top";
+    assert_eq!(
+        leads_to(wanted).await,
+        (StatusCode::SEE_OTHER, "https://app.example/cart?item=1#top".to_owned())
+    );
+    for hostile in [
+        "",
+        "https://evil.example/",
+        "https://app.example.evil.example",
+        "%2F%2Fevil.example",
+        "https://app.example%5C@evil.example",
+    ] {
+        assert_eq!(leads_to(hostile).await, account, "{hostile}");
+    }
+    assert_eq!(app.get("/login/return").send().await.header(header::LOCATION), Some("../account"));
+}
+
+#[tokio::test]
+async fn the_front_page_is_for_who_wants_it() {
+    let mut app = with_pages().await;
+    assert_eq!(app.call(Method::GET, "/").send().await.status, StatusCode::NOT_FOUND);
+    app.mount(|app| front_page(&app));
+    let page = app.get("/").send().await;
+    assert_eq!(page.header(header::CONTENT_TYPE), Some("text/html; charset=utf-8"));
+}
