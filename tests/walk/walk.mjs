@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -20,8 +21,9 @@ const running = new Set();
 const world = {};
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; // the certificate of this walk is its own
-const [dev, plain, tls, service] = [await freePort(), await freePort(), await freePort(), await freePort()];
+const [dev, plain, tls, service, front] = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()];
 const origin = `https://localhost:${tls}`;
+const frontEnd = `https://localhost:${front}`;
 const NAMES = [
   ['https://auth.example.com', origin],
   ['http://localhost:3000', `http://localhost:${dev}`],
@@ -45,6 +47,7 @@ try {
     'README: two minutes': twoMinutes,
     'guide: a server behind nginx': server,
     'README: a route of another service': protectedRoute,
+    'README of the client: a front end on another origin': otherOrigin,
     'guide: ten thousand users': manyUsers,
     'guide: a thousand failed sign-ins': guesses,
     'guide: SIGHUP, restart, upgrade': upgrade,
@@ -105,6 +108,36 @@ async function protectedRoute() {
   await until('the service answers', async () => (await hello().catch(() => ({}))).status === 401);
   const answer = await hello(world.ada.accessToken);
   assert.equal(answer.status, 200, await answer.text());
+}
+
+/** The page of ten lines, on an origin of its own: it takes the client and the sign-in page from the server. */
+async function otherOrigin() {
+  const page = blockAfter('web/client/README.md', '## A protected page in ten lines', 'html')
+    .replace("'/client.js'", `'${origin}/client.js'`)
+    .replace('createClient()', `createClient({ baseUrl: '${origin}' })`)
+    .replace("'/login?return_to=' + encodeURIComponent(location.pathname)", `'${origin}/login?return_to=' + encodeURIComponent(location.href)`);
+  const [key, cert] = ['privkey.pem', 'fullchain.pem'].map((name) => readFileSync(join(place, name)));
+  const server = createHttpsServer({ key, cert }, (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(page));
+  server.listen(front, 'localhost');
+  const { default: puppeteer } = await import('../browser/node_modules/puppeteer-core/lib/esm/puppeteer/puppeteer-core.js');
+  const browser = await puppeteer.launch({ headless: true, executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--ignore-certificate-errors'] });
+  try {
+    const tab = await browser.newPage();
+    await tab.goto(frontEnd);
+    await tab.waitForSelector('input[type=password]');
+    await tab.type('input[autocomplete=username]', 'ada');
+    await tab.type('input[type=password]', PASSWORD);
+    await Promise.all([tab.waitForNavigation(), tab.keyboard.press('Enter')]);
+    for (const what of ['signed in', 'and after a reload']) {
+      await tab.waitForFunction(() => document.querySelector('#hello')?.textContent === 'Hello ada', { polling: 50 });
+      assert.equal(new URL(tab.url()).origin, frontEnd, what);
+      await tab.reload();
+    }
+  } finally {
+    await browser.close();
+    server.close();
+    server.closeAllConnections();
+  }
 }
 
 async function manyUsers() {
@@ -193,7 +226,7 @@ async function call(method, path, body, headers = {}) {
 }
 
 function serveConfigured() {
-  return serve(['serve', '--set', `listen=127.0.0.1:${plain}`], place);
+  return serve(['serve', '--set', `listen=127.0.0.1:${plain}`, '--set', `cors_origins=${frontEnd}`], place);
 }
 
 async function serve(args, cwd) {
