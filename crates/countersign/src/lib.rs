@@ -72,6 +72,7 @@
 //!
 //! - `axum` (default): [`http`], the routes and cookies.
 //! - `pages`: the web pages, as [`http::pages`](crate::http).
+//! - `postgres`: the store on PostgreSQL, for more than one node.
 //! - `internal-testing`: what this workspace's own tests reach; it may change in any release.
 #![cfg_attr(
     not(feature = "internal-testing"),

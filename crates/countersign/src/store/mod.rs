@@ -23,10 +23,14 @@
 
 mod accounts;
 mod answer;
+#[cfg(feature = "postgres")]
+mod any;
 mod audit;
 mod clients;
 mod feed_keys;
 mod keys;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod sessions;
 pub mod sqlite;
 mod throttle;
@@ -37,6 +41,8 @@ pub use self::accounts::AccountStore;
 #[doc(hidden)]
 pub use self::answer::Sealed;
 pub use self::answer::{Answer, StoreError};
+#[cfg(feature = "postgres")]
+pub use self::any::AnyStore;
 pub use self::audit::AuditStore;
 pub use self::clients::ClientStore;
 pub use self::feed_keys::FeedKeyStore;

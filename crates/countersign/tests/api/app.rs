@@ -15,11 +15,14 @@ use countersign::internal::flows::accounts::Registration;
 use countersign::internal::model::account::{Account, Role, Username};
 use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::internal::model::context::{Actor, Context};
-use countersign::store::AuditStore as _;
+use countersign::store::postgres::PostgresStore;
 use countersign::store::sqlite::SqliteStore;
+use countersign::store::{AnyStore, AuditStore as _};
 use countersign::{Countersign, Options};
 use serde_json::Value;
 use tower::ServiceExt;
+
+use crate::database;
 
 pub(crate) const ISSUER: &str = "https://auth.example";
 pub(crate) const FRONT_END: &str = "https://app.example";
@@ -27,7 +30,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 pub(crate) struct TestApp {
     pub(crate) clock: Clock,
-    pub(crate) countersign: Arc<Countersign<SqliteStore>>,
+    pub(crate) countersign: Arc<Countersign<AnyStore>>,
     router: Router,
 }
 
@@ -46,6 +49,16 @@ pub(crate) struct Reply {
     pub(crate) text: String,
 }
 
+/// An empty store: of SQLite, or of PostgreSQL with `COUNTERSIGN_TEST_STORE=postgres`.
+async fn new_store(options: &Options) -> AnyStore {
+    if database::is_wanted() {
+        return AnyStore::Postgres(
+            PostgresStore::open(&database::new_database(), options.sessions).await.unwrap(),
+        );
+    }
+    AnyStore::Sqlite(SqliteStore::in_memory(options.sessions).unwrap())
+}
+
 impl TestApp {
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}, |_| {}).await
@@ -62,7 +75,7 @@ impl TestApp {
         let mut http_options =
             HttpOptions { allowed_origins: vec![FRONT_END.to_owned()], ..HttpOptions::default() };
         http(&mut http_options);
-        let store = SqliteStore::in_memory(configured.sessions).unwrap();
+        let store = new_store(&configured).await;
         let master_keys = MasterKeys::generate(&random);
         let countersign =
             Countersign::open(store, configured, master_keys, clock.clone(), random).await.unwrap();

@@ -1,4 +1,5 @@
-//! The HTTP API, driven in-process through the real router, on real SQLite in memory, with a clock that the test turns.
+//! The HTTP API, driven in-process through the real router, on real SQLite in memory or, with
+//! `COUNTERSIGN_TEST_STORE=postgres`, on PostgreSQL, with a clock that the test turns.
 //! Ids in comments are those of docs/REQUIREMENTS.md.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up its scene has failed")]
 
@@ -9,6 +10,9 @@ mod bad_input;
 mod cross_origin;
 mod feed;
 mod forward_auth;
+#[path = "../support/postgres.rs"]
+#[expect(dead_code, reason = "each test uses what it needs")]
+mod database;
 mod guessing;
 mod hang_up;
 mod hooks;

@@ -4,7 +4,7 @@
 use axum::http::{StatusCode, header};
 use countersign::http::{Access, routes};
 use countersign::internal::base::id::RequestId;
-use countersign::store::sqlite::SqliteStore;
+use countersign::store::AnyStore;
 
 use crate::app::TestApp;
 
@@ -17,7 +17,7 @@ async fn every_route_asks_for_what_the_table_says() {
     app.wait(3600);
     let (ada, cookie) = (app.sign_in("ada").await.access_token, app.sign_in("root").await.cookie);
     let mut public = Vec::new();
-    for route in routes::<SqliteStore>() {
+    for route in routes::<AnyStore>() {
         let path = route.path.replace("{id}", "00000000-0000-4000-8000-000000000000");
         let call = || app.call(route.method.clone(), &path);
         if route.access == Access::Public {
@@ -64,7 +64,7 @@ async fn every_route_asks_for_what_the_table_says() {
 async fn every_answer_carries_the_security_headers() {
     let app = TestApp::new().await;
     let token = app.sign_in("root").await.access_token;
-    for route in routes::<SqliteStore>() {
+    for route in routes::<AnyStore>() {
         let path = route.path.replace("{id}", "00000000-0000-4000-8000-000000000000");
         for call in
             [app.call(route.method.clone(), &path), app.call(route.method.clone(), &path).bearer(&token)]

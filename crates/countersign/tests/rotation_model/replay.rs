@@ -1,4 +1,5 @@
-//! Random schedules of the model, played on the real router, use cases and SQLite store: each refresh and
+//! Random schedules of the model, played on the real router, use cases and store (SQLite, or PostgreSQL with
+//! `COUNTERSIGN_TEST_STORE=postgres`): each refresh and
 //! log-out gets there what the model says it gets. So what is proved of the model is true of the product.
 
 use std::cell::RefCell;
@@ -20,13 +21,16 @@ use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
 use countersign::internal::model::session::{NewSession, SessionPolicy};
+use countersign::store::postgres::PostgresStore;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
-use countersign::store::{AccountStore as _, SessionStore as _};
+use countersign::store::{AccountStore as _, AnyStore, SessionStore as _};
 use countersign::{Countersign, Options};
 use rusqlite::Connection;
 use stateright::Model as _;
+use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use crate::database;
 use crate::rules::{Outcome, Server};
 use crate::world::{Action, Message, State, World};
 
@@ -40,19 +44,68 @@ pub(crate) struct Scene {
     random: Random,
     account: AccountId,
     codec: RefreshTokenCodec,
-    countersign: Arc<Countersign<SqliteStore>>,
+    countersign: Arc<Countersign<AnyStore>>,
     router: Router,
     /// How often what was answered.
     pub(crate) answers: RefCell<BTreeMap<&'static str, u32>>,
     /// What a failover does to the database goes past the server.
-    beside: Connection,
-    _home: tempfile::TempDir,
+    beside: Beside,
+}
+
+/// The database, past the store.
+enum Beside {
+    Sqlite(Connection, #[expect(dead_code, reason = "deletes the file in the end")] TempDir),
+    Postgres(String),
+}
+
+async fn open(policy: SessionPolicy) -> (AnyStore, Beside) {
+    if database::is_wanted() {
+        let url = database::new_database();
+        let store = PostgresStore::open(&url, policy).await.unwrap();
+        return (AnyStore::Postgres(store), Beside::Postgres(database::name(&url)));
+    }
+    let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let path = home.path().join("countersign.db");
+    let store = SqliteStore::open(&path, OpenMode::Server, policy).unwrap();
+    (AnyStore::Sqlite(store), Beside::Sqlite(Connection::open(path).unwrap(), home))
+}
+
+impl Beside {
+    /// A session's generation, and when it was rotated.
+    fn generation(&self, id: SessionId) -> (i64, i64) {
+        match self {
+            Self::Sqlite(db, _) => {
+                let query = "SELECT generation, rotated_at FROM sessions WHERE id = ?1";
+                db.query_row(query, [id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+            }
+            Self::Postgres(name) => {
+                let query = format!("SELECT generation, rotated_at FROM sessions WHERE id = '{id}'");
+                let row = database::sql(name, &query);
+                let (generation, rotated_at) = row.trim().split_once('|').unwrap();
+                (generation.parse().unwrap(), rotated_at.parse().unwrap())
+            }
+        }
+    }
+
+    fn put_back(&self, id: SessionId, (generation, rotated_at): (i64, i64)) {
+        match self {
+            Self::Sqlite(db, _) => {
+                let update = "UPDATE sessions SET generation = ?2, rotated_at = ?3 WHERE id = ?1";
+                let values = rusqlite::params![id.as_bytes(), generation, rotated_at];
+                assert_eq!(db.execute(update, values).unwrap(), 1);
+            }
+            Self::Postgres(name) => {
+                let update = format!(
+                    "UPDATE sessions SET generation = {generation}, rotated_at = {rotated_at} WHERE id = '{id}'"
+                );
+                database::sql(name, &update);
+            }
+        }
+    }
 }
 
 impl Scene {
     pub(crate) async fn new(world: World, seed: u64) -> Self {
-        let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let path = home.path().join("countersign.db");
         let clock = Clock::manual(Timestamp::from_unix_millis(1_700_000_000_000));
         let random = Random::insecure_seeded(seed);
         let keys = MasterKeys::generate(&random);
@@ -67,7 +120,7 @@ impl Scene {
         };
         // The rules are the store's to keep; the system itself would refuse such short lives.
         let options = Options::new("https://auth.example.com", "api");
-        let store = SqliteStore::open(&path, OpenMode::Server, policy).unwrap();
+        let (store, beside) = open(policy).await;
         let codec = RefreshTokenCodec::new(&keys);
         let countersign = Countersign::open(store, options, keys, clock.clone(), random.clone());
         let countersign = Arc::new(countersign.await.unwrap());
@@ -84,7 +137,6 @@ impl Scene {
         };
         let context = Context::local(Actor::CommandLine, clock.now());
         countersign.store().create_account(ada, &context).await.unwrap();
-        let beside = Connection::open(path).unwrap();
         Self {
             world,
             clock,
@@ -95,7 +147,6 @@ impl Scene {
             router,
             answers: RefCell::default(),
             beside,
-            _home: home,
         }
     }
 
@@ -265,16 +316,11 @@ impl<'a> Play<'a> {
     }
 
     fn back_up(&mut self) {
-        let query = "SELECT generation, rotated_at FROM sessions WHERE id = ?1";
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        self.backup = Some(self.scene.beside.query_row(query, [self.id.as_bytes()], row).unwrap());
+        self.backup = Some(self.scene.beside.generation(self.id));
     }
 
     fn roll_back(&mut self) {
-        let (generation, rotated_at) = self.backup.take().unwrap();
-        let update = "UPDATE sessions SET generation = ?2, rotated_at = ?3 WHERE id = ?1";
-        let values = rusqlite::params![self.id.as_bytes(), generation, rotated_at];
-        assert_eq!(self.scene.beside.execute(update, values).unwrap(), 1);
+        self.scene.beside.put_back(self.id, self.backup.take().unwrap());
     }
 
     fn token(&self, generation: u8) -> String {

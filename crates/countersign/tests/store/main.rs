@@ -5,6 +5,11 @@
 mod accounts;
 #[cfg(test)]
 mod feed_keys;
+#[path = "../support/postgres.rs"]
+#[expect(dead_code, reason = "each test uses what it needs")]
+mod database;
+#[cfg(test)]
+mod postgresql;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
@@ -59,3 +64,4 @@ macro_rules! conformance {
 
 conformance!(sqlite_file, crate::world::SqliteFile::new());
 conformance!(sqlite_in_memory, crate::world::SqliteInMemory);
+conformance!(postgres, crate::postgresql::Postgres);

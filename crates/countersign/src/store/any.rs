@@ -1,0 +1,92 @@
+//! Either store, chosen when the program starts: every verb is passed on.
+
+use std::collections::BTreeMap;
+
+use super::answer::Sealed;
+use super::postgres::PostgresStore;
+use super::sqlite::SqliteStore;
+use super::{AccountStore, AuditStore, KeyStore, SessionStore, StoreError, ThrottleStore, Upkeep};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::{
+    Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
+    ImportAccountsOutcome, NewAccount, PasswordChange, SetPasswordOutcome, Username,
+};
+use crate::model::audit::{AuditEvent, AuditQuery, AuditRecord};
+use crate::model::context::Context;
+use crate::model::password_hash::PasswordHash;
+use crate::model::retention::{Sweep, Swept};
+use crate::model::session::refresh_token::PresentedToken;
+use crate::model::session::{
+    EndReason, EndedSession, NewSession, Revocation, RevocationCursor, Rotation, Session, SessionSelector,
+    StartSessionOutcome,
+};
+use crate::model::stored_key::StoredKey;
+use crate::throttle::ThrottleRecord;
+
+/// A [`Store`](super::Store) of either kind.
+#[derive(Debug)]
+pub enum AnyStore {
+    /// One file, one node.
+    Sqlite(SqliteStore),
+    /// One database, any number of nodes.
+    Postgres(PostgresStore),
+}
+
+macro_rules! passed_on {
+    ($($contract:ident { $($verb:ident($($name:ident: $type:ty),*) -> $outcome:ty;)* })*) => {
+        $(impl $contract for AnyStore {
+            $(async fn $verb(&self, $($name: $type),*) -> Result<$outcome, StoreError> {
+                match self {
+                    Self::Sqlite(store) => store.$verb($($name),*).await,
+                    Self::Postgres(store) => store.$verb($($name),*).await,
+                }
+            })*
+        })*
+    };
+}
+
+passed_on! {
+    AccountStore {
+        create_account(account: NewAccount, context: &Context) -> CreateAccountOutcome;
+        import_accounts(accounts: Vec<NewAccount>, context: &Context) -> ImportAccountsOutcome;
+        find_account(id: AccountId) -> Option<Account>;
+        account_for_login(username: &Username) -> Option<Credentials>;
+        credentials(id: AccountId) -> Option<Credentials>;
+        list_accounts(query: AccountQuery) -> Vec<Account>;
+        change_account(id: AccountId, change: AccountChange, context: &Context) -> ChangeAccountOutcome;
+        set_password(change: PasswordChange, context: &Context) -> SetPasswordOutcome;
+        rehash_password(id: AccountId, old: &PasswordHash, new: &PasswordHash) -> bool;
+        password_hashes(limit: u32) -> Vec<PasswordHash>;
+        delete_account(id: AccountId, context: &Context) -> ChangeAccountOutcome;
+    }
+    SessionStore {
+        start_session(session: NewSession, context: &Context) -> StartSessionOutcome;
+        rotate(token: PresentedToken, context: &Context) -> Rotation;
+        find_session(id: SessionId) -> Option<Session>;
+        list_sessions(of: Option<AccountId>, now: Timestamp, limit: u32) -> Vec<Session>;
+        end_sessions(selector: SessionSelector, reason: EndReason, context: &Context) -> Vec<EndedSession>;
+        revocations(after: Option<RevocationCursor>, now: Timestamp) -> (Vec<Revocation>, RevocationCursor);
+    }
+    KeyStore {
+        signing_keys() -> Vec<StoredKey>;
+        add_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> bool;
+        remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
+        master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
+        remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();
+    }
+    ThrottleStore {
+        save_throttle(records: Vec<ThrottleRecord>) -> ();
+        throttle_records(since: Timestamp, limit: u32) -> Vec<ThrottleRecord>;
+    }
+    AuditStore {
+        record(event: AuditEvent, context: &Context) -> ();
+        audit_log(query: AuditQuery) -> Vec<AuditRecord>;
+    }
+    Upkeep {
+        sweep(sweep: Sweep) -> Swept;
+        check(now: Timestamp) -> ();
+    }
+}
+
+impl Sealed for AnyStore {}

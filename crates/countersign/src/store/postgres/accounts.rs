@@ -1,0 +1,180 @@
+//! Accounts.
+
+use super::apply::Transaction;
+use super::engine::failure::Failure;
+use super::load::{Lock, Whole};
+use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS};
+use super::{PostgresStore, load};
+use crate::base::id::AccountId;
+use crate::model::account::{
+    self, Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
+    ImportAccountsOutcome, NewAccount, PasswordChange, PendingChange, SetPasswordOutcome, Username,
+};
+use crate::model::context::Context;
+use crate::model::password_hash::PasswordHash;
+use crate::model::plan::Plan;
+use crate::store::{AccountStore, StoreError};
+
+impl AccountStore for PostgresStore {
+    async fn create_account(
+        &self,
+        account: NewAccount,
+        context: &Context,
+    ) -> Result<CreateAccountOutcome, StoreError> {
+        self.change("create_account", context, account, create).await
+    }
+
+    async fn import_accounts(
+        &self,
+        accounts: Vec<NewAccount>,
+        context: &Context,
+    ) -> Result<ImportAccountsOutcome, StoreError> {
+        self.change("import_accounts", context, accounts, import).await
+    }
+
+    async fn find_account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        self.read("find_account", move |db| async move { load::account(&db, id, Lock::No).await }).await
+    }
+
+    async fn account_for_login(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
+        let name = username.canonical().to_owned();
+        self.read("account_for_login", move |db| async move {
+            let sql = format!("SELECT {CREDENTIALS_COLUMNS} FROM accounts a WHERE a.canonical_name = $1");
+            db.optional(&sql, &[&name]).await?.as_ref().map(rows::credentials).transpose()
+        })
+        .await
+    }
+
+    async fn credentials(&self, id: AccountId) -> Result<Option<Credentials>, StoreError> {
+        self.read("credentials", move |db| async move { load::credentials(&db, id, Lock::No).await }).await
+    }
+
+    async fn list_accounts(&self, query: AccountQuery) -> Result<Vec<Account>, StoreError> {
+        // No name has a NUL, and PostgreSQL takes none: nothing is found with one, and what is beyond one is what is
+        // beyond the text before it.
+        if query.search.as_ref().is_some_and(|search| search.contains('\0')) {
+            return Ok(Vec::new());
+        }
+        self.read("list_accounts", move |db| async move {
+            let sql = format!(
+                "SELECT {ACCOUNT_COLUMNS} FROM accounts a
+                 WHERE a.canonical_name > $1 AND ($2 IS NULL OR strpos(a.canonical_name, $2) > 0)
+                 ORDER BY a.canonical_name LIMIT $3"
+            );
+            let after = query.after.as_deref().unwrap_or_default().split('\0').next();
+            let found = db.query(&sql, &[&after, &query.search, &i64::from(query.limit)]).await?;
+            found.iter().map(rows::account).collect()
+        })
+        .await
+    }
+
+    async fn change_account(
+        &self,
+        id: AccountId,
+        change: AccountChange,
+        context: &Context,
+    ) -> Result<ChangeAccountOutcome, StoreError> {
+        self.change("change_account", context, change, move |tx, change: AccountChange| {
+            let now = tx.at.now;
+            change_or_delete(tx, id, move |found| PendingChange::of(found, change.clone(), now))
+        })
+        .await
+    }
+
+    async fn delete_account(
+        &self,
+        id: AccountId,
+        context: &Context,
+    ) -> Result<ChangeAccountOutcome, StoreError> {
+        self.change("delete_account", context, (), move |tx, ()| {
+            change_or_delete(tx, id, PendingChange::deletion)
+        })
+        .await
+    }
+
+    async fn set_password(
+        &self,
+        change: PasswordChange,
+        context: &Context,
+    ) -> Result<SetPasswordOutcome, StoreError> {
+        self.change("set_password", context, change, set_password).await
+    }
+
+    async fn rehash_password(
+        &self,
+        id: AccountId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let hashes = (old.clone(), new.clone());
+        self.write("rehash_password", hashes, move |db, (old, new)| async move {
+            let sql = "UPDATE accounts SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+            Ok(db.execute(sql, &[&id, &old.as_str(), &new.as_str()]).await? == 1)
+        })
+        .await
+    }
+
+    async fn password_hashes(&self, limit: u32) -> Result<Vec<PasswordHash>, StoreError> {
+        // IDs are random, so their order picks fairly.
+        self.read("password_hashes", move |db| async move {
+            let sql =
+                "SELECT password_hash FROM accounts WHERE password_hash IS NOT NULL ORDER BY id LIMIT $1";
+            let found = db.query(sql, &[&i64::from(limit)]).await?;
+            Ok(rows::firsts(&found)?.into_iter().map(PasswordHash::from_stored).collect())
+        })
+        .await
+    }
+}
+
+async fn create(tx: Transaction, account: NewAccount) -> Result<CreateAccountOutcome, Failure> {
+    let is_taken = load::are_taken(&tx.db, [&account.username].into_iter()).await?.contains(&true);
+    tx.apply(account::create(account, is_taken, tx.at.now)).await
+}
+
+async fn import(tx: Transaction, accounts: Vec<NewAccount>) -> Result<ImportAccountsOutcome, Failure> {
+    let is_taken = load::are_taken(&tx.db, accounts.iter().map(|new| &new.username)).await?;
+    tx.apply(account::import(accounts, &is_taken, tx.at.now)).await
+}
+
+async fn set_password(tx: Transaction, change: PasswordChange) -> Result<SetPasswordOutcome, Failure> {
+    match change.admit(load::credentials(&tx.db, change.account_id, Lock::Rows).await?) {
+        Ok(found) => {
+            let sessions = load::lock_sessions(&tx.db, found.account.id, None).await?;
+            tx.apply(change.set(&found, &sessions.open, tx.at)).await
+        }
+        Err(refused) => tx.apply(refused).await,
+    }
+}
+
+/// Of two administrators that disable each other at once, each sees the other enabled: whoever takes one away locks out
+/// whoever else does, before the account.
+async fn change_or_delete<P>(
+    tx: Transaction,
+    id: AccountId,
+    pending: P,
+) -> Result<ChangeAccountOutcome, Failure>
+where
+    P: Fn(Option<Account>) -> Result<PendingChange, Plan<ChangeAccountOutcome>>,
+{
+    let takes_an_administrator = |pending: &Result<PendingChange, _>| {
+        pending.as_ref().is_ok_and(PendingChange::takes_an_administrator)
+    };
+    let is_locked = takes_an_administrator(&pending(load::account(&tx.db, id, Lock::No).await?));
+    if is_locked {
+        load::lock(&tx.db, Whole::Administrators).await?;
+    }
+    let pending = pending(load::account(&tx.db, id, Lock::Rows).await?);
+    if takes_an_administrator(&pending) && !is_locked {
+        return Err(Failure::Crossed);
+    }
+    let pending = match pending {
+        Ok(pending) => pending,
+        Err(refused) => return tx.apply(refused).await,
+    };
+    let has_another = pending.takes_an_administrator() && load::has_another_administrator(&tx.db, id).await?;
+    let open = match pending.ends_sessions() {
+        Some(_) => load::lock_sessions(&tx.db, id, None).await?.open,
+        None => Vec::new(),
+    };
+    tx.apply(pending.decide(has_another, &open, tx.at)).await
+}

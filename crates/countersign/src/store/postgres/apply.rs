@@ -1,0 +1,279 @@
+//! One transaction, and the one place where plans become SQL. What a plan has many of is one statement: an account with
+//! fifty sessions costs no more round trips than an account with one.
+
+use std::mem;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use super::engine::value::Value;
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::Account;
+use crate::model::audit::AuditEvent;
+use crate::model::context::Origin;
+use crate::model::password_hash::PasswordHash;
+use crate::model::plan::{Plan, Write};
+use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, SessionPolicy};
+use crate::model::stored_key::StoredKey;
+
+/// One change inside its transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Transaction {
+    pub(super) db: Arc<Connection>,
+    pub(super) at: PolicyAt,
+    pub(super) origin: Origin,
+    has_written: Arc<AtomicBool>,
+    recorded: Arc<Mutex<Vec<AuditEvent>>>,
+}
+
+impl Transaction {
+    pub(super) fn new(db: Arc<Connection>, policy: SessionPolicy, origin: Origin) -> Self {
+        let at = PolicyAt { policy, now: origin.now };
+        Self { db, at, origin, has_written: Arc::default(), recorded: Arc::default() }
+    }
+
+    /// The events that were written to the audit log.
+    pub(super) fn into_recorded(self) -> Vec<AuditEvent> {
+        mem::take(&mut *self.recorded.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether there is something to commit.
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written.load(Ordering::SeqCst)
+    }
+
+    /// Makes every write of a plan; gives the outcome that they make true.
+    pub(super) async fn apply<O>(&self, plan: Plan<O>) -> Result<O, Failure> {
+        if !plan.writes().is_empty() {
+            self.has_written.store(true, Ordering::SeqCst);
+            self.write(Writes::of(plan.writes())).await?;
+        }
+        Ok(plan.carried_out())
+    }
+
+    async fn write(&self, writes: Writes<'_>) -> Result<(), Failure> {
+        self.insert_accounts(&writes.accounts).await?;
+        // Before others: the sessions of an account that is deleted end first.
+        self.end_sessions(&writes.ended).await?;
+        for write in writes.others {
+            self.write_one(write).await?;
+        }
+        self.record(&writes.events).await
+    }
+
+    async fn write_one(&self, write: &Write) -> Result<(), Failure> {
+        match write {
+            Write::UpdateAccount(account) => self.update_account(account).await,
+            Write::SetPassword { account_id, hash, version, change_required } => {
+                let sql = "UPDATE accounts SET password_hash = $2, password_version = $3, password_change_required = $4
+                           WHERE id = $1";
+                self.rows(1, sql, &[account_id, &hash.as_str(), version, change_required]).await
+            }
+            Write::DeleteAccount(id) => {
+                self.db.execute("DELETE FROM sessions WHERE account_id = $1", &[id]).await?;
+                self.rows(1, "DELETE FROM accounts WHERE id = $1", &[id]).await
+            }
+            Write::InsertSession { session, secret_hash } => self.insert_session(session, secret_hash).await,
+            Write::MoveSession { id, from, to, at, address } => {
+                // It touches one row and no index.
+                let sql = "UPDATE sessions SET generation = $3, rotated_at = $4, address = $5
+                           WHERE id = $1 AND generation = $2 AND revoked_at IS NULL";
+                self.rows(1, sql, &[id, &i64::from(*from), &i64::from(*to), at, &text(*address)]).await
+            }
+            Write::InsertSigningKey(key) => self.insert_signing_key(key).await,
+            Write::DeleteSigningKey(kid) => {
+                self.rows(1, "DELETE FROM signing_keys WHERE kid = $1", &[&kid.as_str()]).await
+            }
+            // With all others of their kind.
+            Write::InsertAccount { .. } | Write::EndSession { .. } | Write::Record(_) => Ok(()),
+        }
+    }
+
+    async fn update_account(&self, account: &Account) -> Result<(), Failure> {
+        self.rows(
+            1,
+            "UPDATE accounts SET role = $2, claims = $3, disabled_at = $4, password_change_required = $5
+             WHERE id = $1",
+            &[
+                &account.id,
+                &account.role.as_str(),
+                &account.claims.to_json(),
+                &account.disabled_at,
+                &account.password_change_required,
+            ],
+        )
+        .await
+    }
+
+    async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), Failure> {
+        self.rows(
+            1,
+            "INSERT INTO signing_keys (kid, algorithm, sealed, created_at, active_from) VALUES ($1, $2, $3, $4, $5)",
+            &[
+                &key.kid.as_str(),
+                &key.algorithm.as_str(),
+                &key.sealed.as_slice(),
+                &key.created_at,
+                &key.active_from,
+            ],
+        )
+        .await
+    }
+
+    async fn insert_accounts(&self, new: &[(&Account, Option<&PasswordHash>)]) -> Result<(), Failure> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let accounts = || new.iter().map(|(account, _)| *account);
+        self.rows(
+            new.len(),
+            "INSERT INTO accounts (id, username, canonical_name, role, claims, password_hash, password_version,
+                                   disabled_at, created_at, password_change_required)
+             SELECT id, username, canonical_name, role, claims, password_hash, 0, disabled_at, created_at, required
+             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS new (id, username, canonical_name, role, claims,
+                         password_hash, disabled_at, created_at, required)",
+            &[
+                &accounts().map(|account| account.id).collect::<Vec<_>>(),
+                &accounts().map(|account| account.username.as_str()).collect::<Vec<_>>(),
+                &accounts().map(|account| account.username.canonical()).collect::<Vec<_>>(),
+                &accounts().map(|account| account.role.as_str()).collect::<Vec<_>>(),
+                &accounts().map(|account| account.claims.to_json()).collect::<Vec<_>>(),
+                &new.iter().map(|(_, hash)| hash.map(PasswordHash::as_str)).collect::<Vec<_>>(),
+                &accounts().map(|account| account.disabled_at).collect::<Vec<_>>(),
+                &accounts().map(|account| account.created_at).collect::<Vec<_>>(),
+                &accounts().map(|account| account.password_change_required).collect::<Vec<_>>(),
+            ],
+        )
+        .await
+    }
+
+    async fn insert_session(&self, session: &Session, secret_hash: &[u8; 32]) -> Result<(), Failure> {
+        self.rows(
+            1,
+            "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
+                                   user_agent, address, authenticated_at, amr)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            &[
+                &session.id,
+                &session.account_id,
+                &secret_hash.as_slice(),
+                &session.created_at,
+                &session.expires_at,
+                &i64::from(session.generation),
+                &session.rotated_at,
+                &session.user_agent.as_deref(),
+                &text(session.address),
+                &session.authenticated_at,
+                &session.amr.to_stored(),
+            ],
+        )
+        .await
+    }
+
+    async fn end_sessions(&self, all: &[End<'_>]) -> Result<(), Failure> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<SessionId> = all.iter().map(|one| one.session.id).collect();
+        let at: Vec<Timestamp> = all.iter().map(|one| one.at).collect();
+        self.rows(
+            all.len(),
+            "UPDATE sessions s SET revoked_at = ended.at, end_reason = ended.reason
+             FROM unnest($1, $2, $3) AS ended (id, at, reason) WHERE s.id = ended.id AND s.revoked_at IS NULL",
+            &[&ids, &at, &all.iter().map(|one| one.reason.name()).collect::<Vec<_>>()],
+        )
+        .await?;
+        self.rows(
+            all.len(),
+            "INSERT INTO revocations (session_id, until, account_id, ended_at) SELECT * FROM unnest($1, $2, $3, $4)",
+            &[
+                &ids,
+                &all.iter().map(|one| one.session.until).collect::<Vec<_>>(),
+                &all.iter().map(|one| one.account_id).collect::<Vec<_>>(),
+                &at,
+            ],
+        )
+        .await
+    }
+
+    /// Writes events to the audit log, in their order.
+    async fn record(&self, events: &[&AuditEvent]) -> Result<(), Failure> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let Origin { now, actor, request_id, address } = &self.origin;
+        self.rows(
+            events.len(),
+            "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail, request_id)
+             SELECT $1, $2, $3, $4, kind, account_id, session_id, detail, $5
+             FROM unnest($6, $7, $8, $9) WITH ORDINALITY AS events (kind, account_id, session_id, detail, n)
+             ORDER BY n",
+            &[
+                now,
+                &actor.name(),
+                &actor.account_id(),
+                &text(*address),
+                request_id,
+                &events.iter().map(|event| event.kind.name()).collect::<Vec<_>>(),
+                &events.iter().map(|event| event.account_id).collect::<Vec<_>>(),
+                &events.iter().map(|event| event.session_id).collect::<Vec<_>>(),
+                &events.iter().map(|event| event.detail.as_deref()).collect::<Vec<_>>(),
+            ],
+        )
+        .await?;
+        let events = events.iter().map(|event| (*event).clone());
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+        Ok(())
+    }
+
+    /// Runs a statement that has to write so many rows. Another number means that what a rule decided on is not what is
+    /// stored.
+    async fn rows(&self, expected: usize, sql: &str, values: &[&dyn Value]) -> Result<(), Failure> {
+        let changed = self.db.execute(sql, values).await?;
+        if changed == expected as u64 { Ok(()) } else { Err(Failure::Rows { expected, changed }) }
+    }
+}
+
+/// The writes of a plan, with those of one kind together. Among themselves they keep their order, which the audit log
+/// shows.
+#[derive(Default)]
+struct Writes<'a> {
+    accounts: Vec<(&'a Account, Option<&'a PasswordHash>)>,
+    ended: Vec<End<'a>>,
+    others: Vec<&'a Write>,
+    events: Vec<&'a AuditEvent>,
+}
+
+struct End<'a> {
+    session: &'a EndedSession,
+    account_id: AccountId,
+    at: Timestamp,
+    reason: EndReason,
+}
+
+impl<'a> Writes<'a> {
+    fn of(writes: &'a [Write]) -> Self {
+        let mut all = Self::default();
+        for write in writes {
+            match write {
+                Write::InsertAccount { account, password_hash } => {
+                    all.accounts.push((account, password_hash.as_ref()));
+                }
+                Write::EndSession { ended, account_id, at, reason } => {
+                    all.ended.push(End { session: ended, account_id: *account_id, at: *at, reason: *reason });
+                }
+                Write::Record(event) => all.events.push(event),
+                other => all.others.push(other),
+            }
+        }
+        all
+    }
+}
+
+/// An address as it is stored.
+pub(super) fn text(address: Option<IpAddr>) -> Option<String> {
+    address.map(|address| address.to_string())
+}

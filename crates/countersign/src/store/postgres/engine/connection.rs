@@ -1,0 +1,166 @@
+//! One connection: statements without a name, transactions, and what the server says beside its answers. It is never
+//! asked to cancel anything: a cancelled wait for the standby would turn "not replicated" into "done". What takes too
+//! long is dropped, socket and all.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::{AsyncMessage, Client, Row};
+
+use crate::store::postgres::engine::failure::Failure;
+use crate::store::postgres::engine::target::Target;
+use crate::store::postgres::engine::value::Value;
+
+/// A connection, while it lasts.
+#[derive(Debug)]
+pub(in crate::store::postgres) struct Connection {
+    client: Client,
+    /// Moves what is sent and received. Ended with the connection, whatever it waits for.
+    driver: JoinHandle<()>,
+    heard: Heard,
+    /// It is in the middle of something that nobody will finish.
+    is_spent: AtomicBool,
+}
+
+/// What the server has said without being asked.
+#[derive(Clone, Debug)]
+struct Heard {
+    warned: Arc<AtomicBool>,
+    closed: watch::Receiver<bool>,
+}
+
+impl Connection {
+    /// Connects, to the primary where there are several servers.
+    pub(in crate::store::postgres) async fn open(target: &Target) -> Result<Self, Failure> {
+        let connecting = target.config().connect(target.tls());
+        let (client, connection) = timeout(DEADLINE, connecting).await.map_err(|_| Failure::Late)??;
+        let (heard, closed) = Heard::new();
+        let driver = tokio::spawn(drive(connection, heard.clone(), closed));
+        Ok(Self { client, driver, heard, is_spent: AtomicBool::new(false) })
+    }
+
+    /// The rows of a query.
+    pub(in crate::store::postgres) async fn query(
+        &self,
+        sql: &str,
+        values: &[&dyn Value],
+    ) -> Result<Vec<Row>, Failure> {
+        let values: Vec<_> = values.iter().map(|value| (value.as_sql(), value.sql_type())).collect();
+        Ok(self.client.query_typed(sql, &values).await?)
+    }
+
+    /// The one row of a query, if there is one.
+    pub(in crate::store::postgres) async fn optional(
+        &self,
+        sql: &str,
+        values: &[&dyn Value],
+    ) -> Result<Option<Row>, Failure> {
+        Ok(self.query(sql, values).await?.pop())
+    }
+
+    /// How many rows a statement changed.
+    pub(in crate::store::postgres) async fn execute(
+        &self,
+        sql: &str,
+        values: &[&dyn Value],
+    ) -> Result<u64, Failure> {
+        let values: Vec<_> = values.iter().map(|value| (value.as_sql(), value.sql_type())).collect();
+        Ok(self.client.execute_typed(sql, &values).await?)
+    }
+
+    /// Runs statements without values, in one message.
+    pub(in crate::store::postgres) async fn run(&self, sql: &str) -> Result<(), Failure> {
+        Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// Begins a transaction. `SET LOCAL` alone: behind a pooler, other clients use the same session.
+    pub(in crate::store::postgres) async fn begin(&self) -> Result<(), Failure> {
+        self.is_spent.store(true, Ordering::SeqCst);
+        self.run(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+             SET LOCAL lock_timeout = '1s';
+             SET LOCAL idle_in_transaction_session_timeout = '5s'",
+        )
+        .await
+    }
+
+    /// Commits. With a warning beside it, a commit may have lost its standby.
+    pub(in crate::store::postgres) async fn commit(&self) -> Result<(), Failure> {
+        self.heard.warned.store(false, Ordering::SeqCst);
+        self.run("COMMIT").await?;
+        self.is_spent.store(false, Ordering::SeqCst);
+        if self.heard.warned.load(Ordering::SeqCst) { Err(Failure::NotReplicated) } else { Ok(()) }
+    }
+
+    /// Ends a transaction without a trace.
+    pub(in crate::store::postgres) async fn roll_back(&self) -> Result<(), Failure> {
+        self.run("ROLLBACK").await?;
+        self.is_spent.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// It is not to be used again.
+    pub(in crate::store::postgres) fn give_up(&self) {
+        self.is_spent.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether something new can be begun with it.
+    pub(in crate::store::postgres) fn is_usable(&self) -> bool {
+        !self.is_spent.load(Ordering::SeqCst) && !self.client.is_closed()
+    }
+
+    /// Resolves when the server has gone.
+    pub(in crate::store::postgres) async fn closed(&self) {
+        // An error means that the driver has ended, which is the same.
+        let _ = self.heard.closed.clone().wait_for(|closed| *closed).await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Heard {
+    fn new() -> (Self, watch::Sender<bool>) {
+        let (closed, receiver) = watch::channel(false);
+        (Self { warned: Arc::default(), closed: receiver }, closed)
+    }
+}
+
+async fn drive<S, T>(
+    mut connection: tokio_postgres::Connection<S, T>,
+    heard: Heard,
+    closed: watch::Sender<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+        match message {
+            // In the order of the socket: it is noted before the answer that comes after it is given.
+            Ok(AsyncMessage::Notice(notice)) if notice.code().code().starts_with(WARNING) => {
+                tracing::warn!(code = notice.code().code(), message = notice.message(), "the database warns");
+                heard.warned.store(true, Ordering::SeqCst);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(%error, "a connection to the database is lost");
+                break;
+            }
+        }
+    }
+    closed.send_replace(true);
+}
+
+/// What takes longer is given up: so many seconds are bearable for whoever waits (LM-7).
+pub(in crate::store::postgres) const DEADLINE: Duration = Duration::from_millis(2_500);
+/// The class of codes that say "it is done, but".
+const WARNING: &str = "01";

@@ -1,0 +1,64 @@
+//! Why something did not succeed, and what follows from that: to try it again, or to give the connection up.
+
+use std::error::Error;
+
+use tokio_postgres::error::SqlState;
+
+use crate::store::StoreError;
+
+/// Why something did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::store::postgres) enum Failure {
+    #[error(transparent)]
+    Database(#[from] tokio_postgres::Error),
+    /// What a rule decided on is not what is stored.
+    #[error("a statement had to change {expected} rows and changed {changed}")]
+    Rows { expected: usize, changed: u64 },
+    /// A value that no version of this program has written.
+    #[error("what is stored cannot be read")]
+    Stored(#[source] Box<dyn Error + Send + Sync>),
+    /// What decided which rows to lock was changed before they were locked.
+    #[error("another transaction changed what this one looks at")]
+    Crossed,
+    /// A commit that came with a warning: it may be missing on the standby that it had to wait for.
+    #[error("the commit came with a warning: it may not be replicated")]
+    NotReplicated,
+    #[error("the database does not answer")]
+    Late,
+}
+
+impl Failure {
+    /// Another transaction came between: begun again, this one sees what that one did.
+    pub(in crate::store::postgres) fn is_crossed(&self) -> bool {
+        match self {
+            Self::Crossed => true,
+            // Of two that insert the same name or key, the second has waited for the first to commit.
+            Self::Database(error) => error.code().is_some_and(|code| {
+                [
+                    SqlState::T_R_SERIALIZATION_FAILURE,
+                    SqlState::T_R_DEADLOCK_DETECTED,
+                    SqlState::UNIQUE_VIOLATION,
+                ]
+                .contains(code)
+            }),
+            _ => false,
+        }
+    }
+
+    pub(in crate::store::postgres) fn stored(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Stored(Box::new(error))
+    }
+
+    /// Says which verb did not succeed.
+    pub(in crate::store::postgres) fn of(self, verb: &'static str) -> StoreError {
+        StoreError::Unavailable(Box::new(VerbFailed { verb, reason: self }))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{verb} did not succeed")]
+struct VerbFailed {
+    verb: &'static str,
+    #[source]
+    reason: Failure,
+}

@@ -1,0 +1,111 @@
+//! Opening a database: what is refused, before anything is changed.
+
+use crate::store::postgres::engine::connection::Connection;
+use crate::store::postgres::engine::failure::Failure;
+use crate::store::postgres::engine::schema;
+use crate::store::postgres::engine::target::{DatabaseUrl, Target};
+
+/// Why a database was not opened. Nothing was changed in it, unless the tables were being brought up to date.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It cannot be reached, refuses the user or the password, or none of the hosts takes writes.
+    #[error("the database {database} cannot be reached")]
+    Unreachable {
+        /// Its address, without the password.
+        database: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file of trusted certificates cannot be read.
+    #[error("the certificates to trust for {database} cannot be read")]
+    Certificates {
+        /// Its address, without the password.
+        database: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// PostgreSQL before 15.
+    #[error("the database {database} is PostgreSQL {version}; at least 15 is needed")]
+    OldServer {
+        /// Its address, without the password.
+        database: String,
+        /// What the server says.
+        version: String,
+    },
+    /// `synchronous_commit` is off: the server would forget what it has acknowledged (DB-1).
+    #[error(
+        "the database {database} has synchronous_commit = off: it could lose what was acknowledged. Set it to on for this role"
+    )]
+    NotDurable {
+        /// Its address, without the password.
+        database: String,
+    },
+    /// A later version of this program has changed the tables in a way that this one cannot work with (DB-5).
+    #[error(
+        "the database {database} belongs to a newer version of this program: its schema is {version}, and {known} is known here"
+    )]
+    NewerSchema {
+        /// Its address, without the password.
+        database: String,
+        /// Its schema.
+        version: i64,
+        /// The newest schema that this program knows.
+        known: i64,
+    },
+    /// The tables could not be brought up to date.
+    #[error("the tables of {database} could not be brought up to date")]
+    Migration {
+        /// Its address, without the password.
+        database: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Reads the certificates to trust.
+pub(in crate::store::postgres) fn target(url: &DatabaseUrl) -> Result<Target, OpenError> {
+    Target::new(url.clone())
+        .map_err(|error| OpenError::Certificates { database: url.to_string(), source: Box::new(error) })
+}
+
+/// Connects, refuses a server that cannot keep what it is given, and brings the tables up to date.
+pub(in crate::store::postgres) async fn connect(
+    target: &Target,
+    url: &DatabaseUrl,
+) -> Result<Connection, OpenError> {
+    let unreachable =
+        |error: Failure| OpenError::Unreachable { database: url.to_string(), source: Box::new(error) };
+    let db = Connection::open(target).await.map_err(unreachable)?;
+    let server = look_at(&db).await.map_err(unreachable)?;
+    if server.number < OLDEST {
+        return Err(OpenError::OldServer { database: url.to_string(), version: server.version });
+    }
+    if server.synchronous_commit == "off" {
+        return Err(OpenError::NotDurable { database: url.to_string() });
+    }
+    let schema = schema::bring_up_to_date(&db)
+        .await
+        .map_err(|error| OpenError::Migration { database: url.to_string(), source: Box::new(error) })?;
+    let known = schema::newest();
+    if schema.oldest_reader > known {
+        return Err(OpenError::NewerSchema { database: url.to_string(), version: schema.version, known });
+    }
+    Ok(db)
+}
+
+struct Server {
+    number: i64,
+    version: String,
+    synchronous_commit: String,
+}
+
+async fn look_at(db: &Connection) -> Result<Server, Failure> {
+    let settings = "SELECT current_setting('server_version_num')::bigint, current_setting('server_version'),
+                           current_setting('synchronous_commit')";
+    let row = db.optional(settings, &[]).await?.ok_or(Failure::Crossed)?;
+    Ok(Server { number: row.try_get(0)?, version: row.try_get(1)?, synchronous_commit: row.try_get(2)? })
+}
+
+/// PostgreSQL 15.
+const OLDEST: i64 = 150_000;

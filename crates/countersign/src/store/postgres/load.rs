@@ -1,0 +1,137 @@
+//! What rules look at: one statement each. Inside a transaction, what a plan may write is locked as it is loaded, so that
+//! nobody changes it before the plan is carried out.
+
+use tokio_postgres::Row;
+
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::{Account, Credentials, Role, Username};
+use crate::model::session::{Session, StoredSession};
+
+/// What happens to the rows that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// Nothing: they are as they were at one moment.
+    No,
+    /// Nobody else changes them before this transaction ends.
+    Rows,
+}
+
+impl Lock {
+    const fn of(self, sql: &'static str) -> &'static str {
+        match self {
+            Self::No => "",
+            Self::Rows => sql,
+        }
+    }
+}
+
+/// What a rule that looks at a whole table is serialised by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whole {
+    Administrators,
+    Keys,
+}
+
+/// Keeps others out until this transaction ends. To be taken before any other lock.
+pub(super) async fn lock(db: &Connection, whole: Whole) -> Result<(), Failure> {
+    let name = match whole {
+        Whole::Administrators => "administrators",
+        Whole::Keys => "keys",
+    };
+    db.query("SELECT name FROM locks WHERE name = $1 FOR UPDATE", &[&name]).await.map(drop)
+}
+
+/// The account with this ID.
+pub(super) async fn account(db: &Connection, id: AccountId, lock: Lock) -> Result<Option<Account>, Failure> {
+    let lock = lock.of("FOR UPDATE");
+    let sql = format!("SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE a.id = $1 {lock}");
+    db.optional(&sql, &[&id]).await?.as_ref().map(rows::account).transpose()
+}
+
+/// The account with this ID, and what its password is checked against.
+pub(super) async fn credentials(
+    db: &Connection,
+    id: AccountId,
+    lock: Lock,
+) -> Result<Option<Credentials>, Failure> {
+    let lock = lock.of("FOR UPDATE");
+    let sql = format!("SELECT {CREDENTIALS_COLUMNS} FROM accounts a WHERE a.id = $1 {lock}");
+    db.optional(&sql, &[&id]).await?.as_ref().map(rows::credentials).transpose()
+}
+
+/// For each of these names, whether an account has it in any spelling. Another transaction may take it next: then the
+/// insertion fails, and this one is begun again.
+pub(super) async fn are_taken<'a>(
+    db: &Connection,
+    names: impl Iterator<Item = &'a Username>,
+) -> Result<Vec<bool>, Failure> {
+    let names: Vec<_> = names.map(Username::canonical).collect();
+    let sql = "SELECT EXISTS (SELECT 1 FROM accounts WHERE canonical_name = name)
+               FROM unnest($1) WITH ORDINALITY AS names (name, n) ORDER BY n";
+    rows::firsts(&db.query(sql, &[&names]).await?)
+}
+
+/// Whether an enabled administrator is there besides this account.
+pub(super) async fn has_another_administrator(db: &Connection, id: AccountId) -> Result<bool, Failure> {
+    debug_assert_eq!(Role::ADMIN, "admin", "the index and the statement spell it out");
+    let sql =
+        "SELECT 1::bigint FROM accounts WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1 LIMIT 1";
+    Ok(db.optional(sql, &[&id]).await?.is_some())
+}
+
+/// The session with this ID.
+pub(super) async fn session(
+    db: &Connection,
+    id: SessionId,
+    lock: Lock,
+) -> Result<Option<StoredSession>, Failure> {
+    let lock = lock.of("FOR UPDATE");
+    let sql = format!("SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.id = $1 {lock}");
+    db.optional(&sql, &[&id]).await?.as_ref().map(rows::session).transpose()
+}
+
+/// The session with this ID, and its account. Only the session is locked: what takes an account its access ends its
+/// sessions too, in the same transaction.
+pub(super) async fn session_with_account(
+    db: &Connection,
+    id: SessionId,
+    lock: Lock,
+) -> Result<Option<(Account, StoredSession)>, Failure> {
+    let lock = lock.of("FOR UPDATE OF s");
+    let sql = format!(
+        "SELECT {ACCOUNT_COLUMNS}, {SESSION_COLUMNS} FROM sessions s JOIN accounts a ON a.id = s.account_id
+         WHERE s.id = $1 {lock}"
+    );
+    db.optional(&sql, &[&id]).await?.as_ref().map(rows::account_and_session).transpose()
+}
+
+/// Sessions of an account, and one more.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    /// The one more, whoever's it is.
+    pub(super) one: Option<StoredSession>,
+    /// The sessions of the account that were not ended early, the oldest first; some may be past their end.
+    pub(super) open: Vec<Session>,
+}
+
+/// The open sessions of an account and the session `one`, all locked, in the order of their ids.
+pub(super) async fn lock_sessions(
+    db: &Connection,
+    account: AccountId,
+    one: Option<SessionId>,
+) -> Result<Sessions, Failure> {
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.id = $2 OR (s.account_id = $1 AND s.revoked_at IS NULL)
+         ORDER BY s.id FOR UPDATE"
+    );
+    let found: Vec<Row> = db.query(&sql, &[&account, &one]).await?;
+    let found = found.iter().map(rows::session).collect::<Result<Vec<_>, _>>()?;
+    let is_open =
+        |stored: &&StoredSession| stored.session.account_id == account && stored.session.revoked.is_none();
+    let mut open: Vec<_> = found.iter().filter(is_open).map(|stored| stored.session.clone()).collect();
+    open.sort_by_key(|session| (session.created_at, session.id));
+    Ok(Sessions { one: found.into_iter().find(|stored| Some(stored.session.id) == one), open })
+}

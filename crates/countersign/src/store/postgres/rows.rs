@@ -1,0 +1,162 @@
+//! Between rows and the domain's types.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+use super::engine::failure::Failure;
+use crate::base::clock::Timestamp;
+use crate::base::id::AccountId;
+use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
+use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
+use crate::model::context::Actor;
+use crate::model::password_hash::PasswordHash;
+use crate::model::proof::AuthMethods;
+use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
+use crate::model::stored_key::StoredKey;
+use crate::throttle::{ThrottleKey, ThrottleRecord};
+
+/// The columns that [`account`] reads, in a table or alias `a`.
+pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
+     a.created_at, a.password_change_required";
+const ACCOUNT_COLUMN_COUNT: usize = 8;
+
+/// The columns that [`credentials`] reads, in a table or alias `a`.
+pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
+     a.created_at, a.password_change_required, a.password_hash, a.password_version";
+
+/// The columns that [`session`] reads, in a table or alias `s`.
+pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
+     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr";
+
+/// Reads [`ACCOUNT_COLUMNS`].
+pub(super) fn account(row: &Row) -> Result<Account, Failure> {
+    let claims: Map<String, Value> =
+        serde_json::from_str(row.try_get::<_, &str>(4)?).map_err(Failure::stored)?;
+    Ok(Account {
+        id: row.try_get(0)?,
+        username: Username::from_stored(row.try_get(1)?, row.try_get(2)?),
+        role: Role::parse(row.try_get(3)?).map_err(Failure::stored)?,
+        claims: CustomClaims::new(claims).map_err(Failure::stored)?,
+        disabled_at: row.try_get(5)?,
+        password_change_required: row.try_get(7)?,
+        created_at: row.try_get(6)?,
+    })
+}
+
+/// Reads [`CREDENTIALS_COLUMNS`].
+pub(super) fn credentials(row: &Row) -> Result<Credentials, Failure> {
+    Ok(Credentials {
+        account: account(row)?,
+        password_hash: row.try_get::<_, Option<_>>(ACCOUNT_COLUMN_COUNT)?.map(PasswordHash::from_stored),
+        password_version: row.try_get(ACCOUNT_COLUMN_COUNT + 1)?,
+    })
+}
+
+/// Reads [`SESSION_COLUMNS`].
+pub(super) fn session(row: &Row) -> Result<StoredSession, Failure> {
+    session_from(row, 0)
+}
+
+/// Reads [`ACCOUNT_COLUMNS`] and, after them, [`SESSION_COLUMNS`].
+pub(super) fn account_and_session(row: &Row) -> Result<(Account, StoredSession), Failure> {
+    Ok((account(row)?, session_from(row, ACCOUNT_COLUMN_COUNT)?))
+}
+
+fn session_from(row: &Row, first: usize) -> Result<StoredSession, Failure> {
+    let revoked_at: Option<Timestamp> = row.try_get(first + 7)?;
+    let reason = row.try_get::<_, Option<&str>>(first + 8)?.map(EndReason::from_stored);
+    Ok(StoredSession {
+        session: Session {
+            id: row.try_get(first)?,
+            account_id: row.try_get(first + 1)?,
+            created_at: row.try_get(first + 3)?,
+            expires_at: row.try_get(first + 4)?,
+            authenticated_at: row.try_get(first + 11)?,
+            amr: AuthMethods::from_stored(row.try_get(first + 12)?),
+            generation: number(row, first + 5)?,
+            rotated_at: row.try_get(first + 6)?,
+            revoked: revoked_at.zip(reason),
+            user_agent: row.try_get(first + 9)?,
+            address: address(row, first + 10)?,
+        },
+        secret_hash: bytes(row, first + 2)?,
+    })
+}
+
+/// Reads `sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id`.
+pub(super) fn audit_record(row: &Row) -> Result<AuditRecord, Failure> {
+    Ok(AuditRecord {
+        sequence: row.try_get(0)?,
+        at: row.try_get(1)?,
+        actor: match (row.try_get(2)?, row.try_get::<_, Option<AccountId>>(3)?) {
+            ("account", Some(id)) => Actor::Account(id),
+            ("command_line", _) => Actor::CommandLine,
+            ("system", _) => Actor::System,
+            _ => Actor::Anonymous,
+        },
+        request_id: row.try_get(9)?,
+        address: address(row, 4)?,
+        event: AuditEvent {
+            kind: RecordedKind::from_stored(row.try_get(5)?),
+            account_id: row.try_get(6)?,
+            session_id: row.try_get(7)?,
+            detail: row.try_get(8)?,
+        },
+    })
+}
+
+/// Reads `session_id, until, account_id, ended_at` from a column on; nothing where an outer join found nothing.
+pub(super) fn revocation(row: &Row, first: usize) -> Result<Option<Revocation>, Failure> {
+    let Some(id) = row.try_get(first)? else { return Ok(None) };
+    Ok(Some(Revocation {
+        ended: EndedSession { id, until: row.try_get(first + 1)? },
+        account_id: row.try_get(first + 2)?,
+        ended_at: row.try_get(first + 3)?,
+    }))
+}
+
+/// Reads `kid, algorithm, sealed, created_at, active_from`.
+pub(super) fn signing_key(row: &Row) -> Result<StoredKey, Failure> {
+    Ok(StoredKey {
+        kid: row.try_get(0)?,
+        algorithm: row.try_get(1)?,
+        sealed: row.try_get(2)?,
+        created_at: row.try_get(3)?,
+        active_from: row.try_get(4)?,
+    })
+}
+
+/// Reads `key, failures, last_failure_at`.
+pub(super) fn throttle_record(row: &Row) -> Result<ThrottleRecord, Failure> {
+    Ok(ThrottleRecord {
+        key: ThrottleKey::from_bytes(bytes(row, 0)?),
+        failures: number(row, 1)?,
+        last_failure_at: row.try_get(2)?,
+    })
+}
+
+/// The first column of each row.
+pub(super) fn firsts<'a, T: FromSql<'a>>(rows: &'a [Row]) -> Result<Vec<T>, Failure> {
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// A whole number of a smaller type than the database has.
+pub(super) fn number<T: TryFrom<i64>>(row: &Row, column: usize) -> Result<T, Failure>
+where
+    T::Error: std::error::Error + Send + Sync + 'static,
+{
+    T::try_from(row.try_get(column)?).map_err(Failure::stored)
+}
+
+/// So many bytes.
+pub(super) fn bytes<const N: usize>(row: &Row, column: usize) -> Result<[u8; N], Failure> {
+    row.try_get::<_, &[u8]>(column)?.try_into().map_err(Failure::stored)
+}
+
+fn address(row: &Row, column: usize) -> Result<Option<IpAddr>, Failure> {
+    let text: Option<&str> = row.try_get(column)?;
+    text.map(|text| text.parse().map_err(Failure::stored)).transpose()
+}

@@ -1,0 +1,162 @@
+//! Sessions, and the log of those that ended.
+
+use std::sync::Arc;
+
+use super::apply::Transaction;
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use super::load::Lock;
+use super::rows::{self, SESSION_COLUMNS};
+use super::{PostgresStore, load};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::context::Context;
+use crate::model::plan::Plan;
+use crate::model::session::refresh_token::PresentedToken;
+use crate::model::session::{
+    Device, EndReason, EndedSession, NewSession, PolicyAt, Revocation, RevocationCursor, Rotation, Session,
+    SessionSelector, StartSessionOutcome, rotate,
+};
+use crate::store::{SessionStore, StoreError};
+
+impl SessionStore for PostgresStore {
+    async fn start_session(
+        &self,
+        session: NewSession,
+        context: &Context,
+    ) -> Result<StartSessionOutcome, StoreError> {
+        let device = Device { address: context.address, user_agent: context.user_agent.clone() };
+        self.change("start_session", context, (session, device), start_session).await
+    }
+
+    async fn rotate(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
+        let (at, address) = (PolicyAt { policy: self.policy, now: context.now }, context.address);
+        let find = move |db: Arc<Connection>| async move {
+            let found = load::session_with_account(&db, token.session_id, Lock::No).await?;
+            Ok(rotate(found, &token, address, at))
+        };
+        // What needs no write needs no transaction either, and is answered while the disk takes none.
+        match without_writing(self.read("find_for_rotation", find).await?) {
+            Some(rotation) => Ok(rotation),
+            None => self.change("rotate", context, token, rotate_locked).await,
+        }
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.read("find_session", move |db| async move {
+            Ok(load::session(&db, id, Lock::No).await?.map(|stored| stored.session))
+        })
+        .await
+    }
+
+    async fn list_sessions(
+        &self,
+        of: Option<AccountId>,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let rotated_after = now.minus(self.policy.idle_ttl);
+        self.read("list_sessions", move |db| async move {
+            let sql = format!(
+                "SELECT {SESSION_COLUMNS} FROM sessions s
+                 WHERE ($1 IS NULL OR s.account_id = $1) AND s.revoked_at IS NULL
+                   AND s.expires_at > $2 AND s.rotated_at > $3
+                 ORDER BY s.created_at DESC LIMIT $4"
+            );
+            let found = db.query(&sql, &[&of, &now, &rotated_after, &i64::from(limit)]).await?;
+            found.iter().map(|row| Ok(rows::session(row)?.session)).collect()
+        })
+        .await
+    }
+
+    async fn end_sessions(
+        &self,
+        selector: SessionSelector,
+        reason: EndReason,
+        context: &Context,
+    ) -> Result<Vec<EndedSession>, StoreError> {
+        self.change("end_sessions", context, (selector, reason), end_sessions).await
+    }
+
+    async fn revocations(
+        &self,
+        after: Option<RevocationCursor>,
+        now: Timestamp,
+    ) -> Result<(Vec<Revocation>, RevocationCursor), StoreError> {
+        self.read("revocations", move |db| async move {
+            let (log, cursor) = revocations(&db, after, now).await?;
+            // Another server, or the same after a restart: it may have forgotten, and give numbers again.
+            match after {
+                Some(after) if cursor.went_back_from(after) => revocations(&db, None, now).await,
+                _ => Ok((log, cursor)),
+            }
+        })
+        .await
+    }
+}
+
+async fn start_session(
+    tx: Transaction,
+    (session, device): (NewSession, Device),
+) -> Result<StartSessionOutcome, Failure> {
+    let account = session.account_id;
+    let admitted = match session.admit(load::credentials(&tx.db, account, Lock::Rows).await?) {
+        Ok(admitted) => admitted,
+        Err(refused) => return tx.apply(refused).await,
+    };
+    let found = load::lock_sessions(&tx.db, account, admitted.replaces()).await?;
+    tx.apply(admitted.begin(found.one, found.open, device, tx.at)).await
+}
+
+async fn rotate_locked(tx: Transaction, token: PresentedToken) -> Result<Rotation, Failure> {
+    let found = load::session_with_account(&tx.db, token.session_id, Lock::Rows).await?;
+    tx.apply(rotate(found, &token, tx.origin.address, tx.at)).await
+}
+
+/// The outcome of a plan that has nothing to write.
+fn without_writing<O>(plan: Plan<O>) -> Option<O> {
+    plan.writes().is_empty().then(|| plan.carried_out())
+}
+
+async fn end_sessions(
+    tx: Transaction,
+    (selector, reason): (SessionSelector, EndReason),
+) -> Result<Vec<EndedSession>, Failure> {
+    let one = selector.session_id();
+    let found = match one {
+        Some(id) => load::session(&tx.db, id, Lock::No).await?,
+        None => None,
+    };
+    let Some(account) = selector.account_id(found.as_ref(), tx.at) else {
+        let found = match one {
+            Some(id) => load::session(&tx.db, id, Lock::Rows).await?,
+            None => None,
+        };
+        return tx.apply(selector.end(found, &[], reason, tx.at)).await;
+    };
+    // After this, a login that is under way has either begun its session, or begins it later.
+    load::account(&tx.db, account, Lock::Rows).await?;
+    let found = load::lock_sessions(&tx.db, account, one).await?;
+    tx.apply(selector.end(found.one, &found.open, reason, tx.at)).await
+}
+
+/// One statement sees one state of the database. A transaction that it does not see was running then, or begins later: its
+/// number is not below the oldest that was running, where the next look begins. So nothing is missed, whatever the order
+/// of the commits, and nobody waits for a transaction that takes long; what was seen of those that ran comes again.
+async fn revocations(
+    db: &Connection,
+    after: Option<RevocationCursor>,
+    now: Timestamp,
+) -> Result<(Vec<Revocation>, RevocationCursor), Failure> {
+    let sql = "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
+                      pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+                      r.session_id, r.until, r.account_id, r.ended_at
+               FROM (VALUES (1)) AS one (n)
+               LEFT JOIN revocations r ON r.xid >= $1::text::xid8 AND r.until > $2";
+    let since = after.map_or(0, RevocationCursor::place).to_string();
+    let found = db.query(sql, &[&since, &now]).await?;
+    let first = found.first().ok_or(Failure::Crossed)?;
+    let cursor = RevocationCursor::of_server(first.try_get(0)?, first.try_get(1)?);
+    let log = found.iter().filter_map(|row| rows::revocation(row, 2).transpose());
+    Ok((log.collect::<Result<_, _>>()?, cursor))
+}

@@ -1,0 +1,131 @@
+//! Deleting what nothing needs any more, and the readiness probe.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use super::PostgresStore;
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use crate::base::clock::Timestamp;
+use crate::base::id::SessionId;
+use crate::model::retention::{Expired, Sweep, Swept};
+use crate::store::{StoreError, Upkeep};
+
+impl Upkeep for PostgresStore {
+    async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
+        let (expired, batch) = (sweep.expired(&self.policy), sweep.batch);
+        let delete = move |db, ()| async move { delete_first(db, expired, batch).await };
+        let deleted = self.write("sweep", (), delete).await?;
+        if deleted > 0 {
+            return Ok(Swept { deleted, more: true });
+        }
+        let (after, since) = (*self.swept_to(), sweep.idle_since(&self.policy));
+        let scan = move |db| async move { scan_for_idle(db, since, batch, after).await };
+        let scan = self.read("scan_for_idle", scan).await?;
+        *self.swept_to() = scan.next;
+        if scan.idle.is_empty() {
+            return Ok(Swept { deleted: 0, more: scan.next.is_some() });
+        }
+        let delete = move |db, idle| async move { delete_idle(db, since, idle).await };
+        let deleted = self.write("sweep_idle", scan.idle, delete).await?;
+        Ok(Swept { deleted, more: scan.next.is_some() })
+    }
+
+    async fn check(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.read("check", |db| async move { db.query("SELECT 1::bigint", &[]).await.map(drop) }).await?;
+        if self.last_write_failed.load(Ordering::SeqCst) {
+            // Something that needs the database to take it.
+            self.write("check_write", now, |db, now| async move {
+                let sql = "INSERT INTO probe (number, checked_at) VALUES (1, $1)
+                           ON CONFLICT (number) DO UPDATE SET checked_at = excluded.checked_at";
+                db.execute(sql, &[&now]).await.map(drop)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+impl PostgresStore {
+    fn swept_to(&self) -> MutexGuard<'_, Option<SessionId>> {
+        self.swept_to.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Deletes one batch of the first that finds something.
+async fn delete_first(db: Arc<Connection>, expired: [Expired; 7], batch: u32) -> Result<usize, Failure> {
+    for expired in expired {
+        let deleted = delete(&db, expired, batch).await?;
+        if deleted > 0 {
+            return Ok(usize::try_from(deleted).unwrap_or(usize::MAX));
+        }
+    }
+    Ok(0)
+}
+
+async fn delete(db: &Connection, expired: Expired, batch: u32) -> Result<u64, Failure> {
+    let few;
+    let (table, key, condition, limit) = match expired {
+        Expired::Revocations(at) => ("revocations", "session_id", "until <= $1", at.as_unix_millis()),
+        Expired::SessionsEnded(at) => ("sessions", "id", "revoked_at <= $1", at.as_unix_millis()),
+        Expired::SessionsPastEnd(at) => ("sessions", "id", "expires_at <= $1", at.as_unix_millis()),
+        Expired::AuditLog(at) => ("audit_log", "sequence", "at < $1", at.as_unix_millis()),
+        Expired::FewFailures(count, at) => {
+            few = format!("failures < {count} AND last_failure_at <= $1");
+            ("throttle", "key", few.as_str(), at.as_unix_millis())
+        }
+        Expired::Failures(at) => ("throttle", "key", "last_failure_at <= $1", at.as_unix_millis()),
+        Expired::FailedLogins(kept) => (
+            "audit_log",
+            "sequence",
+            "kind IN ('login_failed', 'login_throttled') AND sequence <=
+             (SELECT sequence FROM audit_log WHERE kind IN ('login_failed', 'login_throttled')
+              ORDER BY sequence DESC LIMIT 1 OFFSET $1)",
+            kept.into(),
+        ),
+    };
+    // The condition is asked again of each row: it may have changed since it was picked.
+    let sql = format!(
+        "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition} LIMIT $2) AND {condition}"
+    );
+    db.execute(&sql, &[&limit, &i64::from(batch)]).await
+}
+
+/// One step through the sessions, by their ids, for those that nobody used for too long.
+struct IdleScan {
+    /// Sessions that are to go, unless they are used in the meantime.
+    idle: Vec<SessionId>,
+    /// Where the next step begins; `None` at the end.
+    next: Option<SessionId>,
+}
+
+/// Looks at the next sessions after an id: ten times as many as may be deleted at most.
+async fn scan_for_idle(
+    db: Arc<Connection>,
+    since: Timestamp,
+    batch: u32,
+    after: Option<SessionId>,
+) -> Result<IdleScan, Failure> {
+    let (step, limit) = (batch.saturating_mul(10), usize::try_from(batch).unwrap_or(usize::MAX));
+    let sql = "SELECT id, rotated_at FROM sessions WHERE $1 IS NULL OR id > $1 ORDER BY id LIMIT $2";
+    let found = db.query(sql, &[&after, &i64::from(step)]).await?;
+    let mut scan = IdleScan { idle: Vec::new(), next: None };
+    for (n, row) in found.iter().enumerate() {
+        let id = row.try_get(0)?;
+        if row.try_get::<_, Timestamp>(1)? <= since {
+            scan.idle.push(id);
+        }
+        if scan.idle.len() == limit || n + 1 == usize::try_from(step).unwrap_or(usize::MAX) {
+            scan.next = Some(id);
+            break;
+        }
+    }
+    Ok(scan)
+}
+
+/// Deletes the sessions that a scan has found, if they are still idle.
+async fn delete_idle(db: Arc<Connection>, since: Timestamp, idle: Vec<SessionId>) -> Result<usize, Failure> {
+    let sql = "DELETE FROM sessions WHERE id = ANY ($1) AND rotated_at <= $2";
+    let deleted = db.execute(sql, &[&idle, &since]).await?;
+    Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
+}

@@ -1,0 +1,283 @@
+//! What only PostgreSQL has: several nodes, connections that break, commits that are not what they seem.
+
+use std::sync::Arc;
+
+use countersign::internal::base::id::SessionId;
+use countersign::internal::base::random::Random;
+use countersign::internal::model::account::{AccountQuery, CreateAccountOutcome, Role};
+use countersign::internal::model::audit::{AuditEvent, AuditKind};
+use countersign::internal::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
+use countersign::internal::model::stored_key::StoredKey;
+use countersign::store::postgres::{DatabaseUrl, OpenError, PostgresStore};
+use countersign::store::{
+    AccountStore as _, AuditStore as _, KeyStore as _, SessionStore as _, StoreError, Upkeep as _,
+};
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, NoTls};
+
+use crate::database::{name, new_database, sql};
+use crate::world::*;
+
+pub(crate) struct Postgres;
+
+impl Opener for Postgres {
+    type Store = PostgresStore;
+    async fn open(&self, policy: SessionPolicy) -> PostgresStore {
+        PostgresStore::open(&new_database(), policy).await.unwrap()
+    }
+}
+
+async fn open(url: &DatabaseUrl) -> PostgresStore {
+    PostgresStore::open(url, SessionPolicy::default()).await.unwrap()
+}
+
+/// A program beside us on the same database.
+async fn beside(url: &DatabaseUrl) -> Client {
+    let config: tokio_postgres::Config = crate::database::url(&name(url)).parse().unwrap();
+    let (client, connection) = config.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Nodes that start at once on an empty database make its tables once, and all of them work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn eight_nodes_make_the_tables_once() {
+    let url = new_database();
+    let mut opening = JoinSet::new();
+    for _ in 0..8 {
+        let url = url.clone();
+        opening.spawn(async move { open(&url).await });
+    }
+    let nodes = opening.join_all().await;
+    let bob = user(&nodes[0], "bob").await;
+    let token = log_in(&nodes[1], &bob, at(0)).await;
+    for (n, node) in nodes.iter().enumerate() {
+        let seconds = 20 * (1 + u64::try_from(n).unwrap());
+        let token = generation(token, u32::try_from(n).unwrap());
+        assert!(matches!(node.rotate(token, &context(at(seconds))).await.unwrap(), Rotation::Advanced(_)));
+    }
+    assert_eq!(sql(&name(&url), "SELECT count(*) FROM schema_history"), "1\n");
+}
+
+/// DB-5: a schema that a newer version has extended is worked with, one that it has changed is refused.
+#[tokio::test]
+async fn a_newer_schema_is_refused_if_this_version_cannot_read_it() {
+    let url = new_database();
+    drop(open(&url).await);
+    sql(&name(&url), "INSERT INTO schema_history VALUES (98, 6)");
+    user(&open(&url).await, "bob").await;
+    sql(&name(&url), "INSERT INTO schema_history VALUES (99, 99)");
+    let refused = PostgresStore::open(&url, SessionPolicy::default()).await;
+    assert!(matches!(refused, Err(OpenError::NewerSchema { version: 99, .. })), "{refused:?}");
+}
+
+/// DB-1.
+#[tokio::test]
+async fn a_database_that_forgets_is_refused() {
+    let url = new_database();
+    let database = name(&url);
+    sql(&database, &format!("ALTER DATABASE {database} SET synchronous_commit = off"));
+    let refused = PostgresStore::open(&url, SessionPolicy::default()).await;
+    assert!(matches!(refused, Err(OpenError::NotDurable { .. })), "{refused:?}");
+    assert_eq!(sql(&database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0\n");
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_a_missing_server_are_told_apart_from_the_address_only() {
+    let text = crate::database::url("postgres");
+    for wrong in [text.replace("secret", "guess"), "postgres://tester:guess@127.0.0.1:1/x".to_owned()] {
+        let url = DatabaseUrl::parse(&wrong).unwrap();
+        let refused = PostgresStore::open(&url, SessionPolicy::default()).await.unwrap_err();
+        assert!(matches!(refused, OpenError::Unreachable { .. }));
+        assert!(!format!("{refused} {refused:?} {url:?}").contains("guess"));
+    }
+}
+
+/// Every connection is ended by the server; all is well again as soon as they are made anew.
+#[tokio::test]
+async fn lost_connections_are_made_anew() {
+    let url = new_database();
+    let store = open(&url).await;
+    let bob = user(&store, "bob").await;
+    let beside = beside(&url).await;
+    for _ in 0..3 {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        beside.batch_execute(end).await.unwrap();
+        while store.check(at(1)).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+        while store.record(AuditEvent::new(AuditKind::LoginFailed), &context(at(1))).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+        log_in(&store, &bob, at(1)).await;
+    }
+}
+
+/// LM-7: what waits for too long is told so, and its connection is not used again; what it had begun is undone.
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_given_up() {
+    let url = new_database();
+    let store = open(&url).await;
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, at(0)).await;
+    let beside = beside(&url).await;
+    beside.batch_execute("BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let read = store.find_account(bob.id).await;
+    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+    let written = store.start_session(new_session(&bob), &context(at(1))).await;
+    assert!(matches!(written, Err(StoreError::Unavailable(_))), "{written:?}");
+    assert!(store.find_session(token.session_id).await.unwrap().is_some(), "others go on");
+    let ready = store.check(at(1)).await;
+    ready.unwrap();
+    beside.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(store.find_account(bob.id).await.unwrap(), Some(bob.clone()));
+    log_in(&store, &bob, at(2)).await;
+    assert_eq!(store.list_sessions(Some(bob.id), at(3), 9).await.unwrap().len(), 2);
+}
+
+/// A commit that says "it is done, but" is not taken for done: so a server speaks that was told to wait for its standby and
+/// has stopped waiting.
+#[tokio::test]
+async fn a_commit_with_a_warning_is_a_failure() {
+    let url = new_database();
+    let store = open(&url).await;
+    sql(
+        &name(&url),
+        "CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN RAISE WARNING 'canceling wait for synchronous replication'; RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON accounts DEFERRABLE INITIALLY DEFERRED
+           FOR EACH ROW EXECUTE FUNCTION warn()",
+    );
+    let made = store.create_account(new_account("bob", Role::default()), &context(T0)).await;
+    assert!(matches!(made, Err(StoreError::Unavailable(_))), "{made:?}");
+    store.record(AuditEvent::new(AuditKind::LoginFailed), &context(at(1))).await.unwrap();
+}
+
+/// What another transaction came between is begun again: three times, and not for ever.
+#[tokio::test]
+async fn what_was_crossed_is_begun_again() {
+    let url = new_database();
+    let store = open(&url).await;
+    sql(
+        &name(&url),
+        "CREATE SEQUENCE attempts;
+         CREATE FUNCTION cross_once() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN IF nextval('attempts') NOT IN (4, 9) THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF;
+              RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER cross_once AFTER INSERT ON accounts DEFERRABLE INITIALLY DEFERRED
+           FOR EACH ROW EXECUTE FUNCTION cross_once()",
+    );
+    let make = async |name| store.create_account(new_account(name, Role::default()), &context(T0)).await;
+    assert!(matches!(make("bob").await, Ok(CreateAccountOutcome::Created(_))));
+    assert!(matches!(make("eve").await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(make("ann").await, Ok(CreateAccountOutcome::Created(_))));
+    assert_eq!(audit(&store).await, ["account_created user", "account_created user"]);
+}
+
+/// SE-4: a transaction that began before a look and commits after it is seen by the next look, whatever was committed in
+/// between.
+#[tokio::test]
+async fn a_revocation_that_commits_late_is_not_missed() {
+    let url = new_database();
+    let store = open(&url).await;
+    let bob = user(&store, "bob").await;
+    let end = async || {
+        let which = SessionSelector::OfToken(log_in(&store, &bob, at(0)).await);
+        store.end_sessions(which, EndReason::Logout, &context(at(1))).await.unwrap()[0].id
+    };
+    let late = SessionId::random(&Random::system());
+    let beside = beside(&url).await;
+    let until = at(9_999).as_unix_millis();
+    let insert = format!("INSERT INTO revocations (session_id, until) VALUES ('{late}', {until})");
+    beside.batch_execute(&format!("BEGIN; {insert}")).await.unwrap();
+    let seen = async |after| {
+        let (log, cursor) = store.revocations(after, at(2)).await.unwrap();
+        (log.into_iter().map(|entry| entry.ended.id).collect::<Vec<_>>(), cursor)
+    };
+    let first = end().await;
+    let (log, cursor) = seen(None).await;
+    assert_eq!(log, [first]);
+    let second = end().await;
+    let (log, cursor) = seen(Some(cursor)).await;
+    assert!(log.contains(&second) && !log.contains(&late));
+    beside.batch_execute("COMMIT").await.unwrap();
+    let third = end().await;
+    let (log, cursor) = seen(Some(cursor)).await;
+    assert!(log.contains(&late) && log.contains(&third));
+    let fourth = end().await;
+    assert!(seen(Some(cursor)).await.0.contains(&fourth));
+}
+
+/// No name has a NUL, which PostgreSQL does not take in any text.
+#[tokio::test]
+async fn a_search_for_what_no_name_has_finds_nothing() {
+    let store = open(&new_database()).await;
+    for name in ["ann", "bob"] {
+        user(&store, name).await;
+    }
+    let list = async |search: Option<&str>, after: Option<&str>| {
+        let (search, after) = (search.map(str::to_owned), after.map(str::to_owned));
+        let found = store.list_accounts(AccountQuery { search, after, limit: 9 }).await.unwrap();
+        found.iter().map(|account| account.username.canonical().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(Some("\0"), None).await, [""; 0]);
+    assert_eq!(list(None, Some("ann\0")).await, ["bob"]);
+    assert_eq!(list(None, Some("am\0x")).await, ["ann", "bob"]);
+}
+
+/// KM-5: of nodes that add a key at once, each with connections that are warm, one does; a master key keeps the first
+/// fingerprint.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_nodes_one_makes_the_key() {
+    let url = new_database();
+    let mut nodes = Vec::new();
+    for n in 1..=4 {
+        let node = open(&url).await;
+        node.remember_master_keys(vec![(1, [n; 32])]).await.unwrap();
+        nodes.push(Arc::new(node));
+    }
+    assert_eq!(nodes[3].master_key_fingerprints().await.unwrap()[&1], [1; 32]);
+    let mut newest = None;
+    for round in 0..20 {
+        let mut adding = JoinSet::new();
+        for (n, node) in nodes.iter().enumerate() {
+            let (node, newest) = (Arc::clone(node), newest.clone());
+            let kid = format!("{round}-{n}");
+            let key = StoredKey {
+                kid: kid.clone(),
+                algorithm: "ES256".to_owned(),
+                sealed: vec![1],
+                created_at: T0,
+                active_from: T0,
+            };
+            adding.spawn(async move {
+                node.add_signing_key(key, newest, &context(T0)).await.unwrap().then_some(kid)
+            });
+        }
+        let added: Vec<_> = adding.join_all().await.into_iter().flatten().collect();
+        assert_eq!(added.len(), 1, "round {round}: {added:?}");
+        newest = added.into_iter().next();
+    }
+    assert_eq!(nodes[0].signing_keys().await.unwrap().len(), 20);
+}
+
+/// A rotation is a HOT update: it touches no index, and the page has room for it.
+#[tokio::test]
+async fn a_rotation_touches_no_index() {
+    let url = new_database();
+    let store = Arc::new(open(&url).await);
+    let bob = user(&*store, "bob").await;
+    let token = log_in(&*store, &bob, at(0)).await;
+    for n in 0..50 {
+        let rotation =
+            store.rotate(generation(token, n), &context(at(20 * (1 + u64::from(n))))).await.unwrap();
+        assert!(matches!(rotation, Rotation::Advanced(_)), "{rotation:?}");
+    }
+    drop(store);
+    let counts = "SELECT pg_stat_force_next_flush(); SELECT n_tup_upd = n_tup_hot_upd AND n_tup_upd >= 50
+                  FROM pg_stat_user_tables WHERE relname = 'sessions'";
+    while sql(&name(&url), counts).trim() != "t" {
+        tokio::task::yield_now().await;
+    }
+}

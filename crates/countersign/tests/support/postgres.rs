@@ -1,0 +1,158 @@
+//! A PostgreSQL server of this test process, from the installed binaries: made when the first test asks for it, gone with
+//! the process however that ends. Each test gets a database of its own.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use countersign::store::postgres::DatabaseUrl;
+use tempfile::TempDir;
+
+/// Whether tests that run on one store at a time shall run on this one.
+pub(crate) fn is_wanted() -> bool {
+    std::env::var_os("COUNTERSIGN_TEST_STORE").is_some_and(|store| store == "postgres")
+}
+
+/// The address of an empty database.
+pub(crate) fn new_database() -> DatabaseUrl {
+    DatabaseUrl::parse(&new_database_url()).unwrap()
+}
+
+/// The same, as text.
+pub(crate) fn new_database_url() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test{}", COUNT.fetch_add(1, Ordering::SeqCst));
+    sql("postgres", &format!("CREATE DATABASE {name}"));
+    url(&name)
+}
+
+/// Runs SQL with another program than ours, as its superuser; gives what it prints.
+pub(crate) fn sql(database: &str, sql: &str) -> String {
+    let server = server();
+    let mut psql = Command::new(server.binaries.join("psql"));
+    psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"]);
+    let output = psql.arg(url(database)).args(["--command", sql]).output().unwrap();
+    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The name of the database in an address.
+pub(crate) fn name(url: &DatabaseUrl) -> String {
+    url.to_string().rsplit('/').next().unwrap().to_owned()
+}
+
+/// The address of this database.
+pub(crate) fn url(database: &str) -> String {
+    let directory = server().directory.to_str().unwrap().replace('/', "%2F");
+    format!("postgres://tester:secret@{directory}/{database}")
+}
+
+struct Server {
+    binaries: PathBuf,
+    /// Its files, and the socket on which it listens.
+    directory: PathBuf,
+    /// A shell that ends the server and deletes its files when its standard input is closed: as this process ends.
+    _shell: Child,
+}
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let binaries = newest_binaries();
+        let template = template(&binaries);
+        let directory = new_directory().keep();
+        let unpacked = command("tar", &directory).arg("-xf-").stdin(template).status().unwrap();
+        assert!(unpacked.success());
+        let mut shell = command("/bin/sh", &directory);
+        shell.args(["-c", SCRIPT]).env("BINARIES", &binaries).env("DIRECTORY", &directory).process_group(0);
+        let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        assert_eq!(ready, "ready\n");
+        Server { binaries, directory, _shell: shell }
+    })
+}
+
+/// `initdb` takes a second of the processor, and every test may be a process of its own: what it makes is kept.
+fn template(binaries: &Path) -> File {
+    let version = Command::new(binaries.join("postgres")).arg("--version").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let version = version.split_whitespace().nth(2).unwrap().to_owned();
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("postgresql-{version}.tar"));
+    if let Ok(file) = File::open(&path) {
+        return file;
+    }
+    let directory = new_directory();
+    fs::write(directory.path().join("password"), "secret").unwrap();
+    fs::set_permissions(directory.path().join("password"), fs::Permissions::from_mode(0o644)).unwrap();
+    let mut initdb = command(binaries.join("initdb"), directory.path());
+    initdb.args(["--pgdata=data", "--username=tester", "--pwfile=password", "--auth=scram-sha-256"]);
+    initdb.args(["--encoding=UTF8", "--no-locale", "--no-sync", "--wal-segsize=1"]);
+    let output = initdb.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let archive = directory.path().join("data.tar");
+    let tar = Command::new("tar").arg("-cf").arg(&archive).arg("data").current_dir(directory.path()).status();
+    assert!(tar.unwrap().success());
+    // Of several processes that make it at once, each moves a whole one there.
+    let own = path.with_extension(format!("{}.tar", std::process::id()));
+    fs::copy(&archive, &own).unwrap();
+    fs::rename(&own, &path).unwrap();
+    File::open(&path).unwrap()
+}
+
+/// A directory for whoever runs the server.
+fn new_directory() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    if as_root() {
+        chown(directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    directory
+}
+
+/// Runs in `directory`, and not as root: PostgreSQL refuses to.
+fn command(program: impl AsRef<std::ffi::OsStr>, directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(directory).env("LC_ALL", "C");
+    if as_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+fn as_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Debian's place for each version; elsewhere what is on the path.
+fn newest_binaries() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let versions = versions.map(|entry| entry.path().join("bin")).filter(|bin| bin.join("postgres").exists());
+    let number = |bin: &PathBuf| {
+        bin.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok())
+    };
+    versions
+        .max_by_key(number)
+        .or_else(|| {
+            let path = std::env::var_os("PATH")?;
+            std::env::split_paths(&path).find(|directory| directory.join("postgres").exists())
+        })
+        .unwrap_or_else(|| panic!("these tests need PostgreSQL: scripts/test installs it"))
+}
+
+const NOBODY: u32 = 65534;
+/// Starts the server, says so, and ends it with the end of standard input. Nothing here has to survive a crash of the
+/// machine.
+const SCRIPT: &str = r#"
+"$BINARIES/pg_ctl" start --silent --wait --pgdata=data --log=log --options="-k '$DIRECTORY' -c listen_addresses='' \
+    -c fsync=off -c shared_buffers=16MB -c max_connections=200" || { cat log >&2; exit 1; }
+echo ready
+exec >/dev/null 2>&1
+cat >/dev/null
+"$BINARIES/pg_ctl" stop --silent --mode=immediate --pgdata=data
+cd / && rm -rf "$DIRECTORY"
+"#;
