@@ -15,7 +15,7 @@ use countersign::internal::flows::accounts::Registration;
 use countersign::internal::model::account::{Account, Role, Username};
 use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::internal::model::context::{Actor, Context};
-use countersign::store::postgres::PostgresStore;
+use countersign::store::postgres::{DatabaseUrl, PostgresStore};
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{AnyStore, AuditStore as _};
 use countersign::{Countersign, Options};
@@ -52,9 +52,8 @@ pub(crate) struct Reply {
 /// An empty store: of SQLite, or of PostgreSQL with `COUNTERSIGN_TEST_STORE=postgres`.
 async fn new_store(options: &Options) -> AnyStore {
     if database::is_wanted() {
-        return AnyStore::Postgres(
-            PostgresStore::open(&database::new_database(), options.sessions).await.unwrap(),
-        );
+        let url = DatabaseUrl::parse(&database::url(&database::new_database())).unwrap();
+        return AnyStore::Postgres(PostgresStore::open(&url, options.sessions).await.unwrap());
     }
     AnyStore::Sqlite(SqliteStore::in_memory(options.sessions).unwrap())
 }

@@ -28,7 +28,7 @@ async fn abandon(request: impl Future, polls: usize) -> bool {
 /// is another story.
 async fn settle() {
     // A connection to PostgreSQL has two tasks for as long as it lasts.
-    let own = if database::is_wanted() { 2 * 4 } else { 0 };
+    let own = if database::is_wanted() { 2 * 6 } else { 0 };
     while tokio::runtime::Handle::current().metrics().num_alive_tasks() > own {
         tokio::task::yield_now().await;
     }

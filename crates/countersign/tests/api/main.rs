@@ -11,7 +11,6 @@ mod cross_origin;
 mod feed;
 mod forward_auth;
 #[path = "../support/postgres.rs"]
-#[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
 mod guessing;
 mod hang_up;

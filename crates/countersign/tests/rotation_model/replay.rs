@@ -21,7 +21,7 @@ use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
 use countersign::internal::model::session::{NewSession, SessionPolicy};
-use countersign::store::postgres::PostgresStore;
+use countersign::store::postgres::{DatabaseUrl, PostgresStore};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::store::{AccountStore as _, AnyStore, SessionStore as _};
 use countersign::{Countersign, Options};
@@ -60,9 +60,10 @@ enum Beside {
 
 async fn open(policy: SessionPolicy) -> (AnyStore, Beside) {
     if database::is_wanted() {
-        let url = database::new_database();
+        let name = database::new_database();
+        let url = DatabaseUrl::parse(&database::url(&name)).unwrap();
         let store = PostgresStore::open(&url, policy).await.unwrap();
-        return (AnyStore::Postgres(store), Beside::Postgres(database::name(&url)));
+        return (AnyStore::Postgres(store), Beside::Postgres(name));
     }
     let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let path = home.path().join("countersign.db");

@@ -15,7 +15,7 @@ use countersign::store::{
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
-use crate::database::{name, new_database, sql};
+use crate::database::{self, sql};
 use crate::world::*;
 
 pub(crate) struct Postgres;
@@ -27,13 +27,23 @@ impl Opener for Postgres {
     }
 }
 
+/// The address of an empty database.
+fn new_database() -> DatabaseUrl {
+    DatabaseUrl::parse(&database::url(&database::new_database())).unwrap()
+}
+
+/// The name of the database in an address.
+fn name(url: &DatabaseUrl) -> String {
+    url.to_string().rsplit('/').next().unwrap().to_owned()
+}
+
 async fn open(url: &DatabaseUrl) -> PostgresStore {
     PostgresStore::open(url, SessionPolicy::default()).await.unwrap()
 }
 
 /// A program beside us on the same database.
 async fn beside(url: &DatabaseUrl) -> Client {
-    let config: tokio_postgres::Config = crate::database::url(&name(url)).parse().unwrap();
+    let config: tokio_postgres::Config = database::url(&name(url)).parse().unwrap();
     let (client, connection) = config.connect(NoTls).await.unwrap();
     tokio::spawn(connection);
     client
@@ -84,7 +94,7 @@ async fn a_database_that_forgets_is_refused() {
 
 #[tokio::test]
 async fn a_wrong_password_and_a_missing_server_are_told_apart_from_the_address_only() {
-    let text = crate::database::url("postgres");
+    let text = database::url("postgres");
     for wrong in [text.replace("secret", "guess"), "postgres://tester:guess@127.0.0.1:1/x".to_owned()] {
         let url = DatabaseUrl::parse(&wrong).unwrap();
         let refused = PostgresStore::open(&url, SessionPolicy::default()).await.unwrap_err();

@@ -10,7 +10,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use countersign::store::postgres::DatabaseUrl;
 use tempfile::TempDir;
 
 /// Whether tests that run on one store at a time shall run on this one.
@@ -18,17 +17,12 @@ pub(crate) fn is_wanted() -> bool {
     std::env::var_os("COUNTERSIGN_TEST_STORE").is_some_and(|store| store == "postgres")
 }
 
-/// The address of an empty database.
-pub(crate) fn new_database() -> DatabaseUrl {
-    DatabaseUrl::parse(&new_database_url()).unwrap()
-}
-
-/// The same, as text.
-pub(crate) fn new_database_url() -> String {
+/// Makes an empty database; gives its name.
+pub(crate) fn new_database() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("test{}", COUNT.fetch_add(1, Ordering::SeqCst));
     sql("postgres", &format!("CREATE DATABASE {name}"));
-    url(&name)
+    name
 }
 
 /// Runs SQL with another program than ours, as its superuser; gives what it prints.
@@ -39,11 +33,6 @@ pub(crate) fn sql(database: &str, sql: &str) -> String {
     let output = psql.arg(url(database)).args(["--command", sql]).output().unwrap();
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// The name of the database in an address.
-pub(crate) fn name(url: &DatabaseUrl) -> String {
-    url.to_string().rsplit('/').next().unwrap().to_owned()
 }
 
 /// The address of this database.
@@ -83,7 +72,7 @@ fn template(binaries: &Path) -> File {
     let version = Command::new(binaries.join("postgres")).arg("--version").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
     let version = version.split_whitespace().nth(2).unwrap().to_owned();
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("postgresql-{version}.tar"));
+    let path = directory_of_templates().join(format!("postgresql-{version}.tar"));
     if let Ok(file) = File::open(&path) {
         return file;
     }
@@ -103,6 +92,11 @@ fn template(binaries: &Path) -> File {
     fs::copy(&archive, &own).unwrap();
     fs::rename(&own, &path).unwrap();
     File::open(&path).unwrap()
+}
+
+/// Unit tests have no directory of their own.
+fn directory_of_templates() -> PathBuf {
+    option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from)
 }
 
 /// A directory for whoever runs the server.

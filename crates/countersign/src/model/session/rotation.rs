@@ -136,6 +136,14 @@ pub(crate) fn rotate(
     Plan::new(if is_healed { Rotation::Healed(grant) } else { Rotation::Advanced(grant) }, writes)
 }
 
+/// What a rotation came to that one guarded statement of a store has made and committed: the account, and the session as it
+/// is since. Its guard has to hold exactly where the rule says [`Decision::Advance`] and the account refuses no sessions; a
+/// test of the store compares them.
+#[cfg(feature = "postgres")]
+pub(crate) fn advanced(account: Account, session: Session) -> Rotation {
+    Rotation::Advanced(Box::new(Grant::new(account, session)))
+}
+
 fn reuse(session: &Session, at: PolicyAt) -> Plan<Rotation> {
     let mut writes = Vec::new();
     let ended = end(session, EndReason::Reuse, at, &mut writes);

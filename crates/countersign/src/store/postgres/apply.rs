@@ -2,13 +2,14 @@
 //! fifty sessions costs no more round trips than an account with one.
 
 use std::mem;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
+use super::engine::transaction::Done;
 use super::engine::value::Value;
+use super::lines::{Lines, text};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::Account;
@@ -35,14 +36,10 @@ impl Transaction {
         Self { db, at, origin, has_written: Arc::default(), recorded: Arc::default() }
     }
 
-    /// The events that were written to the audit log.
-    pub(super) fn into_recorded(self) -> Vec<AuditEvent> {
-        mem::take(&mut *self.recorded.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Whether there is something to commit.
-    pub(super) fn has_written(&self) -> bool {
-        self.has_written.load(Ordering::SeqCst)
+    /// What it came to, with the events that were written to the audit log.
+    pub(super) fn done<T>(&self, outcome: T) -> Done<(T, Vec<AuditEvent>)> {
+        let recorded = mem::take(&mut *self.recorded.lock().unwrap_or_else(PoisonError::into_inner));
+        Done { outcome: (outcome, recorded), is_written: self.has_written.load(Ordering::SeqCst) }
     }
 
     /// Makes every write of a plan; gives the outcome that they make true.
@@ -204,26 +201,9 @@ impl Transaction {
         if events.is_empty() {
             return Ok(());
         }
-        let Origin { now, actor, request_id, address } = &self.origin;
-        self.rows(
-            events.len(),
-            "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail, request_id)
-             SELECT $1, $2, $3, $4, kind, account_id, session_id, detail, $5
-             FROM unnest($6, $7, $8, $9) WITH ORDINALITY AS events (kind, account_id, session_id, detail, n)
-             ORDER BY n",
-            &[
-                now,
-                &actor.name(),
-                &actor.account_id(),
-                &text(*address),
-                request_id,
-                &events.iter().map(|event| event.kind.name()).collect::<Vec<_>>(),
-                &events.iter().map(|event| event.account_id).collect::<Vec<_>>(),
-                &events.iter().map(|event| event.session_id).collect::<Vec<_>>(),
-                &events.iter().map(|event| event.detail.as_deref()).collect::<Vec<_>>(),
-            ],
-        )
-        .await?;
+        let all: Vec<_> = events.iter().map(|event| (&self.origin, *event)).collect();
+        let lines = Lines::of(&all);
+        self.rows(events.len(), Lines::INSERT, &lines.values()).await?;
         let events = events.iter().map(|event| (*event).clone());
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
         Ok(())
@@ -271,9 +251,4 @@ impl<'a> Writes<'a> {
         }
         all
     }
-}
-
-/// An address as it is stored.
-pub(super) fn text(address: Option<IpAddr>) -> Option<String> {
-    address.map(|address| address.to_string())
 }

@@ -1,15 +1,21 @@
 //! The audit log.
 
+use super::batch::{Pending, PendingRecord};
 use super::{PostgresStore, rows};
 use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord};
 use crate::model::context::Context;
-use crate::model::plan::Plan;
+use crate::store::audit::log;
 use crate::store::{AuditStore, StoreError};
 
 impl AuditStore for PostgresStore {
     async fn record(&self, event: AuditEvent, context: &Context) -> Result<(), StoreError> {
-        self.change("record", context, event, |tx, event| async move { tx.apply(Plan::record(event)).await })
-            .await
+        let origin = context.origin();
+        let line = event.clone();
+        let recorded =
+            self.batches[0].ask(|reply| Pending::Record(PendingRecord { event: line, origin, reply }));
+        recorded.await.map_err(|error| self.failed_to_write("record", error))?;
+        log(&[event], &origin);
+        Ok(())
     }
 
     async fn audit_log(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {

@@ -1,6 +1,8 @@
 //! What rules look at: one statement each. Inside a transaction, what a plan may write is locked as it is loaded, so that
 //! nobody changes it before the plan is carried out.
 
+use std::collections::HashMap;
+
 use tokio_postgres::Row;
 
 use super::engine::connection::Connection;
@@ -95,17 +97,34 @@ pub(super) async fn session(
 
 /// The session with this ID, and its account. Only the session is locked: what takes an account its access ends its
 /// sessions too, in the same transaction.
-pub(super) async fn session_with_account(
+pub(super) async fn lock_session_with_account(
     db: &Connection,
     id: SessionId,
-    lock: Lock,
 ) -> Result<Option<(Account, StoredSession)>, Failure> {
-    let lock = lock.of("FOR UPDATE OF s");
     let sql = format!(
         "SELECT {ACCOUNT_COLUMNS}, {SESSION_COLUMNS} FROM sessions s JOIN accounts a ON a.id = s.account_id
-         WHERE s.id = $1 {lock}"
+         WHERE s.id = $1 FOR UPDATE OF s"
     );
     db.optional(&sql, &[&id]).await?.as_ref().map(rows::account_and_session).transpose()
+}
+
+/// These sessions, with their accounts, as they are at one moment.
+pub(super) async fn sessions_with_accounts(
+    db: &Connection,
+    ids: &Vec<SessionId>,
+) -> Result<HashMap<SessionId, (Account, StoredSession)>, Failure> {
+    let sql = format!(
+        "SELECT {ACCOUNT_COLUMNS}, {SESSION_COLUMNS} FROM sessions s JOIN accounts a ON a.id = s.account_id
+         WHERE s.id = ANY ($1)"
+    );
+    let found = db.query(&sql, &[ids]).await?;
+    found
+        .iter()
+        .map(|row| {
+            let (account, stored) = rows::account_and_session(row)?;
+            Ok((stored.session.id, (account, stored)))
+        })
+        .collect()
 }
 
 /// Sessions of an account, and one more.

@@ -4,6 +4,7 @@
 //! ```text
 //! caller -> reads   (bounded) -> connections, one statement each
 //!        -> changes (bounded) -> connections, one transaction each: locks, loads, asks the rule, applies its plan
+//!        -> batches (bounded) -> one connection each: all refreshes that wait, one statement; what it leaves, one by one
 //! ```
 //!
 //! Each trait of a store is implemented in the file of its name, next to its SQL. Nobody else is kept from writing here, as
@@ -14,25 +15,34 @@
 mod accounts;
 mod apply;
 mod audit;
+mod batch;
 mod engine;
 mod keys;
+mod lines;
 mod load;
 mod rows;
 mod sessions;
 mod throttle;
+mod unanswered;
 mod upkeep;
+
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use self::apply::Transaction;
+use self::batch::Pending;
 use self::engine::connection::Connection;
 use self::engine::failure::Failure;
-use self::engine::lane::Lane;
+use self::engine::lane::{Job, Lane, LaneError};
 use self::engine::open;
 pub use self::engine::open::OpenError;
 pub use self::engine::target::{DatabaseUrl, InvalidDatabaseUrl};
+use self::engine::transaction::{Done, in_transactions};
+use self::unanswered::Unanswered;
 use crate::base::id::SessionId;
 use crate::model::context::Context;
 use crate::model::session::SessionPolicy;
@@ -43,8 +53,11 @@ use crate::store::audit::log;
 /// A [`Store`](crate::store::Store) in a PostgreSQL database that any number of nodes share.
 #[derive(Debug)]
 pub struct PostgresStore {
-    reads: Lane,
-    changes: Lane,
+    reads: Lane<Job>,
+    changes: Lane<Job>,
+    /// By session: of two refreshes of one, the second begins when the first is done.
+    batches: [Lane<Pending>; 2],
+    unanswered: Arc<Unanswered>,
     policy: SessionPolicy,
     last_write_failed: AtomicBool,
     /// Up to where the present sweep has looked for idle sessions.
@@ -60,8 +73,10 @@ impl PostgresStore {
         let target = Arc::new(open::target(url)?);
         let first = open::connect(&target, url).await?;
         Ok(Self {
-            changes: Lane::start(&target, Some(first), CONNECTIONS),
-            reads: Lane::start(&target, None, CONNECTIONS),
+            changes: Lane::one_by_one(&target, Some(first)),
+            reads: Lane::one_by_one(&target, None),
+            batches: [(); 2].map(|()| Lane::start(&target, None, 1, batch::WORK)),
+            unanswered: Arc::default(),
             policy,
             last_write_failed: AtomicBool::new(false),
             swept_to: Mutex::new(None),
@@ -98,7 +113,7 @@ impl PostgresStore {
             let work = work(tx.clone(), input);
             async move {
                 let outcome = work.await?;
-                Ok(Done { is_written: tx.has_written(), outcome: (outcome, tx.into_recorded()) })
+                Ok(tx.done(outcome))
             }
         };
         let (outcome, recorded) = self.transact(verb, input, in_transaction).await?;
@@ -129,48 +144,19 @@ impl PostgresStore {
         F: Future<Output = Result<Done<T>, Failure>> + Send,
     {
         let repeated = move |db: Arc<Connection>| async move {
-            let mut attempts = 0;
-            loop {
-                match commit(&db, work(Arc::clone(&db), input.clone())).await {
-                    Err(failure) if failure.is_crossed() && attempts < REPEATED => attempts += 1,
-                    outcome => return outcome,
-                }
-            }
+            let own = Arc::clone(&db);
+            in_transactions(&db, move || work(Arc::clone(&own), input.clone())).await
         };
-        let outcome = self.changes.run(repeated).await;
-        self.last_write_failed.store(outcome.is_err(), Ordering::SeqCst);
-        outcome.map_err(|error| error.of(verb))
+        let outcome = self.changes.run(repeated).await.map_err(|error| self.failed_to_write(verb, error))?;
+        self.last_write_failed.store(false, Ordering::SeqCst);
+        Ok(outcome)
     }
-}
 
-/// What a transaction came to, before its commit.
-struct Done<T> {
-    outcome: T,
-    is_written: bool,
-}
-
-/// Runs `work` in a transaction. What wrote nothing is rolled back, which waits for no disk.
-async fn commit<T>(
-    db: &Connection,
-    work: impl Future<Output = Result<Done<T>, Failure>>,
-) -> Result<T, Failure> {
-    db.begin().await?;
-    match work.await {
-        Ok(Done { outcome, is_written }) => {
-            let ended = if is_written { db.commit().await } else { db.roll_back().await };
-            ended.map(|()| outcome)
-        }
-        Err(failure) => {
-            // Where this fails, the connection is not used again.
-            let _ = db.roll_back().await;
-            Err(failure)
-        }
+    /// The readiness probe writes from now on, until a write succeeds.
+    fn failed_to_write(&self, verb: &'static str, error: LaneError) -> StoreError {
+        self.last_write_failed.store(true, Ordering::SeqCst);
+        error.of(verb)
     }
 }
 
 impl Sealed for PostgresStore {}
-
-/// For each of reads and changes. A node needs few, and a hundred nodes have to fit into one server.
-const CONNECTIONS: usize = 2;
-/// How often a transaction that crossed another is begun again.
-const REPEATED: u32 = 3;

@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use super::apply::Transaction;
+use super::batch::{Pending, PendingRotation};
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::load::Lock;
 use super::rows::{self, SESSION_COLUMNS};
+use super::unanswered::Presented;
 use super::{PostgresStore, load};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
-use crate::model::plan::Plan;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    Device, EndReason, EndedSession, NewSession, PolicyAt, Revocation, RevocationCursor, Rotation, Session,
-    SessionSelector, StartSessionOutcome, rotate,
+    Device, EndReason, EndedSession, NewSession, Revocation, RevocationCursor, Rotation, Session,
+    SessionSelector, StartSessionOutcome,
 };
+use crate::store::audit::log;
 use crate::store::{SessionStore, StoreError};
 
 impl SessionStore for PostgresStore {
@@ -30,16 +32,15 @@ impl SessionStore for PostgresStore {
     }
 
     async fn rotate(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
-        let (at, address) = (PolicyAt { policy: self.policy, now: context.now }, context.address);
-        let find = move |db: Arc<Connection>| async move {
-            let found = load::session_with_account(&db, token.session_id, Lock::No).await?;
-            Ok(rotate(found, &token, address, at))
-        };
-        // What needs no write needs no transaction either, and is answered while the disk takes none.
-        match without_writing(self.read("find_for_rotation", find).await?) {
-            Some(rotation) => Ok(rotation),
-            None => self.change("rotate", context, token, rotate_locked).await,
-        }
+        let presented = Presented { token, origin: context.origin(), policy: self.policy };
+        let unanswered = Arc::clone(&self.unanswered);
+        let [even, odd] = &self.batches;
+        let lane =
+            if u128::from_be_bytes(*token.session_id.as_bytes()).is_multiple_of(2) { even } else { odd };
+        let rotated = lane.ask(|reply| Pending::Rotation(PendingRotation { presented, unanswered, reply }));
+        let (rotation, recorded) = rotated.await.map_err(|error| self.failed_to_write("rotate", error))?;
+        log(&recorded, &presented.origin);
+        Ok(rotation)
     }
 
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -106,16 +107,6 @@ async fn start_session(
     };
     let found = load::lock_sessions(&tx.db, account, admitted.replaces()).await?;
     tx.apply(admitted.begin(found.one, found.open, device, tx.at)).await
-}
-
-async fn rotate_locked(tx: Transaction, token: PresentedToken) -> Result<Rotation, Failure> {
-    let found = load::session_with_account(&tx.db, token.session_id, Lock::Rows).await?;
-    tx.apply(rotate(found, &token, tx.origin.address, tx.at)).await
-}
-
-/// The outcome of a plan that has nothing to write.
-fn without_writing<O>(plan: Plan<O>) -> Option<O> {
-    plan.writes().is_empty().then(|| plan.carried_out())
 }
 
 async fn end_sessions(

@@ -98,6 +98,17 @@ impl Connection {
         if self.heard.warned.load(Ordering::SeqCst) { Err(Failure::NotReplicated) } else { Ok(()) }
     }
 
+    /// Runs a statement that is a transaction of its own.
+    pub(in crate::store::postgres) async fn query_and_commit(
+        &self,
+        sql: &str,
+        values: &[&dyn Value],
+    ) -> Result<Vec<Row>, Failure> {
+        self.heard.warned.store(false, Ordering::SeqCst);
+        let rows = self.query(sql, values).await?;
+        if self.heard.warned.load(Ordering::SeqCst) { Err(Failure::NotReplicated) } else { Ok(rows) }
+    }
+
     /// Ends a transaction without a trace.
     pub(in crate::store::postgres) async fn roll_back(&self) -> Result<(), Failure> {
         self.run("ROLLBACK").await?;

@@ -45,6 +45,11 @@ impl Failure {
         }
     }
 
+    /// The server has refused: it is known that nothing has happened.
+    pub(in crate::store::postgres) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Database(error) if error.as_db_error().is_some())
+    }
+
     pub(in crate::store::postgres) fn stored(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Stored(Box::new(error))
     }

@@ -24,16 +24,22 @@ use crate::store::postgres::engine::failure::Failure;
 use crate::store::postgres::engine::target::Target;
 
 /// The way to a few connections. Dropping it drops them, whatever they do.
-#[derive(Debug)]
-pub(in crate::store::postgres) struct Lane {
-    queue: mpsc::Sender<Job>,
+pub(in crate::store::postgres) struct Lane<J> {
+    queue: mpsc::Sender<J>,
     state: Arc<State>,
     _workers: JoinSet<()>,
 }
 
 /// One piece of work on a connection.
-type Job = Box<dyn FnOnce(Arc<Connection>) -> Running + Send>;
-type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(in crate::store::postgres) type Job = Box<dyn FnOnce(Arc<Connection>) -> Running + Send>;
+pub(in crate::store::postgres) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// How a lane does its work.
+pub(in crate::store::postgres) struct Work<J> {
+    /// How much is done at once at most.
+    pub(in crate::store::postgres) most: usize,
+    pub(in crate::store::postgres) run: fn(Arc<Connection>, Vec<J>) -> Running,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -42,53 +48,115 @@ struct State {
     is_away: AtomicBool,
 }
 
-impl Lane {
-    /// Starts `count` tasks, the first with this connection if there is one.
+impl<J: Send + 'static> Lane<J> {
+    /// Starts so many tasks, the first with this connection if there is one.
     pub(in crate::store::postgres) fn start(
         target: &Arc<Target>,
         first: Option<Connection>,
-        count: usize,
+        connections: usize,
+        work: Work<J>,
     ) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let (jobs, state) = (Arc::new(Mutex::new(jobs)), Arc::<State>::default());
+        let (jobs, state, work) = (Arc::new(Mutex::new(jobs)), Arc::<State>::default(), Arc::new(work));
         let (mut workers, mut first) = (JoinSet::new(), first);
-        for _ in 0..count {
-            let worker =
-                Worker { target: Arc::clone(target), jobs: Arc::clone(&jobs), state: Arc::clone(&state) };
+        for _ in 0..connections {
+            let (target, jobs) = (Arc::clone(target), Arc::clone(&jobs));
+            let worker = Worker { target, jobs, state: Arc::clone(&state), work: Arc::clone(&work) };
             workers.spawn(worker.run(first.take()));
         }
         Self { queue, state, _workers: workers }
     }
 
-    /// Runs something on a connection; answers when it is done, or when the database has not answered for too long.
+    /// Hands something in; answers when it is done, or when the database has not answered for too long.
+    pub(in crate::store::postgres) async fn ask<T>(
+        &self,
+        pack: impl FnOnce(Reply<T>) -> J,
+    ) -> Result<T, LaneError> {
+        if self.is_away() {
+            return Err(LaneError::Failed(Failure::Late));
+        }
+        let (sender, mut answer) = oneshot::channel();
+        let is_given_up = Arc::<AtomicBool>::default();
+        let reply = Reply { sender, is_given_up: Arc::clone(&is_given_up) };
+        self.queue.try_send(pack(reply)).map_err(|_| LaneError::Full)?;
+        let answered = if let Ok(answered) = timeout(DEADLINE, &mut answer).await {
+            answered.ok()
+        } else {
+            // In this order, an answer either arrives or is known by its sender to be too late.
+            is_given_up.store(true, Ordering::SeqCst);
+            answer.close();
+            answer.try_recv().ok()
+        };
+        answered.unwrap_or(Err(Failure::Late)).map_err(LaneError::Failed)
+    }
+
+    /// Whether no connection is there and the last attempt to make one has failed.
+    fn is_away(&self) -> bool {
+        self.state.connected.load(Ordering::SeqCst) == 0 && self.state.is_away.load(Ordering::SeqCst)
+    }
+}
+
+impl<J> fmt::Debug for Lane<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Lane<Job> {
+    /// A lane for work of any kind, one at a time on each connection.
+    pub(in crate::store::postgres) fn one_by_one(target: &Arc<Target>, first: Option<Connection>) -> Self {
+        let run = |connection: Arc<Connection>, jobs: Vec<Job>| -> Running {
+            Box::pin(async move {
+                for job in jobs {
+                    job(Arc::clone(&connection)).await;
+                }
+            })
+        };
+        Self::start(target, first, CONNECTIONS, Work { most: 1, run })
+    }
+
+    /// Runs something on a connection.
     pub(in crate::store::postgres) async fn run<T, F, W>(&self, work: W) -> Result<T, LaneError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + Send,
         W: FnOnce(Arc<Connection>) -> F + Send + 'static,
     {
-        if self.is_away() {
-            return Err(LaneError::Failed(Failure::Late));
-        }
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            Box::pin(async move {
-                // Nobody waits any more and nothing has begun: it was reported as not done.
-                if !reply.is_closed() {
-                    let _ = reply.send(work(connection).await);
-                }
+        let pack = |reply: Reply<T>| -> Job {
+            Box::new(move |connection| {
+                Box::pin(async move {
+                    if reply.is_wanted() {
+                        let _ = reply.send(work(connection).await);
+                    }
+                })
             })
-        });
-        self.queue.try_send(job).map_err(|_| LaneError::Full)?;
-        match timeout(DEADLINE, answer).await {
-            Ok(Ok(answer)) => answer.map_err(LaneError::Failed),
-            Ok(Err(_)) | Err(_) => Err(LaneError::Failed(Failure::Late)),
-        }
+        };
+        self.ask(pack).await
+    }
+}
+
+/// The way back to whoever asked.
+#[derive(Debug)]
+pub(in crate::store::postgres) struct Reply<T> {
+    sender: oneshot::Sender<Result<T, Failure>>,
+    is_given_up: Arc<AtomicBool>,
+}
+
+/// Whoever asked was told that nothing is known to have happened.
+pub(in crate::store::postgres) struct TooLate;
+
+impl<T> Reply<T> {
+    /// Whether it is still to be done. If not, and nothing has begun, it was reported as not done.
+    pub(in crate::store::postgres) fn is_wanted(&self) -> bool {
+        !self.sender.is_closed()
     }
 
-    /// Whether no connection is there and the last attempt to make one has failed.
-    fn is_away(&self) -> bool {
-        self.state.connected.load(Ordering::SeqCst) == 0 && self.state.is_away.load(Ordering::SeqCst)
+    /// Answers.
+    pub(in crate::store::postgres) fn send(self, outcome: Result<T, Failure>) -> Result<(), TooLate> {
+        match self.sender.send(outcome) {
+            Err(_) if self.is_given_up.load(Ordering::SeqCst) => Err(TooLate),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -109,13 +177,14 @@ impl LaneError {
     }
 }
 
-struct Worker {
+struct Worker<J> {
     target: Arc<Target>,
-    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    jobs: Arc<Mutex<mpsc::Receiver<J>>>,
     state: Arc<State>,
+    work: Arc<Work<J>>,
 }
 
-impl Worker {
+impl<J: Send + 'static> Worker<J> {
     async fn run(self, mut connection: Option<Connection>) {
         let mut attempts = interval(BETWEEN_ATTEMPTS);
         attempts.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -154,13 +223,14 @@ impl Worker {
     /// Works while the connection lasts; `true` when nobody can ask any more.
     async fn serve(&self, connection: &Arc<Connection>) -> bool {
         while connection.is_usable() {
-            let next = async { self.jobs.lock().await.recv().await };
-            let job = match select(pin!(connection.closed()), pin!(next)).await {
+            let mut batch = Vec::new();
+            let next = async { self.jobs.lock().await.recv_many(&mut batch, self.work.most).await };
+            match select(pin!(connection.closed()), pin!(next)).await {
                 Either::Left(_) => return false,
-                Either::Right((None, _)) => return true,
-                Either::Right((Some(job), _)) => job,
-            };
-            if timeout(DEADLINE, job(Arc::clone(connection))).await.is_err() {
+                Either::Right((0, _)) => return true,
+                Either::Right(_) => {}
+            }
+            if timeout(DEADLINE, (self.work.run)(Arc::clone(connection), batch)).await.is_err() {
                 tracing::error!("the database does not answer; a connection is given up");
                 connection.give_up();
             }
@@ -186,4 +256,6 @@ impl fmt::Display for Chain<'_> {
 
 /// So many operations may wait; at ten thousand a second that is a tenth of a second of work.
 const QUEUE: usize = 1024;
+/// A node needs few, and a hundred nodes have to fit into one server.
+const CONNECTIONS: usize = 2;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);

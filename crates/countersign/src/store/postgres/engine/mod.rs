@@ -7,4 +7,5 @@ pub(super) mod lane;
 pub(super) mod open;
 pub(super) mod schema;
 pub(super) mod target;
+pub(super) mod transaction;
 pub(super) mod value;

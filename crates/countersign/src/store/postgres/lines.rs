@@ -1,0 +1,79 @@
+//! Lines of the audit log, as many as there are in one statement.
+
+use std::net::IpAddr;
+
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use super::engine::value::Value;
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, RequestId, SessionId};
+use crate::model::audit::AuditEvent;
+use crate::model::context::Origin;
+
+/// Writes lines of the audit log that go with no change, in a transaction of their own.
+pub(super) async fn record_and_commit(
+    db: &Connection,
+    events: &[(&Origin, &AuditEvent)],
+) -> Result<(), Failure> {
+    db.query_and_commit(Lines::INSERT, &Lines::of(events).values()).await.map(drop)
+}
+
+/// Lines of the audit log, by column.
+#[derive(Default)]
+pub(super) struct Lines<'a> {
+    at: Vec<Timestamp>,
+    actor: Vec<&'a str>,
+    actor_id: Vec<Option<AccountId>>,
+    address: Vec<Option<String>>,
+    request_id: Vec<Option<RequestId>>,
+    kind: Vec<&'a str>,
+    account_id: Vec<Option<AccountId>>,
+    session_id: Vec<Option<SessionId>>,
+    detail: Vec<Option<&'a str>>,
+}
+
+impl<'a> Lines<'a> {
+    /// In the order of the lines.
+    pub(super) const INSERT: &'static str = "INSERT INTO audit_log
+            (at, actor, actor_id, address, request_id, kind, account_id, session_id, detail)
+         SELECT at, actor, actor_id, address, request_id, kind, account_id, session_id, detail
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY AS lines
+            (at, actor, actor_id, address, request_id, kind, account_id, session_id, detail, n)
+         ORDER BY n";
+
+    pub(super) fn of(events: &[(&'a Origin, &'a AuditEvent)]) -> Self {
+        let mut lines = Self::default();
+        for (origin, event) in events {
+            lines.at.push(origin.now);
+            lines.actor.push(origin.actor.name());
+            lines.actor_id.push(origin.actor.account_id());
+            lines.address.push(text(origin.address));
+            lines.request_id.push(origin.request_id);
+            lines.kind.push(event.kind.name());
+            lines.account_id.push(event.account_id);
+            lines.session_id.push(event.session_id);
+            lines.detail.push(event.detail.as_deref());
+        }
+        lines
+    }
+
+    /// The columns, as `INSERT` has them.
+    pub(super) fn values(&self) -> [&dyn Value; 9] {
+        [
+            &self.at,
+            &self.actor,
+            &self.actor_id,
+            &self.address,
+            &self.request_id,
+            &self.kind,
+            &self.account_id,
+            &self.session_id,
+            &self.detail,
+        ]
+    }
+}
+
+/// An address as it is stored.
+pub(super) fn text(address: Option<IpAddr>) -> Option<String> {
+    address.map(|address| address.to_string())
+}
