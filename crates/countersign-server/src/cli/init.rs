@@ -47,7 +47,7 @@ impl Init {
             if config.master_key.is_none() {
                 MasterKeys::make_file(&key, &Random::system())?;
             }
-            block_on(instance::open(&config, &config.origin(0), Task::Manage))?;
+            block_on(instance::open(&config, &config.issuer(0), Task::Manage))?;
         }
         if let Some(text) = &new_file {
             write_new(&path, text, 0o644)?;

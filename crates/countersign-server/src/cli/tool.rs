@@ -24,7 +24,7 @@ impl Tool {
         let database = instance::shown(&config.database_path());
         remark(&format!("countersign: database {}", database.display()));
         // Only a listening server knows the issuer; accounts and sessions do not depend on it.
-        let instance = instance::open(&config, &config.origin(0), task).await?;
+        let instance = instance::open(&config, &config.issuer(0), task).await?;
         Ok(Self { instance })
     }
 

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::key::ConfigKey;
 use super::limits::{self, ALGORITHMS, LOG_LEVELS, between, bytes, short_text, ttl};
-use super::origin::Origin;
+use super::origin::{Origin, PathPrefix};
 use super::place::Problem;
 use super::setting::{ByteSize, LogFormat, Secret, Setting, ThrottleStop, Toggle, TokenType, one_of};
 use super::sources::Settings;
@@ -57,7 +57,10 @@ settings! {
     /// The origin that browsers see, and the issuer of every token. Required for anything but plain HTTP on
     /// loopback.
     "public_origin" public_origin: Option<Origin> = "", for example "https://auth.example.com";
-    /// The audience of access tokens; the public origin if unset.
+    /// The path under which everything is served, where the origin is shared with other programs. It ends the
+    /// issuer of every token. The reverse proxy passes paths on as they are. The cookies' path is `/` all the same.
+    "path_prefix" path_prefix: Option<PathPrefix> = "", for example "/auth";
+    /// The audience of access tokens; the issuer if unset.
     "audience" audience: Option<String> = "", for example "https://api.example.com", if |v| short_text(v.as_ref());
     /// The directory of the database and the master key (mode 0700).
     "data_dir" data_dir: PathBuf = "countersign-data";

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::keys::{Config, read};
+use super::origin::PathPrefix;
 use super::place::{ConfigError, Problem};
 use super::setting::Secret;
 use super::sources::Settings;
@@ -53,8 +54,12 @@ impl Config {
         Some((self.tls_cert_file.as_deref()?, self.tls_key_file.as_deref()?))
     }
 
-    /// The origin that browsers see: as configured, or `http://localhost` with the port that we listen on.
-    pub(crate) fn origin(&self, port: u16) -> String {
-        self.public_origin.as_ref().map_or_else(|| format!("http://localhost:{port}"), ToString::to_string)
+    /// The address that browsers see, without a slash at the end: the origin as configured, or `http://localhost`
+    /// with the port that we listen on; and the path prefix.
+    pub(crate) fn issuer(&self, port: u16) -> String {
+        let local = || format!("http://localhost:{port}");
+        let origin = self.public_origin.as_ref().map_or_else(local, ToString::to_string);
+        let prefix = self.path_prefix.as_ref().map_or("", PathPrefix::as_str);
+        origin + prefix
     }
 }

@@ -62,6 +62,39 @@ impl Scalar for Origin {
     }
 }
 
+/// The path under which everything is served: `/auth`, `/id/v1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PathPrefix(String);
+
+impl PathPrefix {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PathPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Scalar for PathPrefix {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        // Nothing that is written in two ways, or that a router takes for a pattern.
+        let is_plain = |segment: &str| {
+            segment.bytes().any(|byte| byte.is_ascii_alphanumeric())
+                && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        let fits = text.strip_prefix('/').is_some_and(|path| path.split('/').all(is_plain));
+        let why = "letters, digits, \"-\", \"_\" and \".\" after each slash, and no slash at the end";
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("{text:?} is not a path like \"/auth\": {why}"))
+        }
+    }
+}
+
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let host_end = authority.rfind(']').unwrap_or(0);
     match authority.get(host_end..)?.rfind(':') {

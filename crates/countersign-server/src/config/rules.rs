@@ -31,7 +31,7 @@ type Refuse<'a> = &'a mut dyn FnMut(&str, String);
 
 /// What the library refuses, in the words of the configuration.
 fn library(config: &Config, refuse: Refuse<'_>) {
-    match config.library_options(&config.origin(0)) {
+    match config.library_options(&config.issuer(0)) {
         Ok(options) => {
             for OutOfRange { field, rule, .. } in options.faults() {
                 let key = key_of(&field);

@@ -36,7 +36,7 @@ fn only_problem(settings: Settings) -> String {
 #[test]
 fn the_defaults_are_a_usable_configuration() {
     let config = Config::load(Settings::default()).unwrap();
-    assert_eq!(config.origin(3000), "http://localhost:3000");
+    assert_eq!(config.issuer(3000), "http://localhost:3000");
     assert_eq!(config.access_token_ttl, Duration::from_secs(15 * 60));
     assert_eq!(config.master_key_path(), Path::new("countersign-data/master.key"));
     assert_eq!(config.settings.place("listen"), Place::Default);
@@ -184,6 +184,12 @@ fn values_out_of_range_are_refused_with_the_reason() {
         ("cors_origins = [\"https://app.example.com:443\"]", "leave out the port"),
         ("cors_origins = [\"https://App.example.com\"]", "in lower case"),
         ("cors_origins = [\"*\"]", "has no scheme"),
+        ("path_prefix = \"auth\"", "is not a path like"),
+        ("path_prefix = \"/auth/\"", "no slash at the end"),
+        ("path_prefix = \"/\"", "is not a path like"),
+        ("path_prefix = \"/a/../b\"", "is not a path like"),
+        ("path_prefix = \"/{id}\"", "is not a path like"),
+        ("path_prefix = \"/a%20b\"", "is not a path like"),
         ("cors_origins = [\"https://*.example.com\"]", "must be a name"),
         ("cors_origins = [\"https://example.com.\"]", "must be a name"),
         ("cors_origins = [\"https://user@example.com\"]", "must be a name"),
@@ -224,6 +230,7 @@ fn nothing_goes_out_in_clear_by_accident() {
         "listen = \"0.0.0.0:3000\"\nbehind_proxy = [\"10.0.0.1\", \"fd00::/8\"]\npublic_origin = \"https://a.example\"",
         "listen = \"[::]:8443\"\npublic_origin = \"https://a.example:8443\"\n[tls]\ncert_file = \"c\"\nkey_file = \"k\"",
         "public_origin = \"http://[::1]:3000\"",
+        "path_prefix = \"/id/v1.0\"",
         "[session]\ngrace = \"0s\"\nmin_age = \"0s\"",
         "[keys]\nrotate_every = \"0s\"",
     ] {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::response::Redirect;
+use axum::routing::get;
 use axum::{Router, middleware};
 use countersign::http::{self, App, HttpOptions};
+use countersign::store::sqlite::SqliteStore;
 
-use crate::config::{Config, Toggle};
+use crate::config::{Config, PathPrefix, Toggle};
 use crate::net::loopback;
 use crate::serve::access_log::{self, AccessLog};
 use crate::serve::instance::Instance;
@@ -20,12 +23,7 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, mode: Mode) -> R
     };
     let app = App::new(Arc::clone(instance), options);
     let log = AccessLog { clock: instance.clock().clone(), proxies: config.behind_proxy.clone() };
-    let mut router = Router::new()
-        .fallback(http::not_found)
-        .layer(middleware::from_fn_with_state(app.is_https(), http::security_headers))
-        .merge(http::front_page(&app))
-        .merge(http::pages(&app))
-        .merge(http::router(app));
+    let mut router = mounted(app, config.path_prefix.as_ref());
     if mode == Mode::Development {
         router = router.layer(middleware::from_fn(loopback::only));
     }
@@ -33,4 +31,23 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, mode: Mode) -> R
         router = router.layer(middleware::from_fn_with_state(log, access_log::write));
     }
     router
+}
+
+/// All routes, under the path if there is one, and the response to all other paths.
+fn mounted(app: App<SqliteStore>, prefix: Option<&PathPrefix>) -> Router {
+    let https = app.is_https();
+    let (front, pages, at_root) = (http::front_page(&app), http::pages(&app), http::root_metadata(&app));
+    let routes = pages.merge(http::router(app));
+    let mut others = Router::new().fallback(http::not_found);
+    if let Some(prefix) = prefix {
+        let start = format!("{prefix}/");
+        // Every address in a page is relative to the slash.
+        let to_start = Redirect::permanent(&start);
+        others = others.route(prefix.as_str(), get(async move || to_start));
+    }
+    let others = others.layer(middleware::from_fn_with_state(https, http::security_headers)).merge(at_root);
+    match prefix {
+        Some(prefix) => others.nest(&format!("{prefix}/"), front).nest(prefix.as_str(), routes),
+        None => others.merge(front).merge(routes),
+    }
 }

@@ -48,7 +48,7 @@ impl Server {
         if mode == Mode::Production {
             instance::require_database(config)?;
         }
-        let instance = instance::open(config, &config.origin(port), Task::Serve).await?;
+        let instance = instance::open(config, &config.issuer(port), Task::Serve).await?;
         Ok(Self { mode, ports, instance: Arc::new(instance), tls, hangup })
     }
 

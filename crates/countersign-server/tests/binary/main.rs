@@ -27,6 +27,7 @@ mod limits;
 mod log;
 mod memory;
 mod passwords;
+mod path_prefix;
 #[cfg(target_os = "linux")]
 mod power_loss;
 mod requests;

@@ -28,4 +28,6 @@ pub use self::error::api::ApiError;
 pub(crate) use self::error::api::tests::codes as error_codes;
 #[cfg(feature = "pages")]
 pub use self::pages::{front_page, pages};
-pub use self::routes::{Access, Route, method_not_allowed, not_found, own_routes, router, routes};
+pub use self::routes::{
+    Access, Route, method_not_allowed, not_found, own_routes, root_metadata, router, routes,
+};

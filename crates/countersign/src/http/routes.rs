@@ -13,6 +13,7 @@ use crate::http::admin::{self, audit, followers, keys, users};
 use crate::http::api::{login, logout, password, refresh, revocations, sessions, user};
 use crate::http::app::App;
 use crate::http::edge;
+use crate::http::edge::origins::split_issuer;
 use crate::http::error::api::ApiError;
 use crate::http::well_known::{health, metadata};
 use crate::http::{forward_auth, oauth2};
@@ -137,6 +138,18 @@ pub fn router<S: Store, T: Clone + Send + Sync + 'static>(app: App<S>) -> Router
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), edge::pass))
         .with_state(app)
+}
+
+/// The metadata where RFC 8414 §3.1 wants it when the issuer ends with a path: between the origin and that path. Merge it
+/// into the outermost router. No route for an issuer without a path, where [`router`] has it.
+pub fn root_metadata<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>) -> Router<T> {
+    let (_, mounted) = split_issuer(&app.countersign().options().issuer);
+    let mut routes = Router::new();
+    if !mounted.is_empty() {
+        let path = format!("/.well-known/oauth-authorization-server{mounted}");
+        routes = routes.route(&path, axum::routing::get(metadata::metadata));
+    }
+    own_routes(app, routes).with_state(app.clone())
 }
 
 /// Routes of your own, with what stands around ours: a request ID, the rules about pages of other origins (CSRF, CORS), the

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::{Method, StatusCode, header};
 use axum::routing::get;
-use countersign::http::{App, front_page, pages, router};
+use countersign::http::{App, front_page, pages, root_metadata, router};
 use countersign::store::sqlite::SqliteStore;
 use serde_json::json;
 
@@ -56,7 +56,7 @@ async fn an_application_with_a_state_of_its_own_merges_everything() {
 #[tokio::test]
 async fn everything_works_under_a_path() {
     let mut app = TestApp::with(|options| options.issuer.push_str("/auth"), |_| {}).await;
-    app.mount(|app| Router::new().nest("/auth", pages(&app).merge(router(app))));
+    app.mount(|app| root_metadata(&app).nest("/auth", pages(&app).merge(router(app))));
     let login = |origin| {
         let body = json!({ "username": "ada", "password": PASSWORD });
         app.post("/auth/api/login").header("origin", origin).json(&body).send()
@@ -71,6 +71,8 @@ async fn everything_works_under_a_path() {
     assert_eq!(app.get("/auth/api/profile").bearer(&token).send().await.status, StatusCode::OK);
 
     let metadata = app.get("/auth/.well-known/openid-configuration").send().await.json();
+    let in_between = app.get("/.well-known/oauth-authorization-server/auth").send().await;
+    assert_eq!(in_between.json(), metadata, "RFC 8414");
     assert_eq!(metadata["issuer"], format!("{ISSUER}/auth"));
     let keys = metadata["jwks_uri"].as_str().unwrap().strip_prefix(ISSUER).unwrap();
     assert_eq!(app.get(keys).send().await.status, StatusCode::OK);

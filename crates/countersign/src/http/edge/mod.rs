@@ -74,7 +74,7 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
 /// The origins whose pages may use this server with cookies.
 pub(in crate::http) fn origins<S: Store>(app: &App<S>) -> Origins<'_> {
     Origins {
-        own: origins::of_issuer(&app.countersign.options().issuer),
+        own: origins::split_issuer(&app.countersign.options().issuer).0,
         front_ends: &app.options.allowed_origins,
     }
 }

@@ -26,11 +26,11 @@ impl<'a> Origins<'a> {
     }
 }
 
-/// The origin of an issuer: the path under which it may be mounted is no part of it.
-pub(super) fn of_issuer(issuer: &str) -> &str {
+/// The origin of an issuer, and the path under which the routes are mounted: empty, or with a slash at its beginning.
+pub(in crate::http) fn split_issuer(issuer: &str) -> (&str, &str) {
     let host = issuer.find("://").map_or(0, |scheme| scheme + "://".len());
-    let path = issuer[host..].find('/');
-    path.map_or(issuer, |path| &issuer[..host + path])
+    let path = issuer[host..].find('/').map_or(issuer.len(), |path| host + path);
+    issuer.split_at(path)
 }
 
 /// The header's value if there is exactly one.

@@ -151,7 +151,7 @@ impl<S: Store> Question<'_, S> {
         if !would_help || self.demands.otherwise != Some(Otherwise::Login) {
             return None;
         }
-        let login = original::sign_in_page(self.headers, &self.method, &edge::origins(self.app))?;
+        let login = original::sign_in_page(self.headers, &self.method, self.app)?;
         Some(nobody(Redirect::to(&login)))
     }
 }

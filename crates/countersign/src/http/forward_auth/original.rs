@@ -2,8 +2,11 @@
 
 use axum::http::{HeaderMap, Method};
 
-use crate::http::edge::origins::{Origins, only};
+use crate::http::app::App;
+use crate::http::edge;
+use crate::http::edge::origins::{only, split_issuer};
 use crate::http::forward_auth::identity::percent_encoded;
+use crate::store::Store;
 
 /// The method, as the proxy says it. Where it says two, the one that changes something; where it says none, any.
 pub(super) fn method(headers: &HeaderMap) -> Method {
@@ -17,16 +20,17 @@ pub(super) fn method(headers: &HeaderMap) -> Method {
 ///
 /// `X-Forwarded-*` may be the client's own. So the origin is only compared with those that are known, and it is the
 /// known one that is redirected to; `return_to` is a path on it (CS-8).
-pub(super) fn sign_in_page(headers: &HeaderMap, method: &Method, origins: &Origins<'_>) -> Option<String> {
+pub(super) fn sign_in_page<S: Store>(headers: &HeaderMap, method: &Method, app: &App<S>) -> Option<String> {
     if *method != Method::GET || !is_navigation(headers) {
         return None;
     }
     let text = |name| only(headers, name).and_then(|value| value.to_str().ok());
     let origin = format!("{}://{}", text("x-forwarded-proto")?, text("x-forwarded-host")?);
-    let origin = origins.find(&origin)?;
+    let origin = edge::origins(app).find(&origin)?;
+    let (_, mounted) = split_issuer(&app.countersign().options().issuer);
     let path = text("x-forwarded-uri").filter(|path| is_path(path)).unwrap_or("/");
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    Some(format!("{origin}/login?return_to={}", percent_encoded(path, is_unreserved)))
+    Some(format!("{origin}{mounted}/login?return_to={}", percent_encoded(path, is_unreserved)))
 }
 
 /// Whether a person sees the response as a page. Browsers say so in `Sec-Fetch-Mode`; old ones only in `Accept`.
