@@ -54,8 +54,9 @@ const SERVERS: Readonly<Record<string, () => Server | Promise<Server>>> = {
 };
 
 for (const [name, start] of Object.entries(SERVERS)) {
-  test(name, async () => {
+  test(name, async (t) => {
     const server = await start();
+    t.after(() => server.close());
     if (!server.listening) await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const good = `Authorization: Bearer ${token('ES256')}`;
@@ -70,7 +71,6 @@ for (const [name, start] of Object.entries(SERVERS)) {
     assert.deepEqual(await status(port, '/mine', `Authorization: Bearer ${token('huge token')}`), [413, invalid, 'token_too_large']);
     assert.deepEqual(await status(port, '/admin', good), [403, 'Bearer realm="api", error="insufficient_scope"', 'forbidden']);
     assert.equal((await status(port, '/forgotten', good))[0], 401);
-    server.close();
   });
 }
 
@@ -88,7 +88,7 @@ test('next: a route handler and a proxy are functions of requests', async () => 
 /** Status, challenge, and body or the code in it. Written by hand, so that it can have two headers of one name. */
 async function status(port: number, path: string, ...headers: string[]): Promise<[number, string | undefined, string]> {
   const socket = connect(port);
-  socket.end([`GET ${path} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...headers, '', ''].join('\r\n'));
+  socket.write([`GET ${path} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...headers, '', ''].join('\r\n'));
   let text = '';
   for await (const chunk of socket) text += String(chunk);
   const challenge = /^www-authenticate: (.*)\r$/im.exec(text)?.[1];
