@@ -110,12 +110,9 @@ async function protectedRoute() {
   assert.equal(answer.status, 200, await answer.text());
 }
 
-/** The page of ten lines, on an origin of its own: it takes the client and the sign-in page from the server. */
+/** The page takes the client and the sign-in page from the server. */
 async function otherOrigin() {
-  const page = blockAfter('web/client/README.md', '## A protected page in ten lines', 'html')
-    .replace("'/client.js'", `'${origin}/client.js'`)
-    .replace('createClient()', `createClient({ baseUrl: '${origin}' })`)
-    .replace("'/login?return_to=' + encodeURIComponent(location.pathname)", `'${origin}/login?return_to=' + encodeURIComponent(location.href)`);
+  const page = renamed(blockAfter('web/client/README.md', '## A page on another origin', 'html'));
   const [key, cert] = ['privkey.pem', 'fullchain.pem'].map((name) => readFileSync(join(place, name)));
   const server = createHttpsServer({ key, cert }, (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(page));
   server.listen(front, 'localhost');
