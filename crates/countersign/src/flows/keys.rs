@@ -83,7 +83,7 @@ pub(crate) async fn open_ring<S: Store>(
     }
     loop {
         let stored = store.signing_keys().await?;
-        let ring = match open_stored(&stored, options, master_keys) {
+        let ring = match open_stored(&stored, options, master_keys, now) {
             Ok(ring) => Some(ring),
             Err(KeyRingError::Empty) => None,
             Err(error) => return Err(error.into()),
@@ -111,12 +111,14 @@ pub(crate) async fn open_ring<S: Store>(
     }
 }
 
+/// `since`: from when on the tokens of this process are signed as the options say.
 fn open_stored(
     stored: &[StoredKey],
     options: &Options,
     master_keys: &MasterKeys,
+    since: Timestamp,
 ) -> Result<KeyRing, KeyRingError> {
-    KeyRing::open(stored, master_keys, options.audiences.algorithms(), published_after(options))
+    KeyRing::open(stored, master_keys, (options.audiences.algorithms(), since), published_after(options))
 }
 
 fn last_added(stored: &[StoredKey]) -> Option<String> {
@@ -232,7 +234,8 @@ impl<S: Store> Countersign<S> {
     }
 
     fn take_over_keys(&self, stored: &[StoredKey], now: Timestamp) -> Result<(), KeysError> {
-        let ring = open_stored(stored, &self.options, &self.master_keys)?;
+        let since = self.key_ring.load().in_use_since();
+        let ring = open_stored(stored, &self.options, &self.master_keys, since)?;
         if ring.list(now) != self.key_ring.load().list(now) {
             self.guard.replace_keys(&ring.verifying_keys(now)?);
             self.key_ring.store(Arc::new(ring));

@@ -95,6 +95,8 @@ pub struct KeyRing {
     keys: Vec<RingKey>,
     /// The algorithms that tokens are signed with, the default audience's first; never empty.
     in_use: Vec<Algorithm>,
+    /// Since when, at the latest, no token has been signed with any other algorithm.
+    in_use_since: Timestamp,
     /// `keep_after` and the life of an access token.
     published_after: Duration,
 }
@@ -113,11 +115,11 @@ impl KeyRing {
         let always = Timestamp::from_unix_millis(0);
         let in_use = vec![key.algorithm()];
         let keys = vec![RingKey { key, created_at: always, active_from: always }];
-        Self { keys, in_use, published_after: Duration::ZERO }
+        Self { keys, in_use, in_use_since: always, published_after: Duration::ZERO }
     }
 
-    /// Opens stored keys. `in_use` are the algorithms that tokens are signed with, the default audience's first;
-    /// `published_after` is how long a key is published after its successor has taken over.
+    /// Opens stored keys. `in_use` are the algorithms that tokens are signed with, the default audience's first, and
+    /// since when at the latest; `published_after` is how long a key is published after its successor has taken over.
     ///
     /// # Errors
     /// [`KeyRingError::Seal`] when a key was sealed with another master key, [`KeyRingError::Key`] when what
@@ -125,12 +127,15 @@ impl KeyRing {
     pub fn open(
         stored: &[StoredKey],
         master_keys: &MasterKeys,
-        in_use: Vec<Algorithm>,
+        (in_use, in_use_since): (Vec<Algorithm>, Timestamp),
         published_after: Duration,
     ) -> Result<Self, KeyRingError> {
         let mut keys = stored.iter().map(|key| open_key(key, master_keys)).collect::<Result<Vec<_>, _>>()?;
         keys.sort_by_key(|key| (key.active_from, key.created_at));
-        if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self { keys, in_use, published_after }) }
+        if keys.is_empty() {
+            return Err(KeyRingError::Empty);
+        }
+        Ok(Self { keys, in_use, in_use_since, published_after })
     }
 
     /// The key that signs with this algorithm at `now`: the newest of its line that is active; before there is one,
@@ -144,6 +149,11 @@ impl KeyRing {
         let is_active = |key: &RingKey| key.active_from <= now;
         let of_line = self.keys.iter().rposition(|key| is_active(key) && key.key.algorithm() == algorithm);
         of_line.or_else(|| self.keys.iter().rposition(is_active)).unwrap_or(0)
+    }
+
+    /// Since when, at the latest, tokens are signed with the algorithms of now.
+    pub(crate) const fn in_use_since(&self) -> Timestamp {
+        self.in_use_since
     }
 
     /// The algorithm of the default audience.
@@ -215,16 +225,18 @@ impl KeyRing {
         }
     }
 
-    /// From when on another key signs in place of this one.
+    /// From when on another key signs in place of this one. A line that is not in use any more may have signed until
+    /// then, beside keys of other lines that are newer.
     fn successor(&self, index: usize) -> Option<Timestamp> {
         let algorithm = self.keys[index].key.algorithm();
-        let later = &self.keys[index + 1..];
-        let is_used = |algorithm| self.in_use.contains(&algorithm);
-        let follows = |key: &&RingKey| {
-            let of = key.key.algorithm();
-            of == algorithm || !is_used(algorithm) && is_used(of)
-        };
-        later.iter().find(follows).map(|key| key.active_from)
+        let mut later = self.keys[index + 1..].iter();
+        let is_of = |key: &RingKey| key.key.algorithm() == algorithm;
+        let is_used = |key: &RingKey| self.in_use.contains(&key.key.algorithm());
+        let next = later.clone().find(|key| is_of(key)).map(|key| key.active_from);
+        if next.is_some() || is_used(&self.keys[index]) {
+            return next;
+        }
+        later.find(|key| is_used(key)).map(|key| key.active_from.max(self.in_use_since))
     }
 }
 
@@ -301,7 +313,7 @@ mod tests {
             .iter()
             .map(|hours| generate(Algorithm::Es256, at(*hours), &master_keys, &random, at(0)).unwrap())
             .collect();
-        KeyRing::open(&stored, &master_keys, vec![Algorithm::Es256], 2 * HOUR).unwrap()
+        KeyRing::open(&stored, &master_keys, (vec![Algorithm::Es256], at(0)), 2 * HOUR).unwrap()
     }
 
     fn states(ring: &KeyRing, hours: u64) -> Vec<&'static str> {
@@ -343,7 +355,8 @@ mod tests {
         let random = Random::insecure_seeded(1);
         let stored =
             generate(Algorithm::Es256, at(0), &MasterKeys::generate(&random), &random, at(0)).unwrap();
-        let opened = KeyRing::open(&[stored], &MasterKeys::generate(&random), vec![Algorithm::Es256], HOUR);
+        let opened =
+            KeyRing::open(&[stored], &MasterKeys::generate(&random), (vec![Algorithm::Es256], at(0)), HOUR);
         assert!(matches!(opened, Err(KeyRingError::Seal(SealError::Forged))));
     }
 
@@ -356,8 +369,9 @@ mod tests {
         let line = [(Es256, 0), (EdDsa, 1), (Es256, 24)];
         let make = |(algorithm, hours)| generate(algorithm, at(hours), &master_keys, &random, at(0)).unwrap();
         let stored = line.map(make);
-        let ring =
-            |in_use: &[Algorithm]| KeyRing::open(&stored, &master_keys, in_use.to_vec(), 2 * HOUR).unwrap();
+        let ring = |in_use: &[Algorithm]| {
+            KeyRing::open(&stored, &master_keys, (in_use.to_vec(), at(0)), 2 * HOUR).unwrap()
+        };
         let both = ring(&[Es256, EdDsa]);
         assert_eq!(states(&both, 0), ["active", "next", "next"]);
         assert_eq!(states(&both, 23), ["active", "active", "next"]);
@@ -390,5 +404,21 @@ mod tests {
         let ed = ring(&[EdDsa]);
         assert_eq!(states(&ed, 0), ["active", "next", "retired"]);
         assert_eq!(states(&ed, 1), ["retired", "active", "retired"]);
+    }
+
+    /// KM-1: its last token was signed just before the configuration changed, long after the other line began.
+    #[test]
+    fn a_line_that_is_given_up_is_published_for_its_last_tokens() {
+        use Algorithm::{EdDsa, Es256};
+        let random = Random::insecure_seeded(1);
+        let master_keys = MasterKeys::generate(&random);
+        let stored = [(Es256, 0), (EdDsa, 1)]
+            .map(|(algorithm, hours)| generate(algorithm, at(hours), &master_keys, &random, at(0)).unwrap());
+        let ring = |in_use: &[Algorithm], since| {
+            KeyRing::open(&stored, &master_keys, (in_use.to_vec(), at(since)), 2 * HOUR).unwrap()
+        };
+        assert_eq!(states(&ring(&[Es256, EdDsa], 0), 50), ["active", "active"]);
+        let given_up = ring(&[EdDsa], 50);
+        assert_eq!([50, 51, 52].map(|hours| states(&given_up, hours)[0]), ["retired", "retired", "gone"]);
     }
 }
