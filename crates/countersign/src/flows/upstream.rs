@@ -82,9 +82,9 @@ async fn ask(upstream: &Upstream, question: UpstreamQuestion) -> Result<Upstream
     let limit = upstream.timeout;
     let place = timeout(limit, Arc::clone(&upstream.places).acquire_owned()).await;
     let Ok(Ok(place)) = place else { return Err(UpstreamError::Busy) };
-    let answer = (upstream.ask)(question);
+    let ask = Arc::clone(&upstream.ask);
     let asking = async move {
-        let answer = timeout(limit, answer).await;
+        let answer = timeout(limit, ask(question)).await;
         drop(place);
         answer
     };
@@ -157,8 +157,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_question_that_panics_is_an_outage() {
-        let upstream = Upstream::new(async |_| if true { panic!() } else { Ok(UpstreamAnswer::Right) });
-        assert!(matches!(ask(&upstream, question()).await, Err(UpstreamError::Unavailable(_))));
-        assert_eq!(upstream.places.available_permits(), 8);
+        let later = Upstream::new(async |_| if true { panic!() } else { Ok(UpstreamAnswer::Right) });
+        let at_once = Upstream::new(|_| if true { panic!() } else { std::future::pending() });
+        for upstream in [later, at_once] {
+            assert!(matches!(ask(&upstream, question()).await, Err(UpstreamError::Unavailable(_))));
+            assert_eq!(upstream.places.available_permits(), 8);
+        }
     }
 }
