@@ -15,7 +15,7 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::account::{Account, CustomClaims};
-use crate::model::audience::{Audience, Subject};
+use crate::model::audience::{ASSERTION, Audience, Subject};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::proof::AuthMethods;
@@ -235,7 +235,5 @@ fn times(session: &Session, lifetime: Duration, now: Timestamp) -> [i64; 2] {
     [iat, now.plus(lifetime).min(session.expires_at).as_unix_seconds().max(iat + 1)]
 }
 
-/// The `typ` of assertions (RFC 8725 §3.11).
-const ASSERTION: &str = "assertion+jwt";
 /// Long enough for one request to arrive and for clocks that differ a little.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);

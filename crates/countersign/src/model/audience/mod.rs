@@ -24,7 +24,7 @@ pub struct Audience {
     /// What its tokens are signed with, by key pairs of ours. Default: ES256. A shared secret has an
     /// algorithm of its own.
     pub algorithm: Algorithm,
-    /// The `typ` header of its tokens. Default: `at+jwt`.
+    /// The `typ` header of its tokens; not that of assertions, `assertion+jwt`. Default: `at+jwt`.
     pub token_type: TokenType,
     /// How long its tokens live: 1 to 60 minutes, and no longer than
     /// [`SessionPolicy::access_token_ttl`](crate::model::session::SessionPolicy::access_token_ttl), for which
@@ -81,6 +81,8 @@ impl Audience {
         broken.unless(!self.name.is_empty(), "name", "is empty");
         let rule = "is an HMAC, of which there is no key pair: every verifier could sign (TK-1)";
         broken.unless(!self.algorithm.is_symmetric(), "algorithm", rule);
+        let is_apart = !self.token_type.accepts(Some(ASSERTION));
+        broken.unless(is_apart, "token_type", "is that of assertions, which are no access tokens (TK-5)");
         let minutes = Duration::from_mins(1)..=Duration::from_mins(60);
         let lifetime = self.lifetime.is_none_or(|lifetime| minutes.contains(&lifetime));
         broken.unless(lifetime, "lifetime", "is not between 1 and 60 minutes (TK-3)");
@@ -167,6 +169,8 @@ impl Audiences {
     }
 }
 
+/// The `typ` of assertions (RFC 8725 §3.11).
+pub(crate) const ASSERTION: &str = "assertion+jwt";
 /// Of each, up to three keys are published: the next, the active and the retired one.
 const MAX_ALGORITHMS: usize = 3;
 
@@ -189,6 +193,11 @@ mod tests {
         assert_eq!([59_999, 3_600_001].map(lifetime), [(); 2].map(|()| Err("lifetime".to_owned())));
         assert_eq!(field(|audience| audience.name.clear()), Err("name".to_owned()));
         assert_eq!(field(|audience| audience.algorithm = Algorithm::Hs256), Err("algorithm".to_owned()));
+        let typ = |text: &'static str| field(|it| it.token_type = TokenType::Exactly(text.into()));
+        assert_eq!(typ("JWT"), Ok(()));
+        for assertion in ["assertion+jwt", "application/Assertion+JWT"] {
+            assert_eq!(typ(assertion), Err("token_type".to_owned()), "TK-5");
+        }
     }
 
     #[test]
