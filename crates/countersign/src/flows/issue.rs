@@ -120,6 +120,13 @@ impl<'a> Asked<'a> {
     }
 }
 
+impl Claims<'_> {
+    /// The role that a service reads; empty if it is no text.
+    fn role(&self) -> &str {
+        self.role.or_else(|| self.custom.get("role")?.as_str()).unwrap_or_default()
+    }
+}
+
 impl<S: Store> Countersign<S> {
     /// The outcome of a login or a refresh. With `refresh_token`, its form at the session's generation goes
     /// out.
@@ -191,7 +198,7 @@ impl<S: Store> Countersign<S> {
     }
 
     /// Signs for the service behind a reverse proxy whose session a cookie names: the claims of an access token,
-    /// for a minute, with the `typ` of an assertion (TK-5).
+    /// for a minute, with the `typ` of an assertion (TK-5). Gives the role in it too.
     ///
     /// # Errors
     /// [`SignError`] when it cannot be signed.
@@ -200,9 +207,10 @@ impl<S: Store> Countersign<S> {
         grant: &Grant,
         asked: &Asked<'_>,
         now: Timestamp,
-    ) -> Result<Zeroizing<String>, SignError> {
+    ) -> Result<(Zeroizing<String>, String), SignError> {
         let claims = self.claims(grant, asked, times(grant.session(), ASSERTION_LIFETIME, now));
-        self.sign(&claims, asked.audience, ASSERTION, now)
+        let assertion = self.sign(&claims, asked.audience, ASSERTION, now)?;
+        Ok((assertion, claims.role().to_owned()))
     }
 
     /// Signs what an accepted access token says, for the service behind a reverse proxy: the same claims for at

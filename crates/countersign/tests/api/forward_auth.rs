@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode, header};
 use countersign::guard::jwt::dangerous::decode_unverified;
 use countersign::guard::jwt::{ClaimsPolicy, JwkSet, TokenType, verify_access_token};
 use countersign::internal::model::account::AccountChange;
+use countersign::options::{Options, Preset};
 use serde_json::json;
 
 use crate::app::{Device, ISSUER, PASSWORD, Reply, TestApp};
@@ -352,5 +353,32 @@ async fn a_session_cookie_does_not_let_other_pages_change_anything() {
         let reply = call.header("sec-fetch-site", "cross-site").send().await;
         assert_eq!(reply.status.as_u16(), expected);
         assert_eq!(identity(&reply) == [""; 7], expected == 403);
+    }
+}
+
+/// FA-1: the cookie makes nobody another than the token does, also where an audience has roles of its own.
+#[tokio::test]
+async fn the_role_is_that_in_the_token_and_in_the_assertion() {
+    let configure = |options: &mut Options| {
+        options.session_cookie = true;
+        options.audiences.others = vec![Preset::Supabase.audience("db")];
+    };
+    let app = TestApp::with(configure, |_| {}).await;
+    let reply = app.login("root", PASSWORD).await;
+    let cookie = format!("__Host-session={}", session_cookie(&reply).unwrap().0);
+    let body = json!({ "audience": "db" });
+    let refreshed = app.post("/api/refresh").cookie(&reply.cookie().unwrap()).json(&body).send().await;
+    let token = refreshed.json()["accessToken"].as_str().unwrap().to_owned();
+    for (query, expected) in [("", 204), ("&role=authenticated", 204), ("&role=admin", 403)] {
+        let ask = || app.get(&format!("/api/verify?audience=db{query}")).header("x-forwarded-method", "GET");
+        for call in [ask().bearer(&token), ask().header("cookie", &cookie)] {
+            let reply = call.send().await;
+            assert_eq!(reply.status.as_u16(), expected, "{query}");
+            let [_, _, role, .., assertion] = identity(&reply);
+            if expected == 204 {
+                let claims = decode_unverified(assertion).unwrap().payload;
+                assert_eq!((role, &claims["role"]), ("authenticated", &json!("authenticated")));
+            }
+        }
     }
 }

@@ -128,12 +128,12 @@ impl<S: Store> Question<'_, S> {
         let now = countersign.clock().now();
         let grant = countersign.find_by_session_cookie(cookie, now).await?.ok_or(Refusal::Revoked)?;
         let audience = self.audience()?;
-        let role = audience.admit(&grant.account().role).ok_or(Refusal::RoleRequired)?;
-        self.demand_role(|demanded| demanded == role)?;
+        audience.admit(&grant.account().role).ok_or(Refusal::RoleRequired)?;
         let asked = countersign.with_current_claims(&grant, Asked::of(audience)).await?;
-        let assertion = countersign.assertion_of_session(&grant, &asked, now)?;
+        let (assertion, role) = countersign.assertion_of_session(&grant, &asked, now)?;
+        self.demand_role(|demanded| demanded == role)?;
         let expires_at = grant.session().ends_at(&countersign.options().sessions);
-        Ok(Identity::of_session(&grant, [role, &audience.name], expires_at, &assertion))
+        Ok(Identity::of_session(&grant, [&role, &audience.name], expires_at, &assertion))
     }
 
     fn demand_role(&self, has_role: impl Fn(&str) -> bool) -> Result<(), Refusal> {
