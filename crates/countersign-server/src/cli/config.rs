@@ -51,7 +51,7 @@ impl ConfigCommand {
     }
 }
 
-/// Reads the files that `serve` would read at its start, and asks the old system what its first question asks.
+/// Reads the files that `serve` would read at its start, and asks the old system about nobody, as after each of its yeses.
 fn check_files(config: &Config) -> anyhow::Result<()> {
     if let Some((certificate, key)) = config.tls_files() {
         Tls::load(certificate, key)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use axum::http::HeaderValue;
@@ -24,8 +24,6 @@ pub(crate) struct OldLogin {
     success_member: Option<String>,
     failure_statuses: Vec<u16>,
     request: FetchOptions,
-    /// Seen to say no since the start.
-    says_no: AtomicBool,
 }
 
 /// What is asked of the library: none if no old system is configured.
@@ -38,14 +36,16 @@ pub(crate) fn upstream(config: &Config) -> anyhow::Result<Option<Upstream>> {
         let old = Arc::clone(&old);
         async move {
             let (answer, answered) = oneshot::channel();
-            let ask = move || answer.send(old.ask_if_it_says_no(question.username(), question.password()));
+            let ask = move || answer.send(old.ask_and_doubt(question.username(), question.password()));
             // Not a thread of the runtime, whose end would wait for it (LM-10).
             std::thread::Builder::new().name("old-login".into()).spawn(ask)?;
             Ok(answered.await??)
         }
     };
     let at_once = usize::try_from(config.import_upstream_max_requests)?;
-    Ok(Some(Upstream::new(ask).timeout(config.import_upstream_timeout).at_once(at_once)))
+    // Each of the two requests has its own time.
+    let timeout = (2 * config.import_upstream_timeout).min(LONGEST);
+    Ok(Some(Upstream::new(ask).timeout(timeout).at_once(at_once)))
 }
 
 impl OldLogin {
@@ -75,7 +75,6 @@ impl OldLogin {
             success_member: config.import_upstream_success_member.clone(),
             failure_statuses: config.import_upstream_failure_statuses.iter().map(|status| status.0).collect(),
             request,
-            says_no: AtomicBool::new(false),
         }))
     }
 
@@ -99,13 +98,14 @@ impl OldLogin {
         Ok(())
     }
 
-    /// Asks, as soon as it has been seen to say no.
-    fn ask_if_it_says_no(&self, username: &str, password: &str) -> anyhow::Result<UpstreamAnswer> {
-        if !self.says_no.load(Ordering::Relaxed) {
+    /// Believes a yes only if it says no to nobody right afterwards. What stands at its address can change at any time,
+    /// to a page about maintenance, say.
+    fn ask_and_doubt(&self, username: &str, password: &str) -> anyhow::Result<UpstreamAnswer> {
+        let answer = self.ask(username, password)?;
+        if answer == UpstreamAnswer::Right {
             self.check()?;
-            self.says_no.store(true, Ordering::Relaxed);
         }
-        self.ask(username, password)
+        Ok(answer)
     }
 
     fn ask(&self, username: &str, password: &str) -> anyhow::Result<UpstreamAnswer> {
@@ -160,6 +160,8 @@ fn header_value(file: &Path) -> anyhow::Result<HeaderValue> {
     HeaderValue::from_str(text).map_err(|_| anyhow!("it is not one line of visible characters"))
 }
 
+/// What the library waits for an answer at the most.
+const LONGEST: Duration = Duration::from_secs(10);
 /// Of a response.
 const MAX_BYTES: u64 = 64 * 1024;
 

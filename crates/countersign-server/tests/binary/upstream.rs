@@ -64,7 +64,7 @@ fn the_first_sign_in_is_asked_over_https_and_the_next_is_local() {
     assert_eq!(asked.load(Ordering::SeqCst), before, "nobody with a password here is asked about");
     assert_eq!(countersign.login("Zoë", "canary-wrong").status, 401);
     assert_eq!(countersign.login("Zoë", OLD).status, 200);
-    // One question more: whether it can say no.
+    // One question more: whether it can still say no.
     assert_eq!(asked.load(Ordering::SeqCst), before + 3);
     assert_eq!(countersign.login("ZOË", OLD).status, 200);
     assert_eq!(asked.load(Ordering::SeqCst), before + 3);
@@ -152,6 +152,9 @@ fn an_old_system_that_says_yes_to_everybody_is_not_believed() {
     assert_eq!(place.run(&["user", "list", "--json"]).json(), json!([]));
     answer.store(401, Ordering::SeqCst);
     assert_eq!(countersign.login("zoe", OLD).status, 401);
+    answer.store(200, Ordering::SeqCst); // a page about maintenance has taken its place
+    assert_eq!(countersign.login("zoe", OLD).status, 503);
+    assert_eq!(place.run(&["user", "list", "--json"]).json(), json!([]));
     assert!(countersign.stop().1.contains("says yes to a name and a password that nobody has"));
 }
 
