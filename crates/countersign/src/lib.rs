@@ -58,9 +58,59 @@
 //!
 //! # Your own data about users
 //!
-//! Keep it in your own tables under the account's ID, which is the `sub` claim ([`AccountId`]). What services need in the
-//! token itself goes into [`CustomClaims`]: a JSON object that an administrator sets and that can never override a
+//! Keep it in your own tables under the account's ID, which is the `sub` claim ([`AccountId`]); a row can begin when an ID
+//! is first seen. What services need in the token itself goes into [`CustomClaims`]: a JSON object that an administrator
+//! sets, or that [`Hooks::claims`](options::Hooks::claims) computes for each token, and that can never override a
 //! registered claim.
+//!
+//! # Your own ways to sign in, and your own rules
+//!
+//! After a check of your own, such as social login, a link in an e-mail or a passkey, [`Countersign::vouch_for`] starts a
+//! session as a password would. [`Hooks`](options::Hooks) has a say before a session begins, and is told after. The
+//! example `embed-shop` in the repository does all of this.
+//!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # mod own_route {
+//! use axum::extract::{Path, State};
+//! use axum::http::request::Parts;
+//! use axum::response::{IntoResponse, Redirect, Response};
+//! use axum::{Router, routing::post};
+//! use countersign::http::{self, ApiError, App};
+//! use countersign::store::sqlite::SqliteStore;
+//! use countersign::{AccountId, AuthMethods, OutsideProof};
+//!
+//! # fn owner_of(link: &str) -> Option<AccountId> { link.parse().ok() }
+//! async fn follow_link(
+//!     State(app): State<App<SqliteStore>>,
+//!     Path(link): Path<String>,
+//!     parts: Parts,
+//! ) -> Result<Response, ApiError> {
+//!     let owner = owner_of(&link).ok_or(ApiError::NotFound)?; // your check
+//!     let context = app.context(&parts);
+//!     let proof = OutsideProof::new("mail_link", AuthMethods::NONE); // for the audit log, and the claim `amr`
+//!     let vouched = app.countersign().vouch_for(owner, proof, &context).await?;
+//!     let signed_in = app.start_session(vouched, &parts.headers, context).await?;
+//!     let mut response = Redirect::to("/").into_response();
+//!     app.set_cookies(&signed_in, response.headers_mut());
+//!     Ok(response)
+//! }
+//!
+//! # #[allow(dead_code, reason = "an example")]
+//! fn routes(app: App<SqliteStore>) -> Router {
+//!     let own = Router::new().route("/link/{token}", post(follow_link)).with_state(app.clone());
+//!     http::own_routes(&app, own).merge(http::router(app)) // the same rules about pages of other origins
+//! }
+//! # }
+//! ```
+//!
+//! # Under a path
+//!
+//! The routes can be nested: `Router::new().nest("/auth", http::router(app))`. The issuer then ends with that path
+//! (`https://app.example.com/auth`), and [`http::root_metadata`](crate::http) goes into the outermost router. The browser
+//! client is told so: `createClient({ baseUrl: '/auth' })`. The cookies keep the path `/`, which the prefix `__Host-` of
+//! their names demands, so other programs on the same origin get them too: trust those. [`http::router`](crate::http)
+//! and the pages have their own state, and merge into a `Router` with any other.
 //!
 //! # Customising
 //!

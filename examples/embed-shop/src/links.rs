@@ -4,6 +4,7 @@
 //! origin may press it ([`http::own_routes`](countersign::http::own_routes)).
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -62,7 +63,8 @@ pub(crate) async fn send(
     let id = account_of(&shop.auth, name, &context).await?;
     let token = shop.links.make(id, context.now);
     // To be sent by mail.
-    println!("to {mail}: {}/link/{token}", shop.origin);
+    let mail = format!("to {mail}: {}/link/{token}", shop.origin);
+    writeln!(std::io::stdout(), "{mail}").map_err(|_| ApiError::Internal)?;
     Ok("Look into your mail.\n")
 }
 
