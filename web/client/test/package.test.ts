@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
@@ -15,6 +18,26 @@ test('the_package_holds_the_module_its_types_and_the_licences_and_nothing_else',
     new Set(paths),
     new Set(['README.md', 'package.json', 'dist/index.js', ...types.map((name) => `dist/${name}.d.ts`)]),
   );
+});
+
+test('a_project_takes_the_package_from_the_repository_as_the_readme_says', () => {
+  const project = mkdtempSync(join(tmpdir(), 'countersign-client-'));
+  try {
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', project], { stdio: 'pipe' });
+    const [archive] = readdirSync(project) as [string];
+    assert.equal(archive, 'countersign-client-0.1.0.tgz');
+    writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+    execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', '--silent', `./${archive}`], { cwd: project });
+    assert.deepEqual(
+      readdirSync(join(project, 'node_modules/@countersign/client')).filter((name) => name.startsWith('LICENSE-')),
+      ['LICENSE-APACHE', 'LICENSE-MIT'],
+    );
+    const program = "import { createClient } from '@countersign/client'; console.log(typeof createClient);";
+    const said = execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project, encoding: 'utf8' });
+    assert.equal(said, 'function\n');
+  } finally {
+    rmSync(project, { recursive: true, force: true });
+  }
 });
 
 test('the_module_exports_the_public_api_and_can_be_imported_where_there_is_no_page', async () => {
