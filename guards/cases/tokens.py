@@ -14,6 +14,7 @@ CODES = {
     "token_required": (401, "token_required", None),
     "expired": (401, "token_expired", "invalid_token"),
     "token_too_long": (413, "token_too_large", "invalid_token"),
+    "too_old": (401, "token_too_old", "invalid_token"),
     "revoked": (401, "token_revoked", "invalid_token"),
     "missing_role": (403, "forbidden", "insufficient_scope"),
     "missing_scope": (403, "insufficient_scope", "insufficient_scope"),
@@ -219,6 +220,8 @@ def ended() -> None:
         refuse(f"a bad token, and the feed is late ({lateness})", "expired", signed(exp=NOW - 100), feed="late", whenLate=lateness)
     accept("the feed is late: accept", feed="late", whenLate="accept")
     refuse("the feed is late: reject", "revocations_unavailable", feed="late", whenLate="reject")
+    for lateness in ("reject", "short leash"):
+        accept(f"the feed is late: a token without a session ({lateness})", signed(sid=None, iat=NOW - 500), feed="late", whenLate=lateness)
     accept("the feed is late: a new token on a short leash", signed(iat=NOW - 120), feed="late", whenLate="short leash")
     refuse("the feed is late: an older token on a short leash", "too_old", signed(iat=NOW - 121), feed="late", whenLate="short leash")
     accept("the feed is fresh: an older token on a short leash", signed(iat=NOW - 121), feed="fresh", whenLate="short leash")

@@ -126,7 +126,7 @@ class RemoteGuard implements Guard {
     const state = new FeedState(issuer, this.#ended);
     const place = fetchUrl(url ?? `${issuer.replace(/\/$/, '')}/api/revocations`);
     const onSync = () => {
-      this.#ended.sweep(this.#now());
+      this.#ended.sweep(this.#now() - this.#leewaySeconds);
       if (state.keysTag !== undefined) this.#keeper.hearOfTag(state.keysTag);
     };
     return { state, follower: new Follower(this.#env, { url: place, key }, state, onSync) };

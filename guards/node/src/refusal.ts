@@ -8,6 +8,7 @@ export type RefusalCode =
   | 'token_expired'
   | 'token_too_large'
   | 'token_revoked'
+  | 'token_too_old'
   | 'forbidden'
   | 'insufficient_scope'
   | 'keys_unavailable'
@@ -34,6 +35,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     challenge: ', error="invalid_token", error_description="The access token expired"',
   },
   token_too_long: { ...INVALID, code: 'token_too_large', status: 413, text: 'Token too large' },
+  too_old: { ...INVALID, code: 'token_too_old' },
   revoked: { ...INVALID, code: 'token_revoked', text: 'Session ended' },
   missing_role: { code: 'forbidden', status: 403, text: 'Not allowed', challenge: ', error="insufficient_scope"' },
   missing_scope: { code: 'insufficient_scope', status: 403, text: 'Not allowed', challenge: ', error="insufficient_scope"' },

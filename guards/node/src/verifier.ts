@@ -86,7 +86,8 @@ export class Verifier {
   /** Asked for cached tokens too: what is known to have ended is refused, and what may have ended by the policy. */
   #checkSession({ sid, iat }: AccessClaims): void {
     const { ended, freshness, whenLate, now } = this.#known;
-    if (sid !== undefined && ended.has(sid, now())) throw new Refusal('revoked');
+    if (sid === undefined) return; // no feed could name it
+    if (ended.has(sid, now() - this.#policy.leewaySeconds)) throw new Refusal('revoked');
     if (whenLate === 'accept' || freshness() === 'fresh') return;
     if (whenLate === 'reject') throw new Refusal('revocations_unavailable');
     if (iat < now() - whenLate.shortLeashSeconds) throw new Refusal('too_old');

@@ -68,5 +68,5 @@ function play(step: FeedStep, state: FeedState, ended: EndedSessions, where: str
   assert.equal(state.freshness(step.at), step.expect, where);
   for (const sid of step.ended ?? []) assert.ok(ended.has(sid, now), `${where}: ${sid} has ended`);
   for (const sid of step.alive ?? []) assert.ok(!ended.has(sid, now), `${where}: ${sid} is alive`);
-  if (step.open !== undefined) assert.equal(state.failure === undefined, step.open, `${where}: ${state.failure}`);
+  if (step.open !== undefined) assert.equal(state.isOpen, step.open, `${where}: ${state.failure}`);
 }

@@ -87,4 +87,4 @@ def play(step: dict[str, Any], state: FeedState, ended: EndedSessions, where: st
         assert [sid for sid in step["ended"] if not ended.has(sid, now)] == [], where
         assert [sid for sid in step["alive"] if ended.has(sid, now)] == [], where
         if "open" in step:
-            assert (state.failure is None) == step["open"], f"{where}: {state.failure}"
+            assert state.is_open == step["open"], f"{where}: {state.failure}"

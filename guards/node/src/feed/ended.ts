@@ -5,20 +5,15 @@
 const SWEEP_S = 60;
 
 export class EndedSessions {
-  /** Session ID → when the last of its access tokens has expired, leeway included, in Unix seconds. */
-  #until = new Map<string, number>();
+  /** Session ID → when the last of its access tokens has expired, in Unix seconds. Who accepts a token for longer asks with an earlier `now`. */
+  readonly #until = new Map<string, number>();
   #sweptAt = 0;
   readonly #watchers = new Map<string, Set<() => void>>();
 
   /** Ends a session. A later call can make it longer, never shorter. */
   add(sid: string, until: number): void {
-    put(this.#until, sid, until);
+    this.#until.set(sid, Math.max(until, this.#until.get(sid) ?? until));
     for (const callback of this.#watchers.get(sid) ?? []) callback();
-  }
-
-  /** Keeps only these; `add` was called for each of them. */
-  replace(until: Map<string, number>): void {
-    this.#until = until;
   }
 
   /** Whether it has ended; `now` in Unix seconds. */
@@ -47,9 +42,4 @@ export class EndedSessions {
       if (callbacks.size === 0 && this.#watchers.get(sid) === callbacks) this.#watchers.delete(sid);
     };
   }
-}
-
-/** The later of two times stays. */
-export function put(map: Map<string, number>, sid: string, until: number): void {
-  map.set(sid, Math.max(until, map.get(sid) ?? until));
 }

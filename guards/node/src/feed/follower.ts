@@ -6,8 +6,6 @@ import type { FeedState } from './state.ts';
 
 /** A stream that is silent for that long is dead: heartbeats come every two seconds. */
 const SILENCE_MS = 10_000;
-/** A stream is left after an hour, since two clocks that drift apart would make it look late. */
-const LONGEST_STREAM_MS = 60 * 60_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** When the key is refused, and at most when the server names a time. */
@@ -73,7 +71,6 @@ export class Follower {
   /** One stream from its request to its end. Returns how long to wait for the next. */
   async #stream(): Promise<number> {
     this.#abort = new AbortController();
-    const cancelEnd = this.#env.after(LONGEST_STREAM_MS, () => this.#abort.abort());
     try {
       await this.#read();
       if (!this.#state.isSynced) throw new Error('the stream ended before it said anything');
@@ -83,7 +80,6 @@ export class Follower {
       if (!this.#state.isSynced || this.#state.failure !== undefined) this.#fail(describe(error));
       return this.#pauseAfter(error);
     } finally {
-      cancelEnd();
       this.#abort.abort(); // whatever is still open
     }
   }
@@ -105,14 +101,15 @@ export class Follower {
       for await (const bytes of response.body ?? []) {
         cancelSilence();
         cancelSilence = this.#listen();
-        this.#receive(bytes);
+        if (!this.#receive(bytes)) return;
       }
     } finally {
       cancelSilence();
     }
   }
 
-  #receive(bytes: Uint8Array): void {
+  /** Returns whether to go on reading. */
+  #receive(bytes: Uint8Array): boolean {
     const goesOn = this.#state.receive(bytes, this.#env.elapsed());
     if (this.#state.isSynced) {
       if (this.failure !== undefined) this.#env.warn('the feed of ended sessions is followed again');
@@ -121,7 +118,8 @@ export class Follower {
       this.#settle();
       this.#onSync();
     }
-    if (!goesOn) throw new Error(this.#state.failure);
+    if (this.#state.failure !== undefined) throw new Error(this.#state.failure);
+    return goesOn;
   }
 
   #listen(): () => void {

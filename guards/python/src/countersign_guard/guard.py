@@ -102,7 +102,7 @@ class Guard:
         options = options or Options()
         self._options = options
         self._env = options.environment
-        policy = _policy(issuer, audience, options)
+        self._policy = policy = _policy(issuer, audience, options)
         source = SourceOptions(issuer, options.jwks_url, options.algorithms, options.timeout)
         self._ended = EndedSessions()
         self._watchers = Watchers(self._ended, self._env.now)
@@ -117,7 +117,6 @@ class Guard:
             now=self._now,
             ask_for_key=self._keeper.ask_for_key,
         )
-        self._policy = policy
         self._verifier = Verifier(policy, known)
         self._lock = Lock()
         self._wait_until: float | None = None
@@ -129,7 +128,7 @@ class Guard:
         return Follower(self._env, url, feed.key, self._state, self._on_sync)
 
     def _on_sync(self) -> None:
-        self._ended.sweep(self._now())
+        self._ended.sweep(self._now() - self._policy.leeway)
         if self._state.keys_tag is not None:
             self._keeper.hear_of_tag(self._state.keys_tag)
 

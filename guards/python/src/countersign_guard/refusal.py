@@ -26,6 +26,7 @@ _ROWS = {
     "token_required": _Row("token_required", 401, "Token required", ""),
     "expired": _Row("token_expired", 401, "Token expired", f'{_INVALID}, error_description="The access token expired"'),
     "token_too_long": _Row("token_too_large", 413, "Token too large", _INVALID),
+    "too_old": _Row("token_too_old", 401, "Invalid token", _INVALID),
     "revoked": _Row("token_revoked", 401, "Session ended", _INVALID),
     "missing_role": _Row("forbidden", 403, "Not allowed", _INSUFFICIENT),
     "missing_scope": _Row("insufficient_scope", 403, "Not allowed", _INSUFFICIENT),

@@ -1,6 +1,8 @@
 //! Following the feed of ended sessions: `follower.rs` is the thread that reads it, `machine.rs` (pure) decides what its
 //! events mean, `sse.rs` and `pause.rs` (pure) how bytes become events and when to come back. Requests read `shared.rs`.
 
+#[cfg(test)]
+mod cases;
 mod error;
 mod follower;
 mod machine;

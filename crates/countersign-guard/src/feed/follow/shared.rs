@@ -43,7 +43,7 @@ struct State {
 
 const NEVER: i64 = i64::MIN;
 /// In milliseconds: two heartbeats and a half.
-const FRESH: i64 = 5_000;
+pub(super) const FRESH: i64 = 5_000;
 
 impl Shared {
     pub(crate) fn new(issuer: &str, timer: Timer, on_change: Option<OnChange>) -> Self {

@@ -16,7 +16,8 @@ class EndedSessions:
     """The set of ended sessions. One thread writes, many read."""
 
     def __init__(self) -> None:
-        #: Session ID → when the last of its access tokens has expired, leeway included, in Unix seconds.
+        #: Session ID → when the last of its access tokens has expired, in Unix seconds. Who accepts a token for longer
+        #: asks with an earlier ``now``.
         self._until: dict[str, float] = {}
         self._swept_at = 0.0
         self._watchers: dict[str, list[Callable[[], None]]] = {}
@@ -28,15 +29,11 @@ class EndedSessions:
 
     def add(self, sid: str, until: float) -> None:
         """Ends a session. A later call can make it longer, never shorter."""
-        put(self._until, sid, until)
+        self._until[sid] = max(until, self._until.get(sid, until))
         with self._lock:
             callbacks = self._watchers.pop(sid, [])
         for callback in callbacks:
             callback()
-
-    def replace(self, until: dict[str, float]) -> None:
-        """Keeps only these; ``add`` was called for each of them."""
-        self._until = until
 
     def has(self, sid: str, now: float) -> bool:
         """Whether it has ended; ``now`` in Unix seconds."""
@@ -65,8 +62,3 @@ class EndedSessions:
             left = [other for other in self._watchers.pop(sid, []) if other is not callback]
             if left:
                 self._watchers[sid] = left
-
-
-def put(entries: dict[str, float], sid: str, until: float) -> None:
-    """The later of two times stays."""
-    entries[sid] = max(until, entries.get(sid, until))

@@ -12,7 +12,7 @@ from .state import FeedState
 
 #: A stream that is silent for that long is dead: heartbeats come every two seconds.
 _SILENCE = 10.0
-#: A stream is left after an hour, since two clocks that drift apart would make it look late.
+#: A stream is left sooner by itself.
 _LONGEST_STREAM = 3600.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -105,13 +105,13 @@ class Follower:
             if not re.match(r"text/event-stream *(?:;|$)", response.header("Content-Type") or "", re.IGNORECASE):
                 raise FetchError("the response is no event stream")
             for data in response.chunks():
-                self._receive(data)
-                if self._over.is_set():
+                if not self._receive(data) or self._over.is_set():
                     return
         finally:
             response.close()
 
-    def _receive(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> bool:
+        """Returns whether to go on reading."""
         goes_on = self._state.receive(data, self._env.elapsed())
         if self._state.is_synced:
             if self.failure is not None:
@@ -121,8 +121,9 @@ class Follower:
             self._on_sync()
             self.ready.set()
             self.tried.set()
-        if not goes_on:
-            raise FetchError(self._state.failure or "")
+        if self._state.failure is not None:
+            raise FetchError(self._state.failure)
+        return goes_on
 
     def _fail(self, message: str) -> None:
         if self._over.is_set():
