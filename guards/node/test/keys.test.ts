@@ -125,7 +125,7 @@ test('a response that is no set of keys changes nothing', async () => {
     ['no JSON', () => new Response('{', { headers: { 'content-type': 'application/json' } })],
     ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['a redirect', () => new Response(null, { status: 302, headers: { location: 'https://evil.example/keys' } })],
-    ['too long', () => json({ keys: [], x: 'x'.repeat(64 * 1024) })],
+    ['too long', () => json({ ...tokens.keys['two'], x: 'x'.repeat(64 * 1024) })],
     ['never complete', () => new Response(new ReadableStream(), { headers: { 'content-type': 'application/json' } })],
   ] as const) {
     let isBad = false;

@@ -171,3 +171,12 @@ def test_a_websocket_is_opened_with_a_token_only() -> None:
     with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("/socket"):
         pass
     assert closed.value.code == 1008
+
+
+def test_a_forgotten_guard_fails_closed() -> None:
+    with pytest.raises(Refusal):
+        for_asgi.claims_of({"type": "http"})
+    with pytest.raises(Refusal):
+        for_django.claims_of(RequestFactory().get("/"))
+    with flask.Flask(__name__).app_context(), pytest.raises(Refusal):
+        for_flask.current_claims()

@@ -194,6 +194,17 @@ def test_an_unchanged_set_is_confirmed_by_its_etag_and_keeps_its_version() -> No
     assert (keys.keeper.age, keys.keeper.slot) == (0, slot)
 
 
+def test_the_same_set_sent_again_keeps_the_tokens_that_it_has_verified() -> None:
+    keys = Keys(World())
+    keys.at(0)
+    slot = keys.keeper.slot
+    keys.at(301)
+    assert (keys.fetches, keys.keeper.slot) == (2, slot)
+    keys.keys = json_response(jwk_set("two"))
+    assert keys.at(602) == 2
+    assert keys.keeper.slot.version == slot.version + 1
+
+
 def test_changed_keys_are_fetched_as_soon_as_the_feed_says_so() -> None:
     keys = Keys(World())
     keys.keys = json_response(jwk_set("main"), ETag='"k1"')
