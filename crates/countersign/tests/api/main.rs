@@ -8,10 +8,10 @@ mod app;
 mod audiences;
 mod bad_input;
 mod cross_origin;
-mod feed;
-mod forward_auth;
 #[path = "../support/postgres.rs"]
 mod database;
+mod feed;
+mod forward_auth;
 mod guessing;
 mod hang_up;
 mod hooks;

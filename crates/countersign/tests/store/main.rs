@@ -3,11 +3,11 @@
 
 #[cfg(test)]
 mod accounts;
-#[cfg(test)]
-mod feed_keys;
 #[path = "../support/postgres.rs"]
 #[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
+#[cfg(test)]
+mod feed_keys;
 #[cfg(test)]
 mod postgresql;
 #[cfg(test)]
