@@ -10,6 +10,7 @@ mod harness;
 mod attack;
 mod canary;
 mod cli;
+mod client;
 mod configuration;
 mod development;
 #[cfg(target_os = "linux")]
