@@ -13,6 +13,8 @@ use crate::serve::instance::{self, Instance, Task};
 /// An open database.
 pub(super) struct Tool {
     pub(super) instance: Instance,
+    /// Whether the server creates accounts for people whom the old system knows (`import.upstream`).
+    pub(super) asks_upstream: bool,
 }
 
 impl Tool {
@@ -25,7 +27,7 @@ impl Tool {
         remark(&format!("countersign: database {}", database.display()));
         // Only a listening server knows the issuer; accounts and sessions do not depend on it.
         let instance = instance::open(&config, &config.issuer(0), task).await?;
-        Ok(Self { instance })
+        Ok(Self { instance, asks_upstream: config.import_upstream_url.is_some() })
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -98,6 +98,29 @@ fn a_form_is_asked_and_a_member_of_the_response_decides() {
     assert_eq!(countersign.login("zoe@example.org", OLD).status, 200);
 }
 
+/// Somebody who is deleted here still exists there.
+#[test]
+fn whoever_deletes_an_account_is_told_that_it_comes_back() {
+    let place = Place::with_database();
+    for name in ["ann", "bob"] {
+        place.add_user(name, "user");
+    }
+    let delete = |name| place.run(&["user", "delete", name, "--yes", "--json"]);
+    assert!(!delete("ann").err.contains("comes back"));
+    let server = old(ok("", ""));
+    configure(&place, &server.origin, "");
+    let ran = delete("bob");
+    assert!(
+        ran.code == Some(0) && ran.err.contains("comes back") && ran.err.contains("user disable"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.json()["username"], "bob", "only the account is on standard output");
+    let countersign = place.serve(&[]);
+    assert_eq!(countersign.login("bob", OLD).status, 200, "as the warning says");
+    assert_eq!(place.run(&["user", "disable", "bob"]).code, Some(0));
+    assert_eq!(countersign.login("bob", OLD).status, 401);
+}
+
 /// Whatever it does instead of saying yes or no, nobody gets in, no failure is counted, and one line says why.
 #[test]
 fn an_old_system_that_does_not_answer_clearly_is_an_outage() {

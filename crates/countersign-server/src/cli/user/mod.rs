@@ -267,6 +267,12 @@ async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::R
     let account = tool.find_account(user).await?;
     prompt::confirm(&format!("Delete {} ({}) permanently?", account.username, account.id), yes)?;
     let account = tool.instance.delete_account(account.id, &tool.context()).await?;
+    if tool.asks_upstream {
+        remark(
+            "countersign: warning: import.upstream is on: this account comes back at its next sign-in if the old system \
+             still says yes; `countersign user disable` keeps its owner out",
+        );
+    }
     show_done(output, &account, "Deleted")
 }
 
