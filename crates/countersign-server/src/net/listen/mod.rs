@@ -148,8 +148,7 @@ fn is_about_one_client(error: &io::Error) -> bool {
 async fn handle<T>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, _held: T) {
     let _alive = shared.alive.clone();
     let Service { router, tls, limits, .. } = &shared.service;
-    // Responses are small and complete: waiting for more data only adds latency.
-    let _ = stream.set_nodelay(true);
+    prepare(&stream, limits);
     let connection = Connection { router: router.clone(), peer, limits: *limits, stop: shared.stop.clone() };
     let Some(tls) = tls else {
         return connection.serve(stream).await;
@@ -158,5 +157,34 @@ async fn handle<T>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, _he
         Ok(Ok(stream)) => connection.serve(stream).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+    }
+}
+
+fn prepare(stream: &TcpStream, limits: &Limits) {
+    // Responses are small and complete: waiting for more data only adds latency.
+    let _ = stream.set_nodelay(true);
+    // A peer that has vanished acknowledges nothing. Linux would go on sending for a quarter of an hour, and a follower
+    // of the feed would keep its place for as long. Keep-alive cannot end that: it is not sent while data is on its way.
+    #[cfg(target_os = "linux")]
+    {
+        let milliseconds = u32::try_from(limits.total.as_millis()).unwrap_or(u32::MAX);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds);
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// LM-3: what the peer does not acknowledge ends the connection.
+    #[tokio::test]
+    async fn a_peer_that_vanishes_is_not_waited_for_longer_than_for_a_slow_one() {
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _peer = TcpStream::connect(port.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = port.accept().await.unwrap();
+        let limits = Limits { total: Duration::from_secs(7), ..Limits::default() };
+        prepare(&stream, &limits);
+        assert_eq!(rustix::net::sockopt::tcp_user_timeout(&stream).unwrap(), 7_000);
+        assert!(stream.nodelay().unwrap());
     }
 }
