@@ -10,14 +10,14 @@ use countersign_guard::{Follow, Guard, GuardBuilder, Issuer, Refusal, WhenLate};
 use crate::harness::{PASSWORD, Place, Server, eventually};
 
 /// A server that comes back to its address, with an account and a feed key.
-struct Issuing {
-    place: Place,
+pub(crate) struct Issuing {
+    pub(crate) place: Place,
     address: SocketAddr,
     key: String,
 }
 
 impl Issuing {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut place = Place::new();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         place.set("COUNTERSIGN_PUBLIC_ORIGIN", &format!("http://{address}"));
@@ -27,11 +27,11 @@ impl Issuing {
         Self { place, address, key: ran.out.trim().to_owned() }
     }
 
-    fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         self.place.start(&["serve", "--listen", &self.address.to_string()])
     }
 
-    fn guard(&self) -> GuardBuilder {
+    pub(crate) fn guard(&self) -> GuardBuilder {
         let issuer = format!("http://{}", self.address);
         let policy = ClaimsPolicy::new(&*issuer, &*issuer, TokenType::AccessToken, Duration::from_secs(30));
         Guard::builder(Issuer::discover(policy).follow(Follow::with_key(&*self.key)))

@@ -23,6 +23,8 @@ mod hang_up;
 mod house_keeping;
 mod import;
 #[cfg(target_os = "linux")]
+mod key_rotation;
+#[cfg(target_os = "linux")]
 mod kill;
 mod limits;
 mod log;
