@@ -60,13 +60,16 @@ impl Server {
         Ok((claims["sid"].as_str().context("a session")?.to_owned(), token.to_owned()))
     }
 
-    /// Processor time of all threads until now.
-    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let (_, fields) = stat.rsplit_once(") ").context("the name ends")?;
-        let field = |index: usize| fields.split(' ').nth(index).and_then(|field| field.parse::<f64>().ok());
-        // Fields 14 and 15 of proc(5), in hundredths of a second.
-        Ok(field(11).zip(field(12)).map(|(user, system)| user + system).context("its times")? / 100.0)
+    /// What it calls itself in its tokens.
+    pub(crate) async fn issuer(&self) -> anyhow::Result<String> {
+        let body = ask(self.address, "GET", "/.well-known/oauth-authorization-server", "", "").await?;
+        let metadata: Value = serde_json::from_str(&body)?;
+        Ok(metadata["issuer"].as_str().context("an issuer")?.to_owned())
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 
