@@ -5,21 +5,27 @@ use std::collections::BTreeMap;
 use super::answer::Sealed;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
-use super::{AccountStore, AuditStore, KeyStore, SessionStore, StoreError, ThrottleStore, Upkeep};
+use super::{
+    AccountStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore, StoreError, ThrottleStore,
+    Upkeep,
+};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{
-    Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    ImportAccountsOutcome, NewAccount, PasswordChange, SetPasswordOutcome, Username,
+    Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
+    Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
+    TakeoverOutcome, Username,
 };
 use crate::model::audit::{AuditEvent, AuditQuery, AuditRecord};
+use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
+use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    EndReason, EndedSession, NewSession, Revocation, RevocationCursor, Rotation, Session, SessionSelector,
-    StartSessionOutcome,
+    EndReason, EndedSession, Grant, NewSession, Revocation, RevocationCursor, Rotation, Session,
+    SessionProof, SessionSelector, StartSessionOutcome,
 };
 use crate::model::stored_key::StoredKey;
 use crate::throttle::ThrottleRecord;
@@ -54,8 +60,10 @@ passed_on! {
         account_for_login(username: &Username) -> Option<Credentials>;
         credentials(id: AccountId) -> Option<Credentials>;
         list_accounts(query: AccountQuery) -> Vec<Account>;
+        count_accounts(filter: AccountFilter) -> u64;
         change_account(id: AccountId, change: AccountChange, context: &Context) -> ChangeAccountOutcome;
         set_password(change: PasswordChange, context: &Context) -> SetPasswordOutcome;
+        take_over_password(takeover: PasswordTakeover, context: &Context) -> TakeoverOutcome;
         rehash_password(id: AccountId, old: &PasswordHash, new: &PasswordHash) -> bool;
         password_hashes(limit: u32) -> Vec<PasswordHash>;
         delete_account(id: AccountId, context: &Context) -> ChangeAccountOutcome;
@@ -63,6 +71,7 @@ passed_on! {
     SessionStore {
         start_session(session: NewSession, context: &Context) -> StartSessionOutcome;
         rotate(token: PresentedToken, context: &Context) -> Rotation;
+        vouch(proof: SessionProof, now: Timestamp) -> Option<Grant>;
         find_session(id: SessionId) -> Option<Session>;
         list_sessions(of: Option<AccountId>, now: Timestamp, limit: u32) -> Vec<Session>;
         end_sessions(selector: SessionSelector, reason: EndReason, context: &Context) -> Vec<EndedSession>;
@@ -74,6 +83,17 @@ passed_on! {
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();
+    }
+    FeedKeyStore {
+        feed_keys() -> Vec<FeedKey>;
+        add_feed_key(name: FeedKeyName, context: &Context) -> AddFeedKeyOutcome;
+        remove_feed_key(name: FeedKeyName, context: &Context) -> bool;
+    }
+    ClientStore {
+        clients() -> Vec<Client>;
+        find_client(name: ClientName) -> Option<StoredClient>;
+        add_client(client: StoredClient, context: &Context) -> bool;
+        remove_client(name: ClientName, context: &Context) -> bool;
     }
     ThrottleStore {
         save_throttle(records: Vec<ThrottleRecord>) -> ();

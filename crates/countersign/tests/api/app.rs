@@ -87,7 +87,7 @@ impl TestApp {
     }
 
     /// Serves this instead, as an application does that has more routes than ours.
-    pub(crate) fn mount(&mut self, router: impl FnOnce(App<SqliteStore>) -> Router) {
+    pub(crate) fn mount(&mut self, router: impl FnOnce(App<AnyStore>) -> Router) {
         let options = HttpOptions { allowed_origins: vec![FRONT_END.to_owned()], ..HttpOptions::default() };
         self.router = router(App::new(Arc::clone(&self.countersign), options));
     }

@@ -9,7 +9,7 @@ use axum::routing::post;
 use countersign::http::{ApiError, App, own_routes, router};
 use countersign::internal::model::account::AccountChange;
 use countersign::internal::model::audit::AuditKind;
-use countersign::store::sqlite::SqliteStore;
+use countersign::store::AnyStore;
 use countersign::{AccountId, Actor, AuthMethod, AuthMethods, OutsideProof, Role};
 use serde_json::json;
 
@@ -22,7 +22,7 @@ const LINK: OutsideProof = OutsideProof::new(
 
 /// Signs in whoever the path names. A real application checks something first.
 async fn sign_in(
-    State(app): State<App<SqliteStore>>,
+    State(app): State<App<AnyStore>>,
     Path((id, new)): Path<(String, String)>,
     parts: Parts,
 ) -> Result<Response, ApiError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign::internal::base::id::SessionId;
 use countersign::internal::base::random::Random;
-use countersign::internal::model::account::{AccountQuery, CreateAccountOutcome, Role};
+use countersign::internal::model::account::{AccountFilter, AccountQuery, CreateAccountOutcome, Role};
 use countersign::internal::model::audit::{AuditEvent, AuditKind};
 use countersign::internal::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
 use countersign::internal::model::stored_key::StoredKey;
@@ -74,7 +74,7 @@ async fn eight_nodes_make_the_tables_once() {
 async fn a_newer_schema_is_refused_if_this_version_cannot_read_it() {
     let url = new_database();
     drop(open(&url).await);
-    sql(&name(&url), "INSERT INTO schema_history VALUES (98, 6)");
+    sql(&name(&url), "INSERT INTO schema_history VALUES (98, 9)");
     user(&open(&url).await, "bob").await;
     sql(&name(&url), "INSERT INTO schema_history VALUES (99, 99)");
     let refused = PostgresStore::open(&url, SessionPolicy::default()).await;
@@ -227,8 +227,9 @@ async fn a_search_for_what_no_name_has_finds_nothing() {
         user(&store, name).await;
     }
     let list = async |search: Option<&str>, after: Option<&str>| {
-        let (search, after) = (search.map(str::to_owned), after.map(str::to_owned));
-        let found = store.list_accounts(AccountQuery { search, after, limit: 9 }).await.unwrap();
+        let filter = AccountFilter { search: search.map(str::to_owned), ..AccountFilter::default() };
+        let query = AccountQuery { filter, ..AccountQuery::by_name(after.map(str::to_owned), 9) };
+        let found = store.list_accounts(query).await.unwrap();
         found.iter().map(|account| account.username.canonical().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(list(Some("\0"), None).await, [""; 0]);

@@ -157,6 +157,8 @@ async fn an_older_schema_is_brought_up_to_date() {
                  ALTER TABLE revocations DROP COLUMN account_id;
                  ALTER TABLE revocations DROP COLUMN ended_at;
                  DROP TABLE feed_keys;
+                 DROP TABLE clients;
+                 DROP INDEX accounts_by_creation;
                  DELETE FROM refinery_schema_history WHERE version > 2;";
     Connection::open(&path).unwrap().execute_batch(older).unwrap();
 

@@ -1,14 +1,17 @@
 //! Accounts.
 
+use std::iter;
+
 use super::apply::Transaction;
 use super::engine::failure::Failure;
 use super::load::{Lock, Whole};
-use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS};
+use super::rows::{self, ACCOUNT_COLUMNS};
 use super::{PostgresStore, load};
 use crate::base::id::AccountId;
 use crate::model::account::{
-    self, Account, AccountChange, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome, Credentials,
-    ImportAccountsOutcome, NewAccount, PasswordChange, PendingChange, SetPasswordOutcome, Username,
+    self, Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome,
+    CreateAccountOutcome, Credentials, ImportAccountsOutcome, NameUse, NewAccount, PasswordChange,
+    PasswordTakeover, PendingChange, Role, SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -37,11 +40,11 @@ impl AccountStore for PostgresStore {
     }
 
     async fn account_for_login(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
-        let name = username.canonical().to_owned();
-        self.read("account_for_login", move |db| async move {
-            let sql = format!("SELECT {CREDENTIALS_COLUMNS} FROM accounts a WHERE a.canonical_name = $1");
-            db.optional(&sql, &[&name]).await?.as_ref().map(rows::credentials).transpose()
-        })
+        let name = username.clone();
+        self.read(
+            "account_for_login",
+            move |db| async move { load::credentials_of(&db, &name, Lock::No).await },
+        )
         .await
     }
 
@@ -50,20 +53,44 @@ impl AccountStore for PostgresStore {
     }
 
     async fn list_accounts(&self, query: AccountQuery) -> Result<Vec<Account>, StoreError> {
-        // No name has a NUL, and PostgreSQL takes none: nothing is found with one, and what is beyond one is what is
-        // beyond the text before it.
-        if query.search.as_ref().is_some_and(|search| search.contains('\0')) {
+        let AccountQuery { filter, page, limit } = query;
+        if !can_be_found(&filter) {
             return Ok(Vec::new());
         }
         self.read("list_accounts", move |db| async move {
-            let sql = format!(
-                "SELECT {ACCOUNT_COLUMNS} FROM accounts a
-                 WHERE a.canonical_name > $1 AND ($2 IS NULL OR strpos(a.canonical_name, $2) > 0)
-                 ORDER BY a.canonical_name LIMIT $3"
-            );
-            let after = query.after.as_deref().unwrap_or_default().split('\0').next();
-            let found = db.query(&sql, &[&after, &query.search, &i64::from(query.limit)]).await?;
+            let AccountFilter { search, role, disabled } = filter;
+            let (role, limit) = (role.as_ref().map(Role::as_str), i64::from(limit));
+            let select = |order| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE {FILTER} AND {order} LIMIT $4");
+            let found = match page {
+                AccountPage::ByName { after } => {
+                    let sql = select("a.canonical_name > $5 ORDER BY a.canonical_name");
+                    // What is beyond a text with a NUL is what is beyond the text before it.
+                    let after = after.as_deref().unwrap_or_default().split('\0').next();
+                    db.query(&sql, &[&search, &role, &disabled, &limit, &after]).await?
+                }
+                AccountPage::NewestFirst { before } => {
+                    let sql = select(
+                        "($5 IS NULL OR (a.created_at, a.id) < ($5, $6)) ORDER BY a.created_at DESC, a.id DESC",
+                    );
+                    let (at, id) = before.unzip();
+                    db.query(&sql, &[&search, &role, &disabled, &limit, &at, &id]).await?
+                }
+            };
             found.iter().map(rows::account).collect()
+        })
+        .await
+    }
+
+    async fn count_accounts(&self, filter: AccountFilter) -> Result<u64, StoreError> {
+        if !can_be_found(&filter) {
+            return Ok(0);
+        }
+        self.read("count_accounts", move |db| async move {
+            let AccountFilter { search, role, disabled } = filter;
+            let role = role.as_ref().map(Role::as_str);
+            let sql = format!("SELECT count(*) FROM accounts a WHERE {FILTER}");
+            let found = db.query(&sql, &[&search, &role, &disabled]).await?;
+            found.first().map_or(Ok(0), |row| rows::number(row, 0))
         })
         .await
     }
@@ -100,6 +127,14 @@ impl AccountStore for PostgresStore {
         self.change("set_password", context, change, set_password).await
     }
 
+    async fn take_over_password(
+        &self,
+        takeover: PasswordTakeover,
+        context: &Context,
+    ) -> Result<TakeoverOutcome, StoreError> {
+        self.change("take_over_password", context, takeover, take_over).await
+    }
+
     async fn rehash_password(
         &self,
         id: AccountId,
@@ -126,14 +161,33 @@ impl AccountStore for PostgresStore {
     }
 }
 
+/// The parameters are those of an [`AccountFilter`], in its order.
+const FILTER: &str = "($1 IS NULL OR strpos(a.canonical_name, $1) > 0) AND ($2 IS NULL OR a.role = $2)
+                      AND ($3 IS NULL OR (a.disabled_at IS NOT NULL) = $3)";
+
+/// No name has a NUL, and PostgreSQL takes none.
+fn can_be_found(filter: &AccountFilter) -> bool {
+    !filter.search.as_ref().is_some_and(|search| search.contains('\0'))
+}
+
 async fn create(tx: Transaction, account: NewAccount) -> Result<CreateAccountOutcome, Failure> {
-    let is_taken = load::are_taken(&tx.db, [&account.username].into_iter()).await?.contains(&true);
-    tx.apply(account::create(account, is_taken, tx.at.now)).await
+    let name = name_use(&tx, &account.username).await?;
+    tx.apply(account::create(account, name, tx.at.now)).await
 }
 
 async fn import(tx: Transaction, accounts: Vec<NewAccount>) -> Result<ImportAccountsOutcome, Failure> {
-    let is_taken = load::are_taken(&tx.db, accounts.iter().map(|new| &new.username)).await?;
-    tx.apply(account::import(accounts, &is_taken, tx.at.now)).await
+    let uses = load::name_uses(&tx.db, accounts.iter().map(|new| &new.username)).await?;
+    tx.apply(account::import(accounts, &uses, tx.at.now)).await
+}
+
+async fn take_over(tx: Transaction, takeover: PasswordTakeover) -> Result<TakeoverOutcome, Failure> {
+    let found = load::credentials_of(&tx.db, &takeover.username, Lock::Rows).await?;
+    let name = name_use(&tx, &takeover.username).await?;
+    tx.apply(takeover.decide(found, name, tx.at.now)).await
+}
+
+async fn name_use(tx: &Transaction, name: &Username) -> Result<NameUse, Failure> {
+    load::name_uses(&tx.db, iter::once(name)).await?.pop().ok_or(Failure::Crossed)
 }
 
 async fn set_password(tx: Transaction, change: PasswordChange) -> Result<SetPasswordOutcome, Failure> {

@@ -84,6 +84,22 @@ impl Transaction {
             Write::DeleteSigningKey(kid) => {
                 self.rows(1, "DELETE FROM signing_keys WHERE kid = $1", &[&kid.as_str()]).await
             }
+            Write::InsertFeedKey(key) => {
+                let sql = "INSERT INTO feed_keys (number, name, created_at) VALUES ($1, $2, $3)";
+                self.rows(1, sql, &[&i64::from(key.number), &key.name.as_str(), &key.created_at]).await
+            }
+            Write::RevokeFeedKey { number, at } => {
+                let sql = "UPDATE feed_keys SET revoked_at = $2 WHERE number = $1";
+                self.rows(1, sql, &[&i64::from(*number), at]).await
+            }
+            Write::InsertClient(new) => {
+                let (client, hash) = (&new.client, new.secret_hash.as_slice());
+                let sql = "INSERT INTO clients (name, secret_hash, created_at) VALUES ($1, $2, $3)";
+                self.rows(1, sql, &[&client.name.as_str(), &hash, &client.created_at]).await
+            }
+            Write::DeleteClient(name) => {
+                self.rows(1, "DELETE FROM clients WHERE name = $1", &[&name.as_str()]).await
+            }
             // With all others of their kind.
             Write::InsertAccount { .. } | Write::EndSession { .. } | Write::Record(_) => Ok(()),
         }

@@ -1,7 +1,8 @@
 //! What rules look at: one statement each. Inside a transaction, what a plan may write is locked as it is loaded, so that
 //! nobody changes it before the plan is carried out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::iter;
 
 use tokio_postgres::Row;
 
@@ -9,7 +10,7 @@ use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
 use crate::base::id::{AccountId, SessionId};
-use crate::model::account::{Account, Credentials, Role, Username};
+use crate::model::account::{Account, Credentials, NameUse, Role, Username};
 use crate::model::session::{Session, StoredSession};
 
 /// What happens to the rows that are read.
@@ -64,16 +65,41 @@ pub(super) async fn credentials(
     db.optional(&sql, &[&id]).await?.as_ref().map(rows::credentials).transpose()
 }
 
-/// For each of these names, whether an account has it in any spelling. Another transaction may take it next: then the
-/// insertion fails, and this one is begun again.
-pub(super) async fn are_taken<'a>(
+/// The account with this name, in any spelling.
+pub(super) async fn credentials_of(
+    db: &Connection,
+    name: &Username,
+    lock: Lock,
+) -> Result<Option<Credentials>, Failure> {
+    let lock = lock.of("FOR UPDATE");
+    let sql = format!("SELECT {CREDENTIALS_COLUMNS} FROM accounts a WHERE a.canonical_name = $1 {lock}");
+    db.optional(&sql, &[&name.canonical()]).await?.as_ref().map(rows::credentials).transpose()
+}
+
+/// For each of these names, whether a new account can have it. Another transaction may take it next: then the insertion
+/// fails, and this one is begun again.
+pub(super) async fn name_uses<'a>(
     db: &Connection,
     names: impl Iterator<Item = &'a Username>,
-) -> Result<Vec<bool>, Failure> {
-    let names: Vec<_> = names.map(Username::canonical).collect();
-    let sql = "SELECT EXISTS (SELECT 1 FROM accounts WHERE canonical_name = name)
-               FROM unnest($1) WITH ORDINALITY AS names (name, n) ORDER BY n";
-    rows::firsts(&db.query(sql, &[&names]).await?)
+) -> Result<Vec<NameUse>, Failure> {
+    let asked: Vec<(&Username, Vec<Username>)> =
+        names.map(|name| (name, name.plain_look_alikes().collect())).collect();
+    let all = asked.iter().flat_map(|(name, alike)| iter::once(*name).chain(alike));
+    let all: Vec<_> = all.map(Username::canonical).collect();
+    let sql = "SELECT canonical_name FROM accounts WHERE canonical_name = ANY ($1)";
+    let found = db.query(sql, &[&all]).await?;
+    let taken: HashSet<&str> = rows::firsts(&found)?.into_iter().collect();
+    let is_taken = |name: &Username| taken.contains(name.canonical());
+    let name_use = |(name, alike): &(&Username, Vec<Username>)| {
+        if is_taken(name) {
+            NameUse::Taken
+        } else if alike.iter().any(is_taken) {
+            NameUse::LooksAlike
+        } else {
+            NameUse::Free
+        }
+    };
+    Ok(asked.iter().map(name_use).collect())
 }
 
 /// Whether an enabled administrator is there besides this account.

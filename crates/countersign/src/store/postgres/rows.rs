@@ -11,7 +11,9 @@ use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
+use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Actor;
+use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
@@ -127,6 +129,19 @@ pub(super) fn signing_key(row: &Row) -> Result<StoredKey, Failure> {
         created_at: row.try_get(3)?,
         active_from: row.try_get(4)?,
     })
+}
+
+/// Reads `number, name, created_at`.
+pub(super) fn feed_key(row: &Row) -> Result<FeedKey, Failure> {
+    let name = FeedKeyName::parse(row.try_get(1)?).map_err(Failure::stored)?;
+    Ok(FeedKey { number: number(row, 0)?, name, created_at: row.try_get(2)? })
+}
+
+/// Reads `name, secret_hash, created_at`.
+pub(super) fn client(row: &Row) -> Result<StoredClient, Failure> {
+    let name = ClientName::parse(row.try_get(0)?).map_err(Failure::stored)?;
+    let client = Client { name, created_at: row.try_get(2)? };
+    Ok(StoredClient { client, secret_hash: bytes(row, 1)? })
 }
 
 /// Reads `key, failures, last_failure_at`.

@@ -15,8 +15,8 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    Device, EndReason, EndedSession, NewSession, Revocation, RevocationCursor, Rotation, Session,
-    SessionSelector, StartSessionOutcome,
+    Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, Revocation, RevocationCursor, Rotation,
+    Session, SessionProof, SessionSelector, StartSessionOutcome, vouch,
 };
 use crate::store::audit::log;
 use crate::store::{SessionStore, StoreError};
@@ -41,6 +41,16 @@ impl SessionStore for PostgresStore {
         let (rotation, recorded) = rotated.await.map_err(|error| self.failed_to_write("rotate", error))?;
         log(&recorded, &presented.origin);
         Ok(rotation)
+    }
+
+    async fn vouch(&self, proof: SessionProof, now: Timestamp) -> Result<Option<Grant>, StoreError> {
+        let at = PolicyAt { policy: self.policy, now };
+        self.read("vouch", move |db| async move {
+            let id = proof.session_id();
+            let found = load::sessions_with_accounts(&db, &vec![id]).await?.remove(&id);
+            Ok(vouch(found, &proof, at).carried_out())
+        })
+        .await
     }
 
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {

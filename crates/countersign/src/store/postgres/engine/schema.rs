@@ -21,9 +21,9 @@ struct Step {
 }
 
 const STEPS: &[Step] = &[Step {
-    version: 6,
-    oldest_reader: 6,
-    sql: include_str!("../../../../migrations/postgres/V0006__initial.sql"),
+    version: 9,
+    oldest_reader: 9,
+    sql: include_str!("../../../../migrations/postgres/V0009__initial.sql"),
 }];
 
 /// Brings the tables up to date; gives what they are then. They may be newer than this program.

@@ -249,7 +249,7 @@ const WRITER_CACHE_KIB: i64 = -32 * 1024;
 const SMALL_DATABASE_PAGES: i64 = 2_000;
 
 /// Never edited after a release; a change is a new one.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     ("V0001__initial", include_str!("../../../../migrations/sqlite/V0001__initial.sql")),
     ("V0002__throttle", include_str!("../../../../migrations/sqlite/V0002__throttle.sql")),
     (
@@ -260,6 +260,10 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("V0005__authentication", include_str!("../../../../migrations/sqlite/V0005__authentication.sql")),
     ("V0006__revocation_feed", include_str!("../../../../migrations/sqlite/V0006__revocation_feed.sql")),
     ("V0007__clients", include_str!("../../../../migrations/sqlite/V0007__clients.sql")),
+    (
+        "V0009__accounts_by_creation",
+        include_str!("../../../../migrations/sqlite/V0009__accounts_by_creation.sql"),
+    ),
 ];
 
 #[cfg(test)]

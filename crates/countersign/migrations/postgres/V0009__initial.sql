@@ -9,7 +9,7 @@
 CREATE TABLE locks (
     name text NOT NULL PRIMARY KEY
 );
-INSERT INTO locks (name) VALUES ('administrators'), ('keys');
+INSERT INTO locks (name) VALUES ('administrators'), ('keys'); -- also feed keys and clients
 
 CREATE TABLE accounts (
     id                       uuid             NOT NULL PRIMARY KEY,
@@ -24,6 +24,8 @@ CREATE TABLE accounts (
     password_change_required boolean          NOT NULL         -- before a session begins (PP-7)
 );
 
+-- An administrator looks at the newest accounts.
+CREATE INDEX accounts_by_creation ON accounts (created_at, id);
 CREATE INDEX enabled_administrators ON accounts (role) WHERE role = 'admin' AND disabled_at IS NULL;
 
 -- One row for a session's whole life. A rotation changes generation, rotated_at and address, which no index may contain, nor
@@ -129,3 +131,10 @@ CREATE TABLE feed_keys (
 );
 
 CREATE UNIQUE INDEX live_feed_keys ON feed_keys (name) WHERE revoked_at IS NULL;
+
+-- Services that may ask about tokens and revoke them. Of the secret, its SHA-256: it has 256 random bits.
+CREATE TABLE clients (
+    name        text COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 64),
+    secret_hash bytea            NOT NULL CHECK (length(secret_hash) = 32),
+    created_at  bigint           NOT NULL
+);
