@@ -5,7 +5,7 @@ use axum::extract::{FromRef, State};
 use axum::http::{Method, StatusCode, header};
 use axum::routing::get;
 use countersign::http::{App, front_page, pages, root_metadata, router};
-use countersign::store::sqlite::SqliteStore;
+use countersign::store::AnyStore;
 use serde_json::json;
 
 use crate::app::{FRONT_END, ISSUER, PASSWORD, TestApp};
@@ -13,16 +13,16 @@ use crate::app::{FRONT_END, ISSUER, PASSWORD, TestApp};
 #[derive(Clone)]
 struct Shop {
     name: &'static str,
-    auth: App<SqliteStore>,
+    auth: App<AnyStore>,
 }
 
-impl FromRef<Shop> for App<SqliteStore> {
+impl FromRef<Shop> for App<AnyStore> {
     fn from_ref(shop: &Shop) -> Self {
         shop.auth.clone()
     }
 }
 
-async fn name(State(shop): State<Shop>, State(auth): State<App<SqliteStore>>) -> String {
+async fn name(State(shop): State<Shop>, State(auth): State<App<AnyStore>>) -> String {
     format!("{} at {}", shop.name, auth.countersign().options().issuer)
 }
 

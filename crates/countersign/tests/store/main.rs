@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod accounts;
+#[cfg(test)]
 #[path = "../support/postgres.rs"]
 #[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
