@@ -4,6 +4,7 @@
 //! Claims are computed before the store is asked for anything. A refresh token that had been rotated for a
 //! token that then cannot be made would be used again, and too late it would end the session (RF-2).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -93,14 +94,16 @@ impl<S: Store> Countersign<S> {
         Ok(Asked { computed, ..asked })
     }
 
-    async fn run<Q, A: Send + 'static>(
+    async fn run<Q: Send + 'static, A: Send + 'static>(
         &self,
         name: &'static str,
         hook: &Hook<Q, A>,
         question: Q,
     ) -> Result<A, HookError> {
-        let limit: Duration = self.options.hooks.timeout;
-        let answer = match tokio::spawn(timeout(limit, hook(question)).in_current_span()).await {
+        let (limit, hook): (Duration, _) = (self.options.hooks.timeout, Arc::clone(hook));
+        // Called in the task, too: it can panic before there is a future.
+        let asking = async move { timeout(limit, hook(question)).await };
+        let answer = match tokio::spawn(asking.in_current_span()).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(format!("no answer within {limit:?}").into()),
             Err(_) => Err("it panicked".into()),

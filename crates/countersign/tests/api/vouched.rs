@@ -53,7 +53,7 @@ async fn open(app: &TestApp, id: AccountId, new: &str) -> Reply {
     app.post(&format!("/sign-in/{id}/{new}")).send().await
 }
 
-/// EM-1: the session is one like any other, and the audit log says how it began and who began it.
+/// IN-1: the session is one like any other, and the audit log says how it began and who began it.
 #[tokio::test]
 async fn an_application_vouches_for_somebody() {
     let (app, zoe) = app().await;
