@@ -107,16 +107,18 @@ impl Guard {
     ///   accept such a token then (feature `remote`).
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
         let now = (self.0.clock)();
-        let (claims, realm) = match self.cached(token, now) {
-            Some(known) => known,
-            None => self.verify_anew(token, now)?,
-        };
+        let (claims, realm) = self.identify(token, now)?;
         let Some(session_id) = claims.session_id() else { return Ok(claims) };
         if self.0.revocations.contains(session_id) {
             return Err(Refusal::Revoked);
         }
         realm.check_session(session_id, &claims, now)?;
         Ok(claims)
+    }
+
+    /// The claims of a token, whatever has become of its session.
+    pub(crate) fn identify(&self, token: &str, now: i64) -> Result<(AccessClaims, &Realm), Refusal> {
+        self.cached(token, now).map_or_else(|| self.verify_anew(token, now), Ok)
     }
 
     fn cached(&self, token: &str, now: i64) -> Option<(AccessClaims, &Realm)> {
@@ -175,6 +177,11 @@ impl Guard {
 
     pub(crate) fn alarms(&self) -> &Arc<Alarms> {
         &self.0.alarms
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn unix_now(&self) -> i64 {
+        (self.0.clock)()
     }
 
     #[cfg(feature = "remote")]

@@ -82,8 +82,8 @@
 //!
 //! - **The guard knows how late it is.** The issuer says every two seconds up to when the guard knows everything. After five
 //!   seconds without that the feed is late, whether a connection broke, or hangs, or the issuer cannot read its database;
-//!   then `WhenLate` decides: accept (the default), 503, or only young tokens. The time of day on neither machine
-//!   matters. `Guard::feed_status` has the lag for metrics.
+//!   then `WhenLate` decides: accept (the default), 503, only young tokens, or ask the issuer about each session (RFC 7662).
+//!   The time of day on neither machine matters. `Guard::feed_status` has the lag for metrics.
 //! - **Nothing is forgotten**: not while the connection is down, and not if the issuer has lost an entry. Each entry takes at
 //!   most 40 bytes until the last token of its session has expired.
 //! - **An issuer ends its own sessions only**, where a guard trusts several.
@@ -97,6 +97,7 @@
 mod readme {}
 
 mod alarm;
+mod asking;
 mod cache;
 mod claims;
 mod clock;
@@ -116,7 +117,7 @@ mod watch;
 pub use claims::AccessClaims;
 pub use countersign_jwt as jwt;
 #[cfg(feature = "remote")]
-pub use feed::follow::{FeedStatus, Follow, FollowError, WhenLate};
+pub use feed::follow::{AskError, FeedStatus, Follow, FollowError, WhenLate};
 pub use guard::{Guard, bearer_token};
 pub use refusal::Refusal;
 #[cfg(feature = "remote")]

@@ -69,7 +69,7 @@ impl Realm {
         }
         #[cfg(feature = "remote")]
         if let Some(feed) = &self.feed {
-            return feed.check_age(claims, now);
+            return feed.check_age(session_id, claims, now);
         }
         let _ = (claims, now);
         Ok(())

@@ -31,7 +31,7 @@ pub enum Refusal {
     #[error("there are no keys to check the access token with")]
     KeysUnavailable,
     /// The issuer has not said for some seconds which sessions have ended, and the guard was told to accept no
-    /// token then (`WhenLate::Reject`). The token may be valid, so this is not a 401.
+    /// token then (`WhenLate::Reject`), or to ask and there is no answer (`WhenLate::Ask`). The token may be valid, so this is not a 401.
     #[error("it is not known whether the session of the access token has ended")]
     FeedLate,
     /// The same, and the token is older than the guard was told to accept then (`WhenLate::ShortLeash`). A

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
+use std::convert::Infallible;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,18 +10,24 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_guard::feed::{self, Feed, FeedOptions};
-use countersign_guard::jwt::{Algorithm, ClaimsPolicy, JwkSet, SigningKey, TokenType, sign};
+use countersign_guard::jwt::{Algorithm, ClaimsPolicy, JwkSet, SigningKey, TokenType, VerifyError, sign};
 use countersign_guard::{
-    AtStart, Ended, FeedStatus, Follow, Guard, GuardBuilder, Issuer, Refusal, StartError, WhenLate,
+    AccessClaims, AtStart, Ended, FeedStatus, Follow, Guard, GuardBuilder, Issuer, Refusal, StartError,
+    WhenLate,
 };
-use serde_json::json;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tower::{Layer as _, ServiceExt as _};
 
 const FEED_KEY: &str = "csf_test";
 
@@ -33,6 +40,7 @@ struct Server {
     has_store: Arc<AtomicBool>,
     /// The JWK Set was fetched.
     fetched: Mutex<Receiver<()>>,
+    introspection: Arc<Introspection>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -55,7 +63,8 @@ impl Server {
         let feed = Feed::new(options, unix_milliseconds);
         let (key, has_store) = (Arc::new(Mutex::new(key)), Arc::new(AtomicBool::new(true)));
         let (tell, fetched) = channel();
-        let router = router(address, &feed, Arc::clone(&key), tell);
+        let introspection = Arc::new(Introspection::default());
+        let router = router(address, &feed, Arc::clone(&key), tell).merge(introspection.router());
         let synced = {
             let (feed, key, has_store) = (feed.clone(), Arc::clone(&key), Arc::clone(&has_store));
             move || {
@@ -75,7 +84,15 @@ impl Server {
         let running = feed.clone();
         runtime.spawn(async move { running.run().await });
         runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { address, key, feed, has_store, fetched: Mutex::new(fetched), runtime: Some(runtime) }
+        Self {
+            address,
+            key,
+            feed,
+            has_store,
+            fetched: Mutex::new(fetched),
+            introspection,
+            runtime: Some(runtime),
+        }
     }
 
     fn origin(&self) -> String {
@@ -117,9 +134,48 @@ impl Server {
         let now = unix_milliseconds() / 1000;
         let claims = json!({
             "iss": self.origin(), "aud": "api", "sub": "ada", "sid": session_id, "jti": "j", "role": "user",
-            "iat": now - age, "exp": now + 600,
+            "iat": now - age, "exp": now - age + 600,
         });
         sign(&claims, &self.key.lock().unwrap(), "at+jwt").unwrap()
+    }
+}
+
+/// The issuer's introspection: how often it was asked, and which token is not active.
+#[derive(Default)]
+struct Introspection {
+    asked: AtomicU64,
+    ended: Mutex<Option<String>>,
+    /// While it is true, no request gets a response.
+    is_stuck: AtomicBool,
+    unstuck: tokio::sync::Notify,
+}
+
+impl Introspection {
+    fn router(self: &Arc<Self>) -> Router {
+        let this = Arc::clone(self);
+        let introspect = move |headers: HeaderMap, body: String| {
+            let this = Arc::clone(&this);
+            async move { this.respond(&headers, &body).await }
+        };
+        Router::new().route("/introspect", axum::routing::post(introspect))
+    }
+
+    async fn respond(&self, headers: &HeaderMap, body: &str) -> Result<Json<Value>, StatusCode> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let unstuck = self.unstuck.notified();
+        if self.is_stuck.load(Ordering::SeqCst) {
+            unstuck.await;
+        }
+        if headers[header::AUTHORIZATION] != format!("Basic {}", STANDARD.encode("gate%2Fway:csc_test")) {
+            return Err(StatusCode::UNAUTHORIZED);
+        }
+        assert_eq!(headers[header::CONTENT_TYPE], "application/x-www-form-urlencoded");
+        let token = body.strip_prefix("token=").and_then(|rest| rest.split('&').next()).unwrap();
+        Ok(Json(json!({ "active": self.ended.lock().unwrap().as_deref() != Some(token) })))
+    }
+
+    fn asked(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
     }
 }
 
@@ -441,4 +497,184 @@ fn a_half_open_connection_is_given_up_after_three_heartbeats() {
     let guard = Guard::builder(issuer).start().blocking().unwrap();
     assert_eq!([requests.recv().unwrap(), requests.recv().unwrap()], [false, true]);
     drop(guard);
+}
+
+/// A guard that asks, whose feed is late.
+struct Asking {
+    /// It is gone.
+    server: Server,
+    introspection: Arc<Introspection>,
+    /// It has the introspection.
+    _other: Server,
+    guard: Guard,
+    ahead: Ahead,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Asking {
+    fn start(client_secret: &str) -> Self {
+        let (mut server, other, ahead) = (Server::start(), Server::start(), Ahead::default());
+        let follow = Follow::with_key(FEED_KEY).ask_as("gate/way", client_secret);
+        let follow = follow.ask_at(format!("{}/introspect", other.origin()));
+        let (tell, told) = channel();
+        let builder = Guard::builder(Issuer::discover(policy(&server.origin())).follow(follow))
+            .when_late(WhenLate::Ask)
+            .on_feed_change(move |status| tell.send(status.is_fresh).unwrap());
+        let guard = ahead.apply(builder).start().blocking().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert!(told.recv().unwrap());
+        let token = server.token("s", 0);
+        server.stop();
+        let introspection = Arc::clone(&other.introspection);
+        let asking = Self { server, introspection, _other: other, guard, ahead, runtime };
+        assert!(asking.authenticate(&token).is_ok());
+        assert_eq!(asking.introspection.asked(), 0, "a fresh feed is enough");
+        asking.ahead.put_forward(6);
+        assert!(!told.recv().unwrap());
+        asking
+    }
+
+    fn authenticate(&self, token: &str) -> Result<AccessClaims, Refusal> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        self.runtime.block_on(self.guard.authenticate_async(&headers))
+    }
+
+    /// The status and `Retry-After` of a response of the layer, or the subject that the service behind it has seen.
+    async fn call(&self, token: &str) -> (StatusCode, String) {
+        let service = tower::service_fn(async |request: Request| {
+            let subject = request.extensions().get::<AccessClaims>().unwrap().subject().to_owned();
+            Ok::<_, Infallible>(subject.into_response())
+        });
+        let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let service = self.guard.layer().require_role("user").layer(service);
+        let response = service.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 1000).await.unwrap();
+        let text = match parts.headers.get(header::RETRY_AFTER) {
+            Some(after) => format!("after {}", after.to_str().unwrap()),
+            None if parts.status == StatusCode::OK => String::from_utf8(body.to_vec()).unwrap(),
+            None => String::new(),
+        };
+        (parts.status, text)
+    }
+}
+
+#[test]
+fn while_the_feed_is_late_the_issuer_is_asked_about_each_session() {
+    let asking = Asking::start("csc_test");
+    let Asking { server, introspection, guard, ahead, .. } = &asking;
+    let asked = || introspection.asked();
+    let (token, ended) = (server.token("s", 0), server.token("ended", 0));
+    assert_eq!(guard.verify(&token).unwrap_err(), Refusal::FeedLate, "it cannot wait");
+    assert_eq!(asked(), 0);
+    assert_eq!(asking.authenticate(&token).unwrap().subject(), "ada");
+    assert!(asking.authenticate(&token).is_ok() && guard.verify(&token).is_ok());
+    let other_token = server.token("s", 10);
+    assert_eq!(
+        asking.authenticate(&other_token).unwrap().issued_at(),
+        guard.verify(&other_token).unwrap().issued_at()
+    );
+    assert_eq!(asked(), 1, "the answer counts for the session");
+    ahead.put_forward(5);
+    assert_eq!(guard.verify(&token).unwrap_err(), Refusal::FeedLate);
+    assert!(asking.authenticate(&token).is_ok());
+    assert_eq!(asked(), 2, "for five seconds");
+
+    *introspection.ended.lock().unwrap() = Some(ended.clone());
+    assert_eq!(asking.authenticate(&ended).unwrap_err(), Refusal::Revoked);
+    assert_eq!(guard.verify(&server.token("ended", 5)).unwrap_err(), Refusal::Revoked);
+    assert_eq!(asking.authenticate(&ended).unwrap_err(), Refusal::Revoked);
+    assert_eq!((asked(), status(guard).entries), (3, 1), "the session has ended for good");
+    assert!(guard.verify(&token).is_ok() && status(guard).ask_failure.is_none());
+}
+
+/// The issuer gives no token a leeway.
+#[test]
+fn a_token_that_is_about_to_expire_ends_no_session() {
+    let asking = Asking::start("csc_test");
+    let (old, young) = (asking.server.token("s", 580), asking.server.token("s", 0));
+    *asking.introspection.ended.lock().unwrap() = Some(old.clone());
+    assert_eq!(asking.authenticate(&old).unwrap_err(), Refusal::Invalid(VerifyError::Expired));
+    assert!(asking.authenticate(&young).is_ok());
+    assert_eq!(status(&asking.guard).entries, 0);
+}
+
+#[test]
+fn the_layer_waits_for_the_answer() {
+    let asking = Asking::start("csc_test");
+    let (token, ended) = (asking.server.token("s", 0), asking.server.token("ended", 0));
+    *asking.introspection.ended.lock().unwrap() = Some(ended.clone());
+    asking.runtime.block_on(async {
+        assert_eq!(asking.call(&token).await, (StatusCode::OK, "ada".to_owned()));
+        assert_eq!(asking.call(&ended).await, (StatusCode::UNAUTHORIZED, String::new()));
+    });
+}
+
+#[test]
+fn a_session_is_asked_about_once_however_many_requests_wait() {
+    let asking = Asking::start("csc_test");
+    let introspection = &asking.introspection;
+    introspection.is_stuck.store(true, Ordering::SeqCst);
+    let token = asking.server.token("s", 0);
+    let release = async {
+        while introspection.asked() == 0 {
+            tokio::task::yield_now().await;
+        }
+        introspection.is_stuck.store(false, Ordering::SeqCst);
+        introspection.unstuck.notify_waiters();
+    };
+    let calls = join_all((0..50).map(|_| asking.call(&token)));
+    let (responses, ()) = asking.runtime.block_on(async { tokio::join!(calls, release) });
+    assert!(responses.iter().all(|response| response.0 == StatusCode::OK), "{responses:?}");
+    assert_eq!(introspection.asked(), 1);
+}
+
+#[test]
+fn an_issuer_that_does_not_answer_makes_nobody_wait_long() {
+    let asking = Asking::start("csc_test");
+    let introspection = &asking.introspection;
+    introspection.is_stuck.store(true, Ordering::SeqCst);
+    let token = asking.server.token("s", 0);
+    let put_forward = async {
+        while introspection.asked() == 0 {
+            tokio::task::yield_now().await;
+        }
+        asking.ahead.put_forward(3);
+    };
+    let (response, ()) = asking.runtime.block_on(async { tokio::join!(asking.call(&token), put_forward) });
+    assert_eq!(response, (StatusCode::SERVICE_UNAVAILABLE, "after 5".to_owned()));
+    assert!(status(&asking.guard).ask_failure.is_none(), "the question is open still");
+}
+
+#[test]
+fn without_an_answer_it_is_as_with_reject_and_the_issuer_is_left_alone() {
+    let asking = Asking::start("csc_wrong");
+    let introspection = &asking.introspection;
+    let token = asking.server.token("s", 0);
+    for _ in 0..3 {
+        assert_eq!(asking.authenticate(&token).unwrap_err(), Refusal::FeedLate);
+    }
+    assert_eq!(introspection.asked(), 1);
+    assert!(status(&asking.guard).ask_failure.unwrap().to_string().contains("401"));
+    asking.ahead.put_forward(1);
+    assert_eq!(asking.authenticate(&token).unwrap_err(), Refusal::FeedLate);
+    assert_eq!(introspection.asked(), 2);
+}
+
+#[test]
+fn whom_to_ask_must_be_said() {
+    let start = |issuer: Issuer| {
+        let builder = Guard::builder(issuer).when_late(WhenLate::Ask).at_start(AtStart::Serve503);
+        builder.build().unwrap_err()
+    };
+    let policy = || policy("https://auth.example");
+    let feed = || Follow::without_key().at("https://auth.example/feed");
+    let asking = || feed().ask_as("a", "b");
+    assert!(matches!(start(Issuer::discover(policy()).follow(feed())), StartError::NoClient(_)));
+    let plain = Issuer::discover(policy()).follow(asking().ask_at("http://auth.example/introspect"));
+    assert!(matches!(start(plain), StartError::Introspection { .. }));
+    let keys_only = Issuer::with_keys_at(policy(), "https://auth.example/keys").follow(asking());
+    assert!(matches!(start(keys_only), StartError::IntrospectionPlace(_)));
+    assert!(!format!("{:?}", Follow::without_key().ask_as("gateway", "csc_secret")).contains("Basic"));
 }

@@ -18,7 +18,7 @@ use super::source::Source;
 use super::starting::Starting;
 use super::status::KeyStatus;
 use crate::clock::{Chance, Clock, Timer, run_time, system_unix_seconds};
-use crate::feed::follow::{FeedStatus, FeedSubscription, Follow, Follower, Shared as FeedShared, WhenLate};
+use crate::feed::follow::{FeedStatus, FeedSubscription, Follower, WhenLate};
 use crate::guard::Guard;
 use crate::keys::KeySlot;
 use crate::realm::Realm;
@@ -41,12 +41,12 @@ pub struct GuardBuilder {
     issuers: Vec<Issuer>,
     at_start: AtStart,
     stale_for: Duration,
-    timeout: Duration,
+    pub(super) timeout: Duration,
     ca_file: Option<PathBuf>,
-    clock: Clock,
-    timer: Timer,
-    chance: Chance,
-    feeds: Feeds,
+    pub(super) clock: Clock,
+    pub(super) timer: Timer,
+    pub(super) chance: Chance,
+    pub(super) feeds: Feeds,
 }
 
 impl Guard {
@@ -214,8 +214,9 @@ impl GuardBuilder {
             let feed = match &issuer.feed {
                 Some(feed) => {
                     let follower = self.follower(issuer, feed, Arc::clone(&shared), options.clone())?;
-                    let subscription =
-                        FeedSubscription::new(Arc::clone(&follower.shared), self.feeds.when_late);
+                    let asker = self.asker(issuer, feed, &follower)?;
+                    let shared = Arc::clone(&follower.shared);
+                    let subscription = FeedSubscription::new(shared, self.feeds.when_late, asker);
                     followers.push(follower);
                     Some(Arc::new(subscription))
                 }
@@ -230,28 +231,6 @@ impl GuardBuilder {
         }
         Ok(Parts { guard: Guard::of(realms.into(), self.clock, self.timer), refreshers, followers })
     }
-
-    fn follower(
-        &self,
-        issuer: &Issuer,
-        feed: &Follow,
-        keys: Arc<Shared>,
-        options: FetchOptions,
-    ) -> Result<Follower, StartError> {
-        let (timer, on_change) = (Arc::clone(&self.timer), self.feeds.on_change.clone());
-        Ok(Follower {
-            shared: Arc::new(FeedShared::new(issuer.name(), timer, on_change)),
-            keys,
-            location: issuer.feed_place(feed)?,
-            feed_key: feed.key.clone(),
-            options,
-            clock: Arc::clone(&self.clock),
-            chance: Arc::clone(&self.chance),
-            #[cfg(feature = "feed-server")]
-            pass_on: feed.pass_on.clone(),
-            leeway: i64::try_from(issuer.policy.leeway().as_secs()).unwrap_or(i64::MAX),
-        })
-    }
 }
 
 /// A guard, and what its threads are to do.
@@ -264,10 +243,10 @@ struct Parts {
 impl Parts {
     fn start(self) -> Result<Guard, StartError> {
         self.refreshers.into_iter().try_for_each(Refresher::spawn)?;
-        {
-            self.followers.into_iter().try_for_each(Follower::spawn)?;
-            let feeds = self.guard.realms().iter().filter_map(|realm| realm.feed.as_ref());
-            feeds.for_each(|feed| feed.notice_lateness(Arc::downgrade(self.guard.alarms())));
+        self.followers.into_iter().try_for_each(Follower::spawn)?;
+        for feed in self.guard.realms().iter().filter_map(|realm| realm.feed.as_ref()) {
+            feed.notice_lateness(Arc::downgrade(self.guard.alarms()));
+            feed.start_asking()?;
         }
         Ok(self.guard)
     }

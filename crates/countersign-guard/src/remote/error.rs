@@ -102,6 +102,20 @@ pub enum StartError {
     /// An issuer whose metadata are not read has a feed without an address: see `Follow::at`.
     #[error("where the feed of {0:?} is must be said, since its metadata are not read")]
     FeedPlace(String),
+    /// Sessions of this issuer are to be asked about (`WhenLate::Ask`), but not as which client: see `Follow::ask_as`.
+    #[error("as which client {0:?} is asked about sessions must be said")]
+    NoClient(String),
+    /// The address where sessions are asked about is not one that can be fetched.
+    #[error("the introspection of {issuer:?}: {error}")]
+    Introspection {
+        /// The issuer.
+        issuer: String,
+        /// Why not.
+        error: UrlError,
+    },
+    /// An issuer whose metadata are not read is to be asked without an address: see `Follow::ask_at`.
+    #[error("where {0:?} is asked about sessions must be said, since its metadata are not read")]
+    IntrospectionPlace(String),
     /// The system starts no thread.
     #[error("no thread to fetch keys on: {0}")]
     Thread(#[from] io::Error),

@@ -57,6 +57,18 @@ impl Issuer {
         }
     }
 
+    /// Where the issuer is asked about sessions.
+    pub(super) fn introspection_place(&self, feed: &Follow) -> Result<Location, StartError> {
+        if let Some(url) = &feed.introspection_url {
+            let wrong = |error| StartError::Introspection { issuer: self.name().to_owned(), error };
+            return FetchUrl::parse(url).map(Location::At).map_err(wrong);
+        }
+        match self.location()? {
+            discover @ Location::Discover(_) => Ok(discover),
+            Location::At(_) => Err(StartError::IntrospectionPlace(self.name().to_owned())),
+        }
+    }
+
     /// The identifier, as the tokens say it.
     pub(super) fn name(&self) -> &str {
         self.policy.issuers().next().unwrap_or_default() // a policy has one

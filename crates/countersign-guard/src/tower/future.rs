@@ -1,58 +1,108 @@
-//! [`GuardFuture`]: the response of the inner service, or a refusal that is ready at once.
+//! [`GuardFuture`]: the response of the inner service, or a refusal; where the issuer is to be asked first, after its answer.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::Response;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
+use tower_service::Service;
 
+use super::demands::Demands;
+use crate::asking::Asking;
 use crate::refusal::Refusal;
 
 pin_project! {
     /// The response future of a [`GuardService`](super::GuardService).
-    #[derive(Debug)]
-    pub struct GuardFuture<F> {
+    pub struct GuardFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
         #[pin]
-        state: State<F>,
+        state: State<S, B>,
+        is_grpc: bool,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    #[derive(Debug)]
-    enum State<F> {
-        Passed { #[pin] inner: F },
-        Refused { refusal: Option<Refusal>, is_grpc: bool },
+    enum State<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        Asking { waiting: Box<Waiting<S, B>> },
+        Passed { #[pin] response: S::Future },
+        Refused { refusal: Option<Refusal> },
     }
 }
 
-impl<F> GuardFuture<F> {
-    pub(super) const fn passed(inner: F) -> Self {
-        Self { state: State::Passed { inner } }
+/// A request that the issuer is being asked about, and the service that it is for.
+pub(super) struct Waiting<S, B> {
+    pub(super) asking: Asking,
+    pub(super) service: S,
+    pub(super) request: Option<Request<B>>,
+    pub(super) demands: Demands,
+}
+
+impl<S: Service<Request<B>>, B> GuardFuture<S, B> {
+    pub(super) const fn passed(response: S::Future) -> Self {
+        Self { state: State::Passed { response }, is_grpc: false }
     }
 
     pub(super) const fn refused(refusal: Refusal, is_grpc: bool) -> Self {
-        Self { state: State::Refused { refusal: Some(refusal), is_grpc } }
+        Self { state: State::Refused { refusal: Some(refusal) }, is_grpc }
+    }
+
+    pub(super) fn asking(waiting: Waiting<S, B>, is_grpc: bool) -> Self {
+        Self { state: State::Asking { waiting: Box::new(waiting) }, is_grpc }
     }
 }
 
-impl<F, R, E> Future for GuardFuture<F>
+impl<S: Service<Request<B>>, B> Waiting<S, B> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Future, Refusal>> {
+        let Poll::Ready(verdict) = Pin::new(&mut self.asking).poll(cx) else { return Poll::Pending };
+        // It is taken once, since the state changes then.
+        let Some(mut request) = self.request.take() else { return Poll::Pending };
+        Poll::Ready(verdict.and_then(|claims| {
+            self.demands.check(&claims)?;
+            request.extensions_mut().insert(claims);
+            Ok(self.service.call(request))
+        }))
+    }
+}
+
+impl<S, B, R> Future for GuardFuture<S, B>
 where
-    F: Future<Output = Result<Response<R>, E>>,
+    S: Service<Request<B>, Response = Response<R>>,
     R: From<String>,
 {
-    type Output = F::Output;
+    type Output = Result<S::Response, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Passed { inner } => inner.poll(cx),
-            StateProjection::Refused { refusal, is_grpc } => match refusal.take() {
-                Some(refusal) if *is_grpc => Poll::Ready(Ok(refusal.into_grpc_response())),
-                Some(refusal) => Poll::Ready(Ok(refusal.into_response())),
-                // Polled again after it was ready: a future may do anything except panic here.
-                None => Poll::Pending,
-            },
+        let mut this = self.project();
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProjection::Asking { waiting } => match waiting.poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(response)) => State::Passed { response },
+                    Poll::Ready(Err(refusal)) => State::Refused { refusal: Some(refusal) },
+                },
+                StateProjection::Passed { response } => return response.poll(cx),
+                StateProjection::Refused { refusal } => match refusal.take() {
+                    Some(refusal) if *this.is_grpc => return Poll::Ready(Ok(refusal.into_grpc_response())),
+                    Some(refusal) => return Poll::Ready(Ok(refusal.into_response())),
+                    // Polled again after it was ready: a future may do anything except panic here.
+                    None => return Poll::Pending,
+                },
+            };
+            this.state.set(next);
         }
+    }
+}
+
+impl<S: Service<Request<B>>, B> fmt::Debug for GuardFuture<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardFuture").finish_non_exhaustive()
     }
 }

@@ -1,13 +1,14 @@
 //! [`GuardService`]: checks a request, then passes it on with the claims or refuses it without calling the
 //! inner service.
 
+use std::mem;
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use tower_service::Service;
 
 use super::demands::Demands;
-use super::future::GuardFuture;
+use super::future::{GuardFuture, Waiting};
 use crate::claims::AccessClaims;
 use crate::guard::Guard;
 use crate::refusal::Refusal;
@@ -30,12 +31,12 @@ impl<S> GuardService<S> {
 
 impl<S, B, R> Service<Request<B>> for GuardService<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     R: From<String>,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = GuardFuture<S::Future>;
+    type Future = GuardFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -47,7 +48,18 @@ where
                 request.extensions_mut().insert(claims);
                 GuardFuture::passed(self.inner.call(request))
             }
-            Err(refusal) => GuardFuture::refused(refusal, is_grpc(request.headers())),
+            Err(refusal) => {
+                let is_grpc = is_grpc(request.headers());
+                let asking = match refusal {
+                    Refusal::FeedLate => self.guard.ask(request.headers()),
+                    _ => None,
+                };
+                let Some(asking) = asking else { return GuardFuture::refused(refusal, is_grpc) };
+                let clone = self.inner.clone();
+                let service = mem::replace(&mut self.inner, clone); // the one that is ready
+                let demands = self.demands.clone();
+                GuardFuture::asking(Waiting { asking, service, request: Some(request), demands }, is_grpc)
+            }
         }
     }
 }

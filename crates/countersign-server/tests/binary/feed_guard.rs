@@ -1,11 +1,14 @@
 //! A guard in another process than the server: it follows the real feed, through logouts, kills, outages and new keys.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use countersign_guard::jwt::{ClaimsPolicy, TokenType};
-use countersign_guard::{Follow, Guard, GuardBuilder, Issuer, Refusal, WhenLate};
+use countersign_guard::{AccessClaims, Follow, Guard, GuardBuilder, Issuer, Refusal, WhenLate};
 
 use crate::harness::{PASSWORD, Place, Server, eventually};
 
@@ -32,9 +35,13 @@ impl Issuing {
     }
 
     pub(crate) fn guard(&self) -> GuardBuilder {
+        self.guard_with(Follow::with_key(&*self.key))
+    }
+
+    fn guard_with(&self, feed: Follow) -> GuardBuilder {
         let issuer = format!("http://{}", self.address);
         let policy = ClaimsPolicy::new(&*issuer, &*issuer, TokenType::AccessToken, Duration::from_secs(30));
-        Guard::builder(Issuer::discover(policy).follow(Follow::with_key(&*self.key)))
+        Guard::builder(Issuer::discover(policy).follow(feed))
     }
 }
 
@@ -83,6 +90,80 @@ fn a_guard_without_its_issuer_is_late_and_does_as_it_was_told() {
     let _server = issuing.serve();
     assert!(told.recv().unwrap());
     assert!(guard.verify(&token).is_ok());
+}
+
+/// The way to the feed is cut, the one to the server is not: sessions are asked about, and a log-out counts.
+#[test]
+fn a_guard_whose_feed_is_cut_asks_the_server() {
+    let issuing = Issuing::new();
+    let ran = issuing.place.run(&["client", "add", "gateway"]);
+    assert!(ran.code == Some(0), "{ran:?}");
+    let server = issuing.serve();
+    let relay = Relay::start(issuing.address);
+    let (tell, told) = channel();
+    let feed = Follow::with_key(&*issuing.key).at(format!("http://{}/api/revocations", relay.address));
+    let guard = issuing.guard_with(feed.ask_as("gateway", ran.out.trim())).when_late(WhenLate::Ask);
+    let guard =
+        guard.on_feed_change(move |status| tell.send(status.is_fresh).unwrap()).start().blocking().unwrap();
+    let tokens: Vec<_> = (0..2).map(|_| server.login("ann", PASSWORD).token()).collect();
+    assert!(told.recv().unwrap() && tokens.iter().all(|token| guard.verify(token).is_ok()));
+    relay.cut();
+    assert!(!told.recv().unwrap());
+    log_out(&server, &tokens[0]);
+    assert_eq!(guard.verify(&tokens[0]).unwrap_err(), Refusal::FeedLate, "it cannot wait");
+    assert_eq!(authenticate(&guard, &tokens[0]).unwrap_err(), Refusal::Revoked);
+    assert_eq!(
+        authenticate(&guard, &tokens[1]).unwrap().session_id(),
+        guard.verify(&tokens[1]).unwrap().session_id()
+    );
+    assert!(is_revoked(&guard, &tokens[0]));
+    server.signal("KILL");
+    drop(server);
+    let other = issuing.serve().login("ann", PASSWORD).token(); // of a server that is gone again
+    assert_eq!(authenticate(&guard, &other).unwrap_err(), Refusal::FeedLate);
+    assert!(guard.feed_status()[0].ask_failure.is_some());
+}
+
+fn authenticate(guard: &Guard, token: &str) -> Result<AccessClaims, Refusal> {
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(guard.authenticate_async(&headers))
+}
+
+/// Passes connections on to the server, until it is cut: then there is none any more, and no new one.
+struct Relay {
+    address: SocketAddr,
+    connections: Arc<Mutex<Option<Vec<TcpStream>>>>,
+}
+
+impl Relay {
+    fn start(to: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(Mutex::new(Some(Vec::new())));
+        let open = Arc::clone(&connections);
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let Some(open) = &mut *open.lock().unwrap() else { return };
+                let far = TcpStream::connect(to).unwrap();
+                for (from, to) in [(&near, &far), (&far, &near)] {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+                }
+                open.push(near);
+            }
+        });
+        Self { address, connections }
+    }
+
+    fn cut(&self) {
+        for connection in self.connections.lock().unwrap().take().unwrap() {
+            connection.shutdown(Shutdown::Both).unwrap();
+        }
+    }
 }
 
 /// No token with the new key is needed for that: the feed says that there is one.

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+
 #[cfg(feature = "feed-server")]
 use crate::feed::server::Feed;
 
@@ -11,6 +15,9 @@ use crate::feed::server::Feed;
 pub struct Follow {
     pub(crate) key: Option<String>,
     pub(crate) url: Option<String>,
+    /// The client that asks, with its secret (RFC 6749 §2.3.1).
+    pub(crate) client: Option<HeaderValue>,
+    pub(crate) introspection_url: Option<String>,
     #[cfg(feature = "feed-server")]
     pub(crate) pass_on: Option<Feed>,
 }
@@ -29,6 +36,8 @@ impl Follow {
         Self {
             key: None,
             url: None,
+            client: None,
+            introspection_url: None,
             #[cfg(feature = "feed-server")]
             pass_on: None,
         }
@@ -39,6 +48,26 @@ impl Follow {
     #[must_use]
     pub fn at(self, url: impl Into<String>) -> Self {
         Self { url: Some(url.into()), ..self }
+    }
+
+    /// Also asks the issuer about sessions while the feed is late, as [`WhenLate::Ask`] says, at the
+    /// `introspection_endpoint` of its metadata, with this client ID and secret (RFC 7662 §2.1, RFC 6749 §2.3.1): on the
+    /// issuer's machine, `countersign client add NAME` makes them.
+    #[must_use]
+    pub fn ask_as(self, client_id: &str, client_secret: &str) -> Self {
+        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = STANDARD.encode(format!("{}:{}", encoded(client_id), encoded(client_secret)));
+        let mut client = HeaderValue::try_from(format!("Basic {pair}")).ok();
+        if let Some(value) = &mut client {
+            value.set_sensitive(true);
+        }
+        Self { client, ..self }
+    }
+
+    /// Asks at this `https` URL (`http` on this machine) instead: for an issuer without metadata.
+    #[must_use]
+    pub fn ask_at(self, introspection_url: impl Into<String>) -> Self {
+        Self { introspection_url: Some(introspection_url.into()), ..self }
     }
 
     /// Also gives out what it hears, as `feed`: the guards of a host or a region then need one connection to the issuer.
@@ -89,4 +118,13 @@ pub enum WhenLate {
     /// Accepts tokens that were issued (`iat`) at most this long ago, and answers 401 to others. Clients then refresh,
     /// for which the issuer checks the session: right while the feed is broken and the issuer is not.
     ShortLeash(Duration),
+    /// Asks the issuer about the session, as the client of [`Follow::ask_as`] (RFC 7662), and waits at most three seconds.
+    /// A session that goes on is not asked about again for five seconds; one that does not counts as ended, until the
+    /// token expires. Without an answer it is 503, as with [`Reject`](Self::Reject), and the issuer is left alone for a
+    /// second.
+    ///
+    /// [`Guard::layer`](crate::Guard::layer) and [`Guard::authenticate_async`](crate::Guard::authenticate_async) ask.
+    /// [`Guard::verify`](crate::Guard::verify) and [`Guard::authenticate`](crate::Guard::authenticate) cannot wait: they
+    /// use an answer that is there, and otherwise refuse with [`Refusal::FeedLate`](crate::Refusal::FeedLate).
+    Ask,
 }

@@ -2,11 +2,13 @@
 //! [`WhenLate::Accept`] does not even look at the time.
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
+use super::ask::{Asker, Asking};
 use super::error::FollowError;
 use super::machine::milliseconds;
 use super::options::WhenLate;
@@ -14,6 +16,7 @@ use super::status::FeedStatus;
 use crate::alarm::{Alarm, Alarms};
 use crate::claims::AccessClaims;
 use crate::clock::Timer;
+use crate::guard::Guard;
 use crate::refusal::Refusal;
 use crate::revocation::Revocations;
 
@@ -24,7 +27,7 @@ pub(crate) struct Shared {
     issuer: Arc<str>,
     timer: Timer,
     on_change: Option<OnChange>,
-    pub(super) revocations: Revocations,
+    pub(crate) revocations: Revocations,
     /// Everything that ended up to then is known, in milliseconds of the timer; [`NEVER`].
     complete_until: AtomicI64,
     state: Mutex<State>,
@@ -115,6 +118,7 @@ impl Shared {
             lag: self.lag().map(|lag| Duration::from_millis(lag.unsigned_abs())),
             entries: self.revocations.len(),
             failure: self.lock().failure.clone(),
+            ask_failure: None,
         }
     }
 
@@ -145,23 +149,34 @@ impl fmt::Debug for Shared {
 pub(crate) struct FeedSubscription {
     pub(super) shared: Arc<Shared>,
     pub(super) when_late: WhenLate,
+    /// With [`WhenLate::Ask`].
+    pub(super) asker: Option<Asker>,
 }
 
 impl FeedSubscription {
-    pub(crate) const fn new(shared: Arc<Shared>, when_late: WhenLate) -> Self {
-        Self { shared, when_late }
+    pub(crate) const fn new(shared: Arc<Shared>, when_late: WhenLate, asker: Option<Asker>) -> Self {
+        Self { shared, when_late, asker }
     }
 
     pub(crate) fn revocations(&self) -> &Revocations {
         &self.shared.revocations
     }
 
+    /// Asks about the session of a token that was refused because the feed is late, if that is what is done then.
+    pub(crate) fn ask(&self, guard: &Guard, claims: &AccessClaims, token: &str) -> Option<Asking> {
+        Asking::new(guard, self.asker.as_ref()?, claims, token)
+    }
+
     /// Whether a token passes whose session is not known to have ended. `now` is in Unix seconds.
-    pub(crate) fn check_age(&self, claims: &AccessClaims, now: i64) -> Result<(), Refusal> {
+    pub(crate) fn check_age(&self, session_id: &str, claims: &AccessClaims, now: i64) -> Result<(), Refusal> {
         match self.when_late {
             WhenLate::Accept => Ok(()),
             _ if self.shared.is_fresh() => Ok(()),
             WhenLate::Reject => Err(Refusal::FeedLate),
+            WhenLate::Ask => match &self.asker {
+                Some(asker) if asker.is_active(session_id) => Ok(()),
+                _ => Err(Refusal::FeedLate),
+            },
             WhenLate::ShortLeash(leash) => {
                 let leash = i64::try_from(leash.as_secs()).unwrap_or(i64::MAX);
                 let is_young =
@@ -172,7 +187,8 @@ impl FeedSubscription {
     }
 
     pub(crate) fn status(&self) -> FeedStatus {
-        self.shared.status()
+        let ask_failure = self.asker.as_ref().and_then(Asker::failure);
+        FeedStatus { ask_failure, ..self.shared.status() }
     }
 
     /// Whether everything has been heard once; wakes `waker` when it has.
@@ -183,6 +199,11 @@ impl FeedSubscription {
             state.waiting.push(waker.clone());
         }
         is_synced
+    }
+
+    /// From now on the issuer can be asked, where that is wanted.
+    pub(crate) fn start_asking(&self) -> io::Result<()> {
+        self.asker.as_ref().map_or(Ok(()), Asker::spawn)
     }
 
     /// From now on it is said when the feed becomes late.

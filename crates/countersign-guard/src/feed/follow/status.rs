@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ask::AskError;
 use super::error::FollowError;
 
 /// How the feed of one issuer is.
@@ -21,4 +22,7 @@ pub struct FeedStatus {
     pub entries: usize,
     /// Why the last connection failed; `None` while one works.
     pub failure: Option<Arc<FollowError>>,
+    /// Why the last question has no answer, with [`WhenLate::Ask`](super::WhenLate::Ask); `None` after one that has, and in
+    /// what [`on_feed_change`](crate::GuardBuilder::on_feed_change) is told.
+    pub ask_failure: Option<Arc<AskError>>,
 }
