@@ -1,6 +1,4 @@
 //! The README's Rust is that of the examples, which are compiled and run.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
-
 use std::collections::HashSet;
 use std::path::Path;
 

@@ -10,7 +10,6 @@ use countersign_fetch::FetchOptions;
 use countersign_jwt::{ClaimsPolicy, JwkSet, TokenType};
 
 use super::error::StartError;
-use super::feeds::Feeds;
 use super::issuer::Issuer;
 use super::refresher::Refresher;
 use super::shared::{Shared, Subscription};
@@ -18,7 +17,7 @@ use super::source::Source;
 use super::starting::Starting;
 use super::status::KeyStatus;
 use crate::clock::{Chance, Clock, Timer, run_time, system_unix_seconds};
-use crate::feed::follow::{FeedStatus, FeedSubscription, Follower, WhenLate};
+use crate::feed::follow::{FeedStatus, FeedSubscription, Follower, OnChange, WhenLate};
 use crate::guard::Guard;
 use crate::keys::KeySlot;
 use crate::realm::Realm;
@@ -47,6 +46,19 @@ pub struct GuardBuilder {
     pub(super) timer: Timer,
     pub(super) chance: Chance,
     pub(super) feeds: Feeds,
+}
+
+/// What the feeds of all issuers have in common.
+pub(super) struct Feeds {
+    pub(super) when_late: WhenLate,
+    pub(super) wait: Duration,
+    pub(super) on_change: Option<OnChange>,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self { when_late: WhenLate::Accept, wait: Duration::from_secs(5), on_change: None }
+    }
 }
 
 impl Guard {

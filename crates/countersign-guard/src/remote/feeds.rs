@@ -1,7 +1,6 @@
 //! What a guard that fetches its keys does about feeds of ended sessions.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use countersign_fetch::FetchOptions;
 
@@ -10,23 +9,10 @@ use super::error::StartError;
 use super::issuer::Issuer;
 use super::shared::Shared;
 use crate::feed::follow::{
-    ANSWER_WITHIN, Asker, Endpoint, FeedStatus, FeedSubscription, Follow, Follower, OnChange,
-    Shared as FeedShared, WhenLate,
+    ANSWER_WITHIN, Asker, Endpoint, FeedStatus, FeedSubscription, Follow, Follower, Shared as FeedShared,
+    WhenLate,
 };
 use crate::guard::Guard;
-
-/// What the feeds of all issuers have in common.
-pub(super) struct Feeds {
-    pub(super) when_late: WhenLate,
-    pub(super) wait: Duration,
-    pub(super) on_change: Option<OnChange>,
-}
-
-impl Default for Feeds {
-    fn default() -> Self {
-        Self { when_late: WhenLate::Accept, wait: Duration::from_secs(5), on_change: None }
-    }
-}
 
 impl GuardBuilder {
     pub(super) fn follower(

@@ -17,7 +17,7 @@ mod sse;
 mod status;
 
 pub use ask::AskError;
-pub(crate) use ask::{ANSWER_WITHIN, Asker, Asking, Endpoint};
+pub(crate) use ask::{ANSWER_WITHIN, Asker, Endpoint, Outcome, Question};
 pub use error::FollowError;
 pub(crate) use follower::Follower;
 pub use options::{Follow, WhenLate};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use super::ask::{Asker, Asking};
+use super::ask::Asker;
 use super::error::FollowError;
 use super::machine::milliseconds;
 use super::options::WhenLate;
@@ -16,7 +16,6 @@ use super::status::FeedStatus;
 use crate::alarm::{Alarm, Alarms};
 use crate::claims::AccessClaims;
 use crate::clock::Timer;
-use crate::guard::Guard;
 use crate::refusal::Refusal;
 use crate::revocation::Revocations;
 
@@ -162,9 +161,9 @@ impl FeedSubscription {
         &self.shared.revocations
     }
 
-    /// Asks about the session of a token that was refused because the feed is late, if that is what is done then.
-    pub(crate) fn ask(&self, guard: &Guard, claims: &AccessClaims, token: &str) -> Option<Asking> {
-        Asking::new(guard, self.asker.as_ref()?, claims, token)
+    /// What asks about sessions while the feed is late, if that is what is done then.
+    pub(crate) const fn asker(&self) -> Option<&Asker> {
+        self.asker.as_ref()
     }
 
     /// Whether a token passes whose session is not known to have ended. `now` is in Unix seconds.

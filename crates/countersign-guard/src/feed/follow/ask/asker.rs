@@ -68,7 +68,7 @@ impl Asker {
     }
 
     /// Asks, unless the same question is open; `None` if that is not possible now.
-    pub(super) fn ask(&self, question: Question) -> Option<Arc<Question>> {
+    pub(crate) fn ask(&self, question: Question) -> Option<Arc<Question>> {
         let now = (self.0.timer)();
         let mut state = self.0.lock();
         let asked = if state.has_threads { state.table.ask(question, now) } else { None };

@@ -5,7 +5,7 @@ use std::task::Waker;
 
 /// How a question ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Active,
     /// The session has ended.
     Inactive,
@@ -15,11 +15,11 @@ pub(super) enum Outcome {
     Failed,
 }
 
-pub(super) struct Question {
-    pub(super) session_id: Box<str>,
-    pub(super) token: Box<str>,
+pub(crate) struct Question {
+    pub(crate) session_id: Box<str>,
+    pub(crate) token: Box<str>,
     /// The token's expiry in Unix seconds.
-    pub(super) expires_at: i64,
+    pub(crate) expires_at: i64,
     state: Mutex<State>,
 }
 
@@ -30,12 +30,12 @@ struct State {
 }
 
 impl Question {
-    pub(super) fn new(session_id: &str, token: &str, expires_at: i64) -> Self {
+    pub(crate) fn new(session_id: &str, token: &str, expires_at: i64) -> Self {
         Self { session_id: session_id.into(), token: token.into(), expires_at, state: Mutex::default() }
     }
 
     /// The outcome; while there is none, `waker` is woken when there is. `place` is the caller's among those who wait.
-    pub(super) fn outcome(&self, waker: &Waker, place: &mut Option<usize>) -> Option<Outcome> {
+    pub(crate) fn outcome(&self, waker: &Waker, place: &mut Option<usize>) -> Option<Outcome> {
         let mut state = self.lock();
         if state.outcome.is_none() {
             let place = *place.get_or_insert(state.waiting.len());
@@ -47,7 +47,7 @@ impl Question {
         state.outcome
     }
 
-    pub(super) fn resolve(&self, outcome: Outcome) {
+    pub(crate) fn resolve(&self, outcome: Outcome) {
         let mut state = self.lock();
         state.outcome = Some(outcome);
         let waiting = std::mem::take(&mut state.waiting);

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use countersign_jwt::VerifyError;
 
-use super::asker::Asker;
-use super::question::{Outcome, Question};
 use crate::alarm::Alarm;
 use crate::claims::AccessClaims;
+use crate::feed::follow::{ANSWER_WITHIN, Asker, Outcome, Question};
 use crate::guard::Guard;
 use crate::refusal::Refusal;
 
@@ -73,5 +72,3 @@ impl fmt::Debug for Asking {
         f.debug_struct("Asking").field("claims", &self.claims).finish_non_exhaustive()
     }
 }
-
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(3);

@@ -2,7 +2,10 @@
 //! can be asked about its session; without it, there is no feed.
 
 #[cfg(feature = "remote")]
-pub(crate) use with_feed::Asking;
+mod wait;
+
+#[cfg(feature = "remote")]
+pub(crate) use wait::Asking;
 #[cfg(not(feature = "remote"))]
 pub(crate) use without_feed::Asking;
 
@@ -10,8 +13,8 @@ pub(crate) use without_feed::Asking;
 mod with_feed {
     use http::HeaderMap;
 
+    use super::Asking;
     use crate::claims::AccessClaims;
-    pub(crate) use crate::feed::follow::Asking;
     use crate::guard::{Guard, bearer_token};
     use crate::refusal::Refusal;
 
@@ -35,7 +38,7 @@ mod with_feed {
         pub(crate) fn ask(&self, headers: &HeaderMap) -> Option<Asking> {
             let token = bearer_token(headers).ok()?;
             let (claims, realm) = self.identify(token, self.unix_now()).ok()?;
-            realm.feed.as_ref()?.ask(self, &claims, token)
+            Asking::new(self, realm.feed.as_ref()?.asker()?, &claims, token)
         }
     }
 }
