@@ -17,7 +17,13 @@ pub struct HelloReply {
     pub message: String,
 }
 
-#[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "made by tonic-build")]
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::pedantic,
+    clippy::too_many_lines,
+    reason = "made by tonic-build"
+)]
 mod greeter {
     include!(concat!(env!("OUT_DIR"), "/greeter.Greeter.rs"));
 }
