@@ -1,5 +1,4 @@
 //! Calls the service with and without a token, and after the session has ended.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
 use std::time::Duration;
 
