@@ -7,7 +7,7 @@
 //! device = base64url( version(1) | master key number(1) | device id(16) | minute of issue(4, big endian) | tag(16) )
 //! tag    = HMAC-SHA256(device key, everything before it | canonical account name)[..16]
 //! ```
-//! The envelope is that of [`mac_token`](crate::base::mac_token), bound to the name: so one account's device
+//! The envelope is that of `base/mac_token.rs`, bound to the name: so one account's device
 //! is nobody for another.
 
 use std::fmt;

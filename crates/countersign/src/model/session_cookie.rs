@@ -4,7 +4,7 @@
 //! css_ base64url( version(1) | master key number(1) | session ID(16) | tag(16) )
 //! ```
 //!
-//! The envelope is that of [`mac_token`](crate::base::mac_token). The cookie names a session and says nothing of
+//! The envelope is that of `base/mac_token.rs`. The cookie names a session and says nothing of
 //! it, so it is worth what the session is worth at that moment: nothing, once it has ended.
 
 use std::fmt;

@@ -4,7 +4,7 @@
 //! csr_ base64url( version(1) | master key number(1) | session ID(16) | generation(4, big endian) | session secret(16) | tag(16) )
 //! ```
 //!
-//! The envelope is that of [`mac_token`](crate::base::mac_token). The store keeps SHA-256(session secret) and
+//! The envelope is that of `base/mac_token.rs`. The store keeps SHA-256(session secret) and
 //! the newest generation, nothing else of it. So a forged token costs no look-up, a stolen database has
 //! nothing to replay, the master key alone makes no token either, and the successor can be made again from
 //! the token presented (RF-3, RF-11, RF-13).
