@@ -96,7 +96,7 @@ impl<S: Store> Question<'_, S> {
         }
         let countersign = &self.app.countersign;
         let audience = self.audience()?;
-        let guard = countersign.guard_of(audience).unwrap_or(countersign.guard());
+        let guard = countersign.guard_of(audience).ok_or(Refusal::Invalid(VerifyError::WrongAudience))?;
         let claims = guard.authenticate(self.headers).map_err(|refusal| match refusal {
             // 413 elsewhere.
             Refusal::Invalid(VerifyError::TokenTooLong) => Refusal::Malformed,
