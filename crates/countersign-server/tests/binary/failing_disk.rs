@@ -21,6 +21,9 @@ const OPTIONS: [&str; 8] = [
     "public_origin=http://localhost:3000",
 ];
 
+/// How many lines of one kind the log takes before it leaves any out (LG-7).
+const LINES_AT_ONCE: usize = 100;
+
 /// One thing that a client asks for, again and again.
 trait Operation {
     /// Asks once.
@@ -69,8 +72,10 @@ fn fails_everywhere<O: Operation>(least: usize, begin: impl FnOnce(&Server, &Dat
     let (_, said) = server.wait();
     assert!(!said.contains("panicked"), "{said}");
     let failed: Vec<&str> = said.lines().filter(|line| line.contains("request failed")).collect();
-    for id in refusals {
-        assert_eq!(failed.iter().filter(|line| line.contains(&id)).count(), 1, "{id}: {said}");
+    for (number, id) in refusals.iter().enumerate() {
+        let lines = failed.iter().filter(|line| line.contains(id)).count();
+        let left_out = lines == 0 && number >= LINES_AT_ONCE;
+        assert!(lines == 1 || left_out, "{id}, refusal {number}: {lines} lines: {said}");
     }
 
     let server = place.serve(&OPTIONS);
