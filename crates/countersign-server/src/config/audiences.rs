@@ -65,6 +65,8 @@ fn audience(table: &DeTable<'_>) -> Result<Audience, String> {
     if let Some(roles) = find("roles") {
         audience.roles = read_roles(roles).ok_or("roles: expects a list of roles, like [\"editor\"]")?;
     }
+    let names_roles =
+        find("role_names").is_some_and(|names| names.as_table().is_some_and(|it| !it.is_empty()));
     if let Some(names) = find("role_names") {
         audience.role_names =
             role_names(names).ok_or("role_names: expects texts, like { editor = \"app_editor\" }")?;
@@ -74,8 +76,7 @@ fn audience(table: &DeTable<'_>) -> Result<Audience, String> {
             .claims
             .extend(read_claims(claims).ok_or("claims: expects a table of what JSON can express")?);
     }
-    if let Some(preset) = preset.filter(|preset| preset.needs_role_names() && audience.role_names.is_empty())
-    {
+    if let Some(preset) = preset.filter(|preset| preset.needs_role_names() && !names_roles) {
         let why = "gives role names a meaning of its own; say in role_names what each of your roles is called there";
         return Err(format!("{} {why}", preset.name()));
     }

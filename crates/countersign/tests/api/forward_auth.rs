@@ -345,6 +345,10 @@ async fn a_session_cookie_does_not_let_other_pages_change_anything() {
             assert_eq!(ask(&[(name, method), from]).await, expected, "{name} {method} {from:?}");
         }
     }
+    for (from, expected) in [(same, 204), (cross, 403), (("origin", "https://evil.example"), 403)] {
+        let handshake = [("x-forwarded-method", "GET"), ("sec-websocket-version", "13"), from];
+        assert_eq!(ask(&handshake).await, expected, "WebSocket {from:?}");
+    }
     assert_eq!(ask(&[cross]).await, 403, "the proxy does not say what it is for");
     let two = [("x-forwarded-method", "GET"), ("x-original-method", "POST"), cross];
     assert_eq!(ask(&two).await, 403, "one of them is the client's");

@@ -121,9 +121,10 @@ impl<S: Store> Question<'_, S> {
     }
 
     /// A browser sends a cookie whoever makes it do so: what the original request changes must come from a page of
-    /// a known origin (FA-4).
+    /// a known origin (FA-4). So must a WebSocket, which any page may open and talk through.
     async fn identify_by_cookie(&self, cookie: &str) -> Result<Identity, ApiError> {
-        csrf::verify(&self.method, self.headers, &edge::origins(self.app))?;
+        let method = if original::opens_websocket(self.headers) { &Method::POST } else { &self.method };
+        csrf::verify(method, self.headers, &edge::origins(self.app))?;
         let countersign = &self.app.countersign;
         let now = countersign.clock().now();
         let grant = countersign.find_by_session_cookie(cookie, now).await?.ok_or(Refusal::Revoked)?;

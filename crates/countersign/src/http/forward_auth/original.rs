@@ -16,6 +16,11 @@ pub(super) fn method(headers: &HeaderMap) -> Method {
     said.max_by_key(|method| !reads(method)).unwrap_or(Method::POST)
 }
 
+/// Whether it is the handshake of a WebSocket, a GET (RFC 6455 §4.1) or a CONNECT (RFC 8441 §5).
+pub(super) fn opens_websocket(headers: &HeaderMap) -> bool {
+    ["sec-websocket-version", "sec-websocket-key"].iter().any(|name| headers.contains_key(*name))
+}
+
 /// The address of the sign-in page, if the original request is a browser's for a page.
 ///
 /// `X-Forwarded-*` may be the client's own. So the origin is only compared with those that are known, and it is the

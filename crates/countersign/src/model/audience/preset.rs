@@ -1,9 +1,12 @@
 //! Settings that a known consumer needs, under its name.
 
+use std::collections::BTreeMap;
+
 use countersign_jwt::{Algorithm, TokenType};
 use serde_json::{Map, Value, json};
 
 use super::Audience;
+use crate::model::account::Role;
 
 /// A consumer whose needs are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,8 @@ impl Preset {
         Self::ALL.into_iter().find(|preset| preset.name() == name)
     }
 
-    /// Whether the consumer gives its own meaning to role names, so that ours must be given one each.
+    /// Whether the consumer gives its own meaning to role names, so that ours must be given one each. Until that is done,
+    /// its audience admits `user` alone.
     #[must_use]
     pub const fn needs_role_names(self) -> bool {
         matches!(self, Self::Postgrest | Self::Hasura)
@@ -71,7 +75,8 @@ impl Preset {
             Self::Haproxy => (Algorithm::Rs256, TokenType::AccessToken),
             Self::Postgrest | Self::Hasura | Self::Supabase => (Algorithm::Es256, jwt()),
         };
-        Audience { algorithm, token_type, claims: self.claims(), ..Audience::new(name) }
+        let role_names = if self.needs_role_names() { only_user() } else { BTreeMap::new() };
+        Audience { algorithm, token_type, role_names, claims: self.claims(), ..Audience::new(name) }
     }
 
     fn claims(self) -> Map<String, Value> {
@@ -89,6 +94,11 @@ impl Preset {
     }
 }
 
+/// An `admin` of ours must not become a database's by its name.
+fn only_user() -> BTreeMap<String, String> {
+    BTreeMap::from([(Role::USER.to_owned(), Role::USER.to_owned())])
+}
+
 fn jwt() -> TokenType {
     TokenType::Exactly("JWT".into())
 }
@@ -101,7 +111,9 @@ mod tests {
     fn every_preset_is_an_audience_by_its_name() {
         for preset in Preset::ALL {
             assert_eq!(Preset::from_name(preset.name()), Some(preset));
-            assert_eq!(preset.audience("x").check(), Ok(()), "{preset:?}");
+            let audience = preset.audience("x");
+            assert_eq!(audience.check(), Ok(()), "{preset:?}");
+            assert_eq!(audience.admit(&Role::admin()).is_none(), preset.needs_role_names(), "{preset:?}");
         }
         assert_eq!(Preset::from_name("Spring"), None);
     }
