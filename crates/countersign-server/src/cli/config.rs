@@ -13,7 +13,7 @@ use crate::config::{Config, ConfigKey, KEYS, markdown_table};
 use crate::net::tls::Tls;
 use crate::output::{Output, print, remark};
 use crate::serve::upstream::OldLogin;
-use crate::serve::{instance, master_key_file, options};
+use crate::serve::{master_key_file, options, store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -64,6 +64,11 @@ fn check_files(config: &Config) -> anyhow::Result<()> {
             "countersign: import.upstream.url: {url} says no to a name and a password that nobody has, as it should"
         ));
     }
+    if config.store.is_some() {
+        master_key_file::require(config)?;
+        warn_of_readable(&config.master_key_path());
+        return Ok(());
+    }
     let database = config.database_path();
     if config.master_key_file.is_some() || database.exists() {
         master_key_file::require(config)?;
@@ -73,7 +78,7 @@ fn check_files(config: &Config) -> anyhow::Result<()> {
         let opened = OpenOptions::new().write(true).open(&database);
         opened.with_context(|| format!("{} cannot be written", database.display()))?;
     } else {
-        let path = instance::shown(&database);
+        let path = store::shown_path(&database);
         remark(&format!(
             "countersign: there is no database {} yet; make one with: countersign init",
             path.display()

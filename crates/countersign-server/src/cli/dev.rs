@@ -1,8 +1,6 @@
 //! `countersign dev`: a server for trying things out, in one command. Its accounts have public passwords, so
 //! it serves this machine only and uses no real data and no real secrets (OP-2, OP-10).
 
-use std::path::Path;
-
 use countersign::AccountId;
 use countersign::Clock;
 use countersign::PasswordHash;
@@ -15,26 +13,47 @@ use super::serve::{Listen, with_runtime};
 use super::usage::usage;
 use crate::config::{Config, Environment, Origin, Place, Settings};
 use crate::output::print;
-use crate::serve::instance::{DEV_DATA_DIR, Instance};
+use crate::serve::dev_mark::DEV_DATA_DIR;
+use crate::serve::instance::Instance;
 use crate::serve::mode::Mode;
 use crate::serve::server::Server;
 use crate::{core_dumps, logging};
 
-pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Dev {
+    #[command(flatten)]
+    listen: Listen,
+    /// A PostgreSQL database to try it with, empty at first [default: a database in the data directory]
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+impl Dev {
+    pub(super) fn run(&self, global: &Global) -> anyhow::Result<()> {
+        run(&self.listen.on(global), self.store.as_deref())
+    }
+}
+
+fn run(global: &Global, store: Option<&str>) -> anyhow::Result<()> {
     if global.config.is_some() {
         return Err(usage("`dev` reads no configuration file; `serve` does"));
     }
     // First, so that the environment and the flags override it.
     let settings = Settings::default().with("data_dir", DEV_DATA_DIR, Place::Command("dev"));
     let environment = Environment::new(std::env::vars_os());
-    let config = Config::load(listen.on(global).on_top(settings, &environment))?;
+    let mut settings = global.on_top(settings, &environment);
+    if let Some(url) = store {
+        // Not like any other argument: the password of a database for trying out may be in it.
+        settings = settings.with("store", url, Place::Command("dev --store"));
+    }
+    let config = Config::load(settings)?;
     refuse_production(&config)?;
     let lines = logging::start(config.log_format, &config.log_level);
     core_dumps::prevent(&config);
     with_runtime(async {
         let server = Server::open(&config, Mode::Development).await?;
         make_demo_users(&server.instance).await?;
-        print(&banner(&server.instance.options().issuer, &config.data_dir))?;
+        print(&banner(&server.instance.options().issuer, &config))?;
         server.run(&config, lines).await
     })
 }
@@ -81,7 +100,7 @@ async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn banner(origin: &str, data_dir: &Path) -> String {
+fn banner(origin: &str, config: &Config) -> String {
     let users: String = DEMO_USERS
         .map(|(name, role, password, _)| format!("    {name:<8} {password:<14} role {role}\n"))
         .concat();
@@ -107,6 +126,7 @@ fn banner(origin: &str, data_dir: &Path) -> String {
 
   Stop with Ctrl-C. The real server: countersign init, countersign serve.
 "#,
-        data = data_dir.display()
+        data =
+            config.store.as_ref().map_or_else(|| config.data_dir.display().to_string(), ToString::to_string)
     )
 }

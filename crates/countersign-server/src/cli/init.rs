@@ -14,6 +14,7 @@ use crate::config::{Config, Environment, Settings, toml_template};
 use crate::core_dumps;
 use crate::output::Output;
 use crate::serve::instance::{self, Task};
+use crate::serve::store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
@@ -33,8 +34,9 @@ impl Init {
             None => Settings::default().with_file(&path),
         };
         let config = Config::load(global.on_top(settings, &environment))?;
-        let (key, database) = (config.master_key_path(), config.database_path());
-        let makes_database = !database.exists();
+        let key = config.master_key_path();
+        // What is in a shared store is for the store to say: this node may be its first.
+        let makes_database = config.store.is_some() || !config.database_path().exists();
         anyhow::ensure!(
             new_file.is_some() || (makes_database && self.public_origin.is_none()),
             "{} exists already and was not changed",
@@ -44,14 +46,18 @@ impl Init {
         // key, not a new one.
         if makes_database {
             core_dumps::prevent(&config);
-            if config.master_key.is_none() {
+            if config.master_key.is_none() && config.store.is_none() {
                 MasterKeys::make_file(&key, &Random::system())?;
             }
-            block_on(instance::open(&config, &config.issuer(0), Task::Manage))?;
+            block_on(instance::open(&config, &config.issuer(0), Task::Init))?;
         }
         if let Some(text) = &new_file {
             write_new(&path, text, 0o644)?;
         }
+        let database = match &config.store {
+            Some(url) => url.to_string(),
+            None => config.database_path().display().to_string(),
+        };
         let made =
             Made { config: &path, key: config.master_key.is_none().then_some(&key), database: &database };
         made.show(global, output)
@@ -62,7 +68,7 @@ impl Init {
         // A relative path in the file starts at the file's folder, and one in an argument in the working directory.
         let is_here = path.parent().is_none_or(|folder| folder.as_os_str().is_empty());
         let from_file = |value: &str| {
-            if is_here { value.to_owned() } else { instance::shown(Path::new(value)).display().to_string() }
+            if is_here { value.to_owned() } else { store::shown_path(Path::new(value)).display().to_string() }
         };
         let is_path = |key: &str| key.ends_with("_dir") || key.ends_with("_file");
         let flags = global.set.iter().filter_map(|set| set.split_once('='));
@@ -84,7 +90,7 @@ struct Made<'a> {
     config: &'a Path,
     /// The file, unless the environment has the key.
     key: Option<&'a PathBuf>,
-    database: &'a Path,
+    database: &'a str,
 }
 
 impl Made<'_> {
@@ -105,7 +111,7 @@ impl Made<'_> {
                 "Configuration  {} (it explains every key){key}\nDatabase       {}\n\n\
                  Next: countersign user add NAME --role admin{config}\n      countersign serve{config}",
                 self.config.display(),
-                self.database.display()
+                self.database
             )
         })?;
         Ok(())

@@ -47,7 +47,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs a server with demo users, for trying it out: never for production
-    Dev(serve::Listen),
+    Dev(dev::Dev),
     /// Runs the server
     Serve(serve::Listen),
     /// Makes a commented configuration file, the master key and the database
@@ -104,7 +104,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { global, command } = cli;
     let output = Output { json: global.json };
     match command {
-        Command::Dev(listen) => dev::run(&global, &listen)?,
+        Command::Dev(dev) => dev.run(&global)?,
         Command::Serve(listen) => serve::run(&global, &listen)?,
         Command::Init(init) => init.run(&global, output)?,
         Command::User(user) => user.run(&global, output)?,

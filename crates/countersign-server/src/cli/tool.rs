@@ -9,6 +9,7 @@ use super::global::Global;
 use crate::core_dumps;
 use crate::output::remark;
 use crate::serve::instance::{self, Instance, Task};
+use crate::serve::store;
 
 /// An open database.
 pub(super) struct Tool {
@@ -21,10 +22,9 @@ impl Tool {
     /// Opens the configured database, which must exist.
     pub(super) async fn open(global: &Global, task: Task) -> anyhow::Result<Self> {
         let config = global.load()?;
-        instance::require_database(&config)?;
+        store::require(&config)?;
         core_dumps::prevent(&config);
-        let database = instance::shown(&config.database_path());
-        remark(&format!("countersign: database {}", database.display()));
+        remark(&format!("countersign: database {}", store::shown(&config)));
         // Only a listening server knows the issuer; accounts and sessions do not depend on it.
         let instance = instance::open(&config, &config.issuer(0), task).await?;
         Ok(Self { instance, asks_upstream: config.import_upstream_url.is_some() })

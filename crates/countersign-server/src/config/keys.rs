@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign::store::postgres::DatabaseUrl;
 use ipnet::IpNet;
 
 use super::key::ConfigKey;
@@ -62,8 +63,18 @@ settings! {
     "path_prefix" path_prefix: Option<PathPrefix> = "", for example "/auth";
     /// The audience of access tokens; the issuer if unset.
     "audience" audience: Option<String> = "", for example "https://api.example.com", if |v| short_text(v.as_ref());
-    /// The directory of the database and the master key (mode 0700).
+    /// The directory of the database and the master key (mode 0700). With `store` only the master key is in it.
     "data_dir" data_dir: PathBuf = "countersign-data";
+    /// The address of a PostgreSQL database that any number of nodes share; the database in the data directory if unset. Of
+    /// several hosts, `postgres://user@host1,host2/name`, the one that takes writes is used. Other machines are reached by
+    /// TLS, and their certificates are checked; `sslrootcert=FILE` names the authorities to trust, `sslmode=disable` does
+    /// without. A password is not for this file: see `store_password_file`; in the environment it may stand in the
+    /// address.
+    "store" store: Option<DatabaseUrl> = "", for example "postgres://countersign@db.example.com/countersign";
+    /// A file with the password of `store`.
+    "store_password_file" store_password_file: Option<PathBuf> = "", for example "/run/secrets/countersign-store-password";
+    /// The password itself. Environment only.
+    "store_password" store_password: Option<Secret> = "";
     /// The file with the master key (mode 0600), which encrypts every secret in the database; `master.key` in
     /// the data directory if unset. The environment variable `COUNTERSIGN_MASTER_KEY` can hold the key
     /// instead.

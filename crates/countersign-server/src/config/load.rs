@@ -22,21 +22,34 @@ impl Config {
         let Some(mut config) = read else { return Err(ConfigError(problems)) };
         rules::check_together(&config, &mut problems);
         config.read_jwt_secret_file(&mut problems);
+        config.add_store_password(&mut problems);
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }
 
     /// A secret in a file has to meet the same rules as one in the environment.
     fn read_jwt_secret_file(&mut self, problems: &mut Vec<Problem>) {
         let Some(path) = &self.jwt_secret_file else { return };
-        let secret = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| error.to_string());
-        let secret = secret.map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
-        match secret.and_then(|secret| weak_secret::check(&secret).map(|()| secret)) {
+        match read_line(path).and_then(|secret| weak_secret::check(&secret).map(|()| secret)) {
             Ok(secret) => self.jwt_secret = Some(Secret(secret)),
-            Err(why) => {
-                let place = self.settings.place("jwt_secret_file");
-                problems.push(Problem::at(&place, format!("jwt_secret_file: {}: {why}", path.display())));
-            }
+            Err(why) => problems.push(self.fault_of_file("jwt_secret_file", path, &why)),
         }
+    }
+
+    /// From here on the address has the password, wherever that was written.
+    fn add_store_password(&mut self, problems: &mut Vec<Problem>) {
+        let password = match (&self.store_password, &self.store_password_file) {
+            (Some(Secret(password)), _) => password.clone(),
+            (None, Some(path)) => match read_line(path) {
+                Ok(password) => password,
+                Err(why) => return problems.push(self.fault_of_file("store_password_file", path, &why)),
+            },
+            (None, None) => return,
+        };
+        self.store = self.store.take().map(|url| url.with_password(&password));
+    }
+
+    fn fault_of_file(&self, key: &str, path: &Path, why: &str) -> Problem {
+        Problem::at(&self.settings.place(key), format!("{key}: {}: {why}", path.display()))
     }
 
     /// The path of the master key file.
@@ -62,4 +75,10 @@ impl Config {
         let prefix = self.path_prefix.as_ref().map_or("", PathPrefix::as_str);
         origin + prefix
     }
+}
+
+/// The text of a file without the end of its line.
+fn read_line(path: &Path) -> Result<Zeroizing<String>, String> {
+    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| error.to_string())?;
+    Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }

@@ -17,6 +17,7 @@ mod place;
 mod rules;
 mod setting;
 mod sources;
+mod store;
 mod template;
 mod upstream;
 mod warnings;

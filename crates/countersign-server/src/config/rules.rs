@@ -16,10 +16,12 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     library(config, &mut refuse);
     transport(config, &mut refuse);
     upstream(config, &mut refuse);
+    store(config, &mut refuse);
     for (value, file) in [
         ("jwt_secret", "jwt_secret_file"),
         ("master_key", "master_key_file"),
         ("password.pepper", "password.pepper_file"),
+        ("store_password", "store_password_file"),
     ] {
         if config.settings.place(value) != Place::Default && config.settings.place(file) != Place::Default {
             refuse(value, format!("{value} and {file} are both set; which is meant?"));
@@ -135,6 +137,22 @@ fn upstream(config: &Config, refuse: Refuse<'_>) {
     if config.import_upstream_username_field == config.import_upstream_password_field {
         let why = "import.upstream.username_field and import.upstream.password_field are the same";
         refuse("import.upstream.password_field", why.to_owned());
+    }
+}
+
+/// A password goes to the database that somebody meant.
+fn store(config: &Config, refuse: Refuse<'_>) {
+    for key in ["store_password", "store_password_file"] {
+        if config.settings.place(key) == Place::Default {
+            continue;
+        }
+        match &config.store {
+            None => refuse(key, format!("{key}: store is not set")),
+            Some(url) if url.has_password() => {
+                refuse(key, format!("{key} is set, and store has a password in it; which is meant?"));
+            }
+            Some(_) => {}
+        }
     }
 }
 

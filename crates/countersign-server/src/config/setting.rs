@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Number,
     /// A string, or an array of strings.
     List,
+    /// The address of a database: a string, in which a password is a secret.
+    Address,
     /// Not allowed in the file, which people copy.
     Secret,
 }

@@ -15,6 +15,7 @@ use super::dotenv;
 use super::key::ConfigKey;
 use super::place::{Place, Problem};
 use super::setting::{Kind, Setting, nearest};
+use super::store;
 
 /// The texts of all keys with their places, and the problems of the sources themselves.
 #[derive(Clone, Debug)]
@@ -140,7 +141,14 @@ impl Settings {
             Some(key) if key.kind == Kind::Secret && matches!(place, Place::Flag(_)) => {
                 self.problems.push(Problem::at(&place, format!("{name} is a secret, and every user of this machine can see arguments; use the environment or {name}_file")));
             }
-            Some(key) => self.set(key, split(key, Zeroizing::new(value.to_owned())), place),
+            Some(key) => {
+                if let (Kind::Address, Place::Flag(_)) = (key.kind, &place)
+                    && let Err(why) = store::without_password(value, "in an argument, which others can see")
+                {
+                    self.problems.push(Problem::of(name, &place, &why));
+                }
+                self.set(key, split(key, Zeroizing::new(value.to_owned())), place);
+            }
         }
         self
     }
@@ -174,12 +182,10 @@ impl Settings {
     /// The value of a key as text for people: `None` if unset, `[redacted]` for a secret.
     pub(crate) fn shown(&self, key: &ConfigKey) -> Option<String> {
         let texts = self.texts(key.name);
-        let shown = || {
-            if key.kind == Kind::Secret {
-                "[redacted]".to_owned()
-            } else {
-                texts.iter().map(|t| t.as_str()).collect::<Vec<_>>().join(", ")
-            }
+        let shown = || match key.kind {
+            Kind::Secret => "[redacted]".to_owned(),
+            Kind::Address => texts.iter().map(|text| store::shown(text)).collect(),
+            _ => texts.iter().map(|t| t.as_str()).collect::<Vec<_>>().join(", "),
         };
         (!texts.is_empty()).then(shown)
     }
@@ -313,7 +319,12 @@ fn toml_texts(key: &ConfigKey, value: &DeValue<'_>) -> Result<Vec<Zeroizing<Stri
         (Kind::Secret, _) => {
             Err(format!("a secret does not belong in this file; use {}_file, or the environment", key.name))
         }
-        (Kind::Text | Kind::List, DeValue::String(value)) if value.is_empty() => Ok(Vec::new()),
+        (Kind::Text | Kind::List | Kind::Address, DeValue::String(value)) if value.is_empty() => {
+            Ok(Vec::new())
+        }
+        (Kind::Address, DeValue::String(value)) => {
+            store::without_password(value, "in this file, which people copy").map(|()| vec![text(value)])
+        }
         (Kind::Text | Kind::List, DeValue::String(value)) => Ok(vec![text(value)]),
         (Kind::List, DeValue::Array(values)) => values
             .iter()
@@ -321,7 +332,9 @@ fn toml_texts(key: &ConfigKey, value: &DeValue<'_>) -> Result<Vec<Zeroizing<Stri
             .collect::<Option<_>>()
             .ok_or_else(|| "expects strings in the list".to_owned()),
         (Kind::Number, DeValue::Integer(value)) if value.radix() == 10 => Ok(vec![text(value.as_str())]),
-        (Kind::Text, _) => Err(format!("expects a string in quotes, like \"{}\"", key.example)),
+        (Kind::Text | Kind::Address, _) => {
+            Err(format!("expects a string in quotes, like \"{}\"", key.example))
+        }
         (Kind::List, _) => Err(format!("expects a list of strings, like [\"{}\"]", key.example)),
         (Kind::Number, _) => Err(format!("expects a whole number, like {}", key.example)),
     }

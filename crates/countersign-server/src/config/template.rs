@@ -52,7 +52,7 @@ fn toml_value(key: &ConfigKey, value: &str) -> String {
         Kind::List => {
             format!("[{}]", value.split(',').map(|part| format!("{part:?}")).collect::<Vec<_>>().join(", "))
         }
-        Kind::Text | Kind::Secret => format!("{value:?}"),
+        Kind::Text | Kind::Address | Kind::Secret => format!("{value:?}"),
     }
 }
 

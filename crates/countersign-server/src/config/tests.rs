@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use countersign::store::postgres::DatabaseUrl;
+
 use super::setting::Kind;
 use super::*;
 
@@ -260,6 +262,58 @@ fn secrets_come_from_the_environment_or_files_and_are_never_repeated() {
     assert!(!said.contains(good), "{said}");
 }
 
+/// OP-1, LG-2.
+#[test]
+fn the_password_of_a_store_is_where_secrets_may_be_and_never_shown() {
+    let key = KEYS.iter().find(|key| key.name == "store").unwrap();
+    let url = "postgres://ann:canary@db1,db2:5433/auth";
+    let config =
+        Config::load(Settings::default().with_environment(&environment(&[("COUNTERSIGN_STORE", url)])))
+            .unwrap();
+    assert_eq!(config.settings.shown(key).as_deref(), Some("postgres://db1:5432,db2:5433/auth"));
+    assert!(!format!("{config:?}").contains("canary"), "{config:?}");
+    let warnings = config.warnings();
+    assert!(warnings.len() == 1 && warnings[0].contains("store_password_file"), "{warnings:?}");
+    for (settings, why) in [
+        (file(&format!("store = \"{url}\"")), "does not belong in this file"),
+        (
+            Settings::default().with("store", url, Place::Flag("--set store".into())),
+            "does not belong in an argument",
+        ),
+        (file("store = \"postgres://ann:can@ary@db/auth\""), "more than one @"),
+        (file("store_password_file = \"canary\""), "store is not set"),
+        (file("store = \"postgres://db/auth\"\nstore_password_file = \"missing\""), "store_password_file: "),
+        (
+            file("store = \"postgres://db/auth\"\nstore_password_file = \"missing\"")
+                .with_environment(&environment(&[("COUNTERSIGN_STORE_PASSWORD", "canary")])),
+            "are both set",
+        ),
+        (
+            Settings::default().with_environment(&environment(&[
+                ("COUNTERSIGN_STORE", url),
+                ("COUNTERSIGN_STORE_PASSWORD", "canary"),
+            ])),
+            "which is meant?",
+        ),
+    ] {
+        let said = problems(settings);
+        assert!(said.iter().any(|said| said.contains(why)), "{why}: {said:?}");
+        assert!(!format!("{said:?}").contains("can@ary"), "{said:?}");
+        assert!(said.iter().all(|said| !said.contains("ann:")), "{said:?}");
+    }
+    let folder = folder_with(&[
+        (
+            "c.toml",
+            "store = \"postgres://ann@db/auth?sslrootcert=ca.pem\"\nstore_password_file = \"password\"",
+        ),
+        ("password", "canary\n"),
+    ]);
+    let config = Config::load(Settings::default().with_file(&folder.path().join("c.toml"))).unwrap();
+    assert_eq!(config.warnings(), Vec::<String>::new());
+    let expected = DatabaseUrl::parse("postgres://ann:canary@db/auth?sslrootcert=ca.pem").unwrap();
+    assert_eq!(config.store, Some(expected.in_folder(folder.path())));
+}
+
 #[test]
 fn paths_in_a_file_are_relative_to_it_and_others_to_the_working_directory() {
     let folder = folder_with(&[("c.toml", "data_dir = \"data\"\nmaster_key_file = \"/abs/key\"\n")]);
@@ -290,11 +344,13 @@ fn the_template_is_a_valid_file_with_every_key() {
         })
         .collect::<Vec<_>>()
         .join("\n");
-    // The one example that is read at once.
+    // The examples that are read at once.
     let folder =
         folder_with(&[("secret", "9c1f04be37a85d62e0b19f4c73d8a62574f0ce1a8b36d95e2710fbc4683ead91")]);
     let secret = folder.path().join("secret");
-    let all_on = all_on.replace("/run/secrets/jwt-secret", &secret.to_string_lossy());
+    let all_on = ["/run/secrets/jwt-secret", "/run/secrets/countersign-store-password"]
+        .iter()
+        .fold(all_on, |text, path| text.replace(path, &secret.to_string_lossy()));
     let config = Config::load(file(&all_on)).unwrap();
     for key in KEYS.iter().filter(|key| key.kind != Kind::Secret) {
         assert!(matches!(config.settings.place(key.name), Place::File { .. }), "{}", key.name);

@@ -10,12 +10,22 @@ impl Config {
         let mut all = self.settings.warnings().to_vec();
         let place = |key| self.settings.place(key);
         // OP-1: every child process inherits the environment, and many tools show it.
-        for key in ["master_key", "jwt_secret", "password.pepper"] {
+        for key in ["master_key", "jwt_secret", "password.pepper", "store_password"] {
             if let Place::Environment(name) = place(key) {
                 all.push(format!(
                     "{name} is in the environment, where other programs may see it; a file is safer: {key}_file"
                 ));
             }
+        }
+        let is_in_address = self.store_password.is_none() && self.store_password_file.is_none();
+        if let (Place::Environment(name), Some(url)) = (place("store"), &self.store)
+            && is_in_address
+            && url.has_password()
+        {
+            all.push(format!(
+                "{name} has a password in the environment, where other programs may see it; a file is safer: \
+                 store_password_file"
+            ));
         }
         // Without TLS or proxies, every request behind a proxy comes from one address, which one guesser can exhaust.
         let is_public = self.public_origin.as_ref().is_some_and(|origin| !is_loopback_name(origin.host()));

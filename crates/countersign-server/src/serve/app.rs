@@ -6,7 +6,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, middleware};
 use countersign::http::{self, App, HttpOptions};
-use countersign::store::sqlite::SqliteStore;
+use countersign::store::AnyStore;
 
 use crate::config::{Config, PathPrefix, Toggle};
 use crate::net::loopback;
@@ -34,7 +34,7 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, mode: Mode) -> R
 }
 
 /// All routes, under the path if there is one, and the response to all other paths.
-fn mounted(app: App<SqliteStore>, prefix: Option<&PathPrefix>) -> Router {
+fn mounted(app: App<AnyStore>, prefix: Option<&PathPrefix>) -> Router {
     let https = app.is_https();
     let (front, pages, at_root) = (http::front_page(&app), http::pages(&app), http::root_metadata(&app));
     let routes = pages.merge(http::router(app));

@@ -1,12 +1,10 @@
 //! Opens the authentication system that a configuration describes: database, master key, options.
 
-use std::path::{Path, PathBuf};
-
 use countersign::Clock;
 use countersign::Random;
 use countersign::options::Signing;
-use countersign::store::KeyStore as _;
-use countersign::store::sqlite::{OpenMode, SqliteStore};
+use countersign::store::sqlite::OpenMode;
+use countersign::store::{AnyStore, KeyStore as _};
 use countersign::{Countersign, OpenError};
 use countersign_jwt::{Algorithm, SigningKey};
 use zeroize::Zeroizing;
@@ -14,16 +12,20 @@ use zeroize::Zeroizing;
 use crate::config::Config;
 use crate::serve::options::options;
 use crate::serve::upstream::upstream;
-use crate::serve::{dev_mark, master_key_file};
+use crate::serve::{master_key_file, store};
 
-/// The authentication system with its embedded database.
-pub(crate) type Instance = Countersign<SqliteStore>;
+/// The authentication system with either store.
+pub(crate) type Instance = Countersign<AnyStore>;
 
 /// Why an instance is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// To serve requests: the only server on its database.
+    /// To serve requests: in the data directory, as the only server.
     Serve,
+    /// The same for development.
+    Develop,
+    /// To make what a server needs.
+    Init,
     /// To manage accounts and sessions, also while the server runs.
     Manage,
     /// To list signing keys without making one.
@@ -32,31 +34,17 @@ pub(crate) enum Task {
     RotateKeys,
 }
 
-/// Checks that the database exists: a mistyped path must not lead to a new, empty one.
-///
-/// # Errors
-/// There is none; the message says where, and what makes one.
-pub(crate) fn require_database(config: &Config) -> anyhow::Result<()> {
-    let path = config.database_path();
-    let dev = if dev_mark::is_marked(Path::new(DEV_DATA_DIR)) {
-        "; for the data of `countersign dev` add: --data-dir countersign-dev"
-    } else {
-        ""
-    };
-    anyhow::ensure!(
-        path.exists(),
-        "there is no database {}; make one with: countersign init{dev}",
-        shown(&path).display()
-    );
-    Ok(())
-}
+impl Task {
+    /// Whether requests are served, and not a command carried out.
+    pub(crate) const fn serves(self) -> bool {
+        matches!(self, Self::Serve | Self::Develop)
+    }
 
-/// The data directory of `countersign dev`.
-pub(crate) const DEV_DATA_DIR: &str = "countersign-dev";
-
-/// A path as people can find it, whichever folder they are in.
-pub(crate) fn shown(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    /// Whether a master key may be made for a store that has been used with none. In the data directory it is made by
+    /// whoever comes first. Nodes that share a store and start at once would each make one of their own.
+    pub(crate) const fn makes_master_key(self, is_shared: bool) -> bool {
+        !is_shared || matches!(self, Self::Init | Self::Develop)
+    }
 }
 
 /// Opens the database and everything in it, and makes what is missing. `origin` is the issuer.
@@ -65,21 +53,27 @@ pub(crate) fn shown(path: &Path) -> PathBuf {
 /// The database, the master key or the pepper cannot be used; the message is for the operator. An existing
 /// database is not changed.
 pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::Result<Instance> {
-    let mode = if task == Task::Serve { OpenMode::Server } else { OpenMode::Tool };
-    let store = SqliteStore::open(config.database_path(), mode, config.session_policy())?;
     let random = Random::system();
-    let master_keys = master_key_file::load_or_make(config, &store, &random).await?;
+    let makes_master_key = task.makes_master_key(config.store.is_some());
+    // Without its key, nothing is looked for in the store.
+    let given = if makes_master_key { None } else { Some(master_key_file::require(config)?) };
+    let mode = if task.serves() { OpenMode::Server } else { OpenMode::Tool };
+    let store = store::open(config, mode).await?;
+    let master_keys = match given {
+        Some(keys) => keys,
+        None => master_key_file::load_or_make(config, &store, &random).await?,
+    };
     let mut options = options(config, origin)?;
-    if task == Task::Serve {
+    if task.serves() {
         options.upstream = upstream(config)?;
     }
     let newest = match task {
         Task::ViewKeys | Task::RotateKeys => store.signing_keys().await?.pop(),
-        Task::Serve | Task::Manage => None,
+        Task::Serve | Task::Develop | Task::Init | Task::Manage => None,
     };
     options.signing = match (task, &newest) {
-        (Task::Serve | Task::RotateKeys, _) | (Task::ViewKeys, Some(_)) => signing(config)?,
-        (Task::Manage, _) | (Task::ViewKeys, None) => signs_nothing(&random)?,
+        (Task::Serve | Task::Develop | Task::RotateKeys, _) | (Task::ViewKeys, Some(_)) => signing(config)?,
+        (Task::Manage | Task::Init, _) | (Task::ViewKeys, None) => signs_nothing(&random)?,
     };
     // A command makes no key of another algorithm than the newest: that is for the server to do, which may run with
     // another configuration.

@@ -22,16 +22,22 @@ pub(crate) async fn load_or_make(
     Ok(countersign::master_keys(store, &config.master_key_path(), random).await?)
 }
 
-/// Checks that the master key of an existing database can be read.
+/// The configured master keys, of which none is made here.
 ///
 /// # Errors
-/// As for [`load_or_make`].
-pub(crate) fn require(config: &Config) -> anyhow::Result<()> {
-    if configured(config)?.is_none() {
-        let path = config.master_key_path();
-        MasterKeys::read_file(&path)?.with_context(|| format!("{} does not exist", path.display()))?;
+/// They cannot be read, or there are none.
+pub(crate) fn require(config: &Config) -> anyhow::Result<MasterKeys> {
+    if let Some(keys) = configured(config)? {
+        return Ok(keys);
     }
-    Ok(())
+    let path = config.master_key_path();
+    let remedy = if config.store.is_some() {
+        ": all nodes of a shared store have the same master key; copy it there, or for a new database make it with: \
+         countersign init"
+    } else {
+        ""
+    };
+    MasterKeys::read_file(&path)?.with_context(|| format!("{} does not exist{remedy}", path.display()))
 }
 
 /// The key in the environment or in a configured file; `None` if neither is configured.

@@ -8,4 +8,5 @@ pub(crate) mod master_key_file;
 pub(crate) mod mode;
 pub(crate) mod options;
 pub(crate) mod server;
+pub(crate) mod store;
 pub(crate) mod upstream;

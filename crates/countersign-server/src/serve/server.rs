@@ -15,7 +15,7 @@ use crate::net::listen::{self, Limits, Ports, Service};
 use crate::net::tls::{Reloaded, Tls};
 use crate::serve::instance::{self, Instance, Task};
 use crate::serve::mode::Mode;
-use crate::serve::{app, dev_mark};
+use crate::serve::{app, dev_mark, store};
 
 /// A server with open ports.
 pub(crate) struct Server {
@@ -44,11 +44,12 @@ impl Server {
             // Many programs resolve `localhost` to ::1; curl and browsers try it first.
             ports.open_also((std::net::Ipv6Addr::LOCALHOST, port).into()).await;
         }
-        dev_mark::check(&config.data_dir, mode)?;
+        dev_mark::check(config, mode)?;
         if mode == Mode::Production {
-            instance::require_database(config)?;
+            store::require(config)?;
         }
-        let instance = instance::open(config, &config.issuer(port), Task::Serve).await?;
+        let task = if mode == Mode::Development { Task::Develop } else { Task::Serve };
+        let instance = instance::open(config, &config.issuer(port), task).await?;
         Ok(Self { mode, ports, instance: Arc::new(instance), tls, hangup })
     }
 
@@ -98,8 +99,7 @@ fn log_start(config: &Config, mode: Mode, instance: &Instance) {
     let version = env!("CARGO_PKG_VERSION");
     let mode = if mode == Mode::Development { "development" } else { "production" };
     let issuer = &instance.options().issuer;
-    let database = instance::shown(&config.database_path());
-    let database = tracing::field::display(database.display());
+    let database = tracing::field::display(store::shown(config));
     let keys = instance.list_keys(instance.clock().now());
     let kid = keys.iter().find(|key| key.state == KeyState::Active).map(|key| key.kid.as_str());
     let algorithm = instance.options().audiences.default.algorithm.name();

@@ -31,6 +31,7 @@ mod log;
 mod memory;
 mod passwords;
 mod path_prefix;
+mod postgres;
 #[cfg(target_os = "linux")]
 mod power_loss;
 mod requests;
@@ -41,5 +42,8 @@ mod token;
 mod token_url;
 mod upstream;
 
+#[path = "../../../countersign/tests/support/postgres.rs"]
+#[expect(dead_code, reason = "each test uses what it needs")]
+mod postgresql;
 #[path = "../../../countersign-fetch/tests/support/mod.rs"]
 mod support;

@@ -63,8 +63,10 @@ impl<S: Store> Countersign<S> {
         keys::check_master_keys(&store, &master_keys).await?;
         let hasher = PasswordHasher::new(&options.hashing, clock.clone(), random.clone())?;
         let throttle = Throttle::new(options.throttle)?;
-        let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
+        // Of nodes that open a new store at once with different keys, the first decides: the others must seal nothing.
         store.remember_master_keys(master_keys.fingerprints()).await?;
+        keys::check_master_keys(&store, &master_keys).await?;
+        let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
         let policy = |audience: &Audience| {
             let Audience { name, token_type, .. } = audience.clone();

@@ -9,6 +9,7 @@ mod audiences;
 mod bad_input;
 mod cross_origin;
 #[path = "../support/postgres.rs"]
+#[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
 mod feed;
 mod forward_auth;

@@ -92,13 +92,24 @@ async fn a_database_that_forgets_is_refused() {
     assert_eq!(sql(&database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0\n");
 }
 
+/// What passes by itself is told from what somebody has to mend, and neither with a password.
 #[tokio::test]
-async fn a_wrong_password_and_a_missing_server_are_told_apart_from_the_address_only() {
-    let text = database::url("postgres");
-    for wrong in [text.replace("secret", "guess"), "postgres://tester:guess@127.0.0.1:1/x".to_owned()] {
+async fn a_database_that_may_come_is_told_from_one_that_refuses() {
+    let (text, read_only) = (database::url("postgres"), new_database());
+    let database = name(&read_only);
+    sql(&database, &format!("ALTER DATABASE {database} SET default_transaction_read_only = on"));
+    for (wrong, expected) in [
+        ("postgres://tester:guess@127.0.0.1:1/x".to_owned(), "Unreachable"),
+        ("postgres://tester:guess@%2Fnowhere/x".to_owned(), "Unreachable"),
+        (text.replace("secret", "guess"), "Refused"),
+        (text.replace(":secret", ""), "Refused"),
+        (database::url("missing"), "Refused"),
+        (database::url(&database), "NotPrimary"),
+    ] {
         let url = DatabaseUrl::parse(&wrong).unwrap();
         let refused = PostgresStore::open(&url, SessionPolicy::default()).await.unwrap_err();
-        assert!(matches!(refused, OpenError::Unreachable { .. }));
+        assert!(format!("{refused:?}").starts_with(expected), "{expected}: {refused:?}");
+        assert_eq!(refused.may_pass(), expected != "Refused", "{refused:?}");
         assert!(!format!("{refused} {refused:?} {url:?}").contains("guess"));
     }
 }

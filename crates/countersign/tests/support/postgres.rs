@@ -1,8 +1,8 @@
 //! A PostgreSQL server of this test process, from the installed binaries: made when the first test asks for it, gone with
 //! the process however that ends. Each test gets a database of its own.
 
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -19,52 +19,77 @@ pub(crate) fn is_wanted() -> bool {
 
 /// Makes an empty database; gives its name.
 pub(crate) fn new_database() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("test{}", COUNT.fetch_add(1, Ordering::SeqCst));
-    sql("postgres", &format!("CREATE DATABASE {name}"));
-    name
+    server().new_database()
 }
 
 /// Runs SQL with another program than ours, as its superuser; gives what it prints.
 pub(crate) fn sql(database: &str, sql: &str) -> String {
-    let server = server();
-    let mut psql = Command::new(server.binaries.join("psql"));
-    psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"]);
-    let output = psql.arg(url(database)).args(["--command", sql]).output().unwrap();
-    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    server().sql(database, sql)
 }
 
 /// The address of this database.
 pub(crate) fn url(database: &str) -> String {
-    let directory = server().directory.to_str().unwrap().replace('/', "%2F");
-    format!("postgres://tester:secret@{directory}/{database}")
-}
-
-struct Server {
-    binaries: PathBuf,
-    /// Its files, and the socket on which it listens.
-    directory: PathBuf,
-    /// A shell that ends the server and deletes its files when its standard input is closed: as this process ends.
-    _shell: Child,
+    server().url(database)
 }
 
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
+    SERVER.get_or_init(|| Server::start(&[]))
+}
+
+/// A server that ends when it is dropped.
+pub(crate) struct Server {
+    binaries: PathBuf,
+    /// Its files, and the socket on which it listens.
+    directory: PathBuf,
+    databases: AtomicU32,
+    /// A shell that ends the server and deletes its files when its standard input is closed: as this process ends.
+    _shell: Child,
+}
+
+impl Server {
+    /// Starts a server with these settings beside the usual ones, like `ssl=on`; they outlive its restarts.
+    pub(crate) fn start(settings: &[&str]) -> Self {
         let binaries = newest_binaries();
         let template = template(&binaries);
         let directory = new_directory().keep();
         let unpacked = command("tar", &directory).arg("-xf-").stdin(template).status().unwrap();
         assert!(unpacked.success());
+        let socket = directory.to_str().unwrap();
+        let settings =
+            [&format!("unix_socket_directories='{socket}'"), USUAL_SETTINGS, &settings.join("\n"), ""];
+        let mut file = OpenOptions::new().append(true).open(directory.join("data/postgresql.conf")).unwrap();
+        file.write_all(settings.join("\n").as_bytes()).unwrap();
         let mut shell = command("/bin/sh", &directory);
         shell.args(["-c", SCRIPT]).env("BINARIES", &binaries).env("DIRECTORY", &directory).process_group(0);
         let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(shell.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         assert_eq!(ready, "ready\n");
-        Server { binaries, directory, _shell: shell }
-    })
+        Self { binaries, directory, databases: AtomicU32::new(0), _shell: shell }
+    }
+
+    /// Makes an empty database; gives its name.
+    pub(crate) fn new_database(&self) -> String {
+        let name = format!("test{}", self.databases.fetch_add(1, Ordering::SeqCst));
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        name
+    }
+
+    /// Runs SQL with another program than ours, as its superuser; gives what it prints.
+    pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
+        let mut psql = Command::new(self.binaries.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"]);
+        let output = psql.arg(self.url(database)).args(["--command", sql]).output().unwrap();
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The address of this database.
+    pub(crate) fn url(&self, database: &str) -> String {
+        let directory = self.directory.to_str().unwrap().replace('/', "%2F");
+        format!("postgres://tester:{PASSWORD}@{directory}/{database}")
+    }
 }
 
 /// `initdb` takes a second of the processor, and every test may be a process of its own: what it makes is kept.
@@ -77,7 +102,7 @@ fn template(binaries: &Path) -> File {
         return file;
     }
     let directory = new_directory();
-    fs::write(directory.path().join("password"), "secret").unwrap();
+    fs::write(directory.path().join("password"), PASSWORD).unwrap();
     fs::set_permissions(directory.path().join("password"), fs::Permissions::from_mode(0o644)).unwrap();
     let mut initdb = command(binaries.join("initdb"), directory.path());
     initdb.args(["--pgdata=data", "--username=tester", "--pwfile=password", "--auth=scram-sha-256"]);
@@ -139,11 +164,16 @@ fn newest_binaries() -> PathBuf {
 }
 
 const NOBODY: u32 = 65534;
-/// Starts the server, says so, and ends it with the end of standard input. Nothing here has to survive a crash of the
-/// machine.
+const PASSWORD: &str = "secret";
+/// Nothing here has to survive a crash of the machine.
+const USUAL_SETTINGS: &str = "
+listen_addresses=''
+fsync=off
+shared_buffers=16MB
+max_connections=200";
+/// Starts the server, says so, and ends it with the end of standard input.
 const SCRIPT: &str = r#"
-"$BINARIES/pg_ctl" start --silent --wait --pgdata=data --log=log --options="-k '$DIRECTORY' -c listen_addresses='' \
-    -c fsync=off -c shared_buffers=16MB -c max_connections=200" || { cat log >&2; exit 1; }
+"$BINARIES/pg_ctl" start --silent --wait --pgdata=data --log=log || { cat log >&2; exit 1; }
 echo ready
 exec >/dev/null 2>&1
 cat >/dev/null

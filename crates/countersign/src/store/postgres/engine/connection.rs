@@ -39,7 +39,8 @@ impl Connection {
     /// Connects, to the primary where there are several servers.
     pub(in crate::store::postgres) async fn open(target: &Target) -> Result<Self, Failure> {
         let connecting = target.config().connect(target.tls());
-        let (client, connection) = timeout(DEADLINE, connecting).await.map_err(|_| Failure::Late)??;
+        let (client, connection) =
+            timeout(target.patience(), connecting).await.map_err(|_| Failure::Late)??;
         let (heard, closed) = Heard::new();
         let driver = tokio::spawn(drive(connection, heard.clone(), closed));
         Ok(Self { client, driver, heard, is_spent: AtomicBool::new(false) })

@@ -1,6 +1,7 @@
 //! Why something did not succeed, and what follows from that: to try it again, or to give the connection up.
 
 use std::error::Error;
+use std::io;
 
 use tokio_postgres::error::SqlState;
 
@@ -27,7 +28,40 @@ pub(in crate::store::postgres) enum Failure {
     Late,
 }
 
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store::postgres) enum Obstacle {
+    /// Nobody answers, or not yet.
+    Away,
+    /// A server answers that takes no writes.
+    ReadOnly,
+    /// A server answers and will say the same again.
+    Refused,
+}
+
 impl Failure {
+    /// What this means where a connection was to be made.
+    pub(in crate::store::postgres) fn at_connecting(&self) -> Obstacle {
+        let Self::Database(error) = self else { return Obstacle::Away };
+        if let Some(said) = error.code() {
+            // Connection exception, too many connections, starting up or shutting down.
+            let passes = ["08", "53", "57"].iter().any(|class| said.code().starts_with(class));
+            return if passes { Obstacle::Away } else { Obstacle::Refused };
+        }
+        match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
+            // So the driver says it. What the operating system does not permit has a number.
+            Some(cause)
+                if cause.kind() == io::ErrorKind::PermissionDenied && cause.raw_os_error().is_none() =>
+            {
+                Obstacle::ReadOnly
+            }
+            Some(cause) if is_of_tls(cause) => Obstacle::Refused,
+            Some(_) => Obstacle::Away,
+            None if error.is_closed() => Obstacle::Away,
+            None => Obstacle::Refused,
+        }
+    }
+
     /// Another transaction came between: begun again, this one sees what that one did.
     pub(in crate::store::postgres) fn is_crossed(&self) -> bool {
         match self {
@@ -58,6 +92,10 @@ impl Failure {
     pub(in crate::store::postgres) fn of(self, verb: &'static str) -> StoreError {
         StoreError::Unavailable(Box::new(VerbFailed { verb, reason: self }))
     }
+}
+
+fn is_of_tls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Opening a database: what is refused, before anything is changed.
 
 use crate::store::postgres::engine::connection::Connection;
-use crate::store::postgres::engine::failure::Failure;
+use crate::store::postgres::engine::failure::{Failure, Obstacle};
 use crate::store::postgres::engine::schema;
 use crate::store::postgres::engine::target::{DatabaseUrl, Target};
 
@@ -9,13 +9,32 @@ use crate::store::postgres::engine::target::{DatabaseUrl, Target};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// It cannot be reached, refuses the user or the password, or none of the hosts takes writes.
+    /// It does not answer, or not yet.
     #[error("the database {database} cannot be reached")]
     Unreachable {
         /// Its address, without the password.
         database: String,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It answers, and there is no connection: the user, the password or the database is wrong, or the certificate is none
+    /// that is trusted.
+    #[error(
+        "the database {database} does not take this connection; check the user, the password, the name and the certificate"
+    )]
+    Refused {
+        /// Its address, without the password.
+        database: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// None of the hosts that answer takes writes: each is a standby, or read-only.
+    #[error(
+        "the database {database} takes no writes: it is a standby, or read-only. Name the primary, or all hosts"
+    )]
+    NotPrimary {
+        /// Its address, without the password.
+        database: String,
     },
     /// The file of trusted certificates cannot be read.
     #[error("the certificates to trust for {database} cannot be read")]
@@ -63,6 +82,25 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether the next try may succeed though nobody has changed anything: a server that starts, or a standby that takes
+    /// over.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::NotPrimary { .. })
+    }
+
+    /// Why there is no connection.
+    fn of_connecting(failure: Failure, url: &DatabaseUrl) -> Self {
+        let database = url.to_string();
+        match failure.at_connecting() {
+            Obstacle::Away => Self::Unreachable { database, source: Box::new(failure) },
+            Obstacle::ReadOnly => Self::NotPrimary { database },
+            Obstacle::Refused => Self::Refused { database, source: Box::new(failure) },
+        }
+    }
+}
+
 /// Reads the certificates to trust.
 pub(in crate::store::postgres) fn target(url: &DatabaseUrl) -> Result<Target, OpenError> {
     Target::new(url.clone())
@@ -74,10 +112,9 @@ pub(in crate::store::postgres) async fn connect(
     target: &Target,
     url: &DatabaseUrl,
 ) -> Result<Connection, OpenError> {
-    let unreachable =
-        |error: Failure| OpenError::Unreachable { database: url.to_string(), source: Box::new(error) };
-    let db = Connection::open(target).await.map_err(unreachable)?;
-    let server = look_at(&db).await.map_err(unreachable)?;
+    let no_connection = |failure: Failure| OpenError::of_connecting(failure, url);
+    let db = Connection::open(target).await.map_err(no_connection)?;
+    let server = look_at(&db).await.map_err(no_connection)?;
     if server.number < OLDEST {
         return Err(OpenError::OldServer { database: url.to_string(), version: server.version });
     }

@@ -1,10 +1,11 @@
 //! Where the database is and how to reach it: the URL, which holds a password and is never shown, and TLS.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
@@ -16,10 +17,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// several hosts, the one that takes writes is used.
 ///
 /// A connection to another machine is encrypted, and the server's certificate and name are checked, unless the URL says
-/// `sslmode=disable`. `sslrootcert=` names a PEM file with the certificates to trust instead of the system's.
+/// `sslmode=disable`. `sslrootcert=` names a PEM file with the certificates to trust instead of the system's. Further
+/// parameters are those of the list in [`InvalidDatabaseUrl::Parameter`], as libpq has them.
 ///
 /// It shows neither the password nor anything else that a connection needs beside host, port and database.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     config: Config,
     root_certificates: Option<PathBuf>,
@@ -38,6 +40,19 @@ pub enum InvalidDatabaseUrl {
     /// It names no host.
     #[error("the address of the database names no host")]
     NoHost,
+    /// A password with an `@` that is not encoded would be taken for a part of the host, which is shown.
+    #[error(
+        "the address of the database has more than one @: write %40 for an @ in its user, password or database"
+    )]
+    At,
+    /// A parameter that has no effect here. It is not named: it may be a part of a password.
+    #[error("the address of the database has an unknown parameter; known are {}", PARAMETERS.join(", "))]
+    Parameter,
+    /// Only a database that takes writes is of use.
+    #[error(
+        "target_session_attrs can only be read-write, primary or any: the database that takes writes is used"
+    )]
+    ReadOnly,
     /// A mode that would send the password in the clear to whoever asks for it.
     #[error("sslmode={0} is not offered: say require, which checks the server's certificate, or disable")]
     SslMode(String),
@@ -53,29 +68,46 @@ impl DatabaseUrl {
             return Err(InvalidDatabaseUrl::Scheme);
         }
         let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
-        let of = |name: &str| {
-            let values = parameters.split('&').filter_map(|pair| pair.split_once('='));
-            values.filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).next_back()
-        };
-        let (mode, roots) = (of("sslmode"), of("sslrootcert"));
-        let others: Vec<_> = parameters
-            .split('&')
-            .filter(|pair| !pair.starts_with("sslmode=") && !pair.starts_with("sslrootcert="))
-            .collect();
-        let mut config: Config = format!("{address}?{}", others.join("&"))
+        if address.matches('@').count() > 1 {
+            return Err(InvalidDatabaseUrl::At);
+        }
+        let parameters = Parameters::parse(parameters)?;
+        // Of a parameter that is named twice, the driver takes the last.
+        let mut config: Config = format!("{address}?{DEFAULTS}{}", parameters.for_the_driver())
             .parse()
             .map_err(|error: tokio_postgres::Error| InvalidDatabaseUrl::Syntax(Box::new(error)))?;
         if config.get_hosts().is_empty() {
             return Err(InvalidDatabaseUrl::NoHost);
         }
-        let mode = ssl_mode(mode.as_deref(), &config)?;
+        let mode = ssl_mode(parameters.of("sslmode"), &config)?;
         config
             .ssl_mode(mode)
-            .application_name("countersign")
-            .target_session_attrs(TargetSessionAttrs::ReadWrite);
-        config.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(UNANSWERED);
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .tcp_user_timeout(UNANSWERED);
         config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
-        Ok(Self { config, root_certificates: roots.map(PathBuf::from) })
+        let roots = parameters.of("sslrootcert").filter(|path| *path != "system");
+        let roots = roots.map(|path| percent_decode_str(path).decode_utf8_lossy().into_owned().into());
+        Ok(Self { config, root_certificates: roots })
+    }
+
+    /// The same with this password.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Self {
+        self.config.password(password);
+        self
+    }
+
+    /// The same with a relative path of `sslrootcert` joined to this folder.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        self.root_certificates = self.root_certificates.map(|path| folder.join(path));
+        self
+    }
+
+    /// Whether it has a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.config.get_password().is_some()
     }
 
     /// Whether what is sent is encrypted, and the server's certificate checked.
@@ -105,6 +137,32 @@ impl fmt::Display for DatabaseUrl {
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DatabaseUrl({self})")
+    }
+}
+
+/// What stands behind the `?` of a URL.
+struct Parameters<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Parameters<'a> {
+    fn parse(text: &'a str) -> Result<Self, InvalidDatabaseUrl> {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty());
+        let known = |pair: &'a str| pair.split_once('=').filter(|(name, _)| PARAMETERS.contains(name));
+        let all = Self(pairs.map(known).collect::<Option<_>>().ok_or(InvalidDatabaseUrl::Parameter)?);
+        match all.of("target_session_attrs") {
+            None | Some("read-write" | "primary" | "any") => Ok(all),
+            Some(_) => Err(InvalidDatabaseUrl::ReadOnly),
+        }
+    }
+
+    fn of(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().rfind(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+
+    /// Those that the driver decides about.
+    fn for_the_driver(&self) -> String {
+        let ours = ["sslmode", "sslrootcert", "target_session_attrs"];
+        let others = self.0.iter().filter(|(name, _)| !ours.contains(name));
+        others.fold(String::new(), |all, (name, value)| all + "&" + name + "=" + value)
     }
 }
 
@@ -149,11 +207,8 @@ impl Target {
             }
             None => {}
         }
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| rustls::pki_types::pem::Error::Io(std::io::Error::other(error)))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = trusting(roots)
+            .map_err(|error| rustls::pki_types::pem::Error::Io(std::io::Error::other(error)))?;
         Ok(Self { url, tls: MakeRustlsConnect::new(config) })
     }
 
@@ -161,9 +216,22 @@ impl Target {
         &self.url.config
     }
 
+    /// The longest time that a connection may take: each host is tried in turn.
+    pub(in crate::store::postgres) fn patience(&self) -> Duration {
+        let config = &self.url.config;
+        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
+        let one = config.get_connect_timeout().copied().unwrap_or_default() + AFTER_CONNECTING;
+        one * u32::try_from(hosts).unwrap_or(1)
+    }
+
     pub(in crate::store::postgres) fn tls(&self) -> MakeRustlsConnect {
         self.tls.clone()
     }
+}
+
+fn trusting(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    Ok(builder.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth())
 }
 
 impl fmt::Debug for Target {
@@ -172,7 +240,27 @@ impl fmt::Debug for Target {
     }
 }
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a URL may say beside `postgres://user:password@host:port/database`.
+const PARAMETERS: &[&str] = &[
+    "sslmode",
+    "sslrootcert",
+    "sslnegotiation",
+    "channel_binding",
+    "user",
+    "password",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "options",
+    "application_name",
+    "connect_timeout",
+    "load_balance_hosts",
+    "target_session_attrs",
+];
+const DEFAULTS: &str = "application_name=countersign&connect_timeout=2";
+/// For the handshakes that follow on TCP's.
+const AFTER_CONNECTING: Duration = Duration::from_millis(1_500);
 /// A primary that is lost is noticed within seconds, and not within the quarter of an hour that TCP takes.
 const UNANSWERED: Duration = Duration::from_secs(3);
 const KEEPALIVE: Duration = Duration::from_secs(2);
@@ -191,9 +279,39 @@ mod tests {
             "postgres://ann:hunter2@db1:x/auth",
             "mysql://ann:hunter2@db1",
             "postgres://ann:hunter2@db1/?hunter2=1",
+            "postgres://ann:hunter2@hunter2@db1/auth",
+            "postgres://ann:x?hunter2@db1/auth",
+            "postgres://ann:x?hunter2=@db1/auth",
+            "postgres://ann:hunter2/auth",
         ] {
             let refused = DatabaseUrl::parse(wrong).unwrap_err();
-            assert!(!format!("{refused} {refused:?}").contains("ann:hunter2"), "{refused:?}");
+            assert!(!format!("{refused} {refused:?}").contains("hunter2"), "{refused:?}");
+        }
+        let url = DatabaseUrl::parse("postgres://ann@db1/auth").unwrap();
+        assert!(!url.has_password());
+        let url = url.with_password("hunter2");
+        assert!(url.has_password() && !format!("{url} {url:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn parameters_are_those_that_have_an_effect() {
+        let url =
+            "postgres://db1,db2/auth?connect_timeout=9&target_session_attrs=primary&sslrootcert=a%20b.pem";
+        let url = DatabaseUrl::parse(url).unwrap().in_folder(Path::new("/etc"));
+        assert_eq!(url.root_certificates, Some("/etc/a b.pem".into()));
+        let target = Target { url, tls: MakeRustlsConnect::new(trusting(RootCertStore::empty()).unwrap()) };
+        assert_eq!(target.patience(), Duration::from_secs(21));
+        assert_eq!(target.config().get_application_name(), Some("countersign"));
+        assert_eq!(target.config().get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        let named = DatabaseUrl::parse("postgres://db/?application_name=a&sslrootcert=system").unwrap();
+        assert_eq!((named.config.get_application_name(), named.root_certificates), (Some("a"), None));
+        for (parameter, why) in [
+            ("target_session_attrs=standby", "takes writes"),
+            ("passfile=/x", "unknown parameter; known are sslmode"),
+            ("sslmode", "unknown parameter"),
+        ] {
+            let refused = DatabaseUrl::parse(&format!("postgres://db/auth?{parameter}")).unwrap_err();
+            assert!(refused.to_string().contains(why), "{refused}");
         }
     }
 

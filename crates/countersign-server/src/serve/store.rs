@@ -1,0 +1,90 @@
+//! Which store the configuration means: the database in the data directory, or a PostgreSQL database that several nodes
+//! share; and how it is opened.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use countersign::options::SessionPolicy;
+use countersign::store::AnyStore;
+use countersign::store::postgres::{DatabaseUrl, OpenError, PostgresStore};
+use countersign::store::sqlite::{OpenMode, SqliteStore};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::config::Config;
+use crate::serve::dev_mark::{self, DEV_DATA_DIR};
+
+/// Where the store is, for people: without a password.
+pub(crate) fn shown(config: &Config) -> String {
+    match &config.store {
+        Some(url) => url.to_string(),
+        None => shown_path(&config.database_path()).display().to_string(),
+    }
+}
+
+/// A path as people can find it, whichever folder they are in.
+pub(crate) fn shown_path(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Checks that a database in the data directory exists: a mistyped path must not lead to a new, empty one.
+///
+/// # Errors
+/// There is none; the message says where, and what makes one.
+pub(crate) fn require(config: &Config) -> anyhow::Result<()> {
+    if config.store.is_some() {
+        return Ok(());
+    }
+    let dev = if dev_mark::is_marked(Path::new(DEV_DATA_DIR)) {
+        "; for the data of `countersign dev` add: --data-dir countersign-dev"
+    } else {
+        ""
+    };
+    anyhow::ensure!(
+        config.database_path().exists(),
+        "there is no database {}; make one with: countersign init{dev}",
+        shown(config)
+    );
+    Ok(())
+}
+
+/// Opens the store and brings its tables up to date.
+///
+/// # Errors
+/// It cannot be opened; the message is for the operator.
+pub(crate) async fn open(config: &Config, mode: OpenMode) -> anyhow::Result<AnyStore> {
+    let policy = config.session_policy();
+    match &config.store {
+        None => Ok(AnyStore::Sqlite(SqliteStore::open(config.database_path(), mode, policy)?)),
+        Some(url) => {
+            let attempts = if mode == OpenMode::Server { ATTEMPTS } else { 1 };
+            Ok(AnyStore::Postgres(open_shared(url, policy, attempts).await?))
+        }
+    }
+}
+
+/// Waits for a database that starts, or that is being taken over by its standby.
+async fn open_shared(
+    url: &DatabaseUrl,
+    policy: SessionPolicy,
+    attempts: u32,
+) -> Result<PostgresStore, OpenError> {
+    let mut every = interval(BETWEEN_ATTEMPTS);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut attempt = 1;
+    loop {
+        every.tick().await;
+        match PostgresStore::open(url, policy).await {
+            Err(error) if error.may_pass() && attempt < attempts => {
+                if attempt == 1 {
+                    let error = anyhow::Error::from(error);
+                    tracing::warn!("{error:#}; trying again for half a minute");
+                }
+                attempt += 1;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+const ATTEMPTS: u32 = 30;
