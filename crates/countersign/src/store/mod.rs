@@ -27,6 +27,8 @@ mod answer;
 mod any;
 mod audit;
 mod clients;
+#[cfg(feature = "postgres")]
+pub mod copy;
 mod feed_keys;
 mod keys;
 #[cfg(feature = "postgres")]

@@ -17,6 +17,7 @@ mod apply;
 mod audit;
 mod batch;
 mod clients;
+pub(super) mod copy;
 mod engine;
 mod feed_keys;
 mod keys;

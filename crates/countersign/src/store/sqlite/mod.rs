@@ -14,6 +14,8 @@ mod accounts;
 mod apply;
 mod audit;
 mod clients;
+#[cfg(feature = "postgres")]
+pub(super) mod copy;
 mod engine;
 mod feed_keys;
 mod keys;

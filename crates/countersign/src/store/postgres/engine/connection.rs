@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::{AsyncMessage, Client, Row};
+use tokio_postgres::types::Type;
+use tokio_postgres::{AsyncMessage, Client, CopyInSink, Row};
 
 use crate::store::postgres::engine::failure::Failure;
 use crate::store::postgres::engine::target::Target;
@@ -78,6 +80,21 @@ impl Connection {
     /// Runs statements without values, in one message.
     pub(in crate::store::postgres) async fn run(&self, sql: &str) -> Result<(), Failure> {
         Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// The columns of a query, with their types.
+    pub(in crate::store::postgres) async fn columns(
+        &self,
+        sql: &str,
+    ) -> Result<Vec<(String, Type)>, Failure> {
+        let statement = self.client.prepare(sql).await?;
+        let columns = statement.columns().iter();
+        Ok(columns.map(|column| (column.name().to_owned(), column.type_().clone())).collect())
+    }
+
+    /// Begins a `COPY FROM STDIN`.
+    pub(in crate::store::postgres) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<Bytes>, Failure> {
+        Ok(self.client.copy_in(sql).await?)
     }
 
     /// Begins a transaction. `SET LOCAL` alone: behind a pooler, other clients use the same session.

@@ -84,6 +84,11 @@ impl Failure {
         matches!(self, Self::Database(error) if error.as_db_error().is_some())
     }
 
+    /// Somebody else holds what was to be locked.
+    pub(in crate::store::postgres) fn is_refused_lock(&self) -> bool {
+        matches!(self, Self::Database(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE))
+    }
+
     pub(in crate::store::postgres) fn stored(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Stored(Box::new(error))
     }

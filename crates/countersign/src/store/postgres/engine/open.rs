@@ -90,8 +90,8 @@ impl OpenError {
         matches!(self, Self::Unreachable { .. } | Self::NotPrimary { .. })
     }
 
-    /// Why there is no connection.
-    fn of_connecting(failure: Failure, url: &DatabaseUrl) -> Self {
+    /// Why there is no connection, or no answer to the first look.
+    pub(in crate::store::postgres) fn of_connecting(failure: Failure, url: &DatabaseUrl) -> Self {
         let database = url.to_string();
         match failure.at_connecting() {
             Obstacle::Away => Self::Unreachable { database, source: Box::new(failure) },

@@ -75,7 +75,7 @@ async fn migrate_in_transaction(db: &Connection) -> Result<Schema, Failure> {
 }
 
 /// What the tables are, if there are any.
-async fn find(db: &Connection) -> Result<Option<Schema>, Failure> {
+pub(in crate::store::postgres) async fn find(db: &Connection) -> Result<Option<Schema>, Failure> {
     let is_there = "SELECT to_regclass('schema_history') IS NOT NULL";
     match db.optional(is_there, &[]).await? {
         Some(row) if row.try_get(0)? => read(db).await,

@@ -79,14 +79,7 @@ pub enum OpenError {
 /// another server's. The lock is held for as long as the file that is returned is open.
 pub(in crate::store::sqlite) fn prepare_file(path: &Path, mode: OpenMode) -> Result<Option<File>, OpenError> {
     refuse_old_sqlite()?;
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    match DirBuilder::new().mode(0o700).create(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(OpenError::MissingDirectory(directory.to_owned()));
-        }
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(refused(path, error)),
-        _ => {}
-    }
+    make_directory(path)?;
     let lock = match mode {
         OpenMode::Server => Some(lock(path)?),
         OpenMode::Tool => None,
@@ -97,6 +90,18 @@ pub(in crate::store::sqlite) fn prepare_file(path: &Path, mode: OpenMode) -> Res
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(|error| refused(path, error))?;
     }
     Ok(lock)
+}
+
+/// Makes the directory that a file is in, for nobody else, if it is not there; its parent has to be.
+pub(in crate::store::sqlite) fn make_directory(path: &Path) -> Result<(), OpenError> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(OpenError::MissingDirectory(directory.to_owned()))
+        }
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(refused(path, error)),
+        _ => Ok(()),
+    }
 }
 
 /// Opens a connection with the settings that every connection has.
@@ -118,6 +123,54 @@ pub(in crate::store::sqlite) fn connect_writer(path: &Path) -> Result<Connection
     let db = connect(path)?;
     db.pragma_update(None, "cache_size", WRITER_CACHE_KIB).map_err(|error| failed(path, error))?;
     Ok(db)
+}
+
+/// Opens a database without changing anything in it.
+#[cfg(feature = "postgres")]
+pub(in crate::store::sqlite) fn connect_to_read(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
+    configure(&db).map_err(|error| failed(path, error))?;
+    if is_foreign(&db).map_err(|error| failed(path, error))? {
+        return Err(OpenError::ForeignDatabase(path.to_owned()));
+    }
+    Ok(db)
+}
+
+/// Makes a database that is thrown away unless everything in it succeeds: nothing has to be undone in it.
+#[cfg(feature = "postgres")]
+pub(in crate::store::sqlite) fn connect_draft(path: &Path) -> Result<Connection, OpenError> {
+    refuse_old_sqlite()?;
+    private_file(path).map_err(|error| refused(path, error))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let db = Connection::open_with_flags(path, flags)?;
+        configure(&db)?;
+        db.pragma_update(None, "journal_mode", "OFF")?;
+        db.pragma_update(None, "synchronous", "OFF")?;
+        db.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
+        Ok(db)
+    };
+    open().map_err(|error| failed(path, error))
+}
+
+/// The number of the last change that was made to the tables; 0 where there are none.
+#[cfg(feature = "postgres")]
+pub(in crate::store::sqlite) fn schema_version(db: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let has_history = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'refinery_schema_history'";
+    let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+    let read = || match db.query_row(has_history, [], |row| row.get(0))? {
+        true => db.query_row(newest, [], |row| row.get(0)),
+        false => Ok(0),
+    };
+    read().map_err(|error| failed(path, error))
+}
+
+/// The number of the last change that this program makes.
+#[cfg(feature = "postgres")]
+pub(in crate::store::sqlite) fn newest_schema() -> i64 {
+    let number = |(name, _): &(&str, _)| name.get(1..5).and_then(|number| number.parse().ok());
+    MIGRATIONS.last().and_then(number).unwrap_or(0)
 }
 
 /// Opens a database that lives in memory and dies with its connection.
@@ -198,7 +251,8 @@ fn is_foreign(db: &Connection) -> rusqlite::Result<bool> {
     )
 }
 
-fn lock(path: &Path) -> Result<File, OpenError> {
+/// Keeps other servers away for as long as the file that is returned is open.
+pub(in crate::store::sqlite) fn lock(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let file = private_file(Path::new(&name)).map_err(|error| refused(path, error))?;
@@ -231,7 +285,7 @@ fn refused(path: &Path, error: io::Error) -> OpenError {
     }
 }
 
-fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
+pub(in crate::store::sqlite) fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotADatabase(path),
