@@ -24,10 +24,9 @@ use countersign::internal::model::session::{
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::ThrottleRecord;
-use countersign::store::sqlite::SqliteStore;
 use countersign::store::{
-    AccountStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed, SessionStore, StoreError,
-    ThrottleStore, Upkeep,
+    AccountStore, AnyStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed, SessionStore,
+    StoreError, ThrottleStore, Upkeep,
 };
 
 use crate::executor::{now, stop_before_store_call};
@@ -81,13 +80,13 @@ pub(crate) enum Bug {
 
 #[derive(Debug)]
 pub(crate) struct Faulty {
-    pub(crate) inner: SqliteStore,
+    pub(crate) inner: AnyStore,
     pub(crate) bug: Option<Bug>,
     first_seen: std::sync::Mutex<BTreeMap<AccountId, Account>>,
 }
 
 impl Faulty {
-    pub(crate) fn new(inner: SqliteStore, bug: Option<Bug>) -> Self {
+    pub(crate) fn new(inner: AnyStore, bug: Option<Bug>) -> Self {
         Self { inner, bug, first_seen: std::sync::Mutex::default() }
     }
 

@@ -1,7 +1,5 @@
 //! The administrator, the thief, and fate.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign::Countersign;
@@ -12,7 +10,7 @@ use countersign::internal::model::session::{EndReason, SessionSelector};
 use countersign::store::SessionStore as _;
 use countersign::store::sqlite::OpenMode;
 
-use super::setup::{accepted, open};
+use super::setup::accepted;
 use super::{Call, Event, GUESSES, START, TIMEOUT, World};
 use crate::auditor::{Verdict, ensure};
 use crate::executor::now;
@@ -70,7 +68,7 @@ impl World {
     pub(super) fn command_line_ends(&mut self, client: usize) -> Verdict {
         let Some(token) = self.clients[client].jar.clone() else { return Ok(()) };
         let id = self.presented(&token).session_id;
-        let tool = open(&self.path, OpenMode::Tool, &self.options);
+        let tool = self.place.open(OpenMode::Tool, self.options.sessions);
         let ended = now(tool.end_sessions(SessionSelector::One(id), EndReason::Ended, &self.operator()));
         ended.map_err(|error| error.to_string())?;
         now(self.server.follow_revocations(self.clock.now())).map_err(|error| error.to_string())?;
@@ -106,12 +104,8 @@ impl World {
         }
         self.last_fault = self.time + TIMEOUT;
         self.running.clear();
-        let from = match self.bug {
-            Some(Bug::LastWriteLost) => self.older.take().unwrap_or_else(|| self.path.clone()),
-            _ => self.path.clone(),
-        };
-        self.path = self.image_of(&from);
-        let store = Faulty::new(open(&self.path, OpenMode::Server, &self.options), self.bug);
+        self.place.crash();
+        let store = Faulty::new(self.place.open(OpenMode::Server, self.options.sessions), self.bug);
         let (options, keys) = (accepted(&self.options), self.keys.clone());
         let opened = Countersign::open(store, options, keys, self.clock.clone(), self.random.clone());
         self.server = Arc::new(now(opened).map_err(|error| error.to_string())?);
@@ -119,23 +113,9 @@ impl World {
         self.auditor.check(&self.server, (self.clock.now(), self.jump), true)
     }
 
-    /// What a killed process leaves behind: the database and its log as they are in this moment.
-    fn image_of(&mut self, path: &Path) -> PathBuf {
-        self.files += 1;
-        let image = self.home.path().join(format!("{}.db", self.files));
-        for suffix in ["", "-wal"] {
-            let name = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
-            if name(path).exists() {
-                fs::copy(name(path), name(&image)).unwrap();
-            }
-        }
-        image
-    }
-
     pub(super) fn keep_older_image(&mut self) {
         if self.bug == Some(Bug::LastWriteLost) {
-            let path = self.path.clone();
-            self.older = Some(self.image_of(&path));
+            self.place.keep();
         }
     }
 

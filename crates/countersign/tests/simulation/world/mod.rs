@@ -8,11 +8,11 @@ mod answers;
 mod course;
 mod fate;
 mod network;
+mod place;
 mod plan;
 mod setup;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign::Countersign;
@@ -30,6 +30,7 @@ use countersign::internal::model::session::refresh_token::RefreshTokenCodec;
 use countersign::options::Options;
 use countersign::store::StoreError;
 
+use self::place::Place;
 use crate::auditor::{Auditor, Verdict, ensure};
 use crate::executor::Task;
 use crate::faulty::{Bug, Faulty};
@@ -162,11 +163,7 @@ pub(crate) struct World {
     time: i64,
     jump: i64,
     clock: Clock,
-    home: tempfile::TempDir,
-    path: PathBuf,
-    /// The database before the last step, kept only for the bug that needs it.
-    older: Option<PathBuf>,
-    files: u32,
+    place: Place,
     options: Options,
     keys: MasterKeys,
     codec: RefreshTokenCodec,
@@ -194,6 +191,7 @@ pub(crate) struct Outcome {
 
 /// Runs one seed.
 pub(crate) fn run(seed: u64, bug: Option<Bug>) -> Outcome {
+    let _runtime = place::runtime().enter();
     let mut world = World::new(seed, bug);
     world.plan();
     let failure = world.live().err();

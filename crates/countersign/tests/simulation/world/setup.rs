@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -22,8 +21,9 @@ use countersign::internal::password::Argon2Cost;
 use countersign::internal::password::PasswordHash;
 use countersign::options::Options;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
-use countersign::store::{AccountStore as _, SessionStore as _};
+use countersign::store::{AccountStore as _, AnyStore, SessionStore as _};
 
+use super::place::Place;
 use super::{CALM, Client, Person, START, Server, World};
 use crate::auditor::Auditor;
 use crate::executor::now;
@@ -37,7 +37,8 @@ fn first_hash(server: &Server, context: &Context) -> PasswordHash {
     HASH.get_or_init(|| {
         let username = Username::parse("somebody").unwrap();
         let registration = Registration::new(username.clone());
-        let store = Faulty::new(SqliteStore::in_memory(server.options().sessions).unwrap(), None);
+        let store =
+            Faulty::new(AnyStore::Sqlite(SqliteStore::in_memory(server.options().sessions).unwrap()), None);
         let keys = MasterKeys::generate(&Random::insecure_seeded(0));
         let scratch =
             Countersign::open(store, options(None), keys, server.clock().clone(), Random::insecure_seeded(0));
@@ -72,19 +73,13 @@ pub(super) fn accepted(options: &Options) -> Options {
     accepted
 }
 
-pub(super) fn open(path: &Path, mode: OpenMode, options: &Options) -> SqliteStore {
-    SqliteStore::open(path, mode, options.sessions).unwrap()
-}
-
 impl World {
     pub(super) fn new(seed: u64, bug: Option<Bug>) -> Self {
-        // A disk in memory where there is one: nothing here depends on what fsync costs.
-        let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let (path, options) = (home.path().join("0.db"), options(bug));
+        let (place, options) = (Place::new(), options(bug));
         let clock = Clock::manual(Timestamp::from_unix_millis(START));
         let random = Random::insecure_seeded(seed ^ 0x5eed);
         let keys = MasterKeys::generate(&random);
-        let store = Faulty::new(open(&path, OpenMode::Server, &options), bug);
+        let store = Faulty::new(place.open(OpenMode::Server, options.sessions), bug);
         let opened =
             Countersign::open(store, accepted(&options), keys.clone(), clock.clone(), random.clone());
         let server = Arc::new(now(opened).unwrap());
@@ -94,10 +89,7 @@ impl World {
             time: 0,
             jump: 0,
             clock,
-            home,
-            path,
-            older: None,
-            files: 0,
+            place,
             options,
             codec: RefreshTokenCodec::new(&keys),
             keys,
