@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod copying;
+#[cfg(test)]
 #[path = "../support/postgres.rs"]
 #[expect(dead_code, reason = "each test uses what it needs")]
 mod database;

@@ -143,7 +143,9 @@ async fn copy_table(
     }
     if table.numbered.is_some() {
         let number = source.last_number(table).await.map_err(CopyError::source(table))?;
-        draft.set_last_number(table, number).await.map_err(CopyError::target(table))?;
+        if number > 0 {
+            draft.set_last_number(table, number).await.map_err(CopyError::target(table))?;
+        }
     }
     Ok(tally)
 }

@@ -95,10 +95,8 @@ impl Draft for PostgresDraft {
     }
 
     async fn set_last_number(&self, table: &Table, number: i64) -> Result<(), Fault> {
-        if number > 0 {
-            let set = format!("SELECT setval('{}', $1)", self.0.sequence(table).await?);
-            self.0.db.query(&set, &[&number]).await?;
-        }
+        let set = format!("SELECT setval('{}', $1)", self.0.sequence(table).await?);
+        self.0.db.query(&set, &[&number]).await?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What needs to look at one statement, or to hold the database in the middle of a batch.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::model::context::{Actor, Context};
 use crate::model::proof::Proof;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{NewSession, PolicyAt, Rotation, SessionPolicy, rotate};
+use crate::store::copy::rows::TABLES;
+use crate::store::sqlite::{OpenMode, SqliteStore};
 use crate::store::{AccountStore as _, SessionStore as _, StoreError};
 
 #[path = "../../../tests/support/postgres.rs"]
@@ -234,4 +237,39 @@ async fn a_young_token_is_answered_while_nothing_can_be_written() {
     database::sql(&scene.name, refuse);
     assert!(matches!(scene.store.rotate(young, &at(1)).await.unwrap(), Rotation::Fresh(_)));
     assert!(matches!(scene.store.rotate(old, &at(30)).await, Err(StoreError::Unavailable(_))));
+}
+
+/// Whatever a table is given, it is copied, or named as one database's own.
+#[tokio::test]
+async fn a_copy_leaves_no_table_and_no_column_out() {
+    let scene = Scene::new().await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    drop(SqliteStore::open(&path, OpenMode::Server, SessionPolicy::default()).unwrap());
+    let own = [
+        "locks",
+        "probe",
+        "schema_history",
+        "schema_lock",
+        "refinery_schema_history",
+        "sqlite_sequence",
+        "sqlite_stat1",
+    ];
+    let copied = |(table, column): &(String, String)| match TABLES.iter().find(|known| known.name == table) {
+        Some(table) => !table.own.contains(&column.as_str()),
+        None => !own.contains(&table.as_str()),
+    };
+    let of_sqlite = "SELECT t.name, c.name FROM pragma_table_list t JOIN pragma_table_info(t.name) c
+                     WHERE t.schema = 'main' AND t.name <> 'sqlite_schema'";
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let mut select = db.prepare(of_sqlite).unwrap();
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap);
+    let here: BTreeSet<(String, String)> = rows.filter(copied).collect();
+    let of_postgres = "SELECT table_name::text, column_name::text FROM information_schema.columns
+                       WHERE table_schema = current_schema()";
+    let rows = scene.db.query(of_postgres, &[]).await.unwrap();
+    let there: BTreeSet<_> = rows.iter().map(|row| (row.get(0), row.get(1))).filter(copied).collect();
+    assert_eq!(here, there);
+    let named: BTreeSet<_> = here.iter().map(|(table, _)| table.as_str()).collect();
+    assert_eq!(named, TABLES.iter().map(|table| table.name).collect());
 }
