@@ -97,6 +97,11 @@ impl Place {
     /// Adds an account with [`PASSWORD`]; makes the database if there is none yet.
     pub(crate) fn add_user(&self, name: &str, role: &str) {
         self.make_database();
+        self.add_user_to_shared(name, role);
+    }
+
+    /// The same in a database that is there.
+    pub(crate) fn add_user_to_shared(&self, name: &str, role: &str) {
         let ran = self.run_with(&["user", "add", name, "--role", role], &format!("{PASSWORD}\n"));
         assert!(ran.code == Some(0), "{ran:?}");
     }

@@ -29,6 +29,7 @@ mod kill;
 mod limits;
 mod log;
 mod memory;
+mod nodes;
 mod passwords;
 mod path_prefix;
 mod postgres;

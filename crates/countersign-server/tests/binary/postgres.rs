@@ -3,14 +3,17 @@
 use crate::harness::{PASSWORD, Place, Server};
 use crate::postgresql;
 
+/// Tokens are to be good on every node, and each listens on another port.
+pub(crate) const ORIGIN: [&str; 2] = ["--set", "public_origin=http://localhost:3000"];
+
 /// The address of an empty database, and its name.
-fn new_database() -> (String, String) {
+pub(crate) fn new_database() -> (String, String) {
     let name = postgresql::new_database();
     (postgresql::url(&name), name)
 }
 
 /// A folder whose commands use this database.
-fn place(url: &str) -> Place {
+pub(crate) fn place(url: &str) -> Place {
     let mut place = Place::new();
     place.set("COUNTERSIGN_STORE", url);
     place

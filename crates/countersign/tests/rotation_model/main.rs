@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 #[path = "../support/postgres.rs"]
+#[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
 #[cfg(test)]
 mod replay;

@@ -34,7 +34,7 @@ pub(crate) fn url(database: &str) -> String {
 
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start(&[]))
+    SERVER.get_or_init(|| Server::start(&[], &[]))
 }
 
 /// A server that ends when it is dropped.
@@ -48,8 +48,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server with these settings beside the usual ones, like `ssl=on`; they outlive its restarts.
-    pub(crate) fn start(settings: &[&str]) -> Self {
+    /// Starts a server with these settings beside the usual ones, like `ssl=on`, and these files beside its own, by name.
+    pub(crate) fn start(settings: &[&str], files: &[(&str, &str)]) -> Self {
         let binaries = newest_binaries();
         let template = template(&binaries);
         let directory = new_directory().keep();
@@ -60,6 +60,12 @@ impl Server {
             [&format!("unix_socket_directories='{socket}'"), USUAL_SETTINGS, &settings.join("\n"), ""];
         let mut file = OpenOptions::new().append(true).open(directory.join("data/postgresql.conf")).unwrap();
         file.write_all(settings.join("\n").as_bytes()).unwrap();
+        for (name, text) in files {
+            let path = directory.join("data").join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            give_away(&path);
+        }
         let mut shell = command("/bin/sh", &directory);
         shell.args(["-c", SCRIPT]).env("BINARIES", &binaries).env("DIRECTORY", &directory).process_group(0);
         let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -87,8 +93,36 @@ impl Server {
 
     /// The address of this database.
     pub(crate) fn url(&self, database: &str) -> String {
-        let directory = self.directory.to_str().unwrap().replace('/', "%2F");
-        format!("postgres://tester:{PASSWORD}@{directory}/{database}")
+        format!("postgres://tester:{PASSWORD}@{}/{database}", self.host())
+    }
+
+    /// Where it listens, as a URL has it.
+    pub(crate) fn host(&self) -> String {
+        self.directory.to_str().unwrap().replace('/', "%2F")
+    }
+
+    /// The folder of the socket.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Ends all its processes as a power failure would.
+    pub(crate) fn kill(&self) {
+        let lock = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
+        let postmaster = lock.lines().next().unwrap();
+        let children = format!("/proc/{postmaster}/task/{postmaster}/children");
+        let children = fs::read_to_string(children).unwrap_or_default();
+        let killed = Command::new("kill").arg("-KILL").arg(postmaster).status().unwrap();
+        assert!(killed.success());
+        // Those of them that have noticed are gone already.
+        let _ = Command::new("kill").arg("-KILL").args(children.split_whitespace()).output();
+    }
+
+    /// Starts it after it was killed; false while something of it is left.
+    pub(crate) fn start_again(&self) -> bool {
+        let mut start = command(self.binaries.join("pg_ctl"), &self.directory);
+        start.args(["start", "--silent", "--wait", "--pgdata=data", "--log=log"]).process_group(0);
+        start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
     }
 }
 
@@ -125,16 +159,21 @@ fn directory_of_templates() -> PathBuf {
 }
 
 /// A directory for whoever runs the server.
-fn new_directory() -> TempDir {
+pub(crate) fn new_directory() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    if as_root() {
-        chown(directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
-    }
+    give_away(directory.path());
     directory
 }
 
+/// What root has made belongs to whoever runs the server.
+fn give_away(path: &Path) {
+    if as_root() {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+}
+
 /// Runs in `directory`, and not as root: PostgreSQL refuses to.
-fn command(program: impl AsRef<std::ffi::OsStr>, directory: &Path) -> Command {
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(directory).env("LC_ALL", "C");
     if as_root() {
