@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
+use super::config_store;
 use super::global::Global;
 use crate::config::{Config, ConfigKey, KEYS, markdown_table};
 use crate::net::tls::Tls;
@@ -17,8 +18,8 @@ use crate::serve::{master_key_file, options, store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Reads the configuration as `serve` would, and tries `import.upstream`; prints what is wrong, or the source of each
-    /// value
+    /// Reads the configuration as `serve` would, and tries `store` and `import.upstream`; prints what is wrong, or the source
+    /// of each value
     Check,
     /// Prints a Markdown table of all keys
     Keys,
@@ -64,9 +65,14 @@ fn check_files(config: &Config) -> anyhow::Result<()> {
             "countersign: import.upstream.url: {url} says no to a name and a password that nobody has, as it should"
         ));
     }
-    if config.store.is_some() {
-        master_key_file::require(config)?;
-        warn_of_readable(&config.master_key_path());
+    if let Some(url) = &config.store {
+        let has_tables = config_store::check(url)?;
+        if config.master_key_file.is_some() || has_tables || config.master_key_path().exists() {
+            master_key_file::require(config)?;
+            warn_of_readable(&config.master_key_path());
+        } else if config.master_key.is_none() {
+            remark("countersign: there is no master key yet; make it with: countersign init");
+        }
         return Ok(());
     }
     let database = config.database_path();

@@ -4,6 +4,7 @@ mod audit;
 mod calibrate;
 mod client;
 mod config;
+mod config_store;
 mod dev;
 mod feed_key;
 mod global;

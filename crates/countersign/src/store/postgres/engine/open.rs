@@ -2,7 +2,7 @@
 
 use crate::store::postgres::engine::connection::Connection;
 use crate::store::postgres::engine::failure::{Failure, Obstacle};
-use crate::store::postgres::engine::schema;
+use crate::store::postgres::engine::schema::{self, Schema};
 use crate::store::postgres::engine::target::{DatabaseUrl, Target};
 
 /// Why a database was not opened. Nothing was changed in it, unless the tables were being brought up to date.
@@ -112,6 +112,26 @@ pub(in crate::store::postgres) async fn connect(
     target: &Target,
     url: &DatabaseUrl,
 ) -> Result<Connection, OpenError> {
+    let (db, _) = reach(target, url).await?;
+    let schema = schema::bring_up_to_date(&db)
+        .await
+        .map_err(|error| OpenError::Migration { database: url.to_string(), source: Box::new(error) })?;
+    refuse_newer(schema, url)?;
+    Ok(db)
+}
+
+/// What a server says about itself.
+pub(in crate::store::postgres) struct Server {
+    number: i64,
+    pub(in crate::store::postgres) version: String,
+    pub(in crate::store::postgres) synchronous_commit: String,
+}
+
+/// Connects, and refuses a server that cannot keep what it is given.
+pub(in crate::store::postgres) async fn reach(
+    target: &Target,
+    url: &DatabaseUrl,
+) -> Result<(Connection, Server), OpenError> {
     let no_connection = |failure: Failure| OpenError::of_connecting(failure, url);
     let db = Connection::open(target).await.map_err(no_connection)?;
     let server = look_at(&db).await.map_err(no_connection)?;
@@ -121,20 +141,24 @@ pub(in crate::store::postgres) async fn connect(
     if server.synchronous_commit == "off" {
         return Err(OpenError::NotDurable { database: url.to_string() });
     }
-    let schema = schema::bring_up_to_date(&db)
-        .await
-        .map_err(|error| OpenError::Migration { database: url.to_string(), source: Box::new(error) })?;
+    Ok((db, server))
+}
+
+/// The tables as they are, if there are any.
+pub(in crate::store::postgres) async fn known_schema(
+    db: &Connection,
+    url: &DatabaseUrl,
+) -> Result<Option<Schema>, OpenError> {
+    let schema = schema::find(db).await.map_err(|failure| OpenError::of_connecting(failure, url))?;
+    schema.map(|schema| refuse_newer(schema, url).map(|()| schema)).transpose()
+}
+
+fn refuse_newer(schema: Schema, url: &DatabaseUrl) -> Result<(), OpenError> {
     let known = schema::newest();
     if schema.oldest_reader > known {
         return Err(OpenError::NewerSchema { database: url.to_string(), version: schema.version, known });
     }
-    Ok(db)
-}
-
-struct Server {
-    number: i64,
-    version: String,
-    synchronous_commit: String,
+    Ok(())
 }
 
 async fn look_at(db: &Connection) -> Result<Server, Failure> {

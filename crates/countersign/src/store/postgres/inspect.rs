@@ -1,0 +1,89 @@
+//! What a database says about itself, for `config check`: nothing is changed in it, and no tables are made.
+
+use std::time::Duration;
+
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use super::engine::open::{self, OpenError};
+use super::engine::target::{DatabaseUrl, Target};
+use crate::base::clock::{Clock, Timestamp};
+
+/// What was found in a database that a store can be opened in: it takes writes, and keeps them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DatabaseFindings {
+    /// The version of PostgreSQL, such as `15.18`.
+    pub version: String,
+    /// Its `synchronous_commit`: how far a commit has come when it is acknowledged.
+    pub synchronous_commit: String,
+    /// Its `synchronous_standby_names`: which standbys a commit waits for. Empty for none.
+    pub synchronous_standby_names: String,
+    /// Whether a pooler is in between, which gives one connection of the server to several clients in turn.
+    pub has_pooler: bool,
+    /// Whether the connection is encrypted.
+    pub uses_tls: bool,
+    /// The version of the tables; `None` before they are made.
+    pub schema: Option<i64>,
+    /// By how much its clock differs from ours.
+    pub clock_offset: Duration,
+    /// Whether its clock is ahead of ours.
+    pub is_clock_ahead: bool,
+}
+
+/// Looks at a database without changing anything.
+///
+/// # Errors
+/// Every variant of [`OpenError`] but [`OpenError::Migration`].
+pub async fn inspect(url: &DatabaseUrl, clock: &Clock) -> Result<DatabaseFindings, OpenError> {
+    let target = open::target(url)?;
+    let (db, server) = open::reach(&target, url).await?;
+    let schema = open::known_schema(&db, url).await?;
+    let no_answer = |failure: Failure| OpenError::of_connecting(failure, url);
+    let sql = "SELECT current_setting('synchronous_standby_names')";
+    let row = db.optional(sql, &[]).await.and_then(|row| row.ok_or(Failure::Crossed)).map_err(no_answer)?;
+    let synchronous_standby_names = row.try_get(0).map_err(|error| no_answer(error.into()))?;
+    let millis = clock_offset(&db, clock).await.map_err(no_answer)?;
+    Ok(DatabaseFindings {
+        version: server.version,
+        synchronous_commit: server.synchronous_commit,
+        synchronous_standby_names,
+        has_pooler: has_pooler(&target, db).await.map_err(no_answer)?,
+        uses_tls: url.uses_tls(),
+        schema: schema.map(|schema| schema.version),
+        clock_offset: Duration::from_millis(millis.unsigned_abs()),
+        is_clock_ahead: millis > 0,
+    })
+}
+
+/// The milliseconds by which the database's clock is ahead of ours, by the fastest of a few round trips.
+async fn clock_offset(db: &Connection, clock: &Clock) -> Result<i64, Failure> {
+    let mut fastest = (i64::MAX, 0);
+    for _ in 0..ROUND_TRIPS {
+        let sent = clock.now().as_unix_millis();
+        let theirs = now_of(db).await?.as_unix_millis();
+        let took = clock.now().as_unix_millis() - sent;
+        fastest = fastest.min((took, theirs - sent - took / 2));
+    }
+    Ok(fastest.1)
+}
+
+async fn now_of(db: &Connection) -> Result<Timestamp, Failure> {
+    let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let row = db.optional(sql, &[]).await?.ok_or(Failure::Crossed)?;
+    Ok(row.try_get(0)?)
+}
+
+/// A server's process that is older than the connection to it has served somebody else before: us, a moment ago.
+async fn has_pooler(target: &Target, first: Connection) -> Result<bool, Failure> {
+    let before = now_of(&first).await?;
+    drop(first);
+    let second = Connection::open(target).await?;
+    let sql = "SELECT (extract(epoch FROM backend_start) * 1000)::bigint FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+    let started: Option<Timestamp> = match second.optional(sql, &[]).await? {
+        Some(row) => row.try_get(0)?,
+        None => None,
+    };
+    Ok(started.is_some_and(|started| started < before))
+}
+
+const ROUND_TRIPS: u32 = 8;
