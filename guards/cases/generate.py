@@ -1,19 +1,20 @@
-"""Writes the case table of all guards: `generate.py` makes tokens.json and feed.json anew, `--check` compares.
+"""Writes the case table of all guards: `generate.py` makes the three JSON files anew, `--check` compares.
 
-Needs PyJWT[crypto]. The cases are in tokens.py and feed.py, the format is described in README.md.
+Needs PyJWT[crypto]. The cases are in tokens.py, feed.py and ask.py, the format is described in README.md.
 """
 
 import json
 import sys
 from pathlib import Path
 
+import ask
 import feed
 import tokens
 
 
 def main() -> int:
     stale = []
-    for name, table in (("tokens.json", tokens.table()), ("feed.json", feed.table())):
+    for name, table in (("tokens.json", tokens.table()), ("feed.json", feed.table()), ("ask.json", ask.table())):
         path = Path(__file__).parent / name
         text = json.dumps(table, indent=1, ensure_ascii=False) + "\n"
         if "--check" not in sys.argv:

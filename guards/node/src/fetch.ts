@@ -1,7 +1,8 @@
-// One outgoing request for JSON, with the rules of `countersign-fetch`: no redirects, limits on time and size, plain
+// One outgoing request for JSON, or with a form, with the rules of `countersign-fetch`: no redirects, limits on time and size, plain
 // HTTP to this machine only.
 
 import type { Environment } from './environment.ts';
+import { parseObject } from './json.ts';
 
 /** The longest document that is read, in bytes. */
 const MAX_BYTES = 64 * 1024;
@@ -29,23 +30,41 @@ export function fetchUrl(text: string): URL {
 }
 
 /** Fetches JSON. Rejects with an `Error` if there is no complete response in time. */
-export async function getJson(env: Environment, url: URL, timeoutMs: number, etag?: string): Promise<Answer> {
-  const abort = new AbortController();
-  const cancel = env.after(timeoutMs, () => abort.abort(new Error(`no complete response within ${timeoutMs} ms`)));
-  try {
-    const headers = { accept: 'application/jwk-set+json, application/json', ...(etag !== undefined && { 'if-none-match': etag }) };
-    const response = await env.fetch(url, { headers, redirect: 'manual', signal: abort.signal });
+export function getJson(env: Environment, url: URL, timeoutMs: number, etag?: string): Promise<Answer> {
+  const headers = { accept: 'application/jwk-set+json, application/json', ...(etag !== undefined && { 'if-none-match': etag }) };
+  return send(env, url, timeoutMs, { headers }, async (response) => {
     const freshForMs = freshness(response.headers);
     if (response.status === 304 && etag !== undefined) return { text: undefined, etag, freshForMs };
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new NoDocument(`the response is ${response.status}`);
-    }
     const text = await readText(response);
     if (!/^application\/(?:[^;/]+\+)?json *(?:;|$)/i.test(response.headers.get('content-type') ?? '')) {
       throw new NoDocument('the response is not JSON');
     }
     return { text, etag: response.headers.get('etag') ?? undefined, freshForMs };
+  });
+}
+
+/** Sends a form, and gives the JSON object of the response. Rejects with an `Error` if there is none in time. */
+export function postForm(
+  env: Environment,
+  url: URL,
+  timeoutMs: number,
+  form: URLSearchParams,
+  authorization: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  // The type comes with the form.
+  const init = { method: 'POST', body: form, headers: { accept: 'application/json', authorization } };
+  return send(env, url, timeoutMs, init, async (response) => {
+    const object = parseObject(new TextEncoder().encode(await readText(response)));
+    if (!object) throw new Error('the response is no JSON object');
+    return object;
+  });
+}
+
+async function send<T>(env: Environment, url: URL, timeoutMs: number, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const cancel = env.after(timeoutMs, () => abort.abort(new Error(`no complete response within ${timeoutMs} ms`)));
+  try {
+    return await read(await env.fetch(url, { ...init, redirect: 'manual', signal: abort.signal }));
   } catch (cause) {
     if (cause instanceof NoDocument) throw new NoDocument(`${url.href}: ${cause.message}`);
     throw new Error(`${url.href}: ${describe(cause)}`, { cause });
@@ -55,6 +74,10 @@ export async function getJson(env: Environment, url: URL, timeoutMs: number, eta
 }
 
 async function readText(response: Response): Promise<string> {
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new NoDocument(`the response is ${response.status}`);
+  }
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let [text, bytes] = ['', 0];
   for await (const chunk of response.body ?? []) {

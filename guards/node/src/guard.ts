@@ -1,5 +1,7 @@
 // The guard: the verifier, with the keys and the feed that keep it up to date.
 
+import { ANSWER_WITHIN_MS, Asker } from './ask/asker.ts';
+import { Endpoint } from './ask/endpoint.ts';
 import type { Authorization } from './bearer.ts';
 import type { AccessClaims } from './claims.ts';
 import { REAL, type Environment } from './environment.ts';
@@ -11,7 +13,7 @@ import type { Algorithm } from './jwk-set.ts';
 import { KeyKeeper } from './keys/keeper.ts';
 import { Source } from './keys/source.ts';
 import type { Demands, Policy } from './policy.ts';
-import { Verifier, type WhenLate } from './verifier.ts';
+import { Verifier, type Knowledge, type WhenLate } from './verifier.ts';
 import { watch, type End } from './watch.ts';
 
 export interface FeedOptions {
@@ -52,14 +54,24 @@ export interface GuardOptions {
   readonly environment?: Partial<Environment>;
 }
 
+export interface FeedStatus {
+  readonly freshness: Freshness;
+  /** How far the guard may be behind. */
+  readonly lagMs: number;
+  /** How many ended sessions it holds. */
+  readonly ended: number;
+  /** Why the stream broke; undefined while it is good. */
+  readonly failure: string | undefined;
+  /** Why the last question about a session has no answer; undefined after one that has. */
+  readonly askFailure: string | undefined;
+}
+
 /** For metrics and readiness checks. */
 export interface GuardStatus {
   /** How many keys there are, when the issuer last confirmed them, and why the last fetch failed. */
   readonly keys: { readonly count: number; readonly ageMs: number | undefined; readonly failure: string | undefined };
-  /** How far the guard may be behind, how many ended sessions it holds, and why the stream broke; undefined without feed. */
-  readonly feed:
-    | { readonly freshness: Freshness; readonly lagMs: number; readonly ended: number; readonly failure: string | undefined }
-    | undefined;
+  /** Undefined without a feed. */
+  readonly feed: FeedStatus | undefined;
 }
 
 /** Checks access tokens. */
@@ -67,7 +79,8 @@ export interface Guard {
   /**
    * Checks the values of a request's `Authorization` headers. Rejects with a `Refusal`.
    *
-   * Never waits for the network, but for the first keys in the first seconds after the start.
+   * Never waits for the network, but for the first keys in the first seconds after the start, and for the issuer's word about
+   * a session while the feed is late, if `whenLate` says so.
    */
   authenticate(authorization: Authorization, demands?: Demands): Promise<AccessClaims>;
   /** Checks a token that came in another way, a WebSocket's first message for example. Rejects with a `Refusal`. */
@@ -96,6 +109,7 @@ class RemoteGuard implements Guard {
   readonly #keeper: KeyKeeper;
   readonly #ended = new EndedSessions();
   readonly #feed: { readonly state: FeedState; readonly follower: Follower } | undefined;
+  readonly #whenLate: Knowledge['whenLate'];
   readonly #verifier: Verifier;
   readonly #leewaySeconds: number;
   readonly #startupWaitMs: number;
@@ -112,11 +126,12 @@ class RemoteGuard implements Guard {
     const source = new Source(this.#env, { issuer, jwksUrl, algorithms, timeoutMs });
     this.#keeper = new KeyKeeper(this.#env, source, options.staleForMs ?? DAY_MS);
     this.#feed = options.feed && this.#follow(issuer, options.feed);
+    this.#whenLate = this.#lateness(options.feed?.whenLate ?? 'accept', issuer, timeoutMs);
     this.#verifier = new Verifier(policy, {
       slot: () => this.#keeper.slot,
       ended: this.#ended,
       freshness: () => this.#feed?.state.freshness(this.#env.elapsed()) ?? 'fresh',
-      whenLate: options.feed?.whenLate ?? 'accept',
+      whenLate: this.#whenLate,
       now: () => this.#now(),
       askForKey: (keyId) => this.#keeper.askForKey(keyId),
     });
@@ -130,6 +145,14 @@ class RemoteGuard implements Guard {
       if (state.keysTag !== undefined) this.#keeper.hearOfTag(state.keysTag);
     };
     return { state, follower: new Follower(this.#env, { url: place, key }, state, onSync) };
+  }
+
+  #lateness(whenLate: WhenLate, issuer: string, timeoutMs: number): Knowledge['whenLate'] {
+    if (whenLate === 'accept' || whenLate === 'reject') return whenLate;
+    if ('shortLeashSeconds' in whenLate && whenLate.shortLeashSeconds >= 0) return whenLate;
+    if (!('ask' in whenLate)) throw new Error("whenLate is 'accept', 'reject', { shortLeashSeconds } or { ask }");
+    const endpoint = new Endpoint(this.#env, issuer, whenLate.ask, Math.min(timeoutMs, ANSWER_WITHIN_MS));
+    return new Asker(this.#env, (token) => endpoint.isActive(token), this.#ended, this.#leewaySeconds);
   }
 
   async authenticate(authorization: Authorization, demands: Demands = {}): Promise<AccessClaims> {
@@ -170,6 +193,7 @@ class RemoteGuard implements Guard {
       lagMs: this.#feed.state.lag(this.#env.elapsed()),
       ended: this.#ended.size,
       failure: this.#feed.follower.failure,
+      askFailure: this.#whenLate instanceof Asker ? this.#whenLate.failure : undefined,
     };
     return { keys: { count: slot.keys?.length ?? 0, ageMs, failure }, feed };
   }

@@ -1,7 +1,8 @@
 // The public API in one screen. Each framework has a module of its own: `@countersign/guard/express`, `/fastify`, `/hono`,
 // `/next`.
 
-export { createGuard, type FeedOptions, type Guard, type GuardOptions, type GuardStatus } from './guard.ts';
+export { createGuard, type FeedOptions, type FeedStatus, type Guard, type GuardOptions, type GuardStatus } from './guard.ts';
+export type { AskOptions } from './ask/endpoint.ts';
 export { hasRole, hasScope, type AccessClaims } from './claims.ts';
 export { Refusal, type RefusalCode } from './refusal.ts';
 export type { Authorization } from './bearer.ts';

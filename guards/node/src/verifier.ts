@@ -1,6 +1,9 @@
-// Header → cache → signature and claims → revocation → demands, in this order. No database, no network.
+// Header → cache → signature and claims → revocation → demands, in this order. No database, and no network but for the
+// question about a session while the feed is late, where that is wanted.
 
 import { compactVerify, errors } from 'jose';
+import type { AskOptions } from './ask/endpoint.ts';
+import { Asker } from './ask/asker.ts';
 import { bearerToken, type Authorization } from './bearer.ts';
 import { TokenCache } from './cache.ts';
 import type { AccessClaims } from './claims.ts';
@@ -16,20 +19,29 @@ import { Refusal } from './refusal.ts';
 /**
  * What to do while the guard may miss sessions that have ended. `'accept'`: as without a feed, so a token works until
  * it expires. `'reject'`: 503 with `Retry-After`. A number of seconds is a short leash: only tokens that were issued
- * within them pass; the others get 401, and their clients a new one if the session lives.
+ * within them pass; the others get 401, and their clients a new one if the session lives. `ask`: the issuer is asked about
+ * each session (RFC 7662), for at most three seconds; without an answer it is 503. Tokens without a session (`sid`) always
+ * pass, since no feed could name it.
  */
-export type WhenLate = 'accept' | 'reject' | { readonly shortLeashSeconds: number };
+export type WhenLate = 'accept' | 'reject' | { readonly shortLeashSeconds: number } | { readonly ask: AskOptions };
 
 /** What the verifier reads, all of it kept up to date by others. */
 export interface Knowledge {
   readonly slot: () => KeySlot;
   readonly ended: EndedSessions;
   readonly freshness: () => Freshness;
-  readonly whenLate: WhenLate;
+  /** The asker: ask. */
+  readonly whenLate: Exclude<WhenLate, { readonly ask: AskOptions }> | Asker;
   /** In Unix seconds. */
   readonly now: () => number;
   /** A token names a key that is not known. */
   readonly askForKey: (keyId: string) => void;
+}
+
+/** A session that may have ended. */
+interface Doubt {
+  readonly asker: Asker;
+  readonly sid: string;
 }
 
 export class Verifier {
@@ -47,10 +59,25 @@ export class Verifier {
   }
 
   async verify(token: string, demands: Demands): Promise<AccessClaims> {
-    const claims = this.#cached(token) ?? (await this.#verifyAnew(token));
-    this.#checkSession(claims);
+    let claims = await this.#claims(token);
+    const doubt = this.#checkSession(claims);
+    if (doubt) claims = await this.#ask(doubt, token, claims.exp);
     demand(claims, demands);
     return claims;
+  }
+
+  async #ask({ asker, sid }: Doubt, token: string, exp: number): Promise<AccessClaims> {
+    const outcome = await asker.ask(token, sid, exp);
+    if (outcome === 'expired') throw new Refusal('expired');
+    // The session is among the ended ones, if it is inactive. Meanwhile the token may have expired, or the feed be back.
+    const claims = await this.#claims(token);
+    const isInDoubt = this.#checkSession(claims) !== undefined;
+    if (isInDoubt && outcome !== 'active') throw new Refusal('revocations_unavailable');
+    return claims;
+  }
+
+  async #claims(token: string): Promise<AccessClaims> {
+    return this.#cached(token) ?? this.#verifyAnew(token);
   }
 
   #cached(token: string): AccessClaims | undefined {
@@ -83,14 +110,19 @@ export class Verifier {
     }
   }
 
-  /** Asked for cached tokens too: what is known to have ended is refused, and what may have ended by the policy. */
-  #checkSession({ sid, iat }: AccessClaims): void {
+  /**
+   * Called for cached tokens too: what is known to have ended is refused, and what may have ended by the policy. Returns the
+   * session if the issuer has to be asked first.
+   */
+  #checkSession({ sid, iat }: AccessClaims): Doubt | undefined {
     const { ended, freshness, whenLate, now } = this.#known;
-    if (sid === undefined) return; // no feed could name it
+    if (sid === undefined) return undefined; // no feed could name it
     if (ended.has(sid, now() - this.#policy.leewaySeconds)) throw new Refusal('revoked');
-    if (whenLate === 'accept' || freshness() === 'fresh') return;
+    if (whenLate === 'accept' || freshness() === 'fresh') return undefined;
     if (whenLate === 'reject') throw new Refusal('revocations_unavailable');
+    if (whenLate instanceof Asker) return whenLate.isActive(sid) ? undefined : { asker: whenLate, sid };
     if (iat < now() - whenLate.shortLeashSeconds) throw new Refusal('too_old');
+    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { FRESH_FOR_MS, FeedState } from '../src/feed/state.ts';
 import { Refusal } from '../src/index.ts';
 import { parseJwkSet } from '../src/jwk-set.ts';
 import type { Policy } from '../src/policy.ts';
-import { Verifier, type WhenLate } from '../src/verifier.ts';
+import { Verifier, type Knowledge } from '../src/verifier.ts';
 import { feed, tokens, type FeedStep, type PolicyRow, type TokenCase } from './table.ts';
 
 async function verifierFor(row: TokenCase): Promise<Verifier> {
@@ -16,7 +16,7 @@ async function verifierFor(row: TokenCase): Promise<Verifier> {
   const keys = set && (await parseJwkSet(JSON.stringify(set), algorithms));
   const ended = new EndedSessions();
   for (const sid of row.ended ?? []) ended.add(sid, Infinity);
-  const whenLate: WhenLate = row.whenLate === 'short leash' ? { shortLeashSeconds: 120 } : row.whenLate === 'reject' ? 'reject' : 'accept';
+  const whenLate: Knowledge['whenLate'] = row.whenLate === 'short leash' ? { shortLeashSeconds: 120 } : row.whenLate === 'reject' ? 'reject' : 'accept';
   const known = { slot: () => ({ keys, version: 1 }), ended, freshness: () => row.feed ?? 'fresh', whenLate, now: () => tokens.now, askForKey: () => {} };
   return new Verifier(policy, known);
 }

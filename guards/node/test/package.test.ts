@@ -25,8 +25,8 @@ before(async () => {
   tarball = join(dir, pack.filename);
   packed = pack.files.map(({ path }: { path: string }) => path);
 });
-after(() => {
-  server.stop();
+after(async () => {
+  await server.stop();
   for (const path of rubbish) rmSync(path, { recursive: true, force: true });
 });
 

@@ -1,6 +1,7 @@
 // The real server, with its demo users, and requests to it.
 
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +13,10 @@ export interface Server {
   /** Its origin, which is the issuer and the audience of its tokens too. */
   readonly origin: string;
   readonly feedKey: string;
+  /** Of the client `gateway`. */
+  readonly clientSecret: string;
   login(): Promise<Login>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 export interface Login {
@@ -25,15 +28,19 @@ export async function startServer(): Promise<Server> {
   const data = mkdtempSync(join(tmpdir(), 'countersign-guard-'));
   const args = ['--data-dir', data];
   const child = spawn(BINARY, [...args, 'dev', '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const stop = () => {
+  const stop = async () => {
+    const over = child.exitCode === null && once(child, 'exit');
     child.kill();
+    await over;
     rmSync(data, { recursive: true, force: true });
   };
   const origin = await firstMatch(child.stdout, /^ {2}(http:\/\/localhost:\d+) /);
-  const key: { key: string } = JSON.parse(execFileSync(BINARY, [...args, '--json', 'feed-key', 'add', 'test'], { encoding: 'utf8' }));
-  const headers = { authorization: `Bearer ${key.key}` };
+  const run = (...command: string[]) => JSON.parse(execFileSync(BINARY, [...args, '--json', ...command], { encoding: 'utf8' }));
+  const { key: feedKey }: { key: string } = run('feed-key', 'add', 'test');
+  const { secret: clientSecret }: { secret: string } = run('client', 'add', 'gateway');
+  const headers = { authorization: `Bearer ${feedKey}` };
   while ((await fetch(`${origin}/api/revocations`, { headers })).status !== 200); // it has not looked at its keys yet
-  return { origin, feedKey: key.key, login: () => login(origin), stop };
+  return { origin, feedKey, clientSecret, login: () => login(origin), stop };
 }
 
 async function login(origin: string): Promise<Login> {

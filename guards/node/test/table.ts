@@ -55,8 +55,39 @@ export interface FeedTable {
   readonly cases: readonly { readonly name: string; readonly steps: readonly FeedStep[] }[];
 }
 
+export interface AskStep {
+  readonly at: number;
+  readonly request?: readonly string[];
+  readonly answer?: string;
+  readonly active?: boolean | null;
+  readonly feed?: 'fresh' | 'late';
+  readonly ended?: readonly string[];
+  readonly expect?: readonly string[];
+  readonly asked?: readonly string[];
+  readonly failure?: boolean;
+}
+
+export interface AskTable {
+  readonly issuer: string;
+  readonly now: number;
+  readonly keys: object;
+  readonly leeway: number;
+  readonly answerWithin: number;
+  readonly tokens: Readonly<Record<string, string>>;
+  readonly cases: readonly { readonly name: string; readonly steps: readonly AskStep[] }[];
+  readonly clients: readonly { readonly id: string; readonly secret: string; readonly authorization: string }[];
+  readonly responses: readonly {
+    readonly name: string;
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+    readonly active: boolean | null;
+  }[];
+}
+
 export const tokens: TokenTable = read('tokens.json');
 export const feed: FeedTable = read('feed.json');
+export const ask: AskTable = read('ask.json');
 
 export const token: (name: string) => string = (name) => {
   const found = tokens.cases.find((row) => row.name === name);

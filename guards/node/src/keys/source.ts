@@ -2,9 +2,9 @@
 // responses count.
 
 import type { Environment } from '../environment.ts';
-import { NoDocument, fetchUrl, getJson } from '../fetch.ts';
-import { parseObject } from '../json.ts';
+import { fetchUrl, getJson } from '../fetch.ts';
 import { parseJwkSet, type Algorithm, type Key } from '../jwk-set.ts';
+import { checkIssuer, discover } from '../metadata.ts';
 
 export interface Fetched {
   /** Undefined: the same as before. */
@@ -31,10 +31,8 @@ export class Source {
   constructor(env: Environment, options: SourceOptions) {
     this.#env = env;
     this.#options = options;
-    fetchUrl(options.jwksUrl ?? options.issuer);
-    if (options.jwksUrl === undefined && /[?#]/.test(options.issuer)) {
-      throw new Error(`the issuer ${options.issuer} has a query or a fragment`); // RFC 8414 §2
-    }
+    if (options.jwksUrl === undefined) checkIssuer(options.issuer);
+    else fetchUrl(options.jwksUrl);
   }
 
   /** Forgets what it has, or a 304 would confirm keys that are gone. */
@@ -54,34 +52,8 @@ export class Source {
     return { keys, text: answer.text, etag: answer.etag, freshForMs: answer.freshForMs };
   }
 
-  /** The metadata of RFC 8414 §3, or else those of OpenID Connect Discovery §4. */
   async #locate(): Promise<URL> {
-    if (this.#options.jwksUrl !== undefined) return fetchUrl(this.#options.jwksUrl);
-    const [first, second] = metadataUrls(this.#options.issuer);
-    try {
-      return await this.#readMetadata(first);
-    } catch (error) {
-      if (error instanceof NoDocument) return this.#readMetadata(second);
-      throw error;
-    }
+    const { issuer, jwksUrl, timeoutMs } = this.#options;
+    return jwksUrl === undefined ? discover(this.#env, issuer, timeoutMs, 'jwks_uri') : fetchUrl(jwksUrl);
   }
-
-  async #readMetadata(url: URL): Promise<URL> {
-    const { text = '' } = await getJson(this.#env, url, this.#options.timeoutMs);
-    const { issuer, jwks_uri: place } = parseObject(new TextEncoder().encode(text)) ?? {};
-    // RFC 8414 §3.3: the keys of another issuer would verify tokens in the name of this one.
-    if (issuer !== this.#options.issuer) throw new Error(`${url.href}: the metadata is of the issuer ${String(issuer)}`);
-    const keys = fetchUrl(String(place));
-    // The operator chose the issuer's host. Another one is the choice of a document, which must not reach into the
-    // operator's network.
-    if (keys.host !== url.host) throw new Error(`${url.href}: the keys are on another host; set jwksUrl to ${keys.href} if you trust it`);
-    return keys;
-  }
-}
-
-/** RFC 8414 §3.1 puts the well-known part between host and path; OpenID Connect Discovery §4 puts it at the end. */
-export function metadataUrls(issuer: string): readonly [URL, URL] {
-  const { origin, pathname } = fetchUrl(issuer);
-  const path = pathname.replace(/\/$/, '');
-  return [new URL(`${origin}/.well-known/oauth-authorization-server${path}`), new URL(`${origin}${path}/.well-known/openid-configuration`)];
 }
