@@ -140,6 +140,8 @@ class RemoteGuard implements Guard {
   #follow(issuer: string, { key, url }: FeedOptions): { state: FeedState; follower: Follower } {
     const state = new FeedState(issuer, this.#ended);
     const place = fetchUrl(url ?? `${issuer.replace(/\/$/, '')}/api/revocations`);
+    // An error about the header would print the key.
+    if (!/^[!-~]*$/.test(key ?? '')) throw new Error('the feed key has a character that no key has');
     const onSync = () => {
       this.#ended.sweep(this.#now() - this.#leewaySeconds);
       if (state.keysTag !== undefined) this.#keeper.hearOfTag(state.keysTag);

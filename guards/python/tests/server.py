@@ -32,6 +32,13 @@ class Server:
     #: Its origin, which is the issuer and the audience of its tokens too.
     origin: str
     feed_key: str
+    #: Of the client ``gateway``.
+    client_secret: str
+    process: subprocess.Popen[str]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
 
     def login(self) -> Login:
         with post(self.origin, "/api/login", {"username": "demo", "password": "password123"}, {}) as response:
@@ -62,12 +69,16 @@ def running_server() -> Iterator[Server]:
             try:
                 assert process.stdout is not None
                 origin = next(found[1] for line in process.stdout if (found := re.match(r"  (http://localhost:\d+) ", line)))
-                added = subprocess.run(
-                    [*command, "--json", "feed-key", "add", "test"], capture_output=True, check=True, text=True
-                )
-                key = json.loads(added.stdout)["key"]
+                key = run(command, "feed-key", "add", "test")["key"]
+                secret = run(command, "client", "add", "gateway")["secret"]
                 while get(f"{origin}/api/revocations", f"Bearer {key}")[0] != 200:
                     pass  # the server has not looked at its keys yet
-                yield Server(origin, key)
+                yield Server(origin, key, secret, process)
             finally:
                 process.terminate()
+
+
+def run(command: list[str], *arguments: str) -> dict[str, str]:
+    done = subprocess.run([*command, "--json", *arguments], capture_output=True, check=True, text=True)
+    said: dict[str, str] = json.loads(done.stdout)
+    return said

@@ -8,6 +8,7 @@ from typing import Any
 
 CASES = Path(__file__).parents[2] / "cases"
 TOKENS: dict[str, Any] = json.loads((CASES / "tokens.json").read_text(encoding="utf-8"))
+ASK: dict[str, Any] = json.loads((CASES / "ask.json").read_text(encoding="utf-8"))
 FEED: dict[str, Any] = json.loads((CASES / "feed.json").read_text(encoding="utf-8"))
 
 

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from countersign_guard import Refusal, ShortLeash
+from countersign_guard.bearer import bearer_token
 from countersign_guard.feed.ended import EndedSessions
 from countersign_guard.feed.state import FRESH_FOR, FeedState
 from countersign_guard.jwk_set import parse_jwk_set
 from countersign_guard.keys.keeper import KeySlot
 from countersign_guard.policy import Policy
-from countersign_guard.verifier import Knowledge, Verifier, WhenLate
+from countersign_guard.verifier import Knowledge, Verifier
 from table import FEED, TOKENS, jwk_set
 
-WHEN_LATE: dict[str, WhenLate] = {"accept": "accept", "reject": "reject", "short leash": ShortLeash(120)}
+WHEN_LATE: dict[str, Any] = {"accept": "accept", "reject": "reject", "short leash": ShortLeash(120)}
 
 
 def verifier_for(case: dict[str, Any]) -> Verifier:
@@ -47,7 +48,7 @@ def test_token(case: dict[str, Any]) -> None:
     demand = case.get("demand", {})
     for _ in range(2):  # the second time from the cache, if it was accepted
         try:
-            claims = verifier.authenticate(authorization, demand.get("scopes", ()), demand.get("roles", ()))
+            claims = verifier.verify(bearer_token(authorization), demand.get("scopes", ()), demand.get("roles", ()))
         except Refusal as refusal:
             check_refusal(refusal, case)
         else:

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from countersign_guard import Feed, Guard, NotReadyError, Refusal
-from server import Server
+from countersign_guard import Ask, Feed, Guard, NotReadyError, Refusal
+from server import Server, running_server
 
 
 def guard_for(server: Server, feed_key: str | None = None) -> Guard:
@@ -88,4 +88,66 @@ def test_a_process_that_is_forked_has_threads_of_its_own(server: Server) -> None
     with os.fdopen(read) as answer:
         assert answer.read() == "accepted revoked countersign-feed,countersign-keys,countersign-watch"
     os.waitpid(child, 0)
+    guard.close()
+
+
+def asking(server: Server, secret: str | None = None) -> Guard:
+    """Its feed is somewhere else, so it is late."""
+    ask = Ask("gateway", secret or server.client_secret)
+    return Guard(server.origin, server.origin, Feed(url=f"{server.origin}/nothing", when_late=ask))
+
+
+def test_while_the_feed_is_late_the_server_is_asked_about_each_session(server: Server) -> None:
+    guard = asking(server)
+    one, other = server.login(), server.login()
+    assert guard.authenticate(other.bearer)["username"] == "demo"
+    one.logout()
+    assert [reason(guard, login.bearer) for login in (one, one, other)] == ["revoked", "revoked", "accepted"]
+    status = guard.status()
+    assert (status.ended, status.ask_failure) == (1, None)
+    assert "404" in (status.feed_failure or "")
+    other.logout()
+    later = asking(server)
+    assert reason(later, other.bearer) == "revoked"
+    later.close()
+    guard.close()
+
+
+def test_an_event_loop_asks_the_server_too(server: Server) -> None:
+    async def run() -> list[str]:
+        guard, (one, other) = asking(server), (server.login(), server.login())
+        one.logout()
+        calls = [guard.authenticate_async(login.bearer) for login in (one, one, other)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        guard.close()
+        return [outcome.reason if isinstance(outcome, Refusal) else "accepted" for outcome in outcomes]
+
+    assert asyncio.run(run()) == ["revoked", "revoked", "accepted"]
+
+
+def test_a_client_that_the_server_does_not_know_gets_no_answer(server: Server) -> None:
+    guard = asking(server, "csc_wrong")
+    assert reason(guard, server.login().bearer) == "revocations_unavailable"
+    assert "/oauth2/introspect: the response is 401" in (guard.status().ask_failure or "")
+    guard.close()
+
+
+def test_a_server_that_is_gone_answers_nothing() -> None:
+    with running_server() as gone:
+        guard = asking(gone)
+        known, other = gone.login(), gone.login()
+        assert reason(guard, known.bearer) == "accepted"
+        gone.stop()
+        assert reason(guard, other.bearer) == "revocations_unavailable"
+        assert "refused" in (guard.status().ask_failure or "")
+        guard.close()
+
+
+def test_a_fresh_feed_is_not_late_and_nobody_is_asked(server: Server) -> None:
+    guard = Guard(server.origin, server.origin, Feed(server.feed_key, when_late=Ask("gateway", "csc_wrong")))
+    login = server.login()
+    over = guard.watch(guard.authenticate(login.bearer))
+    login.logout()
+    assert over.result(timeout=30) == "revoked"
+    assert (reason(guard, login.bearer), guard.status().ask_failure) == ("revoked", None)
     guard.close()

@@ -37,10 +37,12 @@ class World:
         self.luck = 0.5
         self.warnings: list[str] = []
         self.requests: list[tuple[str, Mapping[str, str]]] = []
+        self.bodies: list[bytes | None] = []
         self.respond: Callable[[str, Mapping[str, str]], FakeResponse | FetchError] = lambda url, headers: FakeResponse(500)
 
-    def open(self, url: str, headers: Mapping[str, str], timeout: float, limit: float) -> FakeResponse:
+    def open(self, url: str, headers: Mapping[str, str], timeout: float, limit: float, body: bytes | None) -> FakeResponse:
         self.requests.append((url, headers))
+        self.bodies.append(body)
         response = self.respond(url, headers)
         if isinstance(response, FetchError):
             raise response

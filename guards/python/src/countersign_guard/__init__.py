@@ -3,6 +3,7 @@
 ``countersign_guard.fastapi``, ``.asgi`` (Starlette), ``.django`` and ``.flask`` fit it into frameworks.
 """
 
+from .ask.endpoint import Ask
 from .bearer import Authorization
 from .claims import AccessClaims, has_role, has_scope
 from .environment import Environment
@@ -12,6 +13,7 @@ from .verifier import ShortLeash, WhenLate
 
 __all__ = [
     "AccessClaims",
+    "Ask",
     "Authorization",
     "Environment",
     "Feed",

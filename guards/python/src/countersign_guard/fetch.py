@@ -13,8 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from threading import Timer
-from typing import Callable, Protocol
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Callable, Optional, Protocol, TypeVar
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+from .strict_json import parse_object
+
+T = TypeVar("T")
 
 #: The longest document that is read, in bytes.
 _MAX_BYTES = 64 * 1024
@@ -45,8 +49,9 @@ class Response(Protocol):
         """For the thread that has opened it: nothing is left behind."""
 
 
-#: Sends a GET request. A silence of ``timeout`` seconds is an error; so is a response that takes longer than ``limit``.
-Open = Callable[[str, Mapping[str, str], float, float], Response]
+#: Sends a GET request, or a POST request with this body. A silence of ``timeout`` seconds is an error; so is a response that
+#: takes longer than ``limit``.
+Open = Callable[[str, Mapping[str, str], float, float, Optional[bytes]], Response]
 
 
 def check_url(text: str) -> SplitResult:
@@ -69,8 +74,8 @@ def _is_this_machine(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def open_url(text: str, headers: Mapping[str, str], timeout: float, limit: float) -> Response:
-    """Sends a GET request. The certificate authorities are the system's, or those of ``SSL_CERT_FILE``."""
+def open_url(text: str, headers: Mapping[str, str], timeout: float, limit: float, body: bytes | None) -> Response:
+    """Sends a request. The certificate authorities are the system's, or those of ``SSL_CERT_FILE``."""
     url = check_url(text)
     host = url.hostname or ""
     connection: HTTPConnection
@@ -80,7 +85,7 @@ def open_url(text: str, headers: Mapping[str, str], timeout: float, limit: float
         connection = HTTPConnection(host, url.port, timeout=timeout)
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     opened = _Opened(connection, limit)
-    opened.send(path, headers)
+    opened.send(path, headers, body)
     return opened
 
 
@@ -98,12 +103,13 @@ class _Opened:
         self._timer.daemon = True
         self._is_late = False
 
-    def send(self, path: str, headers: Mapping[str, str]) -> None:
+    def send(self, path: str, headers: Mapping[str, str], body: bytes | None) -> None:
         self._timer.start()
         try:
             self._connection.connect()
             self._socket = self._connection.sock
-            self._connection.request("GET", path, headers={"User-Agent": "countersign", **headers})
+            method = "GET" if body is None else "POST"
+            self._connection.request(method, path, body, {"User-Agent": "countersign", **headers})
             self._response = self._connection.getresponse()
             self.status = self._response.status
             self._check_time()
@@ -161,20 +167,50 @@ def get_json(open_: Open, url: str, timeout: float, etag: str | None = None) -> 
     headers = {"Accept": "application/jwk-set+json, application/json"}
     if etag is not None:
         headers["If-None-Match"] = etag
+    return _send(open_, url, headers, timeout, None, lambda response: _read_answer(response, etag))
+
+
+def post_form(open_: Open, url: str, timeout: float, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
+    """Sends a form, and gives the JSON object of the response. Raises ``FetchError`` if there is none in time."""
+    headers = {
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Authorization": authorization,
+    }
+    return _send(open_, url, headers, timeout, urlencode(form).encode(), _read_object)
+
+
+def _send(
+    open_: Open, url: str, headers: Mapping[str, str], timeout: float, body: bytes | None, read: Callable[[Response], T]
+) -> T:
     try:
-        response = open_(url, headers, timeout, timeout)
+        response = open_(url, headers, timeout, timeout, body)
         try:
-            return _read(response, etag)
+            return read(response)
         finally:
             response.close()
     except FetchError as error:
         raise type(error)(f"{url}: {error}") from error
 
 
-def _read(response: Response, etag: str | None) -> Answer:
+def _read_answer(response: Response, etag: str | None) -> Answer:
     fresh_for = _freshness(response)
     if response.status == 304 and etag is not None:
         return Answer(None, etag, fresh_for)
+    data = _read(response)
+    if not re.match(r"application/(?:[^;/]+\+)?json *(?:;|$)", response.header("Content-Type") or "", re.IGNORECASE):
+        raise NoDocumentError("the response is not JSON")
+    return Answer(data, response.header("ETag"), fresh_for)
+
+
+def _read_object(response: Response) -> dict[str, Any]:
+    value = parse_object(_read(response))
+    if value is None:
+        raise FetchError("the response is no JSON object")
+    return value
+
+
+def _read(response: Response) -> bytes:
     if response.status != 200:
         raise NoDocumentError(f"the response is {response.status}")
     data = b""
@@ -185,9 +221,7 @@ def _read(response: Response, etag: str | None) -> Answer:
     length = response.header("Content-Length")
     if length is not None and length != str(len(data)):
         raise FetchError("the response is not complete")
-    if not re.match(r"application/(?:[^;/]+\+)?json *(?:;|$)", response.header("Content-Type") or "", re.IGNORECASE):
-        raise NoDocumentError("the response is not JSON")
-    return Answer(data, response.header("ETag"), fresh_for)
+    return data
 
 
 def _freshness(response: Response) -> float | None:

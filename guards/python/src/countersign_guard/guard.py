@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import re
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock, Thread
+from typing import Literal
 
-from .bearer import Authorization
+from .ask.asker import ANSWER_WITHIN, Asker
+from .ask.endpoint import Ask, Endpoint
+from .bearer import Authorization, bearer_token
 from .claims import AccessClaims
 from .environment import Environment
 from .feed.ended import EndedSessions
@@ -22,7 +26,7 @@ from .jwk_set import KINDS
 from .keys.keeper import KeyKeeper
 from .keys.source import Source, SourceOptions
 from .policy import Policy
-from .verifier import Knowledge, Verifier, WhenLate
+from .verifier import Knowledge, ShortLeash, Verifier, WhenLate
 from .watch import Watchers
 
 #: The issuer counts on it when it forgets ended sessions.
@@ -39,10 +43,11 @@ class Feed:
     """Follow the issuer's feed of ended sessions, so that a logout counts here at once."""
 
     #: What ``countersign feed-key add NAME`` printed. Not needed if the feed is public.
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     #: Where it is. Default: ``/api/revocations`` at the issuer.
     url: str | None = None
-    #: What to do while the guard may miss sessions that have ended: ``"accept"``, ``"reject"``, or a ``ShortLeash``.
+    #: What to do while the guard may miss sessions that have ended: ``"accept"``, ``"reject"``, a ``ShortLeash``, or
+    #: ``Ask``.
     when_late: WhenLate = "accept"
 
 
@@ -86,6 +91,8 @@ class Status:
     feed_failure: str | None
     #: How many ended sessions the guard holds.
     ended: int
+    #: Why the last question about a session has no answer; None after one that has.
+    ask_failure: str | None
 
 
 class Guard:
@@ -109,11 +116,12 @@ class Guard:
         self._keeper = KeyKeeper(self._env, Source(self._env, source), options.stale_for)
         self._state = FeedState(issuer, self._ended)
         self._follower = self._follow(issuer, feed) if feed is not None else None
+        self._when_late = self._lateness(issuer, feed.when_late if feed is not None else "accept")
         known = Knowledge(
             slot=lambda: self._keeper.slot,
             ended=self._ended,
             is_late=lambda: self._follower is not None and self._state.is_late(self._env.elapsed()),
-            when_late=feed.when_late if feed is not None else "accept",
+            when_late=self._when_late,
             now=self._now,
             ask_for_key=self._keeper.ask_for_key,
         )
@@ -125,7 +133,17 @@ class Guard:
     def _follow(self, issuer: str, feed: Feed) -> Follower:
         url = feed.url or f"{issuer.rstrip('/')}/api/revocations"
         check_url(url)
+        if not re.fullmatch(r"[!-~]*", feed.key or ""):  # an error about the header would print the key
+            raise ValueError("the feed key has a character that no key has")
         return Follower(self._env, url, feed.key, self._state, self._on_sync)
+
+    def _lateness(self, issuer: str, when_late: WhenLate) -> Literal["accept", "reject"] | ShortLeash | Asker:
+        if isinstance(when_late, Ask):
+            endpoint = Endpoint(self._env, issuer, when_late, min(self._options.timeout, ANSWER_WITHIN))
+            return Asker(self._env, endpoint.is_active, self._ended, self._policy.leeway)
+        if not isinstance(when_late, ShortLeash) and when_late not in ("accept", "reject"):
+            raise ValueError('when_late is "accept", "reject", a ShortLeash or Ask')
+        return when_late
 
     def _on_sync(self) -> None:
         self._ended.sweep(self._now() - self._policy.leeway)
@@ -137,23 +155,28 @@ class Guard:
     ) -> AccessClaims:
         """Checks the values of a request's ``Authorization`` headers. Raises ``Refusal``.
 
-        Never waits for the network, but for the first keys in the first seconds after the start.
+        Never waits for the network, but for the first keys in the first seconds after the start, and for the issuer's word about
+        a session while the feed is late, if it is to ``Ask``.
         """
         self._wait_start()
-        return self._verifier.authenticate(authorization, scopes, roles)
+        return self._verifier.verify(bearer_token(authorization), scopes, roles)
 
     async def authenticate_async(
         self, authorization: Authorization, *, scopes: Sequence[str] = (), roles: Sequence[str] = ()
     ) -> AccessClaims:
-        """The same without blocking the event loop at the start."""
-        if not self._is_tried():
-            await asyncio.get_running_loop().run_in_executor(None, self._wait_start)
-        return self._verifier.authenticate(authorization, scopes, roles)
+        """The same without blocking the event loop."""
+        await self._wait_start_async()
+        return await self._verifier.verify_async(bearer_token(authorization), scopes, roles)
 
     def verify(self, token: str, *, scopes: Sequence[str] = (), roles: Sequence[str] = ()) -> AccessClaims:
         """Checks a token that came in another way, a WebSocket's first message for example. Raises ``Refusal``."""
         self._wait_start()
         return self._verifier.verify(token, scopes, roles)
+
+    async def verify_async(self, token: str, *, scopes: Sequence[str] = (), roles: Sequence[str] = ()) -> AccessClaims:
+        """The same without blocking the event loop."""
+        await self._wait_start_async()
+        return await self._verifier.verify_async(token, scopes, roles)
 
     def watch(self, claims: AccessClaims) -> Future[str]:
         """Gives ``"expired"`` or ``"revoked"`` when the token is over: for connections that outlive the check.
@@ -177,7 +200,8 @@ class Guard:
         keeper, follower = self._keeper, self._follower
         lag = self._state.lag(self._env.elapsed()) if follower else None
         failure = follower.failure if follower else None
-        return Status(len(keeper.slot.keys or ()), keeper.age, keeper.failure, lag, failure, len(self._ended))
+        ask_failure = self._when_late.failure if isinstance(self._when_late, Asker) else None
+        return Status(len(keeper.slot.keys or ()), keeper.age, keeper.failure, lag, failure, len(self._ended), ask_failure)
 
     def close(self) -> None:
         """Stops the threads. Every token is refused with 503 from then on."""
@@ -195,6 +219,10 @@ class Guard:
         until = self._start()
         for event in [self._keeper.tried, *([self._follower.tried] if self._follower else [])]:
             event.wait(max(0.0, until - self._env.elapsed()))
+
+    async def _wait_start_async(self) -> None:
+        if not self._is_tried():
+            await asyncio.get_running_loop().run_in_executor(None, self._wait_start)
 
     def _start(self) -> float:
         """Starts the threads at the first call. Returns until when requests wait for them."""
@@ -216,6 +244,8 @@ class Guard:
         self._verifier.renew_locks()
         self._ended.renew_locks()
         self._watchers.renew_locks()
+        if isinstance(self._when_late, Asker):
+            self._when_late.renew_locks()
         self._keeper.renew_locks()
         if self._follower:
             self._follower.renew_locks()

@@ -1,4 +1,7 @@
-"""Header → cache → signature and claims → revocation → demands, in this order. No database, no network."""
+"""Header → cache → signature and claims → revocation → demands, in this order.
+
+No database, and no network but for the question about a session while the feed is late, where that is wanted.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Callable, Literal, Union
 
-from .bearer import Authorization, bearer_token
+from .ask.asker import Asker, Outcome, Question
+from .ask.endpoint import Ask
 from .cache import TokenCache
 from .claims import AccessClaims
 from .compact import UnverifiedJws, decode_base64url, parse_compact
@@ -28,8 +32,8 @@ class ShortLeash:
 
 
 #: What to do while the guard may miss sessions that have ended. ``"accept"``: as without a feed, so a token works until it
-#: expires. ``"reject"``: 503 with ``Retry-After``.
-WhenLate = Union[Literal["accept", "reject"], ShortLeash]
+#: expires. ``"reject"``: 503 with ``Retry-After``. Tokens without a session (``sid``) always pass, since no feed could name it.
+WhenLate = Union[Literal["accept", "reject"], ShortLeash, Ask]
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,21 @@ class Knowledge:
     slot: Callable[[], KeySlot]
     ended: EndedSessions
     is_late: Callable[[], bool]
-    when_late: WhenLate
+    #: The asker: ask.
+    when_late: Literal["accept", "reject"] | ShortLeash | Asker
     #: In Unix seconds.
     now: Callable[[], int]
     #: A token names a key that is not known.
     ask_for_key: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A good token whose session may have ended: the issuer is being asked."""
+
+    token: str
+    asker: Asker
+    question: Question
 
 
 class Verifier:
@@ -58,16 +72,45 @@ class Verifier:
         """After a fork: a lock that a thread of the parent held stays locked in the child."""
         self._cache = TokenCache()
 
-    def authenticate(self, authorization: Authorization, scopes: Sequence[str], roles: Sequence[str]) -> AccessClaims:
-        return self.verify(bearer_token(authorization), scopes, roles)
-
     def verify(self, token: str, scopes: Sequence[str], roles: Sequence[str]) -> AccessClaims:
-        claims = self._cached(token)
-        if claims is None:
-            claims = self._verify_anew(token)
-        self._check_session(claims)
-        demand(claims, scopes, roles)
+        checked = self.check(token)
+        if isinstance(checked, Doubt):
+            checked = self.resolve(checked, checked.asker.wait(checked.question))
+        demand(checked, scopes, roles)
+        return checked
+
+    async def verify_async(self, token: str, scopes: Sequence[str], roles: Sequence[str]) -> AccessClaims:
+        checked = self.check(token)
+        if isinstance(checked, Doubt):
+            checked = self.resolve(checked, await checked.asker.wait_async(checked.question))
+        demand(checked, scopes, roles)
+        return checked
+
+    def check(self, token: str) -> AccessClaims | Doubt:
+        """Never waits."""
+        claims = self._claims(token)
+        asker = self._check_session(claims)
+        if asker is None:
+            return claims
+        question = asker.ask(token, claims["sid"], claims["exp"])
+        if question is None:
+            raise Refusal("revocations_unavailable")
+        return Doubt(token, asker, question)
+
+    def resolve(self, doubt: Doubt, outcome: Outcome) -> AccessClaims:
+        """The claims of a token that was asked about."""
+        if outcome is Outcome.EXPIRED:
+            raise Refusal("expired")
+        # The session is among the ended ones, if it is inactive. Meanwhile the token may have expired, or the feed be back.
+        claims = self._claims(doubt.token)
+        is_in_doubt = self._check_session(claims) is not None
+        if is_in_doubt and outcome is not Outcome.ACTIVE:
+            raise Refusal("revocations_unavailable")
         return claims
+
+    def _claims(self, token: str) -> AccessClaims:
+        claims = self._cached(token)
+        return self._verify_anew(token) if claims is None else claims
 
     def _cached(self, token: str) -> AccessClaims | None:
         claims = self._cache.get(token, self._known.slot().version)
@@ -103,17 +146,21 @@ class Verifier:
                 self._known.ask_for_key(token.key_id)
             raise
 
-    def _check_session(self, claims: AccessClaims) -> None:
-        """Asked for cached tokens too: what is known to have ended is refused, and what may have ended by the policy."""
-        known = self._known
+    def _check_session(self, claims: AccessClaims) -> Asker | None:
+        """Called for cached tokens too: what is known to have ended is refused, and what may have ended by the policy. Returns
+        whom to ask first, if that is so."""
+        known, when_late = self._known, self._known.when_late
         sid = claims.get("sid")
         if sid is None:
-            return  # no feed could name it
+            return None  # no feed could name it
         if known.ended.has(sid, known.now() - self._policy.leeway):
             raise Refusal("revoked")
-        if known.when_late == "accept" or not known.is_late():
-            return
-        if not isinstance(known.when_late, ShortLeash):
+        if when_late == "accept" or not known.is_late():
+            return None
+        if isinstance(when_late, Asker):
+            return None if when_late.is_active(sid) else when_late
+        if not isinstance(when_late, ShortLeash):
             raise Refusal("revocations_unavailable")
-        if claims["iat"] < known.now() - known.when_late.seconds:
+        if claims["iat"] < known.now() - when_late.seconds:
             raise Refusal("too_old")
+        return None

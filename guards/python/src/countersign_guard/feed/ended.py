@@ -13,7 +13,7 @@ _SWEEP = 60
 
 
 class EndedSessions:
-    """The set of ended sessions. One thread writes, many read."""
+    """The set of ended sessions. Safe to use from many threads; reading takes no lock."""
 
     def __init__(self) -> None:
         #: Session ID → when the last of its access tokens has expired, in Unix seconds. Who accepts a token for longer
@@ -21,7 +21,7 @@ class EndedSessions:
         self._until: dict[str, float] = {}
         self._swept_at = 0.0
         self._watchers: dict[str, list[Callable[[], None]]] = {}
-        self._lock = Lock()  # for the watchers
+        self._lock = Lock()
 
     def renew_locks(self) -> None:
         """After a fork: a lock that a thread of the parent held stays locked in the child."""
@@ -29,8 +29,8 @@ class EndedSessions:
 
     def add(self, sid: str, until: float) -> None:
         """Ends a session. A later call can make it longer, never shorter."""
-        self._until[sid] = max(until, self._until.get(sid, until))
         with self._lock:
+            self._until[sid] = max(until, self._until.get(sid, until))
             callbacks = self._watchers.pop(sid, [])
         for callback in callbacks:
             callback()
@@ -45,11 +45,12 @@ class EndedSessions:
 
     def sweep(self, now: float) -> None:
         """Removes, once in a while, the entries whose time is over."""
-        if now - self._swept_at < _SWEEP:
-            return
-        self._swept_at = now
-        for sid in [sid for sid, until in self._until.items() if until <= now]:
-            del self._until[sid]
+        with self._lock:
+            if now - self._swept_at < _SWEEP:
+                return
+            self._swept_at = now
+            for sid in [sid for sid, until in self._until.items() if until <= now]:
+                del self._until[sid]
 
     def watch(self, sid: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls back, once, when the session ends; the result takes it back."""

@@ -97,7 +97,7 @@ class Follower:
             headers["Authorization"] = f"Bearer {self._key}"
         if cursor is not None:
             headers["Last-Event-ID"] = cursor
-        response = self._env.open(self._url, headers, _SILENCE, _LONGEST_STREAM)
+        response = self._env.open(self._url, headers, _SILENCE, _LONGEST_STREAM, None)
         self._response = response
         try:
             if response.status != 200:

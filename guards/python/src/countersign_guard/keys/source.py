@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..environment import Environment
-from ..fetch import FetchError, NoDocumentError, check_url, get_json
+from ..fetch import check_url, get_json
 from ..jwk_set import Key, parse_jwk_set
-from ..strict_json import parse_object
+from ..metadata import check_issuer, discover
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,10 @@ class Source:
         self._env = env
         self._options = options
         self._found: tuple[str, str | None] | None = None
-        check_url(options.jwks_url or options.issuer)
-        if options.jwks_url is None and any(char in options.issuer for char in "?#"):
-            raise ValueError(f"the issuer {options.issuer} has a query or a fragment")  # RFC 8414 §2
+        if options.jwks_url is None:
+            check_issuer(options.issuer)
+        else:
+            check_url(options.jwks_url)
 
     def forget(self) -> None:
         """Forgets what it has, or a 304 would confirm keys that are gone."""
@@ -66,31 +67,5 @@ class Source:
         return Fetched(keys, answer.data, answer.etag, answer.fresh_for)
 
     def _locate(self) -> str:
-        """The metadata of RFC 8414 §3, or else those of OpenID Connect Discovery §4."""
-        if self._options.jwks_url is not None:
-            return self._options.jwks_url
-        first, second = metadata_urls(self._options.issuer)
-        try:
-            return self._read_metadata(first)
-        except NoDocumentError:
-            return self._read_metadata(second)
-
-    def _read_metadata(self, url: str) -> str:
-        answer = get_json(self._env.open, url, self._options.timeout)
-        metadata = parse_object(answer.data or b"") or {}
-        # RFC 8414 §3.3: the keys of another issuer would verify tokens in the name of this one.
-        if metadata.get("issuer") != self._options.issuer:
-            raise FetchError(f"{url}: the metadata is of the issuer {metadata.get('issuer')!r}")
-        keys = str(metadata.get("jwks_uri"))
-        # The operator chose the issuer's host. Another one is the choice of a document, which must not reach into the
-        # operator's network.
-        if check_url(keys).netloc.lower() != check_url(url).netloc.lower():
-            raise FetchError(f"{url}: the keys are on another host; set jwks_url to {keys} if you trust it")
-        return keys
-
-
-def metadata_urls(issuer: str) -> tuple[str, str]:
-    """RFC 8414 §3.1 puts the well-known part between host and path; OpenID Connect Discovery §4 puts it at the end."""
-    url = check_url(issuer)
-    origin, path = f"{url.scheme}://{url.netloc}", url.path.rstrip("/")
-    return f"{origin}/.well-known/oauth-authorization-server{path}", f"{origin}{path}/.well-known/openid-configuration"
+        options = self._options
+        return options.jwks_url or discover(self._env, options.issuer, options.timeout, "jwks_uri")
