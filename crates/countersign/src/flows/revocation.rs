@@ -30,24 +30,33 @@ impl<S: Store> Countersign<S> {
     /// # Errors
     /// [`StoreError`] when the store did not answer: followers see then how old their knowledge is.
     pub async fn follow_revocations(&self, now: Timestamp) -> Result<(), StoreError> {
-        let seen = *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let (revocations, next) = self.store.revocations(seen, now.minus(self.options.leeway)).await?;
-        let ended: Vec<EndedSession> = revocations.iter().map(|revocation| revocation.ended).collect();
-        self.refuse_tokens(&ended);
-        if seen.is_some_and(|seen| next.went_back_from(seen)) {
-            tracing::warn!("an older copy of the database took its place: followers of the feed begin anew");
+        let seen = self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (mut cursor, mut is_anew) = (seen.clone(), false);
+        loop {
+            let page = self.store.revocations(cursor, now.minus(self.options.leeway)).await?;
+            self.refuse_tokens(page.log.iter().map(|revocation| &revocation.ended));
+            is_anew |= page.is_anew;
+            // After a start, when they ended: followers go on by that time, wherever they were before.
+            self.feed_record(page.log.iter().map(|revocation| {
+                (revocation.ended, if seen.is_some() { Some(now) } else { revocation.ended_at })
+            }));
+            cursor = Some(page.cursor);
+            if !page.has_more {
+                break;
+            }
+        }
+        if is_anew {
+            tracing::warn!(
+                "the database is another copy or another server: followers of the feed begin anew"
+            );
             self.feed.reset(new_epoch(&self.random));
         }
-        // After a start, when they ended: followers go on by that time, wherever they were before.
-        self.feed_record(revocations.iter().map(|revocation| {
-            (revocation.ended, if seen.is_some() { Some(now) } else { revocation.ended_at })
-        }));
         self.feed_synced(now);
-        *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+        *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
         Ok(())
     }
 
-    fn refuse_tokens(&self, ended: &[EndedSession]) {
+    fn refuse_tokens<'a>(&self, ended: impl IntoIterator<Item = &'a EndedSession>) {
         for session in ended {
             let until = session.until.plus(self.options.leeway).as_unix_seconds().saturating_add(1);
             self.guard.revocations().revoke(&session.id.to_string(), until);

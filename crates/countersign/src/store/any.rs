@@ -24,7 +24,7 @@ use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    EndReason, EndedSession, Grant, NewSession, Revocation, RevocationCursor, Rotation, Session,
+    EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
     SessionProof, SessionSelector, StartSessionOutcome,
 };
 use crate::model::stored_key::StoredKey;
@@ -75,7 +75,7 @@ passed_on! {
         find_session(id: SessionId) -> Option<Session>;
         list_sessions(of: Option<AccountId>, now: Timestamp, limit: u32) -> Vec<Session>;
         end_sessions(selector: SessionSelector, reason: EndReason, context: &Context) -> Vec<EndedSession>;
-        revocations(after: Option<RevocationCursor>, now: Timestamp) -> (Vec<Revocation>, RevocationCursor);
+        revocations(after: Option<RevocationCursor>, now: Timestamp) -> RevocationPage;
     }
     KeyStore {
         signing_keys() -> Vec<StoredKey>;

@@ -6,7 +6,7 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    EndReason, EndedSession, Grant, NewSession, Revocation, RevocationCursor, Rotation, Session,
+    EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
     SessionProof, SessionSelector, StartSessionOutcome,
 };
 
@@ -44,13 +44,8 @@ pub trait SessionStore: Sealed {
         context: &Context,
     ) -> impl Answer<Vec<EndedSession>>;
 
-    /// Sessions ended since the cursor was given, or all without one, whose access tokens may still be running
-    /// at `now`; and the cursor to go on with. Whoever goes on misses nothing (SE-4); an entry may come twice.
-    /// When an older copy of the database has taken its place, all of them come again, with a cursor that
-    /// went back (`RevocationCursor::went_back_from`).
-    fn revocations(
-        &self,
-        after: Option<RevocationCursor>,
-        now: Timestamp,
-    ) -> impl Answer<(Vec<Revocation>, RevocationCursor)>;
+    /// The next page of sessions that ended since the cursor was given, or of all without one, whose access tokens may
+    /// still be running at `now`. Whoever goes on misses nothing (SE-4); an entry may come twice. When another copy of
+    /// the database has taken the place of the cursor's, all of them come again ([`RevocationPage::is_anew`]).
+    fn revocations(&self, after: Option<RevocationCursor>, now: Timestamp) -> impl Answer<RevocationPage>;
 }

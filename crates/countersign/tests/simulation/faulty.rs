@@ -18,7 +18,7 @@ use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, EndedSession, Grant, NewSession, Revocation, RevocationCursor, Rotation, Session,
+    EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
     SessionProof, SessionSelector, StartSessionOutcome,
 };
 use countersign::internal::model::stored_key::StoredKey;
@@ -272,10 +272,13 @@ impl SessionStore for Faulty {
         &self,
         after: Option<RevocationCursor>,
         at: Timestamp,
-    ) -> Result<(Vec<Revocation>, RevocationCursor), StoreError> {
+    ) -> Result<RevocationPage, StoreError> {
         stop_before_store_call().await;
-        let (revocations, next) = now(self.inner.revocations(after, at))?;
-        Ok(if self.has(Bug::RevocationsNotFollowed) { (Vec::new(), next) } else { (revocations, next) })
+        let mut page = now(self.inner.revocations(after, at))?;
+        if self.has(Bug::RevocationsNotFollowed) {
+            page.log.clear();
+        }
+        Ok(page)
     }
 }
 

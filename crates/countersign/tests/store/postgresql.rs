@@ -1,12 +1,15 @@
 //! What only PostgreSQL has: several nodes, connections that break, commits that are not what they seem.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use countersign::internal::base::id::SessionId;
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{AccountFilter, AccountQuery, CreateAccountOutcome, Role};
 use countersign::internal::model::audit::{AuditEvent, AuditKind};
-use countersign::internal::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
+use countersign::internal::model::session::{
+    EndReason, RevocationPage, Rotation, SessionPolicy, SessionSelector,
+};
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::store::postgres::{DatabaseUrl, OpenError, PostgresStore};
 use countersign::store::{
@@ -196,8 +199,16 @@ async fn what_was_crossed_is_begun_again() {
     assert_eq!(audit(&store).await, ["account_created user", "account_created user"]);
 }
 
+/// The sessions of a page of the revocation log, in no order.
+fn ids(page: &RevocationPage) -> BTreeSet<SessionId> {
+    assert!(!page.has_more && !page.is_anew, "{page:?}");
+    let ids: BTreeSet<_> = page.log.iter().map(|entry| entry.ended.id).collect();
+    assert_eq!(ids.len(), page.log.len(), "{page:?}");
+    ids
+}
+
 /// SE-4: a transaction that began before a look and commits after it is seen by the next look, whatever was committed in
-/// between.
+/// between. Somebody's open transaction neither hides nor delays anything, and nothing comes twice for it.
 #[tokio::test]
 async fn a_revocation_that_commits_late_is_not_missed() {
     let url = new_database();
@@ -208,26 +219,51 @@ async fn a_revocation_that_commits_late_is_not_missed() {
         store.end_sessions(which, EndReason::Logout, &context(at(1))).await.unwrap()[0].id
     };
     let late = SessionId::random(&Random::system());
-    let beside = beside(&url).await;
+    let (beside, forgotten) = (beside(&url).await, beside(&url).await);
+    forgotten.batch_execute("BEGIN; CREATE TABLE somebody_elses (n int)").await.unwrap();
     let until = at(9_999).as_unix_millis();
     let insert = format!("INSERT INTO revocations (session_id, until) VALUES ('{late}', {until})");
     beside.batch_execute(&format!("BEGIN; {insert}")).await.unwrap();
-    let seen = async |after| {
-        let (log, cursor) = store.revocations(after, at(2)).await.unwrap();
-        (log.into_iter().map(|entry| entry.ended.id).collect::<Vec<_>>(), cursor)
-    };
     let first = end().await;
-    let (log, cursor) = seen(None).await;
-    assert_eq!(log, [first]);
-    let second = end().await;
-    let (log, cursor) = seen(Some(cursor)).await;
-    assert!(log.contains(&second) && !log.contains(&late));
+    let page = store.revocations(None, at(2)).await.unwrap();
+    assert_eq!(ids(&page), [first].into());
+    let (second, third) = (end().await, end().await);
+    let page = store.revocations(Some(page.cursor), at(2)).await.unwrap();
+    assert_eq!(ids(&page), [second, third].into());
     beside.batch_execute("COMMIT").await.unwrap();
-    let third = end().await;
-    let (log, cursor) = seen(Some(cursor)).await;
-    assert!(log.contains(&late) && log.contains(&third));
     let fourth = end().await;
-    assert!(seen(Some(cursor)).await.0.contains(&fourth));
+    let page = store.revocations(Some(page.cursor), at(2)).await.unwrap();
+    assert_eq!(ids(&page), [late, fourth].into());
+    let page = store.revocations(Some(page.cursor), at(2)).await.unwrap();
+    assert_eq!(ids(&page), [].into());
+    let fifth = end().await;
+    let page = store.revocations(Some(page.cursor), at(2)).await.unwrap();
+    assert_eq!(ids(&page), [fifth].into());
+}
+
+/// A dump that is restored elsewhere brings numbers of transactions that the new server has not reached. They hide nothing
+/// that comes later, and do not come again and again.
+#[tokio::test]
+async fn the_numbers_of_another_server_mean_nothing() {
+    let url = new_database();
+    let until = at(9_999).as_unix_millis();
+    let insert = async || {
+        let id = SessionId::random(&Random::system());
+        let values = format!("VALUES ('{id}', {until}, '9999999999')");
+        sql(&name(&url), &format!("INSERT INTO revocations (session_id, until, xid) {values}"));
+        id
+    };
+    drop(open(&url).await);
+    let foreign = insert().await;
+    let store = open(&url).await;
+    let page = store.revocations(None, at(2)).await.unwrap();
+    assert_eq!(ids(&page), [foreign].into());
+    insert().await; // into a database in use: known after the next start, and not a hundred times before
+    let bob = user(&store, "bob").await;
+    let which = SessionSelector::OfToken(log_in(&store, &bob, at(0)).await);
+    let ended = store.end_sessions(which, EndReason::Logout, &context(at(1))).await.unwrap()[0].id;
+    let page = store.revocations(Some(page.cursor), at(2)).await.unwrap();
+    assert_eq!(ids(&page), [ended].into());
 }
 
 /// No name has a NUL, which PostgreSQL does not take in any text.

@@ -266,22 +266,23 @@ pub(crate) async fn an_old_copy_logs_out_its_own_session_only(opener: &impl Open
 pub(crate) async fn the_revocation_log_is_followed_by_its_cursor(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;
-    let (none, mut cursor) = store.revocations(None, at(0)).await.unwrap();
-    assert_eq!(none, []);
+    let none = store.revocations(None, at(0)).await.unwrap();
+    assert_eq!((none.log, none.has_more, none.is_anew), (vec![], false, false));
+    let mut cursor = none.cursor;
     let mut expected: Vec<EndedSession> = Vec::new();
     for n in 0..5 {
         let which = SessionSelector::OfToken(log_in(&store, &bob, at(n)).await);
         let ended = store.end_sessions(which, EndReason::Logout, &context(at(n))).await.unwrap();
-        let (mut news, next) = store.revocations(Some(cursor), at(n)).await.unwrap();
-        news.retain(|entry| !expected.contains(&entry.ended)); // one may come twice
-        let [Revocation { ended: told, account_id, ended_at, .. }] = news[..] else { panic!("{news:?}") };
+        let mut page = store.revocations(Some(cursor), at(n)).await.unwrap();
+        page.log.retain(|entry| !expected.contains(&entry.ended)); // one may come twice
+        let [Revocation { ended: told, account_id, ended_at, .. }] = page.log[..] else { panic!("{page:?}") };
         assert_eq!(([told], account_id, ended_at), ([ended[0]], Some(bob.id), Some(at(n))));
-        assert!(!next.went_back_from(cursor));
-        cursor = next;
+        assert!(!page.is_anew && !page.has_more);
+        cursor = page.cursor;
         expected.extend(ended);
     }
-    let (again, _) = store.revocations(Some(cursor), at(9)).await.unwrap();
-    assert!(again.iter().all(|entry| expected.contains(&entry.ended)));
+    let again = store.revocations(Some(cursor), at(9)).await.unwrap();
+    assert!(again.log.iter().all(|entry| expected.contains(&entry.ended)));
     assert_eq!(revocations(&store, at(9)).await, expected);
     // An entry matters until its time, and not at it.
     let until = expected[4].until;

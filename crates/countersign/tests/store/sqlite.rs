@@ -96,17 +96,17 @@ async fn a_log_that_is_shorter_than_the_cursor_is_read_anew() {
         store.end_sessions(which, EndReason::Logout, &context(at(n))).await.unwrap()
     };
     let (first, _) = (end(0).await, end(1).await);
-    let (_, cursor) = store.revocations(None, at(2)).await.unwrap();
+    let cursor = store.revocations(None, at(2)).await.unwrap().cursor;
     let sql = "DELETE FROM revocations WHERE sequence = 2;
                UPDATE sqlite_sequence SET seq = 1 WHERE name = 'revocations'";
     rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-    let (log, next) = store.revocations(Some(cursor), at(2)).await.unwrap();
-    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), first);
-    assert!(next.went_back_from(cursor));
+    let page = store.revocations(Some(cursor), at(2)).await.unwrap();
+    assert_eq!(page.log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), first);
+    assert!(page.is_anew);
     let third = end(3).await;
-    let (log, last) = store.revocations(Some(next), at(3)).await.unwrap();
-    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), third);
-    assert!(!last.went_back_from(next));
+    let page = store.revocations(Some(page.cursor), at(3)).await.unwrap();
+    assert_eq!(page.log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), third);
+    assert!(!page.is_anew);
 }
 
 #[test]
@@ -168,7 +168,7 @@ async fn an_older_schema_is_brought_up_to_date() {
     assert_eq!((session.authenticated_at, session.amr), (at(0), password));
     assert_eq!(store.find_account(bob.id).await.unwrap(), Some(bob.clone()));
     let unknown = Revocation { ended, account_id: None, ended_at: None };
-    assert_eq!(store.revocations(None, at(1)).await.unwrap().0, [unknown]);
+    assert_eq!(store.revocations(None, at(1)).await.unwrap().log, [unknown]);
     assert!(matches!(store.rotate(token, &context(at(20))).await.unwrap(), Rotation::Advanced(_)));
     let required = AccountChange { password_change_required: Some(true), ..AccountChange::default() };
     store.change_account(bob.id, required, &context(at(21))).await.unwrap();

@@ -8,7 +8,9 @@ use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::retention::Sweep;
-use countersign::internal::model::session::{EndReason, Rotation, SessionPolicy, SessionSelector};
+use countersign::internal::model::session::{
+    EndReason, RevocationPage, Rotation, SessionPolicy, SessionSelector,
+};
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::throttle::{ThrottleKey, ThrottleRecord};
 use countersign::store::{
@@ -200,7 +202,7 @@ pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     store.end_sessions(SessionSelector::OfToken(ended), EndReason::Logout, &context(at(2))).await.unwrap();
     let sweep = |now, keep_audit| Sweep { now, keep_sessions: DAY, keep_audit, few_failures: 8, batch: 100 };
     let all_of = async |sweep: Sweep| sweep_all(&store, sweep).await.iter().sum::<usize>();
-    let (log, before) = store.revocations(None, at(2)).await.unwrap();
+    let RevocationPage { log, cursor: before, .. } = store.revocations(None, at(2)).await.unwrap();
     let until = log[0].ended.until;
     let unneeded = until.plus(120 * SECOND); // by a verifier whose clock is behind as far as is allowed
     assert_eq!(all_of(sweep(unneeded.minus(SECOND), DAY)).await, 0);
@@ -219,8 +221,8 @@ pub(crate) async fn sweeping_takes_only_what_is_old(opener: &impl Opener) {
     let token = log_in(&store, &bob, forgotten).await;
     let which = SessionSelector::OfToken(token);
     let ended = store.end_sessions(which, EndReason::Logout, &context(forgotten)).await.unwrap();
-    let (log, _) = store.revocations(Some(before), forgotten).await.unwrap();
-    assert_eq!(log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), ended);
+    let page = store.revocations(Some(before), forgotten).await.unwrap();
+    assert_eq!(page.log.iter().map(|entry| entry.ended).collect::<Vec<_>>(), ended);
 }
 
 /// A session past its end is ended for as long as an access token of it may run, verifiers may be late, and

@@ -152,8 +152,8 @@ pub(crate) async fn audit(store: &impl Store) -> Vec<String> {
 
 /// The revocation log from its beginning, those that matter longest last.
 pub(crate) async fn revocations(store: &impl Store, now: Timestamp) -> Vec<EndedSession> {
-    let (log, _) = store.revocations(None, now).await.unwrap();
-    let mut ended: Vec<_> = log.iter().map(|entry| entry.ended).collect();
+    let page = store.revocations(None, now).await.unwrap();
+    let mut ended: Vec<_> = page.log.iter().map(|entry| entry.ended).collect();
     ended.sort_by_key(|ended| ended.until);
     ended
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
+use crate::model::seen::{Seen, ServerRun};
 
 /// A session that a call has just ended; its access tokens must stop working at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,36 +44,33 @@ pub struct Revocation {
     pub ended_at: Option<Timestamp>,
 }
 
-/// How far somebody has read the revocation log. Only the store that gave it can read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RevocationCursor {
-    /// Which run of which server it is of: another one may have forgotten, and give places again.
-    server: i64,
-    place: i64,
+/// The most entries in one page of the revocation log.
+pub(crate) const REVOCATIONS_AT_ONCE: u32 = 10_000;
+
+/// A page of the revocation log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationPage {
+    /// What ended.
+    pub log: Vec<Revocation>,
+    /// Where to go on.
+    pub cursor: RevocationCursor,
+    /// There may be more at once.
+    pub has_more: bool,
+    /// Another copy of the database may have taken the place of the one that the cursor was given by: this page is
+    /// the first of all that it has.
+    pub is_anew: bool,
 }
 
-impl RevocationCursor {
-    /// The place after which to go on, in the log of a store that is its own server.
-    pub(crate) const fn new(place: i64) -> Self {
-        Self::of_server(0, place)
-    }
+/// How far somebody has read the revocation log. Only the store that gave it can read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationCursor(pub(crate) RevocationPlace);
 
-    /// The place at which to go on, in the log of this server.
-    pub(crate) const fn of_server(server: i64, place: i64) -> Self {
-        Self { server, place }
-    }
-
-    /// The place.
-    pub(crate) const fn place(self) -> i64 {
-        self.place
-    }
-
-    /// Whether the log may have been replaced by an older one since `earlier`: an older copy of the database took its
-    /// place, or another server the server's.
-    #[must_use]
-    pub const fn went_back_from(self, earlier: Self) -> bool {
-        self.server != earlier.server || self.place < earlier.place
-    }
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RevocationPlace {
+    /// After this entry, in a log that one writes.
+    After(i64),
+    /// After what these transactions wrote, in a log that many write.
+    Seen(ServerRun, Seen),
 }
 
 /// How long an ended session is of use to other services, whose access tokens live so long.
@@ -91,22 +89,5 @@ mod tests {
         let ended = EndedSession { id: SessionId::random(&Random::insecure_seeded(1)), until };
         assert_eq!(ended.last_token_at(), Timestamp::from_unix_millis(3_600_000));
         assert_eq!(MARGIN, Duration::from_mins(65));
-    }
-
-    /// SE-4: what another server says of places tells nothing about ours, however high they are.
-    #[test]
-    fn a_cursor_goes_on_where_it_was_given() {
-        let cursor = RevocationCursor::of_server(7, 100);
-        for (later, went_back) in [
-            ((7, 100), false),
-            ((7, 101), false),
-            ((7, 99), true),
-            ((8, 100), true),
-            ((8, 9_999), true),
-            ((6, 0), true),
-        ] {
-            let later = RevocationCursor::of_server(later.0, later.1);
-            assert_eq!(later.went_back_from(cursor), went_back, "{later:?}");
-        }
     }
 }

@@ -20,6 +20,7 @@ mod clients;
 pub(super) mod copy;
 mod engine;
 mod feed_keys;
+mod follow;
 mod inspect;
 mod keys;
 mod lines;
@@ -77,6 +78,7 @@ impl PostgresStore {
     pub async fn open(url: &DatabaseUrl, policy: SessionPolicy) -> Result<Self, OpenError> {
         let target = Arc::new(open::target(url)?);
         let first = open::connect(&target, url).await?;
+        follow::forget_foreign_numbers(&first).await.map_err(|error| open::not_up_to_date(url, error))?;
         Ok(Self {
             changes: Lane::one_by_one(&target, Some(first)),
             reads: Lane::one_by_one(&target, None),

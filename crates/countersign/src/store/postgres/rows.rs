@@ -110,14 +110,13 @@ pub(super) fn audit_record(row: &Row) -> Result<AuditRecord, Failure> {
     })
 }
 
-/// Reads `session_id, until, account_id, ended_at` from a column on; nothing where an outer join found nothing.
-pub(super) fn revocation(row: &Row, first: usize) -> Result<Option<Revocation>, Failure> {
-    let Some(id) = row.try_get(first)? else { return Ok(None) };
-    Ok(Some(Revocation {
-        ended: EndedSession { id, until: row.try_get(first + 1)? },
-        account_id: row.try_get(first + 2)?,
-        ended_at: row.try_get(first + 3)?,
-    }))
+/// Reads `session_id, until, account_id, ended_at`.
+pub(super) fn revocation(row: &Row) -> Result<Revocation, Failure> {
+    Ok(Revocation {
+        ended: EndedSession { id: row.try_get(0)?, until: row.try_get(1)? },
+        account_id: row.try_get(2)?,
+        ended_at: row.try_get(3)?,
+    })
 }
 
 /// Reads `kid, algorithm, sealed, created_at, active_from`.

@@ -6,6 +6,7 @@ use super::apply::Transaction;
 use super::batch::{Pending, PendingRotation};
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
+use super::follow::{Key, Log};
 use super::load::Lock;
 use super::rows::{self, SESSION_COLUMNS};
 use super::unanswered::Presented;
@@ -13,10 +14,12 @@ use super::{PostgresStore, load};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
+use crate::model::seen::Seen;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, Revocation, RevocationCursor, Rotation,
-    Session, SessionProof, SessionSelector, StartSessionOutcome, vouch,
+    Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE, RevocationCursor,
+    RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector, StartSessionOutcome,
+    vouch,
 };
 use crate::store::audit::log;
 use crate::store::{SessionStore, StoreError};
@@ -93,16 +96,8 @@ impl SessionStore for PostgresStore {
         &self,
         after: Option<RevocationCursor>,
         now: Timestamp,
-    ) -> Result<(Vec<Revocation>, RevocationCursor), StoreError> {
-        self.read("revocations", move |db| async move {
-            let (log, cursor) = revocations(&db, after, now).await?;
-            // Another server, or the same after a restart: it may have forgotten, and give numbers again.
-            match after {
-                Some(after) if cursor.went_back_from(after) => revocations(&db, None, now).await,
-                _ => Ok((log, cursor)),
-            }
-        })
-        .await
+    ) -> Result<RevocationPage, StoreError> {
+        self.read("revocations", move |db| async move { revocations(&db, after, now).await }).await
     }
 }
 
@@ -141,23 +136,32 @@ async fn end_sessions(
     tx.apply(selector.end(found.one, &found.open, reason, tx.at)).await
 }
 
-/// One statement sees one state of the database. A transaction that it does not see was running then, or begins later: its
-/// number is not below the oldest that was running, where the next look begins. So nothing is missed, whatever the order
-/// of the commits, and nobody waits for a transaction that takes long; what was seen of those that ran comes again.
+/// Begins anew when the cursor is of another run of a server: this one may have forgotten, and give numbers again.
 async fn revocations(
     db: &Connection,
     after: Option<RevocationCursor>,
     now: Timestamp,
-) -> Result<(Vec<Revocation>, RevocationCursor), Failure> {
-    let sql = "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
-                      pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-                      r.session_id, r.until, r.account_id, r.ended_at
-               FROM (VALUES (1)) AS one (n)
-               LEFT JOIN revocations r ON r.xid >= $1::text::xid8 AND r.until > $2";
-    let since = after.map_or(0, RevocationCursor::place).to_string();
-    let found = db.query(sql, &[&since, &now]).await?;
-    let first = found.first().ok_or(Failure::Crossed)?;
-    let cursor = RevocationCursor::of_server(first.try_get(0)?, first.try_get(1)?);
-    let log = found.iter().filter_map(|row| rows::revocation(row, 2).transpose());
-    Ok((log.collect::<Result<_, _>>()?, cursor))
+) -> Result<RevocationPage, Failure> {
+    let log = Log {
+        table: "revocations",
+        columns: "session_id, until, account_id, ended_at",
+        key: Key::SessionId,
+        condition: "until > $6",
+        values: &[&now],
+    };
+    let (run, seen) = match after {
+        Some(RevocationCursor(RevocationPlace::Seen(run, seen))) => (Some(run), seen),
+        _ => (None, Seen::default()),
+    };
+    let mut page = log.page(db, &seen, REVOCATIONS_AT_ONCE).await?;
+    let is_anew = run.is_some_and(|run| run != page.server);
+    if is_anew {
+        page = log.page(db, &Seen::default(), REVOCATIONS_AT_ONCE).await?;
+    }
+    Ok(RevocationPage {
+        log: page.rows.iter().map(rows::revocation).collect::<Result<_, _>>()?,
+        cursor: RevocationCursor(RevocationPlace::Seen(page.server, page.seen)),
+        has_more: page.has_more,
+        is_anew,
+    })
 }

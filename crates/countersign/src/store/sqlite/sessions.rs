@@ -13,8 +13,9 @@ use crate::model::context::Context;
 use crate::model::plan::Plan;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, Revocation, RevocationCursor, Rotation,
-    Session, SessionProof, SessionSelector, StartSessionOutcome, rotate, vouch,
+    Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE, Revocation,
+    RevocationCursor, RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector,
+    StartSessionOutcome, rotate, vouch,
 };
 use crate::store::{SessionStore, StoreError};
 
@@ -117,7 +118,7 @@ impl SessionStore for SqliteStore {
         &self,
         after: Option<RevocationCursor>,
         now: Timestamp,
-    ) -> Result<(Vec<Revocation>, RevocationCursor), StoreError> {
+    ) -> Result<RevocationPage, StoreError> {
         self.read("revocations", move |db| revocations(db, after, now)).await
     }
 }
@@ -127,22 +128,31 @@ fn revocations(
     db: &Connection,
     after: Option<RevocationCursor>,
     now: Timestamp,
-) -> rusqlite::Result<(Vec<Revocation>, RevocationCursor)> {
+) -> rusqlite::Result<RevocationPage> {
     // First: what is committed between the two statements is read twice, and not never.
     let last = db
         .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'revocations'")?
         .query_row([], |row| row.get(0))
-        .optional()?;
-    let last = RevocationCursor::new(last.unwrap_or(0));
-    let after = after.filter(|after| !last.went_back_from(*after)).map_or(0, RevocationCursor::place);
-    let revocations = db
+        .optional()?
+        .unwrap_or(0);
+    let (after, is_anew) = match after {
+        None => (0, false),
+        Some(RevocationCursor(RevocationPlace::After(place))) if place <= last => (place, false),
+        Some(_) => (0, true),
+    };
+    let page: Vec<(i64, Revocation)> = db
         .prepare_cached(
-            "SELECT session_id, until, account_id, ended_at FROM revocations
-             WHERE sequence > ?1 AND until > ?2 ORDER BY sequence",
+            "SELECT session_id, until, account_id, ended_at, sequence FROM revocations
+             WHERE sequence > ?1 AND until > ?2 ORDER BY sequence LIMIT ?3",
         )?
-        .query_map(params![after, now.as_unix_millis()], rows::revocation)?
+        .query_map(params![after, now.as_unix_millis(), REVOCATIONS_AT_ONCE], |row| {
+            Ok((row.get(4)?, rows::revocation(row)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
-    Ok((revocations, last))
+    let has_more = page.len() >= REVOCATIONS_AT_ONCE as usize;
+    let next = page.last().filter(|_| has_more).map_or(last, |(place, _)| *place);
+    let log = page.into_iter().map(|(_, revocation)| revocation).collect();
+    Ok(RevocationPage { log, cursor: RevocationCursor(RevocationPlace::After(next)), has_more, is_anew })
 }
 
 fn find(

@@ -24,6 +24,9 @@ pub(in crate::store::postgres) enum Failure {
     /// A commit that came with a warning: it may be missing on the standby that it had to wait for.
     #[error("the commit came with a warning: it may not be replicated")]
     NotReplicated,
+    /// What a standby has may be out of date, and it shows no exact snapshot.
+    #[error("the server is a standby")]
+    Standby,
     #[error("the database does not answer")]
     Late,
 }

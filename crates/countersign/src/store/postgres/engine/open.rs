@@ -113,11 +113,13 @@ pub(in crate::store::postgres) async fn connect(
     url: &DatabaseUrl,
 ) -> Result<Connection, OpenError> {
     let (db, _) = reach(target, url).await?;
-    let schema = schema::bring_up_to_date(&db)
-        .await
-        .map_err(|error| OpenError::Migration { database: url.to_string(), source: Box::new(error) })?;
+    let schema = schema::bring_up_to_date(&db).await.map_err(|error| not_up_to_date(url, error))?;
     refuse_newer(schema, url)?;
     Ok(db)
+}
+
+pub(in crate::store::postgres) fn not_up_to_date(url: &DatabaseUrl, error: Failure) -> OpenError {
+    OpenError::Migration { database: url.to_string(), source: Box::new(error) }
 }
 
 /// What a server says about itself.
