@@ -114,14 +114,17 @@ CREATE TABLE probe (
 );
 
 -- Failed sign-ins in a row, by the keyed hash of an account's name or by device: no name, and whether the account exists is
--- not to be seen here. Zero failures: what was counted until then is forgiven, which other processes have to learn.
+-- not to be seen here. Every node adds to them. Zero failures: what was counted until then is forgiven, which other nodes
+-- have to learn.
 CREATE TABLE throttle (
     key             bytea  NOT NULL PRIMARY KEY CHECK (length(key) = 17),
     failures        bigint NOT NULL CHECK (failures >= 0),
-    last_failure_at bigint NOT NULL
+    last_failure_at bigint NOT NULL,
+    forgiven_at     bigint -- earlier failures do not count, whenever a node reports them
 );
 
 CREATE INDEX throttle_by_time ON throttle (last_failure_at);
+CREATE INDEX throttle_by_pardon ON throttle (forgiven_at) WHERE forgiven_at IS NOT NULL;
 
 -- Who may follow the feed of ended sessions. The key itself is derived from the master key, the name and the number, and is
 -- not here. A number is never given twice.

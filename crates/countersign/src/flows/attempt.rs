@@ -4,7 +4,7 @@
 //! compile.
 //!
 //! ```text
-//! reserve ──► check ──► Right:  the failures so far are forgiven
+//! reserve ──► check ──► Right:  the failures so far are forgiven, here and at the other nodes
 //!    │                  Wrong:  stays counted, is stored and goes to the audit log
 //!    │                  Err:    nothing was checked, the count is as before
 //!    │                  dropped on the way: counts as failed (CC-6)
@@ -74,12 +74,17 @@ impl<S: Store> Countersign<S> {
         let (reservation, requester) = self.reserve_guess(canonical_name, context).await?;
         match check(requester).await {
             Ok(Checked::Right(proved)) => {
-                reservation.succeeded();
+                // If the store does not take it, the upkeep tells it again: the password was right all the same.
+                if reservation.succeeded()
+                    && let Err(error) = self.exchange_guesses().await
+                {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a pardon is not stored yet");
+                }
                 Ok(Some(proved))
             }
             Ok(Checked::Wrong(account_id)) => {
                 reservation.failed();
-                self.save_guesses().await?;
+                self.exchange_guesses().await?;
                 let event = AuditEvent { account_id, ..AuditEvent::new(AuditKind::LoginFailed) };
                 self.store.record(event, context).await?;
                 Ok(None)

@@ -2,6 +2,7 @@
 //! written to the audit log in bulk. A single attempt goes through [`attempt`](super::attempt).
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
@@ -11,6 +12,7 @@ use crate::model::account::Username;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::{Actor, Context};
 use crate::store::{Store, StoreError};
+use crate::throttle::ThrottleExchange;
 
 impl<S: Store> Countersign<S> {
     /// Records the number of attempts refused since the last call, in one event.
@@ -52,21 +54,34 @@ impl<S: Store> Countersign<S> {
         recorded
     }
 
-    /// Stores the counts that have changed (TH-6). They stay in memory whatever happens: a store that does
-    /// not answer is asked again with the next ones.
-    pub(crate) async fn save_guesses(&self) -> Result<(), StoreError> {
-        let unsaved = self.throttle.take_unsaved(AT_ONCE);
-        if !unsaved.records().is_empty() {
-            self.store.save_throttle(unsaved.records().to_vec()).await?;
+    /// Shares the failed sign-ins that were counted here with the other processes on the store, and takes over what they
+    /// have counted lately (TH-6).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer; nothing is lost, and the next call tries again.
+    pub async fn follow_guesses(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.exchange_guesses().await?;
+        self.learn_guesses(now.minus(RECENT), now).await
+    }
+
+    /// Tells the store what was counted here and learns the totals. What it does not take stays in memory, and is sent
+    /// with the next.
+    pub(crate) async fn exchange_guesses(&self) -> Result<(), StoreError> {
+        let unsent = self.throttle.take_unsent(AT_ONCE);
+        if unsent.deltas().is_empty() {
+            return Ok(());
         }
-        unsaved.saved();
+        let (deltas, now) = (unsent.deltas().to_vec(), self.clock.now());
+        let exchange = ThrottleExchange { deltas, now, options: self.options.throttle };
+        let totals = self.store.exchange_throttle(exchange).await?;
+        unsent.sent(&totals, now);
         Ok(())
     }
 
-    /// Takes over the stored counts since `since`: from before a restart, or of other nodes.
+    /// Takes over what is stored since `since`: from before a restart, or of other processes.
     pub(crate) async fn learn_guesses(&self, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-        let records = self.store.throttle_records(since, self.options.throttle.max_records_u32()).await?;
-        self.throttle.restore(&records, now);
+        let totals = self.store.throttle_records(since, self.options.throttle.max_records_u32()).await?;
+        self.throttle.learn(&totals, now);
         Ok(())
     }
 
@@ -82,3 +97,5 @@ impl<S: Store> Countersign<S> {
 }
 
 const AT_ONCE: usize = 1_000;
+/// What other processes may have counted since the last turn, with time to spare.
+const RECENT: Duration = Duration::from_mins(1);

@@ -130,7 +130,7 @@ impl<S: Store> Countersign<S> {
         let change = PasswordChange { account_id: account.id, new, checked: None, keep: None };
         self.store_password(CheckedPasswordChange(change), context).await?;
         self.forgive_guesses(&account.username, context.now);
-        Ok(self.save_guesses().await.map_err(CheckError::from)?)
+        Ok(self.exchange_guesses().await.map_err(CheckError::from)?)
     }
 
     /// Checks a new password against the policy and hashes it.

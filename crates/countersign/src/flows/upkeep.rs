@@ -22,11 +22,10 @@ impl<S: Store> Countersign<S> {
             report("follow revocations", self.follow_revocations(now).await);
             report("follow feed keys", self.follow_feed_keys().await);
             if turn.is_multiple_of(KEYS_EVERY) {
-                report("save failed sign-ins", self.save_guesses().await);
+                report("follow failed sign-ins", self.follow_guesses(now).await);
                 report("record refused sign-ins", self.record_throttled(now).await);
                 self.log_shed(&mut shed);
                 report("record spraying", self.record_spraying(now).await);
-                report("learn of failed sign-ins", self.learn_guesses(now.minus(RECENT), now).await);
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
             }
@@ -100,8 +99,6 @@ fn report<E: std::error::Error + 'static>(what: &str, result: Result<(), E>) {
 const TURN: Duration = Duration::from_millis(200);
 /// Every second: a key made by the command line is published well before it signs.
 const KEYS_EVERY: u32 = 5;
-/// What other nodes may have counted since the last turn, with time to spare.
-const RECENT: Duration = Duration::from_mins(1);
 /// Every ten minutes.
 const SWEEP_EVERY: u32 = 5 * 600;
 /// Long enough to answer `session_expired` and not `invalid_refresh_token` to a device that was away.

@@ -28,7 +28,7 @@ use crate::model::session::{
     SessionProof, SessionSelector, StartSessionOutcome,
 };
 use crate::model::stored_key::StoredKey;
-use crate::throttle::ThrottleRecord;
+use crate::throttle::{ThrottleExchange, ThrottleRecord};
 
 /// A [`Store`](super::Store) of either kind.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ passed_on! {
         remove_client(name: ClientName, context: &Context) -> bool;
     }
     ThrottleStore {
-        save_throttle(records: Vec<ThrottleRecord>) -> ();
+        exchange_throttle(exchange: ThrottleExchange) -> Vec<ThrottleRecord>;
         throttle_records(since: Timestamp, limit: u32) -> Vec<ThrottleRecord>;
     }
     AuditStore {

@@ -18,11 +18,12 @@
 //! failures that an account ever has (TH-1). A name that nobody has is counted like any other (EN-3): the key
 //! is a hash of the name, and nobody here knows who exists.
 //!
-//! Counts live in memory, bounded; what changes is handed out by [`Throttle::take_unsaved`] to be stored, and
-//! comes back by [`Throttle::restore`] after a restart (TH-6). Nodes that share a store exchange them the
-//! same way; between two exchanges a guesser has at most the limit times the number of nodes. Rates of
-//! networks are not stored: they are over in minutes.
+//! Counts live in memory, bounded. What changes is handed out by [`Throttle::take_unsent`], added to what a store
+//! keeps for all processes that share it, and the totals come back by [`Throttle::learn`], as they do after a restart
+//! (TH-6). So guesses over several nodes are limited like those on one; what is not known yet is what the others
+//! count between two exchanges. Rates of networks are not shared: they are over in minutes.
 
+pub mod exchange;
 mod options;
 mod rate;
 mod record;
@@ -36,9 +37,9 @@ use std::time::Duration;
 
 use tokio::sync::futures::OwnedNotified;
 
+pub use exchange::{ThrottleDelta, ThrottleExchange};
 pub use options::{Rate, ThrottleOptions, WhenStopped};
 pub use record::{Guess, ThrottleKey, ThrottleRecord};
-pub(crate) use rule::CLOCK_SKEW;
 
 use crate::base::clock::Timestamp;
 use crate::base::out_of_range::OutOfRange;
@@ -95,16 +96,16 @@ impl Throttle {
         self.lock().forgive(account, now);
     }
 
-    /// What changed since the last call, at most `limit` records: store them, the newest of a key wins.
-    pub fn take_unsaved(&self, limit: usize) -> Unsaved {
-        let records = self.lock().take_unsaved(limit);
-        Unsaved { throttle: self.clone(), records }
+    /// What the store does not know yet, at most `limit` keys: send it, and say so with the totals that come back.
+    pub fn take_unsent(&self, limit: usize) -> Unsent {
+        let deltas = self.lock().take_unsent(limit);
+        Unsent { throttle: self.clone(), deltas }
     }
 
-    /// Takes over what was stored, by this process before or by another node; what is newer wins, and what is
-    /// newer and forgiven ends a wait.
-    pub fn restore(&self, records: &[ThrottleRecord], now: Timestamp) {
-        self.lock().restore(records, now);
+    /// Takes over totals that a store has: of all processes, and from before a restart. Those that are older than
+    /// what is known here change nothing.
+    pub fn learn(&self, totals: &[ThrottleRecord], now: Timestamp) {
+        self.lock().learn(totals, now);
     }
 
     /// Whether failures are spread over so many accounts now that it looks like spraying (TH-9).
@@ -180,10 +181,10 @@ impl Reservation {
     }
 
     /// The password was right: the failures that this attempt would have added to are forgotten, and those of
-    /// its device; no others are (TH-3).
-    pub fn succeeded(mut self) {
+    /// its device; no others are (TH-3). `true` if there were any: then other processes are to hear of it.
+    pub fn succeeded(mut self) -> bool {
         self.is_settled = true;
-        self.throttle.lock().succeeded(&self.reserved);
+        self.throttle.lock().succeeded(&self.reserved)
     }
 
     /// The password was wrong: it stays counted.
@@ -205,31 +206,32 @@ impl Drop for Reservation {
     }
 }
 
-/// Counts to store. Dropped without [`Unsaved::saved`], because the store did not answer or the caller went
-/// away, they are handed out again (TH-6).
-#[must_use = "store the records and say so"]
+/// What the store does not know yet. Dropped without [`Unsent::sent`], because the store did not answer or the caller
+/// went away, it is handed out again (TH-6): if the store had taken it all the same, it is counted twice.
+#[must_use = "send it and say so"]
 #[derive(Debug)]
-pub struct Unsaved {
+pub struct Unsent {
     throttle: Throttle,
-    records: Vec<ThrottleRecord>,
+    deltas: Vec<ThrottleDelta>,
 }
 
-impl Unsaved {
-    /// The counts.
+impl Unsent {
+    /// What was counted, for each key.
     #[must_use]
-    pub fn records(&self) -> &[ThrottleRecord] {
-        &self.records
+    pub fn deltas(&self) -> &[ThrottleDelta] {
+        &self.deltas
     }
 
-    /// They are stored.
-    pub fn saved(mut self) {
-        self.records.clear();
+    /// The store has it; these are its totals.
+    pub fn sent(mut self, totals: &[ThrottleRecord], now: Timestamp) {
+        self.deltas.clear();
+        self.throttle.learn(totals, now);
     }
 }
 
-impl Drop for Unsaved {
+impl Drop for Unsent {
     fn drop(&mut self) {
-        self.throttle.lock().keep_unsaved(&self.records);
+        self.throttle.lock().keep_unsent(std::mem::take(&mut self.deltas));
     }
 }
 

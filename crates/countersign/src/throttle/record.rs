@@ -25,8 +25,10 @@ pub struct ThrottleRecord {
     pub key: ThrottleKey,
     /// The number; zero says that earlier failures are forgiven.
     pub failures: u32,
-    /// When the last one was counted, or when they were forgiven.
+    /// When the last one was counted, or when all were forgiven.
     pub last_failure_at: Timestamp,
+    /// The last pardon, if there was one: failures from before it do not count, whenever they are heard of.
+    pub forgiven_at: Option<Timestamp>,
 }
 
 /// The key of an account, of a device or of an account's known devices together, as a store keeps it: one

@@ -1,8 +1,11 @@
 //! The wait after consecutive failures. Pure arithmetic that saturates (TH-10).
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
+use super::exchange::{Pardon, ThrottleDelta};
 use super::options::{DAY, ThrottleOptions, WhenStopped};
+use super::record::{ThrottleKey, ThrottleRecord};
 use crate::base::clock::Timestamp;
 
 /// Consecutive failures.
@@ -10,15 +13,51 @@ use crate::base::clock::Timestamp;
 pub(super) struct Failures {
     pub(super) count: u32,
     pub(super) last_at: Timestamp,
+    /// What happened before is forgiven, also if it is heard of later.
+    pub(super) forgiven_at: Option<Timestamp>,
 }
 
 impl Failures {
-    pub(super) const NONE: Self = Self { count: 0, last_at: Timestamp::from_unix_millis(0) };
+    pub(super) const NONE: Self =
+        Self { count: 0, last_at: Timestamp::from_unix_millis(0), forgiven_at: None };
 
-    /// One more. A clock that is a little behind does not shorten a wait.
-    pub(super) fn add(&mut self, now: Timestamp) {
+    pub(super) const fn into_record(self, key: ThrottleKey) -> ThrottleRecord {
+        let Self { count: failures, last_at: last_failure_at, forgiven_at } = self;
+        ThrottleRecord { key, failures, last_failure_at, forgiven_at }
+    }
+
+    /// These, and what a process has counted beside them.
+    pub(super) fn with(mut self, delta: &ThrottleDelta, now: Timestamp, options: &ThrottleOptions) -> Self {
+        self.forgiven_at = self.pardon_believed(now);
+        if self.are_forgotten(now, options) {
+            self.count = 0;
+        }
+        if let Some(Pardon { at, leaves }) = delta.pardon {
+            self.forgive(Pardon { at: at.min(now), leaves });
+        }
+        delta.failed_at.iter().for_each(|&at| self.add(at.min(now), now));
+        self
+    }
+
+    /// One more, at this instant. A clock that is a little behind does not shorten a wait.
+    pub(super) fn add(&mut self, at: Timestamp, now: Timestamp) {
+        if self.forgiven_at.is_some_and(|forgiven| at < forgiven) {
+            return;
+        }
         self.count = self.count.saturating_add(1);
-        self.last_at = if self.is_ahead_of(now) { now } else { self.last_at.max(now) };
+        self.last_at = if self.is_ahead_of(now) { at } else { self.last_at.max(at) };
+    }
+
+    /// Those until now are forgiven, all but so many. A later pardon has taken everything with it already.
+    pub(super) fn forgive(&mut self, pardon: Pardon) {
+        if self.forgiven_at.is_some_and(|forgiven| pardon.at < forgiven) {
+            return;
+        }
+        self.count = self.count.min(pardon.leaves);
+        self.forgiven_at = Some(pardon.at);
+        if self.count == 0 {
+            self.last_at = self.last_at.max(pardon.at); // kept for as long as others have to learn of it
+        }
     }
 
     /// Whether the last one was counted by a clock that was set back since. When it was, nobody knows any
@@ -27,9 +66,20 @@ impl Failures {
         self.last_at > now.plus(CLOCK_SKEW)
     }
 
-    /// One was no failure after all.
-    pub(super) fn take_back(&mut self) {
-        self.count = self.count.saturating_sub(1);
+    /// The last pardon, unless it is one of a clock that was ahead: that would forgive what is still to come.
+    fn pardon_believed(&self, now: Timestamp) -> Option<Timestamp> {
+        self.forgiven_at.filter(|forgiven| *forgiven <= now.plus(CLOCK_SKEW))
+    }
+
+    /// Whether these totals are from before those: until the next pardon they only grow.
+    pub(super) fn are_older_than(&self, known: &Self, now: Timestamp, options: &ThrottleOptions) -> bool {
+        let pardons = [self.pardon_believed(now), known.pardon_believed(now)];
+        match pardons[0].cmp(&pardons[1]) {
+            Ordering::Less => true,
+            Ordering::Greater => false,
+            Ordering::Equal if known.is_ahead_of(now) && !self.is_ahead_of(now) => false,
+            Ordering::Equal => self.count < known.count && !known.are_forgotten(now, options),
+        }
     }
 
     /// How long an unknown device still has to wait.
@@ -55,6 +105,13 @@ impl Failures {
             WhenStopped::OneADay => options.forget_after.saturating_mul(30),
         };
         self.last_at.plus(keep) <= now
+    }
+}
+
+impl From<&ThrottleRecord> for Failures {
+    fn from(record: &ThrottleRecord) -> Self {
+        let &ThrottleRecord { failures: count, last_failure_at: last_at, forgiven_at, .. } = record;
+        Self { count, last_at, forgiven_at }
     }
 }
 
@@ -101,7 +158,7 @@ mod tests {
     #[test]
     fn the_wait_ends_at_its_exact_millisecond() {
         let options = ThrottleOptions::default();
-        let failures = Failures { count: 6, last_at: at(100) };
+        let failures = Failures { count: 6, last_at: at(100), ..Failures::NONE };
         let millis = |now| failures.wait(Timestamp::from_unix_millis(now), &options).as_millis();
         assert_eq!((millis(101_999), millis(102_000), millis(102_001)), (1, 0, 0));
     }
@@ -110,9 +167,9 @@ mod tests {
     #[test]
     fn a_wait_survives_odd_clocks() {
         let options = ThrottleOptions { when_stopped: WhenStopped::Strict, ..ThrottleOptions::default() };
-        let mut failures = Failures { count: 99, last_at: at(1_000) };
-        failures.add(at(960));
-        assert_eq!(failures, Failures { count: 100, last_at: at(1_000) });
+        let mut failures = Failures { count: 99, last_at: at(1_000), ..Failures::NONE };
+        failures.add(at(960), at(960));
+        assert_eq!(failures, Failures { count: 100, last_at: at(1_000), ..Failures::NONE });
         assert!(failures.wait(at(i64::from(u32::MAX)), &options) > DAY);
         assert!(!failures.are_forgotten(at(i64::from(u32::MAX)), &options));
     }
@@ -120,7 +177,7 @@ mod tests {
     #[test]
     fn few_failures_are_forgotten_after_a_day_and_more_after_thirty_or_never() {
         let options = ThrottleOptions::default();
-        let (few, more) = (Failures { count: 4, last_at: at(0) }, Failures { count: 5, last_at: at(0) });
+        let [few, more] = [4, 5].map(|count| Failures { count, last_at: at(0), ..Failures::NONE });
         assert!(!few.are_forgotten(at(86_399), &options) && few.are_forgotten(at(86_400), &options));
         assert!(!more.are_forgotten(at(86_400 * 30 - 1), &options));
         assert!(more.are_forgotten(at(86_400 * 30), &options));

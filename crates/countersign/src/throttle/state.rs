@@ -1,9 +1,10 @@
 //! All counts together, and what one attempt does to them. Every method is a few look-ups under one lock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::exchange::{Pardon, ThrottleDelta};
 use super::options::{Rate, ThrottleOptions};
 use super::rate::{Used, UsedBy};
 use super::record::{Guess, ThrottleKey, ThrottleRecord};
@@ -16,8 +17,10 @@ use crate::model::device_cookie::DeviceId;
 #[derive(Debug)]
 pub(super) struct State {
     options: ThrottleOptions,
+    /// Those that are decided.
     failures: HashMap<ThrottleKey, Failures>,
-    unsaved: HashSet<ThrottleKey>,
+    /// What the store has not been told.
+    unsent: HashMap<ThrottleKey, ThrottleDelta>,
     networks: UsedBy<Network>,
     neighbourhoods: UsedBy<Network>,
     /// First failures of accounts, over all.
@@ -50,7 +53,7 @@ pub(super) struct Reserved {
 #[derive(Clone, Copy, Debug)]
 enum Counted {
     KnownDevice,
-    Unknown { client: Option<IpAddr>, before: Failures },
+    Unknown { client: Option<IpAddr>, is_first: bool },
 }
 
 impl Reserved {
@@ -102,7 +105,7 @@ impl State {
         Self {
             options,
             failures: HashMap::new(),
-            unsaved: HashSet::new(),
+            unsent: HashMap::new(),
             networks: UsedBy::new(options.per_network, options.max_records),
             neighbourhoods: UsedBy::new(options.per_neighbourhood, options.max_records),
             first_failures: Used::NOTHING,
@@ -117,19 +120,20 @@ impl State {
         let &Guess { account, client, device } = guess;
         let reserved = |counted| Reserved { counted, account, device, at: now };
         if device.is_some_and(|device| self.has_attempts_left(account, device, now)) {
-            return Ok(self.begin(reserved(Counted::KnownDevice), now));
+            return Ok(self.begin(reserved(Counted::KnownDevice)));
         }
         let before = self.failures_of(ThrottleKey::account(account), now);
         let wait = before.wait(now, &self.options).max(self.network_wait(client, now));
         if !wait.is_zero() {
             return Err(Refusal { wait, undecided: self.in_the_way(guess, now) });
         }
-        let reserved = self.begin(reserved(Counted::Unknown { client, before }), now);
+        let is_first = before.count == 0;
+        let reserved = self.begin(reserved(Counted::Unknown { client, is_first }));
         if let Some(address) = client {
             self.networks.take(Network::of(address), now);
             self.neighbourhoods.take(Network::around(address), now);
         }
-        if before.count == 0 {
+        if is_first {
             self.first_failures.take(now, self.options.spray);
         }
         self.watch_for_spraying(now);
@@ -137,84 +141,69 @@ impl State {
     }
 
     /// Counts it as failed until it is decided.
-    fn begin(&mut self, reserved: Reserved, now: Timestamp) -> Reserved {
-        for count in reserved.counts() {
-            let before = match count {
-                Count::Failures(key) => self.failures_of(key, now).last_at,
-                Count::Network(_) | Count::Neighbourhood(_) => now,
-            };
-            self.undecided.begin(count, before);
-        }
-        reserved.counted_for().for_each(|key| self.add_failure(key, now));
+    fn begin(&mut self, reserved: Reserved) -> Reserved {
+        reserved.counts().for_each(|count| self.undecided.begin(count));
         reserved
     }
 
     /// It stays counted, and that is to be stored.
     pub(super) fn failed(&mut self, reserved: &Reserved) {
-        reserved.counts().for_each(|count| self.undecided.end(count, Some(reserved.at)));
-        reserved.counted_for().for_each(|key| self.mark_unsaved(key));
+        reserved.counts().for_each(|count| self.undecided.end(count));
+        reserved.counted_for().for_each(|key| self.add_failure(key, reserved.at));
     }
 
     /// A success forgets its own count, and that of the device it came from, whether it counted for it or
     /// not. That of a known device also lets unknown ones try again that were stopped: the owner is there.
-    pub(super) fn succeeded(&mut self, reserved: &Reserved) {
+    /// `true` if there was something to forget.
+    pub(super) fn succeeded(&mut self, reserved: &Reserved) -> bool {
         self.not_checked(reserved);
-        for key in reserved.forgiven() {
-            if self.failures.contains_key(&key) {
-                self.forget(key, reserved.at);
-            }
-        }
         let account = ThrottleKey::account(reserved.account);
-        let most = self.options.stop_unknown_after().saturating_sub(1);
-        if let Some(failures) = self.failures.get_mut(&account).filter(|failures| failures.count > most) {
-            failures.count = most;
-            self.mark_unsaved(account);
-        }
+        let until_stopped = self.options.stop_unknown_after().saturating_sub(1);
+        let counts = reserved.forgiven().map(|key| (key, 0)).chain([(account, until_stopped)]);
+        counts.fold(false, |forgave, (key, leaves)| {
+            let is_more = self.failures.get(&key).is_some_and(|failures| failures.count > leaves);
+            if is_more {
+                self.forget(key, Pardon { at: reserved.at, leaves });
+            }
+            forgave || is_more
+        })
     }
 
     pub(super) fn not_checked(&mut self, reserved: &Reserved) {
-        reserved.counts().for_each(|count| self.undecided.end(count, None));
+        reserved.counts().for_each(|count| self.undecided.end(count));
         self.give_back(reserved);
-        reserved.counted_for().for_each(|key| self.take_back(key, reserved));
     }
 
     /// Whoever may has set the password anew: for an account that had failures here or in any other process.
-    pub(super) fn forgive(&mut self, account: AccountKey, now: Timestamp) {
-        self.forget(ThrottleKey::account(account), now);
-        self.forget(ThrottleKey::devices(account), now);
+    pub(super) fn forgive(&mut self, account: AccountKey, at: Timestamp) {
+        self.forget(ThrottleKey::account(account), Pardon { at, leaves: 0 });
+        self.forget(ThrottleKey::devices(account), Pardon { at, leaves: 0 });
     }
 
-    pub(super) fn take_unsaved(&mut self, limit: usize) -> Vec<ThrottleRecord> {
-        let keys: Vec<_> = self.unsaved.iter().copied().take(limit).collect();
-        let record = |key| {
-            self.unsaved.remove(&key);
-            let failures = self.failures.get(&key)?;
-            Some(ThrottleRecord { key, failures: failures.count, last_failure_at: failures.last_at })
-        };
-        keys.into_iter().filter_map(record).collect()
+    pub(super) fn take_unsent(&mut self, limit: usize) -> Vec<ThrottleDelta> {
+        let keys: Vec<_> = self.unsent.keys().copied().take(limit).collect();
+        keys.into_iter().filter_map(|key| self.unsent.remove(&key)).collect()
     }
 
-    /// They could not be stored after all. What is stored the next time is how it is then.
-    pub(super) fn keep_unsaved(&mut self, records: &[ThrottleRecord]) {
-        for record in records {
-            self.mark_unsaved(record.key);
+    /// They could not be sent after all.
+    pub(super) fn keep_unsent(&mut self, deltas: Vec<ThrottleDelta>) {
+        for earlier in deltas {
+            if let Some(delta) = self.unsent(earlier.key) {
+                delta.follow(earlier);
+            }
         }
     }
 
-    pub(super) fn restore(&mut self, records: &[ThrottleRecord], now: Timestamp) {
-        for record in records {
-            let stored = Failures { count: record.failures, last_at: record.last_failure_at };
-            let newer = |here: &Failures| {
-                !stored.is_ahead_of(now) && (here.last_at < stored.last_at || here.is_ahead_of(now))
-            };
-            let newer = self.failures.get(&record.key).is_none_or(newer);
-            if !newer || self.unsaved.contains(&record.key) {
-                continue;
+    /// Takes over totals, to which comes what the store does not know yet.
+    pub(super) fn learn(&mut self, totals: &[ThrottleRecord], now: Timestamp) {
+        for total in totals {
+            let mut failures = Failures::from(total);
+            if let Some(unsent) = self.unsent.get(&total.key) {
+                failures = failures.with(unsent, now, &self.options);
             }
-            if stored.are_forgotten(now, &self.options) {
-                self.failures.remove(&record.key);
-            } else {
-                self.insert(record.key, stored, now);
+            let known = self.failures.get(&total.key);
+            if known.is_none_or(|known| !failures.are_older_than(known, now, &self.options)) {
+                self.insert(total.key, failures, now);
             }
         }
     }
@@ -223,18 +212,18 @@ impl State {
         self.spraying
     }
 
-    fn failures_of(&self, key: ThrottleKey, now: Timestamp) -> Failures {
-        let failures = self.failures.get(&key).filter(|failures| !failures.are_forgotten(now, &self.options));
-        failures.copied().unwrap_or(Failures::NONE)
+    /// With those that are not decided, as if each failed now.
+    pub(super) fn failures_of(&self, key: ThrottleKey, now: Timestamp) -> Failures {
+        let decided = self.decided_failures_of(key, now);
+        match self.undecided.number(Count::Failures(key)) {
+            0 => decided,
+            more => Failures { count: decided.count.saturating_add(more), last_at: now, ..decided },
+        }
     }
 
-    /// The failures that are decided.
     fn decided_failures_of(&self, key: ThrottleKey, now: Timestamp) -> Failures {
-        let (all, count) = (self.failures_of(key, now), Count::Failures(key));
-        Failures {
-            count: all.count.saturating_sub(self.undecided.number(count)),
-            last_at: self.undecided.last_failure_at(count).unwrap_or(all.last_at),
-        }
+        let failures = self.failures.get(&key).filter(|failures| !failures.are_forgotten(now, &self.options));
+        failures.copied().unwrap_or(Failures::NONE)
     }
 
     fn has_attempts_left(&self, account: AccountKey, device: DeviceId, now: Timestamp) -> bool {
@@ -296,31 +285,23 @@ impl State {
         (used.wait(network, now, rate, 0), used.wait(network, now, rate, undecided))
     }
 
-    /// In memory only: an attempt that turns out not to be a failure costs the store nothing.
-    fn add_failure(&mut self, key: ThrottleKey, now: Timestamp) {
-        let mut failures = self.failures_of(key, now);
-        failures.add(now);
-        self.insert(key, failures, now);
-    }
-
-    fn take_back(&mut self, key: ThrottleKey, reserved: &Reserved) {
-        let Some(failures) = self.failures.get_mut(&key) else { return };
-        failures.take_back();
-        if let Counted::Unknown { before, .. } = reserved.counted
-            && failures.last_at == reserved.at
-        {
-            failures.last_at = before.last_at; // who was not looked at does not have to wait anew either
-        }
-        if failures.count == 0 && !self.unsaved.contains(&key) {
-            self.failures.remove(&key);
+    fn add_failure(&mut self, key: ThrottleKey, at: Timestamp) {
+        let failed = ThrottleDelta { failed_at: vec![at], ..ThrottleDelta::none(key) };
+        let known = self.failures.get(&key).copied().unwrap_or(Failures::NONE);
+        self.insert(key, known.with(&failed, at, &self.options), at);
+        if let Some(delta) = self.unsent(key) {
+            delta.failed_at.push(at);
         }
     }
 
-    /// Keeps a count of zero, so that it overtakes what others have stored and know.
-    fn forget(&mut self, key: ThrottleKey, now: Timestamp) {
-        let last_at = self.failures.get(&key).map_or(now, |failures| failures.last_at.max(now));
-        self.insert(key, Failures { count: 0, last_at }, now);
-        self.mark_unsaved(key);
+    /// Keeps a count of zero: the pardon overtakes what others have stored and know.
+    fn forget(&mut self, key: ThrottleKey, pardon: Pardon) {
+        let mut failures = self.failures.get(&key).copied().unwrap_or(Failures::NONE);
+        failures.forgive(pardon);
+        self.insert(key, failures, pardon.at);
+        if let Some(delta) = self.unsent(key) {
+            delta.forgive(pardon);
+        }
     }
 
     fn insert(&mut self, key: ThrottleKey, failures: Failures, now: Timestamp) {
@@ -331,12 +312,12 @@ impl State {
     }
 
     fn give_back(&mut self, reserved: &Reserved) {
-        let Counted::Unknown { client, before } = reserved.counted else { return };
+        let Counted::Unknown { client, is_first } = reserved.counted else { return };
         if let Some(address) = client {
             self.networks.give_back(&Network::of(address));
             self.neighbourhoods.give_back(&Network::around(address));
         }
-        if before.count == 0 {
+        if is_first {
             self.first_failures.give_back(self.options.spray);
         }
     }
@@ -376,13 +357,12 @@ impl State {
             self.failures.retain(|_, failures| failures.count > least);
             least *= 2;
         }
-        let failures = &self.failures;
-        self.unsaved.retain(|key| failures.contains_key(key));
     }
 
-    fn mark_unsaved(&mut self, key: ThrottleKey) {
-        if self.unsaved.len() < self.options.max_records {
-            self.unsaved.insert(key);
-        }
+    /// What the store is to be told of a key; `None` while it has taken nothing for so long that there is no
+    /// room (LM-11).
+    fn unsent(&mut self, key: ThrottleKey) -> Option<&mut ThrottleDelta> {
+        let has_room = self.unsent.len() < self.options.max_records || self.unsent.contains_key(&key);
+        has_room.then(|| self.unsent.entry(key).or_insert_with(|| ThrottleDelta::none(key)))
     }
 }

@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt as _;
 
 use super::*;
+use crate::base::random::Random;
 use crate::model::device_cookie::{DeviceCookies, DeviceId};
 
 const START: i64 = 1_800_000_000_000;
@@ -31,16 +34,40 @@ impl Scene {
 
     /// A right one.
     fn sign_in(&self, guess: &Guess) -> Result<(), Duration> {
-        self.throttle.reserve(guess, self.now).map(Reservation::succeeded).map_err(|error| error.retry_after)
+        let reserved = self.throttle.reserve(guess, self.now);
+        reserved.map(|reservation| _ = reservation.succeeded()).map_err(|error| error.retry_after)
     }
 }
 
-/// What is to be stored, stored.
-fn take(scene: &Scene) -> Vec<ThrottleRecord> {
-    let unsaved = scene.throttle.take_unsaved(100);
-    let records = unsaved.records().to_vec();
-    unsaved.saved();
-    records
+/// What a store keeps.
+#[derive(Clone, Default)]
+struct Kept(BTreeMap<ThrottleKey, ThrottleRecord>);
+
+impl Kept {
+    /// Takes what a process has counted, gives it the totals; says how many keys there were.
+    fn exchange(&mut self, scene: &Scene) -> usize {
+        let unsent = scene.throttle.take_unsent(100);
+        let totals = self.add(unsent.deltas().to_vec(), scene.now);
+        unsent.sent(&totals, scene.now);
+        totals.len()
+    }
+
+    fn add(&mut self, deltas: Vec<ThrottleDelta>, now: Timestamp) -> Vec<ThrottleRecord> {
+        let exchange = ThrottleExchange { deltas, now, options: ThrottleOptions::default() };
+        let totals = exchange.deltas.iter().map(|delta| exchange.total(self.0.get(&delta.key), delta));
+        let totals: Vec<_> = totals.collect();
+        self.0.extend(totals.iter().map(|total| (total.key, *total)));
+        totals
+    }
+
+    /// Teaches a process all that is kept.
+    fn teach(&self, scene: &Scene) {
+        scene.throttle.learn(&self.0.values().copied().collect::<Vec<_>>(), scene.now);
+    }
+
+    fn failures(&self) -> Vec<u32> {
+        self.0.values().map(|record| record.failures).collect()
+    }
 }
 
 fn on(account: u32) -> Guess {
@@ -200,7 +227,7 @@ fn a_success_restores_the_device_it_came_from() {
     }
     let reservation = scene.throttle.reserve(&known, scene.now).unwrap();
     assert!(!reservation.is_known_device());
-    reservation.succeeded();
+    assert!(reservation.succeeded());
     assert!(scene.throttle.reserve(&known, scene.now).unwrap().is_known_device());
 }
 
@@ -234,7 +261,7 @@ fn attempts_that_were_not_checked_do_not_count() {
     for _ in 0..100 {
         scene.throttle.reserve(&from(1, [192, 0, 2, 1]), scene.now).unwrap().not_checked();
     }
-    assert!(scene.throttle.take_unsaved(100).records().is_empty(), "a flood that is shed writes nothing");
+    assert!(scene.throttle.take_unsent(100).deltas().is_empty(), "a flood that is shed writes nothing");
     assert_eq!(scene.guess(&from(1, [192, 0, 2, 1])), Ok(()));
 }
 
@@ -311,70 +338,246 @@ fn spraying_is_noticed_and_known_devices_are_not_affected() {
 /// TH-6: a restart in the middle of an attack changes nothing, and a second node learns the count.
 #[test]
 fn counts_survive_a_restart() {
-    let scene = Scene::new();
+    let (scene, mut kept) = (Scene::new(), Kept::default());
     for _ in 0..5 {
         scene.guess(&on(1)).unwrap();
     }
     let wait = scene.guess(&on(1)).unwrap_err();
-    drop(scene.throttle.take_unsaved(100)); // the store did not answer
-    let saved = take(&scene);
-    assert_eq!(saved.len(), 1, "they are handed out again");
-    assert_eq!(take(&scene), [], "each change once");
+    drop(scene.throttle.take_unsent(100)); // the store did not answer
+    assert_eq!((kept.exchange(&scene), kept.failures()), (1, vec![5]), "they are handed out again");
+    assert_eq!(kept.exchange(&scene), 0, "each failure once");
 
     let restarted = Scene::new();
-    restarted.throttle.restore(&saved, restarted.now);
+    kept.teach(&restarted);
     assert_eq!(restarted.guess(&on(1)), Err(wait));
-    assert_eq!(take(&restarted), [], "nothing new to store");
-    let key = ThrottleKey::from_bytes(*saved[0].key.as_bytes());
-    assert_eq!(key, saved[0].key);
+    assert_eq!(kept.exchange(&restarted), 0, "nothing new to store");
+    let key = *kept.0.keys().next().unwrap();
+    assert_eq!(ThrottleKey::from_bytes(*key.as_bytes()), key);
+}
+
+/// TH-6: what could not be sent comes before what was counted meanwhile, and a pardon in between forgives it.
+#[test]
+fn what_could_not_be_sent_keeps_its_place() {
+    let (scene, mut kept) = (Scene::new(), Kept::default());
+    for _ in 0..2 {
+        scene.guess(&on(1)).unwrap();
+    }
+    let lost = scene.throttle.take_unsent(100);
+    scene.guess(&on(1)).unwrap();
+    drop(lost);
+    kept.exchange(&scene);
+    assert_eq!(kept.failures(), [3]);
+
+    let lost = scene.throttle.take_unsent(100);
+    scene.guess(&on(1)).unwrap();
+    let also_lost = scene.throttle.take_unsent(100);
+    scene.sign_in(&on(1)).unwrap();
+    scene.guess(&on(1)).unwrap();
+    drop((also_lost, lost));
+    kept.exchange(&scene);
+    assert_eq!(kept.failures(), [1]);
 }
 
 /// TH-6: another process that set the password anew (the command line) has forgiven what was counted here.
 #[test]
 fn what_another_process_forgives_is_forgiven_here() {
-    let mut scene = Scene::new();
+    let (mut scene, mut kept) = (Scene::new(), Kept::default());
     for _ in 0..5 {
         scene.guess(&on(1)).unwrap();
     }
-    let counted = take(&scene);
+    kept.exchange(&scene);
+    let counted = kept.clone();
     scene.wait(Duration::from_millis(1));
     let tool = Scene { throttle: Throttle::new(ThrottleOptions::default()).unwrap(), now: scene.now };
     tool.throttle.forgive(on(1).account, tool.now);
-    let forgiven = take(&tool);
-    assert!(forgiven.iter().all(|record| record.failures == 0 && record.last_failure_at == tool.now));
+    kept.exchange(&tool);
+    assert!(kept.0.values().all(|total| total.failures == 0 && total.last_failure_at == tool.now));
 
     assert!(scene.guess(&on(1)).is_err());
-    scene.throttle.restore(&forgiven, scene.now);
+    kept.teach(&scene);
     assert_eq!(scene.guess(&on(1)), Ok(()));
-    scene.throttle.restore(&counted, scene.now);
+    counted.teach(&scene);
     assert_eq!(scene.guess(&on(1)), Ok(()), "the older count does not come back");
+}
+
+/// TH-6: a success here is not undone by failures that happened before it elsewhere and are heard of later.
+#[test]
+fn a_late_failure_does_not_undo_a_pardon() {
+    let (mut here, elsewhere, mut kept) = (Scene::new(), Scene::new(), Kept::default());
+    for _ in 0..2 {
+        here.guess(&on(1)).unwrap();
+        elsewhere.guess(&on(1)).unwrap();
+    }
+    here.wait(Duration::from_millis(1));
+    here.sign_in(&on(1)).unwrap();
+    kept.exchange(&here);
+    kept.exchange(&elsewhere);
+    assert_eq!(kept.failures(), [0]);
+    here.guess(&on(1)).unwrap();
+    kept.exchange(&here);
+    assert_eq!(kept.failures(), [1], "later ones count");
 }
 
 /// TH-6: so has a sign-in at another node; and what was forgiven is written down only where there was
 /// something.
 #[test]
 fn a_success_is_stored_if_there_was_a_failure() {
-    let scene = Scene::new();
+    let (scene, mut kept) = (Scene::new(), Kept::default());
     scene.sign_in(&on(1)).unwrap();
-    assert_eq!(take(&scene), []);
+    assert_eq!(kept.exchange(&scene), 0);
     scene.guess(&on(1)).unwrap();
-    assert_eq!(take(&scene)[0].failures, 1);
+    kept.exchange(&scene);
+    assert_eq!(kept.failures(), [1]);
     scene.sign_in(&on(1)).unwrap();
-    assert_eq!(take(&scene)[0].failures, 0);
+    scene.sign_in(&on(1)).unwrap();
+    assert_eq!((kept.exchange(&scene), kept.failures(), kept.exchange(&scene)), (1, vec![0], 0));
+}
+
+/// TH-2: nodes hear of an owner who was there, and unknown devices may try once more at all of them.
+#[test]
+fn a_stop_is_lifted_at_every_node() {
+    let (mut scene, mut kept) = (Scene::new(), Kept::default());
+    for _ in 0..80 {
+        scene.wait(Duration::from_mins(15));
+        scene.guess(&on(1)).unwrap();
+    }
+    kept.exchange(&scene);
+    scene.wait(Duration::from_mins(15));
+    let other = Scene { throttle: Throttle::new(ThrottleOptions::default()).unwrap(), now: scene.now };
+    kept.teach(&other);
+    assert!(scene.guess(&on(1)).is_err() && other.guess(&on(1)).is_err());
+    scene.sign_in(&Guess { device: Some(device(1)), ..on(1) }).unwrap();
+    kept.exchange(&scene);
+    kept.teach(&other);
+    assert_eq!((kept.failures(), other.guess(&on(1))), (vec![79], Ok(())));
+    kept.exchange(&other);
+    kept.teach(&scene);
+    assert_eq!((kept.failures(), scene.guess(&on(1)).is_err()), (vec![80], true));
 }
 
 /// TH-6: an older state from the store never lowers a newer count here.
 #[test]
-fn restoring_keeps_what_is_newer() {
-    let mut scene = Scene::new();
+fn learning_keeps_what_is_newer() {
+    let (mut scene, mut kept) = (Scene::new(), Kept::default());
     scene.guess(&on(1)).unwrap();
-    let old = take(&scene);
+    kept.exchange(&scene);
     scene.wait(Duration::from_millis(1));
     for _ in 0..4 {
         scene.guess(&on(1)).unwrap();
     }
-    scene.throttle.restore(&old, scene.now);
+    let unanswered = scene.throttle.take_unsent(100);
+    kept.teach(&scene);
     assert!(scene.guess(&on(1)).is_err());
+    drop(unanswered);
+    kept.teach(&scene);
+    assert!(scene.guess(&on(1)).is_err());
+}
+
+/// Few failures of the day before are no beginning of today's, whichever process counted them.
+#[test]
+fn failures_that_are_forgotten_are_not_added_to() {
+    let (mut scene, mut kept) = (Scene::new(), Kept::default());
+    for _ in 0..4 {
+        scene.guess(&on(1)).unwrap();
+    }
+    kept.exchange(&scene);
+    scene.wait(options::DAY);
+    let other = Scene { throttle: Throttle::new(ThrottleOptions::default()).unwrap(), now: scene.now };
+    other.guess(&on(1)).unwrap();
+    kept.exchange(&other);
+    kept.teach(&scene);
+    assert_eq!(kept.failures(), [1]);
+    assert_eq!((scene.guess(&on(1)), other.guess(&on(1))), (Ok(()), Ok(())));
+}
+
+/// TH-6: whatever several nodes count, forgive, send, fail to send and hear, in whatever order: a failure counts once,
+/// unless a pardon
+/// happened after it, or was stored after it.
+#[test]
+fn totals_are_the_failures_since_the_last_pardon_however_nodes_exchange_them() {
+    const NODES: usize = 3;
+    for seed in 0..2_000 {
+        let dice = Random::insecure_seeded(seed);
+        let below = |count: u64| usize::try_from(u64::from_le_bytes(dice.bytes()) % count).unwrap();
+        // Far from the limits: what is counted is looked at here, not what is refused.
+        let options = ThrottleOptions { delay_from: 70, ..ThrottleOptions::default() };
+        let mut nodes = [(); NODES].map(|()| Scene::with(options));
+        let (mut kept, mut told) = (Kept::default(), Told::default());
+        for step in 0..60 {
+            let now = Timestamp::from_unix_millis(START + step * 10);
+            nodes.iter_mut().for_each(|node| node.now = now);
+            let at = below(NODES as u64);
+            let node = &nodes[at];
+            match below(10) {
+                0..4 => {
+                    node.guess(&on(1)).unwrap();
+                    told.unsent.push((at, Said::Failed(now)));
+                }
+                4 => {
+                    node.throttle.forgive(on(1).account, now);
+                    told.unsent.push((at, Said::Forgave(now)));
+                }
+                5 => {
+                    drop(node.throttle.take_unsent(100));
+                }
+                6 => kept.teach(node),
+                _ => {
+                    kept.exchange(node);
+                    told.send(at);
+                }
+            }
+        }
+        for (at, node) in nodes.iter().enumerate() {
+            kept.exchange(node);
+            told.send(at);
+        }
+        let key = ThrottleKey::account(on(1).account);
+        let total = kept.0.get(&key).map_or(0, |total| total.failures);
+        assert_eq!(total, told.total(), "seed {seed}");
+        for node in &nodes {
+            kept.teach(node);
+            assert_eq!(node.throttle.lock().failures_of(key, node.now).count, total, "seed {seed}");
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Said {
+    Failed(Timestamp),
+    Forgave(Timestamp),
+}
+
+/// What happened, event by event: to be counted at the end, and not on the way as the code does.
+#[derive(Default)]
+struct Told {
+    unsent: Vec<(usize, Said)>,
+    sent: Vec<Said>,
+}
+
+impl Told {
+    fn send(&mut self, node: usize) {
+        let (own, others) = std::mem::take(&mut self.unsent).into_iter().partition(|(at, _)| *at == node);
+        self.unsent = others;
+        let own: Vec<_> = own;
+        self.sent.extend(own.into_iter().map(|(_, said)| said));
+    }
+
+    fn total(&self) -> u32 {
+        // One that comes after a later one says nothing new.
+        let mut pardons: Vec<(usize, Timestamp)> = Vec::new();
+        for (place, said) in self.sent.iter().enumerate() {
+            if let Said::Forgave(at) = *said
+                && pardons.iter().all(|(_, earlier)| *earlier <= at)
+            {
+                pardons.push((place, at));
+            }
+        }
+        let counts = |(place, said): &(usize, &Said)| match **said {
+            Said::Failed(at) => !pardons.iter().any(|(later, forgiven)| *later > *place || at < *forgiven),
+            Said::Forgave(_) => false,
+        };
+        u32::try_from(self.sent.iter().enumerate().filter(counts).count()).unwrap()
+    }
 }
 
 /// LM-11, TH-1: ever new names push each other out of the bounded memory, and not the account under attack.
@@ -388,7 +591,7 @@ fn memory_is_bounded_and_keeps_the_account_under_attack() {
         let _ = scene.guess(&on(account));
     }
     assert!(scene.guess(&on(0)).is_err());
-    assert!(scene.throttle.take_unsaved(usize::MAX).records().len() <= 1_024);
+    assert!(scene.throttle.take_unsent(usize::MAX).deltas().len() <= 1_024);
 }
 
 /// OP-9, TH-10: a clock that was an hour, or ten years, ahead and is set right shuts nobody out, neither the
@@ -403,13 +606,14 @@ fn a_clock_that_was_ahead_shuts_nobody_out() {
             assert_eq!(scene.guess(&from(1, home)), Ok(()));
         }
         assert_eq!(scene.guess(&from(2, home)), Ok(()));
-        let stored = take(&scene);
+        let mut stored = Kept::default();
+        stored.exchange(&scene);
         scene.now = right;
         assert_eq!(scene.sign_in(&from(2, home)), Ok(()), "one failure, then");
         assert_eq!(scene.sign_in(&from(3, home)), Ok(()), "another account of the network");
         assert_eq!(scene.guess(&from(1, home)), Ok(()), "how long ago the failures were is not known");
         assert_eq!(scene.guess(&from(1, home)), Err(Duration::from_secs(2)), "but they count");
-        scene.throttle.restore(&stored, scene.now);
+        stored.teach(&scene);
         assert_eq!(scene.guess(&from(1, home)), Err(Duration::from_secs(2)), "whatever is read back");
         assert!(!scene.throttle.spray_suspected());
     }
@@ -425,10 +629,32 @@ fn a_clock_that_was_ahead_learns_from_others() {
     for _ in 0..5 {
         other.guess(&on(1)).unwrap();
     }
-    take(&scene);
+    let (mut wrong, mut kept) = (Kept::default(), Kept::default());
+    wrong.exchange(&scene);
     scene.now = right;
-    scene.throttle.restore(&take(&other), scene.now);
+    kept.exchange(&other);
+    kept.teach(&scene);
     assert_eq!(scene.guess(&on(1)), Err(Duration::from_secs(1)));
+}
+
+/// Nor does its pardon forgive what is still to come, at any node, nor its failure move the next ones into the future.
+#[test]
+fn a_pardon_from_a_clock_that_was_ahead_ends_with_the_mistake() {
+    let (mut wrong, right, mut kept) = (Scene::new(), Scene::new(), Kept::default());
+    wrong.wait(Duration::from_hours(1));
+    wrong.guess(&on(1)).unwrap();
+    wrong.throttle.forgive(on(1).account, wrong.now);
+    kept.exchange(&wrong);
+    for _ in 0..5 {
+        right.guess(&on(1)).unwrap();
+        kept.exchange(&right);
+    }
+    let key = ThrottleKey::account(on(1).account);
+    assert_eq!((kept.0[&key].failures, kept.0[&key].last_failure_at), (5, right.now));
+    assert_eq!(right.guess(&on(1)), Err(Duration::from_secs(1)));
+    wrong.now = right.now;
+    kept.teach(&wrong);
+    assert_eq!(wrong.guess(&on(1)), Err(Duration::from_secs(1)));
 }
 
 /// As many attempts as are looked at without a wait, not yet decided.
@@ -461,7 +687,10 @@ fn an_attempt_waits_for_those_before_it_until_enough_have_really_failed() {
 /// Each way in which an attempt can end, and also when it ends before anybody waits.
 #[test]
 fn a_success_and_an_attempt_that_was_not_checked_let_the_next_one_in() {
-    for decide in [Reservation::succeeded as fn(Reservation), Reservation::not_checked] {
+    let succeeded: fn(Reservation) = |reservation| {
+        reservation.succeeded();
+    };
+    for decide in [succeeded, Reservation::not_checked] {
         let scene = Scene::new();
         let mut before = undecided(&scene, &on(1), 5);
         let mut sixth = turn(&scene, &on(1)).unwrap();
@@ -490,8 +719,11 @@ fn after_a_wait_the_second_waits_for_the_first() {
         scene.wait(Duration::from_secs(1));
         let first = undecided(&scene, &on(1), 1).pop().unwrap();
         assert!(turn(&scene, &on(1)).is_some());
-        let decide = if is_right { Reservation::succeeded } else { Reservation::failed };
-        decide(first);
+        if is_right {
+            assert!(first.succeeded());
+        } else {
+            first.failed();
+        }
         assert_eq!(scene.guess(&on(1)), next);
     }
 }

@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::record::ThrottleKey;
-use crate::base::clock::Timestamp;
 use crate::base::requester::Network;
 
 /// Where an attempt is counted.
@@ -28,12 +27,9 @@ pub(super) struct Undecided {
     max_waiting: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Attempts {
     number: u32,
-    /// When the last failure was decided: what a wait is counted from if none of the undecided attempts
-    /// fails.
-    last_failure_at: Timestamp,
     waiting: usize,
     decided: Arc<Notify>,
 }
@@ -43,37 +39,21 @@ impl Undecided {
         Self { attempts: HashMap::new(), waiting: 0, max_waiting }
     }
 
-    /// One more. `last_failure_at` is that of the count without it.
-    pub(super) fn begin(&mut self, count: Count, last_failure_at: Timestamp) {
-        let attempts = self.attempts.entry(count).or_insert_with(|| Attempts {
-            number: 0,
-            last_failure_at,
-            waiting: 0,
-            decided: Arc::default(),
-        });
-        if attempts.number == 0 {
-            attempts.last_failure_at = last_failure_at;
-        }
+    pub(super) fn begin(&mut self, count: Count) {
+        let attempts = self.attempts.entry(count).or_default();
         attempts.number = attempts.number.saturating_add(1);
     }
 
-    /// One is decided; if it failed, at this instant. Whoever waits for it asks again.
-    pub(super) fn end(&mut self, count: Count, failed_at: Option<Timestamp>) {
+    /// One is decided. Whoever waits for it asks again.
+    pub(super) fn end(&mut self, count: Count) {
         let Some(attempts) = self.attempts.get_mut(&count) else { return };
         attempts.number = attempts.number.saturating_sub(1);
-        attempts.last_failure_at =
-            attempts.last_failure_at.max(failed_at.unwrap_or(attempts.last_failure_at));
         attempts.decided.notify_waiters();
         self.forget_if_empty(count);
     }
 
     pub(super) fn number(&self, count: Count) -> u32 {
         self.attempts.get(&count).map_or(0, |attempts| attempts.number)
-    }
-
-    pub(super) fn last_failure_at(&self, count: Count) -> Option<Timestamp> {
-        let attempts = self.attempts.get(&count).filter(|attempts| attempts.number > 0);
-        attempts.map(|attempts| attempts.last_failure_at)
     }
 
     /// A place to wait for the next decision, unless too many wait already: a quarter of all places at one

@@ -24,6 +24,7 @@ use tower::ServiceExt;
 
 use crate::database;
 
+const START: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
 pub(crate) const ISSUER: &str = "https://auth.example";
 pub(crate) const FRONT_END: &str = "https://app.example";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -67,23 +68,41 @@ impl TestApp {
         options: impl FnOnce(&mut Options),
         http: impl FnOnce(&mut HttpOptions),
     ) -> Self {
-        let clock = Clock::manual(Timestamp::from_unix_millis(1_700_000_000_000));
-        let random = Random::insecure_seeded(42);
+        let clock = Clock::manual(START);
         let mut configured = Options::new(ISSUER, "api");
         options(&mut configured);
         let mut http_options =
             HttpOptions { allowed_origins: vec![FRONT_END.to_owned()], ..HttpOptions::default() };
         http(&mut http_options);
         let store = new_store(&configured).await;
-        let master_keys = MasterKeys::generate(&random);
-        let countersign =
-            Countersign::open(store, configured, master_keys, clock.clone(), random).await.unwrap();
-        let countersign = Arc::new(countersign);
-        let router = router(App::new(Arc::clone(&countersign), http_options));
-        let app = Self { clock, countersign, router };
+        let app = Self::open(store, (configured, http_options), clock, 42).await;
         app.register("ada", Role::default()).await;
         app.register("root", Role::admin()).await;
         app
+    }
+
+    /// So many nodes on one database, whose clocks agree.
+    pub(crate) async fn nodes(count: u64) -> Vec<Self> {
+        let url = DatabaseUrl::parse(&database::url(&database::new_database())).unwrap();
+        let (clock, mut nodes) = (Clock::manual(START), Vec::new());
+        for n in 0..count {
+            let options = Options::new(ISSUER, "api");
+            let store = AnyStore::Postgres(PostgresStore::open(&url, options.sessions).await.unwrap());
+            nodes.push(Self::open(store, (options, HttpOptions::default()), clock.clone(), n).await);
+        }
+        nodes[0].register("ada", Role::default()).await;
+        nodes
+    }
+
+    /// With the same master keys, whatever the seed.
+    async fn open(store: AnyStore, (options, http): (Options, HttpOptions), clock: Clock, seed: u64) -> Self {
+        let (keys, random) = (Random::insecure_seeded(42), Random::insecure_seeded(1_000 + seed));
+        let master_keys = MasterKeys::generate(&keys);
+        let countersign =
+            Countersign::open(store, options, master_keys, clock.clone(), random).await.unwrap();
+        let countersign = Arc::new(countersign);
+        let router = router(App::new(Arc::clone(&countersign), http));
+        Self { clock, countersign, router }
     }
 
     /// Serves this instead, as an application does that has more routes than ours.

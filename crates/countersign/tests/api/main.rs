@@ -20,6 +20,7 @@ mod login;
 mod logout;
 mod metadata;
 mod mounted;
+mod nodes;
 mod oauth2;
 mod passwords;
 mod refresh;

@@ -23,7 +23,7 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
-use countersign::internal::throttle::ThrottleRecord;
+use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
     AccountStore, AnyStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed, SessionStore,
     StoreError, ThrottleStore, Upkeep,
@@ -305,9 +305,12 @@ impl ThrottleStore for Faulty {
         throttle_records(since: Timestamp, limit: u32) -> Vec<ThrottleRecord>;
     }
 
-    async fn save_throttle(&self, records: Vec<ThrottleRecord>) -> Result<(), StoreError> {
+    async fn exchange_throttle(&self, exchange: ThrottleExchange) -> Result<Vec<ThrottleRecord>, StoreError> {
         stop_before_store_call().await;
-        if self.has(Bug::GuessesForgotten) { Ok(()) } else { now(self.inner.save_throttle(records)) }
+        if self.has(Bug::GuessesForgotten) {
+            return Ok(Vec::new());
+        }
+        now(self.inner.exchange_throttle(exchange))
     }
 }
 
@@ -325,6 +328,8 @@ impl AuditStore for Faulty {
 impl Upkeep for Faulty {
     forward! {
         check(at: Timestamp) -> ();
+        may_sweep() -> bool;
+        time() -> Option<Timestamp>;
     }
 
     async fn sweep(&self, mut sweep: Sweep) -> Result<Swept, StoreError> {

@@ -43,7 +43,7 @@ macro_rules! conformance {
                     an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_followed_by_its_cursor,
                     sessions_are_listed_while_they_live}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
-                upkeep::{clients_are_kept_by_name, keys_are_added_after_the_newest_only, counts_of_failures_come_back, a_count_from_a_clock_that_was_wrong_gives_way,
+                upkeep::{clients_are_kept_by_name, keys_are_added_after_the_newest_only, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,
                     master_keys_are_remembered_once,
                     every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old,
                     a_sweep_looks_at_few_sessions_at_a_time, the_last_tokens_of_a_session_can_be_revoked,
@@ -51,7 +51,7 @@ macro_rules! conformance {
                 races::{one_of_many_rotations_advances, one_of_many_creations_wins, one_of_many_keys_is_added,
                     no_refresh_begins_after_a_logout, a_password_change_and_a_login_do_not_cross,
                     one_of_many_new_passwords_wins, a_required_change_and_a_login_do_not_cross,
-                    an_abandoned_call_harms_nobody, many_logins_at_once_leave_no_more_than_may_be, two_administrators_cannot_disable_each_other}
+                    an_abandoned_call_harms_nobody, failures_counted_at_once_all_count, many_logins_at_once_leave_no_more_than_may_be, two_administrators_cannot_disable_each_other}
             );
         }
     };

@@ -13,7 +13,9 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
-use countersign::store::{AccountStore as _, KeyStore as _, SessionStore as _};
+use countersign::internal::throttle::exchange::{ThrottleDelta, ThrottleExchange};
+use countersign::internal::throttle::{ThrottleKey, ThrottleOptions};
+use countersign::store::{AccountStore as _, KeyStore as _, SessionStore as _, ThrottleStore as _};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -251,4 +253,30 @@ pub(crate) async fn two_administrators_cannot_disable_each_other(opener: &impl O
     };
     let outcomes = at_once(2, call).await;
     assert_eq!(outcomes.iter().filter(|done| **done == ChangeAccountOutcome::LastAdministrator).count(), 1);
+}
+
+/// TH-6: nobody's failures are lost or counted twice, also where the first of a key come at the same moment, in any
+/// order of the keys.
+pub(crate) async fn failures_counted_at_once_all_count(opener: &impl Opener) {
+    let store = Arc::new(opener.open(SessionPolicy::default()).await);
+    for round in 0..10 {
+        let call = |n: usize| {
+            let store = Arc::clone(&store);
+            let mut keys = [round, 100 + round, 200 + round];
+            keys.rotate_left(n % 3);
+            let deltas = keys.map(|key| ThrottleDelta {
+                key: ThrottleKey::from_bytes([key; 17]),
+                pardon: None,
+                failed_at: vec![at(1); 2],
+            });
+            let options = ThrottleOptions::default();
+            let exchange = ThrottleExchange { deltas: deltas.to_vec(), now: at(1), options };
+            async move { store.exchange_throttle(exchange).await.unwrap() }
+        };
+        let mut totals: Vec<_> =
+            at_once(16, call).await.concat().iter().map(|total| total.failures).collect();
+        totals.sort_unstable();
+        let expected: Vec<_> = (1..=16).flat_map(|n| [2 * n; 3]).collect();
+        assert_eq!(totals, expected, "round {round}");
+    }
 }

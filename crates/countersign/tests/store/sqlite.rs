@@ -159,6 +159,8 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP TABLE feed_keys;
                  DROP TABLE clients;
                  DROP INDEX accounts_by_creation;
+                 DROP INDEX throttle_by_pardon;
+                 ALTER TABLE throttle DROP COLUMN forgiven_at;
                  DELETE FROM refinery_schema_history WHERE version > 2;";
     Connection::open(&path).unwrap().execute_batch(older).unwrap();
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::internal::base::clock::Timestamp;
 use countersign::internal::model::account::{AccountChange, PasswordChange};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
@@ -12,7 +13,8 @@ use countersign::internal::model::session::{
     EndReason, RevocationPage, Rotation, SessionPolicy, SessionSelector,
 };
 use countersign::internal::model::stored_key::StoredKey;
-use countersign::internal::throttle::{ThrottleKey, ThrottleRecord};
+use countersign::internal::throttle::exchange::{Pardon, ThrottleDelta, ThrottleExchange};
+use countersign::internal::throttle::{ThrottleKey, ThrottleOptions, ThrottleRecord};
 use countersign::store::{
     AccountStore as _, AuditStore as _, ClientStore as _, KeyStore as _, SessionStore as _, Store,
     ThrottleStore as _, Upkeep as _,
@@ -53,26 +55,49 @@ pub(crate) async fn keys_are_added_after_the_newest_only(opener: &impl Opener) {
     assert_eq!(changes, ["key_created a", "key_created r", "key_created b", "key_removed a"]);
 }
 
-/// TH-1, TH-6: the newest count of a key is kept, a pardon as well as a failure, and old ones are swept, the
+fn throttle_key(key: u8) -> ThrottleKey {
+    ThrottleKey::from_bytes([key; 17])
+}
+
+/// So many failures at one instant.
+fn failed(key: u8, count: usize, at: Timestamp) -> ThrottleDelta {
+    ThrottleDelta { key: throttle_key(key), pardon: None, failed_at: vec![at; count] }
+}
+
+fn forgiven(key: u8, at: Timestamp) -> ThrottleDelta {
+    let pardon = Some(Pardon { at, leaves: 0 });
+    ThrottleDelta { key: throttle_key(key), pardon, failed_at: Vec::new() }
+}
+
+async fn exchange(store: &impl Store, deltas: Vec<ThrottleDelta>, now: Timestamp) -> Vec<ThrottleRecord> {
+    let exchange = ThrottleExchange { deltas, now, options: ThrottleOptions::default() };
+    let mut totals = store.exchange_throttle(exchange).await.unwrap();
+    totals.sort_by_key(|total| total.key);
+    totals
+}
+
+/// TH-1, TH-6: what is counted is added up and comes back, a pardon as well as a failure, and old totals are swept, the
 /// few sooner than the many; whoever sweeps says what is few, so that no stop is among them.
 pub(crate) async fn counts_of_failures_come_back(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
-    let record = |key: u8, failures, last_failure_at| ThrottleRecord {
-        key: ThrottleKey::from_bytes([key; 17]),
+    let total = |key, failures, last_failure_at| ThrottleRecord {
+        key: throttle_key(key),
         failures,
         last_failure_at,
+        forgiven_at: None,
     };
-    let few = record(1, 5, at(1));
-    let many = record(2, 100, at(2));
-    let forgiven = record(3, 0, at(1));
-    store.save_throttle(vec![few, many, record(3, 7, T0)]).await.unwrap();
-    store.save_throttle(vec![record(1, 4, T0), record(2, 0, at(1)), forgiven]).await.unwrap();
-    store.save_throttle(vec![record(3, 7, T0)]).await.unwrap();
+    let first = exchange(&store, vec![failed(3, 7, T0), failed(1, 2, T0), failed(2, 60, T0)], at(1)).await;
+    assert_eq!(first, [total(1, 2, T0), total(2, 60, T0), total(3, 7, T0)]);
+    let (few, many) = (total(1, 5, at(1)), total(2, 100, at(2)));
+    let pardoned = ThrottleRecord { forgiven_at: Some(at(1)), ..total(3, 0, at(1)) };
+    let second = exchange(&store, vec![failed(1, 3, at(1)), failed(2, 40, at(2)), forgiven(3, at(1))], at(2));
+    assert_eq!(second.await, [few, many, pardoned]);
     let mut all = store.throttle_records(T0, 10).await.unwrap();
     all.sort_by_key(|record| record.key);
-    assert_eq!(all, [few, many, forgiven]);
+    assert_eq!(all, [few, many, pardoned]);
     assert_eq!(store.throttle_records(at(2), 10).await.unwrap(), [many]);
     assert_eq!(store.throttle_records(T0, 1).await.unwrap(), [many]);
+    assert_eq!(exchange(&store, Vec::new(), at(2)).await, []);
     let sweep = |now| Sweep {
         now,
         keep_sessions: Duration::ZERO,
@@ -89,21 +114,41 @@ pub(crate) async fn counts_of_failures_come_back(opener: &impl Opener) {
     assert_eq!(store.throttle_records(T0, 10).await.unwrap(), []);
 }
 
-/// TH-6: what was counted while the clock was an hour ahead does not keep what is counted now from being
-/// stored.
+/// TH-3, TH-6: a pardon forgives what was stored before it, and what happened before it and is heard of later; one that
+/// leaves something is found by those who follow, though no failure is new.
+pub(crate) async fn a_pardon_forgives_what_comes_later_from_before(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    exchange(&store, vec![failed(1, 4, at(1)), failed(2, 80, at(1))], at(1)).await;
+    exchange(&store, vec![forgiven(1, at(10))], at(10)).await;
+    let late = ThrottleDelta { failed_at: vec![at(8), at(9), at(11)], ..failed(1, 0, T0) };
+    let earlier_pardon = ThrottleDelta { pardon: Some(Pardon { at: at(7), leaves: 0 }), ..late };
+    let totals = exchange(&store, vec![earlier_pardon], at(12)).await;
+    let expected = ThrottleRecord {
+        key: throttle_key(1),
+        failures: 1,
+        last_failure_at: at(11),
+        forgiven_at: Some(at(10)),
+    };
+    assert_eq!(totals, [expected]);
+    let owner_is_there =
+        ThrottleDelta { pardon: Some(Pardon { at: at(20), leaves: 79 }), ..failed(2, 0, T0) };
+    exchange(&store, vec![owner_is_there], at(20)).await;
+    let found = store.throttle_records(at(20), 10).await.unwrap();
+    let found: Vec<_> = found.iter().map(|total| (total.failures, total.last_failure_at)).collect();
+    assert_eq!(found, [(79, at(1))]);
+}
+
+/// TH-6: what was counted while the clock was an hour ahead neither keeps what is counted now from being stored nor
+/// forgives it.
 pub(crate) async fn a_count_from_a_clock_that_was_wrong_gives_way(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
-    let record = |failures, last_failure_at| ThrottleRecord {
-        key: ThrottleKey::from_bytes([1; 17]),
-        failures,
-        last_failure_at,
-    };
-    let (now, skewed, wrong) = (record(5, at(5)), record(4, at(65)), record(1, at(3_605)));
-    for (first, second, stored) in [(wrong, now, now), (skewed, now, skewed)] {
-        store.save_throttle(vec![first]).await.unwrap();
-        store.save_throttle(vec![second]).await.unwrap();
-        assert_eq!(store.throttle_records(T0, 10).await.unwrap(), [stored]);
-    }
+    let wrong = at(3_605);
+    exchange(&store, vec![failed(1, 1, wrong), forgiven(2, wrong)], wrong).await;
+    let totals = exchange(&store, vec![failed(1, 4, at(5)), failed(2, 4, wrong)], at(5)).await;
+    let counts: Vec<_> = totals.iter().map(|total| (total.failures, total.last_failure_at)).collect();
+    assert_eq!(counts, [(5, at(5)), (4, at(5))]);
+    let skewed = exchange(&store, vec![failed(1, 1, at(4))], at(4)).await;
+    assert_eq!((skewed[0].failures, skewed[0].last_failure_at), (6, at(5)), "a minute is no mistake");
 }
 
 pub(crate) async fn master_keys_are_remembered_once(opener: &impl Opener) {

@@ -143,12 +143,13 @@ pub(super) fn client(row: &Row) -> Result<StoredClient, Failure> {
     Ok(StoredClient { client, secret_hash: bytes(row, 1)? })
 }
 
-/// Reads `key, failures, last_failure_at`.
+/// Reads `key, failures, last_failure_at, forgiven_at`.
 pub(super) fn throttle_record(row: &Row) -> Result<ThrottleRecord, Failure> {
     Ok(ThrottleRecord {
         key: ThrottleKey::from_bytes(bytes(row, 0)?),
         failures: number(row, 1)?,
         last_failure_at: row.try_get(2)?,
+        forgiven_at: row.try_get(3)?,
     })
 }
 

@@ -154,12 +154,13 @@ pub(super) fn client(row: &Row<'_>) -> rusqlite::Result<StoredClient> {
     Ok(StoredClient { client, secret_hash: row.get(1)? })
 }
 
-/// Reads `key, failures, last_failure_at`.
+/// Reads `key, failures, last_failure_at, forgiven_at`.
 pub(super) fn throttle_record(row: &Row<'_>) -> rusqlite::Result<ThrottleRecord> {
     Ok(ThrottleRecord {
         key: ThrottleKey::from_bytes(row.get(0)?),
         failures: row.get(1)?,
         last_failure_at: Timestamp::from_unix_millis(row.get(2)?),
+        forgiven_at: instant(row, 3)?,
     })
 }
 

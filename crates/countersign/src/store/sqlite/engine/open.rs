@@ -303,7 +303,7 @@ const WRITER_CACHE_KIB: i64 = -32 * 1024;
 const SMALL_DATABASE_PAGES: i64 = 2_000;
 
 /// Never edited after a release; a change is a new one.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     ("V0001__initial", include_str!("../../../../migrations/sqlite/V0001__initial.sql")),
     ("V0002__throttle", include_str!("../../../../migrations/sqlite/V0002__throttle.sql")),
     (
@@ -318,6 +318,7 @@ const MIGRATIONS: [(&str, &str); 8] = [
         "V0009__accounts_by_creation",
         include_str!("../../../../migrations/sqlite/V0009__accounts_by_creation.sql"),
     ),
+    ("V0010__pardons", include_str!("../../../../migrations/sqlite/V0010__pardons.sql")),
 ];
 
 #[cfg(test)]
