@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use tokio::sync::futures::OwnedNotified;
 
-pub use exchange::{ThrottleDelta, ThrottleExchange};
+pub use exchange::{Pardon, ThrottleDelta, ThrottleExchange};
 pub use options::{Rate, ThrottleOptions, WhenStopped};
 pub use record::{Guess, ThrottleKey, ThrottleRecord};
 

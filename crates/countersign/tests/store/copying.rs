@@ -23,7 +23,9 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
-use countersign::internal::throttle::{ThrottleKey, ThrottleRecord};
+use countersign::internal::throttle::{
+    Pardon, ThrottleDelta, ThrottleExchange, ThrottleKey, ThrottleOptions,
+};
 use countersign::store::copy::{CopiedTable, CopyError, CopyStep, StoreAddress, WhileServing, copy};
 use countersign::store::postgres::{DatabaseUrl, PostgresStore};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
@@ -155,12 +157,14 @@ impl Draw {
                 }
             }
             18 => {
-                let record = ThrottleRecord {
+                let delta = ThrottleDelta {
                     key: ThrottleKey::from_bytes(self.random.bytes()),
-                    failures: [0, 1, u32::from(self.below(1000)), u32::MAX][usize::from(self.below(4))],
-                    last_failure_at: self.now,
+                    pardon: (self.below(2) == 0).then_some(Pardon { at: self.now, leaves: 0 }),
+                    failed_at: vec![self.now; usize::from(self.below(100))],
                 };
-                store.save_throttle(vec![record]).await.unwrap();
+                let options = ThrottleOptions::default();
+                let exchange = ThrottleExchange { deltas: vec![delta], now: self.now, options };
+                store.exchange_throttle(exchange).await.unwrap();
                 let fingerprint = self.random.bytes();
                 let number = u8::try_from(self.below(256)).unwrap();
                 store.remember_master_keys(vec![(number, fingerprint)]).await.unwrap();
@@ -301,7 +305,7 @@ async fn told(store: &impl Store, draw: &Draw) -> String {
     for token in &draw.tokens {
         told.push(format!("{:?}", store.find_session(token.session_id).await.unwrap()));
     }
-    let (mut ended, _) = store.revocations(None, draw.now).await.unwrap();
+    let mut ended = store.revocations(None, draw.now).await.unwrap().log;
     ended.sort_by_key(|entry| entry.ended.id);
     told.push(format!("{ended:?}"));
     told.push(format!("{:?}", store.signing_keys().await.unwrap()));
