@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::endpoint::Endpoint;
 use super::error::AskError;
@@ -32,6 +33,7 @@ struct Inner {
 struct State {
     table: Table,
     failure: Option<Arc<AskError>>,
+    swept_at: Duration,
     has_threads: bool,
     is_over: bool,
 }
@@ -100,7 +102,13 @@ impl Inner {
 
     fn answer(&self, question: &Question) {
         let asked_at = (self.timer)();
-        match self.endpoint.is_active(&question.token) {
+        let said = self.endpoint.is_active(&question.token);
+        self.settle(question, asked_at, said);
+    }
+
+    /// The issuer, asked at `asked_at`, has said whether the token is active, or nothing.
+    fn settle(&self, question: &Question, asked_at: Duration, said: Result<bool, AskError>) {
+        match said {
             Ok(true) => {
                 let mut state = self.lock();
                 state.table.is_said_active(question, asked_at);
@@ -136,8 +144,23 @@ impl Inner {
             return Outcome::Expired;
         }
         let until = question.expires_at.saturating_add(self.leeway);
+        self.forget_expired();
         self.revocations.revoke(&question.session_id, until);
         Outcome::Inactive
+    }
+
+    /// Once a minute. The follower does it otherwise, but its feed is late.
+    fn forget_expired(&self) {
+        let now = (self.timer)();
+        let mut state = self.lock();
+        let is_due = now.saturating_sub(state.swept_at) >= SWEEP_EVERY;
+        if is_due {
+            state.swept_at = now;
+        }
+        drop(state);
+        if is_due {
+            self.revocations.forget_expired((self.clock)());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -158,5 +181,22 @@ impl fmt::Debug for Asker {
     }
 }
 
+/// The test takes the turns of the threads.
+#[cfg(test)]
+impl Asker {
+    pub(super) fn spawn_none(&self) {
+        self.0.lock().has_threads = true;
+    }
+
+    pub(super) fn next(&self) -> Option<Arc<Question>> {
+        self.0.lock().table.next()
+    }
+
+    pub(super) fn settle(&self, question: &Question, asked_at: Duration, said: Result<bool, AskError>) {
+        self.0.settle(question, asked_at, said);
+    }
+}
+
 /// So many questions at a time.
-const THREADS: usize = 4;
+pub(super) const THREADS: usize = 4;
+const SWEEP_EVERY: Duration = Duration::from_secs(60);

@@ -54,9 +54,11 @@ impl Endpoint {
         if reply.status != StatusCode::OK {
             return Err(AskError::Status { url: url.to_string(), status: reply.status });
         }
-        let response: Response = serde_json::from_slice(&reply.body)
-            .map_err(|_| AskError::NotAnAnswer { url: url.to_string() })?;
-        Ok(response.active)
+        match serde_json::from_slice(&reply.body) {
+            // Serde would also take `[true]` for one.
+            Ok(Response { active }) if reply.body.trim_ascii_start().starts_with(b"{") => Ok(active),
+            _ => Err(AskError::NotAnAnswer { url: url.to_string() }),
+        }
     }
 
     fn found(&self) -> MutexGuard<'_, Option<(FetchUrl, Addresses)>> {

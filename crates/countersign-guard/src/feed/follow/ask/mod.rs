@@ -2,6 +2,8 @@
 //! questions are open and which were answered, `asker.rs` has the threads that ask, and `endpoint.rs` is the one request.
 
 mod asker;
+#[cfg(test)]
+mod cases;
 mod endpoint;
 mod error;
 mod question;
