@@ -1,7 +1,7 @@
 // The guard: the verifier, with the keys and the feed that keep it up to date.
 
 import { ANSWER_WITHIN_MS, Asker } from './ask/asker.ts';
-import { Endpoint } from './ask/endpoint.ts';
+import { Endpoint, type AskOptions } from './ask/endpoint.ts';
 import type { Authorization } from './bearer.ts';
 import type { AccessClaims } from './claims.ts';
 import { REAL, type Environment } from './environment.ts';
@@ -151,9 +151,10 @@ class RemoteGuard implements Guard {
 
   #lateness(whenLate: WhenLate, issuer: string, timeoutMs: number): Knowledge['whenLate'] {
     if (whenLate === 'accept' || whenLate === 'reject') return whenLate;
-    if ('shortLeashSeconds' in whenLate && whenLate.shortLeashSeconds >= 0) return whenLate;
-    if (!('ask' in whenLate)) throw new Error("whenLate is 'accept', 'reject', { shortLeashSeconds } or { ask }");
-    const endpoint = new Endpoint(this.#env, issuer, whenLate.ask, Math.min(timeoutMs, ANSWER_WITHIN_MS));
+    const { shortLeashSeconds, ask }: { readonly shortLeashSeconds?: number; readonly ask?: AskOptions } = whenLate;
+    if (shortLeashSeconds !== undefined && shortLeashSeconds >= 0) return { shortLeashSeconds };
+    if (ask === undefined) throw new Error("whenLate is 'accept', 'reject', { shortLeashSeconds } or { ask }");
+    const endpoint = new Endpoint(this.#env, issuer, ask, Math.min(timeoutMs, ANSWER_WITHIN_MS));
     return new Asker(this.#env, (token) => endpoint.isActive(token), this.#ended, this.#leewaySeconds);
   }
 

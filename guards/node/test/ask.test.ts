@@ -265,7 +265,7 @@ test('whom to ask must be said', () => {
     {},
     { shortLeashSeconds: NaN },
   ]) {
-    assert.throws(() => guardFor(new World(), whenLate as WhenLate), Error, JSON.stringify(whenLate));
+    assert.throws(() => guardFor(new World(), whenLate as WhenLate), /whenLate is|clientSecret|only https/, JSON.stringify(whenLate));
   }
   const query = { issuer: 'https://auth.example.com/?x', jwksUrl: `${ask.issuer}/keys` };
   const client = { clientId: 'gateway', clientSecret: 'csc_secret' };
