@@ -88,3 +88,19 @@ async fn open_shared(
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The clock of the test runs ahead whenever nothing else is to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_server_does_not_wait_for_ever() {
+        let nowhere = DatabaseUrl::parse("postgres://ann@127.0.0.1:1/auth").unwrap();
+        let start = tokio::time::Instant::now();
+        let refused = open_shared(&nowhere, SessionPolicy::default(), ATTEMPTS).await.unwrap_err();
+        assert!(refused.may_pass(), "{refused:?}");
+        let waited = start.elapsed();
+        assert!(waited >= Duration::from_secs(29) && waited < Duration::from_mins(2), "{waited:?}");
+    }
+}

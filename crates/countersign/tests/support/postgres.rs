@@ -42,6 +42,7 @@ pub(crate) struct Server {
     binaries: PathBuf,
     /// Its files, and the socket on which it listens.
     directory: PathBuf,
+    port: String,
     databases: AtomicU32,
     /// A shell that ends the server and deletes its files when its standard input is closed: as this process ends.
     _shell: Child,
@@ -56,6 +57,8 @@ impl Server {
         let unpacked = command("tar", &directory).arg("-xf-").stdin(template).status().unwrap();
         assert!(unpacked.success());
         let socket = directory.to_str().unwrap();
+        let port =
+            settings.iter().find_map(|setting| setting.strip_prefix("port=")).unwrap_or("5432").to_owned();
         let settings =
             [&format!("unix_socket_directories='{socket}'"), USUAL_SETTINGS, &settings.join("\n"), ""];
         let mut file = OpenOptions::new().append(true).open(directory.join("data/postgresql.conf")).unwrap();
@@ -72,7 +75,7 @@ impl Server {
         let mut ready = String::new();
         BufReader::new(shell.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         assert_eq!(ready, "ready\n");
-        Self { binaries, directory, databases: AtomicU32::new(0), _shell: shell }
+        Self { binaries, directory, port, databases: AtomicU32::new(0), _shell: shell }
     }
 
     /// Makes an empty database; gives its name.
@@ -93,7 +96,7 @@ impl Server {
 
     /// The address of this database.
     pub(crate) fn url(&self, database: &str) -> String {
-        format!("postgres://tester:{PASSWORD}@{}/{database}", self.host())
+        format!("postgres://tester:{PASSWORD}@{}:{}/{database}", self.host(), self.port)
     }
 
     /// Where it listens, as a URL has it.
