@@ -71,7 +71,7 @@ for (const { name, launch } of BROWSERS) {
       await arrive('/account');
       await page.goto(world.origin);
       await holds(page, () => document.querySelector('#start').textContent === 'Go to your account');
-      assert.equal(await text('#nav'), 'adminAdminDebugger');
+      assert.equal(await text('#nav'), 'AccountAdminDebuggerSign out');
     });
 
     test('sign in: a wrong password, then the right one, then the page that was asked for', async () => {

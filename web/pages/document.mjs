@@ -30,7 +30,9 @@ const POLICY = {
 
 /**
  * The document of one of `PAGES`; `body` is its `<body>` element with the indentation of the source file. Every
- * address is relative to the page's, so that the pages work under a path prefix.
+ * address is relative to the page's, so that the pages work under a path prefix. The server replaces the name, the
+ * logo (`assets/icon.svg`), the home (`./`) and the list of optional pages, and takes out each line with the `data-page`
+ * of a page that is off (`http/pages/document.rs`).
  */
 export function documentOf({ name, title, script, client, policy }, body) {
   const directives = Object.entries({ ...POLICY, ...policy }).map(([directive, sources]) => `${directive} ${sources}`);
@@ -40,11 +42,12 @@ export function documentOf({ name, title, script, client, policy }, body) {
     '<meta name="color-scheme" content="light dark">',
     `<meta http-equiv="Content-Security-Policy" content="${directives.join('; ')}">`,
     `<title>${title}</title>`,
-    '<link rel="icon" href="assets/icon.svg" type="image/svg+xml">',
+    '<meta name="application-name" content="Countersign">',
+    '<link rel="icon" href="assets/icon.svg">',
     '<link rel="stylesheet" href="assets/style.css">',
     client && '<link rel="modulepreload" href="client.js">',
     script && `<script type="module" src="assets/${name}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
-  return `<!doctype html>\n<html lang="en">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+  return `<!doctype html>\n<html lang="en" data-home="./" data-pages="account admin debugger">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
 }

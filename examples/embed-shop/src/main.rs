@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::extract::{FromRef, State};
 use axum::{Router, routing::get};
 use countersign::guard::AccessClaims;
-use countersign::http::{self, ApiError, App, HttpOptions};
+use countersign::http::{self, ApiError, App, HttpOptions, PagesOptions};
 use countersign::options::{Hooks, SignInVerdict};
 use countersign::store::sqlite::SqliteStore;
 use countersign::{Countersign, Options};
@@ -81,6 +81,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = App::new(Arc::clone(&auth), HttpOptions::default());
     let shop = Shop { origin, auth: app.clone(), customers, links: Links::default() };
 
+    // The pages are the shop's: its name, a way back to it, and no debugger.
+    let pages = PagesOptions {
+        product_name: "The Shop".to_owned(),
+        home: Some("/".to_owned()),
+        debugger: false,
+        ..PagesOptions::default()
+    };
     let own = Router::new()
         .route("/", get(links::form).post(links::send))
         .route("/link/{token}", get(links::confirm).post(links::follow))
@@ -88,7 +95,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_state(shop);
     let router = http::own_routes(&app, own)
         .merge(http::root_metadata(&app))
-        .nest("/auth", http::pages(&app).merge(http::router(app)));
+        .nest("/auth", http::pages(&app, &pages).merge(http::router(app)));
     tokio::spawn(async move { auth.run_upkeep().await });
     let listener = tokio::net::TcpListener::bind(address).await?;
     Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)

@@ -75,7 +75,9 @@ fn the_shop_signs_in_by_a_link_and_has_the_last_word() {
     execute(&folder.path().join("shop.db"), "UPDATE customers SET plan = 'gold'");
     assert_eq!(plan(), "gold", "with the next token");
 
-    assert!(curl(&[&url("/auth/login")]).contains("assets/login.js"));
+    let page = curl(&[&url("/auth/login")]);
+    assert!(page.contains("assets/login.js") && page.contains("<title>Sign in · The Shop</title>"), "{page}");
+    assert_eq!(curl(&[&url("/auth/debugger")]), "", "it is off");
     execute(&folder.path().join("shop.db"), "UPDATE customers SET closed = 1");
     assert_eq!(code(&curl(&["-X", "POST", &link()])), "closed");
 }

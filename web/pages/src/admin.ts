@@ -6,6 +6,7 @@ import { keysView } from './admin-keys.ts';
 import type { View } from './admin-parts.ts';
 import { usersView } from './admin-users.ts';
 import { clearMessage, signedInPage } from './shell.ts';
+import { productName } from './site.ts';
 
 const VIEWS: Record<string, { title: string; view: View }> = {
   users: { title: 'Users', view: usersView },
@@ -24,7 +25,7 @@ function show(): void {
     else link.removeAttribute('aria-current');
   }
   const { title, view } = VIEWS[name] as { title: string; view: View };
-  document.title = `${title} · Countersign`;
+  document.title = `${title} · ${productName}`;
   clearMessage();
   const root = element('section');
   fill(byId('view'), root);

@@ -2,20 +2,19 @@
 
 import { client } from './api.ts';
 import { address, pathOf } from './base.ts';
-import { byId, element, fill } from './dom.ts';
+import { byId, fill } from './dom.ts';
+import { link, navigation } from './shell.ts';
+import { hasPage } from './site.ts';
 
 for (const place of document.querySelectorAll('[data-address]')) place.textContent = address;
 for (const place of document.querySelectorAll('[data-path]')) place.textContent = pathOf('').slice(0, -1);
 
 client.subscribe((state) => {
   const isSignedIn = state.status === 'signed-in';
-  byId('start').textContent = isSignedIn ? 'Go to your account' : 'Sign in';
-  byId<HTMLAnchorElement>('start').href = pathOf(isSignedIn ? 'account' : 'login');
-  fill(
-    byId('nav'),
-    isSignedIn && element('a', { href: pathOf('account') }, state.user.username),
-    isSignedIn && state.user.role === 'admin' && element('a', { href: pathOf('admin') }, 'Admin'),
-    element('a', { href: pathOf('debugger') }, 'Debugger'),
-    !isSignedIn && element('a', { href: pathOf('login') }, 'Sign in'),
-  );
+  const start = byId<HTMLAnchorElement>('start');
+  start.textContent = isSignedIn ? 'Go to your account' : 'Sign in';
+  start.href = pathOf(isSignedIn ? 'account' : 'login');
+  start.hidden = isSignedIn && !hasPage('account');
+  if (isSignedIn) navigation(state.user);
+  else fill(byId('nav'), hasPage('debugger') && link('debugger', 'Debugger'), link('login', 'Sign in'));
 });

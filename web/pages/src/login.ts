@@ -1,10 +1,11 @@
 // The sign-in page. The form is in the HTML, so that password managers find it before any script runs.
 
-import { CountersignError, type SessionOverCode } from '@countersign/client';
+import { CountersignError, type SessionOverCode, type User } from '@countersign/client';
 import { client, messageOf, sentence } from './api.ts';
 import { pathOf } from './base.ts';
 import { byId, element, fill, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
+import { afterSignIn, hasPage } from './site.ts';
 
 const REASONS: Record<SessionOverCode, string> = {
   session_expired: 'Your session has ended. Please sign in again.',
@@ -19,7 +20,7 @@ const username = byId<HTMLInputElement>('username');
 const password = byId<HTMLInputElement>('password');
 const submit = byId<HTMLButtonElement>('submit');
 let newPassword: HTMLInputElement | undefined;
-const target = returnTo(location.search, location.origin, pathOf);
+const target = returnTo(location.search, location.origin, pathOf) ?? afterSignIn;
 
 function say(text: string, kind: 'error' | 'info'): void {
   fill(byId('message'), element('p', { class: `notice ${kind}` }, text));
@@ -100,5 +101,20 @@ if (reason !== undefined) say(reason, 'info');
 
 // A signed-in user does not need this page, whether they signed in here or in another tab.
 client.subscribe((state) => {
-  if (state.status === 'signed-in') location.replace(target);
+  if (state.status !== 'signed-in') return;
+  if (target === undefined) stay(state.user);
+  else location.replace(target);
 });
+
+/** Of a server without an account page and without a home: there is nowhere to go. */
+function stay({ username: name, role }: User): void {
+  const signOut = (): void => void client.logout().then(() => location.reload());
+  fill(
+    byId('main'),
+    document.querySelector('.brand'),
+    element('h1', {}, 'You are signed in'),
+    element('p', { class: 'muted' }, `As ${name}.`),
+    role === 'admin' && hasPage('admin') && element('a', { class: 'button primary', href: pathOf('admin') }, 'Admin'),
+    element('button', { type: 'button', onclick: signOut }, 'Sign out'),
+  );
+}

@@ -5,6 +5,7 @@ import { client, messageOf } from './api.ts';
 import { pathOf } from './base.ts';
 import { byId, element, fill } from './dom.ts';
 import { keepTimesTrue } from './format.ts';
+import { hasPage } from './site.ts';
 
 /** Runs `show` for a signed-in visitor; sends anyone else to the sign-in page, which returns them here. */
 export async function signedInPage(show: (user: User) => void): Promise<void> {
@@ -27,7 +28,7 @@ export async function signedInPage(show: (user: User) => void): Promise<void> {
 
 function enter(user: User, show: (user: User) => void): void {
   keepTimesTrue();
-  header(user);
+  navigation(user);
   byId('main').hidden = false;
   client.subscribe((next) => {
     if (next.status === 'signed-out') leave(next.reason);
@@ -50,16 +51,21 @@ function goToLogin(reason?: string): void {
   location.replace(`${pathOf('login')}?${query.toString()}`);
 }
 
-function header(user: User): void {
-  const link = (path: string, text: string): HTMLElement =>
-    element('a', { href: path, 'aria-current': location.pathname === path && 'page' }, text);
+/** The menu of a signed-in user. */
+export function navigation(user: User): void {
   fill(
     byId('nav'),
-    link(pathOf('account'), 'Account'),
-    user.role === 'admin' && link(pathOf('admin'), 'Admin'),
-    link(pathOf('debugger'), 'Debugger'),
+    hasPage('account') && link('account', 'Account'),
+    user.role === 'admin' && hasPage('admin') && link('admin', 'Admin'),
+    hasPage('debugger') && link('debugger', 'Debugger'),
     element('button', { type: 'button', class: 'quiet', onclick: () => void signOut() }, 'Sign out'),
   );
+}
+
+/** A link of the menu to the page of this name. */
+export function link(name: string, text: string): HTMLElement {
+  const path = pathOf(name);
+  return element('a', { href: path, 'aria-current': location.pathname === path && 'page' }, text);
 }
 
 let isSigningOut = false;

@@ -58,6 +58,7 @@ fn check_files(config: &Config) -> anyhow::Result<()> {
         Tls::load(certificate, key)?;
     }
     options::hashing(config)?;
+    options::pages(config)?;
     if let Some(old) = OldLogin::configured(config)? {
         let url = old.url();
         old.check().with_context(|| format!("import.upstream.url: {url}"))?;

@@ -212,6 +212,18 @@ settings! {
     "import.upstream.header" import_upstream_header: Option<FieldName> = "", for example "Authorization";
     /// The file with that value, one line.
     "import.upstream.header_file" import_upstream_header_file: Option<PathBuf> = "", for example "/run/secrets/old-login";
+    /// The name of your product, in the title and the header of every page. No password may consist of it.
+    "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
+    /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.
+    "pages.logo_file" pages_logo_file: Option<PathBuf> = "", for example "/etc/countersign/logo.svg";
+    /// `off` removes the page at `/`.
+    "pages.front" pages_front: Toggle = "on";
+    /// `off` removes `/account`. A sign-in that no other page has asked for then leads to `/`.
+    "pages.account" pages_account: Toggle = "on";
+    /// `off` removes `/admin`. The API for administrators stays.
+    "pages.admin" pages_admin: Toggle = "on";
+    /// `off` removes `/debugger`.
+    "pages.debugger" pages_debugger: Toggle = "on";
     /// The most connections at the same time; further ones wait to be accepted. One client gets at most a
     /// quarter of them.
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);

@@ -12,6 +12,7 @@ use countersign::options::{Rate, ThrottleOptions, WhenStopped};
 use countersign_jwt::Algorithm;
 
 use super::keys::Config;
+use super::place::Place;
 use super::setting::{ThrottleStop, Toggle};
 
 impl Config {
@@ -65,6 +66,9 @@ impl Config {
         let mut policy = PasswordPolicy::default();
         policy.min_length = count(self.password_min_length);
         policy.service_names.clone_from(&self.password_service_names);
+        if self.settings.place("pages.name") != Place::Default {
+            policy.service_names.push(self.pages_name.clone());
+        }
         policy.service_names.extend(self.public_origin.as_ref().map(|origin| origin.host().to_owned()));
         policy
     }
@@ -116,7 +120,6 @@ fn count(value: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::place::Place;
     use crate::config::sources::Settings;
 
     /// Two lists of defaults, one that operators read and one that embedders get, say the same.

@@ -56,6 +56,15 @@ pub(super) fn short_text(value: Option<&String>) -> Result<(), String> {
     }
 }
 
+pub(super) fn product_name(name: &str) -> Result<(), String> {
+    let is_shown = name.chars().all(|c| !c.is_control()) && !name.trim().is_empty();
+    if is_shown && name.chars().count() <= 64 {
+        Ok(())
+    } else {
+        Err("it has more than 64 characters, only spaces, or control characters".to_owned())
+    }
+}
+
 pub(super) fn listen_addresses(addresses: &[SocketAddr]) -> Result<(), String> {
     if addresses.is_empty() { Err("it needs at least one address".to_owned()) } else { Ok(()) }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, middleware};
-use countersign::http::{self, App, HttpOptions};
+use countersign::http::{self, App, HttpOptions, PagesOptions};
 use countersign::store::AnyStore;
 
 use crate::config::{Config, PathPrefix, Toggle};
@@ -15,7 +15,7 @@ use crate::serve::instance::Instance;
 use crate::serve::mode::Mode;
 
 /// The router of the server.
-pub(crate) fn router(instance: &Arc<Instance>, config: &Config, mode: Mode) -> Router {
+pub(crate) fn router(instance: &Arc<Instance>, config: &Config, pages: &PagesOptions, mode: Mode) -> Router {
     let options = HttpOptions {
         allowed_origins: config.cors_origins.iter().map(ToString::to_string).collect(),
         trusted_proxies: config.behind_proxy.clone(),
@@ -23,7 +23,7 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, mode: Mode) -> R
     };
     let app = App::new(Arc::clone(instance), options);
     let log = AccessLog { clock: instance.clock().clone(), proxies: config.behind_proxy.clone() };
-    let mut router = mounted(app, config.path_prefix.as_ref());
+    let mut router = mounted(app, pages, config.path_prefix.as_ref());
     if mode == Mode::Development {
         router = router.layer(middleware::from_fn(loopback::only));
     }
@@ -34,18 +34,21 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, mode: Mode) -> R
 }
 
 /// All routes, under the path if there is one, and the response to all other paths.
-fn mounted(app: App<AnyStore>, prefix: Option<&PathPrefix>) -> Router {
+fn mounted(app: App<AnyStore>, options: &PagesOptions, prefix: Option<&PathPrefix>) -> Router {
     let https = app.is_https();
-    let (front, pages, at_root) = (http::front_page(&app), http::pages(&app), http::root_metadata(&app));
+    // Without a home there is no front page.
+    let front = options.home.as_ref().map(|_| http::front_page(&app, options));
+    let (pages, at_root) = (http::pages(&app, options), http::root_metadata(&app));
     let routes = pages.merge(http::router(app));
     let mut others = Router::new().fallback(http::not_found);
-    if let Some(prefix) = prefix {
+    if let (Some(prefix), Some(_)) = (prefix, &front) {
         let start = format!("{prefix}/");
         // Every address in a page is relative to the slash.
         let to_start = Redirect::permanent(&start);
         others = others.route(prefix.as_str(), get(async move || to_start));
     }
     let others = others.layer(middleware::from_fn_with_state(https, http::security_headers)).merge(at_root);
+    let front = front.unwrap_or_default();
     match prefix {
         Some(prefix) => others.nest(&format!("{prefix}/"), front).nest(prefix.as_str(), routes),
         None => others.merge(front).merge(routes),

@@ -1,11 +1,14 @@
-//! Turns the configuration and the pepper file into the options of the library.
+//! Turns the configuration and its files, the pepper and the logo, into the options of the library.
+
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use countersign::MasterKeys;
 use countersign::Options;
+use countersign::http::{Logo, PagesOptions};
 use countersign::options::HashingOptions;
 
-use crate::config::Config;
+use crate::config::{Config, Toggle};
 
 /// All options but the signing method. `origin` is the issuer.
 ///
@@ -25,6 +28,24 @@ pub(crate) fn hashing(config: &Config) -> anyhow::Result<HashingOptions> {
     let mut hashing = config.hashing_options()?;
     hashing.pepper = pepper(config)?;
     Ok(hashing)
+}
+
+/// Whose pages they are, and which of them there are.
+///
+/// # Errors
+/// The logo cannot be read, or is none.
+pub(crate) fn pages(config: &Config) -> anyhow::Result<PagesOptions> {
+    let read = |path: &PathBuf| {
+        Logo::read_file(path).with_context(|| format!("pages.logo_file: {} cannot be used", path.display()))
+    };
+    Ok(PagesOptions {
+        product_name: config.pages_name.clone(),
+        logo: config.pages_logo_file.as_ref().map(read).transpose()?,
+        home: (config.pages_front == Toggle::On).then(|| "./".to_owned()),
+        account: config.pages_account == Toggle::On,
+        admin: config.pages_admin == Toggle::On,
+        debugger: config.pages_debugger == Toggle::On,
+    })
 }
 
 /// A configured file must exist: without it, new hashes would be stored unencrypted.

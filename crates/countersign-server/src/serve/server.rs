@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign::AccountQuery;
+use countersign::http::PagesOptions;
 use countersign::{Clock, KeyState, Timestamp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -15,7 +16,7 @@ use crate::net::listen::{self, Limits, Ports, Service};
 use crate::net::tls::{Reloaded, Tls};
 use crate::serve::instance::{self, Instance, Task};
 use crate::serve::mode::Mode;
-use crate::serve::{app, dev_mark, store};
+use crate::serve::{app, dev_mark, options, store};
 
 /// A server with open ports.
 pub(crate) struct Server {
@@ -24,11 +25,12 @@ pub(crate) struct Server {
     /// The authentication system that it serves.
     pub(crate) instance: Arc<Instance>,
     tls: Option<Arc<Tls>>,
+    pages: PagesOptions,
     hangup: Signal,
 }
 
 impl Server {
-    /// Opens ports, certificate, database and keys.
+    /// Opens ports, certificate, logo, database and keys.
     ///
     /// # Errors
     /// One of these cannot be opened; the message is for the operator.
@@ -37,6 +39,7 @@ impl Server {
         // First: without a handler, a closing terminal or `systemctl reload` would kill the server.
         let hangup = signal(SignalKind::hangup())?;
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
+        let pages = options::pages(config)?;
         let mut ports = Ports::open(&config.listen).await?;
         let addresses = ports.addresses()?;
         let port = addresses.first().context("there is an address")?.port();
@@ -50,7 +53,7 @@ impl Server {
         }
         let task = if mode == Mode::Development { Task::Develop } else { Task::Serve };
         let instance = instance::open(config, &config.issuer(port), task).await?;
-        Ok(Self { mode, ports, instance: Arc::new(instance), tls, hangup })
+        Ok(Self { mode, ports, instance: Arc::new(instance), tls, pages, hangup })
     }
 
     /// Serves until SIGTERM or SIGINT, then finishes the requests in flight.
@@ -58,7 +61,7 @@ impl Server {
     /// # Errors
     /// A signal handler cannot be installed.
     pub(crate) async fn run(self, config: &Config, lines: LineLimit) -> anyhow::Result<()> {
-        let Self { mode, ports, instance, tls, hangup } = self;
+        let Self { mode, ports, instance, tls, pages, hangup } = self;
         // Before the log announces the server: a signal that comes earlier would kill it.
         let stop = stop_signal()?;
         let reload = match &tls {
@@ -77,7 +80,7 @@ impl Server {
         }
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
-        let router = app::router(&instance, config, mode);
+        let router = app::router(&instance, config, &pages, mode);
         tokio::spawn(close_feed(Arc::clone(&instance), stop.clone()));
         let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
         let left_out = tokio::spawn(log_left_out(lines.clone()));

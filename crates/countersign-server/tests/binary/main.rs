@@ -30,6 +30,7 @@ mod limits;
 mod log;
 mod memory;
 mod nodes;
+mod pages;
 mod passwords;
 mod path_prefix;
 mod postgres;

@@ -40,7 +40,8 @@ fn the_policy_is_configured_and_a_short_minimum_is_warned_of() {
     let mut place = Place::new();
     place.write(
         "countersign.toml",
-        "public_origin = \"http://auth.localhost\"\n[password]\nmin_length = 8\nservice_names = [\"Wombat\", \"Acme\"]\n",
+        "public_origin = \"http://auth.localhost\"\n[password]\nmin_length = 8\nservice_names = [\"Wombat\", \"Acme\"]\n\
+         [pages]\nname = \"Zeppelin\"\n",
     );
     place.make_database();
     let add =
@@ -49,6 +50,7 @@ fn the_policy_is_configured_and_a_short_minimum_is_warned_of() {
         ("seven 7", "at least 8 characters"),
         ("WombatWombat1", "the name of this service"),
         ("acme-acme", "the name of this service"),
+        ("zeppelin1", "the name of this service"),
         ("auth.localhost", "the name of this service"),
     ] {
         let ran = add(&place, password);

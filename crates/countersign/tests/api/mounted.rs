@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::{Method, StatusCode, header};
 use axum::routing::get;
-use countersign::http::{App, front_page, pages, root_metadata, router};
+use countersign::http::{App, Logo, PagesOptions, front_page, not_found, pages, root_metadata, router};
 use countersign::store::AnyStore;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ async fn name(State(shop): State<Shop>, State(auth): State<App<AnyStore>>) -> St
 
 async fn with_pages() -> TestApp {
     let mut app = TestApp::new().await;
-    app.mount(|app| pages(&app).merge(router(app)));
+    app.mount(|app| pages(&app, &PagesOptions::default()).merge(router(app)));
     app
 }
 
@@ -36,7 +36,10 @@ async fn with_pages() -> TestApp {
 async fn an_application_with_a_state_of_its_own_merges_everything() {
     let mut app = TestApp::new().await;
     app.mount(|auth| {
-        let shop = Router::new().route("/", get(name)).merge(pages(&auth)).merge(router(auth.clone()));
+        let shop = Router::new()
+            .route("/", get(name))
+            .merge(pages(&auth, &PagesOptions::default()))
+            .merge(router(auth.clone()));
         shop.with_state(Shop { name: "shop", auth })
     });
     assert_eq!(app.get("/").send().await.text, format!("shop at {ISSUER}"));
@@ -56,7 +59,9 @@ async fn an_application_with_a_state_of_its_own_merges_everything() {
 #[tokio::test]
 async fn everything_works_under_a_path() {
     let mut app = TestApp::with(|options| options.issuer.push_str("/auth"), |_| {}).await;
-    app.mount(|app| root_metadata(&app).nest("/auth", pages(&app).merge(router(app))));
+    app.mount(|app| {
+        root_metadata(&app).nest("/auth", pages(&app, &PagesOptions::default()).merge(router(app)))
+    });
     let login = |origin| {
         let body = json!({ "username": "ada", "password": PASSWORD });
         app.post("/auth/api/login").header("origin", origin).json(&body).send()
@@ -117,7 +122,7 @@ async fn the_sign_in_page_leads_back_to_configured_front_ends_only() {
         let reply = app.get(&format!("/login/return?to={to}")).send().await;
         (reply.status, reply.header(header::LOCATION).unwrap().to_owned())
     };
-    let account = (StatusCode::SEE_OTHER, "../account".to_owned());
+    let sign_in = (StatusCode::SEE_OTHER, "../login".to_owned());
     let wanted = "https%3A%2F%2Fapp.example%2Fcart%3Fitem%3D1%23top";
     assert_eq!(
         leads_to(wanted).await,
@@ -130,16 +135,71 @@ async fn the_sign_in_page_leads_back_to_configured_front_ends_only() {
         "%2F%2Fevil.example",
         "https://app.example%5C@evil.example",
     ] {
-        assert_eq!(leads_to(hostile).await, account, "{hostile}");
+        assert_eq!(leads_to(hostile).await, sign_in, "{hostile}");
     }
-    assert_eq!(app.get("/login/return").send().await.header(header::LOCATION), Some("../account"));
+    assert_eq!(app.get("/login/return").send().await.header(header::LOCATION), Some("../login"));
 }
 
 #[tokio::test]
 async fn the_front_page_is_for_who_wants_it() {
     let mut app = with_pages().await;
     assert_eq!(app.call(Method::GET, "/").send().await.status, StatusCode::NOT_FOUND);
-    app.mount(|app| front_page(&app));
+    app.mount(|app| front_page(&app, &PagesOptions::default()));
     let page = app.get("/").send().await;
     assert_eq!(page.header(header::CONTENT_TYPE), Some("text/html; charset=utf-8"));
+}
+
+/// HD-10: whoever opens the address of an SVG runs nothing that is in it.
+#[tokio::test]
+async fn the_pages_are_those_of_a_product() {
+    let mut app = TestApp::new().await;
+    let options = PagesOptions {
+        product_name: "Acme <3".to_owned(),
+        logo: Some(Logo::new(b"<svg onload=\"alert(1)\"/>".to_vec()).unwrap()),
+        ..PagesOptions::default()
+    };
+    app.mount(|app| pages(&app, &options).merge(front_page(&app, &options)));
+    for (path, title) in [("/", "Acme &lt;3"), ("/login", "Sign in · Acme &lt;3")] {
+        let page = app.get(path).send().await;
+        assert!(page.text.contains(&format!("<title>{title}</title>")), "{}", page.text);
+        let tag = page.header(header::ETAG).unwrap();
+        assert_eq!(app.get(path).header("if-none-match", tag).send().await.status, StatusCode::NOT_MODIFIED);
+    }
+    let logo = app.get("/assets/logo").send().await;
+    assert_eq!(logo.status, StatusCode::OK);
+    assert_eq!(logo.header(header::CONTENT_TYPE), Some("image/svg+xml"));
+    assert_eq!(logo.header(header::CACHE_CONTROL), Some("no-cache"));
+    assert_eq!(logo.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
+    let policy = logo.header(header::CONTENT_SECURITY_POLICY).unwrap();
+    assert!(policy.starts_with("default-src 'none'; ") && policy.ends_with("; sandbox"), "{policy}");
+    let tag = logo.header(header::ETAG).unwrap();
+    let known = app.get("/assets/logo").header("if-none-match", tag).send().await;
+    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
+async fn a_page_that_is_off_is_not_there() {
+    let mut app = TestApp::new().await;
+    let with =
+        |account, admin, debugger| PagesOptions { account, admin, debugger, ..PagesOptions::default() };
+    let paths = [
+        ("/account", "/assets/account.js"),
+        ("/admin", "/assets/admin.js"),
+        ("/debugger", "/assets/debugger.js"),
+        ("/debugger", "/assets/server-keys.js"),
+    ];
+    app.mount(|app| pages(&app, &with(true, true, true)).fallback(not_found));
+    for (path, script) in paths {
+        assert_eq!(app.get(path).send().await.status, StatusCode::OK, "{path}");
+        assert_eq!(app.get(script).send().await.status, StatusCode::OK, "{script}");
+    }
+    app.mount(|app| pages(&app, &with(false, false, false)).fallback(not_found));
+    let unknown = app.get("/nothing-at-all").send().await;
+    for path in paths.into_iter().flat_map(|(path, script)| [path, script]).chain(["/assets/logo"]) {
+        let off = app.get(path).send().await;
+        assert_eq!((off.status, &off.text), (StatusCode::NOT_FOUND, &unknown.text), "{path}");
+    }
+    for path in ["/login", "/assets/login.js", "/client.js"] {
+        assert_eq!(app.get(path).send().await.status, StatusCode::OK, "{path}");
+    }
 }

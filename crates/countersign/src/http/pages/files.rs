@@ -1,19 +1,57 @@
-//! The built pages (`assets/`, committed) in the program.
+//! A file as it is served: type, policy, entity tag. And the built ones (`assets/`, committed) in the program.
 
 use std::sync::LazyLock;
 
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
 use crate::base::digest::entity_tag;
+use crate::http::edge::if_none_match::client_has;
 
 /// A file of the pages.
 pub(super) struct File {
-    pub(super) name: &'static str,
-    pub(super) bytes: &'static [u8],
-    /// Its entity tag, with the quotes.
-    pub(super) tag: String,
+    pub(super) bytes: Bytes,
+    pub(super) media_type: &'static str,
+    /// The content security policy.
+    pub(super) policy: &'static str,
+    /// The entity tag, with the quotes.
+    tag: String,
 }
 
+impl File {
+    pub(super) fn new(bytes: Bytes, media_type: &'static str, policy: &'static str) -> Self {
+        let tag = entity_tag(&bytes);
+        Self { bytes, media_type, policy, tag }
+    }
+
+    /// A built file, or what is served in its place.
+    pub(super) fn named(name: &str, bytes: Bytes) -> Self {
+        Self::new(bytes, media_type(name), policy(name))
+    }
+
+    pub(super) fn respond(&self, caching: &'static str, request: &HeaderMap) -> Response {
+        let known = client_has(request, &self.tag);
+        let mut response =
+            if known { StatusCode::NOT_MODIFIED.into_response() } else { self.bytes.clone().into_response() };
+        let headers = response.headers_mut();
+        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        for (name, value) in [
+            (header::CACHE_CONTROL, caching),
+            (header::CONTENT_TYPE, self.media_type),
+            (header::CONTENT_SECURITY_POLICY, self.policy),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+/// The built file of this name.
 pub(super) fn find(name: &str) -> Option<&'static File> {
-    FILES.iter().find(|file| file.name == name)
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, file)| file)
 }
 
 macro_rules! files {
@@ -22,13 +60,44 @@ macro_rules! files {
     };
 }
 
-static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
+static FILES: LazyLock<Vec<(&'static str, File)>> = LazyLock::new(|| {
     let files = files! {
         "account.html" "account.js" "admin.html" "admin.js" "client.js" "debugger.html" "debugger.js" "icon.svg"
         "index.html" "index.js" "login.html" "login.js" "server-keys.js" "style.css"
     };
-    files.into_iter().map(|(name, bytes)| File { name, bytes, tag: entity_tag(bytes) }).collect()
+    files.map(|(name, bytes)| (name, File::named(name, Bytes::from_static(bytes)))).into()
 });
+
+fn media_type(name: &str) -> &'static str {
+    match kind(name) {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}
+
+pub(super) fn kind(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+/// The policy of the page's `<meta>`, plus `frame-ancestors`, which `<meta>` cannot contain.
+fn policy(name: &str) -> &'static str {
+    match name {
+        // HD-7: a pasted token cannot leave the debugger. It runs the verifier as WebAssembly.
+        "debugger.html" => {
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+             connect-src 'none'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
+             frame-ancestors 'none'"
+        }
+        name if kind(name) == "html" => {
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+             form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; frame-ancestors 'none'"
+        }
+        _ => "default-src 'none'; frame-ancestors 'none'",
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -40,6 +109,17 @@ mod tests {
         let mut built: Vec<_> =
             folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         built.sort();
-        assert_eq!(built, FILES.iter().map(|file| file.name).collect::<Vec<_>>());
+        assert_eq!(built, FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
+
+    /// A browser applies both policies, so a header stricter than the page's own policy would break the page.
+    #[test]
+    fn the_header_and_the_page_have_one_policy() {
+        for (name, file) in FILES.iter().filter(|(name, _)| kind(name) == "html") {
+            let text = std::str::from_utf8(&file.bytes).unwrap();
+            let (_, meta) = text.split_once("\"Content-Security-Policy\" content=\"").unwrap();
+            let (meta, _) = meta.split_once('"').unwrap();
+            assert_eq!(format!("{meta}; frame-ancestors 'none'"), file.policy, "{name}");
+        }
     }
 }

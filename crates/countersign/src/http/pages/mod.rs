@@ -1,46 +1,65 @@
 //! The web pages (feature `pages`): sign-in, account, administration, token debugger, and `/client.js`. They use nothing
 //! but the public API, and every address in them is relative, so they work under a path prefix too.
 
+mod document;
 mod files;
+mod logo;
+mod options;
 mod return_to;
 mod server_keys;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 
 use crate::http::app::App;
 use crate::http::edge;
 use crate::http::edge::headers::security_headers;
-use crate::http::edge::if_none_match::client_has;
-use crate::http::pages::files::{File, find};
+use crate::http::pages::document::{LOGO, document};
+use crate::http::pages::files::{File, find, kind};
+pub use crate::http::pages::logo::{Logo, LogoError};
+pub use crate::http::pages::options::PagesOptions;
 use crate::http::routes::{method_not_allowed, not_found};
 use crate::store::Store;
 
 /// The pages and the files that they load: `/login`, `/account`, `/admin`, `/debugger`, `/client.js` and `/assets`.
-/// Merge it beside [`router`](crate::http::router), or nest both under the same path.
-pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>) -> Router<T> {
+/// Merge it beside [`router`](crate::http::router), or nest both under the same path. A page that the options turn off is
+/// no route, and neither is its script.
+pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: &PagesOptions) -> Router<T> {
+    let off: Vec<_> = options.off().collect();
     let mut router = Router::new()
-        .route("/assets/{name}", get(by_name))
-        .route("/assets/server-keys.js", get(server_keys::script))
+        .route("/assets/{name}", get(async move |name, headers: HeaderMap| asset(name, &off, &headers).await))
         .route("/login/return", get(return_to::allowed));
-    for (path, name) in PAGES {
-        router = router.route(path, file(name, REVALIDATED));
+    if let Some(logo) = &options.logo {
+        let logo = File::new(logo.bytes.clone(), logo.media_type, LOGO_POLICY);
+        router = router.route(&format!("/{LOGO}"), serve(logo));
+    }
+    if options.debugger {
+        router = router.route("/assets/server-keys.js", get(server_keys::script));
+    }
+    for name in ["login"].into_iter().chain(options.on()) {
+        router = router.route(&format!("/{name}"), page(name, options));
     }
     for (path, caching) in CLIENTS {
         let importable = middleware::from_fn_with_state(app.clone(), importable_by_front_ends);
-        router = router.route(path, file("client.js", caching).layer(importable));
+        let client = async move |headers: HeaderMap| built("client.js", caching, &headers).await;
+        router = router.route(path, get(client).layer(importable));
     }
     finish(router, app)
 }
 
 /// The page at `/` that says what this is.
-pub fn front_page<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>) -> Router<T> {
-    finish(Router::new().route("/", file("index.html", REVALIDATED)), app)
+pub fn front_page<S: Store, T: Clone + Send + Sync + 'static>(
+    app: &App<S>,
+    options: &PagesOptions,
+) -> Router<T> {
+    finish(Router::new().route("/", page("index", options)), app)
 }
 
 fn finish<S: Store, T: Clone + Send + Sync + 'static>(router: Router<App<S>>, app: &App<S>) -> Router<T> {
@@ -49,13 +68,6 @@ fn finish<S: Store, T: Clone + Send + Sync + 'static>(router: Router<App<S>>, ap
         .layer(middleware::from_fn_with_state(app.is_https(), security_headers))
         .with_state(app.clone())
 }
-
-const PAGES: [(&str, &str); 4] = [
-    ("/login", "login.html"),
-    ("/account", "account.html"),
-    ("/admin", "admin.html"),
-    ("/debugger", "debugger.html"),
-];
 
 /// The client with its version in the name never changes.
 const CLIENTS: [(&str, &str); 2] = [
@@ -66,37 +78,37 @@ const CLIENTS: [(&str, &str); 2] = [
 /// Each time, so that a page and its files have the same version after an update.
 const REVALIDATED: &str = "no-cache";
 
-fn file<T: Clone + Send + Sync + 'static>(name: &'static str, caching: &'static str) -> MethodRouter<T> {
-    get(async move |headers: HeaderMap| match find(name) {
-        Some(file) => respond(file, caching, &headers),
-        None => not_found().await,
-    })
+/// Whoever opens the logo's address gets a document of this origin, if it is an SVG: it runs no script, and loads nothing.
+const LOGO_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
+
+fn page<T: Clone + Send + Sync + 'static>(name: &str, options: &PagesOptions) -> MethodRouter<T> {
+    let name = format!("{name}.html");
+    let built = find(&name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
+    serve(File::named(&name, document(&built, options).into()))
 }
 
-async fn by_name(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
-    match name.ok().and_then(|Path(name)| find(&name)) {
-        // A page has one address, without `.html`.
-        Some(file) if kind(file.name) != "html" => respond(file, REVALIDATED, &headers),
+fn serve<T: Clone + Send + Sync + 'static>(file: File) -> MethodRouter<T> {
+    let file = Arc::new(file);
+    get(async move |headers: HeaderMap| file.respond(REVALIDATED, &headers))
+}
+
+async fn built(name: &str, caching: &'static str, request: &HeaderMap) -> Response {
+    match find(name) {
+        Some(file) => file.respond(caching, request),
+        None => not_found().await,
+    }
+}
+
+/// A page has one address, without `.html`; the script of one that is `off` has none, and the built list of keys is empty.
+async fn asset(name: Result<Path<String>, PathRejection>, off: &[&str], request: &HeaderMap) -> Response {
+    let is_hidden = |name: &str| {
+        let is_off = off.iter().any(|page| name.strip_suffix(".js") == Some(page));
+        is_off || kind(name) == "html" || name == "server-keys.js"
+    };
+    match name {
+        Ok(Path(name)) if !is_hidden(&name) => built(&name, REVALIDATED, request).await,
         _ => not_found().await,
     }
-}
-
-fn respond(file: &'static File, caching: &'static str, request: &HeaderMap) -> Response {
-    let known = client_has(request, &file.tag);
-    let mut response =
-        if known { StatusCode::NOT_MODIFIED.into_response() } else { file.bytes.into_response() };
-    let headers = response.headers_mut();
-    if let Ok(tag) = HeaderValue::from_str(&file.tag) {
-        headers.insert(header::ETAG, tag);
-    }
-    for (name, value) in [
-        (header::CACHE_CONTROL, caching),
-        (header::CONTENT_TYPE, media_type(file.name)),
-        (header::CONTENT_SECURITY_POLICY, policy(file.name)),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 /// Lets the pages of configured front ends import the client from here. It holds no secret: the header about other
@@ -118,50 +130,3 @@ async fn importable_by_front_ends<S: Store>(
 }
 
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-
-fn media_type(name: &str) -> &'static str {
-    match kind(name) {
-        "html" => "text/html; charset=utf-8",
-        "js" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "svg" => "image/svg+xml",
-        _ => "application/octet-stream",
-    }
-}
-
-fn kind(name: &str) -> &str {
-    name.rsplit_once('.').map_or("", |(_, extension)| extension)
-}
-
-/// The policy of the page's `<meta>`, plus `frame-ancestors`, which `<meta>` cannot contain.
-fn policy(name: &str) -> &'static str {
-    match name {
-        // HD-7: a pasted token cannot leave the debugger. It runs the verifier as WebAssembly.
-        "debugger.html" => {
-            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
-             connect-src 'none'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
-             frame-ancestors 'none'"
-        }
-        name if kind(name) == "html" => {
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-             form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; frame-ancestors 'none'"
-        }
-        _ => "default-src 'none'; frame-ancestors 'none'",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A browser applies both policies, so a header stricter than the page's own policy would break the page.
-    #[test]
-    fn the_header_and_the_page_have_one_policy() {
-        for (_, name) in PAGES.into_iter().chain([("/", "index.html")]) {
-            let text = std::str::from_utf8(find(name).unwrap().bytes).unwrap();
-            let (_, meta) = text.split_once("\"Content-Security-Policy\" content=\"").unwrap();
-            let (meta, _) = meta.split_once('"').unwrap();
-            assert_eq!(format!("{meta}; frame-ancestors 'none'"), policy(name), "{name}");
-        }
-    }
-}

@@ -15,14 +15,15 @@ pub(super) struct Return {
     to: String,
 }
 
-/// Redirects to the address if it is on a configured front end, and to the account page otherwise.
+/// Redirects to the address if it is on a configured front end, and to the sign-in page otherwise. That knows where a user
+/// goes whom no page has sent.
 pub(super) async fn allowed<S: Store>(
     State(app): State<App<S>>,
     Query(Return { to }): Query<Return>,
 ) -> Redirect {
     let is_allowed = edge::origins(&app).front_ends.iter().any(|origin| is_on(&to, origin));
     // Relative, so that it holds under a path prefix.
-    Redirect::to(if is_allowed { &to } else { "../account" })
+    Redirect::to(if is_allowed { &to } else { "../login" })
 }
 
 /// Whether a browser that follows this address arrives at the origin: it begins with exactly this text, and what comes next

@@ -1,0 +1,92 @@
+//! The built HTML as a product's own: its name, its logo, and no link to a page that is off. What is replaced is what the
+//! built files have by default, so they are whole pages too.
+
+use crate::http::pages::options::PagesOptions;
+
+/// The address of a configured logo, as in the documents.
+pub(super) const LOGO: &str = "assets/logo";
+
+/// The document that is served in place of a built one.
+pub(super) fn document(built: &str, options: &PagesOptions) -> String {
+    // A link to a page that can be off has a line of its own.
+    let off: Vec<_> = options.off().map(|page| format!("data-page=\"{page}\"")).collect();
+    let is_off = |line: &str| off.iter().any(|mark| line.contains(mark));
+    let text: String = built.split_inclusive('\n').filter(|line| !is_off(line)).collect();
+    let on = options.on().collect::<Vec<_>>().join(" ");
+    let text = text.replace("data-pages=\"account admin debugger\"", &format!("data-pages=\"{on}\""));
+    let text = match &options.home {
+        Some(home) => text.replace("=\"./\"", &format!("=\"{}\"", escaped(home))),
+        None => text.replace(" href=\"./\"", "").replace(" data-home=\"./\"", ""),
+    };
+    let text = if options.logo.is_some() { text.replace("assets/icon.svg", LOGO) } else { text };
+    // The last step, so that nothing is looked for in the name.
+    text.replace("Countersign", &escaped(&options.product_name))
+}
+
+/// As text and as the value of an attribute in quotes.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::pages::files::find;
+    use crate::http::pages::logo::Logo;
+
+    const DOCUMENTS: [&str; 5] = ["index.html", "login.html", "account.html", "admin.html", "debugger.html"];
+
+    fn built(name: &str) -> &'static str {
+        std::str::from_utf8(&find(name).unwrap().bytes).unwrap()
+    }
+
+    #[test]
+    fn with_the_default_options_the_built_documents_are_served() {
+        for name in DOCUMENTS {
+            assert_eq!(document(built(name), &PagesOptions::default()), built(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_document_has_the_name_and_the_logo_and_nothing_of_ours() {
+        let options = PagesOptions {
+            product_name: "<Acme> & \"Co\"".to_owned(),
+            logo: Some(Logo::new(b"<svg >".to_vec()).unwrap()),
+            home: Some("https://acme.example/?a&b".to_owned()),
+            ..PagesOptions::default()
+        };
+        let name = "&lt;Acme&gt; &amp; &quot;Co&quot;";
+        for file in DOCUMENTS {
+            let text = document(built(file), &options);
+            let (_, title) = text.split_once("<title>").unwrap();
+            assert!(title.split_once("</title>").unwrap().0.ends_with(name), "{file}");
+            assert!(text.contains(&format!("name=\"application-name\" content=\"{name}\"")), "{file}");
+            let (_, brand) = text.split_once("class=\"brand\"").unwrap();
+            let brand = brand.lines().next().unwrap();
+            assert!(brand.contains("src=\"assets/logo\"") && brand.contains(name), "{file}: {brand}");
+            assert!(text.contains("rel=\"icon\" href=\"assets/logo\""), "{file}");
+            assert!(text.contains("data-home=\"https://acme.example/?a&amp;b\""), "{file}");
+            assert!(!text.contains("Countersign") && !text.contains("icon.svg"), "{file}");
+        }
+    }
+
+    #[test]
+    fn no_document_links_to_a_page_that_is_off() {
+        let options = PagesOptions {
+            home: None,
+            account: false,
+            admin: false,
+            debugger: false,
+            ..PagesOptions::default()
+        };
+        for name in DOCUMENTS {
+            let text = document(built(name), &options);
+            for link in ["\"account\"", "\"admin\"", "\"debugger\"", "\"./\""] {
+                assert!(!text.contains(&format!("href={link}")), "{name} has {link}");
+            }
+            assert!(text.contains("data-pages=\"\"") && !text.contains("data-home"), "{name}");
+            let divs = |tag: &str| text.matches(tag).count();
+            assert_eq!(divs("<a "), divs("</a>"), "{name}: half an element was taken out");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! [`PagesOptions`]: whose pages they are, and which of them there are.
+
+use crate::http::pages::logo::Logo;
+
+/// Whose pages they are, and which of them there are.
+#[derive(Clone, Debug)]
+pub struct PagesOptions {
+    /// The name in the title and the header of every page, as text. Default `Countersign`.
+    pub product_name: String,
+    /// The picture beside the name, and the icon of the browser's tab. Default the one of Countersign.
+    pub logo: Option<Logo>,
+    /// The address that name and logo lead to; `None` for no link. Default `./`, the path that the pages are
+    /// mounted under.
+    pub home: Option<String>,
+    /// Whether there is `/account`. Without it a sign-in that no other page has asked for leads to `home`. Default
+    /// `true`.
+    pub account: bool,
+    /// Whether there is `/admin`. The API for administrators stays. Default `true`.
+    pub admin: bool,
+    /// Whether there is `/debugger`. Default `true`.
+    pub debugger: bool,
+}
+
+impl PagesOptions {
+    /// Each page that can be off, and whether it is on.
+    const fn switches(&self) -> [(&'static str, bool); 3] {
+        [("account", self.account), ("admin", self.admin), ("debugger", self.debugger)]
+    }
+
+    /// The names of the pages that are on.
+    pub(super) fn on(&self) -> impl Iterator<Item = &'static str> {
+        self.switches().into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name)
+    }
+
+    /// The names of the pages that are off.
+    pub(super) fn off(&self) -> impl Iterator<Item = &'static str> {
+        self.switches().into_iter().filter(|(_, is_on)| !is_on).map(|(name, _)| name)
+    }
+}
+
+impl Default for PagesOptions {
+    fn default() -> Self {
+        Self {
+            product_name: "Countersign".to_owned(),
+            logo: None,
+            home: Some("./".to_owned()),
+            account: true,
+            admin: true,
+            debugger: true,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+// What the server says about itself in the document: its name, where its pages lead, and which of them there are.
+
+import { pathOf } from './base.ts';
+
+const { home, pages = '' } = document.documentElement.dataset;
+const on = pages.split(' ');
+
+export const productName: string = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? '';
+
+/** Whether the server has this page; without it nothing leads there. */
+export function hasPage(name: 'account' | 'admin' | 'debugger'): boolean {
+  return on.includes(name);
+}
+
+/** Where a user goes after a sign-in that no page has asked for; nowhere if there is neither an account page nor a home. */
+export const afterSignIn: string | undefined = hasPage('account') ? pathOf('account') : home;
