@@ -11,6 +11,11 @@ pub(crate) fn prevent(config: &Config) {
         tracing::warn!("core_dumps is on: a crash writes passwords and keys to a file");
         return;
     }
+    prevent_always();
+}
+
+/// The same, for a command that reads no configuration.
+pub(crate) fn prevent_always() {
     if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
         tracing::warn!(%error, "cannot turn off core files");
     }

@@ -13,10 +13,12 @@ mod key;
 mod key_file;
 mod names;
 mod new_file;
+mod progress;
 mod prompt;
 mod secret;
 mod serve;
 mod session;
+mod store;
 mod token;
 mod tool;
 mod usage;
@@ -68,6 +70,9 @@ enum Command {
     /// Manages the services that may ask about tokens and revoke them
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Copies a whole store: to PostgreSQL, or back
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Decodes, verifies and signs tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -113,6 +118,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(key) => key.run(&global, output)?,
         Command::FeedKey(key) => key.run(&global, output)?,
         Command::Client(client) => client.run(&global, output)?,
+        Command::Store(store) => store.run(output)?,
         Command::Token(token) => return token.run(&global, output),
         Command::Secret(secret) => secret.run(output)?,
         Command::Audit(audit) => audit.run(&global, output)?,

@@ -78,7 +78,7 @@ impl Config {
 }
 
 /// The text of a file without the end of its line.
-fn read_line(path: &Path) -> Result<Zeroizing<String>, String> {
+pub(crate) fn read_line(path: &Path) -> Result<Zeroizing<String>, String> {
     let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| error.to_string())?;
     Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }

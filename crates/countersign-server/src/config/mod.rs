@@ -26,6 +26,7 @@ mod weak_secret;
 pub(crate) use self::key::ConfigKey;
 pub(crate) use self::keys::{Config, KEYS};
 pub(crate) use self::limits::is_loopback_name;
+pub(crate) use self::load::read_line;
 pub(crate) use self::origin::{Origin, PathPrefix};
 pub(crate) use self::place::{ConfigError, Place};
 pub(crate) use self::setting::parse_duration;

@@ -63,7 +63,16 @@ impl Environment {
 
     /// `JWT_SECRET`, if it is not empty.
     pub(crate) fn jwt_secret(&self) -> Option<Zeroizing<String>> {
-        let secret = self.0.iter().find(|(name, value)| name == "JWT_SECRET" && !value.is_empty());
+        self.secret("JWT_SECRET")
+    }
+
+    /// `COUNTERSIGN_STORE_PASSWORD`, if it is not empty.
+    pub(crate) fn store_password(&self) -> Option<Zeroizing<String>> {
+        self.secret("COUNTERSIGN_STORE_PASSWORD")
+    }
+
+    fn secret(&self, name: &str) -> Option<Zeroizing<String>> {
+        let secret = self.0.iter().find(|(key, value)| key == name && !value.is_empty());
         secret.map(|(_, value)| value.clone())
     }
 }

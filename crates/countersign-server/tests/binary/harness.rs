@@ -147,7 +147,7 @@ impl Place {
     }
 }
 
-fn kill(id: u32, signal: &str) -> bool {
+pub(crate) fn kill(id: u32, signal: &str) -> bool {
     Command::new("kill").arg(format!("-{signal}")).arg(id.to_string()).status().unwrap().success()
 }
 

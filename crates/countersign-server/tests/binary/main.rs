@@ -12,6 +12,8 @@ mod canary;
 mod cli;
 mod client;
 mod configuration;
+#[cfg(target_os = "linux")]
+mod copying;
 mod development;
 #[cfg(target_os = "linux")]
 mod failing_disk;

@@ -23,9 +23,8 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
-use countersign::internal::throttle::{
-    Pardon, ThrottleDelta, ThrottleExchange, ThrottleKey, ThrottleOptions,
-};
+use countersign::internal::throttle::exchange::{Pardon, ThrottleDelta, ThrottleExchange};
+use countersign::internal::throttle::{ThrottleKey, ThrottleOptions};
 use countersign::store::copy::{CopiedTable, CopyError, CopyStep, StoreAddress, WhileServing, copy};
 use countersign::store::postgres::{DatabaseUrl, PostgresStore};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
@@ -159,8 +158,8 @@ impl Draw {
             18 => {
                 let delta = ThrottleDelta {
                     key: ThrottleKey::from_bytes(self.random.bytes()),
-                    pardon: (self.below(2) == 0).then_some(Pardon { at: self.now, leaves: 0 }),
-                    failed_at: vec![self.now; usize::from(self.below(100))],
+                    pardon: (self.below(3) == 0).then_some(Pardon { at: self.now, leaves: 0 }),
+                    failed_at: vec![self.now; usize::from(self.below(40))],
                 };
                 let options = ThrottleOptions::default();
                 let exchange = ThrottleExchange { deltas: vec![delta], now: self.now, options };
@@ -322,7 +321,7 @@ async fn told(store: &impl Store, draw: &Draw) -> String {
     told.join("\n")
 }
 
-/// Random worlds go from SQLite to PostgreSQL and back without a difference, and live on at every station.
+/// DB-9: random worlds go from SQLite to PostgreSQL and back without a difference, and live on at every station.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn worlds_are_the_same_wherever_they_are_copied_to() {
     let directory = tempdir().unwrap();
@@ -429,7 +428,7 @@ async fn what_cannot_be_copied_is_refused() {
     let node = postgres(&name).await;
     node.record(AuditEvent::new(AuditKind::LoginFailed), &context(T0)).await.unwrap();
     let refused = copied(&a, &database).await.unwrap_err().to_string();
-    assert!(refused.contains("audit_log has 1 rows"), "{refused}");
+    assert!(refused.contains("audit_log has rows"), "{refused}");
     assert!(matches!(copied(&database, &b).await, Err(CopyError::InUse(_))), "a node is running");
     copy(&database, &b, WhileServing::Allow, &mut |_| {}).await.unwrap();
     assert_eq!(

@@ -51,7 +51,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server with these settings beside the usual ones, like `ssl=on`, and these files beside its own, by name.
     pub(crate) fn start(settings: &[&str], files: &[(&str, &str)]) -> Self {
-        let binaries = newest_binaries();
+        let binaries = binaries();
         let template = template(&binaries);
         let directory = new_directory().keep();
         let unpacked = command("tar", &directory).arg("-xf-").stdin(template).status().unwrap();
@@ -189,8 +189,11 @@ fn as_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Debian's place for each version; elsewhere what is on the path.
-fn newest_binaries() -> PathBuf {
+/// Where `COUNTERSIGN_TEST_POSTGRES` says; else Debian's place for each version, or what is on the path.
+fn binaries() -> PathBuf {
+    if let Some(directory) = std::env::var_os("COUNTERSIGN_TEST_POSTGRES") {
+        return PathBuf::from(directory);
+    }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let versions = versions.map(|entry| entry.path().join("bin")).filter(|bin| bin.join("postgres").exists());
     let number = |bin: &PathBuf| {

@@ -1,7 +1,7 @@
 //! `countersign user import` and `user export`: accounts with the password hashes they have, from another system or
 //! another server.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -13,6 +13,7 @@ use countersign::import::{
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::cli::progress::bar;
 use crate::cli::tool::Tool;
 use crate::cli::usage::usage;
 use crate::output::{self, Output};
@@ -72,7 +73,8 @@ impl UserImport {
         let settings =
             ImportSettings { batch: BATCH, skip_problems: self.skip_problems, hasher, context: &context };
         let fine = report.fine;
-        let imported = import.run(tool.instance.store(), &settings, |done| progress(done, fine)).await?;
+        let imported =
+            import.run(tool.instance.store(), &settings, |done| bar(done as u64, fine as u64, "")).await?;
         let value =
             json!({ "made": imported.made, "alreadyThere": imported.already_there, "leftOut": problems });
         output.show(&value, || {
@@ -230,16 +232,5 @@ fn read(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// A bar, on a terminal only.
-fn progress(done: usize, all: usize) {
-    if std::io::stderr().is_terminal() {
-        let filled = done * BAR / all.max(1);
-        let end = if done == all { "\n" } else { "" };
-        // The macro for that would end the import when the terminal is gone.
-        let _ = write!(std::io::stderr(), "\r[{:BAR$}] {done} of {all}{end}", "#".repeat(filled));
-    }
-}
-
 const AUTO: &str = "auto";
 const BATCH: usize = 500;
-const BAR: usize = 40;

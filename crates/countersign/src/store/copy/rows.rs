@@ -60,10 +60,10 @@ pub(in crate::store) const TABLES: [Table; 9] = [
     Table::new("clients"),
     Table::new("accounts"),
     Table::new("sessions"),
-    // Followed by a number here, and by the number of the transaction there.
+    // Followed by a number in SQLite, and by the number of the transaction in PostgreSQL.
     Table::new("revocations").own(&["sequence", "xid"]),
     Table::new("throttle"),
-    Table::new("audit_log").numbered("sequence"),
+    Table::new("audit_log").own(&["xid"]).numbered("sequence"),
 ];
 
 /// How many rows are in memory at a time.

@@ -66,7 +66,7 @@ impl PostgresDraft {
         for table in &TABLES {
             let rows = draft.0.count(table).await.map_err(CopyError::target(table))?;
             if rows > 0 {
-                let found = format!("{} has {rows} rows", table.name);
+                let found = format!("{} has rows", table.name);
                 return Err(CopyError::NotEmpty { database: url.to_string(), found });
             }
         }
