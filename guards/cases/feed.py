@@ -108,6 +108,7 @@ def strangers() -> None:
     case("no hello first", connect(0), receive(20, revoked("a"), sync(10, "1")), expect(20, "late", "", "a", open=False))
     for name, bad in (
         ("no JSON", event("revoked", "{", "2")),
+        ("an array in place of an object", event("revoked", [UNTIL, ["b"]], "2")),
         ("sid is a text", event("revoked", {"until": UNTIL, "sid": "b"}, "2")),
         ("until is a text", event("revoked", {"until": "soon", "sid": ["b"]}, "2")),
         ("sync without asOf", event("sync", {}, "2")),

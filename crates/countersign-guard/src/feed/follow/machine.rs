@@ -145,7 +145,9 @@ impl Machine {
 }
 
 fn read<T: DeserializeOwned>(event: &Event) -> Result<T, FollowError> {
-    serde_json::from_str(&event.data)
+    // Serde would also take an array of the members for one.
+    let object = if event.data.trim_start().starts_with('{') { event.data.as_str() } else { "" };
+    serde_json::from_str(object)
         .map_err(|error| FollowError::Event { name: event.name.clone(), why: error.to_string() })
 }
 
