@@ -80,7 +80,9 @@ struct Storm {
     database: String,
     /// The last cookie of each session that was acknowledged, by client.
     cookies: Vec<Vec<String>>,
-    refreshed: usize,
+    /// Of sessions that end, one in each storm.
+    leaving: Vec<String>,
+    blown: usize,
 }
 
 impl Storm {
@@ -93,10 +95,11 @@ impl Storm {
             (0..SESSIONS).map(|_| server.login(&name, PASSWORD).cookie().unwrap()).collect()
         };
         let cookies = (0..CLIENTS).map(sign_in).collect();
-        Self { database: database.to_owned(), cookies, refreshed: 0 }
+        let leaving = (0..storms()).map(|_| server.login("ann0", PASSWORD).cookie().unwrap()).collect();
+        Self { database: database.to_owned(), cookies, leaving, blown: 0 }
     }
 
-    /// Everybody refreshes; `strike` happens when `after` of them have an answer. Whoever gets none asks the next node with
+    /// Everybody refreshes, and one logs out; `strike` happens when `after` of them have an answer. Whoever gets none asks the next node with
     /// the same token, like a client behind a load balancer.
     fn blow(&mut self, nodes: &[Server], sql: &dyn Fn(&str) -> String, after: usize, strike: impl FnOnce()) {
         // All tokens are old enough to be rotated.
@@ -112,17 +115,19 @@ impl Storm {
                     }
                 });
             }
+            let (leaving, blown) = (&self.leaving[self.blown], self.blown);
+            scope.spawn(move || log_out_anywhere(nodes, blown, leaving));
             eventually(|| answered.load(Ordering::Relaxed) >= after);
             strike();
         });
-        self.refreshed += 1;
-        // Whatever was acknowledged nobody asked for again: were it lost, the session would be one behind.
-        let expected = format!("{}|{}\n", CLIENTS * SESSIONS, 0);
+        self.blown += 1;
+        // Whatever was acknowledged nobody asked for again: were it lost, the session would be one behind, or alive.
+        let expected = format!("{}|{}\n", CLIENTS * SESSIONS, self.blown);
         let count = format!(
             "SELECT count(*) FILTER (WHERE generation = {}), count(*) FILTER (WHERE revoked_at IS NOT NULL) FROM sessions",
-            self.refreshed
+            self.blown
         );
-        assert_eq!(sql(&count), expected, "storm {} on {}", self.refreshed, self.database);
+        assert_eq!(sql(&count), expected, "storm {} on {}", self.blown, self.database);
     }
 }
 
@@ -143,6 +148,16 @@ fn refresh_anywhere(nodes: &[Server], first: usize, cookie: &str) -> String {
         refreshed.is_some()
     });
     refreshed.unwrap()
+}
+
+/// Logs out once, on whichever node answers.
+fn log_out_anywhere(nodes: &[Server], first: usize, cookie: &str) {
+    let headers = format!("Cookie: {cookie}\r\n");
+    let mut attempts = first..;
+    eventually(|| {
+        let node = &nodes[attempts.next().unwrap() % nodes.len()];
+        node.try_request("POST", "/api/logout", &headers, "").is_ok_and(|answer| answer.status == 204)
+    });
 }
 
 /// Another number of answers each time, so that the strike is in the middle.

@@ -35,8 +35,10 @@ fn node(place: &Place) -> Server {
 #[test]
 fn server_and_commands_work_on_postgresql() {
     let (url, name) = new_database();
-    let place = place(&url);
-    let ran = place.run(&["init"]);
+    let place = Place::new();
+    place.write("password", "secret\n");
+    let store = format!("store={}", url.replace(":secret", ""));
+    let ran = place.run(&["init", "--set", &store, "--set", "store_password_file=password"]);
     assert!(ran.code == Some(0) && ran.out.contains(&format!("/{name}")), "{ran:?}");
     assert!(!place.path("countersign-data/countersign.db").exists(), "the data directory has the key alone");
     let ran = place.run_with(&["user", "add", "ann", "--role", "admin"], &format!("{PASSWORD}\n"));
