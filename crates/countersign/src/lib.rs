@@ -59,7 +59,7 @@
 //! # Your own data about users
 //!
 //! Keep it in your own tables under the account's ID, which is the `sub` claim ([`AccountId`]); a row can begin when an ID
-//! is first seen. What services need in the token itself goes into [`CustomClaims`]: a JSON object that an administrator
+//! is first seen, or when [`Hooks::after_create`](options::Hooks::after_create) tells of it. What services need in the token itself goes into [`CustomClaims`]: a JSON object that an administrator
 //! sets, or that [`Hooks::claims`](options::Hooks::claims) computes for each token, and that can never override a
 //! registered claim.
 //!

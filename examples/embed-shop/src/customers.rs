@@ -1,4 +1,5 @@
-//! The shop's own table, keyed by the account's ID: a row begins at the first sign-in.
+//! The shop's own table, keyed by the account's ID: a row begins when the account is made. Everything works without one too: a
+//! process can stop between the two.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,16 @@ impl Customers {
         let plan: Option<String> = self.find(id, "plan", |row| row.get(0)).await?;
         let plan = plan.unwrap_or_else(|| "free".to_owned());
         Ok(CustomClaims::new([("plan".to_owned(), plan.into())].into_iter().collect())?)
+    }
+
+    /// A new customer may try the best plan.
+    pub(crate) async fn welcome(&self, id: AccountId) -> Result<(), HookFailure> {
+        self.run(move |db| {
+            let sql = "INSERT INTO customers (account_id, plan) VALUES (?1, 'trial') ON CONFLICT DO NOTHING";
+            db.execute(sql, [id.to_string()])
+        })
+        .await?;
+        Ok(())
     }
 
     pub(crate) async fn count_sign_in(&self, id: AccountId) -> Result<(), HookFailure> {

@@ -45,8 +45,12 @@ async fn orders(State(shop): State<Shop>, claims: AccessClaims) -> Result<String
 }
 
 fn hooks(customers: &Customers) -> Hooks {
-    let (before, after, claims) = (customers.clone(), customers.clone(), customers.clone());
+    let [created, before, after, claims] = std::array::from_fn(|_| customers.clone());
     Hooks::default()
+        .after_create(move |new| {
+            let customers = created.clone();
+            async move { customers.welcome(new.account.id).await }
+        })
         .before_sign_in(move |sign_in| {
             let customers = before.clone();
             async move {

@@ -71,7 +71,7 @@ fn the_shop_signs_in_by_a_link_and_has_the_last_word() {
         let profile = curl(&["-H", &format!("Authorization: Bearer {token}"), &url("/auth/api/profile")]);
         serde_json::from_str::<Value>(&profile).unwrap()["user"]["plan"].clone()
     };
-    assert_eq!(plan(), "free");
+    assert_eq!(plan(), "trial", "since the account was made");
     execute(&folder.path().join("shop.db"), "UPDATE customers SET plan = 'gold'");
     assert_eq!(plan(), "gold", "with the next token");
 

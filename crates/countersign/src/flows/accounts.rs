@@ -107,7 +107,10 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Account, CreateAccountError> {
         match self.store.create_account(account, context).await? {
-            CreateAccountOutcome::Created(account) => Ok(*account),
+            CreateAccountOutcome::Created(account) => {
+                self.tell_after_create(&account, context).await;
+                Ok(*account)
+            }
             CreateAccountOutcome::NameTaken => Err(CreateAccountError::NameTaken),
             CreateAccountOutcome::LooksAlike => Err(CreateAccountError::LooksAlike),
         }

@@ -16,9 +16,10 @@ use crate::base::id::SessionId;
 use crate::flows::issue::{Asked, ComputedClaims};
 use crate::model::account::Account;
 use crate::model::audience::Audience;
+use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{Grant, SessionProof};
-use crate::options::{ClaimsRequest, Hook, HookError, SignIn, SignInRefusal, SignInVerdict};
+use crate::options::{AccountCreated, ClaimsRequest, Hook, HookError, SignIn, SignInRefusal, SignInVerdict};
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
@@ -41,6 +42,15 @@ impl<S: Store> Countersign<S> {
         let session = sign_in.session_id;
         if let Err(HookError { name, failure }) = self.run("after_sign_in", hook, sign_in).await {
             tracing::error!(%session, hook = name, error = %failure, "a hook failed after a sign-in");
+        }
+    }
+
+    /// Tells that the account has been made.
+    pub(crate) async fn tell_after_create(&self, account: &Account, context: &Context) {
+        let Some(hook) = &self.options.hooks.after_create else { return };
+        let created = AccountCreated { account: account.clone(), context: context.clone() };
+        if let Err(HookError { name, failure }) = self.run("after_create", hook, created).await {
+            tracing::error!(account = %account.id, hook = name, error = %failure, "a hook failed after an account was made");
         }
     }
 

@@ -45,11 +45,14 @@ impl<S: Store> Countersign<S> {
         // The policy is not applied. It is for passwords that are chosen, and this one was chosen long ago: a
         // refusal would lock its owner out.
         let hash = self.hasher.hash(password.clone(), requester).await?;
-        let takeover =
-            PasswordTakeover { new_id: AccountId::random(&self.random), username: name.clone(), hash };
+        let new_id = AccountId::random(&self.random);
+        let takeover = PasswordTakeover { new_id, username: name.clone(), hash };
         match self.store.take_over_password(takeover, context).await? {
             TakeoverOutcome::TakenOver(now) => {
                 tracing::info!(account = %now.account.id, "password taken over");
+                if now.account.id == new_id {
+                    self.tell_after_create(&now.account, context).await;
+                }
                 Ok(Some(*now))
             }
             TakeoverOutcome::NameRefused => {

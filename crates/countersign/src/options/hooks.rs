@@ -1,4 +1,4 @@
-//! [`Hooks`]: what an application adds to sign-ins and to access tokens.
+//! [`Hooks`]: what an application adds to new accounts, to sign-ins and to access tokens.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -33,12 +33,17 @@ use crate::model::proof::AuthMethods;
 ///     .after_sign_in(async |sign_in| {
 ///         println!("{} has signed in", sign_in.account.username.as_str());
 ///         Ok(())
+///     })
+///     .after_create(async |created| {
+///         println!("welcome {}", created.account.username.as_str());
+///         Ok(())
 ///     });
 /// ```
 #[derive(Clone)]
 pub struct Hooks {
     pub(crate) before_sign_in: Option<Hook<SignIn, SignInVerdict>>,
     pub(crate) after_sign_in: Option<Hook<SignIn, ()>>,
+    pub(crate) after_create: Option<Hook<AccountCreated, ()>>,
     pub(crate) claims: Option<Hook<ClaimsRequest, CustomClaims>>,
     pub(crate) timeout: Duration,
 }
@@ -68,6 +73,16 @@ pub struct SignIn {
     pub session_id: SessionId,
     /// How its owner was authenticated.
     pub amr: AuthMethods,
+    /// When, from where and by whom.
+    pub context: Context,
+}
+
+/// An account that has been made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AccountCreated {
+    /// The account.
+    pub account: Account,
     /// When, from where and by whom.
     pub context: Context,
 }
@@ -133,6 +148,18 @@ impl Hooks {
         Self { after_sign_in: Some(boxed(hook)), ..self }
     }
 
+    /// Told when an account has been made: by an administrator, by the application, or at the first sign-in of
+    /// somebody who comes from another system ([`Options::upstream`](crate::Options::upstream)). It cannot undo that: a
+    /// failure is logged. A process that stops in between does not tell it, nor do commands of another process or an
+    /// import, so what the application keeps about an account should also begin without it.
+    #[must_use]
+    pub fn after_create<A>(self, hook: impl Fn(AccountCreated) -> A + Send + Sync + 'static) -> Self
+    where
+        A: Future<Output = Result<(), HookFailure>> + Send + 'static,
+    {
+        Self { after_create: Some(boxed(hook)), ..self }
+    }
+
     /// Asked for each access token, at a sign-in and at every refresh: for claims that are as true as the
     /// token is young. They replace the account's own claims of the same names; together they are within the
     /// limits of [`CustomClaims`]. If it fails, the response is 503, and never a token without them. The
@@ -165,7 +192,7 @@ impl Hooks {
 impl Default for Hooks {
     fn default() -> Self {
         let timeout = Duration::from_secs(2);
-        Self { before_sign_in: None, after_sign_in: None, claims: None, timeout }
+        Self { before_sign_in: None, after_sign_in: None, after_create: None, claims: None, timeout }
     }
 }
 
@@ -174,6 +201,7 @@ impl fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("before_sign_in", &self.before_sign_in.is_some())
             .field("after_sign_in", &self.after_sign_in.is_some())
+            .field("after_create", &self.after_create.is_some())
             .field("claims", &self.claims.is_some())
             .field("timeout", &self.timeout)
             .finish()

@@ -15,7 +15,9 @@ use countersign_jwt::SigningKey;
 
 pub use self::feed::FeedOptions;
 pub(crate) use self::hooks::Hook;
-pub use self::hooks::{ClaimsRequest, HookError, HookFailure, Hooks, SignIn, SignInRefusal, SignInVerdict};
+pub use self::hooks::{
+    AccountCreated, ClaimsRequest, HookError, HookFailure, Hooks, SignIn, SignInRefusal, SignInVerdict,
+};
 use crate::base::out_of_range::{Broken, OutOfRange};
 pub use crate::hashing::HashingOptions;
 pub use crate::model::audience::{Audience, Audiences, Preset};

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::StatusCode;
-use countersign::CustomClaims;
 use countersign::internal::model::account::AccountChange;
 use countersign::internal::model::audit::AuditKind;
 use countersign::options::{HookFailure, Hooks, SignInVerdict};
+use countersign::{Actor, CustomClaims};
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, TestApp};
@@ -94,6 +94,51 @@ async fn a_hook_after_is_told_and_cannot_fail_the_sign_in() {
     }
     app.login("ada", "wrong").await.assert_error(401, "invalid_credentials");
     assert_eq!(told.lock().unwrap_or_else(PoisonError::into_inner).len(), 3, "nothing has begun");
+}
+
+/// IN-4: an account that is made stays, whatever the hook does; one that is not made is not told of.
+#[tokio::test]
+async fn a_hook_after_an_account_was_made_is_told_and_undoes_nothing() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let note = Arc::clone(&told);
+    let app = with(
+        Hooks::default()
+            .after_create(move |created| {
+                let name = created.account.username.as_str().to_owned();
+                let id = created.account.id.to_string();
+                note.lock().unwrap_or_else(PoisonError::into_inner).push((
+                    name.clone(),
+                    id,
+                    created.context.actor,
+                ));
+                async move {
+                    match name.as_str() {
+                        "eve" => Err("the mail server is down".into()),
+                        "fay" => std::future::pending().await,
+                        _ => panic!("a fault of the application's"),
+                    }
+                }
+            })
+            .timeout(std::time::Duration::from_millis(10)),
+    )
+    .await;
+    let root = app.sign_in("root").await.access_token;
+    let create = async |name: &str| {
+        let body = json!({ "username": name, "password": PASSWORD });
+        app.post("/api/admin/users").bearer(&root).json(&body).send().await
+    };
+    for name in ["eve", "fay", "gus"] {
+        let made = create(name).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        let last = told.lock().unwrap_or_else(PoisonError::into_inner).last().unwrap().clone();
+        let id = made.json()["user"]["userId"].as_str().unwrap().to_owned();
+        assert!((&last.0, &last.1) == (&name.to_owned(), &id), "{last:?}");
+        assert!(matches!(last.2, Actor::Account(_)), "{last:?}");
+        app.sign_in(name).await;
+    }
+    let count = told.lock().unwrap_or_else(PoisonError::into_inner).len();
+    create("EVE").await.assert_error(409, "username_taken");
+    assert_eq!(told.lock().unwrap_or_else(PoisonError::into_inner).len(), count);
 }
 
 /// The claims are of this moment, for each token anew, and stand before the account's own.

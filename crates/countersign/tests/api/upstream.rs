@@ -228,3 +228,24 @@ async fn an_old_system_that_does_not_answer_is_given_up() {
     codes.sort_by_key(ToString::to_string);
     assert!(codes[1] == "unavailable" && codes[0] != "invalid_credentials", "{codes:?}");
 }
+
+/// An account that the first sign-in makes is new to the application too; one that was there is not.
+#[tokio::test]
+async fn the_application_is_told_of_accounts_that_are_made_by_a_sign_in() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (note, upstream) = (Arc::clone(&told), Old::new().upstream());
+    let set = |options: &mut countersign::Options| {
+        options.upstream = Some(upstream);
+        options.hooks = countersign::options::Hooks::default().after_create(move |created| {
+            note.lock().unwrap().push(created.account.username.as_str().to_owned());
+            async { Ok(()) }
+        });
+    };
+    let app = TestApp::with(set, |_| {}).await;
+    without_password(&app, "bob", false).await;
+    told.lock().unwrap().clear();
+    for name in ["bob", "zoe", "zoe"] {
+        assert_eq!(app.login(name, OLD).await.status, 200);
+    }
+    assert_eq!(*told.lock().unwrap(), ["zoe"]);
+}
