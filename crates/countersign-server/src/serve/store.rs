@@ -73,7 +73,7 @@ async fn open_shared(
     let mut attempt = 1;
     loop {
         every.tick().await;
-        match PostgresStore::open(url, policy).await {
+        match PostgresStore::open(url, policy, &Random::system()).await {
             Err(error) if error.may_pass() && attempt < attempts => {
                 if attempt == 1 {
                     let error = anyhow::Error::from(error);

@@ -143,3 +143,12 @@ CREATE TABLE clients (
     secret_hash bytea            NOT NULL CHECK (length(secret_hash) = 32),
     created_at  bigint           NOT NULL
 );
+
+-- The nodes that serve from here: none is harmed by a change of the tables that it does not know.
+CREATE TABLE nodes (
+    id         uuid   NOT NULL PRIMARY KEY, -- given at its start
+    version    text   NOT NULL,             -- of its program
+    seen_at    bigint NOT NULL,             -- by this database's clock
+    schema_min bigint NOT NULL,
+    schema_max bigint NOT NULL
+);

@@ -76,6 +76,10 @@ id! {
     /// Names one HTTP request, in its answer and in the logs.
     RequestId
 }
+id! {
+    /// Names one node from its start to its end, among those that share a database.
+    NodeId
+}
 
 /// The text is not an id in its one accepted spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,7 +12,15 @@ impl<S: Store> Countersign<S> {
     /// Runs the upkeep until it is dropped: spawn it once beside the routes. A store that does not answer is
     /// asked again at the next turn; no error ends the loop.
     pub async fn run_upkeep(&self) {
-        futures_util::future::join(self.run_turns(), self.feed.run()).await;
+        futures_util::future::join3(self.run_turns(), self.report_node(), self.feed.run()).await;
+    }
+
+    /// Apart from the turns, which take as long as the store: a node that is silent for a minute is taken for gone (DB-5).
+    async fn report_node(&self) {
+        loop {
+            report("report this node", self.store.report_node().await);
+            tokio::time::sleep(REPORT_EVERY).await;
+        }
     }
 
     async fn run_turns(&self) {
@@ -99,6 +107,7 @@ fn report<E: std::error::Error + 'static>(what: &str, result: Result<(), E>) {
 const TURN: Duration = Duration::from_millis(200);
 /// Every second: a key made by the command line is published well before it signs.
 const KEYS_EVERY: u32 = 5;
+const REPORT_EVERY: Duration = Duration::from_secs(15);
 /// Every ten minutes.
 const SWEEP_EVERY: u32 = 5 * 600;
 /// Long enough to answer `session_expired` and not `invalid_refresh_token` to a device that was away.

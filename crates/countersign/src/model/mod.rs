@@ -17,6 +17,7 @@ pub(crate) mod password_hash;
 pub(crate) mod plan;
 pub mod proof;
 pub mod retention;
+pub mod schema;
 pub(crate) mod seen;
 pub mod session;
 pub mod session_cookie;

@@ -105,6 +105,7 @@ passed_on! {
     }
     Upkeep {
         sweep(sweep: Sweep) -> Swept;
+        report_node() -> ();
         check(now: Timestamp) -> ();
     }
 }

@@ -52,6 +52,7 @@ pub use self::keys::KeyStore;
 pub use self::sessions::SessionStore;
 pub use self::throttle::ThrottleStore;
 pub use self::upkeep::Upkeep;
+pub use crate::model::schema::{Migrate, Migrations, Node, SchemaRange, SchemaRefused, SchemaStatus};
 
 /// Where accounts, sessions, keys and the audit log are kept, durably. It cannot be implemented outside this
 /// crate.

@@ -1,4 +1,4 @@
-//! The contract for house-keeping and readiness.
+//! The contract for house-keeping, presence and readiness.
 
 use super::answer::{Answer, Sealed};
 use crate::base::clock::Timestamp;
@@ -21,6 +21,11 @@ pub trait Upkeep: Sealed {
     /// The limits are computed in `model::retention`; a store only translates
     /// them.
     fn sweep(&self, sweep: Sweep) -> impl Answer<Swept>;
+
+    /// Tells the other nodes that this one is serving, and which schemas it works with: call it four times a minute. It fails
+    /// if the tables have been changed in a way that this program cannot work with; [`check`](Self::check) then does so too,
+    /// until that is over. A store that serves one node at a time has nobody to tell.
+    fn report_node(&self) -> impl Answer<()>;
 
     /// Whether it can be read, and written too if the last write failed: for the readiness probe.
     fn check(&self, now: Timestamp) -> impl Answer<()>;

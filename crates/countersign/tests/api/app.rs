@@ -54,7 +54,9 @@ pub(crate) struct Reply {
 async fn new_store(options: &Options) -> AnyStore {
     if database::is_wanted() {
         let url = DatabaseUrl::parse(&database::url(&database::new_database())).unwrap();
-        return AnyStore::Postgres(PostgresStore::open(&url, options.sessions).await.unwrap());
+        return AnyStore::Postgres(
+            PostgresStore::open(&url, options.sessions, &Random::system()).await.unwrap(),
+        );
     }
     AnyStore::Sqlite(SqliteStore::in_memory(options.sessions).unwrap())
 }
@@ -87,7 +89,9 @@ impl TestApp {
         let (clock, mut nodes) = (Clock::manual(START), Vec::new());
         for n in 0..count {
             let options = Options::new(ISSUER, "api");
-            let store = AnyStore::Postgres(PostgresStore::open(&url, options.sessions).await.unwrap());
+            let store = AnyStore::Postgres(
+                PostgresStore::open(&url, options.sessions, &Random::system()).await.unwrap(),
+            );
             nodes.push(Self::open(store, (options, HttpOptions::default()), clock.clone(), n).await);
         }
         nodes[0].register("ada", Role::default()).await;

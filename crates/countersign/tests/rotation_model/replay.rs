@@ -62,7 +62,7 @@ async fn open(policy: SessionPolicy) -> (AnyStore, Beside) {
     if database::is_wanted() {
         let name = database::new_database();
         let url = DatabaseUrl::parse(&database::url(&name)).unwrap();
-        let store = PostgresStore::open(&url, policy).await.unwrap();
+        let store = PostgresStore::open(&url, policy, &Random::system()).await.unwrap();
         return (AnyStore::Postgres(store), Beside::Postgres(name));
     }
     let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();

@@ -328,8 +328,7 @@ impl AuditStore for Faulty {
 impl Upkeep for Faulty {
     forward! {
         check(at: Timestamp) -> ();
-        may_sweep() -> bool;
-        time() -> Option<Timestamp>;
+        report_node() -> ();
     }
 
     async fn sweep(&self, mut sweep: Sweep) -> Result<Swept, StoreError> {

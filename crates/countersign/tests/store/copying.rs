@@ -43,7 +43,7 @@ fn sqlite(path: &Path) -> SqliteStore {
 
 async fn postgres(name: &str) -> PostgresStore {
     let url = DatabaseUrl::parse(&database::url(name)).unwrap();
-    PostgresStore::open(&url, SessionPolicy::default()).await.unwrap()
+    PostgresStore::open(&url, SessionPolicy::default(), &Random::system()).await.unwrap()
 }
 
 fn address(text: &str) -> StoreAddress {
@@ -55,7 +55,7 @@ fn file(path: &Path) -> StoreAddress {
 }
 
 async fn copied(from: &StoreAddress, to: &StoreAddress) -> Result<Vec<CopiedTable>, CopyError> {
-    copy(from, to, WhileServing::Refuse, &mut |_| {}).await
+    copy(from, to, WhileServing::Refuse, &Random::system(), &mut |_| {}).await
 }
 
 /// Draws what happens in a store, by its verbs.
@@ -264,7 +264,8 @@ impl Draw {
 /// Every row of every table, as a program beside us reads them.
 fn rows_of(path: &Path) -> BTreeMap<String, Vec<String>> {
     let db = Connection::open(path).unwrap();
-    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('probe', 'refinery_schema_history')";
+    let names =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('probe', 'schema_history')";
     let names: Vec<String> =
         db.prepare(names).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let rows = |name: &String| {
@@ -385,7 +386,7 @@ async fn many_batches_are_copied_within_each_kind() {
         file(&path("c.db")),
     ];
     for pair in stations.windows(2) {
-        copy(&pair[0], &pair[1], WhileServing::Refuse, &mut note).await.unwrap();
+        copy(&pair[0], &pair[1], WhileServing::Refuse, &Random::system(), &mut note).await.unwrap();
     }
     assert_same_rows(&path("a.db"), &path("c.db"));
     let steps = [0, 5_000, 10_000, 10_286];
@@ -430,7 +431,7 @@ async fn what_cannot_be_copied_is_refused() {
     let refused = copied(&a, &database).await.unwrap_err().to_string();
     assert!(refused.contains("audit_log has rows"), "{refused}");
     assert!(matches!(copied(&database, &b).await, Err(CopyError::InUse(_))), "a node is running");
-    copy(&database, &b, WhileServing::Allow, &mut |_| {}).await.unwrap();
+    copy(&database, &b, WhileServing::Allow, &Random::system(), &mut |_| {}).await.unwrap();
     assert_eq!(
         Connection::open(path("b.db"))
             .unwrap()
@@ -441,22 +442,20 @@ async fn what_cannot_be_copied_is_refused() {
     assert!(matches!(copied(&database, &database).await, Err(CopyError::Same)));
 
     let of_other_versions = [
-        (
-            "INSERT INTO {} (version, oldest_reader) VALUES (99, 1)",
-            "INSERT INTO {} (version) VALUES (99)",
-            "the newer program",
-        ),
-        ("DELETE FROM {}", "DELETE FROM {} WHERE version > 7", "open it once with this program"),
+        ("INSERT INTO schema_history VALUES (99, 1, '9.0')", "the newer program"),
+        ("DELETE FROM schema_history WHERE version > 7", "open it once with this program"),
     ];
-    for (of_postgres, of_sqlite, advice) in of_other_versions {
+    for (change, advice) in of_other_versions {
         let c = file(&path("c.db"));
-        sql(&name, &of_postgres.replace("{}", "schema_history"));
-        sql(&name, "INSERT INTO schema_history (version, oldest_reader) VALUES (1, 1)");
+        sql(
+            &name,
+            &format!("{change}; INSERT INTO schema_history VALUES (1, 1, '0.1') ON CONFLICT DO NOTHING"),
+        );
         let refused = copied(&database, &c).await.unwrap_err().to_string();
         assert!(refused.contains(advice), "{refused}");
         std::fs::copy(path("b.db"), path("other.db")).unwrap();
         let other = Connection::open(path("other.db")).unwrap();
-        other.execute(&of_sqlite.replace("{}", "refinery_schema_history"), []).unwrap();
+        other.execute(change, []).unwrap();
         drop(other);
         let refused = copied(&file(&path("other.db")), &c).await.unwrap_err().to_string();
         assert!(refused.contains(advice), "{refused}");

@@ -12,6 +12,8 @@ mod database;
 #[cfg(test)]
 mod feed_keys;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod postgresql;
 #[cfg(test)]
 mod races;

@@ -1,5 +1,8 @@
 //! Why a store was not copied.
 
+use std::fmt;
+
+use crate::model::schema::{Migrations, Schema};
 use crate::store::copy::rows::{Fault, Table};
 use crate::store::{postgres, sqlite};
 
@@ -71,6 +74,22 @@ pub enum CopyError {
 }
 
 impl CopyError {
+    /// Refuses tables that are not those of this program.
+    pub(in crate::store) fn check_schema(
+        migrations: &Migrations,
+        found: &Schema,
+        database: impl fmt::Display,
+    ) -> Result<(), Self> {
+        let (database, version) = (database.to_string(), found.version());
+        if version == 0 {
+            return Err(Self::Missing(database));
+        }
+        if migrations.is_current(found) {
+            return Ok(());
+        }
+        Err(Self::OtherSchema { database, version, known: migrations.range().newest })
+    }
+
     pub(in crate::store) fn source(table: &Table) -> impl FnOnce(Fault) -> Self + use<> {
         let table = table.name;
         move |source| Self::Read { table, source }

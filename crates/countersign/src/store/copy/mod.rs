@@ -11,6 +11,7 @@ pub(super) mod rows;
 pub use self::address::{StoreAddress, WhileServing};
 pub use self::error::CopyError;
 use self::rows::{Draft, Rows, TABLES, Table, Tally};
+use crate::base::random::Random;
 use crate::store::postgres::copy::{PostgresDraft, PostgresRows};
 use crate::store::sqlite::copy::{SqliteDraft, SqliteRows};
 
@@ -56,15 +57,18 @@ pub async fn copy(
     from: &StoreAddress,
     to: &StoreAddress,
     while_serving: WhileServing,
+    random: &Random,
     progress: &mut dyn FnMut(CopyProgress),
 ) -> Result<Vec<CopiedTable>, CopyError> {
     if from.is_same(to) {
         return Err(CopyError::Same);
     }
     match from {
-        StoreAddress::Sqlite(path) => from_source(SqliteRows::open(path, while_serving)?, to, progress).await,
+        StoreAddress::Sqlite(path) => {
+            from_source(SqliteRows::open(path, while_serving)?, to, random, progress).await
+        }
         StoreAddress::Postgres(url) => {
-            from_source(PostgresRows::open(url, while_serving).await?, to, progress).await
+            from_source(PostgresRows::open(url, while_serving).await?, to, random, progress).await
         }
     }
 }
@@ -72,11 +76,14 @@ pub async fn copy(
 async fn from_source(
     source: impl Rows,
     to: &StoreAddress,
+    random: &Random,
     progress: &mut dyn FnMut(CopyProgress),
 ) -> Result<Vec<CopiedTable>, CopyError> {
     match to {
         StoreAddress::Sqlite(path) => between(source, SqliteDraft::begin(path)?, progress).await,
-        StoreAddress::Postgres(url) => between(source, PostgresDraft::begin(url).await?, progress).await,
+        StoreAddress::Postgres(url) => {
+            between(source, PostgresDraft::begin(url, random).await?, progress).await
+        }
     }
 }
 

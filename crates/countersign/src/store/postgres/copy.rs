@@ -9,9 +9,12 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
-use super::engine::{open, schema};
+use super::engine::history;
+use super::engine::open::{self, Opening};
+use super::engine::steps::MIGRATIONS;
 use super::rows::number;
 use super::{DatabaseUrl, OpenError};
+use crate::base::random::Random;
 use crate::store::copy::address::WhileServing;
 use crate::store::copy::error::CopyError;
 use crate::store::copy::rows::{BATCH, Draft, Fault, Row, Rows, TABLES, Table, Value};
@@ -30,12 +33,7 @@ impl PostgresRows {
     ) -> Result<Self, CopyError> {
         let unreachable = |error| OpenError::of_connecting(error, url);
         let db = Connection::open(&open::target(url)?).await.map_err(unreachable)?;
-        let found = schema::find(&db).await.map_err(unreachable)?;
-        let version = found.ok_or_else(|| CopyError::Missing(url.to_string()))?.version;
-        let known = schema::newest();
-        if version != known {
-            return Err(CopyError::OtherSchema { database: url.to_string(), version, known });
-        }
+        CopyError::check_schema(&MIGRATIONS, &history::find(&db).await.map_err(unreachable)?, url)?;
         if while_serving == WhileServing::Refuse && is_in_use(&db).await.map_err(unreachable)? {
             return Err(CopyError::InUse(url.to_string()));
         }
@@ -49,9 +47,10 @@ impl PostgresRows {
 pub(in crate::store) struct PostgresDraft(PostgresRows);
 
 impl PostgresDraft {
-    pub(in crate::store) async fn begin(url: &DatabaseUrl) -> Result<Self, CopyError> {
+    pub(in crate::store) async fn begin(url: &DatabaseUrl, random: &Random) -> Result<Self, CopyError> {
         let unreachable = |error| OpenError::of_connecting(error, url);
-        let db = open::connect(&open::target(url)?, url).await?;
+        let opening = Opening { url, migrations: &MIGRATIONS, random };
+        let db = opening.prepare(&open::target(url)?).await?;
         let tables = TABLES.each_ref().map(|table| table.name).join(", ");
         // Nobody else writes until it is finished. Who does so now has filled it already, or will in a moment.
         let begin = format!(

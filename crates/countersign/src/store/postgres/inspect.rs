@@ -49,7 +49,7 @@ pub async fn inspect(url: &DatabaseUrl, clock: &Clock) -> Result<DatabaseFinding
         synchronous_standby_names,
         has_pooler: has_pooler(&target, db).await.map_err(no_answer)?,
         uses_tls: url.uses_tls(),
-        schema: schema.map(|schema| schema.version),
+        schema: Some(schema.version()).filter(|version| *version > 0),
         clock_offset: Duration::from_millis(millis.unsigned_abs()),
         is_clock_ahead: millis > 0,
     })

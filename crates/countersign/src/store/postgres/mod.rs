@@ -43,14 +43,18 @@ use self::batch::Pending;
 use self::engine::connection::Connection;
 use self::engine::failure::Failure;
 use self::engine::lane::{Job, Lane, LaneError};
-use self::engine::open;
+use self::engine::nodes::Presence;
 pub use self::engine::open::OpenError;
+use self::engine::open::{self, Opening};
+use self::engine::steps;
 pub use self::engine::target::{DatabaseUrl, InvalidDatabaseUrl};
 use self::engine::transaction::{Done, in_transactions};
 pub use self::inspect::{DatabaseFindings, inspect};
 use self::unanswered::Unanswered;
-use crate::base::id::SessionId;
+use crate::base::id::{NodeId, SessionId};
+use crate::base::random::Random;
 use crate::model::context::Context;
+use crate::model::schema::{Migrate, Migrations, SchemaStatus};
 use crate::model::session::SessionPolicy;
 use crate::store::StoreError;
 use crate::store::answer::Sealed;
@@ -68,6 +72,7 @@ pub struct PostgresStore {
     last_write_failed: AtomicBool,
     /// Up to where the present sweep has looked for idle sessions.
     swept_to: Mutex<Option<SessionId>>,
+    presence: Arc<Presence>,
 }
 
 impl PostgresStore {
@@ -75,9 +80,22 @@ impl PostgresStore {
     ///
     /// # Errors
     /// Every variant of [`OpenError`].
-    pub async fn open(url: &DatabaseUrl, policy: SessionPolicy) -> Result<Self, OpenError> {
+    pub async fn open(url: &DatabaseUrl, policy: SessionPolicy, random: &Random) -> Result<Self, OpenError> {
+        Self::open_with(url, policy, random, Self::migrations()).await
+    }
+
+    /// The same, with a say in what may be done to the tables.
+    ///
+    /// # Errors
+    /// Every variant of [`OpenError`].
+    pub async fn open_with(
+        url: &DatabaseUrl,
+        policy: SessionPolicy,
+        random: &Random,
+        migrations: Migrations,
+    ) -> Result<Self, OpenError> {
         let target = Arc::new(open::target(url)?);
-        let first = open::connect(&target, url).await?;
+        let first = Opening { url, migrations: &migrations, random }.prepare(&target).await?;
         follow::forget_foreign_numbers(&first).await.map_err(|error| open::not_up_to_date(url, error))?;
         Ok(Self {
             changes: Lane::one_by_one(&target, Some(first)),
@@ -87,7 +105,40 @@ impl PostgresStore {
             policy,
             last_write_failed: AtomicBool::new(false),
             swept_to: Mutex::new(None),
+            presence: Arc::new(Presence::new(NodeId::random(random), migrations)),
         })
+    }
+
+    /// The changes of the tables that this version knows.
+    #[must_use]
+    pub const fn migrations() -> Migrations {
+        steps::MIGRATIONS
+    }
+
+    /// Makes changes of the tables without serving; gives their numbers. Those that contract are refused while a node is
+    /// running that they would harm.
+    ///
+    /// # Errors
+    /// Every variant of [`OpenError`].
+    pub async fn migrate(
+        url: &DatabaseUrl,
+        random: &Random,
+        migrations: &Migrations,
+        wanted: Migrate,
+    ) -> Result<Vec<i64>, OpenError> {
+        Opening { url, migrations, random }.migrate(wanted).await
+    }
+
+    /// What the tables of a database are, which nodes work with them, and what could be done.
+    ///
+    /// # Errors
+    /// Every variant of [`OpenError`] but `Migration` and `Schema`.
+    pub async fn schema(
+        url: &DatabaseUrl,
+        random: &Random,
+        migrations: &Migrations,
+    ) -> Result<SchemaStatus, OpenError> {
+        Opening { url, migrations, random }.status().await
     }
 
     /// Reads something with one statement. `verb` names it in logs and errors.

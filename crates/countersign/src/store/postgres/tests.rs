@@ -40,7 +40,7 @@ impl Scene {
     async fn new() -> Self {
         let name = database::new_database();
         let url = DatabaseUrl::parse(&database::url(&name)).unwrap();
-        let store = PostgresStore::open(&url, SessionPolicy::default()).await.unwrap();
+        let store = PostgresStore::open(&url, SessionPolicy::default(), &Random::system()).await.unwrap();
         let db = Connection::open(&Target::new(url).unwrap()).await.unwrap();
         Self { name, store, db }
     }
@@ -246,15 +246,7 @@ async fn a_copy_leaves_no_table_and_no_column_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
     drop(SqliteStore::open(&path, OpenMode::Server, SessionPolicy::default()).unwrap());
-    let own = [
-        "locks",
-        "probe",
-        "schema_history",
-        "schema_lock",
-        "refinery_schema_history",
-        "sqlite_sequence",
-        "sqlite_stat1",
-    ];
+    let own = ["locks", "nodes", "probe", "schema_history", "schema_lock", "sqlite_sequence", "sqlite_stat1"];
     let copied = |(table, column): &(String, String)| match TABLES.iter().find(|known| known.name == table) {
         Some(table) => !table.own.contains(&column.as_str()),
         None => !own.contains(&table.as_str()),

@@ -1,4 +1,4 @@
-//! Deleting what nothing needs any more, and the readiness probe.
+//! Deleting what nothing needs any more, the node among the others, and the readiness probe.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use super::PostgresStore;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
+use super::engine::nodes::Presence;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::retention::{Expired, Sweep, Swept};
@@ -31,7 +32,14 @@ impl Upkeep for PostgresStore {
         Ok(Swept { deleted, more: scan.next.is_some() })
     }
 
+    async fn report_node(&self) -> Result<(), StoreError> {
+        let report = |db: Arc<Connection>, presence: Arc<Presence>| async move { presence.report(&db).await };
+        self.write("report_node", Arc::clone(&self.presence), report).await?;
+        self.presence.check()
+    }
+
     async fn check(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.presence.check()?;
         self.read("check", |db| async move { db.query("SELECT 1::bigint", &[]).await.map(drop) }).await?;
         if self.last_write_failed.load(Ordering::SeqCst) {
             // Something that needs the database to take it.

@@ -7,6 +7,7 @@ use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 
 use super::engine::open::{self, OpenError};
+use super::engine::schema::{self, MIGRATIONS};
 use crate::store::copy::address::WhileServing;
 use crate::store::copy::error::CopyError;
 use crate::store::copy::rows::{BATCH, Draft, Fault, Row, Rows, Table, Value};
@@ -37,10 +38,8 @@ impl SqliteRows {
             WhileServing::Allow => None,
         };
         let db = open::connect_to_read(&path)?;
-        let (version, known) = (open::schema_version(&db, &path)?, open::newest_schema());
-        if version != known {
-            return Err(CopyError::OtherSchema { database: path.display().to_string(), version, known });
-        }
+        let found = schema::find(&db).map_err(|error| open::failed(&path, error))?;
+        CopyError::check_schema(&MIGRATIONS, &found, path.display())?;
         // The first of these reads decides which moment it is.
         db.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")
             .map_err(|error| open::failed(&path, error))?;
@@ -65,7 +64,7 @@ impl SqliteDraft {
         let file = Unfinished::beside(&path);
         file.delete();
         let mut db = open::connect_draft(&file.0)?;
-        open::migrate(&mut db, &file.0)?;
+        open::migrate(&mut db, &file.0, &MIGRATIONS)?;
         db.execute_batch("BEGIN").map_err(|error| open::failed(&path, error))?;
         Ok(Self { rows: SqliteRows { db, scan: None, _lock: Some(lock) }, path, file })
     }

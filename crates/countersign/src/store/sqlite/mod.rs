@@ -28,7 +28,7 @@ mod upkeep;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 
 use rusqlite::Connection;
@@ -37,9 +37,11 @@ use self::apply::Transaction;
 use self::engine::job::CatchUp;
 use self::engine::open;
 pub use self::engine::open::{OpenError, OpenMode};
+use self::engine::schema;
 use self::engine::threads::Threads;
 use crate::model::audit::AuditEvent;
 use crate::model::context::Context;
+use crate::model::schema::{Migrate, Migrations, SchemaStatus};
 use crate::model::session::SessionPolicy;
 use crate::store::StoreError;
 use crate::store::answer::Sealed;
@@ -63,11 +65,23 @@ impl SqliteStore {
     /// # Errors
     /// See the variants of [`OpenError`]; the database is as it was.
     pub fn open(path: impl AsRef<Path>, mode: OpenMode, policy: SessionPolicy) -> Result<Self, OpenError> {
-        let path = path.as_ref();
-        let path = std::path::absolute(path).map_err(|error| open::other(path, error))?;
+        Self::open_with(path, mode, policy, &Self::migrations())
+    }
+
+    /// The same, with a say in what may be done to the tables.
+    ///
+    /// # Errors
+    /// See the variants of [`OpenError`]; the database is as it was.
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        mode: OpenMode,
+        policy: SessionPolicy,
+        migrations: &Migrations,
+    ) -> Result<Self, OpenError> {
+        let path = absolute(path.as_ref())?;
         let lock = open::prepare_file(&path, mode)?;
         let mut db = open::connect_writer(&path)?;
-        open::migrate(&mut db, &path)?;
+        open::migrate(&mut db, &path, migrations)?;
         open::check_for_damage(&db, &path)?;
         Ok(Self::with(Threads::for_file(db, lock, &path)?, policy))
     }
@@ -78,8 +92,35 @@ impl SqliteStore {
     /// [`OpenError::OldSqlite`], or [`OpenError::Other`] when no thread can be started.
     pub fn in_memory(policy: SessionPolicy) -> Result<Self, OpenError> {
         let mut db = open::connect_in_memory()?;
-        open::migrate(&mut db, Path::new(":memory:"))?;
+        open::migrate(&mut db, Path::new(":memory:"), &Self::migrations())?;
         Ok(Self::with(Threads::in_memory(db)?, policy))
+    }
+
+    /// The changes of the tables that this version knows.
+    #[must_use]
+    pub const fn migrations() -> Migrations {
+        schema::MIGRATIONS
+    }
+
+    /// Makes changes of the tables without serving; gives their numbers. Those that contract need the file for themselves:
+    /// no server may have it open.
+    ///
+    /// # Errors
+    /// See the variants of [`OpenError`]; the database is as it was.
+    pub fn migrate(
+        path: impl AsRef<Path>,
+        migrations: &Migrations,
+        wanted: Migrate,
+    ) -> Result<Vec<i64>, OpenError> {
+        open::migrate_file(&absolute(path.as_ref())?, migrations, wanted)
+    }
+
+    /// What the tables of a file are, and what could be done.
+    ///
+    /// # Errors
+    /// See the variants of [`OpenError`].
+    pub fn schema(path: impl AsRef<Path>, migrations: &Migrations) -> Result<SchemaStatus, OpenError> {
+        open::status(&absolute(path.as_ref())?, migrations)
     }
 
     const fn with(threads: Threads, policy: SessionPolicy) -> Self {
@@ -134,6 +175,10 @@ impl SqliteStore {
         log(&changed.recorded, &origin);
         Ok(changed.outcome)
     }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, OpenError> {
+    std::path::absolute(path).map_err(|error| open::other(path, error))
 }
 
 /// What a change came to, and what it wrote to the audit log.

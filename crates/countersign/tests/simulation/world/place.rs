@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use countersign::internal::base::random::Random;
 use countersign::internal::model::session::SessionPolicy;
 use countersign::store::AnyStore;
 use countersign::store::postgres::{DatabaseUrl, PostgresStore};
@@ -36,7 +37,7 @@ impl Place {
             Self::File { path, .. } => AnyStore::Sqlite(SqliteStore::open(path, mode, policy).unwrap()),
             Self::Database(name) => {
                 let url = DatabaseUrl::parse(&database::url(name)).unwrap();
-                AnyStore::Postgres(now(PostgresStore::open(&url, policy)).unwrap())
+                AnyStore::Postgres(now(PostgresStore::open(&url, policy, &Random::system())).unwrap())
             }
         }
     }

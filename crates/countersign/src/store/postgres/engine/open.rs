@@ -1,9 +1,13 @@
 //! Opening a database: what is refused, before anything is changed.
 
+use crate::base::random::Random;
+use crate::model::schema::{Migrate, Migrations, Schema, SchemaRefused, SchemaStatus};
 use crate::store::postgres::engine::connection::Connection;
 use crate::store::postgres::engine::failure::{Failure, Obstacle};
-use crate::store::postgres::engine::schema::{self, Schema};
+use crate::store::postgres::engine::schema::{Migrator, NotMigrated};
+use crate::store::postgres::engine::steps::MIGRATIONS;
 use crate::store::postgres::engine::target::{DatabaseUrl, Target};
+use crate::store::postgres::engine::{history, nodes};
 
 /// Why a database was not opened. Nothing was changed in it, unless the tables were being brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -60,17 +64,13 @@ pub enum OpenError {
         /// Its address, without the password.
         database: String,
     },
-    /// A later version of this program has changed the tables in a way that this one cannot work with (DB-5).
-    #[error(
-        "the database {database} belongs to a newer version of this program: its schema is {version}, and {known} is known here"
-    )]
-    NewerSchema {
+    /// This program cannot work with the tables as they are, or may not change them (DB-5).
+    #[error("the database {database} cannot be used: {reason}")]
+    Schema {
         /// Its address, without the password.
         database: String,
-        /// Its schema.
-        version: i64,
-        /// The newest schema that this program knows.
-        known: i64,
+        /// Why.
+        reason: SchemaRefused,
     },
     /// The tables could not be brought up to date.
     #[error("the tables of {database} could not be brought up to date")]
@@ -107,15 +107,49 @@ pub(in crate::store::postgres) fn target(url: &DatabaseUrl) -> Result<Target, Op
         .map_err(|error| OpenError::Certificates { database: url.to_string(), source: Box::new(error) })
 }
 
-/// Connects, refuses a server that cannot keep what it is given, and brings the tables up to date.
-pub(in crate::store::postgres) async fn connect(
-    target: &Target,
-    url: &DatabaseUrl,
-) -> Result<Connection, OpenError> {
-    let (db, _) = reach(target, url).await?;
-    let schema = schema::bring_up_to_date(&db).await.map_err(|error| not_up_to_date(url, error))?;
-    refuse_newer(schema, url)?;
-    Ok(db)
+/// A database that is opened.
+pub(in crate::store::postgres) struct Opening<'a> {
+    pub(in crate::store::postgres) url: &'a DatabaseUrl,
+    pub(in crate::store::postgres) migrations: &'a Migrations,
+    pub(in crate::store::postgres) random: &'a Random,
+}
+
+impl Opening<'_> {
+    /// Connects, and makes the changes of the tables without which this database is not opened.
+    pub(in crate::store::postgres) async fn prepare(&self, target: &Target) -> Result<Connection, OpenError> {
+        let (db, _) = reach(target, self.url).await?;
+        self.migrator(target, &db).prepare().await.map_err(|error| self.not_migrated(error))?;
+        Ok(db)
+    }
+
+    /// Makes the changes of the tables that are wanted; gives their numbers.
+    pub(in crate::store::postgres) async fn migrate(&self, wanted: Migrate) -> Result<Vec<i64>, OpenError> {
+        let target = target(self.url)?;
+        let (db, _) = reach(&target, self.url).await?;
+        self.migrator(&target, &db).migrate(wanted).await.map_err(|error| self.not_migrated(error))
+    }
+
+    /// What the tables are, and who works with them.
+    pub(in crate::store::postgres) async fn status(&self) -> Result<SchemaStatus, OpenError> {
+        let (db, _) = reach(&target(self.url)?, self.url).await?;
+        let read = async {
+            let found = history::find(&db).await?;
+            let nodes = if found.version() == 0 { Vec::new() } else { nodes::list(&db).await? };
+            Ok(self.migrations.status(&found, nodes))
+        };
+        read.await.map_err(|failure| OpenError::of_connecting(failure, self.url))
+    }
+
+    const fn migrator<'a>(&'a self, target: &'a Target, db: &'a Connection) -> Migrator<'a> {
+        Migrator { target, db, migrations: self.migrations, random: self.random }
+    }
+
+    fn not_migrated(&self, error: NotMigrated) -> OpenError {
+        match error {
+            NotMigrated::Refused(reason) => OpenError::Schema { database: self.url.to_string(), reason },
+            NotMigrated::Failed(failure) => not_up_to_date(self.url, failure),
+        }
+    }
 }
 
 pub(in crate::store::postgres) fn not_up_to_date(url: &DatabaseUrl, error: Failure) -> OpenError {
@@ -146,21 +180,15 @@ pub(in crate::store::postgres) async fn reach(
     Ok((db, server))
 }
 
-/// The tables as they are, if there are any.
+/// The tables as they are; refused if this program cannot work with them.
 pub(in crate::store::postgres) async fn known_schema(
     db: &Connection,
     url: &DatabaseUrl,
-) -> Result<Option<Schema>, OpenError> {
-    let schema = schema::find(db).await.map_err(|failure| OpenError::of_connecting(failure, url))?;
-    schema.map(|schema| refuse_newer(schema, url).map(|()| schema)).transpose()
-}
-
-fn refuse_newer(schema: Schema, url: &DatabaseUrl) -> Result<(), OpenError> {
-    let known = schema::newest();
-    if schema.oldest_reader > known {
-        return Err(OpenError::NewerSchema { database: url.to_string(), version: schema.version, known });
-    }
-    Ok(())
+) -> Result<Schema, OpenError> {
+    let found = history::find(db).await.map_err(|failure| OpenError::of_connecting(failure, url))?;
+    let refused = MIGRATIONS.check(&found);
+    refused.map_err(|reason| OpenError::Schema { database: url.to_string(), reason })?;
+    Ok(found)
 }
 
 async fn look_at(db: &Connection) -> Result<Server, Failure> {

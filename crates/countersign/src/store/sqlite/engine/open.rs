@@ -6,9 +6,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use refinery_core::{Migration, Runner, error::Kind};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::model::schema::{Migrate, Migrations, SchemaRefused, SchemaStatus};
+use crate::store::sqlite::engine::schema::{self, NotMigrated};
 
 /// Who opens a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +48,13 @@ pub enum OpenError {
         /// What SQLite found.
         problem: String,
     },
-    /// A later version of this program has changed the tables (DB-5).
-    #[error("the database {path} belongs to a newer version of this program: {migration}", path = .path.display())]
-    NewerSchema {
+    /// This program cannot work with the tables as they are (DB-5).
+    #[error("the database {path} cannot be used: {reason}", path = .path.display())]
+    Schema {
         /// The file.
         path: PathBuf,
-        /// The change that is not known here.
-        migration: String,
+        /// Why.
+        reason: SchemaRefused,
     },
     /// The tables could not be brought up to date.
     #[error("the tables of {path} could not be brought up to date", path = .path.display())]
@@ -131,9 +133,7 @@ pub(in crate::store::sqlite) fn connect_to_read(path: &Path) -> Result<Connectio
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
     configure(&db).map_err(|error| failed(path, error))?;
-    if is_foreign(&db).map_err(|error| failed(path, error))? {
-        return Err(OpenError::ForeignDatabase(path.to_owned()));
-    }
+    refuse_foreign(&db, path)?;
     Ok(db)
 }
 
@@ -152,25 +152,6 @@ pub(in crate::store::sqlite) fn connect_draft(path: &Path) -> Result<Connection,
         Ok(db)
     };
     open().map_err(|error| failed(path, error))
-}
-
-/// The number of the last change that was made to the tables; 0 where there are none.
-#[cfg(feature = "postgres")]
-pub(in crate::store::sqlite) fn schema_version(db: &Connection, path: &Path) -> Result<i64, OpenError> {
-    let has_history = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'refinery_schema_history'";
-    let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
-    let read = || match db.query_row(has_history, [], |row| row.get(0))? {
-        true => db.query_row(newest, [], |row| row.get(0)),
-        false => Ok(0),
-    };
-    read().map_err(|error| failed(path, error))
-}
-
-/// The number of the last change that this program makes.
-#[cfg(feature = "postgres")]
-pub(in crate::store::sqlite) fn newest_schema() -> i64 {
-    let number = |(name, _): &(&str, _)| name.get(1..5).and_then(|number| number.parse().ok());
-    MIGRATIONS.last().and_then(number).unwrap_or(0)
 }
 
 /// Opens a database that lives in memory and dies with its connection.
@@ -197,26 +178,38 @@ fn configure(db: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Brings the tables up to date, in one transaction.
-pub(in crate::store::sqlite) fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    if is_foreign(db).map_err(|error| failed(path, error))? {
-        return Err(OpenError::ForeignDatabase(path.to_owned()));
-    }
-    let run = |db: &mut Connection| {
-        let migrations: Vec<_> =
-            MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<_, _>>()?;
-        Runner::new(&migrations).set_grouped(true).set_abort_missing(true).run(db)
-    };
-    // When two processes find a new file at once, one of them comes second and fails; all is there when it looks again.
-    match run(db).or_else(|_| run(db)) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(match error.kind() {
-            Kind::MissingVersion(migration) => {
-                OpenError::NewerSchema { path: path.to_owned(), migration: migration.to_string() }
-            }
-            _ => OpenError::Migration { path: path.to_owned(), source: Box::new(error) },
-        }),
-    }
+/// Makes the changes of the tables without which this database is not opened.
+pub(in crate::store::sqlite) fn migrate(
+    db: &mut Connection,
+    path: &Path,
+    migrations: &Migrations,
+) -> Result<(), OpenError> {
+    refuse_foreign(db, path)?;
+    schema::prepare(db, migrations).map_err(|error| not_migrated(path, error))
+}
+
+/// Makes the changes of the tables that are wanted; gives their numbers. One that contracts needs the file for itself.
+pub(in crate::store::sqlite) fn migrate_file(
+    path: &Path,
+    migrations: &Migrations,
+    wanted: Migrate,
+) -> Result<Vec<i64>, OpenError> {
+    let mode = if wanted == Migrate::Contract { OpenMode::Server } else { OpenMode::Tool };
+    let _lock = prepare_file(path, mode)?;
+    let mut db = connect(path)?;
+    refuse_foreign(&db, path)?;
+    schema::migrate(&mut db, migrations, wanted).map_err(|error| not_migrated(path, error))
+}
+
+/// What the tables of a file are.
+pub(in crate::store::sqlite) fn status(
+    path: &Path,
+    migrations: &Migrations,
+) -> Result<SchemaStatus, OpenError> {
+    let db = connect(path)?;
+    refuse_foreign(&db, path)?;
+    let found = schema::find(&db).map_err(|error| failed(path, error))?;
+    Ok(migrations.status(&found, Vec::new()))
 }
 
 /// Looks for damage: everywhere in a small database, at the beginning of each table in a large one, where a whole check
@@ -243,12 +236,21 @@ pub(in crate::store::sqlite) fn other(path: &Path, source: io::Error) -> OpenErr
     OpenError::Other { path: path.to_owned(), source: Box::new(source) }
 }
 
-fn is_foreign(db: &Connection) -> rusqlite::Result<bool> {
-    db.query_row(
-        "SELECT count(*) > 0 AND sum(name = 'refinery_schema_history') = 0 FROM sqlite_schema",
-        [],
-        |row| Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false)),
-    )
+fn refuse_foreign(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    if schema::is_foreign(db).map_err(|error| failed(path, error))? {
+        return Err(OpenError::ForeignDatabase(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn not_migrated(path: &Path, error: NotMigrated) -> OpenError {
+    match error {
+        NotMigrated::Refused(reason) => OpenError::Schema { path: path.to_owned(), reason },
+        NotMigrated::Failed(error) => match failed(path, error) {
+            OpenError::Other { path, source } => OpenError::Migration { path, source },
+            other => other,
+        },
+    }
 }
 
 /// Keeps other servers away for as long as the file that is returned is open.
@@ -302,25 +304,6 @@ const WRITER_CACHE_KIB: i64 = -32 * 1024;
 /// 8 MiB: a whole check takes a few milliseconds.
 const SMALL_DATABASE_PAGES: i64 = 2_000;
 
-/// Never edited after a release; a change is a new one.
-const MIGRATIONS: [(&str, &str); 9] = [
-    ("V0001__initial", include_str!("../../../../migrations/sqlite/V0001__initial.sql")),
-    ("V0002__throttle", include_str!("../../../../migrations/sqlite/V0002__throttle.sql")),
-    (
-        "V0003__password_change_required",
-        include_str!("../../../../migrations/sqlite/V0003__password_change_required.sql"),
-    ),
-    ("V0004__audit_request_id", include_str!("../../../../migrations/sqlite/V0004__audit_request_id.sql")),
-    ("V0005__authentication", include_str!("../../../../migrations/sqlite/V0005__authentication.sql")),
-    ("V0006__revocation_feed", include_str!("../../../../migrations/sqlite/V0006__revocation_feed.sql")),
-    ("V0007__clients", include_str!("../../../../migrations/sqlite/V0007__clients.sql")),
-    (
-        "V0009__accounts_by_creation",
-        include_str!("../../../../migrations/sqlite/V0009__accounts_by_creation.sql"),
-    ),
-    ("V0010__pardons", include_str!("../../../../migrations/sqlite/V0010__pardons.sql")),
-];
-
 #[cfg(test)]
 mod tests {
     use rusqlite::{OptionalExtension, StatementStatus};
@@ -330,7 +313,7 @@ mod tests {
     #[test]
     fn a_statement_is_compiled_once_whatever_is_bound_to_it() {
         let mut db = connect_in_memory().unwrap();
-        migrate(&mut db, Path::new(":memory:")).unwrap();
+        migrate(&mut db, Path::new(":memory:"), &schema::MIGRATIONS).unwrap();
         let sql =
             "SELECT s.revoked_at FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ?1";
         for id in [[1_u8; 16], [2; 16], [3; 16]] {

@@ -1,0 +1,12 @@
+//! The changes of the tables that this version of the program knows. Their numbers are those of the SQLite steps with the
+//! same columns.
+
+use crate::model::schema::{Migrations, Step};
+
+pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(9, STEPS);
+
+/// Each a line of its own, as `scripts/migrations` reads them.
+#[rustfmt::skip]
+const STEPS: &[Step] = &[
+    Step::expand(9, 9, include_str!("../../../../migrations/postgres/V0009__initial.sql")),
+];
