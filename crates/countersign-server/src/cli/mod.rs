@@ -11,6 +11,7 @@ mod global;
 mod init;
 mod key;
 mod key_file;
+mod migrate;
 mod names;
 mod new_file;
 mod progress;
@@ -70,6 +71,8 @@ enum Command {
     /// Manages the services that may ask about tokens and revoke them
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Brings the tables of the database up to date without serving
+    Migrate(migrate::MigrateTables),
     /// Copies a whole store: to PostgreSQL, or back
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -118,6 +121,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(key) => key.run(&global, output)?,
         Command::FeedKey(key) => key.run(&global, output)?,
         Command::Client(client) => client.run(&global, output)?,
+        Command::Migrate(migrate) => migrate.run(&global, output)?,
         Command::Store(store) => store.run(output)?,
         Command::Token(token) => return token.run(&global, output),
         Command::Secret(secret) => secret.run(output)?,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use countersign::Random;
 use countersign::store::copy::{CopiedTable, CopyProgress, CopyStep, StoreAddress, WhileServing, copy};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -57,7 +58,7 @@ impl StoreCopy {
             let step = if step == CopyStep::Copying { "copying" } else { "comparing" };
             steps.show(done, all, &format!("{step} {table}"));
         };
-        let tables = copy(&from, &to, while_serving, &mut progress).await?;
+        let tables = copy(&from, &to, while_serving, &Random::system(), &mut progress).await?;
         let of = |table: &CopiedTable| json!({ "name": table.name, "rows": table.rows, "checksum": table.checksum });
         let value = json!({
             "from": from.to_string(), "to": to.to_string(), "tables": tables.iter().map(of).collect::<Vec<_>>()

@@ -75,6 +75,9 @@ settings! {
     "store_password_file" store_password_file: Option<PathBuf> = "", for example "/run/secrets/countersign-store-password";
     /// The password itself. Environment only.
     "store_password" store_password: Option<Secret> = "";
+    /// `off` leaves changes of the database's tables to `countersign migrate`: a server that needs one does not start. With
+    /// `on` the first server of a new version makes them, beside servers of the version before, which go on.
+    "auto_migrate" auto_migrate: Toggle = "on";
     /// The file with the master key (mode 0600), which encrypts every secret in the database; `master.key` in
     /// the data directory if unset. The environment variable `COUNTERSIGN_MASTER_KEY` can hold the key
     /// instead.

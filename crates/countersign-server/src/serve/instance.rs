@@ -9,7 +9,7 @@ use countersign::{Countersign, OpenError};
 use countersign_jwt::{Algorithm, SigningKey};
 use zeroize::Zeroizing;
 
-use crate::config::Config;
+use crate::config::{Config, Toggle};
 use crate::serve::options::options;
 use crate::serve::upstream::upstream;
 use crate::serve::{master_key_file, store};
@@ -40,6 +40,11 @@ impl Task {
         matches!(self, Self::Serve | Self::Develop)
     }
 
+    /// Whether it may change the tables of the database.
+    fn may_migrate(self, config: &Config) -> bool {
+        config.auto_migrate == Toggle::On || matches!(self, Self::Init | Self::Develop)
+    }
+
     /// Whether a master key may be made for a store that has been used with none. In the data directory it is made by
     /// whoever comes first. Nodes that share a store and start at once would each make one of their own.
     pub(crate) const fn makes_master_key(self, is_shared: bool) -> bool {
@@ -58,7 +63,7 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::R
     // Without its key, nothing is looked for in the store.
     let given = if makes_master_key { None } else { Some(master_key_file::require(config)?) };
     let mode = if task.serves() { OpenMode::Server } else { OpenMode::Tool };
-    let store = store::open(config, mode).await?;
+    let store = store::open(config, mode, task.may_migrate(config)).await?;
     let master_keys = match given {
         Some(keys) => keys,
         None => master_key_file::load_or_make(config, &store, &random).await?,

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use countersign::Random;
 use countersign::options::SessionPolicy;
-use countersign::store::AnyStore;
 use countersign::store::postgres::{DatabaseUrl, OpenError, PostgresStore};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
+use countersign::store::{AnyStore, Migrate, Migrations, SchemaStatus};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::config::Config;
@@ -47,25 +48,56 @@ pub(crate) fn require(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the store and brings its tables up to date.
+/// Opens the store, and brings its tables up to date if that may be.
 ///
 /// # Errors
 /// It cannot be opened; the message is for the operator.
-pub(crate) async fn open(config: &Config, mode: OpenMode) -> anyhow::Result<AnyStore> {
+pub(crate) async fn open(config: &Config, mode: OpenMode, may_migrate: bool) -> anyhow::Result<AnyStore> {
     let policy = config.session_policy();
+    let allowed = |all: Migrations| if may_migrate { all } else { all.by_command_only() };
     match &config.store {
-        None => Ok(AnyStore::Sqlite(SqliteStore::open(config.database_path(), mode, policy)?)),
+        None => {
+            let migrations = allowed(SqliteStore::migrations());
+            let store = SqliteStore::open_with(config.database_path(), mode, policy, &migrations)?;
+            Ok(AnyStore::Sqlite(store))
+        }
         Some(url) => {
+            let migrations = allowed(PostgresStore::migrations());
             let attempts = if mode == OpenMode::Server { ATTEMPTS } else { 1 };
-            Ok(AnyStore::Postgres(open_shared(url, policy, attempts).await?))
+            Ok(AnyStore::Postgres(open_shared(url, policy, &migrations, attempts).await?))
         }
     }
+}
+
+/// Changes the tables; gives the numbers of the changes.
+///
+/// # Errors
+/// The database cannot be opened, or must not be changed now; the message is for the operator.
+pub(crate) async fn migrate(config: &Config, wanted: Migrate) -> anyhow::Result<Vec<i64>> {
+    Ok(match &config.store {
+        None => SqliteStore::migrate(config.database_path(), &SqliteStore::migrations(), wanted)?,
+        Some(url) => {
+            PostgresStore::migrate(url, &Random::system(), &PostgresStore::migrations(), wanted).await?
+        }
+    })
+}
+
+/// What the tables are, and who works with them.
+///
+/// # Errors
+/// The database cannot be opened; the message is for the operator.
+pub(crate) async fn schema(config: &Config) -> anyhow::Result<SchemaStatus> {
+    Ok(match &config.store {
+        None => SqliteStore::schema(config.database_path(), &SqliteStore::migrations())?,
+        Some(url) => PostgresStore::schema(url, &PostgresStore::migrations()).await?,
+    })
 }
 
 /// Waits for a database that starts, or that is being taken over by its standby.
 async fn open_shared(
     url: &DatabaseUrl,
     policy: SessionPolicy,
+    migrations: &Migrations,
     attempts: u32,
 ) -> Result<PostgresStore, OpenError> {
     let mut every = interval(BETWEEN_ATTEMPTS);
@@ -73,7 +105,7 @@ async fn open_shared(
     let mut attempt = 1;
     loop {
         every.tick().await;
-        match PostgresStore::open(url, policy, &Random::system()).await {
+        match PostgresStore::open_with(url, policy, &Random::system(), migrations.clone()).await {
             Err(error) if error.may_pass() && attempt < attempts => {
                 if attempt == 1 {
                     let error = anyhow::Error::from(error);
@@ -98,7 +130,9 @@ mod tests {
     async fn a_server_does_not_wait_for_ever() {
         let nowhere = DatabaseUrl::parse("postgres://ann@127.0.0.1:1/auth").unwrap();
         let start = tokio::time::Instant::now();
-        let refused = open_shared(&nowhere, SessionPolicy::default(), ATTEMPTS).await.unwrap_err();
+        let refused = open_shared(&nowhere, SessionPolicy::default(), &PostgresStore::migrations(), ATTEMPTS)
+            .await
+            .unwrap_err();
         assert!(refused.may_pass(), "{refused:?}");
         let waited = start.elapsed();
         assert!(waited >= Duration::from_secs(29) && waited < Duration::from_mins(2), "{waited:?}");

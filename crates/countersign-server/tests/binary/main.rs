@@ -31,6 +31,7 @@ mod kill;
 mod limits;
 mod log;
 mod memory;
+mod migrate;
 mod nodes;
 mod pages;
 mod passwords;

@@ -143,7 +143,7 @@ impl Database for PostgresDatabase {
     }
 
     async fn status(&self, migrations: &Migrations) -> SchemaStatus {
-        PostgresStore::schema(&self.0, &Random::system(), migrations).await.unwrap()
+        PostgresStore::schema(&self.0, migrations).await.unwrap()
     }
 
     fn tables(&self) -> String {

@@ -133,12 +133,8 @@ impl PostgresStore {
     ///
     /// # Errors
     /// Every variant of [`OpenError`] but `Migration` and `Schema`.
-    pub async fn schema(
-        url: &DatabaseUrl,
-        random: &Random,
-        migrations: &Migrations,
-    ) -> Result<SchemaStatus, OpenError> {
-        Opening { url, migrations, random }.status().await
+    pub async fn schema(url: &DatabaseUrl, migrations: &Migrations) -> Result<SchemaStatus, OpenError> {
+        open::status(url, migrations).await
     }
 
     /// Reads something with one statement. `verb` names it in logs and errors.

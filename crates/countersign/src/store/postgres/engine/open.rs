@@ -129,17 +129,6 @@ impl Opening<'_> {
         self.migrator(&target, &db).migrate(wanted).await.map_err(|error| self.not_migrated(error))
     }
 
-    /// What the tables are, and who works with them.
-    pub(in crate::store::postgres) async fn status(&self) -> Result<SchemaStatus, OpenError> {
-        let (db, _) = reach(&target(self.url)?, self.url).await?;
-        let read = async {
-            let found = history::find(&db).await?;
-            let nodes = if found.version() == 0 { Vec::new() } else { nodes::list(&db).await? };
-            Ok(self.migrations.status(&found, nodes))
-        };
-        read.await.map_err(|failure| OpenError::of_connecting(failure, self.url))
-    }
-
     const fn migrator<'a>(&'a self, target: &'a Target, db: &'a Connection) -> Migrator<'a> {
         Migrator { target, db, migrations: self.migrations, random: self.random }
     }
@@ -178,6 +167,20 @@ pub(in crate::store::postgres) async fn reach(
         return Err(OpenError::NotDurable { database: url.to_string() });
     }
     Ok((db, server))
+}
+
+/// What the tables are, and who works with them.
+pub(in crate::store::postgres) async fn status(
+    url: &DatabaseUrl,
+    migrations: &Migrations,
+) -> Result<SchemaStatus, OpenError> {
+    let (db, _) = reach(&target(url)?, url).await?;
+    let read = async {
+        let found = history::find(&db).await?;
+        let nodes = if found.version() == 0 { Vec::new() } else { nodes::list(&db).await? };
+        Ok(migrations.status(&found, nodes))
+    };
+    read.await.map_err(|failure| OpenError::of_connecting(failure, url))
 }
 
 /// The tables as they are; refused if this program cannot work with them.
