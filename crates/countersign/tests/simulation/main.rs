@@ -13,6 +13,7 @@
 mod auditor;
 #[cfg(test)]
 #[path = "../support/postgres.rs"]
+#[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
 #[cfg(test)]
 mod executor;
