@@ -155,8 +155,10 @@ pub use crate::flows::accounts::{ChangeAccountError, CreateAccountError, Registr
 pub use crate::flows::attempt::CheckError;
 pub use crate::flows::audience::AudienceError;
 pub use crate::flows::clients::AddClientError;
+pub use crate::flows::clock_notice::ClockOffset;
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
 pub use crate::flows::feed::AddFeedKeyError;
+pub use crate::flows::follow_clock::ClockError;
 pub use crate::flows::import;
 pub use crate::flows::issue::{AccessToken, IssuedRefreshToken, SignedIn};
 pub use crate::flows::keys::{Activation, KeysError};

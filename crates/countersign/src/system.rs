@@ -12,6 +12,7 @@ use countersign_guard::feed::Feed;
 use crate::base::clock::Clock;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
+use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::FeedKeys;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
@@ -46,6 +47,7 @@ pub struct Countersign<S> {
     pub(crate) revocations_seen: Mutex<Option<RevocationCursor>>,
     /// Attempts refused since the last record of them in the audit log.
     pub(crate) throttled: AtomicU64,
+    pub(crate) clock_notice: Notice,
 }
 
 impl<S: Store> Countersign<S> {
@@ -67,7 +69,7 @@ impl<S: Store> Countersign<S> {
         &self.options
     }
 
-    /// Its clock.
+    /// Its clock: the one that it was given, or the database's where several machines share it.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock

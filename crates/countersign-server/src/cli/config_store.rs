@@ -52,7 +52,8 @@ fn warnings(found: &DatabaseFindings) -> Vec<String> {
     }
     if found.clock_offset > MOST_OFFSET {
         all.push(format!(
-            "its clock and ours differ by {} ms; synchronise them, because tokens and grace periods are judged by both",
+            "its clock and ours differ by {} ms; synchronise them: nodes go by its clock, services that verify tokens by theirs, \
+             and a node that is more than 30 s off does not start",
             found.clock_offset.as_millis()
         ));
     }

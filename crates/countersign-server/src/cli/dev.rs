@@ -2,7 +2,6 @@
 //! it serves this machine only and uses no real data and no real secrets (OP-2, OP-10).
 
 use countersign::AccountId;
-use countersign::Clock;
 use countersign::PasswordHash;
 use countersign::Random;
 use countersign::{AccountQuery, NewAccount, Role, Username};
@@ -88,7 +87,7 @@ async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
     if !instance.list_accounts(anybody).await?.is_empty() {
         return Ok(());
     }
-    let context = Context::local(Actor::System, Clock::system().now());
+    let context = Context::local(Actor::System, instance.clock().now());
     for (name, role, _, hash) in DEMO_USERS {
         let account = NewAccount {
             role: Role::parse(role)?,

@@ -16,11 +16,16 @@ fn tables_can_be_left_to_a_command() {
     place.add_user("ann", "user");
     let database = Database::of(&place);
     let current = place.run(&["migrate"]);
-    assert!(current.code == Some(0) && current.out.contains("Nothing to do: the schema is 10"), "{current:?}");
+    assert!(
+        current.code == Some(0) && current.out.contains("Nothing to do: the schema is 10"),
+        "{current:?}"
+    );
     database.execute(BEFORE);
     let status = place.run(&["migrate", "--status", "--json"]).json();
     assert_eq!((&status["schema"], &status["toExpand"]), (&9.into(), &serde_json::json!([10])));
-    for command in [&["serve", "--set", "auto_migrate=off"][..], &["user", "list", "--set", "auto_migrate=off"]] {
+    for command in
+        [&["serve", "--set", "auto_migrate=off"][..], &["user", "list", "--set", "auto_migrate=off"]]
+    {
         let refused = place.run(command);
         assert!(refused.code == Some(1) && refused.err.contains("run `countersign migrate`"), "{refused:?}");
     }

@@ -1,6 +1,6 @@
 -- Instants are integer Unix milliseconds, ids are UUIDs, texts are compared by bytes where their order is shown. Nothing here
 -- can be replayed as a credential: a session keeps SHA-256 of a random secret, a signing key is sealed under a master key that
--- lives elsewhere. The columns are those of the SQLite schema of the same number.
+-- lives elsewhere. The columns are those of the SQLite schema V0010.
 --
 -- No foreign keys, triggers, generated columns, advisory locks or enumerations: not every engine that speaks this protocol has
 -- them, and the store's transactions do not need them.
@@ -152,3 +152,12 @@ CREATE TABLE nodes (
     schema_min bigint NOT NULL,
     schema_max bigint NOT NULL
 );
+
+-- What one of the nodes does for all, and until when it is that one, by this database's clock: one that falls silent is
+-- replaced.
+CREATE TABLE leases (
+    name   text   NOT NULL PRIMARY KEY,
+    holder uuid,
+    until  bigint NOT NULL
+);
+INSERT INTO leases (name, until) VALUES ('sweep', 0);

@@ -1,72 +1,15 @@
 //! The only file that asks the operating system what time it is. Everything else takes a [`Timestamp`] as an argument,
 //! so that every time rule can be tested at its exact millisecond.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::{Deserialize, Serialize};
+use super::following::{Following, Sample};
+pub use super::timestamp::Timestamp;
+use super::timestamp::millis;
 
-/// An instant: whole milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted (a `NumericDate` of RFC 7519 §2, times 1000).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Timestamp(i64);
-
-impl Timestamp {
-    /// From milliseconds since the Unix epoch.
-    #[must_use]
-    pub const fn from_unix_millis(millis: i64) -> Self {
-        Self(millis)
-    }
-
-    /// Milliseconds since the Unix epoch.
-    #[must_use]
-    pub const fn as_unix_millis(self) -> i64 {
-        self.0
-    }
-
-    /// Whole seconds since the Unix epoch, rounded down: the unit of JWT claims.
-    #[must_use]
-    pub const fn as_unix_seconds(self) -> i64 {
-        self.0.div_euclid(1000)
-    }
-
-    /// The instant `duration` later; stops at the end of the range instead of wrapping (TH-10: an overflow must
-    /// never turn a long wait into no wait).
-    #[must_use]
-    pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(millis(duration)))
-    }
-
-    /// The instant `duration` earlier, with the same care at the end of the range.
-    #[must_use]
-    pub fn minus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(millis(duration)))
-    }
-
-    /// How long after `earlier` this is; zero when it is not after.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
-    }
-}
-
-/// RFC 3339 in UTC, to the millisecond: `2026-11-23T20:07:00.000Z`.
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(instant) => write!(f, "{instant:.3}"),
-            Err(_) => write!(f, "{} ms", self.0), // beyond the years -9999 to 9999
-        }
-    }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Where the time comes from: the operating system, or a hand that a test turns.
+/// Where the time comes from: the operating system, a database that several nodes share, or a hand that a test turns.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -74,6 +17,7 @@ pub struct Clock(Source);
 enum Source {
     System { started: Instant },
     Manual { now: Arc<AtomicI64> },
+    Following { local: Box<Clock>, following: Arc<Following> },
 }
 
 impl Clock {
@@ -90,6 +34,33 @@ impl Clock {
         Self(Source::Manual { now: Arc::new(AtomicI64::new(start.as_unix_millis())) })
     }
 
+    /// A clock that follows another one, by what was heard of it, and goes by this one in between. Clones follow
+    /// together.
+    #[must_use]
+    pub(crate) fn following(local: Self, sample: Sample) -> Self {
+        Self(Source::Following { local: Box::new(local), following: Arc::new(Following::new(sample)) })
+    }
+
+    /// Something new was heard of the clock that this one follows. Another one follows nothing: nothing happens.
+    pub(crate) fn follow(&self, sample: Sample) {
+        if let Source::Following { following, .. } = &self.0 {
+            following.follow(sample);
+        }
+    }
+
+    /// The clock of this machine, whatever this one follows.
+    pub(crate) fn local(&self) -> &Self {
+        match &self.0 {
+            Source::Following { local, .. } => local,
+            Source::System { .. } | Source::Manual { .. } => self,
+        }
+    }
+
+    /// Whether only a hand moves it.
+    pub(crate) const fn is_manual(&self) -> bool {
+        matches!(self.0, Source::Manual { .. })
+    }
+
     /// The time of day.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
@@ -98,9 +69,10 @@ impl Clock {
             Source::System { .. } => {
                 let since_epoch =
                     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                Timestamp(millis(since_epoch))
+                Timestamp::from_unix_millis(millis(since_epoch))
             }
-            Source::Manual { now } => Timestamp(now.load(Ordering::SeqCst)),
+            Source::Manual { now } => Timestamp::from_unix_millis(now.load(Ordering::SeqCst)),
+            Source::Following { local, following } => following.now(local.monotonic()),
         }
     }
 
@@ -112,17 +84,18 @@ impl Clock {
             Source::Manual { now } => {
                 Duration::from_millis(u64::try_from(now.load(Ordering::SeqCst)).unwrap_or_default())
             }
+            Source::Following { local, .. } => local.monotonic(),
         }
     }
 
-    /// Turns the hand of a manual clock forward. A system clock cannot be turned: nothing happens.
+    /// Turns the hand of a manual clock forward. No other clock can be turned: nothing happens.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual { now } = &self.0 {
             now.fetch_add(millis(by), Ordering::SeqCst);
         }
     }
 
-    /// Sets the hand of a manual clock, also backwards. A system clock cannot be set: nothing happens.
+    /// Sets the hand of a manual clock, also backwards. No other clock can be set: nothing happens.
     pub fn set(&self, to: Timestamp) {
         if let Source::Manual { now } = &self.0 {
             now.store(to.as_unix_millis(), Ordering::SeqCst);
@@ -133,26 +106,104 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arithmetic_stops_at_the_ends_of_the_range() {
-        let end = Timestamp::from_unix_millis(i64::MAX);
-        assert_eq!(end.plus(Duration::MAX), end);
-        assert_eq!(Timestamp(-5).since(Timestamp(5)), Duration::ZERO);
-        assert_eq!(Timestamp(-1).as_unix_seconds(), -1);
-        assert_eq!(Timestamp(1999).as_unix_seconds(), 1);
-    }
-
-    #[test]
-    fn an_instant_is_written_as_rfc_3339() {
-        assert_eq!(Timestamp(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.120Z");
-        assert_eq!(Timestamp(i64::MAX).to_string(), "9223372036854775807 ms");
-    }
+    use crate::base::random::Random;
 
     #[test]
     fn clones_of_a_manual_clock_share_its_hand() {
-        let clock = Clock::manual(Timestamp(1_000));
+        let clock = Clock::manual(Timestamp::from_unix_millis(1_000));
         clock.clone().advance(Duration::from_millis(1));
-        assert_eq!(clock.now(), Timestamp(1_001));
+        assert_eq!(clock.now(), Timestamp::from_unix_millis(1_001));
+    }
+
+    const START: i64 = 1_800_000_000_000;
+
+    fn sample(asked: u64, answered: u64, remote: i64) -> Sample {
+        let remote = Timestamp::from_unix_millis(remote);
+        Sample { asked: Duration::from_millis(asked), answered: Duration::from_millis(answered), remote }
+    }
+
+    /// Its monotonic time is `since`.
+    fn machine(since: i64) -> Clock {
+        Clock::manual(Timestamp::from_unix_millis(since))
+    }
+
+    #[test]
+    fn the_fastest_answer_counts() {
+        let samples = [sample(0, 9, 50), sample(20, 24, 60), sample(40, 44, 70), sample(60, 90, 80)];
+        assert_eq!(Sample::fastest(&samples), Some(samples[1]));
+        assert_eq!(Sample::fastest(&[]), None);
+        assert_eq!(samples[1].middle(), Duration::from_millis(22));
+        assert_eq!(
+            sample(7, 5, 0).middle(),
+            Duration::from_millis(7),
+            "a clock that goes back has no half of a round trip"
+        );
+    }
+
+    /// It is not set back, and stands for no longer than it was ahead.
+    #[test]
+    fn it_stands_still_while_it_is_ahead() {
+        let local = machine(1_000);
+        let clock = Clock::following(local.clone(), sample(1_000, 1_000, START));
+        assert_eq!(clock.now(), Timestamp::from_unix_millis(START));
+        local.advance(Duration::from_millis(500));
+        assert_eq!(clock.now(), Timestamp::from_unix_millis(START + 500));
+        clock.follow(sample(1_500, 1_500, START + 400));
+        for (wait, ahead) in [(0, 500), (99, 500), (1, 500), (1, 501), (1, 502)] {
+            local.advance(Duration::from_millis(wait));
+            assert_eq!(clock.now(), Timestamp::from_unix_millis(START + ahead));
+        }
+        clock.follow(sample(1_602, 1_602, START + 9_000));
+        assert_eq!(
+            (clock.now(), clock.monotonic()),
+            (Timestamp::from_unix_millis(START + 9_000), Duration::from_millis(1_602))
+        );
+        let clone = clock.clone();
+        clone.follow(sample(1_602, 1_602, START + 9_500));
+        assert_eq!(clock.now(), clone.now(), "clones follow together");
+    }
+
+    /// Whatever the network does with each question and however the two clocks drift apart and are set: it never goes
+    /// back, and is within half a round trip of the other one as soon as that has come up to it.
+    #[test]
+    fn it_never_goes_back_and_comes_as_near_as_the_network_allows() {
+        for seed in 0..300 {
+            let dice = Random::insecure_seeded(seed);
+            let below = |count: u64| u64::from_le_bytes(dice.bytes()) % count;
+            let local = machine(i64::try_from(below(1_000_000)).unwrap());
+            // What the other clock has beyond ours: it drifts, and is set now and then.
+            let mut ahead = START;
+            let ask = |ahead: i64| {
+                let asked = local.monotonic();
+                local.advance(Duration::from_millis(below(40)));
+                let remote = Timestamp::from_unix_millis(local.now().as_unix_millis() + ahead);
+                local.advance(Duration::from_millis(below(40)));
+                Sample { asked, answered: local.monotonic(), remote }
+            };
+            let fastest = |ahead| Sample::fastest(&[(); 8].map(|()| ask(ahead))).unwrap();
+            let mut heard = fastest(ahead);
+            let clock = Clock::following(local.clone(), heard);
+            let mut latest = clock.now();
+            for round in 0..100 {
+                if below(20) == 0 {
+                    ahead += i64::try_from(below(4_000)).unwrap() - 2_000;
+                }
+                ahead += i64::try_from(below(21)).unwrap() - 10;
+                heard = fastest(ahead);
+                clock.follow(heard);
+                let there = local.now().as_unix_millis() + ahead;
+                let here = clock.now();
+                assert!(here >= latest, "seed {seed}, round {round}");
+                let doubt = i64::try_from((heard.round_trip() / 2).as_millis()).unwrap() + 1;
+                let wrong = here.as_unix_millis() - there;
+                assert!(
+                    wrong.abs() <= doubt || here == latest && wrong > 0,
+                    "seed {seed}, round {round}: {wrong}"
+                );
+                local.advance(Duration::from_millis(below(10_000)));
+                latest = clock.now();
+                assert!(latest >= here, "seed {seed}, round {round}");
+            }
+        }
     }
 }

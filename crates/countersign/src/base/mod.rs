@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub(crate) mod digest;
+pub mod following;
 pub mod id;
 pub(crate) mod mac_token;
 pub mod master_key;
@@ -10,3 +11,4 @@ pub mod master_key_file;
 pub mod out_of_range;
 pub mod random;
 pub mod requester;
+pub mod timestamp;

@@ -12,7 +12,9 @@ use crate::base::clock::Clock;
 use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
+use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::{FeedKeys, new_feed};
+use crate::flows::follow_clock::{ClockError, clock_for};
 use crate::flows::keys::{self, KeysError};
 use crate::hashing::{HashingOptionsError, PasswordHasher};
 use crate::model::audience::Audience;
@@ -44,10 +46,14 @@ pub enum OpenError {
     /// An option is out of range.
     #[error(transparent)]
     Options(#[from] OutOfRange),
+    /// This machine's clock is another one than that of the database, or the database did not tell the time.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
 }
 
 impl<S: Store> Countersign<S> {
-    /// Opens the signing keys of the store (making the first) and learns which sessions have ended.
+    /// Opens the signing keys of the store (making the first) and learns which sessions have ended. Where several
+    /// machines share the store, `clock` follows the store's from now on.
     ///
     /// # Errors
     /// Every variant of [`OpenError`].
@@ -59,6 +65,7 @@ impl<S: Store> Countersign<S> {
         random: Random,
     ) -> Result<Self, OpenError> {
         options.check()?;
+        let clock = clock_for(&store, clock).await?;
         let now = clock.now();
         keys::check_master_keys(&store, &master_keys).await?;
         let hasher = PasswordHasher::new(&options.hashing, clock.clone(), random.clone())?;
@@ -85,6 +92,7 @@ impl<S: Store> Countersign<S> {
             key_ring: ArcSwap::from_pointee(ring),
             revocations_seen: Mutex::default(),
             throttled: AtomicU64::new(0),
+            clock_notice: Notice::default(),
             store,
             options,
             clock,

@@ -24,7 +24,7 @@ impl<S: Store> Countersign<S> {
     }
 
     async fn run_turns(&self) {
-        let (mut turn, mut is_sweeping, mut shed, mut rows) = (0u32, false, 0, 0);
+        let (mut turn, mut may_sweep, mut is_sweeping, mut shed, mut rows) = (0u32, false, false, 0, 0);
         loop {
             let now = self.clock.now();
             report("follow revocations", self.follow_revocations(now).await);
@@ -37,10 +37,14 @@ impl<S: Store> Countersign<S> {
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
             }
+            if turn.is_multiple_of(CLOCK_EVERY) {
+                report("follow the clock", self.follow_clock().await);
+                may_sweep = self.may_sweep().await;
+            }
             if turn.is_multiple_of(SWEEP_EVERY) || self.hasher.take_new_hash_kind() {
                 report("learn what hashes cost", self.learn_hash_costs().await);
             }
-            is_sweeping |= turn.is_multiple_of(SWEEP_EVERY);
+            is_sweeping = may_sweep && (is_sweeping || turn.is_multiple_of(SWEEP_EVERY));
             if is_sweeping {
                 // One batch a turn: the revocations above must not wait for a large sweep.
                 let swept = self.sweep_some(now).await;
@@ -83,6 +87,14 @@ impl<S: Store> Countersign<S> {
         }
     }
 
+    /// Of several nodes, one sweeps.
+    async fn may_sweep(&self) -> bool {
+        let asked = self.store.may_sweep().await;
+        let may = asked.as_ref().is_ok_and(|may| *may);
+        report("agree on who sweeps", asked.map(drop));
+        may
+    }
+
     /// Deletes one small batch, so that no request waits long for it.
     async fn sweep_some(&self, now: Timestamp) -> Result<Swept, StoreError> {
         let sweep = Sweep {
@@ -108,6 +120,9 @@ const TURN: Duration = Duration::from_millis(200);
 /// Every second: a key made by the command line is published well before it signs.
 const KEYS_EVERY: u32 = 5;
 const REPORT_EVERY: Duration = Duration::from_secs(15);
+/// Every ten seconds: a clock drifts by less than a millisecond in that time, and of 30 s without a sign of life, after
+/// which another node sweeps, two signs may be lost.
+const CLOCK_EVERY: u32 = 5 * 10;
 /// Every ten minutes.
 const SWEEP_EVERY: u32 = 5 * 600;
 /// Long enough to answer `session_expired` and not `invalid_refresh_token` to a device that was away.

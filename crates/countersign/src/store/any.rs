@@ -106,6 +106,8 @@ passed_on! {
     Upkeep {
         sweep(sweep: Sweep) -> Swept;
         report_node() -> ();
+        may_sweep() -> bool;
+        time() -> Option<Timestamp>;
         check(now: Timestamp) -> ();
     }
 }

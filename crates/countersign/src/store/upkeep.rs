@@ -27,6 +27,15 @@ pub trait Upkeep: Sealed {
     /// until that is over. A store that serves one node at a time has nobody to tell.
     fn report_node(&self) -> impl Answer<()>;
 
+    /// Whether this process is the one that sweeps. Of several nodes on one store one is, from when it is told so until
+    /// it has not asked for 30 s of the store's time: then the next that asks takes its place. Two may take
+    /// themselves for it for a while; that costs work, and no row too many.
+    fn may_sweep(&self) -> impl Answer<bool>;
+
+    /// The time of the store, where several machines share it and have to agree on the time. `None` where the
+    /// machine's own will do.
+    fn time(&self) -> impl Answer<Option<Timestamp>>;
+
     /// Whether it can be read, and written too if the last write failed: for the readiness probe.
     fn check(&self, now: Timestamp) -> impl Answer<()>;
 }

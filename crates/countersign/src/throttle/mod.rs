@@ -182,6 +182,7 @@ impl Reservation {
 
     /// The password was right: the failures that this attempt would have added to are forgotten, and those of
     /// its device; no others are (TH-3). `true` if there were any: then other processes are to hear of it.
+    #[must_use]
     pub fn succeeded(mut self) -> bool {
         self.is_settled = true;
         self.throttle.lock().succeeded(&self.reserved)

@@ -1,4 +1,4 @@
-//! What is counted, and the form in which a store keeps the counts.
+//! What is counted, the form in which a store keeps the counts, and that in which a process reports them.
 
 use std::net::IpAddr;
 
@@ -29,6 +29,51 @@ pub struct ThrottleRecord {
     pub last_failure_at: Timestamp,
     /// The last pardon, if there was one: failures from before it do not count, whenever they are heard of.
     pub forgiven_at: Option<Timestamp>,
+}
+
+/// What one process has counted for one key since it last said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThrottleDelta {
+    /// The account or device.
+    pub key: ThrottleKey,
+    /// The last pardon, if there was one.
+    pub pardon: Option<Pardon>,
+    /// When each failure was counted: those since the pardon, and no more than a key can have.
+    pub failed_at: Vec<Timestamp>,
+}
+
+/// Failures that are forgiven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pardon {
+    /// When.
+    pub at: Timestamp,
+    /// How many stay counted: 0, or as many as do not stop an account.
+    pub leaves: u32,
+}
+
+impl ThrottleDelta {
+    pub(super) const fn none(key: ThrottleKey) -> Self {
+        Self { key, pardon: None, failed_at: Vec::new() }
+    }
+
+    /// Forgives what was counted until now.
+    pub(super) fn forgive(&mut self, pardon: Pardon) {
+        let since = u32::try_from(self.failed_at.len()).unwrap_or(u32::MAX);
+        self.pardon = Some(self.pardon.map_or(pardon, |earlier| Pardon {
+            at: earlier.at.max(pardon.at),
+            leaves: earlier.leaves.saturating_add(since).min(pardon.leaves),
+        }));
+        self.failed_at.clear();
+    }
+
+    /// Puts something before it that was taken out and could not be sent.
+    pub(super) fn follow(&mut self, mut earlier: Self) {
+        if let Some(pardon) = self.pardon {
+            earlier.forgive(pardon);
+        }
+        earlier.failed_at.append(&mut self.failed_at);
+        *self = earlier;
+    }
 }
 
 /// The key of an account, of a device or of an account's known devices together, as a store keeps it: one

@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use super::exchange::{Pardon, ThrottleDelta};
 use super::options::{DAY, ThrottleOptions, WhenStopped};
-use super::record::{ThrottleKey, ThrottleRecord};
+use super::record::{Pardon, ThrottleDelta, ThrottleKey, ThrottleRecord};
 use crate::base::clock::Timestamp;
 
 /// Consecutive failures.

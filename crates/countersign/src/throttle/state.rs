@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::exchange::{Pardon, ThrottleDelta};
 use super::options::{Rate, ThrottleOptions};
 use super::rate::{Used, UsedBy};
-use super::record::{Guess, ThrottleKey, ThrottleRecord};
+use super::record::{Guess, Pardon, ThrottleDelta, ThrottleKey, ThrottleRecord};
 use super::rule::Failures;
 use super::undecided::{Count, Undecided};
 use crate::base::clock::Timestamp;

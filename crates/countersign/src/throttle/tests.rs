@@ -688,7 +688,7 @@ fn an_attempt_waits_for_those_before_it_until_enough_have_really_failed() {
 #[test]
 fn a_success_and_an_attempt_that_was_not_checked_let_the_next_one_in() {
     let succeeded: fn(Reservation) = |reservation| {
-        reservation.succeeded();
+        _ = reservation.succeeded();
     };
     for decide in [succeeded, Reservation::not_checked] {
         let scene = Scene::new();
@@ -736,7 +736,7 @@ fn an_attempt_waits_for_others_of_its_network() {
     let mut before: Vec<_> =
         (0..60).map(|account| scene.throttle.reserve(&home(account), scene.now).unwrap()).collect();
     let mut next = turn(&scene, &home(60)).unwrap();
-    before.pop().unwrap().succeeded();
+    _ = before.pop().unwrap().succeeded();
     assert!(next.wait().now_or_never().is_some());
     before.push(scene.throttle.reserve(&home(60), scene.now).unwrap());
     before.into_iter().for_each(Reservation::failed);
@@ -756,7 +756,7 @@ fn a_known_device_waits_for_itself() {
     let known = Guess { device: Some(device(1)), ..on(1) };
     let mut before = undecided(&scene, &known, 10);
     let mut next = turn(&scene, &known).unwrap();
-    before.pop().unwrap().succeeded();
+    _ = before.pop().unwrap().succeeded();
     assert!(next.wait().now_or_never().is_some());
     assert!(scene.throttle.reserve(&known, scene.now).unwrap().is_known_device());
 }

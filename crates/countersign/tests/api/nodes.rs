@@ -1,9 +1,13 @@
 //! Several nodes on one PostgreSQL database, as their clients see them, and whoever guesses at all of them.
 
 use axum::http::header;
+use countersign::internal::base::random::Random;
 use countersign::internal::model::account::Username;
+use countersign::store::postgres::{DatabaseUrl, PostgresStore};
+use countersign::{Clock, ClockError, Countersign, MasterKeys, OpenError, Options};
 
 use crate::app::{PASSWORD, Reply, TestApp};
+use crate::database;
 
 const WRONG: &str = "wrong horse battery staple";
 const NODES: usize = 3;
@@ -116,4 +120,50 @@ fn device_cookie(reply: &Reply) -> String {
     let mut cookies = reply.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
     let cookie = cookies.rfind(|cookie| cookie.starts_with("__Host-device=")).unwrap();
     cookie.split(';').next().unwrap().to_owned()
+}
+
+/// How far the clock of a node with this machine's clock is ahead of it, in milliseconds.
+async fn ahead(node: &Countersign<PostgresStore>) -> i64 {
+    node.follow_clock().await.unwrap();
+    node.clock().now().as_unix_millis() - Clock::system().now().as_unix_millis()
+}
+
+/// A node goes by the clock of the database, and says so if its own is no clock.
+#[tokio::test]
+async fn a_node_goes_by_the_clock_of_the_database() {
+    let name = database::new_database();
+    let url = DatabaseUrl::parse(&database::url(&name)).unwrap();
+    let is_ahead_by = |seconds: i64| {
+        let value = format!("pg_catalog.clock_timestamp() + {seconds} * interval ''1 second''");
+        database::pretend(&name, "clock_timestamp", "timestamptz", &value);
+    };
+    let open = async || {
+        let options = Options::new("https://auth.example", "api");
+        let random = Random::insecure_seeded(1);
+        let store = PostgresStore::open(&url, options.sessions, &random).await.unwrap();
+        let keys = MasterKeys::generate(&random);
+        Countersign::open(store, options, keys, Clock::system(), Random::insecure_seeded(2)).await
+    };
+    is_ahead_by(25);
+    let node = open().await.unwrap();
+    let near =
+        |expected: i64, found: i64| assert!((expected - 500..=expected + 500).contains(&found), "{found}");
+    near(25_000, ahead(&node).await);
+    is_ahead_by(-20);
+    let before = node.clock().now();
+    node.follow_clock().await.unwrap();
+    assert!(node.clock().now() >= before, "it does not go back");
+    is_ahead_by(100);
+    near(100_000, ahead(&node).await);
+    for seconds in [100, -100] {
+        is_ahead_by(seconds);
+        let refused = open().await.unwrap_err();
+        let OpenError::Clock(ClockError::Apart(offset)) = &refused else { panic!("{refused:?}") };
+        near(seconds * 1_000, offset.database.as_unix_millis() - offset.here.as_unix_millis());
+        let text = refused.to_string();
+        assert!(
+            text.contains(&offset.here.to_string()) && text.contains(&offset.database.to_string()),
+            "{text}"
+        );
+    }
 }

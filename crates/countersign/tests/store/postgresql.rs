@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::SessionId;
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{AccountFilter, AccountQuery, CreateAccountOutcome, Role};
@@ -327,4 +329,87 @@ async fn a_rotation_touches_no_index() {
     while sql(&name(&url), counts).trim() != "t" {
         tokio::task::yield_now().await;
     }
+}
+
+/// Sets the clock of the database, which then stands.
+fn set_clock(url: &DatabaseUrl, to: Timestamp) {
+    let value = format!("to_timestamp({} / 1000.0)", to.as_unix_millis());
+    database::pretend(&name(url), "clock_timestamp", "timestamptz", &value);
+}
+
+/// Of several nodes one sweeps, for as long as it says so; by the clock of the database, whatever their own say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_the_nodes_sweeps() {
+    let url = new_database();
+    set_clock(&url, T0);
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        nodes.push(Arc::new(open(&url).await));
+    }
+    let mut asking = JoinSet::new();
+    for (n, node) in nodes.iter().enumerate() {
+        let node = Arc::clone(node);
+        asking.spawn(async move { node.may_sweep().await.unwrap().then_some(n) });
+    }
+    let chosen: Vec<_> = asking.join_all().await.into_iter().flatten().collect();
+    let [chosen] = chosen[..] else { panic!("{chosen:?}") };
+    let other = &nodes[(chosen + 1) % nodes.len()];
+    set_clock(&url, at(20));
+    assert!(nodes[chosen].may_sweep().await.unwrap(), "it goes on");
+    set_clock(&url, at(50).minus(Duration::from_millis(1)));
+    assert!(
+        !other.may_sweep().await.unwrap(),
+        "half a minute since it was last heard of, less a millisecond"
+    );
+    set_clock(&url, at(50));
+    assert!(other.may_sweep().await.unwrap());
+    assert!(!nodes[chosen].may_sweep().await.unwrap(), "it was replaced");
+    assert!(!open(&url).await.may_sweep().await.unwrap(), "a node that starts waits for its turn");
+}
+
+#[tokio::test]
+async fn the_time_is_that_of_the_database() {
+    let url = new_database();
+    let store = open(&url).await;
+    assert_eq!(store.time().await.unwrap().map(|now| now > T0), Some(true));
+    set_clock(&url, at(7).plus(Duration::from_millis(123)));
+    assert_eq!(open(&url).await.time().await.unwrap(), Some(at(7).plus(Duration::from_millis(123))));
+}
+
+/// LM-9: after a failover a connection may lead to what is a standby now. That is not ready, and soon left.
+#[tokio::test]
+async fn a_standby_is_not_ready() {
+    let url = new_database();
+    let recovery = |is_standby: &str| {
+        database::pretend(&name(&url), "pg_is_in_recovery", "boolean", is_standby);
+    };
+    recovery("false");
+    let store = open(&url).await;
+    store.check(at(1)).await.unwrap();
+    recovery("true");
+    let refused = store.check(at(1)).await.unwrap_err();
+    let reason = std::error::Error::source(&refused).and_then(std::error::Error::source);
+    assert!(reason.is_some_and(|reason| reason.to_string().contains("standby")), "{refused:?}");
+    recovery("false");
+    while store.check(at(1)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The probe writes only after something could not be written: else every probe of every node would.
+#[tokio::test]
+async fn the_probe_writes_only_after_a_failure() {
+    let url = new_database();
+    let store = open(&url).await;
+    let written = || sql(&name(&url), "SELECT count(*) FROM probe");
+    store.check(at(1)).await.unwrap();
+    assert_eq!(written(), "0\n");
+    let beside = beside(&url).await;
+    beside.batch_execute("BEGIN; LOCK TABLE audit_log IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    store.record(AuditEvent::new(AuditKind::LoginFailed), &context(at(1))).await.unwrap_err();
+    beside.batch_execute("ROLLBACK").await.unwrap();
+    while store.check(at(2)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(written(), "1\n");
 }

@@ -27,6 +27,18 @@ pub(crate) fn sql(database: &str, sql: &str) -> String {
     server().sql(database, sql)
 }
 
+/// Lets a function of the server give something else, on connections that are made from now on; it can be given
+/// something else again at any time.
+pub(crate) fn pretend(database: &str, function: &str, kind: &str, value: &str) {
+    sql(
+        database,
+        &format!(
+            "ALTER DATABASE {database} SET search_path = public, pg_catalog;
+             CREATE OR REPLACE FUNCTION public.{function}() RETURNS {kind} LANGUAGE sql AS 'SELECT {value}'"
+        ),
+    );
+}
+
 /// The address of this database.
 pub(crate) fn url(database: &str) -> String {
     server().url(database)

@@ -6,6 +6,7 @@ use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::open::{self, OpenError};
 use super::engine::target::{DatabaseUrl, Target};
+use super::engine::time::now_of;
 use crate::base::clock::{Clock, Timestamp};
 
 /// What was found in a database that a store can be opened in: it takes writes, and keeps them.
@@ -65,12 +66,6 @@ async fn clock_offset(db: &Connection, clock: &Clock) -> Result<i64, Failure> {
         fastest = fastest.min((took, theirs - sent - took / 2));
     }
     Ok(fastest.1)
-}
-
-async fn now_of(db: &Connection) -> Result<Timestamp, Failure> {
-    let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-    let row = db.optional(sql, &[]).await?.ok_or(Failure::Crossed)?;
-    Ok(row.try_get(0)?)
 }
 
 /// A server's process that is older than the connection to it has served somebody else before: us, a moment ago.

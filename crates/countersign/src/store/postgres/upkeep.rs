@@ -7,6 +7,7 @@ use super::PostgresStore;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::nodes::Presence;
+use super::engine::time::{NOW, now_of};
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::retention::{Expired, Sweep, Swept};
@@ -38,9 +39,31 @@ impl Upkeep for PostgresStore {
         self.presence.check()
     }
 
+    async fn may_sweep(&self) -> Result<bool, StoreError> {
+        self.write("may_sweep", self.presence.id(), |db, node| async move {
+            db.run("SET LOCAL synchronous_commit = off").await?; // lost in a crash, another node takes its place
+            let taken = db.execute(&take_lease(), &[&node, &LEASE]).await?;
+            Ok(taken == 1)
+        })
+        .await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read("time", |db| async move { now_of(&db).await.map(Some) }).await
+    }
+
     async fn check(&self, now: Timestamp) -> Result<(), StoreError> {
         self.presence.check()?;
-        self.read("check", |db| async move { db.query("SELECT 1::bigint", &[]).await.map(drop) }).await?;
+        self.read("check", |db| async move {
+            match db.optional("SELECT NOT pg_is_in_recovery()", &[]).await? {
+                Some(row) if row.try_get(0)? => Ok(()),
+                _ => {
+                    db.give_up(); // the next connection is to whichever server is the primary then
+                    Err(Failure::Standby)
+                }
+            }
+        })
+        .await?;
         if self.last_write_failed.load(Ordering::SeqCst) {
             // Something that needs the database to take it.
             self.write("check_write", now, |db, now| async move {
@@ -58,6 +81,14 @@ impl PostgresStore {
     fn swept_to(&self) -> MutexGuard<'_, Option<SessionId>> {
         self.swept_to.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes the lease, or keeps it, unless another node has it.
+fn take_lease() -> String {
+    format!(
+        "UPDATE leases SET holder = $1, until = {NOW} + $2
+         WHERE name = 'sweep' AND (holder = $1 OR until <= {NOW})"
+    )
 }
 
 /// Deletes one batch of the first that finds something.
@@ -137,3 +168,6 @@ async fn delete_idle(db: Arc<Connection>, since: Timestamp, idle: Vec<SessionId>
     let deleted = db.execute(sql, &[&idle, &since]).await?;
     Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
 }
+
+/// In milliseconds. A node that sweeps says so three times as often.
+const LEASE: i64 = 30_000;

@@ -31,6 +31,16 @@ impl Upkeep for SqliteStore {
         Ok(())
     }
 
+    /// One server has the file.
+    async fn may_sweep(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    /// All processes are on one machine.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
     async fn check(&self, now: Timestamp) -> Result<(), StoreError> {
         self.read("check", |db| db.prepare_cached("SELECT count(*) FROM probe")?.query_row([], |_| Ok(())))
             .await?;

@@ -10,5 +10,6 @@ pub(super) mod open;
 pub(super) mod schema;
 pub(super) mod steps;
 pub(super) mod target;
+pub(super) mod time;
 pub(super) mod transaction;
 pub(super) mod value;

@@ -10,6 +10,7 @@ use crate::store::StoreError;
 use crate::store::postgres::engine::connection::Connection;
 use crate::store::postgres::engine::failure::Failure;
 use crate::store::postgres::engine::history;
+use crate::store::postgres::engine::time::NOW;
 
 /// This node, among those that share the database.
 #[derive(Debug)]
@@ -23,6 +24,11 @@ pub(in crate::store::postgres) struct Presence {
 impl Presence {
     pub(in crate::store::postgres) fn new(id: NodeId, migrations: Migrations) -> Self {
         Self { id, migrations, refused: Mutex::new(None) }
+    }
+
+    /// Its name among the nodes.
+    pub(in crate::store::postgres) const fn id(&self) -> NodeId {
+        self.id
     }
 
     /// Says that it is there; finds out whether it can go on with the tables.
@@ -67,6 +73,5 @@ pub(in crate::store::postgres) async fn list(db: &Connection) -> Result<Vec<Node
         .collect()
 }
 
-const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// An hour.
 const REMEMBERED_MILLIS: i64 = 3_600_000;
