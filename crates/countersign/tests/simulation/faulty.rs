@@ -329,6 +329,8 @@ impl Upkeep for Faulty {
     forward! {
         check(at: Timestamp) -> ();
         report_node() -> ();
+        may_sweep() -> bool;
+        time() -> Option<Timestamp>;
     }
 
     async fn sweep(&self, mut sweep: Sweep) -> Result<Swept, StoreError> {
