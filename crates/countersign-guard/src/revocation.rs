@@ -100,6 +100,18 @@ impl Revocations {
         }
     }
 
+    /// The entries whose session ID is a UUID in lower case with hyphens (RFC 9562 §4), as this issuer's are: its 16
+    /// bytes, and until when it is refused, in Unix seconds. Of other IDs only digests are kept.
+    #[must_use]
+    pub fn uuids(&self) -> Vec<([u8; 16], i64)> {
+        let mut all = Vec::new();
+        for shard in &self.0.shards {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.iter().filter_map(|entry| Some((entry.session.uuid()?, entry.until.into()))));
+        }
+        all
+    }
+
     /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -198,6 +210,15 @@ mod tests {
         revocations.revoke("past", i64::MIN);
         revocations.forget_expired(i64::from(u32::MAX) - 1);
         assert!(revocations.contains("far") && revocations.len() == 1);
+    }
+
+    #[test]
+    fn entries_with_a_uuid_are_listed() {
+        let revocations = Revocations::default();
+        revocations.revoke("s", 7);
+        revocations.revoke("f219c4f5-5cfd-4a51-99f5-a02fcb6fbeb0", 9);
+        let bytes = 0xf219_c4f5_5cfd_4a51_99f5_a02f_cb6f_beb0_u128.to_be_bytes();
+        assert_eq!(revocations.uuids(), [(bytes, 9)]);
     }
 
     /// Keys in order, as version 7 UUIDs are, must spread as random ones do.

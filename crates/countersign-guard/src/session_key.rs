@@ -2,13 +2,14 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A session ID: the bytes of a UUID, or a digest of any other text.
+/// A session ID: the bytes of a UUID, or a digest of any other text. A digest has a variant that no UUID has (RFC 9562
+/// §4.1), so they are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SessionKey([u8; 16]);
 
 /// Makes keys; each set of sessions has its own.
 ///
-/// The digest is of 128 bits under keys that are random in each process, so nobody can choose two IDs with the same
+/// The digest is of 126 bits under keys that are random in each process, so nobody can choose two IDs with the same
 /// one, and by chance it happens never.
 #[derive(Debug, Default)]
 pub(crate) struct SessionKeys {
@@ -21,12 +22,28 @@ impl SessionKeys {
         SessionKey(uuid_bytes(session_id).unwrap_or_else(|| {
             let digest =
                 u128::from(self.high.hash_one(session_id)) << 64 | u128::from(self.low.hash_one(session_id));
-            digest.to_le_bytes()
+            let mut bytes = digest.to_le_bytes();
+            bytes[VARIANT] |= 0xC0;
+            bytes
         }))
     }
 }
 
-/// The bytes of a UUID in its one canonical spelling, lower case with hyphens (RFC 9562 §4): another spelling is another
+impl SessionKey {
+    /// The bytes of the UUID, if it is one.
+    pub(crate) fn uuid(self) -> Option<[u8; 16]> {
+        is_uuid(&self.0).then_some(self.0)
+    }
+}
+
+/// Where a UUID's variant stands.
+const VARIANT: usize = 8;
+
+const fn is_uuid(bytes: &[u8; 16]) -> bool {
+    bytes[VARIANT] & 0xC0 == 0x80
+}
+
+/// The bytes of a UUID of RFC 9562 in its one canonical spelling, lower case with hyphens (RFC 9562 §4): another spelling is another
 /// session ID.
 fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
     let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
@@ -42,7 +59,7 @@ fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
         *both = *both << 4 | digit;
         digits += 1;
     }
-    Some(bytes)
+    is_uuid(&bytes).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -61,6 +78,8 @@ mod tests {
             "f219c4f5-5cfd-4a51-99f5-a02fcb6fbeb00",
             "f219c4f55-cfd-4a51-99f5-a02fcb6fbeb0",
             "f219c4f505cfd04a51099f50a02fcb6fbeb0",
+            "f219c4f5-5cfd-4a51-c9f5-a02fcb6fbeb0",
+            "f219c4f5-5cfd-4a51-79f5-a02fcb6fbeb0",
             "g219c4f5-5cfd-4a51-99f5-a02fcb6fbeb0",
             "",
         ] {
@@ -78,6 +97,7 @@ mod tests {
                 assert_eq!(keys.key(one) == keys.key(other), one == other, "{one} {other}");
             }
         }
+        assert!(texts.map(|text| keys.key(text).uuid().is_some()) == [false, false, false, true, false]);
         let SessionKey(bytes) = keys.key("a");
         assert_ne!(bytes[..8], bytes[8..], "the halves are independent");
     }

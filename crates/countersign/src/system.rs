@@ -14,12 +14,14 @@ use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
 use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::FeedKeys;
+use crate::flows::write_back::Owed;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;
 use crate::model::session::RevocationCursor;
 use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::model::session_cookie::SessionCookies;
+use crate::model::stored_key::StoredKey;
 use crate::options::Options;
 use crate::store::Store;
 use crate::throttle::Throttle;
@@ -45,6 +47,10 @@ pub struct Countersign<S> {
     pub(crate) feed_keys: FeedKeys,
     /// How far the revocation log has been read.
     pub(crate) revocations_seen: Mutex<Option<RevocationCursor>>,
+    /// What the store is to get back after it has forgotten.
+    pub(crate) owed: Mutex<Owed>,
+    /// The signing keys as they were last seen in the store.
+    pub(crate) stored_keys: ArcSwap<Vec<StoredKey>>,
     /// Attempts refused since the last record of them in the audit log.
     pub(crate) throttled: AtomicU64,
     pub(crate) clock_notice: Notice,

@@ -10,6 +10,7 @@ use crate::base::clock::Timestamp;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
 use crate::model::context::{Actor, Context};
+use crate::model::key_change;
 use crate::model::key_ring::{self, KeyInfo, KeyRing, KeyRingError, KeyState};
 use crate::model::stored_key::StoredKey;
 use crate::options::{Options, Signing};
@@ -175,7 +176,7 @@ impl<S: Store> Countersign<S> {
     ) -> Result<KeyInfo, KeysError> {
         let now = context.now;
         loop {
-            let stored = self.store.signing_keys().await?;
+            let stored = self.look_at_keys(now).await?;
             self.take_over_keys(&stored, now)?;
             let newest = self.key_ring.load().newest(algorithm);
             if let (Activation::WhenPublished, Some(newest)) = (activation, newest)
@@ -230,6 +231,36 @@ impl<S: Store> Countersign<S> {
     }
 
     async fn reload_keys(&self, now: Timestamp) -> Result<(), KeysError> {
+        self.take_over_keys(&self.look_at_keys(now).await?, now)
+    }
+
+    /// The keys in the store. Where one is missing, somebody has removed it; or another copy of the database took over,
+    /// and gets it back.
+    async fn look_at_keys(&self, now: Timestamp) -> Result<Vec<StoredKey>, KeysError> {
+        let stored = self.store.signing_keys().await?;
+        let before = self.stored_keys.load();
+        if before.iter().all(|key| stored.contains(key)) {
+            return Ok(stored);
+        }
+        self.follow_revocations(now).await?;
+        Ok(self.store.signing_keys().await?)
+    }
+
+    /// Puts back those of these keys that the store lacks, unless nothing needs them any more.
+    pub(super) async fn restore_keys(
+        &self,
+        keys: Vec<StoredKey>,
+        context: &Context,
+    ) -> Result<(), KeysError> {
+        let now = context.now;
+        let mut all = self.store.signing_keys().await?;
+        all.extend(keys.iter().filter(|key| !all.contains(key)).cloned().collect::<Vec<_>>());
+        let ring = open_stored(&all, &self.options, &self.master_keys, self.key_ring.load().in_use_since())?;
+        let needed = key_change::needed(keys, &ring.list(now));
+        let restored = self.store.restore_signing_keys(needed, context).await?;
+        if restored > 0 {
+            tracing::warn!(keys = restored, "put back signing keys that the database had forgotten");
+        }
         self.take_over_keys(&self.store.signing_keys().await?, now)
     }
 
@@ -240,6 +271,7 @@ impl<S: Store> Countersign<S> {
             self.guard.replace_keys(&ring.verifying_keys(now)?);
             self.key_ring.store(Arc::new(ring));
         }
+        self.stored_keys.store(Arc::new(stored.to_vec()));
         Ok(())
     }
 }

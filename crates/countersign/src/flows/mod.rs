@@ -28,3 +28,4 @@ pub mod sessions;
 pub mod upkeep;
 pub mod upstream;
 pub mod vouch;
+pub(crate) mod write_back;

@@ -91,6 +91,8 @@ impl<S: Store> Countersign<S> {
             refresh_tokens: RefreshTokenCodec::new(&master_keys),
             key_ring: ArcSwap::from_pointee(ring),
             revocations_seen: Mutex::default(),
+            owed: Mutex::default(),
+            stored_keys: ArcSwap::default(),
             throttled: AtomicU64::new(0),
             clock_notice: Notice::default(),
             store,

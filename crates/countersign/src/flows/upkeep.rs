@@ -12,7 +12,13 @@ impl<S: Store> Countersign<S> {
     /// Runs the upkeep until it is dropped: spawn it once beside the routes. A store that does not answer is
     /// asked again at the next turn; no error ends the loop.
     pub async fn run_upkeep(&self) {
-        futures_util::future::join3(self.run_turns(), self.report_node(), self.feed.run()).await;
+        futures_util::future::join4(
+            self.run_turns(),
+            self.run_following(),
+            self.report_node(),
+            self.feed.run(),
+        )
+        .await;
     }
 
     /// Apart from the turns, which take as long as the store: a node that is silent for a minute is taken for gone (DB-5).
@@ -27,7 +33,6 @@ impl<S: Store> Countersign<S> {
         let (mut turn, mut may_sweep, mut is_sweeping, mut shed, mut rows) = (0u32, false, false, 0, 0);
         loop {
             let now = self.clock.now();
-            report("follow revocations", self.follow_revocations(now).await);
             report("follow feed keys", self.follow_feed_keys().await);
             if turn.is_multiple_of(KEYS_EVERY) {
                 report("follow failed sign-ins", self.follow_guesses(now).await);
@@ -46,7 +51,7 @@ impl<S: Store> Countersign<S> {
             }
             is_sweeping = may_sweep && (is_sweeping || turn.is_multiple_of(SWEEP_EVERY));
             if is_sweeping {
-                // One batch a turn: the revocations above must not wait for a large sweep.
+                // One batch a turn: what is above must not wait for a large sweep.
                 let swept = self.sweep_some(now).await;
                 is_sweeping = matches!(swept, Ok(Swept { more: true, .. }));
                 rows += swept.as_ref().map_or(0, |swept| swept.deleted);
@@ -115,7 +120,7 @@ fn report<E: std::error::Error + 'static>(what: &str, result: Result<(), E>) {
     }
 }
 
-/// SECURITY: what one process ends is refused by the others within this time (p99 < 1 s, SE-4).
+/// The followers of a feed key that another process has removed are cut off within this time.
 const TURN: Duration = Duration::from_millis(200);
 /// Every second: a key made by the command line is published well before it signs.
 const KEYS_EVERY: u32 = 5;

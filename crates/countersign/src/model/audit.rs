@@ -27,6 +27,9 @@ named! {
         RefreshReuseDetected = "refresh_reuse_detected",
         /// A token ahead of the database was accepted (RF-6): the store lost writes.
         SessionHealed = "session_healed",
+        /// A session that had ended was alive again, or unknown to have ended, after another copy of the database took
+        /// over, and a node that remembered has ended it again: the store lost writes.
+        RevocationRestored = "revocation_restored",
         /// A password was changed by its owner or set by an administrator.
         PasswordChanged = "password_changed",
         /// The password of an account is from now on the one that the system it comes from has called right.
@@ -50,6 +53,9 @@ named! {
         AccountsExported = "accounts_exported",
         /// A signing key was made; it is published and will sign.
         KeyCreated = "key_created",
+        /// A signing key was missing after another copy of the database took over, and a node that held it has put it back:
+        /// the store lost writes.
+        KeyRestored = "key_restored",
         /// Signing keys that nothing needs any more were deleted.
         KeyRemoved = "key_removed",
         /// A service may follow the feed of ended sessions; the detail is the name of its key.
@@ -99,11 +105,21 @@ impl RecordedKind {
 }
 
 impl AuditKind {
+    /// Whether a session has ended.
+    pub(crate) const fn ends_session(self) -> bool {
+        matches!(self, Self::SessionEnded | Self::RefreshReuseDetected | Self::RevocationRestored)
+    }
+
     /// Whether an operator should look at it at once.
     pub(crate) const fn is_alarm(self) -> bool {
         matches!(
             self,
-            Self::RefreshReuseDetected | Self::SessionHealed | Self::SpraySuspected | Self::AccountsExported
+            Self::RefreshReuseDetected
+                | Self::SessionHealed
+                | Self::RevocationRestored
+                | Self::KeyRestored
+                | Self::SpraySuspected
+                | Self::AccountsExported
         )
     }
 }

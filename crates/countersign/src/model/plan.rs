@@ -68,6 +68,8 @@ pub(crate) enum Write {
     MoveSession { id: SessionId, from: u32, to: u32, at: Timestamp, address: Option<IpAddr> },
     /// The session ends early, and a line of the revocation log says so.
     EndSession { ended: EndedSession, account_id: AccountId, at: Timestamp, reason: EndReason },
+    /// A line of the revocation log, of a session that is not there or has ended.
+    InsertRevocation { ended: EndedSession, account_id: Option<AccountId>, at: Timestamp },
     /// A signing key, after all others.
     InsertSigningKey(Box<StoredKey>),
     /// The signing key with this key ID goes.

@@ -40,7 +40,7 @@ pub enum AnyStore {
 }
 
 macro_rules! passed_on {
-    ($($contract:ident { $($verb:ident($($name:ident: $type:ty),*) -> $outcome:ty;)* })*) => {
+    ($($contract:ident { $($verb:ident($($name:ident: $type:ty),*) -> $outcome:ty;)* $(=> $($own:tt)*)? })*) => {
         $(impl $contract for AnyStore {
             $(async fn $verb(&self, $($name: $type),*) -> Result<$outcome, StoreError> {
                 match self {
@@ -48,6 +48,7 @@ macro_rules! passed_on {
                     Self::Postgres(store) => store.$verb($($name),*).await,
                 }
             })*
+            $($($own)*)?
         })*
     };
 }
@@ -76,10 +77,19 @@ passed_on! {
         list_sessions(of: Option<AccountId>, now: Timestamp, limit: u32) -> Vec<Session>;
         end_sessions(selector: SessionSelector, reason: EndReason, context: &Context) -> Vec<EndedSession>;
         revocations(after: Option<RevocationCursor>, now: Timestamp) -> RevocationPage;
+        restore_revocations(ended: Vec<EndedSession>, context: &Context) -> Vec<EndedSession>;
+        =>
+        async fn rung(&self) {
+            match self {
+                Self::Sqlite(store) => store.rung().await,
+                Self::Postgres(store) => store.rung().await,
+            }
+        }
     }
     KeyStore {
         signing_keys() -> Vec<StoredKey>;
         add_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> bool;
+        restore_signing_keys(keys: Vec<StoredKey>, context: &Context) -> usize;
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();

@@ -16,6 +16,10 @@ pub trait KeyStore: Sealed {
     fn add_signing_key(&self, key: StoredKey, newest: Option<String>, context: &Context)
     -> impl Answer<bool>;
 
+    /// Puts back signing keys that a node holds and the store may have lost because another copy of it took over; gives
+    /// how many of them were missing.
+    fn restore_signing_keys(&self, keys: Vec<StoredKey>, context: &Context) -> impl Answer<usize>;
+
     /// Deletes signing keys by key ID; gives how many of them there were.
     fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> impl Answer<usize>;
 

@@ -1,5 +1,7 @@
 //! The contract for sessions.
 
+use std::future::Future;
+
 use super::answer::{Answer, Sealed};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
@@ -48,4 +50,16 @@ pub trait SessionStore: Sealed {
     /// still be running at `now`. Whoever goes on misses nothing (SE-4); an entry may come twice. When another copy of
     /// the database has taken the place of the cursor's, all of them come again ([`RevocationPage::is_anew`]).
     fn revocations(&self, after: Option<RevocationCursor>, now: Timestamp) -> impl Answer<RevocationPage>;
+
+    /// Ends these sessions again, by `model::session::restore`: a node remembers that they ended, and the store may not,
+    /// because another copy of it took over. Gives those that were not in the revocation log; each is in the audit log.
+    fn restore_revocations(
+        &self,
+        ended: Vec<EndedSession>,
+        context: &Context,
+    ) -> impl Answer<Vec<EndedSession>>;
+
+    /// Resolves when another process may have ended a session since it last did. Where nothing says so, never: whoever
+    /// follows the log looks at it now and then all the same.
+    fn rung(&self) -> impl Future<Output = ()> + Send;
 }

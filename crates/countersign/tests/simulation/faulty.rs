@@ -280,12 +280,26 @@ impl SessionStore for Faulty {
         }
         Ok(page)
     }
+
+    async fn restore_revocations(
+        &self,
+        ended: Vec<EndedSession>,
+        context: &Context,
+    ) -> Result<Vec<EndedSession>, StoreError> {
+        stop_before_store_call().await;
+        now(self.inner.restore_revocations(ended, context))
+    }
+
+    async fn rung(&self) {
+        self.inner.rung().await;
+    }
 }
 
 impl KeyStore for Faulty {
     forward! {
         signing_keys() -> Vec<StoredKey>;
         add_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> bool;
+        restore_signing_keys(keys: Vec<StoredKey>, context: &Context) -> usize;
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();

@@ -1,6 +1,9 @@
 //! Sessions: beginning, rotating, ending. The table of the rule itself is tested beside `decide`.
 
+use countersign::internal::base::id::SessionId;
+use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{AccountChange, PasswordChange, SetPasswordOutcome};
+use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
@@ -336,4 +339,72 @@ pub(crate) async fn a_live_session_is_vouched_for(opener: &impl Opener) {
     let this = SessionSelector::OneOf(bob.id, token.session_id);
     store.end_sessions(this, EndReason::Logout, &context(late)).await.unwrap();
     assert_eq!(vouch(named, late).await, None);
+}
+
+/// SE-4: what a store has forgotten is ended again, as far as it was alive; what it has not forgotten is left alone.
+pub(crate) async fn forgotten_ends_are_restored_once(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let (alive, over) = (log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(0)).await);
+    let known =
+        store.end_sessions(SessionSelector::OfToken(over), EndReason::Logout, &context(at(1))).await.unwrap();
+    let until = known[0].until.plus(SECOND);
+    let unknown = SessionId::random(&Random::system());
+    let remembered = [alive.session_id, over.session_id, unknown].map(|id| EndedSession { id, until });
+    let restore = async || {
+        let system = Context::local(Actor::System, at(9));
+        store.restore_revocations(remembered.to_vec(), &system).await.unwrap()
+    };
+    assert_eq!(restore().await, [remembered[0], remembered[2]]);
+    assert_eq!(restore().await, []);
+    assert!(matches!(
+        store.rotate(alive, &context(at(30))).await.unwrap(),
+        Rotation::Revoked(EndReason::Ended)
+    ));
+    assert!(matches!(
+        store.rotate(over, &context(at(30))).await.unwrap(),
+        Rotation::Revoked(EndReason::Logout)
+    ));
+    let mut log = store.revocations(None, at(9)).await.unwrap().log;
+    log.sort_by_key(|entry| (entry.ended.until, entry.account_id));
+    let told: Vec<_> = log.iter().map(|entry| (entry.ended, entry.account_id, entry.ended_at)).collect();
+    let restored_at = Some(at(9));
+    assert_eq!(
+        told,
+        [
+            (known[0], Some(bob.id), Some(at(1))),
+            (remembered[2], None, restored_at),
+            (remembered[0], Some(bob.id), restored_at)
+        ]
+    );
+    let lines = audit(&store).await;
+    assert_eq!(lines.iter().filter(|line| *line == "revocation_restored").count(), 2, "{lines:?}");
+}
+
+/// SE-4: a log of many pages is read from one to the next.
+pub(crate) async fn a_long_revocation_log_is_read_in_pages(opener: &impl Opener) {
+    const COUNT: usize = 20_001;
+    let store = opener.open(SessionPolicy::default()).await;
+    let (random, until) = (Random::system(), at(60));
+    let all: Vec<_> = (0..COUNT).map(|_| EndedSession { id: SessionId::random(&random), until }).collect();
+    // A page may end inside a transaction.
+    for some in all.chunks(3_000) {
+        store.restore_revocations(some.to_vec(), &context(at(1))).await.unwrap();
+    }
+    let (mut cursor, mut read, mut pages) = (None, Vec::new(), Vec::new());
+    loop {
+        let page = store.revocations(cursor, at(2)).await.unwrap();
+        pages.push(page.log.len());
+        read.extend(page.log.into_iter().map(|entry| entry.ended.id));
+        cursor = Some(page.cursor);
+        if !page.has_more {
+            break;
+        }
+    }
+    assert_eq!(pages, [10_000, 10_000, 1]);
+    read.sort();
+    let mut expected: Vec<_> = all.iter().map(|ended| ended.id).collect();
+    expected.sort();
+    assert_eq!(read, expected);
+    assert_eq!(store.revocations(cursor, at(2)).await.unwrap().log, []);
 }

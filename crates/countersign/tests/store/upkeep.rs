@@ -55,6 +55,18 @@ pub(crate) async fn keys_are_added_after_the_newest_only(opener: &impl Opener) {
     assert_eq!(changes, ["key_created a", "key_created r", "key_created b", "key_removed a"]);
 }
 
+/// KM-1: a key that the store has forgotten comes back as it was, and no key twice.
+pub(crate) async fn forgotten_keys_are_put_back_as_they_were(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (first, second) = (key("a", "ES256"), key("b", "ES256"));
+    assert!(store.add_signing_key(second.clone(), None, &context(T0)).await.unwrap());
+    let held = vec![first.clone(), second.clone()];
+    assert_eq!(store.restore_signing_keys(held.clone(), &context(T0)).await.unwrap(), 1);
+    assert_eq!(store.restore_signing_keys(held, &context(T0)).await.unwrap(), 0);
+    assert_eq!(store.signing_keys().await.unwrap(), [second, first]);
+    assert_eq!(audit(&store).await, ["key_created b", "key_restored a"]);
+}
+
 fn throttle_key(key: u8) -> ThrottleKey {
     ThrottleKey::from_bytes([key; 17])
 }

@@ -97,6 +97,37 @@ impl Server {
         name
     }
 
+    /// Ends it in the way that `pg_ctl stop` calls so; as a crash of the machine does it is `immediate`.
+    pub(crate) fn stop(&self, mode: &str) {
+        let program = self.binaries.join("pg_ctl");
+        self.run(program.to_str().unwrap(), &["stop", "--silent", "--pgdata=data", "--mode", mode]);
+    }
+
+    /// While it is stopped: what a standby may have that gets nothing more from now on.
+    pub(crate) fn keep_files(&self) {
+        self.run("cp", &["--archive", "data", "kept"]);
+    }
+
+    /// While it is stopped: that standby takes its place.
+    pub(crate) fn put_files_back(&self) {
+        self.run("rm", &["--recursive", "data"]);
+        self.run("mv", &["kept", "data"]);
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let mut command = command(program, &self.directory);
+        // What it starts goes on, and would hold the test's own output open.
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(command.status().unwrap().success(), "{program} {arguments:?}");
+    }
+
+    /// Whether it takes new connections.
+    pub(crate) fn is_up(&self) -> bool {
+        let mut psql = Command::new(self.binaries.join("psql"));
+        let query = psql.arg(self.url("postgres")).args(["--no-psqlrc", "--command", "SELECT"]);
+        query.output().unwrap().status.success()
+    }
+
     /// Runs SQL with another program than ours, as its superuser; gives what it prints.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let mut psql = Command::new(self.binaries.join("psql"));
@@ -133,7 +164,7 @@ impl Server {
         let _ = Command::new("kill").arg("-KILL").args(children.split_whitespace()).output();
     }
 
-    /// Starts it after it was killed; false while something of it is left.
+    /// Starts it after it was killed or stopped; false while something of it is left.
     pub(crate) fn start_again(&self) -> bool {
         let mut start = command(self.binaries.join("pg_ctl"), &self.directory);
         start.args(["start", "--silent", "--wait", "--pgdata=data", "--log=log"]).process_group(0);

@@ -9,6 +9,7 @@ mod end;
 mod end_reason;
 mod grant;
 pub mod refresh_token;
+mod restore;
 mod revocation;
 mod rotation;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use self::end::*;
 pub use self::end_reason::*;
 pub use self::grant::*;
 use self::refresh_token::PresentedToken;
+pub(crate) use self::restore::*;
 pub use self::revocation::*;
 pub use self::rotation::*;
 pub use self::vouch::*;

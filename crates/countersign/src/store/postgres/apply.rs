@@ -17,7 +17,7 @@ use crate::model::audit::AuditEvent;
 use crate::model::context::Origin;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
-use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, SessionPolicy};
+use crate::model::session::{EndReason, EndedSession, PolicyAt, Revocation, Session, SessionPolicy};
 use crate::model::stored_key::StoredKey;
 
 /// One change inside its transaction.
@@ -55,6 +55,7 @@ impl Transaction {
         self.insert_accounts(&writes.accounts).await?;
         // Before others: the sessions of an account that is deleted end first.
         self.end_sessions(&writes.ended).await?;
+        self.insert_revocations(&writes.revocations).await?;
         for write in writes.others {
             self.write_one(write).await?;
         }
@@ -101,7 +102,10 @@ impl Transaction {
                 self.rows(1, "DELETE FROM clients WHERE name = $1", &[&name.as_str()]).await
             }
             // With all others of their kind.
-            Write::InsertAccount { .. } | Write::EndSession { .. } | Write::Record(_) => Ok(()),
+            Write::InsertAccount { .. }
+            | Write::EndSession { .. }
+            | Write::InsertRevocation { .. }
+            | Write::Record(_) => Ok(()),
         }
     }
 
@@ -186,27 +190,32 @@ impl Transaction {
         .await
     }
 
-    async fn end_sessions(&self, all: &[End<'_>]) -> Result<(), Failure> {
+    async fn end_sessions(&self, all: &[End]) -> Result<(), Failure> {
         if all.is_empty() {
             return Ok(());
         }
-        let ids: Vec<SessionId> = all.iter().map(|one| one.session.id).collect();
-        let at: Vec<Timestamp> = all.iter().map(|one| one.at).collect();
+        let (ids, at): (Vec<SessionId>, Vec<Timestamp>) = all.iter().map(|one| (one.id, one.at)).unzip();
         self.rows(
             all.len(),
             "UPDATE sessions s SET revoked_at = ended.at, end_reason = ended.reason
              FROM unnest($1, $2, $3) AS ended (id, at, reason) WHERE s.id = ended.id AND s.revoked_at IS NULL",
             &[&ids, &at, &all.iter().map(|one| one.reason.name()).collect::<Vec<_>>()],
         )
-        .await?;
+        .await
+    }
+
+    async fn insert_revocations(&self, all: &[Revocation]) -> Result<(), Failure> {
+        if all.is_empty() {
+            return Ok(());
+        }
         self.rows(
             all.len(),
             "INSERT INTO revocations (session_id, until, account_id, ended_at) SELECT * FROM unnest($1, $2, $3, $4)",
             &[
-                &ids,
-                &all.iter().map(|one| one.session.until).collect::<Vec<_>>(),
+                &all.iter().map(|one| one.ended.id).collect::<Vec<_>>(),
+                &all.iter().map(|one| one.ended.until).collect::<Vec<_>>(),
                 &all.iter().map(|one| one.account_id).collect::<Vec<_>>(),
-                &at,
+                &all.iter().map(|one| one.ended_at).collect::<Vec<_>>(),
             ],
         )
         .await
@@ -238,14 +247,14 @@ impl Transaction {
 #[derive(Default)]
 struct Writes<'a> {
     accounts: Vec<(&'a Account, Option<&'a PasswordHash>)>,
-    ended: Vec<End<'a>>,
+    ended: Vec<End>,
+    revocations: Vec<Revocation>,
     others: Vec<&'a Write>,
     events: Vec<&'a AuditEvent>,
 }
 
-struct End<'a> {
-    session: &'a EndedSession,
-    account_id: AccountId,
+struct End {
+    id: SessionId,
     at: Timestamp,
     reason: EndReason,
 }
@@ -259,7 +268,11 @@ impl<'a> Writes<'a> {
                     all.accounts.push((account, password_hash.as_ref()));
                 }
                 Write::EndSession { ended, account_id, at, reason } => {
-                    all.ended.push(End { session: ended, account_id: *account_id, at: *at, reason: *reason });
+                    all.ended.push(End { id: ended.id, at: *at, reason: *reason });
+                    all.revocations.push(revocation(*ended, Some(*account_id), *at));
+                }
+                Write::InsertRevocation { ended, account_id, at } => {
+                    all.revocations.push(revocation(*ended, *account_id, *at));
                 }
                 Write::Record(event) => all.events.push(event),
                 other => all.others.push(other),
@@ -267,4 +280,8 @@ impl<'a> Writes<'a> {
         }
         all
     }
+}
+
+const fn revocation(ended: EndedSession, account_id: Option<AccountId>, at: Timestamp) -> Revocation {
+    Revocation { ended, account_id, ended_at: Some(at) }
 }

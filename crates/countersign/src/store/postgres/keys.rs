@@ -26,6 +26,14 @@ impl KeyStore for PostgresStore {
         self.change("add_signing_key", context, (key, newest), add).await
     }
 
+    async fn restore_signing_keys(
+        &self,
+        keys: Vec<StoredKey>,
+        context: &Context,
+    ) -> Result<usize, StoreError> {
+        self.change("restore_signing_keys", context, keys, restore).await
+    }
+
     async fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> Result<usize, StoreError> {
         self.change("remove_signing_keys", context, kids, remove).await
     }
@@ -56,6 +64,11 @@ async fn add(tx: Transaction, (key, newest): (StoredKey, Option<String>)) -> Res
     let found = tx.db.optional("SELECT kid FROM signing_keys ORDER BY number DESC LIMIT 1", &[]).await?;
     let found: Option<&str> = found.as_ref().map(|row| row.try_get(0)).transpose()?;
     tx.apply(key_change::add(found, newest.as_deref(), key)).await
+}
+
+async fn restore(tx: Transaction, keys: Vec<StoredKey>) -> Result<usize, Failure> {
+    load::lock(&tx.db, Whole::Keys).await?;
+    tx.apply(key_change::restore(&signing_keys(&tx.db).await?, keys)).await
 }
 
 async fn remove(tx: Transaction, kids: Vec<String>) -> Result<usize, Failure> {

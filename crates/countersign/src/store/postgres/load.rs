@@ -11,7 +11,7 @@ use super::engine::failure::Failure;
 use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, Credentials, NameUse, Role, Username};
-use crate::model::session::{Session, StoredSession};
+use crate::model::session::{Kept, Session, StoredSession};
 
 /// What happens to the rows that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +151,20 @@ pub(super) async fn sessions_with_accounts(
             Ok((stored.session.id, (account, stored)))
         })
         .collect()
+}
+
+/// What there is of these sessions, which a node says have ended; all locked, in the order of their ids.
+pub(super) async fn lock_ended(db: &Connection, ids: &Vec<SessionId>) -> Result<Kept, Failure> {
+    let sql =
+        format!("SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.id = ANY ($1) ORDER BY s.id FOR UPDATE");
+    let sessions = db.query(&sql, &[ids]).await?;
+    let sessions = sessions.iter().map(|row| {
+        let session = rows::session(row)?.session;
+        Ok((session.id, session))
+    });
+    let sessions = sessions.collect::<Result<_, Failure>>()?;
+    let log = db.query("SELECT session_id FROM revocations WHERE session_id = ANY ($1)", &[ids]).await?;
+    Ok(Kept { sessions, log: rows::firsts(&log)?.into_iter().collect() })
 }
 
 /// Sessions of an account, and one more.

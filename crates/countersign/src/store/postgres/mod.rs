@@ -5,6 +5,7 @@
 //! caller -> reads   (bounded) -> connections, one statement each
 //!        -> changes (bounded) -> connections, one transaction each: locks, loads, asks the rule, applies its plan
 //!        -> batches (bounded) -> one connection each: all refreshes that wait, one statement; what it leaves, one by one
+//!        -> bell              -> one connection, which wakes all nodes after a commit that ended sessions
 //! ```
 //!
 //! Each trait of a store is implemented in the file of its name, next to its SQL. Nobody else is kept from writing here, as
@@ -40,6 +41,7 @@ use std::sync::{Arc, Mutex};
 
 use self::apply::Transaction;
 use self::batch::Pending;
+use self::engine::bell::Bell;
 use self::engine::connection::Connection;
 use self::engine::failure::Failure;
 use self::engine::lane::{Job, Lane, LaneError};
@@ -53,7 +55,8 @@ pub use self::inspect::{DatabaseFindings, inspect};
 use self::unanswered::Unanswered;
 use crate::base::id::{NodeId, SessionId};
 use crate::base::random::Random;
-use crate::model::context::Context;
+use crate::model::audit::AuditEvent;
+use crate::model::context::{Context, Origin};
 use crate::model::schema::{Migrate, Migrations, SchemaStatus};
 use crate::model::session::SessionPolicy;
 use crate::store::StoreError;
@@ -67,6 +70,7 @@ pub struct PostgresStore {
     changes: Lane<Job>,
     /// By session: of two refreshes of one, the second begins when the first is done.
     batches: [Lane<Pending>; 2],
+    bell: Bell,
     unanswered: Arc<Unanswered>,
     policy: SessionPolicy,
     last_write_failed: AtomicBool,
@@ -101,6 +105,7 @@ impl PostgresStore {
             changes: Lane::one_by_one(&target, Some(first)),
             reads: Lane::one_by_one(&target, None),
             batches: [(); 2].map(|()| Lane::start(&target, None, 1, batch::WORK)),
+            bell: Bell::start(open::target(&url.bell())?),
             unanswered: Arc::default(),
             policy,
             last_write_failed: AtomicBool::new(false),
@@ -171,8 +176,16 @@ impl PostgresStore {
             }
         };
         let (outcome, recorded) = self.transact(verb, input, in_transaction).await?;
-        log(&recorded, &origin);
+        self.announce(&recorded, &origin);
         Ok(outcome)
+    }
+
+    /// Says what has been committed: in the log, and to the other nodes if it ended a session.
+    fn announce(&self, recorded: &[AuditEvent], origin: &Origin) {
+        log(recorded, origin);
+        if recorded.iter().any(|event| event.kind.ends_session()) {
+            self.bell.ring();
+        }
     }
 
     /// Writes something that no rule decides and no audit event describes.

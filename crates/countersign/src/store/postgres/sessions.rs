@@ -19,9 +19,8 @@ use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
     Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE, RevocationCursor,
     RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector, StartSessionOutcome,
-    vouch,
+    restore, vouch,
 };
-use crate::store::audit::log;
 use crate::store::{SessionStore, StoreError};
 
 impl SessionStore for PostgresStore {
@@ -42,7 +41,7 @@ impl SessionStore for PostgresStore {
             if u128::from_be_bytes(*token.session_id.as_bytes()).is_multiple_of(2) { even } else { odd };
         let rotated = lane.ask(|reply| Pending::Rotation(PendingRotation { presented, unanswered, reply }));
         let (rotation, recorded) = rotated.await.map_err(|error| self.failed_to_write("rotate", error))?;
-        log(&recorded, &presented.origin);
+        self.announce(&recorded, &presented.origin);
         Ok(rotation)
     }
 
@@ -99,6 +98,18 @@ impl SessionStore for PostgresStore {
     ) -> Result<RevocationPage, StoreError> {
         self.read("revocations", move |db| async move { revocations(&db, after, now).await }).await
     }
+
+    async fn restore_revocations(
+        &self,
+        ended: Vec<EndedSession>,
+        context: &Context,
+    ) -> Result<Vec<EndedSession>, StoreError> {
+        self.change("restore_revocations", context, ended, restore_revocations).await
+    }
+
+    async fn rung(&self) {
+        self.bell.rung().await;
+    }
 }
 
 async fn start_session(
@@ -134,6 +145,16 @@ async fn end_sessions(
     load::account(&tx.db, account, Lock::Rows).await?;
     let found = load::lock_sessions(&tx.db, account, one).await?;
     tx.apply(selector.end(found.one, &found.open, reason, tx.at)).await
+}
+
+/// Of nodes that do this at once, the second waits for the first and finds it done.
+async fn restore_revocations(
+    tx: Transaction,
+    ended: Vec<EndedSession>,
+) -> Result<Vec<EndedSession>, Failure> {
+    let ids = ended.iter().map(|ended| ended.id).collect();
+    let kept = load::lock_ended(&tx.db, &ids).await?;
+    tx.apply(restore(ended, &kept, tx.at)).await
 }
 
 /// Begins anew when the cursor is of another run of a server: this one may have forgotten, and give numbers again.

@@ -13,7 +13,7 @@ use crate::model::context::Origin;
 use crate::model::feed_key::FeedKey;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
-use crate::model::session::{PolicyAt, Session, SessionPolicy};
+use crate::model::session::{EndedSession, PolicyAt, Session, SessionPolicy};
 use crate::model::stored_key::StoredKey;
 
 /// One change inside its transaction.
@@ -82,15 +82,10 @@ impl<'a> Transaction<'a> {
                     "UPDATE sessions SET revoked_at = ?2, end_reason = ?3 WHERE id = ?1",
                     params![ended.id.as_bytes(), at.as_unix_millis(), reason.name()],
                 )?;
-                self.one_row(
-                    "INSERT INTO revocations (session_id, until, account_id, ended_at) VALUES (?1, ?2, ?3, ?4)",
-                    params![
-                        ended.id.as_bytes(),
-                        ended.until.as_unix_millis(),
-                        account_id.as_bytes(),
-                        at.as_unix_millis(),
-                    ],
-                )
+                self.insert_revocation(ended, Some(account_id), *at)
+            }
+            Write::InsertRevocation { ended, account_id, at } => {
+                self.insert_revocation(ended, account_id.as_ref(), *at)
             }
             Write::InsertSigningKey(key) => self.insert_signing_key(key),
             Write::DeleteSigningKey(kid) => self.one_row("DELETE FROM signing_keys WHERE kid = ?1", [kid]),
@@ -103,6 +98,23 @@ impl<'a> Transaction<'a> {
             Write::DeleteClient(name) => self.one_row("DELETE FROM clients WHERE name = ?1", [name.as_str()]),
             Write::Record(event) => self.record(event),
         }
+    }
+
+    fn insert_revocation(
+        &self,
+        ended: &EndedSession,
+        account_id: Option<&AccountId>,
+        at: Timestamp,
+    ) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO revocations (session_id, until, account_id, ended_at) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                ended.id.as_bytes(),
+                ended.until.as_unix_millis(),
+                account_id.map(AccountId::as_bytes),
+                at.as_unix_millis(),
+            ],
+        )
     }
 
     fn insert_feed_key(&self, key: &FeedKey) -> rusqlite::Result<()> {

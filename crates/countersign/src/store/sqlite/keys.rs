@@ -32,6 +32,17 @@ impl KeyStore for SqliteStore {
         .await
     }
 
+    async fn restore_signing_keys(
+        &self,
+        keys: Vec<StoredKey>,
+        context: &Context,
+    ) -> Result<usize, StoreError> {
+        self.change("restore_signing_keys", context, move |tx| {
+            tx.apply(key_change::restore(&signing_keys(tx.db)?, keys))
+        })
+        .await
+    }
+
     async fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> Result<usize, StoreError> {
         self.change("remove_signing_keys", context, move |tx| {
             tx.apply(key_change::remove(&signing_keys(tx.db)?, &kids))

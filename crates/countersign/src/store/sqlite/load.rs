@@ -1,11 +1,13 @@
 //! What rules look at: one statement each, inside the transaction that carries the plan out.
 
+use std::collections::{HashMap, HashSet};
+
 use rusqlite::{Connection, OptionalExtension};
 
 use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, Credentials, NameUse, Role, Username};
-use crate::model::session::{Session, StoredSession};
+use crate::model::session::{Kept, Session, StoredSession};
 
 /// The account with this ID.
 pub(super) fn credentials(db: &Connection, id: AccountId) -> rusqlite::Result<Option<Credentials>> {
@@ -81,4 +83,19 @@ pub(super) fn open_sessions_of(db: &Connection, account: AccountId) -> rusqlite:
     ))?
     .query_map([account.as_bytes()], |row| Ok(rows::session(row)?.session))?
     .collect()
+}
+
+/// What there is of these sessions, which a node says have ended.
+pub(super) fn ended(db: &Connection, ids: &HashSet<SessionId>) -> rusqlite::Result<Kept> {
+    let mut kept = Kept { sessions: HashMap::new(), log: HashSet::new() };
+    // No index leads to a session's entry, and this is rare: one look at the whole log.
+    let mut log = db.prepare_cached("SELECT session_id FROM revocations")?;
+    let mut rows = log.query([])?;
+    while let Some(row) = rows.next()? {
+        kept.log.extend(ids.get(&SessionId::from_bytes(row.get(0)?)));
+    }
+    for id in ids {
+        kept.sessions.extend(session(db, *id)?.map(|stored| (*id, stored.session)));
+    }
+    Ok(kept)
 }

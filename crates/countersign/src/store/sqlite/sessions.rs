@@ -15,7 +15,7 @@ use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
     Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE, Revocation,
     RevocationCursor, RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector,
-    StartSessionOutcome, rotate, vouch,
+    StartSessionOutcome, restore, rotate, vouch,
 };
 use crate::store::{SessionStore, StoreError};
 
@@ -120,6 +120,22 @@ impl SessionStore for SqliteStore {
         now: Timestamp,
     ) -> Result<RevocationPage, StoreError> {
         self.read("revocations", move |db| revocations(db, after, now)).await
+    }
+
+    async fn restore_revocations(
+        &self,
+        ended: Vec<EndedSession>,
+        context: &Context,
+    ) -> Result<Vec<EndedSession>, StoreError> {
+        self.change("restore_revocations", context, move |tx| {
+            let kept = load::ended(tx.db, &ended.iter().map(|ended| ended.id).collect())?;
+            tx.apply(restore(ended, &kept, tx.at))
+        })
+        .await
+    }
+
+    async fn rung(&self) {
+        std::future::pending().await
     }
 }
 

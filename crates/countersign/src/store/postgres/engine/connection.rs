@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::types::Type;
@@ -34,16 +34,25 @@ pub(in crate::store::postgres) struct Connection {
 #[derive(Clone, Debug)]
 struct Heard {
     warned: Arc<AtomicBool>,
+    notified: Arc<Notify>,
     closed: watch::Receiver<bool>,
 }
 
 impl Connection {
     /// Connects, to the primary where there are several servers.
     pub(in crate::store::postgres) async fn open(target: &Target) -> Result<Self, Failure> {
+        Self::listening(target, &Arc::default()).await
+    }
+
+    /// Connects as well; `notified` hears of every notification that comes.
+    pub(in crate::store::postgres) async fn listening(
+        target: &Target,
+        notified: &Arc<Notify>,
+    ) -> Result<Self, Failure> {
         let connecting = target.config().connect(target.tls());
         let (client, connection) =
             timeout(target.patience(), connecting).await.map_err(|_| Failure::Late)??;
-        let (heard, closed) = Heard::new();
+        let (heard, closed) = Heard::new(Arc::clone(notified));
         let driver = tokio::spawn(drive(connection, heard.clone(), closed));
         Ok(Self { client, driver, heard, is_spent: AtomicBool::new(false) })
     }
@@ -158,9 +167,9 @@ impl Drop for Connection {
 }
 
 impl Heard {
-    fn new() -> (Self, watch::Sender<bool>) {
+    fn new(notified: Arc<Notify>) -> (Self, watch::Sender<bool>) {
         let (closed, receiver) = watch::channel(false);
-        (Self { warned: Arc::default(), closed: receiver }, closed)
+        (Self { warned: Arc::default(), notified, closed: receiver }, closed)
     }
 }
 
@@ -179,6 +188,7 @@ async fn drive<S, T>(
                 tracing::warn!(code = notice.code().code(), message = notice.message(), "the database warns");
                 heard.warned.store(true, Ordering::SeqCst);
             }
+            Ok(AsyncMessage::Notification(_)) => heard.notified.notify_one(),
             Ok(_) => {}
             Err(error) => {
                 tracing::debug!(%error, "a connection to the database is lost");
