@@ -84,7 +84,7 @@ fn address(text: &str, password_file: Option<&Path>) -> anyhow::Result<StoreAddr
         StoreAddress::Postgres(url) => {
             let password = password.or_else(password_in_environment);
             Ok(StoreAddress::Postgres(match password {
-                Some(password) => url.with_password(&password),
+                Some(password) => Box::new(url.with_password(&password)),
                 None => url,
             }))
         }

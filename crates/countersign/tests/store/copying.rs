@@ -486,6 +486,10 @@ async fn a_copy_that_fails_leaves_nothing() {
     assert!(!path("b.db").exists() && !path("b.db.copying").exists());
     assert_eq!(sql(&name, "SELECT count(*) FROM accounts"), "0\n");
     Connection::open(path("a.db")).unwrap().execute_batch("UPDATE sessions SET user_agent = NULL").unwrap();
+    // The log of another database would be read as that of the new one.
+    std::fs::write(path("b.db-wal"), "left").unwrap();
+    assert!(matches!(copied(&a, &b).await, Err(CopyError::NotEmpty { .. })));
+    std::fs::write(path("b.db-wal"), "").unwrap();
     // What a killed copy leaves behind is no hindrance.
     std::fs::write(path("b.db.copying"), "half").unwrap();
     for to in [&b, &database] {

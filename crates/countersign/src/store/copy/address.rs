@@ -11,7 +11,7 @@ pub enum StoreAddress {
     /// In a SQLite file.
     Sqlite(PathBuf),
     /// In a PostgreSQL database.
-    Postgres(DatabaseUrl),
+    Postgres(Box<DatabaseUrl>),
 }
 
 impl StoreAddress {
@@ -22,7 +22,7 @@ impl StoreAddress {
     /// Every variant of [`InvalidDatabaseUrl`], except that for another scheme.
     pub fn parse(text: &str) -> Result<Self, InvalidDatabaseUrl> {
         match DatabaseUrl::parse(text) {
-            Ok(url) => Ok(Self::Postgres(url)),
+            Ok(url) => Ok(Self::Postgres(Box::new(url))),
             Err(InvalidDatabaseUrl::Scheme) => {
                 let path = Path::new(text);
                 let is_directory = path.is_dir() || text.ends_with('/');

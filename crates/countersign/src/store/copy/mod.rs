@@ -141,7 +141,7 @@ async fn copy_table(
         if rows.is_empty() {
             break;
         }
-        rows.iter().for_each(|row| tally.add(row));
+        tally.add_all(&rows);
         draft.insert(table, columns, rows).await.map_err(CopyError::target(table))?;
         report(tally.rows);
     }
@@ -174,7 +174,7 @@ async fn read_back(
         if rows.is_empty() {
             return Ok(tally);
         }
-        rows.iter().for_each(|row| tally.add(row));
+        tally.add_all(&rows);
         report(tally.rows);
     }
 }

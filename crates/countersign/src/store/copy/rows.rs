@@ -105,7 +105,13 @@ pub(in crate::store) struct Tally {
 }
 
 impl Tally {
-    pub(in crate::store) fn add(&mut self, row: &[Value]) {
+    pub(in crate::store) fn add_all(&mut self, rows: &[Row]) {
+        for row in rows {
+            self.add(row);
+        }
+    }
+
+    fn add(&mut self, row: &[Value]) {
         let mut hash = Context::new(&SHA256);
         let mut part = |kind: u8, bytes: &[u8]| {
             hash.update(&[kind]);
@@ -129,7 +135,8 @@ impl Tally {
 
     /// The checksum, as 64 hex digits.
     pub(in crate::store) fn checksum(&self) -> String {
-        self.sum.iter().map(|part| format!("{part:016x}")).collect()
+        let [a, b, c, d] = self.sum;
+        format!("{a:016x}{b:016x}{c:016x}{d:016x}")
     }
 }
 
@@ -139,7 +146,9 @@ mod tests {
 
     fn tally(rows: &[&[Value]]) -> String {
         let mut tally = Tally::default();
-        rows.iter().for_each(|row| tally.add(row));
+        for row in rows {
+            tally.add(row);
+        }
         tally.checksum()
     }
 

@@ -51,15 +51,18 @@ impl PostgresDraft {
         let unreachable = |error| OpenError::of_connecting(error, url);
         let opening = Opening { url, migrations: &MIGRATIONS, random };
         let db = opening.prepare(&open::target(url)?).await?;
-        let tables = TABLES.each_ref().map(|table| table.name).join(", ");
         // Nobody else writes until it is finished. Who does so now has filled it already, or will in a moment.
         let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {PATIENT}; SET LOCAL lock_timeout = '5s';
-             LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"
+             LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
+            all_tables()
         );
-        db.run(&begin).await.map_err(|error| match error.is_refused_lock() {
-            true => CopyError::InUse(url.to_string()),
-            false => unreachable(error).into(),
+        db.run(&begin).await.map_err(|error| {
+            if error.is_refused_lock() {
+                CopyError::InUse(url.to_string())
+            } else {
+                unreachable(error).into()
+            }
         })?;
         let draft = Self(PostgresRows { db, is_reading: false });
         for table in &TABLES {
@@ -100,6 +103,8 @@ impl Draft for PostgresDraft {
     }
 
     async fn finish(self) -> Result<(), Fault> {
+        // Nodes that start at once plan with what is there, and not with empty tables.
+        self.0.db.run(&format!("ANALYZE {}", all_tables())).await?;
         Ok(self.0.db.commit().await?)
     }
 }
@@ -196,6 +201,10 @@ impl ToSql for Value {
     }
 
     to_sql_checked!();
+}
+
+fn all_tables() -> String {
+    TABLES.each_ref().map(|table| table.name).join(", ")
 }
 
 /// Whether nodes are connected; those that were stopped just now get a moment to be gone.

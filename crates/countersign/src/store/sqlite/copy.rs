@@ -49,10 +49,11 @@ impl SqliteRows {
 
 /// A SQLite file that is being written under another name. A copy that is killed leaves that one; the next deletes it.
 pub(in crate::store) struct SqliteDraft {
-    rows: SqliteRows,
+    /// Before the lock, so that it is not another copy's that is deleted.
+    file: Unfinished,
     /// The file that it becomes.
     path: PathBuf,
-    file: Unfinished,
+    rows: SqliteRows,
 }
 
 impl SqliteDraft {
@@ -61,12 +62,12 @@ impl SqliteDraft {
         open::make_directory(&path)?;
         let lock = lock(&path)?;
         refuse_existing(&path)?;
-        let file = Unfinished::beside(&path);
+        let file = Unfinished(beside(&path, ".copying"));
         file.delete();
         let mut db = open::connect_draft(&file.0)?;
         open::migrate(&mut db, &file.0, &MIGRATIONS)?;
         db.execute_batch("BEGIN").map_err(|error| open::failed(&path, error))?;
-        Ok(Self { rows: SqliteRows { db, scan: None, _lock: Some(lock) }, path, file })
+        Ok(Self { file, path, rows: SqliteRows { db, scan: None, _lock: Some(lock) } })
     }
 }
 
@@ -190,12 +191,6 @@ impl ToSql for Value {
 struct Unfinished(PathBuf);
 
 impl Unfinished {
-    fn beside(path: &Path) -> Self {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".copying");
-        Self(PathBuf::from(name))
-    }
-
     fn delete(&self) {
         // Where it cannot be, making it anew says why.
         let _ = fs::remove_file(&self.0);
@@ -208,12 +203,25 @@ impl Drop for Unfinished {
     }
 }
 
+/// A log without its database would be taken for that of the new one.
 fn refuse_existing(path: &Path) -> Result<(), CopyError> {
-    if path.exists() {
-        let database = path.display().to_string();
-        return Err(CopyError::NotEmpty { database, found: "there is such a file".to_owned() });
+    let is_there = |suffix: &str| match fs::metadata(beside(path, suffix)) {
+        Ok(found) => suffix.is_empty() || found.len() > 0,
+        Err(_) => false,
+    };
+    match ["", "-wal", "-journal"].into_iter().find(|suffix| is_there(suffix)) {
+        Some(suffix) => Err(CopyError::NotEmpty {
+            database: path.display().to_string(),
+            found: format!("there is a file {}", beside(path, suffix).display()),
+        }),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 fn lock(path: &Path) -> Result<File, CopyError> {
