@@ -1,0 +1,3 @@
+-- Once, on the primary, as postgres.
+CREATE ROLE countersign LOGIN PASSWORD 'STORE_PASSWORD';
+CREATE DATABASE countersign OWNER countersign;
