@@ -90,7 +90,7 @@ function endedStayEnded(view) {
       if (it.status !== 200 || it.at <= first.end || !['profile', 'refresh', 'ghost', 'theft'].includes(it.kind)) continue;
       const nodes = [first.node, it.node];
       if (it.at > knownFrom(view.faults, first.end, nodes, LIMIT_MS)) violation(view, 'ended session', it, `let in ${it.at - first.end} ms after its end`);
-      delay = Math.max(delay, it.at - knownFrom(view.faults, first.end, nodes, 0));
+      delay = Math.max(delay, it.at - knownFrom(view.faults, first.end, nodes, P99_MS) + P99_MS);
     }
     delays.push(delay);
   }

@@ -20,8 +20,8 @@ export const USERS_PASSWORD = 'a long enough passphrase';
 export const DATABASE = ['patroni', 'postgres', 'etcd'];
 
 export class Cluster {
-  constructor(replication) {
-    this.replication = replication;
+  constructor(replication, planted = {}) {
+    Object.assign(this, { replication, planted });
     const logs = join(installed, 'logs');
     rmSync(logs, { recursive: true, force: true });
     mkdirSync(logs, { recursive: true });
@@ -41,6 +41,7 @@ export class Cluster {
     }
     await until(`${this.replication} replication`, () => this.#replicatesAsAsked());
     await this.#makeDatabase(users);
+    await this.planted.before?.(this);
     for (const node of this.nodes) this.startNode(node);
     this.#startEdge();
     await until('three nodes that are ready', () => this.isWell());
@@ -86,9 +87,10 @@ export class Cluster {
 
   /** The third node goes through PgBouncer, so both ways are tested. */
   startNode(node) {
-    const env = {};
-    if (node === this.nodes[2]) {
-      env.COUNTERSIGN_STORE = 'postgres://countersign@127.0.0.1:6432/countersign';
+    const isPooled = node === this.nodes[2];
+    const store = isPooled && { COUNTERSIGN_STORE: 'postgres://countersign@127.0.0.1:6432/countersign' };
+    const env = { ...store, ...this.planted.environment?.(node) };
+    if (isPooled) {
       node.start('haproxy', 'haproxy', ['-db', '-f', node.path('/etc/haproxy/haproxy.cfg')]);
       node.start('pgbouncer', 'pgbouncer', [node.path('/etc/pgbouncer/pgbouncer.ini')]);
     }
@@ -127,6 +129,18 @@ export class Cluster {
   async sql(text) {
     const primary = await until('one primary', () => this.primary());
     return this.#psql(primary, 'countersign', '--command', text);
+  }
+
+  async copyDatabase(name) {
+    this.#psql(await this.primary(), 'postgres', '--command', `CREATE DATABASE ${name} TEMPLATE countersign OWNER countersign`);
+  }
+
+  /** Nothing of it is left. */
+  stop() {
+    for (const machine of [...this.nodes, this.edge]) {
+      machine.kill();
+      rmSync(machine.folder, { recursive: true });
+    }
   }
 
   /** `patronictl`, on whichever machine works. */
