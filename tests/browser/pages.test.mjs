@@ -167,7 +167,8 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(path(), '/account');
       world.weather = () => ({});
       await page.evaluate(() => window.dispatchEvent(new Event('online')));
-      await arrive('/login');
+      await arrive('/login?reason=logout');
+      await hears('You are signed out.');
     });
 
     test('account: profile, sessions, end other sessions', async () => {
@@ -179,9 +180,15 @@ for (const { name, launch } of BROWSERS) {
       assert.match(await text('#profile'), /admin/);
       assert.equal(await page.$$eval('#sessions .badge', (badges) => badges.length), 1);
       await look('account');
-      await press('End other sessions');
-      await press('End other sessions');
-      await hears('All other sessions have ended.');
+      // One of them: the focus stays in the list, whose button is gone.
+      const count = await page.$$eval('#sessions li', ({ length }) => length);
+      await page.evaluate(() => document.querySelector('#sessions button').click());
+      await hears('That device is signed out.');
+      await holds(page, (left) => document.querySelectorAll('#sessions li').length === left, count - 1);
+      await holds(page, () => document.activeElement.id === 'sessions');
+      await press('Sign out other devices');
+      await press('Sign out other devices');
+      await hears('All other devices are signed out.');
       await holds(page, () => document.querySelectorAll('#sessions li').length === 1);
     });
 
@@ -213,7 +220,7 @@ for (const { name, launch } of BROWSERS) {
       await page.click('#message .dismiss');
       assert.equal(await text('#message'), '');
       await press('Sign out');
-      await arrive('/login');
+      await arrive('/login?reason=logout');
       await page.goto(`${world.origin}/admin`);
       await signIn({ ...user, password: 'another one of many words' });
       await hears('This page is for administrators.');
@@ -229,9 +236,17 @@ for (const { name, launch } of BROWSERS) {
       await press('Sign out everywhere');
       await press('Cancel');
       await page.evaluate(() => document.querySelector('#end-others').click());
-      await press('End other sessions');
+      await press('Sign out other devices');
       await hears('This session was ended from another device.');
       assert.match(path(), /^\/login\?return_to=%2Faccount&reason=session_revoked$/);
+      // And to somebody who only comes back later.
+      await signIn({ username: 'demo', password: 'password123' });
+      await arrive('/account');
+      await page.waitForSelector('#sessions li');
+      const other = await world.call('POST', '/api/login', { body: { username: 'demo', password: 'password123' } });
+      await world.call('DELETE', '/api/sessions', { token: other.body.accessToken });
+      await page.reload();
+      await hears('This session was ended from another device.');
     });
 
     test('admin: create, search, change, disable, end sessions, delete', async () => {
@@ -240,6 +255,8 @@ for (const { name, launch } of BROWSERS) {
       await signIn();
       await page.waitForSelector('tbody tr');
       await press('New user');
+      // Before anybody has failed at it.
+      await hears('At least 15 characters');
       await look('admin-new');
       const fill = (field, value) => page.$eval(`dialog:last-of-type [name=${field}]`, (input, value) => (input.value = value), value);
       await fill('username', username);
@@ -419,6 +436,10 @@ for (const { name, launch } of BROWSERS) {
       await page.waitForSelector('#event');
       await page.select('#event', 'key_created');
       await holds(page, () => [...document.querySelectorAll('tbody th')].every(({ textContent }) => textContent === 'Key created'));
+      // On a phone a long detail leaves room for the rest.
+      await page.setViewport({ width: 390, height: 844 });
+      const widths = await page.$$eval('tbody td:not(.none)', (cells) => cells.map(({ clientWidth }) => clientWidth));
+      assert.ok(widths.length > 0 && widths.every((width) => width >= 100), widths.join(' '));
     });
 
     test('admin: the audit log says who did what to whom, and its times age', async () => {

@@ -31,7 +31,7 @@ const POLICY = {
 /**
  * The document of one of `PAGES`; `body` is its `<body>` element with the indentation of the source file. Every
  * address is relative to the page's, so that the pages work under a path prefix. The server replaces the name, the
- * logo (`assets/icon.svg`), the home (`./`) and the list of optional pages, and takes out each line with the `data-page`
+ * logo (`assets/icon.svg`), the home (`./`), the list of optional pages and the fewest characters of a password, and takes out each line with the `data-page`
  * of a page that is off (`http/pages/document.rs`).
  */
 export function documentOf({ name, title, script, client, policy }, body) {
@@ -49,5 +49,5 @@ export function documentOf({ name, title, script, client, policy }, body) {
     script && `<script type="module" src="assets/${name}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
-  return `<!doctype html>\n<html lang="en" data-home="./" data-pages="account admin debugger">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+  return `<!doctype html>\n<html lang="en" data-home="./" data-pages="account admin debugger" data-password-length="15">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
 }

@@ -2,9 +2,10 @@
 
 import { api } from './api.ts';
 import { byId, element, fill } from './dom.ts';
-import { timeElement } from './format.ts';
+import { dateElement } from './format.ts';
 import { passwordForm } from './password-form.ts';
 import { sessionList } from './session-list.ts';
+import { passwordHint } from './site.ts';
 import { act, confirmed, notify, signedInPage, signOut } from './shell.ts';
 import type { Account, Session } from './wire.ts';
 
@@ -16,7 +17,7 @@ async function showProfile(): Promise<void> {
     ...fact('Username', user.username),
     ...fact('Role', user.role),
     ...fact('Account ID', element('code', {}, user.userId)),
-    ...fact('Member since', timeElement(user.createdAt)),
+    ...fact('Member since', dateElement(user.createdAt)),
     ...(user.claims && Object.keys(user.claims).length > 0
       ? fact('Claims', element('pre', { tabindex: 0, 'aria-label': 'Claims' }, JSON.stringify(user.claims, null, 2)))
       : []),
@@ -29,17 +30,19 @@ async function showSessions(): Promise<void> {
     byId('sessions'),
     sessionList(sessions, async (session) => {
       await api('DELETE', `/api/sessions/${encodeURIComponent(session.id)}`);
-      notify('That session has ended.');
+      notify('That device is signed out.');
       await showSessions();
+      // The button that had the focus is gone.
+      byId('sessions').focus();
     }),
   );
   byId('end-others').hidden = sessions.length < 2;
 }
 
 async function endOthers(): Promise<void> {
-  if (!(await confirmed('End all sessions except this one?', 'End other sessions'))) return;
+  if (!(await confirmed('Sign out all devices but this one?', 'Sign out other devices'))) return;
   await api('DELETE', '/api/sessions');
-  notify('All other sessions have ended.');
+  notify('All other devices are signed out.');
   await showSessions();
 }
 
@@ -52,6 +55,7 @@ void signedInPage((user) => {
   const everywhereButton = byId<HTMLButtonElement>('everywhere');
   endOthersButton.addEventListener('click', () => void act(endOthersButton, endOthers));
   everywhereButton.addEventListener('click', () => void act(everywhereButton, signOutEverywhere));
+  byId('next-hint').textContent = `${passwordHint} A change ends all other sessions.`;
   const form = byId<HTMLFormElement>('password-form');
   // Tells password managers whose password changes.
   (form.elements.namedItem('username') as HTMLInputElement).value = user.username;

@@ -132,11 +132,16 @@ function row(entry: AuditEvent): HTMLElement {
     {},
     element('td', { class: 'when' }, timeElement(entry.at), element('p', { class: 'muted' }, exactTimeElement(entry.at))),
     element('th', { scope: 'row' }, element('span', { class: `badge${kind}` }, words(entry.event))),
-    element('td', { 'data-label': 'User' }, entry.accountId ? account(entry.accountId) : '—'),
-    element('td', { 'data-label': 'By' }, actor(entry)),
-    element('td', { 'data-label': 'Address' }, entry.address ?? '—'),
-    element('td', { 'data-label': 'Detail', class: 'muted' }, entry.detail ?? '—'),
+    cell('User', entry.accountId && account(entry.accountId)),
+    cell('By', actor(entry)),
+    cell('Address', entry.address),
+    cell('Detail', entry.detail, 'muted wide'),
   );
+}
+
+/** A phone leaves out the cells that have nothing to say. */
+function cell(label: string, content: Node | string | null | undefined, kind = ''): HTMLElement {
+  return element('td', { 'data-label': label, class: content ? kind : 'none' }, content || '—');
 }
 
 const ACTORS: Record<string, string> = { anonymous: 'a visitor', command_line: 'command line', system: 'the server' };

@@ -35,7 +35,7 @@ export const keysView: View = (root) => {
   fill(
     root,
     element('div', { class: 'row spread' }, element('h1', {}, 'Keys'), actionButton('Rotate', rotate, 'primary')),
-    element('p', { class: 'muted' }, 'The public keys are at ', element('a', { href: pathOf('.well-known/jwks.json') }, pathOf('.well-known/jwks.json')), '.'),
+    element('p', { class: 'muted' }, 'One key signs, and the server replaces it from time to time. The next one is published first, so that every service knows it before it signs. The public keys are at ', element('a', { href: pathOf('.well-known/jwks.json') }, pathOf('.well-known/jwks.json')), '.'),
     table('Keys', ['Key ID', 'Algorithm', 'State', 'Created', 'Signs from'], rows),
   );
   void act(null, load);
@@ -46,7 +46,7 @@ function row(key: Key): HTMLElement {
   return element(
     'tr',
     {},
-    element('th', { scope: 'row' }, element('code', { title: key.kid }, key.kid.length > 16 ? `${key.kid.slice(0, 16)}…` : key.kid)),
+    element('th', { scope: 'row' }, element('code', {}, key.kid)),
     element('td', { 'data-label': 'Algorithm' }, key.alg),
     element('td', { 'data-label': 'State' }, element('span', { class: key.state === 'active' ? 'badge good' : 'badge' }, key.state), ' ', element('span', { class: 'muted' }, MEANING[key.state] ?? '')),
     element('td', { 'data-label': 'Created' }, timeElement(key.createdAt)),

@@ -6,6 +6,7 @@ import { openForm } from './form-dialog.ts';
 import { timeElement } from './format.ts';
 import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
+import { passwordHint } from './site.ts';
 import type { Account, AuditEvent, Session } from './wire.ts';
 
 export function editUser(account: Account, reload: () => Promise<void>): HTMLDialogElement {
@@ -14,6 +15,7 @@ export function editUser(account: Account, reload: () => Promise<void>): HTMLDia
   const lastSignIn = element('span', {}, '…');
   const dialog = openForm({
     title: account.username,
+    state: stateOf(account),
     submit: 'Save',
     fields: [
       { name: 'role', label: 'Role', value: account.role, autocomplete: 'off', required: true },
@@ -56,7 +58,7 @@ export function editUser(account: Account, reload: () => Promise<void>): HTMLDia
     openForm({
       title: `New password for ${account.username}`,
       submit: 'Set password',
-      fields: [{ name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password', required: true }],
+      fields: [{ name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint }],
       save: async (values) => {
         await api('POST', `${path}/password`, values);
         await done(`${account.username} has a new password. Their sessions have ended.`);
@@ -109,6 +111,13 @@ export function editUser(account: Account, reload: () => Promise<void>): HTMLDia
     fill(lastSignIn, events[0] ? timeElement(events[0].at) : 'none in the audit log');
   });
   return dialog;
+}
+
+/** Whether they may sign in, as a badge. */
+export function stateOf({ disabled, passwordChangeRequired }: Account): HTMLElement {
+  if (disabled) return element('span', { class: 'badge bad' }, 'disabled');
+  if (passwordChangeRequired) return element('span', { class: 'badge warn' }, 'must change password');
+  return element('span', { class: 'badge good' }, 'active');
 }
 
 /** Roles are compared as they are spelt: `Admin` would have no rights, and nobody would notice. */

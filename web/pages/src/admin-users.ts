@@ -1,12 +1,13 @@
 // Users: search, filter, sort, page, create; a dialog edits one of them.
 
 import { emptyState, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
-import { editUser, refuseMisspeltAdmin } from './admin-user.ts';
+import { editUser, refuseMisspeltAdmin, stateOf } from './admin-user.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
 import { timeElement } from './format.ts';
 import { act, actionButton, notify } from './shell.ts';
+import { passwordHint } from './site.ts';
 import type { Account } from './wire.ts';
 
 const PAGE = 100;
@@ -74,7 +75,7 @@ export const usersView: View = (root) => {
       { class: 'clickable', onclick: (event) => void (event.target !== name && open(account)) },
       element('th', { scope: 'row' }, name),
       element('td', { 'data-label': 'Role' }, element('span', { class: account.role === 'admin' ? 'badge accent' : 'badge' }, account.role)),
-      element('td', { 'data-label': 'State' }, state(account)),
+      element('td', { 'data-label': 'State' }, stateOf(account)),
       element('td', { 'data-label': 'Created' }, timeElement(account.createdAt)),
     );
   }
@@ -140,19 +141,13 @@ function move(event: KeyboardEvent, search: HTMLElement, rows: HTMLElement): voi
   stops[place + step]?.focus();
 }
 
-function state({ disabled, passwordChangeRequired }: Account): HTMLElement {
-  if (disabled) return element('span', { class: 'badge bad' }, 'disabled');
-  if (passwordChangeRequired) return element('span', { class: 'badge warn' }, 'must change password');
-  return element('span', { class: 'badge good' }, 'active');
-}
-
 function createUser(reload: () => Promise<void>): void {
   openForm({
     title: 'New user',
     submit: 'Create',
     fields: [
       { name: 'username', label: 'Username', autocomplete: 'off', required: true },
-      { name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true },
+      { name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint },
       { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true },
       { name: 'change', label: 'Must choose a new password at first sign-in', type: 'check', autocomplete: 'off' },
     ],

@@ -11,10 +11,14 @@ export interface Field {
   readonly value?: string;
   readonly autocomplete: AutoFill;
   readonly required?: boolean;
+  /** Shown below it. */
+  readonly hint?: string;
 }
 
 export interface FormDialog {
   readonly title: string;
+  /** Beside the title. */
+  readonly state?: Node;
   readonly submit: string;
   readonly fields: readonly Field[];
   /** Shown below the fields. */
@@ -24,16 +28,16 @@ export interface FormDialog {
 
 let count = 0;
 
-export function openForm({ title, submit, fields, extra, save }: FormDialog): HTMLDialogElement {
+export function openForm({ title, state, submit, fields, extra, save }: FormDialog): HTMLDialogElement {
   const error = element('div', { role: 'alert' });
   const button = element('button', { class: 'primary' }, submit);
   const form = element(
     'form',
     { method: 'dialog', class: 'stack' },
-    element('h2', { id: `dialog-${++count}` }, title),
+    element('div', { class: 'row' }, element('h2', { id: `dialog-${++count}` }, title), state),
     ...fields.flatMap((field) => {
       const label = element('label', { for: `field-${count}-${field.name}` }, field.label);
-      return field.type === 'check' ? [element('div', { class: 'check' }, input(field), label)] : [label, input(field)];
+      return field.type === 'check' ? [element('div', { class: 'check' }, input(field), label)] : [label, input(field), field.hint !== undefined && element('p', { id: `field-${count}-${field.name}-hint`, class: 'muted' }, field.hint)];
     }),
     error,
     element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, 'Cancel'), button),
@@ -63,8 +67,8 @@ export function openForm({ title, submit, fields, extra, save }: FormDialog): HT
   return dialog;
 }
 
-function input({ name, type = 'text', value = '', autocomplete, required = false }: Field): HTMLElement {
-  const common = { id: `field-${count}-${name}`, name, required, spellcheck: 'false', autocapitalize: 'none' };
+function input({ name, type = 'text', value = '', autocomplete, required = false, hint }: Field): HTMLElement {
+  const common = { id: `field-${count}-${name}`, name, required, spellcheck: 'false', autocapitalize: 'none', 'aria-describedby': hint !== undefined && `field-${count}-${name}-hint` };
   if (type === 'check') return element('input', { ...common, type: 'checkbox' });
   if (type !== 'json') return element('input', { ...common, type, value, autocomplete });
   return element('textarea', { ...common, rows: 5, class: 'code', autocomplete }, value);

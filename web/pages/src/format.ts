@@ -2,6 +2,7 @@
 
 const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_556_952],
   ['month', 2_629_746],
@@ -31,6 +32,14 @@ export function timeElement(iso: string): HTMLTimeElement {
   time.title = absolute(at);
   time.dataset['relative'] = '';
   time.textContent = relative(at);
+  return time;
+}
+
+/** A `<time>` with the date; the exact time is its title. */
+export function dateElement(iso: string): HTMLTimeElement {
+  const time = exactTimeElement(iso);
+  time.title = time.textContent ?? '';
+  time.textContent = DATE.format(new Date(iso));
   return time;
 }
 

@@ -5,9 +5,10 @@ import { client, messageOf, sentence } from './api.ts';
 import { pathOf } from './base.ts';
 import { byId, element, fill, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
-import { afterSignIn, hasPage } from './site.ts';
+import { afterSignIn, hasPage, passwordHint } from './site.ts';
 
-const REASONS: Record<SessionOverCode, string> = {
+const REASONS: Record<SessionOverCode | 'logout', string> = {
+  logout: 'You are signed out.',
   session_expired: 'Your session has ended. Please sign in again.',
   session_revoked: 'This session was ended from another device. Please sign in again.',
   refresh_token_reused: 'This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.',
@@ -65,7 +66,7 @@ function addNewPassword(): HTMLInputElement {
   const parts = [
     element('label', { for: 'new-password' }, 'New password'),
     element('div', { class: 'with-button' }, field, button),
-    element('p', { id: 'new-password-hint', class: 'muted' }, 'Longer is better: a few words that only you would combine.'),
+    element('p', { id: 'new-password-hint', class: 'muted' }, passwordHint),
   ];
   showsTyped(button, field);
   byId('message').before(...parts);
@@ -96,7 +97,7 @@ form.addEventListener('submit', (event) => {
 
 showsTyped(byId<HTMLButtonElement>('show'), password);
 
-const reason: string | undefined = REASONS[new URLSearchParams(location.search).get('reason') as SessionOverCode];
+const reason: string | undefined = REASONS[new URLSearchParams(location.search).get('reason') as keyof typeof REASONS];
 if (reason !== undefined) say(reason, 'info');
 
 // A signed-in user does not need this page, whether they signed in here or in another tab.

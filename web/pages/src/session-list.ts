@@ -12,8 +12,8 @@ export function sessionList(sessions: readonly Session[], end?: (session: Sessio
 
 function item(session: Session, end?: (session: Session) => Promise<void>): HTMLElement {
   const name = device(session.userAgent);
-  const button = end && !session.current && actionButton('End', () => end(session), 'quiet');
-  if (button) button.setAttribute('aria-label', `End the session of ${name}`);
+  const button = end && !session.current && actionButton('Sign out', () => end(session), 'quiet');
+  if (button) button.setAttribute('aria-label', `Sign out ${name}`);
   return element(
     'li',
     {},
@@ -22,15 +22,13 @@ function item(session: Session, end?: (session: Session) => Promise<void>): HTML
       { class: 'grow' },
       element('strong', { title: session.userAgent ?? '' }, name),
       ' ',
-      session.current === true && element('span', { class: 'badge' }, 'this one'),
+      session.current === true && element('span', { class: 'badge accent' }, 'this device'),
       element(
         'p',
         { class: 'muted' },
-        session.address ? `${session.address} · ` : '',
-        'active ',
-        timeElement(session.lastUsedAt),
-        ' · signed in ',
-        timeElement(session.createdAt),
+        session.address && element('span', { class: 'part' }, session.address),
+        element('span', { class: 'part' }, 'active ', timeElement(session.lastUsedAt)),
+        element('span', { class: 'part' }, 'signed in ', timeElement(session.createdAt)),
       ),
     ),
     button,

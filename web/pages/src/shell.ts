@@ -15,7 +15,7 @@ export async function signedInPage(show: (user: User) => void): Promise<void> {
     return;
   }
   if (state.status === 'signed-out') {
-    goToLogin();
+    goToLogin(state.reason);
     return;
   }
   notify('The server cannot be reached. This page continues as soon as it can.', true);
@@ -41,7 +41,7 @@ function enter(user: User, show: (user: User) => void): void {
 /** The session is over. A user who signed out in this tab stays until the server knows. */
 function leave(reason: string | undefined): void {
   if (isSigningOut) return;
-  if (reason === 'logout') location.replace(pathOf('login'));
+  if (reason === 'logout') signedOut();
   else goToLogin(reason);
 }
 
@@ -49,6 +49,10 @@ function goToLogin(reason?: string): void {
   const query = new URLSearchParams({ return_to: location.pathname + location.hash });
   if (reason !== undefined) query.set('reason', reason);
   location.replace(`${pathOf('login')}?${query.toString()}`);
+}
+
+function signedOut(): void {
+  location.replace(`${pathOf('login')}?reason=logout`);
 }
 
 /** The menu of a signed-in user. */
@@ -75,14 +79,14 @@ export async function signOut(everywhere = false): Promise<void> {
   isSigningOut = true;
   const { revoked } = await client.logout({ everywhere });
   if (revoked) {
-    location.replace(pathOf('login'));
+    signedOut();
     return;
   }
   byId('main').hidden = true;
   fill(byId('nav'));
   notify('You are signed out on this device. The server cannot be reached; this page tells it as soon as possible. Keep the page open until then.', true);
   client.subscribe((state) => {
-    if (state.status === 'signed-out' && !state.pending) location.replace(pathOf('login'));
+    if (state.status === 'signed-out' && !state.pending) signedOut();
   });
 }
 

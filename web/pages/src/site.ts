@@ -2,7 +2,7 @@
 
 import { pathOf } from './base.ts';
 
-const { home, pages = '' } = document.documentElement.dataset;
+const { home, pages = '', passwordLength = '' } = document.documentElement.dataset;
 const on = pages.split(' ');
 
 export const productName: string = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? '';
@@ -11,6 +11,9 @@ export const productName: string = document.querySelector<HTMLMetaElement>('meta
 export function hasPage(name: 'account' | 'admin' | 'debugger'): boolean {
   return on.includes(name);
 }
+
+/** What the server asks of a new password, before anybody has failed at it. */
+export const passwordHint = `At least ${passwordLength} characters: a few words that only you would combine.`;
 
 /** Where a user goes after a sign-in that no page has asked for; nowhere if there is neither an account page nor a home. */
 export const afterSignIn: string | undefined = hasPage('account') ? pathOf('account') : home;

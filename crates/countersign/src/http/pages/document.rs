@@ -7,13 +7,15 @@ use crate::http::pages::options::PagesOptions;
 pub(super) const LOGO: &str = "assets/logo";
 
 /// The document that is served in place of a built one.
-pub(super) fn document(built: &str, options: &PagesOptions) -> String {
+pub(super) fn document(built: &str, options: &PagesOptions, password_length: usize) -> String {
     // A link to a page that can be off has a line of its own.
     let off: Vec<_> = options.off().map(|page| format!("data-page=\"{page}\"")).collect();
     let is_off = |line: &str| off.iter().any(|mark| line.contains(mark));
     let text: String = built.split_inclusive('\n').filter(|line| !is_off(line)).collect();
     let on = options.on().collect::<Vec<_>>().join(" ");
     let text = text.replace("data-pages=\"account admin debugger\"", &format!("data-pages=\"{on}\""));
+    let length = format!("data-password-length=\"{password_length}\"");
+    let text = text.replace("data-password-length=\"15\"", &length);
     let text = match &options.home {
         Some(home) => text.replace("=\"./\"", &format!("=\"{}\"", escaped(home))),
         None => text.replace(" href=\"./\"", "").replace(" data-home=\"./\"", ""),
@@ -43,7 +45,7 @@ mod tests {
     #[test]
     fn with_the_default_options_the_built_documents_are_served() {
         for name in DOCUMENTS {
-            assert_eq!(document(built(name), &PagesOptions::default()), built(name), "{name}");
+            assert_eq!(document(built(name), &PagesOptions::default(), 15), built(name), "{name}");
         }
     }
 
@@ -57,13 +59,14 @@ mod tests {
         };
         let name = "&lt;Acme&gt; &amp; &quot;Co&quot;";
         for file in DOCUMENTS {
-            let text = document(built(file), &options);
+            let text = document(built(file), &options, 8);
             let (_, title) = text.split_once("<title>").unwrap();
             assert!(title.split_once("</title>").unwrap().0.ends_with(name), "{file}");
             assert!(text.contains(&format!("name=\"application-name\" content=\"{name}\"")), "{file}");
             let (_, brand) = text.split_once("class=\"brand\"").unwrap();
             let brand = brand.lines().next().unwrap();
             assert!(brand.contains("src=\"assets/logo\"") && brand.contains(name), "{file}: {brand}");
+            assert!(text.contains("data-password-length=\"8\""), "{file}");
             assert!(text.contains("rel=\"icon\" href=\"assets/logo\""), "{file}");
             assert!(text.contains("data-home=\"https://acme.example/?a&amp;b\""), "{file}");
             assert!(!text.contains("Countersign") && !text.contains("icon.svg"), "{file}");
@@ -80,7 +83,7 @@ mod tests {
             ..PagesOptions::default()
         };
         for name in DOCUMENTS {
-            let text = document(built(name), &options);
+            let text = document(built(name), &options, 15);
             for link in ["\"account\"", "\"admin\"", "\"debugger\"", "\"./\""] {
                 assert!(!text.contains(&format!("href={link}")), "{name} has {link}");
             }

@@ -44,7 +44,7 @@ pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: 
         router = router.route("/assets/server-keys.js", get(server_keys::script));
     }
     for name in ["login"].into_iter().chain(options.on()) {
-        router = router.route(&format!("/{name}"), page(name, options));
+        router = router.route(&format!("/{name}"), page(name, options, app));
     }
     for (path, caching) in CLIENTS {
         let importable = middleware::from_fn_with_state(app.clone(), importable_by_front_ends);
@@ -59,7 +59,7 @@ pub fn front_page<S: Store, T: Clone + Send + Sync + 'static>(
     app: &App<S>,
     options: &PagesOptions,
 ) -> Router<T> {
-    finish(Router::new().route("/", page("index", options)), app)
+    finish(Router::new().route("/", page("index", options, app)), app)
 }
 
 fn finish<S: Store, T: Clone + Send + Sync + 'static>(router: Router<App<S>>, app: &App<S>) -> Router<T> {
@@ -81,10 +81,15 @@ const REVALIDATED: &str = "no-cache";
 /// Whoever opens the logo's address gets a document of this origin, if it is an SVG: it runs no script, and loads nothing.
 const LOGO_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 
-fn page<T: Clone + Send + Sync + 'static>(name: &str, options: &PagesOptions) -> MethodRouter<T> {
+fn page<S: Store, T: Clone + Send + Sync + 'static>(
+    name: &str,
+    options: &PagesOptions,
+    app: &App<S>,
+) -> MethodRouter<T> {
     let name = format!("{name}.html");
     let built = find(&name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
-    serve(File::named(&name, document(&built, options).into()))
+    let password_length = app.countersign().options().passwords.min_length;
+    serve(File::named(&name, document(&built, options, password_length).into()))
 }
 
 fn serve<T: Clone + Send + Sync + 'static>(file: File) -> MethodRouter<T> {
