@@ -2,7 +2,7 @@
 
 use crate::model::schema::Node;
 
-/// Why a program leaves a database alone. Nothing was changed.
+/// Why a program leaves a database alone. What it refuses is not begun.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaRefused {
