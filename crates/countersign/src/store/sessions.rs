@@ -48,7 +48,7 @@ pub trait SessionStore: Sealed {
 
     /// The next page of sessions that ended since the cursor was given, or of all without one, whose access tokens may
     /// still be running at `now`. Whoever goes on misses nothing (SE-4); an entry may come twice. When another copy of
-    /// the database has taken the place of the cursor's, all of them come again ([`RevocationPage::is_anew`]).
+    /// the database has taken the place of the cursor's, all of them come again (the page says so).
     fn revocations(&self, after: Option<RevocationCursor>, now: Timestamp) -> impl Answer<RevocationPage>;
 
     /// Ends these sessions again, by `model::session::restore`: a node remembers that they ended, and the store may not,

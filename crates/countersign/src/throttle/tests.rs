@@ -505,7 +505,9 @@ fn totals_are_the_failures_since_the_last_pardon_however_nodes_exchange_them() {
         let (mut kept, mut told) = (Kept::default(), Told::default());
         for step in 0..60 {
             let now = Timestamp::from_unix_millis(START + step * 10);
-            nodes.iter_mut().for_each(|node| node.now = now);
+            for node in &mut nodes {
+                node.now = now;
+            }
             let at = below(NODES as u64);
             let node = &nodes[at];
             match below(10) {
