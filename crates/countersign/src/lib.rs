@@ -173,7 +173,8 @@ pub use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ClaimsError, Credentials, CustomClaims,
     InvalidRole, NewAccount, Role, Username, UsernameError,
 };
-pub use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord, RecordedKind};
+pub use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery, AuditRecord, RecordedKind};
+pub use crate::model::audit_cursor::{AuditCursor, InvalidAuditCursor};
 pub use crate::model::client::{Client, ClientName, ClientSecret, InvalidClientName};
 pub use crate::model::context::{Actor, Context};
 pub use crate::model::device_cookie::DeviceCookie;

@@ -8,6 +8,14 @@ import { exactTimeElement, timeElement, words } from './format.ts';
 import { act, actionButton } from './shell.ts';
 import { AUDIT_KINDS, type AuditEvent } from './wire.ts';
 
+interface AuditPage {
+  readonly events: AuditEvent[];
+  /** The `after` or the `before` of the next page. */
+  readonly next?: number | string;
+  /** Looking back: the `after` of what comes from now on. */
+  readonly newer?: string;
+}
+
 const PAGE = 50;
 const FOLLOW_EVERY_MS = 2_000;
 
@@ -27,13 +35,14 @@ export const auditView: View = (root) => {
   const log = table('Audit log', ['When', 'Event', 'User', 'By', 'Address', 'Detail'], rows);
   const empty = element('div', { role: 'status' });
   let accountId: string | undefined;
-  let newest = 0;
+  // With which to ask for newer events; null for those of nobody.
+  let newer: string | null = null;
   let oldest: number | null = null;
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
 
-  function ask(place: Record<string, string>): Promise<{ events: AuditEvent[]; next: number | null }> {
+  function ask(place: Record<string, string>): Promise<AuditPage> {
     const query = new URLSearchParams({ limit: String(PAGE), ...place });
     if (event.value) query.set('event', event.value);
     if (accountId !== undefined) query.set('account', accountId);
@@ -50,13 +59,12 @@ export const auditView: View = (root) => {
     setViewParameters({ event: event.value, user: name });
     accountId = name === '' ? undefined : await idOf(name);
     const isUnknown = name !== '' && accountId === undefined;
-    const { events, next } = isUnknown ? { events: [], next: null } : await ask({ before: String(Number.MAX_SAFE_INTEGER) });
+    const page: AuditPage = isUnknown ? { events: [] } : await ask({ before: String(Number.MAX_SAFE_INTEGER) });
     // A slow response to an earlier filter must not replace the result of a later one.
     if (mine !== turn) return;
-    fill(rows, ...sorted(events).map(row));
-    // Nothing is newer than an event of nobody.
-    newest = isUnknown ? Number.MAX_SAFE_INTEGER : Math.max(0, ...events.map(({ sequence }) => sequence));
-    setOldest(next);
+    fill(rows, ...sorted(page.events).map(row));
+    newer = page.newer ?? null;
+    setOldest(page.next);
     showEmpty(isUnknown ? `There is no user ${name}.` : 'Nothing of this kind is in the log.');
   }
 
@@ -79,18 +87,18 @@ export const auditView: View = (root) => {
     setOldest(next);
   }
 
-  function setOldest(next: number | null): void {
-    oldest = next ?? null;
+  function setOldest(next: number | string | undefined): void {
+    oldest = next === undefined ? null : Number(next);
     older.hidden = oldest === null;
   }
 
   /** Fetches newer events while the page is visible. */
   async function tick(): Promise<void> {
-    if (follow.checked && document.visibilityState === 'visible' && newest < Number.MAX_SAFE_INTEGER) {
+    if (follow.checked && document.visibilityState === 'visible' && newer !== null) {
       const mine = turn;
-      const { events } = await ask({ after: String(newest) }).catch(() => ({ events: [] as AuditEvent[] }));
+      const { events, next } = await ask({ after: newer }).catch((): AuditPage => ({ events: [] }));
+      if (mine === turn && next !== undefined) newer = String(next);
       if (mine === turn && events.length > 0) {
-        newest = Math.max(newest, ...events.map(({ sequence }) => sequence));
         rows.prepend(...sorted(events).map(row));
         showEmpty('');
       }
@@ -122,7 +130,7 @@ export const auditView: View = (root) => {
   };
 };
 
-const BAD = /failed|throttled|suspected|reuse|deleted|disabled|exported/;
+const BAD = /failed|throttled|suspected|reuse|deleted|disabled|exported|restored/;
 const GOOD = /succeeded|enabled|created|healed/;
 
 function row(entry: AuditEvent): HTMLElement {

@@ -9,6 +9,7 @@ export const AUDIT_KINDS = [
   'session_ended',
   'refresh_reuse_detected',
   'session_healed',
+  'revocation_restored',
   'password_changed',
   'password_taken_over',
   'password_change_required',
@@ -20,6 +21,7 @@ export const AUDIT_KINDS = [
   'account_deleted',
   'accounts_exported',
   'key_created',
+  'key_restored',
   'key_removed',
   'feed_key_created',
   'feed_key_removed',
@@ -71,7 +73,7 @@ export interface Key {
 
 /** An event of the audit log. */
 export interface AuditEvent {
-  /** Its place in the log; grows. */
+  /** Its number in the log. Where several nodes write the log, an event with a smaller one may appear later. */
   readonly sequence: number;
   readonly at: string;
   readonly event: string;

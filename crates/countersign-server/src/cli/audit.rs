@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign::wire::AuditEventView;
-use countersign::{AuditKind, AuditQuery, AuditRecord};
+use countersign::{AuditCursor, AuditKind, AuditQuery, AuditRecord};
 use serde_json::{Value, json};
 
 use super::global::Global;
@@ -44,11 +44,11 @@ impl Audit {
                 None => None,
             };
             let kind = self.kind.as_deref().map(parse_kind).transpose()?;
-            let query = AuditQuery { after: 0, before: None, kind, account_id, limit: PAGE };
+            let query = AuditQuery { after: AuditCursor::START, before: None, kind, account_id, limit: PAGE };
             let events = &mut Events { tool, query, output, names: Names::default() };
             let lately = if self.follow { Some(self.limit.unwrap_or(LATELY)) } else { self.limit };
             match (self.after, lately) {
-                (Some(after), _) => events.query.after = after,
+                (Some(after), _) => events.query.after = AuditCursor::after(after),
                 (None, Some(count)) => events.skip_to_last(count).await?,
                 (None, None) => {}
             }
@@ -82,11 +82,11 @@ impl Events {
             let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
             let newest_first = AuditQuery { before: Some(before), limit, ..self.query.clone() };
             let page = self.tool.instance.audit_log(newest_first).await?;
-            let Some(oldest) = page.last() else { return Ok(()) };
+            let Some(oldest) = page.lines.last() else { return Ok(()) };
             before = oldest.sequence;
-            left = left.saturating_sub(page.len());
+            left = left.saturating_sub(page.lines.len());
         }
-        self.query.after = before - 1;
+        self.query.after = AuditCursor::after(before - 1);
         Ok(())
     }
 
@@ -95,15 +95,17 @@ impl Events {
         let mut left = most;
         while left > 0 {
             let page = self.tool.instance.audit_log(self.query.clone()).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            self.query.after = last.sequence;
-            for record in page.iter().take(left) {
+            self.query.after = page.next;
+            if page.lines.is_empty() {
+                return Ok(());
+            }
+            for record in page.lines.iter().take(left) {
                 // One event a line, so that a reader can use it at once.
                 let line =
                     if self.output.json { as_json(record).to_string() } else { self.as_text(record).await? };
                 print(&line)?;
             }
-            left = left.saturating_sub(page.len());
+            left = left.saturating_sub(page.lines.len());
         }
         Ok(())
     }

@@ -205,7 +205,7 @@ mod tests {
         let never = async |_| pending::<Outcome>().await;
         assert!(system.attempt("ada", &context(), never).now_or_never().is_none(), "the client hangs up");
         assert_eq!(attempt(&system, RIGHT).await, None, "the fifth failure");
-        let log = system.audit_log(AuditQuery { limit: 100, ..AuditQuery::default() }).await.unwrap();
+        let log = system.audit_log(AuditQuery { limit: 100, ..AuditQuery::default() }).await.unwrap().lines;
         let failures =
             log.iter().filter(|record| record.event.kind.known() == Some(AuditKind::LoginFailed)).count();
         assert_eq!(failures, 12);

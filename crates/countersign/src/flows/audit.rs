@@ -1,7 +1,7 @@
 //! Reading the audit log, and the events that follow from no change in the store.
 
 use crate::Countersign;
-use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord};
+use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery};
 use crate::model::context::Context;
 use crate::store::{Store, StoreError};
 
@@ -10,7 +10,7 @@ impl<S: Store> Countersign<S> {
     ///
     /// # Errors
     /// [`StoreError`] when the store did not answer.
-    pub async fn audit_log(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+    pub async fn audit_log(&self, query: AuditQuery) -> Result<AuditPage, StoreError> {
         self.store.audit_log(query).await
     }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
+use crate::model::audit_cursor::AuditCursor;
 use crate::model::context::Actor;
 use crate::model::named::named;
 
@@ -172,7 +173,7 @@ impl AuditEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuditRecord {
-    /// Its place in the log; grows, never given twice.
+    /// Its number in the log. Where several nodes write the log, a line with a smaller one may appear later.
     pub sequence: i64,
     /// The instant of the call.
     pub at: Timestamp,
@@ -186,12 +187,23 @@ pub struct AuditRecord {
     pub event: AuditEvent<RecordedKind>,
 }
 
+/// A page of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditPage {
+    /// The lines.
+    pub lines: Vec<AuditRecord>,
+    /// What to ask for next, to miss nothing: what comes after these lines, or, of a page that looked back, what is
+    /// written from now on.
+    pub next: AuditCursor,
+}
+
 /// Which lines of the audit log to read: oldest first, or newest first with `before`.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
-    /// Only lines after this place.
-    pub after: i64,
-    /// Only lines before this place, and the newest first.
+    /// Only lines after this.
+    pub after: AuditCursor,
+    /// Only lines before the one with this sequence number, and the newest first.
     pub before: Option<i64>,
     /// Only this kind.
     pub kind: Option<AuditKind>,

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod audience;
 pub mod audit;
+pub mod audit_cursor;
 pub mod client;
 pub(crate) mod client_change;
 pub mod context;

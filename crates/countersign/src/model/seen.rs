@@ -43,7 +43,7 @@ impl Seen {
         )
     }
 
-    fn new(below: u64, mut running: Vec<u64>, partly: Option<Entry>) -> Option<Self> {
+    pub(in crate::model) fn new(below: u64, mut running: Vec<u64>, partly: Option<Entry>) -> Option<Self> {
         running.sort_unstable();
         let is_below = |number: u64| number < below;
         let is_sound =

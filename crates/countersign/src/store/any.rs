@@ -16,7 +16,7 @@ use crate::model::account::{
     Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
     TakeoverOutcome, Username,
 };
-use crate::model::audit::{AuditEvent, AuditQuery, AuditRecord};
+use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
 use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
@@ -111,7 +111,7 @@ passed_on! {
     }
     AuditStore {
         record(event: AuditEvent, context: &Context) -> ();
-        audit_log(query: AuditQuery) -> Vec<AuditRecord>;
+        audit_log(query: AuditQuery) -> AuditPage;
     }
     Upkeep {
         sweep(sweep: Sweep) -> Swept;

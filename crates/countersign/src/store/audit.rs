@@ -3,7 +3,7 @@
 use tracing::field::display;
 
 use super::answer::{Answer, Sealed};
-use crate::model::audit::{AuditEvent, AuditQuery, AuditRecord};
+use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::context::{Context, Origin};
 
 /// Keeps what was done. Most lines are written by the verbs of the other traits, in the transaction of the
@@ -12,9 +12,10 @@ pub trait AuditStore: Sealed {
     /// Writes an event that goes with no change: a failed login.
     fn record(&self, event: AuditEvent, context: &Context) -> impl Answer<()>;
 
-    /// Reads the audit log, oldest first. A line of a newer version, with a kind that this one does not know,
+    /// Reads the audit log, oldest first. Whoever goes on with the cursor of the page misses no line, also where several
+    /// nodes write the log; a line may come twice when another copy of the database takes over. A line of a newer version, with a kind that this one does not know,
     /// is given with the name that it was stored under: it never makes the others unreadable.
-    fn audit_log(&self, query: AuditQuery) -> impl Answer<Vec<AuditRecord>>;
+    fn audit_log(&self, query: AuditQuery) -> impl Answer<AuditPage>;
 }
 
 /// Logs what a change has recorded: after its commit, and in the span of its request. So the log shows what is in

@@ -176,10 +176,28 @@ async fn keys_sessions_and_the_audit_log_are_administered() {
 
     let log = call(&app, Method::GET, "/api/admin/audit?event=key_created", &root, None).await.json();
     assert_eq!(log["events"].as_array().unwrap().len(), 2);
-    let rest = format!("/api/admin/audit?after={}", log["next"]);
+    let created = log["events"][1]["sequence"].as_i64().unwrap();
+    let rest = format!("/api/admin/audit?after={created}");
     let log = call(&app, Method::GET, &rest, &root, None).await.json();
     assert_eq!(log["events"][0]["event"], "session_ended");
     assert_eq!(log["events"][0]["accountId"], ada.user_id);
+    // Following: each event once, by the cursor of the page before, also of one that looked back.
+    let back =
+        call(&app, Method::GET, "/api/admin/audit?limit=1&before=9007199254740991", &root, None).await.json();
+    let after = async |cursor: &Value| {
+        let path = format!("/api/admin/audit?after={}", cursor.as_str().unwrap());
+        call(&app, Method::GET, &path, &root, None).await.json()
+    };
+    for cursor in [&log["next"], &back["newer"]] {
+        assert_eq!(after(cursor).await["events"], json!([]));
+    }
+    app.sign_in("ada").await;
+    let page = after(&back["newer"]).await;
+    assert_eq!(page["events"].as_array().unwrap().len(), 1, "{page}");
+    assert_eq!(after(&page["next"]).await["events"], json!([]));
+    call(&app, Method::GET, "/api/admin/audit?after=1.2", &root, None)
+        .await
+        .assert_error(422, "invalid_value");
     // Looking back: newest first, until there is nothing further back.
     let mut path = "/api/admin/audit?limit=3&before=9007199254740991".to_owned();
     let mut sequences = Vec::new();

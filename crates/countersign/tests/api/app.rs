@@ -163,7 +163,7 @@ impl TestApp {
 
     pub(crate) async fn audit(&self, kind: AuditKind) -> Vec<AuditRecord> {
         let query = AuditQuery { kind: Some(kind), limit: 1000, ..AuditQuery::default() };
-        self.countersign.store().audit_log(query).await.unwrap()
+        self.countersign.store().audit_log(query).await.unwrap().lines
     }
 }
 

@@ -9,6 +9,7 @@ use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, SessionId};
 use countersign::internal::flows::issue::SignedIn;
 use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
+use countersign::internal::model::audit_cursor::AuditCursor;
 use countersign::store::{AccountStore as _, AuditStore as _, SessionStore as _};
 
 use crate::executor::now;
@@ -50,8 +51,9 @@ impl Auditor {
     /// Reads what is new in the audit log. What it says about sessions is taken over; the rest is for the
     /// caller.
     pub(crate) fn read_log(&mut self, store: &Faulty, time: i64) -> Result<Vec<AuditRecord>, String> {
-        let query = AuditQuery { after: self.read_to, limit: 1000, ..AuditQuery::default() };
-        let records = now(store.inner.audit_log(query)).map_err(|error| error.to_string())?;
+        let query =
+            AuditQuery { after: AuditCursor::after(self.read_to), limit: 1000, ..AuditQuery::default() };
+        let records = now(store.inner.audit_log(query)).map_err(|error| error.to_string())?.lines;
         for record in &records {
             ensure(record.sequence == self.read_to + 1, || "J10: the audit log has a gap".to_owned())?;
             self.read_to = record.sequence;

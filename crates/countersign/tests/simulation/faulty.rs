@@ -10,7 +10,7 @@ use countersign::internal::model::account::{
     Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
     TakeoverOutcome, Username,
 };
-use countersign::internal::model::audit::{AuditEvent, AuditQuery, AuditRecord};
+use countersign::internal::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
 use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
@@ -330,7 +330,7 @@ impl ThrottleStore for Faulty {
 
 impl AuditStore for Faulty {
     forward! {
-        audit_log(query: AuditQuery) -> Vec<AuditRecord>;
+        audit_log(query: AuditQuery) -> AuditPage;
     }
 
     async fn record(&self, event: AuditEvent, context: &Context) -> Result<(), StoreError> {

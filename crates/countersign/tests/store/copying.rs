@@ -318,7 +318,7 @@ async fn told(store: &impl Store, draw: &Draw) -> String {
     told.push(format!("{counts:?}"));
     told.push(format!("{:?}", store.master_key_fingerprints().await.unwrap()));
     let lines = AuditQuery { limit: 10_000, ..AuditQuery::default() };
-    told.push(format!("{:?}", store.audit_log(lines).await.unwrap()));
+    told.push(format!("{:?}", store.audit_log(lines).await.unwrap().lines));
     told.join("\n")
 }
 
@@ -395,7 +395,7 @@ async fn many_batches_are_copied_within_each_kind() {
     let store = sqlite(&path("c.db"));
     store.record(AuditEvent::new(AuditKind::LoginFailed), &context(T0)).await.unwrap();
     let last = AuditQuery { before: Some(i64::MAX), limit: 1, ..AuditQuery::default() };
-    assert_eq!(store.audit_log(last).await.unwrap()[0].sequence, 12_346, "no number is given twice");
+    assert_eq!(store.audit_log(last).await.unwrap().lines[0].sequence, 12_346, "no number is given twice");
 }
 
 /// A target with anything in it, or that is the source; a source that is no store, or another version's.

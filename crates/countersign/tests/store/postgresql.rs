@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::internal::base::clock::Timestamp;
+use countersign::internal::base::clock::{Clock, Timestamp};
 use countersign::internal::base::id::SessionId;
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{AccountFilter, AccountQuery, CreateAccountOutcome, Role};
-use countersign::internal::model::audit::{AuditEvent, AuditKind};
+use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
+use countersign::internal::model::audit_cursor::AuditCursor;
 use countersign::internal::model::session::{
     EndReason, RevocationPage, Rotation, SessionPolicy, SessionSelector,
 };
@@ -230,6 +231,70 @@ async fn a_revocation_that_commits_late_is_not_missed() {
     let fifth = end().await;
     let page = store.revocations(Some(page.cursor), at(2)).await.unwrap();
     assert_eq!(ids(&page), [fifth].into());
+}
+
+/// LG-5: whoever follows the audit log gets a line that is committed after lines with larger numbers, and each line once,
+/// however short the pages are.
+#[tokio::test]
+async fn a_line_of_the_audit_log_that_commits_late_is_not_missed() {
+    let url = new_database();
+    let store = open(&url).await;
+    let record = async |detail: &str| {
+        let event = AuditEvent::new(AuditKind::LoginFailed).with_detail(detail);
+        store.record(event, &context(at(1))).await.unwrap();
+    };
+    let mut cursor = AuditCursor::START;
+    let mut read = async || {
+        let mut details = Vec::new();
+        loop {
+            let query = AuditQuery { after: cursor.clone(), limit: 2, ..AuditQuery::default() };
+            let page = store.audit_log(query).await.unwrap();
+            // It goes through a client's hands as a text.
+            cursor = page.next.to_string().parse().unwrap();
+            if page.lines.is_empty() {
+                return details;
+            }
+            details.extend(page.lines.into_iter().map(|line| line.event.detail.unwrap()));
+        }
+    };
+    record("first").await;
+    let beside = beside(&url).await;
+    let insert = "BEGIN; INSERT INTO audit_log (at, actor, kind, detail)
+                  VALUES (1, 'system', 'login_failed', 'late'), (2, 'system', 'login_failed', 'later'),
+                         (3, 'system', 'login_failed', 'last')";
+    beside.batch_execute(insert).await.unwrap();
+    record("second").await;
+    assert_eq!(read().await, ["first", "second"]);
+    record("third").await;
+    assert_eq!(read().await, ["third"]);
+    beside.batch_execute("COMMIT").await.unwrap();
+    record("fourth").await;
+    assert_eq!(read().await, ["late", "later", "last", "fourth"]);
+    assert_eq!(read().await, [""; 0]);
+}
+
+/// A cursor of another server: what was written since a minute before it was given comes again, and nothing is left out.
+#[tokio::test]
+async fn the_audit_log_of_another_server_is_read_from_a_minute_before() {
+    let store = open(&new_database()).await;
+    let now = Clock::system().now();
+    for (detail, at) in [("old", now.minus(300 * SECOND)), ("new", now)] {
+        let event = AuditEvent::new(AuditKind::LoginFailed).with_detail(detail);
+        store.record(event, &context(at)).await.unwrap();
+    }
+    let read = async |after| {
+        let page = store.audit_log(AuditQuery { after, limit: 9, ..AuditQuery::default() }).await.unwrap();
+        let details: Vec<_> = page.lines.into_iter().map(|line| line.event.detail.unwrap()).collect();
+        (details, page.next)
+    };
+    let (all, cursor) = read(AuditCursor::START).await;
+    assert_eq!(all, ["old", "new"]);
+    let text = cursor.to_string();
+    let mut parts: Vec<&str> = text.split('.').collect();
+    parts[1] = "17";
+    let (again, next) = read(parts.join(".").parse().unwrap()).await;
+    assert_eq!(again, ["new"]);
+    assert_eq!(read(next).await.0, [""; 0]);
 }
 
 /// A dump that is restored elsewhere brings numbers of transactions that the new server has not reached. They hide nothing

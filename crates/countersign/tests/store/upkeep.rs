@@ -6,6 +6,7 @@ use std::time::Duration;
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::model::account::{AccountChange, PasswordChange};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
+use countersign::internal::model::audit_cursor::AuditCursor;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::retention::Sweep;
@@ -195,7 +196,7 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     let event = AuditEvent::new(AuditKind::LoginFailed).of_account(bob.id);
     store.record(event, &context(at(23))).await.unwrap();
     let all = AuditQuery { limit: 100, ..AuditQuery::default() };
-    let log = store.audit_log(all.clone()).await.unwrap();
+    let log = store.audit_log(all.clone()).await.unwrap().lines;
     let lines: Vec<_> = log
         .iter()
         .map(|line| (kind(line), line.event.detail.as_deref(), line.actor, line.at, line.event.session_id))
@@ -215,12 +216,12 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     assert!(log.iter().all(|line| line.event.account_id == Some(bob.id)));
     assert_eq!((log[0].address, log[2].address), (context(T0).address, None));
     let kinds = async |query| {
-        let found = store.audit_log(query).await.unwrap();
+        let found = store.audit_log(query).await.unwrap().lines;
         found.iter().map(kind).collect::<Vec<_>>()
     };
     let ended = AuditQuery { kind: Some(AuditKind::SessionEnded), ..all.clone() };
     assert_eq!(kinds(ended).await, [AuditKind::SessionEnded]);
-    let page = AuditQuery { after: log[3].sequence, limit: 1, ..all.clone() };
+    let page = AuditQuery { after: AuditCursor::after(log[3].sequence), limit: 1, ..all.clone() };
     assert_eq!(kinds(page).await, [AuditKind::SessionEnded]);
     let newest_first = AuditQuery { before: Some(log[5].sequence), limit: 2, ..all.clone() };
     assert_eq!(kinds(newest_first).await, [AuditKind::SessionEnded, AuditKind::PasswordChanged]);
@@ -384,7 +385,7 @@ pub(crate) async fn failed_logins_are_bounded_in_number(opener: &impl Opener) {
     let sweep = Sweep { now: at(2), keep_sessions: keep, keep_audit: keep, few_failures: 8, batch: 30 };
     assert_eq!(sweep_all(&*store, sweep).await, [30, 10, 0]);
     let first = AuditQuery { limit: 2, ..AuditQuery::default() };
-    let kinds: Vec<_> = store.audit_log(first).await.unwrap().iter().map(kind).collect();
+    let kinds: Vec<_> = store.audit_log(first).await.unwrap().lines.iter().map(kind).collect();
     assert_eq!(kinds, [AuditKind::AccountCreated, AuditKind::LoginFailed]);
 }
 

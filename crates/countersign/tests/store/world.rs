@@ -143,6 +143,7 @@ pub(crate) async fn audit(store: &impl Store) -> Vec<String> {
         .audit_log(query)
         .await
         .unwrap()
+        .lines
         .into_iter()
         .map(|line| {
             format!("{} {}", line.event.kind.name(), line.event.detail.unwrap_or_default()).trim().to_owned()

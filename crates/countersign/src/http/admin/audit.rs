@@ -1,5 +1,6 @@
 //! `GET /api/admin/audit`: the audit log, a page at a time: with `after` oldest first, to follow it; with `before` newest
-//! first, to look back.
+//! first, to look back. To follow, one goes on with the cursor of the page before: where several nodes write the log, lines
+//! do not appear in the order of their numbers.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,7 @@ use crate::wire::AuditEventView;
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ListAudit {
-    after: Option<i64>,
+    after: Option<String>,
     before: Option<i64>,
     event: Option<String>,
     account: Option<String>,
@@ -27,7 +28,17 @@ struct AuditBody<'a> {
     events: Vec<AuditEventView<'a>>,
     /// The `after`, or the `before`, of the next page; absent when there are no older events.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<i64>,
+    next: Option<Next>,
+    /// Looking back: the `after` with which to follow what is written from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newer: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Next {
+    After(String),
+    Before(i64),
 }
 
 pub(in crate::http) async fn list<S: Store>(
@@ -35,11 +46,11 @@ pub(in crate::http) async fn list<S: Store>(
     Query(query): Query<ListAudit>,
 ) -> Result<Response, ApiError> {
     let unknown = |what| ApiError::Value(format!("there is no such {what}").into());
-    let after = query.after.unwrap_or(0);
+    let after = query.after.map(|cursor| cursor.parse().map_err(|_| unknown("cursor"))).transpose()?;
     let limit = query.limit.unwrap_or(100).clamp(1, 1000);
     let before = query.before;
     let query = AuditQuery {
-        after,
+        after: after.unwrap_or_default(),
         before,
         kind: query
             .event
@@ -48,12 +59,14 @@ pub(in crate::http) async fn list<S: Store>(
         account_id: query.account.map(|id| id.parse().map_err(|_| unknown("account"))).transpose()?,
         limit,
     };
-    let records = app.countersign.audit_log(query).await?;
-    let last = records.last().map(|last| last.sequence);
-    let next = match before {
-        None => Some(last.unwrap_or(after)),
-        Some(_) => last.filter(|_| records.len() == limit as usize),
+    let page = app.countersign.audit_log(query).await?;
+    let events = page.lines.iter().map(AuditEventView::from).collect();
+    let cursor = page.next.to_string();
+    let body = if before.is_some() {
+        let oldest = page.lines.last().filter(|_| page.lines.len() == limit as usize);
+        AuditBody { events, next: oldest.map(|line| Next::Before(line.sequence)), newer: Some(cursor) }
+    } else {
+        AuditBody { events, next: Some(Next::After(cursor)), newer: None }
     };
-    let events = records.iter().map(AuditEventView::from).collect();
-    Ok(axum::Json(AuditBody { events, next }).into_response())
+    Ok(axum::Json(body).into_response())
 }

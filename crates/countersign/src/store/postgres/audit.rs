@@ -1,9 +1,17 @@
 //! The audit log.
 
+use tokio_postgres::Row;
+
 use super::batch::{Pending, PendingRecord};
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use super::follow::{Key, Log, Page};
 use super::{PostgresStore, rows};
-use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord};
+use crate::base::clock::Timestamp;
+use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery};
+use crate::model::audit_cursor::{AuditCursor, AuditPlace};
 use crate::model::context::Context;
+use crate::model::seen::Seen;
 use crate::store::audit::log;
 use crate::store::{AuditStore, StoreError};
 
@@ -18,30 +26,65 @@ impl AuditStore for PostgresStore {
         Ok(())
     }
 
-    async fn audit_log(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+    async fn audit_log(&self, query: AuditQuery) -> Result<AuditPage, StoreError> {
         self.read("audit_log", move |db| async move {
-            let order = if query.before.is_some() { "DESC" } else { "ASC" };
-            let sql = format!(
-                "SELECT sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id
-                 FROM audit_log
-                 WHERE sequence > $1 AND sequence < $5 AND ($2 IS NULL OR kind = $2)
-                   AND ($3 IS NULL OR account_id = $3)
-                 ORDER BY sequence {order} LIMIT $4"
-            );
-            let found = db
-                .query(
-                    &sql,
-                    &[
-                        &query.after,
-                        &query.kind.map(AuditKind::name),
-                        &query.account_id,
-                        &i64::from(query.limit),
-                        &query.before.unwrap_or(i64::MAX),
-                    ],
-                )
-                .await?;
-            found.iter().map(rows::audit_record).collect()
+            match query.before {
+                Some(before) => look_back(&db, &query, before).await,
+                None => go_on(&db, &query).await,
+            }
         })
         .await
     }
 }
+
+/// The next lines that were not read.
+async fn go_on(db: &Connection, query: &AuditQuery) -> Result<AuditPage, Failure> {
+    let anywhere = (0, Timestamp::from_unix_millis(i64::MIN));
+    if let AuditPlace::Seen { run, seen, .. } = &query.after.0 {
+        let page = unread(db, query, seen, anywhere, query.limit).await?;
+        if page.server == *run {
+            return finish(page);
+        }
+    }
+    finish(unread(db, query, &Seen::default(), query.after.elsewhere(), query.limit).await?)
+}
+
+/// Lines before one, and a cursor for those that are written from now on.
+async fn look_back(db: &Connection, query: &AuditQuery, before: i64) -> Result<AuditPage, Failure> {
+    // First: what is written meanwhile comes again.
+    let now = unread(db, query, &Seen::default(), (0, Timestamp::from_unix_millis(i64::MIN)), 0).await?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit_log
+         WHERE sequence < $1 AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR account_id = $3)
+         ORDER BY sequence DESC LIMIT $4"
+    );
+    let kind = query.kind.map(AuditKind::name);
+    let lines = db.query(&sql, &[&before, &kind, &query.account_id, &i64::from(query.limit)]).await?;
+    finish(Page { rows: lines, ..now })
+}
+
+async fn unread(
+    db: &Connection,
+    query: &AuditQuery,
+    seen: &Seen,
+    (after, since): (i64, Timestamp),
+    limit: u32,
+) -> Result<Page, Failure> {
+    let log = Log {
+        table: "audit_log",
+        columns: COLUMNS,
+        key: Key::Sequence,
+        condition: "sequence > $6 AND at >= $7 AND ($8 IS NULL OR kind = $8) AND ($9 IS NULL OR account_id = $9)",
+        values: &[&after, &since, &query.kind.map(AuditKind::name), &query.account_id],
+    };
+    log.page(db, seen, limit).await
+}
+
+fn finish(page: Page) -> Result<AuditPage, Failure> {
+    let lines = page.rows.iter().map(|row: &Row| rows::audit_record(row)).collect::<Result<_, _>>()?;
+    let place = AuditPlace::Seen { run: page.server, seen: page.seen, read_at: page.read_at };
+    Ok(AuditPage { lines, next: AuditCursor(place) })
+}
+
+const COLUMNS: &str =
+    "sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id";

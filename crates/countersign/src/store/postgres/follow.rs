@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::value::Value;
+use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::seen::{Entry, Seen, ServerRun};
 
@@ -31,6 +32,8 @@ pub(super) struct Page {
     /// Their columns come first.
     pub(super) rows: Vec<Row>,
     pub(super) server: ServerRun,
+    /// By the clock of the server.
+    pub(super) read_at: Timestamp,
     pub(super) seen: Seen,
     pub(super) has_more: bool,
 }
@@ -66,6 +69,7 @@ impl Log<'_> {
         Ok(Page {
             rows,
             server: ServerRun { started_at, recovered_at },
+            read_at: server.try_get("read_at")?,
             has_more: last.is_some(),
             seen: last.map_or_else(|| snapshot.clone(), |last| seen.up_to(last, &snapshot)),
         })
@@ -88,6 +92,7 @@ impl Log<'_> {
              ) AS entries
              FULL JOIN (
                  SELECT pg_is_in_recovery() AS is_standby, pg_current_snapshot()::text AS snapshot,
+                        (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS read_at,
                         (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS started_at,
                         (SELECT coalesce(extract(epoch FROM stats_reset) * 1000000, 0)::bigint
                          FROM pg_stat_bgwriter) AS recovered_at

@@ -4,7 +4,8 @@ use rusqlite::params;
 
 use super::{SqliteStore, rows};
 use crate::base::id::AccountId;
-use crate::model::audit::{AuditEvent, AuditKind, AuditQuery, AuditRecord};
+use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery, AuditRecord};
+use crate::model::audit_cursor::AuditCursor;
 use crate::model::context::Context;
 use crate::model::plan::Plan;
 use crate::store::{AuditStore, StoreError};
@@ -14,29 +15,40 @@ impl AuditStore for SqliteStore {
         self.change("record", context, move |tx| tx.apply(Plan::record(event))).await
     }
 
-    async fn audit_log(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+    async fn audit_log(&self, query: AuditQuery) -> Result<AuditPage, StoreError> {
+        let (after, since) = query.after.elsewhere();
         self.read("audit_log", move |db| {
             // An account's events are few among many, and there is an index for them; a kind is looked for on
             // the way.
             let of_account = if query.account_id.is_some() { "account_id = ?3" } else { "?3 IS NULL" };
             let order = if query.before.is_some() { "DESC" } else { "ASC" };
-            db.prepare_cached(&format!(
+            // First: what is written meanwhile comes again.
+            let last = db
+                .prepare_cached("SELECT coalesce(max(sequence), 0) FROM audit_log")?
+                .query_row([], |row| row.get(0))?;
+            let lines: Vec<AuditRecord> = db
+                .prepare_cached(&format!(
                 "SELECT sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id
                  FROM audit_log
-                 WHERE sequence > ?1 AND sequence < ?5 AND (?2 IS NULL OR kind = ?2) AND {of_account}
+                 WHERE sequence > ?1 AND sequence < ?5 AND at >= ?6 AND (?2 IS NULL OR kind = ?2) AND {of_account}
                  ORDER BY sequence {order} LIMIT ?4"
             ))?
             .query_map(
                 params![
-                    query.after,
+                    after,
                     query.kind.map(AuditKind::name),
                     query.account_id.as_ref().map(AccountId::as_bytes),
                     query.limit,
-                    query.before.unwrap_or(i64::MAX)
+                    query.before.unwrap_or(i64::MAX),
+                    since.as_unix_millis(),
                 ],
                 rows::audit_record,
             )?
-            .collect()
+            .collect::<rusqlite::Result<_>>()?;
+            let has_more = query.before.is_none() && lines.len() >= query.limit as usize;
+            let newest = lines.iter().map(|line| line.sequence).max().unwrap_or(after);
+            let next = if has_more { newest } else { newest.max(last) };
+            Ok(AuditPage { lines, next: AuditCursor::after(next) })
         })
         .await
     }
