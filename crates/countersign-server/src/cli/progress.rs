@@ -7,15 +7,10 @@ use crate::output::remark;
 /// A bar, on a terminal only. `what` is written after it.
 pub(super) fn bar(done: u64, all: u64, what: &str) {
     if std::io::stderr().is_terminal() {
-        let filled = usize::try_from(done.saturating_mul(BAR) / all.max(1)).unwrap_or(0);
+        let filled = usize::try_from(done.saturating_mul(BAR as u64) / all.max(1)).unwrap_or(0);
         let end = if done == all { "\n" } else { "" };
         // The macro for that would end the command when the terminal is gone.
-        let _ = write!(
-            std::io::stderr(),
-            "\r[{:width$}] {done} of {all}{what}{end}",
-            "#".repeat(filled),
-            width = BAR as usize
-        );
+        let _ = write!(std::io::stderr(), "\r[{:BAR$}] {done} of {all}{what}{end}", "#".repeat(filled));
     }
 }
 
@@ -39,4 +34,4 @@ impl Steps {
     }
 }
 
-const BAR: u64 = 40;
+const BAR: usize = 40;

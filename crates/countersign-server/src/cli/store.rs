@@ -32,7 +32,7 @@ impl StoreCommand {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct StoreCopy {
-    /// The store to copy: a data directory or its SQLite file, or postgres://USER@HOST/DATABASE
+    /// The store to copy: a data directory or its SQLite file, or `postgres://USER@HOST/DATABASE`
     from: String,
     /// The empty one: a directory (with `/` at its end, if it is to be made), a file that is not there, or postgres://…
     to: String,
@@ -91,7 +91,7 @@ fn address(text: &str, password_file: Option<&Path>) -> anyhow::Result<StoreAddr
         StoreAddress::Sqlite(path) if password.is_some() => {
             Err(usage(format!("{} is a SQLite file, which has no password", path.display())))
         }
-        sqlite => Ok(sqlite),
+        StoreAddress::Sqlite(path) => Ok(StoreAddress::Sqlite(path)),
     }
 }
 
