@@ -14,12 +14,11 @@ use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
 use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::FeedKeys;
-use crate::flows::write_back::Owed;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;
-use crate::model::session::RevocationCursor;
 use crate::model::session::refresh_token::RefreshTokenCodec;
+use crate::model::session::{EndedSession, RevocationCursor};
 use crate::model::session_cookie::SessionCookies;
 use crate::model::stored_key::StoredKey;
 use crate::options::Options;
@@ -54,6 +53,13 @@ pub struct Countersign<S> {
     /// Attempts refused since the last record of them in the audit log.
     pub(crate) throttled: AtomicU64,
     pub(crate) clock_notice: Notice,
+}
+
+/// What the store is to get back. It stays here until the store has taken it.
+#[derive(Debug, Default)]
+pub(crate) struct Owed {
+    pub(crate) sessions: Vec<EndedSession>,
+    pub(crate) keys: Vec<StoredKey>,
 }
 
 impl<S: Store> Countersign<S> {

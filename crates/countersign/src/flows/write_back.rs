@@ -10,15 +10,8 @@ use crate::base::id::SessionId;
 use crate::flows::keys::KeysError;
 use crate::model::context::{Actor, Context};
 use crate::model::session::{EndedSession, forgotten};
-use crate::model::stored_key::StoredKey;
 use crate::store::{Store, StoreError};
-
-/// What the store is to get back. It stays here until the store has taken it.
-#[derive(Debug, Default)]
-pub(crate) struct Owed {
-    sessions: Vec<EndedSession>,
-    keys: Vec<StoredKey>,
-}
+use crate::system::Owed;
 
 impl<S: Store> Countersign<S> {
     /// Another copy of the database is there, with these sessions in its log.

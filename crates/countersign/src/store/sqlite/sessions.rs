@@ -119,7 +119,7 @@ impl SessionStore for SqliteStore {
         after: Option<RevocationCursor>,
         now: Timestamp,
     ) -> Result<RevocationPage, StoreError> {
-        self.read("revocations", move |db| revocations(db, after, now)).await
+        self.read("revocations", move |db| revocations(db, after.as_ref(), now)).await
     }
 
     async fn restore_revocations(
@@ -135,14 +135,14 @@ impl SessionStore for SqliteStore {
     }
 
     async fn rung(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
 /// The one writer gives places without gaps, in the order of the commits.
 fn revocations(
     db: &Connection,
-    after: Option<RevocationCursor>,
+    after: Option<&RevocationCursor>,
     now: Timestamp,
 ) -> rusqlite::Result<RevocationPage> {
     // First: what is committed between the two statements is read twice, and not never.
@@ -153,7 +153,7 @@ fn revocations(
         .unwrap_or(0);
     let (after, is_anew) = match after {
         None => (0, false),
-        Some(RevocationCursor(RevocationPlace::After(place))) if place <= last => (place, false),
+        Some(RevocationCursor(RevocationPlace::After(place))) if *place <= last => (*place, false),
         Some(_) => (0, true),
     };
     let page: Vec<(i64, Revocation)> = db
