@@ -60,7 +60,7 @@ fn show_status(status: &SchemaStatus, output: Output) -> anyhow::Result<()> {
     });
     let none = || "nothing".to_owned();
     output.show(&value, || {
-        let mut text = format!(
+        let text = format!(
             "Schema        {}, for programs that know {} or newer\n\
              This program  {program}, needs {} and knows {}\n\
              To expand     {}\n\
@@ -72,12 +72,11 @@ fn show_status(status: &SchemaStatus, output: Output) -> anyhow::Result<()> {
             list(&status.to_expand).unwrap_or_else(none),
             list(&status.to_contract).unwrap_or_else(none),
         );
-        for node in &status.nodes {
+        let line = |node: &Node| {
             let heard = format!("heard of {} s ago", node.silent_for.as_secs());
-            let (id, version, newest) = (node.id, &node.program, node.schemas.newest);
-            text += &format!("\nNode          {id}, {version}, knows {newest}, {heard}");
-        }
-        text
+            format!("Node          {}, {}, knows {}, {heard}", node.id, node.program, node.schemas.newest)
+        };
+        std::iter::once(text).chain(status.nodes.iter().map(line)).collect::<Vec<_>>().join("\n")
     })?;
     // A newer schema that can be worked with is no failure; one that cannot is.
     ensure!(

@@ -141,33 +141,8 @@ impl Draw {
                 }
             }
             15 => self.keys(store).await,
-            16 => {
-                let name = FeedKeyName::parse(&format!("feed{}", self.below(3))).unwrap();
-                if !store.remove_feed_key(name.clone(), &context).await.unwrap() {
-                    store.add_feed_key(name, &context).await.unwrap();
-                }
-            }
-            17 => {
-                let name = ClientName::parse(&format!("client{}", self.below(3))).unwrap();
-                if !store.remove_client(name.clone(), &context).await.unwrap() {
-                    let client = Client { name, created_at: self.now };
-                    let secret_hash = self.random.bytes();
-                    store.add_client(StoredClient { client, secret_hash }, &context).await.unwrap();
-                }
-            }
-            18 => {
-                let delta = ThrottleDelta {
-                    key: ThrottleKey::from_bytes(self.random.bytes()),
-                    pardon: (self.below(3) == 0).then_some(Pardon { at: self.now, leaves: 0 }),
-                    failed_at: vec![self.now; usize::from(self.below(40))],
-                };
-                let options = ThrottleOptions::default();
-                let exchange = ThrottleExchange { deltas: vec![delta], now: self.now, options };
-                store.exchange_throttle(exchange).await.unwrap();
-                let fingerprint = self.random.bytes();
-                let number = u8::try_from(self.below(256)).unwrap();
-                store.remember_master_keys(vec![(number, fingerprint)]).await.unwrap();
-            }
+            16..=17 => self.change_service(store).await,
+            18 => self.count_failures(store).await,
             _ => {
                 let event = AuditEvent {
                     detail: self.chance().then(|| self.word()),
@@ -179,6 +154,39 @@ impl Draw {
                 }
             }
         }
+    }
+
+    /// Makes or removes a feed key or a client.
+    async fn change_service(&self, store: &impl Store) {
+        let context = self.context();
+        let number = self.below(3);
+        if self.chance() {
+            let name = FeedKeyName::parse(&format!("feed{number}")).unwrap();
+            if !store.remove_feed_key(name.clone(), &context).await.unwrap() {
+                store.add_feed_key(name, &context).await.unwrap();
+            }
+            return;
+        }
+        let name = ClientName::parse(&format!("client{number}")).unwrap();
+        if !store.remove_client(name.clone(), &context).await.unwrap() {
+            let client = Client { name, created_at: self.now };
+            let secret_hash = self.random.bytes();
+            store.add_client(StoredClient { client, secret_hash }, &context).await.unwrap();
+        }
+    }
+
+    async fn count_failures(&self, store: &impl Store) {
+        let delta = ThrottleDelta {
+            key: ThrottleKey::from_bytes(self.random.bytes()),
+            pardon: (self.below(3) == 0).then_some(Pardon { at: self.now, leaves: 0 }),
+            failed_at: vec![self.now; usize::from(self.below(40))],
+        };
+        let options = ThrottleOptions::default();
+        let exchange = ThrottleExchange { deltas: vec![delta], now: self.now, options };
+        store.exchange_throttle(exchange).await.unwrap();
+        let fingerprint = self.random.bytes();
+        let number = u8::try_from(self.below(256)).unwrap();
+        store.remember_master_keys(vec![(number, fingerprint)]).await.unwrap();
     }
 
     async fn create_account(&mut self, store: &impl Store) {
@@ -270,11 +278,11 @@ fn rows_of(path: &Path) -> BTreeMap<String, Vec<String>> {
         db.prepare(names).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let rows = |name: &String| {
         let mut select = db.prepare(&format!("SELECT * FROM {name}")).unwrap();
-        let columns: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
         let row = |row: &rusqlite::Row<'_>| {
             let value = |n: usize| row.get::<_, Value>(n).unwrap();
             let all = (0..columns.len()).filter(|n| name != "revocations" || columns[*n] != "sequence");
-            Ok(all.map(|n| format!("{}={:?} ", columns[n], value(n))).collect::<String>())
+            Ok(all.map(|n| format!("{}={:?}", columns[n], value(n))).collect::<Vec<_>>().join(" "))
         };
         let mut rows: Vec<String> = select.query_map([], row).unwrap().map(Result::unwrap).collect();
         if name == "sqlite_sequence" {
@@ -399,6 +407,7 @@ async fn many_batches_are_copied_within_each_kind() {
 }
 
 /// A target with anything in it, or that is the source; a source that is no store, or another version's.
+#[expect(clippy::too_many_lines, reason = "one refusal after another, on the same stores")]
 #[tokio::test]
 async fn what_cannot_be_copied_is_refused() {
     let directory = tempdir().unwrap();
