@@ -88,8 +88,8 @@ fn a_database_that_cannot_be_used_is_refused_with_the_reason() {
     refused(&url.replace(&name, "missing"), &["does not take this connection", "\"missing\" does not exist"]);
     refused(&read_only.url("postgres"), &["takes no writes: it is a standby"]);
     assert_eq!(place(&url).run(&["init"]).code, Some(0));
-    postgresql::sql(&name, "INSERT INTO schema_history VALUES (999, 999)");
-    refused(&url, &["newer version of this program", "999"]);
+    postgresql::sql(&name, "INSERT INTO schema_history VALUES (999, 999, '9.9.9')");
+    refused(&url, &["needs at least version 9.9.9", "schema 999"]);
 }
 
 /// Of several hosts, the one that takes writes is used.
