@@ -28,7 +28,11 @@ pub(super) enum ConfigCommand {
 impl ConfigCommand {
     pub(super) fn run(&self, global: &Global, output: Output) -> anyhow::Result<()> {
         if matches!(self, Self::Keys) {
-            return Ok(print(&markdown_table())?);
+            let words = |doc: &str| doc.split_whitespace().collect::<Vec<_>>().join(" ");
+            let value =
+                |key: &ConfigKey| json!({ "key": key.name, "default": key.default, "doc": words(key.doc) });
+            let keys = || Value::Array(KEYS.iter().map(value).collect()).to_string();
+            return Ok(print(&if output.json { keys() } else { markdown_table() })?);
         }
         let config = global.load()?;
         for note in config.settings.notes() {

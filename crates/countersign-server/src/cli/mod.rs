@@ -38,6 +38,7 @@ use crate::output::{Output, remark};
 /// JWT authentication that you host: people sign in, services verify their tokens.
 #[derive(Debug, Parser)]
 #[command(
+    name = "countersign",
     version,
     after_help = "Exit codes: 0 success; 1 failure, or the checked thing is not valid; 2 wrong command or configuration."
 )]

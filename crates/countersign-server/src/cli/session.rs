@@ -90,9 +90,11 @@ async fn revoke(
     user: Option<&str>,
 ) -> anyhow::Result<()> {
     let sessions = match (session, user) {
-        (Some(id), _) => SessionSelector::One(
-            id.parse::<SessionId>().map_err(|error| usage(format!("{id:?} is {error}")))?,
-        ),
+        (Some(id), _) => SessionSelector::One(id.parse::<SessionId>().map_err(|error| {
+            usage(format!(
+                "{id:?} is {error}; all sessions of an account end with: session revoke --user {id}"
+            ))
+        })?),
         (None, Some(user)) => SessionSelector::AllOf(tool.find_account(user).await?.id),
         (None, None) => return Err(usage("name a session, or an account with --user")),
     };

@@ -10,6 +10,7 @@ pub(crate) struct ConfigKey {
     /// What it does, for the operator.
     pub(crate) doc: &'static str,
     pub(super) kind: Kind,
-    pub(super) default: &'static str,
+    /// The value as text; empty if there is none.
+    pub(crate) default: &'static str,
     pub(super) example: &'static str,
 }

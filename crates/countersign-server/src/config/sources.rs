@@ -278,7 +278,12 @@ impl Settings {
                     line: line(error.span().map_or(0, |span| span.start)),
                 };
                 // Not the library's full text: it quotes the line, which may contain a secret.
-                self.problems.push(Problem::at(&place, error.message()));
+                let message = error.message();
+                // An address, a duration or a word without quotes is taken for a number or for nothing.
+                self.problems.push(Problem::at(
+                    &place,
+                    format!("{message} (TOML wants quotes around text: key = \"text\")"),
+                ));
             }
         }
     }

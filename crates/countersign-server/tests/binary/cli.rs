@@ -330,3 +330,26 @@ fn looking_makes_no_key_and_finding_nobody_is_fine() {
         assert!(ran.code == Some(0) && ran.json().as_array().unwrap().len() == found, "{search:?}: {ran:?}");
     }
 }
+
+/// What people type first, and what they are told then.
+#[test]
+fn a_mistake_is_answered_with_what_would_be_right() {
+    let place = Place::new();
+    place.add_user("ada", "user");
+    assert!(place.run(&["--version"]).out.starts_with("countersign 0."), "{:?}", place.run(&["--version"]));
+    let ran = place.run(&["session", "revoke", "ada"]);
+    assert!(ran.code == Some(2) && ran.err.contains("session revoke --user ada"), "{ran:?}");
+    let ran = place.run(&["user", "add", "bob", "--claims", "tenant=acme"]);
+    assert!(ran.code == Some(2) && ran.err.contains("like {\"tenant\":\"acme\"}"), "{ran:?}");
+    let help = place.run(&["key", "generate", "--help"]).out;
+    assert!(["ES256", "EdDSA", "RS256", "ML-DSA-44"].iter().all(|alg| help.contains(alg)), "{help}");
+    place.write("bare.toml", "listen = 127.0.0.1:3000\n");
+    let ran = place.run(&["config", "check", "--config", "bare.toml"]);
+    assert!(
+        ran.code == Some(2) && ran.err.contains("bare.toml:1: ") && ran.err.contains("quotes"),
+        "{ran:?}"
+    );
+    let keys = place.run(&["config", "keys", "--json"]).json();
+    let listen = keys.as_array().unwrap().iter().find(|key| key["key"] == "listen").unwrap();
+    assert_eq!(listen["default"], "127.0.0.1:3000");
+}

@@ -176,8 +176,9 @@ fn warn_of_like_admin(role: &Role) {
 }
 
 fn parse_claims(text: &str) -> anyhow::Result<CustomClaims> {
-    let claims = serde_json::from_str(text)
-        .map_err(|error| usage(format!("--claims is not a JSON object: {error}")))?;
+    let claims = serde_json::from_str(text).map_err(|error| {
+        usage(format!("--claims is not a JSON object like {{\"tenant\":\"acme\"}}: {error}"))
+    })?;
     CustomClaims::new(claims).map_err(|error| usage(error.to_string()))
 }
 
