@@ -82,6 +82,12 @@ impl Failure {
         }
     }
 
+    /// What was to be made, unless it is there, was made by somebody else in the meantime.
+    pub(in crate::store::postgres) fn is_made_already(&self) -> bool {
+        let made = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT];
+        matches!(self, Self::Database(error) if error.code().is_some_and(|code| made.contains(code)))
+    }
+
     /// The server has refused: it is known that nothing has happened.
     pub(in crate::store::postgres) fn is_refusal(&self) -> bool {
         matches!(self, Self::Database(error) if error.as_db_error().is_some())

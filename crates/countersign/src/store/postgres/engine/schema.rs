@@ -149,7 +149,7 @@ impl Migrator<'_> {
 
 /// Somebody else holds a lock, or came between.
 fn is_contended(failure: &Failure) -> bool {
-    failure.is_crossed() || failure.is_refused_lock()
+    failure.is_crossed() || failure.is_refused_lock() || failure.is_made_already()
 }
 
 const WAIT_FOR_NODES: &str = "SET LOCAL lock_timeout = '2s'";
