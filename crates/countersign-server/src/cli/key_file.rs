@@ -13,7 +13,7 @@ use crate::output::{Output, escape, remark};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Generate {
-    /// The algorithm that the key is for: ES256, ES384, ES512, EdDSA, RS256 to RS512, PS256 to PS512, ML-DSA-44, -65 or -87
+    /// The algorithm that the key is for: ES256, ES384, ES512, `EdDSA`, RS256 to RS512, PS256 to PS512, ML-DSA-44, -65 or -87
     #[arg(long, default_value = "ES256", value_parser = algorithm)]
     alg: Algorithm,
     /// The new file for the private key (PKCS#8 in PEM, mode 0600); `-` prints it
