@@ -109,6 +109,17 @@ async fn a_database_that_may_come_is_told_from_one_that_refuses() {
     }
 }
 
+/// A server that stands still takes connections and says nothing. The hosts after it are tried all the same.
+#[tokio::test]
+async fn a_host_that_stands_still_keeps_nobody_from_the_next() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = database::url(&database::new_database());
+    let (who, host) = address.split_once('@').unwrap();
+    let both = format!("{who}@{},{host}", silent.local_addr().unwrap());
+    let store = open(&DatabaseUrl::parse(&both).unwrap()).await;
+    store.check(at(1)).await.unwrap();
+}
+
 /// Every connection is ended by the server; all is well again as soon as they are made anew.
 #[tokio::test]
 async fn lost_connections_are_made_anew() {

@@ -49,12 +49,25 @@ impl Connection {
         target: &Target,
         notified: &Arc<Notify>,
     ) -> Result<Self, Failure> {
-        let connecting = target.config().connect(target.tls());
-        let (client, connection) =
-            timeout(target.patience(), connecting).await.map_err(|_| Failure::Late)??;
+        let mut failure = Failure::Late;
+        for host in target.hosts() {
+            match timeout(target.patience(), host.connect(target.tls())).await {
+                Ok(Ok((client, connection))) => return Ok(Self::new(client, connection, notified)),
+                Ok(Err(error)) => failure = error.into(),
+                Err(_) => failure = Failure::Late,
+            }
+        }
+        Err(failure)
+    }
+
+    fn new<S, T>(client: Client, connection: tokio_postgres::Connection<S, T>, notified: &Arc<Notify>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (heard, closed) = Heard::new(Arc::clone(notified));
         let driver = tokio::spawn(drive(connection, heard.clone(), closed));
-        Ok(Self { client, driver, heard, is_spent: AtomicBool::new(false) })
+        Self { client, driver, heard, is_spent: AtomicBool::new(false) }
     }
 
     /// The rows of a query.

@@ -5,6 +5,7 @@ pub(super) mod bell;
 pub(super) mod connection;
 pub(super) mod failure;
 pub(super) mod history;
+mod hosts;
 pub(super) mod lane;
 pub(super) mod nodes;
 pub(super) mod open;

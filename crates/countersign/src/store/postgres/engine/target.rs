@@ -13,6 +13,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::store::postgres::engine::hosts::by_host;
+
 /// The address of a PostgreSQL database, `postgres://user:password@host1:5432,host2:5432/database?sslmode=require`. With
 /// several hosts, the one that takes writes is used.
 ///
@@ -231,16 +233,14 @@ impl Target {
         Ok(Self { url, tls: MakeRustlsConnect::new(config) })
     }
 
-    pub(in crate::store::postgres) fn config(&self) -> &Config {
-        &self.url.config
+    /// The hosts, in the order in which they are tried.
+    pub(in crate::store::postgres) fn hosts(&self) -> Vec<Config> {
+        by_host(&self.url.config)
     }
 
-    /// The longest time that a connection may take: each host is tried in turn.
+    /// The longest time that one host may take.
     pub(in crate::store::postgres) fn patience(&self) -> Duration {
-        let config = &self.url.config;
-        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
-        let one = config.get_connect_timeout().copied().unwrap_or_default() + AFTER_CONNECTING;
-        one * u32::try_from(hosts).unwrap_or(1)
+        self.url.config.get_connect_timeout().copied().unwrap_or_default() + AFTER_CONNECTING
     }
 
     pub(in crate::store::postgres) fn tls(&self) -> MakeRustlsConnect {
@@ -274,7 +274,6 @@ const PARAMETERS: &[&str] = &[
     "options",
     "application_name",
     "connect_timeout",
-    "load_balance_hosts",
     "target_session_attrs",
 ];
 const DEFAULTS: &str = "application_name=countersign&connect_timeout=2";
@@ -319,9 +318,10 @@ mod tests {
         let url = DatabaseUrl::parse(url).unwrap().in_folder(Path::new("/etc"));
         assert_eq!(url.root_certificates, Some("/etc/a b.pem".into()));
         let target = Target { url, tls: MakeRustlsConnect::new(trusting(RootCertStore::empty()).unwrap()) };
-        assert_eq!(target.patience(), Duration::from_secs(21));
-        assert_eq!(target.config().get_application_name(), Some("countersign"));
-        assert_eq!(target.config().get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(target.patience(), Duration::from_millis(10_500));
+        let [_, second] = target.hosts().try_into().unwrap();
+        assert_eq!(second.get_application_name(), Some("countersign"));
+        assert_eq!(second.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
         let named = DatabaseUrl::parse("postgres://db/?application_name=a&sslrootcert=system").unwrap();
         assert_eq!((named.config.get_application_name(), named.root_certificates), (Some("a"), None));
         for (parameter, why) in [
