@@ -27,8 +27,8 @@ async fn abandon(request: impl Future, polls: usize) -> bool {
 /// Waits until what the abandoned requests had begun has run to its end: a request that is still under way minutes later
 /// is another story.
 async fn settle() {
-    // A connection to PostgreSQL has two tasks for as long as it lasts.
-    let own = if database::is_wanted() { 2 * 6 } else { 0 };
+    // A connection to PostgreSQL has two tasks for as long as it lasts, that of the bell too.
+    let own = if database::is_wanted() { 2 * 7 } else { 0 };
     while tokio::runtime::Handle::current().metrics().num_alive_tasks() > own {
         tokio::task::yield_now().await;
     }
