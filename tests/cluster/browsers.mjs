@@ -13,6 +13,8 @@ const CHANCES = { refresh: 0.3, logout: 0.01, password: 0.004, theft: 0.02, lost
 /** A change without a response may still happen while its transaction waits for a standby. */
 const UNSETTLED_MS = 90_000;
 const GHOSTS_MS = 40;
+/** Whoever is not let in by then has been refused often enough for the checker. */
+const LAST_TRIES = 60;
 /** After that the access token may have expired, which would prove nothing. */
 const GHOST_LIFE_MS = 13 * 60_000;
 
@@ -46,12 +48,12 @@ export class Crowd {
     await Promise.all(this.#running);
     for (const person of this.people) {
       for (const browser of person.browsers) {
-        while (browser.refresh && !(await this.#refresh(person, browser))) await sleep(500);
+        for (let tries = LAST_TRIES; tries > 0 && browser.refresh && !(await this.#refresh(person, browser)); tries -= 1) await sleep(500);
       }
       const browser = new Browser();
-      while (!browser.refresh) {
+      for (let tries = LAST_TRIES; tries > 0 && !browser.refresh; tries -= 1) {
         await this.#login(person, browser);
-        await sleep(200);
+        await sleep(500);
       }
     }
   }
@@ -90,8 +92,8 @@ export class Crowd {
     const password = person.passwords[person.turn++ % person.passwords.length];
     const body = { username: person.name, password, refreshTokenDelivery: 'body' };
     const { status, body: got } = await this.#ask('login', person, 'edge', 'POST', '/api/login', { body }, { password });
-    // One that was changed may be forgotten: then its owner tries the one before.
-    if (status === 401) person.passwords = [...new Set([password, ...person.passwords, person.previous])];
+    // One that was changed may be forgotten: then its owner tries those of before.
+    if (status === 401) person.passwords = [...new Set([...person.passwords, ...person.used])];
     if (status !== 200) return;
     browser.signIn(got);
     if (Date.now() - person.changedAt > UNSETTLED_MS) person.passwords = [password];
@@ -138,7 +140,7 @@ export class Crowd {
     const { status } = await this.#ask('password', person, 'edge', 'PUT', '/api/password', { token: browser.access, body }, { session, password });
     if (status === 204) {
       person.passwords = [password];
-      person.previous = current;
+      person.used.unshift(current);
       for (const other of person.browsers) if (other !== browser && other.refresh) this.#bury(person, other, false);
     } else if (status === undefined || status >= 500) {
       person.passwords = [password, current];
@@ -177,7 +179,8 @@ export class Crowd {
 class Person {
   browsers = [new Browser(), new Browser()];
   passwords = [USERS_PASSWORD];
-  previous = USERS_PASSWORD;
+  /** Those of before, the last first. */
+  used = [];
   turn = 0;
   count = 0;
   changedAt = 0;

@@ -139,6 +139,7 @@ export class Cluster {
   stop() {
     for (const machine of [...this.nodes, this.edge]) {
       machine.kill();
+      machine.run('nft', ['flush', 'ruleset']);
       rmSync(machine.folder, { recursive: true });
     }
   }

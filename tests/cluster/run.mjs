@@ -49,5 +49,5 @@ async function planted(names) {
   return all;
 }
 
-const isGood = values.planted ? await planted(values.planted === 'all' ? Object.keys(PLANTED) : [values.planted]) : await plain();
+const isGood = values.planted ? await planted(values.planted === 'all' ? Object.keys(PLANTED) : values.planted.split(',')) : await plain();
 process.exit(isGood ? 0 : 1);
