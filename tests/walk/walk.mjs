@@ -90,7 +90,7 @@ async function server() {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${place}/nginx-${kind};`);
   writeFileSync(
     join(place, 'nginx.conf'),
-    `daemon off; pid ${place}/nginx.pid; error_log stderr; events {}\nhttp { access_log off; ${paths.join(' ')}\n${site}}`,
+    `daemon off; master_process off; pid ${place}/nginx.pid; error_log stderr; events {}\nhttp { access_log off; ${paths.join(' ')}\n${site}}`,
   );
   start('nginx', ['-p', place, '-e', 'stderr', '-c', join(place, 'nginx.conf')]);
   world.server = await serveConfigured();
