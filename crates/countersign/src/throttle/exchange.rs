@@ -3,8 +3,8 @@
 //! they come, and a pardon forgives also what happened before it and is heard of later.
 
 use super::options::ThrottleOptions;
+pub use super::record::ThrottleDelta;
 use super::record::ThrottleRecord;
-pub use super::record::{Pardon, ThrottleDelta};
 use super::rule::Failures;
 use crate::base::clock::Timestamp;
 

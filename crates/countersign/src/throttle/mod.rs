@@ -37,8 +37,10 @@ use std::time::Duration;
 
 use tokio::sync::futures::OwnedNotified;
 
-pub use exchange::{Pardon, ThrottleDelta, ThrottleExchange};
+pub use exchange::{ThrottleDelta, ThrottleExchange};
 pub use options::{Rate, ThrottleOptions, WhenStopped};
+#[cfg(feature = "internal-testing")]
+pub use record::Pardon;
 pub use record::{Guess, ThrottleKey, ThrottleRecord};
 
 use crate::base::clock::Timestamp;
