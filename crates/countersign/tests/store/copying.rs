@@ -23,8 +23,8 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
-use countersign::internal::throttle::exchange::{Pardon, ThrottleDelta, ThrottleExchange};
-use countersign::internal::throttle::{ThrottleKey, ThrottleOptions};
+use countersign::internal::throttle::exchange::{ThrottleDelta, ThrottleExchange};
+use countersign::internal::throttle::{Pardon, ThrottleKey, ThrottleOptions};
 use countersign::store::copy::{CopiedTable, CopyError, CopyStep, StoreAddress, WhileServing, copy};
 use countersign::store::postgres::{DatabaseUrl, PostgresStore};
 use countersign::store::sqlite::{OpenMode, SqliteStore};

@@ -14,8 +14,8 @@ use countersign::internal::model::session::{
     EndReason, RevocationPage, Rotation, SessionPolicy, SessionSelector,
 };
 use countersign::internal::model::stored_key::StoredKey;
-use countersign::internal::throttle::exchange::{Pardon, ThrottleDelta, ThrottleExchange};
-use countersign::internal::throttle::{ThrottleKey, ThrottleOptions, ThrottleRecord};
+use countersign::internal::throttle::exchange::{ThrottleDelta, ThrottleExchange};
+use countersign::internal::throttle::{Pardon, ThrottleKey, ThrottleOptions, ThrottleRecord};
 use countersign::store::{
     AccountStore as _, AuditStore as _, ClientStore as _, KeyStore as _, SessionStore as _, Store,
     ThrottleStore as _, Upkeep as _,
