@@ -16,10 +16,13 @@ pub(crate) async fn load_or_make(
     store: &impl Store,
     random: &Random,
 ) -> anyhow::Result<MasterKeys> {
-    if let Some(keys) = configured(config)? {
+    let path = config.master_key_path();
+    // `init` for a shared store makes a configured file too, as it does before it opens a database of its own.
+    let given = if config.store.is_some() { in_environment(config)? } else { configured(config)? };
+    if let Some(keys) = given {
         return Ok(keys);
     }
-    Ok(countersign::master_keys(store, &config.master_key_path(), random).await?)
+    Ok(countersign::master_keys(store, &path, random).await?)
 }
 
 /// The configured master keys, of which none is made here.
@@ -40,10 +43,15 @@ pub(crate) fn require(config: &Config) -> anyhow::Result<MasterKeys> {
     MasterKeys::read_file(&path)?.with_context(|| format!("{} does not exist{remedy}", path.display()))
 }
 
+fn in_environment(config: &Config) -> anyhow::Result<Option<MasterKeys>> {
+    let keys = config.master_key.as_ref().map(|secret| MasterKeys::parse(&secret.0));
+    keys.transpose().context("COUNTERSIGN_MASTER_KEY")
+}
+
 /// The key in the environment or in a configured file; `None` if neither is configured.
 fn configured(config: &Config) -> anyhow::Result<Option<MasterKeys>> {
-    if let Some(secret) = &config.master_key {
-        return MasterKeys::parse(&secret.0).map(Some).context("COUNTERSIGN_MASTER_KEY");
+    if let Some(keys) = in_environment(config)? {
+        return Ok(Some(keys));
     }
     let Some(path) = &config.master_key_file else { return Ok(None) };
     // A configured file must exist: if a secret is mounted too late, no other key may take its place.

@@ -257,6 +257,11 @@ fn a_node_with_another_master_key_or_none_is_refused() {
     assert_eq!(first.run(&["init"]).code, Some(0));
     drop(node(&first));
 
+    let elsewhere = place(&new_database().0);
+    let ran = elsewhere.run(&["init", "--set", "master_key_file=key"]);
+    assert!(ran.code == Some(0) && elsewhere.path("key").exists(), "it makes a configured file too: {ran:?}");
+    drop(node(&elsewhere));
+
     let second = place(&url);
     let ran = second.run(&["init"]);
     assert!(ran.code == Some(1) && ran.err.contains("is missing"), "{ran:?}");
