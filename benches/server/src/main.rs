@@ -2,12 +2,17 @@
 //! serving constant bytes, the disk with one commit a rotation, and the bare hash function.
 //!
 //! `benches/server/run` builds everything and prints the table. `--rows 10000,10000000` chooses how many sessions there
-//! are, `--seconds 5` how long each line takes, and `--fsync-ms 1` makes every fsync that much slower.
+//! are, `--seconds 5` how long each line takes, and `--fsync-ms 1` makes every fsync that much slower. With `--store
+//! postgres` each table has a second half, with the same sessions on PostgreSQL.
 
 mod client;
+mod on_postgres;
 mod process;
+mod quota;
 mod requests;
+mod rotations;
 mod seed;
+mod shared_store;
 mod yardstick;
 
 use std::net::SocketAddr;
@@ -18,6 +23,7 @@ use anyhow::Context as _;
 
 use crate::client::{Load, Measured, Requests, ask};
 use crate::process::{Disk, Process};
+use crate::shared_store::SharedStore;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +34,13 @@ fn main() -> anyhow::Result<()> {
         ["hash", seconds] => say(&yardstick::bare_hashes(seconds.parse()?).to_string()),
         ["commit", database, seconds] => {
             say(&yardstick::one_commit_each(Path::new(database), seconds.parse()?)?.to_string());
+        }
+        ["batches", url, seconds] => {
+            say(&runtime.block_on(rotations::in_batches(url, seconds.parse()?))?.to_string());
+        }
+        ["statements", url, seconds, connections] => {
+            let rotations = rotations::one_statement_each(url, seconds.parse()?, connections.parse()?);
+            say(&runtime.block_on(rotations)?.to_string());
         }
         ref options => {
             let bench = Bench::from(options)?;
@@ -42,19 +55,22 @@ struct Bench {
     seconds: f64,
     binary: PathBuf,
     disk: Disk,
+    is_shared_too: bool,
 }
 
 impl Bench {
     fn from(options: &[&str]) -> anyhow::Result<Self> {
         let disk = Disk { delay: Duration::ZERO, library: std::path::absolute("target/bench/disk.so")? };
         let binary = PathBuf::from("target/release/countersign");
-        let mut bench = Self { rows: vec![10_000, 1_000_000], seconds: 5.0, binary, disk };
+        let mut bench =
+            Self { rows: vec![10_000, 1_000_000], seconds: 5.0, binary, disk, is_shared_too: false };
         for option in options.chunks(2) {
             match option {
                 ["--rows", rows] => {
                     bench.rows = rows.split(',').map(str::parse).collect::<Result<_, _>>()?;
                 }
                 ["--seconds", seconds] => bench.seconds = seconds.parse()?,
+                ["--store", "postgres"] => bench.is_shared_too = true,
                 ["--binary", binary] => bench.binary = binary.into(),
                 ["--fsync-ms", delay] => {
                     bench.disk.delay = Duration::from_secs_f64(delay.parse::<f64>()? / 1000.0);
@@ -67,8 +83,8 @@ impl Bench {
 
     async fn run(&self) -> anyhow::Result<()> {
         say(&format!(
-            "{:<40} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7} {:>8}",
-            "", "per s", "p50 ms", "p99 ms", "p99.9", "CPU µs", "bytes", "fsyncs", "refused"
+            "{:<40} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7} {:>8} {:>8}",
+            "", "per s", "p50 ms", "p99 ms", "p99.9", "CPU µs", "bytes", "fsyncs", "refused", "database"
         ));
         for &rows in &self.rows {
             say(&format!("--- {rows} sessions"));
@@ -86,9 +102,11 @@ impl Bench {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
         let wanted = ((self.seconds * 50_000.0) as usize).min(rows);
         let mut tokens = seed::seed(data, rows, wanted).await?;
+        let shared = self.is_shared_too.then(|| SharedStore::copy_of(data, &self.binary)).transpose()?;
+        let all = tokens.clone();
         let mixed = tokens.split_off(tokens.len() * 7 / 10);
         let alone = tokens.split_off(tokens.len() * 6 / 7);
-        let server = Process::server(&self.binary, data, &self.disk)?;
+        let server = Process::server(&self.binary, data, &self.disk, None)?;
         let at = server.address;
         self.line(&server, "refresh, 64 clients", 64, requests::refreshes(at, tokens)).await?;
         self.line(&server, "refresh, 1 client", 1, requests::refreshes(at, alone)).await?;
@@ -106,13 +124,16 @@ impl Bench {
         let database = data.join("countersign.db").display().to_string();
         let commits = process::number(&["commit", &database, &self.seconds.to_string()], &self.disk)?;
         say(&format!("{:<40} {commits:>8.0}", "this disk, one commit a rotation"));
-        Ok(())
+        match shared {
+            Some(shared) => self.shared(data, &shared, all).await,
+            None => Ok(()),
+        }
     }
 
     /// Logins, and what a flood of them does to everybody else.
     async fn passwords(&self, data: &Path) -> anyhow::Result<()> {
         let tokens = seed::seed(data, 40_000, 40_000).await?;
-        let server = Process::server(&self.binary, data, &self.disk)?;
+        let server = Process::server(&self.binary, data, &self.disk, None)?;
         let at = server.address;
         self.line(&server, "login, 4 clients", 4, requests::constant(requests::login(at))).await?;
         let hashes = process::number(&["hash", &self.seconds.to_string()], &self.disk)?;
@@ -143,26 +164,47 @@ impl Bench {
 
     async fn line(
         &self,
-        server: &Process,
+        on: impl Into<Measuring<'_>>,
         name: &str,
         clients: usize,
         requests: Requests,
     ) -> anyhow::Result<()> {
-        let load = Load { address: server.address, clients, seconds: self.seconds, every: None };
-        let before = server.used()?;
+        let on = on.into();
+        let load = Load { address: on.server.address, clients, seconds: self.seconds, every: None };
+        let (before, database_before) = (on.server.used()?, on.database_seconds()?);
         let measured = load.run(requests).await?;
-        let after = server.used()?;
+        let (after, database_after) = (on.server.used()?, on.database_seconds()?);
         #[expect(clippy::cast_precision_loss, reason = "a mean")]
         let each = |total: f64| total / measured.answered.max(1) as f64;
         say(&format!(
-            "{name:<40} {} {:>8.1} {:>7.0} {:>7.3} {:>8}",
+            "{name:<40} {} {:>8.1} {:>7.0} {:>7.3} {:>8} {:>8.1}",
             columns(&measured),
             each((after.cpu_seconds - before.cpu_seconds) * 1e6),
             each(after.written_bytes - before.written_bytes),
             each(after.fsyncs - before.fsyncs),
-            measured.refused
+            measured.refused,
+            each((database_after - database_before) * 1e6)
         ));
         Ok(())
+    }
+}
+
+/// What a line of the table is about.
+#[derive(Clone, Copy)]
+struct Measuring<'a> {
+    server: &'a Process,
+    shared: Option<&'a SharedStore>,
+}
+
+impl<'a> From<&'a Process> for Measuring<'a> {
+    fn from(server: &'a Process) -> Self {
+        Self { server, shared: None }
+    }
+}
+
+impl Measuring<'_> {
+    fn database_seconds(self) -> anyhow::Result<f64> {
+        self.shared.map_or(Ok(0.0), SharedStore::cpu_seconds)
     }
 }
 

@@ -33,14 +33,21 @@ pub(crate) struct Used {
 }
 
 impl Process {
-    /// Starts `binary serve`, behind a proxy that is this generator: it may name its clients' addresses.
-    pub(crate) fn server(binary: &Path, data: &Path, disk: &Disk) -> anyhow::Result<Self> {
+    /// Starts `binary serve`, behind a proxy that is this generator: it may name its clients' addresses. Its store is the
+    /// database in `data`, unless another one is named.
+    pub(crate) fn server(
+        binary: &Path,
+        data: &Path,
+        disk: &Disk,
+        store: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let fsyncs = data.with_extension("fsyncs");
         File::create(&fsyncs)?.set_len(8)?;
         let mut child = on_core_0(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--set", "behind_proxy=127.0.0.1"])
             .args(["--set", "public_origin=https://bench.example", "--data-dir"])
             .arg(data)
+            .envs(store.map(|url| ("COUNTERSIGN_STORE", url)))
             .env("LD_PRELOAD", &disk.library)
             .env("DISK_COUNT_FILE", &fsyncs)
             .env("DISK_DELAY_US", disk.delay.as_micros().to_string())
@@ -63,18 +70,13 @@ impl Process {
         Ok(Self { child, address, fsyncs: None })
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// From `/proc`: processor time of all threads, and bytes that went to the disk; from `disk.c`: fsyncs.
     pub(crate) fn used(&self) -> anyhow::Result<Used> {
-        let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", self.child.id()));
-        let stat = read("stat")?;
-        let fields: Vec<f64> = stat
-            .rsplit_once(") ")
-            .context("the name ends")?
-            .1
-            .split(' ')
-            .map(|field| field.trim().parse().unwrap_or_default())
-            .collect();
-        let io = read("io")?;
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
         let written =
             io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).context("write_bytes")?;
         let fsyncs = match &self.fsyncs {
@@ -85,8 +87,7 @@ impl Process {
         };
         #[expect(clippy::cast_precision_loss, reason = "a count of some thousands")]
         let fsyncs = fsyncs as f64;
-        // Fields 14 and 15 of proc(5), in hundredths of a second.
-        Ok(Used { cpu_seconds: (fields[11] + fields[12]) / 100.0, written_bytes: written.parse()?, fsyncs })
+        Ok(Used { cpu_seconds: cpu_seconds(self.child.id())?, written_bytes: written.parse()?, fsyncs })
     }
 }
 
@@ -96,6 +97,27 @@ impl Drop for Process {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
+}
+
+/// The processor time of all threads of a process.
+pub(crate) fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    Ok(times(process)?[..2].iter().sum())
+}
+
+/// The processor time of a process and of its children, those that have ended among them.
+pub(crate) fn cpu_seconds_of_family(parent: u32) -> anyhow::Result<f64> {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
+    let children = children.split_whitespace().filter_map(|child| cpu_seconds(child.parse().ok()?).ok());
+    Ok(times(parent)?.iter().sum::<f64>() + children.sum::<f64>())
+}
+
+/// Fields 14 to 17 of proc(5), in seconds: in user and kernel mode, and the same of children that have ended.
+fn times(process: u32) -> anyhow::Result<[f64; 4]> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let fields: Vec<&str> = stat.rsplit_once(") ").context("the name ends")?.1.split(' ').collect();
+    // The name is the second field; what follows it is the third.
+    let fields: [&str; 4] = fields.get(11..15).context("its times")?.try_into()?;
+    Ok(fields.map(|hundredths| hundredths.parse().unwrap_or(0.0) / 100.0))
 }
 
 /// Runs this program again for one number, on the core and the disk that the server has.
@@ -109,7 +131,7 @@ pub(crate) fn number(arguments: &[&str], disk: &Disk) -> anyhow::Result<f64> {
     said.trim().parse().with_context(|| format!("a number in {said:?} of {arguments:?}"))
 }
 
-fn on_core_0(program: &Path) -> Command {
+pub(crate) fn on_core_0(program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", "0"]).arg(program).stdin(Stdio::null());
     command

@@ -1,4 +1,4 @@
-//! A data directory with one account and as many sessions as asked for, all due for a rotation, and their tokens.
+//! A data directory with as many sessions as asked for, all due for a rotation, five to an account, and their tokens.
 
 use std::path::Path;
 
@@ -17,10 +17,11 @@ use rusqlite::{Connection, params};
 
 pub(crate) const USER: &str = "bench";
 pub(crate) const PASSWORD: &str = "a bench of horse staples";
+const SESSIONS_OF_ONE: usize = 5;
 
 /// Fills `directory` and gives the texts of the first `wanted` refresh tokens, spread over all rows.
 pub(crate) async fn seed(directory: &Path, rows: usize, wanted: usize) -> anyhow::Result<Vec<String>> {
-    let account = make_accounts(directory).await?;
+    let mut account = Box::pin(make_accounts(directory)).await?;
     let keys = MasterKeys::read_file(&directory.join("master.key"))?.context("there is a master key")?;
     let codec = RefreshTokenCodec::new(&keys);
     let random = Random::system();
@@ -37,7 +38,16 @@ pub(crate) async fn seed(directory: &Path, rows: usize, wanted: usize) -> anyhow
              VALUES (?1, ?2, ?3, ?4, ?5, 0, ?4, ?6, '192.0.2.7')",
         )?;
         let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        let mut next_account = transaction.prepare(
+            "INSERT INTO accounts (id, username, canonical_name, role, claims, password_hash, password_version, created_at)
+             SELECT ?2, ?3, ?3, role, claims, password_hash, password_version, created_at FROM accounts WHERE id = ?1",
+        )?;
         for row in 0..rows {
+            if row % SESSIONS_OF_ONE == 0 {
+                let next = AccountId::random(&random);
+                next_account.execute(params![account.as_bytes(), next.as_bytes(), format!("crowd{row}")])?;
+                account = next;
+            }
             let token = RefreshToken::first(SessionId::random(&random), &random);
             let known = token.presented();
             insert.execute(params![
@@ -63,7 +73,7 @@ pub(crate) async fn seed(directory: &Path, rows: usize, wanted: usize) -> anyhow
     Ok(order.into_iter().map(|(_, token)| token).collect())
 }
 
-/// One account to log in with, and one that has all the sessions: a login ends those that are too many.
+/// One account to log in with, and the first of those that have the sessions: a login ends those that are too many.
 async fn make_accounts(directory: &Path) -> anyhow::Result<AccountId> {
     let options = Options::new("http://127.0.0.1", "http://127.0.0.1");
     let system = Countersign::open_directory(directory, options).await?;

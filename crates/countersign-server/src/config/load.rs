@@ -23,6 +23,10 @@ impl Config {
         rules::check_together(&config, &mut problems);
         config.read_jwt_secret_file(&mut problems);
         config.add_store_password(&mut problems);
+        config.store = config.store.take().map(|url| match &config.store_direct {
+            Some(direct) => url.with_bell(direct.clone()),
+            None => url,
+        });
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }
 

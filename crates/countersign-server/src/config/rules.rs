@@ -142,6 +142,9 @@ fn upstream(config: &Config, refuse: Refuse<'_>) {
 
 /// A password goes to the database that somebody meant.
 fn store(config: &Config, refuse: Refuse<'_>) {
+    if config.store_direct.is_some() && config.store.is_none() {
+        refuse("store_direct", "store_direct: store is not set".to_owned());
+    }
     for key in ["store_password", "store_password_file"] {
         if config.settings.place(key) == Place::Default {
             continue;

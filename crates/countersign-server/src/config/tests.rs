@@ -282,6 +282,11 @@ fn the_password_of_a_store_is_where_secrets_may_be_and_never_shown() {
         ),
         (file("store = \"postgres://ann:can@ary@db/auth\""), "more than one @"),
         (file("store_password_file = \"canary\""), "store is not set"),
+        (file("store_direct = \"postgres://db/auth\""), "store is not set"),
+        (
+            file(&format!("store = \"postgres://db/auth\"\nstore_direct = \"{url}\"")),
+            "does not belong in this file",
+        ),
         (file("store = \"postgres://db/auth\"\nstore_password_file = \"missing\""), "store_password_file: "),
         (
             file("store = \"postgres://db/auth\"\nstore_password_file = \"missing\"")
@@ -312,6 +317,15 @@ fn the_password_of_a_store_is_where_secrets_may_be_and_never_shown() {
     assert_eq!(config.warnings(), Vec::<String>::new());
     let expected = DatabaseUrl::parse("postgres://ann:canary@db/auth?sslrootcert=ca.pem").unwrap();
     assert_eq!(config.store, Some(expected.in_folder(folder.path())));
+    let direct = [("COUNTERSIGN_STORE", "postgres://pooler/auth"), ("COUNTERSIGN_STORE_DIRECT", url)];
+    let config = Config::load(Settings::default().with_environment(&environment(&direct))).unwrap();
+    let expected = DatabaseUrl::parse("postgres://pooler/auth").unwrap();
+    assert_eq!(config.store, Some(expected.with_bell(DatabaseUrl::parse(url).unwrap())));
+    let warnings = config.warnings();
+    assert!(
+        warnings.len() == 1 && warnings[0].starts_with("COUNTERSIGN_STORE_DIRECT has a password"),
+        "{warnings:?}"
+    );
 }
 
 #[test]

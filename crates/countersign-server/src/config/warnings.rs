@@ -18,14 +18,18 @@ impl Config {
             }
         }
         let is_in_address = self.store_password.is_none() && self.store_password_file.is_none();
-        if let (Place::Environment(name), Some(url)) = (place("store"), &self.store)
-            && is_in_address
-            && url.has_password()
-        {
-            all.push(format!(
-                "{name} has a password in the environment, where other programs may see it; a file is safer: \
-                 store_password_file"
-            ));
+        for (key, url) in [
+            ("store", self.store.as_ref().filter(|_| is_in_address)),
+            ("store_direct", self.store_direct.as_ref()),
+        ] {
+            if let (Place::Environment(name), Some(url)) = (place(key), url)
+                && url.has_password()
+            {
+                all.push(format!(
+                    "{name} has a password in the environment, where other programs may see it; a file is safer: \
+                     store_password_file"
+                ));
+            }
         }
         // Without TLS or proxies, every request behind a proxy comes from one address, which one guesser can exhaust.
         let is_public = self.public_origin.as_ref().is_some_and(|origin| !is_loopback_name(origin.host()));

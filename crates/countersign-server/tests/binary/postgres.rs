@@ -191,6 +191,24 @@ fn a_pooler_in_transaction_mode_may_stand_in_between() {
     eventually(|| nodes[0].request("GET", "/readyz", "", "").status == 503);
 }
 
+/// A pooler passes no notifications on: the other node is told by a connection of its own to the database.
+#[test]
+fn notifications_go_past_the_pooler() {
+    let database = postgresql::Server::start(&[], &[]);
+    let name = database.new_database();
+    let bouncer = Bouncer::start(&database);
+    let place = place(&bouncer.url(&name));
+    assert_eq!(place.run(&["init"]).code, Some(0));
+    let direct = format!("store_direct={}", database.url(&name).replace(":secret", ""));
+    let _node = place.start(&[&["serve", "--listen", "127.0.0.1:0", "--set", &direct][..], &ORIGIN].concat());
+    drop(bouncer);
+    // Of all connections, one does not come from the pooler.
+    let others =
+        "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    eventually(|| database.sql(&name, others).lines().count() == 1);
+    assert!(database.sql(&name, others).starts_with("LISTEN "));
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
