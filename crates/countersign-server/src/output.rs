@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The format of results.
 #[derive(Clone, Copy, Debug)]
@@ -25,24 +26,35 @@ impl Output {
     }
 
     /// Prints a list: a table for people, an array for programs. Each item becomes a row with one cell for
-    /// each heading.
+    /// each heading. An empty table is a remark.
     ///
     /// # Errors
     /// Standard output is closed.
     pub(crate) fn table_of<T>(
         self,
-        head: &[&str],
+        columns: Columns<'_>,
         items: &[T],
         row: impl Fn(&T) -> Vec<String>,
         value: impl Fn(&T) -> Value,
     ) -> io::Result<()> {
-        let text = || table(head, &items.iter().map(row).collect::<Vec<_>>());
         if self.json {
-            print(&Value::Array(items.iter().map(value).collect()).to_string())
-        } else {
-            print(&text())
+            return print(&Value::Array(items.iter().map(value).collect()).to_string());
         }
+        if items.is_empty() {
+            remark(columns.none);
+            return Ok(());
+        }
+        print(&table(columns.head, &items.iter().map(row).collect::<Vec<_>>()))
     }
+}
+
+/// The columns of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns<'a> {
+    /// The heading of each.
+    pub(crate) head: &'a [&'a str],
+    /// What an empty list is called.
+    pub(crate) none: &'a str,
 }
 
 /// Prints lines to standard output.
@@ -64,10 +76,31 @@ pub(crate) fn reader_is_gone() -> bool {
     poll(&mut end, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok() && end[0].revents().intersects(gone)
 }
 
-/// Prints a remark to standard error. `eprintln!` would panic if nobody reads it.
+/// Prints a remark to standard error: `countersign: …`, or `{"note": …}` and `{"warning": …}` for programs.
 pub(crate) fn remark(text: &str) {
+    if !REMARKS_ARE_JSON.load(Ordering::Relaxed) {
+        return print_error(text);
+    }
+    let text = text.strip_prefix("countersign: ").unwrap_or(text);
+    let remark = match text.strip_prefix("warning: ") {
+        Some(warning) => json!({ "warning": warning }),
+        None => json!({ "note": text }),
+    };
+    print_error(&remark.to_string());
+}
+
+/// Prints lines to standard error. `eprintln!` would panic if nobody reads it.
+pub(crate) fn print_error(text: &str) {
     let _ = writeln!(io::stderr(), "{}", escape_lines(text));
 }
+
+/// From now on, each remark is one JSON object.
+pub(crate) fn make_remarks_json() {
+    REMARKS_ARE_JSON.store(true, Ordering::Relaxed);
+}
+
+/// Set once, before a command begins: a remark can come from anywhere.
+static REMARKS_ARE_JSON: AtomicBool = AtomicBool::new(false);
 
 /// For a command whose exit code is its result: a closed pipe, as in `| head -1`, does not change it.
 ///
@@ -157,6 +190,11 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         line(&mut row.iter().map(String::as_str));
     }
     text
+}
+
+/// A number of things: `1 row`, `2 rows`.
+pub(crate) fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Unix seconds (1970 to 9999) in the time zone of this machine.

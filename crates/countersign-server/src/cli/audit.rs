@@ -10,7 +10,7 @@ use super::global::Global;
 use super::names::Names;
 use super::tool::{Tool, block_on};
 use super::usage::usage;
-use crate::output::{Output, print, reader_is_gone, utc};
+use crate::output::{Output, print, reader_is_gone, remark, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,10 @@ impl Audit {
                 (None, None) => {}
             }
             if !self.follow {
-                return events.print(self.limit.unwrap_or(usize::MAX)).await;
+                if !events.print(self.limit.unwrap_or(usize::MAX)).await? && !output.json {
+                    remark("countersign: no events");
+                }
+                return Ok(());
             }
             loop {
                 events.print(usize::MAX).await?;
@@ -90,14 +93,14 @@ impl Events {
         Ok(())
     }
 
-    /// Prints at most `most` events, oldest first.
-    async fn print(&mut self, most: usize) -> anyhow::Result<()> {
+    /// Prints at most `most` events, oldest first; gives whether there was one.
+    async fn print(&mut self, most: usize) -> anyhow::Result<bool> {
         let mut left = most;
         while left > 0 {
             let page = self.tool.instance.audit_log(self.query.clone()).await?;
             self.query.after = page.next;
             if page.lines.is_empty() {
-                return Ok(());
+                break;
             }
             for record in page.lines.iter().take(left) {
                 // One event a line, so that a reader can use it at once.
@@ -107,7 +110,7 @@ impl Events {
             }
             left = left.saturating_sub(page.lines.len());
         }
-        Ok(())
+        Ok(left < most)
     }
 
     async fn as_text(&mut self, record: &AuditRecord) -> anyhow::Result<String> {

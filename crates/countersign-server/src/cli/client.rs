@@ -6,10 +6,11 @@ use countersign::wire::ClientView;
 use countersign::{Client, ClientName};
 use serde_json::{Value, json};
 
+use super::failure::NotFound;
 use super::global::Global;
 use super::tool::{Tool, block_on};
 use super::usage::usage;
-use crate::output::{Output, utc};
+use crate::output::{Columns, Output, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -52,7 +53,8 @@ async fn list(global: &Global, output: Output) -> anyhow::Result<()> {
     let tool = Tool::open(global, Task::Manage).await?;
     let clients = tool.instance.list_clients().await?;
     let row = |client: &Client| vec![client.name.as_str().to_owned(), utc(client.created_at)];
-    output.table_of(&["NAME", "CREATED"], &clients, row, as_json)?;
+    let columns = Columns { head: &["NAME", "CREATED"], none: "countersign: no clients" };
+    output.table_of(columns, &clients, row, as_json)?;
     Ok(())
 }
 
@@ -60,7 +62,7 @@ async fn remove(global: &Global, output: Output, name: ClientName) -> anyhow::Re
     let tool = Tool::open(global, Task::Manage).await?;
     let shown = name.as_str().to_owned();
     let removed = tool.instance.remove_client(name, &tool.context()).await?;
-    ensure!(removed, "there is no client {shown:?}");
+    ensure!(removed, NotFound(format!("there is no client {shown:?}")));
     output.show(&json!({ "removed": shown }), || format!("Removed the client {shown}"))?;
     Ok(())
 }

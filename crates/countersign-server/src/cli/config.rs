@@ -1,25 +1,17 @@
 //! `countersign config`: shows the configuration without using it.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-
-use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use super::config_store;
+use super::config_check;
 use super::global::Global;
-use crate::config::{Config, ConfigKey, KEYS, markdown_table};
-use crate::net::tls::Tls;
-use crate::output::{Output, print, remark};
-use crate::serve::upstream::OldLogin;
-use crate::serve::{master_key_file, options, store};
+use crate::config::{ConfigKey, KEYS, markdown_table};
+use crate::output::{Columns, Output, print, remark};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Reads the configuration as `serve` would, and tries `store` and `import.upstream`; prints what is wrong, or the source
-    /// of each value
+    /// Reads the configuration as `serve` would, and tries the files, the addresses, the database, its keys and
+    /// `import.upstream`; prints what is wrong, or the source of each value
     Check,
     /// Prints a Markdown table of all keys
     Keys,
@@ -41,7 +33,7 @@ impl ConfigCommand {
         for warning in config.warnings() {
             remark(&format!("countersign: warning: {warning}"));
         }
-        check_files(&config)?;
+        config_check::check(&config)?;
         let place = |key: &ConfigKey| config.settings.place(key.name).to_string();
         if output.json {
             let value = |key: &ConfigKey| json!({ "value": config.settings.shown(key), "from": place(key) });
@@ -51,59 +43,8 @@ impl ConfigCommand {
         let row = |key: &ConfigKey| {
             vec![key.name.to_owned(), config.settings.shown(key).unwrap_or_default(), place(key)]
         };
-        output.table_of(&["KEY", "VALUE", "FROM"], KEYS, row, |_| Value::Null)?;
+        let columns = Columns { head: &["KEY", "VALUE", "FROM"], none: "countersign: no keys" };
+        output.table_of(columns, KEYS, row, |_| Value::Null)?;
         Ok(())
-    }
-}
-
-/// Reads the files that `serve` would read at its start, and asks the old system about nobody, as after each of its yeses.
-fn check_files(config: &Config) -> anyhow::Result<()> {
-    if let Some((certificate, key)) = config.tls_files() {
-        Tls::load(certificate, key)?;
-    }
-    options::hashing(config)?;
-    options::pages(config)?;
-    if let Some(old) = OldLogin::configured(config)? {
-        let url = old.url();
-        old.check().with_context(|| format!("import.upstream.url: {url}"))?;
-        remark(&format!(
-            "countersign: import.upstream.url: {url} says no to a name and a password that nobody has, as it should"
-        ));
-    }
-    if let Some(url) = &config.store {
-        let has_tables = config_store::check(url)?;
-        if config.master_key_file.is_some() || has_tables || config.master_key_path().exists() {
-            master_key_file::require(config)?;
-            warn_of_readable(&config.master_key_path());
-        } else if config.master_key.is_none() {
-            remark("countersign: there is no master key yet; make it with: countersign init");
-        }
-        return Ok(());
-    }
-    let database = config.database_path();
-    if config.master_key_file.is_some() || database.exists() {
-        master_key_file::require(config)?;
-        warn_of_readable(&config.master_key_path());
-    }
-    if database.exists() {
-        let opened = OpenOptions::new().write(true).open(&database);
-        opened.with_context(|| format!("{} cannot be written", database.display()))?;
-    } else {
-        let path = store::shown_path(&database);
-        remark(&format!(
-            "countersign: there is no database {} yet; make one with: countersign init",
-            path.display()
-        ));
-    }
-    Ok(())
-}
-
-fn warn_of_readable(key: &Path) {
-    let mode = std::fs::metadata(key).map_or(0, |file| file.permissions().mode() & 0o777);
-    if mode & 0o077 != 0 {
-        remark(&format!(
-            "countersign: warning: {} can be read by others on this machine (mode {mode:o}); chmod 600 makes it private",
-            key.display()
-        ));
     }
 }

@@ -6,10 +6,11 @@ use countersign::wire::FeedKeyView;
 use countersign::{FeedKey, FeedKeyName};
 use serde_json::{Value, json};
 
+use super::failure::NotFound;
 use super::global::Global;
 use super::tool::{Tool, block_on};
 use super::usage::usage;
-use crate::output::{Output, utc};
+use crate::output::{Columns, Output, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -53,7 +54,8 @@ async fn list(global: &Global, output: Output) -> anyhow::Result<()> {
     let tool = Tool::open(global, Task::Manage).await?;
     let keys = tool.instance.list_feed_keys().await?;
     let row = |key: &FeedKey| vec![key.name.as_str().to_owned(), utc(key.created_at)];
-    output.table_of(&["NAME", "CREATED"], &keys, row, as_json)?;
+    let columns = Columns { head: &["NAME", "CREATED"], none: "countersign: no feed keys" };
+    output.table_of(columns, &keys, row, as_json)?;
     Ok(())
 }
 
@@ -61,7 +63,7 @@ async fn remove(global: &Global, output: Output, name: FeedKeyName) -> anyhow::R
     let tool = Tool::open(global, Task::Manage).await?;
     let shown = name.as_str().to_owned();
     let removed = tool.instance.remove_feed_key(name, &tool.context()).await?;
-    ensure!(removed, "there is no feed key {shown:?}");
+    ensure!(removed, NotFound(format!("there is no feed key {shown:?}")));
     output.show(&json!({ "removed": shown }), || format!("Removed the feed key {shown}"))?;
     Ok(())
 }

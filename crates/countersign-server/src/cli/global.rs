@@ -9,18 +9,23 @@ use crate::config::{Config, ConfigError, Environment, Place, Settings};
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Global {
     /// The configuration file [default: countersign.toml here, else /etc/countersign/countersign.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     pub(super) config: Option<PathBuf>,
     /// The data directory: short for `--set data_dir=DIR`
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = HEADING)]
     pub(super) data_dir: Option<PathBuf>,
     /// Sets one key of the configuration; may be repeated
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = HEADING)]
     pub(super) set: Vec<String>,
-    /// Prints JSON instead of text
-    #[arg(long, global = true)]
+    /// Prints JSON instead of text, errors and remarks too
+    #[arg(long, global = true, help_heading = HEADING)]
     pub(super) json: bool,
+    /// `--listen` of the commands that serve.
+    #[arg(skip)]
+    pub(super) listen: Option<String>,
 }
+
+const HEADING: &str = "Options of every command";
 
 impl Global {
     /// The configuration from all sources.
@@ -42,6 +47,9 @@ impl Global {
         if let Some(folder) = &self.data_dir {
             settings =
                 settings.with("data_dir", &folder.to_string_lossy(), Place::Flag("--data-dir".to_owned()));
+        }
+        if let Some(address) = &self.listen {
+            settings = settings.with("listen", address, Place::Flag("--listen".to_owned()));
         }
         for set in &self.set {
             let (name, value) = set.split_once('=').unwrap_or((set, ""));

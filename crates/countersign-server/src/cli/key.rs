@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::global::Global;
 use super::key_file::{Convert, Generate, Thumbprint};
 use super::tool::{Tool, block_on};
-use crate::output::{Output, utc};
+use crate::output::{Columns, Output, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -63,7 +63,11 @@ impl KeyCommand {
                 let state = key.state.name().to_owned();
                 vec![key.kid.clone(), key.algorithm.clone(), state, utc(key.created_at), utc(key.active_from)]
             };
-            output.table_of(&["ID", "ALGORITHM", "STATE", "CREATED", "SIGNS FROM"], &keys, row, as_json)?;
+            let columns = Columns {
+                head: &["ID", "ALGORITHM", "STATE", "CREATED", "SIGNS FROM"],
+                none: "countersign: no signing keys",
+            };
+            output.table_of(columns, &keys, row, as_json)?;
             Ok(())
         })
     }

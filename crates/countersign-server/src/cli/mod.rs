@@ -4,8 +4,10 @@ mod audit;
 mod calibrate;
 mod client;
 mod config;
+mod config_check;
 mod config_store;
 mod dev;
+mod failure;
 mod feed_key;
 mod global;
 mod init;
@@ -31,9 +33,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::global::Global;
-use self::usage::UsageError;
-use crate::config::ConfigError;
-use crate::output::{Output, remark};
+use crate::output::{Output, make_remarks_json};
 
 /// JWT authentication that you host: people sign in, services verify their tokens.
 #[derive(Debug, Parser)]
@@ -98,37 +98,42 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
-    match dispatch(cli) {
+    let Cli { global, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Which of the arguments is wrong may say where the others are: `--json` is looked for anywhere.
+        Err(error) => {
+            let json = std::env::args_os().skip(1).take_while(|it| it != "--").any(|it| it == "--json");
+            return failure::report_arguments(&error, Output { json });
+        }
+    };
+    let output = Output { json: global.json };
+    if output.json {
+        make_remarks_json();
+    }
+    match dispatch(&global, command, output) {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            remark(&format!("countersign: {error:#}"));
-            let is_usage = error.is::<ConfigError>() || error.is::<UsageError>();
-            ExitCode::from(if is_usage { 2 } else { 1 })
-        }
+        Err(error) => failure::report(error, output),
     }
 }
 
-fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let Cli { global, command } = cli;
-    let output = Output { json: global.json };
+fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Dev(dev) => dev.run(&global)?,
-        Command::Serve(listen) => serve::run(&global, &listen)?,
-        Command::Init(init) => init.run(&global, output)?,
-        Command::User(user) => user.run(&global, output)?,
-        Command::Session(session) => session.run(&global, output)?,
-        Command::Key(key) => key.run(&global, output)?,
-        Command::FeedKey(key) => key.run(&global, output)?,
-        Command::Client(client) => client.run(&global, output)?,
-        Command::Migrate(migrate) => migrate.run(&global, output)?,
+        Command::Dev(dev) => dev.run(global)?,
+        Command::Serve(listen) => serve::run(global, &listen)?,
+        Command::Init(init) => init.run(global, output)?,
+        Command::User(user) => user.run(global, output)?,
+        Command::Session(session) => session.run(global, output)?,
+        Command::Key(key) => key.run(global, output)?,
+        Command::FeedKey(key) => key.run(global, output)?,
+        Command::Client(client) => client.run(global, output)?,
+        Command::Migrate(migrate) => migrate.run(global, output)?,
         Command::Store(store) => store.run(output)?,
-        Command::Token(token) => return token.run(&global, output),
+        Command::Token(token) => return token.run(global, output),
         Command::Secret(secret) => secret.run(output)?,
-        Command::Audit(audit) => audit.run(&global, output)?,
-        Command::Config(command) => command.run(&global, output)?,
-        Command::Calibrate(calibrate) => calibrate.run(&global, output)?,
+        Command::Audit(audit) => audit.run(global, output)?,
+        Command::Config(command) => command.run(global, output)?,
+        Command::Calibrate(calibrate) => calibrate.run(global, output)?,
         Command::Completions { shell } => {
             // `generate` panics if it cannot write, so it writes to memory.
             let mut script = Vec::new();

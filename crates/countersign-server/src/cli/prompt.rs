@@ -4,9 +4,12 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 
 use anyhow::Context as _;
+use countersign::options::PasswordPolicy;
+use countersign::{CheckError, PasswordChangeError};
 use zeroize::Zeroizing;
 
 use super::usage::usage;
+use crate::output::remark;
 
 /// Accepts `--password x`, to explain why it is not possible.
 #[derive(Debug, clap::Args)]
@@ -30,19 +33,36 @@ impl NoPasswordArgument {
     }
 }
 
-/// Asks for a new password.
+/// Asks for a new password, and at a terminal again until it is typed twice the same.
 ///
 /// # Errors
-/// The two inputs differ, or there is no input.
-pub(super) fn new_password(of: &str) -> anyhow::Result<Zeroizing<String>> {
+/// There is no input.
+pub(super) fn new_password(of: &str, policy: &PasswordPolicy) -> anyhow::Result<Zeroizing<String>> {
     if !io::stdin().is_terminal() {
         return line_of_stdin();
     }
     let ask = |prompt: String| rpassword::prompt_password(prompt).map(Zeroizing::new);
-    let first = ask(format!("New password for {of}: "))?;
-    let second = ask("Repeat the password: ".to_owned())?;
-    anyhow::ensure!(*first == *second, "the passwords differ; nothing was changed");
-    Ok(first)
+    loop {
+        let first = ask(format!("New password for {of} (at least {} characters): ", policy.min_length))?;
+        anyhow::ensure!(!first.is_empty(), "no password was typed; nothing was changed");
+        if first == ask("Repeat the password: ".to_owned())? {
+            return Ok(first);
+        }
+        remark("countersign: the passwords differ; once more");
+    }
+}
+
+/// Whether somebody is there to choose another password in place of a refused one; they are told why.
+pub(super) fn asks_again(refused: &PasswordChangeError) -> bool {
+    let is_password = matches!(
+        refused,
+        PasswordChangeError::Policy(_) | PasswordChangeError::Check(CheckError::Password(_))
+    );
+    let asks = is_password && io::stdin().is_terminal();
+    if asks {
+        remark(&format!("countersign: {refused}; choose another one"));
+    }
+    asks
 }
 
 /// The first line of standard input, without its end.

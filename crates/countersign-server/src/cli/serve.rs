@@ -1,7 +1,5 @@
 //! `countersign serve`: runs the server.
 
-use std::net::SocketAddr;
-
 use anyhow::Context as _;
 
 use super::global::Global;
@@ -11,17 +9,15 @@ use crate::{core_dumps, logging};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Listen {
-    /// The address to listen on: short for `--set listen=ADDRESS`
+    /// The address to listen on, or a port of 127.0.0.1: short for `--set listen=ADDRESS`
     #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(super) listen: Option<SocketAddr>,
+    pub(super) listen: Option<String>,
 }
 
 impl Listen {
     /// The same flags with `--listen` among the settings.
     pub(super) fn on(&self, global: &Global) -> Global {
-        let mut global = global.clone();
-        global.set.extend(self.listen.map(|address| format!("listen={address}")));
-        global
+        Global { listen: self.listen.clone(), ..global.clone() }
     }
 }
 

@@ -8,11 +8,12 @@ use countersign::wire::SessionView;
 use countersign::{Session, SessionSelector};
 use serde_json::json;
 
+use super::failure::NotFound;
 use super::global::Global;
 use super::names::Names;
 use super::tool::{Tool, block_on};
 use super::usage::usage;
-use crate::output::{Output, utc};
+use crate::output::{Columns, Output, counted, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -27,6 +28,7 @@ pub(super) enum SessionCommand {
         limit: u32,
     },
     /// Ends one session, all sessions of an account, or all there are; their tokens fail at once
+    #[command(override_usage = "countersign session revoke [OPTIONS] <SESSION|--user <USER>|--all>")]
     Revoke {
         /// The ID of the session
         #[arg(required_unless_present_any = ["user", "all"])]
@@ -79,7 +81,11 @@ async fn list(tool: &Tool, output: Output, user: Option<&str>, limit: u32) -> an
             session.user_agent.clone().unwrap_or_default(),
         ]
     };
-    output.table_of(&["ID", "USER", "LAST USED", "ENDS", "ADDRESS", "DEVICE"], &shown, row, value)?;
+    let columns = Columns {
+        head: &["ID", "USER", "LAST USED", "ENDS", "ADDRESS", "DEVICE"],
+        none: "countersign: no live sessions",
+    };
+    output.table_of(columns, &shown, row, value)?;
     Ok(())
 }
 
@@ -99,7 +105,7 @@ async fn revoke(
         (None, None) => return Err(usage("name a session, or an account with --user")),
     };
     let ended = tool.instance.end_sessions(sessions, &tool.context()).await?;
-    anyhow::ensure!(ended > 0, "there is no such live session");
+    anyhow::ensure!(ended > 0, NotFound("there is no such live session".to_owned()));
     say_ended(output, ended)
 }
 
@@ -119,8 +125,6 @@ async fn revoke_all(tool: &Tool, output: Output) -> anyhow::Result<()> {
 }
 
 fn say_ended(output: Output, ended: usize) -> anyhow::Result<()> {
-    output.show(&json!({ "ended": ended }), || {
-        format!("Ended {ended} {}", if ended == 1 { "session" } else { "sessions" })
-    })?;
+    output.show(&json!({ "ended": ended }), || format!("Ended {}", counted(ended, "session")))?;
     Ok(())
 }

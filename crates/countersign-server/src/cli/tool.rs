@@ -5,6 +5,7 @@ use countersign::Timestamp;
 use countersign::{Account, Username};
 use countersign::{Actor, Context};
 
+use super::failure::NotFound;
 use super::global::Global;
 use crate::core_dumps;
 use crate::output::remark;
@@ -47,7 +48,7 @@ impl Tool {
             Ok(id) => self.instance.find_account(id).await?,
             Err(_) => self.instance.find_account_by_name(&Username::parse(user)?).await?,
         };
-        found.with_context(|| format!("there is no account {user:?}"))
+        Ok(found.ok_or_else(|| NotFound(format!("there is no account {user:?}")))?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads one value from text, whichever source the text comes from.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -107,10 +107,20 @@ impl Scalar for u32 {
     }
 }
 
+/// A port alone is one of this machine only.
 impl Scalar for SocketAddr {
     fn parse_scalar(text: &str) -> Result<Self, String> {
-        text.parse()
-            .map_err(|_| format!("{text:?} is not an address with a port, like 127.0.0.1:3000 or [::]:8443"))
+        if let Ok(port) = text.parse::<u16>() {
+            return Ok((Ipv4Addr::LOCALHOST, port).into());
+        }
+        text.parse().map_err(|_| {
+            // A name is not looked up, and a port behind a colon means every address elsewhere.
+            let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok()).unwrap_or(3000);
+            format!(
+                "{text:?} is not an address with a port, like 127.0.0.1:{port}, or 0.0.0.0:{port} and [::]:{port} for every \
+                 address of this machine"
+            )
+        })
     }
 }
 

@@ -85,7 +85,24 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::R
     if let Some(algorithm) = newest.and_then(|key| Algorithm::from_name(&key.algorithm)) {
         options.audiences.default.algorithm = algorithm;
     }
-    let opened = Countersign::open(store, options, master_keys, Clock::system(), random).await;
+    with_place(Countersign::open(store, options, master_keys, Clock::system(), random).await)
+}
+
+/// Whether a server could open what is there. Changes nothing, and makes nothing.
+///
+/// # Errors
+/// As for [`open`].
+pub(crate) async fn check(config: &Config) -> anyhow::Result<()> {
+    let master_keys = master_key_file::require(config)?;
+    let store = store::open(config, OpenMode::Tool, false).await?;
+    let mut options = options(config, &config.issuer(0))?;
+    options.signing = signing(config)?;
+    let (clock, random) = (Clock::system(), Random::system());
+    with_place(Countersign::check_open(&store, &options, &master_keys, clock, random).await)
+}
+
+/// Names the key whose value does not fit.
+fn with_place<T>(opened: Result<T, OpenError>) -> anyhow::Result<T> {
     opened.map_err(|error| match error {
         OpenError::Pepper(_) => anyhow::Error::from(error).context("password.pepper_file"),
         error => error.into(),

@@ -119,7 +119,10 @@ async fn log_left_out(lines: LineLimit) {
 
 /// OP-9: with a clock before the release of this version, certificates, sessions and tokens are judged by a
 /// wrong date.
-fn check_clock(now: Timestamp) -> anyhow::Result<()> {
+///
+/// # Errors
+/// It is such a clock.
+pub(crate) fn check_clock(now: Timestamp) -> anyhow::Result<()> {
     anyhow::ensure!(
         now >= RELEASED_AT,
         "the clock of this machine says {now}, which is before this program was released; correct the clock"

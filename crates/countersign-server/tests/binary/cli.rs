@@ -331,6 +331,55 @@ fn looking_makes_no_key_and_finding_nobody_is_fine() {
     }
 }
 
+/// A bare heading reads like output that was cut off.
+#[test]
+fn an_empty_list_says_so() {
+    let place = Place::with_database();
+    for (command, said) in [
+        (&["user", "list"][..], "no accounts"),
+        (&["user", "list", "--search", "\u{7}"], "no accounts"),
+        (&["session", "list"], "no live sessions"),
+        (&["key", "list"], "no signing keys"),
+        (&["feed-key", "list"], "no feed keys"),
+        (&["client", "list"], "no clients"),
+        (&["audit", "--kind", "spray_suspected"], "no events"),
+    ] {
+        let ran = place.run(command);
+        assert!(ran.code == Some(0) && ran.out.is_empty() && ran.err.contains(said), "{ran:?}");
+        let ran = place.run(&[command, &["--json"]].concat());
+        let nothing = if command[0] == "audit" { "" } else { "[]" };
+        assert_eq!((ran.code, ran.out.trim_end()), (Some(0), nothing));
+        assert!(!ran.err.contains(said), "{ran:?}");
+    }
+}
+
+/// The options of a command are not lost between those that all commands have.
+#[test]
+fn the_options_of_every_command_have_a_heading_of_their_own() {
+    let place = Place::new();
+    for (command, own) in [
+        (&["audit"][..], &["--user", "--kind", "--after", "--limit", "--follow"][..]),
+        (&["user", "add"], &["--role", "--claims", "--require-password-change"]),
+        (&["session", "revoke"], &["--user", "--all"]),
+        (&["serve"], &["--listen"]),
+    ] {
+        let help = place.run(&[command, &["--help"]].concat()).out;
+        let (before, after) = help.split_once("\nOptions of every command:\n").unwrap();
+        for option in own {
+            assert!(
+                before.contains(&format!(" {option} ")) || before.contains(&format!(" {option}\n")),
+                "{help}"
+            );
+            assert!(!after.contains(&format!(" {option} ")), "{help}");
+        }
+        for option in ["--config", "--data-dir", "--set", "--json"] {
+            assert!(after.contains(&format!(" {option} ")), "{help}");
+        }
+    }
+    let help = place.run(&["session", "revoke", "--help"]).out;
+    assert!(help.contains("<SESSION|--user <USER>|--all>"), "{help}");
+}
+
 /// What people type first, and what they are told then.
 #[test]
 fn a_mistake_is_answered_with_what_would_be_right() {

@@ -38,6 +38,25 @@ fn plain_http_is_for_loopback_only() {
     assert!(ran.code == Some(2) && ran.err.contains("would travel in clear"), "{ran:?}");
 }
 
+/// A port alone is one of this machine; with anything else, the error says what to write.
+#[test]
+fn a_port_alone_is_on_loopback() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let place = Place::new();
+    let listen = |address: &str| place.run(&["serve", "--listen", address]);
+    let ran = listen(&port.to_string());
+    let said = format!("cannot listen on 127.0.0.1:{port}: another process is using it");
+    assert!(ran.code == Some(1) && ran.err.contains(&said), "{ran:?}");
+    for address in [":3120", "localhost:3120", "*:3120"] {
+        let ran = listen(address);
+        let said = format!(
+            "--listen: {address:?} is not an address with a port, like 127.0.0.1:3120, or 0.0.0.0:3120"
+        );
+        assert!(ran.code == Some(2) && ran.err.contains(&said), "{ran:?}");
+    }
+}
+
 #[test]
 fn a_port_in_use_is_said_so() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -198,4 +217,94 @@ fn the_readme_has_the_table_of_keys() {
     assert!(ran.out.contains("| `session.grace` | `15s` |"), "{ran:?}");
     let readme = include_str!("../../../../README.md");
     assert!(readme.contains(&ran.out), "put the output of `countersign config keys` into the README");
+}
+
+/// The names of all files and folders in a place, in order.
+fn everything_in(place: &Place) -> Vec<String> {
+    let (root, mut found, mut folders) = (place.path(""), Vec::new(), vec![place.path("")]);
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            found.push(path.strip_prefix(&root).unwrap().display().to_string());
+            folders.extend(path.is_dir().then_some(path));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What `serve` refuses at its start and what can be known before, the check refuses with the same words, and makes
+/// nothing.
+#[test]
+fn the_check_refuses_what_serve_refuses() {
+    let place = Place::new();
+    place.write("pepper", &format!("1 {}\n", "5a".repeat(32)));
+    place.write("other.key", &format!("1 {}\n", "a5".repeat(32)));
+    let private = |name: &str| {
+        std::fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    ["pepper", "other.key"].map(private);
+    place.make_database();
+    let pepper = ["--set", "password.pepper_file=pepper"];
+    let ran = place.run_with(&[&["user", "add", "ann"][..], &pepper].concat(), PASSWORD);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    place.serve(&pepper).stop();
+    std::fs::create_dir(place.path("demo")).unwrap();
+    for name in ["countersign.db", "master.key"] {
+        std::fs::copy(place.path("countersign-data").join(name), place.path("demo").join(name)).unwrap();
+    }
+    place.write("demo/DEVELOPMENT", "");
+    std::fs::create_dir(place.path("damaged")).unwrap();
+    place.write("damaged/countersign.db", &"no database".repeat(1000));
+    std::fs::copy(place.path("other.key"), place.path("damaged/master.key")).unwrap();
+    for (settings, why) in [
+        (&["password.pepper_file=pepper", "master_key_file=other.key"][..], "not the one that this database"),
+        (&[], "password.pepper_file"),
+        (&["password.pepper_file=pepper", "data_dir=demo"], "was made by `countersign dev`"),
+        (&["data_dir=damaged"], "damaged/countersign.db"),
+        (
+            &[
+                "password.pepper_file=pepper",
+                "listen=192.0.2.1:1",
+                "behind_proxy=::1",
+                "public_origin=https://a.example",
+            ],
+            "cannot listen on 192.0.2.1:1: this machine has no such address",
+        ),
+    ] {
+        let settings: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+        let before = everything_in(&place);
+        let check = place.run(&[&["config", "check"], &settings[..]].concat());
+        assert_eq!(everything_in(&place), before);
+        let serve = place.run(&[&["serve"], &settings[..]].concat());
+        assert_eq!((serve.code, check.code), (Some(1), Some(1)), "{serve:?} {check:?}");
+        assert!(check.err.contains(why) && check.err.ends_with(&serve.err), "{serve:?} {check:?}");
+    }
+}
+
+/// A server that runs already has the port, and its database open.
+#[test]
+fn the_check_can_run_beside_a_server() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let listen = format!("listen={}", server.address);
+    let ran = place.run(&["config", "check", "--set", &listen]);
+    assert!(ran.code == Some(0) && ran.err.contains("a process listens on"), "{ran:?}");
+}
+
+/// A folder that cannot be made, and one that cannot be written to. No mode stops root, but the kernel's own folders do.
+#[test]
+fn the_check_makes_sure_that_a_database_could_be_made() {
+    let place = Place::new();
+    place.write("file", "");
+    std::fs::create_dir(place.path("data")).unwrap();
+    let check = |folder: &str| place.run(&["config", "check", "--data-dir", folder]);
+    for folder in ["/proc/nope", "/proc/nope/deeper", "/proc", "file", "file/deeper"] {
+        let ran = check(folder);
+        let said = "data_dir: nothing can be made in ";
+        assert!(ran.code == Some(1) && ran.err.contains(said), "{folder}: {ran:?}");
+    }
+    for folder in ["data", "new", "new/deeper"] {
+        assert_eq!(check(folder).code, Some(0), "{folder}");
+    }
+    assert_eq!(everything_in(&place), ["data", "file"]);
 }

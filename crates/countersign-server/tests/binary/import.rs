@@ -160,7 +160,7 @@ fn a_stop_says_what_to_type_and_the_dry_run_ends_with_the_command() {
     let with = [&with[..], &["--state-value", "gone fishing=disabled"]].concat();
     let dry = place.run(&with);
     assert!(
-        dry.code == Some(1) && dry.err.contains("1 rows have no password; --allow-no-password"),
+        dry.code == Some(1) && dry.err.contains("1 row without a password; --allow-no-password"),
         "{dry:?}"
     );
     let command = dry.out.lines().last().unwrap().strip_prefix("To import: ").unwrap();

@@ -24,6 +24,7 @@ mod hang_up;
 #[cfg(target_os = "linux")]
 mod house_keeping;
 mod import;
+mod json_errors;
 #[cfg(target_os = "linux")]
 mod key_rotation;
 #[cfg(target_os = "linux")]
@@ -42,6 +43,8 @@ mod power_loss;
 mod requests;
 mod secrets;
 mod shutdown;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tls;
 mod token;
 mod token_url;

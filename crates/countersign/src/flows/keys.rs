@@ -71,6 +71,22 @@ pub(crate) async fn check_master_keys<S: Store>(
     }
 }
 
+/// Whether the keys of the store can be opened, if there are any. Writes nothing.
+pub(crate) async fn check_ring<S: Store>(
+    store: &S,
+    options: &Options,
+    master_keys: &MasterKeys,
+    now: Timestamp,
+) -> Result<(), KeysError> {
+    if matches!(options.signing, Signing::SharedSecret(_)) {
+        return Ok(());
+    }
+    match open_stored(&store.signing_keys().await?, options, master_keys, now) {
+        Ok(_) | Err(KeyRingError::Empty) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Opens the keys of the store; makes the first one of each algorithm in use, where it is missing.
 pub(crate) async fn open_ring<S: Store>(
     store: &S,

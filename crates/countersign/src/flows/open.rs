@@ -16,6 +16,7 @@ use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::{FeedKeys, new_feed};
 use crate::flows::follow_clock::{ClockError, clock_for};
 use crate::flows::keys::{self, KeysError};
+use crate::flows::reseal::HASHES_TO_LOOK_AT;
 use crate::hashing::{HashingOptionsError, PasswordHasher};
 use crate::model::audience::Audience;
 use crate::model::device_cookie::DeviceCookies;
@@ -52,6 +53,26 @@ pub enum OpenError {
 }
 
 impl<S: Store> Countersign<S> {
+    /// Whether [`Countersign::open`] would succeed. Changes nothing in the store.
+    ///
+    /// # Errors
+    /// Every variant of [`OpenError`].
+    pub async fn check_open(
+        store: &S,
+        options: &Options,
+        master_keys: &MasterKeys,
+        clock: Clock,
+        random: Random,
+    ) -> Result<(), OpenError> {
+        options.check()?;
+        let now = clock_for(store, clock.clone()).await?.now();
+        keys::check_master_keys(store, master_keys).await?;
+        keys::check_ring(store, options, master_keys, now).await?;
+        let hasher = PasswordHasher::new(&options.hashing, clock, random)?;
+        Throttle::new(options.throttle)?;
+        check_pepper(store, &hasher).await
+    }
+
     /// Opens the signing keys of the store (making the first) and learns which sessions have ended. Where several
     /// machines share the store, `clock` follows the store's from now on.
     ///
@@ -108,11 +129,17 @@ impl<S: Store> Countersign<S> {
             guard,
             audience_guards,
         };
-        opened.check_pepper().await?;
+        check_pepper(&opened.store, &opened.hasher).await?;
         opened.follow_revocations(now).await?;
         opened.follow_feed_keys().await?;
         opened.learn_hash_costs().await?;
         opened.learn_guesses(now.minus(FAILURES_REMEMBERED), now).await?;
         Ok(opened)
     }
+}
+
+/// Whether the pepper is the one that the hashes of this store were encrypted under.
+async fn check_pepper(store: &impl Store, hasher: &PasswordHasher) -> Result<(), OpenError> {
+    let stored = store.password_hashes(HASHES_TO_LOOK_AT).await?;
+    Ok(hasher.check_pepper(&stored)?)
 }

@@ -5,7 +5,6 @@
 use futures_util::future::join_all;
 
 use crate::Countersign;
-use crate::flows::open::OpenError;
 use crate::model::account::{Account, AccountQuery};
 use crate::store::{Store, StoreError};
 
@@ -60,14 +59,8 @@ impl<S: Store> Countersign<S> {
         self.hasher.learn_hash_mix(&self.store.password_hashes(HASHES_TO_LOOK_AT).await?);
         Ok(())
     }
-
-    /// Whether the pepper is the one that the hashes of this store were encrypted under.
-    pub(crate) async fn check_pepper(&self) -> Result<(), OpenError> {
-        let hashes = self.store.password_hashes(HASHES_TO_LOOK_AT).await?;
-        Ok(self.hasher.check_pepper(&hashes)?)
-    }
 }
 
 const AT_ONCE: u32 = 200;
 /// A sample: opening a store with a million accounts must not read them all.
-const HASHES_TO_LOOK_AT: u32 = 2_000;
+pub(crate) const HASHES_TO_LOOK_AT: u32 = 2_000;

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::cli::progress::bar;
 use crate::cli::tool::Tool;
 use crate::cli::usage::usage;
-use crate::output::{self, Output};
+use crate::output::{self, Output, counted};
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -79,9 +79,10 @@ impl UserImport {
             json!({ "made": imported.made, "alreadyThere": imported.already_there, "leftOut": problems });
         output.show(&value, || {
             let there = imported.already_there;
-            let already = if there > 0 { format!(", {there} were there already") } else { String::new() };
-            let left_out = if problems > 0 { format!(", {problems} rows left out") } else { String::new() };
-            format!("Imported {} accounts{already}{left_out}", imported.made)
+            let already = if there > 0 { format!(", {there} there already") } else { String::new() };
+            let left_out =
+                if problems > 0 { format!(", {} left out", counted(problems, "row")) } else { String::new() };
+            format!("Imported {}{already}{left_out}", counted(imported.made, "account"))
         })?;
         Ok(())
     }
@@ -118,10 +119,15 @@ impl UserImport {
         let without = report.without_password.len() - report.reset.len();
         anyhow::ensure!(
             self.allow_no_password || !report.loses_passwords(),
-            "{without} rows have no password; --allow-no-password imports them, and they need a new one"
+            "{} without a password; --allow-no-password imports such rows, and they need a new one",
+            counted(without, "row")
         );
         let problems = report.problem_rows();
-        anyhow::ensure!(problems == 0 || self.skip_problems, "{problems} rows cannot be imported");
+        anyhow::ensure!(
+            problems == 0 || self.skip_problems,
+            "{} cannot be imported",
+            counted(problems, "row")
+        );
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 mod import;
 
 use clap::Subcommand;
-use countersign::Registration;
 use countersign::wire::AccountView;
 use countersign::{Account, AccountChange, AccountQuery, CustomClaims, Role, Username};
+use countersign::{CreateAccountError, Registration};
 use serde_json::{Value, json};
 
 use self::import::{UserImport, export};
@@ -13,7 +13,7 @@ use super::global::Global;
 use super::prompt::{self, NoPasswordArgument};
 use super::tool::{Tool, block_on};
 use super::usage::usage;
-use crate::output::{Output, remark, utc};
+use crate::output::{Columns, Output, remark, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -158,9 +158,19 @@ fn registration(name: &str, role: &str, claims: Option<&str>) -> anyhow::Result<
 async fn add(global: &Global, output: Output, registration: Registration) -> anyhow::Result<()> {
     let tool = Tool::open(global, Task::Manage).await?;
     warn_of_like_admin(&registration.role);
-    let password = prompt::new_password(registration.username.as_str())?;
-    let account = tool.instance.create_account(registration, &password, &tool.context()).await?;
-    show_done(output, &account, "Added")
+    // Before anybody thinks of a password.
+    if tool.instance.find_account_by_name(&registration.username).await?.is_some() {
+        return Err(CreateAccountError::NameTaken.into());
+    }
+    let policy = &tool.instance.options().passwords;
+    loop {
+        let password = prompt::new_password(registration.username.as_str(), policy)?;
+        let (new, context) = (registration.clone(), tool.context());
+        match tool.instance.create_account(new, &password, &context).await {
+            Err(CreateAccountError::Password(refused)) if prompt::asks_again(&refused) => {}
+            made => return show_done(output, &made?, "Added"),
+        }
+    }
 }
 
 /// Roles are compared exactly, and a role that only looks like the administrators' gives no rights.
@@ -212,7 +222,9 @@ fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
             account.id.to_string(),
         ]
     };
-    output.table_of(&["NAME", "ROLE", "STATE", "CREATED", "ID"], accounts, row, as_json)?;
+    let columns =
+        Columns { head: &["NAME", "ROLE", "STATE", "CREATED", "ID"], none: "countersign: no accounts" };
+    output.table_of(columns, accounts, row, as_json)?;
     Ok(())
 }
 
@@ -243,9 +255,17 @@ fn show(output: Output, account: &Account) -> anyhow::Result<()> {
 
 async fn set_password(tool: &Tool, output: Output, user: &str) -> anyhow::Result<()> {
     let account = tool.find_account(user).await?;
-    let password = prompt::new_password(account.username.as_str())?;
-    tool.instance.set_password(&account, &password, &tool.context()).await?;
-    show_done(output, &account, "Set the password of")
+    let policy = &tool.instance.options().passwords;
+    loop {
+        let password = prompt::new_password(account.username.as_str(), policy)?;
+        match tool.instance.set_password(&account, &password, &tool.context()).await {
+            Err(refused) if prompt::asks_again(&refused) => {}
+            set => {
+                set?;
+                return show_done(output, &account, "Set the password of");
+            }
+        }
+    }
 }
 
 async fn reseal(tool: &Tool, output: Output) -> anyhow::Result<()> {

@@ -105,6 +105,12 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The stable code in its response, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.public().code
+    }
+
     pub(super) fn public(&self) -> Public {
         match self {
             Self::Login(error) => public::login(error),
