@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { compressedWasm } from './wasm.mjs';
 
 const outdir = 'node_modules/.test';
 rmSync(outdir, { recursive: true, force: true });
@@ -15,7 +16,7 @@ await build({
   target: 'node20',
   format: 'esm',
   sourcemap: 'inline',
-  loader: { '.wasm': 'binary' },
+  plugins: [compressedWasm],
 });
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', `${outdir}/`], { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -2,6 +2,7 @@
 // `cargo build` must need no Node.
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { compressedWasm } from '../wasm.mjs';
 import { PAGES, documentOf } from './document.mjs';
 
 const outdir = '../../crates/countersign/assets';
@@ -22,7 +23,7 @@ await build({
   // All pages load one copy of the client, the one that pages of other apps load too. The scripts are in `assets/`.
   alias: { '@countersign/client': '../client.js' },
   external: ['../client.js', './server-keys.js'],
-  loader: { '.wasm': 'binary' },
+  plugins: [compressedWasm],
 });
 await build({ ...options, entryPoints: ['src/style.css'], outdir });
 console.log(`pages: ${readdirSync(outdir).join(' ')}`);

@@ -15,6 +15,7 @@ export const PAGES = [
     script: true,
     policy: { 'script-src': "'self' 'wasm-unsafe-eval'", 'connect-src': "'none'" },
   },
+  { name: 'missing', title: 'Page not found · Countersign' },
 ];
 
 const POLICY = {

@@ -1,3 +1,4 @@
+/** The module, compressed (RFC 1950). */
 declare module '*.wasm' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;

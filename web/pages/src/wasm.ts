@@ -1,6 +1,6 @@
-// Runs `debugger-wasm`. Its bytes are part of this script, because the page may make no request.
+// Runs `debugger-wasm`. Its bytes are part of this script (`wasm.mjs`), because the page may make no request.
 
-import bytes from './debugger.wasm';
+import compressed from './debugger.wasm';
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
@@ -12,7 +12,8 @@ interface Exports {
   answer(): number;
 }
 
-const { instance } = await WebAssembly.instantiate(bytes);
+const unpacked = new Blob([compressed]).stream().pipeThrough(new DecompressionStream('deflate'));
+const { instance } = await WebAssembly.instantiate(await new Response(unpacked).arrayBuffer());
 const { memory, prepare, run, answer } = instance.exports as unknown as Exports;
 
 /** JSON text in, JSON text out. */

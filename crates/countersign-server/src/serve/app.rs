@@ -39,18 +39,17 @@ fn mounted(app: App<AnyStore>, options: &PagesOptions, prefix: Option<&PathPrefi
     // Without a home there is no front page.
     let front = options.home.as_ref().map(|_| http::front_page(&app, options));
     let (pages, at_root) = (http::pages(&app, options), http::root_metadata(&app));
-    let routes = pages.merge(http::router(app));
+    let missing = http::not_found_page(&app, options);
+    let routes = missing.merge(pages).merge(http::router(app));
+    let front_page = front.clone().unwrap_or_default();
+    let Some(prefix) = prefix else { return at_root.merge(front_page).merge(routes) };
     let mut others = Router::new().fallback(http::not_found);
-    if let (Some(prefix), Some(_)) = (prefix, &front) {
+    if front.is_some() {
         let start = format!("{prefix}/");
         // Every address in a page is relative to the slash.
         let to_start = Redirect::permanent(&start);
         others = others.route(prefix.as_str(), get(async move || to_start));
     }
     let others = others.layer(middleware::from_fn_with_state(https, http::security_headers)).merge(at_root);
-    let front = front.unwrap_or_default();
-    match prefix {
-        Some(prefix) => others.nest(&format!("{prefix}/"), front).nest(prefix.as_str(), routes),
-        None => others.merge(front).merge(routes),
-    }
+    others.nest(&format!("{prefix}/"), front_page).nest(prefix.as_str(), routes)
 }

@@ -63,3 +63,47 @@ fn what_is_no_logo_stops_the_start() {
     let ran = place.run(&["config", "check", "--set", "pages.name= "]);
     assert!(ran.code == Some(2) && ran.err.contains("pages.name"), "{ran:?}");
 }
+
+/// Somebody who mistyped an address sees a page with a way back; a program gets the error of the API.
+#[test]
+fn a_mistyped_address_is_a_page_for_a_browser_and_an_error_for_a_program() {
+    let place = Place::new();
+    place.write("countersign.toml", "[pages]\nname = \"Acme\"\naccount = \"off\"\n");
+    place.make_database();
+    let browser = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n";
+    let prefixed = ["--set", "path_prefix=/auth", "--set", "public_origin=http://localhost:1"];
+    for (flags, prefix) in [(&[][..], ""), (&prefixed[..], "/auth")] {
+        let server = place.serve(flags);
+        for (path, up) in [
+            ("/login/", "../"),
+            ("/logn", ""),
+            ("/admin/users", "../"),
+            ("/account", ""),
+            ("/a/b/c", "../../"),
+        ] {
+            let path = format!("{prefix}{path}");
+            let page = server.request("GET", &path, browser, "");
+            assert!(page.status == 404 && page.head.contains("content-type: text/html"), "{page:?}");
+            assert!(
+                page.head.contains("cache-control: no-store") && page.head.contains("x-content-type-options"),
+                "{page:?}"
+            );
+            assert!(page.body.contains("<title>Page not found · Acme</title>"), "{page:?}");
+            for address in ["login\"", "./\"", "assets/style.css\""] {
+                assert!(page.body.contains(&format!("href=\"{up}{address}")), "{path} {address}: {page:?}");
+            }
+            for headers in ["", "Accept: */*\r\n", "Accept: application/json\r\n"] {
+                assert_eq!(server.request("GET", &path, headers, "").code(), "not_found", "{path} {headers}");
+            }
+            assert_eq!(
+                server.request("POST", &path, browser, "").head.contains("text/html"),
+                false,
+                "{path}"
+            );
+        }
+        for path in ["/api/nothing", "/.well-known/nothing", "/oauth2/nothing", "/assets/nothing.js"] {
+            let answer = server.request("GET", &format!("{prefix}{path}"), browser, "");
+            assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "{path}");
+        }
+    }
+}

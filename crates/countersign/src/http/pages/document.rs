@@ -25,6 +25,14 @@ pub(super) fn document(built: &str, options: &PagesOptions, password_length: usi
     text.replace("Countersign", &escaped(&options.product_name))
 }
 
+/// The same document for an address that is so many folders below that of the pages. What leads elsewhere stays.
+pub(super) fn below(document: &str, folders: usize) -> String {
+    let up = "../".repeat(folders);
+    ["./\"", "login\"", "assets/"].iter().fold(document.to_owned(), |text, address| {
+        text.replace(&format!("=\"{address}"), &format!("=\"{up}{address}"))
+    })
+}
+
 /// As text and as the value of an attribute in quotes.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
@@ -36,7 +44,8 @@ mod tests {
     use crate::http::pages::files::find;
     use crate::http::pages::logo::Logo;
 
-    const DOCUMENTS: [&str; 5] = ["index.html", "login.html", "account.html", "admin.html", "debugger.html"];
+    const DOCUMENTS: [&str; 6] =
+        ["index.html", "login.html", "account.html", "admin.html", "debugger.html", "missing.html"];
 
     fn built(name: &str) -> &'static str {
         std::str::from_utf8(&find(name).unwrap().bytes).unwrap()

@@ -63,7 +63,7 @@ macro_rules! files {
 static FILES: LazyLock<Vec<(&'static str, File)>> = LazyLock::new(|| {
     let files = files! {
         "account.html" "account.js" "admin.html" "admin.js" "client.js" "debugger.html" "debugger.js" "icon.svg"
-        "index.html" "index.js" "login.html" "login.js" "server-keys.js" "style.css"
+        "index.html" "index.js" "login.html" "login.js" "missing.html" "server-keys.js" "style.css"
     };
     files.map(|(name, bytes)| (name, File::named(name, Bytes::from_static(bytes)))).into()
 });
@@ -83,7 +83,7 @@ pub(super) fn kind(name: &str) -> &str {
 }
 
 /// The policy of the page's `<meta>`, plus `frame-ancestors`, which `<meta>` cannot contain.
-fn policy(name: &str) -> &'static str {
+pub(super) fn policy(name: &str) -> &'static str {
     match name {
         // HD-7: a pasted token cannot leave the debugger. It runs the verifier as WebAssembly.
         "debugger.html" => {
@@ -110,6 +110,15 @@ mod tests {
             folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         built.sort();
         assert_eq!(built, FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
+
+    /// They are sent uncompressed, and again after every update.
+    #[test]
+    fn no_built_file_is_big() {
+        for (name, file) in FILES.iter() {
+            let most = if *name == "debugger.js" { 300_000 } else { 30_000 };
+            assert!(file.bytes.len() < most, "{name}: {} bytes", file.bytes.len());
+        }
     }
 
     /// A browser applies both policies, so a header stricter than the page's own policy would break the page.

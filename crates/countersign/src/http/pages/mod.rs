@@ -4,6 +4,7 @@
 mod document;
 mod files;
 mod logo;
+mod missing;
 mod options;
 mod return_to;
 mod server_keys;
@@ -24,6 +25,7 @@ use crate::http::edge::headers::security_headers;
 use crate::http::pages::document::{LOGO, document};
 use crate::http::pages::files::{File, find, kind};
 pub use crate::http::pages::logo::{Logo, LogoError};
+pub use crate::http::pages::missing::not_found_page;
 pub use crate::http::pages::options::PagesOptions;
 use crate::http::routes::{method_not_allowed, not_found};
 use crate::store::Store;
@@ -87,9 +89,13 @@ fn page<S: Store, T: Clone + Send + Sync + 'static>(
     app: &App<S>,
 ) -> MethodRouter<T> {
     let name = format!("{name}.html");
-    let built = find(&name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
-    let password_length = app.countersign().options().passwords.min_length;
-    serve(File::named(&name, document(&built, options, password_length).into()))
+    serve(File::named(&name, text(&name, options, app).into()))
+}
+
+/// The document of this name as it is served.
+fn text<S: Store>(name: &str, options: &PagesOptions, app: &App<S>) -> String {
+    let built = find(name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
+    document(&built, options, app.countersign().options().passwords.min_length)
 }
 
 fn serve<T: Clone + Send + Sync + 'static>(file: File) -> MethodRouter<T> {

@@ -1,0 +1,59 @@
+//! The response to an address where nothing is: a page with a way back for a browser that somebody sent there.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::http::app::App;
+use crate::http::edge::headers::security_headers;
+use crate::http::pages::document::below;
+use crate::http::pages::files::policy;
+use crate::http::pages::options::PagesOptions;
+use crate::http::pages::text;
+use crate::http::routes::not_found;
+use crate::store::Store;
+
+/// A router with nothing but a fallback: a page for a browser at a mistyped address, and for everybody else what
+/// [`not_found`] responds. Merge it with [`pages`](crate::http::pages()) and [`router`](crate::http::router) before
+/// these are nested under a path, if they are.
+pub fn not_found_page<S: Store, T: Clone + Send + Sync + 'static>(
+    app: &App<S>,
+    options: &PagesOptions,
+) -> Router<T> {
+    let document = Arc::new(text(NAME, options, app));
+    let respond = async move |request: Request| {
+        let path = request.uri().path();
+        if !is_for_a_page(request.method(), path, request.headers()) {
+            return not_found().await;
+        }
+        let folders = path.matches('/').count().saturating_sub(1);
+        page(below(&document, folders))
+    };
+    Router::new().fallback(respond).layer(middleware::from_fn_with_state(app.is_https(), security_headers))
+}
+
+/// Whether somebody is at this address, and not a program or a page that asks for a file.
+fn is_for_a_page(method: &Method, path: &str, request: &HeaderMap) -> bool {
+    let is_of_programs = FOR_PROGRAMS.iter().any(|folder| path.starts_with(folder));
+    let accepted = request.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let wants_page = accepted.flat_map(|value| value.split(',')).any(|range| {
+        range.split(';').next().is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("text/html"))
+    });
+    matches!(*method, Method::GET | Method::HEAD) && wants_page && !is_of_programs
+}
+
+fn page(document: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy(NAME))),
+    ];
+    (StatusCode::NOT_FOUND, headers, document).into_response()
+}
+
+const NAME: &str = "missing.html";
+/// Where an error has the one shape of the API, whoever asks.
+const FOR_PROGRAMS: [&str; 4] = ["/api/", "/oauth2/", "/.well-known/", "/assets/"];
