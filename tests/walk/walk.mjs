@@ -3,19 +3,21 @@
 // host, which is this machine.
 //
 // usage: node tests/walk/walk.mjs [TARGET_DIR/PROFILE]     what cargo has built, by default target/debug
+//        WALK_BUILD=1 node tests/walk/walk.mjs              what the fresh clone builds, with `cargo build --release`
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const built = resolve(process.argv[2] ?? join(root, 'target/debug'));
 const place = mkdtempSync(join(tmpdir(), 'countersign-walk-'));
+const clone = join(place, 'clone');
+const built = process.env.WALK_BUILD ? join(clone, 'target/release') : resolve(process.argv[2] ?? join(root, 'target/debug'));
 const PASSWORD = 'a long enough passphrase';
 const running = new Set();
 const world = {};
@@ -42,8 +44,8 @@ try {
   mkdirSync(join(place, 'bin'));
   mkdirSync(join(place, 'etc'));
   mkdirSync(join(place, 'lib'));
-  shell(`install -m 0755 ${built}/countersign ${place}/bin/`);
   for (const [what, step] of Object.entries({
+    'a fresh clone': freshClone,
     'README: two minutes': twoMinutes,
     'guide: a server behind nginx': server,
     'README: a route of another service': protectedRoute,
@@ -61,6 +63,20 @@ try {
 } finally {
   for (const child of running) child.kill('SIGKILL');
   rmSync(place, { recursive: true, force: true });
+}
+
+/** What is committed is all that somebody has. Building it takes minutes, and is not done each time. */
+async function freshClone() {
+  shell(`git clone --quiet --depth 1 "file://${root}" ${clone}`);
+  const cargo = { cwd: clone, HOME: process.env.HOME }; // where the toolchain is
+  shell('cargo metadata --locked --format-version 1 > metadata.json', cargo);
+  const pages = shell("git ls-files README.md 'docs/*.md' 'web/client/*.md'", { cwd: clone }).trim().split('\n');
+  for (const page of pages) {
+    const links = readFileSync(join(clone, page), 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g);
+    for (const [, link] of links) assert.ok(existsSync(join(clone, dirname(page), link)), `${page} links to ${link}`);
+  }
+  if (process.env.WALK_BUILD) shell('cargo build --release --locked -p countersign-server -p protect', cargo);
+  shell(`install -m 0755 ${built}/countersign ${place}/bin/`);
 }
 
 /** The console block of the README, command by command; `…` stands for what the command before has printed. */

@@ -205,10 +205,9 @@ pub(crate) fn local_time(unix_seconds: i64) -> String {
     )
 }
 
-/// An instant in UTC, in the form of RFC 3339.
+/// An instant in UTC, in the form of RFC 3339 that the API has too: always with milliseconds, so that columns align.
 pub(crate) fn utc(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.as_unix_millis())
-        .map_or_else(|_| "?".to_owned(), |at| at.to_string())
+    at.to_string()
 }
 
 #[cfg(test)]
@@ -220,6 +219,12 @@ mod tests {
     fn nothing_in_a_text_can_act_on_a_terminal() {
         let text = "user=a\u{1b}]0;x\r\n{\"level\":1}\u{2028}\u{202e}\u{9b}31m ok ü";
         assert_eq!(escape(text), "user=a\\u001b]0;x\\u000d\\u000a{\"level\":1}\\u2028\\u202e\\u009b31m ok ü");
+    }
+
+    #[test]
+    fn an_instant_has_all_its_digits() {
+        let at = |millis| utc(Timestamp::from_unix_millis(1_795_392_024_000 + millis));
+        assert_eq!([at(130), at(0)], ["2026-11-23T00:00:24.130Z", "2026-11-23T00:00:24.000Z"]);
     }
 
     #[test]

@@ -242,7 +242,8 @@ fn the_check_refuses_what_serve_refuses() {
     let private = |name: &str| {
         std::fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
     };
-    ["pepper", "other.key"].map(private);
+    private("pepper");
+    private("other.key");
     place.make_database();
     let pepper = ["--set", "password.pepper_file=pepper"];
     let ran = place.run_with(&[&["user", "add", "ann"][..], &pepper].concat(), PASSWORD);

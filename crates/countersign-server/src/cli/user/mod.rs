@@ -105,7 +105,7 @@ impl UserCommand {
                 Self::Add { name, role, claims, require_password_change, .. } => {
                     let mut new = registration(&name, &role, claims.as_deref())?;
                     new.password_change_required = require_password_change;
-                    add(global, output, new).await
+                    Box::pin(add(global, output, new)).await
                 }
                 Self::Import(import) => import.run(&Tool::open(global, Task::Manage).await?, output).await,
                 other => Box::pin(other.run_on(Tool::open(global, Task::Manage).await?, output)).await,
