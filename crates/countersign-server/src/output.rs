@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn an_instant_has_all_its_digits() {
-        let at = |millis| utc(Timestamp::from_unix_millis(1_795_392_024_000 + millis));
+        let at = |millis: i64| utc(Timestamp::from_unix_millis(1_795_392_024_000 + millis));
         assert_eq!([at(130), at(0)], ["2026-11-23T00:00:24.130Z", "2026-11-23T00:00:24.000Z"]);
     }
 
