@@ -13,7 +13,7 @@ const STOREYS = [
   ['throttle'],
   ['store'],
   ['flows', 'system', 'options'],
-  ['wire'],
+  ['wire', 'metrics'],
   ['http'],
   // The front page may name everything, and no file may use what only it defines.
   ['lib'],

@@ -9,6 +9,7 @@ use http::{HeaderMap, header};
 
 use crate::alarm::Alarms;
 use crate::cache::{Entry, TokenCache};
+use crate::checks::{Checks, GuardStats};
 use crate::claims::AccessClaims;
 use crate::clock::{Clock, Timer, run_time, system_unix_seconds};
 use crate::keys::KeySlot;
@@ -27,6 +28,7 @@ struct Inner {
     revocations: Revocations,
     clock: Clock,
     alarms: Arc<Alarms>,
+    checks: Arc<Checks>,
 }
 
 impl Guard {
@@ -56,7 +58,8 @@ impl Guard {
 
     pub(crate) fn of(realms: Box<[Realm]>, clock: Clock, timer: Timer) -> Self {
         let (cache, revocations) = (TokenCache::new(CACHE_BYTES), Revocations::default());
-        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms: Arc::new(Alarms::new(timer)) }))
+        let (alarms, checks) = (Arc::new(Alarms::new(timer)), Arc::default());
+        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms, checks }))
     }
 
     /// A guard with the same keys, clock and ended sessions that demands another policy, with a cache of its own:
@@ -66,7 +69,8 @@ impl Guard {
         let realms = self.0.realms.first().map(|realm| realm.with_policy(policy)).into_iter().collect();
         let (cache, revocations) = (TokenCache::new(CACHE_BYTES), self.0.revocations.clone());
         let (clock, alarms) = (Arc::clone(&self.0.clock), Arc::clone(&self.0.alarms));
-        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms }))
+        let checks = Arc::clone(&self.0.checks);
+        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms, checks }))
     }
 
     /// Replaces the keys. Cached tokens are verified again with the new ones. Has no effect on a guard of
@@ -106,6 +110,18 @@ impl Guard {
     /// - [`Refusal::FeedLate`], [`Refusal::TooOld`]: the issuer's feed is late, and the guard was told not to
     ///   accept such a token then (feature `remote`).
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
+        let outcome = self.judge(token);
+        self.0.checks.came_to(outcome.as_ref().err());
+        outcome
+    }
+
+    /// Figures for metrics.
+    #[must_use]
+    pub fn stats(&self) -> GuardStats {
+        self.0.checks.read()
+    }
+
+    fn judge(&self, token: &str) -> Result<AccessClaims, Refusal> {
         let now = (self.0.clock)();
         let (claims, realm) = self.identify(token, now)?;
         let Some(session_id) = claims.session_id() else { return Ok(claims) };
@@ -125,6 +141,7 @@ impl Guard {
         let entry = self.0.cache.get(token)?;
         let realm = self.0.realms.get(entry.realm)?;
         if entry.keys_version == realm.keys.load().version && realm.policy.is_current(&entry.claims, now) {
+            self.0.checks.came_from_cache();
             return Some((entry.claims, realm));
         }
         self.0.cache.remove(token);

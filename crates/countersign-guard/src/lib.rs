@@ -99,6 +99,7 @@ mod readme {}
 mod alarm;
 mod asking;
 mod cache;
+mod checks;
 mod claims;
 mod clock;
 #[cfg(feature = "feed")]
@@ -114,6 +115,7 @@ mod session_key;
 mod tower;
 mod watch;
 
+pub use checks::GuardStats;
 pub use claims::AccessClaims;
 pub use countersign_jwt as jwt;
 #[cfg(feature = "remote")]

@@ -121,6 +121,7 @@
 //! # Features
 //!
 //! - `axum` (default): [`http`], the routes and cookies.
+//! - `metrics`: figures for Prometheus, as [`metrics`](crate::metrics).
 //! - `pages`: the web pages, as [`http::pages`](crate::http).
 //! - `postgres`: the store on PostgreSQL, for more than one node.
 //! - `internal-testing`: what this workspace's own tests reach; it may change in any release.
@@ -134,6 +135,8 @@ mod flows;
 mod hashing;
 #[cfg(feature = "axum")]
 pub mod http;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod model;
 pub mod options;
 mod password;

@@ -14,6 +14,7 @@ use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
 use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::FeedKeys;
+use crate::flows::figures::Figures;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;
@@ -53,6 +54,8 @@ pub struct Countersign<S> {
     /// Attempts refused since the last record of them in the audit log.
     pub(crate) throttled: AtomicU64,
     pub(crate) clock_notice: Notice,
+    /// What has happened, for metrics.
+    pub(crate) figures: Figures,
 }
 
 /// What the store is to get back. It stays here until the store has taken it.

@@ -230,6 +230,9 @@ settings! {
     "pages.admin" pages_admin: Toggle = "on";
     /// `off` removes `/debugger`.
     "pages.debugger" pages_debugger: Toggle = "on";
+    /// An address to serve `/metrics` on for Prometheus, without TLS and a password: let nobody but the monitoring reach it. Not
+    /// served if unset.
+    "metrics" metrics: Option<SocketAddr> = "", for example "127.0.0.1:9464";
     /// The most connections at the same time; further ones wait to be accepted. One client gets at most a
     /// quarter of them.
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);

@@ -40,6 +40,14 @@ impl Config {
                 place("public_origin")
             ));
         }
+        // OP-5.
+        if let Some(open) = self.metrics.filter(|address| !address.ip().is_loopback()) {
+            all.push(format!(
+                "{}: metrics on {open} can be read by everybody who reaches that address, without a password: how many sign in, and \
+                 when; use a firewall, or listen on 127.0.0.1",
+                place("metrics")
+            ));
+        }
         // PP-1.
         if self.password_min_length < NIST_MIN_LENGTH {
             all.push(format!(

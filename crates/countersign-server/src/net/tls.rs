@@ -12,6 +12,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
 /// The paths of the certificate files, and the last usable certificate.
@@ -23,6 +25,8 @@ pub(crate) struct Tls {
 
 struct Loaded {
     files: Files,
+    /// In Unix seconds.
+    expires_at: Option<u64>,
     config: Arc<ServerConfig>,
 }
 
@@ -44,7 +48,7 @@ impl Tls {
         Ok(Self {
             cert_file: cert_file.to_owned(),
             key_file: key_file.to_owned(),
-            loaded: RwLock::new(Loaded { files, config }),
+            loaded: RwLock::new(Loaded { expires_at: expiry(&files), files, config }),
         })
     }
 
@@ -58,8 +62,14 @@ impl Tls {
             return Ok(Reloaded::Same);
         }
         let config = configure(&files)?;
-        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Loaded { files, config };
+        let expires_at = expiry(&files);
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Loaded { files, expires_at, config };
         Ok(Reloaded::New)
+    }
+
+    /// When the certificate in use expires, in Unix seconds.
+    pub(crate) fn expires_at(&self) -> Option<u64> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).expires_at
     }
 
     /// Does the handshake.
@@ -90,6 +100,13 @@ pub(crate) enum Reloaded {
 fn read(cert_file: &Path, key_file: &Path) -> anyhow::Result<Files> {
     let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     Ok(Files { cert: read(cert_file)?, key: Zeroizing::new(read(key_file)?) })
+}
+
+/// The end of the server's own certificate, the first of the chain. `None` where that cannot be read.
+fn expiry(files: &Files) -> Option<u64> {
+    let own = CertificateDer::pem_slice_iter(&files.cert).next()?.ok()?;
+    let certificate = Certificate::from_der(&own).ok()?;
+    Some(certificate.tbs_certificate.validity.not_after.to_unix_duration().as_secs())
 }
 
 fn configure(files: &Files) -> anyhow::Result<Arc<ServerConfig>> {

@@ -23,7 +23,7 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, pages: &PagesOpt
     };
     let app = App::new(Arc::clone(instance), options);
     let log = AccessLog { clock: instance.clock().clone(), proxies: config.behind_proxy.clone() };
-    let mut router = mounted(app, pages, config.path_prefix.as_ref());
+    let mut router = mounted(&app, pages, config.path_prefix.as_ref());
     if mode == Mode::Development {
         router = router.layer(middleware::from_fn(loopback::only));
     }
@@ -34,13 +34,11 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, pages: &PagesOpt
 }
 
 /// All routes, under the path if there is one, and the response to all other paths.
-fn mounted(app: App<AnyStore>, options: &PagesOptions, prefix: Option<&PathPrefix>) -> Router {
-    let https = app.is_https();
+fn mounted(app: &App<AnyStore>, options: &PagesOptions, prefix: Option<&PathPrefix>) -> Router {
     // Without a home there is no front page.
-    let front = options.home.as_ref().map(|_| http::front_page(&app, options));
-    let (pages, at_root) = (http::pages(&app, options), http::root_metadata(&app));
-    let missing = http::not_found_page(&app, options);
-    let routes = missing.merge(pages).merge(http::router(app));
+    let front = options.home.as_ref().map(|_| http::front_page(app, options));
+    let (pages, at_root) = (http::pages(app, options), http::root_metadata(app));
+    let routes = http::not_found_page(app, options).merge(pages).merge(http::router(app.clone()));
     let front_page = front.clone().unwrap_or_default();
     let Some(prefix) = prefix else { return at_root.merge(front_page).merge(routes) };
     let mut others = Router::new().fallback(http::not_found);
@@ -50,6 +48,6 @@ fn mounted(app: App<AnyStore>, options: &PagesOptions, prefix: Option<&PathPrefi
         let to_start = Redirect::permanent(&start);
         others = others.route(prefix.as_str(), get(async move || to_start));
     }
-    let others = others.layer(middleware::from_fn_with_state(https, http::security_headers)).merge(at_root);
+    let others = http::plain_routes(app, others).merge(at_root);
     others.nest(&format!("{prefix}/"), front_page).nest(prefix.as_str(), routes)
 }

@@ -5,6 +5,7 @@ pub(crate) mod app;
 pub(crate) mod dev_mark;
 pub(crate) mod instance;
 pub(crate) mod master_key_file;
+pub(crate) mod metrics;
 pub(crate) mod mode;
 pub(crate) mod options;
 pub(crate) mod server;

@@ -12,16 +12,18 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::logging::LineLimit;
-use crate::net::listen::{self, Limits, Ports, Service};
+use crate::net::listen::{self, Connections, Limits, Ports, Service};
 use crate::net::tls::{Reloaded, Tls};
 use crate::serve::instance::{self, Instance, Task};
 use crate::serve::mode::Mode;
-use crate::serve::{app, dev_mark, options, store};
+use crate::serve::{app, dev_mark, metrics, options, store};
 
 /// A server with open ports.
 pub(crate) struct Server {
     mode: Mode,
     ports: Ports,
+    /// Those of the metrics.
+    metrics: Ports,
     /// The authentication system that it serves.
     pub(crate) instance: Arc<Instance>,
     tls: Option<Arc<Tls>>,
@@ -41,6 +43,7 @@ impl Server {
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
         let pages = options::pages(config)?;
         let mut ports = Ports::open(&config.listen).await?;
+        let metrics = Ports::open(config.metrics.as_slice()).await?;
         let addresses = ports.addresses()?;
         let port = addresses.first().context("there is an address")?.port();
         if mode == Mode::Development {
@@ -53,7 +56,7 @@ impl Server {
         }
         let task = if mode == Mode::Development { Task::Develop } else { Task::Serve };
         let instance = instance::open(config, &config.issuer(port), task).await?;
-        Ok(Self { mode, ports, instance: Arc::new(instance), tls, pages, hangup })
+        Ok(Self { mode, ports, metrics, instance: Arc::new(instance), tls, pages, hangup })
     }
 
     /// Serves until SIGTERM or SIGINT, then finishes the requests in flight.
@@ -61,7 +64,7 @@ impl Server {
     /// # Errors
     /// A signal handler cannot be installed.
     pub(crate) async fn run(self, config: &Config, lines: LineLimit) -> anyhow::Result<()> {
-        let Self { mode, ports, instance, tls, pages, hangup } = self;
+        let Self { mode, ports, metrics, instance, tls, pages, hangup } = self;
         // Before the log announces the server: a signal that comes earlier would kill it.
         let stop = stop_signal()?;
         let reload = match &tls {
@@ -70,6 +73,9 @@ impl Server {
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
         log_start(config, mode, &instance);
+        for address in metrics.addresses()? {
+            tracing::info!("metrics on http://{address}/metrics");
+        }
         for address in ports.addresses()? {
             tracing::info!("listening on {scheme}://{address}");
         }
@@ -81,11 +87,20 @@ impl Server {
         warn_of_no_account(&instance).await;
         let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
         let router = app::router(&instance, config, &pages, mode);
+        let connections = Arc::<Connections>::default();
+        let metrics = tokio::spawn(listen::serve(
+            metrics,
+            Service::private(metrics::router(&instance, &connections, tls.as_ref())),
+            stop.clone(),
+        ));
+        tokio::spawn(announce_stop(stop.clone()));
         tokio::spawn(close_feed(Arc::clone(&instance), stop.clone()));
         let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
         let left_out = tokio::spawn(log_left_out(lines.clone()));
-        let service = Service { router, tls, limits, proxies: config.behind_proxy.clone() };
+        let service = Service { router, tls, limits, proxies: config.behind_proxy.clone(), connections };
         listen::serve(ports, service, stop).await;
+        // It holds the store too.
+        let _ = metrics.await;
         upkeep.abort();
         // Waits until the task is dropped, and with it the last reference to the store, which then closes.
         let _ = upkeep.await;
@@ -148,6 +163,11 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
         stop.closed().await;
     });
     Ok(stopped)
+}
+
+async fn announce_stop(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    tracing::info!("stopping: finishing requests in flight, accepting no new ones");
 }
 
 /// Ends the streams of the feed when the server stops: they would last for as long as it lets requests finish.

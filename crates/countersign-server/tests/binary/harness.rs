@@ -126,25 +126,32 @@ impl Place {
         let (said, listening) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let log = std::thread::spawn(move || {
-            let mut all = String::new();
+            let (mut all, mut metrics) = (String::new(), None);
             for line in stderr.lines().map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once("listening on http") {
-                    let digits = |c: char| c.is_ascii_hexdigit() || ".:[]".contains(c);
-                    let address = address.trim_start_matches('s').trim_start_matches("://");
-                    let end = address.find(|c| !digits(c)).unwrap_or(address.len());
-                    let _ = said.send(address[..end].parse().unwrap());
+                metrics = address_after(&line, "metrics on http").or(metrics);
+                if let Some(address) = address_after(&line, "listening on http") {
+                    let _ = said.send((address, metrics));
                 }
                 all.push_str(&line);
                 all.push('\n');
             }
             all
         });
-        let Ok(address) = listening.recv_timeout(PATIENCE) else {
+        let Ok((address, metrics)) = listening.recv_timeout(PATIENCE) else {
             let _ = child.kill();
             panic!("the server did not start: {}", log.join().unwrap());
         };
-        Server { child, address, log: Some(log) }
+        Server { child, address, metrics, log: Some(log) }
     }
+}
+
+/// The address in a line of the log such as `listening on https://127.0.0.1:3000`.
+fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
+    let (_, address) = line.split_once(words)?;
+    let digits = |c: char| c.is_ascii_hexdigit() || ".:[]".contains(c);
+    let address = address.trim_start_matches('s').trim_start_matches("://");
+    let end = address.find(|c| !digits(c)).unwrap_or(address.len());
+    address[..end].parse().ok()
 }
 
 pub(crate) fn kill(id: u32, signal: &str) -> bool {
@@ -176,6 +183,8 @@ impl Ran {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Where the metrics are, if they are.
+    pub(crate) metrics: Option<SocketAddr>,
     log: Option<JoinHandle<String>>,
 }
 
@@ -234,18 +243,13 @@ impl Server {
         headers: &str,
         body: &str,
     ) -> std::io::Result<Answer> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-        stream.write_all(format!("{head}Content-Length: {length}\r\n{headers}\r\n{body}").as_bytes())?;
-        let mut answer = Vec::new();
-        // A server that has refused what it has not read to its end resets the connection after its answer.
-        let ended = stream.read_to_end(&mut answer);
-        match Answer::parse(&String::from_utf8_lossy(&answer)) {
-            Some(answer) => Ok(answer),
-            None => Err(ended.err().unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())),
-        }
+        request_to(self.address, &format!("{method} {path}"), headers, body)
+    }
+
+    /// A page of metrics, in the format that `accept` asks for.
+    pub(crate) fn metrics(&self, accept: &str) -> Answer {
+        let headers = format!("Accept: {accept}\r\n");
+        request_to(self.metrics.unwrap(), "GET /metrics", &headers, "").unwrap()
     }
 
     pub(crate) fn login(&self, name: &str, password: &str) -> Answer {
@@ -266,6 +270,27 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// One request (its method and its path) on a connection of its own; `headers` are whole lines with CR LF.
+pub(crate) fn request_to(
+    address: SocketAddr,
+    request: &str,
+    headers: &str,
+    body: &str,
+) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = body.len();
+    let head = format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    stream.write_all(format!("{head}Content-Length: {length}\r\n{headers}\r\n{body}").as_bytes())?;
+    let mut answer = Vec::new();
+    // A server that has refused what it has not read to its end resets the connection after its answer.
+    let ended = stream.read_to_end(&mut answer);
+    match Answer::parse(&String::from_utf8_lossy(&answer)) {
+        Some(answer) => Ok(answer),
+        None => Err(ended.err().unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())),
     }
 }
 

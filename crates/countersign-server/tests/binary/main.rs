@@ -32,6 +32,7 @@ mod kill;
 mod limits;
 mod log;
 mod memory;
+mod metrics;
 mod migrate;
 mod nodes;
 mod pages;

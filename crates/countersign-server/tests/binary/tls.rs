@@ -1,5 +1,7 @@
 //! TLS with files (TP-4).
 
+use std::time::Duration;
+
 use crate::harness::{Place, curl, eventually};
 
 /// Writes a certificate for localhost and its key; the certificate vouches for itself.
@@ -9,7 +11,16 @@ fn new_certificate(place: &Place) {
     place.write("key.pem", &made.signing_key.serialize_pem());
 }
 
-const TLS: [&str; 6] = [
+/// The same with an end, in time since 1970.
+pub(crate) fn certificate_until(place: &Place, end: Duration) {
+    let mut wanted = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    wanted.not_after = rcgen::date_time_ymd(1970, 1, 1) + end;
+    let key = rcgen::KeyPair::generate().unwrap();
+    place.write("cert.pem", &wanted.self_signed(&key).unwrap().pem());
+    place.write("key.pem", &key.serialize_pem());
+}
+
+pub(crate) const TLS: [&str; 6] = [
     "--set",
     "tls.cert_file=cert.pem",
     "--set",

@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub(crate) mod digest;
+pub(crate) mod figures;
 pub mod following;
 pub mod id;
 pub(crate) mod mac_token;

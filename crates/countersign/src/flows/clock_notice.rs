@@ -32,10 +32,13 @@ impl ClockOffset {
 pub(crate) struct Notice {
     /// By how many milliseconds the database was ahead; 0 while they agree.
     said: AtomicI64,
+    /// By how many milliseconds the database was ahead when it was last asked.
+    measured: AtomicI64,
 }
 
 impl Notice {
     pub(crate) fn say(&self, offset: ClockOffset) {
+        self.measured.store(offset.ahead(), Ordering::Relaxed);
         let Some(ahead) = news(self.said.load(Ordering::Relaxed), offset.ahead()) else { return };
         self.said.store(ahead, Ordering::Relaxed);
         let ClockOffset { here, database } = offset;
@@ -46,6 +49,11 @@ impl Notice {
                 %here, %database, "the clock of this machine is not that of the database, which is used instead"
             );
         }
+    }
+
+    /// By how many milliseconds the database was ahead when it was last asked; 0 where nothing is asked.
+    pub(crate) fn measured(&self) -> i64 {
+        self.measured.load(Ordering::Relaxed)
     }
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use countersign_guard::AccessClaims;
-use countersign_jwt::{SignError, sign};
+use countersign_jwt::{Algorithm, SignError, sign};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -21,6 +21,7 @@ use crate::model::device_cookie::DeviceCookie;
 use crate::model::proof::AuthMethods;
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{Grant, Session};
+use crate::options::Signing;
 use crate::store::Store;
 
 /// A freshly signed access token.
@@ -152,7 +153,16 @@ impl<S: Store> Countersign<S> {
         let claims = self.claims(grant, asked, times(grant.session(), lifetime, now));
         let expires_in = u64::try_from(claims.exp - claims.iat).unwrap_or(0);
         let token = self.sign(&claims, asked.audience, asked.audience.token_type.header_value(), now)?;
+        self.figures.tokens.increment(self.signing_algorithm(asked.audience));
         Ok(AccessToken { token, expires_in })
+    }
+
+    /// A shared secret has an algorithm of its own, whatever the audience says.
+    fn signing_algorithm(&self, audience: &Audience) -> Algorithm {
+        match &self.options.signing {
+            Signing::SharedSecret(key) => key.algorithm(),
+            Signing::KeyPairs => audience.algorithm,
+        }
     }
 
     fn sign<C: Serialize>(

@@ -5,14 +5,14 @@
 //! An attempt is counted before anything is looked at (TH-3). Then exactly one hash is computed, real or
 //! dummy, before anything else can differ: the time must not tell who has an account (EN-1, EN-2).
 
-use countersign_jwt::SignError;
-
 use crate::Countersign;
 use crate::base::id::SessionId;
 use crate::base::requester::Requester;
 use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::audience::AudienceError;
+use crate::flows::figures::LoginResult;
 use crate::flows::issue::{Asked, ComputedClaims, SignedIn};
+pub use crate::flows::login_error::LoginError;
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, Username};
 use crate::model::audience::Audience;
@@ -22,8 +22,8 @@ use crate::model::device_cookie::DeviceCookie;
 use crate::model::proof::{AuthMethods, Proof};
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, StartSessionOutcome};
-use crate::options::{HookError, SignIn, SignInRefusal};
-use crate::password::{Password, PasswordHash, PolicyViolation};
+use crate::options::SignIn;
+use crate::password::{Password, PasswordHash};
 use crate::store::Store;
 
 /// A proof that a password was right, or that the application vouches for somebody, good for one
@@ -56,37 +56,6 @@ struct Proved {
     requester: Requester,
 }
 
-/// Why a sign-in failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoginError {
-    /// Unknown name, wrong password, disabled account, account without a password: one answer for all (EN-1).
-    #[error("invalid credentials")]
-    InvalidCredentials,
-    /// The password is right, and its owner has to choose another one first (PP-7): see
-    /// [`Countersign::with_new_password`]. Only a client that knows the password learns this.
-    #[error("a new password has to be chosen")]
-    PasswordChangeRequired,
-    /// There is no access token for the audience.
-    #[error(transparent)]
-    Audience(#[from] AudienceError),
-    /// The new password is not good enough, and why.
-    #[error(transparent)]
-    Policy(#[from] PolicyViolation),
-    /// Nothing was checked, or the store did not answer, and why.
-    #[error(transparent)]
-    Check(#[from] CheckError),
-    /// The access token could not be signed.
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    /// The application lets no session begin ([`Hooks::before_sign_in`](crate::options::Hooks::before_sign_in)).
-    #[error(transparent)]
-    Refused(#[from] SignInRefusal),
-    /// A hook failed: no session has begun.
-    #[error(transparent)]
-    Hook(#[from] HookError),
-}
-
 impl<S: Store> Countersign<S> {
     /// Checks a name and a password, and starts a session. `replaces` is the refresh token that the browser
     /// sent along, if any: its session ends (SE-1).
@@ -112,6 +81,17 @@ impl<S: Store> Countersign<S> {
     /// # Errors
     /// [`LoginError::InvalidCredentials`], [`LoginError::Check`].
     pub async fn authenticate(
+        &self,
+        username: &str,
+        password: &str,
+        context: &Context,
+    ) -> Result<Authenticated, LoginError> {
+        let outcome = self.prove(username, password, context).await;
+        self.count_refused(&outcome);
+        outcome
+    }
+
+    async fn prove(
         &self,
         username: &str,
         password: &str,
@@ -194,6 +174,26 @@ impl<S: Store> Countersign<S> {
     /// the meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::Check`] for the store,
     /// [`LoginError::Sign`], [`LoginError::Refused`], [`LoginError::Hook`].
     pub async fn start_session(
+        &self,
+        authenticated: Authenticated,
+        replaces: Option<&str>,
+        context: &Context,
+    ) -> Result<SignedIn, LoginError> {
+        let outcome = self.begin_session(authenticated, replaces, context).await;
+        self.count_refused(&outcome);
+        if outcome.is_ok() {
+            self.figures.logins.increment(LoginResult::Ok);
+        }
+        outcome
+    }
+
+    fn count_refused<T>(&self, outcome: &Result<T, LoginError>) {
+        if let Err(error) = outcome {
+            self.figures.logins.increment(error.result());
+        }
+    }
+
+    async fn begin_session(
         &self,
         authenticated: Authenticated,
         replaces: Option<&str>,

@@ -4,6 +4,7 @@
 use countersign_guard::AccessClaims;
 
 use crate::Countersign;
+use crate::flows::figures::LogoutScope;
 use crate::flows::revocation::caller;
 use crate::model::context::Context;
 use crate::model::session::{EndReason, SessionSelector};
@@ -35,7 +36,7 @@ impl<S: Store> Countersign<S> {
             Scope::This => SessionSelector::OfToken(token.presented()),
             Scope::Everywhere => SessionSelector::EverywhereOfToken(token.presented()),
         };
-        self.end(which, EndReason::Logout, context).await
+        self.log_out(which, scope, context).await
     }
 
     /// Logs out by a verified access token, for clients that hold no cookie.
@@ -53,7 +54,7 @@ impl<S: Store> Countersign<S> {
             Scope::This => SessionSelector::OneOf(account, session),
             Scope::Everywhere => SessionSelector::AllOf(account),
         };
-        self.end(which, EndReason::Logout, context).await
+        self.log_out(which, scope, context).await
     }
 
     /// Ends sessions, from the account page, the command line or an administrator's. Gives how many this
@@ -63,6 +64,22 @@ impl<S: Store> Countersign<S> {
     /// [`StoreError`] when it could not be stored: nothing is ended then.
     pub async fn end_sessions(&self, which: SessionSelector, context: &Context) -> Result<usize, StoreError> {
         self.end(which, EndReason::Ended, context).await
+    }
+
+    async fn log_out(
+        &self,
+        which: SessionSelector,
+        scope: Scope,
+        context: &Context,
+    ) -> Result<usize, StoreError> {
+        let ended = self.end(which, EndReason::Logout, context).await?;
+        if ended > 0 {
+            self.figures.logouts.increment(match scope {
+                Scope::This => LogoutScope::This,
+                Scope::Everywhere => LogoutScope::Everywhere,
+            });
+        }
+        Ok(ended)
     }
 
     async fn end(

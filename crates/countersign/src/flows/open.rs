@@ -14,6 +14,7 @@ use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
 use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::{FeedKeys, new_feed};
+use crate::flows::figures::Figures;
 use crate::flows::follow_clock::{ClockError, clock_for};
 use crate::flows::keys::{self, KeysError};
 use crate::flows::reseal::HASHES_TO_LOOK_AT;
@@ -116,6 +117,7 @@ impl<S: Store> Countersign<S> {
             stored_keys: ArcSwap::default(),
             throttled: AtomicU64::new(0),
             clock_notice: Notice::default(),
+            figures: Figures::default(),
             store,
             options,
             clock,

@@ -6,6 +6,7 @@ use countersign_jwt::SignError;
 
 use crate::Countersign;
 use crate::flows::audience::AudienceError;
+use crate::flows::figures::RefreshResult;
 use crate::flows::issue::{Asked, SignedIn};
 use crate::model::account::Account;
 use crate::model::audience::Audience;
@@ -88,13 +89,11 @@ impl<S: Store> Countersign<S> {
         token: &str,
         context: &Context,
     ) -> Result<SignedIn, RefreshError> {
-        let audience = self.audience(audience)?;
-        let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
-        let account = self.admitted(audience, &token, context).await?;
-        let session = token.presented().session_id;
-        let computed = self.compute_claims_of(session, audience, context.now).await??;
-        let asked = Asked { audience, account, computed };
-        match self.store.rotate(token.presented(), context).await? {
+        let exchanged = self.exchange(audience, token, context).await;
+        let result = RefreshResult::of(exchanged.as_ref().map(|(rotation, ..)| rotation));
+        self.figures.refreshes.increment(result);
+        let (rotation, token, asked) = exchanged?;
+        match rotation {
             Rotation::Fresh(grant) | Rotation::Healed(grant) => {
                 self.refreshed(*grant, None, asked, context).await
             }
@@ -109,6 +108,22 @@ impl<S: Store> Countersign<S> {
             Rotation::Revoked(reason) => Err(RefreshError::Revoked(reason)),
             Rotation::Unknown => Err(RefreshError::Invalid),
         }
+    }
+
+    /// What the token comes to, and what is to be issued for it.
+    async fn exchange(
+        &self,
+        audience: Option<&str>,
+        token: &str,
+        context: &Context,
+    ) -> Result<(Rotation, RefreshToken, Asked<'_>), RefreshError> {
+        let audience = self.audience(audience)?;
+        let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
+        let account = self.admitted(audience, &token, context).await?;
+        let session = token.presented().session_id;
+        let computed = self.compute_claims_of(session, audience, context.now).await??;
+        let rotation = self.store.rotate(token.presented(), context).await?;
+        Ok((rotation, token, Asked { audience, account, computed }))
     }
 
     /// The account, whose role this audience admits. Asked before the rotation, whose successor would be lost with a
@@ -146,6 +161,23 @@ impl<S: Store> Countersign<S> {
         }
         let asked = self.with_current_claims(&grant, asked).await?;
         Ok(self.signed_in(grant, token, &asked, context)?)
+    }
+}
+
+/// For metrics.
+impl RefreshResult {
+    const fn of(outcome: Result<&Rotation, &RefreshError>) -> Self {
+        match outcome {
+            Ok(Rotation::Fresh(_)) => Self::Fresh,
+            Ok(Rotation::Advanced(_)) => Self::Advanced,
+            Ok(Rotation::Replayed(_)) => Self::Replayed,
+            Ok(Rotation::Healed(_)) => Self::Healed,
+            Ok(Rotation::Reused(_)) => Self::Reused,
+            Ok(Rotation::Expired) => Self::Expired,
+            Ok(Rotation::Revoked(_)) => Self::Revoked,
+            Ok(Rotation::Unknown) | Err(RefreshError::Invalid) => Self::Unknown,
+            Err(_) => Self::Error,
+        }
     }
 }
 

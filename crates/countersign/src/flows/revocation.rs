@@ -83,6 +83,7 @@ impl<S: Store> Countersign<S> {
             self.feed.reset(new_epoch(&self.random));
         }
         self.feed_synced(now);
+        self.figures.followed(now);
         *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
         self.write_back(now).await
     }

@@ -16,7 +16,7 @@ use crate::base::requester::{AccountKey, Requester};
 use crate::hashing::decoy::DecoyHashes;
 use crate::hashing::options::{HashingOptions, HashingOptionsError};
 use crate::hashing::outcome::{HashingError, Verification};
-use crate::hashing::worker::{Check, Job, PoolPlan, Shared, Task};
+use crate::hashing::worker::{Check, HashingFigures, Job, PoolPlan, Shared, Task};
 use crate::password::Password;
 use crate::password::PasswordHash;
 use crate::password::format::{Argon2Hash, Recipe, UnreadableHash};
@@ -196,6 +196,11 @@ impl PasswordHasher {
             waiting: shared.waiting(),
             threads: self.pool.threads.len(),
         }
+    }
+
+    /// How long hashes took and waited.
+    pub(crate) fn figures(&self) -> &HashingFigures {
+        &self.pool.shared.figures
     }
 
     /// What to compute. The reason why a hash is unreadable goes to the log without the hash itself.

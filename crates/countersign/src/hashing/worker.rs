@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::base::clock::Clock;
+use crate::base::figures::{Histogram, LATENCIES};
 use crate::base::random::Random;
 use crate::base::requester::Requester;
 use crate::hashing::outcome::{HashingError, Verification};
@@ -31,6 +32,18 @@ pub(crate) struct Shared {
     own_memory_bytes: u64,
     pub(crate) computed: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) figures: HashingFigures,
+}
+
+/// How long hashes took and waited.
+#[derive(Debug)]
+pub(crate) struct HashingFigures {
+    /// Computing one to check a password, a decoy included.
+    pub(crate) verifying: Histogram,
+    /// Computing one of a new password.
+    pub(crate) making: Histogram,
+    /// From the request to the start of its computation.
+    pub(crate) waiting: Histogram,
 }
 
 struct State {
@@ -90,6 +103,11 @@ impl Shared {
             own_memory_bytes: u64::from(plan.cost.memory_kib()) * 1024,
             computed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            figures: HashingFigures {
+                verifying: Histogram::new(&LATENCIES),
+                making: Histogram::new(&LATENCIES),
+                waiting: Histogram::new(&LATENCIES),
+            },
         }
     }
 
@@ -150,7 +168,13 @@ impl Shared {
         let mut memory = Memory::default();
         while let Some(next) = self.next(&mut memory) {
             let (work, large) = (next.work, next.large);
+            let durations = match &next.item.task {
+                Task::Verify { .. } => &self.figures.verifying,
+                Task::Hash { .. } => &self.figures.making,
+            };
             let started = self.clock.monotonic();
+            let queued = next.deadline.saturating_sub(self.max_wait);
+            self.figures.waiting.observe(started.saturating_sub(queued));
             // A panic in a hash function must cost one answer, and not a thread for good (PW-6).
             let run = catch_unwind(AssertUnwindSafe(|| self.run(next.item, &mut memory)));
             let took = self.clock.monotonic().saturating_sub(started);
@@ -164,6 +188,7 @@ impl Shared {
             state.running = state.running.saturating_sub(work);
             state.large_memory_taken &= !large;
             if matches!(run, Ok(true)) {
+                durations.observe(took);
                 state.measure(took, work);
             }
             drop(state);

@@ -21,7 +21,6 @@ mod well_known;
 
 pub use self::app::{App, HttpOptions};
 pub use self::edge::client_address::{PeerAddress, client_address};
-pub use self::edge::headers::security_headers;
 pub use self::edge::if_none_match::client_has;
 pub use self::error::api::ApiError;
 #[cfg(test)]
@@ -29,5 +28,5 @@ pub(crate) use self::error::api::tests::codes as error_codes;
 #[cfg(feature = "pages")]
 pub use self::pages::{Logo, LogoError, PagesOptions, front_page, not_found_page, pages};
 pub use self::routes::{
-    Access, Route, method_not_allowed, not_found, own_routes, root_metadata, router, routes,
+    Access, Route, method_not_allowed, not_found, own_routes, plain_routes, root_metadata, router, routes,
 };

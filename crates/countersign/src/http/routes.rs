@@ -158,6 +158,15 @@ pub fn own_routes<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, rout
     routes.layer(middleware::from_fn_with_state(app.clone(), edge::pass))
 }
 
+/// Pages of your own, with the security headers that a response does not set itself, counted as the API's are: for what changes
+/// nothing and needs no cookie, such as documents, and the fallback of the outermost router.
+pub fn plain_routes<S: Store, T: Clone + Send + Sync + 'static>(
+    app: &App<S>,
+    routes: Router<T>,
+) -> Router<T> {
+    routes.layer(middleware::from_fn_with_state(app.clone(), edge::pass_plain))
+}
+
 /// The response for a path that is not served, in the one error shape: for the fallback of the outermost router.
 pub async fn not_found() -> Response {
     ApiError::NotFound.into_response()

@@ -32,6 +32,14 @@ macro_rules! named {
                 }
             }
         }
+
+        impl $crate::base::figures::Label for $type {
+            const LABELS: &'static [Self] = Self::ALL;
+
+            fn label(self) -> &'static str {
+                self.name()
+            }
+        }
     };
 }
 

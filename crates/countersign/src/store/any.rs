@@ -6,8 +6,8 @@ use super::answer::Sealed;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
-    AccountStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore, StoreError, ThrottleStore,
-    Upkeep,
+    AccountStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore, StoreError, StoreReading,
+    ThrottleStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
@@ -119,6 +119,13 @@ passed_on! {
         may_sweep() -> bool;
         time() -> Option<Timestamp>;
         check(now: Timestamp) -> ();
+        =>
+        fn reading(&self) -> StoreReading {
+            match self {
+                Self::Sqlite(store) => store.reading(),
+                Self::Postgres(store) => store.reading(),
+            }
+        }
     }
 }
 

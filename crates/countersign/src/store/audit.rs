@@ -3,6 +3,7 @@
 use tracing::field::display;
 
 use super::answer::{Answer, Sealed};
+use super::figures::StoreFigures;
 use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::context::{Context, Origin};
 
@@ -18,9 +19,10 @@ pub trait AuditStore: Sealed {
     fn audit_log(&self, query: AuditQuery) -> impl Answer<AuditPage>;
 }
 
-/// Logs what a change has recorded: after its commit, and in the span of its request. So the log shows what is in
+/// Logs and counts what a change has recorded: after its commit, and in the span of its request. So the log shows what is in
 /// the audit log, nothing that was rolled back, and nothing that the audit log may not contain (LG-2).
-pub(crate) fn log(recorded: &[AuditEvent], origin: &Origin) {
+pub(crate) fn log(recorded: &[AuditEvent], origin: &Origin, figures: &StoreFigures) {
+    figures.recorded(recorded);
     for event in recorded {
         let (kind, detail) = (event.kind.name(), event.detail.as_deref());
         let (account, session) = (event.account_id.map(display), event.session_id.map(display));

@@ -30,6 +30,7 @@ mod clients;
 #[cfg(feature = "postgres")]
 pub mod copy;
 mod feed_keys;
+pub(crate) mod figures;
 mod keys;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -48,6 +49,7 @@ pub use self::any::AnyStore;
 pub use self::audit::AuditStore;
 pub use self::clients::ClientStore;
 pub use self::feed_keys::FeedKeyStore;
+pub use self::figures::StoreReading;
 pub use self::keys::KeyStore;
 pub use self::sessions::SessionStore;
 pub use self::throttle::ThrottleStore;

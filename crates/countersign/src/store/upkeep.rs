@@ -1,6 +1,7 @@
 //! The contract for house-keeping, presence and readiness.
 
 use super::answer::{Answer, Sealed};
+use super::figures::StoreReading;
 use crate::base::clock::Timestamp;
 use crate::model::retention::{Sweep, Swept};
 
@@ -35,6 +36,9 @@ pub trait Upkeep: Sealed {
     /// The time of the store, where several machines share it and have to agree on the time. `None` where the
     /// machine's own will do.
     fn time(&self) -> impl Answer<Option<Timestamp>>;
+
+    /// What it has done, and how it is now, for metrics.
+    fn reading(&self) -> StoreReading;
 
     /// Whether it can be read, and written too if the last write failed: for the readiness probe.
     fn check(&self, now: Timestamp) -> impl Answer<()>;

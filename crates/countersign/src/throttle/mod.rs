@@ -116,6 +116,11 @@ impl Throttle {
         self.lock().spraying()
     }
 
+    /// How many accounts and devices have failures that are remembered.
+    pub(crate) fn records(&self) -> usize {
+        self.lock().records()
+    }
+
     /// Whether spraying has come up since the last call: `true` once each time, for the audit log. It has to
     /// be over before it comes up again, so this happens every few minutes at most (LG-7).
     #[must_use]

@@ -207,6 +207,10 @@ impl State {
         }
     }
 
+    pub(super) fn records(&self) -> usize {
+        self.failures.len()
+    }
+
     pub(super) const fn spraying(&self) -> bool {
         self.spraying
     }

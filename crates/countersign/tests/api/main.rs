@@ -19,6 +19,7 @@ mod hooks;
 mod login;
 mod logout;
 mod metadata;
+mod metrics;
 mod mounted;
 mod nodes;
 mod oauth2;

@@ -26,7 +26,7 @@ use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
     AccountStore, AnyStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed, SessionStore,
-    StoreError, ThrottleStore, Upkeep,
+    StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 
 use crate::executor::{now, stop_before_store_call};
@@ -345,6 +345,10 @@ impl Upkeep for Faulty {
         report_node() -> ();
         may_sweep() -> bool;
         time() -> Option<Timestamp>;
+    }
+
+    fn reading(&self) -> StoreReading {
+        self.inner.reading()
     }
 
     async fn sweep(&self, mut sweep: Sweep) -> Result<Swept, StoreError> {

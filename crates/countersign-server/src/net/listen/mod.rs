@@ -6,6 +6,7 @@
 
 mod clients;
 mod connection;
+mod connections;
 mod host;
 mod limits;
 mod phase;
@@ -25,6 +26,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use self::clients::ConnectionsByClient;
 use self::connection::Connection;
+pub(crate) use self::connections::Connections;
 pub(crate) use self::limits::Limits;
 use self::stop::stopped;
 use crate::net::tls::Tls;
@@ -81,7 +83,20 @@ pub(crate) struct Service {
     pub(crate) limits: Limits,
     /// The reverse proxies; each carries the connections of many clients.
     pub(crate) proxies: Vec<IpNet>,
+    /// Counts them.
+    pub(crate) connections: Arc<Connections>,
 }
+
+impl Service {
+    /// For a few clients inside of one's own network, without TLS.
+    pub(crate) fn private(router: Router) -> Self {
+        let limits = Limits { connections: FEW, ..Limits::default() };
+        Self { router, tls: None, limits, proxies: Vec::new(), connections: Arc::default() }
+    }
+}
+
+/// More than any monitoring opens.
+const FEW: usize = 64;
 
 /// Serves on the ports until `stop` is true. Then it accepts no more connections, lets requests in flight
 /// finish, and returns when all connections are closed or [`Limits::drain`] is over.
@@ -96,7 +111,6 @@ pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Recei
     }
     drop(shared);
     stopped(&mut stop).await;
-    tracing::info!("stopping: finishing requests in flight, accepting no new ones");
     // Every connection and accept loop holds a sender; `recv` ends when the last is dropped.
     if tokio::time::timeout(limits.drain, all_closed.recv()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were aborted");
@@ -124,7 +138,10 @@ async fn accept(port: TcpListener, shared: Arc<Shared>) {
         match accepted {
             Ok((stream, peer)) => {
                 if let Some(admission) = shared.clients.admit(peer.ip()) {
-                    tokio::spawn(handle(stream, peer, Arc::clone(&shared), (permit, admission)));
+                    let held = (permit, admission, shared.service.connections.begin());
+                    tokio::spawn(handle(stream, peer, Arc::clone(&shared), held));
+                } else {
+                    shared.service.connections.refuse();
                 }
             }
             Err(error) if is_about_one_client(&error) => {}

@@ -1,20 +1,10 @@
 //! The headers that every response carries (HD-1, HD-6). A response that may be cached or framed sets its own values,
 //! which are kept.
 
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
 
-/// Axum middleware that adds the headers that a response does not set itself. The state says whether browsers reach the
-/// server over HTTPS: then `Strict-Transport-Security` is added too. The API has this layer; put it around everything
-/// that is served beside it.
-pub async fn security_headers(State(https): State<bool>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    add_security_headers(response.headers_mut(), https);
-    response
-}
-
+/// Adds the headers that a response does not set itself. `https`: browsers reach the server over HTTPS, so
+/// `Strict-Transport-Security` is added too.
 pub(in crate::http) fn add_security_headers(headers: &mut HeaderMap, https: bool) {
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

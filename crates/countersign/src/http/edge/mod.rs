@@ -7,6 +7,7 @@ mod cors;
 pub(in crate::http) mod csrf;
 pub(in crate::http) mod headers;
 pub(in crate::http) mod if_none_match;
+mod measure;
 pub(in crate::http) mod media_type;
 pub(in crate::http) mod notices;
 pub(in crate::http) mod origins;
@@ -22,6 +23,7 @@ use crate::base::id::RequestId;
 use crate::http::app::App;
 use crate::http::edge::cors::Cors;
 use crate::http::edge::headers::add_security_headers;
+use crate::http::edge::measure::Measured;
 use crate::http::edge::notices::log_refused_origin;
 use crate::http::edge::origins::Origins;
 use crate::http::error::Failure;
@@ -34,12 +36,27 @@ pub(in crate::http) async fn pass<S: Store>(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let measured = Measured::begin(&app, &request);
     let id = RequestId::random(&app.request_ids);
     request.extensions_mut().insert(id);
     let span = request_id::span(id);
     let mut response = checked(&app, request, next).instrument(span).await;
     request_id::add_header(response.headers_mut(), id);
     add_security_headers(response.headers_mut(), app.is_https());
+    measured.end(&app, response.status());
+    response
+}
+
+/// The layer around everything else: security headers, and nothing that the API has to have.
+pub(in crate::http) async fn pass_plain<S: Store>(
+    State(app): State<App<S>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let measured = Measured::begin(&app, &request);
+    let mut response = next.run(request).await;
+    add_security_headers(response.headers_mut(), app.is_https());
+    measured.end(&app, response.status());
     response
 }
 

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::http::app::App;
-use crate::http::edge::headers::security_headers;
 use crate::http::pages::document::below;
 use crate::http::pages::files::policy;
 use crate::http::pages::options::PagesOptions;
 use crate::http::pages::text;
-use crate::http::routes::not_found;
+use crate::http::routes::{not_found, plain_routes};
 use crate::store::Store;
 
 /// A router with nothing but a fallback: a page for a browser at a mistyped address, and for everybody else what
@@ -33,7 +31,7 @@ pub fn not_found_page<S: Store, T: Clone + Send + Sync + 'static>(
         let folders = path.matches('/').count().saturating_sub(1);
         page(below(&document, folders))
     };
-    Router::new().fallback(respond).layer(middleware::from_fn_with_state(app.is_https(), security_headers))
+    plain_routes(app, Router::new().fallback(respond))
 }
 
 /// Whether somebody is at this address, and not a program or a page that asks for a file.

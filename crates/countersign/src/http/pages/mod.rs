@@ -21,13 +21,12 @@ use axum::routing::{MethodRouter, get};
 
 use crate::http::app::App;
 use crate::http::edge;
-use crate::http::edge::headers::security_headers;
 use crate::http::pages::document::{LOGO, document};
 use crate::http::pages::files::{File, find, kind};
 pub use crate::http::pages::logo::{Logo, LogoError};
 pub use crate::http::pages::missing::not_found_page;
 pub use crate::http::pages::options::PagesOptions;
-use crate::http::routes::{method_not_allowed, not_found};
+use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
 /// The pages and the files that they load: `/login`, `/account`, `/admin`, `/debugger`, `/client.js` and `/assets`.
@@ -65,10 +64,7 @@ pub fn front_page<S: Store, T: Clone + Send + Sync + 'static>(
 }
 
 fn finish<S: Store, T: Clone + Send + Sync + 'static>(router: Router<App<S>>, app: &App<S>) -> Router<T> {
-    router
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.is_https(), security_headers))
-        .with_state(app.clone())
+    plain_routes(app, router.method_not_allowed_fallback(method_not_allowed)).with_state(app.clone())
 }
 
 /// The client with its version in the name never changes.

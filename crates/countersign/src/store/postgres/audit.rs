@@ -22,7 +22,7 @@ impl AuditStore for PostgresStore {
         let recorded =
             self.batches[0].ask(|reply| Pending::Record(PendingRecord { event: line, origin, reply }));
         recorded.await.map_err(|error| self.failed_to_write("record", error))?;
-        log(&[event], &origin);
+        log(&[event], &origin, &self.figures);
         Ok(())
     }
 

@@ -128,8 +128,11 @@ pub(super) async fn advance(
         [&ids, &secrets, &generations, &addresses, &instants, &not_young, &not_idle];
     let mut attempts = 0;
     let rows = loop {
-        match db.query_and_commit(&sql, &values).await {
-            Err(failure) if failure.is_crossed() && attempts < REPEATED => attempts += 1,
+        match db.query_and_commit(&sql, &values, tokens.len()).await {
+            Err(failure) if failure.is_crossed() && attempts < REPEATED => {
+                db.begins_again(&failure);
+                attempts += 1;
+            }
             rows => break rows?,
         }
     };

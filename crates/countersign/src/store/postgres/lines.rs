@@ -15,7 +15,7 @@ pub(super) async fn record_and_commit(
     db: &Connection,
     events: &[(&Origin, &AuditEvent)],
 ) -> Result<(), Failure> {
-    db.query_and_commit(Lines::INSERT, &Lines::of(events).values()).await.map(drop)
+    db.query_and_commit(Lines::INSERT, &Lines::of(events).values(), events.len()).await.map(drop)
 }
 
 /// Lines of the audit log, by column.

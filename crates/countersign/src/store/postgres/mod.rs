@@ -62,6 +62,7 @@ use crate::model::session::SessionPolicy;
 use crate::store::StoreError;
 use crate::store::answer::Sealed;
 use crate::store::audit::log;
+use crate::store::figures::StoreFigures;
 
 /// A [`Store`](crate::store::Store) in a PostgreSQL database that any number of nodes share.
 #[derive(Debug)]
@@ -77,6 +78,7 @@ pub struct PostgresStore {
     /// Up to where the present sweep has looked for idle sessions.
     swept_to: Mutex<Option<SessionId>>,
     presence: Arc<Presence>,
+    figures: Arc<StoreFigures>,
 }
 
 impl PostgresStore {
@@ -102,6 +104,7 @@ impl PostgresStore {
         let first = Opening { url, migrations: &migrations, random }.prepare(&target).await?;
         follow::forget_foreign_numbers(&first).await.map_err(|error| open::not_up_to_date(url, error))?;
         Ok(Self {
+            figures: Arc::clone(target.figures()),
             changes: Lane::one_by_one(&target, Some(first)),
             reads: Lane::one_by_one(&target, None),
             batches: [(); 2].map(|()| Lane::start(&target, None, 1, batch::WORK)),
@@ -140,6 +143,11 @@ impl PostgresStore {
     /// Every variant of [`OpenError`] but `Migration` and `Schema`.
     pub async fn schema(url: &DatabaseUrl, migrations: &Migrations) -> Result<SchemaStatus, OpenError> {
         open::status(url, migrations).await
+    }
+
+    fn waiting(&self) -> usize {
+        let batches: usize = self.batches.iter().map(Lane::waiting).sum();
+        self.reads.waiting() + self.changes.waiting() + batches
     }
 
     /// Reads something with one statement. `verb` names it in logs and errors.
@@ -182,7 +190,7 @@ impl PostgresStore {
 
     /// Says what has been committed: in the log, and to the other nodes if it ended a session.
     fn announce(&self, recorded: &[AuditEvent], origin: &Origin) {
-        log(recorded, origin);
+        log(recorded, origin, &self.figures);
         if recorded.iter().any(|event| event.kind.ends_session()) {
             self.bell.ring();
         }

@@ -90,6 +90,7 @@ impl Unanswered {
                 &late.iter().map(|late| late.rotated_at).collect::<Vec<_>>(),
                 &now,
             ],
+            late.len(),
         )
         .await?;
         let mut all = self.all();

@@ -11,7 +11,7 @@ use super::engine::time::{NOW, now_of};
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::retention::{Expired, Sweep, Swept};
-use crate::store::{StoreError, Upkeep};
+use crate::store::{StoreError, StoreReading, Upkeep};
 
 impl Upkeep for PostgresStore {
     async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
@@ -37,6 +37,11 @@ impl Upkeep for PostgresStore {
         let report = |db: Arc<Connection>, presence: Arc<Presence>| async move { presence.report(&db).await };
         self.write("report_node", Arc::clone(&self.presence), report).await?;
         self.presence.check()
+    }
+
+    fn reading(&self) -> StoreReading {
+        let is_stalled = self.changes.is_away();
+        StoreReading { figures: Arc::clone(&self.figures), waiting: self.waiting(), is_stalled }
     }
 
     async fn may_sweep(&self) -> Result<bool, StoreError> {

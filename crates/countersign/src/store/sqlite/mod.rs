@@ -172,7 +172,7 @@ impl SqliteStore {
             Ok(Changed { outcome: work(&tx)?, recorded: tx.into_recorded() })
         };
         let changed = self.threads.write_or_catch_up(verb, work, catch_up).await?;
-        log(&changed.recorded, &origin);
+        log(&changed.recorded, &origin, self.threads.figures());
         Ok(changed.outcome)
     }
 }

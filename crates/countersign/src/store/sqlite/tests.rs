@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::model::context::{Actor, Context};
 use crate::model::proof::Proof;
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, Rotation, SessionPolicy};
+use crate::store::figures::StoreFigures;
 use crate::store::{AccountStore as _, AuditStore as _, SessionStore as _, StoreError};
 
 fn at(seconds: u64) -> Context {
@@ -191,20 +193,23 @@ fn a_long_reader_is_noticed_and_the_log_starts_over_after_it() {
     db.execute_batch("CREATE TABLE things (bytes)").unwrap();
     let write = || db.execute("INSERT INTO things VALUES (zeroblob(1048576))", []).unwrap();
     let log_length = || path.with_extension("db-wal").metadata().unwrap().len();
-    let mut is_held_up = false;
+    let (wakes, figures) = (Arc::new(Queue::new(1)), Arc::<StoreFigures>::default());
+    let mut watch = checkpoint::Watch::new(Arc::clone(&wakes), Arc::clone(&figures));
     reader.execute_batch("BEGIN; SELECT count(*) FROM things").unwrap();
     for _ in 0..66 {
         write();
     }
-    let wakes = Queue::new(1);
-    checkpoint::after_batch(&db, &wakes, &mut is_held_up);
-    assert!(is_held_up && log_length() > 66 * MIB);
+    watch.after_batch(&db);
+    assert!(watch.is_held_up() && log_length() > 66 * MIB);
+    let counted = || figures.log_bytes.load(Ordering::Relaxed);
+    assert!(log_length().abs_diff(counted()) < 4096, "{} and {}", log_length(), counted());
     reader.execute_batch("COMMIT").unwrap();
     wakes.close();
-    checkpoint::run(&checkpointer, &wakes);
-    checkpoint::after_batch(&db, &wakes, &mut is_held_up);
+    checkpoint::run(&checkpointer, &wakes, &figures);
+    assert_eq!(figures.checkpoints.read().count(), 1);
+    watch.after_batch(&db);
     write();
     assert!(log_length() <= 64 * MIB, "{}", log_length());
-    checkpoint::after_batch(&db, &wakes, &mut is_held_up);
-    assert!(!is_held_up);
+    watch.after_batch(&db);
+    assert!(!watch.is_held_up() && counted() < MIB * 2, "{}", counted());
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use crate::base::clock::Timestamp;
 use crate::model::retention::{Expired, Sweep, Swept};
-use crate::store::{StoreError, Upkeep};
+use crate::store::{StoreError, StoreReading, Upkeep};
 
 impl Upkeep for SqliteStore {
     async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
@@ -39,6 +39,10 @@ impl Upkeep for SqliteStore {
     /// All processes are on one machine.
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
+    }
+
+    fn reading(&self) -> StoreReading {
+        self.threads.reading()
     }
 
     async fn check(&self, now: Timestamp) -> Result<(), StoreError> {

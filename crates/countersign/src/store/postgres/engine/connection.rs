@@ -15,6 +15,8 @@ use tokio::time::timeout;
 use tokio_postgres::types::Type;
 use tokio_postgres::{AsyncMessage, Client, CopyInSink, Row};
 
+use crate::base::clock::Stopwatch;
+use crate::store::figures::StoreFigures;
 use crate::store::postgres::engine::failure::Failure;
 use crate::store::postgres::engine::target::Target;
 use crate::store::postgres::engine::value::Value;
@@ -26,6 +28,7 @@ pub(in crate::store::postgres) struct Connection {
     /// Moves what is sent and received. Ended with the connection, whatever it waits for.
     driver: JoinHandle<()>,
     heard: Heard,
+    figures: Arc<StoreFigures>,
     /// It is in the middle of something that nobody will finish.
     is_spent: AtomicBool,
 }
@@ -52,7 +55,10 @@ impl Connection {
         let mut failure = Failure::Late;
         for host in target.hosts() {
             match timeout(target.patience(), host.connect(target.tls())).await {
-                Ok(Ok((client, connection))) => return Ok(Self::new(client, connection, notified)),
+                Ok(Ok((client, connection))) => {
+                    let heard = Heard::new(Arc::clone(notified));
+                    return Ok(Self::new(client, connection, heard, Arc::clone(target.figures())));
+                }
                 Ok(Err(error)) => failure = error.into(),
                 Err(_) => failure = Failure::Late,
             }
@@ -60,14 +66,18 @@ impl Connection {
         Err(failure)
     }
 
-    fn new<S, T>(client: Client, connection: tokio_postgres::Connection<S, T>, notified: &Arc<Notify>) -> Self
+    fn new<S, T>(
+        client: Client,
+        connection: tokio_postgres::Connection<S, T>,
+        (heard, closed): (Heard, watch::Sender<bool>),
+        figures: Arc<StoreFigures>,
+    ) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (heard, closed) = Heard::new(Arc::clone(notified));
         let driver = tokio::spawn(drive(connection, heard.clone(), closed));
-        Self { client, driver, heard, is_spent: AtomicBool::new(false) }
+        Self { client, driver, heard, figures, is_spent: AtomicBool::new(false) }
     }
 
     /// The rows of a query.
@@ -133,20 +143,35 @@ impl Connection {
     /// Commits. With a warning beside it, a commit may have lost its standby.
     pub(in crate::store::postgres) async fn commit(&self) -> Result<(), Failure> {
         self.heard.warned.store(false, Ordering::SeqCst);
+        let took = Stopwatch::start();
         self.run("COMMIT").await?;
+        self.count(1, &took);
         self.is_spent.store(false, Ordering::SeqCst);
         if self.heard.warned.load(Ordering::SeqCst) { Err(Failure::NotReplicated) } else { Ok(()) }
     }
 
-    /// Runs a statement that is a transaction of its own.
+    /// Runs a statement that is a transaction of its own, for so many operations.
     pub(in crate::store::postgres) async fn query_and_commit(
         &self,
         sql: &str,
         values: &[&dyn Value],
+        operations: usize,
     ) -> Result<Vec<Row>, Failure> {
         self.heard.warned.store(false, Ordering::SeqCst);
+        let took = Stopwatch::start();
         let rows = self.query(sql, values).await?;
+        self.count(operations, &took);
         if self.heard.warned.load(Ordering::SeqCst) { Err(Failure::NotReplicated) } else { Ok(rows) }
+    }
+
+    fn count(&self, operations: usize, took: &Stopwatch) {
+        self.figures.commits.observe(took.elapsed());
+        self.figures.batch_sizes.count(u64::try_from(operations).unwrap_or(u64::MAX));
+    }
+
+    /// Counts a transaction that is begun again because of this.
+    pub(in crate::store::postgres) fn begins_again(&self, failure: &Failure) {
+        self.figures.retries.increment(failure.retry_code());
     }
 
     /// Ends a transaction without a trace.

@@ -6,6 +6,7 @@ use std::io;
 use tokio_postgres::error::SqlState;
 
 use crate::store::StoreError;
+use crate::store::figures::RetryCode;
 
 /// Why something did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,17 @@ impl Failure {
                 .contains(code)
             }),
             _ => false,
+        }
+    }
+
+    /// Why a transaction that was crossed is begun again.
+    pub(in crate::store::postgres) fn retry_code(&self) -> RetryCode {
+        let Self::Database(error) = self else { return RetryCode::Crossed };
+        match error.code() {
+            Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE => RetryCode::Serialization,
+            Some(code) if *code == SqlState::T_R_DEADLOCK_DETECTED => RetryCode::Deadlock,
+            Some(code) if *code == SqlState::UNIQUE_VIOLATION => RetryCode::Duplicate,
+            _ => RetryCode::Crossed,
         }
     }
 

@@ -90,8 +90,13 @@ impl<J: Send + 'static> Lane<J> {
         answered.unwrap_or(Err(Failure::Late)).map_err(LaneError::Failed)
     }
 
+    /// How many wait.
+    pub(in crate::store::postgres) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Whether no connection is there and the last attempt to make one has failed.
-    fn is_away(&self) -> bool {
+    pub(in crate::store::postgres) fn is_away(&self) -> bool {
         self.state.connected.load(Ordering::SeqCst) == 0 && self.state.is_away.load(Ordering::SeqCst)
     }
 }

@@ -13,6 +13,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::store::figures::StoreFigures;
 use crate::store::postgres::engine::hosts::by_host;
 
 /// The address of a PostgreSQL database, `postgres://user:password@host1:5432,host2:5432/database?sslmode=require`. With
@@ -212,6 +213,7 @@ fn is_here(host: &Host) -> bool {
 pub(in crate::store::postgres) struct Target {
     url: DatabaseUrl,
     tls: MakeRustlsConnect,
+    figures: Arc<StoreFigures>,
 }
 
 impl Target {
@@ -230,7 +232,7 @@ impl Target {
         }
         let config = trusting(roots)
             .map_err(|error| rustls::pki_types::pem::Error::Io(std::io::Error::other(error)))?;
-        Ok(Self { url, tls: MakeRustlsConnect::new(config) })
+        Ok(Self { url, tls: MakeRustlsConnect::new(config), figures: Arc::default() })
     }
 
     /// The hosts, in the order in which they are tried.
@@ -245,6 +247,11 @@ impl Target {
 
     pub(in crate::store::postgres) fn tls(&self) -> MakeRustlsConnect {
         self.tls.clone()
+    }
+
+    /// Where all connections count what they do.
+    pub(in crate::store::postgres) const fn figures(&self) -> &Arc<StoreFigures> {
+        &self.figures
     }
 }
 
@@ -317,7 +324,8 @@ mod tests {
             "postgres://db1,db2/auth?connect_timeout=9&target_session_attrs=primary&sslrootcert=a%20b.pem";
         let url = DatabaseUrl::parse(url).unwrap().in_folder(Path::new("/etc"));
         assert_eq!(url.root_certificates, Some("/etc/a b.pem".into()));
-        let target = Target { url, tls: MakeRustlsConnect::new(trusting(RootCertStore::empty()).unwrap()) };
+        let tls = MakeRustlsConnect::new(trusting(RootCertStore::empty()).unwrap());
+        let target = Target { url, tls, figures: Arc::default() };
         assert_eq!(target.patience(), Duration::from_millis(10_500));
         let [_, second] = target.hosts().try_into().unwrap();
         assert_eq!(second.get_application_name(), Some("countersign"));

@@ -22,7 +22,10 @@ where
     let mut attempts = 0;
     loop {
         match commit(db, work()).await {
-            Err(failure) if failure.is_crossed() && attempts < REPEATED => attempts += 1,
+            Err(failure) if failure.is_crossed() && attempts < REPEATED => {
+                db.begins_again(&failure);
+                attempts += 1;
+            }
             outcome => return outcome,
         }
     }

@@ -3,9 +3,12 @@
 //! rest when the log has to start over.
 
 use std::mem;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use crate::base::clock::Stopwatch;
+use crate::store::figures::StoreFigures;
 use crate::store::sqlite::engine::queue::Queue;
 
 /// From so many pages on that are not copied back yet, the checkpointer is woken: 4 MiB.
@@ -15,6 +18,9 @@ const START_OVER_PAGES: i64 = 16_000;
 /// The checkpointer is not keeping up at all: the writer copies everything itself rather than let the log grow.
 const TOO_MANY_PAGES: i64 = 64_000;
 
+/// A page of SQLite's default size in the log, with its header.
+const BYTES_A_PAGE: u64 = 4096 + 24;
+
 /// What is in the write-ahead log.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store::sqlite) struct Log {
@@ -22,42 +28,65 @@ pub(in crate::store::sqlite) struct Log {
     copied: i64,
 }
 
-/// Called by the writer between two batches. `is_held_up`: the log has grown long, and the operator was told.
-pub(in crate::store::sqlite) fn after_batch(
-    db: &Connection,
-    checkpointer: &Queue<()>,
-    is_held_up: &mut bool,
-) {
-    let Ok(log) = pragma(db, "PRAGMA wal_checkpoint(NOOP)") else { return };
-    let left = log.pages - log.copied;
-    if log.pages < START_OVER_PAGES {
-        *is_held_up = false;
-    } else if left >= START_OVER_PAGES && !mem::replace(is_held_up, true) {
-        tracing::warn!(
-            "the write-ahead log is over 64 MiB and grows: another program has been reading the database for long, \
-             or the disk is too slow"
-        );
+/// What the writer knows of its log.
+pub(in crate::store::sqlite) struct Watch {
+    checkpointer: Arc<Queue<()>>,
+    figures: Arc<StoreFigures>,
+    /// The log has grown long, and the operator was told.
+    is_held_up: bool,
+}
+
+impl Watch {
+    pub(in crate::store::sqlite) const fn new(
+        checkpointer: Arc<Queue<()>>,
+        figures: Arc<StoreFigures>,
+    ) -> Self {
+        Self { checkpointer, figures, is_held_up: false }
     }
-    if log.pages >= TOO_MANY_PAGES || (log.pages >= START_OVER_PAGES && left < WAKE_PAGES) {
-        // Nobody else writes now, so the copy is complete and the next write begins the log anew.
-        report(pragma(db, "PRAGMA wal_checkpoint(PASSIVE)"));
-    } else if left >= WAKE_PAGES {
-        let _ = checkpointer.push(()); // it is already woken when its queue of one is full
+
+    #[cfg(test)]
+    pub(in crate::store::sqlite) const fn is_held_up(&self) -> bool {
+        self.is_held_up
+    }
+
+    /// Called by the writer between two batches.
+    pub(in crate::store::sqlite) fn after_batch(&mut self, db: &Connection) {
+        let Ok(log) = pragma(db, "PRAGMA wal_checkpoint(NOOP)") else { return };
+        self.figures.log_is(u64::try_from(log.pages).unwrap_or(0) * BYTES_A_PAGE);
+        let left = log.pages - log.copied;
+        if log.pages < START_OVER_PAGES {
+            self.is_held_up = false;
+        } else if left >= START_OVER_PAGES && !mem::replace(&mut self.is_held_up, true) {
+            tracing::warn!(
+                "the write-ahead log is over 64 MiB and grows: another program has been reading the database for long, \
+                 or the disk is too slow"
+            );
+        }
+        if log.pages >= TOO_MANY_PAGES || (log.pages >= START_OVER_PAGES && left < WAKE_PAGES) {
+            // Nobody else writes now, so the copy is complete and the next write begins the log anew.
+            copy_back(db, &self.figures);
+        } else if left >= WAKE_PAGES {
+            let _ = self.checkpointer.push(()); // it is already woken when its queue of one is full
+        }
     }
 }
 
 /// The checkpointer's thread, until `wakes` is closed.
-pub(in crate::store::sqlite) fn run(db: &Connection, wakes: &Queue<()>) {
+pub(in crate::store::sqlite) fn run(db: &Connection, wakes: &Queue<()>, figures: &StoreFigures) {
     let mut taken = Vec::with_capacity(1);
     while wakes.take(1, &mut taken) {
         taken.clear();
-        report(pragma(db, "PRAGMA wal_checkpoint(PASSIVE)"));
+        copy_back(db, figures);
     }
 }
 
-fn report(outcome: rusqlite::Result<Log>) {
-    match outcome {
-        Ok(log) => tracing::trace!(?log, "checkpoint"),
+fn copy_back(db: &Connection, figures: &StoreFigures) {
+    let took = Stopwatch::start();
+    match pragma(db, "PRAGMA wal_checkpoint(PASSIVE)") {
+        Ok(log) => {
+            figures.checkpoints.observe(took.elapsed());
+            tracing::trace!(?log, "checkpoint");
+        }
         Err(error) => {
             tracing::warn!(%error, "the write-ahead log could not be copied back; it is tried again");
         }

@@ -50,6 +50,11 @@ impl<T> Queue<T> {
         count > 0
     }
 
+    /// How many wait.
+    pub(in crate::store::sqlite) fn len(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Takes no more items; those that wait are still served.
     pub(in crate::store::sqlite) fn close(&self) {
         self.lock().closed = true;

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tracing::Instrument as _;
 
 use crate::store::StoreError;
+use crate::store::figures::{StoreFigures, StoreReading};
 use crate::store::sqlite::engine::checkpoint;
 use crate::store::sqlite::engine::job::{CatchUp, Job, job, unavailable};
 use crate::store::sqlite::engine::open::{self, OpenError};
@@ -41,8 +42,8 @@ impl Threads {
     ) -> Result<Self, OpenError> {
         let mut threads = Self::idle(lock, Arc::new(Queue::new(QUEUE)));
         let wakes = Arc::clone(&threads.checkpoints);
-        let mut is_held_up = false;
-        threads.start_writer(db, move |db| checkpoint::after_batch(db, &wakes, &mut is_held_up))?;
+        let mut log = checkpoint::Watch::new(Arc::clone(&wakes), Arc::clone(threads.figures()));
+        threads.start_writer(db, move |db| log.after_batch(db))?;
         let count = thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
         threads.readers = Arc::new(Readers::new(count));
         for reader in 0..count {
@@ -56,8 +57,8 @@ impl Threads {
         }
         let (readers, stop) = (Arc::clone(&threads.readers), Arc::clone(&threads.stop));
         threads.start("watch", move || readers.watch(&stop))?;
-        let (db, wakes) = (open::connect(path)?, Arc::clone(&threads.checkpoints));
-        threads.start("checkpoint", move || checkpoint::run(&db, &wakes))?;
+        let (db, figures) = (open::connect(path)?, Arc::clone(threads.figures()));
+        threads.start("checkpoint", move || checkpoint::run(&db, &wakes, &figures))?;
         Ok(threads)
     }
 
@@ -100,6 +101,17 @@ impl Threads {
             .map_err(|error| open::other(Path::new(name), error))?;
         self.running.push(thread);
         Ok(())
+    }
+
+    pub(in crate::store::sqlite) fn figures(&self) -> &Arc<StoreFigures> {
+        self.progress.figures()
+    }
+
+    /// What was done, and what waits.
+    pub(in crate::store::sqlite) fn reading(&self) -> StoreReading {
+        let own_reads = if Arc::ptr_eq(&self.reads, &self.writes) { 0 } else { self.reads.len() };
+        let waiting = self.writes.len() + own_reads;
+        StoreReading { figures: Arc::clone(self.figures()), waiting, is_stalled: self.is_stalled() }
     }
 
     /// Whether the last batch of writes could not be committed.

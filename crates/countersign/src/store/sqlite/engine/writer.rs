@@ -10,6 +10,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ffi};
 use tokio::sync::watch;
 
+use crate::base::clock::Stopwatch;
+use crate::store::figures::StoreFigures;
 use crate::store::sqlite::engine::job::{Failed, Job};
 use crate::store::sqlite::engine::queue::Queue;
 
@@ -22,6 +24,7 @@ pub(in crate::store::sqlite) struct Progress {
     stalled: watch::Sender<bool>,
     /// For how many intervals the batch under way has been stalled.
     intervals: AtomicU32,
+    figures: Arc<StoreFigures>,
 }
 
 impl Progress {
@@ -31,7 +34,12 @@ impl Progress {
             failed: AtomicBool::new(false),
             stalled: watch::Sender::new(false),
             intervals: AtomicU32::new(0),
+            figures: Arc::default(),
         }
+    }
+
+    pub(in crate::store::sqlite) const fn figures(&self) -> &Arc<StoreFigures> {
+        &self.figures
     }
 
     /// Whether the last batch that had something to write could not be committed.
@@ -51,6 +59,12 @@ impl Progress {
             // It began up to one interval before it was first seen, and the last one is not over.
             counted => Some(STALL_INTERVAL * (counted + 2)),
         }
+    }
+
+    /// Counts a batch that was committed.
+    fn count(&self, size: usize, took: &Stopwatch) {
+        self.figures.commits.observe(took.elapsed());
+        self.figures.batch_sizes.count(u64::try_from(size).unwrap_or(u64::MAX));
     }
 
     fn begin(&self) {
@@ -77,6 +91,7 @@ pub(in crate::store::sqlite) fn run(
 ) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while queue.take(MAX_BATCH, &mut batch) {
+        let (took, size) = (Stopwatch::start(), batch.len());
         progress.begin();
         let changes = db.total_changes();
         let lost = commit_together(db, &mut batch).err().map(Arc::new);
@@ -90,6 +105,9 @@ pub(in crate::store::sqlite) fn run(
         // What changed nothing asked nothing of the disk, and tells nothing about it.
         let has_written = db.total_changes() > changes;
         progress.end((lost.is_some() || has_written).then_some(lost.is_some()));
+        if lost.is_none() && has_written {
+            progress.count(size, &took);
+        }
         for job in batch.drain(..) {
             job.answer(lost.as_ref());
         }

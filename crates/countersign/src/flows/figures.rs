@@ -1,0 +1,95 @@
+//! What the use cases count for metrics: how each came out. The rules decide; this only watches.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use countersign_jwt::Algorithm;
+
+use crate::base::clock::Timestamp;
+use crate::base::figures::{Counts, Label, Requests, labels};
+
+/// What has happened since this system was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) logins: Counts<LoginResult>,
+    pub(crate) refreshes: Counts<RefreshResult>,
+    /// Log-outs that were asked for, of sessions that were alive.
+    pub(crate) logouts: Counts<LogoutScope>,
+    pub(crate) tokens: Counts<Algorithm>,
+    pub(crate) requests: Requests,
+    /// When everything that had ended was known here, in Unix milliseconds.
+    followed_at: AtomicI64,
+}
+
+labels! {
+    /// How a sign-in came out.
+    pub(crate) enum LoginResult {
+        /// A session began.
+        Ok = "ok",
+        /// Unknown name, wrong password, or the account cannot sign in.
+        Wrong = "wrong",
+        /// Too many attempts: nothing was looked at.
+        Throttled = "throttled",
+        /// More passwords are being checked than the machine can take.
+        Shed = "shed",
+        /// The password was right, and another one has to be chosen first.
+        ChangeRequired = "change_required",
+        /// The password was right, and the application or the audience refused.
+        Refused = "refused",
+        /// The store, a hook or the old system did not answer.
+        Error = "error",
+    }
+}
+
+labels! {
+    /// What a refresh token came to.
+    pub(crate) enum RefreshResult {
+        /// Young: no new one was needed.
+        Fresh = "fresh",
+        /// Replaced by its successor.
+        Advanced = "advanced",
+        /// The parent again, in time.
+        Replayed = "replayed",
+        /// Ahead of the store, which had lost writes.
+        Healed = "healed",
+        /// Used again too late: its session is ended.
+        Reused = "reused",
+        /// Its session is past its end.
+        Expired = "expired",
+        /// Its session was ended early.
+        Revoked = "revoked",
+        /// Not a token of ours, or of a session that is forgotten.
+        Unknown = "unknown",
+        /// The store or a hook did not answer, or the audience is not for this account.
+        Error = "error",
+    }
+}
+
+labels! {
+    /// How far a log-out reached.
+    pub(crate) enum LogoutScope {
+        /// One session.
+        This = "this",
+        /// All sessions of the account.
+        Everywhere = "everywhere",
+    }
+}
+
+impl Label for Algorithm {
+    const LABELS: &'static [Self] = &Self::ALL;
+
+    fn label(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl Figures {
+    /// Everything that had ended by then is known here.
+    pub(crate) fn followed(&self, now: Timestamp) {
+        self.followed_at.store(now.as_unix_millis(), Ordering::Relaxed);
+    }
+
+    /// Up to when everything that ended is known here.
+    pub(crate) fn followed_at(&self) -> Timestamp {
+        Timestamp::from_unix_millis(self.followed_at.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,60 @@
+//! Why a sign-in fails.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use countersign_jwt::SignError;
+
+use crate::flows::attempt::CheckError;
+use crate::flows::audience::AudienceError;
+use crate::flows::figures::LoginResult;
+use crate::hashing::HashingError;
+use crate::options::{HookError, SignInRefusal};
+use crate::password::PolicyViolation;
+
+/// Why a sign-in failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// Unknown name, wrong password, disabled account, account without a password: one answer for all (EN-1).
+    #[error("invalid credentials")]
+    InvalidCredentials,
+    /// The password is right, and its owner has to choose another one first (PP-7): see
+    /// [`Countersign::with_new_password`]. Only a client that knows the password learns this.
+    #[error("a new password has to be chosen")]
+    PasswordChangeRequired,
+    /// There is no access token for the audience.
+    #[error(transparent)]
+    Audience(#[from] AudienceError),
+    /// The new password is not good enough, and why.
+    #[error(transparent)]
+    Policy(#[from] PolicyViolation),
+    /// Nothing was checked, or the store did not answer, and why.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// The access token could not be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The application lets no session begin ([`Hooks::before_sign_in`](crate::options::Hooks::before_sign_in)).
+    #[error(transparent)]
+    Refused(#[from] SignInRefusal),
+    /// A hook failed: no session has begun.
+    #[error(transparent)]
+    Hook(#[from] HookError),
+}
+
+impl LoginError {
+    /// What it is counted as.
+    pub(crate) const fn result(&self) -> LoginResult {
+        match self {
+            Self::InvalidCredentials | Self::Check(CheckError::Password(_)) => LoginResult::Wrong,
+            Self::PasswordChangeRequired => LoginResult::ChangeRequired,
+            Self::Check(CheckError::Throttled(_)) => LoginResult::Throttled,
+            Self::Check(CheckError::Hashing(HashingError::Overloaded { .. })) => LoginResult::Shed,
+            Self::Refused(_) | Self::Audience(_) | Self::Policy(_) => LoginResult::Refused,
+            Self::Check(
+                CheckError::Hashing(HashingError::Stopped) | CheckError::Store(_) | CheckError::Upstream(_),
+            )
+            | Self::Sign(_)
+            | Self::Hook(_) => LoginResult::Error,
+        }
+    }
+}
