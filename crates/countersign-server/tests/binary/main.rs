@@ -41,6 +41,7 @@ mod path_prefix;
 mod postgres;
 #[cfg(target_os = "linux")]
 mod power_loss;
+mod prometheus;
 mod requests;
 mod secrets;
 mod shutdown;
