@@ -167,3 +167,25 @@ fn a_flood_of_one_line_is_cut() {
     let left_out = cut[0].split_once("left_out=").unwrap().1.split(' ').next().unwrap();
     assert_eq!(written.len() + left_out.parse::<usize>().unwrap(), 150, "{said}");
 }
+
+/// W3C Trace Context: the ID of the caller's trace is beside the request's, and in the access log; what is none is nowhere.
+#[test]
+fn a_line_carries_the_trace_of_its_caller() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let place = Place::new();
+    place.add_user("ann", "user");
+    let server = place.serve(&["--set", "log.access=on"]);
+    let login = |trace: &str| {
+        let headers = format!("Content-Type: application/json\r\ntraceparent: {trace}\r\n");
+        server.request("POST", "/api/login", &headers, r#"{"username":"ann","password":"wrong"}"#)
+    };
+    let traced = login(&format!("00-{TRACE}-00f067aa0ba902b7-01"));
+    let other = login("00-canary-00f067aa0ba902b7-01");
+    let (_, said) = server.stop();
+    for line in lines(&said, traced.request_id()) {
+        assert!(line.contains(TRACE), "{line}");
+    }
+    assert_eq!((lines(&said, TRACE).len(), lines(&said, traced.request_id()).len()), (2, 2), "{said}");
+    assert_eq!(lines(&said, other.request_id()).len(), 2, "{said}");
+    assert!(!said.contains("canary"), "{said}");
+}

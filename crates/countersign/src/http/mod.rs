@@ -22,6 +22,7 @@ mod well_known;
 pub use self::app::{App, HttpOptions};
 pub use self::edge::client_address::{PeerAddress, client_address};
 pub use self::edge::if_none_match::client_has;
+pub use self::edge::trace::trace_id;
 pub use self::error::api::ApiError;
 #[cfg(test)]
 pub(crate) use self::error::api::tests::codes as error_codes;

@@ -12,6 +12,7 @@ pub(in crate::http) mod media_type;
 pub(in crate::http) mod notices;
 pub(in crate::http) mod origins;
 mod request_id;
+pub(in crate::http) mod trace;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -39,7 +40,7 @@ pub(in crate::http) async fn pass<S: Store>(
     let measured = Measured::begin(&app, &request);
     let id = RequestId::random(&app.request_ids);
     request.extensions_mut().insert(id);
-    let span = request_id::span(id);
+    let span = request_id::span(id, trace::trace_id(request.headers()));
     let mut response = checked(&app, request, next).instrument(span).await;
     request_id::add_header(response.headers_mut(), id);
     add_security_headers(response.headers_mut(), app.is_https());

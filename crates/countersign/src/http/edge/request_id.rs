@@ -7,8 +7,9 @@ use tracing::Span;
 use crate::base::id::RequestId;
 
 /// The span around a request. Its level is the highest, so that no choice of a log level takes the ID off a line.
-pub(super) fn span(id: RequestId) -> Span {
-    tracing::error_span!("request", request_id = %id)
+/// Beside it the ID of the trace that the client or its proxy has begun.
+pub(super) fn span(id: RequestId, trace_id: Option<&str>) -> Span {
+    tracing::error_span!("request", request_id = %id, trace_id)
 }
 
 pub(super) fn add_header(headers: &mut HeaderMap, id: RequestId) {

@@ -1,12 +1,13 @@
 //! The audit log.
 
 use tokio_postgres::Row;
+use tracing::Instrument as _;
 
 use super::batch::{Pending, PendingRecord};
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::follow::{Key, Log, Page};
-use super::{PostgresStore, rows};
+use super::{PostgresStore, rows, span};
 use crate::base::clock::Timestamp;
 use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery};
 use crate::model::audit_cursor::{AuditCursor, AuditPlace};
@@ -21,7 +22,7 @@ impl AuditStore for PostgresStore {
         let line = event.clone();
         let recorded =
             self.batches[0].ask(|reply| Pending::Record(PendingRecord { event: line, origin, reply }));
-        recorded.await.map_err(|error| self.failed_to_write("record", error))?;
+        recorded.instrument(span("record")).await.map_err(|error| self.failed_to_write("record", error))?;
         log(&[event], &origin, &self.figures);
         Ok(())
     }

@@ -39,6 +39,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use tracing::{Instrument as _, Span};
+
 use self::apply::Transaction;
 use self::batch::Pending;
 use self::engine::bell::Bell;
@@ -157,7 +159,7 @@ impl PostgresStore {
         W: FnOnce(Arc<Connection>) -> F + Send + 'static,
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        self.reads.run(work).await.map_err(|error| error.of(verb))
+        self.reads.run(work).instrument(span(verb)).await.map_err(|error| error.of(verb))
     }
 
     /// Loads, lets a rule decide, and applies its plan, in one transaction, which is begun again if it crosses another.
@@ -222,7 +224,8 @@ impl PostgresStore {
             let own = Arc::clone(&db);
             in_transactions(&db, move || work(Arc::clone(&own), input.clone())).await
         };
-        let outcome = self.changes.run(repeated).await.map_err(|error| self.failed_to_write(verb, error))?;
+        let outcome = self.changes.run(repeated).instrument(span(verb)).await;
+        let outcome = outcome.map_err(|error| self.failed_to_write(verb, error))?;
         self.last_write_failed.store(false, Ordering::SeqCst);
         Ok(outcome)
     }
@@ -232,6 +235,11 @@ impl PostgresStore {
         self.last_write_failed.store(true, Ordering::SeqCst);
         error.of(verb)
     }
+}
+
+/// Around a verb, as in the other store.
+fn span(verb: &'static str) -> Span {
+    tracing::debug_span!("store", verb)
 }
 
 impl Sealed for PostgresStore {}

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use super::apply::Transaction;
 use super::batch::{Pending, PendingRotation};
 use super::engine::connection::Connection;
@@ -10,7 +12,7 @@ use super::follow::{Key, Log};
 use super::load::Lock;
 use super::rows::{self, SESSION_COLUMNS};
 use super::unanswered::Presented;
-use super::{PostgresStore, load};
+use super::{PostgresStore, load, span};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
@@ -40,7 +42,8 @@ impl SessionStore for PostgresStore {
         let lane =
             if u128::from_be_bytes(*token.session_id.as_bytes()).is_multiple_of(2) { even } else { odd };
         let rotated = lane.ask(|reply| Pending::Rotation(PendingRotation { presented, unanswered, reply }));
-        let (rotation, recorded) = rotated.await.map_err(|error| self.failed_to_write("rotate", error))?;
+        let rotated = rotated.instrument(span("rotate")).await;
+        let (rotation, recorded) = rotated.map_err(|error| self.failed_to_write("rotate", error))?;
         self.announce(&recorded, &presented.origin);
         Ok(rotation)
     }
