@@ -121,7 +121,7 @@
 //! # Features
 //!
 //! - `axum` (default): [`http`], the routes and cookies.
-//! - `metrics`: figures for Prometheus, as [`metrics`](crate::metrics).
+//! - `metrics`: figures for Prometheus, as `countersign::metrics`.
 //! - `pages`: the web pages, as [`http::pages`](crate::http).
 //! - `postgres`: the store on PostgreSQL, for more than one node.
 //! - `internal-testing`: what this workspace's own tests reach; it may change in any release.

@@ -18,7 +18,7 @@ pub enum LoginError {
     #[error("invalid credentials")]
     InvalidCredentials,
     /// The password is right, and its owner has to choose another one first (PP-7): see
-    /// [`Countersign::with_new_password`]. Only a client that knows the password learns this.
+    /// [`Countersign::with_new_password`](crate::Countersign::with_new_password). Only a client that knows the password learns this.
     #[error("a new password has to be chosen")]
     PasswordChangeRequired,
     /// There is no access token for the audience.
