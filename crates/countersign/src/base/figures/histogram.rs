@@ -105,7 +105,9 @@ mod tests {
     #[test]
     fn a_value_at_the_end_of_a_range_is_in_it() {
         let sizes = Histogram::new(&SIZES);
-        [1, 2, 3, 4, 256, 257].into_iter().for_each(|size| sizes.count(size));
+        for size in [1, 2, 3, 4, 256, 257] {
+            sizes.count(size);
+        }
         let read = sizes.read();
         let counted: Vec<_> = read.ranges.iter().filter(|(_, count)| *count > 0).copied().collect();
         assert_eq!(counted, [(1.0, 1), (2.0, 1), (4.0, 2), (256.0, 1), (f64::INFINITY, 1)]);
