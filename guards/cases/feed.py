@@ -23,8 +23,8 @@ def revoked(*sids: str, cursor: str = "r", more: bool = False, until: int = UNTI
     return event("revoked", {"until": until, "sid": list(sids), **({"more": True} if more else {})}, cursor, eol)
 
 
-def sync(at: int, cursor: str, eol: str = "\n") -> str:
-    return event("sync", {"asOf": SERVER_NOW + at, "keys": '"k1"'}, cursor, eol)
+def sync(at: int, cursor: str, eol: str = "\n", **more) -> str:
+    return event("sync", {"asOf": SERVER_NOW + at, "keys": '"k1"', **more}, cursor, eol)
 
 
 RESET = event("reset", {})
@@ -53,6 +53,11 @@ def expect(at: int, state: str, ended: str = "", alive: str = "", open: bool | N
     """`open` false: the follower must have left the stream by itself."""
     step = {"at": at, "expect": state, "ended": ended.split(), "alive": alive.split()}
     return step if open is None else {**step, "open": open}
+
+
+def withdrawn(at: int, key_ids: str) -> dict:
+    """These keys, and no others, must be known to be withdrawn."""
+    return {"at": at, "withdrawn": key_ids.split()}
 
 
 def snapshots() -> None:
@@ -94,6 +99,16 @@ def deltas() -> None:
     case("a delta without a cursor is refused", connect(0), receive(20, hello("delta", 10), sync(10, "1")), expect(20, "late", open=False), connect(100, None))
     case("reset: the next stream is asked for without a cursor", *start, receive(50, RESET), expect(50, "late", open=False), connect(100, None), receive(120, hello("snapshot", 110), revoked("b", cursor="9"), sync(110, "10")), expect(120, "fresh", "a b"))
     case("an entry ends with its time", connect(0), receive(20, hello("snapshot", 10), revoked("a", until=1_600_000_000), revoked("b"), sync(10, "1")), expect(20, "fresh", "b", "a"))
+
+
+def withdrawals() -> None:
+    """Keys that the issuer has withdrawn."""
+    start = [connect(0), receive(20, hello("snapshot", 10), sync(10, "1", withdrawn=["k", "l"])), withdrawn(20, "k l")]
+    case("none is withdrawn", connect(0), receive(20, hello("snapshot", 10), sync(10, "1")), withdrawn(20, ""))
+    case("a key is withdrawn while the stream is open", connect(0), receive(20, hello("snapshot", 10), sync(10, "1")), receive(50, sync(40, "1", withdrawn=["k"])), withdrawn(50, "k"), expect(50, "fresh", open=True))
+    case("what was withdrawn stays so, whatever comes later", *start, receive(50, sync(40, "1", withdrawn=["m"])), withdrawn(50, "k l m"), receive(60, RESET), connect(100, None), receive(120, hello("snapshot", 110), sync(110, "9")), withdrawn(120, "k l m"))
+    case("before hello nothing is withdrawn", connect(0), receive(20, sync(10, "1", withdrawn=["k"])), withdrawn(20, ""), expect(20, "late", open=False))
+    case("of too many the first hundred", connect(0), receive(20, hello("snapshot", 10), sync(10, "1", withdrawn=[f"k{n}" for n in range(101)])), withdrawn(20, " ".join(f"k{n}" for n in range(100))), expect(20, "fresh", open=True))
 
 
 def strangers() -> None:
@@ -151,7 +166,7 @@ def freshness() -> None:
 
 
 def table() -> dict:
-    for section in (snapshots, deltas, strangers, lines, freshness):
+    for section in (snapshots, deltas, withdrawals, strangers, lines, freshness):
         section()
     names = [case["name"] for case in _cases]
     assert len(names) == len(set(names))

@@ -21,7 +21,7 @@ use crate::model::key_ring::KeyRing;
 use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::model::session::{EndedSession, RevocationCursor};
 use crate::model::session_cookie::SessionCookies;
-use crate::model::stored_key::StoredKey;
+use crate::model::stored_key::KnownKeys;
 use crate::options::Options;
 use crate::store::Store;
 use crate::throttle::Throttle;
@@ -49,8 +49,8 @@ pub struct Countersign<S> {
     pub(crate) revocations_seen: Mutex<Option<RevocationCursor>>,
     /// What the store is to get back after it has forgotten.
     pub(crate) owed: Mutex<Owed>,
-    /// The signing keys as they were last seen in the store.
-    pub(crate) stored_keys: ArcSwap<Vec<StoredKey>>,
+    /// The signing keys as they were last seen in the store, and every one that was ever seen to be withdrawn.
+    pub(crate) known_keys: ArcSwap<KnownKeys>,
     /// Attempts refused since the last record of them in the audit log.
     pub(crate) throttled: AtomicU64,
     pub(crate) clock_notice: Notice,
@@ -62,7 +62,7 @@ pub struct Countersign<S> {
 #[derive(Debug, Default)]
 pub(crate) struct Owed {
     pub(crate) sessions: Vec<EndedSession>,
-    pub(crate) keys: Vec<StoredKey>,
+    pub(crate) keys: KnownKeys,
 }
 
 impl<S: Store> Countersign<S> {

@@ -144,6 +144,7 @@ class RemoteGuard implements Guard {
     if (!/^[!-~]*$/.test(key ?? '')) throw new Error('the feed key has a character that no key has');
     const onSync = () => {
       this.#ended.sweep(this.#now() - this.#leewaySeconds);
+      this.#keeper.withdraw(state.withdrawn);
       if (state.keysTag !== undefined) this.#keeper.hearOfTag(state.keysTag);
     };
     return { state, follower: new Follower(this.#env, { url: place, key }, state, onSync) };

@@ -63,6 +63,7 @@ function play(step: FeedStep, state: FeedState, ended: EndedSessions, where: str
     const bytes = new TextEncoder().encode(step.receive.repeat(step.times ?? 1));
     for (const part of step.bytewise ? [...bytes].map((byte) => Uint8Array.of(byte)) : [bytes]) state.receive(part, step.at);
   }
+  if (step.withdrawn) assert.deepEqual([...state.withdrawn].sort(), [...step.withdrawn].sort(), where);
   if (step.expect === undefined) return;
   const now = (feed.serverNow + step.at) / 1000;
   assert.equal(state.freshness(step.at), step.expect, where);

@@ -8,6 +8,7 @@ import { World, json } from './world.ts';
 
 const ISSUER = 'https://auth.example.com';
 const BEARER = `Bearer ${token('ES256')}`;
+const KEY_ID = (JSON.parse(Buffer.from(BEARER.slice(7).split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid;
 const SID = 'f219c4f5-5cfd-4a51-99f5-a02fcb6fbeb0';
 
 /** The server's end of the feed. */
@@ -45,8 +46,8 @@ class Server {
     this.send('revoked', { until: this.world.now() / 1000 + 900, sid: [sid] }, 'r');
   }
 
-  sync(id: string, keys?: string): void {
-    this.send('sync', { asOf: this.world.now(), keys }, id);
+  sync(id: string, keys?: string, withdrawn?: readonly string[]): void {
+    this.send('sync', { asOf: this.world.now(), keys, withdrawn }, id);
   }
 
   break(): void {
@@ -230,6 +231,25 @@ test('while the feed is late, the policy decides', async () => {
     server.sync('2');
     assert.equal(await ask(), 'accepted', 'caught up');
   }
+});
+
+test('what a withdrawn key has signed is refused at once, also while a cache still has the key', async () => {
+  const { server, world, ask } = await setUp();
+  void ask();
+  await world.pass(0);
+  server.hello();
+  server.sync('1', '"k1"');
+  assert.equal(await ask(), 'accepted');
+  server.sync('2', '"k2"', [KEY_ID]);
+  assert.equal(await ask(), 'unknown_key_id');
+  await world.pass(599);
+  assert.equal(server.fetches, 1);
+  await world.pass(1);
+  assert.equal(server.fetches, 2, 'the key that signs in its place is fetched soon');
+  server.sync('3', '"k3"');
+  await world.pass(2_000);
+  assert.equal(server.fetches, 3);
+  assert.equal(await ask(), 'unknown_key_id');
 });
 
 test('changed keys are fetched as soon as the feed says so', async () => {

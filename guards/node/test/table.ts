@@ -46,6 +46,7 @@ export interface FeedStep {
   readonly ended?: readonly string[];
   readonly alive?: readonly string[];
   readonly open?: boolean;
+  readonly withdrawn?: readonly string[];
 }
 
 export interface FeedTable {

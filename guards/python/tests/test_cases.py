@@ -82,6 +82,8 @@ def play(step: dict[str, Any], state: FeedState, ended: EndedSessions, where: st
         data = step["receive"].encode() * step.get("times", 1)
         for part in [data[i : i + 1] for i in range(len(data))] if "bytewise" in step else [data]:
             state.receive(part, at)
+    if "withdrawn" in step:
+        assert state.withdrawn == set(step["withdrawn"]), where
     if "expect" in step:
         now = FEED["serverNow"] / 1000 + at
         assert state.is_late(at) == (step["expect"] == "late"), f"{where}: {state.lag(at)}"

@@ -113,6 +113,21 @@ class Keys:
         return sum(url == JWKS for url, _ in self.world.requests)
 
 
+def test_a_withdrawn_key_stays_out_whatever_a_cache_says() -> None:
+    keys = Keys(World())
+    assert keys.at(0) == 1
+    stolen = keys.keeper.slot.keys[0].id  # type: ignore[index]
+    keys.world.time = 10
+    keys.keeper.withdraw(frozenset([stolen]))
+    assert (keys.keeper.slot.keys, keys.fetches) == ([], 1), "at once, and keys that refuse, not none to be asked for"
+    keys.keeper.withdraw(frozenset([stolen]))
+    assert keys.keeper.slot.version == 2, "once"
+    assert (keys.at(10.599), keys.fetches) == (0, 1)
+    assert (keys.at(10.6), keys.fetches) == (0, 2), "the key that signs in its place is fetched soon"
+    keys.keys = json_response(jwk_set("main") + b" ")
+    assert (keys.at(400), keys.fetches) == (0, 3)
+
+
 def test_the_last_keys_stay_in_use_for_a_day_while_the_issuer_is_down() -> None:
     keys = Keys(World())
     assert keys.at(0) == 1

@@ -22,6 +22,7 @@ export const AUDIT_KINDS = [
   'accounts_exported',
   'key_created',
   'key_restored',
+  'key_withdrawn',
   'key_removed',
   'feed_key_created',
   'feed_key_removed',

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `hello` | – | first: whether the entries are what the follower lacks (`delta`) or everything (`snapshot`) |
 //! | `revoked` | cursor, or – | these sessions have ended; refuse their tokens until the given time |
-//! | `sync` | cursor | the follower has everything up to `asOf`; also ends a snapshot; at least every `heartbeat` |
+//! | `sync` | cursor | the follower has everything up to `asOf`, and these keys are withdrawn; also ends a snapshot; at least every `heartbeat` |
 //! | `reset` | – | the cursor means nothing any more: connect again without one |
 //!
 //! What precedes the first `sync` of a snapshot has no `id`: a follower that lost the connection in the middle of it
@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 pub const VERSION: u32 = 1;
 /// The most session IDs in one `revoked` event: it stays below 64 KiB.
 pub const MAX_IDS: usize = 1_500;
+/// The most key IDs in one `sync`: with 128 bytes each, the event stays below 64 KiB.
+pub const MAX_WITHDRAWN: usize = 100;
 
 /// What the entries up to the next `sync` are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +73,10 @@ pub struct Sync {
     /// The `ETag` of the JWK Set: a change tells the follower to fetch the keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<String>,
+    /// The key IDs (`kid`) of keys that were withdrawn: refuse what they have signed, also if a cache still has the set
+    /// that they are in. Always all of them, at most [`MAX_WITHDRAWN`]; what a follower has heard once stays refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<String>,
 }
 
 /// The same as one JSON document: for `GET` without a stream, with `wait` (long poll) or without (at once).

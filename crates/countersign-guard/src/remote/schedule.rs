@@ -6,6 +6,7 @@
 //! failure         ── 1 s, 2 s, 4 s … 60 s, half to whole ───────► fetch
 //! unknown key ID  ── 12 s after the start of the last fetch ────► fetch
 //! news of the feed ── within 2 s ────────────────────────────────► fetch
+//! key withdrawn   ── 0.4 to 0.8 s ──────────────────────────────► fetch
 //! last success    ── a day ─────────────────────────────────────► forget the keys
 //! ```
 //!
@@ -104,8 +105,18 @@ impl Schedule {
     /// The issuer has said that it has other keys: all its verifiers fetch them within two seconds, not at once.
     /// `chance` is uniform in 0..1.
     pub(super) fn announce(&mut self, now: Duration, chance: f64) {
+        self.fetch_by(now + ANNOUNCED_WITHIN.mul_f64(chance));
+    }
+
+    /// The issuer has withdrawn a key. Nobody's tokens pass until the key that signs in its place is here: so it is fetched
+    /// sooner, but not before every node of the issuer has it.
+    pub(super) fn withdrawn(&mut self, now: Duration, chance: f64) {
+        self.fetch_by(now + WITHDRAWN_AFTER + WITHDRAWN_AFTER.mul_f64(chance));
+    }
+
+    fn fetch_by(&mut self, time: Duration) {
         if self.failures == 0 {
-            self.announced = Some(now + ANNOUNCED_WITHIN.mul_f64(chance));
+            self.announced = Some(self.announced.map_or(time, |earlier| earlier.min(time)));
         }
     }
 
@@ -142,6 +153,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const SLOWEST_RETRY: Duration = Duration::from_secs(60);
 const BETWEEN_WISHES: Duration = Duration::from_secs(12);
 const ANNOUNCED_WITHIN: Duration = Duration::from_secs(2);
+const WITHDRAWN_AFTER: Duration = Duration::from_millis(400);
 const PER_KEY_ID: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
@@ -190,6 +202,18 @@ mod tests {
             schedule.succeeded(s(0), fresh_for, chance);
             assert_eq!(schedule.step(just_before(due)), Step::WaitUntil(due), "{fresh_for:?} {chance}");
             assert_eq!(schedule.step(due), Step::Fetch);
+        }
+    }
+
+    /// KM-3: sooner than for other news, whichever comes first.
+    #[test]
+    fn the_keys_are_fetched_soon_after_a_withdrawal() {
+        for (chance, due) in [(0.0, ms(400)), (1.0, ms(800))] {
+            let mut schedule = with_keys();
+            schedule.withdrawn(s(200), chance);
+            schedule.announce(s(200), 1.0);
+            assert_eq!(schedule.step(s(200)), Step::WaitUntil(s(200) + due));
+            assert_eq!(schedule.step(s(200) + due), Step::Fetch);
         }
     }
 

@@ -85,12 +85,7 @@ impl Shared {
                 state.etag = etag;
                 if let Some((set, skipped)) = keys {
                     state.skipped = skipped;
-                    // The same keys keep the tokens that they have verified.
-                    let is_same =
-                        self.keys.load().set.as_ref().is_some_and(|old| old.to_json() == set.to_json());
-                    if !is_same {
-                        self.keys.replace(Some(&set));
-                    }
+                    self.keys.replace(Some(&set));
                 }
             }
             Err(failure) => {
@@ -116,6 +111,17 @@ impl Shared {
         state.schedule.announce((self.timer)(), chance);
         state.has_rung = true;
         self.bell.notify_one();
+    }
+
+    /// The issuer has withdrawn these keys: refuses what they have signed, and fetches those that sign now. `chance` is
+    /// uniform in 0..1.
+    pub(crate) fn withdraw(&self, key_ids: Vec<String>, chance: f64) {
+        if self.keys.withdraw(key_ids) {
+            let mut state = self.lock();
+            state.schedule.withdrawn((self.timer)(), chance);
+            state.has_rung = true;
+            self.bell.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

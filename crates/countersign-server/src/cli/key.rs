@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::global::Global;
 use super::key_file::{Convert, Generate, Thumbprint};
 use super::tool::{Tool, block_on};
-use crate::output::{Columns, Output, utc};
+use crate::output::{Columns, Output, escape, remark, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -23,6 +23,11 @@ pub(super) enum KeyCommand {
         #[arg(long)]
         now: bool,
     },
+    /// Withdraws a stolen signing key: what it has signed is refused at once, everywhere. Sessions go on
+    Withdraw {
+        /// The key ID, as `key list` shows it
+        kid: String,
+    },
     /// Makes a key pair in a file of your own, and prints the public key as a JWK
     Generate(Generate),
     /// Prints the public JWK of a key in any form, or writes its private key as PEM
@@ -33,46 +38,64 @@ pub(super) enum KeyCommand {
 
 impl KeyCommand {
     pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
-        let now = match self {
-            Self::Generate(generate) => return generate.run(output),
-            Self::Convert(convert) => return convert.run(output),
-            Self::Thumbprint(thumbprint) => return thumbprint.run(output),
-            Self::List => None,
-            Self::Rotate { now } => Some(now),
-        };
-        block_on(async {
-            let task = if now.is_some() { Task::RotateKeys } else { Task::ViewKeys };
-            let tool = Tool::open(global, task).await?;
-            if let Some(now) = now {
-                let switch = if now { Activation::AtOnce } else { Activation::WhenPublished };
-                let before = tool.instance.list_keys(tool.now());
-                for key in tool.instance.rotate_keys(switch, &tool.context()).await? {
-                    let is_old = before.iter().any(|old| old.kid == key.kid);
-                    let done =
-                        if is_old { "No new key: one is published already. It" } else { "The new key" };
-                    let (kid, from) = (&key.kid, utc(key.active_from));
-                    output.show(&as_json(&key), || {
-                        format!("{done} is {kid} ({}) and signs from {from}", key.algorithm)
-                    })?;
-                }
-                return Ok(());
-            }
-            let mut keys = tool.instance.list_keys(tool.now());
-            keys.retain(|key| !key.kid.is_empty()); // a shared secret, which the configuration holds
-            let row = |key: &KeyInfo| {
-                let state = key.state.name().to_owned();
-                vec![key.kid.clone(), key.algorithm.clone(), state, utc(key.created_at), utc(key.active_from)]
-            };
-            let columns = Columns {
-                head: &["ID", "ALGORITHM", "STATE", "CREATED", "SIGNS FROM"],
-                none: "countersign: no signing keys",
-            };
-            output.table_of(columns, &keys, row, as_json)?;
-            Ok(())
-        })
+        match self {
+            Self::Generate(generate) => generate.run(output),
+            Self::Convert(convert) => convert.run(output),
+            Self::Thumbprint(thumbprint) => thumbprint.run(output),
+            Self::List => block_on(list(global, output)),
+            Self::Rotate { now } => block_on(rotate(now, global, output)),
+            Self::Withdraw { kid } => block_on(withdraw(&kid, global, output)),
+        }
     }
+}
+
+async fn list(global: &Global, output: Output) -> anyhow::Result<()> {
+    let tool = Tool::open(global, Task::ViewKeys).await?;
+    let mut keys = tool.instance.list_keys(tool.now());
+    keys.retain(|key| !key.kid.is_empty()); // a shared secret, which the configuration holds
+    let row = |key: &KeyInfo| {
+        let state = key.state.name().to_owned();
+        vec![key.kid.clone(), key.algorithm.clone(), state, utc(key.created_at), utc(key.active_from)]
+    };
+    let columns = Columns {
+        head: &["ID", "ALGORITHM", "STATE", "CREATED", "SIGNS FROM"],
+        none: "countersign: no signing keys",
+    };
+    output.table_of(columns, &keys, row, as_json)?;
+    Ok(())
+}
+
+async fn rotate(now: bool, global: &Global, output: Output) -> anyhow::Result<()> {
+    let tool = Tool::open(global, Task::RotateKeys).await?;
+    let switch = if now { Activation::AtOnce } else { Activation::WhenPublished };
+    let before = tool.instance.list_keys(tool.now());
+    for key in tool.instance.rotate_keys(switch, &tool.context()).await? {
+        let is_old = before.iter().any(|old| old.kid == key.kid);
+        let done = if is_old { "No new key: one is published already. It" } else { "The new key" };
+        output.show(&as_json(&key), || signs_from(done, &key))?;
+    }
+    Ok(())
+}
+
+async fn withdraw(kid: &str, global: &Global, output: Output) -> anyhow::Result<()> {
+    let tool = Tool::open(global, Task::WithdrawKey(kid)).await?;
+    let made = tool.instance.withdraw_key(kid, &tool.context()).await?;
+    let value = json!({ "withdrawn": kid, "made": made.iter().map(KeyView::from).collect::<Vec<_>>() });
+    output.show(&value, || {
+        let made = made.iter().map(|key| signs_from("The new key", key));
+        std::iter::once(format!("{} is withdrawn", escape(kid))).chain(made).collect::<Vec<_>>().join("\n")
+    })?;
+    remark(WITHDRAWN);
+    Ok(())
+}
+
+fn signs_from(what: &str, key: &KeyInfo) -> String {
+    format!("{what} is {} ({}) and signs from {}", key.kid, key.algorithm, utc(key.active_from))
 }
 
 fn as_json(key: &KeyInfo) -> Value {
     json!(KeyView::from(key))
 }
+
+const WITHDRAWN: &str = "countersign: servers and followers of the feed refuse its tokens within a second. A service that only fetches \
+                         the keys goes on accepting them until it fetches again, within minutes";

@@ -21,7 +21,7 @@ pub(super) struct Tool {
 
 impl Tool {
     /// Opens the configured database, which must exist.
-    pub(super) async fn open(global: &Global, task: Task) -> anyhow::Result<Self> {
+    pub(super) async fn open(global: &Global, task: Task<'_>) -> anyhow::Result<Self> {
         let config = global.load()?;
         store::require(&config)?;
         core_dumps::prevent(&config);

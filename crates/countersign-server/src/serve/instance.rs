@@ -19,7 +19,7 @@ pub(crate) type Instance = Countersign<AnyStore>;
 
 /// Why an instance is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Task {
+pub(crate) enum Task<'a> {
     /// To serve requests: in the data directory, as the only server.
     Serve,
     /// The same for development.
@@ -32,9 +32,11 @@ pub(crate) enum Task {
     ViewKeys,
     /// To make the next signing key.
     RotateKeys,
+    /// To withdraw the signing key with this ID.
+    WithdrawKey(&'a str),
 }
 
-impl Task {
+impl Task<'_> {
     /// Whether requests are served, and not a command carried out.
     pub(crate) const fn serves(self) -> bool {
         matches!(self, Self::Serve | Self::Develop)
@@ -57,7 +59,7 @@ impl Task {
 /// # Errors
 /// The database, the master key or the pepper cannot be used; the message is for the operator. An existing
 /// database is not changed.
-pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::Result<Instance> {
+pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyhow::Result<Instance> {
     let random = Random::system();
     let makes_master_key = task.makes_master_key(config.store.is_some());
     // Without its key, nothing is looked for in the store.
@@ -72,17 +74,19 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task) -> anyhow::R
     if task.serves() {
         options.upstream = upstream(config)?;
     }
-    let newest = match task {
+    let model = match task {
         Task::ViewKeys | Task::RotateKeys => store.signing_keys().await?.pop(),
+        Task::WithdrawKey(kid) => store.signing_keys().await?.into_iter().find(|key| key.kid == kid),
         Task::Serve | Task::Develop | Task::Init | Task::Manage => None,
     };
-    options.signing = match (task, &newest) {
-        (Task::Serve | Task::Develop | Task::RotateKeys, _) | (Task::ViewKeys, Some(_)) => signing(config)?,
+    options.signing = match (task, &model) {
+        (Task::Serve | Task::Develop | Task::RotateKeys | Task::WithdrawKey(_), _)
+        | (Task::ViewKeys, Some(_)) => signing(config)?,
         (Task::Manage | Task::Init, _) | (Task::ViewKeys, None) => signs_nothing(&random)?,
     };
-    // A command makes no key of another algorithm than the newest: that is for the server to do, which may run with
-    // another configuration.
-    if let Some(algorithm) = newest.and_then(|key| Algorithm::from_name(&key.algorithm)) {
+    // A command makes no key of another algorithm than the newest, or than the one that it withdraws: that is for the
+    // server to do, which may run with another configuration.
+    if let Some(algorithm) = model.and_then(|key| Algorithm::from_name(&key.algorithm)) {
         options.audiences.default.algorithm = algorithm;
     }
     with_place(Countersign::open(store, options, master_keys, Clock::system(), random).await)

@@ -51,6 +51,7 @@ mod tls;
 mod token;
 mod token_url;
 mod upstream;
+mod withdrawn_key;
 
 #[path = "../../../countersign/tests/support/postgres.rs"]
 #[expect(dead_code, reason = "each test uses what it needs")]

@@ -100,8 +100,10 @@ impl<S: Store> Countersign<S> {
         self.feed.record(ended.into_iter().map(record));
     }
 
-    /// Tells followers that the store was read at `now`, and which keys there are.
+    /// Tells followers that the store was read at `now`, which keys there are, and which were withdrawn.
     pub(crate) fn feed_synced(&self, now: Timestamp) {
+        let withdrawn: Vec<_> = self.known_keys.load().withdrawn.iter().map(|key| key.kid.clone()).collect();
+        self.feed.withdraw(&withdrawn);
         let keys = self.jwk_set(now).ok().map(|keys| entity_tag(keys.to_json().as_bytes()));
         self.feed.synced(now.as_unix_millis(), keys);
     }

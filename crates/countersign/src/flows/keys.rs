@@ -12,7 +12,8 @@ use crate::base::random::Random;
 use crate::model::context::{Actor, Context};
 use crate::model::key_change;
 use crate::model::key_ring::{self, KeyInfo, KeyRing, KeyRingError, KeyState};
-use crate::model::stored_key::StoredKey;
+use crate::model::key_withdrawal;
+use crate::model::stored_key::{KnownKeys, StoredKey};
 use crate::options::{Options, Signing};
 use crate::store::{Store, StoreError};
 
@@ -99,7 +100,7 @@ pub(crate) async fn open_ring<S: Store>(
         return Ok(KeyRing::shared_secret(key.clone()));
     }
     loop {
-        let stored = store.signing_keys().await?;
+        let stored = known_keys(store).await?.keys;
         let ring = match open_stored(&stored, options, master_keys, now) {
             Ok(ring) => Some(ring),
             Err(KeyRingError::Empty) => None,
@@ -126,6 +127,12 @@ pub(crate) async fn open_ring<S: Store>(
         // Added, or another node was faster (KM-5): look again.
         store.add_signing_key(key, last_added(&stored), &Context::local(Actor::System, now)).await?;
     }
+}
+
+/// What the store knows about keys. Read in this order, a key that is withdrawn in between is among the withdrawn.
+async fn known_keys<S: Store>(store: &S) -> Result<KnownKeys, StoreError> {
+    let (keys, withdrawn) = (store.signing_keys().await?, store.withdrawn_keys().await?);
+    Ok(KnownKeys { keys: key_withdrawal::without(keys, &withdrawn), withdrawn })
 }
 
 /// `since`: from when on the tokens of this process are signed as the options say.
@@ -192,8 +199,7 @@ impl<S: Store> Countersign<S> {
     ) -> Result<KeyInfo, KeysError> {
         let now = context.now;
         loop {
-            let stored = self.look_at_keys(now).await?;
-            self.take_over_keys(&stored, now)?;
+            let stored = self.reload_keys(now).await?;
             let newest = self.key_ring.load().newest(algorithm);
             if let (Activation::WhenPublished, Some(newest)) = (activation, newest)
                 && now < newest.active_from
@@ -209,7 +215,7 @@ impl<S: Store> Countersign<S> {
             };
             let key = key_ring::generate(algorithm, active_from, &self.master_keys, &self.random, now)?;
             let kid = key.kid.clone();
-            if self.store.add_signing_key(key, last_added(&stored), context).await? {
+            if self.store.add_signing_key(key, last_added(&stored.keys), context).await? {
                 self.reload_keys(now).await?;
                 return self.key(&kid, now);
             }
@@ -246,48 +252,63 @@ impl<S: Store> Countersign<S> {
         Ok(())
     }
 
-    async fn reload_keys(&self, now: Timestamp) -> Result<(), KeysError> {
-        self.take_over_keys(&self.look_at_keys(now).await?, now)
-    }
-
-    /// The keys in the store. Where one is missing, somebody has removed it; or another copy of the database took over,
-    /// and gets it back.
-    async fn look_at_keys(&self, now: Timestamp) -> Result<Vec<StoredKey>, KeysError> {
-        let stored = self.store.signing_keys().await?;
-        let before = self.stored_keys.load();
-        if before.iter().all(|key| stored.contains(key)) {
-            return Ok(stored);
+    /// Takes over what other processes did to the keys: made, removed or withdrew one.
+    ///
+    /// # Errors
+    /// Every variant of [`KeysError`] but those of the master key.
+    pub async fn follow_keys(&self, now: Timestamp) -> Result<(), KeysError> {
+        if matches!(self.options.signing, Signing::SharedSecret(_)) {
+            return Ok(());
         }
-        self.follow_revocations(now).await?;
-        Ok(self.store.signing_keys().await?)
+        self.reload_keys(now).await.map(drop)
     }
 
-    /// Puts back those of these keys that the store lacks, unless nothing needs them any more.
-    pub(super) async fn restore_keys(
-        &self,
-        keys: Vec<StoredKey>,
-        context: &Context,
-    ) -> Result<(), KeysError> {
-        let now = context.now;
-        let mut all = self.store.signing_keys().await?;
+    /// Takes over the keys in the store. Where one is missing, somebody has removed it; or another copy of the database
+    /// took over, and gets it back.
+    pub(super) async fn reload_keys(&self, now: Timestamp) -> Result<KnownKeys, KeysError> {
+        let mut stored = known_keys(&self.store).await?;
+        let before = self.known_keys.load_full();
+        let has_all = before.keys.iter().all(|key| stored.keys.contains(key))
+            && before.withdrawn.iter().all(|key| stored.withdrawn.contains(key));
+        if !has_all {
+            self.follow_revocations(now).await?;
+            stored = known_keys(&self.store).await?;
+        }
+        self.take_over_keys(stored.clone(), now)?;
+        Ok(stored)
+    }
+
+    /// Puts back those of these keys that the store lacks, unless nothing needs them any more, and withdraws again what it
+    /// does not know to be withdrawn.
+    pub(super) async fn restore_keys(&self, held: KnownKeys, context: &Context) -> Result<(), KeysError> {
+        let (now, KnownKeys { keys, withdrawn }) = (context.now, held);
+        let mut all = key_withdrawal::without(self.store.signing_keys().await?, &withdrawn);
         all.extend(keys.iter().filter(|key| !all.contains(key)).cloned().collect::<Vec<_>>());
         let ring = open_stored(&all, &self.options, &self.master_keys, self.key_ring.load().in_use_since())?;
-        let needed = key_change::needed(keys, &ring.list(now));
+        let needed = KnownKeys { keys: key_change::needed(keys, &ring.list(now)), withdrawn };
         let restored = self.store.restore_signing_keys(needed, context).await?;
         if restored > 0 {
             tracing::warn!(keys = restored, "put back signing keys that the database had forgotten");
         }
-        self.take_over_keys(&self.store.signing_keys().await?, now)
+        self.take_over_keys(known_keys(&self.store).await?, now)
     }
 
-    fn take_over_keys(&self, stored: &[StoredKey], now: Timestamp) -> Result<(), KeysError> {
+    /// What was withdrawn once stays so, whatever the store says later.
+    fn take_over_keys(&self, stored: KnownKeys, now: Timestamp) -> Result<(), KeysError> {
+        let before = self.known_keys.load_full();
+        let withdrawn = key_withdrawal::all(stored.withdrawn, &before.withdrawn);
+        let known = KnownKeys { keys: key_withdrawal::without(stored.keys, &withdrawn), withdrawn };
+        if known == *before {
+            return Ok(());
+        }
         let since = self.key_ring.load().in_use_since();
-        let ring = open_stored(stored, &self.options, &self.master_keys, since)?;
+        let ring = open_stored(&known.keys, &self.options, &self.master_keys, since)?;
         if ring.list(now) != self.key_ring.load().list(now) {
             self.guard.replace_keys(&ring.verifying_keys(now)?);
             self.key_ring.store(Arc::new(ring));
         }
-        self.stored_keys.store(Arc::new(stored.to_vec()));
+        // After the ring: who hears from the feed what was withdrawn fetches the keys that sign now.
+        self.known_keys.store(Arc::new(known));
         Ok(())
     }
 }

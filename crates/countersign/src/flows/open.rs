@@ -114,7 +114,7 @@ impl<S: Store> Countersign<S> {
             key_ring: ArcSwap::from_pointee(ring),
             revocations_seen: Mutex::default(),
             owed: Mutex::default(),
-            stored_keys: ArcSwap::default(),
+            known_keys: ArcSwap::default(),
             throttled: AtomicU64::new(0),
             clock_notice: Notice::default(),
             figures: Figures::default(),

@@ -34,6 +34,7 @@ impl<S: Store> Countersign<S> {
         loop {
             let now = self.clock.now();
             report("follow feed keys", self.follow_feed_keys().await);
+            report("follow signing keys", self.follow_keys(now).await);
             if turn.is_multiple_of(KEYS_EVERY) {
                 report("follow failed sign-ins", self.follow_guesses(now).await);
                 report("record refused sign-ins", self.record_throttled(now).await);
@@ -120,7 +121,8 @@ fn report<E: std::error::Error + 'static>(what: &str, result: Result<(), E>) {
     }
 }
 
-/// The followers of a feed key that another process has removed are cut off within this time.
+/// SECURITY: a signing key that another process has withdrawn is refused within this time (KM-3), and the followers of a
+/// feed key that it has removed are cut off.
 const TURN: Duration = Duration::from_millis(200);
 /// Every second: a key made by the command line is published well before it signs.
 const KEYS_EVERY: u32 = 5;

@@ -10,6 +10,7 @@ use crate::base::id::SessionId;
 use crate::flows::keys::KeysError;
 use crate::model::context::{Actor, Context};
 use crate::model::session::{EndedSession, forgotten};
+use crate::model::stored_key::KnownKeys;
 use crate::store::{Store, StoreError};
 use crate::system::Owed;
 
@@ -21,7 +22,7 @@ impl<S: Store> Countersign<S> {
             until: Timestamp::from_unix_millis(until.saturating_mul(1_000)).minus(self.options.leeway),
         });
         let sessions = forgotten(remembered, log, now);
-        *self.owed() = Owed { sessions, keys: self.stored_keys.load().to_vec() };
+        *self.owed() = Owed { sessions, keys: self.known_keys.load().as_ref().clone() };
     }
 
     /// Gives the store what it is to get back.
@@ -42,7 +43,7 @@ impl<S: Store> Countersign<S> {
             self.owed().sessions.retain(|ended| !some.contains(ended));
         }
         let keys = self.owed().keys.clone();
-        if !keys.is_empty() {
+        if keys != KnownKeys::default() {
             match self.restore_keys(keys, &context).await {
                 Ok(()) => {}
                 Err(KeysError::Store(error)) => return Err(error),
@@ -52,7 +53,7 @@ impl<S: Store> Countersign<S> {
                     tracing::error!(error, "signing keys that the database has forgotten are lost");
                 }
             }
-            self.owed().keys.clear();
+            self.owed().keys = KnownKeys::default();
         }
         Ok(())
     }

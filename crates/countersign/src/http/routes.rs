@@ -88,6 +88,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         DELETE "/api/admin/users/{id}/sessions"          Admin  users::end_sessions;
         GET    "/api/admin/keys"                         Admin  keys::list;
         POST   "/api/admin/keys/rotate"                  Admin  keys::rotate;
+        POST   "/api/admin/keys/withdraw"                Admin  keys::withdraw;
         GET    "/api/admin/audit"                        Admin  audit::list;
         GET    "/api/admin/followers"                    Admin  followers::list;
         GET    "/.well-known/jwks.json"                  Public metadata::jwk_set;

@@ -57,6 +57,8 @@ named! {
         /// A signing key was missing after another copy of the database took over, and a node that held it has put it back:
         /// the store lost writes.
         KeyRestored = "key_restored",
+        /// A signing key was withdrawn: what it has signed is refused at once.
+        KeyWithdrawn = "key_withdrawn",
         /// Signing keys that nothing needs any more were deleted.
         KeyRemoved = "key_removed",
         /// A service may follow the feed of ended sessions; the detail is the name of its key.
@@ -119,6 +121,7 @@ impl AuditKind {
                 | Self::SessionHealed
                 | Self::RevocationRestored
                 | Self::KeyRestored
+                | Self::KeyWithdrawn
                 | Self::SpraySuspected
                 | Self::AccountsExported
         )

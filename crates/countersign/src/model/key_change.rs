@@ -2,8 +2,9 @@
 
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::key_ring::{KeyInfo, KeyState};
+use crate::model::key_withdrawal;
 use crate::model::plan::{Plan, Write};
-use crate::model::stored_key::StoredKey;
+use crate::model::stored_key::{KnownKeys, StoredKey};
 
 /// Adds a key, if `expected` is the key ID of the newest that is stored.
 pub(crate) fn add(newest: Option<&str>, expected: Option<&str>, key: StoredKey) -> Plan<bool> {
@@ -21,17 +22,21 @@ pub(crate) fn needed(mut keys: Vec<StoredKey>, states: &[KeyInfo]) -> Vec<Stored
     keys
 }
 
-/// Puts back those of these keys that are not stored, after all others; gives how many they are.
-pub(crate) fn restore(stored: &[StoredKey], keys: Vec<StoredKey>) -> Plan<usize> {
-    let is_missing = |key: &StoredKey| stored.iter().all(|other| other.kid != key.kid);
-    let missing = keys.into_iter().filter(is_missing);
-    let writes: Vec<_> = missing
-        .flat_map(|key| {
-            let event = AuditEvent::new(AuditKind::KeyRestored).with_detail(&key.kid);
-            [Write::InsertSigningKey(Box::new(key)), Write::Record(event)]
-        })
-        .collect();
-    Plan::new(writes.len() / 2, writes)
+/// Puts back, after all others, those of the keys in `held` that are not stored, and withdraws again what `held` knows to be
+/// withdrawn; gives how many keys were put back.
+pub(crate) fn restore(stored: &KnownKeys, held: KnownKeys) -> Plan<usize> {
+    let is_known = |kid: &str| stored.withdrawn.iter().any(|gone| gone.kid == kid);
+    let lost = held.withdrawn.iter().filter(|key| !is_known(&key.kid));
+    let mut writes: Vec<_> = lost.flat_map(|key| key_withdrawal::writes(&stored.keys, key.clone())).collect();
+    let withdrawn = key_withdrawal::all(held.withdrawn, &stored.withdrawn);
+    let is_missing = |key: &StoredKey| stored.keys.iter().all(|other| other.kid != key.kid);
+    let mut restored = 0;
+    for key in key_withdrawal::without(held.keys, &withdrawn).into_iter().filter(is_missing) {
+        let event = AuditEvent::new(AuditKind::KeyRestored).with_detail(&key.kid);
+        writes.extend([Write::InsertSigningKey(Box::new(key)), Write::Record(event)]);
+        restored += 1;
+    }
+    Plan::new(restored, writes)
 }
 
 /// Removes those of the keys with these IDs that are stored; gives how many they are.
@@ -50,11 +55,16 @@ pub(crate) fn remove(stored: &[StoredKey], kids: &[String]) -> Plan<usize> {
 mod tests {
     use super::*;
     use crate::base::clock::Timestamp;
+    use crate::model::stored_key::WithdrawnKey;
 
     fn key(kid: &str) -> StoredKey {
         let at = Timestamp::from_unix_millis(0);
         let (kid, algorithm) = (kid.to_owned(), "ES256".to_owned());
         StoredKey { kid, algorithm, sealed: Vec::new(), created_at: at, active_from: at }
+    }
+
+    fn gone(kid: &str) -> WithdrawnKey {
+        WithdrawnKey { kid: kid.to_owned(), withdrawn_at: Timestamp::from_unix_millis(1) }
     }
 
     #[test]
@@ -85,11 +95,27 @@ mod tests {
         assert_eq!(needed(kids, &states), ["b", "c", "d"].map(key));
     }
 
+    /// KM-3: what was withdrawn stays so when another copy of the database has forgotten that.
     #[test]
     fn only_keys_that_are_missing_are_put_back() {
-        let plan = restore(&[key("a"), key("b")], vec![key("b"), key("c")]);
-        let event = AuditEvent::new(AuditKind::KeyRestored).with_detail("c");
-        assert_eq!(plan.writes(), [Write::InsertSigningKey(Box::new(key("c"))), Write::Record(event)]);
+        let known = |keys: &[&str], withdrawn: &[&str]| KnownKeys {
+            keys: keys.iter().copied().map(key).collect(),
+            withdrawn: withdrawn.iter().copied().map(gone).collect(),
+        };
+        let plan = restore(&known(&["a", "b"], &["d"]), known(&["b", "c", "d", "e"], &["a", "d", "e"]));
+        let event = |kind, kid| Write::Record(AuditEvent::new(kind).with_detail(kid));
+        assert_eq!(
+            plan.writes(),
+            [
+                Write::InsertWithdrawnKey(gone("a")),
+                event(AuditKind::KeyWithdrawn, "a"),
+                Write::DeleteSigningKey("a".to_owned()),
+                Write::InsertWithdrawnKey(gone("e")),
+                event(AuditKind::KeyWithdrawn, "e"),
+                Write::InsertSigningKey(Box::new(key("c"))),
+                event(AuditKind::KeyRestored, "c"),
+            ]
+        );
         assert_eq!(plan.carried_out(), 1);
     }
 

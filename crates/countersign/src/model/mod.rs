@@ -13,6 +13,7 @@ pub mod feed_key;
 pub(crate) mod feed_key_change;
 pub(crate) mod key_change;
 pub mod key_ring;
+pub mod key_withdrawal;
 mod named;
 pub(crate) mod password_hash;
 pub(crate) mod plan;

@@ -12,7 +12,7 @@ use crate::model::client::{ClientName, StoredClient};
 use crate::model::feed_key::FeedKey;
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Session};
-use crate::model::stored_key::StoredKey;
+use crate::model::stored_key::{StoredKey, WithdrawnKey};
 
 /// An outcome that is true as soon as the writes have been made, in their order and in the transaction that
 /// loaded what the rule looked at.
@@ -74,6 +74,8 @@ pub(crate) enum Write {
     InsertSigningKey(Box<StoredKey>),
     /// The signing key with this key ID goes.
     DeleteSigningKey(String),
+    /// The key with this key ID never comes back.
+    InsertWithdrawnKey(WithdrawnKey),
     /// A key for the feed of ended sessions.
     InsertFeedKey(FeedKey),
     /// The feed key with this number is not accepted any more.

@@ -18,3 +18,21 @@ pub struct StoredKey {
     /// From when on it signs.
     pub active_from: Timestamp,
 }
+
+/// A signing key that was withdrawn. Its ID is kept for good: no copy of the database, no import and no cache brings it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithdrawnKey {
+    /// Its key ID.
+    pub kid: String,
+    /// When it was withdrawn.
+    pub withdrawn_at: Timestamp,
+}
+
+/// What a store knows about signing keys, or what a node remembers of that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownKeys {
+    /// Those that are used, in the order in which they were added.
+    pub keys: Vec<StoredKey>,
+    /// Those that never are again, in the order in which they were withdrawn.
+    pub withdrawn: Vec<WithdrawnKey>,
+}

@@ -20,6 +20,7 @@ use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
 use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
 use crate::model::session::refresh_token::PresentedToken;
@@ -27,7 +28,7 @@ use crate::model::session::{
     EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
     SessionProof, SessionSelector, StartSessionOutcome,
 };
-use crate::model::stored_key::StoredKey;
+use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::throttle::{ThrottleExchange, ThrottleRecord};
 
 /// A [`Store`](super::Store) of either kind.
@@ -89,7 +90,9 @@ passed_on! {
     KeyStore {
         signing_keys() -> Vec<StoredKey>;
         add_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> bool;
-        restore_signing_keys(keys: Vec<StoredKey>, context: &Context) -> usize;
+        withdrawn_keys() -> Vec<WithdrawnKey>;
+        withdraw_signing_key(withdrawal: KeyWithdrawal, context: &Context) -> WithdrawOutcome;
+        restore_signing_keys(held: KnownKeys, context: &Context) -> usize;
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();

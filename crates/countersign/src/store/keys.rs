@@ -1,10 +1,11 @@
-//! The contract for signing keys, and for the fingerprints of the master keys that seal them.
+//! The contract for signing keys, those that were withdrawn, and for the fingerprints of the master keys that seal them.
 
 use std::collections::BTreeMap;
 
 use super::answer::{Answer, Sealed};
 use crate::model::context::Context;
-use crate::model::stored_key::StoredKey;
+use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
+use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 
 /// Keeps signing keys, sealed.
 pub trait KeyStore: Sealed {
@@ -16,9 +17,19 @@ pub trait KeyStore: Sealed {
     fn add_signing_key(&self, key: StoredKey, newest: Option<String>, context: &Context)
     -> impl Answer<bool>;
 
-    /// Puts back signing keys that a node holds and the store may have lost because another copy of it took over; gives
-    /// how many of them were missing.
-    fn restore_signing_keys(&self, keys: Vec<StoredKey>, context: &Context) -> impl Answer<usize>;
+    /// The keys that were withdrawn, in the order in which that happened.
+    fn withdrawn_keys(&self) -> impl Answer<Vec<WithdrawnKey>>;
+
+    /// Withdraws a signing key for good, and adds its successors, if `newest` is still the last one that was added.
+    fn withdraw_signing_key(
+        &self,
+        withdrawal: KeyWithdrawal,
+        context: &Context,
+    ) -> impl Answer<WithdrawOutcome>;
+
+    /// Puts back what a node holds and the store may have lost because another copy of it took over: signing keys, and that
+    /// some were withdrawn. Gives how many keys were put back.
+    fn restore_signing_keys(&self, held: KnownKeys, context: &Context) -> impl Answer<usize>;
 
     /// Deletes signing keys by key ID; gives how many of them there were.
     fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> impl Answer<usize>;

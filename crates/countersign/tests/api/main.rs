@@ -30,3 +30,4 @@ mod sessions;
 mod upstream;
 mod vouched;
 mod walk;
+mod withdrawn_key;

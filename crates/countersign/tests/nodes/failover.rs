@@ -2,7 +2,6 @@
 //! remembers is enough.
 
 use countersign::internal::base::id::SessionId;
-use countersign::internal::flows::keys::Activation;
 use countersign::store::postgres::DatabaseUrl;
 use countersign::store::{KeyStore as _, Upkeep as _};
 use countersign::{RefreshError, SignedIn};
@@ -65,18 +64,20 @@ async fn a_node_that_remembers_gives_back_what_a_failover_has_lost() {
     log_out(&here, &phone).await;
     let late = sign_in(&here, ann).await;
     log_out(&here, &late).await;
-    let key = here.rotate_keys(Activation::AtOnce, &context()).await.unwrap().remove(0).kid;
+    let stolen = here.list_keys(T).remove(0).kid;
+    let key = here.withdraw_key(&stolen, &context()).await.unwrap().remove(0).kid;
     there.follow_revocations(T).await.unwrap();
     there.maintain_keys(T).await.unwrap();
     let keys = there.store().signing_keys().await.unwrap();
     drop(here);
     scene.fail_over();
     assert!(!scene.is_ended(phone.session_id) && scene.count("revocations") == 0, "it is lost");
-    assert_eq!(scene.count("signing_keys"), 1);
+    assert_eq!(scene.count(&format!("signing_keys WHERE kid = '{stolen}'")), 1);
 
     // It looks after the keys before it follows the log: the missing key is no removed one.
     until(async || there.maintain_keys(T).await.is_ok()).await;
-    assert!(there.list_keys(T).iter().any(|held| held.kid == key), "never without it");
+    let kids = |node: &Node| node.list_keys(T).into_iter().map(|held| held.kid).collect::<Vec<_>>();
+    assert_eq!(kids(&there), [key.as_str()], "never without it, and never with the stolen one again (KM-3)");
     assert!(scene.is_ended(phone.session_id));
     assert_eq!(there.store().signing_keys().await.unwrap(), keys, "the same sealed bytes");
     let restored = || {
@@ -93,7 +94,7 @@ async fn a_node_that_remembers_gives_back_what_a_failover_has_lost() {
         assert!(knows(&new, ended.session_id));
         assert!(refresh(&new, ended).await.is_err());
     }
-    assert!(new.list_keys(T).iter().any(|held| held.kid == key));
+    assert_eq!(kids(&new), [key.as_str()]);
     assert!(refresh(&new, &laptop).await.is_ok(), "nobody else is logged out");
 }
 

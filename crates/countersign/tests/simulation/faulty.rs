@@ -14,6 +14,7 @@ use countersign::internal::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
 use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::session::refresh_token::PresentedToken;
@@ -21,7 +22,7 @@ use countersign::internal::model::session::{
     EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
     SessionProof, SessionSelector, StartSessionOutcome,
 };
-use countersign::internal::model::stored_key::StoredKey;
+use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
@@ -299,7 +300,9 @@ impl KeyStore for Faulty {
     forward! {
         signing_keys() -> Vec<StoredKey>;
         add_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> bool;
-        restore_signing_keys(keys: Vec<StoredKey>, context: &Context) -> usize;
+        withdrawn_keys() -> Vec<WithdrawnKey>;
+        withdraw_signing_key(withdrawal: KeyWithdrawal, context: &Context) -> WithdrawOutcome;
+        restore_signing_keys(held: KnownKeys, context: &Context) -> usize;
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();

@@ -46,7 +46,8 @@ macro_rules! conformance {
                     forgotten_ends_are_restored_once, a_long_revocation_log_is_read_in_pages,
                     sessions_are_listed_while_they_live}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
-                upkeep::{clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,
+                upkeep::{clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
+            a_withdrawn_key_never_comes_back, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,
                     master_keys_are_remembered_once,
                     every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old,
                     a_sweep_looks_at_few_sessions_at_a_time, the_last_tokens_of_a_session_can_be_revoked,

@@ -9,11 +9,12 @@ use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::audit_cursor::AuditCursor;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use countersign::internal::model::retention::Sweep;
 use countersign::internal::model::session::{
     EndReason, RevocationPage, Rotation, SessionPolicy, SessionSelector,
 };
-use countersign::internal::model::stored_key::StoredKey;
+use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use countersign::internal::throttle::exchange::{ThrottleDelta, ThrottleExchange};
 use countersign::internal::throttle::{Pardon, ThrottleKey, ThrottleOptions, ThrottleRecord};
 use countersign::store::{
@@ -61,11 +62,37 @@ pub(crate) async fn forgotten_keys_are_put_back_as_they_were(opener: &impl Opene
     let store = opener.open(SessionPolicy::default()).await;
     let (first, second) = (key("a", "ES256"), key("b", "ES256"));
     assert!(store.add_signing_key(second.clone(), None, &context(T0)).await.unwrap());
-    let held = vec![first.clone(), second.clone()];
+    let held = KnownKeys { keys: vec![first.clone(), second.clone()], ..KnownKeys::default() };
     assert_eq!(store.restore_signing_keys(held.clone(), &context(T0)).await.unwrap(), 1);
     assert_eq!(store.restore_signing_keys(held, &context(T0)).await.unwrap(), 0);
     assert_eq!(store.signing_keys().await.unwrap(), [second, first]);
     assert_eq!(audit(&store).await, ["key_created b", "key_restored a"]);
+}
+
+/// KM-3: a withdrawn key goes for good, in the same moment in which its successor comes.
+pub(crate) async fn a_withdrawn_key_never_comes_back(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    assert!(store.add_signing_key(key("a", "ES256"), None, &context(T0)).await.unwrap());
+    let withdraw = async |kid: &str, newest: &str, successors: Vec<StoredKey>| {
+        let withdrawal = KeyWithdrawal { kid: kid.to_owned(), newest: Some(newest.to_owned()), successors };
+        store.withdraw_signing_key(withdrawal, &context(at(5))).await.unwrap()
+    };
+    assert_eq!(withdraw("x", "a", vec![]).await, WithdrawOutcome::Unknown);
+    assert_eq!(withdraw("a", "x", vec![]).await, WithdrawOutcome::Changed);
+    assert_eq!(withdraw("a", "a", vec![key("b", "ES256")]).await, WithdrawOutcome::Withdrawn);
+    assert_eq!(withdraw("a", "b", vec![key("c", "ES256")]).await, WithdrawOutcome::Already);
+    let gone = |kid: &str, at| WithdrawnKey { kid: kid.to_owned(), withdrawn_at: at };
+    assert_eq!(store.signing_keys().await.unwrap(), [key("b", "ES256")]);
+    assert_eq!(store.withdrawn_keys().await.unwrap(), [gone("a", at(5))]);
+    // A node gives back what it remembers: the key of before the withdrawal, and another withdrawal.
+    let keys = vec![key("a", "ES256"), key("b", "ES256"), key("d", "ES256")];
+    let held = KnownKeys { keys, withdrawn: vec![gone("b", at(1))] };
+    assert_eq!(store.restore_signing_keys(held.clone(), &context(T0)).await.unwrap(), 1);
+    assert_eq!(store.restore_signing_keys(held, &context(T0)).await.unwrap(), 0);
+    assert_eq!(store.signing_keys().await.unwrap(), [key("d", "ES256")]);
+    assert_eq!(store.withdrawn_keys().await.unwrap(), [gone("b", at(1)), gone("a", at(5))]);
+    let changes = ["key_created a", "key_withdrawn a", "key_created b", "key_withdrawn b", "key_restored d"];
+    assert_eq!(audit(&store).await, changes);
 }
 
 fn throttle_key(key: u8) -> ThrottleKey {

@@ -14,6 +14,8 @@ import { EventParser, type ServerSentEvent } from './events.ts';
 /** Above that lag the feed is late: two heartbeats are missing. */
 export const FRESH_FOR_MS = 5_000;
 
+/** What one `sync` names at most. */
+const MAX_WITHDRAWN = 100;
 const DRIFT_MS = 500;
 /** A `hello` that comes this soon compares the clocks well enough. */
 const EXACT_MS = 1_000;
@@ -41,6 +43,8 @@ export class FeedState {
   #renewAt = Infinity;
   /** The `ETag` of the JWK Set, as the last `sync` said. */
   keysTag: string | undefined;
+  /** The key IDs of keys that the issuer has withdrawn. */
+  readonly withdrawn: Set<string> = new Set();
   /** Whether there is more to come from this stream. */
   isOpen = false;
   /** What is wrong with the stream, if that is why it was left. */
@@ -117,7 +121,7 @@ export class FeedState {
     for (const id of sid as string[]) this.#ended.add(id, until);
   }
 
-  #sync({ asOf, keys }: Readonly<Record<string, unknown>>, id: string | undefined, ahead: number, elapsed: number): void {
+  #sync({ asOf, keys, withdrawn }: Readonly<Record<string, unknown>>, id: string | undefined, ahead: number, elapsed: number): void {
     if (typeof asOf !== 'number') throw new Nonsense('sync has no asOf');
     // A clock that was set is compared with ours anew. A little into the future is a drift.
     if (asOf < this.#lastAsOf || asOf - ahead > elapsed + DRIFT_MS) {
@@ -128,6 +132,9 @@ export class FeedState {
     this.#cursor = id ?? this.#cursor;
     this.#completeAt = Math.max(this.#completeAt, Math.min(asOf - ahead, elapsed));
     this.keysTag = typeof keys === 'string' ? keys : this.keysTag;
+    for (const keyId of Array.isArray(withdrawn) ? withdrawn.slice(0, MAX_WITHDRAWN) : []) {
+      if (typeof keyId === 'string') this.withdrawn.add(keyId);
+    }
     this.isSynced = true;
   }
 

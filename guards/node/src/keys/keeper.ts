@@ -20,6 +20,8 @@ export class KeyKeeper {
   readonly #env: Environment;
   readonly #source: Source;
   readonly #schedule: Schedule;
+  /** No set brings these back: a cache on the way may be older than the withdrawal. */
+  readonly #withdrawn = new Set<string>();
   #text: string | undefined;
   /** The `ETag` of the set, by the last answer or by the feed. */
   #tag: string | undefined;
@@ -78,7 +80,18 @@ export class KeyKeeper {
 
   #replace(keys: readonly Key[] | undefined, text: string | undefined): void {
     this.#text = text;
-    this.slot = { keys, version: this.slot.version + 1 };
+    this.slot = { keys: keys?.filter(({ id }) => !this.#withdrawn.has(id)), version: this.slot.version + 1 };
+  }
+
+  /** The feed names keys that were withdrawn: what they have signed is refused, and the keys that sign now are fetched. */
+  withdraw(keyIds: Iterable<string>): void {
+    const before = this.#withdrawn.size;
+    for (const keyId of keyIds) this.#withdrawn.add(keyId);
+    if (this.#withdrawn.size === before) return;
+    this.#replace(this.slot.keys, this.#text);
+    this.#hasNews = true;
+    this.#schedule.hearOfWithdrawal(this.#env.elapsed(), this.#env.chance());
+    this.turn();
   }
 
   /** A token names a key that is not known. */

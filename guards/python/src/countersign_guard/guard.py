@@ -147,6 +147,7 @@ class Guard:
 
     def _on_sync(self) -> None:
         self._ended.sweep(self._now() - self._policy.leeway)
+        self._keeper.withdraw(self._state.withdrawn)
         if self._state.keys_tag is not None:
             self._keeper.hear_of_tag(self._state.keys_tag)
 

@@ -16,6 +16,7 @@ struct Follower {
     is_open: bool,
     /// Session ID and until when it matters, in Unix seconds.
     ended: HashSet<(String, i64)>,
+    withdrawn: HashSet<String>,
 }
 
 impl Follower {
@@ -34,7 +35,8 @@ impl Follower {
                     self.ended.extend(revoked.sid.into_iter().map(|session_id| (session_id, revoked.until)));
                 }
                 Ok(Some(Action::Reconnect)) | Err(_) => self.is_open = false,
-                Ok(Some(Action::Synced { .. }) | None) => {}
+                Ok(Some(Action::Synced { withdrawn, .. })) => self.withdrawn.extend(withdrawn),
+                Ok(None) => {}
             }
         }
         self.is_open &= matches!(self.machine.check(now), Ok(None));
@@ -52,6 +54,10 @@ impl Follower {
             let bytes = text.repeat(usize::try_from(step["times"].as_u64().unwrap_or(1)).unwrap());
             let len = if step.get("bytewise").is_some() { 1 } else { bytes.len() };
             bytes.as_bytes().chunks(len).for_each(|part| self.receive(part, now));
+        }
+        if let Some(expected) = step.get("withdrawn") {
+            let expected: HashSet<String> = serde_json::from_value(expected.clone()).unwrap();
+            assert_eq!(self.withdrawn, expected, "{at}");
         }
         if let Some(expected) = step.get("expect") {
             let millis = i64::try_from(now.as_millis()).unwrap();
@@ -83,6 +89,7 @@ fn the_follower_passes_the_case_table() {
             parser: Parser::default(),
             is_open: false,
             ended: HashSet::new(),
+            withdrawn: HashSet::new(),
         };
         for (index, step) in case["steps"].as_array().unwrap().iter().enumerate() {
             follower.play(

@@ -135,7 +135,7 @@ impl Following {
                     feed.pass_on(revoked);
                 }
             }
-            Some(Action::Synced { keys }) => self.synced(keys.as_deref()),
+            Some(Action::Synced { keys, withdrawn }) => self.synced(keys.as_deref(), withdrawn),
             Some(Action::Reconnect) => {
                 if self.machine.complete_until().is_none() {
                     self.with.shared.forget();
@@ -147,8 +147,14 @@ impl Following {
         Ok(Some(()))
     }
 
-    fn synced(&mut self, keys: Option<&str>) {
+    fn synced(&mut self, keys: Option<&str>, withdrawn: Vec<String>) {
         self.pause.succeeded();
+        #[cfg(feature = "feed-server")]
+        if let Some(feed) = &self.with.pass_on {
+            feed.withdraw(&withdrawn);
+        }
+        // First: who waits for the start asks about tokens next.
+        self.with.keys.withdraw(withdrawn, (self.with.chance)());
         self.with.shared.synced(self.machine.complete_until());
         #[cfg(feature = "feed-server")]
         if let Some((feed, lag)) = self.with.pass_on.as_ref().zip(self.with.shared.lag()) {

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::FollowError;
 use super::sse::Event;
-use crate::feed::wire::{FeedMode, Hello, Revoked, Sync, VERSION};
+use crate::feed::wire::{FeedMode, Hello, MAX_WITHDRAWN, Revoked, Sync, VERSION};
 
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -51,7 +51,8 @@ pub(super) enum Action {
     /// These sessions have ended.
     Revoke(Revoked),
     /// The follower has everything of a moment ago; the JWK Set has this `ETag`.
-    Synced { keys: Option<String> },
+    /// These keys are withdrawn.
+    Synced { keys: Option<String>, withdrawn: Vec<String> },
     /// The stream is of no more use: connect again.
     Reconnect,
 }
@@ -140,7 +141,9 @@ impl Machine {
         }
         let until = until.min(now);
         self.complete_until = Some(self.complete_until.map_or(until, |earlier| earlier.max(until)));
-        Ok(Action::Synced { keys: sync.keys })
+        let Sync { keys, mut withdrawn, .. } = sync;
+        withdrawn.truncate(MAX_WITHDRAWN);
+        Ok(Action::Synced { keys, withdrawn })
     }
 }
 
@@ -191,7 +194,7 @@ mod tests {
     }
 
     fn synced() -> Action {
-        Action::Synced { keys: Some("W/\"k\"".to_owned()) }
+        Action::Synced { keys: Some("W/\"k\"".to_owned()), withdrawn: Vec::new() }
     }
 
     /// Asked at 1 s, answered at 1.2 s.

@@ -294,7 +294,7 @@ impl World {
         }
         if self.now - link.synced_at >= HEARTBEAT {
             link.synced_at = self.now;
-            let sync = serde_json::to_string(&Sync { as_of, keys: None }).unwrap();
+            let sync = serde_json::to_string(&Sync { as_of, keys: None, withdrawn: Vec::new() }).unwrap();
             events.push(format!(": beat\nid: {cursor}\nevent: sync\ndata: {sync}\n\n"));
         }
     }
@@ -417,7 +417,8 @@ impl Client {
             }
             if event.name == "sync" && self.mistake == Some(Mistake::AsOfIsReceipt) {
                 let as_of = self.hello_now + milliseconds(timer) - self.hello_at;
-                event.data = serde_json::to_string(&Sync { as_of, keys: None }).unwrap();
+                event.data =
+                    serde_json::to_string(&Sync { as_of, keys: None, withdrawn: Vec::new() }).unwrap();
             }
             if event.name == "reset" && self.mistake == Some(Mistake::ResetIsIgnored) {
                 return true;

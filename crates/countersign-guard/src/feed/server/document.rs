@@ -164,7 +164,7 @@ mod tests {
                 retain: 9,
                 now: 5,
             },
-            sync: Sync { as_of: 4, keys: None },
+            sync: Sync { as_of: 4, keys: None, withdrawn: Vec::new() },
             cursor: "c".to_owned(),
             revoked: Vec::new(),
         };

@@ -62,6 +62,13 @@ impl Feed {
         }
     }
 
+    /// Makes followers refuse what the keys with these IDs have signed, from the next [`synced`](Self::synced) on, which
+    /// tells them at once. What was said before stays so. Of more than [`MAX_WITHDRAWN`](crate::feed::wire::MAX_WITHDRAWN)
+    /// the last are said.
+    pub fn withdraw(&self, key_ids: &[String]) {
+        self.0.log().withdraw(key_ids);
+    }
+
     /// Tells every follower to forget what it has and to come back, and begins another epoch. For a store that
     /// was restored from a backup.
     pub fn reset(&self, epoch: u64) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::cursor::Cursor;
 use super::event::{Entry, Event, Sid, revoked};
-use crate::feed::wire::{Revoked, Sync};
+use crate::feed::wire::{MAX_WITHDRAWN, Revoked, Sync};
 
 /// What followers can ask for. See the module.
 #[derive(Debug)]
@@ -29,7 +29,10 @@ pub(super) struct Log {
     /// The same once `pending` is in the ring.
     heard: i64,
     keys: Option<String>,
+    withdrawn: Vec<String>,
     keys_version: u64,
+    /// The version that was last in an event.
+    keys_said: u64,
     beats: u64,
     beat: Option<Event>,
 }
@@ -66,7 +69,9 @@ impl Log {
             as_of: 0,
             heard: 0,
             keys: None,
+            withdrawn: Vec::new(),
             keys_version: 0,
+            keys_said: 0,
             beats: 0,
             beat: None,
         }
@@ -101,16 +106,28 @@ impl Log {
         }
     }
 
-    /// Everything up to `as_of` has been recorded. Gives whether the keys have changed.
+    /// Everything up to `as_of` has been recorded. Gives whether the keys have changed, or were withdrawn.
     pub(super) fn synced(&mut self, as_of: i64, keys: Option<String>) -> bool {
         self.heard = as_of;
         if self.pending.is_empty() {
             self.as_of = as_of;
         }
-        let changed = self.keys != keys;
-        self.keys_version += u64::from(changed);
+        self.keys_version += u64::from(self.keys != keys);
         self.keys = keys;
-        changed
+        std::mem::replace(&mut self.keys_said, self.keys_version) != self.keys_version
+    }
+
+    /// Adds key IDs to those that are withdrawn; of many, the last. Followers hear of them with the next [`synced`](Self::synced).
+    pub(super) fn withdraw(&mut self, key_ids: &[String]) {
+        for key_id in &key_ids[key_ids.len().saturating_sub(MAX_WITHDRAWN)..] {
+            if !self.withdrawn.contains(key_id) {
+                self.withdrawn.push(key_id.clone());
+                self.keys_version += 1;
+            }
+        }
+        // Caches have long forgotten the oldest.
+        let excess = self.withdrawn.len().saturating_sub(MAX_WITHDRAWN);
+        self.withdrawn.drain(..excess);
     }
 
     /// Whether something has been recorded that is not yet an event.
@@ -174,7 +191,7 @@ impl Log {
     }
 
     pub(super) fn sync(&self) -> Sync {
-        Sync { as_of: self.as_of, keys: self.keys.clone() }
+        Sync { as_of: self.as_of, keys: self.keys.clone(), withdrawn: self.withdrawn.clone() }
     }
 
     /// The cursor of a follower that has every event.

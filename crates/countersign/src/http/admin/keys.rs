@@ -1,11 +1,13 @@
-//! `/api/admin/keys`: the signing keys and their states; make the next one.
+//! `/api/admin/keys`: the signing keys and their states; make the next one, withdraw one.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::flows::key_withdrawal::WithdrawKeyError;
 use crate::flows::keys::Activation;
 use crate::http::app::App;
+use crate::http::body::json::{Input, Json};
 use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
@@ -30,4 +32,28 @@ pub(in crate::http) async fn rotate<S: Store>(
     let keys = detached(rotate).await??;
     // The default audience's; the list has the others.
     Ok(axum::Json(keys.first().map(KeyView::from)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct WithdrawKey {
+    kid: String,
+}
+
+impl Input for WithdrawKey {
+    const EXPECTED: &'static str = r#"a JSON object {"kid": string}"#;
+}
+
+/// Gives the keys that sign in its place.
+pub(in crate::http) async fn withdraw<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Json(input): Json<WithdrawKey>,
+) -> Result<Response, ApiError> {
+    let withdraw = async move { app.countersign.withdraw_key(&input.kid, &caller.context).await };
+    let made = detached(withdraw).await?.map_err(|error| match error {
+        WithdrawKeyError::Unknown => ApiError::NotFound,
+        WithdrawKeyError::Keys(error) => error.into(),
+    })?;
+    Ok(axum::Json(KeysBody { keys: made.iter().map(KeyView::from).collect() }).into_response())
 }

@@ -53,9 +53,10 @@ impl Table {
 }
 
 /// What is copied, accounts before their sessions. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 9] = [
+pub(in crate::store) const TABLES: [Table; 10] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
+    Table::new("withdrawn_keys"),
     Table::new("feed_keys"),
     Table::new("clients"),
     Table::new("accounts"),

@@ -85,6 +85,10 @@ impl Transaction {
             Write::DeleteSigningKey(kid) => {
                 self.rows(1, "DELETE FROM signing_keys WHERE kid = $1", &[&kid.as_str()]).await
             }
+            Write::InsertWithdrawnKey(key) => {
+                let sql = "INSERT INTO withdrawn_keys (kid, withdrawn_at) VALUES ($1, $2)";
+                self.rows(1, sql, &[&key.kid.as_str(), &key.withdrawn_at]).await
+            }
             Write::InsertFeedKey(key) => {
                 let sql = "INSERT INTO feed_keys (number, name, created_at) VALUES ($1, $2, $3)";
                 self.rows(1, sql, &[&i64::from(key.number), &key.name.as_str(), &key.created_at]).await

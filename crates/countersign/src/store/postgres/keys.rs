@@ -9,7 +9,8 @@ use super::load::Whole;
 use super::{PostgresStore, load, rows};
 use crate::model::context::Context;
 use crate::model::key_change;
-use crate::model::stored_key::StoredKey;
+use crate::model::key_withdrawal::{self, KeyWithdrawal, WithdrawOutcome};
+use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::store::{KeyStore, StoreError};
 
 impl KeyStore for PostgresStore {
@@ -26,12 +27,20 @@ impl KeyStore for PostgresStore {
         self.change("add_signing_key", context, (key, newest), add).await
     }
 
-    async fn restore_signing_keys(
+    async fn withdrawn_keys(&self) -> Result<Vec<WithdrawnKey>, StoreError> {
+        self.read("withdrawn_keys", |db| async move { withdrawn_keys(&db).await }).await
+    }
+
+    async fn withdraw_signing_key(
         &self,
-        keys: Vec<StoredKey>,
+        withdrawal: KeyWithdrawal,
         context: &Context,
-    ) -> Result<usize, StoreError> {
-        self.change("restore_signing_keys", context, keys, restore).await
+    ) -> Result<WithdrawOutcome, StoreError> {
+        self.change("withdraw_signing_key", context, withdrawal, withdraw).await
+    }
+
+    async fn restore_signing_keys(&self, held: KnownKeys, context: &Context) -> Result<usize, StoreError> {
+        self.change("restore_signing_keys", context, held, restore).await
     }
 
     async fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> Result<usize, StoreError> {
@@ -66,9 +75,16 @@ async fn add(tx: Transaction, (key, newest): (StoredKey, Option<String>)) -> Res
     tx.apply(key_change::add(found, newest.as_deref(), key)).await
 }
 
-async fn restore(tx: Transaction, keys: Vec<StoredKey>) -> Result<usize, Failure> {
+async fn withdraw(tx: Transaction, withdrawal: KeyWithdrawal) -> Result<WithdrawOutcome, Failure> {
     load::lock(&tx.db, Whole::Keys).await?;
-    tx.apply(key_change::restore(&signing_keys(&tx.db).await?, keys)).await
+    let (stored, withdrawn) = (signing_keys(&tx.db).await?, withdrawn_keys(&tx.db).await?);
+    tx.apply(key_withdrawal::withdraw(&stored, &withdrawn, withdrawal, tx.at.now)).await
+}
+
+async fn restore(tx: Transaction, held: KnownKeys) -> Result<usize, Failure> {
+    load::lock(&tx.db, Whole::Keys).await?;
+    let stored = KnownKeys { keys: signing_keys(&tx.db).await?, withdrawn: withdrawn_keys(&tx.db).await? };
+    tx.apply(key_change::restore(&stored, held)).await
 }
 
 async fn remove(tx: Transaction, kids: Vec<String>) -> Result<usize, Failure> {
@@ -79,4 +95,9 @@ async fn remove(tx: Transaction, kids: Vec<String>) -> Result<usize, Failure> {
 async fn signing_keys(db: &Connection) -> Result<Vec<StoredKey>, Failure> {
     let sql = "SELECT kid, algorithm, sealed, created_at, active_from FROM signing_keys ORDER BY number";
     db.query(sql, &[]).await?.iter().map(rows::signing_key).collect()
+}
+
+async fn withdrawn_keys(db: &Connection) -> Result<Vec<WithdrawnKey>, Failure> {
+    let sql = "SELECT kid, withdrawn_at FROM withdrawn_keys ORDER BY withdrawn_at, kid";
+    db.query(sql, &[]).await?.iter().map(rows::withdrawn_key).collect()
 }

@@ -17,7 +17,7 @@ use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
-use crate::model::stored_key::StoredKey;
+use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::throttle::{ThrottleKey, ThrottleRecord};
 
 /// The columns that [`account`] reads, in a table or alias `a`.
@@ -128,6 +128,11 @@ pub(super) fn signing_key(row: &Row) -> Result<StoredKey, Failure> {
         created_at: row.try_get(3)?,
         active_from: row.try_get(4)?,
     })
+}
+
+/// Reads `kid, withdrawn_at`.
+pub(super) fn withdrawn_key(row: &Row) -> Result<WithdrawnKey, Failure> {
+    Ok(WithdrawnKey { kid: row.try_get(0)?, withdrawn_at: row.try_get(1)? })
 }
 
 /// Reads `number, name, created_at`.

@@ -89,6 +89,10 @@ impl<'a> Transaction<'a> {
             }
             Write::InsertSigningKey(key) => self.insert_signing_key(key),
             Write::DeleteSigningKey(kid) => self.one_row("DELETE FROM signing_keys WHERE kid = ?1", [kid]),
+            Write::InsertWithdrawnKey(key) => self.one_row(
+                "INSERT INTO withdrawn_keys (kid, withdrawn_at) VALUES (?1, ?2)",
+                params![key.kid, key.withdrawn_at.as_unix_millis()],
+            ),
             Write::InsertFeedKey(key) => self.insert_feed_key(key),
             Write::RevokeFeedKey { number, at } => self.one_row(
                 "UPDATE feed_keys SET revoked_at = ?2 WHERE number = ?1",

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{SqliteStore, rows};
 use crate::model::context::Context;
 use crate::model::key_change;
-use crate::model::stored_key::StoredKey;
+use crate::model::key_withdrawal::{self, KeyWithdrawal, WithdrawOutcome};
+use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::store::{KeyStore, StoreError};
 
 impl KeyStore for SqliteStore {
@@ -32,13 +33,26 @@ impl KeyStore for SqliteStore {
         .await
     }
 
-    async fn restore_signing_keys(
+    async fn withdrawn_keys(&self) -> Result<Vec<WithdrawnKey>, StoreError> {
+        self.read("withdrawn_keys", withdrawn_keys).await
+    }
+
+    async fn withdraw_signing_key(
         &self,
-        keys: Vec<StoredKey>,
+        withdrawal: KeyWithdrawal,
         context: &Context,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<WithdrawOutcome, StoreError> {
+        self.change("withdraw_signing_key", context, move |tx| {
+            let (stored, withdrawn) = (signing_keys(tx.db)?, withdrawn_keys(tx.db)?);
+            tx.apply(key_withdrawal::withdraw(&stored, &withdrawn, withdrawal, tx.at.now))
+        })
+        .await
+    }
+
+    async fn restore_signing_keys(&self, held: KnownKeys, context: &Context) -> Result<usize, StoreError> {
         self.change("restore_signing_keys", context, move |tx| {
-            tx.apply(key_change::restore(&signing_keys(tx.db)?, keys))
+            let stored = KnownKeys { keys: signing_keys(tx.db)?, withdrawn: withdrawn_keys(tx.db)? };
+            tx.apply(key_change::restore(&stored, held))
         })
         .await
     }
@@ -78,4 +92,10 @@ fn signing_keys(db: &Connection) -> rusqlite::Result<Vec<StoredKey>> {
     )?
     .query_map([], rows::signing_key)?
     .collect()
+}
+
+fn withdrawn_keys(db: &Connection) -> rusqlite::Result<Vec<WithdrawnKey>> {
+    db.prepare_cached("SELECT kid, withdrawn_at FROM withdrawn_keys ORDER BY withdrawn_at, kid")?
+        .query_map([], rows::withdrawn_key)?
+        .collect()
 }

@@ -16,7 +16,7 @@ use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
-use crate::model::stored_key::StoredKey;
+use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::throttle::{ThrottleKey, ThrottleRecord};
 
 /// The columns that [`account`] reads, in a table or alias `a`.
@@ -135,6 +135,11 @@ pub(super) fn signing_key(row: &Row<'_>) -> rusqlite::Result<StoredKey> {
         created_at: Timestamp::from_unix_millis(row.get(3)?),
         active_from: Timestamp::from_unix_millis(row.get(4)?),
     })
+}
+
+/// Reads `kid, withdrawn_at`.
+pub(super) fn withdrawn_key(row: &Row<'_>) -> rusqlite::Result<WithdrawnKey> {
+    Ok(WithdrawnKey { kid: row.get(0)?, withdrawn_at: Timestamp::from_unix_millis(row.get(1)?) })
 }
 
 /// Reads `number, name, created_at`.

@@ -19,6 +19,8 @@ from .events import EventParser, ServerSentEvent, TooLongError
 
 #: Above that lag, in seconds, the feed is late: two heartbeats are missing.
 FRESH_FOR = 5.0
+#: What one ``sync`` names at most.
+_MAX_WITHDRAWN = 100
 _DRIFT = 0.5
 #: A ``hello`` that comes this soon compares the clocks well enough.
 _EXACT = 1.0
@@ -36,6 +38,8 @@ class FeedState:
     def __init__(self, issuer: str, ended: EndedSessions) -> None:
         #: The ``ETag`` of the JWK Set, as the last ``sync`` said.
         self.keys_tag: str | None = None
+        #: The key IDs of keys that the issuer has withdrawn. Replaced as a whole.
+        self.withdrawn: frozenset[str] = frozenset()
         #: Whether there is more to come from this stream.
         self.is_open = False
         #: What is wrong with the stream, if that is why it was left.
@@ -129,7 +133,7 @@ class FeedState:
             self._ended.add(sid, until)
 
     def _sync(self, value: dict[str, Any], cursor: str | None, ahead: float, elapsed: float) -> None:
-        as_of, tag = _number(value.get("asOf")), value.get("keys")
+        as_of, tag, withdrawn = _number(value.get("asOf")), value.get("keys"), value.get("withdrawn")
         if as_of is None:
             raise _Nonsense("sync has no asOf")
         # A clock that was set is compared with ours anew. A little into the future is a drift.
@@ -140,6 +144,8 @@ class FeedState:
         self._cursor = cursor or self._cursor
         self._complete_at = max(self._complete_at, min(as_of / 1000 - ahead, elapsed))
         self.keys_tag = tag if isinstance(tag, str) else self.keys_tag
+        if isinstance(withdrawn, list):
+            self.withdrawn |= {key_id for key_id in withdrawn[:_MAX_WITHDRAWN] if isinstance(key_id, str)}
         self.is_synced = True
 
     def _reset(self) -> None:

@@ -36,6 +36,8 @@ class KeyKeeper:
         self._env = env
         self._source = source
         self._schedule = Schedule(env.elapsed(), stale_for)
+        #: No set brings these back: a cache on the way may be older than the withdrawal.
+        self._withdrawn: frozenset[str] = frozenset()
         self._data: bytes | None = None
         #: The ``ETag`` of the set, by the last answer or by the feed.
         self._tag: str | None = None
@@ -99,10 +101,21 @@ class KeyKeeper:
         self.tried.set()
 
     def _replace(self, keys: Sequence[Key] | None, data: bytes | None) -> None:
-        if self._is_over:
-            keys = None
-        self._data = data
-        self.slot = KeySlot(keys, self.slot.version + 1)
+        with self._bell:
+            left = None if self._is_over or keys is None else [key for key in keys if key.id not in self._withdrawn]
+            self._data = data
+            self.slot = KeySlot(left, self.slot.version + 1)
+
+    def withdraw(self, key_ids: frozenset[str]) -> None:
+        """The feed names keys that were withdrawn: what they have signed is refused, and the keys that sign now are fetched."""
+        if key_ids <= self._withdrawn:
+            return
+        with self._bell:
+            self._withdrawn |= key_ids
+            self._replace(self.slot.keys, self._data)
+            self._has_news = True
+            self._schedule.hear_of_withdrawal(self._env.elapsed(), self._env.chance())
+            self._bell.notify()
 
     def ask_for_key(self, key_id: str) -> None:
         """A token names a key that is not known."""

@@ -26,6 +26,7 @@ _SLOWEST_RETRY = 60.0
 _BETWEEN_WISHES = 12.0
 _PER_KEY_ID = 60.0
 _NEWS = 2.0
+_WITHDRAWN = 0.4
 
 
 class Step(Enum):
@@ -90,6 +91,15 @@ class Schedule:
         """The feed says that the keys have changed."""
         if self._failures == 0:
             self._due = min(self._due, now + _NEWS * chance)
+
+    def hear_of_withdrawal(self, now: float, chance: float) -> None:
+        """The feed says that a key is withdrawn.
+
+        Nobody's tokens pass until the key that signs in its place is here: it is fetched sooner, but not before every node of
+        the issuer has it.
+        """
+        if self._failures == 0:
+            self._due = min(self._due, now + _WITHDRAWN * (1 + chance))
 
     def succeeded(self, now: float, fresh_for: float | None, chance: float) -> None:
         """The issuer has answered with keys, or said that they are the same."""

@@ -154,9 +154,26 @@ fn a_tag_changes_with_news_and_keys_only() {
     tags.push(log.tag());
     assert!(log.synced(NOW, Some("\"k\"".to_owned())) && !log.synced(NOW, Some("\"k\"".to_owned())));
     tags.push(log.tag());
+    log.withdraw(&["x".to_owned()]);
+    tags.push(log.tag());
+    assert!(log.synced(NOW, Some("\"k\"".to_owned())), "it is said at once");
+    log.withdraw(&["x".to_owned()]);
+    assert!(!log.synced(NOW, Some("\"k\"".to_owned())), "and once");
+    assert_eq!(log.tag(), *tags.last().unwrap());
     log.begin_anew(8);
     tags.push(log.tag());
-    assert_eq!(tags.iter().collect::<HashSet<_>>().len(), 4);
+    assert_eq!(tags.iter().collect::<HashSet<_>>().len(), 5);
+}
+
+/// KM-3: the last of many, in an event that a follower reads.
+#[test]
+fn every_heartbeat_names_the_withdrawn_keys() {
+    let mut log = log();
+    let many: Vec<_> = (0..MAX_WITHDRAWN + 9).map(|number| format!("{number:0128}")).collect();
+    log.withdraw(&many[..1]);
+    log.withdraw(&many);
+    assert_eq!(log.sync().withdrawn, many[9..]);
+    assert!(log.sync_event().len() < 64 * 1024);
 }
 
 /// A fault that is built in on purpose: the check must find it.

@@ -3,10 +3,11 @@
 
 use crate::model::schema::{Migrations, Step};
 
-pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(9, STEPS);
+pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(12, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
 const STEPS: &[Step] = &[
     Step::expand(9, 9, include_str!("../../../../migrations/postgres/V0009__initial.sql")),
+    Step::expand(12, 9, include_str!("../../../../migrations/postgres/V0012__withdrawn_keys.sql")),
 ];

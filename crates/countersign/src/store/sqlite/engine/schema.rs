@@ -106,7 +106,7 @@ const TAKE_OVER: &str = "
     DROP TABLE refinery_schema_history;";
 
 /// What this version of the program knows.
-pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(10, STEPS);
+pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(12, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -120,4 +120,5 @@ const STEPS: &[Step] = &[
     Step::expand(7, 7, include_str!("../../../../migrations/sqlite/V0007__clients.sql")),
     Step::expand(9, 9, include_str!("../../../../migrations/sqlite/V0009__accounts_by_creation.sql")),
     Step::expand(10, 10, include_str!("../../../../migrations/sqlite/V0010__pardons.sql")),
+    Step::expand(12, 10, include_str!("../../../../migrations/sqlite/V0012__withdrawn_keys.sql")),
 ];
