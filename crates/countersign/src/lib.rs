@@ -164,6 +164,7 @@ pub use crate::flows::feed::AddFeedKeyError;
 pub use crate::flows::follow_clock::ClockError;
 pub use crate::flows::import;
 pub use crate::flows::issue::{AccessToken, IssuedRefreshToken, SignedIn};
+pub use crate::flows::key_transfer::{ExportKeyError, ImportKeyError};
 pub use crate::flows::key_withdrawal::WithdrawKeyError;
 pub use crate::flows::keys::{Activation, KeysError};
 pub use crate::flows::login::{Authenticated, LoginError};

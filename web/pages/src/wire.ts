@@ -21,6 +21,8 @@ export const AUDIT_KINDS = [
   'account_deleted',
   'accounts_exported',
   'key_created',
+  'key_imported',
+  'key_exported',
   'key_restored',
   'key_withdrawn',
   'key_removed',

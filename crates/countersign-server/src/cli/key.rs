@@ -4,10 +4,12 @@ use clap::Subcommand;
 use countersign::Activation;
 use countersign::KeyInfo;
 use countersign::wire::KeyView;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::global::Global;
 use super::key_file::{Convert, Generate, Thumbprint};
+use super::key_shown::{as_json, signs_from};
+use super::key_transfer::{Export, Import};
 use super::tool::{Tool, block_on};
 use crate::output::{Columns, Output, escape, remark, utc};
 use crate::serve::instance::Task;
@@ -23,6 +25,11 @@ pub(super) enum KeyCommand {
         #[arg(long)]
         now: bool,
     },
+    /// Imports the private key of another system under the ID that its tokens name: it is published, and signs like a key
+    /// of our own
+    Import(Import),
+    /// Prints the public half of a signing key, or writes a copy of the private key
+    Export(Export),
     /// Withdraws a stolen signing key: what it has signed is refused at once, everywhere. Sessions go on
     Withdraw {
         /// The key ID, as `key list` shows it
@@ -42,6 +49,8 @@ impl KeyCommand {
             Self::Generate(generate) => generate.run(output),
             Self::Convert(convert) => convert.run(output),
             Self::Thumbprint(thumbprint) => thumbprint.run(output),
+            Self::Import(import) => block_on(import.run(global, output)),
+            Self::Export(export) => block_on(export.run(global, output)),
             Self::List => block_on(list(global, output)),
             Self::Rotate { now } => block_on(rotate(now, global, output)),
             Self::Withdraw { kid } => block_on(withdraw(&kid, global, output)),
@@ -87,14 +96,6 @@ async fn withdraw(kid: &str, global: &Global, output: Output) -> anyhow::Result<
     })?;
     remark(WITHDRAWN);
     Ok(())
-}
-
-fn signs_from(what: &str, key: &KeyInfo) -> String {
-    format!("{what} is {} ({}) and signs from {}", key.kid, key.algorithm, utc(key.active_from))
-}
-
-fn as_json(key: &KeyInfo) -> Value {
-    json!(KeyView::from(key))
 }
 
 const WITHDRAWN: &str = "countersign: servers and followers of the feed refuse its tokens within a second. A service that only fetches \

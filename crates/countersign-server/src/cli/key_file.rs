@@ -49,7 +49,7 @@ pub(super) struct Convert {
 
 /// The form of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
+pub(super) enum Form {
     /// RFC 7517
     Jwk,
     /// PKCS#8 for a private key, SPKI for a public one
@@ -101,7 +101,7 @@ fn read_public(text: &str, given: Option<Algorithm>, claimed: Option<Algorithm>)
     Ok(keys)
 }
 
-fn show_public(key: &VerifyingKey, form: Form, output: Output) -> anyhow::Result<()> {
+pub(super) fn show_public(key: &VerifyingKey, form: Form, output: Output) -> anyhow::Result<()> {
     let text = if form == Form::Jwk { key.to_jwk() } else { key.to_pem() };
     show(&text.context("a shared secret has no public half")?, form, output)
 }
@@ -113,7 +113,7 @@ fn show(text: &str, form: Form, output: Output) -> anyhow::Result<()> {
 }
 
 /// Writes the private key to `path` and prints the public key; for `-`, prints the private key (KM-9).
-fn hand_over(key: &SigningKey, form: Form, path: &Path, output: Output) -> anyhow::Result<()> {
+pub(super) fn hand_over(key: &SigningKey, form: Form, path: &Path, output: Output) -> anyhow::Result<()> {
     let text = if form == Form::Jwk { key.to_private_jwk()? } else { key.to_pkcs8_pem()? };
     if path == Path::new("-") {
         return show(&text, form, output);

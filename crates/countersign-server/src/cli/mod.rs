@@ -13,6 +13,8 @@ mod global;
 mod init;
 mod key;
 mod key_file;
+mod key_shown;
+mod key_transfer;
 mod migrate;
 mod names;
 mod new_file;

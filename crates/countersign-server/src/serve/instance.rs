@@ -32,6 +32,8 @@ pub(crate) enum Task<'a> {
     ViewKeys,
     /// To make the next signing key.
     RotateKeys,
+    /// To import a signing key.
+    ImportKey,
     /// To withdraw the signing key with this ID.
     WithdrawKey(&'a str),
 }
@@ -77,10 +79,10 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyho
     let model = match task {
         Task::ViewKeys | Task::RotateKeys => store.signing_keys().await?.pop(),
         Task::WithdrawKey(kid) => store.signing_keys().await?.into_iter().find(|key| key.kid == kid),
-        Task::Serve | Task::Develop | Task::Init | Task::Manage => None,
+        Task::Serve | Task::Develop | Task::Init | Task::Manage | Task::ImportKey => None,
     };
     options.signing = match (task, &model) {
-        (Task::Serve | Task::Develop | Task::RotateKeys | Task::WithdrawKey(_), _)
+        (Task::Serve | Task::Develop | Task::RotateKeys | Task::ImportKey | Task::WithdrawKey(_), _)
         | (Task::ViewKeys, Some(_)) => signing(config)?,
         (Task::Manage | Task::Init, _) | (Task::ViewKeys, None) => signs_nothing(&random)?,
     };

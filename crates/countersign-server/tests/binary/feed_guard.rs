@@ -38,8 +38,12 @@ impl Issuing {
         self.guard_with(Follow::with_key(&*self.key))
     }
 
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     fn guard_with(&self, feed: Follow) -> GuardBuilder {
-        let issuer = format!("http://{}", self.address);
+        let issuer = self.issuer();
         let policy = ClaimsPolicy::new(&*issuer, &*issuer, TokenType::AccessToken, Duration::from_secs(30));
         Guard::builder(Issuer::discover(policy).follow(feed))
     }

@@ -27,6 +27,7 @@ mod import;
 mod json_errors;
 #[cfg(target_os = "linux")]
 mod key_rotation;
+mod key_transfer;
 #[cfg(target_os = "linux")]
 mod kill;
 mod limits;

@@ -4,6 +4,7 @@
 use countersign_jwt::Algorithm;
 
 use crate::Countersign;
+use crate::base::clock::Timestamp;
 use crate::flows::keys::KeysError;
 use crate::model::context::Context;
 use crate::model::key_ring::{self, KeyInfo};
@@ -57,6 +58,17 @@ impl<S: Store> Countersign<S> {
                 }
             }
         }
+    }
+
+    /// Takes over what other processes did to the keys: made, removed or withdrew one.
+    ///
+    /// # Errors
+    /// Every variant of [`KeysError`] but those of the master key.
+    pub async fn follow_keys(&self, now: Timestamp) -> Result<(), KeysError> {
+        if matches!(self.options.signing, Signing::SharedSecret(_)) {
+            return Ok(());
+        }
+        self.reload_keys(now).await.map(drop)
     }
 
     /// A key for each algorithm that this one signs now.

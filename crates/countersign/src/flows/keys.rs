@@ -145,7 +145,7 @@ fn open_stored(
     KeyRing::open(stored, master_keys, (options.audiences.algorithms(), since), published_after(options))
 }
 
-fn last_added(stored: &[StoredKey]) -> Option<String> {
+pub(super) fn last_added(stored: &[StoredKey]) -> Option<String> {
     stored.last().map(|key| key.kid.clone())
 }
 
@@ -223,7 +223,7 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    fn key(&self, kid: &str, now: Timestamp) -> Result<KeyInfo, KeysError> {
+    pub(super) fn key(&self, kid: &str, now: Timestamp) -> Result<KeyInfo, KeysError> {
         let found = self.list_keys(now).into_iter().find(|key| key.kid == kid);
         Ok(found.ok_or(KeyRingError::Empty)?)
     }
@@ -250,17 +250,6 @@ impl<S: Store> Countersign<S> {
             self.reload_keys(now).await?;
         }
         Ok(())
-    }
-
-    /// Takes over what other processes did to the keys: made, removed or withdrew one.
-    ///
-    /// # Errors
-    /// Every variant of [`KeysError`] but those of the master key.
-    pub async fn follow_keys(&self, now: Timestamp) -> Result<(), KeysError> {
-        if matches!(self.options.signing, Signing::SharedSecret(_)) {
-            return Ok(());
-        }
-        self.reload_keys(now).await.map(drop)
     }
 
     /// Takes over the keys in the store. Where one is missing, somebody has removed it; or another copy of the database
@@ -314,4 +303,4 @@ impl<S: Store> Countersign<S> {
 }
 
 /// An AWS application load balancer refuses every request when the set has more.
-const MAX_PUBLISHED: usize = 10;
+pub(super) const MAX_PUBLISHED: usize = 10;

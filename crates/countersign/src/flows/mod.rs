@@ -16,6 +16,7 @@ pub(crate) mod guess;
 pub(crate) mod hooks;
 pub mod import;
 pub mod issue;
+pub mod key_transfer;
 pub mod key_withdrawal;
 pub mod keys;
 pub mod login;

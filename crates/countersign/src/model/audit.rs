@@ -54,6 +54,10 @@ named! {
         AccountsExported = "accounts_exported",
         /// A signing key was made; it is published and will sign.
         KeyCreated = "key_created",
+        /// A signing key of another system was imported; it is published and will sign.
+        KeyImported = "key_imported",
+        /// Somebody took a copy of a private signing key.
+        KeyExported = "key_exported",
         /// A signing key was missing after another copy of the database took over, and a node that held it has put it back:
         /// the store lost writes.
         KeyRestored = "key_restored",
@@ -122,6 +126,7 @@ impl AuditKind {
                 | Self::RevocationRestored
                 | Self::KeyRestored
                 | Self::KeyWithdrawn
+                | Self::KeyExported
                 | Self::SpraySuspected
                 | Self::AccountsExported
         )

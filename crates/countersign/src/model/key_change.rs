@@ -15,6 +15,35 @@ pub(crate) fn add(newest: Option<&str>, expected: Option<&str>, key: StoredKey) 
     Plan::new(true, vec![Write::InsertSigningKey(Box::new(key)), Write::Record(event)])
 }
 
+/// What became of a key that was to be imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportKeyOutcome {
+    /// It is there.
+    Imported,
+    /// A key with this ID is there already.
+    Taken,
+    /// A key with this ID was withdrawn.
+    Withdrawn,
+    /// Somebody has added a key in between: look again.
+    Changed,
+}
+
+/// Adds a key that was made elsewhere, if `expected` is the key ID of the newest that is stored.
+pub(crate) fn import(stored: &KnownKeys, expected: Option<&str>, key: StoredKey) -> Plan<ImportKeyOutcome> {
+    if stored.withdrawn.iter().any(|gone| gone.kid == key.kid) {
+        return Plan::nothing(ImportKeyOutcome::Withdrawn);
+    }
+    if stored.keys.iter().any(|other| other.kid == key.kid) {
+        return Plan::nothing(ImportKeyOutcome::Taken);
+    }
+    if stored.keys.last().map(|newest| newest.kid.as_str()) != expected {
+        return Plan::nothing(ImportKeyOutcome::Changed);
+    }
+    let event = AuditEvent::new(AuditKind::KeyImported).with_detail(&key.kid);
+    let writes = vec![Write::InsertSigningKey(Box::new(key)), Write::Record(event)];
+    Plan::new(ImportKeyOutcome::Imported, writes)
+}
+
 /// Those of these keys that something may need still, by the states that they have among all.
 pub(crate) fn needed(mut keys: Vec<StoredKey>, states: &[KeyInfo]) -> Vec<StoredKey> {
     let is_needed = |kid: &str| states.iter().any(|key| key.kid == kid && key.state != KeyState::Gone);
@@ -80,6 +109,24 @@ mod tests {
             assert_eq!(plan.writes().is_empty(), !is_added);
             assert_eq!(plan.carried_out(), is_added, "{newest:?} {expected:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_imported_under_an_id_that_nothing_has_or_had() {
+        let stored = KnownKeys { keys: vec![key("a"), key("b")], withdrawn: vec![gone("x")] };
+        for (kid, expected, outcome) in [
+            ("x", "b", ImportKeyOutcome::Withdrawn),
+            ("a", "b", ImportKeyOutcome::Taken),
+            ("c", "a", ImportKeyOutcome::Changed),
+        ] {
+            let plan = import(&stored, Some(expected), key(kid));
+            assert!(plan.writes().is_empty());
+            assert_eq!(plan.carried_out(), outcome);
+        }
+        let plan = import(&stored, Some("b"), key("c"));
+        let event = AuditEvent::new(AuditKind::KeyImported).with_detail("c");
+        assert_eq!(plan.writes(), [Write::InsertSigningKey(Box::new(key("c"))), Write::Record(event)]);
+        assert_eq!(plan.carried_out(), ImportKeyOutcome::Imported);
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl KeyState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyInfo {
-    /// Its id: the RFC 7638 thumbprint.
+    /// Its ID: the RFC 7638 thumbprint, or what it was called when it was imported.
     pub kid: String,
     /// Its algorithm's JWS name.
     pub algorithm: String,
@@ -188,6 +188,11 @@ impl KeyRing {
         (0..self.keys.len()).map(|index| self.info(index, now)).collect()
     }
 
+    /// The key with this ID.
+    pub(crate) fn find(&self, kid: &str) -> Option<&SigningKey> {
+        self.keys.iter().map(|key| &key.key).find(|key| key.key_id() == kid)
+    }
+
     fn info(&self, index: usize, now: Timestamp) -> KeyInfo {
         let RingKey { key, created_at, active_from } = &self.keys[index];
         KeyInfo {
@@ -260,12 +265,26 @@ pub fn generate(
     now: Timestamp,
 ) -> Result<StoredKey, KeyRingError> {
     let key = SigningKey::generate(algorithm).map_err(KeyRingError::Key)?;
+    seal(&key, active_from, master_keys, random, now)
+}
+
+/// Seals a key for the store, under the key ID that it has.
+///
+/// # Errors
+/// As [`generate`].
+pub fn seal(
+    key: &SigningKey,
+    active_from: Timestamp,
+    master_keys: &MasterKeys,
+    random: &Random,
+    now: Timestamp,
+) -> Result<StoredKey, KeyRingError> {
     let kid = key.key_id().to_owned();
     let private = key.to_pkcs8_der().map_err(KeyRingError::Key)?;
     let sealed = master_keys
         .seal(Purpose::SealSigningKey, &private, kid.as_bytes(), random)
         .map_err(KeyRingError::Seal)?;
-    Ok(StoredKey { kid, algorithm: algorithm.name().to_owned(), sealed, created_at: now, active_from })
+    Ok(StoredKey { kid, algorithm: key.algorithm().name().to_owned(), sealed, created_at: now, active_from })
 }
 
 fn open_key(stored: &StoredKey, master_keys: &MasterKeys) -> Result<RingKey, KeyRingError> {
@@ -275,6 +294,8 @@ fn open_key(stored: &StoredKey, master_keys: &MasterKeys) -> Result<RingKey, Key
         .open(Purpose::SealSigningKey, &stored.sealed, stored.kid.as_bytes())
         .map_err(KeyRingError::Seal)?;
     let key = SigningKey::from_pkcs8_der(&private, algorithm).map_err(KeyRingError::Key)?;
+    // Our own have their thumbprint; one that was imported has what its tokens call it.
+    let key = key.with_key_id(&*stored.kid);
     Ok(RingKey { key, created_at: stored.created_at, active_from: stored.active_from })
 }
 

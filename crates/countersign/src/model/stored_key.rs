@@ -7,7 +7,7 @@ use crate::base::clock::Timestamp;
 /// running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
-    /// RFC 7638 thumbprint.
+    /// RFC 7638 thumbprint, or what the key was called when it was imported.
     pub kid: String,
     /// The JWS algorithm's name.
     pub algorithm: String,

@@ -20,6 +20,7 @@ use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
 use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
@@ -92,6 +93,7 @@ passed_on! {
         add_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> bool;
         withdrawn_keys() -> Vec<WithdrawnKey>;
         withdraw_signing_key(withdrawal: KeyWithdrawal, context: &Context) -> WithdrawOutcome;
+        import_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> ImportKeyOutcome;
         restore_signing_keys(held: KnownKeys, context: &Context) -> usize;
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::answer::{Answer, Sealed};
 use crate::model::context::Context;
+use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 
@@ -26,6 +27,14 @@ pub trait KeyStore: Sealed {
         withdrawal: KeyWithdrawal,
         context: &Context,
     ) -> impl Answer<WithdrawOutcome>;
+
+    /// Adds a signing key that was made elsewhere, if `newest` is still the last one that was added.
+    fn import_signing_key(
+        &self,
+        key: StoredKey,
+        newest: Option<String>,
+        context: &Context,
+    ) -> impl Answer<ImportKeyOutcome>;
 
     /// Puts back what a node holds and the store may have lost because another copy of it took over: signing keys, and that
     /// some were withdrawn. Gives how many keys were put back.

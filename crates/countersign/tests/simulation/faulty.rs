@@ -14,6 +14,7 @@ use countersign::internal::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
 use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
@@ -302,6 +303,7 @@ impl KeyStore for Faulty {
         add_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> bool;
         withdrawn_keys() -> Vec<WithdrawnKey>;
         withdraw_signing_key(withdrawal: KeyWithdrawal, context: &Context) -> WithdrawOutcome;
+        import_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> ImportKeyOutcome;
         restore_signing_keys(held: KnownKeys, context: &Context) -> usize;
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;

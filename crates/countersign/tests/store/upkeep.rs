@@ -9,6 +9,7 @@ use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::audit_cursor::AuditCursor;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use countersign::internal::model::retention::Sweep;
 use countersign::internal::model::session::{
@@ -84,6 +85,14 @@ pub(crate) async fn a_withdrawn_key_never_comes_back(opener: &impl Opener) {
     let gone = |kid: &str, at| WithdrawnKey { kid: kid.to_owned(), withdrawn_at: at };
     assert_eq!(store.signing_keys().await.unwrap(), [key("b", "ES256")]);
     assert_eq!(store.withdrawn_keys().await.unwrap(), [gone("a", at(5))]);
+    let import = async |kid: &str| {
+        let newest = Some("b".to_owned());
+        store.import_signing_key(key(kid, "ES256"), newest, &context(T0)).await.unwrap()
+    };
+    assert_eq!(
+        (import("a").await, import("b").await),
+        (ImportKeyOutcome::Withdrawn, ImportKeyOutcome::Taken)
+    );
     // A node gives back what it remembers: the key of before the withdrawal, and another withdrawal.
     let keys = vec![key("a", "ES256"), key("b", "ES256"), key("d", "ES256")];
     let held = KnownKeys { keys, withdrawn: vec![gone("b", at(1))] };

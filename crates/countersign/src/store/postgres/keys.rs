@@ -8,7 +8,7 @@ use super::engine::failure::Failure;
 use super::load::Whole;
 use super::{PostgresStore, load, rows};
 use crate::model::context::Context;
-use crate::model::key_change;
+use crate::model::key_change::{self, ImportKeyOutcome};
 use crate::model::key_withdrawal::{self, KeyWithdrawal, WithdrawOutcome};
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::store::{KeyStore, StoreError};
@@ -37,6 +37,15 @@ impl KeyStore for PostgresStore {
         context: &Context,
     ) -> Result<WithdrawOutcome, StoreError> {
         self.change("withdraw_signing_key", context, withdrawal, withdraw).await
+    }
+
+    async fn import_signing_key(
+        &self,
+        key: StoredKey,
+        newest: Option<String>,
+        context: &Context,
+    ) -> Result<ImportKeyOutcome, StoreError> {
+        self.change("import_signing_key", context, (key, newest), import).await
     }
 
     async fn restore_signing_keys(&self, held: KnownKeys, context: &Context) -> Result<usize, StoreError> {
@@ -79,6 +88,15 @@ async fn withdraw(tx: Transaction, withdrawal: KeyWithdrawal) -> Result<Withdraw
     load::lock(&tx.db, Whole::Keys).await?;
     let (stored, withdrawn) = (signing_keys(&tx.db).await?, withdrawn_keys(&tx.db).await?);
     tx.apply(key_withdrawal::withdraw(&stored, &withdrawn, withdrawal, tx.at.now)).await
+}
+
+async fn import(
+    tx: Transaction,
+    (key, newest): (StoredKey, Option<String>),
+) -> Result<ImportKeyOutcome, Failure> {
+    load::lock(&tx.db, Whole::Keys).await?;
+    let stored = KnownKeys { keys: signing_keys(&tx.db).await?, withdrawn: withdrawn_keys(&tx.db).await? };
+    tx.apply(key_change::import(&stored, newest.as_deref(), key)).await
 }
 
 async fn restore(tx: Transaction, held: KnownKeys) -> Result<usize, Failure> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{SqliteStore, rows};
 use crate::model::context::Context;
-use crate::model::key_change;
+use crate::model::key_change::{self, ImportKeyOutcome};
 use crate::model::key_withdrawal::{self, KeyWithdrawal, WithdrawOutcome};
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::store::{KeyStore, StoreError};
@@ -45,6 +45,19 @@ impl KeyStore for SqliteStore {
         self.change("withdraw_signing_key", context, move |tx| {
             let (stored, withdrawn) = (signing_keys(tx.db)?, withdrawn_keys(tx.db)?);
             tx.apply(key_withdrawal::withdraw(&stored, &withdrawn, withdrawal, tx.at.now))
+        })
+        .await
+    }
+
+    async fn import_signing_key(
+        &self,
+        key: StoredKey,
+        newest: Option<String>,
+        context: &Context,
+    ) -> Result<ImportKeyOutcome, StoreError> {
+        self.change("import_signing_key", context, move |tx| {
+            let stored = KnownKeys { keys: signing_keys(tx.db)?, withdrawn: withdrawn_keys(tx.db)? };
+            tx.apply(key_change::import(&stored, newest.as_deref(), key))
         })
         .await
     }
