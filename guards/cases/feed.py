@@ -49,9 +49,9 @@ def close(at: int) -> dict:
     return {"at": at, "close": True}
 
 
-def expect(at: int, state: str, ended: str = "", alive: str = "", open: bool | None = None) -> dict:
-    """`open` false: the follower must have left the stream by itself."""
-    step = {"at": at, "expect": state, "ended": ended.split(), "alive": alive.split()}
+def expect(at: int, state: str, ended: str = "", alive: str = "", open: bool | None = None, **issued: list[int]) -> dict:
+    """`open` false: the follower must have left the stream by itself. `refused` and `accepted` are lists of `iat`."""
+    step = {"at": at, "expect": state, "ended": ended.split(), "alive": alive.split(), **issued}
     return step if open is None else {**step, "open": open}
 
 
@@ -111,6 +111,18 @@ def withdrawals() -> None:
     case("of too many the first hundred", connect(0), receive(20, hello("snapshot", 10), sync(10, "1", withdrawn=[f"k{n}" for n in range(101)])), withdrawn(20, " ".join(f"k{n}" for n in range(100))), expect(20, "fresh", open=True))
 
 
+def restores() -> None:
+    """The issuer's store was put back: what was issued before is refused, and nobody can name those sessions."""
+    time = 1_700_000_000
+    start = [connect(0), receive(20, hello("snapshot", 10), revoked("a"), sync(10, "1"))]
+    case("no notBefore, nothing is too old", *start, expect(20, "fresh", "a", "b", accepted=[0]))
+    case("what was issued before notBefore is refused, at once", connect(0), receive(20, hello("snapshot", 10, notBefore=time)), expect(20, "late", refused=[0, time - 1], accepted=[time, time + 1]))
+    case("a later notBefore, after reset", *start, receive(50, RESET), connect(100, None), receive(120, hello("snapshot", 110, notBefore=time), sync(110, "2")), expect(120, "fresh", "a", "b", refused=[time - 1], accepted=[time]))
+    case("notBefore never goes back", connect(0), receive(20, hello("snapshot", 10, notBefore=time), sync(10, "1")), close(100), connect(200, "1"), receive(220, hello("delta", 210, notBefore=time - 9), sync(210, "2")), expect(220, "fresh", refused=[time - 1]), close(300), connect(400, "2"), receive(420, hello("delta", 410), sync(410, "3")), expect(420, "fresh", refused=[time - 1], accepted=[time]))
+    case("a notBefore that is no number ends the stream", connect(0), receive(20, hello("snapshot", 10, notBefore="now"), sync(10, "1")), expect(20, "late", open=False), connect(100, None))
+    case("hello of another issuer says nothing", connect(0), receive(20, hello("snapshot", 10, iss="https://evil.example", notBefore=time)), expect(20, "late", accepted=[0], open=False))
+
+
 def strangers() -> None:
     start = [connect(0), receive(20, hello("snapshot", 10), revoked("a"), sync(10, "1"))]
     case("unknown events and members are ignored", connect(0), receive(20, event("weather", "rain"), hello("snapshot", 10, colour="red"), event("news", {"sid": ["z"]}, "7"), event("revoked", {"until": UNTIL, "sid": ["a"], "why": "logout"}, "1"), sync(10, "2")), expect(20, "fresh", "a", "z"))
@@ -166,7 +178,7 @@ def freshness() -> None:
 
 
 def table() -> dict:
-    for section in (snapshots, deltas, withdrawals, strangers, lines, freshness):
+    for section in (snapshots, deltas, withdrawals, restores, strangers, lines, freshness):
         section()
     names = [case["name"] for case in _cases]
     assert len(names) == len(set(names))

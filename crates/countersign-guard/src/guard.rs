@@ -105,7 +105,7 @@ impl Guard {
     /// - [`Refusal::Invalid`]: a check of the token fails.
     /// - [`Refusal::ScopeRequired`], [`Refusal::RoleRequired`]: it is valid but lacks what the policy
     ///   demands.
-    /// - [`Refusal::Revoked`]: its session has ended.
+    /// - [`Refusal::Revoked`]: its session has ended, or all that there were when it was issued.
     /// - [`Refusal::KeysUnavailable`]: there are no keys to check it with.
     /// - [`Refusal::FeedLate`], [`Refusal::TooOld`]: the issuer's feed is late, and the guard was told not to
     ///   accept such a token then (feature `remote`).
@@ -124,11 +124,10 @@ impl Guard {
     fn judge(&self, token: &str) -> Result<AccessClaims, Refusal> {
         let now = (self.0.clock)();
         let (claims, realm) = self.identify(token, now)?;
-        let Some(session_id) = claims.session_id() else { return Ok(claims) };
-        if self.0.revocations.contains(session_id) {
+        if self.0.revocations.refuses(&claims) {
             return Err(Refusal::Revoked);
         }
-        realm.check_session(session_id, &claims, now)?;
+        realm.check_session(&claims, now)?;
         Ok(claims)
     }
 

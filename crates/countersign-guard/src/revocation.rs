@@ -7,14 +7,16 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::task::Waker;
 
 use hashbrown::HashTable;
 
+use crate::claims::AccessClaims;
 use crate::session_key::{SessionKey, SessionKeys};
 
-/// The set of ended sessions. Clones share it.
+/// The set of ended sessions, and the instant before which all have. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Revocations(Arc<Set>);
 
@@ -24,6 +26,8 @@ struct Set {
     shards: [RwLock<HashTable<Entry>>; SHARDS],
     keys: SessionKeys,
     hasher: RandomState,
+    /// Tokens that were issued before are refused, in Unix seconds.
+    not_before: AtomicI64,
     watched: Mutex<Watched>,
 }
 
@@ -49,6 +53,7 @@ impl Default for Set {
             shards: std::array::from_fn(|_| RwLock::default()),
             keys: SessionKeys::default(),
             hasher: RandomState::new(),
+            not_before: AtomicI64::new(i64::MIN),
             watched: Mutex::default(),
         }
     }
@@ -68,6 +73,28 @@ impl Revocations {
             .or_insert(Entry { session, until });
         drop(shard);
         self.0.wake(session);
+    }
+
+    /// Ends every session of which a token was issued before `issued_at`, in Unix seconds: the issuer's store was put back to
+    /// an earlier state, in which sessions live that had ended, and nobody can name them. A later call can move the instant on,
+    /// never back.
+    pub fn revoke_issued_before(&self, issued_at: i64) {
+        if self.0.not_before.fetch_max(issued_at, Ordering::AcqRel) < issued_at {
+            self.0.wake_all();
+        }
+    }
+
+    /// The instant before which a token must not have been issued, in Unix seconds; `None` if no time is too early.
+    #[must_use]
+    pub fn not_before(&self) -> Option<i64> {
+        Some(self.0.not_before.load(Ordering::Acquire)).filter(|not_before| *not_before != i64::MIN)
+    }
+
+    /// Whether a token with these claims is refused: its session has ended, or it was issued too early, or nobody can say.
+    pub(crate) fn refuses(&self, claims: &AccessClaims) -> bool {
+        let is_too_early = |not_before| claims.issued_at().is_none_or(|issued_at| issued_at < not_before);
+        self.not_before().is_some_and(is_too_early)
+            || claims.session_id().is_some_and(|session_id| self.contains(session_id))
     }
 
     /// Wakes `waker` whenever this session is ended, until the result is dropped.
@@ -138,6 +165,11 @@ impl Set {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    fn wake_all(&self) {
+        let wakers: Vec<_> = self.watched().wakers.values().cloned().collect();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
     fn watched(&self) -> MutexGuard<'_, Watched> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -201,6 +233,15 @@ mod tests {
         assert!(revocations.contains("s"));
         revocations.forget_expired(100);
         assert!(!revocations.contains("s") && revocations.is_empty());
+    }
+
+    #[test]
+    fn the_instant_before_which_all_have_ended_only_moves_on() {
+        let revocations = Revocations::default();
+        assert_eq!(revocations.not_before(), None);
+        revocations.revoke_issued_before(100);
+        revocations.clone().revoke_issued_before(50);
+        assert_eq!(revocations.not_before(), Some(100));
     }
 
     #[test]

@@ -67,9 +67,9 @@ impl Future for Watch {
             let sets = this.guard.revocations_for(&this.claims);
             // First watch, then look: what comes in between wakes.
             this.watchers = sets.iter().map(|set| set.watch(session_id, cx.waker().clone())).collect();
-            if sets.iter().any(|set| set.contains(session_id)) {
-                return Poll::Ready(Ended::Revoked);
-            }
+        }
+        if this.guard.revocations_for(&this.claims).iter().any(|set| set.refuses(&this.claims)) {
+            return Poll::Ready(Ended::Revoked);
         }
         let left = this.guard.seconds_left(&this.claims);
         if left <= 0 {

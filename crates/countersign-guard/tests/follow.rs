@@ -320,6 +320,11 @@ fn a_guard_passes_the_feed_on() {
     server.end_session("after");
     wait_for_end(&far, &token);
     assert!(status(&near).is_fresh);
+    let (old, new) = (server.token("old", 30), server.token("new", 0));
+    assert!(far.verify(&old).is_ok());
+    server.feed.revoke_issued_before(unix_milliseconds() / 1000 - 10);
+    wait_for_end(&far, &old);
+    assert!(near.verify(&old).is_err() && far.verify(&new).is_ok());
     server.has_store.store(false, Ordering::SeqCst);
     assert!(!told.recv().unwrap(), "the first of three knows no more");
 }

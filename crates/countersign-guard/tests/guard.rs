@@ -238,6 +238,27 @@ async fn a_revoked_session_is_refused_at_once_also_while_cached() {
     assert_eq!(service.get_with("/mine", &other_session).await.0, StatusCode::OK);
 }
 
+/// DB-4: tokens issued before an instant fail at once, cached or not, with a session or without; others pass.
+#[tokio::test]
+async fn what_was_issued_before_all_sessions_ended_is_refused() {
+    let service = Service::new();
+    let cached = service.token(|_| {});
+    assert_eq!(service.get_with("/mine", &cached).await.0, StatusCode::OK);
+    service.guard.revocations().revoke_issued_before(NOW);
+    assert_eq!(service.get_with("/mine", &cached).await.0, StatusCode::OK, "not before: then");
+    let old = service.token(|claims| claims["iat"] = (NOW - 1).into());
+    let nobodys = service.token(|claims| {
+        claims["iat"] = (NOW - 1).into();
+        claims.as_object_mut().unwrap().remove("sid");
+    });
+    for token in [&old, &nobodys] {
+        let (status, _, body) = service.get_with("/mine", token).await;
+        assert_eq!((status, code(&body).as_str()), (StatusCode::UNAUTHORIZED, "token_revoked"));
+    }
+    service.guard.revocations().revoke_issued_before(NOW + 1);
+    assert_eq!(service.get_with("/mine", &cached).await.0, StatusCode::UNAUTHORIZED);
+}
+
 /// KM-3: tokens of a withdrawn key fail at once, cached or not.
 #[tokio::test]
 async fn replaced_keys_take_their_cached_tokens_with_them() {
@@ -338,6 +359,15 @@ mod watch {
         };
         assert_eq!(block_on(service.guard.watch(&claims), revoke("s1")), Ended::Revoked);
         assert_eq!(block_on(service.guard.watch(&claims), || {}), Ended::Revoked, "already over");
+    }
+
+    #[test]
+    fn it_ends_with_all_sessions_that_there_were() {
+        let service = Service::new();
+        let claims = service.guard.verify(&service.token(|_| {})).unwrap();
+        let revocations = service.guard.revocations().clone();
+        let revoke = move || revocations.revoke_issued_before(NOW + 1);
+        assert_eq!(block_on(service.guard.watch(&claims), revoke), Ended::Revoked);
     }
 
     #[test]

@@ -187,7 +187,7 @@ class RemoteGuard implements Guard {
 
   watch(claims: AccessClaims, { signal }: { readonly signal?: AbortSignal } = {}): Promise<End> {
     const expiresAt = (Math.floor(claims.exp) + this.#leewaySeconds) * 1000;
-    return watch(this.#env, this.#ended, { sid: claims.sid, expiresAt }, signal);
+    return watch(this.#env, this.#ended, { sid: claims.sid, iat: claims.iat, expiresAt }, signal);
   }
 
   status(): GuardStatus {

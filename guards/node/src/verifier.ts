@@ -116,8 +116,8 @@ export class Verifier {
    */
   #checkSession({ sid, iat }: AccessClaims): Doubt | undefined {
     const { ended, freshness, whenLate, now } = this.#known;
+    if (ended.refuses({ sid, iat }, now() - this.#policy.leewaySeconds)) throw new Refusal('revoked');
     if (sid === undefined) return undefined; // no feed could name it
-    if (ended.has(sid, now() - this.#policy.leewaySeconds)) throw new Refusal('revoked');
     if (whenLate === 'accept' || freshness() === 'fresh') return undefined;
     if (whenLate === 'reject') throw new Refusal('revocations_unavailable');
     if (whenLate instanceof Asker) return whenLate.isActive(sid) ? undefined : { asker: whenLate, sid };

@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 60_000;
 export function watch(
   env: Environment,
   ended: EndedSessions,
-  token: { readonly sid: string | undefined; readonly expiresAt: number },
+  token: { readonly sid: string | undefined; readonly iat: number; readonly expiresAt: number },
   signal: AbortSignal | undefined,
 ): Promise<End> {
   return new Promise<End>((resolve, reject) => {
@@ -33,6 +33,8 @@ export function watch(
       reject(signal?.reason);
     };
     const look = () => {
+      cancelTimer();
+      if (ended.refuses(token, Math.floor(env.now() / 1000))) return end('revoked');
       const left = token.expiresAt - env.now();
       if (left <= 0) end('expired');
       else cancelTimer = env.after(Math.min(left, LOOK_EVERY_MS), look);
@@ -40,8 +42,7 @@ export function watch(
     if (signal?.aborted) return giveUp();
     signal?.addEventListener('abort', giveUp);
     const { sid } = token;
-    if (sid !== undefined && ended.has(sid, Math.floor(env.now() / 1000))) return end('revoked');
-    if (sid !== undefined) cancelWatch = ended.watch(sid, () => end('revoked'));
+    if (sid !== undefined) cancelWatch = ended.watch(sid, look);
     look();
   });
 }

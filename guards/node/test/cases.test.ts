@@ -69,5 +69,7 @@ function play(step: FeedStep, state: FeedState, ended: EndedSessions, where: str
   assert.equal(state.freshness(step.at), step.expect, where);
   for (const sid of step.ended ?? []) assert.ok(ended.has(sid, now), `${where}: ${sid} has ended`);
   for (const sid of step.alive ?? []) assert.ok(!ended.has(sid, now), `${where}: ${sid} is alive`);
+  for (const iat of step.refused ?? []) assert.ok(ended.refuses({ iat }, now), `${where}: ${iat} is too early`);
+  for (const iat of step.accepted ?? []) assert.ok(!ended.refuses({ iat }, now), `${where}: ${iat} is not too early`);
   if (step.open !== undefined) assert.equal(state.isOpen, step.open, `${where}: ${state.failure}`);
 }

@@ -45,6 +45,8 @@ export interface FeedStep {
   readonly expect?: 'fresh' | 'late';
   readonly ended?: readonly string[];
   readonly alive?: readonly string[];
+  readonly refused?: readonly number[];
+  readonly accepted?: readonly number[];
   readonly open?: boolean;
   readonly withdrawn?: readonly string[];
 }

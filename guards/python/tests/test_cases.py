@@ -89,5 +89,7 @@ def play(step: dict[str, Any], state: FeedState, ended: EndedSessions, where: st
         assert state.is_late(at) == (step["expect"] == "late"), f"{where}: {state.lag(at)}"
         assert [sid for sid in step["ended"] if not ended.has(sid, now)] == [], where
         assert [sid for sid in step["alive"] if ended.has(sid, now)] == [], where
+        assert [iat for iat in step.get("refused", ()) if not ended.refuses(None, iat, now)] == [], where
+        assert [iat for iat in step.get("accepted", ()) if ended.refuses(None, iat, now)] == [], where
         if "open" in step:
             assert state.is_open == step["open"], f"{where}: {state.failure}"

@@ -120,11 +120,18 @@ def test_a_watched_token_ends_with_its_session_or_its_time() -> None:
     watchers = Watchers(ended, world.environment.now)
     watchers._thread = object()  # type: ignore[assignment] # the test takes its turns
     now = world.epoch
-    revoked, expired, other, given_up = (watchers.watch(sid, now + 60) for sid in ("a", None, "b", "a"))
+    revoked, expired, other, given_up = (watchers.watch(sid, now, now + 60) for sid in ("a", None, "b", "a"))
     assert given_up.cancel()
     ended.add("a", now + 1000)
     assert revoked.result(0) == "revoked"
-    assert watchers.watch("a", now + 60).result(0) == "revoked", "it has ended already"
+    assert watchers.watch("a", now, now + 60).result(0) == "revoked", "it has ended already"
+    young = watchers.watch("c", now, now + 60)
+    old = watchers.watch("c", now - 1, now + 60)
+    ended.add_issued_before(now)
+    assert old.result(0) == "revoked", "all that were there have ended"
+    assert not young.done()
+    assert watchers.watch(None, now - 1, now + 60).result(0) == "revoked"
+    assert young.cancel()
     world.time = 59.5
     assert watchers.turn() == 0.5
     assert not expired.done()

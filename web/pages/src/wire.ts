@@ -10,6 +10,8 @@ export const AUDIT_KINDS = [
   'refresh_reuse_detected',
   'session_healed',
   'revocation_restored',
+  'store_restored',
+  'backup_made',
   'password_changed',
   'password_taken_over',
   'password_change_required',

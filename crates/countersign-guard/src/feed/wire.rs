@@ -8,6 +8,8 @@
 //! | `sync` | cursor | the follower has everything up to `asOf`, and these keys are withdrawn; also ends a snapshot; at least every `heartbeat` |
 //! | `reset` | – | the cursor means nothing any more: connect again without one |
 //!
+//! `hello` may have `notBefore`: tokens issued earlier are refused, for good. If that changes, `reset` comes, and a new `hello`.
+//!
 //! What precedes the first `sync` of a snapshot has no `id`: a follower that lost the connection in the middle of it
 //! has its old cursor still, and begins again.
 //!
@@ -36,6 +38,7 @@ pub enum FeedMode {
 
 /// The first event of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Hello {
     /// [`VERSION`].
     pub v: u32,
@@ -49,6 +52,9 @@ pub struct Hello {
     pub retain: u64,
     /// The server's time, in Unix milliseconds.
     pub now: i64,
+    /// Tokens that were issued before are refused, in Unix seconds: the store was put back to an earlier state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<i64>,
 }
 
 /// Sessions that have ended.

@@ -62,7 +62,8 @@ impl RefreshError {
                 | EndReason::PasswordChangeRequired
                 | EndReason::AccountDisabled
                 | EndReason::Ended
-                | EndReason::TooMany => true,
+                | EndReason::TooMany
+                | EndReason::Restored => true,
             },
             Self::Invalid | Self::Audience(_) | Self::Store(_) | Self::Sign(_) | Self::Hook(_) => false,
         }

@@ -14,7 +14,8 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::flows::feed_keys::new_epoch;
-use crate::model::session::EndedSession;
+use crate::model::context::Context;
+use crate::model::session::{EndedSession, ends_all_at};
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
@@ -60,6 +61,9 @@ impl<S: Store> Countersign<S> {
         loop {
             let page = self.store.revocations(cursor, now.minus(self.options.leeway)).await?;
             self.refuse_tokens(page.log.iter().map(|revocation| &revocation.ended));
+            if let Some(not_before) = page.not_before {
+                self.refuse_issued_before(not_before);
+            }
             if page.is_anew {
                 anew = Some(HashSet::new());
             }
@@ -86,6 +90,24 @@ impl<S: Store> Countersign<S> {
         self.figures.followed(now);
         *self.revocations_seen.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
         self.write_back(now).await
+    }
+
+    /// Ends all sessions that there are at `now`, here and everywhere, without touching them: the store was put back to an
+    /// earlier state, in which sessions live that had ended since. Gives the instant, in a second or two, at which new ones
+    /// can begin.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be stored: no session is ended then.
+    pub async fn end_all_sessions(&self, context: &Context) -> Result<Timestamp, StoreError> {
+        let not_before = self.store.end_sessions_before(ends_all_at(context.now), context).await?;
+        self.refuse_issued_before(not_before);
+        Ok(not_before)
+    }
+
+    fn refuse_issued_before(&self, not_before: Timestamp) {
+        let second = not_before.as_unix_seconds();
+        self.guard.revocations().revoke_issued_before(second);
+        self.feed.revoke_issued_before(second);
     }
 
     fn refuse_tokens<'a>(&self, ended: impl IntoIterator<Item = &'a EndedSession>) {

@@ -31,6 +31,10 @@ named! {
         /// A session that had ended was alive again, or unknown to have ended, after another copy of the database took
         /// over, and a node that remembered has ended it again: the store lost writes.
         RevocationRestored = "revocation_restored",
+        /// The store was put back to an earlier state: all sessions that had begun before this have ended.
+        StoreRestored = "store_restored",
+        /// The store was backed up.
+        BackupMade = "backup_made",
         /// A password was changed by its owner or set by an administrator.
         PasswordChanged = "password_changed",
         /// The password of an account is from now on the one that the system it comes from has called right.
@@ -114,7 +118,10 @@ impl RecordedKind {
 impl AuditKind {
     /// Whether a session has ended.
     pub(crate) const fn ends_session(self) -> bool {
-        matches!(self, Self::SessionEnded | Self::RefreshReuseDetected | Self::RevocationRestored)
+        matches!(
+            self,
+            Self::SessionEnded | Self::RefreshReuseDetected | Self::RevocationRestored | Self::StoreRestored
+        )
     }
 
     /// Whether an operator should look at it at once.
@@ -124,6 +131,7 @@ impl AuditKind {
             Self::RefreshReuseDetected
                 | Self::SessionHealed
                 | Self::RevocationRestored
+                | Self::StoreRestored
                 | Self::KeyRestored
                 | Self::KeyWithdrawn
                 | Self::KeyExported

@@ -10,6 +10,7 @@ use crate::model::account::Account;
 use crate::model::audit::AuditEvent;
 use crate::model::client::{ClientName, StoredClient};
 use crate::model::feed_key::FeedKey;
+use crate::model::milestone::Milestone;
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
@@ -84,6 +85,8 @@ pub(crate) enum Write {
     InsertClient(Box<StoredClient>),
     /// The client with this name goes.
     DeleteClient(ClientName),
+    /// The store remembers this instant, in place of an earlier one.
+    SetMilestone { milestone: Milestone, at: Timestamp },
     /// A line of the audit log.
     Record(AuditEvent),
 }

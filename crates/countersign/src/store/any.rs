@@ -78,6 +78,7 @@ passed_on! {
         find_session(id: SessionId) -> Option<Session>;
         list_sessions(of: Option<AccountId>, now: Timestamp, limit: u32) -> Vec<Session>;
         end_sessions(selector: SessionSelector, reason: EndReason, context: &Context) -> Vec<EndedSession>;
+        end_sessions_before(not_before: Timestamp, context: &Context) -> Timestamp;
         revocations(after: Option<RevocationCursor>, now: Timestamp) -> RevocationPage;
         restore_revocations(ended: Vec<EndedSession>, context: &Context) -> Vec<EndedSession>;
         =>
@@ -123,6 +124,8 @@ passed_on! {
         report_node() -> ();
         may_sweep() -> bool;
         time() -> Option<Timestamp>;
+        record_backup(at: Timestamp, context: &Context) -> ();
+        last_backup() -> Option<Timestamp>;
         check(now: Timestamp) -> ();
         =>
         fn reading(&self) -> StoreReading {

@@ -46,6 +46,10 @@ pub trait SessionStore: Sealed {
         context: &Context,
     ) -> impl Answer<Vec<EndedSession>>;
 
+    /// Ends all sessions that began before `not_before`, by one value and without touching them: by `model::session::end_before`.
+    /// Gives the instant that holds, which may be a later one. Every verb gives them as ended from then on.
+    fn end_sessions_before(&self, not_before: Timestamp, context: &Context) -> impl Answer<Timestamp>;
+
     /// The next page of sessions that ended since the cursor was given, or of all without one, whose access tokens may
     /// still be running at `now`. Whoever goes on misses nothing (SE-4); an entry may come twice. When another copy of
     /// the database has taken the place of the cursor's, all of them come again (the page says so).

@@ -3,6 +3,7 @@
 use super::answer::{Answer, Sealed};
 use super::figures::StoreReading;
 use crate::base::clock::Timestamp;
+use crate::model::context::Context;
 use crate::model::retention::{Sweep, Swept};
 
 /// Keeps a store small, and says whether it works.
@@ -39,6 +40,12 @@ pub trait Upkeep: Sealed {
 
     /// What it has done, and how it is now, for metrics.
     fn reading(&self) -> StoreReading;
+
+    /// Remembers that a backup of what was there at `at` was made.
+    fn record_backup(&self, at: Timestamp, context: &Context) -> impl Answer<()>;
+
+    /// Of when the last backup is.
+    fn last_backup(&self) -> impl Answer<Option<Timestamp>>;
 
     /// Whether it can be read, and written too if the last write failed: for the readiness probe.
     fn check(&self, now: Timestamp) -> impl Answer<()>;

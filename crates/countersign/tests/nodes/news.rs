@@ -85,3 +85,24 @@ async fn a_server_that_recovers_from_a_crash_is_read_anew() {
     let page = read(Some(cursor)).await.unwrap();
     assert_eq!((page.log.len(), page.is_anew), (1, true));
 }
+
+/// DB-4: that all sessions have ended is heard like one log-out, by every node and with nobody's name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_node_hears_that_all_sessions_have_ended() {
+    let name = database::new_database();
+    let url = url(&database::url(&name));
+    let (here, there) = (open(&url).await, open(&url).await);
+    let ann = account(&here, "ann").await;
+    let old = sign_in(&here, ann).await;
+    assert!(there.guard().verify(&old.access.token).is_ok());
+    let following = tokio::spawn({
+        let there = there.clone();
+        async move { there.run_upkeep().await }
+    });
+    let end = here.end_all_sessions(&context()).await.unwrap();
+    assert!(here.guard().verify(&old.access.token).is_err(), "here at once");
+    until(async || there.guard().verify(&old.access.token).is_err()).await;
+    following.abort();
+    let late = open(&url).await;
+    assert_eq!(late.guard().revocations().not_before(), Some(end.as_unix_seconds()), "and at the start");
+}

@@ -24,7 +24,8 @@ mod checks {
     use crate::replay::Scene;
     use crate::rules::{Rule, Times};
     use crate::world::{
-        ANCESTOR, BACK, DETECTED, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, THEFT, World,
+        ANCESTOR, BACK, DETECTED, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, Rollback, THEFT,
+        World,
     };
 
     /// The bounds under which an honest user is safe, when a message is under way for `delay` at most and a
@@ -44,7 +45,7 @@ mod checks {
             delay: 1,
             losses,
             crashes: 0,
-            rollback: false,
+            rollback: None,
             thief: false,
             logout: false,
             newest: 6,
@@ -116,13 +117,28 @@ mod checks {
 
     #[test]
     fn a_rollback_of_the_database_harms_no_honest_user() {
-        let rollback = |tabs, losses| World { rollback: true, ..honest(Rule::Decide, tabs, losses) };
+        let rollback =
+            |tabs, losses| World { rollback: Some(Rollback::Failover), ..honest(Rule::Decide, tabs, losses) };
         holds("two tabs, one rollback", World { horizon: 14, ..rollback(2, 0) });
         holds("two tabs, one rollback, one loss", World { horizon: 16, ..rollback(2, 1) });
         if deep() {
             holds("three tabs, one rollback", World { horizon: 14, ..rollback(3, 0) });
             holds("three tabs, one rollback, one loss", World { horizon: 16, ..rollback(3, 1) });
         }
+    }
+
+    /// DB-4: what is restored from a backup revives nobody, whenever it was made and whatever is under way.
+    #[test]
+    fn a_restore_revives_no_session() {
+        let restore = |tabs, losses| World {
+            rollback: Some(Rollback::Restore),
+            logout: true,
+            ..honest(Rule::Decide, tabs, losses)
+        };
+        holds("two tabs, one restore", World { horizon: 14, ..restore(2, 0) });
+        holds("two tabs, one restore, one loss", World { horizon: 12, ..restore(2, 1) });
+        holds("a thief and a restore", World { rollback: Some(Rollback::Restore), ..robbed(Rule::Decide) });
+        is_broken(LOGOUT, World { rollback: Some(Rollback::Failover), horizon: 14, ..restore(2, 0) });
     }
 
     #[test]
@@ -156,7 +172,7 @@ mod checks {
         for rule in [Rule::ParentAlways, Rule::Sibling, Rule::Extending, Rule::AnyAncestor] {
             is_broken(THEFT, robbed(rule));
         }
-        is_broken(HONEST, World { rollback: true, ..honest(Rule::HealBeyond, 2, 0) });
+        is_broken(HONEST, World { rollback: Some(Rollback::Failover), ..honest(Rule::HealBeyond, 2, 0) });
         is_broken(LINEAGE, honest(Rule::ParentAlways, 2, 0));
         is_broken(LINEAGE, honest(Rule::Sibling, 2, 0));
         is_broken(ANCESTOR, honest(Rule::AnyAncestor, 2, 0));
@@ -194,13 +210,19 @@ mod checks {
         }
     }
 
-    /// Tabs, losses and a log-out up to the session's end; a thief; a database that goes back.
-    fn played() -> [World; 3] {
+    /// Tabs, losses and a log-out up to the session's end; a thief; a database that goes back; one that is restored.
+    fn played() -> [World; 4] {
         let end = Times { absolute: 36, ..times(2, 1) };
         let tabs = World { times: end, horizon: 40, newest: 9, logout: true, ..honest(Rule::Decide, 3, 2) };
         let thief = World { horizon: 24, newest: 9, logout: true, ..robbed(Rule::Decide) };
-        let failover = World { rollback: true, horizon: 30, newest: 9, ..honest(Rule::Decide, 2, 1) };
-        [tabs, thief, failover]
+        let failover = World {
+            rollback: Some(Rollback::Failover),
+            horizon: 30,
+            newest: 9,
+            ..honest(Rule::Decide, 2, 1)
+        };
+        let restore = World { rollback: Some(Rollback::Restore), logout: true, ..failover.clone() };
+        [tabs, thief, failover, restore]
     }
 
     /// The first of so many schedules in which the product does something else.
@@ -232,7 +254,7 @@ mod checks {
 
     #[tokio::test]
     async fn the_product_does_not_follow_other_models() {
-        let [tabs, thief, failover] = played();
+        let [tabs, thief, failover, restore] = played();
         let rule = |rule, world: &World| World { rule, ..world.clone() };
         let mistake = |mistake, world: &World| World { mistake: Some(mistake), ..world.clone() };
         for world in [
@@ -245,6 +267,7 @@ mod checks {
             rule(Rule::AnyAncestor, &thief),
             rule(Rule::YoungWithCookie, &tabs),
             rule(Rule::HealBeyond, &failover),
+            World { rollback: Some(Rollback::Failover), ..restore.clone() },
             mistake(Mistake::ForgetsTheLogout, &tabs),
             mistake(Mistake::IgnoresTheEnd, &tabs),
         ] {

@@ -88,16 +88,19 @@ impl Beside {
         }
     }
 
+    /// As it was when it had not ended.
     fn put_back(&self, id: SessionId, (generation, rotated_at): (i64, i64)) {
         match self {
             Self::Sqlite(db, _) => {
-                let update = "UPDATE sessions SET generation = ?2, rotated_at = ?3 WHERE id = ?1";
+                let update = "UPDATE sessions SET generation = ?2, rotated_at = ?3, revoked_at = NULL, end_reason = NULL
+                              WHERE id = ?1";
                 let values = rusqlite::params![id.as_bytes(), generation, rotated_at];
                 assert_eq!(db.execute(update, values).unwrap(), 1);
             }
             Self::Postgres(name) => {
                 let update = format!(
-                    "UPDATE sessions SET generation = {generation}, rotated_at = {rotated_at} WHERE id = '{id}'"
+                    "UPDATE sessions SET generation = {generation}, rotated_at = {rotated_at}, revoked_at = NULL,
+                       end_reason = NULL WHERE id = '{id}'"
                 );
                 database::sql(name, &update);
             }
@@ -253,7 +256,7 @@ impl<'a> Play<'a> {
             },
             Action::Thieve(token) => return self.refresh(state, *token).await,
             Action::BackUp => self.back_up(),
-            Action::RollBack => self.roll_back(),
+            Action::RollBack => return self.roll_back().await,
             Action::Send(_) | Action::Lose(_) | Action::Steal => {}
             Action::Commit | Action::Crash => unreachable!("committed at once here"),
         }
@@ -320,8 +323,22 @@ impl<'a> Play<'a> {
         self.backup = Some(self.scene.beside.generation(self.id));
     }
 
-    fn roll_back(&mut self) {
-        self.scene.beside.put_back(self.id, self.backup.take().unwrap());
+    async fn roll_back(&mut self) -> Result<(), String> {
+        let Scene { beside, clock, countersign, world, .. } = self.scene;
+        beside.put_back(self.id, self.backup.take().unwrap());
+        if !self.is_restored() {
+            return Ok(());
+        }
+        let context = Context::local(Actor::CommandLine, clock.now());
+        countersign.end_all_sessions(&context).await.unwrap();
+        // Sessions can begin again. For the one that was there, no time counts any more.
+        clock.advance(Duration::from_secs(2));
+        self.access_tokens_work(false, world.times.absolute).await
+    }
+
+    /// Of another model, the product does what the right one says.
+    fn is_restored(&self) -> bool {
+        self.scene.world.logout && self.scene.world.rollback.is_some()
     }
 
     fn token(&self, generation: u8) -> String {

@@ -29,6 +29,7 @@ pub(crate) enum Server {
 pub(crate) enum EndReasonOfModel {
     Reuse,
     Logout,
+    Restored,
 }
 
 impl From<EndReasonOfModel> for EndReason {
@@ -36,6 +37,7 @@ impl From<EndReasonOfModel> for EndReason {
         match reason {
             EndReasonOfModel::Reuse => Self::Reuse,
             EndReasonOfModel::Logout => Self::Logout,
+            EndReasonOfModel::Restored => Self::Restored,
         }
     }
 }

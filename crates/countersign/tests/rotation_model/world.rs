@@ -20,13 +20,22 @@ pub(crate) struct World {
     /// Crashes that lose what is decided and not committed. They count against `losses` of the same length.
     pub(crate) crashes: u8,
     /// Whether the database may once go back to an earlier state.
-    pub(crate) rollback: bool,
+    pub(crate) rollback: Option<Rollback>,
     pub(crate) thief: bool,
     pub(crate) logout: bool,
     /// Tokens above this are not followed.
     pub(crate) newest: u8,
     /// A mistake of the server around the rule.
     pub(crate) mistake: Option<Mistake>,
+}
+
+/// How the database goes back to an earlier state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rollback {
+    /// To a standby that lacked the last writes: sessions go on.
+    Failover,
+    /// To a backup that is restored: all sessions that there were end (DB-4).
+    Restore,
 }
 
 /// What a server with the right rule can still do wrong.
@@ -393,7 +402,7 @@ impl Model for World {
                 actions.push(Action::Crash);
             }
         }
-        if self.rollback && !state.rolled_back {
+        if self.rollback.is_some() && !state.rolled_back {
             actions.push(if state.backup.is_none() { Action::BackUp } else { Action::RollBack });
         }
         if self.thief {
@@ -438,6 +447,9 @@ impl Model for World {
             Action::RollBack => {
                 state.rolled_back = true;
                 state.durable = state.backup.take()?;
+                if self.rollback == Some(Rollback::Restore) {
+                    state.durable = Server::Over(EndReasonOfModel::Restored);
+                }
                 state.decided = state.durable.clone();
             }
             Action::Steal => {

@@ -283,6 +283,11 @@ impl SessionStore for Faulty {
         Ok(page)
     }
 
+    async fn end_sessions_before(&self, at: Timestamp, context: &Context) -> Result<Timestamp, StoreError> {
+        stop_before_store_call().await;
+        now(self.inner.end_sessions_before(at, context))
+    }
+
     async fn restore_revocations(
         &self,
         ended: Vec<EndedSession>,
@@ -350,6 +355,8 @@ impl Upkeep for Faulty {
         report_node() -> ();
         may_sweep() -> bool;
         time() -> Option<Timestamp>;
+        record_backup(at: Timestamp, context: &Context) -> ();
+        last_backup() -> Option<Timestamp>;
     }
 
     fn reading(&self) -> StoreReading {

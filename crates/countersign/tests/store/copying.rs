@@ -143,6 +143,9 @@ impl Draw {
             15 => self.keys(store).await,
             16..=17 => self.change_service(store).await,
             18 => self.count_failures(store).await,
+            19 if self.below(9) == 0 => {
+                store.end_sessions_before(self.now, &context).await.unwrap();
+            }
             _ => {
                 let event = AuditEvent {
                     detail: self.chance().then(|| self.word()),

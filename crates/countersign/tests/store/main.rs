@@ -43,10 +43,10 @@ macro_rules! conformance {
                     a_reused_token_ends_its_session_only, a_token_from_the_future_heals, a_wrong_secret_is_unknown,
                     a_disabled_account_refreshes_nothing, ending_sessions_by_each_selector,
                     an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_followed_by_its_cursor,
-                    forgotten_ends_are_restored_once, a_long_revocation_log_is_read_in_pages,
+                    all_sessions_of_before_are_over, forgotten_ends_are_restored_once, a_long_revocation_log_is_read_in_pages,
                     sessions_are_listed_while_they_live}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
-                upkeep::{clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
+                upkeep::{the_last_backup_is_remembered, clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
             a_withdrawn_key_never_comes_back, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,
                     master_keys_are_remembered_once,
                     every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old,

@@ -408,3 +408,43 @@ pub(crate) async fn a_long_revocation_log_is_read_in_pages(opener: &impl Opener)
     assert_eq!(read, expected);
     assert_eq!(store.revocations(cursor, at(2)).await.unwrap().log, []);
 }
+
+/// DB-4: one value ends every session that began before, for every verb, and those that begin later live.
+pub(crate) async fn all_sessions_of_before_are_over(opener: &impl Opener) {
+    let policy = SessionPolicy { max_sessions: 2, ..SessionPolicy::default() };
+    let store = opener.open(policy).await;
+    let bob = user(&store, "bob").await;
+    let (old, last) = (log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(9)).await);
+    let page = async || store.revocations(None, at(20)).await.unwrap();
+    assert_eq!(page().await.not_before, None);
+    let end = async |seconds| store.end_sessions_before(at(seconds), &context(at(9))).await.unwrap();
+    assert_eq!((end(10).await, end(3).await), (at(10), at(10)), "it never goes back");
+    assert_eq!(page().await.not_before, Some(at(10)));
+    assert_eq!(audit(&store).await.last().unwrap(), "store_restored");
+    for token in [old, last] {
+        let over = Rotation::Revoked(EndReason::Restored);
+        for seconds in [9, 10, 60] {
+            for token in [token, generation(token, 7)] {
+                assert_eq!(store.rotate(token, &context(at(seconds))).await.unwrap(), over);
+            }
+            for proof in [SessionProof::Named(token.session_id), SessionProof::Refresh(token)] {
+                assert_eq!(store.vouch(proof, at(seconds)).await.unwrap(), None);
+            }
+        }
+        let found = store.find_session(token.session_id).await.unwrap().unwrap();
+        assert_eq!(found.revoked, Some((at(10), EndReason::Restored)));
+    }
+    let all = async |of| store.list_sessions(of, at(10), 9).await.unwrap().len();
+    assert_eq!((all(None).await, all(Some(bob.id)).await), (0, 0));
+    let all_of = SessionSelector::AllOf(bob.id);
+    assert_eq!(store.end_sessions(all_of, EndReason::Logout, &context(at(10))).await.unwrap(), []);
+    // They take no room, and neither replaces them.
+    let new = NewSession { replaces: Some(old), ..new_session(&bob) };
+    let (first, ended) = log_in_with(&store, new, at(10)).await;
+    assert_eq!(ended, []);
+    let (_, ended) = log_in_with(&store, new_session(&bob), at(11)).await;
+    assert_eq!(ended, []);
+    assert_eq!((all(None).await, all(Some(bob.id)).await), (2, 2));
+    let advanced = store.rotate(first, &context(at(40))).await.unwrap();
+    assert!(matches!(advanced, Rotation::Advanced(_)), "{advanced:?}");
+}

@@ -449,3 +449,13 @@ pub(crate) async fn clients_are_kept_by_name(opener: &impl Opener) {
     recorded.sort();
     assert_eq!(recorded, ["client_created billing", "client_created gateway", "client_removed gateway"]);
 }
+
+pub(crate) async fn the_last_backup_is_remembered(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    assert_eq!(store.last_backup().await.unwrap(), None);
+    for seconds in [5, 9] {
+        store.record_backup(at(seconds), &context(at(20))).await.unwrap();
+        assert_eq!(store.last_backup().await.unwrap(), Some(at(seconds)));
+    }
+    assert_eq!(audit(&store).await, ["backup_made", "backup_made"]);
+}

@@ -106,11 +106,13 @@ export class FeedState {
     if (name === 'reset') this.#reset();
   }
 
-  #hello({ v, iss, mode, now }: Readonly<Record<string, unknown>>, elapsed: number): void {
+  #hello({ v, iss, mode, now, notBefore }: Readonly<Record<string, unknown>>, elapsed: number): void {
     if (v !== 1) throw new Nonsense(`version ${String(v)} of the feed is not known here`);
     if (iss !== this.#issuer) throw new Nonsense(`the feed is of the issuer ${String(iss)}`);
     if (typeof now !== 'number' || (mode !== 'snapshot' && mode !== 'delta')) throw new Nonsense('hello cannot be read');
+    if (notBefore !== undefined && typeof notBefore !== 'number') throw new Nonsense('hello has a notBefore that is no time');
     if (mode === 'delta' && this.#cursor === undefined) throw new Nonsense('a delta, and nothing that it adds to');
+    if (notBefore !== undefined) this.#ended.addIssuedBefore(notBefore);
     this.#ahead = now - this.#sentAt;
     this.#renewAt = elapsed + (elapsed - this.#sentAt < EXACT_MS ? RENEW_AFTER_MS : RENEW_INEXACT_AFTER_MS);
   }

@@ -185,7 +185,7 @@ class Guard:
         ``await asyncio.wrap_future(guard.watch(claims))`` in an event loop; cancel it when the connection ends before.
         """
         self._start()
-        return self._watchers.watch(claims.get("sid"), math.floor(claims["exp"]) + self._policy.leeway)
+        return self._watchers.watch(claims.get("sid"), claims["iat"], math.floor(claims["exp"]) + self._policy.leeway)
 
     def wait_ready(self, timeout: float = 10.0) -> None:
         """Waits until there are keys (and the feed has said what has ended). Raises ``NotReadyError`` after that many seconds."""

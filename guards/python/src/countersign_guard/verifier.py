@@ -151,10 +151,10 @@ class Verifier:
         whom to ask first, if that is so."""
         known, when_late = self._known, self._known.when_late
         sid = claims.get("sid")
+        if known.ended.refuses(sid, claims["iat"], known.now() - self._policy.leeway):
+            raise Refusal("revoked")
         if sid is None:
             return None  # no feed could name it
-        if known.ended.has(sid, known.now() - self._policy.leeway):
-            raise Refusal("revoked")
         if when_late == "accept" or not known.is_late():
             return None
         if isinstance(when_late, Asker):

@@ -33,14 +33,18 @@ class Watchers:
         self._queue = []
         self._thread = None
 
-    def watch(self, sid: str | None, expires_at: float) -> Future[str]:
+    def watch(self, sid: str | None, issued_at: float, expires_at: float) -> Future[str]:
         """Gives ``"expired"`` or ``"revoked"``. Cancel it when nobody waits any more."""
         over: Future[str] = Future()
-        if sid is not None:
-            unwatch = self._ended.watch(sid, lambda: _settle(over, "revoked"))
-            over.add_done_callback(lambda _: unwatch())
-            if self._ended.has(sid, self._now()):  # looked at after the call above, so nothing falls between
+
+        def look() -> None:
+            if self._ended.refuses(sid, issued_at, self._now()):
                 _settle(over, "revoked")
+
+        if sid is not None:
+            unwatch = self._ended.watch(sid, look)
+            over.add_done_callback(lambda _: unwatch())
+        look()  # after the call above, so nothing falls between
         with self._bell:
             heapq.heappush(self._queue, (expires_at, next(self._numbers), over))
             if self._thread is None:

@@ -17,6 +17,8 @@ struct Follower {
     /// Session ID and until when it matters, in Unix seconds.
     ended: HashSet<(String, i64)>,
     withdrawn: HashSet<String>,
+    /// Tokens issued before are refused, in Unix seconds.
+    not_before: i64,
 }
 
 impl Follower {
@@ -34,6 +36,7 @@ impl Follower {
                 Ok(Some(Action::Revoke(revoked))) => {
                     self.ended.extend(revoked.sid.into_iter().map(|session_id| (session_id, revoked.until)));
                 }
+                Ok(Some(Action::RevokeIssuedBefore(time))) => self.not_before = self.not_before.max(time),
                 Ok(Some(Action::Reconnect)) | Err(_) => self.is_open = false,
                 Ok(Some(Action::Synced { withdrawn, .. })) => self.withdrawn.extend(withdrawn),
                 Ok(None) => {}
@@ -69,6 +72,10 @@ impl Follower {
             };
             assert!(step["ended"].as_array().unwrap().iter().all(has_ended), "{at}");
             assert!(!step["alive"].as_array().unwrap().iter().any(has_ended), "{at}");
+            let times = |name: &str| step.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+            let is_refused = |issued_at: &Value| issued_at.as_i64().unwrap() < self.not_before;
+            assert!(times("refused").iter().all(is_refused), "{at}");
+            assert!(!times("accepted").iter().any(is_refused), "{at}");
             if let Some(open) = step.get("open") {
                 assert_eq!(self.is_open, open.as_bool().unwrap(), "{at}");
             }
@@ -90,6 +97,7 @@ fn the_follower_passes_the_case_table() {
             is_open: false,
             ended: HashSet::new(),
             withdrawn: HashSet::new(),
+            not_before: i64::MIN,
         };
         for (index, step) in case["steps"].as_array().unwrap().iter().enumerate() {
             follower.play(

@@ -135,6 +135,13 @@ impl Following {
                     feed.pass_on(revoked);
                 }
             }
+            Some(Action::RevokeIssuedBefore(issued_at)) => {
+                self.with.shared.revocations.revoke_issued_before(issued_at);
+                #[cfg(feature = "feed-server")]
+                if let Some(feed) = &self.with.pass_on {
+                    feed.revoke_issued_before(issued_at);
+                }
+            }
             Some(Action::Synced { keys, withdrawn }) => self.synced(keys.as_deref(), withdrawn),
             Some(Action::Reconnect) => {
                 if self.machine.complete_until().is_none() {

@@ -50,6 +50,8 @@ struct Stream {
 pub(super) enum Action {
     /// These sessions have ended.
     Revoke(Revoked),
+    /// So have all that there were at this time, in Unix seconds: tokens issued before are refused.
+    RevokeIssuedBefore(i64),
     /// The follower has everything of a moment ago; the JWK Set has this `ETag`.
     /// These keys are withdrawn.
     Synced { keys: Option<String>, withdrawn: Vec<String> },
@@ -87,7 +89,7 @@ impl Machine {
     pub(super) fn event(&mut self, event: &Event, now: Duration) -> Result<Option<Action>, FollowError> {
         self.stream.last_event = now;
         match event.name.as_str() {
-            "hello" => self.hello(&read(event)?, now).map(|()| None),
+            "hello" => self.hello(&read(event)?, now),
             "revoked" if self.stream.ahead.is_none() => Err(FollowError::Order("revoked")),
             "revoked" => Ok(Some(Action::Revoke(read(event)?))),
             "sync" => self.sync(read(event)?, event.id.as_ref(), now).map(Some),
@@ -110,7 +112,7 @@ impl Machine {
         Ok(is_old.then_some(Action::Reconnect))
     }
 
-    fn hello(&mut self, hello: &Hello, now: Duration) -> Result<(), FollowError> {
+    fn hello(&mut self, hello: &Hello, now: Duration) -> Result<Option<Action>, FollowError> {
         if hello.v != VERSION {
             return Err(FollowError::Version(hello.v));
         }
@@ -124,7 +126,7 @@ impl Machine {
         self.stream.ahead = Some(milliseconds(self.stream.asked_at).saturating_sub(hello.now));
         let is_exact = now.saturating_sub(self.stream.asked_at) < EXACT;
         self.stream.renew_at = now + if is_exact { RENEW_AFTER } else { RENEW_INEXACT_AFTER };
-        Ok(())
+        Ok(hello.not_before.map(Action::RevokeIssuedBefore))
     }
 
     fn sync(&mut self, sync: Sync, id: Option<&String>, now: Duration) -> Result<Action, FollowError> {

@@ -257,8 +257,15 @@ impl World {
             Some((.., time)) if time <= now && now - time < RETAIN => (FeedMode::Delta, Some(time - 15_000)),
             _ => (FeedMode::Snapshot, Some(i64::MIN)),
         };
-        let hello =
-            Hello { v: VERSION, iss: ISSUER.into(), mode, heartbeat: 2, retain: 60, now: self.server_time() };
+        let hello = Hello {
+            v: VERSION,
+            iss: ISSUER.into(),
+            mode,
+            heartbeat: 2,
+            retain: 60,
+            now: self.server_time(),
+            not_before: None,
+        };
         events
             .push(format!("retry: 500\nevent: hello\ndata: {}\n\n", serde_json::to_string(&hello).unwrap()));
         if let Some(since) = since {
@@ -428,7 +435,7 @@ impl Client {
                     self.known.extend(revoked.sid.iter().map(|id| id.parse::<u64>().unwrap()));
                 }
                 Ok(Some(Action::Synced { .. })) => self.pause.succeeded(),
-                Ok(None) => {}
+                Ok(Some(Action::RevokeIssuedBefore(_)) | None) => {}
                 Ok(Some(Action::Reconnect)) | Err(_) => return true,
             }
         }

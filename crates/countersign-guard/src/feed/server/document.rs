@@ -110,7 +110,7 @@ fn finish(
     entries.extend(
         (position + 1..=log.last()).filter_map(|number| log.event(number)).map(super::event::Event::json),
     );
-    let hello = feed.hello(mode);
+    let hello = feed.hello(mode, log.not_before());
     // A 304 says that nothing has ended until now: only who reads the store can say so.
     let is_fresh = Duration::from_millis(hello.now.abs_diff(log.as_of())) <= HEARTBEAT;
     let document =
@@ -163,6 +163,7 @@ mod tests {
                 heartbeat: 2,
                 retain: 9,
                 now: 5,
+                not_before: None,
             },
             sync: Sync { as_of: 4, keys: None, withdrawn: Vec::new() },
             cursor: "c".to_owned(),

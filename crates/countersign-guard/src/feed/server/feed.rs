@@ -76,6 +76,14 @@ impl Feed {
         self.wake();
     }
 
+    /// Says that tokens issued before `issued_at`, in Unix seconds, are refused, for good: every follower hears it first when
+    /// it comes, and those that are there are told to come back. A later call can move the instant on, never back.
+    pub fn revoke_issued_before(&self, issued_at: i64) {
+        if self.0.log().revoke_issued_before(issued_at) {
+            self.wake();
+        }
+    }
+
     /// Ends every stream, for a server that stops: followers come back at once, perhaps to another node.
     pub fn close(&self) {
         self.0.news.send_replace(true);

@@ -13,6 +13,8 @@ use crate::feed::wire::{MAX_WITHDRAWN, Revoked, Sync};
 #[derive(Debug)]
 pub(super) struct Log {
     epoch: u64,
+    /// Tokens that were issued before are refused, in Unix seconds.
+    not_before: Option<i64>,
     retain: Duration,
     live: HashMap<Sid, Live>,
     /// The latest time at which anything became known: no later entry is older, whatever the clocks say.
@@ -58,6 +60,7 @@ impl Log {
     pub(super) fn new(epoch: u64, retain: Duration, max_ring_bytes: usize) -> Self {
         Self {
             epoch,
+            not_before: None,
             retain,
             live: HashMap::new(),
             known: i64::MIN,
@@ -79,6 +82,21 @@ impl Log {
 
     pub(super) const fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    pub(super) const fn not_before(&self) -> Option<i64> {
+        self.not_before
+    }
+
+    /// Gives whether that is news: then another epoch begins, since each follower has to hear it.
+    pub(super) fn revoke_issued_before(&mut self, issued_at: i64) -> bool {
+        let is_news = self.not_before < Some(issued_at);
+        if is_news {
+            self.not_before = Some(issued_at);
+            // As random as the first one was.
+            self.begin_anew(self.epoch.wrapping_add(1));
+        }
+        is_news
     }
 
     pub(super) const fn last(&self) -> u64 {

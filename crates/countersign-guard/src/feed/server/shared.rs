@@ -75,7 +75,8 @@ impl Shared {
         self.starts.get(&self.log, since, self.now()).await
     }
 
-    pub(super) fn hello(&self, mode: FeedMode) -> Hello {
+    /// `not_before` is the log's, read with the place that the follower begins at.
+    pub(super) fn hello(&self, mode: FeedMode, not_before: Option<i64>) -> Hello {
         Hello {
             v: VERSION,
             iss: self.options.issuer.clone(),
@@ -83,6 +84,7 @@ impl Shared {
             heartbeat: HEARTBEAT.as_secs(),
             retain: self.options.retain.as_secs(),
             now: self.now(),
+            not_before,
         }
     }
 }

@@ -55,7 +55,8 @@ pub(super) async fn respond(
         Start::Snapshot => begin(feed, FeedMode::Snapshot, None).await,
     };
     admission.has(position);
-    let hello = Event::new("hello", None::<u64>, &feed.hello(mode));
+    let not_before = feed.log().not_before();
+    let hello = Event::new("hello", None::<u64>, &feed.hello(mode, not_before));
     let hello = Bytes::from([b"retry: 500\n".as_slice(), &hello.text()].concat());
     let feed = Arc::clone(feed);
     let (hello, beats, is_over) = (Some(hello), None, false);

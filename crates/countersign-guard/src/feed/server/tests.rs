@@ -292,7 +292,14 @@ async fn a_reset_and_a_stop_end_every_stream() {
     let feed = feed(9);
     let mut reader = Reader::of(&feed, "", FeedCaller::default()).await;
     reader.begin().await;
-    feed.reset(8);
+    feed.revoke_issued_before(5);
+    assert_eq!(reader.next().await.unwrap(), "event: reset\ndata: {}\n\n");
+    assert_eq!(reader.next().await, None);
+    let mut reader = Reader::of(&feed, "", FeedCaller::default()).await;
+    assert!(reader.next().await.unwrap().contains(r#","notBefore":5}"#));
+    feed.revoke_issued_before(5);
+    assert!(reader.next().await.unwrap().contains("event: sync"), "that is no news");
+    feed.reset(80);
     assert_eq!(reader.next().await.unwrap(), "event: reset\ndata: {}\n\n");
     assert_eq!(reader.next().await, None);
     let mut reader = Reader::of(&feed, "", FeedCaller::default()).await;

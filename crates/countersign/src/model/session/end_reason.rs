@@ -21,6 +21,8 @@ named! {
         Ended = "ended",
         /// The account had more sessions than allowed and this was the oldest (SE-8).
         TooMany = "too_many",
+        /// The store was put back to an earlier state after it began (DB-4).
+        Restored = "restored",
     }
 }
 

@@ -7,6 +7,7 @@
 mod begin;
 mod end;
 mod end_reason;
+mod epoch;
 mod grant;
 pub mod refresh_token;
 mod restore;
@@ -24,6 +25,8 @@ use subtle::ConstantTimeEq;
 pub use self::begin::*;
 pub use self::end::*;
 pub use self::end_reason::*;
+pub(crate) use self::epoch::end_before;
+pub use self::epoch::ends_all_at;
 pub use self::grant::*;
 use self::refresh_token::PresentedToken;
 pub(crate) use self::restore::*;

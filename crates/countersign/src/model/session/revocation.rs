@@ -59,6 +59,8 @@ pub struct RevocationPage {
     /// Another copy of the database may have taken the place of the one that the cursor was given by: this page is
     /// the first of all that it has.
     pub is_anew: bool,
+    /// All sessions that began before this have ended, though the log does not name them.
+    pub not_before: Option<Timestamp>,
 }
 
 /// How far somebody has read the revocation log. Only the store that gave it can read it.

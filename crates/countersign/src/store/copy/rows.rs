@@ -53,7 +53,7 @@ impl Table {
 }
 
 /// What is copied, accounts before their sessions. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 10] = [
+pub(in crate::store) const TABLES: [Table; 11] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -64,6 +64,7 @@ pub(in crate::store) const TABLES: [Table; 10] = [
     // Followed by a number in SQLite, and by the number of the transaction in PostgreSQL.
     Table::new("revocations").own(&["sequence", "xid"]),
     Table::new("throttle"),
+    Table::new("milestones"),
     Table::new("audit_log").own(&["xid"]).numbered("sequence"),
 ];
 

@@ -105,6 +105,11 @@ impl Transaction {
             Write::DeleteClient(name) => {
                 self.rows(1, "DELETE FROM clients WHERE name = $1", &[&name.as_str()]).await
             }
+            Write::SetMilestone { milestone, at } => {
+                let sql = "INSERT INTO milestones (name, at) VALUES ($1, $2)
+                           ON CONFLICT (name) DO UPDATE SET at = excluded.at";
+                self.rows(1, sql, &[&milestone.name(), at]).await
+            }
             // With all others of their kind.
             Write::InsertAccount { .. }
             | Write::EndSession { .. }

@@ -112,6 +112,7 @@ pub(super) async fn advance(
                 AS v (id, secret_hash, generation, address, now, not_young, not_idle), accounts a
          WHERE s.id = v.id AND s.secret_hash = v.secret_hash AND s.generation = v.generation
            AND s.generation < 4294967295 AND s.revoked_at IS NULL
+           AND s.created_at >= coalesce((SELECT at FROM milestones WHERE name = 'sessions_not_before'), 0)
            AND s.expires_at > v.now AND s.rotated_at <= v.not_young AND s.rotated_at > v.not_idle
            AND a.id = s.account_id AND a.disabled_at IS NULL AND NOT a.password_change_required
          RETURNING {ACCOUNT_COLUMNS}, {SESSION_COLUMNS}"

@@ -9,8 +9,10 @@ use tokio_postgres::Row;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
+use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, Credentials, NameUse, Role, Username};
+use crate::model::milestone::Milestone;
 use crate::model::session::{Kept, Session, StoredSession};
 
 /// What happens to the rows that are read.
@@ -108,6 +110,12 @@ pub(super) async fn has_another_administrator(db: &Connection, id: AccountId) ->
     let sql =
         "SELECT 1::bigint FROM accounts WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1 LIMIT 1";
     Ok(db.optional(sql, &[&id]).await?.is_some())
+}
+
+/// An instant that the store remembers of itself.
+pub(super) async fn milestone(db: &Connection, milestone: Milestone) -> Result<Option<Timestamp>, Failure> {
+    let found = db.optional("SELECT at FROM milestones WHERE name = $1", &[&milestone.name()]).await?;
+    found.map(|row| Ok(row.try_get(0)?)).transpose()
 }
 
 /// The session with this ID.

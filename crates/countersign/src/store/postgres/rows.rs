@@ -31,7 +31,8 @@ pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name
 
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
-     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr";
+     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr, \
+     (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row) -> Result<Account, Failure> {
@@ -70,7 +71,7 @@ pub(super) fn account_and_session(row: &Row) -> Result<(Account, StoredSession),
 fn session_from(row: &Row, first: usize) -> Result<StoredSession, Failure> {
     let revoked_at: Option<Timestamp> = row.try_get(first + 7)?;
     let reason = row.try_get::<_, Option<&str>>(first + 8)?.map(EndReason::from_stored);
-    Ok(StoredSession {
+    let stored = StoredSession {
         session: Session {
             id: row.try_get(first)?,
             account_id: row.try_get(first + 1)?,
@@ -85,6 +86,10 @@ fn session_from(row: &Row, first: usize) -> Result<StoredSession, Failure> {
             address: address(row, first + 10)?,
         },
         secret_hash: bytes(row, first + 2)?,
+    };
+    Ok(match row.try_get(first + 13)? {
+        Some(not_before) => stored.since(not_before),
+        None => stored,
     })
 }
 

@@ -9,19 +9,20 @@ use super::batch::{Pending, PendingRotation};
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::follow::{Key, Log};
-use super::load::Lock;
+use super::load::{Lock, Whole};
 use super::rows::{self, SESSION_COLUMNS};
 use super::unanswered::Presented;
 use super::{PostgresStore, load, span};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
+use crate::model::milestone::Milestone;
 use crate::model::seen::Seen;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
     Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE, RevocationCursor,
     RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector, StartSessionOutcome,
-    restore, vouch,
+    end_before, restore, vouch,
 };
 use crate::store::{SessionStore, StoreError};
 
@@ -77,6 +78,7 @@ impl SessionStore for PostgresStore {
                 "SELECT {SESSION_COLUMNS} FROM sessions s
                  WHERE ($1 IS NULL OR s.account_id = $1) AND s.revoked_at IS NULL
                    AND s.expires_at > $2 AND s.rotated_at > $3
+                   AND s.created_at >= coalesce((SELECT at FROM milestones WHERE name = 'sessions_not_before'), 0)
                  ORDER BY s.created_at DESC LIMIT $4"
             );
             let found = db.query(&sql, &[&of, &now, &rotated_after, &i64::from(limit)]).await?;
@@ -92,6 +94,14 @@ impl SessionStore for PostgresStore {
         context: &Context,
     ) -> Result<Vec<EndedSession>, StoreError> {
         self.change("end_sessions", context, (selector, reason), end_sessions).await
+    }
+
+    async fn end_sessions_before(
+        &self,
+        not_before: Timestamp,
+        context: &Context,
+    ) -> Result<Timestamp, StoreError> {
+        self.change("end_sessions_before", context, not_before, end_sessions_before).await
     }
 
     async fn revocations(
@@ -150,6 +160,13 @@ async fn end_sessions(
     tx.apply(selector.end(found.one, &found.open, reason, tx.at)).await
 }
 
+async fn end_sessions_before(tx: Transaction, not_before: Timestamp) -> Result<Timestamp, Failure> {
+    // The row may not be there yet, so there is nothing of its own to lock.
+    load::lock(&tx.db, Whole::Keys).await?;
+    let found = load::milestone(&tx.db, Milestone::SessionsNotBefore).await?;
+    tx.apply(end_before(found, not_before)).await
+}
+
 /// Of nodes that do this at once, the second waits for the first and finds it done.
 async fn restore_revocations(
     tx: Transaction,
@@ -187,5 +204,6 @@ async fn revocations(
         cursor: RevocationCursor(RevocationPlace::Seen(page.server, page.seen)),
         has_more: page.has_more,
         is_anew,
+        not_before: load::milestone(db, Milestone::SessionsNotBefore).await?,
     })
 }

@@ -28,6 +28,7 @@ use crate::store::{AccountStore as _, SessionStore as _, StoreError};
 mod database;
 
 const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
+const SESSIONS_NOT_BEFORE: Timestamp = T;
 
 struct Scene {
     name: String,
@@ -112,7 +113,7 @@ impl Draw {
             &id,
             &self.accounts[self.pick(12).saturating_sub(8)],
             &secret.as_slice(),
-            &T,
+            &self.near(SESSIONS_NOT_BEFORE),
             &expires_at,
             &i64::from(generation),
             &self.rotated_at(now),
@@ -141,6 +142,7 @@ async fn a_batch_advances_exactly_what_the_rule_advances() {
     let refuse = "UPDATE accounts SET disabled_at = 1 WHERE username = 'user 1';
                   UPDATE accounts SET password_change_required = true WHERE username = 'user 2'";
     scene.db.run(refuse).await.unwrap();
+    scene.store.end_sessions_before(SESSIONS_NOT_BEFORE, &at(0)).await.unwrap();
     let mut advanced = 0;
     for _ in 0..batches {
         scene.db.run("TRUNCATE sessions").await.unwrap();

@@ -3,13 +3,16 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use super::PostgresStore;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::nodes::Presence;
 use super::engine::time::{NOW, now_of};
+use super::{PostgresStore, load};
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
+use crate::model::backup::backed_up;
+use crate::model::context::Context;
+use crate::model::milestone::Milestone;
 use crate::model::retention::{Expired, Sweep, Swept};
 use crate::store::{StoreError, StoreReading, Upkeep};
 
@@ -55,6 +58,14 @@ impl Upkeep for PostgresStore {
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read("time", |db| async move { now_of(&db).await.map(Some) }).await
+    }
+
+    async fn record_backup(&self, at: Timestamp, context: &Context) -> Result<(), StoreError> {
+        self.change("record_backup", context, at, |tx, at| async move { tx.apply(backed_up(at)).await }).await
+    }
+
+    async fn last_backup(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read("last_backup", |db| async move { load::milestone(&db, Milestone::BackedUp).await }).await
     }
 
     async fn check(&self, now: Timestamp) -> Result<(), StoreError> {

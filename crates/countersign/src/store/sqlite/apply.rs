@@ -100,6 +100,11 @@ impl<'a> Transaction<'a> {
             ),
             Write::InsertClient(client) => self.insert_client(client),
             Write::DeleteClient(name) => self.one_row("DELETE FROM clients WHERE name = ?1", [name.as_str()]),
+            Write::SetMilestone { milestone, at } => self.one_row(
+                "INSERT INTO milestones (name, at) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET at = excluded.at",
+                params![milestone.name(), at.as_unix_millis()],
+            ),
             Write::Record(event) => self.record(event),
         }
     }

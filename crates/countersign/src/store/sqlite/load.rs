@@ -5,8 +5,10 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
+use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, Credentials, NameUse, Role, Username};
+use crate::model::milestone::Milestone;
 use crate::model::session::{Kept, Session, StoredSession};
 
 /// The account with this ID.
@@ -53,6 +55,13 @@ pub(super) fn has_another_administrator(db: &Connection, id: AccountId) -> rusql
         "SELECT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin' AND disabled_at IS NULL AND id <> ?1)",
     )?
     .query_row([id.as_bytes()], |row| row.get(0))
+}
+
+/// An instant that the store remembers of itself.
+pub(super) fn milestone(db: &Connection, milestone: Milestone) -> rusqlite::Result<Option<Timestamp>> {
+    db.prepare_cached("SELECT at FROM milestones WHERE name = ?1")?
+        .query_row([milestone.name()], |row| Ok(Timestamp::from_unix_millis(row.get(0)?)))
+        .optional()
 }
 
 /// The session with this ID.

@@ -30,7 +30,8 @@ pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name
 
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
-     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr";
+     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr, \
+     (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -75,7 +76,7 @@ pub(super) fn account_and_session(row: &Row<'_>) -> rusqlite::Result<(Account, S
 fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<StoredSession> {
     let revoked_at = instant(row, first + 7)?;
     let reason = row.get_ref(first + 8)?.as_str_or_null()?.map(EndReason::from_stored);
-    Ok(StoredSession {
+    let stored = StoredSession {
         session: Session {
             id: SessionId::from_bytes(row.get(first)?),
             account_id: AccountId::from_bytes(row.get(first + 1)?),
@@ -90,6 +91,10 @@ fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<StoredSession> 
             address: address(row, first + 10)?,
         },
         secret_hash: row.get(first + 2)?,
+    };
+    Ok(match instant(row, first + 13)? {
+        Some(not_before) => stored.since(not_before),
+        None => stored,
     })
 }
 

@@ -10,12 +10,13 @@ use super::{Changed, SqliteStore, load};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
+use crate::model::milestone::Milestone;
 use crate::model::plan::Plan;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
     Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE, Revocation,
     RevocationCursor, RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector,
-    StartSessionOutcome, restore, rotate, vouch,
+    StartSessionOutcome, end_before, restore, rotate, vouch,
 };
 use crate::store::{SessionStore, StoreError};
 
@@ -87,6 +88,7 @@ impl SessionStore for SqliteStore {
             db.prepare_cached(&format!(
                 "SELECT {SESSION_COLUMNS} FROM sessions s
                  WHERE {filter} AND s.revoked_at IS NULL AND s.expires_at > ?2 AND s.rotated_at > ?3
+                   AND s.created_at >= coalesce((SELECT at FROM milestones WHERE name = 'sessions_not_before'), 0)
                  ORDER BY {order} LIMIT ?4"
             ))?
             .query_map(params![of, now.as_unix_millis(), rotated_after, limit], |row| {
@@ -110,6 +112,18 @@ impl SessionStore for SqliteStore {
                 None => Vec::new(),
             };
             tx.apply(selector.end(found, &open, reason, tx.at))
+        })
+        .await
+    }
+
+    async fn end_sessions_before(
+        &self,
+        not_before: Timestamp,
+        context: &Context,
+    ) -> Result<Timestamp, StoreError> {
+        self.change("end_sessions_before", context, move |tx| {
+            let found = load::milestone(tx.db, Milestone::SessionsNotBefore)?;
+            tx.apply(end_before(found, not_before))
         })
         .await
     }
@@ -168,7 +182,9 @@ fn revocations(
     let has_more = page.len() >= REVOCATIONS_AT_ONCE as usize;
     let next = page.last().filter(|_| has_more).map_or(last, |(place, _)| *place);
     let log = page.into_iter().map(|(_, revocation)| revocation).collect();
-    Ok(RevocationPage { log, cursor: RevocationCursor(RevocationPlace::After(next)), has_more, is_anew })
+    let cursor = RevocationCursor(RevocationPlace::After(next));
+    let not_before = load::milestone(db, Milestone::SessionsNotBefore)?;
+    Ok(RevocationPage { log, cursor, has_more, is_anew, not_before })
 }
 
 fn find(

@@ -4,8 +4,11 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, params};
 
-use super::SqliteStore;
+use super::{SqliteStore, load};
 use crate::base::clock::Timestamp;
+use crate::model::backup::backed_up;
+use crate::model::context::Context;
+use crate::model::milestone::Milestone;
 use crate::model::retention::{Expired, Sweep, Swept};
 use crate::store::{StoreError, StoreReading, Upkeep};
 
@@ -43,6 +46,14 @@ impl Upkeep for SqliteStore {
 
     fn reading(&self) -> StoreReading {
         self.threads.reading()
+    }
+
+    async fn record_backup(&self, at: Timestamp, context: &Context) -> Result<(), StoreError> {
+        self.change("record_backup", context, move |tx| tx.apply(backed_up(at))).await
+    }
+
+    async fn last_backup(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read("last_backup", |db| load::milestone(db, Milestone::BackedUp)).await
     }
 
     async fn check(&self, now: Timestamp) -> Result<(), StoreError> {

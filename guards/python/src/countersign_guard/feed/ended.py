@@ -1,10 +1,13 @@
 """The sessions that have ended while some of their access tokens have not expired.
 
 An entry names a session (``sid``) and never a token: ECDSA signatures are malleable, so one token can have two spellings.
+And the time before which all have ended: the issuer's store was put back to an earlier state, in which sessions live that had
+ended, and nobody can name them.
 """
 
 from __future__ import annotations
 
+import math
 from threading import Lock
 from typing import Callable
 
@@ -19,6 +22,7 @@ class EndedSessions:
         #: Session ID → when the last of its access tokens has expired, in Unix seconds. Who accepts a token for longer
         #: asks with an earlier ``now``.
         self._until: dict[str, float] = {}
+        self._not_before = -math.inf
         self._swept_at = 0.0
         self._watchers: dict[str, list[Callable[[], None]]] = {}
         self._lock = Lock()
@@ -40,6 +44,20 @@ class EndedSessions:
         until = self._until.get(sid)
         return until is not None and now < until
 
+    def add_issued_before(self, time: float) -> None:
+        """Ends all of which a token was issued before, in Unix seconds. A later call can move that on, never back."""
+        with self._lock:
+            if time <= self._not_before:
+                return
+            self._not_before = time
+            callbacks = [callback for watching in self._watchers.values() for callback in watching]
+        for callback in callbacks:
+            callback()
+
+    def refuses(self, sid: str | None, issued_at: float, now: float) -> bool:
+        """Whether a token is refused: its session has ended, or it was issued too early."""
+        return issued_at < self._not_before or (sid is not None and self.has(sid, now))
+
     def __len__(self) -> int:
         return len(self._until)
 
@@ -53,7 +71,7 @@ class EndedSessions:
                 del self._until[sid]
 
     def watch(self, sid: str, callback: Callable[[], None]) -> Callable[[], None]:
-        """Calls back, once, when the session ends; the result takes it back."""
+        """Calls back when the session may have ended; the result takes it back."""
         with self._lock:
             self._watchers.setdefault(sid, []).append(callback)
         return lambda: self._unwatch(sid, callback)

@@ -113,15 +113,19 @@ class FeedState:
             self._reset()
 
     def _hello(self, value: dict[str, Any], elapsed: float) -> None:
-        mode, now = value.get("mode"), _number(value.get("now"))
+        mode, now, not_before = value.get("mode"), _number(value.get("now")), _number(value.get("notBefore"))
         if value.get("v") != 1:
             raise _Nonsense(f"version {value.get('v')!r} of the feed is not known here")
         if value.get("iss") != self._issuer:
             raise _Nonsense(f"the feed is of the issuer {value.get('iss')!r}")
         if now is None or mode not in ("snapshot", "delta"):
             raise _Nonsense("hello cannot be read")
+        if not_before is None and "notBefore" in value:
+            raise _Nonsense("hello has a notBefore that is no time")
         if mode == "delta" and self._cursor is None:
             raise _Nonsense("a delta, and nothing that it adds to")
+        if not_before is not None:
+            self._ended.add_issued_before(not_before)
         self._ahead = now / 1000 - self._sent_at
         self._renew_at = elapsed + (_RENEW_AFTER if elapsed - self._sent_at < _EXACT else _RENEW_INEXACT_AFTER)
 

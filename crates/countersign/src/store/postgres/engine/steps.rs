@@ -9,5 +9,6 @@ pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(12,
 #[rustfmt::skip]
 const STEPS: &[Step] = &[
     Step::expand(9, 9, include_str!("../../../../migrations/postgres/V0009__initial.sql")),
+    Step::expand(11, 9, include_str!("../../../../migrations/postgres/V0011__milestones.sql")),
     Step::expand(12, 9, include_str!("../../../../migrations/postgres/V0012__withdrawn_keys.sql")),
 ];

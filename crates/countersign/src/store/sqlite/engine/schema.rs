@@ -120,5 +120,6 @@ const STEPS: &[Step] = &[
     Step::expand(7, 7, include_str!("../../../../migrations/sqlite/V0007__clients.sql")),
     Step::expand(9, 9, include_str!("../../../../migrations/sqlite/V0009__accounts_by_creation.sql")),
     Step::expand(10, 10, include_str!("../../../../migrations/sqlite/V0010__pardons.sql")),
+    Step::expand(11, 10, include_str!("../../../../migrations/sqlite/V0011__milestones.sql")),
     Step::expand(12, 10, include_str!("../../../../migrations/sqlite/V0012__withdrawn_keys.sql")),
 ];
