@@ -193,8 +193,11 @@ async function copies() {
   shell(walk('end-all'));
   await until('every session has ended', async () => (await profile()).status === 401);
   await stop(world.server);
-  shell(`cp ${place}/countersign.db ${place}/lib/countersign.db; rm -f ${place}/lib/countersign.db-*`);
+  shell(`mkdir ${place}/lost && mv ${place}/lib/countersign.db* ${place}/lost/ && countersign restore ${place}/*.backup`);
   world.server = await serveConfigured();
+  const { status } = await call('POST', '/api/refresh', undefined, { Cookie: world.ada.cookies });
+  assert.equal(status, 401, 'a restore revives nobody');
+  world.ada = await signIn('ada', world.ada.cookies);
   await refreshes();
   await stop(world.server);
 }

@@ -186,7 +186,7 @@ pub use crate::model::device_cookie::DeviceCookie;
 pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKeyName};
 pub use crate::model::key_ring::{KeyInfo, KeyRingError, KeyState};
 pub use crate::model::proof::{AuthMethod, AuthMethods, OutsideProof};
-pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector};
+pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector, ends_all_at};
 pub use crate::model::session_cookie::SessionCookie;
 pub use crate::options::Options;
 pub use crate::password::{InvalidPassword, PasswordHash, PolicyViolation, UnreadableHash, WrongPepper};

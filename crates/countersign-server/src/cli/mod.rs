@@ -1,6 +1,7 @@
 //! The command line: its commands, and the exit code of a result.
 
 mod audit;
+mod backup;
 mod calibrate;
 mod client;
 mod config;
@@ -20,6 +21,7 @@ mod names;
 mod new_file;
 mod progress;
 mod prompt;
+mod restore;
 mod secret;
 mod serve;
 mod session;
@@ -76,6 +78,10 @@ enum Command {
     Client(client::ClientCommand),
     /// Brings the tables of the database up to date without serving
     Migrate(migrate::MigrateTables),
+    /// Backs the database up into an encrypted file, while the server serves
+    Backup(backup::Backup),
+    /// Puts a backup back; no session of before lives again
+    Restore(restore::Restore),
     /// Copies a whole store: to PostgreSQL, or back
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -130,6 +136,8 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
         Command::FeedKey(key) => key.run(global, output)?,
         Command::Client(client) => client.run(global, output)?,
         Command::Migrate(migrate) => migrate.run(global, output)?,
+        Command::Backup(backup) => backup.run(global, output)?,
+        Command::Restore(restore) => restore.run(global, output)?,
         Command::Store(store) => store.run(output)?,
         Command::Token(token) => return token.run(global, output),
         Command::Secret(secret) => secret.run(output)?,

@@ -8,6 +8,8 @@ mod disk;
 mod harness;
 
 mod attack;
+#[cfg(target_os = "linux")]
+mod backup;
 mod canary;
 mod cli;
 mod client;

@@ -34,6 +34,7 @@ pub(crate) enum Purpose {
     SealPasswordHash,
     FeedKey,
     SessionCookie,
+    SealFile,
 }
 
 impl Purpose {
@@ -47,6 +48,7 @@ impl Purpose {
             Self::SealPasswordHash => b"countersign password hash at rest v1",
             Self::FeedKey => b"countersign feed key v1",
             Self::SessionCookie => b"countersign session cookie v1",
+            Self::SealFile => b"countersign sealed file v1",
         }
     }
 }
@@ -170,6 +172,15 @@ impl MasterKeys {
         Ok(body)
     }
 
+    /// The AES-256-GCM key of one file alone, by what its header says: another header gives another key.
+    ///
+    /// # Errors
+    /// [`SealError::UnknownKey`].
+    pub(crate) fn file_key(&self, id: u8, purpose: Purpose, header: &[u8]) -> Result<LessSafeKey, SealError> {
+        let key = self.find(id).ok_or(SealError::UnknownKey(id))?.derive_for(purpose, header);
+        UnboundKey::new(&AES_256_GCM, key.as_slice()).map(LessSafeKey::new).map_err(|_| SealError::Forged)
+    }
+
     /// Whether these bytes have the form of something sealed.
     pub(crate) fn could_open(sealed: &[u8]) -> bool {
         matches!(sealed, [SEAL_VERSION, 1..=255, rest @ ..] if rest.len() >= NONCE_LEN + AES_256_GCM.tag_len())
@@ -194,8 +205,12 @@ impl MasterKey {
         hmac::Key::new(hmac::HMAC_SHA256, self.derive(purpose).as_slice())
     }
 
-    /// HKDF-SHA256 (RFC 5869) with the purpose as info.
     fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+        self.derive_for(purpose, &[])
+    }
+
+    /// HKDF-SHA256 (RFC 5869) with the purpose as info, and after it what this one is for. No label is the beginning of another.
+    fn derive_for(&self, purpose: Purpose, context: &[u8]) -> Zeroizing<[u8; 32]> {
         struct Len32;
         impl hkdf::KeyType for Len32 {
             fn len(&self) -> usize {
@@ -205,7 +220,7 @@ impl MasterKey {
         let mut derived = Zeroizing::new([0; 32]);
         let filled = hkdf::Salt::new(hkdf::HKDF_SHA256, b"countersign")
             .extract(self.bytes.as_slice())
-            .expand(&[purpose.label()], Len32)
+            .expand(&[purpose.label(), context], Len32)
             .and_then(|okm| okm.fill(derived.as_mut_slice()));
         #[expect(
             clippy::expect_used,

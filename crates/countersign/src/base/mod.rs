@@ -12,4 +12,5 @@ pub mod master_key_file;
 pub mod out_of_range;
 pub mod random;
 pub mod requester;
+pub(crate) mod sealed_file;
 pub mod timestamp;

@@ -26,6 +26,7 @@ mod answer;
 #[cfg(feature = "postgres")]
 mod any;
 mod audit;
+pub mod backup;
 mod clients;
 #[cfg(feature = "postgres")]
 pub mod copy;

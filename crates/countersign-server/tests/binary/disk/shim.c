@@ -70,11 +70,11 @@ __attribute__((constructor)) static void begin(void) {
 static int which(int fd) { return fd >= 0 && fd < FILES ? watched[fd] : 0; }
 
 static int opened(int fd, const char *path) {
-    static const char *const endings[] = {"countersign.db", "countersign.db-wal", "countersign.db-journal"};
+    static const char *const endings[] = {"countersign.db", "countersign.db-wal", "countersign.db-journal", "countersign.db.snapshot"};
     if (fd < 0 || fd >= FILES) return fd;
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     watched[fd] = 0;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         if (strcmp(name, endings[i]) == 0) watched[fd] = (unsigned char)(i + 1);
     return fd;
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 
+use super::beside::{Unfinished, beside, in_its_place};
 use super::engine::open::{self, OpenError};
 use super::engine::schema::{self, MIGRATIONS};
 use crate::store::copy::address::WhileServing;
@@ -187,41 +188,14 @@ impl ToSql for Value {
     }
 }
 
-/// A file that is deleted unless it gets its name.
-struct Unfinished(PathBuf);
-
-impl Unfinished {
-    fn delete(&self) {
-        // Where it cannot be, making it anew says why.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        self.delete();
-    }
-}
-
-/// A log without its database would be taken for that of the new one.
 fn refuse_existing(path: &Path) -> Result<(), CopyError> {
-    let is_there = |suffix: &str| match fs::metadata(beside(path, suffix)) {
-        Ok(found) => suffix.is_empty() || found.len() > 0,
-        Err(_) => false,
-    };
-    match ["", "-wal", "-journal"].into_iter().find(|suffix| is_there(suffix)) {
-        Some(suffix) => Err(CopyError::NotEmpty {
+    match in_its_place(path) {
+        Some(found) => Err(CopyError::NotEmpty {
             database: path.display().to_string(),
-            found: format!("there is a file {}", beside(path, suffix).display()),
+            found: format!("there is a file {}", found.display()),
         }),
         None => Ok(()),
     }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn lock(path: &Path) -> Result<File, CopyError> {

@@ -13,6 +13,8 @@
 mod accounts;
 mod apply;
 mod audit;
+pub(super) mod backup;
+pub(super) mod beside;
 mod clients;
 #[cfg(feature = "postgres")]
 pub(super) mod copy;

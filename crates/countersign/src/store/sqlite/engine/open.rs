@@ -128,7 +128,6 @@ pub(in crate::store::sqlite) fn connect_writer(path: &Path) -> Result<Connection
 }
 
 /// Opens a database without changing anything in it.
-#[cfg(feature = "postgres")]
 pub(in crate::store::sqlite) fn connect_to_read(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
@@ -138,7 +137,6 @@ pub(in crate::store::sqlite) fn connect_to_read(path: &Path) -> Result<Connectio
 }
 
 /// Makes a database that is thrown away unless everything in it succeeds: nothing has to be undone in it.
-#[cfg(feature = "postgres")]
 pub(in crate::store::sqlite) fn connect_draft(path: &Path) -> Result<Connection, OpenError> {
     refuse_old_sqlite()?;
     private_file(path).map_err(|error| refused(path, error))?;
@@ -266,7 +264,7 @@ pub(in crate::store::sqlite) fn lock(path: &Path) -> Result<File, OpenError> {
 }
 
 /// Opens a file for its owner alone, whatever the umask; WAL and shared memory get the mode of the database.
-fn private_file(path: &Path) -> io::Result<File> {
+pub(in crate::store::sqlite) fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
