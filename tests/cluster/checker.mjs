@@ -112,7 +112,8 @@ function nobodyIsLoggedOut(view) {
       const isRefused = it.status === 401 && ['refresh', 'profile', 'logout', 'password'].includes(it.kind);
       if (!isRefused || ends.some(({ at }) => at < it.end)) continue;
       if (it.kind !== 'refresh' && it.at - renewed > TOKEN_LIFE_MS) continue;
-      if (it.kind === 'refresh') loss(view, 'sign-in', session, began.end, it);
+      // A node that has just come back asks the store about tokens that it has not seen: it refuses what was lost.
+      if (it.kind === 'refresh' || mayBeLost(view, began.end)) loss(view, 'sign-in', session, began.end, it);
       else violation(view, 'access token', it, 'an honest client was refused');
       break;
     }

@@ -18,8 +18,11 @@ export async function compare(cluster, history) {
   });
 }
 
+/** The database keeps each for an hour longer than it is listed, in case a clock is set back. */
+const KEPT_LONGER_MS = 3_600_000;
+
 /** Those that stay listed for long enough to be compared. */
-const inDatabase = (cluster) => lines(cluster, 'SELECT session_id FROM revocations WHERE until > extract(epoch FROM now()) * 1000 + 30000');
+const inDatabase = (cluster) => lines(cluster, `SELECT session_id FROM revocations WHERE until > extract(epoch FROM now()) * 1000 + ${KEPT_LONGER_MS + 30_000}`);
 
 async function lines(cluster, sql) {
   return (await cluster.sql(sql)).split('\n').filter(Boolean);

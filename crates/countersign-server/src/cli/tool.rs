@@ -27,7 +27,7 @@ impl Tool {
         core_dumps::prevent(&config);
         remark(&format!("countersign: database {}", store::shown(&config)));
         // Only a listening server knows the issuer; accounts and sessions do not depend on it.
-        let instance = instance::open(&config, &config.issuer(0), task).await?;
+        let instance = Box::pin(instance::open(&config, &config.issuer(0), task)).await?;
         Ok(Self { instance, asks_upstream: config.import_upstream_url.is_some() })
     }
 

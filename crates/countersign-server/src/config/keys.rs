@@ -71,7 +71,7 @@ settings! {
     /// without. A password is not for this file: see `store_password_file`; in the environment it may stand in the
     /// address.
     "store" store: Option<DatabaseUrl> = "", for example "postgres://countersign@db.example.com/countersign";
-    /// The way past a pooler in transaction mode, such as PgBouncer, to the same database: by it a node hears of log-outs on
+    /// The way past a pooler in transaction mode, such as `PgBouncer`, to the same database: by it a node hears of log-outs on
     /// other nodes at once, instead of within a fifth of a second. Without a password it has that of `store`.
     "store_direct" store_direct: Option<DatabaseUrl> = "", for example "postgres://countersign@db-direct.example.com/countersign";
     /// A file with the password of `store`.

@@ -317,6 +317,12 @@ fn the_password_of_a_store_is_where_secrets_may_be_and_never_shown() {
     assert_eq!(config.warnings(), Vec::<String>::new());
     let expected = DatabaseUrl::parse("postgres://ann:canary@db/auth?sslrootcert=ca.pem").unwrap();
     assert_eq!(config.store, Some(expected.in_folder(folder.path())));
+}
+
+/// OP-1.
+#[test]
+fn the_way_past_a_pooler_goes_with_the_store() {
+    let url = "postgres://ann:canary@db1,db2:5433/auth";
     let direct = [("COUNTERSIGN_STORE", "postgres://pooler/auth"), ("COUNTERSIGN_STORE_DIRECT", url)];
     let config = Config::load(Settings::default().with_environment(&environment(&direct))).unwrap();
     let expected = DatabaseUrl::parse("postgres://pooler/auth").unwrap();

@@ -47,17 +47,7 @@ impl<'a> Transaction<'a> {
             Write::InsertAccount { account, password_hash } => {
                 self.insert_account(account, password_hash.as_ref())
             }
-            Write::UpdateAccount(account) => self.one_row(
-                "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4, password_change_required = ?5
-                 WHERE id = ?1",
-                params![
-                    account.id.as_bytes(),
-                    account.role.as_str(),
-                    account.claims.to_json(),
-                    account.disabled_at.map(Timestamp::as_unix_millis),
-                    account.password_change_required,
-                ],
-            ),
+            Write::UpdateAccount(account) => self.update_account(account),
             Write::SetPassword { account_id, hash, version, change_required } => self.one_row(
                 "UPDATE accounts SET password_hash = ?2, password_version = ?3, password_change_required = ?4
                  WHERE id = ?1",
@@ -107,6 +97,20 @@ impl<'a> Transaction<'a> {
             ),
             Write::Record(event) => self.record(event),
         }
+    }
+
+    fn update_account(&self, account: &Account) -> rusqlite::Result<()> {
+        self.one_row(
+            "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4, password_change_required = ?5
+             WHERE id = ?1",
+            params![
+                account.id.as_bytes(),
+                account.role.as_str(),
+                account.claims.to_json(),
+                account.disabled_at.map(Timestamp::as_unix_millis),
+                account.password_change_required,
+            ],
+        )
     }
 
     fn insert_revocation(
