@@ -213,3 +213,28 @@ fn a_long_reader_is_noticed_and_the_log_starts_over_after_it() {
     watch.after_batch(&db);
     assert!(!watch.is_held_up() && counted() < MIB * 2, "{}", counted());
 }
+
+/// Litestream decides when the log starts over: the writer copies nothing back for that, however long the log is.
+#[test]
+fn the_log_of_a_database_that_litestream_copies_is_left_to_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("countersign.db");
+    drop(open::prepare_file(&path, OpenMode::Server).unwrap());
+    let db = open::connect_writer(&path).unwrap();
+    db.execute_batch("CREATE TABLE things (bytes)").unwrap();
+    let copied = |is_theirs| {
+        if is_theirs {
+            db.execute_batch("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)").unwrap();
+        }
+        for _ in 0..260 {
+            db.execute("INSERT INTO things VALUES (zeroblob(1048576))", []).unwrap();
+        }
+        let mut watch = checkpoint::Watch::new(Arc::new(Queue::new(1)), Arc::default());
+        watch.after_batch(&db);
+        let copied = "PRAGMA wal_checkpoint(NOOP)";
+        let copied: i64 = db.query_row(copied, [], |row| row.get(2)).unwrap();
+        (copied > 60_000, watch.is_held_up())
+    };
+    assert_eq!(copied(false), (true, true));
+    assert_eq!(copied(true), (false, false));
+}

@@ -54,21 +54,32 @@ impl Watch {
         let Ok(log) = pragma(db, "PRAGMA wal_checkpoint(NOOP)") else { return };
         self.figures.log_is(u64::try_from(log.pages).unwrap_or(0) * BYTES_A_PAGE);
         let left = log.pages - log.copied;
+        let is_theirs = log.pages >= START_OVER_PAGES && is_litestreams(db);
         if log.pages < START_OVER_PAGES {
             self.is_held_up = false;
-        } else if left >= START_OVER_PAGES && !mem::replace(&mut self.is_held_up, true) {
+        } else if !is_theirs && left >= START_OVER_PAGES && !mem::replace(&mut self.is_held_up, true) {
             tracing::warn!(
                 "the write-ahead log is over 64 MiB and grows: another program has been reading the database for long, \
                  or the disk is too slow"
             );
         }
-        if log.pages >= TOO_MANY_PAGES || (log.pages >= START_OVER_PAGES && left < WAKE_PAGES) {
+        if !is_theirs && (log.pages >= TOO_MANY_PAGES || (log.pages >= START_OVER_PAGES && left < WAKE_PAGES))
+        {
             // Nobody else writes now, so the copy is complete and the next write begins the log anew.
             copy_back(db, &self.figures);
         } else if left >= WAKE_PAGES {
             let _ = self.checkpointer.push(()); // it is already woken when its queue of one is full
         }
     }
+}
+
+/// Whether Litestream copies this database elsewhere. It reads the log all the time, so nobody else can make it start over; what
+/// a writer would copy back for that would cost every batch, and gain nothing.
+pub(in crate::store::sqlite) fn is_litestreams(db: &Connection) -> bool {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = '_litestream_seq'";
+    db.prepare_cached(sql)
+        .and_then(|mut found| found.query_row([], |row| row.get::<_, i64>(0)))
+        .is_ok_and(|count| count > 0)
 }
 
 /// The checkpointer's thread, until `wakes` is closed.

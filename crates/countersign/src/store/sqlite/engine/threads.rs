@@ -40,6 +40,11 @@ impl Threads {
         lock: Option<File>,
         path: &Path,
     ) -> Result<Self, OpenError> {
+        if lock.is_some() && checkpoint::is_litestreams(&db) {
+            tracing::info!(
+                "Litestream copies this database: when the write-ahead log starts over is left to it"
+            );
+        }
         let mut threads = Self::idle(lock, Arc::new(Queue::new(QUEUE)));
         let wakes = Arc::clone(&threads.checkpoints);
         let mut log = checkpoint::Watch::new(Arc::clone(&wakes), Arc::clone(threads.figures()));
