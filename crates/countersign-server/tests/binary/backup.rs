@@ -26,9 +26,10 @@ fn refused(ran: &Ran, why: &str) {
 /// What is in a folder, but for locks and what belongs to an open database.
 fn files(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let of_open =
-        |name: &str| name.ends_with(".lock") || name == "countersign.db-wal" || name == "countersign.db-shm";
-    let mut names: Vec<_> = names.filter(|name| !of_open(name)).collect();
+    let of_open = ["countersign.db-wal", "countersign.db-shm"];
+    let is_lock = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "lock");
+    let mut names: Vec<_> =
+        names.filter(|name| !is_lock(name) && !of_open.contains(&name.as_str())).collect();
     names.sort();
     names
 }
