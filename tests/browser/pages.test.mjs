@@ -110,6 +110,8 @@ for (const { name, launch } of BROWSERS) {
       await visit('/login?return_to=%2Faccount%23password');
       await signIn(user);
       await hears('Choose one to sign in.');
+      const names = () => page.evaluate(() => ['#title', '#submit'].map((id) => document.querySelector(id).textContent));
+      assert.deepEqual(await names(), ['Choose a new password', 'Save and sign in']);
       await look('login-new-password');
       const field = await page.$eval('#new-password', ({ type, autocomplete, required }) => [type, autocomplete, required, document.activeElement.id]);
       assert.deepEqual(field, ['password', 'new-password', true, 'new-password']);
@@ -118,6 +120,8 @@ for (const { name, launch } of BROWSERS) {
       // The field is for this account only: another username removes it.
       await page.type('#username', 'x');
       assert.equal(await page.$('#new-password'), null);
+      assert.deepEqual(await names(), ['Sign in', 'Sign in']);
+      assert.equal(await text('#reason'), '');
       await signIn(user);
       await page.waitForSelector('#new-password');
       const choose = async (password) => {
@@ -139,6 +143,31 @@ for (const { name, launch } of BROWSERS) {
       await arrive('/account#password');
       assert.equal((await world.call('POST', '/api/login', { body: user })).status, 401);
       assert.equal((await world.call('POST', '/api/login', { body: { ...user, password: 'another one of many words' } })).status, 200);
+    });
+
+    test('sign in: somebody who must wait is told for how long, in one sentence', async () => {
+      await visit('/login');
+      // As the server refuses, and with its text, without the attempts that it takes.
+      await page.evaluate(() => {
+        const real = window.fetch;
+        const refusal = () => new Response('{"error":"Too many attempts, try again later","code":"too_many_attempts"}', { status: 429, headers: { 'Retry-After': '61' } });
+        window.fetch = (input, init) => (String(input).endsWith('/api/login') ? Promise.resolve(refusal()) : real(input, init));
+      });
+      await signIn();
+      await hears('Too many attempts. Try again in 1:01 minutes.');
+      await look('login-throttled');
+      await hears('Too many attempts. Try again in 59 seconds.');
+      assert.equal(await page.$eval('#submit', ({ disabled }) => disabled), true);
+    });
+
+    test('sign in: why the form is shown stands above it, until something is tried', async () => {
+      await visit('/login?reason=logout');
+      await hears('You are signed out.');
+      const isAbove = await page.evaluate(() => document.querySelector('#reason p').getBoundingClientRect().bottom <= document.querySelector('#username').getBoundingClientRect().top);
+      assert.ok(isAbove);
+      await signIn({ username: 'admin', password: 'wrong' });
+      await hears('The username or password is wrong.');
+      assert.equal(await text('#reason'), '');
     });
 
     test('a visitor who is not signed in is sent to the sign-in page and back', async () => {

@@ -1,7 +1,7 @@
 // The sign-in page. The form is in the HTML, so that password managers find it before any script runs.
 
 import { CountersignError, type SessionOverCode, type User } from '@countersign/client';
-import { client, messageOf, sentence } from './api.ts';
+import { client, messageOf } from './api.ts';
 import { pathOf } from './base.ts';
 import { byId, element, fill, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
@@ -20,11 +20,20 @@ const form = byId<HTMLFormElement>('form');
 const username = byId<HTMLInputElement>('username');
 const password = byId<HTMLInputElement>('password');
 const submit = byId<HTMLButtonElement>('submit');
+const title = byId('title');
 let newPassword: HTMLInputElement | undefined;
 const target = returnTo(location.search, location.origin, pathOf) ?? afterSignIn;
 
+/** Says what came of the last try, beside the button that made it. */
 function say(text: string, kind: 'error' | 'info'): void {
+  fill(byId('reason'));
   fill(byId('message'), element('p', { class: `notice ${kind}` }, text));
+}
+
+/** Says why the form is shown, above it: it is read before anything is typed. */
+function explain(text: string): void {
+  fill(byId('message'));
+  fill(byId('reason'), element('p', { class: 'notice' }, text));
 }
 
 async function signIn(): Promise<void> {
@@ -46,7 +55,7 @@ function refuse(error: unknown): void {
     password.select();
     password.focus();
   } else if (error instanceof CountersignError && error.code === 'password_change_required') {
-    say('You need a new password. Choose one to sign in.', 'info');
+    explain('You need a new password. Choose one to sign in.');
     newPassword ??= addNewPassword();
     newPassword.focus();
   } else if (error instanceof CountersignError && error.status === 422) {
@@ -70,8 +79,15 @@ function addNewPassword(): HTMLInputElement {
   ];
   showsTyped(button, field);
   byId('message').before(...parts);
+  const name = (heading: string, verb: string): void => {
+    title.textContent = heading;
+    submit.textContent = verb;
+  };
+  name('Choose a new password', 'Save and sign in');
   const remove = (): void => {
     for (const part of parts) part.remove();
+    fill(byId('reason'));
+    name('Sign in', 'Sign in');
     newPassword = undefined;
   };
   username.addEventListener('input', remove, { once: true });
@@ -86,8 +102,15 @@ function waitFor(text: string, seconds: number): void {
     say('You can try again now.', 'info');
     return;
   }
-  say(`${sentence(text)} Try again in ${seconds} s.`, 'error');
+  // The server's text ends in "try again later"; the page knows when.
+  say(`${text.replace(/,? try again.*$/i, '')}. Try again in ${span(seconds)}.`, 'error');
   setTimeout(() => waitFor(text, seconds - 1), 1000);
+}
+
+/** "12 seconds", "1:05 minutes". */
+function span(seconds: number): string {
+  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} minutes`;
 }
 
 form.addEventListener('submit', (event) => {
@@ -98,7 +121,7 @@ form.addEventListener('submit', (event) => {
 showsTyped(byId<HTMLButtonElement>('show'), password);
 
 const reason: string | undefined = REASONS[new URLSearchParams(location.search).get('reason') as keyof typeof REASONS];
-if (reason !== undefined) say(reason, 'info');
+if (reason !== undefined) explain(reason);
 
 // A signed-in user does not need this page, whether they signed in here or in another tab.
 client.subscribe((state) => {
