@@ -5,11 +5,11 @@ import { decodeText, encode, encodeText } from './base64url.ts';
 import { claimRows, type JsonObject } from './claims.ts';
 import { byId, element, fill } from './dom.ts';
 import { examples, type Example } from './examples.ts';
-import { absolute } from './format.ts';
 import { compact, isJson, pretty } from './json-text.ts';
 import { hex, isAlgorithm, makeKey, secret256, sign, type Algorithm } from './make-token.ts';
 import server from './server-keys.js';
 import { tokenEditor } from './token-editor.ts';
+import { showVerdict, withCode } from './verdict.ts';
 import { verify, type Verdict } from './verifier.ts';
 
 const TICK_MS = 1000;
@@ -104,12 +104,12 @@ function update(): void {
       ),
     ),
   );
-  showVerdict(now);
+  judge(now);
 }
 
-let shown = '';
+let shown: string | undefined;
 
-function showVerdict(now: Date): void {
+function judge(now: Date): void {
   const verdict = editor.value === '' ? undefined : ask(now);
   const text = JSON.stringify(verdict) ?? '';
   // Screen readers hear the verdict when it changes, not every second.
@@ -117,7 +117,7 @@ function showVerdict(now: Date): void {
   shown = text;
   const warnings = typeof verdict === 'object' ? verdict.warnings : [];
   fill(byId('warnings'), ...warnings.map((warning) => element('li', { class: 'notice warn' }, ...withCode(warning))));
-  fill(byId('verdict'), ...(verdict ? verdictElements(verdict) : [element('p', { class: 'notice' }, 'Paste a token to check it, or click an example.')]));
+  showVerdict(verdict, editor.value);
 }
 
 function ask(now: Date): Verdict | string {
@@ -138,86 +138,6 @@ function ask(now: Date): Verdict | string {
   } catch (error) {
     return String(error);
   }
-}
-
-const RULES: Record<string, string> = {
-  form: 'Well-formed',
-  key: 'Key fits',
-  signature: 'Signature',
-  payload: 'Payload is a JSON object',
-  type: 'Type',
-  issuer: 'Issuer',
-  audience: 'Audience',
-  expiry: 'Not expired',
-  not_before: 'Already valid',
-  issued_at: 'Not issued in the future',
-  subject: 'Subject',
-  token_id: 'Token ID',
-  other_claims: 'Other registered claims',
-  required_claims: 'Required claims',
-  scopes: 'Scopes',
-  roles: 'Roles',
-};
-const OUTCOMES = { passed: 'passed', failed: 'failed', not_checked: 'not checked' };
-
-function verdictElements(verdict: Verdict | string): Node[] {
-  if (typeof verdict === 'string') return [element('p', { class: 'notice error' }, verdict)];
-  const isSigned = verdict.checks.some(({ rule, outcome }) => rule === 'signature' && outcome === 'passed');
-  return [
-    summary(verdict),
-    ...verdict.keyNotes.map(({ message }) => element('p', { class: 'notice warn' }, ...withCode(message))),
-    element(
-      'ul',
-      // Until the signature holds, a tick says only what the token claims of itself: it is not shown as good.
-      { class: isSigned ? 'checks' : 'checks unverified', 'aria-label': 'Checks' },
-      ...verdict.checks.map(({ rule, outcome, expected, found }) =>
-        element(
-          'li',
-          { class: outcome, 'data-rule': rule },
-          RULES[rule] ?? rule,
-          element('span', { class: 'visually-hidden' }, `: ${OUTCOMES[outcome]}`),
-          outcome === 'failed' && expected !== '' && element('p', { class: 'muted' }, 'expected ', ...withTime(rule, expected), ', found ', ...withTime(rule, found || 'nothing')),
-        ),
-      ),
-    ),
-  ];
-}
-
-/** The verifier's messages have names in backticks. */
-function withCode(text: string): (Node | string)[] {
-  return text.split('`').map((part, index) => (index % 2 ? element('code', {}, part) : part));
-}
-
-/** A value of a check; seconds since 1970 with their date. */
-function withTime(rule: string, text: string): (Node | string)[] {
-  const seconds = ['expiry', 'not_before', 'issued_at'].includes(rule) ? /\b\d{9,11}\b/.exec(text)?.[0] : undefined;
-  return [element('code', {}, text), seconds === undefined ? '' : ` (${absolute(new Date(Number(seconds) * 1000))})`];
-}
-
-/** The verdict in one sentence: the first broken rule, and what would make the token pass. */
-function summary({ checks, keyError, keyNotes }: Verdict): HTMLElement {
-  const failed = checks.find(({ outcome }) => outcome === 'failed');
-  if (failed) {
-    return element(
-      'div',
-      { class: 'notice error' },
-      element('p', {}, element('strong', {}, 'Refused: ', ...withCode(failed.message ?? ''), '.'), ' ', element('code', { 'data-code': true }, failed.code ?? '')),
-      element('p', {}, ...withCode(failed.remedy ?? '')),
-    );
-  }
-  if (keyError !== null) return element('p', { class: 'notice error' }, element('strong', {}, 'This key cannot be used: '), ...withCode(keyError), '.');
-  const open = checks.filter(({ outcome }) => outcome === 'not_checked').map(({ rule }) => rule);
-  if (open.includes('signature')) {
-    return element('p', { class: 'notice' }, 'Enter a key to check the signature. Until then, trust nothing in this token.');
-  }
-  // A short secret verifies, and still is nothing to rely on.
-  const isWeak = keyNotes.some(({ code }) => code === 'short_secret' || code === 'algorithm_from_token');
-  if (open.length === 0 && !isWeak) {
-    return element('p', { class: 'notice ok' }, element('strong', {}, 'Valid.'), ' A verifier with these settings accepts it.');
-  }
-  const missing = ['issuer', 'audience', 'type'].filter((rule) => open.includes(rule));
-  const more = missing.length > 0 ? ` A verifier must also check the ${missing.join(', ').replace(/, (\w+)$/, ' and $1')}: see “Further checks”.` : '';
-  return element('p', { class: 'notice ok' }, element('strong', {}, 'Signature and times are good.'), more);
 }
 
 // --- examples, and a link with the settings ---

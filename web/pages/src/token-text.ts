@@ -10,5 +10,6 @@ export function tokenIn(text: string): string {
     .replace(/^(?:-H\s+)?["'`]?(?:(?:proxy-)?authorization\s*[:=]\s*)?["'`]?(?:bearer\s+)?["'`]?/i, '')
     .replace(/["'`;,]+$/, '');
   const joined = bare.replace(/\s+/g, '');
-  return /^[\w.=+/-]+$/.test(joined) ? joined : bare.trim();
+  // Without a dot it is some other text, whose words stay apart.
+  return /^[\w=+/-]*\.[\w.=+/-]*$/.test(joined) ? joined : bare.trim();
 }

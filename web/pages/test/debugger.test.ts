@@ -46,6 +46,7 @@ test('a_token_is_found_in_its_surroundings', () => {
     assert.equal(tokenIn(text), token, text);
   }
   assert.equal(tokenIn(' not a {token} '), 'not a {token}');
+  assert.equal(tokenIn(' hello world '), 'hello world');
 });
 
 /** The list that the tests of countersign-jwt and of the command line read too. */
