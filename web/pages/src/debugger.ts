@@ -3,7 +3,7 @@
 
 import { decodeText, encode, encodeText } from './base64url.ts';
 import { claimRows, type JsonObject } from './claims.ts';
-import { byId, element, fill } from './dom.ts';
+import { byId, copyFrom, element, fill } from './dom.ts';
 import { examples, type Example } from './examples.ts';
 import { compact, isJson, pretty } from './json-text.ts';
 import { hex, isAlgorithm, makeKey, secret256, sign, type Algorithm } from './make-token.ts';
@@ -188,13 +188,6 @@ function newSecret(): void {
   byId<HTMLInputElement>('secret').value = byId<HTMLSelectElement>('secret-form').value === 'hex' ? hex(bytes) : encode(bytes);
 }
 
-async function copy(button: HTMLButtonElement, content: string): Promise<void> {
-  await navigator.clipboard.writeText(content);
-  const text = button.textContent;
-  button.textContent = 'Copied';
-  setTimeout(() => (button.textContent = text), 1500);
-}
-
 // --- wiring ---
 
 headerField.addEventListener('input', () => void writeToken());
@@ -230,13 +223,13 @@ byId('clear').addEventListener('click', () => {
 byId('new-secret').addEventListener('click', newSecret);
 byId('secret-form').addEventListener('change', newSecret);
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) {
-  button.addEventListener('click', () => void copy(button, byId<HTMLInputElement>(button.dataset['copy'] ?? '').value));
+  button.addEventListener('click', () => void copyFrom(button, byId<HTMLInputElement>(button.dataset['copy'] ?? '').value));
 }
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-example]')) {
   button.addEventListener('click', () => void examples[button.dataset['example'] as keyof typeof examples]().then(show));
 }
 const linkButton = byId<HTMLButtonElement>('link');
-linkButton.addEventListener('click', () => void copy(linkButton, link()));
+linkButton.addEventListener('click', () => void copyFrom(linkButton, link()));
 addEventListener('hashchange', () => {
   readLink();
   update();

@@ -36,6 +36,14 @@ export function showsTyped(button: HTMLButtonElement, ...fields: HTMLInputElemen
   });
 }
 
+/** Copies `content`; the button that was pressed says so for a moment. */
+export async function copyFrom(button: HTMLButtonElement, content: string): Promise<void> {
+  await navigator.clipboard.writeText(content);
+  const text = button.textContent;
+  button.textContent = 'Copied';
+  setTimeout(() => (button.textContent = text), 1500);
+}
+
 /** Replaces the children of `parent`. */
 export function fill(parent: Element, ...children: Child[]): void {
   parent.replaceChildren(...children.filter((child): child is Node | string => child instanceof Node || typeof child === 'string'));

@@ -1,13 +1,26 @@
-// The front page: knows its own address, and whether the visitor is signed in.
+// The front page: knows its own address, and whether the visitor is signed in. A product's own one is an entrance, and
+// says nothing about code.
 
 import { client } from './api.ts';
 import { address, pathOf } from './base.ts';
-import { byId, fill } from './dom.ts';
+import { byId, copyFrom, fill } from './dom.ts';
 import { link, navigation } from './shell.ts';
-import { hasPage } from './site.ts';
+import { hasPage, productName } from './site.ts';
+import { tabs } from './tabs.ts';
 
 for (const place of document.querySelectorAll('[data-address]')) place.textContent = address;
 for (const place of document.querySelectorAll('[data-path]')) place.textContent = pathOf('').slice(0, -1);
+
+// The server puts a product's name into the documents, and not into this file.
+for (const part of document.querySelectorAll<HTMLElement>('[data-own]')) part.hidden = productName !== 'Countersign';
+
+const copy = byId<HTMLButtonElement>('copy');
+let code: string | undefined;
+tabs(document.querySelector<HTMLElement>('[role=tablist]') as HTMLElement, (panel) => {
+  code = panel.querySelector('code')?.textContent ?? undefined;
+  copy.hidden = code === undefined;
+});
+copy.addEventListener('click', () => void copyFrom(copy, code ?? ''));
 
 client.subscribe((state) => {
   const isSignedIn = state.status === 'signed-in';
