@@ -61,8 +61,21 @@ for (const { name, launch } of BROWSERS) {
     test('the first page says what this server is', async () => {
       await visit('/');
       await hears('Countersign');
-      // The examples can be copied as they are, wherever the server is.
+      // The examples can be copied as they are, wherever the server is. The tabs go round by arrow keys.
+      await page.evaluate(() => {
+        Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => (window.copied = text) } });
+      });
+      await hears('createClient');
+      await page.focus('#tab-browser');
+      await page.keyboard.press('ArrowRight');
       await hears(`curl -X POST ${world.origin}/api/login`);
+      assert.equal(await page.evaluate(() => document.body.innerText.includes('createClient')), false);
+      await page.click('#copy');
+      assert.match(await page.evaluate(() => window.copied), new RegExp(`^curl -X POST ${world.origin}/api/login`));
+      await page.keyboard.press('ArrowRight');
+      await page.focus('#tab-terminal');
+      await page.keyboard.press('ArrowLeft');
+      await hears('createClient');
       assert.deepEqual([await text('#start'), await text('#nav')], ['Sign in', 'DebuggerSign in']);
       await look('index');
       await page.goto(`${world.origin}/login`);
@@ -71,7 +84,12 @@ for (const { name, launch } of BROWSERS) {
       await arrive('/account');
       await page.goto(world.origin);
       await holds(page, () => document.querySelector('#start').textContent === 'Go to your account');
-      assert.equal(await text('#nav'), 'AccountAdminDebuggerSign out');
+      assert.equal(await text('#nav'), 'AccountAdminDebuggeradminSign out');
+      // On a phone the menu and the logo share one line.
+      await page.setViewport({ width: 390, height: 844 });
+      const tops = await page.$$eval('header img, header a:not(.brand), header button', (all) => all.map((item) => item.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2));
+      assert.ok(Math.max(...tops) - Math.min(...tops) < 10, tops.join(' '));
+      assert.ok(await page.$eval('header', ({ clientHeight }) => clientHeight < 60));
     });
 
     test('sign in: a wrong password, then the right one, then the page that was asked for', async () => {
@@ -246,13 +264,20 @@ for (const { name, launch } of BROWSERS) {
       await page.setViewport({ width: 390, height: 844 });
       const box = await page.$eval('#message .notice', (notice) => notice.getBoundingClientRect().toJSON());
       assert.ok(box.top >= 0 && box.bottom <= 844 && box.left >= 0 && box.right <= 390, JSON.stringify(box));
+      // Out of the way of the button that was pressed.
+      assert.ok(box.bottom < 300, JSON.stringify(box));
       await page.click('#message .dismiss');
       assert.equal(await text('#message'), '');
       await press('Sign out');
       await arrive('/login?reason=logout');
       await page.goto(`${world.origin}/admin`);
       await signIn({ ...user, password: 'another one of many words' });
-      await hears('This page is for administrators.');
+      await hears(`You are signed in as ${user.username}, who is not an administrator.`);
+      await look('admin-forbidden');
+      await press('Sign in as someone else');
+      await arrive('/login?return_to=%2Fadmin');
+      await signIn();
+      await page.waitForSelector('tbody tr');
     });
 
     test('account: a session that is ended elsewhere says so on the sign-in page', async () => {

@@ -55,6 +55,9 @@ for (const { name, launch } of BROWSERS) {
         await holds(page, () => document.querySelector('.brand img').naturalWidth > 0);
         assert.equal(await page.$eval('.brand', ({ innerText }) => innerText.trim()), 'Acme <3');
       }
+      // An entrance for its users, not a leaflet for developers.
+      assert.equal(await page.$eval('main', ({ innerText }) => innerText.split('\n')[0]), 'Acme <3');
+      assert.equal(await page.evaluate(() => document.body.innerText.includes('createClient')), false);
       await lookAt(page, name, 'product-index');
       await page.goto(`${world.origin}/assets/logo`);
       await holds(page, () => document.documentElement.localName === 'svg');

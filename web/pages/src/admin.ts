@@ -1,12 +1,14 @@
 // The admin page: three views, of which the URL's hash selects one.
 
-import { byId, element, fill } from './dom.ts';
+import type { User } from '@countersign/client';
 import { auditView } from './admin-audit.ts';
 import { keysView } from './admin-keys.ts';
 import type { View } from './admin-parts.ts';
 import { usersView } from './admin-users.ts';
-import { clearMessage, signedInPage } from './shell.ts';
-import { productName } from './site.ts';
+import { pathOf } from './base.ts';
+import { byId, element, fill } from './dom.ts';
+import { actionButton, clearMessage, signedInPage, signInAsSomeoneElse } from './shell.ts';
+import { hasPage, productName } from './site.ts';
 
 const VIEWS: Record<string, { title: string; view: View }> = {
   users: { title: 'Users', view: usersView },
@@ -34,9 +36,25 @@ function show(): void {
 
 void signedInPage((user) => {
   if (user.role !== 'admin') {
-    fill(byId('main'), element('h1', {}, 'Admin'), element('p', { class: 'notice error' }, 'This page is for administrators.'));
+    refuse(user);
     return;
   }
   addEventListener('hashchange', show);
   show();
 });
+
+/** Says who is signed in, and leads on. */
+function refuse({ username }: User): void {
+  byId('main').classList.add('narrow');
+  fill(
+    byId('main'),
+    element('h1', {}, 'This page is for administrators'),
+    element('p', {}, 'You are signed in as ', element('strong', {}, username), ', who is not an administrator.'),
+    element(
+      'div',
+      { class: 'row' },
+      hasPage('account') && element('a', { class: 'button primary', href: pathOf('account') }, 'Go to your account'),
+      actionButton('Sign in as someone else', signInAsSomeoneElse),
+    ),
+  );
+}

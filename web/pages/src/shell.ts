@@ -62,6 +62,7 @@ export function navigation(user: User): void {
     hasPage('account') && link('account', 'Account'),
     user.role === 'admin' && hasPage('admin') && link('admin', 'Admin'),
     hasPage('debugger') && link('debugger', 'Debugger'),
+    element('span', { class: 'who', title: `Signed in as ${user.username}` }, user.username),
     element('button', { type: 'button', class: 'quiet', onclick: () => void signOut() }, 'Sign out'),
   );
 }
@@ -72,21 +73,26 @@ export function link(name: string, text: string): HTMLElement {
   return element('a', { href: path, 'aria-current': location.pathname === path && 'page' }, text);
 }
 
+/** For somebody whose account may not see this page: signs in another, and returns here. */
+export function signInAsSomeoneElse(): Promise<void> {
+  return signOut(false, goToLogin);
+}
+
 let isSigningOut = false;
 
-/** Signs out, and tells the user if the server does not know yet. */
-export async function signOut(everywhere = false): Promise<void> {
+/** Signs out, and goes `on` then; tells the user if the server does not know yet. */
+export async function signOut(everywhere = false, on = signedOut): Promise<void> {
   isSigningOut = true;
   const { revoked } = await client.logout({ everywhere });
   if (revoked) {
-    signedOut();
+    on();
     return;
   }
   byId('main').hidden = true;
   fill(byId('nav'));
   notify('You are signed out on this device. The server cannot be reached; this page tells it as soon as possible. Keep the page open until then.', true);
   client.subscribe((state) => {
-    if (state.status === 'signed-out' && !state.pending) signedOut();
+    if (state.status === 'signed-out' && !state.pending) on();
   });
 }
 
