@@ -1,7 +1,7 @@
 // The account page: profile, sessions, change of password.
 
 import { api } from './api.ts';
-import { byId, element, fill } from './dom.ts';
+import { byId, copyFrom, element, fill } from './dom.ts';
 import { dateElement } from './format.ts';
 import { passwordForm } from './password-form.ts';
 import { sessionList } from './session-list.ts';
@@ -12,11 +12,12 @@ import type { Account, Session } from './wire.ts';
 async function showProfile(): Promise<void> {
   const { user } = await api<{ user: Account }>('GET', '/api/user');
   const fact = (name: string, value: Node | string): Node[] => [element('dt', {}, name), element('dd', {}, value)];
+  const copyId: HTMLButtonElement = element('button', { type: 'button', class: 'quiet small', 'aria-label': 'Copy the account ID', onclick: () => void copyFrom(copyId, user.userId) }, 'Copy');
   fill(
     byId('profile'),
     ...fact('Username', user.username),
     ...fact('Role', user.role),
-    ...fact('Account ID', element('code', {}, user.userId)),
+    ...fact('Account ID', element('span', { class: 'row' }, element('code', {}, user.userId), copyId)),
     ...fact('Member since', dateElement(user.createdAt)),
     ...(user.claims && Object.keys(user.claims).length > 0
       ? fact('Claims', element('pre', { tabindex: 0, 'aria-label': 'Claims' }, JSON.stringify(user.claims, null, 2)))
@@ -40,14 +41,14 @@ async function showSessions(): Promise<void> {
 }
 
 async function endOthers(): Promise<void> {
-  if (!(await confirmed('Sign out all devices but this one?', 'Sign out other devices'))) return;
+  if (!(await confirmed('Sign out all devices but this one?', 'Sign out other devices', 'primary'))) return;
   await api('DELETE', '/api/sessions');
   notify('All other devices are signed out.');
   await showSessions();
 }
 
 async function signOutEverywhere(): Promise<void> {
-  if (await confirmed('Sign out on all devices, this one included?', 'Sign out everywhere')) await signOut(true);
+  if (await confirmed('Sign out on all devices, this one included?', 'Sign out everywhere', 'primary')) await signOut(true);
 }
 
 void signedInPage((user) => {

@@ -27,13 +27,25 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return found as T;
 }
 
-/** Makes `button` show and hide the text of password fields. */
-export function showsTyped(button: HTMLButtonElement, ...fields: HTMLInputElement[]): void {
+/** Makes `button` show and hide the text of a password field. */
+export function showsTyped(button: HTMLButtonElement, field: HTMLInputElement): void {
   button.addEventListener('click', () => {
     const isShown = button.getAttribute('aria-pressed') === 'true';
-    for (const field of fields) field.type = isShown ? 'password' : 'text';
+    field.type = isShown ? 'password' : 'text';
     button.setAttribute('aria-pressed', String(!isShown));
   });
+}
+
+/** Says in `note` how long the new password is so far: "12 of 15 characters". */
+export function showsLength(field: HTMLInputElement, note: HTMLElement, least: number): void {
+  const show = (): void => {
+    const length = [...field.value.normalize('NFC')].length;
+    note.textContent = length === 0 ? '' : length < least ? `${length} of ${least} characters` : `${length} characters`;
+    note.classList.toggle('enough', length >= least);
+  };
+  field.addEventListener('input', show);
+  // After the form has emptied the field.
+  field.form?.addEventListener('reset', () => setTimeout(show));
 }
 
 /** Copies `content`; the button that was pressed says so for a moment. */

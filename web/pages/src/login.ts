@@ -3,9 +3,9 @@
 import { CountersignError, type SessionOverCode, type User } from '@countersign/client';
 import { client, messageOf } from './api.ts';
 import { pathOf } from './base.ts';
-import { byId, element, fill, showsTyped } from './dom.ts';
+import { byId, element, fill, showsLength, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
-import { afterSignIn, hasPage, passwordHint } from './site.ts';
+import { afterSignIn, hasPage, leastLength, passwordHint } from './site.ts';
 
 const REASONS: Record<SessionOverCode | 'logout', string> = {
   logout: 'You are signed out.',
@@ -72,13 +72,15 @@ function refuse(error: unknown): void {
 function addNewPassword(): HTMLInputElement {
   const field = element('input', { id: 'new-password', name: 'new-password', type: 'password', autocomplete: 'new-password', required: true, 'aria-describedby': 'new-password-hint' });
   const button = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': 'Show new password' }, 'Show');
+  const length = element('span', { class: 'muted length' });
   const parts = [
-    element('label', { for: 'new-password' }, 'New password'),
+    element('div', { class: 'row spread' }, element('label', { for: 'new-password' }, 'New password'), length),
     element('div', { class: 'with-button' }, field, button),
     element('p', { id: 'new-password-hint', class: 'muted' }, passwordHint),
   ];
   showsTyped(button, field);
   byId('message').before(...parts);
+  showsLength(field, length, leastLength);
   const name = (heading: string, verb: string): void => {
     title.textContent = heading;
     submit.textContent = verb;

@@ -2,15 +2,17 @@
 
 import { CountersignError } from '@countersign/client';
 import { api, messageOf } from './api.ts';
-import { element, fill, showsTyped } from './dom.ts';
+import { element, fill, showsLength, showsTyped } from './dom.ts';
+import { leastLength } from './site.ts';
 
 export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): void {
   const current = form.elements.namedItem('current') as HTMLInputElement;
   const next = form.elements.namedItem('next') as HTMLInputElement;
-  const show = form.querySelector<HTMLButtonElement>('.show');
+  const shows = form.querySelectorAll<HTMLButtonElement>('.show');
+  const length = form.querySelector<HTMLElement>('.length');
   const error = form.querySelector<HTMLElement>('[role=alert]');
   const submit = form.querySelector<HTMLButtonElement>('button:not([type=button])');
-  if (!show || !error || !submit) throw new Error('the password form is not complete');
+  if (!length || !error || !submit) throw new Error('the password form is not complete');
 
   const change = async (): Promise<void> => {
     fill(error);
@@ -28,7 +30,11 @@ export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): 
     }
   };
 
-  showsTyped(show, current, next);
+  for (const [index, field] of [current, next].entries()) {
+    const button = shows[index];
+    if (button) showsTyped(button, field);
+  }
+  showsLength(next, length, leastLength);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (submit.getAttribute('aria-busy') !== 'true') void change();

@@ -132,8 +132,8 @@ export function actionButton(text: string, work: () => Promise<void>, kind = '')
   return button;
 }
 
-/** Asks before something that cannot be undone. */
-export function confirmed(question: string, verb: string): Promise<boolean> {
+/** Asks before something that cannot be undone; `danger`, in red, is for what takes something away. */
+export function confirmed(question: string, verb: string, kind: 'danger' | 'primary' = 'danger'): Promise<boolean> {
   return new Promise((resolve) => {
     const dialog = element(
       'dialog',
@@ -143,7 +143,7 @@ export function confirmed(question: string, verb: string): Promise<boolean> {
         'form',
         { method: 'dialog', class: 'row end' },
         element('button', { value: 'no', class: 'quiet', autofocus: true }, 'Cancel'),
-        element('button', { value: 'yes', class: 'danger' }, verb),
+        element('button', { value: 'yes', class: kind }, verb),
       ),
     );
     const settle = (answer: boolean): void => {

@@ -12,6 +12,9 @@ export function hasPage(name: 'account' | 'admin' | 'debugger'): boolean {
   return on.includes(name);
 }
 
+/** The fewest characters of a new password; the server has the last word. */
+export const leastLength: number = Number(passwordLength);
+
 /** What the server asks of a new password, before anybody has failed at it. */
 export const passwordHint = `At least ${passwordLength} characters: a few words that only you would combine.`;
 
