@@ -87,9 +87,11 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(await text('#nav'), 'AccountAdminDebuggeradminSign out');
       // On a phone the menu and the logo share one line.
       await page.setViewport({ width: 390, height: 844 });
-      const tops = await page.$$eval('header img, header a:not(.brand), header button', (all) => all.map((item) => item.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2));
-      assert.ok(Math.max(...tops) - Math.min(...tops) < 10, tops.join(' '));
-      assert.ok(await page.$eval('header', ({ clientHeight }) => clientHeight < 60));
+      for (const path of ['/', '/account', '/admin']) {
+        await page.goto(world.origin + path);
+        await page.waitForSelector('.who');
+        assert.ok(await page.$eval('header', ({ clientHeight }) => clientHeight < 60), path);
+      }
     });
 
     test('sign in: a wrong password, then the right one, then the page that was asked for', async () => {
@@ -253,7 +255,12 @@ for (const { name, launch } of BROWSERS) {
         await page.type('#next', next);
         await press('Change password');
       };
+      await page.type('#next', 'eleven char');
+      assert.equal(await text('.length'), '11 of 15 characters');
+      await page.click('[aria-label="Show current password"]');
+      assert.deepEqual(await page.$$eval('#current, #next', (inputs) => inputs.map(({ type }) => type)), ['text', 'password']);
       await change('not that one at all', 'another one of many words');
+      assert.equal(await text('.length'), '25 characters');
       await hears('The current password is wrong.');
       await change(user.password, 'short');
       await holds(page, () => /at least|too short|characters/i.test(document.querySelector('#password-form [role=alert]').textContent));
@@ -278,6 +285,27 @@ for (const { name, launch } of BROWSERS) {
       await arrive('/login?return_to=%2Fadmin');
       await signIn();
       await page.waitForSelector('tbody tr');
+    });
+
+    test('a page that is long in coming says so', async () => {
+      await visit('/login');
+      await signIn();
+      await arrive('/account');
+      await page.waitForSelector('#sessions li');
+      let release;
+      const held = new Promise((resolve) => (release = resolve));
+      await page.setRequestInterception(true);
+      page.on('request', (request) => void (request.url().endsWith('/api/refresh') ? held : Promise.resolve()).then(() => request.continue()));
+      await page.reload({ waitUntil: 'domcontentloaded' });
+      const notice = () => {
+        const { content, opacity } = getComputedStyle(document.body, '::after');
+        return content === '"Loading…"' && opacity === '1';
+      };
+      await holds(page, notice);
+      release();
+      await page.waitForSelector('#sessions li');
+      assert.equal(await page.evaluate(notice), false);
+      await page.setRequestInterception(false);
     });
 
     test('account: a session that is ended elsewhere says so on the sign-in page', async () => {
@@ -469,9 +497,21 @@ for (const { name, launch } of BROWSERS) {
       await signIn();
       await page.waitForSelector('tbody .good');
       await look('admin-keys');
-      await press('Rotate');
+      await press('New key…');
+      // It takes nothing away: it is not red.
+      assert.equal(await page.$eval('dialog [value=yes]', ({ className }) => className), 'primary');
       await press('Create key');
       await hears('A new key is published.');
+      await holds(page, () => [...document.querySelectorAll('tbody .badge')].map(({ textContent }) => textContent).join() === 'signing now,published, signs in 23 hours');
+      await look('admin-keys-two');
+      // A key ID is not broken.
+      for (const width of [1280, 390]) {
+        await page.setViewport({ width, height: 844 });
+        const heights = await page.$$eval('tbody code', (ids) => ids.map((id) => id.getClientRects().length));
+        assert.deepEqual(heights, [1, 1]);
+        const overflow = await page.$eval('.table', ({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+        assert.equal(overflow, 0, `${overflow} px of the table are out of sight at ${width}`);
+      }
       await page.goto(`${world.origin}/admin#audit`);
       await page.waitForSelector('tbody tr');
       await look('admin-audit');
@@ -483,7 +523,7 @@ for (const { name, launch } of BROWSERS) {
       // A second rotation has nothing to do, and says so.
       await page.goto(`${world.origin}/admin#keys`);
       await page.waitForSelector('tbody .good');
-      await press('Rotate');
+      await press('New key…');
       await press('Create key');
       await hears('Nothing to do');
       await page.goto(`${world.origin}/admin#audit`);

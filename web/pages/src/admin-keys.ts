@@ -3,16 +3,10 @@
 import { table, type View } from './admin-parts.ts';
 import { api } from './api.ts';
 import { pathOf } from './base.ts';
-import { element, fill } from './dom.ts';
-import { timeElement } from './format.ts';
+import { copyFrom, element, fill } from './dom.ts';
+import { dateElement, timeElement } from './format.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
 import type { Key } from './wire.ts';
-
-const MEANING: Record<string, string> = {
-  next: 'published, not signing yet',
-  active: 'signs',
-  retired: 'verifies until its last token has expired',
-};
 
 export const keysView: View = (root) => {
   const rows = element('tbody');
@@ -24,7 +18,7 @@ export const keysView: View = (root) => {
 
   async function rotate(): Promise<void> {
     const question = 'Create a new signing key? It is published first, and signs once every verifier can have fetched it.';
-    if (!(await confirmed(question, 'Create key'))) return;
+    if (!(await confirmed(question, 'Create key', 'primary'))) return;
     const before = rows.childElementCount;
     await api('POST', '/api/admin/keys/rotate');
     await load();
@@ -34,7 +28,7 @@ export const keysView: View = (root) => {
 
   fill(
     root,
-    element('div', { class: 'row spread' }, element('h1', {}, 'Keys'), actionButton('Rotate', rotate, 'primary')),
+    element('div', { class: 'row spread' }, element('h1', {}, 'Keys'), actionButton('New key…', rotate, 'primary')),
     element('p', { class: 'muted' }, 'One key signs, and the server replaces it from time to time. The next one is published first, so that every service knows it before it signs. The public keys are at ', element('a', { href: pathOf('.well-known/jwks.json') }, pathOf('.well-known/jwks.json')), '.'),
     table('Keys', ['Key ID', 'Algorithm', 'State', 'Created', 'Signs from'], rows),
   );
@@ -43,13 +37,20 @@ export const keysView: View = (root) => {
 };
 
 function row(key: Key): HTMLElement {
+  const copy = element('button', { type: 'button', class: 'quiet small', 'aria-label': `Copy the key ID ${key.kid}`, onclick: () => void copyFrom(copy, key.kid) }, 'Copy');
   return element(
     'tr',
     {},
-    element('th', { scope: 'row' }, element('code', {}, key.kid)),
+    element('th', { scope: 'row' }, element('div', { class: 'row key-id' }, element('code', {}, key.kid), copy)),
     element('td', { 'data-label': 'Algorithm' }, key.alg),
-    element('td', { 'data-label': 'State' }, element('span', { class: key.state === 'active' ? 'badge good' : 'badge' }, key.state), ' ', element('span', { class: 'muted' }, MEANING[key.state] ?? '')),
-    element('td', { 'data-label': 'Created' }, timeElement(key.createdAt)),
-    element('td', { 'data-label': 'Signs from' }, key.activeFrom ? timeElement(key.activeFrom) : '—'),
+    element('td', { 'data-label': 'State', class: 'wide' }, state(key)),
+    element('td', { 'data-label': 'Created' }, dateElement(key.createdAt)),
+    element('td', { 'data-label': 'Signs from' }, key.activeFrom ? dateElement(key.activeFrom) : '—'),
   );
+}
+
+function state({ state, activeFrom }: Key): HTMLElement {
+  if (state === 'active') return element('span', { class: 'badge good' }, 'signing now');
+  if (state === 'next') return element('span', { class: 'badge' }, 'published, signs ', timeElement(activeFrom));
+  return element('span', { class: 'badge', title: 'Until the last token that it signed has expired.' }, 'verifying only');
 }

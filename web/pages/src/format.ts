@@ -2,7 +2,7 @@
 
 const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_556_952],
   ['month', 2_629_746],
