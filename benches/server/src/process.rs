@@ -126,6 +126,7 @@ pub(crate) fn number(arguments: &[&str], disk: &Disk) -> anyhow::Result<f64> {
         .args(arguments)
         .env("LD_PRELOAD", &disk.library)
         .env("DISK_DELAY_US", disk.delay.as_micros().to_string())
+        .stderr(Stdio::inherit())
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     said.trim().parse().with_context(|| format!("a number in {said:?} of {arguments:?}"))

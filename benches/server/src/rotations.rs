@@ -97,14 +97,15 @@ async fn connect(url: &str) -> anyhow::Result<Client> {
     Ok(client)
 }
 
-/// Sessions from all over the table.
+/// Open sessions from all over the table.
 async fn sessions(url: &str) -> anyhow::Result<Vec<Row>> {
     let client = connect(url).await?;
     let all: f64 = client.query_one("SELECT count(*)::float8 FROM sessions", &[]).await?.get(0);
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     let percent = (110.0 * SESSIONS as f64 / all).min(100.0);
     let sql = format!(
-        "SELECT id::text, secret_hash, generation FROM sessions TABLESAMPLE BERNOULLI ({percent}) LIMIT {SESSIONS}"
+        "SELECT id::text, secret_hash, generation FROM sessions TABLESAMPLE BERNOULLI ({percent})
+         WHERE revoked_at IS NULL LIMIT {SESSIONS}"
     );
     Ok(client.query(&sql, &[]).await?)
 }
