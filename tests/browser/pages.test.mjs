@@ -481,6 +481,23 @@ for (const { name, launch } of BROWSERS) {
       await look('admin-users-all');
     });
 
+    test('admin: the link to the events of a user shows theirs and nobody else\'s', async () => {
+      const admin = await world.call('POST', '/api/login', { body: DEMO });
+      const user = { username: `ida-${name}`, password: 'a password of many words' };
+      const made = await world.call('POST', '/api/admin/users', { body: user, token: admin.body.accessToken });
+      await visit(`/login?return_to=/admin%23users?search=${user.username}`);
+      await signIn();
+      await holds(page, () => document.querySelectorAll('tbody tr').length === 1);
+      await openFirst();
+      await page.waitForSelector('a[href^="#audit?user="]');
+      await page.evaluate(() => document.querySelector('a[href^="#audit?user="]').click());
+      await hears('Account created');
+      const users = await page.$$eval('tbody [data-label=User]', (cells) => cells.map(({ textContent }) => textContent));
+      assert.ok(users.every((text) => text === user.username || made.body.user.userId.startsWith(text.slice(0, 8))) && users.length === 1, users.join());
+      assert.match(path(), /^\/admin#audit\?user=/);
+      assert.notEqual(await page.$eval('#account', ({ value }) => value), '');
+    });
+
     test('admin: the last administrator stays', async () => {
       await visit('/login?return_to=/admin');
       await signIn();

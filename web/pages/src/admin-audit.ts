@@ -56,7 +56,7 @@ export const auditView: View = (root) => {
   async function load(): Promise<void> {
     const mine = ++turn;
     const name = user.value.trim();
-    setViewParameters({ event: event.value, user: name });
+    setViewParameters('audit', { event: event.value, user: name });
     accountId = name === '' ? undefined : await idOf(name);
     const isUnknown = name !== '' && accountId === undefined;
     const page: AuditPage = isUnknown ? { events: [] } : await ask({ before: String(Number.MAX_SAFE_INTEGER) });

@@ -25,9 +25,13 @@ export function viewParameters(): URLSearchParams {
   return new URLSearchParams(location.hash.split('?')[1] ?? '');
 }
 
-/** Writes it, without a new entry in the history: a reload and a shared link show the same. */
-export function setViewParameters(parameters: Record<string, string>): void {
-  const [view = ''] = location.hash.split('?');
+/**
+ * Writes it, without a new entry in the history: a reload and a shared link show the same. Does nothing once the address
+ * names another view: a late response of the view that was left must not rewrite it.
+ */
+export function setViewParameters(view: string, parameters: Record<string, string>): void {
+  const [name = ''] = location.hash.slice(1).split('?');
+  if ((name || 'users') !== view) return;
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== '')).toString();
-  history.replaceState(null, '', query === '' ? view || location.pathname : `${view || '#users'}?${query}`);
+  history.replaceState(null, '', query === '' ? `#${view}` : `#${view}?${query}`);
 }

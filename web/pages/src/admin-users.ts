@@ -32,7 +32,7 @@ export const usersView: View = (root) => {
   async function load(after: string | null): Promise<void> {
     const turn = ++asked;
     const wanted = { search: search.value, role: role.value, disabled: disabled.value, order: order.value };
-    if (after === null) setViewParameters(wanted);
+    if (after === null) setViewParameters('users', wanted);
     const query = new URLSearchParams({ limit: String(PAGE), ...(after !== null && { after }) });
     for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, value);
     const page = await api<{ users: Account[]; total: number; next: string | null }>('GET', `/api/admin/users?${query.toString()}`);
