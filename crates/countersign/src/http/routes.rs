@@ -86,6 +86,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         POST   "/api/admin/users/{id}/password"          Admin  users::set_password;
         GET    "/api/admin/users/{id}/sessions"          Admin  users::sessions;
         DELETE "/api/admin/users/{id}/sessions"          Admin  users::end_sessions;
+        DELETE "/api/admin/users/{id}/sessions/{session}" Admin users::end_session;
         GET    "/api/admin/keys"                         Admin  keys::list;
         POST   "/api/admin/keys/rotate"                  Admin  keys::rotate;
         POST   "/api/admin/keys/withdraw"                Admin  keys::withdraw;

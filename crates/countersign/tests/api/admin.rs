@@ -214,6 +214,39 @@ async fn keys_sessions_and_the_audit_log_are_administered() {
         .assert_error(422, "invalid_value");
 }
 
+/// SE-6: one session of an account, and no other; not by way of another account.
+#[tokio::test]
+async fn an_administrator_ends_one_session_of_an_account() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await;
+    let (phone, desk) = (app.sign_in("ada").await, app.sign_in("ada").await);
+    let path = |user: &str| format!("/api/admin/users/{user}/sessions");
+    let end = async |user: &str, session: &str| {
+        let path = format!("{}/{session}", path(user));
+        call(&app, Method::DELETE, &path, &root.access_token, None).await
+    };
+    let list = call(&app, Method::GET, &path(&phone.user_id), &root.access_token, None).await.json();
+    let ids: Vec<String> = list["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 2);
+    end(&root.user_id, &ids[0]).await.assert_error(404, "not_found");
+    end(&phone.user_id, "1").await.assert_error(404, "not_found");
+    end("1", &ids[0]).await.assert_error(404, "not_found");
+    assert_eq!(end(&phone.user_id, &ids[0]).await.status, StatusCode::NO_CONTENT);
+    end(&phone.user_id, &ids[0]).await.assert_error(404, "not_found");
+    let mut answers = [app.profile(&phone.access_token).await, app.profile(&desk.access_token).await];
+    answers.sort();
+    assert_eq!(answers, [200, 401], "at once, and one of them");
+    let ended = app.audit(AuditKind::SessionEnded).await;
+    assert_eq!(ended.len(), 1);
+    assert_eq!(ended[0].event.session_id.map(|id| id.to_string()), Some(ids[0].clone()));
+    assert!(matches!(ended[0].actor, Actor::Account(id) if id.to_string() == root.user_id));
+}
+
 /// Claims that would override ours, roles and names that are none.
 /// LG-4: an event names the request that it comes from, as that request's answer did; a client cannot choose the name.
 #[tokio::test]

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, SessionId};
 use crate::flows::accounts::Registration;
 use crate::http::api::sessions::list_of;
 use crate::http::api::user::UserBody;
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
-use crate::http::body::path::Id;
+use crate::http::body::path::{Id, Ids};
 use crate::http::body::query::Query;
 use crate::http::body::unique::UniqueObject;
 use crate::http::detached::detached;
@@ -221,6 +221,17 @@ pub(in crate::http) async fn end_sessions<S: Store>(
     detached(async move { app.countersign.end_sessions(SessionSelector::AllOf(id), &caller.context).await })
         .await??;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// 404 if the account has no such session, or none any more.
+pub(in crate::http) async fn end_session<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Ids(id, session): Ids<AccountId, SessionId>,
+) -> Result<StatusCode, ApiError> {
+    let which = SessionSelector::OneOf(id, session);
+    let ended = detached(async move { app.countersign.end_sessions(which, &caller.context).await }).await??;
+    if ended == 0 { Err(ApiError::NotFound) } else { Ok(StatusCode::NO_CONTENT) }
 }
 
 fn invalid(error: impl std::error::Error) -> ApiError {
