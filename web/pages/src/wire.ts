@@ -44,6 +44,8 @@ export interface Account {
   readonly disabled: boolean;
   /** Since when, if it is disabled. */
   readonly disabledAt: string | null;
+  /** Whether it has a password here; without one its owner cannot sign in with any that is kept here. */
+  readonly hasPassword: boolean;
   /** Whether the owner must choose a new password before the next session starts. */
   readonly passwordChangeRequired: boolean;
   readonly createdAt: string;

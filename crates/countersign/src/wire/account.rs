@@ -18,6 +18,8 @@ view! {
         disabled: bool,
         /// Since when, if it is disabled.
         disabled_at: Option<Instant>,
+        /// Whether it has a password here; without one its owner cannot sign in with any that is kept here.
+        has_password: bool,
         /// Whether the owner must choose a new password before the next session starts.
         password_change_required: bool,
         created_at: Instant,
@@ -33,6 +35,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
             claims: account.claims.as_map(),
             disabled: !account.is_enabled(),
             disabled_at: account.disabled_at.map(Instant),
+            has_password: account.has_password,
             password_change_required: account.password_change_required,
             created_at: Instant(account.created_at),
         }

@@ -1,6 +1,9 @@
 //! What administrators do, and who is none.
 
 use axum::http::{Method, StatusCode};
+use countersign::internal::base::id::AccountId;
+use countersign::internal::base::random::Random;
+use countersign::internal::model::account::{NewAccount, Username};
 use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::context::Actor;
 use serde_json::{Value, json};
@@ -94,6 +97,8 @@ async fn users_are_searched_and_paged() {
     assert_eq!(list("role=admin").await.0, ["root"]);
     assert_eq!(list("disabled=true").await.1, 0);
     assert_eq!(list("disabled=false&role=user").await.1, everybody - 1);
+    let passwords = async |has: bool| list(&format!("hasPassword={has}")).await.1;
+    assert_eq!((passwords(true).await, passwords(false).await), (everybody, 0));
     let (mut seen, mut path) = (Vec::new(), "order=newest&limit=2".to_owned());
     loop {
         let (page, _, next) = list(&path).await;
@@ -110,6 +115,29 @@ async fn users_are_searched_and_paged() {
     }
     call(&app, Method::GET, "/api/admin/users?limit=x", &root, None).await.assert_error(422, "invalid_value");
     call(&app, Method::GET, "/api/admin/users?page=2", &root, None).await.assert_error(422, "invalid_value");
+}
+
+/// An account without a password is not like one that may sign in: it says so until one is set.
+#[tokio::test]
+async fn an_account_without_a_password_says_so() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    let new = NewAccount::new(AccountId::random(&Random::system()), Username::parse("pia").unwrap());
+    let pia = app.countersign.create_account_with_hash(new, &app.operator()).await.unwrap().id;
+    let path = format!("/api/admin/users/{pia}");
+    let has_password = async |path: &str| {
+        let body = call(&app, Method::GET, path, &root, None).await.json();
+        let user = if path.contains('?') { &body["users"][0] } else { &body["user"] };
+        (user["username"].clone(), user["hasPassword"].clone())
+    };
+    let list = "/api/admin/users?hasPassword=false";
+    assert_eq!(has_password(list).await, (json!("pia"), json!(false)));
+    assert_eq!(has_password(&path).await, (json!("pia"), json!(false)));
+    let password = json!({ "password": "a wholly different sentence" });
+    let set = call(&app, Method::POST, &format!("{path}/password"), &root, Some(password)).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT);
+    assert_eq!(has_password(&path).await, (json!("pia"), json!(true)));
+    assert_eq!(has_password(list).await.0, Value::Null);
 }
 
 #[tokio::test]

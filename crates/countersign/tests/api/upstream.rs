@@ -97,7 +97,8 @@ async fn the_first_sign_in_takes_the_password_over_and_the_next_is_local() {
         old.is_down.store(false, Ordering::SeqCst);
     }
     assert_eq!(old.asked(), ["Zoë", "bob"], "an account by its own name");
-    assert_eq!(find(&app, "bob").await.unwrap().id, bob.id);
+    let now = find(&app, "bob").await.unwrap();
+    assert_eq!((now.id, bob.has_password, now.has_password), (bob.id, false, true));
     let taken = app.audit(AuditKind::PasswordTakenOver).await;
     let zoe = find(&app, "zoe\u{308}").await.unwrap();
     let ids: Vec<_> = taken.iter().map(|record| record.event.account_id).collect();

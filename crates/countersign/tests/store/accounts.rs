@@ -98,9 +98,12 @@ pub(crate) async fn accounts_are_filtered_counted_and_listed_newest_first(opener
         [("ann", "editor", 3), ("ben", "user", 2), ("cid", "editor", 2), ("dan", "user", 1)]
     {
         let created_at = T0.minus(Duration::from_secs(age));
-        let account = new_account(name, Role::parse(role).unwrap());
+        let mut account = new_account(name, Role::parse(role).unwrap());
+        account.password_hash = account.password_hash.filter(|_| name != "ann");
         let made = store.create_account(account, &context(created_at)).await.unwrap();
-        assert!(matches!(made, CreateAccountOutcome::Created(_)));
+        assert!(
+            matches!(made, CreateAccountOutcome::Created(account) if account.has_password == (name != "ann"))
+        );
     }
     let ann = store.account_for_login(&Username::parse("ann").unwrap()).await.unwrap().unwrap().account;
     let off = AccountChange { disabled: Some(true), ..AccountChange::default() };
@@ -109,12 +112,16 @@ pub(crate) async fn accounts_are_filtered_counted_and_listed_newest_first(opener
     let enabled = AccountFilter { disabled: Some(false), ..editors.clone() };
     let disabled = AccountFilter { disabled: Some(true), ..AccountFilter::default() };
     let searched = AccountFilter { search: Some("an".into()), ..AccountFilter::default() };
+    let with_password = AccountFilter { has_password: Some(true), ..AccountFilter::default() };
+    let without = AccountFilter { has_password: Some(false), ..AccountFilter::default() };
     for (filter, newest_first) in [
         (AccountFilter::default(), &["dan", "ben or cid", "ben or cid", "ann"][..]),
         (editors, &["cid", "ann"]),
         (enabled, &["cid"]),
         (disabled, &["ann"]),
         (searched, &["dan", "ann"]),
+        (with_password, &["dan", "ben or cid", "ben or cid"]),
+        (without, &["ann"]),
     ] {
         assert_eq!(store.count_accounts(filter.clone()).await.unwrap(), newest_first.len() as u64);
         let (mut before, mut seen) = (None, Vec::new());

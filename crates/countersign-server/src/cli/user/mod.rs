@@ -229,10 +229,11 @@ fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
 }
 
 fn state(account: &Account) -> &'static str {
-    match (account.is_enabled(), account.password_change_required) {
-        (false, _) => "disabled",
-        (true, true) => "must change password",
-        (true, false) => "enabled",
+    match (account.is_enabled(), account.has_password, account.password_change_required) {
+        (false, ..) => "disabled",
+        (true, false, _) => "no password",
+        (true, true, true) => "must change password",
+        (true, true, false) => "enabled",
     }
 }
 

@@ -27,11 +27,12 @@ use crate::store::Store;
 use crate::wire::AccountView;
 
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::http) struct ListUsers {
     search: Option<String>,
     role: Option<String>,
     disabled: Option<bool>,
+    has_password: Option<bool>,
     order: Option<String>,
     after: Option<String>,
     limit: Option<u32>,
@@ -59,6 +60,7 @@ pub(in crate::http) async fn list<S: Store>(
         search: search.map(|name| name.canonical().to_owned()),
         role: query.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
         disabled: query.disabled,
+        has_password: query.has_password,
     };
     let page = page(query.order.as_deref(), query.after)?;
     let total = app.countersign.count_accounts(filter.clone()).await?;

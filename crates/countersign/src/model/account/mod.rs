@@ -37,6 +37,9 @@ pub struct Account {
     pub claims: CustomClaims,
     /// Since when it may not sign in.
     pub disabled_at: Option<Timestamp>,
+    /// Whether it has a password here. Without one its owner signs in only where somebody else vouches for them: the application, or
+    /// the system that they come from.
+    pub has_password: bool,
     /// Whether its owner has to choose another password before a session begins (PP-7).
     pub password_change_required: bool,
     /// When it was made.
@@ -107,6 +110,8 @@ pub struct AccountFilter {
     pub role: Option<Role>,
     /// Only accounts that are disabled, or that are not.
     pub disabled: Option<bool>,
+    /// Only accounts that have a password here, or that have none.
+    pub has_password: Option<bool>,
 }
 
 /// The order of accounts, and where a page of them begins.

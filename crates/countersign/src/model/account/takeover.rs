@@ -2,7 +2,7 @@
 //! yes may change here. Whoever has a password here, or is disabled, is never asked about: the old system
 //! decides nothing about them.
 
-use super::{Credentials, NameUse, NewAccount, Username};
+use super::{Account, Credentials, NameUse, NewAccount, Username};
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::account::create::insert;
@@ -70,7 +70,7 @@ impl PasswordTakeover {
                     version,
                     change_required: found.account.password_change_required,
                 });
-                (found.account, version)
+                (Account { has_password: true, ..found.account }, version)
             }
             None if name != NameUse::Free => return Plan::nothing(TakeoverOutcome::NameRefused),
             None => {
@@ -91,7 +91,7 @@ impl PasswordTakeover {
 mod tests {
     use super::*;
     use crate::base::random::Random;
-    use crate::model::account::{Account, Role};
+    use crate::model::account::Role;
     use crate::model::session::testing::{T, account};
 
     fn hash(text: &str) -> PasswordHash {
@@ -152,7 +152,12 @@ mod tests {
     #[test]
     fn an_account_without_a_password_keeps_everything_else() {
         for required in [false, true] {
-            let before = Account { password_change_required: required, role: Role::admin(), ..account() };
+            let before = Account {
+                has_password: false,
+                password_change_required: required,
+                role: Role::admin(),
+                ..account()
+            };
             let plan = takeover().decide(Some(found(before.clone(), None)), NameUse::Taken, T);
             let [Write::SetPassword { version: 6, change_required, .. }, Write::Record(taken)] =
                 plan.writes()
@@ -161,7 +166,7 @@ mod tests {
             };
             assert_eq!((*change_required, taken.kind), (required, AuditKind::PasswordTakenOver));
             let TakeoverOutcome::TakenOver(now) = plan.carried_out() else { panic!("refused") };
-            assert_eq!((now.account, now.password_version), (before, 6));
+            assert_eq!((now.account, now.password_version), (Account { has_password: true, ..before }, 6));
         }
     }
 }

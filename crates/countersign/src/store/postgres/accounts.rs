@@ -58,22 +58,22 @@ impl AccountStore for PostgresStore {
             return Ok(Vec::new());
         }
         self.read("list_accounts", move |db| async move {
-            let AccountFilter { search, role, disabled } = filter;
+            let AccountFilter { search, role, disabled, has_password } = filter;
             let (role, limit) = (role.as_ref().map(Role::as_str), i64::from(limit));
-            let select = |order| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE {FILTER} AND {order} LIMIT $4");
+            let select = |order| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE {FILTER} AND {order} LIMIT $5");
             let found = match page {
                 AccountPage::ByName { after } => {
-                    let sql = select("a.canonical_name > $5 ORDER BY a.canonical_name");
+                    let sql = select("a.canonical_name > $6 ORDER BY a.canonical_name");
                     // What is beyond a text with a NUL is what is beyond the text before it.
                     let after = after.as_deref().unwrap_or_default().split('\0').next();
-                    db.query(&sql, &[&search, &role, &disabled, &limit, &after]).await?
+                    db.query(&sql, &[&search, &role, &disabled, &has_password, &limit, &after]).await?
                 }
                 AccountPage::NewestFirst { before } => {
                     let sql = select(
-                        "($5 IS NULL OR (a.created_at, a.id) < ($5, $6)) ORDER BY a.created_at DESC, a.id DESC",
+                        "($6 IS NULL OR (a.created_at, a.id) < ($6, $7)) ORDER BY a.created_at DESC, a.id DESC",
                     );
                     let (at, id) = before.unzip();
-                    db.query(&sql, &[&search, &role, &disabled, &limit, &at, &id]).await?
+                    db.query(&sql, &[&search, &role, &disabled, &has_password, &limit, &at, &id]).await?
                 }
             };
             found.iter().map(rows::account).collect()
@@ -86,10 +86,10 @@ impl AccountStore for PostgresStore {
             return Ok(0);
         }
         self.read("count_accounts", move |db| async move {
-            let AccountFilter { search, role, disabled } = filter;
+            let AccountFilter { search, role, disabled, has_password } = filter;
             let role = role.as_ref().map(Role::as_str);
             let sql = format!("SELECT count(*) FROM accounts a WHERE {FILTER}");
-            let found = db.query(&sql, &[&search, &role, &disabled]).await?;
+            let found = db.query(&sql, &[&search, &role, &disabled, &has_password]).await?;
             found.first().map_or(Ok(0), |row| rows::number(row, 0))
         })
         .await
@@ -163,7 +163,8 @@ impl AccountStore for PostgresStore {
 
 /// The parameters are those of an [`AccountFilter`], in its order.
 const FILTER: &str = "($1 IS NULL OR strpos(a.canonical_name, $1) > 0) AND ($2 IS NULL OR a.role = $2)
-                      AND ($3 IS NULL OR (a.disabled_at IS NOT NULL) = $3)";
+                      AND ($3 IS NULL OR (a.disabled_at IS NOT NULL) = $3)
+                      AND ($4 IS NULL OR (a.password_hash IS NOT NULL) = $4)";
 
 /// No name has a NUL, and PostgreSQL takes none.
 fn can_be_found(filter: &AccountFilter) -> bool {

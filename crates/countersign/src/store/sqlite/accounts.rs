@@ -61,22 +61,22 @@ impl AccountStore for SqliteStore {
             let (after, order) = match query.page {
                 AccountPage::ByName { after } => {
                     let after: [Value; 2] = [after.unwrap_or_default().into(), Value::Null];
-                    (after, "a.canonical_name > ?5 AND ?6 IS NULL ORDER BY a.canonical_name")
+                    (after, "a.canonical_name > ?6 AND ?7 IS NULL ORDER BY a.canonical_name")
                 }
                 AccountPage::NewestFirst { before } => {
                     let at = before.map(|(at, _)| at.as_unix_millis());
                     let id = before.map(|(_, id)| id.as_bytes().to_vec());
-                    let before = "(?5 IS NULL OR (a.created_at, a.id) < (?5, ?6))
+                    let before = "(?6 IS NULL OR (a.created_at, a.id) < (?6, ?7))
                                   ORDER BY a.created_at DESC, a.id DESC";
                     ([at.into(), id.into()], before)
                 }
             };
-            let AccountFilter { search, role, disabled } = query.filter;
+            let AccountFilter { search, role, disabled, has_password } = query.filter;
             let (role, [after, id]) = (role.as_ref().map(Role::as_str), after);
             db.prepare_cached(&format!(
-                "SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE {FILTER} AND {order} LIMIT ?4"
+                "SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE {FILTER} AND {order} LIMIT ?5"
             ))?
-            .query_map(params![search, role, disabled, query.limit, after, id], rows::account)?
+            .query_map(params![search, role, disabled, has_password, query.limit, after, id], rows::account)?
             .collect()
         })
         .await
@@ -86,7 +86,7 @@ impl AccountStore for SqliteStore {
         self.read("count_accounts", move |db| {
             let role = filter.role.as_ref().map(Role::as_str);
             db.prepare_cached(&format!("SELECT count(*) FROM accounts a WHERE {FILTER}"))?
-                .query_row(params![filter.search, role, filter.disabled], |row| {
+                .query_row(params![filter.search, role, filter.disabled, filter.has_password], |row| {
                     Ok(row.get::<_, i64>(0)?.unsigned_abs())
                 })
         })
@@ -181,7 +181,8 @@ impl AccountStore for SqliteStore {
 
 /// The parameters are those of an [`AccountFilter`], in its order.
 const FILTER: &str = "(?1 IS NULL OR instr(a.canonical_name, ?1) > 0) AND (?2 IS NULL OR a.role = ?2)
-                      AND (?3 IS NULL OR (a.disabled_at IS NOT NULL) = ?3)";
+                      AND (?3 IS NULL OR (a.disabled_at IS NOT NULL) = ?3)
+                      AND (?4 IS NULL OR (a.password_hash IS NOT NULL) = ?4)";
 
 fn change_or_delete(
     tx: &Transaction<'_>,
