@@ -44,7 +44,7 @@ impl Audit {
                 None => None,
             };
             let kind = self.kind.as_deref().map(parse_kind).transpose()?;
-            let query = AuditQuery { after: AuditCursor::START, before: None, kind, account_id, limit: PAGE };
+            let query = AuditQuery { kind, account_id, limit: PAGE, ..AuditQuery::default() };
             let events = &mut Events { tool, query, output, names: Names::default() };
             let lately = if self.follow { Some(self.limit.unwrap_or(LATELY)) } else { self.limit };
             match (self.after, lately) {

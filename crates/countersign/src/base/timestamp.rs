@@ -1,6 +1,7 @@
 //! An instant, and the little arithmetic that it needs.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,21 @@ impl Timestamp {
 }
 
 /// RFC 3339 in UTC, to the millisecond: `2026-11-23T20:07:00.000Z`.
+/// Reads the form of RFC 3339, with any offset.
+impl FromStr for Timestamp {
+    type Err = NotAnInstant;
+
+    fn from_str(text: &str) -> Result<Self, NotAnInstant> {
+        let instant: jiff::Timestamp = text.parse().map_err(|_| NotAnInstant)?;
+        Ok(Self(instant.as_millisecond()))
+    }
+}
+
+/// The text is not an instant in the form of RFC 3339.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an instant such as 2026-11-23T07:30:00Z")]
+pub struct NotAnInstant;
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
@@ -80,5 +96,15 @@ mod tests {
     fn an_instant_is_written_as_rfc_3339() {
         assert_eq!(Timestamp(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.120Z");
         assert_eq!(Timestamp(i64::MAX).to_string(), "9223372036854775807 ms");
+    }
+
+    #[test]
+    fn an_instant_is_read_as_rfc_3339() {
+        for text in ["2023-11-14T22:13:20.120Z", "2023-11-14T23:13:20.12+01:00"] {
+            assert_eq!(text.parse(), Ok(Timestamp(1_700_000_000_120)), "{text}");
+        }
+        for text in ["", "now", "2023-11-14", "2023-11-14T22:13:20", "1700000000120"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(NotAnInstant), "{text}");
+        }
     }
 }

@@ -115,6 +115,21 @@ impl RecordedKind {
     }
 }
 
+impl AuditQuery {
+    /// The instants from which and before which to read; everything, if the query says nothing.
+    pub(crate) const fn range(&self) -> (Timestamp, Timestamp) {
+        let since = match self.since {
+            Some(at) => at,
+            None => Timestamp::from_unix_millis(i64::MIN),
+        };
+        let until = match self.until {
+            Some(at) => at,
+            None => Timestamp::from_unix_millis(i64::MAX),
+        };
+        (since, until)
+    }
+}
+
 impl AuditKind {
     /// Whether a session has ended.
     pub(crate) const fn ends_session(self) -> bool {
@@ -225,6 +240,10 @@ pub struct AuditQuery {
     pub kind: Option<AuditKind>,
     /// Only about this account.
     pub account_id: Option<AccountId>,
+    /// Only lines of this instant and later.
+    pub since: Option<Timestamp>,
+    /// Only lines of before this instant.
+    pub until: Option<Timestamp>,
     /// The most lines to give.
     pub limit: u32,
 }

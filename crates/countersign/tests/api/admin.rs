@@ -237,6 +237,22 @@ async fn keys_sessions_and_the_audit_log_are_administered() {
         path = format!("/api/admin/audit?limit=3&before={next}");
     }
     assert!(sequences.len() > 3 && sequences.is_sorted_by(|a, b| a > b) && sequences.last() == Some(&1));
+    // A time range: from an instant on, and before one.
+    let first = &call(&app, Method::GET, "/api/admin/audit?limit=1", &root, None).await.json()["events"][0];
+    let begin = first["at"].as_str().unwrap().to_owned();
+    for (range, is_in) in [
+        (format!("since={begin}"), true),
+        (format!("until={begin}"), false),
+        ("since=9999-01-01T00:00:00%2B01:00".into(), false),
+    ] {
+        let path = format!("/api/admin/audit?limit=1&{range}");
+        let found = call(&app, Method::GET, &path, &root, None).await.json();
+        assert_eq!(found["events"][0]["sequence"] == first["sequence"], is_in, "{range}: {found}");
+        assert_eq!(found["events"].as_array().unwrap().is_empty(), !is_in, "{range}: {found}");
+    }
+    call(&app, Method::GET, "/api/admin/audit?since=yesterday", &root, None)
+        .await
+        .assert_error(422, "invalid_value");
     call(&app, Method::GET, "/api/admin/audit?event=nonsense", &root, None)
         .await
         .assert_error(422, "invalid_value");

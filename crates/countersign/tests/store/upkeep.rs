@@ -262,6 +262,12 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     let newest_first = AuditQuery { before: Some(log[5].sequence), limit: 2, ..all.clone() };
     assert_eq!(kinds(newest_first).await, [AuditKind::SessionEnded, AuditKind::PasswordChanged]);
     assert_eq!(kinds(AuditQuery { account_id: Some(bob.id), ..all.clone() }).await.len(), 6);
+    // From an instant on, and before one; both ways.
+    let between = |since, until| AuditQuery { since: Some(at(since)), until: Some(at(until)), ..all.clone() };
+    assert_eq!(kinds(between(1, 22)).await, [AuditKind::LoginSucceeded, AuditKind::AccountChanged]);
+    let newest_first = AuditQuery { before: Some(i64::MAX), ..between(1, 22) };
+    assert_eq!(kinds(newest_first).await, [AuditKind::AccountChanged, AuditKind::LoginSucceeded]);
+    assert_eq!(kinds(between(22, 22)).await, []);
     let nobody = new_account("nobody", bob.role.clone()).id;
     assert_eq!(kinds(AuditQuery { account_id: Some(nobody), ..all }).await, []);
 }

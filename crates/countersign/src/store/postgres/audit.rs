@@ -57,10 +57,12 @@ async fn look_back(db: &Connection, query: &AuditQuery, before: i64) -> Result<A
     let sql = format!(
         "SELECT {COLUMNS} FROM audit_log
          WHERE sequence < $1 AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR account_id = $3)
+               AND at >= $5 AND at < $6
          ORDER BY sequence DESC LIMIT $4"
     );
-    let kind = query.kind.map(AuditKind::name);
-    let lines = db.query(&sql, &[&before, &kind, &query.account_id, &i64::from(query.limit)]).await?;
+    let (kind, (since, until)) = (query.kind.map(AuditKind::name), query.range());
+    let limit = i64::from(query.limit);
+    let lines = db.query(&sql, &[&before, &kind, &query.account_id, &limit, &since, &until]).await?;
     finish(Page { rows: lines, ..now })
 }
 
@@ -68,15 +70,18 @@ async fn unread(
     db: &Connection,
     query: &AuditQuery,
     seen: &Seen,
-    (after, since): (i64, Timestamp),
+    (after, begun): (i64, Timestamp),
     limit: u32,
 ) -> Result<Page, Failure> {
+    let (since, until) = query.range();
     let log = Log {
         table: "audit_log",
         columns: COLUMNS,
         key: Key::Sequence,
-        condition: "sequence > $6 AND at >= $7 AND ($8 IS NULL OR kind = $8) AND ($9 IS NULL OR account_id = $9)",
-        values: &[&after, &since, &query.kind.map(AuditKind::name), &query.account_id],
+        condition:
+            "sequence > $6 AND at >= $7 AND ($8 IS NULL OR kind = $8) AND ($9 IS NULL OR account_id = $9)
+                    AND at < $10",
+        values: &[&after, &since.max(begun), &query.kind.map(AuditKind::name), &query.account_id, &until],
     };
     log.page(db, seen, limit).await
 }

@@ -16,7 +16,8 @@ impl AuditStore for SqliteStore {
     }
 
     async fn audit_log(&self, query: AuditQuery) -> Result<AuditPage, StoreError> {
-        let (after, since) = query.after.elsewhere();
+        let (after, begun) = query.after.elsewhere();
+        let (since, until) = query.range();
         self.read("audit_log", move |db| {
             // An account's events are few among many, and there is an index for them; a kind is looked for on
             // the way.
@@ -30,7 +31,7 @@ impl AuditStore for SqliteStore {
                 .prepare_cached(&format!(
                 "SELECT sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id
                  FROM audit_log
-                 WHERE sequence > ?1 AND sequence < ?5 AND at >= ?6 AND (?2 IS NULL OR kind = ?2) AND {of_account}
+                 WHERE sequence > ?1 AND sequence < ?5 AND at >= ?6 AND at < ?7 AND (?2 IS NULL OR kind = ?2) AND {of_account}
                  ORDER BY sequence {order} LIMIT ?4"
             ))?
             .query_map(
@@ -40,7 +41,8 @@ impl AuditStore for SqliteStore {
                     query.account_id.as_ref().map(AccountId::as_bytes),
                     query.limit,
                     query.before.unwrap_or(i64::MAX),
-                    since.as_unix_millis(),
+                    since.max(begun).as_unix_millis(),
+                    until.as_unix_millis(),
                 ],
                 rows::audit_record,
             )?
