@@ -36,7 +36,8 @@ fn wants_openmetrics(accept: &str) -> bool {
     MediaTypeList::new(accept).filter_map(Result::ok).any(|wanted| {
         let quality = Name::new("q").and_then(|q| wanted.get_param(q));
         let is_refused = quality.is_some_and(|q| q.unquoted_str().parse() == Ok(0.0));
-        wanted.ty == names::APPLICATION && wanted.subty.as_str() == "openmetrics-text" && !is_refused
+        let is_it = wanted.subty.as_str().eq_ignore_ascii_case("openmetrics-text");
+        wanted.ty == names::APPLICATION && is_it && !is_refused
     })
 }
 
