@@ -24,7 +24,10 @@ impl<S: Store> Countersign<S> {
         if refused == 0 {
             return Ok(());
         }
-        let event = AuditEvent::new(AuditKind::LoginThrottled).with_detail(format!("{refused} attempts"));
+        let event = AuditEvent::new(AuditKind::LoginThrottled).with_detail(match refused {
+            1 => "1 attempt".to_owned(),
+            _ => format!("{refused} attempts"),
+        });
         let recorded = self.store.record(event, &Context::local(Actor::System, now)).await;
         if recorded.is_err() {
             self.throttled.fetch_add(refused, Ordering::Relaxed);

@@ -46,13 +46,13 @@ named! {
         PasswordChangeWaived = "password_change_waived",
         /// An account was made.
         AccountCreated = "account_created",
-        /// Role or claims were changed.
+        /// Role or claims were changed; the detail says which of them, and both roles.
         AccountChanged = "account_changed",
         /// An account may no longer sign in.
         AccountDisabled = "account_disabled",
         /// An account may sign in again.
         AccountEnabled = "account_enabled",
-        /// An account is gone.
+        /// An account is gone; the detail is the name that it had.
         AccountDeleted = "account_deleted",
         /// Somebody began to export all accounts with their password hashes.
         AccountsExported = "accounts_exported",
@@ -166,7 +166,7 @@ pub struct AuditEvent<K = AuditKind> {
     pub account_id: Option<AccountId>,
     /// The session that it is about.
     pub session_id: Option<SessionId>,
-    /// One stable word or short text more: an end reason, a role, a key id. Never what somebody typed in a
+    /// One stable word or short text more: an end reason, a role, a key id, the name of a deleted account. Never what somebody typed in a
     /// failed login (LG-2: people type passwords there).
     pub detail: Option<String>,
 }

@@ -4,7 +4,7 @@ use tracing::field::display;
 
 use super::answer::{Answer, Sealed};
 use super::figures::StoreFigures;
-use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
+use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery};
 use crate::model::context::{Context, Origin};
 
 /// Keeps what was done. Most lines are written by the verbs of the other traits, in the transaction of the
@@ -24,7 +24,9 @@ pub trait AuditStore: Sealed {
 pub(crate) fn log(recorded: &[AuditEvent], origin: &Origin, figures: &StoreFigures) {
     figures.recorded(recorded);
     for event in recorded {
-        let (kind, detail) = (event.kind.name(), event.detail.as_deref());
+        // The name of a person who is gone stays in one place, which has a time limit.
+        let detail = event.detail.as_deref().filter(|_| event.kind != AuditKind::AccountDeleted);
+        let kind = event.kind.name();
         let (account, session) = (event.account_id.map(display), event.session_id.map(display));
         let (actor, by) = (origin.actor.name(), origin.actor.account_id().map(display));
         let address = origin.address.map(display);

@@ -57,6 +57,9 @@ async fn an_administrator_makes_changes_and_deletes_users() {
     // LG-4: who did it.
     let deleted = app.audit(AuditKind::AccountDeleted).await;
     assert!(matches!(deleted[0].actor, Actor::Account(_)));
+    assert_eq!(deleted[0].event.detail.as_deref(), Some("Dora"), "nobody else knows who it was");
+    let changed = app.audit(AuditKind::AccountChanged).await;
+    assert_eq!(changed[0].event.detail.as_deref(), Some("role editor to user, claims"));
 }
 
 #[tokio::test]

@@ -243,7 +243,7 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
         [
             (AuditKind::AccountCreated, Some("user"), Actor::Anonymous, T0, None),
             (AuditKind::LoginSucceeded, None, Actor::Anonymous, at(1), session),
-            (AuditKind::AccountChanged, Some("admin"), Actor::Account(bob.id), at(21), None),
+            (AuditKind::AccountChanged, Some("role user to admin"), Actor::Account(bob.id), at(21), None),
             (AuditKind::PasswordChanged, None, Actor::CommandLine, at(22), None),
             (AuditKind::SessionEnded, Some("password_changed"), Actor::CommandLine, at(22), session),
             (AuditKind::LoginFailed, None, Actor::Anonymous, at(23), None),

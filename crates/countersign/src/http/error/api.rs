@@ -125,9 +125,11 @@ impl ApiError {
             Self::ChangeAccount(ChangeAccountError::Store(error)) | Self::Store(error) => {
                 public::store(error)
             }
-            Self::ChangeAccount(ChangeAccountError::LastAdministrator) => {
-                public(StatusCode::CONFLICT, "last_administrator", "The last administrator cannot be removed")
-            }
+            Self::ChangeAccount(ChangeAccountError::LastAdministrator) => public(
+                StatusCode::CONFLICT,
+                "last_administrator",
+                "This is the last administrator who can sign in: make another one first",
+            ),
             Self::Keys(error) => public::keys(error),
             Self::Sign(error) => public::sign(error),
             Self::KeySet(_) | Self::Internal => internal(),

@@ -105,7 +105,9 @@ impl PendingChange {
         if self.after.is_none() {
             let id = self.before.id;
             writes.push(Write::DeleteAccount(id));
-            writes.push(Write::Record(AuditEvent::new(AuditKind::AccountDeleted).of_account(id)));
+            // The last chance to say who it was: nothing else knows the name from now on.
+            let deleted = AuditEvent::new(AuditKind::AccountDeleted).of_account(id);
+            writes.push(Write::Record(deleted.with_detail(self.before.username.as_str())));
         }
         let account = Box::new(self.after.unwrap_or(self.before));
         Plan::new(ChangeAccountOutcome::Done(account, ended), writes)
@@ -114,9 +116,11 @@ impl PendingChange {
 
 /// What a change is called in the audit log; nothing when it changes nothing.
 fn events(before: &Account, after: &Account) -> impl Iterator<Item = AuditEvent> {
-    let is_changed = before.role != after.role || before.claims != after.claims;
-    let changed =
-        is_changed.then(|| AuditEvent::new(AuditKind::AccountChanged).with_detail(after.role.as_str()));
+    let role = (before.role != after.role).then(|| format!("role {} to {}", before.role, after.role));
+    let claims = (before.claims != after.claims).then(|| "claims".to_owned());
+    let detail: Vec<String> = role.into_iter().chain(claims).collect();
+    let changed = (!detail.is_empty())
+        .then(|| AuditEvent::new(AuditKind::AccountChanged).with_detail(detail.join(", ")));
     let enabled = match (before.is_enabled(), after.is_enabled()) {
         (true, false) => Some(AuditKind::AccountDisabled),
         (false, true) => Some(AuditKind::AccountEnabled),
