@@ -7,16 +7,26 @@ export const client: Client = createClient({ baseUrl: address });
 
 /** The server's error texts are written for people: the pages show them. */
 export async function api<T = undefined>(method: string, path: string, body?: object): Promise<T> {
-  const response = await client.fetch(address + path, {
+  const { response, text } = await ask(address + path, {
     method,
     cache: 'no-store',
     ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
   });
-  const text = await response.text();
   const json = parse(text);
   if (response.ok) return json as T;
   const { error, code } = (json ?? {}) as { error?: string; code?: string };
   throw new CountersignError(code ?? 'unexpected_response', error ?? `The server responded with status ${response.status}.`, response.status);
+}
+
+/** A browser says of a request without a response only that it failed. */
+async function ask(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
+  try {
+    const response = await client.fetch(url, init);
+    return { response, text: await response.text() };
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new CountersignError('network', 'No response', 0, undefined, cause);
+    throw cause;
+  }
 }
 
 function parse(text: string): unknown {
