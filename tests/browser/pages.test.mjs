@@ -24,6 +24,8 @@ for (const { name, launch } of BROWSERS) {
       context = await freshProfile(browser, context);
       page = await context.newPage();
       await page.setViewport({ width: 1200, height: 850 });
+      // A page with edits asks before it is left.
+      page.on('dialog', (dialog) => void dialog.accept());
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => {
         if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
@@ -45,7 +47,15 @@ for (const { name, launch } of BROWSERS) {
     const text = (selector) => page.$eval(selector, (element) => element.textContent);
     const hears = (part) => holds(page, (part) => document.body.innerText.includes(part), part);
     // In one step, because the rows may be replaced at any time.
-    const openFirst = () => page.evaluate(() => document.querySelector('tbody .link').click());
+    const openFirst = async () => {
+      await page.evaluate(() => document.querySelector('tbody .link').click());
+      await page.waitForSelector('.halves');
+    };
+    /** From a user's page back to the list. */
+    const backToList = async () => {
+      await page.evaluate(() => document.querySelector('a[href^="#users"]:not(#views a)').click());
+      await page.waitForSelector('#search');
+    };
     const dialogCloses = () => holds(page, () => !document.querySelector('dialog[open]'));
     /** Presses the button with this text in the topmost dialog, or on the page. */
     const press = (label) =>
@@ -350,7 +360,7 @@ for (const { name, launch } of BROWSERS) {
       await press('Create');
       await hears(`User ${username} is created.`);
       await dialogCloses();
-      await hears('must change password');
+      await hears('new password due');
       const asked = await world.call('POST', '/api/login', { body: { username, password: 'a password of many words' } });
       assert.equal(asked.body.code, 'password_change_required');
       await page.type('#search', username);
@@ -361,22 +371,37 @@ for (const { name, launch } of BROWSERS) {
       const user = await world.call('POST', '/api/login', { body: chosen });
       const token = user.body.accessToken;
       await openFirst();
-      await page.waitForSelector('dialog .list li');
+      await page.waitForSelector('.card .list li button');
+      assert.equal(path(), `/admin#users/${user.body.user.userId}`);
       await look('admin-user');
-      await fill('claims', '[1]');
+      const write = (field, value) => page.$eval(`#${field}`, (input, value) => (input.value = value), value);
+      await write('claims', '[1]');
       await press('Save');
       await hears('The claims must be a JSON object.');
-      await fill('claims', '{"team":"blue"}');
+      await write('claims', '{"team":"blue"}');
+      // A way out drops no edits silently.
+      await page.evaluate(() => document.querySelector('a[href="#audit"]').click());
+      await hears('Discard your changes?');
+      await press('Cancel');
+      assert.equal(path(), `/admin#users/${user.body.user.userId}`);
       await press('Save');
       await hears(`${username} is saved.`);
-      await dialogCloses();
 
-      await openFirst();
-      await press('End all sessions');
-      await hears(`All sessions of ${username} have ended.`);
-      assert.equal((await world.call('GET', '/api/profile', { token })).status, 401);
+      // One session of two, then all that there are.
+      const other = await world.call('POST', '/api/login', { body: { ...chosen, password: chosen.newPassword, newPassword: undefined } });
+      await page.reload();
+      await holds(page, () => document.querySelectorAll('.card .list li button').length === 2);
+      await page.evaluate(() => document.querySelector('.card .list li button').click());
+      await hears(`That device of ${username} is signed out.`);
+      await holds(page, () => document.querySelectorAll('.card .list li button').length === 1);
+      const profiles = async () => (await Promise.all([token, other.body.accessToken].map((token) => world.call('GET', '/api/profile', { token })))).map(({ status }) => status);
+      assert.deepEqual((await profiles()).sort(), [200, 401]);
+      await press('Sign out everywhere');
+      await press('Sign out everywhere');
+      await hears(`${username} is signed out everywhere.`);
+      assert.deepEqual(await profiles(), [401, 401]);
+      await hears('No sessions.');
 
-      await openFirst();
       await press('Set password');
       await fill('password', 'yet another one of many words');
       await press('Set password');
@@ -385,22 +410,25 @@ for (const { name, launch } of BROWSERS) {
       const again = await world.call('POST', '/api/login', { body: { username, password: 'yet another one of many words' } });
       assert.equal(again.status, 200);
 
-      await openFirst();
       await press('Require a new password');
       await press('Require');
       await hears(`${username} must choose a new password at the next sign-in.`);
-      await hears('must change password');
+      await hears('new password due');
       assert.equal((await world.call('GET', '/api/profile', { token: again.body.accessToken })).status, 401);
-      await openFirst();
       await press('Waive the new password');
       await hears(`${username} may keep their password.`);
-      await holds(page, () => !document.body.innerText.includes('must change password'));
+      await holds(page, () => !document.body.innerText.includes('new password due'));
 
-      await openFirst();
       await press('Disable');
+      await look('admin-confirm');
       await press('Disable');
       await hears(`${username} is disabled.`);
+      await page.waitForSelector('.badge.bad');
+      await backToList();
       await page.waitForSelector('tbody .bad');
+      // The search is as it was left, and the focus on their row.
+      assert.equal(path(), `/admin#users?search=${username}`);
+      await holds(page, (username) => document.activeElement.textContent === username, username);
 
       await openFirst();
       await press('Delete');
@@ -409,7 +437,7 @@ for (const { name, launch } of BROWSERS) {
       await hears('No user matches.');
       await look('admin-empty');
       // The search is in the address, so that a reload shows the same.
-      assert.equal(path(), `/admin?search=${username}`.replace('?', '#users?'));
+      assert.equal(path(), `/admin#users?search=${username}`);
       await page.reload();
       await hears('No user matches.');
       await press('Show all users');
@@ -426,25 +454,33 @@ for (const { name, launch } of BROWSERS) {
       await visit('/login?return_to=/admin');
       await signIn();
       await page.waitForSelector('tbody tr');
-      await page.select('#by-order', 'newest');
+      await page.evaluate(() => [...document.querySelectorAll('th .sort')].find(({ textContent }) => textContent === 'Created').click());
       await holds(page, (first) => document.querySelector('tbody .link').textContent === first, `zeta-${name}`);
       const all = (await names()).length;
       assert.match(await text('.filters > p'), new RegExp(`^${all} users$`));
       await page.type('#by-role', 'editor');
       await page.keyboard.press('Enter');
       await shows(`zeta-${name}`);
-      await page.select('#by-disabled', 'true');
+      await page.select('#by-state', 'disabled');
       await hears('No user matches.');
       await world.call('PATCH', `/api/admin/users/${made.body.user.userId}`, { body: { disabled: true }, token: body.accessToken });
       await page.reload();
       await shows(`zeta-${name}`);
-      assert.equal(path(), '/admin#users?role=editor&disabled=true&order=newest');
+      assert.equal(path(), '/admin#users?role=editor&order=newest&state=disabled');
       await look('admin-filtered');
       await openFirst();
-      await hears('last sign-in none in the audit log');
-      await page.$eval('dialog:last-of-type [name=role]', (input) => (input.value = 'Admin'));
+      await holds(page, () => /Last sign-in\s*never/.test(document.querySelector('dl').innerText));
+      await page.$eval('#role', (input) => (input.value = 'Admin'));
       await press('Save');
       await hears('The role Admin has no rights: write admin.');
+      // One that nobody has is asked about.
+      await page.$eval('#role', (input) => (input.value = 'edtior'));
+      await press('Save');
+      await hears('No user has the role edtior yet. Create it?');
+      await press('Cancel');
+      await page.$eval('#role', (input) => (input.value = 'user'));
+      await press('Save');
+      await hears('is saved.');
       await world.call('DELETE', `/api/admin/users/${made.body.user.userId}`, { token: body.accessToken });
     });
 
@@ -459,10 +495,9 @@ for (const { name, launch } of BROWSERS) {
       const first = await text('tbody .link');
       assert.equal(await focused(), first);
       await page.keyboard.press('Enter');
-      await page.waitForSelector('dialog[open]');
-      await page.keyboard.press('Escape');
-      await dialogCloses();
-      await holds(page, (first) => document.activeElement.textContent === first, first);
+      await holds(page, (first) => document.activeElement.matches('h1') && document.activeElement.textContent === first, first);
+      await page.goBack();
+      await holds(page, (first) => document.activeElement.matches('tbody .link') && document.activeElement.textContent === first, first);
       await page.keyboard.press('ArrowUp');
       assert.equal(await focused(), 'search');
     });
@@ -490,12 +525,88 @@ for (const { name, launch } of BROWSERS) {
       await holds(page, () => document.querySelectorAll('tbody tr').length === 1);
       await openFirst();
       await page.waitForSelector('a[href^="#audit?user="]');
-      await page.evaluate(() => document.querySelector('a[href^="#audit?user="]').click());
-      await hears('Account created');
+      await page.click('a[href^="#audit?user="]');
+      await page.waitForSelector('#account');
+      await page.waitForSelector('tbody tr');
       const users = await page.$$eval('tbody [data-label=User]', (cells) => cells.map(({ textContent }) => textContent));
       assert.ok(users.every((text) => text === user.username || made.body.user.userId.startsWith(text.slice(0, 8))) && users.length === 1, users.join());
       assert.match(path(), /^\/admin#audit\?user=/);
       assert.notEqual(await page.$eval('#account', ({ value }) => value), '');
+    });
+
+    test('admin: a long name leaves all columns on the screen', async () => {
+      const admin = await world.call('POST', '/api/login', { body: DEMO });
+      const username = `a-${'very'.repeat(12)}.long.name-of-${name}@subdomain.example-company.com`;
+      const made = await world.call('POST', '/api/admin/users', { body: { username, password: 'a password of many words', passwordChangeRequired: true }, token: admin.body.accessToken });
+      const fits = async (size) => {
+        await page.setViewport(size);
+        const cut = await page.$$eval('.table', (tables) => tables.map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth));
+        assert.deepEqual(cut, [0], JSON.stringify(size));
+      };
+      const [desktop, phone] = [{ width: 1280, height: 800 }, { width: 390, height: 844 }];
+      await visit('/login?return_to=/admin%23audit');
+      await signIn();
+      await hears(username);
+      await fits(desktop);
+      await fits(phone);
+      await page.goto(`${world.origin}/admin#users`);
+      await hears(username);
+      await fits(phone);
+      await fits(desktop);
+      await look('admin-long');
+      await world.call('DELETE', `/api/admin/users/${made.body.user.userId}`, { token: admin.body.accessToken });
+      // Who was deleted is known still.
+      await page.goto(`${world.origin}/admin#audit`);
+      await hears(`${username} (deleted)`);
+    });
+
+    test('admin: a list without a connection says so, and does not pass for the answer', async () => {
+      await visit('/login?return_to=/admin');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      world.weather = (request) => (request === 'GET /api/admin/users' ? { cut: 'request' } : {});
+      await page.type('#search', 'no-such-user');
+      await hears('The server cannot be reached. Check your connection and try again.');
+      assert.equal(await page.$eval('.table', (list) => list.ariaBusy), 'true');
+      world.weather = () => ({});
+      await page.type('#search', '-at-all');
+      await hears('No user matches.');
+      await hears('Check the spelling, or remove a filter.');
+    });
+
+    test('admin: the audit log of a time, and as a file', async () => {
+      await visit('/login?return_to=/admin%23audit?event=account_created');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      const count = await page.$$eval('tbody tr:not(.ids)', ({ length }) => length);
+      await page.select('#period', 'hour');
+      await holds(page, () => location.hash === '#audit?event=account_created&period=hour' && !document.querySelector('.table').ariaBusy);
+      assert.equal(await page.$$eval('tbody tr:not(.ids)', ({ length }) => length), count);
+      await page.evaluate(() => {
+        URL.createObjectURL = (file) => {
+          void file.text().then((text) => (window.saved = text));
+          return '#audit';
+        };
+      });
+      await press('Download');
+      await holds(page, () => window.saved !== undefined);
+      const lines = (await page.evaluate(() => window.saved)).trimEnd().split('\n').map((line) => JSON.parse(line));
+      assert.ok(lines.length === count && lines.every(({ event }) => event === 'account_created'), JSON.stringify(lines));
+      // The IDs of an event.
+      await page.evaluate(() => document.querySelector('tbody [aria-expanded]').click());
+      await hears(lines[0].accountId);
+      await page.select('#period', 'between');
+      await page.$eval('#until', (field) => {
+        field.value = '2020-01-01T00:00';
+        field.dispatchEvent(new Event('change'));
+      });
+      await hears('No events');
+      assert.equal(path(), `/admin#audit?${new URLSearchParams({ event: 'account_created', until: '2020-01-01T00:00' })}`);
+      await page.reload();
+      await hears('No events');
+      await look('admin-audit-between');
+      await press('Show all events');
+      await page.waitForSelector('tbody tr');
     });
 
     test('admin: the last administrator stays', async () => {
@@ -503,10 +614,10 @@ for (const { name, launch } of BROWSERS) {
       await signIn();
       await page.waitForSelector('tbody tr');
       await page.evaluate(() => [...document.querySelectorAll('tbody .link')].find(({ textContent }) => textContent === 'admin').click());
-      await page.waitForSelector('dialog[open]');
+      await page.waitForSelector('.halves');
       await press('Delete');
       await press('Delete');
-      await hears('The last administrator cannot be removed');
+      await hears('This is the last administrator who can sign in');
     });
 
     test('admin: keys and the audit log, which is followed', async () => {
@@ -536,7 +647,7 @@ for (const { name, launch } of BROWSERS) {
       assert.match(await text('tbody tr'), /Key created/);
       await world.call('POST', '/api/login', { body: { username: 'nobody', password: 'wrong' } });
       await holds(page, (rows) => document.querySelectorAll('tbody tr').length > rows, rows);
-      assert.match(await text('tbody tr'), /Login failed/);
+      assert.match(await text('tbody tr'), /Sign-in failed/);
       // A second rotation has nothing to do, and says so.
       await page.goto(`${world.origin}/admin#keys`);
       await page.waitForSelector('tbody .good');
@@ -546,10 +657,10 @@ for (const { name, launch } of BROWSERS) {
       await page.goto(`${world.origin}/admin#audit`);
       await page.waitForSelector('#event');
       await page.select('#event', 'key_created');
-      await holds(page, () => [...document.querySelectorAll('tbody th')].every(({ textContent }) => textContent === 'Key created'));
+      await holds(page, () => [...document.querySelectorAll('tbody th')].length > 0 && [...document.querySelectorAll('tbody th')].every(({ textContent }) => textContent === 'Key created'));
       // On a phone a long detail leaves room for the rest.
       await page.setViewport({ width: 390, height: 844 });
-      const widths = await page.$$eval('tbody td:not(.none)', (cells) => cells.map(({ clientWidth }) => clientWidth));
+      const widths = await page.$$eval('tbody tr:not(.ids) td:not(.none, .open)', (cells) => cells.map(({ clientWidth }) => clientWidth));
       assert.ok(widths.length > 0 && widths.every((width) => width >= 100), widths.join(' '));
     });
 
@@ -570,7 +681,7 @@ for (const { name, launch } of BROWSERS) {
         }, text);
       await filter(user.username.toUpperCase());
       await holds(page, (username) => {
-        const cells = [...document.querySelectorAll('tbody tr')].map((row) => [...row.cells].map(({ textContent }) => textContent));
+        const cells = [...document.querySelectorAll('tbody tr:not(.ids)')].map((row) => [...row.cells].map(({ textContent }) => textContent));
         const [disabled, created] = cells;
         return cells.length === 2 && disabled[1] === 'Account disabled' && created[1] === 'Account created' && cells.every((row) => row[2] === username && row[3] === 'admin');
       }, user.username);

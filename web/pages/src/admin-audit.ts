@@ -1,14 +1,17 @@
-// The audit log, newest events first: filter it, page back, follow it.
+// The audit log, newest events first: filter it, page back, follow it, take it away as a file.
 
-import { idOf, nameOf } from './account-names.ts';
-import { emptyState, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
+import { idOf } from './account-names.ts';
+import { auditRow, COLUMNS } from './audit-row.ts';
+import { downloadLines } from './audit-download.ts';
+import { periodChoice } from './audit-period.ts';
+import { eventOptions } from './audit-words.ts';
+import { emptyState, replacing, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
-import { exactTimeElement, timeElement, words } from './format.ts';
 import { act, actionButton } from './shell.ts';
-import { AUDIT_KINDS, type AuditEvent } from './wire.ts';
+import type { AuditEvent } from './wire.ts';
 
-interface AuditPage {
+export interface AuditPage {
   readonly events: AuditEvent[];
   /** The `after` or the `before` of the next page. */
   readonly next?: number | string;
@@ -18,21 +21,18 @@ interface AuditPage {
 
 const PAGE = 50;
 const FOLLOW_EVERY_MS = 2_000;
+const NEWEST = { before: String(Number.MAX_SAFE_INTEGER) };
 
 export const auditView: View = (root) => {
   const parameters = viewParameters();
   const rows = element('tbody');
-  const event = element(
-    'select',
-    { id: 'event' },
-    element('option', { value: '' }, 'All events'),
-    ...AUDIT_KINDS.map((name) => element('option', { value: name }, words(name))),
-  );
+  const event = element('select', { id: 'event' }, element('option', { value: '' }, 'All events'), ...eventOptions());
   event.value = parameters.get('event') ?? '';
   const user = element('input', { id: 'account', type: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Username or ID', value: parameters.get('user') ?? '' });
+  const period = periodChoice(parameters, () => void act(null, load));
   const follow = element('input', { id: 'follow', type: 'checkbox', checked: true });
   const older = actionButton('Show older', showOlder, 'quiet');
-  const log = table('Audit log', ['When', 'Event', 'User', 'By', 'Address', 'Detail'], rows);
+  const log = table('Audit log', COLUMNS, rows, 'audit');
   const empty = element('div', { role: 'status' });
   let accountId: string | undefined;
   // With which to ask for newer events; null for those of nobody.
@@ -42,8 +42,8 @@ export const auditView: View = (root) => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
 
-  function ask(place: Record<string, string>): Promise<AuditPage> {
-    const query = new URLSearchParams({ limit: String(PAGE), ...place });
+  function ask(place: Record<string, string>, limit = PAGE): Promise<AuditPage> {
+    const query = new URLSearchParams({ limit: String(limit), ...place, ...period.range() });
     if (event.value) query.set('event', event.value);
     if (accountId !== undefined) query.set('account', accountId);
     return api('GET', `/api/admin/audit?${query.toString()}`);
@@ -56,16 +56,20 @@ export const auditView: View = (root) => {
   async function load(): Promise<void> {
     const mine = ++turn;
     const name = user.value.trim();
-    setViewParameters('audit', { event: event.value, user: name });
-    accountId = name === '' ? undefined : await idOf(name);
-    const isUnknown = name !== '' && accountId === undefined;
-    const page: AuditPage = isUnknown ? { events: [] } : await ask({ before: String(Number.MAX_SAFE_INTEGER) });
-    // A slow response to an earlier filter must not replace the result of a later one.
-    if (mine !== turn) return;
-    fill(rows, ...sorted(page.events).map(row));
-    newer = page.newer ?? null;
-    setOldest(page.next);
-    showEmpty(isUnknown ? `There is no user ${name}.` : 'Nothing of this kind is in the log.');
+    setViewParameters('audit', { event: event.value, user: name, ...period.parameters() });
+    await replacing(log, async () => {
+      const id = name === '' ? undefined : await idOf(name);
+      if (mine !== turn) return;
+      accountId = id;
+      const isUnknown = name !== '' && accountId === undefined;
+      const page: AuditPage = isUnknown ? { events: [] } : await ask(NEWEST);
+      // A slow response to an earlier filter must not replace the result of a later one.
+      if (mine !== turn) return;
+      fill(rows, ...sorted(page.events).flatMap(auditRow));
+      newer = page.newer ?? null;
+      setOldest(page.next);
+      showEmpty(isUnknown ? `There is no user ${name}.` : 'Nothing of this kind is in the log.');
+    });
   }
 
   function showEmpty(text: string): void {
@@ -77,13 +81,16 @@ export const auditView: View = (root) => {
   async function clear(): Promise<void> {
     event.value = '';
     user.value = '';
+    period.clear();
     await load();
   }
 
   async function showOlder(): Promise<void> {
     if (oldest === null) return;
+    const mine = turn;
     const { events, next } = await ask({ before: String(oldest) });
-    rows.append(...sorted(events).map(row));
+    if (mine !== turn) return;
+    rows.append(...sorted(events).flatMap(auditRow));
     setOldest(next);
   }
 
@@ -99,23 +106,26 @@ export const auditView: View = (root) => {
       const { events, next } = await ask({ after: newer }).catch((): AuditPage => ({ events: [] }));
       if (mine === turn && next !== undefined) newer = String(next);
       if (mine === turn && events.length > 0) {
-        rows.prepend(...sorted(events).map(row));
+        rows.prepend(...sorted(events).flatMap(auditRow));
         showEmpty('');
       }
     }
     if (!stopped) timer = setTimeout(() => void tick(), FOLLOW_EVERY_MS);
   }
 
+  const download = actionButton('Download', () => downloadLines((before) => ask(before === undefined ? NEWEST : { before }, 1000), () => stopped), 'quiet');
+  download.title = 'All events of this filter, one JSON object a line';
   event.addEventListener('change', () => void act(null, load));
   user.addEventListener('change', () => void act(null, load));
   fill(
     root,
-    element('h1', {}, 'Audit'),
+    element('div', { class: 'row spread' }, element('h1', {}, 'Audit'), download),
     element(
       'div',
       { class: 'row filters' },
       element('div', {}, element('label', { for: 'event' }, 'Event'), event),
       element('div', {}, element('label', { for: 'account' }, 'User'), user),
+      ...period.fields,
       element('div', { class: 'check' }, follow, element('label', { for: 'follow' }, 'Follow')),
     ),
     log,
@@ -129,47 +139,3 @@ export const auditView: View = (root) => {
     clearTimeout(timer);
   };
 };
-
-const BAD = /failed|throttled|suspected|reuse|deleted|disabled|exported|restored/;
-const GOOD = /succeeded|enabled|created|healed/;
-
-function row(entry: AuditEvent): HTMLElement {
-  const kind = BAD.test(entry.event) ? ' bad' : GOOD.test(entry.event) ? ' good' : '';
-  return element(
-    'tr',
-    {},
-    element('td', { class: 'when' }, timeElement(entry.at), element('p', { class: 'muted' }, exactTimeElement(entry.at))),
-    element('th', { scope: 'row' }, element('span', { class: `badge${kind}` }, words(entry.event))),
-    cell('User', entry.accountId && account(entry.accountId)),
-    cell('By', actor(entry)),
-    cell('Address', entry.address),
-    cell('Detail', entry.detail, 'muted wide'),
-  );
-}
-
-/** A phone leaves out the cells that have nothing to say. */
-function cell(label: string, content: Node | string | null | undefined, kind = ''): HTMLElement {
-  return element('td', { 'data-label': label, class: content ? kind : 'none' }, content || '—');
-}
-
-const ACTORS: Record<string, string> = { anonymous: 'a visitor', command_line: 'command line', system: 'the server' };
-
-function actor(entry: AuditEvent): Node | string {
-  if (entry.actor !== 'account') return element('span', { class: 'muted' }, ACTORS[entry.actor] ?? words(entry.actor));
-  if (entry.actorId === undefined || entry.actorId === entry.accountId) return element('span', { class: 'muted' }, 'the user');
-  return account(entry.actorId);
-}
-
-/** The name of an account, with a link to its events; until it is known, and for a deleted account, its ID. */
-function account(id: string): HTMLElement {
-  const link = element('a', { href: `#audit?user=${encodeURIComponent(id)}`, title: id }, element('code', {}, `${id.slice(0, 8)}…`));
-  void nameOf(id).then(
-    (name) => {
-      if (name === undefined) link.append(element('span', { class: 'muted' }, ' (deleted)'));
-      else fill(link, name);
-    },
-    // The ID stays.
-    () => undefined,
-  );
-  return link;
-}

@@ -1,16 +1,16 @@
-// What the three admin views share.
+// What the admin views share.
 
 import { element } from './dom.ts';
 
-/** Builds a view into `root`; the function that it returns stops what the view has started. */
-export type View = (root: HTMLElement) => () => void;
+/** Builds a view into `root`; the function that it returns stops what the view has started. `from`: the hash before it. */
+export type View = (root: HTMLElement, from: string) => () => void;
 
 /** A table that on narrow screens shows each row as a card. `label` names it for screen readers. */
-export function table(label: string, columns: readonly string[], rows: HTMLTableSectionElement): HTMLElement {
-  const headings = columns.map((name) => element('th', { scope: 'col' }, name));
+export function table(label: string, columns: readonly (string | HTMLElement)[], rows: HTMLTableSectionElement, kind = ''): HTMLElement {
+  const headings = columns.map((name) => (typeof name === 'string' ? element('th', { scope: 'col' }, name) : name));
   return element(
     'div',
-    { class: 'table cards', tabindex: 0, role: 'region', 'aria-label': label },
+    { class: `table cards ${kind}`, tabindex: 0, role: 'region', 'aria-label': label },
     element('table', {}, element('thead', {}, element('tr', {}, ...headings)), rows),
   );
 }
@@ -20,9 +20,26 @@ export function emptyState(title: string, text: string, action?: HTMLElement): H
   return element('div', { class: 'empty' }, element('strong', {}, title), element('p', { class: 'muted' }, text), action);
 }
 
+/** A part of a page under a heading of its own. */
+export function card(title: string, ...content: (Node | false)[]): HTMLElement {
+  return element('section', { class: 'card' }, element('h2', {}, title), ...content);
+}
+
+/** Dims `list` until `work` has replaced what it shows; after a failure too, because the old rows answer another question. */
+export async function replacing(list: HTMLElement, work: () => Promise<void>): Promise<void> {
+  list.setAttribute('aria-busy', 'true');
+  await work();
+  list.removeAttribute('aria-busy');
+}
+
 /** The part of the address after the view's name: `#users?search=ada`. */
 export function viewParameters(): URLSearchParams {
   return new URLSearchParams(location.hash.split('?')[1] ?? '');
+}
+
+/** The address of a view as it was left, in this tab. */
+export function placeOf(view: string): string {
+  return sessionStorage.getItem(`countersign-${view}`) ?? `#${view}`;
 }
 
 /**
@@ -33,5 +50,7 @@ export function setViewParameters(view: string, parameters: Record<string, strin
   const [name = ''] = location.hash.slice(1).split('?');
   if ((name || 'users') !== view) return;
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== '')).toString();
-  history.replaceState(null, '', query === '' ? `#${view}` : `#${view}?${query}`);
+  const place = query === '' ? `#${view}` : `#${view}?${query}`;
+  sessionStorage.setItem(`countersign-${view}`, place);
+  history.replaceState(null, '', place);
 }

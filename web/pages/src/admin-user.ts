@@ -1,137 +1,142 @@
-// One user: role and claims, last sign-in, password, sessions, disable, delete.
+// One user, at an address of their own: facts, role and claims, sessions, last events, password, disable, delete.
 
+import { card, emptyState, placeOf, type View } from './admin-parts.ts';
+import { accessCard, dangerCard, passwordCard, type UserPage } from './admin-user-cards.ts';
 import { api, messageOf } from './api.ts';
-import { element, fill } from './dom.ts';
-import { openForm } from './form-dialog.ts';
+import { eventBadge } from './audit-words.ts';
+import { copyFrom, element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
+import { suggestRoles } from './roles.ts';
 import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
-import { passwordHint } from './site.ts';
 import type { Account, AuditEvent, Session } from './wire.ts';
 
-export function editUser(account: Account, reload: () => Promise<void>): HTMLDialogElement {
-  const path = `/api/admin/users/${encodeURIComponent(account.userId)}`;
-  const sessions = element('div', { 'aria-live': 'polite' });
-  const lastSignIn = element('span', {}, '…');
-  const dialog = openForm({
-    title: account.username,
-    state: stateOf(account),
-    submit: 'Save',
-    fields: [
-      { name: 'role', label: 'Role', value: account.role, autocomplete: 'off', required: true },
-      { name: 'claims', label: 'Claims (JSON)', type: 'json', value: JSON.stringify(account.claims, null, 2), autocomplete: 'off' },
-    ],
-    extra: element(
-      'div',
-      { class: 'stack' },
-      element('h3', {}, 'Account'),
-      element('p', { class: 'muted' }, 'Created ', timeElement(account.createdAt), ' · last sign-in ', lastSignIn),
-      element('p', { class: 'muted' }, 'ID ', element('code', {}, account.userId), ' · ', element('a', { href: `#audit?user=${encodeURIComponent(account.username)}`, onclick: () => dialog.close() }, 'Events of this user')),
-      element(
-        'div',
-        { class: 'row' },
-        actionButton('Set password', () => Promise.resolve(setPassword()), 'quiet'),
-        actionButton(account.passwordChangeRequired ? 'Waive the new password' : 'Require a new password', requireChange, 'quiet'),
-        actionButton(account.disabled ? 'Enable' : 'Disable', toggle, 'quiet'),
-        actionButton('End all sessions', endSessions, 'quiet'),
-        actionButton('Delete', remove, 'danger'),
-      ),
-      element('h3', {}, 'Sessions'),
-      sessions,
-    ),
-    save: async ({ role, claims }) => {
-      refuseMisspeltAdmin(role ?? '');
-      await api('PATCH', path, { role, claims: parseClaims(claims ?? '') });
-      notify(`${account.username} is saved.`);
-      await reload();
-    },
-  });
+const EVENTS = 10;
 
-  /** Closes the dialog after an action; the page behind it shows the message and the new state. */
-  async function done(text: string): Promise<void> {
-    dialog.close();
+export function addressOf(accountId: string): string {
+  return `#users/${encodeURIComponent(accountId)}`;
+}
+
+export const userView: View = (root) => {
+  const id = location.hash.slice('#users/'.length);
+  const path = `/api/admin/users/${id}`;
+
+  async function show(): Promise<void> {
+    const { user } = await api<{ user: Account }>('GET', path);
+    suggestRoles([user.role]);
+    const page: UserPage = { account: user, path, changed };
+    fill(root, backLink(), heading(user), cards(page));
+  }
+
+  async function changed(text: string): Promise<void> {
     notify(text);
-    await reload();
+    await show();
+    root.querySelector('h1')?.focus();
   }
 
-  function setPassword(): void {
-    openForm({
-      title: `New password for ${account.username}`,
-      submit: 'Set password',
-      fields: [{ name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint }],
-      save: async (values) => {
-        await api('POST', `${path}/password`, values);
-        await done(`${account.username} has a new password. Their sessions have ended.`);
-      },
-    });
+  fill(root, backLink(), element('p', { class: 'muted' }, 'Loading…'));
+  show().then(
+    () => root.querySelector('h1')?.focus({ preventScroll: true }),
+    (error: unknown) => fill(root, backLink(), emptyState('This user cannot be shown', `${messageOf(error)} A user that was deleted is in the audit log only.`)),
+  );
+  return () => {};
+};
+
+function backLink(): HTMLElement {
+  return element('p', {}, element('a', { href: placeOf('users') }, '← All users'));
+}
+
+function heading(account: Account): HTMLElement {
+  return element('div', { class: 'row' }, element('h1', { tabindex: -1 }, account.username), stateOf(account));
+}
+
+function cards(page: UserPage): HTMLElement {
+  return element(
+    'div',
+    { class: 'halves' },
+    element('div', { class: 'column' }, factsCard(page), accessCard(page), passwordCard(page)),
+    element('div', { class: 'column' }, sessionsCard(page), eventsCard(page), dangerCard(page)),
+  );
+}
+
+function factsCard({ account }: UserPage): HTMLElement {
+  const signedIn = element('dd', {}, '…');
+  const copy = element('button', { type: 'button', class: 'quiet small', 'aria-label': 'Copy the account ID', onclick: () => void copyFrom(copy, account.userId) }, 'Copy');
+  void act(null, async () => fill(signedIn, await lastSignIn(account)));
+  return card(
+    'Account',
+    element(
+      'dl',
+      {},
+      element('dt', {}, 'ID'),
+      element('dd', { class: 'row' }, element('code', {}, account.userId), copy),
+      element('dt', {}, 'Created'),
+      element('dd', {}, timeElement(account.createdAt)),
+      ...(account.disabledAt ? [element('dt', {}, 'Disabled'), element('dd', {}, timeElement(account.disabledAt))] : []),
+      element('dt', {}, 'Last sign-in'),
+      signedIn,
+    ),
+  );
+}
+
+/** "never" only if the audit log still knows how the account was made: what is older is not kept. */
+async function lastSignIn(account: Account): Promise<Node | string> {
+  const [signedIn] = await eventsOf(account, 1, 'login_succeeded');
+  if (signedIn) return timeElement(signedIn.at);
+  const [created] = await eventsOf(account, 1, 'account_created');
+  return created ? 'never' : 'not since the audit log begins';
+}
+
+async function eventsOf({ userId }: Account, limit: number, event?: string): Promise<AuditEvent[]> {
+  const query = new URLSearchParams({ account: userId, ...(event !== undefined && { event }), before: String(Number.MAX_SAFE_INTEGER), limit: String(limit) });
+  return (await api<{ events: AuditEvent[] }>('GET', `/api/admin/audit?${query.toString()}`)).events;
+}
+
+function sessionsCard({ account, path }: UserPage): HTMLElement {
+  const list = element('div', { 'aria-live': 'polite', tabindex: -1 }, element('p', { class: 'muted' }, 'Loading…'));
+  const endAll = actionButton('Sign out everywhere', signOutEverywhere, 'quiet');
+  endAll.hidden = true;
+
+  async function show(): Promise<void> {
+    const { sessions } = await api<{ sessions: Session[] }>('GET', `${path}/sessions`);
+    fill(list, sessionList(sessions, end));
+    endAll.hidden = sessions.length === 0;
   }
 
-  async function toggle(): Promise<void> {
-    const verb = account.disabled ? 'Enable' : 'Disable';
-    if (!(await confirmed(`${verb} ${account.username}?`, verb))) return;
-    await change(() => api('PATCH', path, { disabled: !account.disabled }), `${account.username} is ${account.disabled ? 'enabled' : 'disabled'}.`);
+  async function end(session: Session): Promise<void> {
+    await api('DELETE', `${path}/sessions/${encodeURIComponent(session.id)}`);
+    notify(`That device of ${account.username} is signed out.`);
+    await show();
+    // The button that had the focus is gone.
+    list.focus();
   }
 
-  async function requireChange(): Promise<void> {
-    const passwordChangeRequired = !account.passwordChangeRequired;
-    const question = `Require ${account.username} to choose a new password? All their sessions end. Anyone who knows the current password can choose the new one: if it may be stolen, set another one too.`;
-    if (passwordChangeRequired && !(await confirmed(question, 'Require'))) return;
-    const text = passwordChangeRequired ? `${account.username} must choose a new password at the next sign-in.` : `${account.username} may keep their password.`;
-    await change(() => api('PATCH', path, { passwordChangeRequired }), text);
+  async function signOutEverywhere(): Promise<void> {
+    if (!(await confirmed(`Sign ${account.username} out everywhere? All their sessions end at once. They may sign in again.`, 'Sign out everywhere'))) return;
+    await api('DELETE', `${path}/sessions`);
+    notify(`${account.username} is signed out everywhere.`);
+    await show();
+    list.focus();
   }
 
-  async function endSessions(): Promise<void> {
-    await change(() => api('DELETE', `${path}/sessions`), `All sessions of ${account.username} have ended.`);
-  }
+  void act(null, show);
+  return card('Sessions', list, element('div', { class: 'row' }, endAll));
+}
 
-  async function remove(): Promise<void> {
-    if (!(await confirmed(`Delete ${account.username} and all their sessions? This cannot be undone.`, 'Delete'))) return;
-    await change(() => api('DELETE', path), `${account.username} is deleted.`);
-  }
-
-  /** Shows a refusal in the dialog, because the dialog covers the page's messages. */
-  async function change(work: () => Promise<unknown>, text: string): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      const alert = dialog.querySelector('[role=alert]');
-      if (alert) fill(alert, element('p', { class: 'notice error' }, messageOf(error)));
-      return;
-    }
-    await done(text);
-  }
-
+function eventsCard({ account }: UserPage): HTMLElement {
+  const list = element('ul', { class: 'list events' });
   void act(null, async () => {
-    const found = await api<{ sessions: Session[] }>('GET', `${path}/sessions`);
-    fill(sessions, sessionList(found.sessions));
+    const events = await eventsOf(account, EVENTS);
+    const row = (event: AuditEvent): HTMLElement => element('li', {}, eventBadge(event), element('span', { class: 'muted' }, timeElement(event.at)));
+    fill(list, ...events.map(row), events.length === 0 && element('li', { class: 'muted' }, 'Nothing is in the audit log.'));
   });
-  void act(null, async () => {
-    const query = new URLSearchParams({ account: account.userId, event: 'login_succeeded', before: String(Number.MAX_SAFE_INTEGER), limit: '1' });
-    const { events } = await api<{ events: AuditEvent[] }>('GET', `/api/admin/audit?${query.toString()}`);
-    fill(lastSignIn, events[0] ? timeElement(events[0].at) : 'none in the audit log');
-  });
-  return dialog;
+  return card('Last events', list, element('p', {}, element('a', { href: `#audit?user=${encodeURIComponent(account.username)}` }, 'Events of this user')));
 }
 
 /** Whether they may sign in, as a badge. */
-export function stateOf({ disabled, passwordChangeRequired }: Account): HTMLElement {
+export function stateOf({ disabled, hasPassword, passwordChangeRequired }: Account): HTMLElement {
   if (disabled) return element('span', { class: 'badge bad' }, 'disabled');
-  if (passwordChangeRequired) return element('span', { class: 'badge warn' }, 'must change password');
+  if (!hasPassword) return element('span', { class: 'badge warn', title: 'Nobody has set a password here yet.' }, 'no password');
+  if (passwordChangeRequired) return element('span', { class: 'badge warn', title: 'Must choose a new password at the next sign-in.' }, 'new password due');
   return element('span', { class: 'badge good' }, 'active');
-}
-
-/** Roles are compared as they are spelt: `Admin` would have no rights, and nobody would notice. */
-export function refuseMisspeltAdmin(role: string): void {
-  if (role !== 'admin' && role.toLowerCase() === 'admin') throw new Error(`The role ${role} has no rights: write admin.`);
-}
-
-function parseClaims(text: string): object {
-  let claims: unknown;
-  try {
-    claims = JSON.parse(text.trim() || '{}');
-  } catch (error) {
-    throw new Error(`The claims are not JSON: ${messageOf(error)}`);
-  }
-  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) throw new Error('The claims must be a JSON object.');
-  return claims;
 }

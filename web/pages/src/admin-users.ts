@@ -1,11 +1,12 @@
-// Users: search, filter, sort, page, create; a dialog edits one of them.
+// Users: search, filter, sort, page, create; each has a page of their own.
 
-import { emptyState, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
-import { editUser, refuseMisspeltAdmin, stateOf } from './admin-user.ts';
+import { emptyState, replacing, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
+import { addressOf, stateOf } from './admin-user.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
 import { timeElement } from './format.ts';
+import { isMeant, suggestRoles } from './roles.ts';
 import { act, actionButton, notify } from './shell.ts';
 import { passwordHint } from './site.ts';
 import type { Account } from './wire.ts';
@@ -13,17 +14,18 @@ import type { Account } from './wire.ts';
 const PAGE = 100;
 const TYPING_PAUSE_MS = 200;
 
-export const usersView: View = (root) => {
+export const usersView: View = (root, from) => {
   const rows = element('tbody');
   const more = actionButton('Show more', () => load(next), 'quiet');
-  const list = table('Users', ['Username', 'Role', 'State', 'Created'], rows);
   const empty = element('div', { role: 'status' });
   const count = element('p', { class: 'muted', role: 'status' });
-  const search = element('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Username', value: viewParameters().get('search') ?? '' });
-  const role = element('input', { type: 'search', id: 'by-role', title: 'Role', list: 'roles', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'All', value: viewParameters().get('role') ?? '' });
-  const disabled = choice('disabled', 'State', [['', 'All states'], ['false', 'May sign in'], ['true', 'Disabled']]);
+  const search = element('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Part of a name', value: viewParameters().get('search') ?? '' });
+  const role = element('input', { type: 'search', id: 'by-role', title: 'Role', list: 'roles', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Exact role', value: viewParameters().get('role') ?? '' });
+  const state = choice('state', 'State', [['', 'All states'], ['enabled', 'May sign in'], ['disabled', 'Disabled'], ['no-password', 'No password']]);
   const order = choice('order', 'Order', [['', 'By name'], ['newest', 'Newest first']]);
-  const choices = [role, disabled, order];
+  const choices = [role, state, order];
+  const headings = [heading('Username', '', 'ascending'), element('th', { scope: 'col' }, 'Role'), element('th', { scope: 'col' }, 'State'), heading('Created', 'newest', 'descending')];
+  const list = table('Users', headings, rows, 'users');
   let next: string | null = null;
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,48 +33,51 @@ export const usersView: View = (root) => {
   /** Appends the page that begins at `after`; `null` replaces the rows by the first page. */
   async function load(after: string | null): Promise<void> {
     const turn = ++asked;
-    const wanted = { search: search.value, role: role.value, disabled: disabled.value, order: order.value };
-    if (after === null) setViewParameters('users', wanted);
-    const query = new URLSearchParams({ limit: String(PAGE), ...(after !== null && { after }) });
+    const wanted = { search: search.value, role: role.value, order: order.value };
+    if (after === null) setViewParameters('users', { ...wanted, state: state.value });
+    for (const title of headings) title.ariaSort = title.dataset['order'] === order.value ? (title.dataset['sort'] ?? null) : null;
+    const query = new URLSearchParams({ limit: String(PAGE), ...STATES[state.value], ...(after !== null && { after }) });
     for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, value);
     const page = await api<{ users: Account[]; total: number; next: string | null }>('GET', `/api/admin/users?${query.toString()}`);
     // A slow response to an earlier search must not replace the result of a later one.
     if (turn !== asked) return;
     if (after === null) fill(rows);
     rows.append(...page.users.map(row));
+    suggestRoles(page.users.map((user) => user.role));
     next = page.next ?? null;
     more.hidden = next === null;
     const shown = rows.childElementCount;
     list.hidden = shown === 0;
     count.textContent = shown === 0 ? '' : shown < page.total ? `${shown} of ${page.total} users` : `${shown} ${shown === 1 ? 'user' : 'users'}`;
-    fill(empty, shown === 0 && emptyState('No user matches.', 'Names are searched from their beginning.', actionButton('Show all users', clear)));
+    fill(empty, shown === 0 && emptyState('No user matches.', hint(), actionButton('Show all users', clear)));
   }
 
-  const reload = (): Promise<void> => load(null);
+  const reload = (): Promise<void> => replacing(list, () => load(null));
+
+  function hint(): string {
+    if (role.value !== '' && search.value === '' && state.value === '') return `No user has exactly the role ${role.value}. Write the whole role.`;
+    return 'Check the spelling, or remove a filter.';
+  }
+
+  /** A heading that sorts by its column. */
+  function heading(name: string, by: string, sort: string): HTMLElement {
+    const sorts = element('button', { type: 'button', class: 'sort', onclick: () => void act(null, () => ((order.value = by), reload())) }, name);
+    return element('th', { scope: 'col', 'data-order': by, 'data-sort': sort }, sorts);
+  }
 
   async function clear(): Promise<void> {
     search.value = '';
-    for (const filter of [role, disabled]) filter.value = '';
+    for (const filter of [role, state]) filter.value = '';
     await reload();
     search.focus();
   }
 
-  /** The dialog of a user. Afterwards the focus is on the row again, which may be a new one by then. */
-  function open(account: Account): void {
-    editUser(account, reload).addEventListener('close', () => {
-      void act(null, reload).then(() => {
-        const button = [...rows.querySelectorAll<HTMLButtonElement>('.link')].find(({ textContent }) => textContent === account.username);
-        if (!document.querySelector('dialog[open]')) (button ?? search).focus();
-      });
-    });
-  }
-
   function row(account: Account): HTMLElement {
-    const name = element('button', { type: 'button', class: 'link', onclick: () => open(account) }, account.username);
+    const name = element('a', { class: 'link', href: addressOf(account.userId) }, account.username);
     return element(
       'tr',
-      // The whole row can be clicked; the keyboard has the button.
-      { class: 'clickable', onclick: (event) => void (event.target !== name && open(account)) },
+      // The whole row can be clicked; the keyboard has the link.
+      { class: 'clickable', onclick: (event) => void (event.target !== name && name.click()) },
       element('th', { scope: 'row' }, name),
       element('td', { 'data-label': 'Role' }, element('span', { class: account.role === 'admin' ? 'badge accent' : 'badge' }, account.role)),
       element('td', { 'data-label': 'State' }, stateOf(account)),
@@ -100,8 +105,7 @@ export const usersView: View = (root) => {
       'div',
       { class: 'row filters' },
       element('div', {}, element('label', { for: 'search' }, 'Search'), search),
-      ...choices.map((filter) => element('div', {}, element('label', { for: filter.id }, filter.title), filter)),
-      element('datalist', { id: 'roles' }, element('option', { value: 'admin' }), element('option', { value: 'user' })),
+      ...choices.map((filter) => element('div', { class: filter === order && 'order' }, element('label', { for: filter.id }, filter.title), filter)),
       count,
     ),
     list,
@@ -109,11 +113,20 @@ export const usersView: View = (root) => {
     more,
   );
   more.hidden = true;
-  void act(null, reload);
+  suggestRoles([]);
+  // Whoever comes back from a user's page goes on from their row.
+  void act(null, reload).then(() => rows.querySelector<HTMLElement>(`a[href="${CSS.escape(from)}"]`)?.focus());
   return () => {
     clearTimeout(timer);
     document.removeEventListener('keydown', slash);
   };
+};
+
+/** What each choice of a state asks the API for. */
+const STATES: Record<string, Record<string, string>> = {
+  enabled: { disabled: 'false', hasPassword: 'true' },
+  disabled: { disabled: 'true' },
+  'no-password': { disabled: 'false', hasPassword: 'false' },
 };
 
 /** A choice that is kept in the page's address. */
@@ -148,14 +161,15 @@ function createUser(reload: () => Promise<void>): void {
     fields: [
       { name: 'username', label: 'Username', autocomplete: 'off', required: true },
       { name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint },
-      { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true },
+      { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true, list: 'roles' },
       { name: 'change', label: 'Must choose a new password at first sign-in', type: 'check', autocomplete: 'off' },
     ],
     save: async ({ change, ...values }) => {
-      refuseMisspeltAdmin(values['role'] ?? '');
+      if (!(await isMeant(values['role'] ?? ''))) return false;
       await api('POST', '/api/admin/users', { ...values, passwordChangeRequired: change !== undefined });
       notify(`User ${values['username'] ?? ''} is created.`);
       await reload();
+      return true;
     },
   });
 }

@@ -1,9 +1,10 @@
-// The admin page: three views, of which the URL's hash selects one.
+// The admin page: views, of which the URL's hash selects one.
 
 import type { User } from '@countersign/client';
 import { auditView } from './admin-audit.ts';
 import { keysView } from './admin-keys.ts';
 import type { View } from './admin-parts.ts';
+import { userView } from './admin-user.ts';
 import { usersView } from './admin-users.ts';
 import { pathOf } from './base.ts';
 import { byId, element, fill } from './dom.ts';
@@ -12,18 +13,19 @@ import { hasPage, productName } from './site.ts';
 
 const VIEWS: Record<string, { title: string; view: View }> = {
   users: { title: 'Users', view: usersView },
+  user: { title: 'User', view: userView },
   keys: { title: 'Keys', view: keysView },
   audit: { title: 'Audit', view: auditView },
 };
 
 let stop = (): void => {};
 
-function show(): void {
+function show(from = ''): void {
   stop();
   const [asked = ''] = location.hash.slice(1).split('?');
-  const name = Object.hasOwn(VIEWS, asked) ? asked : 'users';
+  const name = asked.startsWith('users/') ? 'user' : Object.hasOwn(VIEWS, asked) ? asked : 'users';
   for (const link of byId('views').querySelectorAll('a')) {
-    if (link.hash === `#${name}`) link.setAttribute('aria-current', 'page');
+    if (link.hash.startsWith(`#${name}`)) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   const { title, view } = VIEWS[name] as { title: string; view: View };
@@ -31,7 +33,7 @@ function show(): void {
   clearMessage();
   const root = element('section');
   fill(byId('view'), root);
-  stop = view(root);
+  stop = view(root, from);
 }
 
 void signedInPage((user) => {
@@ -39,7 +41,7 @@ void signedInPage((user) => {
     refuse(user);
     return;
   }
-  addEventListener('hashchange', show);
+  addEventListener('hashchange', ({ oldURL }) => show(new URL(oldURL).hash));
   show();
 });
 

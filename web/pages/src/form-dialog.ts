@@ -2,6 +2,7 @@
 
 import { messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
+import { isEdited, mayDiscard } from './unsaved.ts';
 
 export interface Field {
   readonly name: string;
@@ -13,44 +14,47 @@ export interface Field {
   readonly required?: boolean;
   /** Shown below it. */
   readonly hint?: string;
+  /** The `<datalist>` of suggestions. */
+  readonly list?: string;
 }
 
 export interface FormDialog {
   readonly title: string;
-  /** Beside the title. */
-  readonly state?: Node;
   readonly submit: string;
   readonly fields: readonly Field[];
-  /** Shown below the fields. */
-  readonly extra?: Node;
-  readonly save: (values: Record<string, string>) => Promise<void>;
+  /** `false`: it is not done, and the dialog stays. */
+  readonly save: (values: Record<string, string>) => Promise<boolean | void>;
 }
 
 let count = 0;
 
-export function openForm({ title, state, submit, fields, extra, save }: FormDialog): HTMLDialogElement {
+export function openForm({ title, submit, fields, save }: FormDialog): HTMLDialogElement {
   const error = element('div', { role: 'alert' });
   const button = element('button', { class: 'primary' }, submit);
   const form = element(
     'form',
     { method: 'dialog', class: 'stack' },
-    element('div', { class: 'row' }, element('h2', { id: `dialog-${++count}` }, title), state),
+    element('h2', { id: `dialog-${++count}` }, title),
     ...fields.flatMap((field) => {
       const label = element('label', { for: `field-${count}-${field.name}` }, field.label);
       return field.type === 'check' ? [element('div', { class: 'check' }, input(field), label)] : [label, input(field), field.hint !== undefined && element('p', { id: `field-${count}-${field.name}-hint`, class: 'muted' }, field.hint)];
     }),
     error,
-    element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, 'Cancel'), button),
+    element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => void leave() }, 'Cancel'), button),
   );
-  const dialog = element('dialog', { 'aria-labelledby': `dialog-${count}`, onclose: () => dialog.remove() }, form, extra);
+  const dialog = element('dialog', { 'aria-labelledby': `dialog-${count}`, onclose: () => dialog.remove() }, form);
+
+  async function leave(): Promise<void> {
+    if (!isEdited(form) || (await mayDiscard())) dialog.close();
+  }
+
 
   async function submitted(): Promise<void> {
     fill(error);
     button.setAttribute('aria-busy', 'true');
     try {
       const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
-      await save(values);
-      dialog.close();
+      if ((await save(values)) !== false) dialog.close();
     } catch (cause) {
       fill(error, element('p', { class: 'notice error' }, messageOf(cause)));
     } finally {
@@ -62,14 +66,18 @@ export function openForm({ title, state, submit, fields, extra, save }: FormDial
     event.preventDefault();
     if (button.getAttribute('aria-busy') !== 'true') void submitted();
   });
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    void leave();
+  });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
 }
 
-function input({ name, type = 'text', value = '', autocomplete, required = false, hint }: Field): HTMLElement {
+function input({ name, type = 'text', value = '', autocomplete, required = false, hint, list }: Field): HTMLElement {
   const common = { id: `field-${count}-${name}`, name, required, spellcheck: 'false', autocapitalize: 'none', 'aria-describedby': hint !== undefined && `field-${count}-${name}-hint` };
   if (type === 'check') return element('input', { ...common, type: 'checkbox' });
-  if (type !== 'json') return element('input', { ...common, type, value, autocomplete });
+  if (type !== 'json') return element('input', { ...common, type, value, autocomplete, list });
   return element('textarea', { ...common, rows: 5, class: 'code', autocomplete }, value);
 }

@@ -132,13 +132,18 @@ export function actionButton(text: string, work: () => Promise<void>, kind = '')
   return button;
 }
 
-/** Asks before something that cannot be undone; `danger`, in red, is for what takes something away. */
+/**
+ * Asks before something that cannot be undone: the question in bold, what follows its question mark below it. `danger`, in red, is for
+ * what takes something away.
+ */
 export function confirmed(question: string, verb: string, kind: 'danger' | 'primary' = 'danger'): Promise<boolean> {
+  const [, title = question, effect = ''] = /^(.*?\?)\s+(.*)$/s.exec(question) ?? [];
   return new Promise((resolve) => {
     const dialog = element(
       'dialog',
       { class: 'small', 'aria-label': question, onclose: () => settle(dialog.returnValue === 'yes') },
-      element('p', {}, question),
+      element('h2', {}, title),
+      effect !== '' && element('p', {}, effect),
       element(
         'form',
         { method: 'dialog', class: 'row end' },

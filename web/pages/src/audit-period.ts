@@ -1,0 +1,49 @@
+// The time range of the audit log: a preset that ends now, or from one instant to another.
+
+import { element } from './dom.ts';
+
+const LENGTHS: Record<string, number> = { hour: 3_600_000, day: 86_400_000, week: 604_800_000 };
+
+export interface PeriodChoice {
+  readonly fields: HTMLElement[];
+  /** `since` and `until` for the API, at this moment. */
+  readonly range: () => Record<string, string>;
+  /** For the page's address. */
+  readonly parameters: () => Record<string, string>;
+  readonly clear: () => void;
+}
+
+export function periodChoice(from: URLSearchParams, changed: () => void): PeriodChoice {
+  const options: [string, string][] = [['', 'Any time'], ['hour', 'Last hour'], ['day', 'Last 24 hours'], ['week', 'Last 7 days'], ['between', 'From … to …']];
+  const period = element('select', { id: 'period' }, ...options.map(([value, text]) => element('option', { value }, text)));
+  const since = element('input', { id: 'since', type: 'datetime-local', value: from.get('since') ?? '' });
+  const until = element('input', { id: 'until', type: 'datetime-local', value: from.get('until') ?? '' });
+  const between = [element('div', {}, element('label', { for: 'since' }, 'From'), since), element('div', {}, element('label', { for: 'until' }, 'To'), until)];
+  period.value = since.value || until.value ? 'between' : (from.get('period') ?? '');
+  const isBetween = (): boolean => period.value === 'between';
+  const show = (): void => between.forEach((field) => (field.hidden = !isBetween()));
+  period.addEventListener('change', () => {
+    show();
+    changed();
+  });
+  for (const field of [since, until]) field.addEventListener('change', changed);
+  show();
+
+  function range(): Record<string, string> {
+    const length = LENGTHS[period.value];
+    if (length !== undefined) return { since: new Date(Date.now() - length).toISOString() };
+    const ends = isBetween() ? { since: since.value, until: until.value } : {};
+    // The fields are in the time zone of the browser.
+    return Object.fromEntries(Object.entries(ends).filter(([, local]) => local !== '').map(([end, local]) => [end, new Date(local).toISOString()]));
+  }
+
+  return {
+    fields: [element('div', {}, element('label', { for: 'period' }, 'Time'), period), ...between],
+    range,
+    parameters: () => (isBetween() ? { since: since.value, until: until.value } : { period: period.value }),
+    clear: () => {
+      period.value = since.value = until.value = '';
+      show();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+// A row of the audit log; a second one, with the IDs, opens below it.
+
+import { nameOf, rememberDeleted } from './account-names.ts';
+import { addressOf } from './admin-user.ts';
+import { eventBadge } from './audit-words.ts';
+import { copyFrom, element, fill } from './dom.ts';
+import { exactTimeElement, timeElement, words } from './format.ts';
+import type { AuditEvent } from './wire.ts';
+
+export const COLUMNS = ['When', 'Event', 'User', 'By', 'Address', 'More about it', 'IDs'];
+
+export function auditRow(entry: AuditEvent): HTMLElement[] {
+  if (entry.event === 'account_deleted' && entry.accountId !== null && entry.detail !== null) rememberDeleted(entry.accountId, entry.detail);
+  const ids = idsRow(entry);
+  const open = element('button', { type: 'button', class: 'quiet small', 'aria-expanded': 'false', 'aria-label': 'IDs of this event', onclick: () => open.setAttribute('aria-expanded', String(!(ids.hidden = !ids.hidden))) }, 'IDs');
+  const row = element(
+    'tr',
+    {},
+    element('td', { class: 'when' }, timeElement(entry.at), element('p', { class: 'muted' }, exactTimeElement(entry.at))),
+    element('th', { scope: 'row' }, eventBadge(entry)),
+    cell('User', entry.accountId && account(entry.accountId)),
+    cell('By', actor(entry)),
+    cell('Address', entry.address),
+    // Of a deletion it is the name, which is there already.
+    cell('More about it', entry.event === 'account_deleted' ? null : entry.detail, 'muted wide'),
+    element('td', { class: 'open' }, open),
+  );
+  return [row, ids];
+}
+
+/** A phone leaves out the cells that have nothing to say. */
+function cell(label: string, content: Node | string | null | undefined, kind = ''): HTMLElement {
+  return element('td', { 'data-label': label, class: content ? kind : 'none' }, content || '—');
+}
+
+function idsRow({ sequence, accountId, actorId, sessionId, requestId }: AuditEvent): HTMLElement {
+  const ids: [string, string | null | undefined][] = [['Account', accountId], ['By account', actorId], ['Session', sessionId], ['Request', requestId], ['Number in the log', String(sequence)]];
+  const facts = ids.filter((fact): fact is [string, string] => Boolean(fact[1])).flatMap(([name, id]) => {
+    const copy = element('button', { type: 'button', class: 'quiet small', 'aria-label': `Copy: ${name}`, onclick: () => void copyFrom(copy, id) }, 'Copy');
+    return [element('dt', {}, name), element('dd', { class: 'row' }, element('code', {}, id), copy)];
+  });
+  return element('tr', { class: 'ids', hidden: true }, element('td', { colspan: COLUMNS.length, class: 'wide' }, element('dl', {}, ...facts)));
+}
+
+const ACTORS: Record<string, string> = { anonymous: 'a visitor', command_line: 'command line', system: 'the server' };
+
+function actor(entry: AuditEvent): Node | string {
+  const isTheUser = entry.event === 'login_succeeded' || (entry.actor === 'account' && (entry.actorId === undefined || entry.actorId === entry.accountId));
+  if (isTheUser) return element('span', { class: 'muted' }, 'the user');
+  if (entry.actorId === undefined) return element('span', { class: 'muted' }, ACTORS[entry.actor] ?? words(entry.actor));
+  return account(entry.actorId);
+}
+
+/** The name of an account, with a link to its page; a deleted one has none. */
+function account(id: string): HTMLElement {
+  const link = element('a', { href: addressOf(id), title: id }, element('code', {}, `${id.slice(0, 8)}…`));
+  void nameOf(id).then(
+    ({ name, isDeleted }) => {
+      if (isDeleted) link.href = `#audit?user=${encodeURIComponent(id)}`;
+      fill(link, name ?? element('code', {}, `${id.slice(0, 8)}…`), isDeleted && element('span', { class: 'muted' }, ' (deleted)'));
+    },
+    // The ID stays.
+    () => undefined,
+  );
+  return link;
+}

@@ -1,0 +1,69 @@
+// What the events of the audit log are called on the pages, and how they are grouped.
+
+import { element } from './dom.ts';
+import { words } from './format.ts';
+import { AUDIT_KINDS, type AuditEvent } from './wire.ts';
+
+type Kind = (typeof AUDIT_KINDS)[number];
+
+const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
+  'Sign-ins and sessions': {
+    login_succeeded: 'Sign-in succeeded',
+    login_failed: 'Sign-in failed',
+    login_throttled: 'Too many attempts refused',
+    spray_suspected: 'Password spraying suspected',
+    session_ended: 'Session ended',
+    refresh_reuse_detected: 'Refresh token used twice',
+    session_healed: 'Session kept after lost writes',
+    revocation_restored: 'Session ended again after lost writes',
+  },
+  Passwords: {
+    password_changed: 'Password changed',
+    password_taken_over: 'Password taken over',
+    password_change_required: 'New password required',
+    password_change_waived: 'New password waived',
+  },
+  Accounts: {
+    account_created: 'Account created',
+    account_changed: 'Account changed',
+    account_disabled: 'Account disabled',
+    account_enabled: 'Account enabled',
+    account_deleted: 'Account deleted',
+    accounts_exported: 'Accounts exported',
+  },
+  'Keys and services': {
+    key_created: 'Key created',
+    key_imported: 'Key imported',
+    key_exported: 'Key exported',
+    key_restored: 'Key put back after lost writes',
+    key_withdrawn: 'Key withdrawn',
+    key_removed: 'Key removed',
+    feed_key_created: 'Feed key created',
+    feed_key_removed: 'Feed key removed',
+    client_created: 'Client created',
+    client_removed: 'Client removed',
+  },
+  Store: { store_restored: 'Store put back', backup_made: 'Backup made' },
+};
+
+const NAMES: Record<string, string> = Object.assign({}, ...Object.values(GROUPS));
+
+function nameOfKind(kind: string): string {
+  return NAMES[kind] ?? words(kind);
+}
+
+const BAD = /failed|throttled|suspected|reuse|deleted|disabled|exported|restored|withdrawn/;
+const GOOD = /succeeded|enabled|created|healed/;
+
+/** What happened, as a badge. */
+export function eventBadge({ event }: AuditEvent): HTMLElement {
+  const kind = BAD.test(event) ? ' bad' : GOOD.test(event) ? ' good' : '';
+  return element('span', { class: `badge${kind}` }, nameOfKind(event));
+}
+
+/** All kinds in groups; one that is in none of them comes last. */
+export function eventOptions(): HTMLElement[] {
+  const option = (kind: string): HTMLElement => element('option', { value: kind }, nameOfKind(kind));
+  const groups = Object.entries(GROUPS).map(([label, kinds]) => element('optgroup', { label }, ...Object.keys(kinds).map(option)));
+  return [...groups, ...AUDIT_KINDS.filter((kind) => !(kind in NAMES)).map(option)];
+}
