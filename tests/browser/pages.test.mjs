@@ -478,6 +478,7 @@ for (const { name, launch } of BROWSERS) {
       await press('Save');
       await hears('No user has the role edtior yet. Create it?');
       await press('Cancel');
+      await holds(page, () => !document.querySelector('form [aria-busy]'));
       await page.$eval('#role', (input) => (input.value = 'user'));
       await press('Save');
       await hears('is saved.');
