@@ -610,6 +610,27 @@ for (const { name, launch } of BROWSERS) {
       await page.waitForSelector('tbody tr');
     });
 
+    test('admin: an imported user without a password does not pass for one that may sign in', async () => {
+      const username = `pia-${name}`;
+      world.command(['user', 'import', '-', '--from', 'generic', '--allow-no-password'], `username\n${username}\n`);
+      await visit('/login?return_to=/admin%23users?state=enabled');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      await page.type('#search', username);
+      await hears('No user matches.');
+      await page.select('#by-state', 'no-password');
+      await holds(page, (username) => document.querySelector('tbody .link')?.textContent === username && document.querySelector('tbody .warn')?.textContent === 'no password', username);
+      await openFirst();
+      await page.waitForSelector('.card .list li');
+      await look('admin-no-password');
+      await press('Set password');
+      await page.$eval('dialog [name=password]', (input) => (input.value = 'a password of many words'));
+      await press('Set password');
+      await hears(`${username} has a new password.`);
+      await page.waitForSelector('.badge.good');
+      assert.equal((await world.call('POST', '/api/login', { body: { username, password: 'a password of many words' } })).status, 200);
+    });
+
     test('admin: the last administrator stays', async () => {
       await visit('/login?return_to=/admin');
       await signIn();

@@ -1,6 +1,6 @@
 // The real server, on a port and in a folder of its own, behind a proxy that can delay, cut, swallow
 // and change traffic, as networks do.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
@@ -65,6 +65,11 @@ export async function startWorld(settings = {}) {
   });
   const world = new World(port, proxyPort);
   await world.listen();
+  // On the same data, as an operator beside the running server.
+  world.command = (args, input) => {
+    const { status, stderr } = spawnSync(binary(), [...args, '--data-dir', join(folder, 'data')], { cwd: folder, input, env: { PATH: process.env.PATH, HOME: folder } });
+    if (status !== 0) throw new Error(`countersign ${args.join(' ')} ended with ${status}: ${stderr}`);
+  };
   world.stop = async () => {
     world.proxy.closeAllConnections();
     world.proxy.close();
