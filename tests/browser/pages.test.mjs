@@ -586,11 +586,15 @@ for (const { name, launch } of BROWSERS) {
       await page.evaluate(() => {
         URL.createObjectURL = (file) => {
           void file.text().then((text) => (window.saved = text));
-          return '#audit';
+          return 'blob:';
+        };
+        HTMLAnchorElement.prototype.click = function () {
+          window.savedAs = this.download;
         };
       });
       await press('Download');
       await holds(page, () => window.saved !== undefined);
+      assert.match(await page.evaluate(() => window.savedAs), /^audit-\d{4}-\d\d-\d\d\.jsonl$/);
       const lines = (await page.evaluate(() => window.saved)).trimEnd().split('\n').map((line) => JSON.parse(line));
       assert.ok(lines.length === count && lines.every(({ event }) => event === 'account_created'), JSON.stringify(lines));
       // The IDs of an event.

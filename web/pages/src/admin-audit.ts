@@ -11,7 +11,7 @@ import { element, fill } from './dom.ts';
 import { act, actionButton } from './shell.ts';
 import type { AuditEvent } from './wire.ts';
 
-export interface AuditPage {
+interface AuditPage {
   readonly events: AuditEvent[];
   /** The `after` or the `before` of the next page. */
   readonly next?: number | string;

@@ -1,10 +1,15 @@
 // The audit log as a file: JSON Lines (one object a line), newest first.
 
-import type { AuditPage } from './admin-audit.ts';
 import { element } from './dom.ts';
+import type { AuditEvent } from './wire.ts';
+
+interface Page {
+  readonly events: readonly AuditEvent[];
+  readonly next?: number | string;
+}
 
 /** `page` gives the events before a place, at first the newest; nothing is saved once `isOver`. */
-export async function downloadLines(page: (before?: string) => Promise<AuditPage>, isOver: () => boolean): Promise<void> {
+export async function downloadLines(page: (before?: string) => Promise<Page>, isOver: () => boolean): Promise<void> {
   const parts: string[] = [];
   let next: number | string | undefined;
   do {
