@@ -21,7 +21,7 @@ fn tables_can_be_left_to_a_command() {
     );
     database.execute(BEFORE);
     let status = place.run(&["migrate", "--status", "--json"]).json();
-    assert_eq!((&status["schema"], &status["toExpand"]), (&10.into(), &serde_json::json!([12])));
+    assert_eq!((&status["schema"], &status["toExpand"]), (&11.into(), &serde_json::json!([12])));
     for command in
         [&["serve", "--set", "auto_migrate=off"][..], &["user", "list", "--set", "auto_migrate=off"]]
     {

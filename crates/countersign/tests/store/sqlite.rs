@@ -141,6 +141,8 @@ async fn an_older_schema_is_brought_up_to_date() {
                  ALTER TABLE revocations DROP COLUMN ended_at;
                  DROP TABLE feed_keys;
                  DROP TABLE clients;
+                 DROP TABLE milestones;
+                 DROP TABLE withdrawn_keys;
                  DROP INDEX accounts_by_creation;
                  DROP INDEX throttle_by_pardon;
                  ALTER TABLE throttle DROP COLUMN forgiven_at;
