@@ -35,8 +35,9 @@ fn main() -> anyhow::Result<()> {
         ["commit", database, seconds] => {
             say(&yardstick::one_commit_each(Path::new(database), seconds.parse()?)?.to_string());
         }
-        ["batches", url, seconds] => {
-            say(&runtime.block_on(rotations::in_batches(url, seconds.parse()?))?.to_string());
+        ["batches", url, seconds, callers] => {
+            let rotations = rotations::in_batches(url, seconds.parse()?, callers.parse()?);
+            say(&runtime.block_on(rotations)?.to_string());
         }
         ["statements", url, seconds, connections] => {
             let rotations = rotations::one_statement_each(url, seconds.parse()?, connections.parse()?);

@@ -34,7 +34,8 @@ impl Bench {
         // These change sessions whose tokens nobody has any more: the last.
         let seconds = self.seconds.to_string();
         for (name, arguments) in [
-            ("PostgreSQL: in batches, without HTTP, 64", &["batches", shared.url(), &seconds][..]),
+            ("in batches, without HTTP, 64 callers", &["batches", shared.url(), &seconds, "64"][..]),
+            ("in batches, without HTTP, 256 callers", &["batches", shared.url(), &seconds, "256"]),
             ("one commit each, 8 connections", &["statements", shared.url(), &seconds, "8"]),
             ("one commit each, 32 connections", &["statements", shared.url(), &seconds, "32"]),
         ] {

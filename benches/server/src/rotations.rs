@@ -18,20 +18,19 @@ use tokio_postgres::{Client, NoTls, Row};
 
 use crate::client::Stopwatch;
 
-const CALLERS: usize = 64;
 /// Enough that most of them are in no batch's neighbourhood, few enough that their pages have been touched before.
 const SESSIONS: i64 = 40_000;
 
-/// Rotations a second of the store for 64 callers.
-pub(crate) async fn in_batches(url: &str, seconds: f64) -> anyhow::Result<f64> {
+/// Rotations a second of the store for so many callers.
+pub(crate) async fn in_batches(url: &str, seconds: f64, callers: usize) -> anyhow::Result<f64> {
     let policy = SessionPolicy { min_age: Duration::ZERO, grace: Duration::ZERO, ..SessionPolicy::default() };
     let store = PostgresStore::open(&DatabaseUrl::parse(url)?, policy, &Random::system()).await?;
     let tokens: Vec<_> = sessions(url).await?.iter().map(presented).collect::<Result<_, _>>()?;
-    let (store, mut callers) = (Arc::new(store), JoinSet::new());
+    let (store, mut all) = (Arc::new(store), JoinSet::new());
     let watch = Stopwatch::start();
-    for own in tokens.chunks(tokens.len().div_ceil(CALLERS)) {
+    for own in tokens.chunks(tokens.len().div_ceil(callers)) {
         let (store, watch, mut own) = (Arc::clone(&store), watch.clone(), own.to_vec());
-        callers.spawn(async move {
+        all.spawn(async move {
             let (mut done, count) = (0, own.len());
             while watch.seconds() < seconds {
                 let token = &mut own[done as usize % count];
@@ -45,7 +44,7 @@ pub(crate) async fn in_batches(url: &str, seconds: f64) -> anyhow::Result<f64> {
             Ok(done)
         });
     }
-    total(callers, &watch).await
+    total(all, &watch).await
 }
 
 /// Rotations a second, one statement and one commit each, over so many connections.

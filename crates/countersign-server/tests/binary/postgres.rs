@@ -179,6 +179,9 @@ fn a_pooler_in_transaction_mode_may_stand_in_between() {
     database.sql(&name, "UPDATE sessions SET rotated_at = rotated_at - 30000");
     let refreshed = nodes[1].refresh(&cookie).unwrap();
     assert_eq!(refreshed.status, 200, "{refreshed:?}");
+    // Another client would find a statement under a name that it gives to its own.
+    let kept = database.sql_at(&bouncer.url(&name), "SELECT count(*) FROM pg_prepared_statements");
+    assert_eq!(kept.trim(), "0");
     let headers = format!("Cookie: {}\r\n", refreshed.cookie().unwrap());
     let change = format!(r#"{{"currentPassword":"{PASSWORD}","newPassword":"another long passphrase"}}"#);
     let bearer = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");

@@ -130,9 +130,14 @@ impl Server {
 
     /// Runs SQL with another program than ours, as its superuser; gives what it prints.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
+        self.sql_at(&self.url(database), sql)
+    }
+
+    /// The same by another way to it.
+    pub(crate) fn sql_at(&self, url: &str, sql: &str) -> String {
         let mut psql = Command::new(self.binaries.join("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"]);
-        let output = psql.arg(self.url(database)).args(["--command", sql]).output().unwrap();
+        let output = psql.arg(url).args(["--command", sql]).output().unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }

@@ -6,6 +6,7 @@ mod requests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(feature = "metrics")]
 pub use self::histogram::HistogramReading;
 pub(crate) use self::histogram::{Histogram, LATENCIES, SIZES};
 pub(crate) use self::requests::Requests;

@@ -170,6 +170,36 @@ async fn a_batch_advances_exactly_what_the_rule_advances() {
     assert!(advanced > 10 * batches, "{advanced} in {batches} batches");
 }
 
+/// A connection plans the statement of a batch once, and anew when the tables have grown.
+#[tokio::test]
+async fn the_plan_of_a_batch_is_kept_for_a_while() {
+    let scene = Scene::new().await;
+    // An analysis has every plan made anew.
+    scene.db.run("ALTER TABLE sessions SET (autovacuum_enabled = off)").await.unwrap();
+    for _ in 0..3 {
+        advance(&scene.db, &[]).await.unwrap();
+    }
+    let kept = "SELECT name, generic_plans, custom_plans FROM pg_prepared_statements";
+    let kept = scene.db.query(kept, &[]).await.unwrap();
+    let [kept] = &kept[..] else { panic!("{kept:?}") };
+    assert_eq!((kept.get::<_, i64>(1), kept.get::<_, i64>(2)), (3, 0));
+    let values = ["'{}'"; 7].join(", ");
+    let explain = format!("EXPLAIN EXECUTE {} ({values})", kept.get::<_, &str>(0));
+    let goes_by_keys = async || {
+        let plan = scene.db.query(&explain, &[]).await.unwrap();
+        plan.iter().any(|row| row.get::<_, &str>(0).contains("sessions_pkey"))
+    };
+    assert!(!goes_by_keys().await, "a plan for an empty table");
+    let account = scene.account("ada").await;
+    let many = "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
+                  authenticated_at, amr)
+                SELECT gen_random_uuid(), $1, sha256(n::text::bytea), 0, 1, 0, 0, 0, 'pwd' FROM generate_series(1, 20000) n";
+    scene.db.execute(many, &[&account]).await.unwrap();
+    while !goes_by_keys().await {
+        advance(&scene.db, &[]).await.unwrap();
+    }
+}
+
 /// One commit for many: while the lane's connections are held, refreshes pile up, and are then written together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refreshes_that_wait_are_committed_together() {

@@ -1,4 +1,4 @@
-//! One connection: statements without a name, transactions, and what the server says beside its answers. It is never
+//! One connection: statements, transactions, and what the server says beside its answers. It is never
 //! asked to cancel anything: a cancelled wait for the standby would turn "not replicated" into "done". What takes too
 //! long is dropped, socket and all.
 
@@ -18,6 +18,7 @@ use tokio_postgres::{AsyncMessage, Client, CopyInSink, Row};
 use crate::base::clock::Stopwatch;
 use crate::store::figures::StoreFigures;
 use crate::store::postgres::engine::failure::Failure;
+use crate::store::postgres::engine::planned::Planned;
 use crate::store::postgres::engine::target::Target;
 use crate::store::postgres::engine::value::Value;
 
@@ -28,6 +29,7 @@ pub(in crate::store::postgres) struct Connection {
     /// Moves what is sent and received. Ended with the connection, whatever it waits for.
     driver: JoinHandle<()>,
     heard: Heard,
+    planned: Planned,
     figures: Arc<StoreFigures>,
     /// It is in the middle of something that nobody will finish.
     is_spent: AtomicBool,
@@ -77,7 +79,7 @@ impl Connection {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let driver = tokio::spawn(drive(connection, heard.clone(), closed));
-        Self { client, driver, heard, figures, is_spent: AtomicBool::new(false) }
+        Self { client, driver, heard, planned: Planned::default(), figures, is_spent: AtomicBool::new(false) }
     }
 
     /// The rows of a query.
@@ -150,16 +152,24 @@ impl Connection {
         if self.heard.warned.load(Ordering::SeqCst) { Err(Failure::NotReplicated) } else { Ok(()) }
     }
 
-    /// Runs a statement that is a transaction of its own, for so many operations.
+    /// Runs a statement that is a transaction of its own, for so many operations. The server keeps its plan where it can.
     pub(in crate::store::postgres) async fn query_and_commit(
         &self,
-        sql: &str,
+        sql: &'static str,
         values: &[&dyn Value],
         operations: usize,
     ) -> Result<Vec<Row>, Failure> {
+        let types: Vec<_> = values.iter().map(|value| value.sql_type()).collect();
+        let planned = self.planned.statement(&self.client, sql, &types).await?;
         self.heard.warned.store(false, Ordering::SeqCst);
         let took = Stopwatch::start();
-        let rows = self.query(sql, values).await?;
+        let rows = match planned {
+            Some(statement) => {
+                let values: Vec<_> = values.iter().map(|value| value.as_sql()).collect();
+                self.client.query(&statement, &values).await?
+            }
+            None => self.query(sql, values).await?,
+        };
         self.count(operations, &took);
         if self.heard.warned.load(Ordering::SeqCst) { Err(Failure::NotReplicated) } else { Ok(rows) }
     }

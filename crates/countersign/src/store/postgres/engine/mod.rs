@@ -9,6 +9,7 @@ mod hosts;
 pub(super) mod lane;
 pub(super) mod nodes;
 pub(super) mod open;
+mod planned;
 pub(super) mod schema;
 pub(super) mod steps;
 pub(super) mod target;
