@@ -37,7 +37,7 @@ const NAMES = [
   ['/var/lib/countersign', join(place, 'lib')],
   ['/var/backups', place],
   ['/usr/local/bin', join(place, 'bin')],
-  ['target/release', built],
+  ['target/dist', built],
 ];
 
 try {

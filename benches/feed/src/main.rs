@@ -41,7 +41,7 @@ const HEAD: [&str; 10] =
 
 impl Bench {
     fn from(options: &[String]) -> anyhow::Result<Self> {
-        let binary = PathBuf::from("target/release/countersign");
+        let binary = PathBuf::from("target/dist/countersign");
         let (followers, idle) = (vec![1, 16, 1_000], Duration::from_secs(10));
         let mut bench = Self { followers, guards: 16, logouts: 200, idle, binary };
         let options: Vec<&str> = options.iter().map(String::as_str).collect();

@@ -1,5 +1,5 @@
 //! Time to sign and to verify, against the bare call of the same cryptographic library and against other JWT
-//! libraries, in one run: `cargo run --release -p countersign-bench-jwt`, or with `-- HS256 ES256` for some algorithms.
+//! libraries, in one run: `cargo run --profile dist -p countersign-bench-jwt`, or with `-- HS256 ES256` for some algorithms.
 //! Says for each row whether it meets its bars (see `bars.rs`), and fails if one does not.
 //!
 //! All rounds are interleaved and begin with another case each time, so that a busy moment of the machine hits all

@@ -62,7 +62,7 @@ struct Bench {
 impl Bench {
     fn from(options: &[&str]) -> anyhow::Result<Self> {
         let disk = Disk { delay: Duration::ZERO, library: std::path::absolute("target/bench/disk.so")? };
-        let binary = PathBuf::from("target/release/countersign");
+        let binary = PathBuf::from("target/dist/countersign");
         let mut bench =
             Self { rows: vec![10_000, 1_000_000], seconds: 5.0, binary, disk, is_shared_too: false };
         for option in options.chunks(2) {
