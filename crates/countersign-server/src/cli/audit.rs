@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign::wire::AuditEventView;
-use countersign::{AuditCursor, AuditKind, AuditQuery, AuditRecord};
+use countersign::{AuditCursor, AuditKind, AuditQuery, AuditRecord, Timestamp};
 use serde_json::{Value, json};
 
 use super::global::Global;
@@ -21,13 +21,20 @@ pub(super) struct Audit {
     /// Only events of this kind, such as `login_failed`
     #[arg(long)]
     kind: Option<String>,
+    /// Only events of this instant and later, such as 2026-11-23T07:30:00Z
+    #[arg(long, value_name = "INSTANT")]
+    since: Option<Timestamp>,
+    /// Only events of before this instant
+    #[arg(long, value_name = "INSTANT", conflicts_with = "follow")]
+    until: Option<Timestamp>,
     /// Only events after this sequence number
     #[arg(long, value_name = "SEQUENCE")]
     after: Option<i64>,
-    /// At most this many events: the last ones, or with `--after` the next ones [default with `--follow`: 10]
+    /// At most this many events: the last ones, or with `--after` the next ones [default with `--follow`
+    /// alone: 10]
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
-    /// Prints the last events, then waits for new ones, until interrupted
+    /// Prints the last events, or with `--since` all of that time, then waits for new ones, until interrupted
     #[arg(long)]
     follow: bool,
 }
@@ -44,9 +51,11 @@ impl Audit {
                 None => None,
             };
             let kind = self.kind.as_deref().map(parse_kind).transpose()?;
-            let query = AuditQuery { kind, account_id, limit: PAGE, ..AuditQuery::default() };
+            let (since, until) = (self.since, self.until);
+            let query = AuditQuery { kind, account_id, since, until, limit: PAGE, ..AuditQuery::default() };
             let events = &mut Events { tool, query, output, names: Names::default() };
-            let lately = if self.follow { Some(self.limit.unwrap_or(LATELY)) } else { self.limit };
+            let usual = if self.follow && since.is_none() { Some(LATELY) } else { None };
+            let lately = self.limit.or(usual);
             match (self.after, lately) {
                 (Some(after), _) => events.query.after = AuditCursor::after(after),
                 (None, Some(count)) => events.skip_to_last(count).await?,

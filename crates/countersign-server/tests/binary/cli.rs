@@ -246,6 +246,62 @@ fn following_begins_with_the_last_events() {
     assert!(all.trim_end().ends_with(&follow(&[], 10)), "{all}");
     assert!(all.trim_end().ends_with(&follow(&["--limit", "3"], 3)), "{all}");
     assert!(all.starts_with(&follow(&["--after", "0"], 12)), "{all}");
+    // With a time, all of it and not only the last few.
+    assert!(all.starts_with(&follow(&["--since", "2020-01-01T00:00:00Z"], 12)), "{all}");
+}
+
+/// As the API means them: `since` is included, `until` is not.
+#[test]
+fn the_audit_log_has_a_range_of_time() {
+    let place = Place::new();
+    for name in ["ann", "bob", "carl", "dora"] {
+        place.add_user(name, "user");
+    }
+    let events = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        let ran = place.run(&[&["audit", "--json"], arguments].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = events(&[]);
+    let at = |index: usize| all[index]["at"].as_str().unwrap();
+    assert!((0..3).all(|index| at(index) < at(index + 1)), "each command has an instant of its own: {all:?}");
+    let (second, last) = (at(1), at(3));
+    assert_eq!(events(&["--since", second]), all[1..]);
+    assert_eq!(events(&["--until", last]), all[..3]);
+    assert_eq!(events(&["--since", second, "--until", last]), all[1..3]);
+    assert_eq!(events(&["--since", second, "--until", last, "--limit", "1"]), all[2..3], "the last one");
+    assert_eq!(events(&["--since", second, "--after", "0", "--limit", "1"]), all[1..2], "the first one");
+    let ran = place.run(&["audit", "--since", "yesterday"]);
+    assert!(ran.code == Some(2) && ran.err.contains("not an instant such as 2026-"), "{ran:?}");
+    assert_eq!(place.run(&["audit", "--follow", "--until", last]).code, Some(2));
+}
+
+/// All of them in place of what there was, by the rules of `user add`.
+#[test]
+fn claims_are_replaced_as_a_whole() {
+    let place = Place::new();
+    let add = ["user", "add", "ann", "--claims", r#"{"tenant":"acme","plan":"pro"}"#];
+    place.make_database();
+    place.run_with(&add, PASSWORD);
+    let server = place.serve(&[]);
+    let login = server.login("ann", PASSWORD);
+    let ran = place.run(&["user", "set-claims", "ANN", r#"{"tenant":"umbrella"}"#, "--json"]);
+    assert_eq!(ran.json()["claims"], serde_json::json!({ "tenant": "umbrella" }), "{ran:?}");
+    let token = server.refresh(&login.cookie().unwrap()).unwrap().token();
+    let payload = place.run(&["token", "decode", &token, "--json"]).json()["payload"].clone();
+    assert_eq!((&payload["tenant"], &payload["plan"]), (&"umbrella".into(), &serde_json::Value::Null));
+    assert!(place.run(&["audit", "--kind", "account_changed"]).out.contains("  detail=claims"));
+    for wrong in [r#"{"sub":"root"}"#, "tenant=acme", "[1]"] {
+        for command in
+            [["user", "set-claims", "ann", wrong].as_slice(), &["user", "add", "b", "--claims", wrong]]
+        {
+            let ran = place.run(command);
+            assert_eq!(ran.code, Some(2), "{ran:?}");
+        }
+    }
+    let ran = place.run(&["user", "set-claims", "ann", "{}"]);
+    assert!(ran.out.starts_with("Changed ann ("), "{ran:?}");
+    assert!(place.run(&["user", "show", "ann"]).out.ends_with("claims   {}\n"));
 }
 
 #[test]
@@ -358,7 +414,7 @@ fn an_empty_list_says_so() {
 fn the_options_of_every_command_have_a_heading_of_their_own() {
     let place = Place::new();
     for (command, own) in [
-        (&["audit"][..], &["--user", "--kind", "--after", "--limit", "--follow"][..]),
+        (&["audit"][..], &["--user", "--kind", "--since", "--until", "--after", "--limit"][..]),
         (&["user", "add"], &["--role", "--claims", "--require-password-change"]),
         (&["session", "revoke"], &["--user", "--all"]),
         (&["serve"], &["--listen"]),

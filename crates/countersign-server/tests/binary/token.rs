@@ -475,3 +475,61 @@ fn claims_with_two_members_of_one_name_are_not_signed() {
     assert!(ran.code == Some(1) && ran.err.contains("two members are named \"role\""), "{ran:?}");
     assert!(ran.out.is_empty(), "{ran:?}");
 }
+
+/// With the keys of the database and no server: what it has signed passes, and the session is looked at.
+#[test]
+fn a_token_is_verified_with_the_servers_own_keys_and_its_session() {
+    let place = Place::new();
+    place.add_user("ann", "user");
+    let own =
+        |token: &str, more: &[&str]| place.run(&[&["token", "verify", token, "--own-keys"], more].concat());
+    let ran = own(RFC_7515_A1, &["--json"]);
+    assert!(ran.code == Some(2) && ran.err.contains("no signing key yet"), "{ran:?}");
+    let server = place.serve(&["--set", "audience=api"]);
+    let token = server.login("ann", PASSWORD).token();
+    server.stop();
+
+    let ran = own(&token, &["--json", "--audience", "api"]);
+    let session = &ran.json()["session"];
+    assert_eq!(
+        (ran.code, &session["state"], outcome(&ran, "signature")),
+        (Some(0), &"open".into(), "passed".into()),
+        "{ran:?}"
+    );
+    let ran = own(&token, &[]);
+    assert!(ran.out.starts_with("Valid.\n") && ran.out.ends_with("  + session: open\n"), "{ran:?}");
+    assert_eq!(own(&token, &["--audience", "other"]).code, Some(1));
+
+    // Nothing is said of a session that anybody could have named.
+    let (content, signature) = token.rsplit_once('.').unwrap();
+    let forged = format!("{content}.{}{signature}", if signature.starts_with('A') { "B" } else { "A" });
+    let forged = &forged[..forged.len() - 1];
+    let ran = own(forged, &["--json"]);
+    assert_eq!((ran.code, &ran.json()["session"]), (Some(1), &serde_json::Value::Null), "{ran:?}");
+
+    let id = session["id"].as_str().unwrap();
+    assert_eq!(place.run(&["session", "revoke", id]).code, Some(0));
+    let ran = own(&token, &["--json"]);
+    let (json, signature) = (ran.json(), outcome(&ran, "signature"));
+    assert_eq!((ran.code, &json["valid"], signature.as_str()), (Some(1), &false.into(), "passed"));
+    assert_eq!((&json["session"]["state"], &json["session"]["reason"]), (&"ended".into(), &"ended".into()));
+    let ran = own(&token, &[]);
+    assert!(ran.out.starts_with("NOT valid.") && ran.out.contains("  x session: over since 20"), "{ran:?}");
+
+    assert_eq!(place.run(&["user", "delete", "ann", "--yes"]).code, Some(0));
+    assert_eq!(own(&token, &["--json"]).json()["session"]["state"], "unknown");
+    assert_eq!(own(&token, &["--secret"]).code, Some(2));
+}
+
+/// The secret of the configuration is its key.
+#[test]
+fn own_keys_are_the_shared_secret_where_there_is_one() {
+    let mut place = Place::new();
+    place.set("JWT_SECRET", "e19b4c07a5d83f62b8417c0d95fa2e36d7183c4b60fe95a2417bd08c3e6f92a5");
+    place.add_user("ann", "user");
+    let server = place.serve(&[]);
+    let token = server.login("ann", PASSWORD).token();
+    server.stop();
+    let ran = place.run(&["token", "verify", &token, "--own-keys", "--json"]);
+    assert_eq!((ran.code, &ran.json()["session"]["state"]), (Some(0), &"open".into()), "{ran:?}");
+}

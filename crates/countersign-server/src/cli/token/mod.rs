@@ -1,4 +1,4 @@
-//! `countersign token`: decodes, verifies and signs tokens, without a server or a database.
+//! `countersign token`: decodes, verifies and signs tokens, without a server.
 
 mod claims_json;
 mod decode;
@@ -6,6 +6,7 @@ mod fetch;
 mod input;
 mod key_text;
 mod material;
+mod own_keys;
 mod sign;
 mod time;
 mod verify;

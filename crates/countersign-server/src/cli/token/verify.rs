@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::input::TokenArgument;
 use super::material::PublicKeyArguments;
+use super::own_keys::{self, TokenSession};
 use super::time::moment;
 use crate::cli::global::Global;
 use crate::output::{Output, Style, Styled, print_styled, unless_closed};
@@ -21,6 +22,9 @@ pub(in crate::cli) struct Verify {
     token: TokenArgument,
     #[command(flatten)]
     key: PublicKeyArguments,
+    /// Uses the keys of the configured server, from its database; also says whether the token's session has ended
+    #[arg(long, conflicts_with_all = ["key", "secret"])]
+    own_keys: bool,
     /// An accepted issuer; not checked if left out; may be repeated
     #[arg(long)]
     issuer: Vec<String>,
@@ -47,7 +51,11 @@ impl Verify {
         let decoded = decode_unverified(&token).map(|decoded| (decoded.header, decoded.payload));
         let (header, payload) = decoded.unwrap_or_default();
         let claimed = header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
-        let key = self.key.load(global, claimed)?;
+        let (key, session) = if self.own_keys {
+            own_keys::load(global, &payload)?
+        } else {
+            (self.key.load(global, claimed)?, None)
+        };
         let now = Clock::system().now().as_unix_seconds();
         let inspection = inspect(&token, key.to_inspect(), Some(&self.policy(&header, &payload)), now);
         let failures: Vec<_> = inspection
@@ -55,18 +63,23 @@ impl Verify {
             .iter()
             .filter(|check| self.is_asked(check) && check.outcome != Outcome::Passed)
             .collect();
+        let is_signed = |check: &Check| check.rule == "signature" && check.outcome == Outcome::Passed;
+        let session = session.filter(|_| inspection.checks.iter().any(is_signed));
+        let accepted = failures.is_empty() && session.as_ref().is_none_or(TokenSession::is_open);
         if output.json {
-            let mut value = self.as_json(&inspection, failures.is_empty());
+            let mut value = self.as_json(&inspection, accepted);
+            value["session"] = session.as_ref().map(TokenSession::as_json).into();
             value["skippedKeys"] = key.skipped().into();
             value["keyNotes"] = key.notes().into();
             unless_closed(output.show(&value, String::new))?;
         } else {
-            let mut lines = self.describe(&inspection, failures.is_empty(), now);
+            let mut lines = self.describe(&inspection, accepted, now);
+            lines.extend(session.iter().map(session_line));
             lines.extend(key.notes().into_iter().map(|note| (Style::Warning, note)));
             lines.extend(key.skipped().into_iter().map(|text| (Style::Dim, format!("Not usable: {text}"))));
             unless_closed(print_styled(&lines))?;
         }
-        Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     /// What was not asked for is what the token says itself.
@@ -159,4 +172,9 @@ impl Verify {
             "header": inspection.header, "payload": inspection.payload,
         })
     }
+}
+
+fn session_line(session: &TokenSession) -> Styled {
+    let (style, mark) = if session.is_open() { (Style::Good, '+') } else { (Style::Warning, 'x') };
+    (style, format!("  {mark} session: {}", session.describe()))
 }

@@ -1,19 +1,20 @@
 //! `countersign user`: manages accounts.
 
 mod import;
+mod shown;
 
 use clap::Subcommand;
-use countersign::wire::AccountView;
-use countersign::{Account, AccountChange, AccountQuery, CustomClaims, Role, Username};
+use countersign::{AccountChange, CustomClaims, Role, Username};
 use countersign::{CreateAccountError, Registration};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::import::{UserImport, export};
+use self::shown::{list, show, show_done};
 use super::global::Global;
 use super::prompt::{self, NoPasswordArgument};
 use super::tool::{Tool, block_on};
 use super::usage::usage;
-use crate::output::{Columns, Output, remark, utc};
+use crate::output::{Output, remark};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +52,14 @@ pub(super) enum UserCommand {
         user: String,
         /// The new role
         role: String,
+    },
+    /// Replaces the claims of an account; its next token contains the new ones
+    SetClaims {
+        /// The name or ID of the account
+        user: String,
+        /// All its claims, in place of those it has: a JSON object; `{}` removes them
+        #[arg(value_name = "JSON")]
+        claims: String,
     },
     /// Sets the password of an account, and ends all its sessions
     SetPassword {
@@ -128,6 +137,10 @@ impl UserCommand {
                 let role = Some(role);
                 (user, change(AccountChange { role, ..AccountChange::default() }))
             }
+            Self::SetClaims { user, claims } => {
+                let claims = Some(parse_claims("the second argument", &claims)?);
+                (user, change(AccountChange { claims, ..AccountChange::default() }))
+            }
             Self::RequirePasswordChange { user, off } => {
                 let done = if off { "Requires no new password of" } else { "Requires a new password of" };
                 let change =
@@ -151,7 +164,7 @@ fn disabled(disabled: bool) -> AccountChange {
 fn registration(name: &str, role: &str, claims: Option<&str>) -> anyhow::Result<Registration> {
     let username = Username::parse(name).map_err(|error| usage(error.to_string()))?;
     let role = Role::parse(role).map_err(|error| usage(error.to_string()))?;
-    let claims = claims.map_or_else(|| Ok(CustomClaims::default()), parse_claims)?;
+    let claims = claims.map_or_else(|| Ok(CustomClaims::default()), |text| parse_claims("--claims", text))?;
     Ok(Registration { role, claims, ..Registration::new(username) })
 }
 
@@ -185,73 +198,11 @@ fn warn_of_like_admin(role: &Role) {
     }
 }
 
-fn parse_claims(text: &str) -> anyhow::Result<CustomClaims> {
+fn parse_claims(argument: &str, text: &str) -> anyhow::Result<CustomClaims> {
     let claims = serde_json::from_str(text).map_err(|error| {
-        usage(format!("--claims is not a JSON object like {{\"tenant\":\"acme\"}}: {error}"))
+        usage(format!("{argument} is not a JSON object like {{\"tenant\":\"acme\"}}: {error}"))
     })?;
     CustomClaims::new(claims).map_err(|error| usage(error.to_string()))
-}
-
-async fn list(tool: &Tool, output: Output, search: Option<String>) -> anyhow::Result<()> {
-    let wanted = search.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let search = wanted.and_then(|text| Some(Username::parse(text).ok()?.canonical().to_owned()));
-    if wanted.is_some() && search.is_none() {
-        return show_all(output, &[]); // no name can contain such a text
-    }
-    let mut accounts: Vec<Account> = Vec::new();
-    loop {
-        let after = accounts.last().map(|last| last.username.canonical().to_owned());
-        let mut query = AccountQuery::by_name(after, 1000);
-        query.filter.search.clone_from(&search);
-        let page = tool.instance.list_accounts(query).await?;
-        if page.is_empty() {
-            break;
-        }
-        accounts.extend(page);
-    }
-    show_all(output, &accounts)
-}
-
-fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
-    let row = |account: &Account| {
-        vec![
-            account.username.to_string(),
-            account.role.to_string(),
-            state(account).to_owned(),
-            utc(account.created_at),
-            account.id.to_string(),
-        ]
-    };
-    let columns =
-        Columns { head: &["NAME", "ROLE", "STATE", "CREATED", "ID"], none: "countersign: no accounts" };
-    output.table_of(columns, accounts, row, as_json)?;
-    Ok(())
-}
-
-fn state(account: &Account) -> &'static str {
-    match (account.is_enabled(), account.has_password, account.password_change_required) {
-        (false, ..) => "disabled",
-        (true, false, _) => "no password",
-        (true, true, true) => "must change password",
-        (true, true, false) => "enabled",
-    }
-}
-
-fn show(output: Output, account: &Account) -> anyhow::Result<()> {
-    output.show(&as_json(account), || {
-        let state = account
-            .disabled_at
-            .map_or_else(|| state(account).to_owned(), |at| format!("disabled since {}", utc(at)));
-        format!(
-            "name     {}\nid       {}\nrole     {}\nstate    {state}\ncreated  {}\nclaims   {}",
-            account.username,
-            account.id,
-            account.role,
-            utc(account.created_at),
-            account.claims.to_json()
-        )
-    })?;
-    Ok(())
 }
 
 async fn set_password(tool: &Tool, output: Output, user: &str) -> anyhow::Result<()> {
@@ -296,13 +247,4 @@ async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::R
         );
     }
     show_done(output, &account, "Deleted")
-}
-
-fn show_done(output: Output, account: &Account, done: &str) -> anyhow::Result<()> {
-    output.show(&as_json(account), || format!("{done} {} ({})", account.username, account.id))?;
-    Ok(())
-}
-
-fn as_json(account: &Account) -> Value {
-    json!(AccountView::from(account))
 }

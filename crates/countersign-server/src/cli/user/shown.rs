@@ -1,0 +1,79 @@
+//! How accounts are shown: as a list, one by one, and after a change.
+
+use countersign::wire::AccountView;
+use countersign::{Account, AccountQuery, Username};
+use serde_json::{Value, json};
+
+use crate::cli::tool::Tool;
+use crate::output::{Columns, Output, utc};
+
+pub(super) async fn list(tool: &Tool, output: Output, search: Option<String>) -> anyhow::Result<()> {
+    let wanted = search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let search = wanted.and_then(|text| Some(Username::parse(text).ok()?.canonical().to_owned()));
+    if wanted.is_some() && search.is_none() {
+        return show_all(output, &[]); // no name can contain such a text
+    }
+    let mut accounts: Vec<Account> = Vec::new();
+    loop {
+        let after = accounts.last().map(|last| last.username.canonical().to_owned());
+        let mut query = AccountQuery::by_name(after, 1000);
+        query.filter.search.clone_from(&search);
+        let page = tool.instance.list_accounts(query).await?;
+        if page.is_empty() {
+            break;
+        }
+        accounts.extend(page);
+    }
+    show_all(output, &accounts)
+}
+
+fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
+    let row = |account: &Account| {
+        vec![
+            account.username.to_string(),
+            account.role.to_string(),
+            state(account).to_owned(),
+            utc(account.created_at),
+            account.id.to_string(),
+        ]
+    };
+    let columns =
+        Columns { head: &["NAME", "ROLE", "STATE", "CREATED", "ID"], none: "countersign: no accounts" };
+    output.table_of(columns, accounts, row, as_json)?;
+    Ok(())
+}
+
+fn state(account: &Account) -> &'static str {
+    match (account.is_enabled(), account.has_password, account.password_change_required) {
+        (false, ..) => "disabled",
+        (true, false, _) => "no password",
+        (true, true, true) => "must change password",
+        (true, true, false) => "enabled",
+    }
+}
+
+pub(super) fn show(output: Output, account: &Account) -> anyhow::Result<()> {
+    output.show(&as_json(account), || {
+        let state = account
+            .disabled_at
+            .map_or_else(|| state(account).to_owned(), |at| format!("disabled since {}", utc(at)));
+        format!(
+            "name     {}\nid       {}\nrole     {}\nstate    {state}\ncreated  {}\nclaims   {}",
+            account.username,
+            account.id,
+            account.role,
+            utc(account.created_at),
+            account.claims.to_json()
+        )
+    })?;
+    Ok(())
+}
+
+pub(super) fn show_done(output: Output, account: &Account, done: &str) -> anyhow::Result<()> {
+    output.show(&as_json(account), || format!("{done} {} ({})", account.username, account.id))?;
+    Ok(())
+}
+
+fn as_json(account: &Account) -> Value {
+    json!(AccountView::from(account))
+}
