@@ -65,6 +65,20 @@ for (const { name, launch } of BROWSERS) {
       await world.stop();
     });
 
+    test('in development a click fills in a demo user', async () => {
+      const page = await visit({}, '/login');
+      await page.waitForSelector('#demo button');
+      await lookAt(page, name, 'development-login');
+      await page.evaluate(() => document.querySelector('#demo button').click());
+      assert.deepEqual(
+        await page.evaluate(() => [username.value, password.value, document.activeElement.id]),
+        [DEMO.username, DEMO.password, 'submit'],
+      );
+      await page.keyboard.press('Enter');
+      await holds(page, () => location.pathname === '/account');
+      await world.stop();
+    });
+
     test('with every page off there is a sign-in page, which says that you are signed in', async () => {
       const off = Object.fromEntries(['front', 'account', 'admin', 'debugger'].map((page) => [`pages.${page}`, 'off']));
       const page = await visit(off, '/login');

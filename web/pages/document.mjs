@@ -33,7 +33,8 @@ const POLICY = {
  * The document of one of `PAGES`; `body` is its `<body>` element with the indentation of the source file. Every
  * address is relative to the page's, so that the pages work under a path prefix. The server replaces the name, the
  * logo (`assets/icon.svg`), the home (`./`), the list of optional pages and the fewest characters of a password, and takes out each line with the `data-page`
- * of a page that is off (`http/pages/document.rs`).
+ * of a page that is off (`http/pages/document.rs`). In development
+ * it adds the demo users to the sign-in page.
  */
 export function documentOf({ name, title, script, client, policy }, body) {
   const directives = Object.entries({ ...POLICY, ...policy }).map(([directive, sources]) => `${directive} ${sources}`);

@@ -122,6 +122,25 @@ form.addEventListener('submit', (event) => {
 
 showsTyped(byId<HTMLButtonElement>('show'), password);
 
+/** Accounts with public passwords: of a server in development, and of no other. */
+const demoUsers: readonly { username: string; password: string }[] = JSON.parse(document.documentElement.dataset['demoUsers'] ?? '[]');
+
+/** A click fills the form in; whoever clicks still signs in. */
+function demoUser(user: { username: string; password: string }): HTMLButtonElement {
+  const onclick = (): void => {
+    username.value = user.username;
+    password.value = user.password;
+    // As if typed: a field for a new password is for another account.
+    username.dispatchEvent(new Event('input'));
+    submit.focus();
+  };
+  return element('button', { type: 'button', onclick }, `${user.username} · ${user.password}`);
+}
+
+if (demoUsers.length > 0) {
+  form.after(element('section', { id: 'demo', class: 'stack' }, element('p', { class: 'muted' }, 'Development mode. Everybody knows these passwords:'), ...demoUsers.map(demoUser)));
+}
+
 const reason: string | undefined = REASONS[new URLSearchParams(location.search).get('reason') as keyof typeof REASONS];
 if (reason !== undefined) explain(reason);
 

@@ -4,6 +4,7 @@
 use countersign::AccountId;
 use countersign::PasswordHash;
 use countersign::Random;
+use countersign::http::DemoUser;
 use countersign::{AccountQuery, NewAccount, Role, Username};
 use countersign::{Actor, Context};
 
@@ -50,9 +51,11 @@ fn run(global: &Global, store: Option<&str>) -> anyhow::Result<()> {
     let lines = logging::start(config.log_format, &config.log_level);
     core_dumps::prevent(&config);
     with_runtime(async {
-        let server = Server::open(&config, Mode::Development).await?;
+        let mut server = Server::open(&config, Mode::Development).await?;
+        server.pages.demo_users =
+            DEMO_USERS.iter().map(|(name, _, password, _)| DemoUser::new(name, password)).collect();
         make_demo_users(&server.instance).await?;
-        print(&banner(&server.instance.options().issuer, &config))?;
+        print(&banner(&server, &config))?;
         server.run(&config, lines).await
     })
 }
@@ -99,7 +102,18 @@ async fn make_demo_users(instance: &Instance) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn banner(origin: &str, config: &Config) -> String {
+fn banner(server: &Server, config: &Config) -> String {
+    let origin = &server.instance.options().issuer;
+    let pages = [
+        (true, "login", "sign in"),
+        (server.pages.admin, "admin", "users, audit log, signing keys"),
+        (server.pages.debugger, "debugger", "look into a token"),
+    ]
+    .into_iter()
+    .filter(|(is_on, ..)| *is_on)
+    .map(|(_, name, what)| format!("    {:<34} {what}", format!("{origin}/{name}")))
+    .collect::<Vec<_>>()
+    .join("\n");
     let users: String = DEMO_USERS
         .map(|(name, role, password, _)| format!("    {name:<8} {password:<14} role {role}\n"))
         .concat();
@@ -113,6 +127,9 @@ fn banner(origin: &str, config: &Config) -> String {
 
   Users
 {users}
+  Pages
+
+{pages}
   Try it in another terminal
 
     curl -X POST {origin}/api/login -H "Content-Type: application/json" -c jar.txt -d '{{"username":"admin","password":"password123"}}'

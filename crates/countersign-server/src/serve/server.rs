@@ -27,7 +27,8 @@ pub(crate) struct Server {
     /// The authentication system that it serves.
     pub(crate) instance: Arc<Instance>,
     tls: Option<Arc<Tls>>,
-    pages: PagesOptions,
+    /// Whose pages it serves.
+    pub(crate) pages: PagesOptions,
     hangup: Signal,
 }
 

@@ -37,6 +37,9 @@ fn the_lines_that_it_prints_work_as_typed() {
 
     let (status, said) = server.stop();
     assert!(status.success());
+    for page in ["/login", "/admin", "/debugger"] {
+        assert!(said.contains(&format!("    {} ", url(page))), "{page}: {said}");
+    }
     for printed in ["DEVELOPMENT MODE", &url("/api/login"), LOGIN, "password123    role user"] {
         assert!(said.contains(printed), "{printed}: {said}");
     }
@@ -81,6 +84,48 @@ fn it_refuses_other_machines_and_real_secrets() {
     ] {
         let ran = place.run(arguments);
         assert!(ran.code == Some(2) && ran.err.contains(why), "{arguments:?}: {ran:?}");
+    }
+}
+
+/// OP-10: both know the demo users' passwords, and only one of them tells.
+#[test]
+fn its_sign_in_page_shows_the_demo_users_and_no_other_servers_does() {
+    let place = Place::new();
+    let page = |server: &Server| server.request("GET", "/login", "", "").body;
+    let shown = page(&dev(&place));
+    assert!(shown.contains("data-demo-users=") && shown.matches("password123").count() == 2, "{shown}");
+    let usual = page(&place.serve(&[]));
+    assert!(!usual.contains("demo") && !usual.contains("password123"), "{usual}");
+}
+
+/// CS-5: a front end that is worked on has a port of this machine. Once one is named, it is the only one.
+#[test]
+fn pages_of_every_port_of_this_machine_may_use_it_until_one_is_named() {
+    let place = Place::new();
+    let named = ["dev", "--listen", "127.0.0.1:0", "--set", "cors_origins=http://localhost:5173"];
+    for (server, others) in [(dev(&place), true), (place.start(&named), false), (place.serve(&[]), false)] {
+        let allowed = |origin: &str| {
+            let headers = format!("Origin: {origin}\r\nSec-Fetch-Site: same-site\r\n{JSON}\r\n");
+            let answer = server.request("POST", "/api/login", &headers, LOGIN);
+            let back = server.request("GET", &format!("/login/return?to={origin}/cart"), "", "");
+            let is_allowed = answer.status != 403;
+            let readable = answer.head.contains(&format!("access-control-allow-origin: {origin}\r\n"));
+            let leads_back = back.head.contains(&format!("location: {origin}/cart\r\n"));
+            assert_eq!(
+                (readable, leads_back),
+                (is_allowed, is_allowed),
+                "{origin}: {} {}",
+                answer.head,
+                back.head
+            );
+            is_allowed
+        };
+        for origin in ["http://localhost:4000", "http://127.0.0.1:5173", "http://[::1]:5173"] {
+            assert_eq!(allowed(origin), others, "{origin}");
+        }
+        for origin in ["http://localhost.evil.example:5173", "https://app.example", "null"] {
+            assert!(!allowed(origin), "{origin}");
+        }
     }
 }
 

@@ -105,6 +105,36 @@ fn a_refused_origin_is_named() {
     assert!(second.contains("https://front.example") && second.contains(refused.request_id()), "{said}");
 }
 
+/// Sign-in works, and a reload signs out: the browser gives pages of another site no cookie. To it, two names of one
+/// machine are two sites.
+#[test]
+fn a_front_end_on_another_site_is_told_why_it_gets_no_cookie() {
+    let place = Place::new();
+    let server = place.serve(&["--set", "cors_origins=http://127.0.0.1:3150,https://app.example"]);
+    let post = |origin: &str, site: &str| {
+        let headers =
+            format!("Origin: {origin}\r\nSec-Fetch-Site: {site}\r\nContent-Type: application/json\r\n");
+        server.request("POST", "/api/login", &headers, "{}").status
+    };
+    let two_names = "localhost and 127.0.0.1 are two sites";
+    for (origin, site, status) in [
+        ("http://127.0.0.1:3150", "cross-site", 400),
+        ("http://127.0.0.1:3150", "cross-site", 400), // it is said once
+        ("https://app.example", "same-site", 400),
+        ("http://127.0.0.1:4000", "cross-site", 403),
+        ("http://localhost:4000", "same-site", 403),
+        ("https://evil.example", "cross-site", 403),
+    ] {
+        assert_eq!(post(origin, site), status, "{origin}");
+    }
+    let (_, said) = server.stop();
+    let [cross_site] = lines(&said, "a front end is on another site")[..] else { panic!("{said}") };
+    assert!(cross_site.contains("http://127.0.0.1:3150") && cross_site.contains(two_names), "{said}");
+    let refused = lines(&said, "refused a page of another origin");
+    let explained: Vec<_> = refused.iter().map(|line| line.contains(two_names)).collect();
+    assert_eq!(explained, [true, false, false], "{said}");
+}
+
 /// TP-2: behind a proxy that is not listed everybody is one client, and the operator learns of it before people are
 /// locked out, and again when they are.
 #[test]

@@ -119,6 +119,8 @@ pub struct HttpOptions {
     pub allowed_origins: Vec<String>,
     /// The reverse proxies whose `X-Forwarded-For` is believed (TP-2).
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether this is the development server: `/healthz` says so (OP-10).
+    /// Whether this is the development server: `/healthz` says so (OP-10), pages of any port of this machine may call if
+    /// [`allowed_origins`](Self::allowed_origins) is empty, and the sign-in page has the
+    /// demo users of its options (feature `pages`).
     pub development: bool,
 }

@@ -27,7 +27,7 @@ pub use self::error::api::ApiError;
 #[cfg(test)]
 pub(crate) use self::error::api::tests::codes as error_codes;
 #[cfg(feature = "pages")]
-pub use self::pages::{Logo, LogoError, PagesOptions, front_page, not_found_page, pages};
+pub use self::pages::{DemoUser, Logo, LogoError, PagesOptions, front_page, not_found_page, pages};
 pub use self::routes::{
     Access, Route, method_not_allowed, not_found, own_routes, plain_routes, root_metadata, router, routes,
 };

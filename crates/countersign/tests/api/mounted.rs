@@ -1,10 +1,13 @@
 //! Inside an application: the API and the pages beside its own routes, with a state of its own, and under a path.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::{Method, StatusCode, header};
 use axum::routing::get;
-use countersign::http::{App, Logo, PagesOptions, front_page, not_found, pages, root_metadata, router};
+use countersign::http::{App, DemoUser, HttpOptions, Logo, PagesOptions};
+use countersign::http::{front_page, not_found, pages, root_metadata, router};
 use countersign::store::AnyStore;
 use serde_json::json;
 
@@ -175,6 +178,26 @@ async fn the_pages_are_those_of_a_product() {
     let tag = logo.header(header::ETAG).unwrap();
     let known = app.get("/assets/logo").header("if-none-match", tag).send().await;
     assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+}
+
+/// OP-10: whatever the options of the pages say.
+#[tokio::test]
+async fn demo_users_are_shown_in_development_only() {
+    let mut app = TestApp::new().await;
+    let options = PagesOptions {
+        demo_users: vec![DemoUser::new("demo", "\"><b>password123")],
+        ..PagesOptions::default()
+    };
+    app.mount(|app| pages(&app, &options));
+    let usual = app.get("/login").send().await.text;
+    assert!(!usual.contains("password123") && !usual.contains("demo"), "{usual}");
+    let development = HttpOptions { development: true, ..HttpOptions::default() };
+    let development = App::new(Arc::clone(&app.countersign), development);
+    app.mount(|_| pages(&development, &options));
+    let shown = app.get("/login").send().await.text;
+    let escaped = "[{&quot;password&quot;:&quot;\\&quot;&gt;&lt;b&gt;password123&quot;,&quot;username&quot;:&quot;demo&quot;}]";
+    assert_eq!(shown, usual.replace("<html ", &format!("<html data-demo-users=\"{escaped}\" ")), "{shown}");
+    assert!(!app.get("/account").send().await.text.contains("password123"));
 }
 
 #[tokio::test]

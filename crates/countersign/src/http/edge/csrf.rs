@@ -12,7 +12,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 
-use crate::http::edge::origins::{Origins, only};
+use crate::http::edge::origins::{Origins, SEC_FETCH_SITE, only};
 
 /// A page of another origin asks for a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,8 +48,6 @@ fn is_same_origin(headers: &HeaderMap, own: &str) -> bool {
     true
 }
 
-const SEC_FETCH_SITE: &str = "sec-fetch-site";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,7 +63,8 @@ mod tests {
                 headers.append(name, value.parse().unwrap());
             }
         }
-        verify(method, &headers, &Origins { own: OWN, front_ends: &front_ends }).is_ok()
+        let origins = Origins { own: OWN, front_ends: &front_ends, any_of_this_machine: false };
+        verify(method, &headers, &origins).is_ok()
     }
 
     #[test]

@@ -66,6 +66,7 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
     let origins = origins(app);
     let cors = Cors::of(request.method(), request.headers(), &origins);
     let source = app.notices.source(&request, &app.options.trusted_proxies);
+    app.notices.look_at_front_end(request.headers(), &origins);
     if cors.is_refused_preflight() {
         log_refused_origin(request.method(), request.headers(), &origins);
     }
@@ -94,6 +95,7 @@ pub(in crate::http) fn origins<S: Store>(app: &App<S>) -> Origins<'_> {
     Origins {
         own: origins::split_issuer(&app.countersign.options().issuer).0,
         front_ends: &app.options.allowed_origins,
+        any_of_this_machine: app.options.development && app.options.allowed_origins.is_empty(),
     }
 }
 

@@ -10,12 +10,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use ipnet::IpNet;
 
 use crate::http::edge::client_address;
-use crate::http::edge::origins::{Origins, only};
+use crate::http::edge::origins::{Origins, is_cross_site, is_of_this_machine, only};
 
-/// The proxies that the log has named already.
+/// What the log has named already.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Notices {
     unlisted_proxies: Mutex<BTreeSet<IpAddr>>,
+    /// Front ends on another site.
+    cross_site: Mutex<BTreeSet<String>>,
 }
 
 /// Where a request comes from, for the line about its refusal.
@@ -34,7 +36,7 @@ impl Notices {
         let peer = client_address::peer(extensions).map(|peer| peer.to_canonical());
         let unlisted = peer.filter(|peer| forwards(headers) && !trusted.iter().any(|net| net.contains(peer)));
         if let Some(peer) = unlisted
-            && self.is_new(peer)
+            && is_new(&self.unlisted_proxies, peer)
         {
             tracing::warn!(
                 %peer,
@@ -45,11 +47,24 @@ impl Notices {
         Source { client, is_unlisted_proxy: unlisted.is_some() }
     }
 
-    /// Anybody can send the header, so only a few addresses are remembered.
-    fn is_new(&self, peer: IpAddr) -> bool {
-        let mut named = self.unlisted_proxies.lock().unwrap_or_else(PoisonError::into_inner);
-        named.len() < MOST_NAMED && named.insert(peer)
+    /// Warns once about each front end whose pages sign in and are signed out again by a reload: they get no cookie.
+    pub(super) fn look_at_front_end(&self, headers: &HeaderMap, origins: &Origins<'_>) {
+        let Some(origin) = origins.front_end(headers).and_then(as_origin) else { return };
+        if is_cross_site(headers) && is_new(&self.cross_site, origin.to_owned()) {
+            tracing::warn!(
+                origin,
+                "a front end is on another site than this server, so browsers do not send the cookie of the session with its \
+                 requests, and a reload signs out{}",
+                of_this_machine(origin)
+            );
+        }
     }
+}
+
+/// Anybody can send the header, so only a few are remembered.
+fn is_new<T: Ord>(named: &Mutex<BTreeSet<T>>, one: T) -> bool {
+    let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
+    named.len() < MOST_NAMED && named.insert(one)
 }
 
 impl Source {
@@ -64,7 +79,17 @@ impl Source {
 pub(super) fn log_refused_origin(method: &Method, headers: &HeaderMap, origins: &Origins<'_>) {
     let Some(origin) = only(headers, header::ORIGIN.as_str()).and_then(as_origin) else { return };
     if origin != origins.own && origins.front_end(headers).is_none() {
-        tracing::warn!(%method, origin, "refused a page of another origin; if it is your front end, add it to cors_origins");
+        let hint = if is_cross_site(headers) { of_this_machine(origin) } else { "" };
+        tracing::warn!(%method, origin, "refused a page of another origin; if it is your front end, add it to cors_origins{hint}");
+    }
+}
+
+/// What explains that a page of this machine is on another site than this server.
+fn of_this_machine(origin: &str) -> &'static str {
+    if is_of_this_machine(origin) {
+        "; to a browser localhost and 127.0.0.1 are two sites: open both by the same name"
+    } else {
+        ""
     }
 }
 

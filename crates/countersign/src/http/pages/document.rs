@@ -1,7 +1,9 @@
 //! The built HTML as a product's own: its name, its logo, and no link to a page that is off. What is replaced is what the
 //! built files have by default, so they are whole pages too.
 
-use crate::http::pages::options::PagesOptions;
+use serde_json::json;
+
+use crate::http::pages::options::{DemoUser, PagesOptions};
 
 /// The address of a configured logo, as in the documents.
 pub(super) const LOGO: &str = "assets/logo";
@@ -23,6 +25,12 @@ pub(super) fn document(built: &str, options: &PagesOptions, password_length: usi
     let text = if options.logo.is_some() { text.replace("assets/icon.svg", LOGO) } else { text };
     // The last step, so that nothing is looked for in the name.
     text.replace("Countersign", &escaped(&options.product_name))
+}
+
+/// The same document with demo users for its script to show.
+pub(super) fn with_demo_users(document: &str, users: &[DemoUser]) -> String {
+    let users = escaped(&json!(users).to_string());
+    document.replacen("<html ", &format!("<html data-demo-users=\"{users}\" "), 1)
 }
 
 /// The same document for an address that is so many folders below that of the pages. What leads elsewhere stays.

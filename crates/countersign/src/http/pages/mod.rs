@@ -21,11 +21,11 @@ use axum::routing::{MethodRouter, get};
 
 use crate::http::app::App;
 use crate::http::edge;
-use crate::http::pages::document::{LOGO, document};
+use crate::http::pages::document::{LOGO, document, with_demo_users};
 use crate::http::pages::files::{File, find, kind};
 pub use crate::http::pages::logo::{Logo, LogoError};
 pub use crate::http::pages::missing::not_found_page;
-pub use crate::http::pages::options::PagesOptions;
+pub use crate::http::pages::options::{DemoUser, PagesOptions};
 use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
@@ -91,7 +91,9 @@ fn page<S: Store, T: Clone + Send + Sync + 'static>(
 /// The document of this name as it is served.
 fn text<S: Store>(name: &str, options: &PagesOptions, app: &App<S>) -> String {
     let built = find(name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
-    document(&built, options, app.countersign().options().passwords.min_length)
+    let document = document(&built, options, app.countersign().options().passwords.min_length);
+    let shows_demo_users = app.options.development && !options.demo_users.is_empty() && name == "login.html";
+    if shows_demo_users { with_demo_users(&document, &options.demo_users) } else { document }
 }
 
 fn serve<T: Clone + Send + Sync + 'static>(file: File) -> MethodRouter<T> {

@@ -1,5 +1,7 @@
 //! [`PagesOptions`]: whose pages they are, and which of them there are.
 
+use serde::Serialize;
+
 use crate::http::pages::logo::Logo;
 
 /// Whose pages they are, and which of them there are.
@@ -19,6 +21,27 @@ pub struct PagesOptions {
     pub admin: bool,
     /// Whether there is `/debugger`. Default `true`.
     pub debugger: bool,
+    /// Accounts whose passwords are public: the sign-in page shows them, and a click fills them in. Only in development
+    /// ([`HttpOptions::development`](crate::http::HttpOptions::development)). Default none.
+    pub demo_users: Vec<DemoUser>,
+}
+
+/// An account for trying things out.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct DemoUser {
+    /// Its name.
+    pub username: String,
+    /// Its password, which everybody knows.
+    pub password: String,
+}
+
+impl DemoUser {
+    /// An account with a public password.
+    #[must_use]
+    pub fn new(username: &str, password: &str) -> Self {
+        Self { username: username.to_owned(), password: password.to_owned() }
+    }
 }
 
 impl PagesOptions {
@@ -47,6 +70,7 @@ impl Default for PagesOptions {
             account: true,
             admin: true,
             debugger: true,
+            demo_users: Vec::new(),
         }
     }
 }
