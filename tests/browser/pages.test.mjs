@@ -485,6 +485,58 @@ for (const { name, launch } of BROWSERS) {
       await world.call('DELETE', `/api/admin/users/${made.body.user.userId}`, { token: body.accessToken });
     });
 
+    test('admin: several users at once, who is refused, and another name', async () => {
+      const { body } = await world.call('POST', '/api/login', { body: DEMO });
+      const token = body.accessToken;
+      const made = [];
+      for (const part of ['a', 'b']) {
+        const user = { username: `bulk-${part}-${name}`, password: 'a password of many words' };
+        made.push((await world.call('POST', '/api/admin/users', { body: user, token })).body.user);
+      }
+      const count = (selector, expected) => holds(page, (selector, expected) => document.querySelectorAll(selector).length === expected, selector, expected);
+      const selectAll = () => page.evaluate(() => document.querySelector('thead .pick').click());
+      await visit('/login?return_to=/admin');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      await page.type('#search', 'bulk-');
+      await count('tbody tr', 2);
+      await selectAll();
+      await hears('2 users selected');
+      await look('admin-selected');
+      await press('Disable');
+      await hears('Disable: 2 users?');
+      await press('Disable');
+      await hears('2 users: disabled.');
+      await count('tbody .bad', 2);
+      assert.equal(await page.$eval('.bulk', ({ hidden }) => hidden), true);
+      await page.evaluate(() => document.querySelector('tbody .pick').click());
+      await hears('1 user selected');
+      await press('Enable');
+      await hears('1 user: enabled.');
+      await count('tbody .bad', 1);
+      assert.equal(path(), '/admin#users?search=bulk-', 'a click on a box leads nowhere');
+
+      await openFirst();
+      await page.$eval('#username', (input) => (input.value = 'admin'));
+      await press('Save');
+      await hears('The user name is taken');
+      await page.$eval('#username', (input, username) => (input.value = username), `bulk-c-${name}`);
+      await press('Save');
+      await hears(`bulk-c-${name} is saved.`);
+      await holds(page, (title) => document.querySelector('h1').textContent === title, `bulk-c-${name}`);
+
+      await backToList();
+      await page.$eval('#search', (input) => (input.value = ''));
+      await page.type('#by-role', 'admin');
+      await page.keyboard.press('Enter');
+      await count('tbody tr', 1);
+      await selectAll();
+      await press('Disable');
+      await press('Disable');
+      await hears('0 users: disabled. admin: This is the last administrator who can sign in');
+      for (const { userId } of made) await world.call('DELETE', `/api/admin/users/${userId}`, { token });
+    });
+
     test('admin: the user list by keyboard, and the focus after a dialog', async () => {
       await visit('/login?return_to=/admin');
       await signIn();

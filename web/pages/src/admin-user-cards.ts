@@ -1,4 +1,4 @@
-// The cards of a user's page that change something: role and claims, password, and what takes the account away.
+// The cards of a user's page that change something: name, role and claims, password, and what takes the account away.
 
 import { card, placeOf } from './admin-parts.ts';
 import { api, messageOf } from './api.ts';
@@ -19,9 +19,10 @@ export interface UserPage {
   readonly changed: (text: string) => Promise<void>;
 }
 
-/** Role and claims, which go into the next access token. */
+/** Name, role and claims, which go into the next access token. */
 export function accessCard({ account, path, changed }: UserPage): HTMLElement {
   const claimsText = JSON.stringify(account.claims, null, 2);
+  const username = element('input', { id: 'username', name: 'username', value: account.username, required: true, autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none' });
   const role = element('input', { id: 'role', name: 'role', list: 'roles', value: account.role, required: true, autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none' });
   const claims = element('textarea', { id: 'claims', name: 'claims', class: 'code', rows: Math.min(12, claimsText.split('\n').length + 1), spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off' }, claimsText);
   const error = element('div', { role: 'alert' });
@@ -29,11 +30,13 @@ export function accessCard({ account, path, changed }: UserPage): HTMLElement {
   const form = element(
     'form',
     { class: 'stack' },
+    element('label', { for: 'username' }, 'Username'),
+    username,
     element('label', { for: 'role' }, 'Role'),
     role,
     element('label', { for: 'claims' }, 'Claims (JSON)'),
     claims,
-    element('p', { class: 'muted' }, 'Both are in the next access token, within minutes.'),
+    element('p', { class: 'muted' }, 'All three are in the next access token, within minutes. Nobody is signed out; from now on they sign in with the new name.'),
     error,
     element('div', { class: 'row end' }, save),
   );
@@ -47,21 +50,22 @@ export function accessCard({ account, path, changed }: UserPage): HTMLElement {
     fill(error);
     save.setAttribute('aria-busy', 'true');
     try {
-      const change = { role: role.value.trim(), claims: parseClaims(claims.value) };
+      const name = username.value.trim();
+      const change = { ...(name !== account.username && { username: name }), role: role.value.trim(), claims: parseClaims(claims.value) };
       if (change.role !== account.role && !(await isMeant(change.role))) return;
       await api('PATCH', path, change);
       form.dataset['saved'] = '';
-      await changed(`${account.username} is saved.`);
+      await changed(`${name} is saved.`);
     } catch (cause) {
       fill(error, element('p', { class: 'notice error' }, messageOf(cause)));
     } finally {
       save.removeAttribute('aria-busy');
     }
   }
-  return card('Role and claims', form);
+  return card('Name, role and claims', form);
 }
 
-function parseClaims(text: string): object {
+export function parseClaims(text: string): object {
   let claims: unknown;
   try {
     claims = JSON.parse(text.trim() || '{}');

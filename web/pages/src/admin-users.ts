@@ -1,7 +1,9 @@
 // Users: search, filter, sort, page, create; each has a page of their own.
 
+import { selection } from './admin-bulk.ts';
 import { emptyState, replacing, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
 import { addressOf, stateOf } from './admin-user.ts';
+import { parseClaims } from './admin-user-cards.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
@@ -24,7 +26,9 @@ export const usersView: View = (root, from) => {
   const state = choice('state', 'State', [['', 'All states'], ['enabled', 'May sign in'], ['disabled', 'Disabled'], ['no-password', 'No password']]);
   const order = choice('order', 'Order', [['', 'By name'], ['newest', 'Newest first']]);
   const choices = [role, state, order];
+  const selected = selection(rows, () => reload());
   const headings = [heading('Username', '', 'ascending'), element('th', { scope: 'col' }, 'Role'), element('th', { scope: 'col' }, 'State'), heading('Created', 'newest', 'descending')];
+  headings[0]?.prepend(selected.all);
   const list = table('Users', headings, rows, 'users');
   let next: string | null = null;
   let asked = 0;
@@ -43,6 +47,7 @@ export const usersView: View = (root, from) => {
     if (turn !== asked) return;
     if (after === null) fill(rows);
     rows.append(...page.users.map(row));
+    selected.update();
     suggestRoles(page.users.map((user) => user.role));
     next = page.next ?? null;
     more.hidden = next === null;
@@ -73,12 +78,13 @@ export const usersView: View = (root, from) => {
   }
 
   function row(account: Account): HTMLElement {
+    const box = selected.box(account);
     const name = element('a', { class: 'link', href: addressOf(account.userId) }, account.username);
     return element(
       'tr',
       // The whole row can be clicked; the keyboard has the link.
-      { class: 'clickable', onclick: (event) => void (event.target !== name && name.click()) },
-      element('th', { scope: 'row' }, name),
+      { class: 'clickable', onclick: ({ target }) => void (target !== name && target !== box && name.click()) },
+      element('th', { scope: 'row' }, box, name),
       element('td', { 'data-label': 'Role' }, element('span', { class: account.role === 'admin' ? 'badge accent' : 'badge' }, account.role)),
       element('td', { 'data-label': 'State' }, stateOf(account)),
       element('td', { 'data-label': 'Created' }, timeElement(account.createdAt)),
@@ -108,6 +114,7 @@ export const usersView: View = (root, from) => {
       ...choices.map((filter) => element('div', { class: filter === order && 'order' }, element('label', { for: filter.id }, filter.title), filter)),
       count,
     ),
+    selected.bar,
     list,
     empty,
     more,
@@ -162,11 +169,13 @@ function createUser(reload: () => Promise<void>): void {
       { name: 'username', label: 'Username', autocomplete: 'off', required: true },
       { name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint },
       { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true, list: 'roles' },
+      { name: 'claims', label: 'Claims (JSON)', type: 'json', autocomplete: 'off', hint: 'They go into every access token. Leave it empty for none.' },
       { name: 'change', label: 'Must choose a new password at first sign-in', type: 'check', autocomplete: 'off' },
     ],
-    save: async ({ change, ...values }) => {
+    save: async ({ change, claims = '', ...values }) => {
+      const all = { ...values, claims: parseClaims(claims), passwordChangeRequired: change !== undefined };
       if (!(await isMeant(values['role'] ?? ''))) return false;
-      await api('POST', '/api/admin/users', { ...values, passwordChangeRequired: change !== undefined });
+      await api('POST', '/api/admin/users', all);
       notify(`User ${values['username'] ?? ''} is created.`);
       await reload();
       return true;

@@ -130,6 +130,7 @@ fn banner(server: &Server, config: &Config) -> String {
   Pages
 
 {pages}
+
   Try it in another terminal
 
     curl -X POST {origin}/api/login -H "Content-Type: application/json" -c jar.txt -d '{{"username":"admin","password":"password123"}}'

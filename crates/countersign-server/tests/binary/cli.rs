@@ -276,6 +276,27 @@ fn the_audit_log_has_a_range_of_time() {
     assert_eq!(place.run(&["audit", "--follow", "--until", last]).code, Some(2));
 }
 
+/// By the rules of `user add`, and nobody is signed out.
+#[test]
+fn an_account_gets_another_name() {
+    let place = Place::new();
+    place.add_user("ann", "user");
+    place.add_user("bob", "user");
+    let server = place.serve(&[]);
+    let login = server.login("ann", PASSWORD);
+    let ran = place.run(&["user", "rename", "ANN", "Anna", "--json"]);
+    assert_eq!((ran.code, &ran.json()["username"]), (Some(0), &"Anna".into()), "{ran:?}");
+    assert_eq!((server.login("ann", PASSWORD).status, server.login("anna", PASSWORD).status), (401, 200));
+    assert_eq!(server.profile(&login.token()).status, 200);
+    assert_eq!(server.refresh(&login.cookie().unwrap()).unwrap().json()["user"]["username"], "Anna");
+    assert!(place.run(&["audit", "--kind", "account_changed"]).out.contains("  detail=name ann to Anna\n"));
+    for (name, code) in [("BOB", 1), (" anna", 2), ("pаypal", 2)] {
+        assert_eq!(place.run(&["user", "rename", "anna", name]).code, Some(code), "{name}");
+    }
+    let ran = place.run(&["user", "rename", "anna", "ann"]);
+    assert!(ran.out.starts_with("Renamed to ann ("), "{ran:?}");
+}
+
 /// All of them in place of what there was, by the rules of `user add`.
 #[test]
 fn claims_are_replaced_as_a_whole() {

@@ -101,9 +101,11 @@ fn its_sign_in_page_shows_the_demo_users_and_no_other_servers_does() {
 /// CS-5: a front end that is worked on has a port of this machine. Once one is named, it is the only one.
 #[test]
 fn pages_of_every_port_of_this_machine_may_use_it_until_one_is_named() {
-    let place = Place::new();
+    let places = [Place::new(), Place::new(), Place::new()];
     let named = ["dev", "--listen", "127.0.0.1:0", "--set", "cors_origins=http://localhost:5173"];
-    for (server, others) in [(dev(&place), true), (place.start(&named), false), (place.serve(&[]), false)] {
+    for (server, others) in
+        [(dev(&places[0]), true), (places[1].start(&named), false), (places[2].serve(&[]), false)]
+    {
         let allowed = |origin: &str| {
             let headers = format!("Origin: {origin}\r\nSec-Fetch-Site: same-site\r\n{JSON}\r\n");
             let answer = server.request("POST", "/api/login", &headers, LOGIN);

@@ -13,6 +13,7 @@ fn said(ran: &Ran) -> Vec<Value> {
 fn an_error_is_one_object_with_the_code_that_the_api_has_for_it() {
     let place = Place::new();
     place.add_user("ann", "admin");
+    place.add_user("other", "user");
     for (command, input, exit, code) in [
         (&["user", "show", "bob"][..], "", 1, "not_found"),
         (&["session", "revoke", "00000000-0000-4000-8000-000000000000"], "", 1, "not_found"),
@@ -22,6 +23,9 @@ fn an_error_is_one_object_with_the_code_that_the_api_has_for_it() {
         (&["user", "add", "bob"], "short", 1, "password_too_short"),
         (&["user", "set-password", "ann"], "short", 1, "password_too_short"),
         (&["user", "disable", "ann"], "", 1, "last_administrator"),
+        (&["user", "rename", "bob", "ben"], "", 1, "not_found"),
+        (&["user", "rename", "other", "ANN"], "", 1, "username_taken"),
+        (&["user", "rename", "ann", " b"], "", 2, "invalid_usage"),
         (&["user", "set-claims", "bob", "{}"], "", 1, "not_found"),
         (&["user", "set-claims", "ann", "{"], "", 2, "invalid_usage"),
         (&["audit", "--since", "yesterday"], "", 2, "invalid_usage"),

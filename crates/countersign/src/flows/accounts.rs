@@ -63,6 +63,12 @@ pub enum ChangeAccountError {
     /// There is no such account.
     #[error("there is no such account")]
     NotFound,
+    /// Another account has the new name, perhaps in another spelling.
+    #[error("the user name is taken")]
+    NameTaken,
+    /// The new name is in other letters than the Latin ones of another account, and looks the same (UTS 39).
+    #[error("the user name looks like the one of another account")]
+    LooksAlike,
     /// The change would leave no administrator who can sign in.
     #[error("this is the last administrator who can sign in")]
     LastAdministrator,
@@ -116,7 +122,7 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Changes role, claims, whether the account may sign in, or whether its owner has to choose another
+    /// Changes name, role, claims, whether the account may sign in, or whether its owner has to choose another
     /// password first. The latter two end all its sessions.
     ///
     /// # Errors
@@ -190,6 +196,8 @@ impl<S: Store> Countersign<S> {
             }
             ChangeAccountOutcome::NotFound => Err(ChangeAccountError::NotFound),
             ChangeAccountOutcome::LastAdministrator => Err(ChangeAccountError::LastAdministrator),
+            ChangeAccountOutcome::NameTaken => Err(ChangeAccountError::NameTaken),
+            ChangeAccountOutcome::LooksAlike => Err(ChangeAccountError::LooksAlike),
         }
     }
 }

@@ -46,7 +46,7 @@ named! {
         PasswordChangeWaived = "password_change_waived",
         /// An account was made.
         AccountCreated = "account_created",
-        /// Role or claims were changed; the detail says which of them, and both roles.
+        /// Name, role or claims were changed; the detail says which of them, and both names or roles.
         AccountChanged = "account_changed",
         /// An account may no longer sign in.
         AccountDisabled = "account_disabled",

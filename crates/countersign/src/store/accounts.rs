@@ -38,8 +38,8 @@ pub trait AccountStore: Sealed {
     /// How many accounts there are in all pages.
     fn count_accounts(&self, filter: AccountFilter) -> impl Answer<u64>;
 
-    /// Changes role, claims, whether it may sign in, or whether its owner has to choose another password
-    /// first. Disabling it or requiring another password ends all its sessions in the same transaction.
+    /// Changes name, role, claims, whether it may sign in, or whether its owner has to choose another password
+    /// first. Refuses a name by the rule of [`create_account`](Self::create_account). Disabling it or requiring another password ends all its sessions in the same transaction.
     /// Refuses to take the role or the access of the last enabled administrator.
     fn change_account(
         &self,

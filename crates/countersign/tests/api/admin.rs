@@ -18,6 +18,27 @@ async fn call(app: &TestApp, method: Method, path: &str, token: &str, body: Opti
     }
 }
 
+/// CC-4: tokens name an account by its ID, so nobody is signed out; the name in them follows.
+#[tokio::test]
+async fn an_administrator_renames_a_user() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    let ada = app.sign_in("ada").await;
+    let path = format!("/api/admin/users/{}", ada.user_id);
+    let rename =
+        async |name: &str| call(&app, Method::PATCH, &path, &root, Some(json!({ "username": name }))).await;
+    rename("ROOT").await.assert_error(409, "username_taken");
+    rename("rооt").await.assert_error(422, "invalid_value");
+    rename(" ada").await.assert_error(422, "invalid_value");
+    assert_eq!(rename("Ada Lovelace").await.json()["user"]["username"], "Ada Lovelace");
+    assert_eq!(app.profile(&ada.access_token).await, 200);
+    app.login("ada", PASSWORD).await.assert_error(401, "invalid_credentials");
+    app.sign_in("ada lovelace").await;
+    let log = app.audit(AuditKind::AccountChanged).await;
+    assert_eq!(log[0].event.detail.as_deref(), Some("name ada to Ada Lovelace"));
+    assert_eq!(app.refresh(&ada.cookie).await.json()["user"]["username"], "Ada Lovelace");
+}
+
 #[tokio::test]
 async fn an_administrator_makes_changes_and_deletes_users() {
     let app = TestApp::new().await;

@@ -34,6 +34,36 @@ pub(crate) async fn a_name_is_unique_in_every_spelling(opener: &impl Opener) {
     assert!(store.account_for_login(&Username::parse("zoe").unwrap()).await.unwrap().is_none());
 }
 
+/// CC-4: by the rules of creation, and nobody is signed out.
+pub(crate) async fn an_account_gets_another_name(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let zoe = user(&store, "zoe").await;
+    let token = log_in(&store, &zoe, T0).await;
+    user(&store, "coco").await;
+    let rename = async |name: &str| {
+        let username = Some(Username::parse(name).unwrap());
+        let change = AccountChange { username, ..AccountChange::default() };
+        store.change_account(zoe.id, change, &context(at(1))).await.unwrap()
+    };
+    let found = async |name: &str| {
+        let name = Username::parse(name).unwrap();
+        store.account_for_login(&name).await.unwrap().map(|found| found.account.username.to_string())
+    };
+    assert_eq!(rename("COCO").await, ChangeAccountOutcome::NameTaken);
+    assert_eq!(rename("сосо").await, ChangeAccountOutcome::LooksAlike);
+    assert_eq!(found("zoe").await.as_deref(), Some("zoe"));
+    // Its own name in another spelling is free.
+    for name in ["ZOE", "Zora"] {
+        let ChangeAccountOutcome::Done(after, ended) = rename(name).await else { panic!("{name}") };
+        assert_eq!((after.username.as_str(), ended.len()), (name, 0));
+        assert_eq!(found(name).await.as_deref(), Some(name));
+    }
+    assert_eq!(found("zoe").await, None, "the old name is free");
+    user(&store, "zoe").await;
+    let rotated = store.rotate(token, &context(at(100))).await.unwrap();
+    assert!(matches!(rotated, Rotation::Advanced(grant) if grant.account().username.as_str() == "Zora"));
+}
+
 pub(crate) async fn what_is_stored_comes_back(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let claims = serde_json::json!({"team": {"name": "blå", "size": 3}, "tags": [1, null]});
@@ -227,8 +257,13 @@ pub(crate) async fn a_checked_password_is_set_only_if_it_is_still_the_one(opener
     assert_eq!(administrator, SetPasswordOutcome::Done(Vec::new()));
 }
 
-const REQUIRED: AccountChange =
-    AccountChange { role: None, claims: None, disabled: None, password_change_required: Some(true) };
+const REQUIRED: AccountChange = AccountChange {
+    username: None,
+    role: None,
+    claims: None,
+    disabled: None,
+    password_change_required: Some(true),
+};
 const WAIVED: AccountChange = AccountChange { password_change_required: Some(false), ..REQUIRED };
 
 /// PP-7, SE-6: like disabling, but its owner gets in with a new password.

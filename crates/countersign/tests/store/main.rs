@@ -31,7 +31,7 @@ macro_rules! conformance {
     ($store:ident, $opener:expr) => {
         mod $store {
             conformance!(@cases $opener;
-                accounts::{a_name_is_unique_in_every_spelling, hashes_are_sampled_from_accounts_that_have_one, what_is_stored_comes_back,
+                accounts::{a_name_is_unique_in_every_spelling, an_account_gets_another_name, hashes_are_sampled_from_accounts_that_have_one, what_is_stored_comes_back,
                     an_import_is_all_or_nothing, accounts_are_paged_by_canonical_name, accounts_are_filtered_counted_and_listed_newest_first,
                     the_last_enabled_administrator_stays, disabling_ends_every_session,
                     a_checked_password_is_set_only_if_it_is_still_the_one, a_rehash_keeps_sessions_and_version,

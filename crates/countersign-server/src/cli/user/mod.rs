@@ -46,6 +46,13 @@ pub(super) enum UserCommand {
         /// The name or ID of the account
         user: String,
     },
+    /// Renames an account: its owner signs in with the new name. Sessions go on, and the next token has the new name
+    Rename {
+        /// The name or ID of the account
+        user: String,
+        /// The new name
+        name: String,
+    },
     /// Changes the role of an account; its next token contains the new role
     SetRole {
         /// The name or ID of the account
@@ -131,6 +138,13 @@ impl UserCommand {
             Self::Show { user } => return show(output, &tool.find_account(&user).await?),
             Self::SetPassword { user, .. } => return set_password(&tool, output, &user).await,
             Self::Delete { user, yes } => return delete(&tool, output, &user, yes).await,
+            Self::Rename { user, name } => {
+                let username = Some(parse_name(&name)?);
+                if tool.asks_upstream {
+                    remark(OLD_NAME_UPSTREAM);
+                }
+                (user, (AccountChange { username, ..AccountChange::default() }, "Renamed to"))
+            }
             Self::SetRole { user, role } => {
                 let role = Role::parse(&role).map_err(|error| usage(error.to_string()))?;
                 warn_of_like_admin(&role);
@@ -162,7 +176,7 @@ fn disabled(disabled: bool) -> AccountChange {
 }
 
 fn registration(name: &str, role: &str, claims: Option<&str>) -> anyhow::Result<Registration> {
-    let username = Username::parse(name).map_err(|error| usage(error.to_string()))?;
+    let username = parse_name(name)?;
     let role = Role::parse(role).map_err(|error| usage(error.to_string()))?;
     let claims = claims.map_or_else(|| Ok(CustomClaims::default()), |text| parse_claims("--claims", text))?;
     Ok(Registration { role, claims, ..Registration::new(username) })
@@ -196,6 +210,10 @@ fn warn_of_like_admin(role: &Role) {
             Role::ADMIN
         ));
     }
+}
+
+fn parse_name(name: &str) -> anyhow::Result<Username> {
+    Username::parse(name).map_err(|error| usage(error.to_string()))
 }
 
 fn parse_claims(argument: &str, text: &str) -> anyhow::Result<CustomClaims> {
@@ -248,3 +266,6 @@ async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::R
     }
     show_done(output, &account, "Deleted")
 }
+
+const OLD_NAME_UPSTREAM: &str = "countersign: warning: import.upstream is on: whoever signs in with the old name, and its password in the old \
+                                 system, gets a new account";

@@ -149,6 +149,7 @@ pub(in crate::http) async fn show<S: Store>(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::http) struct ChangeUser {
+    username: Option<String>,
     role: Option<String>,
     claims: Option<UniqueObject>,
     disabled: Option<bool>,
@@ -156,7 +157,7 @@ pub(in crate::http) struct ChangeUser {
 }
 
 impl Input for ChangeUser {
-    const EXPECTED: &'static str = r#"a JSON object {"role"?: string, "claims"?: object, "disabled"?: boolean, "passwordChangeRequired"?: boolean}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username"?: string, "role"?: string, "claims"?: object, "disabled"?: boolean, "passwordChangeRequired"?: boolean}"#;
 }
 
 pub(in crate::http) async fn change<S: Store>(
@@ -166,6 +167,7 @@ pub(in crate::http) async fn change<S: Store>(
     Json(input): Json<ChangeUser>,
 ) -> Result<Response, ApiError> {
     let change = AccountChange {
+        username: input.username.as_deref().map(Username::parse).transpose().map_err(invalid)?,
         role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
         claims: input.claims.map(|claims| CustomClaims::new(claims.0)).transpose().map_err(invalid)?,
         disabled: input.disabled,

@@ -125,6 +125,8 @@ impl ApiError {
             Self::ChangeAccount(ChangeAccountError::Store(error)) | Self::Store(error) => {
                 public::store(error)
             }
+            Self::ChangeAccount(ChangeAccountError::NameTaken) => public::name_taken(),
+            Self::ChangeAccount(ChangeAccountError::LooksAlike) => public::name_looks_alike(),
             Self::ChangeAccount(ChangeAccountError::LastAdministrator) => public(
                 StatusCode::CONFLICT,
                 "last_administrator",

@@ -107,17 +107,20 @@ pub(super) fn password(error: &PasswordChangeError) -> Public {
 
 pub(super) fn create_account(error: &CreateAccountError) -> Public {
     match error {
-        CreateAccountError::NameTaken => {
-            public(StatusCode::CONFLICT, "username_taken", "The user name is taken")
-        }
-        CreateAccountError::LooksAlike => public(
-            StatusCode::CONFLICT,
-            "username_looks_alike",
-            "The user name looks like the one of another account",
-        ),
+        CreateAccountError::NameTaken => name_taken(),
+        CreateAccountError::LooksAlike => name_looks_alike(),
         CreateAccountError::Password(error) => password(error),
         CreateAccountError::Store(error) => store(error),
     }
+}
+
+pub(super) fn name_taken() -> Public {
+    public(StatusCode::CONFLICT, "username_taken", "The user name is taken")
+}
+
+pub(super) fn name_looks_alike() -> Public {
+    let text = "The user name looks like the one of another account";
+    public(StatusCode::CONFLICT, "username_looks_alike", text)
 }
 
 fn check(error: &CheckError) -> Public {

@@ -1,7 +1,7 @@
 //! Changing and deleting accounts. Somebody who can administer is always left, and an account that may not
 //! sign in has no sessions (RF-7).
 
-use super::{Account, CustomClaims, Role};
+use super::{Account, CustomClaims, NameUse, Role, Username};
 use crate::base::clock::Timestamp;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::plan::{Plan, Write};
@@ -10,6 +10,9 @@ use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, end_all}
 /// What to change of an account; `None` leaves it as it is.
 #[derive(Clone, Debug, Default)]
 pub struct AccountChange {
+    /// The new name. Its owner signs in with it from now on; sessions and the password stay, and tokens that are issued from
+    /// now on have it.
+    pub username: Option<Username>,
     /// The new role.
     pub role: Option<Role>,
     /// The new claims, in place of the old.
@@ -29,6 +32,10 @@ pub enum ChangeAccountOutcome {
     NotFound,
     /// Refused: nobody could administer any more.
     LastAdministrator,
+    /// Refused: another account has the new name, perhaps in another spelling.
+    NameTaken,
+    /// Refused: the new name looks like the one of another account.
+    LooksAlike,
 }
 
 /// A change that may still be refused. It says what else has to be loaded for [`decide`](Self::decide).
@@ -48,6 +55,7 @@ impl PendingChange {
     ) -> Result<Self, Plan<ChangeAccountOutcome>> {
         let before = found.ok_or(Plan::nothing(ChangeAccountOutcome::NotFound))?;
         let after = Account {
+            username: change.username.unwrap_or_else(|| before.username.clone()),
             role: change.role.unwrap_or_else(|| before.role.clone()),
             claims: change.claims.unwrap_or_else(|| before.claims.clone()),
             disabled_at: match change.disabled {
@@ -69,6 +77,12 @@ impl PendingChange {
         Ok(Self { before, after: None })
     }
 
+    /// The new name, if it is more than another spelling of the old: whether it is in use has to be asked.
+    pub(crate) fn new_name(&self) -> Option<&Username> {
+        let after = &self.after.as_ref()?.username;
+        (after.canonical() != self.before.username.canonical()).then_some(after)
+    }
+
     /// Whether it matters that somebody else can administer.
     pub(crate) fn takes_an_administrator(&self) -> bool {
         self.before.can_administer() && !self.after.as_ref().is_some_and(Account::can_administer)
@@ -82,14 +96,20 @@ impl PendingChange {
         }
     }
 
-    /// Decides, with what was asked for: whether another enabled administrator is there, and the account's
-    /// open sessions.
+    /// Decides, with what was asked for: the use of the new name, whether another enabled administrator is there, and the
+    /// account's open sessions.
     pub(crate) fn decide(
         self,
+        new_name: NameUse,
         has_another_administrator: bool,
         open: &[Session],
         at: PolicyAt,
     ) -> Plan<ChangeAccountOutcome> {
+        match new_name {
+            NameUse::Free => {}
+            NameUse::Taken => return Plan::nothing(ChangeAccountOutcome::NameTaken),
+            NameUse::LooksAlike => return Plan::nothing(ChangeAccountOutcome::LooksAlike),
+        }
         if self.takes_an_administrator() && !has_another_administrator {
             return Plan::nothing(ChangeAccountOutcome::LastAdministrator);
         }
@@ -116,9 +136,11 @@ impl PendingChange {
 
 /// What a change is called in the audit log; nothing when it changes nothing.
 fn events(before: &Account, after: &Account) -> impl Iterator<Item = AuditEvent> {
+    let (old, new) = (before.username.as_str(), after.username.as_str());
+    let name = (old != new).then(|| format!("name {old} to {new}"));
     let role = (before.role != after.role).then(|| format!("role {} to {}", before.role, after.role));
     let claims = (before.claims != after.claims).then(|| "claims".to_owned());
-    let detail: Vec<String> = role.into_iter().chain(claims).collect();
+    let detail: Vec<String> = name.into_iter().chain(role).chain(claims).collect();
     let changed = (!detail.is_empty())
         .then(|| AuditEvent::new(AuditKind::AccountChanged).with_detail(detail.join(", ")));
     let enabled = match (before.is_enabled(), after.is_enabled()) {
@@ -147,8 +169,8 @@ mod tests {
         has_another: bool,
         open: &[Session],
     ) -> (ChangeAccountOutcome, Vec<Write>) {
-        let plan =
-            PendingChange::of(Some(before.clone()), change, T).unwrap().decide(has_another, open, at(T));
+        let pending = PendingChange::of(Some(before.clone()), change, T).unwrap();
+        let plan = pending.decide(NameUse::Free, has_another, open, at(T));
         let writes = plan.writes().to_vec();
         (plan.carried_out(), writes)
     }
@@ -187,7 +209,8 @@ mod tests {
         for (before, has_another, is_refused) in
             [(&admin, false, true), (&admin, true, false), (&disabled, false, false)]
         {
-            let plan = PendingChange::deletion(Some(before.clone())).unwrap().decide(has_another, &[], at(T));
+            let pending = PendingChange::deletion(Some(before.clone())).unwrap();
+            let plan = pending.decide(NameUse::Free, has_another, &[], at(T));
             assert_eq!(plan.writes().is_empty(), is_refused);
             assert_eq!(plan.carried_out() == ChangeAccountOutcome::LastAdministrator, is_refused);
         }
@@ -230,6 +253,35 @@ mod tests {
         }
     }
 
+    /// CC-4: a name is asked for unless it is the account's own in another spelling; sessions go on.
+    #[test]
+    fn a_new_name_is_one_that_nobody_has() {
+        let (before, open) = (account(), [session_of(&account(), 1)]);
+        let rename = |name: &str| {
+            let username = Some(Username::parse(name).unwrap());
+            PendingChange::of(Some(before.clone()), AccountChange { username, ..AccountChange::default() }, T)
+                .unwrap()
+        };
+        let own = before.username.as_str();
+        assert_eq!(rename(&own.to_uppercase()).new_name(), None);
+        assert_eq!(rename("someone else").new_name(), Some(&Username::parse("someone else").unwrap()));
+        assert_eq!(PendingChange::deletion(Some(before.clone())).unwrap().new_name(), None);
+        for (name_use, expected) in [
+            (NameUse::Taken, ChangeAccountOutcome::NameTaken),
+            (NameUse::LooksAlike, ChangeAccountOutcome::LooksAlike),
+        ] {
+            let plan = rename("someone else").decide(name_use, false, &open, at(T));
+            assert_eq!(plan.writes(), []);
+            assert_eq!(plan.carried_out(), expected);
+        }
+        let plan = rename("someone else").decide(NameUse::Free, false, &open, at(T));
+        let detail = format!("name {own} to someone else");
+        let event = AuditEvent::new(AuditKind::AccountChanged).of_account(before.id).with_detail(detail);
+        assert!(plan.writes().contains(&Write::Record(event)), "{:?}", plan.writes());
+        let ChangeAccountOutcome::Done(after, ended) = plan.carried_out() else { panic!("refused") };
+        assert_eq!((after.username.as_str(), ended.len()), ("someone else", 0));
+    }
+
     /// RF-7: an account that may not sign in has no open session, whichever change it was that said so.
     #[test]
     fn disabling_requiring_and_deleting_end_every_session() {
@@ -242,7 +294,8 @@ mod tests {
             let ChangeAccountOutcome::Done(_, ended) = outcome else { panic!("{outcome:?}") };
             assert_eq!(ended.len(), ends, "{change:?}");
         }
-        let plan = PendingChange::deletion(Some(before.clone())).unwrap().decide(false, &open, at(T));
+        let pending = PendingChange::deletion(Some(before.clone())).unwrap();
+        let plan = pending.decide(NameUse::Free, false, &open, at(T));
         assert_eq!(
             kinds(plan.writes()),
             [AuditKind::SessionEnded, AuditKind::SessionEnded, AuditKind::AccountDeleted]

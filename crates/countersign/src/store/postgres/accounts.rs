@@ -226,10 +226,14 @@ where
         Ok(pending) => pending,
         Err(refused) => return tx.apply(refused).await,
     };
+    let name = match pending.new_name() {
+        Some(name) => name_use(&tx, name).await?,
+        None => NameUse::Free,
+    };
     let has_another = pending.takes_an_administrator() && load::has_another_administrator(&tx.db, id).await?;
     let open = match pending.ends_sessions() {
         Some(_) => load::lock_sessions(&tx.db, id, None).await?.open,
         None => Vec::new(),
     };
-    tx.apply(pending.decide(has_another, &open, tx.at)).await
+    tx.apply(pending.decide(name, has_another, &open, tx.at)).await
 }

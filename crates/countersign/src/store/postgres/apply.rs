@@ -121,7 +121,8 @@ impl Transaction {
     async fn update_account(&self, account: &Account) -> Result<(), Failure> {
         self.rows(
             1,
-            "UPDATE accounts SET role = $2, claims = $3, disabled_at = $4, password_change_required = $5
+            "UPDATE accounts SET role = $2, claims = $3, disabled_at = $4, password_change_required = $5,
+                                 username = $6, canonical_name = $7
              WHERE id = $1",
             &[
                 &account.id,
@@ -129,6 +130,8 @@ impl Transaction {
                 &account.claims.to_json(),
                 &account.disabled_at,
                 &account.password_change_required,
+                &account.username.as_str(),
+                &account.username.canonical(),
             ],
         )
         .await

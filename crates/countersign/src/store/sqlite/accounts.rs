@@ -8,8 +8,8 @@ use super::{SqliteStore, load};
 use crate::base::id::AccountId;
 use crate::model::account::{
     self, Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome,
-    CreateAccountOutcome, Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
-    PendingChange, Role, SetPasswordOutcome, TakeoverOutcome, Username,
+    CreateAccountOutcome, Credentials, ImportAccountsOutcome, NameUse, NewAccount, PasswordChange,
+    PasswordTakeover, PendingChange, Role, SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -193,10 +193,11 @@ fn change_or_delete(
         Ok(pending) => pending,
         Err(refused) => return tx.apply(refused),
     };
+    let name = pending.new_name().map_or(Ok(NameUse::Free), |name| load::name_use(tx.db, name))?;
     let has_another = pending.takes_an_administrator() && load::has_another_administrator(tx.db, id)?;
     let open = match pending.ends_sessions() {
         Some(_) => load::open_sessions_of(tx.db, id)?,
         None => Vec::new(),
     };
-    tx.apply(pending.decide(has_another, &open, tx.at))
+    tx.apply(pending.decide(name, has_another, &open, tx.at))
 }

@@ -101,7 +101,8 @@ impl<'a> Transaction<'a> {
 
     fn update_account(&self, account: &Account) -> rusqlite::Result<()> {
         self.one_row(
-            "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4, password_change_required = ?5
+            "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4, password_change_required = ?5,
+                                 username = ?6, canonical_name = ?7
              WHERE id = ?1",
             params![
                 account.id.as_bytes(),
@@ -109,6 +110,8 @@ impl<'a> Transaction<'a> {
                 account.claims.to_json(),
                 account.disabled_at.map(Timestamp::as_unix_millis),
                 account.password_change_required,
+                account.username.as_str(),
+                account.username.canonical(),
             ],
         )
     }

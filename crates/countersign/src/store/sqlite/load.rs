@@ -32,7 +32,7 @@ pub(super) fn account(db: &Connection, id: AccountId) -> rusqlite::Result<Option
         .optional()
 }
 
-/// Whether a new account can have this name.
+/// Whether an account can have this new name.
 pub(super) fn name_use(db: &Connection, name: &Username) -> rusqlite::Result<NameUse> {
     let mut statement =
         db.prepare_cached("SELECT EXISTS (SELECT 1 FROM accounts WHERE canonical_name = ?1)")?;
