@@ -11,10 +11,11 @@ use countersign::Clock;
 
 use super::config_store;
 use super::tool::block_on;
-use crate::config::{Config, Toggle};
+use crate::config::Config;
 use crate::net::listen::Ports;
 use crate::net::tls::Tls;
 use crate::output::remark;
+use crate::serve::instance::Tables;
 use crate::serve::mode::Mode;
 use crate::serve::server::check_clock;
 use crate::serve::upstream::OldLogin;
@@ -93,14 +94,10 @@ fn check_tables(config: &Config) -> anyhow::Result<()> {
         let opened = fs::OpenOptions::new().write(true).open(&database);
         opened.with_context(|| format!("{} cannot be written", database.display()))?;
     }
-    block_on(async {
-        let schema = store::schema(config).await?;
-        if schema.version < schema.known.oldest && config.auto_migrate == Toggle::On {
-            remark("countersign: the server will bring the tables of the database up to date first");
-            return Ok(());
-        }
-        instance::check(config).await
-    })
+    if block_on(instance::check(config))? == Tables::Older {
+        remark("countersign: the server will bring the tables of the database up to date first");
+    }
+    Ok(())
 }
 
 /// Whether files can be made in a folder, or the folder itself. What it can be tried with is gone at once.

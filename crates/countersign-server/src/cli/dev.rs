@@ -14,6 +14,7 @@ use super::usage::usage;
 use crate::config::{Config, Environment, Origin, Place, Settings};
 use crate::output::print;
 use crate::serve::dev_mark::DEV_DATA_DIR;
+use crate::serve::inherited::Inherited;
 use crate::serve::instance::Instance;
 use crate::serve::mode::Mode;
 use crate::serve::server::Server;
@@ -30,14 +31,30 @@ pub(super) struct Dev {
 
 impl Dev {
     pub(super) fn run(&self, global: &Global) -> anyhow::Result<()> {
-        run(&self.listen.on(global), self.store.as_deref())
+        let nothing = Inherited::default();
+        run(&self.listen.on(global, &nothing)?, self.store.as_deref(), nothing)
     }
 }
 
-fn run(global: &Global, store: Option<&str>) -> anyhow::Result<()> {
+fn run(global: &Global, store: Option<&str>, inherited: Inherited) -> anyhow::Result<()> {
     if global.config.is_some() {
         return Err(usage("`dev` reads no configuration file; `serve` does"));
     }
+    let read = || load(global, store);
+    let config = read()?;
+    let log = logging::start(config.log_format, &config.log_level);
+    core_dumps::prevent(&config);
+    with_runtime(async {
+        let mut server = Server::open(&config, Mode::Development, inherited).await?;
+        server.host.pages.demo_users =
+            DEMO_USERS.iter().map(|(name, _, password, _)| DemoUser::new(name, password)).collect();
+        make_demo_users(&server.instance).await?;
+        print(&banner(&server, &config))?;
+        server.run(config, &read, log).await
+    })
+}
+
+fn load(global: &Global, store: Option<&str>) -> anyhow::Result<Config> {
     // First, so that the environment and the flags override it.
     let settings = Settings::default().with("data_dir", DEV_DATA_DIR, Place::Command("dev"));
     let environment = Environment::new(std::env::vars_os());
@@ -48,16 +65,7 @@ fn run(global: &Global, store: Option<&str>) -> anyhow::Result<()> {
     }
     let config = Config::load(settings)?;
     refuse_production(&config)?;
-    let lines = logging::start(config.log_format, &config.log_level);
-    core_dumps::prevent(&config);
-    with_runtime(async {
-        let mut server = Server::open(&config, Mode::Development).await?;
-        server.pages.demo_users =
-            DEMO_USERS.iter().map(|(name, _, password, _)| DemoUser::new(name, password)).collect();
-        make_demo_users(&server.instance).await?;
-        print(&banner(&server, &config))?;
-        server.run(&config, lines).await
-    })
+    Ok(config)
 }
 
 /// OP-10.
@@ -106,8 +114,8 @@ fn banner(server: &Server, config: &Config) -> String {
     let origin = &server.instance.options().issuer;
     let pages = [
         (true, "login", "sign in"),
-        (server.pages.admin, "admin", "users, audit log, signing keys"),
-        (server.pages.debugger, "debugger", "look into a token"),
+        (server.host.pages.admin, "admin", "users, audit log, signing keys"),
+        (server.host.pages.debugger, "debugger", "look into a token"),
     ]
     .into_iter()
     .filter(|(is_on, ..)| *is_on)

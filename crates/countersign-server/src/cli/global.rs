@@ -20,9 +20,9 @@ pub(super) struct Global {
     /// Prints JSON instead of text, errors and remarks too
     #[arg(long, global = true, help_heading = HEADING)]
     pub(super) json: bool,
-    /// `--listen` of the commands that serve.
+    /// What the commands that serve listen on, and where that was said.
     #[arg(skip)]
-    pub(super) listen: Option<String>,
+    pub(super) listen: Option<(String, Place)>,
 }
 
 const HEADING: &str = "Options of every command";
@@ -48,8 +48,8 @@ impl Global {
             settings =
                 settings.with("data_dir", &folder.to_string_lossy(), Place::Flag("--data-dir".to_owned()));
         }
-        if let Some(address) = &self.listen {
-            settings = settings.with("listen", address, Place::Flag("--listen".to_owned()));
+        if let Some((addresses, place)) = &self.listen {
+            settings = settings.with("listen", addresses, place.clone());
         }
         for set in &self.set {
             let (name, value) = set.split_once('=').unwrap_or((set, ""));

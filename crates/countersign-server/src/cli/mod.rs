@@ -11,6 +11,7 @@ mod dev;
 mod failure;
 mod feed_key;
 mod global;
+mod healthcheck;
 mod init;
 mod key;
 mod key_file;
@@ -59,6 +60,8 @@ enum Command {
     Dev(dev::Dev),
     /// Runs the server
     Serve(serve::Listen),
+    /// Asks the running server whether it is well; exit code 0 or 1, for containers
+    Healthcheck(healthcheck::Healthcheck),
     /// Makes a commented configuration file, the master key and the database
     Init(init::Init),
     /// Manages accounts
@@ -129,6 +132,7 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
     match command {
         Command::Dev(dev) => dev.run(global)?,
         Command::Serve(listen) => serve::run(global, &listen)?,
+        Command::Healthcheck(check) => check.run(global, output)?,
         Command::Init(init) => init.run(global, output)?,
         Command::User(user) => user.run(global, output)?,
         Command::Session(session) => session.run(global, output)?,

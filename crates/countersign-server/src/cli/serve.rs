@@ -3,6 +3,8 @@
 use anyhow::Context as _;
 
 use super::global::Global;
+use crate::config::Place;
+use crate::serve::inherited::Inherited;
 use crate::serve::mode::Mode;
 use crate::serve::server::Server;
 use crate::{core_dumps, logging};
@@ -15,19 +17,24 @@ pub(super) struct Listen {
 }
 
 impl Listen {
-    /// The same flags with `--listen` among the settings.
-    pub(super) fn on(&self, global: &Global) -> Global {
-        Global { listen: self.listen.clone(), ..global.clone() }
+    /// The same flags with the addresses among the settings: of open sockets, or else of `--listen`.
+    pub(super) fn on(&self, global: &Global, inherited: &Inherited) -> anyhow::Result<Global> {
+        let flag = || Some((self.listen.clone()?, Place::Flag("--listen".to_owned())));
+        let open = inherited.addresses()?.map(|addresses| (addresses, Place::Inherited));
+        Ok(Global { listen: open.or_else(flag), ..global.clone() })
     }
 }
 
 pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
-    let config = listen.on(global).load()?;
-    let lines = logging::start(config.log_format, &config.log_level);
+    let inherited = Inherited::take()?;
+    let global = listen.on(global, &inherited)?;
+    let read = || Ok(global.load()?);
+    let config = read()?;
+    let log = logging::start(config.log_format, &config.log_level);
     core_dumps::prevent(&config);
     with_runtime(async {
-        let server = Server::open(&config, Mode::Production).await?;
-        server.run(&config, lines).await
+        let server = Server::open(&config, Mode::Production, inherited).await?;
+        server.run(config, &read, log).await
     })
 }
 

@@ -13,4 +13,6 @@ pub(crate) struct ConfigKey {
     /// The value as text; empty if there is none.
     pub(crate) default: &'static str,
     pub(super) example: &'static str,
+    /// Whether a running server takes a new value over.
+    pub(crate) is_live: bool,
 }

@@ -1,6 +1,6 @@
 //! Every key of the configuration, once: the list below is the struct, its defaults, its limits, the
 //! commented file that `init` writes, the table in the README and the list that unknown keys are checked
-//! against.
+//! against. A server takes over the keys that are marked `live` while it runs (SIGHUP).
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use super::upstream::{ClientErrorStatus, FieldName, LoginFormat, LoginUrl};
 macro_rules! settings {
     ($(
         $(#[doc = $doc:literal])+
-        $name:literal $field:ident: $type:ty = $default:literal $(, for example $example:literal)? $(, if $check:expr)?;
+        $($live:ident)? $name:literal $field:ident: $type:ty = $default:literal $(, for example $example:literal)? $(, if $check:expr)?;
     )+) => {
         /// A checked configuration: each value is in its range, and no two contradict each other.
         #[derive(Debug)]
@@ -37,7 +37,18 @@ macro_rules! settings {
             kind: <$type as Setting>::KIND,
             default: $default,
             example: { let _example = $default; $( let _example = $example; )? _example },
+            is_live: { let _is_live = false; $( let _is_live = stringify!($live).len() > 0; )? _is_live },
         } ),+];
+
+        impl Config {
+            /// Takes the values of the live keys from another configuration.
+            pub(super) fn adopt_live(&mut self, other: &Self) {
+                $( $( {
+                    const _: &str = stringify!($live);
+                    self.$field.clone_from(&other.$field);
+                } )? )+
+            }
+        }
 
         /// Reads every value; adds what is wrong to `problems`.
         pub(super) fn read(settings: Settings, problems: &mut Vec<Problem>) -> Option<Config> {
@@ -116,7 +127,7 @@ settings! {
     /// Read docs/guides/verify/forward-auth.md first: those pages then need protection against forged requests.
     "session.cookie" session_cookie: Toggle = "off";
     /// The exact web origins that may call the API from a browser. Empty means none.
-    "cors_origins" cors_origins: Vec<Origin> = "", for example "https://app.example.com";
+    live "cors_origins" cors_origins: Vec<Origin> = "", for example "https://app.example.com";
     /// The addresses of the reverse proxies. Only their forwarded headers are believed; TLS is then their
     /// task.
     "behind_proxy" behind_proxy: Vec<IpNet> = "", for example "10.0.0.0/8";
@@ -150,38 +161,38 @@ settings! {
     /// The pepper itself. Environment only.
     "password.pepper" password_pepper: Option<Secret> = "", if |v| limits::pepper(v.as_ref());
     /// Consecutive failed sign-ins after which unknown devices must wait.
-    "throttle.delay_from" throttle_delay_from: u32 = "5", if |v| between(*v, 1, 100);
+    live "throttle.delay_from" throttle_delay_from: u32 = "5", if |v| between(*v, 1, 100);
     /// The first wait; it doubles with each further failure.
-    "throttle.first_delay" throttle_first_delay: Duration = "1s", if |v| ttl(*v, "1ms", "24h");
+    live "throttle.first_delay" throttle_first_delay: Duration = "1s", if |v| ttl(*v, "1ms", "24h");
     /// The longest wait.
-    "throttle.longest_delay" throttle_longest_delay: Duration = "15m", if |v| ttl(*v, "1s", "24h");
+    live "throttle.longest_delay" throttle_longest_delay: Duration = "15m", if |v| ttl(*v, "1s", "24h");
     /// Consecutive failures that an account allows, at most 100 (NIST SP 800-63B-4): a fifth for its known
     /// devices together, the rest for unknown devices.
-    "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 1, 100);
+    live "throttle.stop_after" throttle_stop_after: u32 = "100", if |v| between(*v, 1, 100);
     /// What happens after that: `one-a-day` allows one attempt a day; `strict` allows none from unknown
     /// devices until the password is set again. `strict` follows NIST SP 800-63B-4 to the letter, and lets a
     /// stranger lock out an owner without a known device.
-    "throttle.stop" throttle_stop: ThrottleStop = "one-a-day";
+    live "throttle.stop" throttle_stop: ThrottleStop = "one-a-day";
     /// Consecutive failures that one known device has for itself, within that fifth. A device is known once
     /// it has signed in.
-    "throttle.device_budget" throttle_device_budget: u32 = "10", if |v| between(*v, 1, 100);
+    live "throttle.device_budget" throttle_device_budget: u32 = "10", if |v| between(*v, 1, 100);
     /// Failures are forgotten when none follows for this long. Failures that caused a wait are kept thirty
     /// times as long, and never expire if `throttle.stop` is `strict`.
-    "throttle.forget_after" throttle_forget_after: Duration = "24h", if |v| ttl(*v, "1m", "365d");
+    live "throttle.forget_after" throttle_forget_after: Duration = "24h", if |v| ttl(*v, "1m", "365d");
     /// Failures that one address (IPv6: one /64) may cause at once.
-    "throttle.network_burst" throttle_network_burst: u32 = "60", if |v| between(*v, 1, 1_000_000);
+    live "throttle.network_burst" throttle_network_burst: u32 = "60", if |v| between(*v, 1, 1_000_000);
     /// The time after which such an address may cause one more.
-    "throttle.network_interval" throttle_network_interval: Duration = "6s", if |v| ttl(*v, "1ms", "24h");
+    live "throttle.network_interval" throttle_network_interval: Duration = "6s", if |v| ttl(*v, "1ms", "24h");
     /// Failures that one neighbourhood (IPv4 /24, IPv6 /48) may cause at once.
-    "throttle.neighbourhood_burst" throttle_neighbourhood_burst: u32 = "600", if |v| between(*v, 1, 1_000_000);
+    live "throttle.neighbourhood_burst" throttle_neighbourhood_burst: u32 = "600", if |v| between(*v, 1, 1_000_000);
     /// The time after which a neighbourhood may cause one more.
-    "throttle.neighbourhood_interval" throttle_neighbourhood_interval: Duration = "600ms", if |v| ttl(*v, "1ms", "24h");
+    live "throttle.neighbourhood_interval" throttle_neighbourhood_interval: Duration = "600ms", if |v| ttl(*v, "1ms", "24h");
     /// How many accounts may see a first failure at once before it counts as password spraying.
-    "throttle.spray_burst" throttle_spray_burst: u32 = "300", if |v| between(*v, 1, 1_000_000);
+    live "throttle.spray_burst" throttle_spray_burst: u32 = "300", if |v| between(*v, 1, 1_000_000);
     /// The time after which one more account may.
-    "throttle.spray_interval" throttle_spray_interval: Duration = "2s", if |v| ttl(*v, "1ms", "24h");
+    live "throttle.spray_interval" throttle_spray_interval: Duration = "2s", if |v| ttl(*v, "1ms", "24h");
     /// The most accounts and devices whose failures are remembered.
-    "throttle.max_records" throttle_max_records: u32 = "65536", if |v| between(*v, 1024, 16_777_216);
+    live "throttle.max_records" throttle_max_records: u32 = "65536", if |v| between(*v, 1024, 16_777_216);
     /// How long a signing key signs before the next one takes over; 0 means until `key rotate`.
     "keys.rotate_every" keys_rotate_every: Duration = "90d", if |v| limits::rotate_every(*v);
     /// How long the next key is published before it signs: longer than any verifier caches the JWK Set.
@@ -242,9 +253,9 @@ settings! {
     /// The format of the log on standard error: `text` for people, `json` for programs.
     "log.format" log_format: LogFormat = "text";
     /// The lowest level that is logged: error, warn, info, debug or trace.
-    "log.level" log_level: String = "info", if |v| one_of(v, LOG_LEVELS);
+    live "log.level" log_level: String = "info", if |v| one_of(v, LOG_LEVELS);
     /// `on` logs every request: method, route, status, microseconds, client address and request ID.
-    "log.access" log_access: Toggle = "off";
+    live "log.access" log_access: Toggle = "off";
 }
 
 impl Default for Settings {

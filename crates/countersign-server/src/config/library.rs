@@ -91,7 +91,8 @@ impl Config {
         Ok(hashing)
     }
 
-    fn throttle_options(&self) -> ThrottleOptions {
+    /// How guessing is slowed down.
+    pub(crate) fn throttle_options(&self) -> ThrottleOptions {
         let rate = |burst, interval| Rate { burst, interval };
         let mut options = ThrottleOptions::default();
         options.delay_from = self.throttle_delay_from;

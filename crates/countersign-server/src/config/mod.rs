@@ -6,6 +6,7 @@
 //! (OP-3).
 
 mod audiences;
+mod changes;
 mod dotenv;
 mod key;
 mod keys;
@@ -23,6 +24,7 @@ mod upstream;
 mod warnings;
 mod weak_secret;
 
+pub(crate) use self::changes::Changes;
 pub(crate) use self::key::ConfigKey;
 pub(crate) use self::keys::{Config, KEYS};
 pub(crate) use self::limits::is_loopback_name;

@@ -14,6 +14,8 @@ pub(crate) enum Place {
     Environment(String),
     /// On the command line.
     Flag(String),
+    /// Open sockets that the process was started with.
+    Inherited,
     /// The command sets it.
     Command(&'static str),
 }
@@ -25,6 +27,7 @@ impl fmt::Display for Place {
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Environment(name) => write!(f, "environment variable {name}"),
             Self::Flag(name) => f.write_str(name),
+            Self::Inherited => f.write_str("the sockets that this was started with (LISTEN_FDS)"),
             Self::Command(name) => write!(f, "countersign {name}"),
         }
     }

@@ -199,6 +199,21 @@ impl Settings {
         (!texts.is_empty()).then(shown)
     }
 
+    /// The keys whose value is another one in `new`.
+    pub(super) fn changed(&self, new: &Self) -> Vec<&'static ConfigKey> {
+        self.keys.iter().filter(|key| self.texts(key.name) != new.texts(key.name)).collect()
+    }
+
+    /// Takes the values of these keys from `new`.
+    pub(super) fn adopt(&mut self, names: &[&'static str], new: &Self) {
+        for &name in names {
+            match new.values.get(name) {
+                Some(entry) => drop(self.values.insert(name, entry.clone())),
+                None => drop(self.values.remove(name)),
+            }
+        }
+    }
+
     /// The problems of the sources themselves.
     pub(super) fn problems(&self) -> &[Problem] {
         &self.problems

@@ -22,6 +22,8 @@ pub(crate) type Instance = Countersign<AnyStore>;
 pub(crate) enum Task<'a> {
     /// To serve requests: in the data directory, as the only server.
     Serve,
+    /// The same in the place of a server that is about to close the store.
+    TakeOver,
     /// The same for development.
     Develop,
     /// To make what a server needs.
@@ -41,7 +43,7 @@ pub(crate) enum Task<'a> {
 impl Task<'_> {
     /// Whether requests are served, and not a command carried out.
     pub(crate) const fn serves(self) -> bool {
-        matches!(self, Self::Serve | Self::Develop)
+        matches!(self, Self::Serve | Self::TakeOver | Self::Develop)
     }
 
     /// Whether it may change the tables of the database.
@@ -67,7 +69,11 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyho
     // Without its key, nothing is looked for in the store.
     let given = if makes_master_key { None } else { Some(master_key_file::require(config)?) };
     let mode = if task.serves() { OpenMode::Server } else { OpenMode::Tool };
-    let store = store::open(config, mode, task.may_migrate(config)).await?;
+    let may_migrate = task.may_migrate(config);
+    let store = match task {
+        Task::TakeOver => store::open_when_free(config, may_migrate).await?,
+        _ => store::open(config, mode, may_migrate).await?,
+    };
     let master_keys = match given {
         Some(keys) => keys,
         None => master_key_file::load_or_make(config, &store, &random).await?,
@@ -79,12 +85,11 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyho
     let model = match task {
         Task::ViewKeys | Task::RotateKeys => store.signing_keys().await?.pop(),
         Task::WithdrawKey(kid) => store.signing_keys().await?.into_iter().find(|key| key.kid == kid),
-        Task::Serve | Task::Develop | Task::Init | Task::Manage | Task::ImportKey => None,
+        _ => None,
     };
     options.signing = match (task, &model) {
-        (Task::Serve | Task::Develop | Task::RotateKeys | Task::ImportKey | Task::WithdrawKey(_), _)
-        | (Task::ViewKeys, Some(_)) => signing(config)?,
         (Task::Manage | Task::Init, _) | (Task::ViewKeys, None) => signs_nothing(&random)?,
+        _ => signing(config)?,
     };
     // A command makes no key of another algorithm than the newest, or than the one that it withdraws: that is for the
     // server to do, which may run with another configuration.
@@ -94,11 +99,29 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyho
     with_place(Countersign::open(store, options, master_keys, Clock::system(), random).await)
 }
 
-/// Whether a server could open what is there. Changes nothing, and makes nothing.
+/// Whether a server could open what is there, as far as that can be said before its tables are brought up to date; gives
+/// whether they have to be. Changes nothing, and makes nothing.
 ///
 /// # Errors
 /// As for [`open`].
-pub(crate) async fn check(config: &Config) -> anyhow::Result<()> {
+pub(crate) async fn check(config: &Config) -> anyhow::Result<Tables> {
+    let schema = store::schema(config).await?;
+    if schema.version < schema.known.oldest && config.auto_migrate == Toggle::On {
+        return Ok(Tables::Older);
+    }
+    check_current(config).await.map(|()| Tables::Current)
+}
+
+/// The tables of a database, for this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tables {
+    /// It can work with them.
+    Current,
+    /// It will change them first.
+    Older,
+}
+
+async fn check_current(config: &Config) -> anyhow::Result<()> {
     let master_keys = master_key_file::require(config)?;
     let store = store::open(config, OpenMode::Tool, false).await?;
     let mut options = options(config, &config.issuer(0))?;

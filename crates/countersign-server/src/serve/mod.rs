@@ -3,11 +3,17 @@
 pub(crate) mod access_log;
 pub(crate) mod app;
 pub(crate) mod dev_mark;
+pub(crate) mod inherited;
 pub(crate) mod instance;
 pub(crate) mod master_key_file;
 pub(crate) mod metrics;
 pub(crate) mod mode;
 pub(crate) mod options;
+mod predecessor;
+pub(crate) mod reload;
 pub(crate) mod server;
+mod service_manager;
+mod signals;
 pub(crate) mod store;
+mod successor;
 pub(crate) mod upstream;

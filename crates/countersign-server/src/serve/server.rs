@@ -7,29 +7,45 @@ use anyhow::Context as _;
 use countersign::AccountQuery;
 use countersign::http::PagesOptions;
 use countersign::{Clock, KeyState, Timestamp};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::logging::LineLimit;
-use crate::net::listen::{self, Connections, Limits, Ports, Service};
+use crate::logging::{LineLimit, Log};
+use crate::net::listen::{self, Connections, Limits, Ports, Routes, Service};
 use crate::net::tls::{Reloaded, Tls};
+use crate::serve::inherited::Inherited;
 use crate::serve::instance::{self, Instance, Task};
 use crate::serve::mode::Mode;
-use crate::serve::{app, dev_mark, metrics, options, store};
+use crate::serve::reload::{Live, Read};
+use crate::serve::signals::{Asked, Signals};
+use crate::serve::successor::{Program, Successor};
+use crate::serve::{app, dev_mark, metrics, options, service_manager, store};
 
 /// A server with open ports.
 pub(crate) struct Server {
+    /// The authentication system that it serves.
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) host: Host,
+}
+
+/// What stays while the store is closed and opened again.
+pub(crate) struct Host {
     mode: Mode,
     ports: Ports,
     /// Those of the metrics.
     metrics: Ports,
-    /// The authentication system that it serves.
-    pub(crate) instance: Arc<Instance>,
     tls: Option<Arc<Tls>>,
     /// Whose pages it serves.
     pub(crate) pages: PagesOptions,
-    hangup: Signal,
+    signals: Signals,
+    program: Program,
+}
+
+/// How serving ends.
+enum End {
+    Stop,
+    HandOver(Successor),
 }
 
 impl Server {
@@ -37,16 +53,16 @@ impl Server {
     ///
     /// # Errors
     /// One of these cannot be opened; the message is for the operator.
-    pub(crate) async fn open(config: &Config, mode: Mode) -> anyhow::Result<Self> {
+    pub(crate) async fn open(config: &Config, mode: Mode, inherited: Inherited) -> anyhow::Result<Self> {
         check_clock(Clock::system().now())?;
         // First: without a handler, a closing terminal or `systemctl reload` would kill the server.
-        let hangup = signal(SignalKind::hangup())?;
+        let (signals, program) = (Signals::install()?, Program::of_this_process()?);
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
         let pages = options::pages(config)?;
-        let mut ports = Ports::open(&config.listen).await?;
-        let metrics = Ports::open(config.metrics.as_slice()).await?;
-        let addresses = ports.addresses()?;
-        let port = addresses.first().context("there is an address")?.port();
+        let Inherited { listeners, metrics, predecessor } = inherited;
+        let mut ports = Ports::inherit_or_open(listeners, &config.listen).await?;
+        let metrics = Ports::inherit_or_open(metrics, config.metrics.as_slice()).await?;
+        let port = ports.addresses()?.first().context("there is an address")?.port();
         if mode == Mode::Development {
             // Many programs resolve `localhost` to ::1; curl and browsers try it first.
             ports.open_also((std::net::Ipv6Addr::LOCALHOST, port).into()).await;
@@ -55,29 +71,66 @@ impl Server {
         if mode == Mode::Production {
             store::require(config)?;
         }
-        let task = if mode == Mode::Development { Task::Develop } else { Task::Serve };
-        let instance = instance::open(config, &config.issuer(port), task).await?;
-        Ok(Self { mode, ports, metrics, instance: Arc::new(instance), tls, pages, hangup })
+        let host = Host { mode, ports, metrics, tls, pages, signals, program };
+        let Some(predecessor) = predecessor else {
+            let task = if mode == Mode::Development { Task::Develop } else { Task::Serve };
+            return Ok(Self { instance: host.open(config, task).await?, host });
+        };
+        instance::check(config).await?;
+        let waiting = predecessor.wait_for_store().await?;
+        let instance = host.open(config, Task::TakeOver).await?;
+        waiting.replace().await;
+        Ok(Self { instance, host })
     }
 
-    /// Serves until SIGTERM or SIGINT, then finishes the requests in flight.
+    /// Serves until SIGTERM or SIGINT, or until another process does (SIGUSR2), and finishes the requests in flight.
     ///
     /// # Errors
-    /// A signal handler cannot be installed.
-    pub(crate) async fn run(self, config: &Config, lines: LineLimit) -> anyhow::Result<()> {
-        let Self { mode, ports, metrics, instance, tls, pages, hangup } = self;
-        // Before the log announces the server: a signal that comes earlier would kill it.
-        let stop = stop_signal()?;
-        let reload = match &tls {
-            Some(tls) => tokio::spawn(reload_certificate(Arc::clone(tls), hangup)),
-            None => tokio::spawn(ignore_hangup(hangup)),
-        };
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        log_start(config, mode, &instance);
-        for address in metrics.addresses()? {
+    /// The system refuses, or the store cannot be opened again after a hand-over that failed.
+    pub(crate) async fn run(self, mut config: Config, read: Read<'_>, log: Log) -> anyhow::Result<()> {
+        let Self { mut instance, mut host } = self;
+        host.log_start(&config, &instance)?;
+        warn_of_no_account(&instance).await;
+        // Also while no store is open.
+        let watchdog = tokio::spawn(service_manager::watchdog());
+        loop {
+            let End::HandOver(successor) = host.serve(&mut config, read, instance, &log).await? else {
+                break;
+            };
+            let taken = tokio::select! {
+                taken = successor.take_over() => taken,
+                () = host.signals.stop() => break,
+            };
+            match taken {
+                Ok(process) => {
+                    tracing::info!(process, "handed over");
+                    service_manager::replaced_by(process);
+                    break;
+                }
+                Err(error) => tracing::error!("the hand-over failed, serving on: {error:#}"),
+            }
+            instance = host.open(&config, Task::TakeOver).await?;
+        }
+        watchdog.abort();
+        log.lines.log_left_out();
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+impl Host {
+    async fn open(&self, config: &Config, task: Task<'_>) -> anyhow::Result<Arc<Instance>> {
+        let port = self.ports.addresses()?.first().context("there is an address")?.port();
+        Ok(Arc::new(Box::pin(instance::open(config, &config.issuer(port), task)).await?))
+    }
+
+    fn log_start(&self, config: &Config, instance: &Instance) -> anyhow::Result<()> {
+        log_start(config, self.mode, instance);
+        for address in self.metrics.addresses()? {
             tracing::info!("metrics on http://{address}/metrics");
         }
-        for address in ports.addresses()? {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        for address in self.ports.addresses()? {
             tracing::info!("listening on {scheme}://{address}");
         }
         config.settings.notes().iter().for_each(|note| tracing::info!("{note}"));
@@ -85,31 +138,102 @@ impl Server {
         if let Some(url) = &config.import_upstream_url {
             tracing::info!("accounts without a password are taken over from {}", url.0);
         }
-        warn_of_no_account(&instance).await;
-        let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
-        let router = app::router(&instance, config, &pages, mode);
-        let connections = Arc::<Connections>::default();
-        let metrics = tokio::spawn(listen::serve(
-            metrics,
-            Service::private(metrics::router(&instance, &connections, tls.as_ref())),
-            stop.clone(),
-        ));
-        tokio::spawn(announce_stop(stop.clone()));
-        tokio::spawn(close_feed(Arc::clone(&instance), stop.clone()));
-        let upkeep = tokio::spawn(async move { instance.run_upkeep().await });
-        let left_out = tokio::spawn(log_left_out(lines.clone()));
-        let service = Service { router, tls, limits, proxies: config.behind_proxy.clone(), connections };
-        listen::serve(ports, service, stop).await;
-        // It holds the store too.
-        let _ = metrics.await;
-        upkeep.abort();
-        // Waits until the task is dropped, and with it the last reference to the store, which then closes.
-        let _ = upkeep.await;
-        reload.abort();
-        left_out.abort();
-        lines.log_left_out();
-        tracing::info!("stopped");
         Ok(())
+    }
+
+    /// Serves until a signal ends that. Then nothing uses the store any more, and it is closed.
+    async fn serve(
+        &mut self,
+        config: &mut Config,
+        read: Read<'_>,
+        instance: Arc<Instance>,
+        log: &Log,
+    ) -> anyhow::Result<End> {
+        let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
+        let connections = Arc::<Connections>::default();
+        let metrics = Service::private(metrics::router(&instance, &connections, self.tls.as_ref()));
+        let (mode, pages, of_routes) = (self.mode, self.pages.clone(), Arc::clone(&instance));
+        let router = move |config: &Config| app::router(&of_routes, config, &pages, mode);
+        let routes = Arc::new(Routes::from_pointee(router(config)));
+        let proxies = config.behind_proxy.clone();
+        let service =
+            Service { routes: Arc::clone(&routes), tls: self.tls.clone(), limits, proxies, connections };
+        let upkeep = Arc::clone(&instance);
+        let mut beside = JoinSet::new();
+        beside.spawn(async move { upkeep.run_upkeep().await });
+        beside.spawn(log_left_out(log.lines.clone()));
+        if let Some(tls) = self.tls.clone() {
+            beside.spawn(renew_certificate(tls));
+        }
+        service_manager::ready();
+        let (stop, stopping) = watch::channel(None);
+        // The metrics hold the store too.
+        let serving = listen::serve(self.ports.again()?, service, stopping.clone());
+        let serving_metrics = listen::serve(self.metrics.again()?, metrics, stopping);
+        let mut live = Live { config, read, log, instance: &instance, routes: &routes, router: &router };
+        let ending = async {
+            let end = self.until_end(&mut live).await;
+            // They would last for as long as requests may.
+            instance.feed().close();
+            stop.send_replace(Some(end.drain()));
+            end
+        };
+        let ((), (), end) = tokio::join!(serving, serving_metrics, ending);
+        // Waits until the tasks are dropped, and with them the last reference to the store, which then closes.
+        beside.shutdown().await;
+        Ok(end)
+    }
+
+    async fn until_end(&mut self, live: &mut Live<'_>) -> End {
+        loop {
+            match self.signals.next().await {
+                Asked::Stop => break,
+                Asked::Reload => {
+                    service_manager::reloading();
+                    if let Some(tls) = &self.tls {
+                        reload_certificate(tls, true);
+                    }
+                    live.reload();
+                    service_manager::ready();
+                }
+                Asked::HandOver if self.mode == Mode::Development => {
+                    tracing::warn!("SIGUSR2: a development server does not hand over");
+                }
+                Asked::HandOver => {
+                    service_manager::reloading();
+                    let started = tokio::select! {
+                        started = Successor::start(&self.program, &self.ports, &self.metrics) => started,
+                        () = self.signals.stop() => break,
+                    };
+                    match started {
+                        Ok(successor) => {
+                            tracing::info!(
+                                "handing over: finishing requests in flight, leaving new ones to the new server"
+                            );
+                            return End::HandOver(successor);
+                        }
+                        Err(error) => tracing::error!("the hand-over failed, serving on: {error:#}"),
+                    }
+                    service_manager::ready();
+                }
+            }
+        }
+        self.ports.close();
+        service_manager::stopping();
+        tracing::info!("stopping: finishing requests in flight, accepting no new ones");
+        End::Stop
+    }
+}
+
+impl End {
+    /// How long requests in flight have.
+    const fn drain(&self) -> Duration {
+        match self {
+            // LM-10 allows ten seconds until the process ends; the last second is for closing the store.
+            Self::Stop => Duration::from_secs(9),
+            // New requests wait meanwhile.
+            Self::HandOver(_) => Duration::from_secs(5),
+        }
     }
 }
 
@@ -149,55 +273,21 @@ pub(crate) fn check_clock(now: Timestamp) -> anyhow::Result<()> {
 /// Updated with each release.
 const RELEASED_AT: Timestamp = Timestamp::from_unix_millis(1_795_392_000_000);
 
-/// Becomes true at the first SIGTERM or SIGINT.
-fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    let (stop, stopped) = watch::channel(false);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        stop.send_replace(true);
-        // Keeps the sender alive: without it, receivers would stop at once.
-        stop.closed().await;
-    });
-    Ok(stopped)
-}
-
-async fn announce_stop(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-    tracing::info!("stopping: finishing requests in flight, accepting no new ones");
-}
-
-/// Ends the streams of the feed when the server stops: they would last for as long as it lets requests finish.
-async fn close_feed(instance: Arc<Instance>, mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-    instance.feed().close();
-}
-
-/// Stays alive on SIGHUP.
-async fn ignore_hangup(mut hangup: Signal) {
-    while hangup.recv().await.is_some() {
-        tracing::info!("SIGHUP: nothing to reload; other settings are read at a start");
+/// Looks for a new certificate every minute.
+async fn renew_certificate(tls: Arc<Tls>) {
+    loop {
+        tokio::time::sleep(CERTIFICATE_EVERY).await;
+        reload_certificate(&tls, false);
     }
 }
 
-/// Checks the certificate files every minute, and at once on SIGHUP.
-async fn reload_certificate(tls: Arc<Tls>, mut hangup: Signal) {
-    loop {
-        let asked = tokio::select! {
-            _ = hangup.recv() => true,
-            () = tokio::time::sleep(CERTIFICATE_EVERY) => false,
-        };
-        match tls.reload() {
-            Ok(Reloaded::New) => tracing::info!("using the new certificate"),
-            Ok(Reloaded::Same) if asked => tracing::info!("the certificate files have not changed"),
-            Ok(Reloaded::Same) => {}
-            Err(error) => {
-                tracing::error!("the new certificate cannot be used, keeping the old one: {error:#}");
-            }
+fn reload_certificate(tls: &Tls, asked: bool) {
+    match tls.reload() {
+        Ok(Reloaded::New) => tracing::info!("using the new certificate"),
+        Ok(Reloaded::Same) if asked => tracing::info!("the certificate files have not changed"),
+        Ok(Reloaded::Same) => {}
+        Err(error) => {
+            tracing::error!("the new certificate cannot be used, keeping the old one: {error:#}");
         }
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use countersign::Random;
 use countersign::options::SessionPolicy;
 use countersign::store::postgres::{DatabaseUrl, OpenError, PostgresStore};
-use countersign::store::sqlite::{OpenMode, SqliteStore};
+use countersign::store::sqlite::{self, OpenMode, SqliteStore};
 use countersign::store::{AnyStore, Migrate, Migrations, SchemaStatus};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::config::Config;
 use crate::serve::dev_mark::{self, DEV_DATA_DIR};
@@ -69,6 +69,21 @@ pub(crate) async fn open(config: &Config, mode: OpenMode, may_migrate: bool) -> 
     }
 }
 
+/// The same for a server, when the one that it replaces has closed the store. On PostgreSQL nobody is waited for.
+///
+/// # Errors
+/// As for [`open`]; also if another server still has the store after ten seconds.
+pub(crate) async fn open_when_free(config: &Config, may_migrate: bool) -> anyhow::Result<AnyStore> {
+    let is_in_use = |error: &anyhow::Error| matches!(error.downcast_ref(), Some(sqlite::OpenError::InUse(_)));
+    let deadline = Instant::now() + UNTIL_FREE;
+    loop {
+        match open(config, OpenMode::Server, may_migrate).await {
+            Err(error) if is_in_use(&error) && Instant::now() < deadline => sleep(BETWEEN_LOOKS).await,
+            opened => return opened,
+        }
+    }
+}
+
 /// Changes the tables; gives the numbers of the changes.
 ///
 /// # Errors
@@ -118,6 +133,8 @@ async fn open_shared(
     }
 }
 
+const UNTIL_FREE: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 30;
 

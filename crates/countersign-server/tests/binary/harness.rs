@@ -1,11 +1,12 @@
 //! Starts the binary in a folder of its own, talks HTTP to it, and collects everything that it says.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 /// Nothing in a test may wait longer for something that is about to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
 pub(crate) const PASSWORD: &str = "a long enough passphrase";
 
 /// A folder to run commands in.
@@ -40,7 +42,12 @@ impl Place {
 
     /// The binary with these arguments, in this folder, with an environment of the test's own.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        self.program(BINARY, arguments)
+    }
+
+    /// The same with another program.
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
@@ -125,28 +132,29 @@ impl Place {
             .unwrap();
         let (said, listening) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
+        let said_so_far = Arc::<Mutex<String>>::default();
+        let all = Arc::clone(&said_so_far);
         let log = std::thread::spawn(move || {
-            let (mut all, mut metrics) = (String::new(), None);
+            let mut metrics = None;
             for line in stderr.lines().map_while(Result::ok) {
                 metrics = address_after(&line, "metrics on http").or(metrics);
                 if let Some(address) = address_after(&line, "listening on http") {
                     let _ = said.send((address, metrics));
                 }
-                all.push_str(&line);
-                all.push('\n');
+                *all.lock().unwrap() += &(line + "\n");
             }
-            all
+            std::mem::take(&mut *all.lock().unwrap())
         });
         let Ok((address, metrics)) = listening.recv_timeout(PATIENCE) else {
             let _ = child.kill();
             panic!("the server did not start: {}", log.join().unwrap());
         };
-        Server { child, address, metrics, log: Some(log) }
+        Server { child, address, metrics, log: Some(log), said_so_far }
     }
 }
 
 /// The address in a line of the log such as `listening on https://127.0.0.1:3000`.
-fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
+pub(crate) fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
     let (_, address) = line.split_once(words)?;
     let digits = |c: char| c.is_ascii_hexdigit() || ".:[]".contains(c);
     let address = address.trim_start_matches('s').trim_start_matches("://");
@@ -186,11 +194,17 @@ pub(crate) struct Server {
     /// Where the metrics are, if they are.
     pub(crate) metrics: Option<SocketAddr>,
     log: Option<JoinHandle<String>>,
+    said_so_far: Arc<Mutex<String>>,
 }
 
 impl Server {
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its log until now.
+    pub(crate) fn said(&self) -> String {
+        self.said_so_far.lock().unwrap().clone()
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -22,6 +22,8 @@ mod failing_disk;
 mod feed;
 mod feed_guard;
 #[cfg(target_os = "linux")]
+mod hand_over;
+#[cfg(target_os = "linux")]
 mod hang_up;
 #[cfg(target_os = "linux")]
 mod house_keeping;
@@ -45,6 +47,7 @@ mod postgres;
 #[cfg(target_os = "linux")]
 mod power_loss;
 mod prometheus;
+mod reload;
 mod requests;
 mod secrets;
 mod shutdown;

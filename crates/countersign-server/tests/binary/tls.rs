@@ -106,3 +106,28 @@ fn files_that_do_not_fit_stop_the_start() {
     std::fs::remove_file(place.path("key.pem")).unwrap();
     assert!(run().err.contains("cannot read key.pem"));
 }
+
+/// `healthcheck` finds the server by its configuration, with and without TLS.
+#[test]
+fn the_health_check_says_whether_the_server_is_well() {
+    let place = Place::new();
+    new_certificate(&place);
+    let plain: &[&str] = &["--set", "path_prefix=/auth"];
+    for settings in [plain, &TLS] {
+        let server = place.serve(settings);
+        let listen = format!("listen={}", server.address);
+        let check = |more: &[&str]| place.run(&[&["healthcheck", "--set", &listen], settings, more].concat());
+        for more in [&[][..], &["--ready"], &["--json"]] {
+            let ran = check(more);
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
+        server.stop();
+        let ran = check(&[]);
+        assert!(ran.code == Some(1) && ran.err.contains("does not respond"), "{ran:?}");
+    }
+    // Something else that answers there is not well.
+    let other = place.serve(&[]);
+    let listen = format!("listen={}", other.address);
+    let ran = place.run(&["healthcheck", "--set", &listen, "--set", "path_prefix=/auth"]);
+    assert!(ran.code == Some(1) && ran.err.contains("/auth/healthz responds with 404"), "{ran:?}");
+}

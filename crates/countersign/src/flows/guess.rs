@@ -7,12 +7,13 @@ use std::time::Duration;
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::digest::mac16;
+use crate::base::out_of_range::OutOfRange;
 use crate::base::requester::{AccountKey, Requester};
 use crate::model::account::Username;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::{Actor, Context};
 use crate::store::{Store, StoreError};
-use crate::throttle::ThrottleExchange;
+use crate::throttle::{ThrottleExchange, ThrottleOptions};
 
 impl<S: Store> Countersign<S> {
     /// Records the number of attempts refused since the last call, in one event.
@@ -67,6 +68,14 @@ impl<S: Store> Countersign<S> {
         self.learn_guesses(now.minus(RECENT), now).await
     }
 
+    /// Slows guessing down by other figures from now on; [`Options::throttle`](crate::Options) stays what it was at the start.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] as [`ThrottleOptions::check`]; nothing is changed then.
+    pub fn set_throttle(&self, options: ThrottleOptions) -> Result<(), OutOfRange> {
+        self.throttle.set_options(options)
+    }
+
     /// Tells the store what was counted here and learns the totals. What it does not take stays in memory, and is sent
     /// with the next.
     pub(crate) async fn exchange_guesses(&self) -> Result<(), StoreError> {
@@ -75,7 +84,7 @@ impl<S: Store> Countersign<S> {
             return Ok(());
         }
         let (deltas, now) = (unsent.deltas().to_vec(), self.clock.now());
-        let exchange = ThrottleExchange { deltas, now, options: self.options.throttle };
+        let exchange = ThrottleExchange { deltas, now, options: self.throttle.options() };
         let totals = self.store.exchange_throttle(exchange).await?;
         unsent.sent(&totals, now);
         Ok(())
@@ -83,7 +92,7 @@ impl<S: Store> Countersign<S> {
 
     /// Takes over what is stored since `since`: from before a restart, or of other processes.
     pub(crate) async fn learn_guesses(&self, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-        let totals = self.store.throttle_records(since, self.options.throttle.max_records_u32()).await?;
+        let totals = self.store.throttle_records(since, self.throttle.options().max_records_u32()).await?;
         self.throttle.learn(&totals, now);
         Ok(())
     }

@@ -108,7 +108,7 @@ impl<S: Store> Countersign<S> {
             keep_sessions: KEEP_ENDED_SESSIONS,
             keep_audit: self.options.keep_audit,
             // Counts that make an account wait are kept (TH-1, TH-6).
-            few_failures: self.options.throttle.delay_from,
+            few_failures: self.throttle.options().delay_from,
             batch: 500,
         };
         self.store.sweep(sweep).await

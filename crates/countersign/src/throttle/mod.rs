@@ -72,6 +72,23 @@ impl Throttle {
         Ok(Self(Arc::new(Mutex::new(State::new(options)))))
     }
 
+    /// The figures in force.
+    #[must_use]
+    pub fn options(&self) -> ThrottleOptions {
+        self.lock().options()
+    }
+
+    /// Goes by other figures from now on. What has been counted stays counted. The places to wait
+    /// ([`ThrottleOptions::max_waiting`]) stay as they were.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] as [`ThrottleOptions::check`]; nothing is changed then.
+    pub fn set_options(&self, options: ThrottleOptions) -> Result<(), OutOfRange> {
+        options.check()?;
+        self.lock().set_options(options);
+        Ok(())
+    }
+
     /// Counts an attempt as failed, before anything is computed. Settle the reservation afterwards.
     ///
     /// # Errors

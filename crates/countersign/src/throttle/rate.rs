@@ -65,6 +65,10 @@ impl<K: Hash + Eq + Copy> UsedBy<K> {
         Self { used: HashMap::new(), rate, max }
     }
 
+    pub(super) const fn set_limits(&mut self, rate: Rate, max: usize) {
+        (self.rate, self.max) = (rate, max);
+    }
+
     /// The wait at `rate`, which may be a tighter one than what is counted at, when so many are given back.
     pub(super) fn wait(&self, key: &K, now: Timestamp, rate: Rate, given_back: u32) -> Duration {
         let Some(used) = self.used.get(key) else { return Duration::ZERO };

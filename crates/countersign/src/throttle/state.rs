@@ -114,6 +114,16 @@ impl State {
         }
     }
 
+    pub(super) const fn options(&self) -> ThrottleOptions {
+        self.options
+    }
+
+    pub(super) fn set_options(&mut self, options: ThrottleOptions) {
+        self.networks.set_limits(options.per_network, options.max_records);
+        self.neighbourhoods.set_limits(options.per_neighbourhood, options.max_records);
+        self.options = options;
+    }
+
     /// Counts an attempt, or says how long to wait.
     pub(super) fn reserve(&mut self, guess: &Guess, now: Timestamp) -> Result<Reserved, Refusal> {
         let &Guess { account, client, device } = guess;

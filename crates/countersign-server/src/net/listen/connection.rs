@@ -3,42 +3,47 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode, header};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use countersign::http::PeerAddress;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::host;
 use super::limits::Limits;
 use super::phase::{Phase, Phases, ResponseBody, ResponseEnd};
-use super::stop::stopped;
+use super::routes::Routes;
+use super::stop::{Stop, stopped};
 use super::timed_io::TimedIo;
 
 pub(super) struct Connection {
-    pub(super) router: Router,
+    pub(super) routes: Arc<Routes>,
     pub(super) peer: SocketAddr,
     pub(super) limits: Limits,
-    pub(super) stop: watch::Receiver<bool>,
+    pub(super) stop: Stop,
 }
 
 impl Connection {
     /// Serves requests until one side closes the connection.
     pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let Self { router, peer, limits, mut stop } = self;
+        let Self { routes, peer, limits, mut stop } = self;
         let phases = Phases::new(Instant::now());
         let io = TokioIo::new(TimedIo::new(stream, phases.clone(), limits));
+        let stopping = stop.clone();
         let service = service_fn(|request| {
             phases.enter(Phase::Response, Instant::now());
-            respond(router.clone(), request, peer, limits, ResponseEnd(phases.clone()))
+            let response =
+                respond(Router::clone(&routes.load()), request, peer, limits, ResponseEnd(phases.clone()));
+            let stopping = &stopping;
+            async move { response.await.map(|response| close_if(stopping.borrow().is_some(), response)) }
         });
         let mut connection = pin!(
             http1::Builder::new()
@@ -49,15 +54,28 @@ impl Connection {
         );
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = stopped(&mut stop) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+            _ = stopped(&mut stop) => {
+                let patience = if phases.is_new() { limits.first_request } else { limits.last_request };
+                if let Ok(ended) = tokio::time::timeout(patience, connection.as_mut()).await {
+                    ended
+                } else {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
             }
         };
         if let Err(error) = ended {
             tracing::debug!(%peer, %error, "connection ended");
         }
     }
+}
+
+/// Says that this was the last response of the connection, if it is; hyper then closes it.
+fn close_if(last: bool, mut response: Response<ResponseBody>) -> Response<ResponseBody> {
+    if last {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn respond(
@@ -113,12 +131,12 @@ fn refusal(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::sync::watch;
     use tokio::time::{sleep, timeout};
 
     use super::*;
@@ -134,11 +152,12 @@ mod tests {
             .route("/large", get(async || "x".repeat(LARGE)))
             .route("/never", get(async || std::future::pending::<()>().await))
             .route("/echo", post(async |body: String| body));
+        let routes = Arc::new(Routes::from_pointee(router));
         let (client, server) = duplex(4096);
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = watch::channel(None);
         let peer = ([127, 0, 0, 1], 1).into();
         tokio::spawn(async move {
-            Connection { router, peer, limits: Limits::default(), stop: stopped }.serve(server).await;
+            Connection { routes, peer, limits: Limits::default(), stop: stopped }.serve(server).await;
             drop(stop);
         });
         client
@@ -238,16 +257,46 @@ mod tests {
             "done"
         });
         let (mut client, server) = duplex(4096);
-        let (stop, stopped) = watch::channel(false);
-        let router = Router::new().route("/", slow);
+        let (stop, stopped) = watch::channel(None);
+        let routes = Arc::new(Routes::from_pointee(Router::new().route("/", slow)));
         let connection =
-            Connection { router, peer: ([127, 0, 0, 1], 1).into(), limits: Limits::default(), stop: stopped };
+            Connection { routes, peer: ([127, 0, 0, 1], 1).into(), limits: Limits::default(), stop: stopped };
         tokio::spawn(connection.serve(server));
         client.write_all(REQUEST).await.unwrap();
         sleep(SECOND).await;
-        stop.send_replace(true);
+        stop.send_replace(Some(9 * SECOND));
         let (text, seconds) = until_closed(&mut client).await;
-        assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("done"), "{text}");
+        assert!(text.starts_with("HTTP/1.1 200") && text.contains("connection: close"), "{text}");
+        assert!(text.ends_with("done"), "{text}");
         assert_eq!((done.load(Ordering::SeqCst), seconds), (1, 4));
+    }
+
+    /// A client that has just sent a request could not know that the server stops.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_crosses_the_signal_to_stop_is_answered() {
+        for (before, after, answered) in [(0, 900, true), (0, 1_100, false), (1, 200, true), (1, 300, false)]
+        {
+            let (mut client, server) = duplex(4096);
+            let (stop, stopped) = watch::channel(None);
+            let (peer, limits) = (([127, 0, 0, 1], 1).into(), Limits::default());
+            let router = Router::new().route("/", get(async || "ok"));
+            let routes = Arc::new(Routes::from_pointee(router));
+            tokio::spawn(Connection { routes, peer, limits, stop: stopped }.serve(server));
+            for _ in 0..before {
+                client.write_all(REQUEST).await.unwrap();
+            }
+            sleep(SECOND).await;
+            stop.send_replace(Some(9 * SECOND));
+            sleep(Duration::from_millis(after)).await;
+            let sent = client.write_all(REQUEST).await;
+            let (text, _) = until_closed(&mut client).await;
+            let responses = text.matches("200 OK").count();
+            assert_eq!(
+                (responses, sent.is_ok()),
+                (before + usize::from(answered), answered),
+                "{after}: {text}"
+            );
+            assert_eq!(text.contains("connection: close"), answered, "{text}");
+        }
     }
 }

@@ -11,8 +11,11 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
     /// Time from the end of the header to the response, and for the client to read it.
     pub(crate) total: Duration,
-    /// Time for requests in flight to finish after the signal to stop.
-    pub(crate) drain: Duration,
+    /// Time that a connection without a request has for one more, after the signal to stop: a client that has just sent one
+    /// cannot know. It is answered, and the connection closed.
+    pub(crate) last_request: Duration,
+    /// The same for a connection that has had none yet, whose client therefore has one to send.
+    pub(crate) first_request: Duration,
     /// Maximum bytes of a header block.
     pub(crate) header_bytes: usize,
     /// Maximum number of connections; further ones wait in the kernel's queue. One client gets a quarter of
@@ -26,8 +29,8 @@ impl Default for Limits {
             header_read: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             total: Duration::from_secs(30),
-            // LM-10 allows ten seconds until the process ends; the last second is for closing the store.
-            drain: Duration::from_secs(9),
+            last_request: Duration::from_millis(250),
+            first_request: Duration::from_secs(1),
             header_bytes: 16 * 1024,
             connections: 4096,
         }

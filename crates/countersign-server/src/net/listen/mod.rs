@@ -10,6 +10,8 @@ mod connections;
 mod host;
 mod limits;
 mod phase;
+mod ports;
+mod routes;
 mod stop;
 mod timed_io;
 
@@ -18,7 +20,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use axum::Router;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
@@ -28,56 +29,14 @@ use self::clients::ConnectionsByClient;
 use self::connection::Connection;
 pub(crate) use self::connections::Connections;
 pub(crate) use self::limits::Limits;
-use self::stop::stopped;
+pub(crate) use self::ports::Ports;
+pub(crate) use self::routes::Routes;
+pub(crate) use self::stop::{Stop, stopped};
 use crate::net::tls::Tls;
-
-/// Open ports that are not served yet.
-#[derive(Debug)]
-pub(crate) struct Ports(Vec<TcpListener>);
-
-impl Ports {
-    /// Opens all of these addresses.
-    ///
-    /// # Errors
-    /// An address cannot be opened; the message is for the operator.
-    pub(crate) async fn open(addresses: &[SocketAddr]) -> anyhow::Result<Self> {
-        let mut listeners = Vec::with_capacity(addresses.len());
-        for address in addresses {
-            let opened = TcpListener::bind(address).await;
-            listeners.push(opened.map_err(|error| explain(*address, error))?);
-        }
-        Ok(Self(listeners))
-    }
-
-    /// Opens one more address, if possible.
-    pub(crate) async fn open_also(&mut self, address: SocketAddr) {
-        self.0.extend(TcpListener::bind(address).await);
-    }
-
-    /// The addresses with the port numbers that the system chose for port 0.
-    ///
-    /// # Errors
-    /// The system does not know a socket's address.
-    pub(crate) fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
-        self.0.iter().map(|port| port.local_addr().context("an open port has an address")).collect()
-    }
-}
-
-fn explain(address: SocketAddr, error: io::Error) -> anyhow::Error {
-    let hint = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "another process is using it; stop that process, or choose another port with --listen"
-        }
-        io::ErrorKind::PermissionDenied => "ports below 1024 need a capability (CAP_NET_BIND_SERVICE)",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address",
-        _ => "the system refused",
-    };
-    anyhow::Error::new(error).context(format!("cannot listen on {address}: {hint}"))
-}
 
 /// What the ports serve, and the limits.
 pub(crate) struct Service {
-    pub(crate) router: Router,
+    pub(crate) routes: Arc<Routes>,
     /// Set if this server does TLS.
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) limits: Limits,
@@ -91,29 +50,39 @@ impl Service {
     /// For a few clients inside of one's own network, without TLS.
     pub(crate) fn private(router: Router) -> Self {
         let limits = Limits { connections: FEW, ..Limits::default() };
-        Self { router, tls: None, limits, proxies: Vec::new(), connections: Arc::default() }
+        Self {
+            routes: Arc::new(Routes::from_pointee(router)),
+            tls: None,
+            limits,
+            proxies: Vec::new(),
+            connections: Arc::default(),
+        }
     }
 }
 
 /// More than any monitoring opens.
 const FEW: usize = 64;
 
-/// Serves on the ports until `stop` is true. Then it accepts no more connections, lets requests in flight
-/// finish, and returns when all connections are closed or [`Limits::drain`] is over.
-pub(crate) async fn serve(ports: Ports, service: Service, mut stop: watch::Receiver<bool>) {
+/// Serves on the ports until the signal to stop. Then it accepts no more connections, lets requests in flight finish for as
+/// long as the signal says, and aborts the others: nothing of `service` is in use afterwards. Where somebody else has the same
+/// ports, new connections wait for whoever serves them next.
+pub(crate) async fn serve(ports: Ports, service: Service, mut stop: Stop) {
     let limits = service.limits;
     let (alive, mut all_closed) = mpsc::channel::<()>(1);
+    let (abort, aborted) = watch::channel(());
     let clients = ConnectionsByClient::new(limits.connections / 4, service.proxies.clone());
     let free = Arc::new(Semaphore::new(limits.connections));
-    let shared = Arc::new(Shared { service, clients, free, stop: stop.clone(), alive });
+    let shared = Arc::new(Shared { service, clients, free, stop: stop.clone(), aborted, alive });
     for port in ports.0 {
         tokio::spawn(accept(port, Arc::clone(&shared)));
     }
     drop(shared);
-    stopped(&mut stop).await;
+    let drain = stopped(&mut stop).await;
     // Every connection and accept loop holds a sender; `recv` ends when the last is dropped.
-    if tokio::time::timeout(limits.drain, all_closed.recv()).await.is_err() {
+    if tokio::time::timeout(drain, all_closed.recv()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were aborted");
+        drop(abort);
+        all_closed.recv().await;
     }
 }
 
@@ -121,7 +90,9 @@ struct Shared {
     service: Service,
     clients: Arc<ConnectionsByClient>,
     free: Arc<Semaphore>,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
+    /// Its sender is dropped when connections have to end at once.
+    aborted: watch::Receiver<()>,
     alive: mpsc::Sender<()>,
 }
 
@@ -132,14 +103,22 @@ async fn accept(port: TcpListener, shared: Arc<Shared>) {
         let next = async { (Arc::clone(&shared.free).acquire_owned().await, port.accept().await) };
         let (permit, accepted) = tokio::select! {
             biased;
-            () = stopped(&mut stop) => return,
+            _ = stopped(&mut stop) => return,
             next = next => next,
         };
         match accepted {
             Ok((stream, peer)) => {
                 if let Some(admission) = shared.clients.admit(peer.ip()) {
                     let held = (permit, admission, shared.service.connections.begin());
-                    tokio::spawn(handle(stream, peer, Arc::clone(&shared), held));
+                    let (shared, mut aborted) = (Arc::clone(&shared), shared.aborted.clone());
+                    tokio::spawn(async move {
+                        // The sender first: it says that the rest is gone.
+                        let _alive = shared.alive.clone();
+                        tokio::select! {
+                            () = handle(stream, peer, shared, held) => {}
+                            _ = aborted.changed() => {}
+                        }
+                    });
                 } else {
                     shared.service.connections.refuse();
                 }
@@ -163,10 +142,10 @@ fn is_about_one_client(error: &io::Error) -> bool {
 
 /// Drops `_held` when the connection ends.
 async fn handle<T>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, _held: T) {
-    let _alive = shared.alive.clone();
-    let Service { router, tls, limits, .. } = &shared.service;
+    let Service { routes, tls, limits, .. } = &shared.service;
     prepare(&stream, limits);
-    let connection = Connection { router: router.clone(), peer, limits: *limits, stop: shared.stop.clone() };
+    let connection =
+        Connection { routes: Arc::clone(routes), peer, limits: *limits, stop: shared.stop.clone() };
     let Some(tls) = tls else {
         return connection.serve(stream).await;
     };

@@ -42,6 +42,11 @@ impl Phases {
         self.0.entered.store(millis * 4 + phase as u64, Ordering::Relaxed);
     }
 
+    /// Whether the connection has had no request yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.0.entered.load(Ordering::Relaxed) == 0
+    }
+
     pub(super) fn current(&self) -> (Phase, Instant) {
         let entered = self.0.entered.load(Ordering::Relaxed);
         let phase = match entered % 4 {

@@ -1,0 +1,67 @@
+//! SIGHUP: what of the configuration a running server takes over, and what it says about the rest.
+
+use crate::harness::{Answer, PASSWORD, Place, Server, eventually};
+
+fn preflight(server: &Server) -> Answer {
+    let headers = "Origin: https://app.example.com\r\nAccess-Control-Request-Method: POST\r\n";
+    server.request("OPTIONS", "/api/login", headers, "")
+}
+
+fn is_allowed(server: &Server) -> bool {
+    preflight(server).head.contains("access-control-allow-origin: https://app.example.com")
+}
+
+const BEFORE: &str = "[session]\nmax_per_account = 7\n";
+const AFTER: &str = "cors_origins = [\"https://app.example.com\"]\n\
+    [session]\nmax_per_account = 8\n\
+    [log]\nlevel = \"debug\"\naccess = \"on\"\n\
+    [throttle]\ndelay_from = 1\nfirst_delay = \"10m\"\n";
+
+#[test]
+fn live_keys_are_taken_over_and_others_are_named() {
+    let place = Place::new();
+    place.write("countersign.toml", BEFORE);
+    place.add_user("ann", "user");
+    place.add_user("bob", "user");
+    let server = place.serve(&[]);
+    assert!(!is_allowed(&server));
+    let wrong = |name| server.login(name, "not the passphrase").status;
+    assert_eq!([wrong("ann"), wrong("ann")], [401, 401]);
+    server.signal("HUP");
+    eventually(|| server.said().contains("has not changed"));
+
+    place.write("countersign.toml", AFTER);
+    server.signal("HUP");
+    eventually(|| is_allowed(&server));
+    // Two failures were counted before; now the second of a name has to wait.
+    assert_eq!([wrong("ann"), wrong("bob"), wrong("bob")], [429, 401, 429]);
+
+    // What is wrong anywhere changes nothing.
+    place.write("countersign.toml", &format!("acess_ttl = 1\n{BEFORE}"));
+    server.signal("HUP");
+    // Of two signals at once the second may be lost: the first has to be through.
+    eventually(|| server.said().contains("acess_ttl"));
+    assert!(is_allowed(&server));
+    place.write("countersign.toml", BEFORE);
+    server.signal("HUP");
+    eventually(|| !is_allowed(&server));
+    assert_eq!(server.login("bob", PASSWORD).status, 200);
+
+    let (status, said) = server.stop();
+    assert!(status.success(), "{said}");
+    let lines = |words: &str| said.lines().filter(|line| line.contains(words)).collect::<Vec<_>>();
+    let taken = lines("SIGHUP: taken over");
+    let keys = ["cors_origins", "throttle.delay_from", "throttle.first_delay", "log.level", "log.access"];
+    assert_eq!(taken.len(), 2, "{said}");
+    assert!(taken.iter().all(|line| keys.iter().all(|key| line.contains(key))), "{taken:?}");
+    let restart = lines("SIGHUP: has changed, and needs a restart");
+    assert_eq!(restart.len(), 1, "{said}");
+    assert!(restart[0].contains("session.max_per_account") && !restart[0].contains("cors"), "{restart:?}");
+    assert_eq!(lines("SIGHUP: the configuration has not changed").len(), 1, "{said}");
+    let refused = lines("SIGHUP: the configuration is not taken over");
+    assert!(refused.len() == 1 && refused[0].contains("acess_ttl"), "{said}");
+    let (while_on, after) = said.split_once(taken[1]).unwrap();
+    for only_then in ["countersign::access: request", "DEBUG"] {
+        assert!(while_on.contains(only_then) && !after.contains(only_then), "{only_then}: {said}");
+    }
+}
