@@ -37,7 +37,9 @@ impl Inherited {
     /// # Errors
     /// A socket is not what a server can listen on; the message is for the operator.
     pub(crate) fn take() -> anyhow::Result<Self> {
-        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        // No setting, but the protocol by which sockets are passed on.
+        let names = std::env::var_os("LISTEN_FDNAMES").unwrap_or_default();
+        let names = names.to_string_lossy();
         let mut sockets = ListenFd::from_env();
         let mut inherited = Self { predecessor: Predecessor::take()?, ..Self::default() };
         for (index, name) in (0..sockets.len()).zip(names.split(':').chain(std::iter::repeat(""))) {

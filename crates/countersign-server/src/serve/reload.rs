@@ -21,7 +21,7 @@ pub(super) struct Live<'a> {
     pub(super) instance: &'a Arc<Instance>,
     pub(super) routes: &'a Routes,
     /// Makes the routes of a configuration.
-    pub(super) router: &'a dyn Fn(&Config) -> Router,
+    pub(super) make_router: &'a dyn Fn(&Config) -> Router,
 }
 
 impl Live<'_> {
@@ -45,7 +45,7 @@ impl Live<'_> {
 
     fn apply(&self) {
         self.log.set_level(&self.config.log_level);
-        self.routes.store(Arc::new((self.router)(self.config)));
+        self.routes.store(Arc::new((self.make_router)(self.config)));
         if let Err(error) = self.instance.set_throttle(self.config.throttle_options()) {
             tracing::error!(%error, "SIGHUP: the throttle stays as it was");
         }

@@ -153,8 +153,8 @@ impl Host {
         let connections = Arc::<Connections>::default();
         let metrics = Service::private(metrics::router(&instance, &connections, self.tls.as_ref()));
         let (mode, pages, of_routes) = (self.mode, self.pages.clone(), Arc::clone(&instance));
-        let router = move |config: &Config| app::router(&of_routes, config, &pages, mode);
-        let routes = Arc::new(Routes::from_pointee(router(config)));
+        let make_router = move |config: &Config| app::router(&of_routes, config, &pages, mode);
+        let routes = Arc::new(Routes::from_pointee(make_router(config)));
         let proxies = config.behind_proxy.clone();
         let service =
             Service { routes: Arc::clone(&routes), tls: self.tls.clone(), limits, proxies, connections };
@@ -170,7 +170,8 @@ impl Host {
         // The metrics hold the store too.
         let serving = listen::serve(self.ports.again()?, service, stopping.clone());
         let serving_metrics = listen::serve(self.metrics.again()?, metrics, stopping);
-        let mut live = Live { config, read, log, instance: &instance, routes: &routes, router: &router };
+        let mut live =
+            Live { config, read, log, instance: &instance, routes: &routes, make_router: &make_router };
         let ending = async {
             let end = self.until_end(&mut live).await;
             // They would last for as long as requests may.

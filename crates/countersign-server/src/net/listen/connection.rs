@@ -147,12 +147,12 @@ mod tests {
 
     /// A connection to a small router. The clock of these tests advances only while every task waits.
     fn connect() -> DuplexStream {
-        let router = Router::new()
+        let routes = Router::new()
             .route("/", get(async || "ok"))
             .route("/large", get(async || "x".repeat(LARGE)))
             .route("/never", get(async || std::future::pending::<()>().await))
             .route("/echo", post(async |body: String| body));
-        let routes = Arc::new(Routes::from_pointee(router));
+        let routes = Arc::new(Routes::from_pointee(routes));
         let (client, server) = duplex(4096);
         let (stop, stopped) = watch::channel(None);
         let peer = ([127, 0, 0, 1], 1).into();
@@ -279,8 +279,8 @@ mod tests {
             let (mut client, server) = duplex(4096);
             let (stop, stopped) = watch::channel(None);
             let (peer, limits) = (([127, 0, 0, 1], 1).into(), Limits::default());
-            let router = Router::new().route("/", get(async || "ok"));
-            let routes = Arc::new(Routes::from_pointee(router));
+            let routes = Router::new().route("/", get(async || "ok"));
+            let routes = Arc::new(Routes::from_pointee(routes));
             tokio::spawn(Connection { routes, peer, limits, stop: stopped }.serve(server));
             for _ in 0..before {
                 client.write_all(REQUEST).await.unwrap();
