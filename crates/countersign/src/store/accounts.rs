@@ -39,7 +39,8 @@ pub trait AccountStore: Sealed {
     fn count_accounts(&self, filter: AccountFilter) -> impl Answer<u64>;
 
     /// Changes name, role, claims, whether it may sign in, or whether its owner has to choose another password
-    /// first. Refuses a name by the rule of [`create_account`](Self::create_account). Disabling it or requiring another password ends all its sessions in the same transaction.
+    /// first. Refuses a name by the rule of [`create_account`](Self::create_account). Disabling it or requiring another
+    /// password ends all its sessions in the same transaction.
     /// Refuses to take the role or the access of the last enabled administrator.
     fn change_account(
         &self,
