@@ -17,16 +17,20 @@
 //! authorities.
 
 mod address;
+mod certificate;
 mod document;
 mod error;
+mod exchange;
 mod options;
 mod request;
 mod stream;
 mod tls;
 mod url;
 
+pub use certificate::{ServerCertificate, certificate};
 pub use document::{Answer, Document, Reply};
 pub use error::{FetchError, ForbiddenAddress};
+pub use exchange::{Exchange, Question, exchange};
 pub use options::{Addresses, FetchOptions};
 pub use request::{get, get_unless, open, post};
 pub use stream::ByteStream;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ureq::config::{Config, ConfigBuilder};
+use ureq::http::request::Builder;
 use ureq::http::{HeaderName, Response, StatusCode, header};
 use ureq::typestate::AgentScope;
 use ureq::unversioned::transport::DefaultConnector;
@@ -81,7 +82,7 @@ fn with_credentials<B>(mut request: RequestBuilder<B>, options: &FetchOptions) -
     request
 }
 
-fn agent(config: Config, options: &FetchOptions) -> Agent {
+pub(crate) fn agent(config: Config, options: &FetchOptions) -> Agent {
     Agent::with_parts(config, DefaultConnector::default(), RuledResolver::new(options.addresses))
 }
 
@@ -112,6 +113,17 @@ pub fn open(
     let content_type = text(response.headers(), header::CONTENT_TYPE);
     let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
     Ok(ByteStream::new(content_type, reader, options.timeout))
+}
+
+/// The same for a request that is built by hand.
+pub(crate) fn with_head(mut request: Builder, options: &FetchOptions) -> Builder {
+    if let Some((name, value)) = &options.secret_header {
+        request = request.header(name, value);
+    }
+    match &options.bearer {
+        Some(bearer) => request.header(header::AUTHORIZATION, format!("Bearer {bearer}")),
+        None => request,
+    }
 }
 
 fn call(
@@ -145,7 +157,10 @@ fn refuse_other_status(response: &Response<Body>) -> Result<(), FetchError> {
     }
 }
 
-fn config(url: &FetchUrl, options: &FetchOptions) -> Result<ConfigBuilder<AgentScope>, FetchError> {
+pub(crate) fn config(
+    url: &FetchUrl,
+    options: &FetchOptions,
+) -> Result<ConfigBuilder<AgentScope>, FetchError> {
     let config = Config::builder()
         .user_agent("countersign")
         .accept(options.accept)

@@ -5,9 +5,19 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::error::FetchError;
+
+/// The system's authorities.
+///
+/// # Errors
+/// [`FetchError::NoAuthorities`].
+pub(crate) fn system() -> Result<Vec<CertificateDer<'static>>, FetchError> {
+    let system = rustls_native_certs::load_native_certs().certs;
+    if system.is_empty() { Err(FetchError::NoAuthorities) } else { Ok(system) }
+}
 
 pub(crate) fn config(ca_file: Option<&Path>) -> Result<TlsConfig, FetchError> {
     let system = rustls_native_certs::load_native_certs().certs;

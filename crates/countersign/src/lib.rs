@@ -186,6 +186,7 @@ pub use crate::model::device_cookie::DeviceCookie;
 pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKeyName};
 pub use crate::model::key_ring::{KeyInfo, KeyRingError, KeyState};
 pub use crate::model::proof::{AuthMethod, AuthMethods, OutsideProof};
+pub use crate::model::reach_proof::ReachProof;
 pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector, ends_all_at};
 pub use crate::model::session_cookie::SessionCookie;
 pub use crate::options::Options;
@@ -195,7 +196,7 @@ pub use crate::throttle::Throttled;
 
 /// Measures password hashing on this machine and proposes a cost (PW-7).
 pub mod calibrate {
-    pub use crate::hashing::{Proposal, Target, calibrate};
+    pub use crate::hashing::{Proposal, Target, available_bytes, calibrate, measure};
 }
 
 /// What this workspace's own tests and benches reach. No part of the public surface: it may change in any release.

@@ -2,18 +2,16 @@
 //! or changed, and a server may run beside it.
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
 use countersign::Clock;
 
 use super::config_store;
+use super::doctor::{self, Seen};
+use super::start_check;
 use super::tool::block_on;
 use crate::config::Config;
-use crate::net::listen::Ports;
-use crate::net::tls::Tls;
 use crate::output::remark;
 use crate::serve::instance::Tables;
 use crate::serve::mode::Mode;
@@ -27,9 +25,7 @@ use crate::serve::{dev_mark, instance, master_key_file, options, store};
 /// The first thing that `serve` would refuse; the message is for the operator.
 pub(super) fn check(config: &Config) -> anyhow::Result<()> {
     check_clock(Clock::system().now())?;
-    if let Some((certificate, key)) = config.tls_files() {
-        Tls::load(certificate, key)?;
-    }
+    start_check::certificate(config)?;
     options::hashing(config)?;
     options::pages(config)?;
     check_addresses(config)?;
@@ -38,16 +34,10 @@ pub(super) fn check(config: &Config) -> anyhow::Result<()> {
     check_store(config)
 }
 
-/// An address in use is no fault: a server may run already.
 fn check_addresses(config: &Config) -> anyhow::Result<()> {
     for address in &config.listen {
-        let opened = block_on(Ports::open(std::slice::from_ref(address)));
-        let is_in_use = |error: &io::Error| error.kind() == io::ErrorKind::AddrInUse;
-        match opened {
-            Err(error) if error.downcast_ref().is_some_and(is_in_use) => {
-                remark(&format!("countersign: listen: a process listens on {address} already"));
-            }
-            opened => drop(opened?),
+        if !start_check::address(*address)? {
+            remark(&format!("countersign: listen: a process listens on {address} already"));
         }
     }
     Ok(())
@@ -66,13 +56,16 @@ fn check_old_login(config: &Config) -> anyhow::Result<()> {
 
 fn check_store(config: &Config) -> anyhow::Result<()> {
     let exists = match &config.store {
-        Some(url) => config_store::check(url)?,
+        Some(url) => config_store::check(url, config.store_direct.is_some())?,
         None => config.database_path().exists(),
     };
     let key = config.master_key_path();
     if config.master_key_file.is_some() || exists || (config.store.is_some() && key.exists()) {
         master_key_file::require(config)?;
-        warn_of_readable(&key);
+        let seen = Seen { master_key: Some(doctor::master_key(config)), ..Seen::default() };
+        for warning in doctor::warnings(&seen) {
+            remark(&format!("countersign: warning: {warning}"));
+        }
     } else if config.store.is_some() && config.master_key.is_none() {
         remark("countersign: there is no master key yet; make it with: countersign init");
     }
@@ -107,14 +100,4 @@ fn check_folder(folder: &Path) -> anyhow::Result<()> {
     let trial = there.join(format!(".countersign-check-{}", std::process::id()));
     let made = fs::create_dir(&trial).and_then(|()| fs::remove_dir(&trial));
     made.with_context(|| format!("data_dir: nothing can be made in {}", there.display()))
-}
-
-fn warn_of_readable(key: &Path) {
-    let mode = fs::metadata(key).map_or(0, |file| file.permissions().mode() & 0o777);
-    if mode & 0o077 != 0 {
-        remark(&format!(
-            "countersign: warning: {} can be read by others on this machine (mode {mode:o}); chmod 600 makes it private",
-            key.display()
-        ));
-    }
 }

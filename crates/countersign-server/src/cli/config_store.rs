@@ -1,22 +1,22 @@
 //! What `countersign config check` says about a PostgreSQL database: what it found, and what of it an operator should know.
 
-use std::time::Duration;
-
 use countersign::Clock;
 use countersign::store::postgres::{DatabaseFindings, DatabaseUrl, inspect};
 
+use super::doctor::{self, PostgresSeen, Seen};
 use super::tool::block_on;
 use crate::output::remark;
 
-/// Looks at the database; gives whether it has tables.
+/// Looks at the database, with `store_direct` or without; gives whether it has tables.
 ///
 /// # Errors
 /// It cannot be used; the message is for the operator.
-pub(super) fn check(url: &DatabaseUrl) -> anyhow::Result<bool> {
+pub(super) fn check(url: &DatabaseUrl, has_direct_way: bool) -> anyhow::Result<bool> {
     let found = block_on(async { Ok(inspect(url, &Clock::system()).await?) })?;
     remark(&format!("countersign: store: {url}: {}", summary(&found)));
-    for warning in warnings(&found) {
-        remark(&format!("countersign: warning: store: {warning}"));
+    let postgres = Some(PostgresSeen::new(&found, url, has_direct_way));
+    for warning in doctor::warnings(&Seen { postgres, ..Seen::default() }) {
+        remark(&format!("countersign: warning: {warning}"));
     }
     Ok(found.schema.is_some())
 }
@@ -37,27 +37,3 @@ fn summary(found: &DatabaseFindings) -> String {
         clock_offset.as_millis()
     )
 }
-
-/// One sentence a warning.
-fn warnings(found: &DatabaseFindings) -> Vec<String> {
-    let mut all = Vec::new();
-    let has_standby = !found.synchronous_standby_names.is_empty();
-    let waits = ["on", "remote_apply"].contains(&found.synchronous_commit.as_str());
-    if has_standby && !waits {
-        all.push(format!(
-            "synchronous_commit = {} does not wait until a standby has a commit on its disk: a failover can lose what was \
-             acknowledged; set it to on for this role",
-            found.synchronous_commit
-        ));
-    }
-    if found.clock_offset > MOST_OFFSET {
-        all.push(format!(
-            "its clock and ours differ by {} ms; synchronise them: nodes go by its clock, services that verify tokens by theirs, \
-             and a node that is more than 30 s off does not start",
-            found.clock_offset.as_millis()
-        ));
-    }
-    all
-}
-
-const MOST_OFFSET: Duration = Duration::from_secs(2);

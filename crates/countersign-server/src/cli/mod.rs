@@ -8,6 +8,7 @@ mod config;
 mod config_check;
 mod config_store;
 mod dev;
+mod doctor;
 mod failure;
 mod feed_key;
 mod global;
@@ -26,6 +27,7 @@ mod restore;
 mod secret;
 mod serve;
 mod session;
+mod start_check;
 mod store;
 mod token;
 mod tool;
@@ -98,6 +100,8 @@ enum Command {
     /// Checks the configuration, and lists its keys
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Looks at everything that an operator answers for; says what is wrong, why it matters, and what mends it
+    Doctor(doctor::Doctor),
     /// Measures password hashing on this machine, and prints settings for it
     Calibrate(calibrate::Calibrate),
     /// Prints a completion script for your shell
@@ -147,6 +151,7 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
         Command::Secret(secret) => secret.run(output)?,
         Command::Audit(audit) => audit.run(global, output)?,
         Command::Config(command) => command.run(global, output)?,
+        Command::Doctor(doctor) => return doctor.run(global, output),
         Command::Calibrate(calibrate) => calibrate.run(global, output)?,
         Command::Completions { shell } => {
             // `generate` panics if it cannot write, so it writes to memory.

@@ -91,6 +91,10 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyho
         (Task::Manage | Task::Init, _) | (Task::ViewKeys, None) => signs_nothing(&random)?,
         _ => signing(config)?,
     };
+    // What signs nothing has no audiences, and a shared secret would be refused for more than one.
+    if matches!(options.signing, Signing::SharedSecret(_)) && config.jwt_secret.is_none() {
+        options.audiences.others.clear();
+    }
     // A command makes no key of another algorithm than the newest, or than the one that it withdraws: that is for the
     // server to do, which may run with another configuration.
     if let Some(algorithm) = model.and_then(|key| Algorithm::from_name(&key.algorithm)) {
@@ -123,7 +127,7 @@ pub(crate) enum Tables {
 
 async fn check_current(config: &Config) -> anyhow::Result<()> {
     let master_keys = master_key_file::require(config)?;
-    let store = store::open(config, OpenMode::Tool, false).await?;
+    let store = store::open_to_look(config).await?;
     let mut options = options(config, &config.issuer(0))?;
     options.signing = signing(config)?;
     let (clock, random) = (Clock::system(), Random::system());

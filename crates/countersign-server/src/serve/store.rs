@@ -84,6 +84,18 @@ pub(crate) async fn open_when_free(config: &Config, may_migrate: bool) -> anyhow
     }
 }
 
+/// Opens the store to look at it: nothing is changed, not even a file's mode.
+///
+/// # Errors
+/// It cannot be opened; the message is for the operator.
+pub(crate) async fn open_to_look(config: &Config) -> anyhow::Result<AnyStore> {
+    let policy = config.session_policy();
+    Ok(match &config.store {
+        None => AnyStore::Sqlite(SqliteStore::open_to_look(config.database_path(), policy)?),
+        Some(url) => AnyStore::Postgres(PostgresStore::open_to_look(url, policy, &Random::system()).await?),
+    })
+}
+
 /// Changes the tables; gives the numbers of the changes.
 ///
 /// # Errors

@@ -18,6 +18,12 @@ mod configuration;
 mod copying;
 mod development;
 #[cfg(target_os = "linux")]
+mod doctor;
+#[cfg(target_os = "linux")]
+mod doctor_kept;
+#[cfg(target_os = "linux")]
+mod doctor_reach;
+#[cfg(target_os = "linux")]
 mod failing_disk;
 mod feed;
 mod feed_guard;

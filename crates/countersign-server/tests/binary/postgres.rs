@@ -171,6 +171,11 @@ fn a_pooler_in_transaction_mode_may_stand_in_between() {
     place.add_user_to_shared("ann", "admin");
     let ran = place.run(&["config", "check"]);
     assert!(ran.code == Some(0) && ran.err.contains("through a pooler"), "{ran:?}");
+    let ran = place.run(&["doctor", "--only", "store.pooler"]);
+    assert!(
+        ran.out.contains("! store.pooler: a pooler is in between, and store_direct is not set"),
+        "{ran:?}"
+    );
     let arguments = [&["serve", "--listen", "127.0.0.1:0"][..], &ORIGIN].concat();
     let nodes = [(); 2].map(|()| place.start(&arguments));
     let login = nodes[0].login("ann", PASSWORD);
@@ -311,7 +316,7 @@ fn the_configuration_check_warns_of_a_standby_that_may_forget() {
     let database = postgresql::Server::start(&settings, &[]);
     let ran = place(&database.url("postgres")).run(&["config", "check"]);
     assert!(ran.err.contains("a commit waits for standby"), "{ran:?}");
-    assert!(ran.err.contains("warning: store: synchronous_commit = local does not wait"), "{ran:?}");
+    assert!(ran.err.contains("warning: store.durable: synchronous_commit = local does not wait"), "{ran:?}");
 }
 
 /// OP-10: development data is on a database of its own, which no real server takes, and the other way round.

@@ -35,6 +35,7 @@ pub(crate) enum Purpose {
     FeedKey,
     SessionCookie,
     SealFile,
+    ReachProof,
 }
 
 impl Purpose {
@@ -49,6 +50,7 @@ impl Purpose {
             Self::FeedKey => b"countersign feed key v1",
             Self::SessionCookie => b"countersign session cookie v1",
             Self::SealFile => b"countersign sealed file v1",
+            Self::ReachProof => b"countersign reach proof v1",
         }
     }
 }
@@ -179,6 +181,14 @@ impl MasterKeys {
     pub(crate) fn file_key(&self, id: u8, purpose: Purpose, header: &[u8]) -> Result<LessSafeKey, SealError> {
         let key = self.find(id).ok_or(SealError::UnknownKey(id))?.derive_for(purpose, header);
         UnboundKey::new(&AES_256_GCM, key.as_slice()).map(LessSafeKey::new).map_err(|_| SealError::Forged)
+    }
+
+    /// The number of the key that these bytes are sealed under.
+    pub(crate) const fn number_of(sealed: &[u8]) -> Option<u8> {
+        match sealed {
+            [SEAL_VERSION, id, ..] => Some(*id),
+            _ => None,
+        }
     }
 
     /// Whether these bytes have the form of something sealed.

@@ -88,6 +88,23 @@ pub(crate) async fn check_ring<S: Store>(
     }
 }
 
+impl<S: Store> Countersign<S> {
+    /// The JWK Set that a server with these options publishes. Changes nothing in the store, and makes no key.
+    ///
+    /// # Errors
+    /// [`KeysError::Store`] if the store did not answer, [`KeysError::Ring`] if there is no key or another master key seals
+    /// them, [`KeysError::Set`] if they make no set.
+    pub async fn published_keys(
+        store: &S,
+        options: &Options,
+        master_keys: &MasterKeys,
+        now: Timestamp,
+    ) -> Result<JwkSet, KeysError> {
+        let ring = open_stored(&store.signing_keys().await?, options, master_keys, now)?;
+        ring.verifying_keys(now).map_err(KeysError::Set)
+    }
+}
+
 /// Opens the keys of the store; makes the first one of each algorithm in use, where it is missing.
 pub(crate) async fn open_ring<S: Store>(
     store: &S,

@@ -64,6 +64,14 @@ pub fn calibrate(target: Target, options: &HashingOptions, clock: &Clock) -> Pro
     floor
 }
 
+/// How long one hash of these options takes while all threads compute one: the slowest thread, at its best of three.
+#[must_use]
+pub fn measure(options: &HashingOptions, clock: &Clock) -> Duration {
+    let mut memories: Vec<_> =
+        std::iter::repeat_with(Memory::default).take(options.affordable_threads()).collect();
+    slowest(options.argon2, &mut memories, clock)
+}
+
 impl Target {
     /// The time budget per hash: the longest allowed, or less for the requested rate.
     fn per_hash(self, threads: NonZeroUsize) -> Duration {

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 /// The memory this process may use, in bytes; `None` where the system does not say.
-pub(crate) fn available_bytes() -> Option<u64> {
+#[must_use]
+pub fn available_bytes() -> Option<u64> {
     let limits = [cgroup_v2(), cgroup_v1(), address_space(), machine()];
     limits.into_iter().flatten().min()
 }

@@ -19,7 +19,8 @@ mod outcome;
 mod queue;
 mod worker;
 
-pub use calibrate::{Proposal, Target, calibrate};
+pub use calibrate::{Proposal, Target, calibrate, measure};
 pub use hasher::{Attempt, HashingStats, PasswordHasher};
+pub use memory_limit::available_bytes;
 pub use options::{HashingOptions, HashingOptionsError};
 pub use outcome::{HashingError, Verification};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::http::admin::{self, audit, followers, keys, users};
-use crate::http::api::{login, logout, password, refresh, revocations, sessions, user};
+use crate::http::api::{login, logout, password, reach, refresh, revocations, sessions, user};
 use crate::http::app::App;
 use crate::http::edge;
 use crate::http::edge::origins::split_issuer;
@@ -31,6 +31,8 @@ pub enum Access {
     Bearer,
     /// A feed key, unless the feed is public.
     FeedKey,
+    /// A proof of the master key: `countersign doctor`.
+    Operator,
     /// A valid access token, for which the handler asks itself: a reverse proxy reads the response.
     Forwarded,
     /// A valid access token with the role `admin`, of an account that still has that role.
@@ -76,6 +78,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         DELETE "/api/sessions"                           Bearer sessions::end_others;
         DELETE "/api/sessions/{id}"                      Bearer sessions::end;
         GET    "/api/revocations"                        FeedKey revocations::follow;
+        GET    "/api/reach"                              Operator reach::show;
         POST   "/oauth2/introspect"                      Client oauth2::introspect;
         POST   "/oauth2/revoke"                          Client oauth2::revoke;
         GET    "/api/admin/users"                        Admin  users::list;
@@ -129,6 +132,9 @@ pub fn router<S: Store, T: Clone + Send + Sync + 'static>(app: App<S>) -> Router
             Access::Bearer => handler.route_layer(guard.layer()),
             Access::FeedKey => {
                 handler.route_layer(middleware::from_fn_with_state(app.clone(), revocations::feed_key))
+            }
+            Access::Operator => {
+                handler.route_layer(middleware::from_fn_with_state(app.clone(), reach::proof))
             }
             Access::Admin => handler
                 .route_layer(middleware::from_fn_with_state(app.clone(), admin::still_administers))

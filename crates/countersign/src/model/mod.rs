@@ -20,6 +20,7 @@ mod named;
 pub(crate) mod password_hash;
 pub(crate) mod plan;
 pub mod proof;
+pub mod reach_proof;
 pub mod retention;
 pub mod schema;
 pub(crate) mod seen;

@@ -1,6 +1,7 @@
 //! A signing key as a store keeps it.
 
 use crate::base::clock::Timestamp;
+use crate::base::master_key::MasterKeys;
 
 /// A signing key as it is kept. States follow from the times alone (see
 /// [`key_ring`](crate::model::key_ring)), so nothing has to be switched at a moment at which nobody may be
@@ -17,6 +18,14 @@ pub struct StoredKey {
     pub created_at: Timestamp,
     /// From when on it signs.
     pub active_from: Timestamp,
+}
+
+impl StoredKey {
+    /// The number of the master key that it is sealed under.
+    #[must_use]
+    pub fn sealed_under(&self) -> Option<u8> {
+        MasterKeys::number_of(&self.sealed)
+    }
 }
 
 /// A signing key that was withdrawn. Its ID is kept for good: no copy of the database, no import and no cache brings it back.

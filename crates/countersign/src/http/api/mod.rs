@@ -3,6 +3,7 @@
 pub(in crate::http) mod login;
 pub(in crate::http) mod logout;
 pub(in crate::http) mod password;
+pub(in crate::http) mod reach;
 pub(in crate::http) mod refresh;
 pub(in crate::http) mod revocations;
 pub(in crate::http) mod sessions;

@@ -32,7 +32,7 @@ pub fn client_address(extensions: &Extensions, headers: &HeaderMap, trusted: &[I
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
+pub(in crate::http) fn peer(extensions: &Extensions) -> Option<IpAddr> {
     let ours = extensions.get::<PeerAddress>().map(|peer| peer.0);
     ours.or_else(|| extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()))
 }
@@ -40,10 +40,8 @@ pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
 fn follow(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let mut client = peer.to_canonical();
-    let values = headers.get_all(X_FORWARDED_FOR).iter().rev();
-    // Empty elements of a list mean nothing (RFC 9110 §5.6.1); a malformed one is as far as the proxies can be followed.
-    let hops = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
-    for hop in hops.map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty()) {
+    // A malformed one is as far as the proxies can be followed.
+    for hop in from_the_right(headers) {
         if !is_trusted(client) {
             break;
         }
@@ -53,6 +51,21 @@ fn follow(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         }
     }
     client
+}
+
+/// The elements of `X-Forwarded-For`, the last first. Empty ones mean nothing (RFC 9110 §5.6.1).
+fn from_the_right(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let values = headers.get_all(X_FORWARDED_FOR).iter().rev();
+    let hops = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
+    hops.map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty())
+}
+
+/// What `X-Forwarded-For` says, the first hop first, whoever wrote it.
+pub(in crate::http) fn hops(headers: &HeaderMap) -> Vec<String> {
+    let mut hops: Vec<_> =
+        from_the_right(headers).map(|hop| String::from_utf8_lossy(hop).into_owned()).collect();
+    hops.reverse();
+    hops
 }
 
 /// An address, alone or with a port, as some proxies write it: `192.0.2.1:4711`, `[2001:db8::1]:4711` (RFC 7239 §6), and

@@ -29,6 +29,24 @@ pub struct DatabaseFindings {
     pub clock_offset: Duration,
     /// Whether its clock is ahead of ours.
     pub is_clock_ahead: bool,
+    /// How the table of sessions fares; `None` before it is made.
+    pub sessions: Option<TableFindings>,
+    /// How many transactions old the oldest row is that was never frozen: at two thousand million the database stops.
+    pub oldest_transaction: u64,
+}
+
+/// How a table fares, by the statistics of the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableFindings {
+    /// Rows that were changed.
+    pub updates: u64,
+    /// Those of them for which no index had to be touched.
+    pub hot_updates: u64,
+    /// Rows that are alive.
+    pub live: u64,
+    /// Rows that are dead and not yet removed.
+    pub dead: u64,
 }
 
 /// Looks at a database without changing anything.
@@ -43,6 +61,12 @@ pub async fn inspect(url: &DatabaseUrl, clock: &Clock) -> Result<DatabaseFinding
     let sql = "SELECT current_setting('synchronous_standby_names')";
     let row = db.optional(sql, &[]).await.and_then(|row| row.ok_or(Failure::Crossed)).map_err(no_answer)?;
     let synchronous_standby_names = row.try_get(0).map_err(|error| no_answer(error.into()))?;
+    let schema = Some(schema.version()).filter(|version| *version > 0);
+    let sessions = match schema {
+        Some(_) => Some(sessions(&db).await.map_err(no_answer)?),
+        None => None,
+    };
+    let oldest_transaction = oldest_transaction(&db).await.map_err(no_answer)?;
     let millis = clock_offset(&db, clock).await.map_err(no_answer)?;
     Ok(DatabaseFindings {
         version: server.version,
@@ -50,10 +74,26 @@ pub async fn inspect(url: &DatabaseUrl, clock: &Clock) -> Result<DatabaseFinding
         synchronous_standby_names,
         has_pooler: has_pooler(&target, db).await.map_err(no_answer)?,
         uses_tls: url.uses_tls(),
-        schema: Some(schema.version()).filter(|version| *version > 0),
+        schema,
+        sessions,
+        oldest_transaction,
         clock_offset: Duration::from_millis(millis.unsigned_abs()),
         is_clock_ahead: millis > 0,
     })
+}
+
+async fn sessions(db: &Connection) -> Result<TableFindings, Failure> {
+    let sql = "SELECT n_tup_upd, n_tup_hot_upd, n_live_tup, n_dead_tup FROM pg_stat_user_tables
+               WHERE relid = 'sessions'::regclass";
+    let Some(row) = db.optional(sql, &[]).await? else { return Ok(TableFindings::default()) };
+    let count = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs);
+    Ok(TableFindings { updates: count(0)?, hot_updates: count(1)?, live: count(2)?, dead: count(3)? })
+}
+
+async fn oldest_transaction(db: &Connection) -> Result<u64, Failure> {
+    let sql = "SELECT age(datfrozenxid)::bigint FROM pg_database WHERE datname = current_database()";
+    let row = db.optional(sql, &[]).await?.ok_or(Failure::Crossed)?;
+    Ok(row.try_get::<_, i64>(0)?.unsigned_abs())
 }
 
 /// The milliseconds by which the database's clock is ahead of ours, by the fastest of a few round trips.

@@ -51,9 +51,10 @@ use self::engine::nodes::Presence;
 pub use self::engine::open::OpenError;
 use self::engine::open::{self, Opening};
 use self::engine::steps;
+use self::engine::target::Target;
 pub use self::engine::target::{DatabaseUrl, InvalidDatabaseUrl};
 use self::engine::transaction::{Done, in_transactions};
-pub use self::inspect::{DatabaseFindings, inspect};
+pub use self::inspect::{DatabaseFindings, TableFindings, inspect};
 use self::unanswered::Unanswered;
 use crate::base::id::{NodeId, SessionId};
 use crate::base::random::Random;
@@ -105,17 +106,42 @@ impl PostgresStore {
         let target = Arc::new(open::target(url)?);
         let first = Opening { url, migrations: &migrations, random }.prepare(&target).await?;
         follow::forget_foreign_numbers(&first).await.map_err(|error| open::not_up_to_date(url, error))?;
+        Self::with((url, &target), first, policy, Presence::new(NodeId::random(random), migrations))
+    }
+
+    /// Opens a database to look at it: nothing is changed in it, and its tables are not brought up to date.
+    ///
+    /// # Errors
+    /// Every variant of [`OpenError`] but [`OpenError::Migration`].
+    pub async fn open_to_look(
+        url: &DatabaseUrl,
+        policy: SessionPolicy,
+        random: &Random,
+    ) -> Result<Self, OpenError> {
+        let target = Arc::new(open::target(url)?);
+        let (first, _) = open::reach(&target, url).await?;
+        open::known_schema(&first, url).await?;
+        let presence = Presence::new(NodeId::random(random), Self::migrations());
+        Self::with((url, &target), first, policy, presence)
+    }
+
+    fn with(
+        (url, target): (&DatabaseUrl, &Arc<Target>),
+        first: Connection,
+        policy: SessionPolicy,
+        presence: Presence,
+    ) -> Result<Self, OpenError> {
         Ok(Self {
             figures: Arc::clone(target.figures()),
-            changes: Lane::one_by_one(&target, Some(first)),
-            reads: Lane::one_by_one(&target, None),
-            batches: [(); 2].map(|()| Lane::start(&target, None, 1, batch::WORK)),
+            changes: Lane::one_by_one(target, Some(first)),
+            reads: Lane::one_by_one(target, None),
+            batches: [(); 2].map(|()| Lane::start(target, None, 1, batch::WORK)),
             bell: Bell::start(open::target(&url.bell())?),
             unanswered: Arc::default(),
             policy,
             last_write_failed: AtomicBool::new(false),
             swept_to: Mutex::new(None),
-            presence: Arc::new(Presence::new(NodeId::random(random), migrations)),
+            presence: Arc::new(presence),
         })
     }
 

@@ -20,6 +20,7 @@ mod clients;
 pub(super) mod copy;
 mod engine;
 mod feed_keys;
+mod inspect;
 mod keys;
 mod load;
 mod rows;
@@ -41,6 +42,7 @@ use self::engine::open;
 pub use self::engine::open::{OpenError, OpenMode};
 use self::engine::schema;
 use self::engine::threads::Threads;
+pub use self::inspect::{FileFindings, inspect};
 use crate::model::audit::AuditEvent;
 use crate::model::context::Context;
 use crate::model::schema::{Migrate, Migrations, SchemaStatus};
@@ -86,6 +88,21 @@ impl SqliteStore {
         open::migrate(&mut db, &path, migrations)?;
         open::check_for_damage(&db, &path)?;
         Ok(Self::with(Threads::for_file(db, lock, &path)?, policy))
+    }
+
+    /// Opens a database to look at it, whoever has it open, and changes nothing: no file, no mode, no table. Every verb that
+    /// writes is refused.
+    ///
+    /// # Errors
+    /// See the variants of [`OpenError`].
+    pub fn open_to_look(path: impl AsRef<Path>, policy: SessionPolicy) -> Result<Self, OpenError> {
+        let path = absolute(path.as_ref())?;
+        let db = open::connect_to_look(&path)?;
+        let found = schema::find(&db).map_err(|error| open::failed(&path, error))?;
+        let refused = schema::MIGRATIONS.check(&found);
+        refused.map_err(|reason| OpenError::Schema { path: path.clone(), reason })?;
+        open::check_for_damage(&db, &path)?;
+        Ok(Self::with(Threads::to_look(db)?, policy))
     }
 
     /// A database in memory, real in everything but durability.

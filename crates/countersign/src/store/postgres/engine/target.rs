@@ -137,6 +137,12 @@ impl DatabaseUrl {
     pub fn uses_tls(&self) -> bool {
         self.config.get_ssl_mode() == SslMode::Require
     }
+
+    /// Whether it is on this machine, all of its hosts.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.config.get_hosts().iter().all(is_here)
+    }
 }
 
 /// `postgres://host1:5432,host2:5432/database`.

@@ -1,7 +1,9 @@
 //! Opening a database file: who may, what is refused, and the settings that durability depends on.
 
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::model::schema::{Migrate, Migrations, SchemaRefused, SchemaStatus};
+use crate::store::sqlite::beside::beside;
 use crate::store::sqlite::engine::schema::{self, NotMigrated};
 
 /// Who opens a database.
@@ -127,6 +130,27 @@ pub(in crate::store::sqlite) fn connect_writer(path: &Path) -> Result<Connection
     Ok(db)
 }
 
+/// Opens a database for somebody who only looks: no file is made beside it, also where no server runs. SQLite would make its log
+/// and its shared memory to read a database that nobody has open, and leave them there.
+pub(in crate::store::sqlite) fn connect_to_look(path: &Path) -> Result<Connection, OpenError> {
+    refuse_old_sqlite()?;
+    // Whoever has it open has a log, if an empty one.
+    if beside(path, "-wal").exists() {
+        return connect_to_read(path);
+    }
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        let _ = write!(uri, "%{byte:02x}"); // to a text, which takes everything
+    }
+    uri.push_str("?immutable=1");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(uri, flags).map_err(|error| failed(path, error))?;
+    configure(&db).map_err(|error| failed(path, error))?;
+    refuse_foreign(&db, path)?;
+    Ok(db)
+}
+
 /// Opens a database without changing anything in it.
 pub(in crate::store::sqlite) fn connect_to_read(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -204,8 +228,7 @@ pub(in crate::store::sqlite) fn status(
     path: &Path,
     migrations: &Migrations,
 ) -> Result<SchemaStatus, OpenError> {
-    let db = connect(path)?;
-    refuse_foreign(&db, path)?;
+    let db = connect_to_look(path)?;
     let found = schema::find(&db).map_err(|error| failed(path, error))?;
     Ok(migrations.status(&found, Vec::new()))
 }

@@ -75,6 +75,22 @@ impl Threads {
         Ok(threads)
     }
 
+    /// Starts one reader, and nothing that writes.
+    pub(in crate::store::sqlite) fn to_look(mut db: Connection) -> Result<Self, OpenError> {
+        let mut threads = Self::idle(None, Arc::new(Queue::new(QUEUE)));
+        threads.writes.close();
+        threads.readers = Arc::new(Readers::new(1));
+        let (reads, readers) = (Arc::clone(&threads.reads), Arc::clone(&threads.readers));
+        threads.start("read", move || {
+            if let Err(error) = readers.read(0, &mut db, &reads) {
+                tracing::error!(%error, "the reader of the database has ended");
+            }
+        })?;
+        let (readers, stop) = (Arc::clone(&threads.readers), Arc::clone(&threads.stop));
+        threads.start("watch", move || readers.watch(&stop))?;
+        Ok(threads)
+    }
+
     fn idle(lock: Option<File>, writes: Arc<Queue<Job>>) -> Self {
         Self {
             reads: Arc::new(Queue::new(QUEUE)),
