@@ -13,6 +13,7 @@ mod edge;
 mod error;
 mod forward_auth;
 mod oauth2;
+mod openapi;
 #[cfg(feature = "pages")]
 mod pages;
 mod routes;
@@ -24,6 +25,7 @@ pub use self::edge::client_address::{PeerAddress, client_address};
 pub use self::edge::if_none_match::client_has;
 pub use self::edge::trace::trace_id;
 pub use self::error::api::ApiError;
+pub use self::openapi::openapi;
 #[cfg(test)]
 pub(crate) use self::error::api::tests::codes as error_codes;
 #[cfg(feature = "pages")]

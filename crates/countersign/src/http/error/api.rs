@@ -228,6 +228,12 @@ pub(crate) mod tests {
         examples().iter().map(|error| error.public().code).collect()
     }
 
+    /// The status, code and text of every error.
+    pub(crate) fn table() -> Vec<(u16, &'static str, String)> {
+        let row = |public: Public| (public.status.as_u16(), public.code, public.text.into_owned());
+        examples().iter().map(|error| row(error.public())).collect()
+    }
+
     fn hook_error() -> HookError {
         HookError { name: "claims", failure: "the disk is full".into() }
     }
