@@ -80,7 +80,7 @@ for (const { name, launch } of BROWSERS) {
     });
 
     test('with every page off there is a sign-in page, which says that you are signed in', async () => {
-      const off = Object.fromEntries(['front', 'account', 'admin', 'debugger'].map((page) => [`pages.${page}`, 'off']));
+      const off = Object.fromEntries(['front', 'account', 'admin', 'debugger', 'docs'].map((page) => [`pages.${page}`, 'off']));
       const page = await visit(off, '/login');
       await signIn(page);
       await holds(page, () => document.querySelector('h1').textContent === 'You are signed in');
@@ -92,7 +92,7 @@ for (const { name, launch } of BROWSERS) {
     });
 
     test('no menu leads to a page that is off', async () => {
-      const page = await visit({ 'pages.account': 'off', 'pages.debugger': 'off' }, '/login');
+      const page = await visit({ 'pages.account': 'off', 'pages.debugger': 'off', 'pages.docs': 'off' }, '/login');
       const menu = () => page.$$eval('header :is(a, button)', (all) => all.map(({ textContent }) => textContent.trim()));
       await signIn(page);
       // The front page, since there is no account page.

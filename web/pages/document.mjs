@@ -15,6 +15,7 @@ export const PAGES = [
     script: true,
     policy: { 'script-src': "'self' 'wasm-unsafe-eval'", 'connect-src': "'none'" },
   },
+  { name: 'docs', title: 'API · Countersign', script: true },
   { name: 'missing', title: 'Page not found · Countersign' },
 ];
 
@@ -51,5 +52,5 @@ export function documentOf({ name, title, script, client, policy }, body) {
     script && `<script type="module" src="assets/${name}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
-  return `<!doctype html>\n<html lang="en" data-home="./" data-pages="account admin debugger" data-password-length="15">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+  return `<!doctype html>\n<html lang="en" data-home="./" data-pages="account admin debugger docs" data-password-length="15">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
 }

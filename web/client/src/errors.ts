@@ -1,6 +1,6 @@
 // The one error type. Programs look at `code`; `message` is for people.
 
-import type { ServerErrorCode } from './wire.ts';
+import type { ErrorCode as ServerErrorCode } from './wire.ts';
 
 /** The codes with which the server says that this session is over. Nothing else signs a user out. */
 export type SessionOverCode = Extract<

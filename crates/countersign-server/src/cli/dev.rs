@@ -116,6 +116,7 @@ fn banner(server: &Server, config: &Config) -> String {
         (true, "login", "sign in"),
         (server.host.pages.admin, "admin", "users, audit log, signing keys"),
         (server.host.pages.debugger, "debugger", "look into a token"),
+        (server.host.pages.docs, "docs", "every route of the API"),
     ]
     .into_iter()
     .filter(|(is_on, ..)| *is_on)

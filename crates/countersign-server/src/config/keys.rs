@@ -241,6 +241,8 @@ settings! {
     "pages.admin" pages_admin: Toggle = "on";
     /// `off` removes `/debugger`.
     "pages.debugger" pages_debugger: Toggle = "on";
+    /// `off` removes `/docs`, the description of the API, and `/openapi.json`.
+    "pages.docs" pages_docs: Toggle = "on";
     /// An address to serve `/metrics` on for Prometheus, without TLS and a password: let nobody but the monitoring reach it. Not
     /// served if unset.
     "metrics" metrics: Option<SocketAddr> = "", for example "127.0.0.1:9464";

@@ -45,6 +45,7 @@ pub(crate) fn pages(config: &Config) -> anyhow::Result<PagesOptions> {
         account: config.pages_account == Toggle::On,
         admin: config.pages_admin == Toggle::On,
         debugger: config.pages_debugger == Toggle::On,
+        docs: config.pages_docs == Toggle::On,
         demo_users: Vec::new(), // of `countersign dev` only
     })
 }

@@ -9,7 +9,7 @@ fn the_pages_have_the_configured_name_and_logo() {
     place.write("acme.svg", "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n");
     place.make_database();
     let server = place.serve(&[]);
-    for path in ["/", "/login", "/account", "/admin", "/debugger"] {
+    for path in ["/", "/login", "/account", "/admin", "/debugger", "/docs"] {
         let page = server.request("GET", path, "", "");
         assert!(page.body.contains("Acme &amp; Sons</title>"), "{page:?}");
         assert!(page.body.contains("src=\"assets/logo\"") && !page.body.contains("Countersign"), "{page:?}");
@@ -23,11 +23,11 @@ fn the_pages_have_the_configured_name_and_logo() {
 fn a_page_that_is_off_is_a_path_like_any_unknown_one() {
     let place = Place::new();
     place.make_database();
-    let off = ["pages.front=off", "pages.account=off", "pages.admin=off", "pages.debugger=off"];
+    let off = ["pages.front=off", "pages.account=off", "pages.admin=off", "pages.debugger=off", "pages.docs=off"];
     let mut flags: Vec<_> = off.iter().flat_map(|flag| ["--set", *flag]).collect();
     let server = place.serve(&flags);
     let unknown = server.request("GET", "/nothing-at-all", "", "");
-    for path in ["/", "/account", "/admin", "/debugger", "/assets/debugger.js"] {
+    for path in ["/", "/account", "/admin", "/debugger", "/assets/debugger.js", "/docs", "/openapi.json"] {
         let answer = server.request("GET", path, "", "");
         assert_eq!((answer.status, &answer.body), (404, &unknown.body), "{path}");
     }

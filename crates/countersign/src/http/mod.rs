@@ -26,8 +26,6 @@ pub use self::edge::if_none_match::client_has;
 pub use self::edge::trace::trace_id;
 pub use self::error::api::ApiError;
 pub use self::openapi::openapi;
-#[cfg(test)]
-pub(crate) use self::error::api::tests::codes as error_codes;
 #[cfg(feature = "pages")]
 pub use self::pages::{DemoUser, Logo, LogoError, PagesOptions, front_page, not_found_page, pages};
 pub use self::routes::{

@@ -9,7 +9,7 @@ use crate::wire::field::view;
 
 view! {
     /// An account, as its owner and administrators see it.
-    AccountView as "Account" {
+    AccountView {
         user_id: AccountId,
         username: &'a str,
         role: &'a str,
@@ -44,7 +44,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
 
 view! {
     /// The signed-in account, as a token response names it.
-    UserView as "User" {
+    UserView {
         user_id: AccountId,
         username: &'a str,
         role: &'a str,

@@ -9,7 +9,7 @@ use crate::wire::{Instant, Optional};
 
 view! {
     /// An event of the audit log.
-    AuditEventView as "AuditEvent" {
+    AuditEventView {
         /// Its number in the log. Where several nodes write the log, an event with a smaller one may appear later.
         sequence: i64,
         at: Instant,

@@ -6,7 +6,7 @@ use crate::wire::field::view;
 
 view! {
     /// A feed key; never the key itself.
-    FeedKeyView as "FeedKey" {
+    FeedKeyView {
         name: &'a str,
         created_at: Instant,
     }

@@ -10,7 +10,7 @@ use crate::wire::field::view;
 
 view! {
     /// A service that follows the feed of ended sessions at this moment.
-    FollowerView as "Follower" {
+    FollowerView {
         /// The name of its feed key; `null` where the feed is public.
         name: Option<&'a str>,
         address: Option<IpAddr>,

@@ -6,7 +6,7 @@ use crate::wire::field::view;
 
 view! {
     /// A signing key; never the key itself.
-    KeyView as "Key" {
+    KeyView {
         kid: &'a str,
         alg: &'a str,
         /// `next` is published and does not sign yet, `active` signs, `retired` still verifies.

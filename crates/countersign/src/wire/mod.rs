@@ -1,4 +1,4 @@
-//! The JSON of each thing, once: for the API, for `--json` of the command line, and, generated from it, for TypeScript.
+//! The JSON of each thing, once: for the API, and for `--json` of the command line. The schemas of the API's description say the same.
 //!
 //! Field names are camelCase. An instant is text in the form of RFC 3339, in UTC with milliseconds; an ID is a lower-case
 //! UUID. A field is always there, `null` where there is nothing, unless its type is [`Optional`].
@@ -12,8 +12,6 @@ mod follower;
 mod key;
 mod session;
 mod token;
-#[cfg(all(test, feature = "axum"))]
-mod typescript;
 
 pub use self::account::{AccountView, UserView};
 pub use self::audit::AuditEventView;

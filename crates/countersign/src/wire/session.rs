@@ -9,7 +9,7 @@ use crate::wire::{Instant, Optional};
 
 view! {
     /// A live session: one login on one device.
-    SessionView as "Session" {
+    SessionView {
         id: SessionId,
         account_id: AccountId,
         /// The `User-Agent` of the login.

@@ -5,7 +5,7 @@ use crate::wire::field::view;
 
 view! {
     /// The body of a successful login or refresh.
-    TokenResponse as "TokenResponse" {
+    TokenResponse {
         access_token: &'a str,
         /// The access token again, under the name that the simplest clients look for.
         token: &'a str,

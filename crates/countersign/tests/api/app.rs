@@ -22,7 +22,7 @@ use countersign::{Countersign, Options};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::database;
+use crate::{database, described};
 
 const START: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
 pub(crate) const ISSUER: &str = "https://auth.example";
@@ -126,7 +126,7 @@ impl TestApp {
 
     pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
         let request = Request::builder().method(method).uri(path);
-        Call { app: self, request, body: Body::empty() }
+        Call { app: self, request, body: Body::empty(), json: None }
     }
 
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
@@ -223,6 +223,7 @@ pub(crate) struct Call<'a> {
     app: &'a TestApp,
     request: axum::http::request::Builder,
     body: Body,
+    json: Option<Value>,
 }
 
 impl Call<'_> {
@@ -239,7 +240,8 @@ impl Call<'_> {
         self.header("cookie", &format!("__Host-refreshToken={token}"))
     }
 
-    pub(crate) fn json(self, body: &Value) -> Self {
+    pub(crate) fn json(mut self, body: &Value) -> Self {
+        self.json = Some(body.clone());
         self.header("content-type", "application/json").body(body.to_string())
     }
 
@@ -251,13 +253,16 @@ impl Call<'_> {
     pub(crate) async fn send(self) -> Reply {
         let peer = PeerAddress(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let request = self.request.extension(peer).body(self.body).unwrap();
+        let (method, path) = (request.method().clone(), request.uri().to_string());
         let response = self.app.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Reply {
+        let reply = Reply {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
+        };
+        described::check(self.app, (&method, &path), self.json.as_ref(), &reply);
+        reply
     }
 }

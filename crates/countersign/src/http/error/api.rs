@@ -211,8 +211,6 @@ impl IntoResponse for ApiError {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::flows::audience::AudienceError;
     use crate::http::error::public::Public;
@@ -222,11 +220,6 @@ pub(crate) mod tests {
     use crate::options::UpstreamError;
     use crate::password::{InvalidPassword, PolicyViolation};
     use crate::throttle::Throttled;
-
-    /// Every code that a response can carry, in alphabetical order.
-    pub(crate) fn codes() -> BTreeSet<&'static str> {
-        examples().iter().map(|error| error.public().code).collect()
-    }
 
     /// The status, code and text of every error.
     pub(crate) fn table() -> Vec<(u16, &'static str, String)> {

@@ -15,7 +15,7 @@ pub(super) fn document(built: &str, options: &PagesOptions, password_length: usi
     let is_off = |line: &str| off.iter().any(|mark| line.contains(mark));
     let text: String = built.split_inclusive('\n').filter(|line| !is_off(line)).collect();
     let on = options.on().collect::<Vec<_>>().join(" ");
-    let text = text.replace("data-pages=\"account admin debugger\"", &format!("data-pages=\"{on}\""));
+    let text = text.replace("data-pages=\"account admin debugger docs\"", &format!("data-pages=\"{on}\""));
     let length = format!("data-password-length=\"{password_length}\"");
     let text = text.replace("data-password-length=\"15\"", &length);
     let text = match &options.home {
@@ -52,8 +52,15 @@ mod tests {
     use crate::http::pages::files::find;
     use crate::http::pages::logo::Logo;
 
-    const DOCUMENTS: [&str; 6] =
-        ["index.html", "login.html", "account.html", "admin.html", "debugger.html", "missing.html"];
+    const DOCUMENTS: [&str; 7] = [
+        "index.html",
+        "login.html",
+        "account.html",
+        "admin.html",
+        "debugger.html",
+        "docs.html",
+        "missing.html",
+    ];
 
     fn built(name: &str) -> &'static str {
         std::str::from_utf8(&find(name).unwrap().bytes).unwrap()
@@ -97,11 +104,12 @@ mod tests {
             account: false,
             admin: false,
             debugger: false,
+            docs: false,
             ..PagesOptions::default()
         };
         for name in DOCUMENTS {
             let text = document(built(name), &options, 15);
-            for link in ["\"account\"", "\"admin\"", "\"debugger\"", "\"./\""] {
+            for link in ["\"account\"", "\"admin\"", "\"debugger\"", "\"docs\"", "\"./\""] {
                 assert!(!text.contains(&format!("href={link}")), "{name} has {link}");
             }
             assert!(text.contains("data-pages=\"\"") && !text.contains("data-home"), "{name}");

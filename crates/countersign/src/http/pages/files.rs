@@ -62,8 +62,8 @@ macro_rules! files {
 
 static FILES: LazyLock<Vec<(&'static str, File)>> = LazyLock::new(|| {
     let files = files! {
-        "account.html" "account.js" "admin.html" "admin.js" "client.js" "debugger.html" "debugger.js" "icon.svg"
-        "index.html" "index.js" "login.html" "login.js" "missing.html" "server-keys.js" "style.css"
+        "account.html" "account.js" "admin.html" "admin.js" "client.js" "debugger.html" "debugger.js" "docs.html" "docs.js"
+        "icon.svg" "index.html" "index.js" "login.html" "login.js" "missing.html" "server-keys.js" "style.css"
     };
     files.map(|(name, bytes)| (name, File::named(name, Bytes::from_static(bytes)))).into()
 });

@@ -1,4 +1,5 @@
-//! The web pages (feature `pages`): sign-in, account, administration, token debugger, and `/client.js`. They use nothing
+//! The web pages (feature `pages`): sign-in, account, administration, token debugger, the description of the
+//! API, and `/client.js`. They use nothing
 //! but the public API, and every address in them is relative, so they work under a path prefix too.
 
 mod document;
@@ -9,7 +10,7 @@ mod options;
 mod return_to;
 mod server_keys;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::rejection::PathRejection;
@@ -21,6 +22,7 @@ use axum::routing::{MethodRouter, get};
 
 use crate::http::app::App;
 use crate::http::edge;
+use crate::http::openapi::openapi;
 use crate::http::pages::document::{LOGO, document, with_demo_users};
 use crate::http::pages::files::{File, find, kind};
 pub use crate::http::pages::logo::{Logo, LogoError};
@@ -29,7 +31,8 @@ pub use crate::http::pages::options::{DemoUser, PagesOptions};
 use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
-/// The pages and the files that they load: `/login`, `/account`, `/admin`, `/debugger`, `/client.js` and `/assets`.
+/// The pages and the files that they load: `/login`, `/account`, `/admin`, `/debugger`, `/docs` with
+/// `/openapi.json`, `/client.js` and `/assets`.
 /// Merge it beside [`router`](crate::http::router), or nest both under the same path. A page that the options turn off is
 /// no route, and neither is its script.
 pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: &PagesOptions) -> Router<T> {
@@ -43,6 +46,9 @@ pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: 
     }
     if options.debugger {
         router = router.route("/assets/server-keys.js", get(server_keys::script));
+    }
+    if options.docs {
+        router = router.route("/openapi.json", description(app));
     }
     for name in ["login"].into_iter().chain(options.on()) {
         router = router.route(&format!("/{name}"), page(name, options, app));
@@ -76,6 +82,8 @@ const CLIENTS: [(&str, &str); 2] = [
 /// Each time, so that a page and its files have the same version after an update.
 const REVALIDATED: &str = "no-cache";
 
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+
 /// Whoever opens the logo's address gets a document of this origin, if it is an SVG: it runs no script, and loads nothing.
 const LOGO_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 
@@ -99,6 +107,18 @@ fn text<S: Store>(name: &str, options: &PagesOptions, app: &App<S>) -> String {
 fn serve<T: Clone + Send + Sync + 'static>(file: File) -> MethodRouter<T> {
     let file = Arc::new(file);
     get(async move |headers: HeaderMap| file.respond(REVALIDATED, &headers))
+}
+
+/// The description of the API, made when somebody first asks for it. It holds no secret, and tools on other origins read it.
+fn description<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>) -> MethodRouter<T> {
+    let (app, made) = (app.clone(), Arc::new(OnceLock::new()));
+    get(async move |request: HeaderMap| {
+        let json = || File::new(openapi(&app).to_string().into(), "application/json", NOTHING);
+        let mut response = made.get_or_init(json).respond(REVALIDATED, &request);
+        response.headers_mut().insert(CORP, HeaderValue::from_static("cross-origin"));
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response
+    })
 }
 
 async fn built(name: &str, caching: &'static str, request: &HeaderMap) -> Response {

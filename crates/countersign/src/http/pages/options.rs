@@ -21,6 +21,8 @@ pub struct PagesOptions {
     pub admin: bool,
     /// Whether there is `/debugger`. Default `true`.
     pub debugger: bool,
+    /// Whether there is `/docs`, which shows `/openapi.json`, and that document. Default `true`.
+    pub docs: bool,
     /// Accounts whose passwords are public: the sign-in page shows them, and a click fills them in. Only in development
     /// ([`HttpOptions::development`](crate::http::HttpOptions::development)). Default none.
     pub demo_users: Vec<DemoUser>,
@@ -46,8 +48,13 @@ impl DemoUser {
 
 impl PagesOptions {
     /// Each page that can be off, and whether it is on.
-    const fn switches(&self) -> [(&'static str, bool); 3] {
-        [("account", self.account), ("admin", self.admin), ("debugger", self.debugger)]
+    const fn switches(&self) -> [(&'static str, bool); 4] {
+        [
+            ("account", self.account),
+            ("admin", self.admin),
+            ("debugger", self.debugger),
+            ("docs", self.docs),
+        ]
     }
 
     /// The names of the pages that are on.
@@ -70,6 +77,7 @@ impl Default for PagesOptions {
             account: true,
             admin: true,
             debugger: true,
+            docs: true,
             demo_users: Vec::new(),
         }
     }
