@@ -57,7 +57,7 @@ fn codes(row: &Row, source: &mut Object) -> BTreeSet<String> {
     add(&["internal_error"]);
     match row.access {
         Access::Public | Access::Client | Access::Forwarded => {}
-        Access::FeedKey => add(&["token_required", "invalid_token"]),
+        Access::FeedKey | Access::Operator => add(&["token_required", "invalid_token"]),
         Access::Bearer => add(TOKEN),
         Access::Admin => {
             add(TOKEN);
@@ -145,6 +145,7 @@ fn security(access: Access) -> Value {
         Access::Client => json!([{ "clientSecretBasic": [] }, {}]),
         Access::Bearer | Access::Admin => json!([{ "bearer": [] }]),
         Access::FeedKey => json!([{ "feedKey": [] }, {}]),
+        Access::Operator => json!([{ "masterKeyProof": [] }]),
         Access::Forwarded => json!([{ "bearer": [] }, { "sessionCookie": [] }]),
     }
 }
