@@ -186,7 +186,8 @@ for (const { name, launch } of BROWSERS) {
       await signIn();
       await hears('Too many attempts. Try again in 1:01 minutes.');
       await look('login-throttled');
-      await hears('Too many attempts. Try again in 59 seconds.');
+      // Whichever second it is: a busy machine takes its time for the pictures.
+      await holds(page, () => /Too many attempts\. Try again in \d+ seconds?\./.test(document.body.innerText));
       assert.equal(await page.$eval('#submit', ({ disabled }) => disabled), true);
     });
 
