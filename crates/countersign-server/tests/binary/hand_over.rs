@@ -107,14 +107,16 @@ fn serve(place: &Place, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]
     place.program(program, &[&["serve", "--listen", "127.0.0.1:0"][..], arguments].concat())
 }
 
+/// Goes on for as long as it is told to.
+type Client = fn(SocketAddr, &dyn Fn() -> bool);
+
 /// Clients that go on until they are told to stop. The first thing that goes wrong ends the test.
 fn under_load(address: SocketAddr, during: impl FnOnce(&dyn Fn())) {
     let (over, done) = (AtomicBool::new(false), [(); 5].map(|()| AtomicU64::new(0)));
     // The last one is told, too, when `during` panics.
     let ends = EndsWhenDropped(&over);
     std::thread::scope(|scope| {
-        let clients: [fn(SocketAddr, &dyn Fn() -> bool); 5] =
-            [sign_in, refresh, refresh, ask, ask_on_one_connection];
+        let clients: [Client; 5] = [sign_in, refresh, refresh, ask, ask_on_one_connection];
         for (client, count) in clients.into_iter().zip(&done) {
             let over = &over;
             scope.spawn(move || {
