@@ -23,7 +23,8 @@ fn the_pages_have_the_configured_name_and_logo() {
 fn a_page_that_is_off_is_a_path_like_any_unknown_one() {
     let place = Place::new();
     place.make_database();
-    let off = ["pages.front=off", "pages.account=off", "pages.admin=off", "pages.debugger=off", "pages.docs=off"];
+    let off =
+        ["pages.front=off", "pages.account=off", "pages.admin=off", "pages.debugger=off", "pages.docs=off"];
     let mut flags: Vec<_> = off.iter().flat_map(|flag| ["--set", *flag]).collect();
     let server = place.serve(&flags);
     let unknown = server.request("GET", "/nothing-at-all", "", "");

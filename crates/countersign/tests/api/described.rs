@@ -93,10 +93,8 @@ fn resolved<'a>(document: &'a Value, thing: &'a Value) -> &'a Value {
 
 fn assert_valid(document: &Value, schema: &Value, value: &Value, what: &str) {
     let validator = validator(document, schema);
-    let errors: Vec<String> = validator
-        .iter_errors(value)
-        .map(|error| format!("{} at {}", error, error.instance_path()))
-        .collect();
+    let errors: Vec<String> =
+        validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
     assert!(errors.is_empty(), "{what} is not as described:\n{}", errors.join("\n"));
 }
 
@@ -105,7 +103,8 @@ fn validator(document: &Value, schema: &Value) -> Arc<Validator> {
     static MADE: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap();
     let make = || {
-        let whole = json!({ "allOf": [schema], "components": { "schemas": document["components"]["schemas"] } });
+        let whole =
+            json!({ "allOf": [schema], "components": { "schemas": document["components"]["schemas"] } });
         Arc::new(jsonschema::options().should_validate_formats(true).build(&whole).unwrap())
     };
     Arc::clone(made.entry(schema.to_string()).or_insert_with(make))
@@ -121,8 +120,7 @@ async fn every_example_is_valid() {
             let what = format!("{method} {path}");
             let bodies = operation["responses"].as_object().unwrap().values();
             for body in bodies.chain(operation.get("requestBody")) {
-                for content in
-                    resolved(closed, body)["content"].as_object().into_iter().flat_map(Map::values)
+                for content in resolved(closed, body)["content"].as_object().into_iter().flat_map(Map::values)
                 {
                     for example in examples(content, &what) {
                         assert_valid(closed, &content["schema"], example, &what);

@@ -8,10 +8,10 @@ mod app;
 mod audiences;
 mod bad_input;
 mod cross_origin;
-mod described;
 #[path = "../support/postgres.rs"]
 #[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
+mod described;
 mod feed;
 mod forward_auth;
 mod guessing;

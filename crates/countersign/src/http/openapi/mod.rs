@@ -3,16 +3,15 @@
 //! Errors that all routes of a kind have are added here, so that no route can forget one.
 
 mod operation;
+mod row;
 
-use std::collections::BTreeMap;
-
-use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::http::app::App;
 use crate::http::openapi::operation::operation;
-use crate::http::routes::{Access, Route, routes};
+use crate::http::openapi::row::{Errors, Row};
+use crate::http::routes::routes;
 use crate::model::audit::AuditKind;
 use crate::store::Store;
 
@@ -24,30 +23,9 @@ pub fn openapi<S: Store>(app: &App<S>) -> Value {
     document(&rows, &app.countersign().options().issuer)
 }
 
-/// What the description needs to know of a route.
-pub(super) struct Row {
-    method: Method,
-    path: &'static str,
-    access: Access,
-}
-
-impl<S> From<&Route<S>> for Row {
-    fn from(route: &Route<S>) -> Self {
-        Self { method: route.method.clone(), path: route.path, access: route.access }
-    }
-}
-
-/// The status and the text of each error code.
-type Errors = BTreeMap<String, PublicError>;
-
-#[derive(Deserialize)]
-struct PublicError {
-    status: u16,
-    text: String,
-}
-
 fn document(rows: &[Row], issuer: &str) -> Value {
-    let (mut document, operations): (Value, Map<String, Value>) = (compiled_in(BASE), compiled_in(OPERATIONS));
+    let (mut document, operations): (Value, Map<String, Value>) =
+        (compiled_in(BASE), compiled_in(OPERATIONS));
     let (mut schemas, errors): (Map<String, Value>, Errors) = (compiled_in(SCHEMAS), compiled_in(ERRORS));
     let codes: Vec<&String> = errors.keys().collect();
     let kinds: Vec<&str> = AuditKind::ALL.iter().map(|kind| kind.name()).collect();

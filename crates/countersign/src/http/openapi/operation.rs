@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::http::openapi::{Errors, Row};
+use crate::http::openapi::row::{Errors, Row};
 use crate::http::routes::Access;
 
 type Object = Map<String, Value>;
@@ -153,4 +153,5 @@ fn security(access: Access) -> Value {
 const JSON: &str = "application/json";
 /// The paths that answer by several methods.
 const IN_PLACE: &str = "/api/verify/";
-const TOKEN: &[&str] = &["token_required", "invalid_token", "token_expired", "token_revoked", "token_too_large"];
+const TOKEN: &[&str] =
+    &["token_required", "invalid_token", "token_expired", "token_revoked", "token_too_large"];

@@ -16,7 +16,10 @@ fn rows() -> Vec<Row> {
 
 fn operations(document: &Value) -> impl Iterator<Item = (String, &Value)> {
     document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
-        item.as_object().unwrap().iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
+        item.as_object()
+            .unwrap()
+            .iter()
+            .map(move |(method, operation)| (format!("{method} {path}"), operation))
     })
 }
 
@@ -34,7 +37,10 @@ fn every_route_is_described_and_nothing_else() {
     let mut ids = BTreeSet::new();
     for (name, operation) in operations(&document) {
         for member in ["operationId", "summary", "tags", "security"] {
-            assert!(operation.get(member).is_some(), "{name} has no {member}: describe it in operations.json");
+            assert!(
+                operation.get(member).is_some(),
+                "{name} has no {member}: describe it in operations.json"
+            );
         }
         assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{name}: its ID is taken");
         let statuses: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
@@ -66,7 +72,11 @@ fn every_error_is_described() {
         let described = described.get(*code).unwrap_or_else(|| panic!("errors.json lacks {code}"));
         assert_eq!(described.status, *status, "{code}");
         let texts: Vec<_> = table.iter().filter(|row| row.1 == *code).map(|row| row.2.as_str()).collect();
-        assert!(texts.contains(&described.text.as_str()), "{code}: {:?} is none of {texts:?}", described.text);
+        assert!(
+            texts.contains(&described.text.as_str()),
+            "{code}: {:?} is none of {texts:?}",
+            described.text
+        );
     }
     let codes: BTreeSet<&str> = table.iter().map(|row| row.1).chain(OF_THE_SERVER).collect();
     assert_eq!(described.keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
@@ -89,5 +99,8 @@ fn the_committed_document_is_current() {
         fs::write(&file, &wanted).unwrap();
     }
     let committed = fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == wanted, "docs/openapi.json is stale: WRITE_OPENAPI=1 cargo test -p countersign openapi");
+    assert!(
+        committed == wanted,
+        "docs/openapi.json is stale: WRITE_OPENAPI=1 cargo test -p countersign openapi"
+    );
 }

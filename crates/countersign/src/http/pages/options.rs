@@ -49,12 +49,7 @@ impl DemoUser {
 impl PagesOptions {
     /// Each page that can be off, and whether it is on.
     const fn switches(&self) -> [(&'static str, bool); 4] {
-        [
-            ("account", self.account),
-            ("admin", self.admin),
-            ("debugger", self.debugger),
-            ("docs", self.docs),
-        ]
+        [("account", self.account), ("admin", self.admin), ("debugger", self.debugger), ("docs", self.docs)]
     }
 
     /// The names of the pages that are on.
