@@ -110,6 +110,28 @@ fn validator(document: &Value, schema: &Value) -> Arc<Validator> {
     Arc::clone(made.entry(schema.to_string()).or_insert_with(make))
 }
 
+/// The comparison itself: each of these differs from the description in one thing.
+#[tokio::test]
+async fn what_is_not_described_fails_the_test_that_sees_it() {
+    let app = TestApp::new().await;
+    let is_described = |status: u16, media_type: &str, body: Value| {
+        let headers = [(header::CONTENT_TYPE, media_type.parse().unwrap())].into_iter().collect();
+        let status = StatusCode::from_u16(status).unwrap();
+        let reply = Reply { status, headers, text: body.to_string() };
+        let compare = || check(&app, (&Method::GET, "/healthz?x"), None, &reply);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(compare)).is_ok()
+    };
+    let health = json!({ "status": "ok", "mode": "production" });
+    assert!(is_described(200, "application/json", health.clone()));
+    assert!(!is_described(201, "application/json", health.clone()), "a status");
+    assert!(!is_described(200, "text/plain", health), "a media type");
+    assert!(!is_described(200, "application/json", json!({ "status": "ok" })), "a field is missing");
+    let more = json!({ "status": "ok", "mode": "production", "more": 1 });
+    assert!(!is_described(200, "application/json", more), "a field more");
+    assert!(!is_described(500, "application/json", json!({ "error": "x", "code": "unknown" })), "a code");
+    assert!(is_described(500, "application/json", json!({ "error": "x", "code": "internal_error" })));
+}
+
 /// Each request, each response with a body and each parameter in a path has an example, and those are as they should be.
 #[tokio::test]
 async fn every_example_is_valid() {
