@@ -38,6 +38,7 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     key_restored: 'Key put back after lost writes',
     key_withdrawn: 'Key withdrawn',
     key_removed: 'Key removed',
+    master_key_changed: 'Master key changed',
     feed_key_created: 'Feed key created',
     feed_key_removed: 'Feed key removed',
     client_created: 'Client created',

@@ -28,6 +28,7 @@ export const AUDIT_KINDS = [
   'key_restored',
   'key_withdrawn',
   'key_removed',
+  'master_key_changed',
   'feed_key_created',
   'feed_key_removed',
   'client_created',

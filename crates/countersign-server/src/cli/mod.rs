@@ -18,6 +18,7 @@ mod key;
 mod key_file;
 mod key_shown;
 mod key_transfer;
+mod master_key;
 mod migrate;
 mod names;
 mod new_file;
@@ -75,6 +76,9 @@ enum Command {
     /// Manages the keys that sign tokens, and key files of your own
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Changes the master key while servers serve: add one, use it, seal the signing keys again, remove the old one
+    #[command(subcommand)]
+    MasterKey(master_key::MasterKeyCommand),
     /// Manages the keys of services that follow the feed of ended sessions
     #[command(subcommand)]
     FeedKey(feed_key::FeedKeyCommand),
@@ -141,6 +145,7 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
         Command::User(user) => user.run(global, output)?,
         Command::Session(session) => session.run(global, output)?,
         Command::Key(key) => key.run(global, output)?,
+        Command::MasterKey(key) => key.run(global, output)?,
         Command::FeedKey(key) => key.run(global, output)?,
         Command::Client(client) => client.run(global, output)?,
         Command::Migrate(migrate) => migrate.run(global, output)?,

@@ -1,5 +1,7 @@
 //! Finds the master key: in the environment, in a configured file, or in the file beside the database.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use countersign::MasterKeys;
 use countersign::Random;
@@ -41,6 +43,19 @@ pub(crate) fn require(config: &Config) -> anyhow::Result<MasterKeys> {
         ""
     };
     MasterKeys::read_file(&path)?.with_context(|| format!("{} does not exist{remedy}", path.display()))
+}
+
+/// The file whose keys a command may change.
+///
+/// # Errors
+/// The keys are in the environment.
+pub(crate) fn path(config: &Config) -> anyhow::Result<PathBuf> {
+    anyhow::ensure!(
+        config.master_key.is_none(),
+        "the master key is in the environment: put the lines there yourself, the key to use first, and a new key as: \
+         <its number> $(countersign secret)"
+    );
+    Ok(config.master_key_path())
 }
 
 fn in_environment(config: &Config) -> anyhow::Result<Option<MasterKeys>> {

@@ -42,6 +42,7 @@ mod key_transfer;
 mod kill;
 mod limits;
 mod log;
+mod master_key;
 mod memory;
 mod metrics;
 mod migrate;

@@ -5,8 +5,9 @@ use crate::harness::{PASSWORD, Place};
 use crate::postgresql;
 
 /// Takes back the last change of the tables of the version under test.
-const BEFORE: &str = "DROP TABLE withdrawn_keys;
-    DELETE FROM schema_history WHERE version = 12";
+const BEFORE: &str = "ALTER TABLE master_keys DROP COLUMN used_at;
+    ALTER TABLE feed_keys DROP COLUMN master_key;
+    DELETE FROM schema_history WHERE version = 13";
 
 /// Without leave to change tables, a server says which command does.
 #[test]
@@ -16,21 +17,21 @@ fn tables_can_be_left_to_a_command() {
     let database = Database::of(&place);
     let current = place.run(&["migrate"]);
     assert!(
-        current.code == Some(0) && current.out.contains("Nothing to do: the schema is 12"),
+        current.code == Some(0) && current.out.contains("Nothing to do: the schema is 13"),
         "{current:?}"
     );
     database.execute(BEFORE);
     let status = place.run(&["migrate", "--status", "--json"]).json();
-    assert_eq!((&status["schema"], &status["toExpand"]), (&11.into(), &serde_json::json!([12])));
+    assert_eq!((&status["schema"], &status["toExpand"]), (&12.into(), &serde_json::json!([13])));
     for command in
         [&["serve", "--set", "auto_migrate=off"][..], &["user", "list", "--set", "auto_migrate=off"]]
     {
         let refused = place.run(command);
         assert!(refused.code == Some(1) && refused.err.contains("run `countersign migrate`"), "{refused:?}");
     }
-    assert_eq!(database.number("SELECT max(version) FROM schema_history"), 11, "nothing was changed");
+    assert_eq!(database.number("SELECT max(version) FROM schema_history"), 12, "nothing was changed");
     let made = place.run(&["migrate"]);
-    assert!(made.code == Some(0) && made.out.contains("Made 12: the schema is 12"), "{made:?}");
+    assert!(made.code == Some(0) && made.out.contains("Made 13: the schema is 13"), "{made:?}");
     let server = place.serve(&["--set", "auto_migrate=off"]);
     assert_eq!(server.login("ann", PASSWORD).status, 200);
     let refused = place.run(&["migrate", "--contract"]);
@@ -38,7 +39,7 @@ fn tables_can_be_left_to_a_command() {
     drop(server);
     database.execute(BEFORE);
     drop(place.serve(&[]));
-    assert_eq!(database.number("SELECT max(version) FROM schema_history"), 12, "by itself");
+    assert_eq!(database.number("SELECT max(version) FROM schema_history"), 13, "by itself");
 }
 
 /// Nodes are seen by the command; one of an older version does not start on tables that it cannot work with.

@@ -13,14 +13,14 @@ use crate::base::random::Random;
 /// master key can be changed without a flag day.
 #[derive(Clone)]
 pub struct MasterKeys {
-    current: MasterKey,
-    older: Vec<MasterKey>,
+    pub(super) current: MasterKey,
+    pub(super) older: Vec<MasterKey>,
 }
 
 #[derive(Clone)]
-struct MasterKey {
-    id: u8,
-    bytes: Zeroizing<[u8; 32]>,
+pub(super) struct MasterKey {
+    pub(super) id: u8,
+    pub(super) bytes: Zeroizing<[u8; 32]>,
 }
 
 /// What a derived key is for. Two purposes never share a key, so nothing made for one is ever taken for another (TK-5).
@@ -125,6 +125,12 @@ impl MasterKeys {
         self.current.mac_key(purpose)
     }
 
+    /// The MAC key for `purpose` of the key with the lowest number. It stays the same while another is added and used,
+    /// also on nodes that do not know that one yet.
+    pub(crate) fn oldest_mac_key(&self, purpose: Purpose) -> hmac::Key {
+        self.all().min_by_key(|key| key.id).unwrap_or(&self.current).mac_key(purpose)
+    }
+
     /// Every key's number with its MAC key for `purpose`, the current one first.
     pub(crate) fn mac_keys(&self, purpose: Purpose) -> Vec<(u8, hmac::Key)> {
         self.all().map(|key| (key.id, key.mac_key(purpose))).collect()
@@ -205,7 +211,7 @@ impl MasterKeys {
         self.all().find(|key| key.id == id)
     }
 
-    fn all(&self) -> impl Iterator<Item = &MasterKey> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &MasterKey> {
         std::iter::once(&self.current).chain(&self.older)
     }
 }

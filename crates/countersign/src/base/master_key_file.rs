@@ -1,13 +1,14 @@
-//! The master key in a file: made once, wholly or not at all, readable by its owner only.
+//! The master key in a file: made once, and changed, wholly or not at all, readable by its owner only.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::base::master_key::{MasterKeyError, MasterKeys};
+use crate::base::master_key_change::MasterKeyChangeError;
 use crate::base::random::Random;
 
 /// Why a master key file cannot be used. Nothing was changed.
@@ -33,6 +34,9 @@ pub enum MasterKeyFileError {
         /// What is wrong.
         source: MasterKeyError,
     },
+    /// The keys in it cannot be changed so.
+    #[error(transparent)]
+    Change(#[from] MasterKeyChangeError),
 }
 
 impl MasterKeys {
@@ -69,6 +73,62 @@ impl MasterKeys {
         }
         Self::read_file(path)?.ok_or_else(|| MasterKeyFileError::Missing(path.to_owned()))
     }
+
+    /// Changes the keys in a file, wholly or not at all; gives what is in it then. Of two that change it at once, the second
+    /// sees what the first has done. Owner, mode and comment lines stay; the comments stand first.
+    ///
+    /// # Errors
+    /// [`MasterKeyFileError::Missing`] when there is no file, [`MasterKeyFileError::Change`] when `change` refuses,
+    /// [`MasterKeyFileError::Io`] when it cannot be written; see [`MasterKeys::read_file`] for the rest.
+    pub fn change_file(
+        path: &Path,
+        random: &Random,
+        change: impl FnOnce(&Self) -> Result<Self, MasterKeyChangeError>,
+    ) -> Result<Self, MasterKeyFileError> {
+        let failed = |source| io_error(path, source);
+        // A link stays one: what it points to is changed.
+        let file = match fs::canonicalize(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(MasterKeyFileError::Missing(path.to_owned()));
+            }
+            file => file.map_err(failed)?,
+        };
+        let folder = fs::File::open(folder_of(&file)).map_err(failed)?;
+        folder.lock().map_err(failed)?;
+        let keys = Self::read_file(&file)?.ok_or_else(|| MasterKeyFileError::Missing(path.to_owned()))?;
+        let changed = change(&keys)?;
+        replace(&file, &changed, random).and_then(|()| folder.sync_all()).map_err(failed)?;
+        Ok(changed)
+    }
+}
+
+/// Puts another text in the place of a file's, durably once its folder is synced.
+fn replace(path: &Path, keys: &MasterKeys, random: &Random) -> io::Result<()> {
+    let (old, before) = (fs::metadata(path)?, fs::read_to_string(path).map(Zeroizing::new)?);
+    let comments = before.lines().filter(|line| line.trim_start().starts_with('#'));
+    let mut text = Zeroizing::new(String::new());
+    for line in comments.chain([keys.to_secret_text().trim_end()]) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    let temporary = path.with_extension(format!("new-{}", random.hex_name()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let mut write = || {
+        let own = file.metadata()?;
+        if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+            // Run by root: the server has to read it as before.
+            std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
+        }
+        file.set_permissions(old.permissions())?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&temporary)))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn io_error(path: &Path, source: io::Error) -> MasterKeyFileError {
@@ -77,7 +137,7 @@ fn io_error(path: &Path, source: io::Error) -> MasterKeyFileError {
 
 /// Writes a file that was not there, wholly or not at all, and durably; false if there is one.
 fn write_new(path: &Path, bytes: &[u8], random: &Random) -> io::Result<bool> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let temporary = path.with_extension(format!("new-{}", random.hex_name()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
@@ -110,5 +170,36 @@ mod tests {
         assert_eq!((permissions(&path), permissions(path.parent().unwrap())), (0o600, 0o700));
         fs::write(&path, "nonsense").unwrap();
         assert!(matches!(MasterKeys::read_file(&path), Err(MasterKeyFileError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_file_is_changed_by_one_at_a_time_and_wholly() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("link.key");
+        let random = Random::system();
+        let add = || MasterKeys::change_file(&path, &random, |keys| keys.with_new(0, &random));
+        assert!(matches!(add(), Err(MasterKeyFileError::Missing(_))));
+        let file = folder.path().join("master.key");
+        let first = MasterKeys::make_file(&file, &random).unwrap();
+        let text = format!("# kept in the safe\n{}", first.to_secret_text().as_str());
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &path).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| add().unwrap());
+            }
+        });
+        let keys = MasterKeys::read_file(&file).unwrap().unwrap();
+        assert_eq!(keys.numbers(), (1..=21).collect::<Vec<_>>(), "nobody's key is lost");
+        assert_eq!(keys.fingerprints()[0], first.fingerprints()[0]);
+        let before = fs::read_to_string(&file).unwrap();
+        assert!(before.starts_with("# kept in the safe\n1 "));
+        let refused = MasterKeys::change_file(&path, &random, |keys| Ok(keys.without(1)?.0));
+        assert!(matches!(refused, Err(MasterKeyFileError::Change(MasterKeyChangeError::Current(1)))));
+        assert_eq!(fs::read_to_string(&file).unwrap(), before);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left over");
     }
 }

@@ -8,6 +8,7 @@ pub mod following;
 pub mod id;
 pub(crate) mod mac_token;
 pub mod master_key;
+pub mod master_key_change;
 pub mod master_key_file;
 pub mod out_of_range;
 pub mod random;

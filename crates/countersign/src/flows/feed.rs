@@ -8,7 +8,9 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::digest::entity_tag;
 use crate::model::context::Context;
-use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, FeedSecret, MAX_FEED_KEYS};
+use crate::model::feed_key::{
+    AddFeedKeyOutcome, FeedKey, FeedKeyName, FeedSecret, MAX_FEED_KEYS, NewFeedKey,
+};
 use crate::model::session::EndedSession;
 use crate::store::{Store, StoreError};
 
@@ -43,7 +45,8 @@ impl<S: Store> Countersign<S> {
         name: FeedKeyName,
         context: &Context,
     ) -> Result<(FeedKey, FeedSecret), AddFeedKeyError> {
-        match self.store.add_feed_key(name, context).await? {
+        let new = NewFeedKey { name, master_key: self.master_keys.current_id() };
+        match self.store.add_feed_key(new, context).await? {
             AddFeedKeyOutcome::Added(key) => {
                 self.follow_feed_keys().await?;
                 let secret = self.feed_keys.secret(&key);

@@ -274,7 +274,7 @@ impl<S: Store> Countersign<S> {
     pub(super) async fn reload_keys(&self, now: Timestamp) -> Result<KnownKeys, KeysError> {
         let mut stored = known_keys(&self.store).await?;
         let before = self.known_keys.load_full();
-        let has_all = before.keys.iter().all(|key| stored.keys.contains(key))
+        let has_all = before.keys.iter().all(|key| key_change::has(&stored.keys, &key.kid))
             && before.withdrawn.iter().all(|key| stored.withdrawn.contains(key));
         if !has_all {
             self.follow_revocations(now).await?;
@@ -289,7 +289,7 @@ impl<S: Store> Countersign<S> {
     pub(super) async fn restore_keys(&self, held: KnownKeys, context: &Context) -> Result<(), KeysError> {
         let (now, KnownKeys { keys, withdrawn }) = (context.now, held);
         let mut all = key_withdrawal::without(self.store.signing_keys().await?, &withdrawn);
-        all.extend(keys.iter().filter(|key| !all.contains(key)).cloned().collect::<Vec<_>>());
+        all.extend(keys.iter().filter(|key| !key_change::has(&all, &key.kid)).cloned().collect::<Vec<_>>());
         let ring = open_stored(&all, &self.options, &self.master_keys, self.key_ring.load().in_use_since())?;
         let needed = KnownKeys { keys: key_change::needed(keys, &ring.list(now)), withdrawn };
         let restored = self.store.restore_signing_keys(needed, context).await?;

@@ -22,6 +22,7 @@ pub mod keys;
 pub mod login;
 pub(crate) mod login_error;
 pub mod logout;
+pub mod master_keys;
 pub mod open;
 pub mod password_change;
 pub mod refresh;

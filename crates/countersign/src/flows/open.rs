@@ -122,7 +122,8 @@ impl<S: Store> Countersign<S> {
             options,
             clock,
             random,
-            account_names: master_keys.current_mac_key(Purpose::AccountName),
+            // Counts of failed sign-ins go on while another master key takes over (TH-1).
+            account_names: master_keys.oldest_mac_key(Purpose::AccountName),
             devices: DeviceCookies::new(&master_keys),
             session_cookies: SessionCookies::new(&master_keys),
             throttle,

@@ -25,6 +25,7 @@ impl<S: Store> Countersign<S> {
     async fn report_node(&self) {
         loop {
             report("report this node", self.store.report_node().await);
+            report("report the master keys", self.report_master_keys(self.clock.now()).await);
             tokio::time::sleep(REPORT_EVERY).await;
         }
     }

@@ -69,6 +69,8 @@ named! {
         KeyWithdrawn = "key_withdrawn",
         /// Signing keys that nothing needs any more were deleted.
         KeyRemoved = "key_removed",
+        /// A master key was added, taken into use or removed, or keys were sealed under it; the detail says which.
+        MasterKeyChanged = "master_key_changed",
         /// A service may follow the feed of ended sessions; the detail is the name of its key.
         FeedKeyCreated = "feed_key_created",
         /// A service may not follow that feed any more.

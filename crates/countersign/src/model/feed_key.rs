@@ -50,6 +50,18 @@ pub struct FeedKey {
     pub name: FeedKeyName,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The number of the master key that it is made from; none where an older version made it.
+    pub master_key: Option<u8>,
+}
+
+/// A feed key that is to be added.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
+pub struct NewFeedKey {
+    /// Its name.
+    pub name: FeedKeyName,
+    /// The number of the master key that it will be made from.
+    pub master_key: u8,
 }
 
 /// What a service shows to follow the feed.
@@ -119,7 +131,7 @@ mod tests {
     const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
 
     fn key(number: u32, name: &str) -> FeedKey {
-        FeedKey { number, name: FeedKeyName::parse(name).unwrap(), created_at: T }
+        FeedKey { number, name: FeedKeyName::parse(name).unwrap(), created_at: T, master_key: None }
     }
 
     #[test]

@@ -2,18 +2,19 @@
 
 use crate::base::clock::Timestamp;
 use crate::model::audit::{AuditEvent, AuditKind};
-use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, MAX_FEED_KEYS};
+use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, MAX_FEED_KEYS, NewFeedKey};
 use crate::model::plan::{Plan, Write};
 
 /// Adds a key beside those that are live. `last` is the highest number that was ever given.
-pub(crate) fn add(live: &[FeedKey], last: u32, name: FeedKeyName, now: Timestamp) -> Plan<AddFeedKeyOutcome> {
+pub(crate) fn add(live: &[FeedKey], last: u32, new: NewFeedKey, now: Timestamp) -> Plan<AddFeedKeyOutcome> {
+    let NewFeedKey { name, master_key } = new;
     if live.iter().any(|key| key.name == name) {
         return Plan::nothing(AddFeedKeyOutcome::NameTaken);
     }
     if live.len() >= MAX_FEED_KEYS {
         return Plan::nothing(AddFeedKeyOutcome::TooMany);
     }
-    let key = FeedKey { number: last + 1, name, created_at: now };
+    let key = FeedKey { number: last + 1, name, created_at: now, master_key: Some(master_key) };
     let event = AuditEvent::new(AuditKind::FeedKeyCreated).with_detail(key.name.as_str());
     let writes = vec![Write::InsertFeedKey(key.clone()), Write::Record(event)];
     Plan::new(AddFeedKeyOutcome::Added(key), writes)
@@ -33,13 +34,13 @@ mod tests {
     const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
 
     fn key(number: u32, name: &str) -> FeedKey {
-        FeedKey { number, name: FeedKeyName::parse(name).unwrap(), created_at: T }
+        FeedKey { number, name: FeedKeyName::parse(name).unwrap(), created_at: T, master_key: Some(1) }
     }
 
     #[test]
     fn a_name_is_taken_while_its_key_lives() {
         let live = [key(3, "gateway")];
-        let name = |text: &str| FeedKeyName::parse(text).unwrap();
+        let name = |text: &str| NewFeedKey { name: FeedKeyName::parse(text).unwrap(), master_key: 1 };
         assert_eq!(add(&live, 7, name("gateway"), T).carried_out(), AddFeedKeyOutcome::NameTaken);
         let plan = add(&live, 7, name("other"), T);
         let event = AuditEvent::new(AuditKind::FeedKeyCreated).with_detail("other");

@@ -1,8 +1,10 @@
 //! Adding and removing signing keys. Of two nodes that rotate at once, one makes the key (KM-5).
 
+use crate::base::master_key::MasterKeys;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::key_ring::{KeyInfo, KeyState};
 use crate::model::key_withdrawal;
+use crate::model::master_key_use::ResealedKey;
 use crate::model::plan::{Plan, Write};
 use crate::model::stored_key::{KnownKeys, StoredKey};
 
@@ -51,6 +53,11 @@ pub(crate) fn needed(mut keys: Vec<StoredKey>, states: &[KeyInfo]) -> Vec<Stored
     keys
 }
 
+/// Whether a key with this ID is among these, however it is sealed.
+pub(crate) fn has(keys: &[StoredKey], kid: &str) -> bool {
+    keys.iter().any(|key| key.kid == kid)
+}
+
 /// Puts back, after all others, those of the keys in `held` that are not stored, and withdraws again what `held` knows to be
 /// withdrawn; gives how many keys were put back.
 pub(crate) fn restore(stored: &KnownKeys, held: KnownKeys) -> Plan<usize> {
@@ -58,7 +65,7 @@ pub(crate) fn restore(stored: &KnownKeys, held: KnownKeys) -> Plan<usize> {
     let lost = held.withdrawn.iter().filter(|key| !is_known(&key.kid));
     let mut writes: Vec<_> = lost.flat_map(|key| key_withdrawal::writes(&stored.keys, key.clone())).collect();
     let withdrawn = key_withdrawal::all(held.withdrawn, &stored.withdrawn);
-    let is_missing = |key: &StoredKey| stored.keys.iter().all(|other| other.kid != key.kid);
+    let is_missing = |key: &StoredKey| !has(&stored.keys, &key.kid);
     let mut restored = 0;
     for key in key_withdrawal::without(held.keys, &withdrawn).into_iter().filter(is_missing) {
         let event = AuditEvent::new(AuditKind::KeyRestored).with_detail(&key.kid);
@@ -66,6 +73,18 @@ pub(crate) fn restore(stored: &KnownKeys, held: KnownKeys) -> Plan<usize> {
         restored += 1;
     }
     Plan::new(restored, writes)
+}
+
+/// Seals keys again whose sealed form is still the one that was read; gives how many they are.
+pub(crate) fn reseal(stored: &[StoredKey], resealed: Vec<ResealedKey>) -> Plan<usize> {
+    let is_same = |new: &ResealedKey| stored.iter().any(|key| key.kid == new.kid && key.sealed == new.before);
+    let still: Vec<_> = resealed.into_iter().filter(is_same).collect();
+    let (Some(first), count) = (still.first(), still.len()) else { return Plan::nothing(0) };
+    let number = MasterKeys::number_of(&first.after).unwrap_or_default();
+    let detail = format!("{count} signing keys sealed under number {number}");
+    let event = AuditEvent::new(AuditKind::MasterKeyChanged).with_detail(detail);
+    let writes = still.into_iter().map(|new| Write::ResealSigningKey { kid: new.kid, sealed: new.after });
+    Plan::new(count, writes.chain([Write::Record(event)]).collect())
 }
 
 /// Removes those of the keys with these IDs that are stored; gives how many they are.

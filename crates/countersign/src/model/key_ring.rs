@@ -22,6 +22,7 @@ use countersign_jwt::{Algorithm, JwkSet, KeyError, KeySetError, SigningKey, Veri
 use crate::base::clock::Timestamp;
 use crate::base::master_key::{MasterKeys, Purpose, SealError};
 use crate::base::random::Random;
+use crate::model::master_key_use::ResealedKey;
 use crate::model::stored_key::StoredKey;
 
 /// When keys are made, used and dropped.
@@ -285,6 +286,25 @@ pub fn seal(
         .seal(Purpose::SealSigningKey, &private, kid.as_bytes(), random)
         .map_err(KeyRingError::Seal)?;
     Ok(StoredKey { kid, algorithm: key.algorithm().name().to_owned(), sealed, created_at: now, active_from })
+}
+
+/// The same key, sealed under the current master key; nothing if it is that already.
+///
+/// # Errors
+/// [`KeyRingError::Seal`] when it was sealed with a master key that is not here.
+pub(crate) fn reseal(
+    stored: &StoredKey,
+    master_keys: &MasterKeys,
+    random: &Random,
+) -> Result<Option<ResealedKey>, KeyRingError> {
+    if MasterKeys::number_of(&stored.sealed) == Some(master_keys.current_id()) {
+        return Ok(None);
+    }
+    let (purpose, context) = (Purpose::SealSigningKey, stored.kid.as_bytes());
+    let again = master_keys.open(purpose, &stored.sealed, context);
+    let again = again.and_then(|private| master_keys.seal(purpose, &private, context, random));
+    let after = again.map_err(KeyRingError::Seal)?;
+    Ok(Some(ResealedKey { kid: stored.kid.clone(), before: stored.sealed.clone(), after }))
 }
 
 fn open_key(stored: &StoredKey, master_keys: &MasterKeys) -> Result<RingKey, KeyRingError> {

@@ -15,6 +15,7 @@ pub(crate) mod feed_key_change;
 pub mod key_change;
 pub mod key_ring;
 pub mod key_withdrawal;
+pub mod master_key_use;
 pub(crate) mod milestone;
 mod named;
 pub(crate) mod password_hash;

@@ -73,6 +73,8 @@ pub(crate) enum Write {
     InsertRevocation { ended: EndedSession, account_id: Option<AccountId>, at: Timestamp },
     /// A signing key, after all others.
     InsertSigningKey(Box<StoredKey>),
+    /// The signing key with this key ID is sealed in another way.
+    ResealSigningKey { kid: String, sealed: Vec<u8> },
     /// The signing key with this key ID goes.
     DeleteSigningKey(String),
     /// The key with this key ID never comes back.

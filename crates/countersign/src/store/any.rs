@@ -19,9 +19,10 @@ use crate::model::account::{
 use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
-use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
+use crate::model::master_key_use::{MasterKeyUse, ResealedKey};
 use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
 use crate::model::session::refresh_token::PresentedToken;
@@ -99,10 +100,13 @@ passed_on! {
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();
+        reseal_signing_keys(resealed: Vec<ResealedKey>, context: &Context) -> usize;
+        report_master_keys(numbers: Vec<u8>, now: Timestamp) -> ();
+        master_key_use() -> MasterKeyUse;
     }
     FeedKeyStore {
         feed_keys() -> Vec<FeedKey>;
-        add_feed_key(name: FeedKeyName, context: &Context) -> AddFeedKeyOutcome;
+        add_feed_key(new: NewFeedKey, context: &Context) -> AddFeedKeyOutcome;
         remove_feed_key(name: FeedKeyName, context: &Context) -> bool;
     }
     ClientStore {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::answer::{Answer, Sealed};
+use crate::base::clock::Timestamp;
 use crate::model::context::Context;
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
+use crate::model::master_key_use::{MasterKeyUse, ResealedKey};
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 
 /// Keeps signing keys, sealed.
@@ -48,4 +50,15 @@ pub trait KeyStore: Sealed {
 
     /// Remembers fingerprints of master keys that it does not have yet. Never changes one.
     fn remember_master_keys(&self, fingerprints: Vec<(u8, [u8; 32])>) -> impl Answer<()>;
+
+    /// Puts signing keys that are sealed under another master key in the place of what was read before; gives how many. One
+    /// that has changed or gone since is left alone.
+    fn reseal_signing_keys(&self, resealed: Vec<ResealedKey>, context: &Context) -> impl Answer<usize>;
+
+    /// Says that this process knows the master keys with these numbers and makes new things with the first. Writes only what is
+    /// not known yet, or longer ago than [`REPORTED_EVERY`](crate::model::master_key_use::REPORTED_EVERY).
+    fn report_master_keys(&self, numbers: Vec<u8>, now: Timestamp) -> impl Answer<()>;
+
+    /// Which master keys are used, and by which running nodes. A store with one node knows none.
+    fn master_key_use(&self) -> impl Answer<MasterKeyUse>;
 }

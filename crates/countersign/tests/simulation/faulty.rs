@@ -13,9 +13,10 @@ use countersign::internal::model::account::{
 use countersign::internal::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
-use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
+use countersign::internal::model::master_key_use::{MasterKeyUse, ResealedKey};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::session::refresh_token::PresentedToken;
@@ -313,13 +314,16 @@ impl KeyStore for Faulty {
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();
+        reseal_signing_keys(resealed: Vec<ResealedKey>, context: &Context) -> usize;
+        report_master_keys(numbers: Vec<u8>, at: Timestamp) -> ();
+        master_key_use() -> MasterKeyUse;
     }
 }
 
 impl FeedKeyStore for Faulty {
     forward! {
         feed_keys() -> Vec<FeedKey>;
-        add_feed_key(name: FeedKeyName, context: &Context) -> AddFeedKeyOutcome;
+        add_feed_key(new: NewFeedKey, context: &Context) -> AddFeedKeyOutcome;
         remove_feed_key(name: FeedKeyName, context: &Context) -> bool;
     }
 }

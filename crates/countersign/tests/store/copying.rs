@@ -14,7 +14,7 @@ use countersign::internal::model::account::{
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
-use countersign::internal::model::feed_key::FeedKeyName;
+use countersign::internal::model::feed_key::{FeedKeyName, NewFeedKey};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::Sweep;
 use countersign::internal::model::session::refresh_token::PresentedToken;
@@ -166,7 +166,7 @@ impl Draw {
         if self.chance() {
             let name = FeedKeyName::parse(&format!("feed{number}")).unwrap();
             if !store.remove_feed_key(name.clone(), &context).await.unwrap() {
-                store.add_feed_key(name, &context).await.unwrap();
+                store.add_feed_key(NewFeedKey { name, master_key: 1 }, &context).await.unwrap();
             }
             return;
         }

@@ -48,7 +48,8 @@ macro_rules! conformance {
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
                 upkeep::{the_last_backup_is_remembered, clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
             a_withdrawn_key_never_comes_back, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,
-                    master_keys_are_remembered_once,
+                    master_keys_are_remembered_once, the_use_of_a_master_key_is_remembered,
+                    keys_are_sealed_again_as_they_were_read,
                     every_change_is_in_the_audit_log_once, refusals_leave_no_trace, sweeping_takes_only_what_is_old,
                     a_sweep_looks_at_few_sessions_at_a_time, the_last_tokens_of_a_session_can_be_revoked,
                     idle_sessions_are_swept_in_batches, failed_logins_are_bounded_in_number}

@@ -143,6 +143,7 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP TABLE clients;
                  DROP TABLE milestones;
                  DROP TABLE withdrawn_keys;
+                 ALTER TABLE master_keys DROP COLUMN used_at;
                  DROP INDEX accounts_by_creation;
                  DROP INDEX throttle_by_pardon;
                  ALTER TABLE throttle DROP COLUMN forgiven_at;

@@ -11,6 +11,7 @@ use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
+use countersign::internal::model::master_key_use::ResealedKey;
 use countersign::internal::model::retention::Sweep;
 use countersign::internal::model::session::{
     EndReason, RevocationPage, Rotation, SessionPolicy, SessionSelector,
@@ -207,6 +208,36 @@ pub(crate) async fn master_keys_are_remembered_once(opener: &impl Opener) {
     store.remember_master_keys(vec![(1, [9; 32]), (2, [3; 32])]).await.unwrap();
     let found = store.master_key_fingerprints().await.unwrap();
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [(1, [1; 32]), (2, [3; 32]), (255, [2; 32])]);
+}
+
+/// KM-10: PostgreSQL goes by its own clock, so the instants are compared with what was there before.
+pub(crate) async fn the_use_of_a_master_key_is_remembered(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    store.remember_master_keys(vec![(1, [1; 32]), (2, [2; 32])]).await.unwrap();
+    let used_at = async |number: u8| store.master_key_use().await.unwrap().used_at[&number];
+    assert_eq!((used_at(1).await, used_at(2).await), (None, None), "known is not used");
+    store.report_master_keys(Vec::new(), at(0)).await.unwrap();
+    store.report_master_keys(vec![2, 1], at(0)).await.unwrap();
+    let first = used_at(2).await;
+    assert!(first.is_some() && used_at(1).await.is_none());
+    store.report_master_keys(vec![2, 1], at(599)).await.unwrap();
+    assert_eq!(used_at(2).await, first, "no write for each report");
+}
+
+/// KM-10, LG-4: of two that seal keys again one does it, and the log says so once.
+pub(crate) async fn keys_are_sealed_again_as_they_were_read(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (now, sealed) = (context(at(1)), |number: u8| [&[1, number], [7; 30].as_slice()].concat());
+    let old = StoredKey { sealed: sealed(1), ..key("a", "ES256") };
+    assert!(store.add_signing_key(old.clone(), None, &now).await.unwrap());
+    let again = |kid: &str| ResealedKey { kid: kid.to_owned(), before: sealed(1), after: sealed(2) };
+    let reseal = async || store.reseal_signing_keys(vec![again("a"), again("gone")], &now).await.unwrap();
+    assert_eq!((reseal().await, reseal().await), (1, 0));
+    assert_eq!(store.signing_keys().await.unwrap(), [StoredKey { sealed: sealed(2), ..old }]);
+    assert_eq!(
+        audit(&store).await,
+        ["key_created a", "master_key_changed 1 signing keys sealed under number 2"]
+    );
 }
 
 /// LG-4, J10: one line for each change, with who, when, from where and about whom.

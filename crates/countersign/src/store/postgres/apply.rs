@@ -82,6 +82,10 @@ impl Transaction {
                 self.rows(1, sql, &[id, &i64::from(*from), &i64::from(*to), at, &text(*address)]).await
             }
             Write::InsertSigningKey(key) => self.insert_signing_key(key).await,
+            Write::ResealSigningKey { kid, sealed } => {
+                let sql = "UPDATE signing_keys SET sealed = $2 WHERE kid = $1";
+                self.rows(1, sql, &[&kid.as_str(), &sealed.as_slice()]).await
+            }
             Write::DeleteSigningKey(kid) => {
                 self.rows(1, "DELETE FROM signing_keys WHERE kid = $1", &[&kid.as_str()]).await
             }
@@ -90,8 +94,10 @@ impl Transaction {
                 self.rows(1, sql, &[&key.kid.as_str(), &key.withdrawn_at]).await
             }
             Write::InsertFeedKey(key) => {
-                let sql = "INSERT INTO feed_keys (number, name, created_at) VALUES ($1, $2, $3)";
-                self.rows(1, sql, &[&i64::from(key.number), &key.name.as_str(), &key.created_at]).await
+                let sql =
+                    "INSERT INTO feed_keys (number, name, created_at, master_key) VALUES ($1, $2, $3, $4)";
+                let (number, master_key) = (i64::from(key.number), key.master_key.map(i64::from));
+                self.rows(1, sql, &[&number, &key.name.as_str(), &key.created_at, &master_key]).await
             }
             Write::RevokeFeedKey { number, at } => {
                 let sql = "UPDATE feed_keys SET revoked_at = $2 WHERE number = $1";

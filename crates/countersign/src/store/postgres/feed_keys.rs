@@ -6,7 +6,7 @@ use super::engine::failure::Failure;
 use super::load::Whole;
 use super::{PostgresStore, load, rows};
 use crate::model::context::Context;
-use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use crate::model::feed_key_change;
 use crate::store::{FeedKeyStore, StoreError};
 
@@ -17,10 +17,10 @@ impl FeedKeyStore for PostgresStore {
 
     async fn add_feed_key(
         &self,
-        name: FeedKeyName,
+        new: NewFeedKey,
         context: &Context,
     ) -> Result<AddFeedKeyOutcome, StoreError> {
-        self.change("add_feed_key", context, name, add).await
+        self.change("add_feed_key", context, new, add).await
     }
 
     async fn remove_feed_key(&self, name: FeedKeyName, context: &Context) -> Result<bool, StoreError> {
@@ -28,11 +28,11 @@ impl FeedKeyStore for PostgresStore {
     }
 }
 
-async fn add(tx: Transaction, name: FeedKeyName) -> Result<AddFeedKeyOutcome, Failure> {
+async fn add(tx: Transaction, new: NewFeedKey) -> Result<AddFeedKeyOutcome, Failure> {
     load::lock(&tx.db, Whole::Keys).await?;
     let last = tx.db.query("SELECT coalesce(max(number), 0) FROM feed_keys", &[]).await?;
     let last = last.first().map_or(Ok(0), |row| rows::number(row, 0))?;
-    tx.apply(feed_key_change::add(&feed_keys(&tx.db).await?, last, name, tx.at.now)).await
+    tx.apply(feed_key_change::add(&feed_keys(&tx.db).await?, last, new, tx.at.now)).await
 }
 
 async fn remove(tx: Transaction, name: FeedKeyName) -> Result<bool, Failure> {
@@ -41,6 +41,7 @@ async fn remove(tx: Transaction, name: FeedKeyName) -> Result<bool, Failure> {
 }
 
 async fn feed_keys(db: &Connection) -> Result<Vec<FeedKey>, Failure> {
-    let sql = "SELECT number, name, created_at FROM feed_keys WHERE revoked_at IS NULL ORDER BY number";
+    let sql =
+        "SELECT number, name, created_at, master_key FROM feed_keys WHERE revoked_at IS NULL ORDER BY number";
     db.query(sql, &[]).await?.iter().map(rows::feed_key).collect()
 }

@@ -1,15 +1,22 @@
 //! Signing keys, sealed, and the fingerprints of the master keys that seal them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::apply::Transaction;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
+use super::engine::nodes;
+use super::engine::time::NOW;
 use super::load::Whole;
 use super::{PostgresStore, load, rows};
+use crate::base::clock::Timestamp;
+use crate::base::id::NodeId;
 use crate::model::context::Context;
 use crate::model::key_change::{self, ImportKeyOutcome};
 use crate::model::key_withdrawal::{self, KeyWithdrawal, WithdrawOutcome};
+use crate::model::master_key_use::{MasterKeyUse, REPORTED_EVERY, ResealedKey};
+use crate::model::schema::Node;
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::store::{KeyStore, StoreError};
 
@@ -74,6 +81,57 @@ impl KeyStore for PostgresStore {
         })
         .await
     }
+
+    async fn reseal_signing_keys(
+        &self,
+        resealed: Vec<ResealedKey>,
+        context: &Context,
+    ) -> Result<usize, StoreError> {
+        self.change("reseal_signing_keys", context, resealed, reseal).await
+    }
+
+    /// By the database's clock, as nothing else is said of nodes.
+    async fn report_master_keys(&self, numbers: Vec<u8>, _: Timestamp) -> Result<(), StoreError> {
+        self.write("report_master_keys", (self.presence.id(), numbers), report).await
+    }
+
+    async fn master_key_use(&self) -> Result<MasterKeyUse, StoreError> {
+        self.read("master_key_use", |db| async move { master_key_use(&db).await }).await
+    }
+}
+
+async fn reseal(tx: Transaction, resealed: Vec<ResealedKey>) -> Result<usize, Failure> {
+    load::lock(&tx.db, Whole::Keys).await?;
+    tx.apply(key_change::reseal(&signing_keys(&tx.db).await?, resealed)).await
+}
+
+async fn report(db: Arc<Connection>, (node, numbers): (NodeId, Vec<u8>)) -> Result<(), Failure> {
+    let Some(current) = numbers.first().copied() else { return Ok(()) };
+    let all = numbers.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
+    let sql = "UPDATE nodes SET master_keys = $2 WHERE id = $1 AND master_keys IS DISTINCT FROM $2";
+    db.execute(sql, &[&node, &all.as_str()]).await?;
+    let sql = format!(
+        "UPDATE master_keys SET used_at = {NOW} WHERE number = $1 AND coalesce(used_at, 0) < {NOW} - $2"
+    );
+    let reported_every = i64::try_from(REPORTED_EVERY.as_millis()).map_err(Failure::stored)?;
+    db.execute(&sql, &[&i64::from(current), &reported_every]).await.map(drop)
+}
+
+async fn master_key_use(db: &Connection) -> Result<MasterKeyUse, Failure> {
+    let nodes = nodes::list(db).await?.into_iter().filter(Node::is_alive).map(|node| node.id);
+    let said = db.query("SELECT id, coalesce(master_keys, '') FROM nodes", &[]).await?;
+    let said: BTreeMap<NodeId, String> =
+        said.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, Failure>>()?;
+    let numbers = |id: NodeId| {
+        let said = said.get(&id).map_or("", String::as_str);
+        (id, said.split_whitespace().filter_map(|number| number.parse().ok()).collect())
+    };
+    let used = db.query("SELECT number, used_at FROM master_keys", &[]).await?;
+    let used_at = used.iter().map(|row| Ok((rows::number(row, 0)?, row.try_get(1)?)));
+    Ok(MasterKeyUse {
+        used_at: used_at.collect::<Result<_, Failure>>()?,
+        nodes: nodes.map(numbers).collect(),
+    })
 }
 
 /// Of nodes that add a key at once, each sees the others' before it decides.

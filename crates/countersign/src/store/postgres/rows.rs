@@ -141,10 +141,12 @@ pub(super) fn withdrawn_key(row: &Row) -> Result<WithdrawnKey, Failure> {
     Ok(WithdrawnKey { kid: row.try_get(0)?, withdrawn_at: row.try_get(1)? })
 }
 
-/// Reads `number, name, created_at`.
+/// Reads `number, name, created_at, master_key`.
 pub(super) fn feed_key(row: &Row) -> Result<FeedKey, Failure> {
     let name = FeedKeyName::parse(row.try_get(1)?).map_err(Failure::stored)?;
-    Ok(FeedKey { number: number(row, 0)?, name, created_at: row.try_get(2)? })
+    let master_key: Option<i64> = row.try_get(3)?;
+    let master_key = master_key.map(u8::try_from).transpose().map_err(Failure::stored)?;
+    Ok(FeedKey { number: number(row, 0)?, name, created_at: row.try_get(2)?, master_key })
 }
 
 /// Reads `name, secret_hash, created_at`.

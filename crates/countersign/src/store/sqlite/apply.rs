@@ -78,6 +78,9 @@ impl<'a> Transaction<'a> {
                 self.insert_revocation(ended, account_id.as_ref(), *at)
             }
             Write::InsertSigningKey(key) => self.insert_signing_key(key),
+            Write::ResealSigningKey { kid, sealed } => {
+                self.one_row("UPDATE signing_keys SET sealed = ?2 WHERE kid = ?1", params![kid, sealed])
+            }
             Write::DeleteSigningKey(kid) => self.one_row("DELETE FROM signing_keys WHERE kid = ?1", [kid]),
             Write::InsertWithdrawnKey(key) => self.one_row(
                 "INSERT INTO withdrawn_keys (kid, withdrawn_at) VALUES (?1, ?2)",
@@ -135,8 +138,8 @@ impl<'a> Transaction<'a> {
 
     fn insert_feed_key(&self, key: &FeedKey) -> rusqlite::Result<()> {
         self.one_row(
-            "INSERT INTO feed_keys (number, name, created_at) VALUES (?1, ?2, ?3)",
-            params![key.number, key.name.as_str(), key.created_at.as_unix_millis()],
+            "INSERT INTO feed_keys (number, name, created_at, master_key) VALUES (?1, ?2, ?3, ?4)",
+            params![key.number, key.name.as_str(), key.created_at.as_unix_millis(), key.master_key],
         )
     }
 

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{SqliteStore, rows};
 use crate::model::context::Context;
-use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName};
+use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use crate::model::feed_key_change;
 use crate::store::{FeedKeyStore, StoreError};
 
@@ -15,7 +15,7 @@ impl FeedKeyStore for SqliteStore {
 
     async fn add_feed_key(
         &self,
-        name: FeedKeyName,
+        new: NewFeedKey,
         context: &Context,
     ) -> Result<AddFeedKeyOutcome, StoreError> {
         self.change("add_feed_key", context, move |tx| {
@@ -23,7 +23,7 @@ impl FeedKeyStore for SqliteStore {
                 .db
                 .prepare_cached("SELECT coalesce(max(number), 0) FROM feed_keys")?
                 .query_row([], |row| row.get(0))?;
-            tx.apply(feed_key_change::add(&feed_keys(tx.db)?, last, name, tx.at.now))
+            tx.apply(feed_key_change::add(&feed_keys(tx.db)?, last, new, tx.at.now))
         })
         .await
     }
@@ -38,7 +38,7 @@ impl FeedKeyStore for SqliteStore {
 
 fn feed_keys(db: &Connection) -> rusqlite::Result<Vec<FeedKey>> {
     db.prepare_cached(
-        "SELECT number, name, created_at FROM feed_keys WHERE revoked_at IS NULL ORDER BY number",
+        "SELECT number, name, created_at, master_key FROM feed_keys WHERE revoked_at IS NULL ORDER BY number",
     )?
     .query_map([], rows::feed_key)?
     .collect()

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{SqliteStore, rows};
+use crate::base::clock::Timestamp;
 use crate::model::context::Context;
 use crate::model::key_change::{self, ImportKeyOutcome};
 use crate::model::key_withdrawal::{self, KeyWithdrawal, WithdrawOutcome};
+use crate::model::master_key_use::{MasterKeyUse, REPORTED_EVERY, ResealedKey};
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::store::{KeyStore, StoreError};
 
@@ -94,6 +96,41 @@ impl KeyStore for SqliteStore {
                 insert.execute(params![number, fingerprint])?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    async fn reseal_signing_keys(
+        &self,
+        resealed: Vec<ResealedKey>,
+        context: &Context,
+    ) -> Result<usize, StoreError> {
+        self.change("reseal_signing_keys", context, move |tx| {
+            tx.apply(key_change::reseal(&signing_keys(tx.db)?, resealed))
+        })
+        .await
+    }
+
+    async fn report_master_keys(&self, numbers: Vec<u8>, now: Timestamp) -> Result<(), StoreError> {
+        let Some(current) = numbers.first().copied() else { return Ok(()) };
+        let used_at = self.master_key_use().await?.used_at.get(&current).copied().flatten();
+        if used_at.is_some_and(|at| now < at.plus(REPORTED_EVERY)) {
+            return Ok(());
+        }
+        self.write("report_master_keys", move |db| {
+            let sql = "UPDATE master_keys SET used_at = max(coalesce(used_at, ?2), ?2) WHERE number = ?1";
+            db.prepare_cached(sql)?.execute(params![current, now.as_unix_millis()]).map(drop)
+        })
+        .await
+    }
+
+    async fn master_key_use(&self) -> Result<MasterKeyUse, StoreError> {
+        self.read("master_key_use", |db| {
+            let used_at = db
+                .prepare_cached("SELECT number, used_at FROM master_keys")?
+                .query_map([], |row| Ok((row.get(0)?, rows::instant(row, 1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(MasterKeyUse { used_at, nodes: Vec::new() })
         })
         .await
     }

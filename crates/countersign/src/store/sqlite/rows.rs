@@ -148,12 +148,13 @@ pub(super) fn withdrawn_key(row: &Row<'_>) -> rusqlite::Result<WithdrawnKey> {
     Ok(WithdrawnKey { kid: row.get(0)?, withdrawn_at: Timestamp::from_unix_millis(row.get(1)?) })
 }
 
-/// Reads `number, name, created_at`.
+/// Reads `number, name, created_at, master_key`.
 pub(super) fn feed_key(row: &Row<'_>) -> rusqlite::Result<FeedKey> {
     Ok(FeedKey {
         number: row.get(0)?,
         name: FeedKeyName::parse(row.get_ref(1)?.as_str()?).map_err(|error| invalid(1, error))?,
         created_at: Timestamp::from_unix_millis(row.get(2)?),
+        master_key: row.get(3)?,
     })
 }
 
@@ -175,7 +176,7 @@ pub(super) fn throttle_record(row: &Row<'_>) -> rusqlite::Result<ThrottleRecord>
     })
 }
 
-fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_unix_millis))
 }
 

@@ -3,7 +3,7 @@
 
 use crate::model::schema::{Migrations, Step};
 
-pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(12, STEPS);
+pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(13, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -11,4 +11,5 @@ const STEPS: &[Step] = &[
     Step::expand(9, 9, include_str!("../../../../migrations/postgres/V0009__initial.sql")),
     Step::expand(11, 9, include_str!("../../../../migrations/postgres/V0011__milestones.sql")),
     Step::expand(12, 9, include_str!("../../../../migrations/postgres/V0012__withdrawn_keys.sql")),
+    Step::expand(13, 9, include_str!("../../../../migrations/postgres/V0013__master_key_use.sql")),
 ];

@@ -106,7 +106,7 @@ const TAKE_OVER: &str = "
     DROP TABLE refinery_schema_history;";
 
 /// What this version of the program knows.
-pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(12, STEPS);
+pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(13, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -122,4 +122,5 @@ const STEPS: &[Step] = &[
     Step::expand(10, 10, include_str!("../../../../migrations/sqlite/V0010__pardons.sql")),
     Step::expand(11, 10, include_str!("../../../../migrations/sqlite/V0011__milestones.sql")),
     Step::expand(12, 10, include_str!("../../../../migrations/sqlite/V0012__withdrawn_keys.sql")),
+    Step::expand(13, 10, include_str!("../../../../migrations/sqlite/V0013__master_key_use.sql")),
 ];
