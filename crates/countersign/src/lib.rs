@@ -158,6 +158,7 @@ pub use crate::base::requester::Requester;
 pub use crate::flows::accounts::{ChangeAccountError, CreateAccountError, Registration};
 pub use crate::flows::attempt::CheckError;
 pub use crate::flows::audience::AudienceError;
+pub use crate::flows::audit_chain::{AuditMark, AuditReport, sign_audit};
 pub use crate::flows::clients::AddClientError;
 pub use crate::flows::clock_notice::ClockOffset;
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
@@ -180,7 +181,9 @@ pub use crate::model::account::{
     InvalidRole, NewAccount, Role, Username, UsernameError,
 };
 pub use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery, AuditRecord, RecordedKind};
+pub use crate::model::audit_chain::{AuditLink, AuditRow};
 pub use crate::model::audit_cursor::{AuditCursor, InvalidAuditCursor};
+pub use crate::model::audit_verify::{AuditFault, ChainedRow};
 pub use crate::model::client::{Client, ClientName, ClientSecret, InvalidClientName};
 pub use crate::model::context::{Actor, Context};
 pub use crate::model::device_cookie::DeviceCookie;

@@ -6,6 +6,7 @@ use countersign::wire::AuditEventView;
 use countersign::{AuditCursor, AuditKind, AuditQuery, AuditRecord, Timestamp};
 use serde_json::{Value, json};
 
+use super::audit_chain::AuditCommand;
 use super::global::Global;
 use super::names::Names;
 use super::tool::{Tool, block_on};
@@ -14,7 +15,10 @@ use crate::output::{Output, print, reader_is_gone, remark, utc};
 use crate::serve::instance::Task;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Audit {
+    #[command(subcommand)]
+    command: Option<AuditCommand>,
     /// Only events of this account, by name or ID; a deleted account by ID only
     #[arg(long)]
     user: Option<String>,
@@ -40,8 +44,11 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
+    pub(super) fn run(mut self, global: &Global, output: Output) -> anyhow::Result<()> {
         block_on(async {
+            if let Some(command) = self.command.take() {
+                return Box::pin(command.run(global, output)).await;
+            }
             let tool = Tool::open(global, Task::Manage).await?;
             let account_id = match &self.user {
                 Some(user) => Some(match user.parse() {

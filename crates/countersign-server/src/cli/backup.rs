@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use clap::Subcommand;
 use countersign::store::backup::{BackupStep, Manifest, back_up, verify};
 use countersign::store::{AnyStore, Upkeep as _};
-use countersign::{Actor, Clock, Context, Random, Timestamp};
+use countersign::{Actor, Clock, Context, Random, Timestamp, sign_audit};
 use serde_json::json;
 
 use super::global::Global;
@@ -72,6 +72,7 @@ async fn make(global: &Global, output: Output, file: PathBuf) -> anyhow::Result<
     remark(&format!("countersign: {} is a whole backup of {}", file.display(), utc(now)));
     remark(KEY_IS_NOT_IN_IT);
     let opened = store::open(&config, countersign::store::sqlite::OpenMode::Tool, false).await?;
+    sign_audit(&opened, &keys, &Random::system()).await?;
     remember(&opened, now)
         .await
         .context("the backup is good, but the database could not remember that it was made")

@@ -1,6 +1,7 @@
 //! The command line: its commands, and the exit code of a result.
 
 mod audit;
+mod audit_chain;
 mod backup;
 mod calibrate;
 mod client;
@@ -99,7 +100,7 @@ enum Command {
     Token(token::TokenCommand),
     /// Prints a new secret: 256 random bits as 64 hex digits
     Secret(secret::MakeSecret),
-    /// Prints the audit log
+    /// Prints the audit log; verifies it, exports it
     Audit(audit::Audit),
     /// Checks the configuration, and lists its keys
     #[command(subcommand)]

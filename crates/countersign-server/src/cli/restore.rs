@@ -7,7 +7,7 @@ use anyhow::ensure;
 use countersign::store::SessionStore as _;
 use countersign::store::backup::{Sessions, restore};
 use countersign::store::sqlite::OpenMode;
-use countersign::{Actor, Clock, Context, Timestamp, ends_all_at};
+use countersign::{Actor, Clock, Context, Random, Timestamp, ends_all_at, sign_audit};
 use serde_json::json;
 
 use super::backup::{show, shown};
@@ -77,6 +77,7 @@ async fn mark(config: &Config, output: Output) -> anyhow::Result<()> {
     store::require(config)?;
     remark(&format!("countersign: database {}", store::shown(config)));
     let opened = store::open(config, OpenMode::Tool, true).await?;
+    sign_audit(&opened, &master_key_file::require(config)?, &Random::system()).await?;
     let now = match countersign::store::Upkeep::time(&opened).await? {
         Some(time) => time,
         None => Clock::system().now(),

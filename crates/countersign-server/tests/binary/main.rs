@@ -8,6 +8,7 @@ mod disk;
 mod harness;
 
 mod attack;
+mod audit_chain;
 #[cfg(target_os = "linux")]
 mod backup;
 mod canary;

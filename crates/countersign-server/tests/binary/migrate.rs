@@ -7,6 +7,11 @@ use crate::postgresql;
 /// Takes back the last change of the tables of the version under test.
 const BEFORE: &str = "ALTER TABLE master_keys DROP COLUMN used_at;
     ALTER TABLE feed_keys DROP COLUMN master_key;
+    ALTER TABLE audit_log DROP COLUMN mac;
+    DROP TABLE sealed_keys;
+    DROP TABLE audit_chain;
+    DROP TABLE audit_gaps;
+    DROP TABLE audit_head;
     DELETE FROM schema_history WHERE version = 13";
 
 /// Without leave to change tables, a server says which command does.

@@ -36,6 +36,7 @@ pub(crate) enum Purpose {
     SessionCookie,
     SealFile,
     ReachProof,
+    SealAuditKey,
 }
 
 impl Purpose {
@@ -51,6 +52,7 @@ impl Purpose {
             Self::SessionCookie => b"countersign session cookie v1",
             Self::SealFile => b"countersign sealed file v1",
             Self::ReachProof => b"countersign reach proof v1",
+            Self::SealAuditKey => b"countersign audit key at rest v1",
         }
     }
 }

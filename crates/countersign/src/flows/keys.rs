@@ -7,7 +7,7 @@ use countersign_jwt::{Algorithm, JwkSet, KeySetError};
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
-use crate::base::master_key::MasterKeys;
+use crate::base::master_key::{MasterKeys, SealError};
 use crate::base::random::Random;
 use crate::model::context::{Actor, Context};
 use crate::model::key_change;
@@ -30,6 +30,9 @@ pub enum KeysError {
     /// A signing key cannot be opened or made.
     #[error(transparent)]
     Ring(#[from] KeyRingError),
+    /// The key of the audit log cannot be opened with the master keys.
+    #[error("the key of the audit log: {0}")]
+    Audit(#[from] SealError),
     /// The keys do not fit into one set.
     #[error(transparent)]
     Set(#[from] KeySetError),

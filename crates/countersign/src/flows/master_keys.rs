@@ -3,6 +3,7 @@
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
+use crate::base::master_key::MasterKeys;
 use crate::flows::keys::KeysError;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
@@ -19,8 +20,13 @@ impl<S: Store> Countersign<S> {
         let known = self.store.master_key_fingerprints().await?;
         let usage = self.store.master_key_use().await?;
         let (signing_keys, feed_keys) = (self.store.signing_keys().await?, self.store.feed_keys().await?);
+        let audit_key = self.store.audit_key().await?.and_then(|sealed| MasterKeys::number_of(&sealed));
         let longest = self.options.sessions.absolute_ttl;
-        Ok(status(&self.master_keys, &known, &usage, (&signing_keys, &feed_keys), longest))
+        let mut all = status(&self.master_keys, &known, &usage, (&signing_keys, &feed_keys), longest);
+        for key in &mut all {
+            key.seals_audit_key = Some(key.number) == audit_key;
+        }
+        Ok(all)
     }
 
     /// Seals signing keys under the current master key that are sealed under another; gives how many. Every process that
@@ -37,6 +43,10 @@ impl<S: Store> Countersign<S> {
     ) -> Result<usize, KeysError> {
         let stored = self.store.signing_keys().await?;
         let (mut changed, mut done) = (0, 0);
+        if self.reseal_audit_key().await? {
+            let detail = format!("the audit key sealed under number {}", self.master_keys.current_id());
+            self.record_master_key(&detail, context).await?;
+        }
         for batch in stored.chunks(AT_ONCE) {
             let resealed = batch.iter().map(|key| key_ring::reseal(key, &self.master_keys, &self.random));
             let resealed: Vec<_> = resealed.filter_map(Result::transpose).collect::<Result<_, _>>()?;

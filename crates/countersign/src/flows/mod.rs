@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod attempt;
 pub mod audience;
 pub mod audit;
+pub mod audit_chain;
 pub mod clients;
 pub mod clock_notice;
 pub mod embedded;

@@ -12,6 +12,7 @@ use crate::base::clock::Clock;
 use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
+use crate::flows::audit_chain;
 use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::{FeedKeys, new_feed};
 use crate::flows::figures::Figures;
@@ -95,6 +96,7 @@ impl<S: Store> Countersign<S> {
         // Of nodes that open a new store at once with different keys, the first decides: the others must seal nothing.
         store.remember_master_keys(master_keys.fingerprints()).await?;
         keys::check_master_keys(&store, &master_keys).await?;
+        audit_chain::begin_signing(&store, &master_keys, &random).await?;
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
         let policy = |audience: &Audience| {

@@ -32,6 +32,7 @@ impl<S: Store> Countersign<S> {
 
     async fn run_turns(&self) {
         let (mut turn, mut may_sweep, mut is_sweeping, mut shed, mut rows) = (0u32, false, false, 0, 0);
+        let mut is_chaining = false;
         loop {
             let now = self.clock.now();
             report("follow feed keys", self.follow_feed_keys().await);
@@ -50,6 +51,11 @@ impl<S: Store> Countersign<S> {
             }
             if turn.is_multiple_of(SWEEP_EVERY) || self.hasher.take_new_hash_kind() {
                 report("learn what hashes cost", self.learn_hash_costs().await);
+            }
+            if may_sweep && (is_chaining || turn.is_multiple_of(KEYS_EVERY)) {
+                let chained = self.chain_audit().await;
+                is_chaining = matches!(chained, Ok(true));
+                report("chain the audit log", chained.map(drop));
             }
             is_sweeping = may_sweep && (is_sweeping || turn.is_multiple_of(SWEEP_EVERY));
             if is_sweeping {

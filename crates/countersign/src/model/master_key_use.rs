@@ -46,6 +46,8 @@ pub struct MasterKeyStatus {
     pub is_configured: bool,
     /// How many signing keys are sealed under it.
     pub signing_keys: usize,
+    /// Whether the key that signs the audit log is sealed under it.
+    pub seals_audit_key: bool,
     /// The feed keys that are made from it, or may be.
     pub feed_keys: Vec<FeedKeyName>,
     /// From when on no refresh token and no cookie that it vouches for lives any more; none if there was none.
@@ -69,6 +71,9 @@ pub enum StillNeeded {
     /// Signing keys are sealed under it.
     #[error("{0} signing keys are sealed under it: countersign master-key reseal")]
     SigningKeys(usize),
+    /// The key that signs the audit log is sealed under it.
+    #[error("the key of the audit log is sealed under it: countersign master-key reseal")]
+    AuditKey,
     /// Services follow the feed with keys that are made from it.
     #[error("the feed keys {} are made from it: remove and add them", names(.0))]
     FeedKeys(Vec<FeedKeyName>),
@@ -94,6 +99,9 @@ impl MasterKeyStatus {
         }
         if self.signing_keys > 0 {
             needed.push(StillNeeded::SigningKeys(self.signing_keys));
+        }
+        if self.seals_audit_key {
+            needed.push(StillNeeded::AuditKey);
         }
         if !self.feed_keys.is_empty() {
             needed.push(StillNeeded::FeedKeys(self.feed_keys.clone()));
@@ -133,6 +141,7 @@ pub(crate) fn status(
             is_current: number == current,
             is_configured: configured.contains_key(&number),
             signing_keys: signing_keys.iter().filter(seals).count(),
+            seals_audit_key: false,
             feed_keys: feed_keys.iter().filter(makes).map(|key| key.name.clone()).collect(),
             tokens_until: used_at.map(|at| at.plus(REPORTED_EVERY).plus(longest)),
             unknown_to: nodes_where(&|numbers| !numbers.contains(&number)),

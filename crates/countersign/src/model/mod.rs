@@ -4,7 +4,9 @@
 pub mod account;
 pub mod audience;
 pub mod audit;
+pub mod audit_chain;
 pub mod audit_cursor;
+pub mod audit_verify;
 pub(crate) mod backup;
 pub mod client;
 pub(crate) mod client_change;

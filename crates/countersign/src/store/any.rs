@@ -6,8 +6,8 @@ use super::answer::Sealed;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
-    AccountStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore, StoreError, StoreReading,
-    ThrottleStore, Upkeep,
+    AccountStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore, StoreError,
+    StoreReading, ThrottleStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
@@ -17,6 +17,8 @@ use crate::model::account::{
     TakeoverOutcome, Username,
 };
 use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
+use crate::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
+use crate::model::audit_verify::ChainedRow;
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
 use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
@@ -122,6 +124,22 @@ passed_on! {
     AuditStore {
         record(event: AuditEvent, context: &Context) -> ();
         audit_log(query: AuditQuery) -> AuditPage;
+    }
+    AuditChainStore {
+        audit_key() -> Option<Vec<u8>>;
+        set_audit_key(before: Option<Vec<u8>>, after: Vec<u8>) -> bool;
+        audit_head() -> Option<AuditHead>;
+        audit_gaps() -> Vec<AuditGap>;
+        chain_audit(sequences: Vec<i64>, cursor: String) -> usize;
+        audit_chain(after: i64, limit: u32) -> Vec<ChainedRow>;
+        unchained_audit(after: i64, limit: u32) -> Vec<AuditRow>;
+        =>
+        fn sign_audit_with(&self, signer: AuditSigner) {
+            match self {
+                Self::Sqlite(store) => store.sign_audit_with(signer),
+                Self::Postgres(store) => store.sign_audit_with(signer),
+            }
+        }
     }
     Upkeep {
         sweep(sweep: Sweep) -> Swept;

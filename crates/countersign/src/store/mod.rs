@@ -26,6 +26,7 @@ mod answer;
 #[cfg(feature = "postgres")]
 mod any;
 mod audit;
+mod audit_chain;
 pub mod backup;
 mod clients;
 #[cfg(feature = "postgres")]
@@ -48,6 +49,7 @@ pub use self::answer::{Answer, StoreError};
 #[cfg(feature = "postgres")]
 pub use self::any::AnyStore;
 pub use self::audit::AuditStore;
+pub use self::audit_chain::AuditChainStore;
 pub use self::clients::ClientStore;
 pub use self::feed_keys::FeedKeyStore;
 pub use self::figures::StoreReading;
@@ -60,7 +62,15 @@ pub use crate::model::schema::{Migrate, Migrations, Node, SchemaRange, SchemaRef
 /// Where accounts, sessions, keys and the audit log are kept, durably. It cannot be implemented outside this
 /// crate.
 pub trait Store:
-    AccountStore + SessionStore + KeyStore + FeedKeyStore + ClientStore + ThrottleStore + AuditStore + Upkeep
+    AccountStore
+    + SessionStore
+    + KeyStore
+    + FeedKeyStore
+    + ClientStore
+    + ThrottleStore
+    + AuditStore
+    + AuditChainStore
+    + Upkeep
 {
 }
 impl<S> Store for S where
@@ -71,6 +81,7 @@ impl<S> Store for S where
         + ClientStore
         + ThrottleStore
         + AuditStore
+        + AuditChainStore
         + Upkeep
 {
 }

@@ -11,6 +11,8 @@ use countersign::internal::model::account::{
     TakeoverOutcome, Username,
 };
 use countersign::internal::model::audit::{AuditEvent, AuditPage, AuditQuery};
+use countersign::internal::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
+use countersign::internal::model::audit_verify::ChainedRow;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
 use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
@@ -28,8 +30,8 @@ use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKe
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
-    AccountStore, AnyStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed, SessionStore,
-    StoreError, StoreReading, ThrottleStore, Upkeep,
+    AccountStore, AnyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed,
+    SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 
 use crate::executor::{now, stop_before_store_call};
@@ -350,6 +352,22 @@ impl AuditStore for Faulty {
     async fn record(&self, event: AuditEvent, context: &Context) -> Result<(), StoreError> {
         stop_before_store_call().await;
         if self.has(Bug::FailureNotRecorded) { Ok(()) } else { now(self.inner.record(event, context)) }
+    }
+}
+
+impl AuditChainStore for Faulty {
+    forward! {
+        audit_key() -> Option<Vec<u8>>;
+        set_audit_key(before: Option<Vec<u8>>, after: Vec<u8>) -> bool;
+        audit_head() -> Option<AuditHead>;
+        audit_gaps() -> Vec<AuditGap>;
+        chain_audit(sequences: Vec<i64>, cursor: String) -> usize;
+        audit_chain(after: i64, limit: u32) -> Vec<ChainedRow>;
+        unchained_audit(after: i64, limit: u32) -> Vec<AuditRow>;
+    }
+
+    fn sign_audit_with(&self, signer: AuditSigner) {
+        self.inner.sign_audit_with(signer);
     }
 }
 

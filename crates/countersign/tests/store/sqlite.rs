@@ -144,6 +144,11 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP TABLE milestones;
                  DROP TABLE withdrawn_keys;
                  ALTER TABLE master_keys DROP COLUMN used_at;
+                 ALTER TABLE audit_log DROP COLUMN mac;
+                 DROP TABLE sealed_keys;
+                 DROP TABLE audit_chain;
+                 DROP TABLE audit_gaps;
+                 DROP TABLE audit_head;
                  DROP INDEX accounts_by_creation;
                  DROP INDEX throttle_by_pardon;
                  ALTER TABLE throttle DROP COLUMN forgiven_at;

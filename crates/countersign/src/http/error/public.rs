@@ -168,6 +168,7 @@ pub(super) fn keys(error: &KeysError) -> Public {
         KeysError::WrongMasterKey(_)
         | KeysError::MissingMasterKey
         | KeysError::Ring(_)
+        | KeysError::Audit(_)
         | KeysError::Set(_) => internal(),
     }
 }

@@ -75,7 +75,7 @@ pub fn restore(
     if let Some(newest) = newest.filter(|newest| *newest > context.now) {
         return Err(BackupError::ClockBehind(newest));
     }
-    let not_before = sqlite::make_ready(&draft.0, sessions == Sessions::End, context)?;
+    let not_before = sqlite::make_ready(&draft.0, (sessions == Sessions::End, keys), context)?;
     refuse_database(&path)?;
     fs::rename(&draft.0, &path).map_err(BackupError::of(&path))?;
     sync_directory(&path)?;

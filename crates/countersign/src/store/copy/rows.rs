@@ -53,7 +53,7 @@ impl Table {
 }
 
 /// What is copied, accounts before their sessions. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 11] = [
+pub(in crate::store) const TABLES: [Table; 15] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -65,7 +65,11 @@ pub(in crate::store) const TABLES: [Table; 11] = [
     Table::new("revocations").own(&["sequence", "xid"]),
     Table::new("throttle"),
     Table::new("milestones"),
+    Table::new("sealed_keys"),
     Table::new("audit_log").own(&["xid"]).numbered("sequence"),
+    Table::new("audit_chain"),
+    Table::new("audit_gaps"),
+    Table::new("audit_head"),
 ];
 
 /// How many rows are in memory at a time.

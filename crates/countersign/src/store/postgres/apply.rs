@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Signer;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::transaction::Done;
@@ -28,12 +29,20 @@ pub(super) struct Transaction {
     pub(super) origin: Origin,
     has_written: Arc<AtomicBool>,
     recorded: Arc<Mutex<Vec<AuditEvent>>>,
+    signer: Signer,
 }
 
 impl Transaction {
-    pub(super) fn new(db: Arc<Connection>, policy: SessionPolicy, origin: Origin) -> Self {
+    pub(super) fn new(db: Arc<Connection>, policy: SessionPolicy, origin: Origin, signer: &Signer) -> Self {
         let at = PolicyAt { policy, now: origin.now };
-        Self { db, at, origin, has_written: Arc::default(), recorded: Arc::default() }
+        Self {
+            db,
+            at,
+            origin,
+            has_written: Arc::default(),
+            recorded: Arc::default(),
+            signer: Arc::clone(signer),
+        }
     }
 
     /// What it came to, with the events that were written to the audit log.
@@ -245,7 +254,7 @@ impl Transaction {
             return Ok(());
         }
         let all: Vec<_> = events.iter().map(|event| (&self.origin, *event)).collect();
-        let lines = Lines::of(&all);
+        let lines = Lines::of(&all, self.signer.get());
         self.rows(events.len(), Lines::INSERT, &lines.values()).await?;
         let events = events.iter().map(|event| (*event).clone());
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).extend(events);

@@ -1,5 +1,7 @@
 //! The audit log.
 
+use std::sync::Arc;
+
 use tokio_postgres::Row;
 use tracing::Instrument as _;
 
@@ -19,9 +21,9 @@ use crate::store::{AuditStore, StoreError};
 impl AuditStore for PostgresStore {
     async fn record(&self, event: AuditEvent, context: &Context) -> Result<(), StoreError> {
         let origin = context.origin();
-        let line = event.clone();
-        let recorded =
-            self.batches[0].ask(|reply| Pending::Record(PendingRecord { event: line, origin, reply }));
+        let (line, signer) = (event.clone(), Arc::clone(&self.signer));
+        let recorded = self.batches[0]
+            .ask(|reply| Pending::Record(PendingRecord { event: line, origin, signer, reply }));
         recorded.instrument(span("record")).await.map_err(|error| self.failed_to_write("record", error))?;
         log(&[event], &origin, &self.figures);
         Ok(())

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
+use super::Signer;
 use super::apply::Transaction;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
@@ -36,6 +37,7 @@ pub(super) enum Pending {
 pub(super) struct PendingRotation {
     pub(super) presented: Presented,
     pub(super) unanswered: Arc<Unanswered>,
+    pub(super) signer: Signer,
     pub(super) reply: Reply<(Rotation, Vec<AuditEvent>)>,
 }
 
@@ -44,6 +46,7 @@ pub(super) struct PendingRotation {
 pub(super) struct PendingRecord {
     pub(super) event: AuditEvent,
     pub(super) origin: Origin,
+    pub(super) signer: Signer,
     pub(super) reply: Reply<()>,
 }
 
@@ -167,7 +170,7 @@ async fn decide_each(db: &Arc<Connection>, batch: Vec<PendingRotation>) {
         let found = found.get(&token.session_id).cloned();
         let outcome = match without_writing(rotate(found, &token, origin.address, at)) {
             Some(rotation) => Ok((rotation, Vec::new())),
-            None => decide_one(db, pending.presented, &pending.unanswered).await,
+            None => decide_one(db, pending.presented, &pending.unanswered, &pending.signer).await,
         };
         pending.answer(outcome);
     }
@@ -178,11 +181,12 @@ async fn decide_one(
     db: &Arc<Connection>,
     presented: Presented,
     unanswered: &Unanswered,
+    signer: &Signer,
 ) -> Result<(Rotation, Vec<AuditEvent>), Failure> {
     let Presented { token, origin, policy } = presented;
     let unclear = unanswered.unless_settled(&[presented]);
     let outcome = in_transactions(db, || async {
-        let tx = Transaction::new(Arc::clone(db), policy, origin);
+        let tx = Transaction::new(Arc::clone(db), policy, origin, signer);
         let found = load::lock_session_with_account(db, token.session_id).await?;
         let rotation = tx.apply(rotate(found, &token, origin.address, tx.at)).await?;
         Ok(tx.done(rotation))
@@ -214,11 +218,10 @@ impl PendingRotation {
 }
 
 async fn record_all(db: &Connection, batch: Vec<PendingRecord>) {
-    if batch.is_empty() {
-        return;
-    }
+    let Some(first) = batch.first() else { return };
+    let signer = Arc::clone(&first.signer);
     let events: Vec<_> = batch.iter().map(|pending| (&pending.origin, &pending.event)).collect();
-    match record_and_commit(db, &events).await {
+    match record_and_commit(db, &events, signer.get()).await {
         Ok(()) => {
             for pending in batch {
                 let _ = pending.reply.send(Ok(()));

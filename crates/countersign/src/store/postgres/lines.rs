@@ -4,18 +4,20 @@ use std::net::IpAddr;
 
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
-use super::engine::value::Value;
+use super::engine::value::{Bytes, Value};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::audit::AuditEvent;
+use crate::model::audit_chain::AuditSigner;
 use crate::model::context::Origin;
 
 /// Writes lines of the audit log that go with no change, in a transaction of their own.
 pub(super) async fn record_and_commit(
     db: &Connection,
     events: &[(&Origin, &AuditEvent)],
+    signer: Option<&AuditSigner>,
 ) -> Result<(), Failure> {
-    db.query_and_commit(Lines::INSERT, &Lines::of(events).values(), events.len()).await.map(drop)
+    db.query_and_commit(Lines::INSERT, &Lines::of(events, signer).values(), events.len()).await.map(drop)
 }
 
 /// Lines of the audit log, by column.
@@ -30,18 +32,19 @@ pub(super) struct Lines<'a> {
     account_id: Vec<Option<AccountId>>,
     session_id: Vec<Option<SessionId>>,
     detail: Vec<Option<&'a str>>,
+    mac: Vec<Option<Bytes>>,
 }
 
 impl<'a> Lines<'a> {
     /// In the order of the lines.
     pub(super) const INSERT: &'static str = "INSERT INTO audit_log
-            (at, actor, actor_id, address, request_id, kind, account_id, session_id, detail)
-         SELECT at, actor, actor_id, address, request_id, kind, account_id, session_id, detail
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY AS lines
-            (at, actor, actor_id, address, request_id, kind, account_id, session_id, detail, n)
+            (at, actor, actor_id, address, request_id, kind, account_id, session_id, detail, mac)
+         SELECT at, actor, actor_id, address, request_id, kind, account_id, session_id, detail, mac
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY AS lines
+            (at, actor, actor_id, address, request_id, kind, account_id, session_id, detail, mac, n)
          ORDER BY n";
 
-    pub(super) fn of(events: &[(&'a Origin, &'a AuditEvent)]) -> Self {
+    pub(super) fn of(events: &[(&'a Origin, &'a AuditEvent)], signer: Option<&AuditSigner>) -> Self {
         let mut lines = Self::default();
         for (origin, event) in events {
             lines.at.push(origin.now);
@@ -53,12 +56,13 @@ impl<'a> Lines<'a> {
             lines.account_id.push(event.account_id);
             lines.session_id.push(event.session_id);
             lines.detail.push(event.detail.as_deref());
+            lines.mac.push(signer.map(|signer| Bytes(signer.sign(origin, event))));
         }
         lines
     }
 
     /// The columns, as `INSERT` has them.
-    pub(super) fn values(&self) -> [&dyn Value; 9] {
+    pub(super) fn values(&self) -> [&dyn Value; 10] {
         [
             &self.at,
             &self.actor,
@@ -69,6 +73,7 @@ impl<'a> Lines<'a> {
             &self.account_id,
             &self.session_id,
             &self.detail,
+            &self.mac,
         ]
     }
 }

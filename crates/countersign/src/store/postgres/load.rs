@@ -38,6 +38,7 @@ impl Lock {
 pub(super) enum Whole {
     Administrators,
     Keys,
+    Audit,
 }
 
 /// Keeps others out until this transaction ends. To be taken before any other lock.
@@ -45,6 +46,7 @@ pub(super) async fn lock(db: &Connection, whole: Whole) -> Result<(), Failure> {
     let name = match whole {
         Whole::Administrators => "administrators",
         Whole::Keys => "keys",
+        Whole::Audit => "audit",
     };
     db.query("SELECT name FROM locks WHERE name = $1 FOR UPDATE", &[&name]).await.map(drop)
 }

@@ -16,6 +16,7 @@
 mod accounts;
 mod apply;
 mod audit;
+mod audit_chain;
 mod batch;
 mod clients;
 pub(super) mod copy;
@@ -37,7 +38,7 @@ mod tests;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::{Instrument as _, Span};
 
@@ -59,6 +60,7 @@ use self::unanswered::Unanswered;
 use crate::base::id::{NodeId, SessionId};
 use crate::base::random::Random;
 use crate::model::audit::AuditEvent;
+use crate::model::audit_chain::AuditSigner;
 use crate::model::context::{Context, Origin};
 use crate::model::schema::{Migrate, Migrations, SchemaStatus};
 use crate::model::session::SessionPolicy;
@@ -82,7 +84,12 @@ pub struct PostgresStore {
     swept_to: Mutex<Option<SessionId>>,
     presence: Arc<Presence>,
     figures: Arc<StoreFigures>,
+    /// Signs the rows of the audit log.
+    signer: Signer,
 }
+
+/// Given once, after the store was opened: the key is in it.
+type Signer = Arc<OnceLock<AuditSigner>>;
 
 impl PostgresStore {
     /// Opens a database and brings its tables up to date. Runs on the runtime that it is called on.
@@ -142,6 +149,7 @@ impl PostgresStore {
             last_write_failed: AtomicBool::new(false),
             swept_to: Mutex::new(None),
             presence: Arc::new(presence),
+            signer: Signer::default(),
         })
     }
 
@@ -202,9 +210,9 @@ impl PostgresStore {
         W: Fn(Transaction, I) -> F + Send + 'static,
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        let (policy, origin) = (self.policy, context.origin());
+        let (policy, origin, signer) = (self.policy, context.origin(), Arc::clone(&self.signer));
         let in_transaction = move |db, input| {
-            let tx = Transaction::new(db, policy, origin);
+            let tx = Transaction::new(db, policy, origin, &signer);
             let work = work(tx.clone(), input);
             async move {
                 let outcome = work.await?;

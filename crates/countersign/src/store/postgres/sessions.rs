@@ -38,11 +38,12 @@ impl SessionStore for PostgresStore {
 
     async fn rotate(&self, token: PresentedToken, context: &Context) -> Result<Rotation, StoreError> {
         let presented = Presented { token, origin: context.origin(), policy: self.policy };
-        let unanswered = Arc::clone(&self.unanswered);
+        let (unanswered, signer) = (Arc::clone(&self.unanswered), Arc::clone(&self.signer));
         let [even, odd] = &self.batches;
         let lane =
             if u128::from_be_bytes(*token.session_id.as_bytes()).is_multiple_of(2) { even } else { odd };
-        let rotated = lane.ask(|reply| Pending::Rotation(PendingRotation { presented, unanswered, reply }));
+        let rotated =
+            lane.ask(|reply| Pending::Rotation(PendingRotation { presented, unanswered, signer, reply }));
         let rotated = rotated.instrument(span("rotate")).await;
         let (rotation, recorded) = rotated.map_err(|error| self.failed_to_write("rotate", error))?;
         self.announce(&recorded, &presented.origin);

@@ -7,9 +7,10 @@ use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::nodes::Presence;
 use super::engine::time::{NOW, now_of};
-use super::{PostgresStore, load};
+use super::{PostgresStore, Signer, audit_chain, load, rows};
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
+use crate::model::audit_chain::AuditSigner;
 use crate::model::backup::backed_up;
 use crate::model::context::Context;
 use crate::model::milestone::Milestone;
@@ -19,8 +20,9 @@ use crate::store::{StoreError, StoreReading, Upkeep};
 impl Upkeep for PostgresStore {
     async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
         let (expired, batch) = (sweep.expired(&self.policy), sweep.batch);
-        let delete = move |db, ()| async move { delete_first(db, expired, batch).await };
-        let deleted = self.write("sweep", (), delete).await?;
+        let delete =
+            move |db, signer: Signer| async move { delete_first(db, expired, batch, signer.get()).await };
+        let deleted = self.write("sweep", Arc::clone(&self.signer), delete).await?;
         if deleted > 0 {
             return Ok(Swept { deleted, more: true });
         }
@@ -108,9 +110,14 @@ fn take_lease() -> String {
 }
 
 /// Deletes one batch of the first that finds something.
-async fn delete_first(db: Arc<Connection>, expired: [Expired; 7], batch: u32) -> Result<usize, Failure> {
+async fn delete_first(
+    db: Arc<Connection>,
+    expired: [Expired; 7],
+    batch: u32,
+    signer: Option<&AuditSigner>,
+) -> Result<usize, Failure> {
     for expired in expired {
-        let deleted = delete(&db, expired, batch).await?;
+        let deleted = delete(&db, expired, batch, signer).await?;
         if deleted > 0 {
             return Ok(usize::try_from(deleted).unwrap_or(usize::MAX));
         }
@@ -118,7 +125,12 @@ async fn delete_first(db: Arc<Connection>, expired: [Expired; 7], batch: u32) ->
     Ok(0)
 }
 
-async fn delete(db: &Connection, expired: Expired, batch: u32) -> Result<u64, Failure> {
+async fn delete(
+    db: &Connection,
+    expired: Expired,
+    batch: u32,
+    signer: Option<&AuditSigner>,
+) -> Result<u64, Failure> {
     let few;
     let (table, key, condition, limit) = match expired {
         Expired::Revocations(at) => ("revocations", "session_id", "until <= $1", at.as_unix_millis()),
@@ -143,7 +155,15 @@ async fn delete(db: &Connection, expired: Expired, batch: u32) -> Result<u64, Fa
     let sql = format!(
         "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition} LIMIT $2) AND {condition}"
     );
-    db.execute(&sql, &[&limit, &i64::from(batch)]).await
+    match signer.filter(|_| table == "audit_log") {
+        None => db.execute(&sql, &[&limit, &i64::from(batch)]).await,
+        Some(signer) => {
+            let gone = db.query(&format!("{sql} RETURNING sequence"), &[&limit, &i64::from(batch)]).await?;
+            let gone = rows::firsts(&gone)?;
+            audit_chain::forget(db, signer, &gone).await?;
+            Ok(gone.len() as u64)
+        }
+    }
 }
 
 /// One step through the sessions, by their ids, for those that nobody used for too long.

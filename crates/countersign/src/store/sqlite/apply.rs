@@ -8,6 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::account::Account;
 use crate::model::audit::AuditEvent;
+use crate::model::audit_chain::AuditSigner;
 use crate::model::client::StoredClient;
 use crate::model::context::Origin;
 use crate::model::feed_key::FeedKey;
@@ -22,11 +23,23 @@ pub(super) struct Transaction<'a> {
     pub(super) at: PolicyAt,
     pub(super) origin: Origin,
     recorded: RefCell<Vec<AuditEvent>>,
+    signer: Option<&'a AuditSigner>,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) const fn new(db: &'a Connection, policy: SessionPolicy, origin: Origin) -> Self {
-        Self { db, at: PolicyAt { policy, now: origin.now }, origin, recorded: RefCell::new(Vec::new()) }
+        Self {
+            db,
+            at: PolicyAt { policy, now: origin.now },
+            origin,
+            recorded: RefCell::new(Vec::new()),
+            signer: None,
+        }
+    }
+
+    /// The same, with a signer of the audit log.
+    pub(super) fn signed_by(self, signer: Option<&'a AuditSigner>) -> Self {
+        Self { signer, ..self }
     }
 
     /// The events that were written to the audit log.
@@ -207,8 +220,8 @@ impl<'a> Transaction<'a> {
         let Origin { now, actor, request_id, address } = &self.origin;
         self.recorded.borrow_mut().push(event.clone());
         self.one_row(
-            "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail, request_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO audit_log (at, actor, actor_id, address, kind, account_id, session_id, detail, request_id, mac)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 now.as_unix_millis(),
                 actor.name(),
@@ -219,6 +232,7 @@ impl<'a> Transaction<'a> {
                 event.session_id.as_ref().map(SessionId::as_bytes),
                 event.detail,
                 request_id.as_ref().map(RequestId::as_bytes),
+                self.signer.map(|signer| signer.sign(&self.origin, event)),
             ],
         )
     }

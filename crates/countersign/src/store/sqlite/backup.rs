@@ -10,8 +10,11 @@ use rusqlite::{Connection, ErrorCode};
 use super::apply::Transaction;
 use super::engine::open::{self, OpenError};
 use super::engine::schema::{self, MIGRATIONS};
-use super::load;
+use super::{audit_chain, load};
 use crate::base::clock::Timestamp;
+use crate::base::master_key::MasterKeys;
+use crate::base::random::Random;
+use crate::model::audit_chain::AuditSigner;
 use crate::model::context::Context;
 use crate::model::milestone::Milestone;
 use crate::model::session::{SessionPolicy, end_before, ends_all_at};
@@ -100,13 +103,16 @@ pub(in crate::store) fn check(path: &Path) -> Result<(), BackupError> {
 /// Then all of it is on the disk.
 pub(in crate::store) fn make_ready(
     path: &Path,
-    ends_sessions: bool,
+    (ends_sessions, keys): (bool, &MasterKeys),
     context: &Context,
 ) -> Result<Option<Timestamp>, BackupError> {
     let mut db = open::connect_draft(path)?;
     open::migrate(&mut db, path, &MIGRATIONS)?;
     let not_before = if ends_sessions {
-        Some(end_sessions(&db, context).map_err(|error| failed(path, error))?)
+        let sealed = audit_chain::audit_key(&db).map_err(|error| failed(path, error))?;
+        // A key that does not open stops the server that is started next.
+        let signer = sealed.and_then(|sealed| AuditSigner::open(&sealed, keys, &Random::system()).ok());
+        Some(end_sessions(&db, context, signer.as_ref()).map_err(|error| failed(path, error))?)
     } else {
         None
     };
@@ -115,10 +121,14 @@ pub(in crate::store) fn make_ready(
     Ok(not_before)
 }
 
-fn end_sessions(db: &Connection, context: &Context) -> rusqlite::Result<Timestamp> {
+fn end_sessions(
+    db: &Connection,
+    context: &Context,
+    signer: Option<&AuditSigner>,
+) -> rusqlite::Result<Timestamp> {
     db.execute_batch("BEGIN")?;
     // No rule that is asked here looks at the policy.
-    let tx = Transaction::new(db, SessionPolicy::default(), context.origin());
+    let tx = Transaction::new(db, SessionPolicy::default(), context.origin()).signed_by(signer);
     let found = load::milestone(db, Milestone::SessionsNotBefore)?;
     let not_before = tx.apply(end_before(found, ends_all_at(context.now)))?;
     db.execute_batch("COMMIT")?;

@@ -13,6 +13,7 @@
 mod accounts;
 mod apply;
 mod audit;
+mod audit_chain;
 pub(super) mod backup;
 pub(super) mod beside;
 mod clients;
@@ -33,6 +34,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
@@ -44,6 +46,7 @@ use self::engine::schema;
 use self::engine::threads::Threads;
 pub use self::inspect::{FileFindings, inspect};
 use crate::model::audit::AuditEvent;
+use crate::model::audit_chain::AuditSigner;
 use crate::model::context::Context;
 use crate::model::schema::{Migrate, Migrations, SchemaStatus};
 use crate::model::session::SessionPolicy;
@@ -60,6 +63,8 @@ pub struct SqliteStore {
     policy: SessionPolicy,
     /// Up to where the present sweep has looked for idle sessions.
     swept_to: AtomicI64,
+    /// Signs the rows of the audit log.
+    signer: Arc<OnceLock<AuditSigner>>,
 }
 
 impl SqliteStore {
@@ -142,8 +147,8 @@ impl SqliteStore {
         open::status(&absolute(path.as_ref())?, migrations)
     }
 
-    const fn with(threads: Threads, policy: SessionPolicy) -> Self {
-        Self { threads, policy, swept_to: AtomicI64::new(0) }
+    fn with(threads: Threads, policy: SessionPolicy) -> Self {
+        Self { threads, policy, swept_to: AtomicI64::new(0), signer: Arc::default() }
     }
 
     /// Reads something. `verb` names it in logs and errors.
@@ -185,9 +190,9 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (policy, origin) = (self.policy, context.origin());
+        let (policy, origin, signer) = (self.policy, context.origin(), Arc::clone(&self.signer));
         let work = move |db: &Connection| {
-            let tx = Transaction::new(db, policy, origin);
+            let tx = Transaction::new(db, policy, origin).signed_by(signer.get());
             Ok(Changed { outcome: work(&tx)?, recorded: tx.into_recorded() })
         };
         let changed = self.threads.write_or_catch_up(verb, work, catch_up).await?;

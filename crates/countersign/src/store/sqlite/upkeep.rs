@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, params};
 
-use super::{SqliteStore, load};
+use super::{SqliteStore, audit_chain, load};
 use crate::base::clock::Timestamp;
+use crate::model::audit_chain::AuditSigner;
 use crate::model::backup::backed_up;
 use crate::model::context::Context;
 use crate::model::milestone::Milestone;
@@ -15,7 +16,9 @@ use crate::store::{StoreError, StoreReading, Upkeep};
 impl Upkeep for SqliteStore {
     async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
         let (expired, batch) = (sweep.expired(&self.policy), sweep.batch);
-        let deleted = self.write("sweep", move |db| delete_first(db, &expired, batch)).await?;
+        let signer = self.signer.get().cloned();
+        let delete = move |db: &Connection| delete_first(db, &expired, batch, signer.as_ref());
+        let deleted = self.write("sweep", delete).await?;
         if deleted > 0 {
             return Ok(Swept { deleted, more: true });
         }
@@ -73,9 +76,14 @@ impl Upkeep for SqliteStore {
 }
 
 /// Deletes one batch of the first that finds something.
-fn delete_first(db: &Connection, expired: &[Expired], batch: u32) -> rusqlite::Result<usize> {
+fn delete_first(
+    db: &Connection,
+    expired: &[Expired],
+    batch: u32,
+    signer: Option<&AuditSigner>,
+) -> rusqlite::Result<usize> {
     for expired in expired {
-        let deleted = delete(db, *expired, batch)?;
+        let deleted = delete(db, *expired, batch, signer)?;
         if deleted > 0 {
             return Ok(deleted);
         }
@@ -83,7 +91,12 @@ fn delete_first(db: &Connection, expired: &[Expired], batch: u32) -> rusqlite::R
     Ok(0)
 }
 
-fn delete(db: &Connection, expired: Expired, batch: u32) -> rusqlite::Result<usize> {
+fn delete(
+    db: &Connection,
+    expired: Expired,
+    batch: u32,
+    signer: Option<&AuditSigner>,
+) -> rusqlite::Result<usize> {
     let few;
     let (table, condition, limit) = match expired {
         Expired::Revocations(at) => ("revocations", "until <= ?1", at.as_unix_millis()),
@@ -103,10 +116,19 @@ fn delete(db: &Connection, expired: Expired, batch: u32) -> rusqlite::Result<usi
             kept.into(),
         ),
     };
-    db.prepare_cached(&format!(
-        "DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {condition} LIMIT ?2)"
-    ))?
-    .execute(params![limit, batch])
+    let sql =
+        format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {condition} LIMIT ?2)");
+    match signer.filter(|_| table == "audit_log") {
+        None => db.prepare_cached(&sql)?.execute(params![limit, batch]),
+        Some(signer) => {
+            let gone: Vec<i64> = db
+                .prepare_cached(&format!("{sql} RETURNING sequence"))?
+                .query_map(params![limit, batch], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            audit_chain::forget(db, signer, &gone)?;
+            Ok(gone.len())
+        }
+    }
 }
 
 /// One step through the sessions, by row number, for those that nobody used for too long.

@@ -61,6 +61,19 @@ typed! {
     &str => TEXT, TEXT_ARRAY;
     String => TEXT, TEXT_ARRAY;
     &[u8] => BYTEA, BYTEA_ARRAY;
+    Bytes => BYTEA, BYTEA_ARRAY;
+}
+
+/// Bytes that nobody else holds.
+#[derive(Debug)]
+pub(in crate::store::postgres) struct Bytes(pub(in crate::store::postgres) Vec<u8>);
+
+impl ToSql for Bytes {
+    fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {
+        self.0.to_sql(wanted, out)
+    }
+    accepts!(BYTEA);
+    to_sql_checked!();
 }
 
 type Fault = Box<dyn Error + Sync + Send>;
