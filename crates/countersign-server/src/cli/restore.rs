@@ -54,7 +54,13 @@ fn put_back(config: &Config, file: &Path, keep_sessions: bool, output: Output) -
     let keys = master_key_file::require(config)?;
     let context = Context::local(Actor::CommandLine, Clock::system().now());
     let sessions = if keep_sessions { Sessions::GoOn } else { Sessions::End };
-    let restored = restore(file, &config.database_path(), &keys, (sessions, &context), &mut shown())?;
+    let restored = restore(
+        file,
+        &config.database_path(),
+        (&keys, &Random::system()),
+        (sessions, &context),
+        &mut shown(),
+    )?;
     show(&restored.manifest, output)?;
     let made_at = utc(Timestamp::from_unix_millis(restored.manifest.made_at));
     remark(&format!("countersign: {} is as it was at {made_at}", store::shown(config)));

@@ -11,6 +11,7 @@ use super::files::{BackupStep, LINE, Progress, absolute, copy, hex, sync_directo
 use super::manifest::{FORMAT, MAX_BYTES, Manifest};
 use crate::base::clock::Timestamp;
 use crate::base::master_key::MasterKeys;
+use crate::base::random::Random;
 use crate::base::sealed_file::OpeningReader;
 use crate::model::context::Context;
 use crate::store::sqlite::backup as sqlite;
@@ -60,7 +61,7 @@ pub fn verify(
 pub fn restore(
     file: &Path,
     path: &Path,
-    keys: &MasterKeys,
+    keys: (&MasterKeys, &Random),
     (sessions, context): (Sessions, &Context),
     progress: Progress<'_>,
 ) -> Result<Restored, BackupError> {
@@ -70,12 +71,12 @@ pub fn restore(
     refuse_database(&path)?;
     let draft = Unfinished(beside(&path, ".restoring"));
     draft.delete();
-    let (manifest, newest) = extract(&file, &draft.0, keys, progress)?;
+    let (manifest, newest) = extract(&file, &draft.0, keys.0, progress)?;
     let newest = newest.max(Some(Timestamp::from_unix_millis(manifest.made_at)));
     if let Some(newest) = newest.filter(|newest| *newest > context.now) {
         return Err(BackupError::ClockBehind(newest));
     }
-    let not_before = sqlite::make_ready(&draft.0, (sessions == Sessions::End, keys), context)?;
+    let not_before = sqlite::make_ready(&draft.0, sessions == Sessions::End, keys, context)?;
     refuse_database(&path)?;
     fs::rename(&draft.0, &path).map_err(BackupError::of(&path))?;
     sync_directory(&path)?;

@@ -5,20 +5,20 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Signer;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::transaction::Done;
 use super::engine::value::Value;
-use super::lines::{Lines, text};
+use super::lines::{Lines, Signer, text};
+use super::writes::{End, Writes};
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, SessionId};
+use crate::base::id::SessionId;
 use crate::model::account::Account;
 use crate::model::audit::AuditEvent;
 use crate::model::context::Origin;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
-use crate::model::session::{EndReason, EndedSession, PolicyAt, Revocation, Session, SessionPolicy};
+use crate::model::session::{PolicyAt, Revocation, Session, SessionPolicy};
 use crate::model::stored_key::StoredKey;
 
 /// One change inside its transaction.
@@ -267,48 +267,4 @@ impl Transaction {
         let changed = self.db.execute(sql, values).await?;
         if changed == expected as u64 { Ok(()) } else { Err(Failure::Rows { expected, changed }) }
     }
-}
-
-/// The writes of a plan, with those of one kind together. Among themselves they keep their order, which the audit log
-/// shows.
-#[derive(Default)]
-struct Writes<'a> {
-    accounts: Vec<(&'a Account, Option<&'a PasswordHash>)>,
-    ended: Vec<End>,
-    revocations: Vec<Revocation>,
-    others: Vec<&'a Write>,
-    events: Vec<&'a AuditEvent>,
-}
-
-struct End {
-    id: SessionId,
-    at: Timestamp,
-    reason: EndReason,
-}
-
-impl<'a> Writes<'a> {
-    fn of(writes: &'a [Write]) -> Self {
-        let mut all = Self::default();
-        for write in writes {
-            match write {
-                Write::InsertAccount { account, password_hash } => {
-                    all.accounts.push((account, password_hash.as_ref()));
-                }
-                Write::EndSession { ended, account_id, at, reason } => {
-                    all.ended.push(End { id: ended.id, at: *at, reason: *reason });
-                    all.revocations.push(revocation(*ended, Some(*account_id), *at));
-                }
-                Write::InsertRevocation { ended, account_id, at } => {
-                    all.revocations.push(revocation(*ended, *account_id, *at));
-                }
-                Write::Record(event) => all.events.push(event),
-                other => all.others.push(other),
-            }
-        }
-        all
-    }
-}
-
-const fn revocation(ended: EndedSession, account_id: Option<AccountId>, at: Timestamp) -> Revocation {
-    Revocation { ended, account_id, ended_at: Some(at) }
 }

@@ -7,14 +7,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use super::Signer;
 use super::apply::Transaction;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::lane::{Reply, Running, Work};
 use super::engine::transaction::{REPEATED, in_transactions};
 use super::engine::value::Value;
-use super::lines::{record_and_commit, text};
+use super::lines::{Signer, record_and_commit, text};
 use super::load;
 use super::rows::{self, ACCOUNT_COLUMNS, SESSION_COLUMNS};
 use super::unanswered::{Late, Presented, Unanswered};

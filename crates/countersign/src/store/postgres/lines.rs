@@ -1,6 +1,7 @@
 //! Lines of the audit log, as many as there are in one statement.
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
@@ -10,6 +11,9 @@ use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::audit::AuditEvent;
 use crate::model::audit_chain::AuditSigner;
 use crate::model::context::Origin;
+
+/// Given once, after the store was opened: the key is in it.
+pub(super) type Signer = Arc<OnceLock<AuditSigner>>;
 
 /// Writes lines of the audit log that go with no change, in a transaction of their own.
 pub(super) async fn record_and_commit(

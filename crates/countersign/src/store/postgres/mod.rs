@@ -32,13 +32,14 @@ mod sessions;
 mod throttle;
 mod unanswered;
 mod upkeep;
+mod writes;
 
 #[cfg(test)]
 mod tests;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use tracing::{Instrument as _, Span};
 
@@ -56,11 +57,11 @@ use self::engine::target::Target;
 pub use self::engine::target::{DatabaseUrl, InvalidDatabaseUrl};
 use self::engine::transaction::{Done, in_transactions};
 pub use self::inspect::{DatabaseFindings, TableFindings, inspect};
+use self::lines::Signer;
 use self::unanswered::Unanswered;
 use crate::base::id::{NodeId, SessionId};
 use crate::base::random::Random;
 use crate::model::audit::AuditEvent;
-use crate::model::audit_chain::AuditSigner;
 use crate::model::context::{Context, Origin};
 use crate::model::schema::{Migrate, Migrations, SchemaStatus};
 use crate::model::session::SessionPolicy;
@@ -87,9 +88,6 @@ pub struct PostgresStore {
     /// Signs the rows of the audit log.
     signer: Signer,
 }
-
-/// Given once, after the store was opened: the key is in it.
-type Signer = Arc<OnceLock<AuditSigner>>;
 
 impl PostgresStore {
     /// Opens a database and brings its tables up to date. Runs on the runtime that it is called on.

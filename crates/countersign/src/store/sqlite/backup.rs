@@ -103,7 +103,8 @@ pub(in crate::store) fn check(path: &Path) -> Result<(), BackupError> {
 /// Then all of it is on the disk.
 pub(in crate::store) fn make_ready(
     path: &Path,
-    (ends_sessions, keys): (bool, &MasterKeys),
+    ends_sessions: bool,
+    (keys, random): (&MasterKeys, &Random),
     context: &Context,
 ) -> Result<Option<Timestamp>, BackupError> {
     let mut db = open::connect_draft(path)?;
@@ -111,7 +112,7 @@ pub(in crate::store) fn make_ready(
     let not_before = if ends_sessions {
         let sealed = audit_chain::audit_key(&db).map_err(|error| failed(path, error))?;
         // A key that does not open stops the server that is started next.
-        let signer = sealed.and_then(|sealed| AuditSigner::open(&sealed, keys, &Random::system()).ok());
+        let signer = sealed.and_then(|sealed| AuditSigner::open(&sealed, keys, random).ok());
         Some(end_sessions(&db, context, signer.as_ref()).map_err(|error| failed(path, error))?)
     } else {
         None
