@@ -73,6 +73,10 @@ id! {
     SessionId
 }
 id! {
+    /// Names one API key, for ever. The `client_id` claim of its tokens.
+    ApiKeyId
+}
+id! {
     /// Names one HTTP request, in its answer and in the logs.
     RequestId
 }

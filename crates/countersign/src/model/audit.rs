@@ -79,6 +79,12 @@ named! {
         ClientCreated = "client_created",
         /// A service is not allowed to any more.
         ClientRemoved = "client_removed",
+        /// An API key was made for an account; the detail is its name and its ID.
+        ApiKeyCreated = "api_key_created",
+        /// An API key was used, for the first time on this day.
+        ApiKeyUsed = "api_key_used",
+        /// An API key was revoked; its tokens fail.
+        ApiKeyRevoked = "api_key_revoked",
     }
 }
 
@@ -133,11 +139,18 @@ impl AuditQuery {
 }
 
 impl AuditKind {
-    /// Whether a session has ended.
+    /// Whether a session has ended, or may have, or tokens of an API key have to fail as if theirs had.
     pub(crate) const fn ends_session(self) -> bool {
         matches!(
             self,
-            Self::SessionEnded | Self::RefreshReuseDetected | Self::RevocationRestored | Self::StoreRestored
+            Self::SessionEnded
+                | Self::RefreshReuseDetected
+                | Self::RevocationRestored
+                | Self::StoreRestored
+                | Self::ApiKeyRevoked
+                | Self::AccountDisabled
+                | Self::AccountDeleted
+                | Self::PasswordChangeRequired
         )
     }
 

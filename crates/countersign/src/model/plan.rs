@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::Account;
+use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::client::{ClientName, StoredClient};
 use crate::model::feed_key::FeedKey;
@@ -61,7 +62,7 @@ pub(crate) enum Write {
     UpdateAccount(Box<Account>),
     /// A new password, the number that it gets, and whether another one is still required.
     SetPassword { account_id: AccountId, hash: PasswordHash, version: i64, change_required: bool },
-    /// The account goes, with its sessions.
+    /// The account goes, with its sessions and API keys.
     DeleteAccount(AccountId),
     /// A new session, not ended.
     InsertSession { session: Box<Session>, secret_hash: [u8; 32] },
@@ -87,6 +88,10 @@ pub(crate) enum Write {
     InsertClient(Box<StoredClient>),
     /// The client with this name goes.
     DeleteClient(ClientName),
+    /// A new API key.
+    InsertApiKey(Box<NewApiKey>),
+    /// `session_id`, `last_used_at` and `revoked_at` of an API key as they are here.
+    UpdateApiKey(Box<ApiKey>),
     /// The store remembers this instant, in place of an earlier one.
     SetMilestone { milestone: Milestone, at: Timestamp },
     /// A line of the audit log.

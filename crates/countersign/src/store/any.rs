@@ -6,16 +6,17 @@ use super::answer::Sealed;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
-    AccountStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore, StoreError,
-    StoreReading, ThrottleStore, Upkeep,
+    AccountStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore,
+    StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, SessionId};
+use crate::base::id::{AccountId, ApiKeyId, SessionId};
 use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
     Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
     TakeoverOutcome, Username,
 };
+use crate::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
 use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
 use crate::model::audit_verify::ChainedRow;
@@ -116,6 +117,13 @@ passed_on! {
         find_client(name: ClientName) -> Option<StoredClient>;
         add_client(client: StoredClient, context: &Context) -> bool;
         remove_client(name: ClientName, context: &Context) -> bool;
+    }
+    ApiKeyStore {
+        add_api_key(key: NewApiKey, context: &Context) -> AddApiKeyOutcome;
+        admit_api_key(proof: ApiKeyProof, now: Timestamp) -> Option<KeyGrant>;
+        list_api_keys(of: Option<AccountId>, limit: u32) -> Vec<ApiKey>;
+        revoke_api_key(id: ApiKeyId, of: Option<AccountId>, context: &Context) -> Option<EndedSession>;
+        record_api_key_use(id: ApiKeyId, context: &Context) -> ();
     }
     ThrottleStore {
         exchange_throttle(exchange: ThrottleExchange) -> Vec<ThrottleRecord>;

@@ -25,6 +25,7 @@ mod accounts;
 mod answer;
 #[cfg(feature = "postgres")]
 mod any;
+mod api_keys;
 mod audit;
 mod audit_chain;
 pub mod backup;
@@ -48,6 +49,7 @@ pub use self::answer::Sealed;
 pub use self::answer::{Answer, StoreError};
 #[cfg(feature = "postgres")]
 pub use self::any::AnyStore;
+pub use self::api_keys::ApiKeyStore;
 pub use self::audit::AuditStore;
 pub use self::audit_chain::AuditChainStore;
 pub use self::clients::ClientStore;
@@ -67,6 +69,7 @@ pub trait Store:
     + KeyStore
     + FeedKeyStore
     + ClientStore
+    + ApiKeyStore
     + ThrottleStore
     + AuditStore
     + AuditChainStore
@@ -79,6 +82,7 @@ impl<S> Store for S where
         + KeyStore
         + FeedKeyStore
         + ClientStore
+        + ApiKeyStore
         + ThrottleStore
         + AuditStore
         + AuditChainStore

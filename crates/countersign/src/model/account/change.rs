@@ -3,6 +3,7 @@
 
 use super::{Account, CustomClaims, NameUse, Role, Username};
 use crate::base::clock::Timestamp;
+use crate::model::api_key::{ApiKey, cut_off};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, end_all};
@@ -26,7 +27,8 @@ pub struct AccountChange {
 /// What came of changing or deleting an account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChangeAccountOutcome {
-    /// It is done: the account as it is now (or was, when deleted), and the sessions that this ended.
+    /// It is done: the account as it is now (or was, when deleted), and the sessions that this ended; also those
+    /// that tokens of its API keys name.
     Done(Box<Account>, Vec<EndedSession>),
     /// There is no such account.
     NotFound,
@@ -97,12 +99,12 @@ impl PendingChange {
     }
 
     /// Decides, with what was asked for: the use of the new name, whether another enabled administrator is there, and the
-    /// account's open sessions.
+    /// account's open sessions and API keys. The keys of a disabled account stay, and their tokens fail.
     pub(crate) fn decide(
         self,
         new_name: NameUse,
         has_another_administrator: bool,
-        open: &[Session],
+        (open, keys): (&[Session], &[ApiKey]),
         at: PolicyAt,
     ) -> Plan<ChangeAccountOutcome> {
         match new_name {
@@ -118,10 +120,11 @@ impl PendingChange {
             writes.push(Write::UpdateAccount(Box::new(after.clone())));
             writes.extend(events(&self.before, after).map(Write::Record));
         }
-        let ended = match self.ends_sessions() {
-            Some(reason) => end_all(open, reason, at, &mut writes),
-            None => Vec::new(),
-        };
+        let mut ended = Vec::new();
+        if let Some(reason) = self.ends_sessions() {
+            ended.extend(end_all(open, reason, at, &mut writes));
+            ended.extend(cut_off(keys, at, &mut writes));
+        }
         if self.after.is_none() {
             let id = self.before.id;
             writes.push(Write::DeleteAccount(id));
@@ -170,7 +173,7 @@ mod tests {
         open: &[Session],
     ) -> (ChangeAccountOutcome, Vec<Write>) {
         let pending = PendingChange::of(Some(before.clone()), change, T).unwrap();
-        let plan = pending.decide(NameUse::Free, has_another, open, at(T));
+        let plan = pending.decide(NameUse::Free, has_another, (open, &[]), at(T));
         let writes = plan.writes().to_vec();
         (plan.carried_out(), writes)
     }
@@ -210,7 +213,7 @@ mod tests {
             [(&admin, false, true), (&admin, true, false), (&disabled, false, false)]
         {
             let pending = PendingChange::deletion(Some(before.clone())).unwrap();
-            let plan = pending.decide(NameUse::Free, has_another, &[], at(T));
+            let plan = pending.decide(NameUse::Free, has_another, (&[], &[]), at(T));
             assert_eq!(plan.writes().is_empty(), is_refused);
             assert_eq!(plan.carried_out() == ChangeAccountOutcome::LastAdministrator, is_refused);
         }
@@ -270,7 +273,7 @@ mod tests {
             (NameUse::Taken, ChangeAccountOutcome::NameTaken),
             (NameUse::LooksAlike, ChangeAccountOutcome::LooksAlike),
         ] {
-            let plan = rename("someone else").decide(name_use, false, &open, at(T));
+            let plan = rename("someone else").decide(name_use, false, (&open, &[]), at(T));
             assert_eq!(plan.writes(), []);
             assert_eq!(plan.carried_out(), expected);
         }

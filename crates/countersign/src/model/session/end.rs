@@ -121,7 +121,12 @@ fn last_use_of_tokens(session: &Session, at: PolicyAt) -> Timestamp {
 
 /// Until when an access token of this session may be accepted somewhere.
 fn matters_until(session: &Session, at: PolicyAt) -> Timestamp {
-    at.now.max(session.rotated_at).plus(at.policy.access_token_ttl).plus(MARGIN)
+    tokens_matter_until(at.now.max(session.rotated_at), at)
+}
+
+/// Until when an access token that was issued at `last` may be accepted somewhere.
+pub(in crate::model) fn tokens_matter_until(last: Timestamp, at: PolicyAt) -> Timestamp {
+    last.plus(at.policy.access_token_ttl).plus(MARGIN)
 }
 
 #[cfg(test)]

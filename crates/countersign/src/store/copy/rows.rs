@@ -52,8 +52,8 @@ impl Table {
     }
 }
 
-/// What is copied, accounts before their sessions. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 15] = [
+/// What is copied, accounts before their sessions and API keys. Other tables serve one database only, such as the record of its schema.
+pub(in crate::store) const TABLES: [Table; 16] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -61,6 +61,7 @@ pub(in crate::store) const TABLES: [Table; 15] = [
     Table::new("clients"),
     Table::new("accounts"),
     Table::new("sessions"),
+    Table::new("api_keys"),
     // Followed by a number in SQLite, and by the number of the transaction in PostgreSQL.
     Table::new("revocations").own(&["sequence", "xid"]),
     Table::new("throttle"),

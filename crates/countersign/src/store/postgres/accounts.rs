@@ -231,9 +231,12 @@ where
         None => NameUse::Free,
     };
     let has_another = pending.takes_an_administrator() && load::has_another_administrator(&tx.db, id).await?;
-    let open = match pending.ends_sessions() {
-        Some(_) => load::lock_sessions(&tx.db, id, None).await?.open,
-        None => Vec::new(),
+    let (open, keys) = match pending.ends_sessions() {
+        Some(_) => {
+            let open = load::lock_sessions(&tx.db, id, None).await?.open;
+            (open, load::lock_live_api_keys(&tx.db, id, tx.at.now).await?)
+        }
+        None => (Vec::new(), Vec::new()),
     };
-    tx.apply(pending.decide(name, has_another, &open, tx.at)).await
+    tx.apply(pending.decide(name, has_another, (&open, &keys), tx.at)).await
 }

@@ -14,6 +14,7 @@ use super::writes::{End, Writes};
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::account::Account;
+use crate::model::api_key::NewApiKey;
 use crate::model::audit::AuditEvent;
 use crate::model::context::Origin;
 use crate::model::password_hash::PasswordHash;
@@ -81,6 +82,7 @@ impl Transaction {
             }
             Write::DeleteAccount(id) => {
                 self.db.execute("DELETE FROM sessions WHERE account_id = $1", &[id]).await?;
+                self.db.execute("DELETE FROM api_keys WHERE account_id = $1", &[id]).await?;
                 self.rows(1, "DELETE FROM accounts WHERE id = $1", &[id]).await
             }
             Write::InsertSession { session, secret_hash } => self.insert_session(session, secret_hash).await,
@@ -119,6 +121,11 @@ impl Transaction {
             }
             Write::DeleteClient(name) => {
                 self.rows(1, "DELETE FROM clients WHERE name = $1", &[&name.as_str()]).await
+            }
+            Write::InsertApiKey(new) => self.insert_api_key(new).await,
+            Write::UpdateApiKey(key) => {
+                let sql = "UPDATE api_keys SET session_id = $2, last_used_at = $3, revoked_at = $4 WHERE id = $1";
+                self.rows(1, sql, &[&key.id, &key.session_id, &key.last_used_at, &key.revoked_at]).await
             }
             Write::SetMilestone { milestone, at } => {
                 let sql = "INSERT INTO milestones (name, at) VALUES ($1, $2)
@@ -162,6 +169,26 @@ impl Transaction {
                 &key.sealed.as_slice(),
                 &key.created_at,
                 &key.active_from,
+            ],
+        )
+        .await
+    }
+
+    async fn insert_api_key(&self, NewApiKey { key, secret_hash, .. }: &NewApiKey) -> Result<(), Failure> {
+        self.rows(
+            1,
+            "INSERT INTO api_keys (id, account_id, secret_hash, name, audience, scopes, created_at, expires_at, session_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            &[
+                &key.id,
+                &key.account_id,
+                &secret_hash.as_slice(),
+                &key.name.as_str(),
+                &key.audience.as_str(),
+                &key.scopes.to_string(),
+                &key.created_at,
+                &key.expires_at,
+                &key.session_id,
             ],
         )
         .await

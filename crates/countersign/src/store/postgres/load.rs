@@ -8,10 +8,11 @@ use tokio_postgres::Row;
 
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
-use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
+use super::rows::{self, ACCOUNT_COLUMNS, API_KEY_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, Credentials, NameUse, Role, Username};
+use crate::model::api_key::ApiKey;
 use crate::model::milestone::Milestone;
 use crate::model::session::{Kept, Session, StoredSession};
 
@@ -175,6 +176,20 @@ pub(super) async fn lock_ended(db: &Connection, ids: &Vec<SessionId>) -> Result<
     let sessions = sessions.collect::<Result<_, Failure>>()?;
     let log = db.query("SELECT session_id FROM revocations WHERE session_id = ANY ($1)", &[ids]).await?;
     Ok(Kept { sessions, log: rows::firsts(&log)?.into_iter().collect() })
+}
+
+/// The API keys of an account that work, if it does; all locked, in the order of their ids.
+pub(super) async fn lock_live_api_keys(
+    db: &Connection,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Vec<ApiKey>, Failure> {
+    let sql = format!(
+        "SELECT {API_KEY_COLUMNS} FROM api_keys k
+         WHERE k.account_id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
+         ORDER BY k.id FOR UPDATE"
+    );
+    db.query(&sql, &[&account, &now]).await?.iter().map(rows::api_key).collect()
 }
 
 /// Sessions of an account, and one more.

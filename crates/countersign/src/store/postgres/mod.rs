@@ -10,10 +10,11 @@
 //!
 //! Each trait of a store is implemented in the file of its name, next to its SQL. Nobody else is kept from writing here, as
 //! the one writer of SQLite does: whatever a rule looks at is locked first. The order of the locks is the same everywhere
-//! (rows of `locks`, then the account, then sessions by their ids), and a transaction that crosses another all the same is
+//! (rows of `locks`, then the account, then sessions by their ids, then API keys by theirs), and a transaction that crosses another all the same is
 //! begun again. The SQL keeps to what other engines with this protocol have too.
 
 mod accounts;
+mod api_keys;
 mod apply;
 mod audit;
 mod audit_chain;

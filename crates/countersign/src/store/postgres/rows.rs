@@ -10,6 +10,7 @@ use super::engine::failure::Failure;
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
+use crate::model::api_key::{ApiKey, ApiKeyName, Scopes};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Actor;
@@ -33,6 +34,10 @@ pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
      s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr, \
      (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
+
+/// The columns that [`api_key`] reads, in a table or alias `k`.
+pub(super) const API_KEY_COLUMNS: &str = "k.id, k.account_id, k.name, k.audience, k.scopes, k.created_at, k.expires_at, \
+     k.last_used_at, k.revoked_at, k.session_id";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row) -> Result<Account, Failure> {
@@ -154,6 +159,31 @@ pub(super) fn client(row: &Row) -> Result<StoredClient, Failure> {
     let name = ClientName::parse(row.try_get(0)?).map_err(Failure::stored)?;
     let client = Client { name, created_at: row.try_get(2)? };
     Ok(StoredClient { client, secret_hash: bytes(row, 1)? })
+}
+
+/// Reads [`API_KEY_COLUMNS`].
+pub(super) fn api_key(row: &Row) -> Result<ApiKey, Failure> {
+    api_key_from(row, 0)
+}
+
+/// Reads [`ACCOUNT_COLUMNS`] and, after them, [`API_KEY_COLUMNS`].
+pub(super) fn account_and_api_key(row: &Row) -> Result<(Account, ApiKey), Failure> {
+    Ok((account(row)?, api_key_from(row, ACCOUNT_COLUMN_COUNT)?))
+}
+
+fn api_key_from(row: &Row, first: usize) -> Result<ApiKey, Failure> {
+    Ok(ApiKey {
+        id: row.try_get(first)?,
+        account_id: row.try_get(first + 1)?,
+        name: ApiKeyName::parse(row.try_get(first + 2)?).map_err(Failure::stored)?,
+        audience: row.try_get(first + 3)?,
+        scopes: Scopes::parse(row.try_get(first + 4)?).map_err(Failure::stored)?,
+        created_at: row.try_get(first + 5)?,
+        expires_at: row.try_get(first + 6)?,
+        last_used_at: row.try_get(first + 7)?,
+        revoked_at: row.try_get(first + 8)?,
+        session_id: row.try_get(first + 9)?,
+    })
 }
 
 /// Reads `key, failures, last_failure_at, forgiven_at`.

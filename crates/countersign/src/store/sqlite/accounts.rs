@@ -195,9 +195,9 @@ fn change_or_delete(
     };
     let name = pending.new_name().map_or(Ok(NameUse::Free), |name| load::name_use(tx.db, name))?;
     let has_another = pending.takes_an_administrator() && load::has_another_administrator(tx.db, id)?;
-    let open = match pending.ends_sessions() {
-        Some(_) => load::open_sessions_of(tx.db, id)?,
-        None => Vec::new(),
+    let (open, keys) = match pending.ends_sessions() {
+        Some(_) => (load::open_sessions_of(tx.db, id)?, load::live_api_keys_of(tx.db, id, tx.at.now)?),
+        None => (Vec::new(), Vec::new()),
     };
-    tx.apply(pending.decide(name, has_another, &open, tx.at))
+    tx.apply(pending.decide(name, has_another, (&open, &keys), tx.at))
 }

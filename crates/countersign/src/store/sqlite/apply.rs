@@ -7,6 +7,7 @@ use rusqlite::{Connection, Params, params};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::account::Account;
+use crate::model::api_key::NewApiKey;
 use crate::model::audit::AuditEvent;
 use crate::model::audit_chain::AuditSigner;
 use crate::model::client::StoredClient;
@@ -106,6 +107,16 @@ impl<'a> Transaction<'a> {
             ),
             Write::InsertClient(client) => self.insert_client(client),
             Write::DeleteClient(name) => self.one_row("DELETE FROM clients WHERE name = ?1", [name.as_str()]),
+            Write::InsertApiKey(new) => self.insert_api_key(new),
+            Write::UpdateApiKey(key) => self.one_row(
+                "UPDATE api_keys SET session_id = ?2, last_used_at = ?3, revoked_at = ?4 WHERE id = ?1",
+                params![
+                    key.id.as_bytes(),
+                    key.session_id.as_bytes(),
+                    key.last_used_at.map(Timestamp::as_unix_millis),
+                    key.revoked_at.map(Timestamp::as_unix_millis),
+                ],
+            ),
             Write::SetMilestone { milestone, at } => self.one_row(
                 "INSERT INTO milestones (name, at) VALUES (?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET at = excluded.at",
@@ -160,6 +171,24 @@ impl<'a> Transaction<'a> {
         self.one_row(
             "INSERT INTO clients (name, secret_hash, created_at) VALUES (?1, ?2, ?3)",
             params![client.name.as_str(), secret_hash, client.created_at.as_unix_millis()],
+        )
+    }
+
+    fn insert_api_key(&self, NewApiKey { key, secret_hash, .. }: &NewApiKey) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO api_keys (id, account_id, secret_hash, name, audience, scopes, created_at, expires_at, session_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                key.id.as_bytes(),
+                key.account_id.as_bytes(),
+                secret_hash,
+                key.name.as_str(),
+                key.audience,
+                key.scopes.to_string(),
+                key.created_at.as_unix_millis(),
+                key.expires_at.map(Timestamp::as_unix_millis),
+                key.session_id.as_bytes(),
+            ],
         )
     }
 

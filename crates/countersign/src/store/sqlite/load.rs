@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{self, ACCOUNT_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
+use super::rows::{self, ACCOUNT_COLUMNS, API_KEY_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, Credentials, NameUse, Role, Username};
+use crate::model::api_key::ApiKey;
 use crate::model::milestone::Milestone;
 use crate::model::session::{Kept, Session, StoredSession};
 
@@ -91,6 +92,20 @@ pub(super) fn open_sessions_of(db: &Connection, account: AccountId) -> rusqlite:
          ORDER BY s.created_at, s.rowid"
     ))?
     .query_map([account.as_bytes()], |row| Ok(rows::session(row)?.session))?
+    .collect()
+}
+
+/// The API keys of an account that work, if it does.
+pub(super) fn live_api_keys_of(
+    db: &Connection,
+    account: AccountId,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<ApiKey>> {
+    db.prepare_cached(&format!(
+        "SELECT {API_KEY_COLUMNS} FROM api_keys k
+         WHERE k.account_id = ?1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?2)"
+    ))?
+    .query_map(params![account.as_bytes(), now.as_unix_millis()], rows::api_key)?
     .collect()
 }
 

@@ -7,8 +7,9 @@ use rusqlite::types::Type;
 use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, RequestId, SessionId};
+use crate::base::id::{AccountId, ApiKeyId, RequestId, SessionId};
 use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
+use crate::model::api_key::{ApiKey, ApiKeyName, Scopes};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Actor;
@@ -32,6 +33,10 @@ pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
      s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr, \
      (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
+
+/// The columns that [`api_key`] reads, in a table or alias `k`.
+pub(super) const API_KEY_COLUMNS: &str = "k.id, k.account_id, k.name, k.audience, k.scopes, k.created_at, k.expires_at, \
+     k.last_used_at, k.revoked_at, k.session_id";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -164,6 +169,32 @@ pub(super) fn client(row: &Row<'_>) -> rusqlite::Result<StoredClient> {
     let name = ClientName::parse(name).map_err(|error| invalid(0, error))?;
     let client = Client { name, created_at: Timestamp::from_unix_millis(row.get(2)?) };
     Ok(StoredClient { client, secret_hash: row.get(1)? })
+}
+
+/// Reads [`API_KEY_COLUMNS`].
+pub(super) fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    api_key_from(row, 0)
+}
+
+/// Reads [`ACCOUNT_COLUMNS`] and, after them, [`API_KEY_COLUMNS`].
+pub(super) fn account_and_api_key(row: &Row<'_>) -> rusqlite::Result<(Account, ApiKey)> {
+    Ok((account(row)?, api_key_from(row, ACCOUNT_COLUMN_COUNT)?))
+}
+
+fn api_key_from(row: &Row<'_>, first: usize) -> rusqlite::Result<ApiKey> {
+    let (name, scopes) = (row.get_ref(first + 2)?.as_str()?, row.get_ref(first + 4)?.as_str()?);
+    Ok(ApiKey {
+        id: ApiKeyId::from_bytes(row.get(first)?),
+        account_id: AccountId::from_bytes(row.get(first + 1)?),
+        name: ApiKeyName::parse(name).map_err(|error| invalid(first + 2, error))?,
+        audience: row.get(first + 3)?,
+        scopes: Scopes::parse(scopes).map_err(|error| invalid(first + 4, error))?,
+        created_at: Timestamp::from_unix_millis(row.get(first + 5)?),
+        expires_at: instant(row, first + 6)?,
+        last_used_at: instant(row, first + 7)?,
+        revoked_at: instant(row, first + 8)?,
+        session_id: SessionId::from_bytes(row.get(first + 9)?),
+    })
 }
 
 /// Reads `key, failures, last_failure_at, forgiven_at`.

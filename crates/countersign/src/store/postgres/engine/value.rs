@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, NodeId, RequestId, SessionId};
+use crate::base::id::{AccountId, ApiKeyId, NodeId, RequestId, SessionId};
 
 /// A value with its type.
 pub(in crate::store::postgres) trait Value: ToSql + Sync {
@@ -53,6 +53,7 @@ macro_rules! typed {
 typed! {
     AccountId => UUID, UUID_ARRAY;
     SessionId => UUID, UUID_ARRAY;
+    ApiKeyId => UUID, UUID_ARRAY;
     RequestId => UUID, UUID_ARRAY;
     NodeId => UUID, UUID_ARRAY;
     Timestamp => INT8, INT8_ARRAY;
@@ -98,7 +99,7 @@ macro_rules! ids {
     };
 }
 
-ids! { AccountId SessionId RequestId NodeId }
+ids! { AccountId SessionId ApiKeyId RequestId NodeId }
 
 impl ToSql for Timestamp {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {
