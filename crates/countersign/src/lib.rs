@@ -148,7 +148,7 @@ pub mod wire;
 pub use countersign_guard as guard;
 
 pub use crate::base::clock::{Clock, Timestamp};
-pub use crate::base::id::{AccountId, InvalidId, RequestId, SessionId};
+pub use crate::base::id::{AccountId, ApiKeyId, InvalidId, RequestId, SessionId};
 pub use crate::base::master_key::{MasterKeyError, MasterKeys, SealError};
 pub use crate::base::master_key_change::MasterKeyChangeError;
 pub use crate::base::master_key_file::MasterKeyFileError;
@@ -156,6 +156,7 @@ pub use crate::base::out_of_range::OutOfRange;
 pub use crate::base::random::Random;
 pub use crate::base::requester::Requester;
 pub use crate::flows::accounts::{ChangeAccountError, CreateAccountError, Registration};
+pub use crate::flows::api_keys::{AddApiKeyError, ApiKeySpec, ExchangeError, OwnerProof};
 pub use crate::flows::attempt::CheckError;
 pub use crate::flows::audience::AudienceError;
 pub use crate::flows::audit_chain::{AuditMark, AuditReport, sign_audit};
@@ -179,6 +180,9 @@ pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, Passwo
 pub use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ClaimsError, Credentials, CustomClaims,
     InvalidRole, NewAccount, Role, Username, UsernameError,
+};
+pub use crate::model::api_key::{
+    ApiKey, ApiKeyName, ApiKeySecret, InvalidApiKeyName, InvalidScopes, KeyGrant, Scopes,
 };
 pub use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery, AuditRecord, RecordedKind};
 pub use crate::model::audit_chain::{AuditLink, AuditRow};

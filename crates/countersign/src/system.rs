@@ -15,6 +15,7 @@ use crate::base::random::Random;
 use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::FeedKeys;
 use crate::flows::figures::Figures;
+use crate::flows::key_uses::KeyUses;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;
@@ -45,6 +46,8 @@ pub struct Countersign<S> {
     pub(crate) audience_guards: Vec<Guard>,
     pub(crate) feed: Feed,
     pub(crate) feed_keys: FeedKeys,
+    /// Which API keys were used, until it is stored.
+    pub(crate) key_uses: KeyUses,
     /// How far the revocation log has been read.
     pub(crate) revocations_seen: Mutex<Option<RevocationCursor>>,
     /// What the store is to get back after it has forgotten.

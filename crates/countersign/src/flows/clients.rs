@@ -7,9 +7,9 @@ use countersign_guard::AccessClaims;
 use serde_json::{Map, Value};
 
 use crate::Countersign;
-use crate::base::clock::Timestamp;
 use crate::flows::logout::Scope;
 use crate::flows::revocation::caller;
+use crate::model::api_key::ApiKeySecret;
 use crate::model::client::{Client, ClientName, ClientSecret, StoredClient};
 use crate::model::context::Context;
 use crate::model::session::{Grant, SessionProof};
@@ -73,16 +73,20 @@ impl<S: Store> Countersign<S> {
         Ok(found.is_some_and(|client| client.fits(secret)))
     }
 
-    /// What an access token or refresh token of ours says, if it is good at `now` and the store says that its session
-    /// is alive (RFC 7662 §2.2); `None` for everything else. Nothing is changed: no token is rotated, none ends.
+    /// What an access token, refresh token or API key of ours says, if it is good now and the store says that its session is
+    /// alive, or its key works (RFC 7662 §2.2); `None` for everything else. No token is rotated, none ends.
     ///
     /// # Errors
     /// [`StoreError`] when the store did not answer.
     pub async fn introspect(
         &self,
         token: &str,
-        now: Timestamp,
+        context: &Context,
     ) -> Result<Option<Map<String, Value>>, StoreError> {
+        let now = context.now;
+        if ApiKeySecret::is_meant_by(token) {
+            return self.introspect_key(token, context).await;
+        }
         if let Ok(token) = self.refresh_tokens.parse(token) {
             let found = self.store.vouch(SessionProof::Refresh(token.presented()), now).await?;
             return Ok(found.map(|grant| self.refresh_token_claims(&grant)));
@@ -93,6 +97,10 @@ impl<S: Store> Countersign<S> {
             return Ok(None);
         }
         let Some((account, session)) = caller(&claims) else { return Ok(None) };
+        if let Some(key) = self.api_key_of(&claims) {
+            let is_good = self.is_key_token_good((account, session), key, now).await?;
+            return Ok(is_good.then(|| claims.claims().clone()));
+        }
         let found = self.store.vouch(SessionProof::Named(session), now).await?;
         Ok(found.filter(|grant| grant.account().id == account).map(|_| claims.claims().clone()))
     }

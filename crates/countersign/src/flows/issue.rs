@@ -1,5 +1,5 @@
-//! The only place where an access token is minted. Login and refresh both come through here with a [`Grant`],
-//! which only a store's transaction makes: so no pathway can hand out a token for an account that may not
+//! The only place where an access token is minted. Login and refresh both come through here with a [`Grant`], an API key with
+//! a [`KeyGrant`], which only a store's transaction makes: so no pathway can hand out a token for an account that may not
 //! sign in (TH-5). An assertion, which is no access token, is made from one that a guard has just accepted.
 
 use std::borrow::Cow;
@@ -15,6 +15,7 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::account::{Account, CustomClaims};
+use crate::model::api_key::{KeyGrant, Scopes};
 use crate::model::audience::{ASSERTION, Audience, Subject};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
@@ -71,19 +72,24 @@ impl std::fmt::Debug for IssuedRefreshToken {
     }
 }
 
-/// RFC 9068 §2.2, with the session and the account's own claims.
+/// RFC 9068 §2.2, with the session and the account's own claims. A token for an API key names the key as the client, has its
+/// scopes (§2.2.3), and says nothing of a sign-in (§2.2.1): there was none.
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
     sub: String,
     aud: &'a str,
-    client_id: &'a str,
+    client_id: Cow<'a, str>,
     iat: i64,
     exp: i64,
     jti: String,
     sid: String,
-    auth_time: i64,
-    amr: AuthMethods,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<AuthMethods>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     username: &'a str,
     /// None where the audience sets another.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +106,42 @@ pub(crate) struct Asked<'a> {
     pub(crate) account: Option<Account>,
     /// What the application has computed, if it does so.
     pub(crate) computed: Option<ComputedClaims>,
+}
+
+/// What an API key is exchanged for.
+pub(crate) struct KeyAsked<'a> {
+    pub(crate) grant: &'a KeyGrant,
+    pub(crate) audience: &'a Audience,
+    pub(crate) scopes: Scopes,
+    pub(crate) computed: Option<ComputedClaims>,
+}
+
+/// Who a token is for, and by what they have come.
+struct Holder<'a> {
+    account: &'a Account,
+    audience: &'a Audience,
+    computed: Option<&'a ComputedClaims>,
+    session_id: SessionId,
+    by: By<'a>,
+}
+
+enum By<'a> {
+    Session(&'a Session),
+    Key(&'a KeyAsked<'a>),
+}
+
+impl<'a> Holder<'a> {
+    fn of_session(grant: &'a Grant, asked: &'a Asked<'_>) -> Self {
+        let (account, session) = (asked.account(grant), grant.session());
+        let (audience, computed) = (asked.audience, asked.computed.as_ref());
+        Self { account, audience, computed, session_id: session.id, by: By::Session(session) }
+    }
+
+    fn of_key(asked: &'a KeyAsked<'a>) -> Self {
+        let KeyAsked { grant, audience, computed, .. } = asked;
+        let session_id = grant.key().session_id;
+        Self { account: grant.account(), audience, computed: computed.as_ref(), session_id, by: By::Key(asked) }
+    }
 }
 
 /// Claims that the application has computed for an account as it was then, instead of the account's own.
@@ -150,10 +192,24 @@ impl<S: Store> Countersign<S> {
     /// Signs an access token for a session that a store's transaction has just found or made alive.
     fn issue(&self, grant: &Grant, asked: &Asked<'_>, now: Timestamp) -> Result<AccessToken, SignError> {
         let lifetime = asked.audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
-        let claims = self.claims(grant, asked, times(grant.session(), lifetime, now));
+        let times = times(Some(grant.session().expires_at), lifetime, now);
+        self.mint(&self.claims(&Holder::of_session(grant, asked), times), asked.audience, now)
+    }
+
+    /// Signs an access token for an API key that a store's transaction has just found to work.
+    ///
+    /// # Errors
+    /// [`SignError`] when it cannot be signed.
+    pub(crate) fn issue_for_key(&self, asked: &KeyAsked<'_>, now: Timestamp) -> Result<AccessToken, SignError> {
+        let lifetime = asked.audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
+        let times = times(asked.grant.key().expires_at, lifetime, now);
+        self.mint(&self.claims(&Holder::of_key(asked), times), asked.audience, now)
+    }
+
+    fn mint(&self, claims: &Claims<'_>, audience: &Audience, now: Timestamp) -> Result<AccessToken, SignError> {
         let expires_in = u64::try_from(claims.exp - claims.iat).unwrap_or(0);
-        let token = self.sign(&claims, asked.audience, asked.audience.token_type.header_value(), now)?;
-        self.figures.tokens.increment(self.signing_algorithm(asked.audience));
+        let token = self.sign(claims, audience, audience.token_type.header_value(), now)?;
+        self.figures.tokens.increment(self.signing_algorithm(audience));
         Ok(AccessToken { token, expires_in })
     }
 
@@ -177,10 +233,10 @@ impl<S: Store> Countersign<S> {
         sign(claims, ring.signing_key(audience.algorithm, now), typ).map(Zeroizing::new)
     }
 
-    fn claims<'a>(&'a self, grant: &'a Grant, asked: &'a Asked<'_>, [iat, exp]: [i64; 2]) -> Claims<'a> {
-        let (session, account, audience) = (grant.session(), asked.account(grant), asked.audience);
-        let (sub, sid) = (account.id.to_string(), session.id.to_string());
-        let own = asked.computed.as_ref().map_or(&account.claims, |computed| &computed.claims).as_map();
+    fn claims<'a>(&'a self, holder: &Holder<'a>, [iat, exp]: [i64; 2]) -> Claims<'a> {
+        let Holder { account, audience, computed, session_id, by } = holder;
+        let (sub, sid) = (account.id.to_string(), session_id.to_string());
+        let own = computed.map_or(&account.claims, |computed| &computed.claims).as_map();
         // Not asked here whether the role is admitted; a role without a name there has none.
         let role = audience.admit(&account.role).unwrap_or_default();
         let username = account.username.as_str();
@@ -190,17 +246,22 @@ impl<S: Store> Countersign<S> {
             let subject = Subject { id: &sub, username, role, session: &sid };
             Cow::Owned(audience.claims_for(own, subject))
         };
+        let (client_id, session, scopes) = match by {
+            By::Session(session) => (Cow::Borrowed(self.options.client_id.as_str()), Some(session), None),
+            By::Key(asked) => (Cow::Owned(asked.grant.key().id.to_string()), None, Some(&asked.scopes)),
+        };
         Claims {
             iss: &self.options.issuer,
             sub,
             aud: &audience.name,
-            client_id: &self.options.client_id,
+            client_id,
             iat,
             exp,
             jti: self.token_id(),
             sid,
-            auth_time: session.authenticated_at.as_unix_seconds(),
-            amr: session.amr,
+            auth_time: session.map(|session| session.authenticated_at.as_unix_seconds()),
+            amr: session.map(|session| session.amr),
+            scope: scopes.filter(|scopes| !scopes.is_empty()).map(ToString::to_string),
             username,
             role: (!custom.contains_key("role")).then_some(role),
             custom,
@@ -218,9 +279,43 @@ impl<S: Store> Countersign<S> {
         asked: &Asked<'_>,
         now: Timestamp,
     ) -> Result<(Zeroizing<String>, String), SignError> {
-        let claims = self.claims(grant, asked, times(grant.session(), ASSERTION_LIFETIME, now));
-        let assertion = self.sign(&claims, asked.audience, ASSERTION, now)?;
-        Ok((assertion, claims.role().to_owned()))
+        let times = times(Some(grant.session().expires_at), ASSERTION_LIFETIME, now);
+        self.assert(&self.claims(&Holder::of_session(grant, asked), times), asked.audience, now)
+    }
+
+    /// The same for an API key that was shown to a reverse proxy.
+    ///
+    /// # Errors
+    /// [`SignError`] when it cannot be signed.
+    pub(crate) fn assertion_of_key(
+        &self,
+        asked: &KeyAsked<'_>,
+        now: Timestamp,
+    ) -> Result<(Zeroizing<String>, String), SignError> {
+        let times = times(asked.grant.key().expires_at, ASSERTION_LIFETIME, now);
+        self.assert(&self.claims(&Holder::of_key(asked), times), asked.audience, now)
+    }
+
+    fn assert(
+        &self,
+        claims: &Claims<'_>,
+        audience: &Audience,
+        now: Timestamp,
+    ) -> Result<(Zeroizing<String>, String), SignError> {
+        Ok((self.sign(claims, audience, ASSERTION, now)?, claims.role().to_owned()))
+    }
+
+    /// What an API key says of itself: the claims of its tokens, but since when and until when it works.
+    pub(crate) fn key_claims(&self, asked: &KeyAsked<'_>) -> Map<String, Value> {
+        let key = asked.grant.key();
+        let times = [key.created_at, key.expires_at.unwrap_or(key.created_at)].map(Timestamp::as_unix_seconds);
+        let claims = serde_json::to_value(self.claims(&Holder::of_key(asked), times));
+        let Ok(Value::Object(mut claims)) = claims else { return Map::new() };
+        claims.remove("jti");
+        if key.expires_at.is_none() {
+            claims.remove("exp");
+        }
+        claims
     }
 
     /// Signs what an accepted access token says, for the service behind a reverse proxy: the same claims for at
@@ -247,10 +342,10 @@ impl<S: Store> Countersign<S> {
     }
 }
 
-/// `iat` and `exp`: never longer than the session itself (J7), and at least the second that has begun.
-fn times(session: &Session, lifetime: Duration, now: Timestamp) -> [i64; 2] {
-    let iat = now.as_unix_seconds();
-    [iat, now.plus(lifetime).min(session.expires_at).as_unix_seconds().max(iat + 1)]
+/// `iat` and `exp`: never longer than the session or the API key itself (J7), and at least the second that has begun.
+fn times(ends_at: Option<Timestamp>, lifetime: Duration, now: Timestamp) -> [i64; 2] {
+    let (iat, exp) = (now.as_unix_seconds(), now.plus(lifetime));
+    [iat, ends_at.map_or(exp, |end| exp.min(end)).as_unix_seconds().max(iat + 1)]
 }
 
 /// Long enough for one request to arrive and for clocks that differ a little.

@@ -49,6 +49,9 @@ impl<S: Store> Countersign<S> {
         scope: Scope,
         context: &Context,
     ) -> Result<usize, StoreError> {
+        if self.api_key_of(claims).is_some() {
+            return Ok(0); // it did not sign in, and must not sign others out
+        }
         let Some((account, session)) = caller(claims) else { return Ok(0) };
         let which = match scope {
             Scope::This => SessionSelector::OneOf(account, session),

@@ -2,6 +2,7 @@
 //! [`Countersign`](crate::Countersign).
 
 pub mod accounts;
+pub mod api_keys;
 pub mod attempt;
 pub mod audience;
 pub mod audit;
@@ -18,6 +19,7 @@ pub(crate) mod hooks;
 pub mod import;
 pub mod issue;
 pub mod key_transfer;
+pub(crate) mod key_uses;
 pub mod key_withdrawal;
 pub mod keys;
 pub mod login;

@@ -17,6 +17,7 @@ use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::{FeedKeys, new_feed};
 use crate::flows::figures::Figures;
 use crate::flows::follow_clock::{ClockError, clock_for};
+use crate::flows::key_uses::KeyUses;
 use crate::flows::keys::{self, KeysError};
 use crate::flows::reseal::HASHES_TO_LOOK_AT;
 use crate::hashing::{HashingOptionsError, PasswordHasher};
@@ -114,6 +115,7 @@ impl<S: Store> Countersign<S> {
             feed_keys: FeedKeys::new(&master_keys),
             refresh_tokens: RefreshTokenCodec::new(&master_keys),
             key_ring: ArcSwap::from_pointee(ring),
+            key_uses: KeyUses::default(),
             revocations_seen: Mutex::default(),
             owed: Mutex::default(),
             known_keys: ArcSwap::default(),

@@ -6,7 +6,8 @@ use crate::base::id::{AccountId, SessionId};
 use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::login::{Authenticated, LoginError};
 use crate::hashing::{Attempt, Verification};
-use crate::model::account::{Account, PasswordChange, SetPasswordOutcome, Username};
+use crate::base::requester::Requester;
+use crate::model::account::{Account, Credentials, PasswordChange, SetPasswordOutcome, Username};
 use crate::model::context::Context;
 use crate::model::proof::Proof;
 use crate::password::{Password, PasswordHash, PolicyViolation};
@@ -55,22 +56,31 @@ impl<S: Store> Countersign<S> {
         let found = found.ok_or(PasswordChangeError::NotFound)?;
         let current = current.map_err(|_| PasswordChangeError::WrongPassword)?;
         self.options.passwords.check_change(&new, &current, found.account.username.as_str())?;
-        let name = found.account.username.canonical();
-        let requester = self
-            .attempt(name, context, async |requester| {
-                let attempt = Attempt { password: current, stored: found.password_hash.clone(), requester };
-                Ok(match self.hasher.verify(attempt).await? {
-                    Verification::Match | Verification::MatchOutdated if found.account.is_enabled() => {
-                        Checked::Right(requester)
-                    }
-                    _ => Checked::Wrong(Some(found.account.id)),
-                })
-            })
-            .await?
-            .ok_or(PasswordChangeError::WrongPassword)?;
+        let requester = self.check_current_password(&found, current, context).await?;
+        let requester = requester.ok_or(PasswordChangeError::WrongPassword)?;
         let new = self.hasher.hash(new, requester).await.map_err(CheckError::from)?;
         let checked = Some(Proof::Password { version: found.password_version });
         Ok(CheckedPasswordChange(PasswordChange { account_id: account, new, checked, keep: Some(session) }))
+    }
+
+    /// Whether this is the password of an account that may sign in; if so, the requester for another hash.
+    pub(crate) async fn check_current_password(
+        &self,
+        found: &Credentials,
+        current: Password,
+        context: &Context,
+    ) -> Result<Option<Requester>, CheckError> {
+        let name = found.account.username.canonical();
+        self.attempt(name, context, async |requester| {
+            let attempt = Attempt { password: current, stored: found.password_hash.clone(), requester };
+            Ok(match self.hasher.verify(attempt).await? {
+                Verification::Match | Verification::MatchOutdated if found.account.is_enabled() => {
+                    Checked::Right(requester)
+                }
+                _ => Checked::Wrong(Some(found.account.id)),
+            })
+        })
+        .await
     }
 
     /// Checks and hashes a new password for an account that has just authenticated.

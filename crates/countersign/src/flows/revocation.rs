@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, SessionId};
+use crate::base::id::{AccountId, ApiKeyId, SessionId};
 use crate::flows::feed_keys::new_epoch;
 use crate::model::context::Context;
 use crate::model::session::{EndedSession, ends_all_at};
@@ -104,6 +104,12 @@ impl<S: Store> Countersign<S> {
         Ok(not_before)
     }
 
+    /// The API key that a verified access token was issued for, if it was one and no sign-in.
+    #[must_use]
+    pub fn api_key_of(&self, claims: &AccessClaims) -> Option<ApiKeyId> {
+        claims.client_id().filter(|id| *id != self.options.client_id)?.parse().ok()
+    }
+
     fn refuse_issued_before(&self, not_before: Timestamp) {
         let second = not_before.as_unix_seconds();
         self.guard.revocations().revoke_issued_before(second);
@@ -124,7 +130,8 @@ const LEAST_PAUSE: Duration = Duration::from_millis(20);
 /// 1 s, SE-4).
 const LONGEST_WAIT: Duration = Duration::from_millis(80);
 
-/// The account and the session that a verified access token was issued for. `None` when the IDs are not in
+/// The account and the session that a verified access token was issued for. The session of an API key's token is no session:
+/// ask [`Countersign::api_key_of`] first. `None` when the IDs are not in
 /// our form: another issuer made the token with the same key.
 #[must_use]
 pub fn caller(claims: &AccessClaims) -> Option<(AccountId, SessionId)> {

@@ -42,6 +42,7 @@ impl<S: Store> Countersign<S> {
                 report("record refused sign-ins", self.record_throttled(now).await);
                 self.log_shed(&mut shed);
                 report("record spraying", self.record_spraying(now).await);
+                report("record uses of API keys", self.record_key_uses().await);
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
             }

@@ -9,8 +9,10 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::http::admin::{self, audit, followers, keys, users};
-use crate::http::api::{login, logout, password, reach, refresh, revocations, sessions, user};
+use crate::http::admin::{self, api_keys, audit, followers, keys, users};
+use crate::http::api::{
+    keys as own_keys, login, logout, password, reach, refresh, revocations, sessions, user,
+};
 use crate::http::app::App;
 use crate::http::edge;
 use crate::http::edge::origins::split_issuer;
@@ -25,7 +27,7 @@ use crate::store::Store;
 pub enum Access {
     /// None, or one that the body or a cookie carries: a password, a refresh token.
     Public,
-    /// The name and the secret of a client (RFC 6749 §2.3.1).
+    /// The name and the secret of a client, or an API key (RFC 6749 §2.3.1).
     Client,
     /// A valid access token.
     Bearer,
@@ -77,8 +79,12 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/api/sessions"                           Bearer sessions::list;
         DELETE "/api/sessions"                           Bearer sessions::end_others;
         DELETE "/api/sessions/{id}"                      Bearer sessions::end;
+        GET    "/api/keys"                              Bearer own_keys::list;
+        POST   "/api/keys"                              Bearer own_keys::make;
+        DELETE "/api/keys/{id}"                         Bearer own_keys::revoke;
         GET    "/api/revocations"                        FeedKey revocations::follow;
         GET    "/api/reach"                              Operator reach::show;
+        POST   "/oauth2/token"                           Client oauth2::token;
         POST   "/oauth2/introspect"                      Client oauth2::introspect;
         POST   "/oauth2/revoke"                          Client oauth2::revoke;
         GET    "/api/admin/users"                        Admin  users::list;
@@ -90,6 +96,9 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/api/admin/users/{id}/sessions"          Admin  users::sessions;
         DELETE "/api/admin/users/{id}/sessions"          Admin  users::end_sessions;
         DELETE "/api/admin/users/{id}/sessions/{session}" Admin users::end_session;
+        GET    "/api/admin/users/{id}/keys"             Admin  api_keys::list;
+        POST   "/api/admin/users/{id}/keys"             Admin  api_keys::make;
+        DELETE "/api/admin/users/{id}/keys/{key}"       Admin  api_keys::revoke;
         GET    "/api/admin/keys"                         Admin  keys::list;
         POST   "/api/admin/keys/rotate"                  Admin  keys::rotate;
         POST   "/api/admin/keys/withdraw"                Admin  keys::withdraw;

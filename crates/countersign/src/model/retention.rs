@@ -39,6 +39,7 @@ pub struct Swept {
 /// | a revocation | 120 s after it stops to matter: verifiers may be so much behind |
 /// | a session that was ended | `keep_sessions` later, or an access token's life if that is longer |
 /// | a session past its absolute end | the same |
+/// | an API key that was revoked, or has expired | the same |
 /// | a line of the audit log | after `keep_audit` |
 /// | a count of fewer than `few_failures` | 24 hours after its last failure |
 /// | any count | 400 days after its last failure |
@@ -52,6 +53,10 @@ pub(crate) enum Expired {
     SessionsEnded(Timestamp),
     /// Sessions whose absolute end is at or before this.
     SessionsPastEnd(Timestamp),
+    /// API keys that were revoked at or before this.
+    ApiKeysRevoked(Timestamp),
+    /// API keys that expired at or before this.
+    ApiKeysPastEnd(Timestamp),
     /// Lines of the audit log from before this.
     AuditLog(Timestamp),
     /// Counts of fewer failures than this whose last failure is at or before this.
@@ -64,12 +69,14 @@ pub(crate) enum Expired {
 
 impl Sweep {
     /// Everything that an index finds, in the order in which it is looked for.
-    pub(crate) fn expired(&self, policy: &SessionPolicy) -> [Expired; 7] {
+    pub(crate) fn expired(&self, policy: &SessionPolicy) -> [Expired; 9] {
         let dead = self.now.minus(self.keep_sessions(policy));
         [
             Expired::Revocations(self.now.minus(LONGEST_LEEWAY)),
             Expired::SessionsEnded(dead),
             Expired::SessionsPastEnd(dead),
+            Expired::ApiKeysRevoked(dead),
+            Expired::ApiKeysPastEnd(dead),
             Expired::AuditLog(self.now.minus(self.keep_audit)),
             Expired::FewFailures(self.few_failures, self.now.minus(FEW_FAILURES_REMEMBERED)),
             Expired::Failures(self.now.minus(FAILURES_REMEMBERED)),
@@ -117,6 +124,8 @@ mod tests {
                 Expired::Revocations(T.minus(Duration::from_secs(120))),
                 Expired::SessionsEnded(T.minus(30 * day)),
                 Expired::SessionsPastEnd(T.minus(30 * day)),
+                Expired::ApiKeysRevoked(T.minus(30 * day)),
+                Expired::ApiKeysPastEnd(T.minus(30 * day)),
                 Expired::AuditLog(T.minus(90 * day)),
                 Expired::FewFailures(8, T.minus(day)),
                 Expired::Failures(T.minus(400 * day)),

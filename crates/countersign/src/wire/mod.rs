@@ -4,6 +4,7 @@
 //! UUID. A field is always there, `null` where there is nothing, unless its type is [`Optional`].
 
 mod account;
+mod api_key;
 mod audit;
 mod client;
 mod feed_key;
@@ -14,6 +15,7 @@ mod session;
 mod token;
 
 pub use self::account::{AccountView, UserView};
+pub use self::api_key::ApiKeyView;
 pub use self::audit::AuditEventView;
 pub use self::client::ClientView;
 pub use self::feed_key::FeedKeyView;

@@ -10,6 +10,7 @@ use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
 use crate::store::Store;
 
+pub(super) mod api_keys;
 pub(super) mod audit;
 pub(super) mod followers;
 pub(super) mod keys;

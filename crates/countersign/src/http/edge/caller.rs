@@ -35,6 +35,10 @@ impl<S: Store> FromRequestParts<App<S>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App<S>) -> Result<Self, ApiError> {
         let claims = parts.extensions.get::<AccessClaims>().ok_or(Refusal::TokenRequired)?;
+        // A key is made for other services, and its scopes mean nothing here: it must not manage its account.
+        if app.countersign.api_key_of(claims).is_some() {
+            return Err(Refusal::ScopeRequired.into());
+        }
         // The guard lets no token of another issuer through; one whose IDs are not ours names no caller all the same.
         let (account, session) = caller(claims).ok_or(Refusal::Malformed)?;
         Ok(Self { account, session, context: context(parts, app, Actor::Account(account)) })

@@ -11,7 +11,9 @@ use countersign_guard::feed::FeedError;
 use countersign_jwt::{KeySetError, SignError};
 
 use crate::flows::accounts::{ChangeAccountError, CreateAccountError};
+use crate::flows::api_keys::{AddApiKeyError, ExchangeError};
 use crate::flows::attempt::CheckError;
+use crate::flows::audience::AudienceError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::password_change::PasswordChangeError;
@@ -48,6 +50,9 @@ pub enum ApiError {
     /// An account was not made.
     #[error(transparent)]
     CreateAccount(#[from] CreateAccountError),
+    /// An API key was not made.
+    #[error(transparent)]
+    AddApiKey(#[from] AddApiKeyError),
     /// An account was not changed.
     #[error(transparent)]
     ChangeAccount(#[from] ChangeAccountError),
@@ -122,6 +127,7 @@ impl ApiError {
             }
             Self::Password(error) => public::password(error),
             Self::CreateAccount(error) => public::create_account(error),
+            Self::AddApiKey(error) => public::add_api_key(error),
             Self::ChangeAccount(ChangeAccountError::Store(error)) | Self::Store(error) => {
                 public::store(error)
             }
@@ -177,6 +183,7 @@ impl ApiError {
                 | Self::Password(PasswordChangeError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
+                | Self::AddApiKey(AddApiKeyError::Check(CheckError::Hashing(HashingError::Overloaded { .. })))
         )
     }
 }
@@ -189,6 +196,19 @@ impl From<FeedError> for ApiError {
             // The key was good when the request came, and is not any more (RFC 6750 §3.1: `invalid_token`).
             FeedError::Withdrawn => Self::Refused(Refusal::Malformed),
             _ => Self::Internal,
+        }
+    }
+}
+
+/// For a reverse proxy that was shown a key: what the session cookie is refused with there.
+impl From<ExchangeError> for ApiError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Scope => Self::Refused(Refusal::ScopeRequired),
+            ExchangeError::Audience(AudienceError::NotPermitted) => Self::Refused(Refusal::RoleRequired),
+            ExchangeError::Audience(AudienceError::Unknown) => Self::Refused(Refusal::Malformed),
+            ExchangeError::Hook(error) => Self::Hook(error),
+            ExchangeError::Sign(error) => Self::Sign(error),
         }
     }
 }
@@ -212,7 +232,6 @@ impl IntoResponse for ApiError {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::flows::audience::AudienceError;
     use crate::http::error::public::Public;
     use crate::http::error::whole_seconds;
     use crate::model::key_ring::KeyRingError;
@@ -267,6 +286,11 @@ pub(crate) mod tests {
             PasswordChangeError::Overtaken.into(),
             CreateAccountError::NameTaken.into(),
             CreateAccountError::LooksAlike.into(),
+            AddApiKeyError::TooMany.into(),
+            AddApiKeyError::Expired.into(),
+            AddApiKeyError::NoAccount.into(),
+            AddApiKeyError::WrongPassword.into(),
+            AddApiKeyError::Overtaken.into(),
             ChangeAccountError::NotFound.into(),
             ChangeAccountError::LastAdministrator.into(),
             KeysError::SharedSecret.into(),

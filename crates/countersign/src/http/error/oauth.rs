@@ -4,6 +4,8 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::flows::api_keys::ExchangeError;
+use crate::flows::audience::AudienceError;
 use crate::http::error::api::ApiError;
 use crate::http::error::finish;
 use crate::http::error::public::{Public, public};
@@ -18,6 +20,15 @@ pub(in crate::http) enum OauthError {
     /// The client is unknown, or its secret is wrong or missing.
     #[error("the client is not authenticated")]
     Client,
+    /// There is no such grant here.
+    #[error("the grant type is not supported")]
+    GrantType,
+    /// The scope is malformed, or more than the client has.
+    #[error("the scope is not one of the client's")]
+    Scope,
+    /// The client may not have a token for its audience.
+    #[error("the client may not have this token: {0}")]
+    NotPermitted(AudienceError),
     /// The body could not be read, or the server failed.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -29,6 +40,16 @@ impl From<StoreError> for OauthError {
     }
 }
 
+impl From<ExchangeError> for OauthError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Scope => Self::Scope,
+            ExchangeError::Audience(error) => Self::NotPermitted(error),
+            error @ (ExchangeError::Hook(_) | ExchangeError::Sign(_)) => Self::Api(error.into()),
+        }
+    }
+}
+
 impl OauthError {
     fn public(&self) -> Public {
         match self {
@@ -36,6 +57,21 @@ impl OauthError {
             Self::Client => {
                 public(StatusCode::UNAUTHORIZED, "invalid_client", "Client authentication failed")
             }
+            Self::GrantType => public(
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                "The grant type must be client_credentials",
+            ),
+            Self::Scope => public(
+                StatusCode::BAD_REQUEST,
+                "invalid_scope",
+                "The scope is malformed, or not among the scopes of the key",
+            ),
+            Self::NotPermitted(_) => public(
+                StatusCode::BAD_REQUEST,
+                "unauthorized_client",
+                "The audience of the key is not there any more, or not for the role of its account",
+            ),
             Self::Api(error) => {
                 let mut public = error.public();
                 // The codes of RFC 6749 §5.2 and §4.1.2.1; there are no others to choose from.

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use countersign_jwt::SignError;
 
 use crate::flows::accounts::CreateAccountError;
+use crate::flows::api_keys::AddApiKeyError;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::keys::KeysError;
@@ -93,16 +94,40 @@ pub(super) fn refresh(error: &RefreshError) -> Public {
 
 pub(super) fn password(error: &PasswordChangeError) -> Public {
     match error {
-        PasswordChangeError::WrongPassword => {
-            public(StatusCode::FORBIDDEN, "wrong_password", "The current password is not right")
-        }
-        PasswordChangeError::NotFound => public(StatusCode::NOT_FOUND, "not_found", "Not found"),
-        PasswordChangeError::Overtaken => {
-            public(StatusCode::CONFLICT, "conflict", "The password was changed in the meantime")
-        }
+        PasswordChangeError::WrongPassword => wrong_password(),
+        PasswordChangeError::NotFound => not_found(),
+        PasswordChangeError::Overtaken => overtaken(),
         PasswordChangeError::Policy(violation) => policy(*violation),
         PasswordChangeError::Check(error) => check(error),
     }
+}
+
+pub(super) fn add_api_key(error: &AddApiKeyError) -> Public {
+    match error {
+        AddApiKeyError::NoAccount => not_found(),
+        AddApiKeyError::WrongPassword => wrong_password(),
+        AddApiKeyError::Overtaken => overtaken(),
+        AddApiKeyError::TooMany => {
+            public(StatusCode::CONFLICT, "too_many_api_keys", "Too many API keys: revoke one first")
+        }
+        AddApiKeyError::Expired => {
+            public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "`expiresAt` is in the past")
+        }
+        AddApiKeyError::Audience(error) => audience(*error),
+        AddApiKeyError::Check(error) => check(error),
+    }
+}
+
+fn wrong_password() -> Public {
+    public(StatusCode::FORBIDDEN, "wrong_password", "The current password is not right")
+}
+
+fn overtaken() -> Public {
+    public(StatusCode::CONFLICT, "conflict", "The password was changed in the meantime")
+}
+
+fn not_found() -> Public {
+    public(StatusCode::NOT_FOUND, "not_found", "Not found")
 }
 
 pub(super) fn create_account(error: &CreateAccountError) -> Public {

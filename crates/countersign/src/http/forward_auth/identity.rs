@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use countersign_guard::AccessClaims;
 
 use crate::base::clock::Timestamp;
+use crate::model::api_key::KeyGrant;
 use crate::model::session::Grant;
 
 pub(super) struct Identity([String; COUNT]);
@@ -34,6 +35,13 @@ impl Identity {
         let (account, session) = (grant.account(), grant.session());
         let (id, session) = (account.id.to_string(), session.id.to_string());
         let texts = [&*id, account.username.as_str(), role, &*session, audience];
+        Self::new(texts, expires_at.as_unix_seconds(), assertion)
+    }
+
+    pub(super) fn of_key(grant: &KeyGrant, role: &str, expires_at: Timestamp, assertion: &str) -> Self {
+        let (account, key) = (grant.account(), grant.key());
+        let (id, session) = (account.id.to_string(), key.session_id.to_string());
+        let texts = [&*id, account.username.as_str(), role, &*session, &*key.audience];
         Self::new(texts, expires_at.as_unix_seconds(), assertion)
     }
 

@@ -11,7 +11,7 @@ mod original;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use countersign_guard::Refusal;
+use countersign_guard::{Refusal, bearer_token};
 use countersign_guard::jwt::VerifyError;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -19,10 +19,13 @@ use zeroize::Zeroizing;
 use crate::flows::issue::Asked;
 use crate::http::app::App;
 use crate::http::body::query::Query;
+use crate::http::edge::caller::Anonymous;
 use crate::http::edge::{self, csrf};
 use crate::http::error::api::ApiError;
 use crate::http::forward_auth::identity::Identity;
+use crate::model::api_key::ApiKeySecret;
 use crate::model::audience::Audience;
+use crate::model::context::Context;
 use crate::store::Store;
 
 /// What the proxy's configuration demands of the request.
@@ -50,7 +53,8 @@ pub(in crate::http) async fn verify<S: Store>(State(app): State<App<S>>, request
     let method = original::method(&parts.headers);
     match Query::<Demands>::from_request_parts(&mut parts, &app).await {
         Ok(Query(demands)) => {
-            Question { app: &app, headers: &parts.headers, method, demands }
+            let context = app.context(&parts);
+            Question { app: &app, headers: &parts.headers, method, demands, context }
                 .answer(StatusCode::NO_CONTENT)
                 .await
         }
@@ -62,11 +66,12 @@ pub(in crate::http) async fn verify<S: Store>(State(app): State<App<S>>, request
 /// request pass for 200 alone. Path and query are the client's, so they demand nothing here.
 pub(in crate::http) async fn verify_in_place<S: Store>(
     State(app): State<App<S>>,
+    Anonymous(context): Anonymous,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
     let demands = Demands::default();
-    Question { app: &app, headers: &headers, method, demands }.answer(StatusCode::OK).await
+    Question { app: &app, headers: &headers, method, demands, context }.answer(StatusCode::OK).await
 }
 
 /// Whether a request may pass.
@@ -76,6 +81,7 @@ struct Question<'a, S> {
     /// The method of the original request.
     method: Method,
     demands: Demands,
+    context: Context,
 }
 
 impl<S: Store> Question<'_, S> {
@@ -93,6 +99,9 @@ impl<S: Store> Question<'_, S> {
     async fn identify(&self) -> Result<Identity, ApiError> {
         if let Some(cookie) = self.session_cookie() {
             return self.identify_by_cookie(&cookie).await;
+        }
+        if let Some(key) = bearer_token(self.headers).ok().filter(|token| ApiKeySecret::is_meant_by(token)) {
+            return self.identify_by_key(key).await;
         }
         let countersign = &self.app.countersign;
         let audience = self.audience()?;
@@ -135,6 +144,23 @@ impl<S: Store> Question<'_, S> {
         self.demand_role(|demanded| demanded == role)?;
         let expires_at = grant.session().ends_at(&countersign.options().sessions);
         Ok(Identity::of_session(&grant, [&role, &audience.name], expires_at, &assertion))
+    }
+
+    /// The store is asked each time, so a key that is revoked is refused at once.
+    async fn identify_by_key(&self, secret: &str) -> Result<Identity, ApiError> {
+        let (countersign, now) = (&self.app.countersign, self.context.now);
+        let found = countersign.find_by_api_key(secret, &self.context).await?;
+        let grant = found.ok_or(Refusal::Malformed)?;
+        if self.audience()?.name != grant.key().audience {
+            return Err(Refusal::Invalid(VerifyError::WrongAudience).into());
+        }
+        let asked = countersign.asked_by_key(&grant, grant.key().scopes.clone()).await?;
+        let (assertion, role) = countersign.assertion_of_key(&asked, now)?;
+        self.demand_role(|demanded| demanded == role)?;
+        // One that never expires has to be asked about again after the life of an access token.
+        let for_now = now.plus(countersign.options().sessions.access_token_ttl);
+        let expires_at = grant.key().expires_at.unwrap_or(for_now);
+        Ok(Identity::of_key(&grant, &role, expires_at, &assertion))
     }
 
     fn demand_role(&self, has_role: impl Fn(&str) -> bool) -> Result<(), Refusal> {

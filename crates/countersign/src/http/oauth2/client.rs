@@ -30,7 +30,7 @@ pub(super) fn credentials(
     Ok((name, secret))
 }
 
-/// Names and secrets of ours are the same with and without the form encoding that RFC 6749 §2.3.1 asks for.
+/// Names and secrets of ours, but for some names of accounts, are the same with and without the form encoding that RFC 6749 §2.3.1 asks for.
 fn basic(value: &str) -> Option<(String, Zeroizing<String>)> {
     let (scheme, encoded) = value.split_once(' ')?;
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_start_matches(' ')).ok()?);

@@ -1,15 +1,20 @@
-//! `/oauth2/introspect` (RFC 7662) and `/oauth2/revoke` (RFC 7009), for services that hold a client secret. The body is
-//! a form, as the RFCs say, or a JSON object with the same members.
+//! `/oauth2/token` for programs that hold an API key (RFC 6749 §4.4), `/oauth2/introspect` (RFC 7662) and `/oauth2/revoke`
+//! (RFC 7009) for services that hold a client secret. The body is a form, as the RFCs say, or a JSON object with the same
+//! members.
 
 mod client;
+mod token;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+pub(in crate::http) use self::token::token;
 use crate::http::app::App;
 use crate::http::body::json::read;
 use crate::http::detached::detached;
@@ -19,7 +24,7 @@ use crate::http::error::oauth::OauthError;
 use crate::model::context::Actor;
 use crate::store::Store;
 
-/// The parameters of both endpoints. Unknown ones are ignored (RFC 6749 §3.2); `token_type_hint` is one of them, since
+/// The parameters of introspection and revocation. Unknown ones are ignored (RFC 6749 §3.2); `token_type_hint` is one of them, since
 /// our tokens show what they are.
 #[derive(Deserialize)]
 struct Parameters {
@@ -39,20 +44,7 @@ impl<S: Store> FromRequest<App<S>> for FromClient {
 
     async fn from_request(request: Request, app: &App<S>) -> Result<Self, OauthError> {
         let (parts, body) = request.into_parts();
-        let is_form = is_form(&parts.headers);
-        if !is_form && !is_json(&parts.headers) {
-            return Err(OauthError::Request(
-                "The body must be application/x-www-form-urlencoded or application/json",
-            ));
-        }
-        let bytes = read(&parts.headers, body).await?;
-        let malformed = OauthError::Request("The body is malformed, or has a parameter twice");
-        let read = if is_form {
-            serde_urlencoded::from_bytes(&bytes).ok()
-        } else {
-            serde_json::from_slice(&bytes).ok().filter(|_| bytes.trim_ascii_start().first() == Some(&b'{'))
-        };
-        let Parameters { token, client_id, client_secret } = read.ok_or(malformed)?;
+        let Parameters { token, client_id, client_secret } = parameters(&parts.headers, body).await?;
         let (name, secret) = client::credentials(&parts.headers, client_id, client_secret)?;
         if !app.countersign.is_client(&name, &secret).await? {
             return Err(OauthError::Client);
@@ -65,12 +57,29 @@ impl<S: Store> FromRequest<App<S>> for FromClient {
     }
 }
 
+/// What a body says, as a form or as JSON.
+async fn parameters<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, OauthError> {
+    let is_form = is_form(headers);
+    if !is_form && !is_json(headers) {
+        return Err(OauthError::Request(
+            "The body must be application/x-www-form-urlencoded or application/json",
+        ));
+    }
+    let bytes = read(headers, body).await?;
+    let read = if is_form {
+        serde_urlencoded::from_bytes(&bytes).ok()
+    } else {
+        serde_json::from_slice(&bytes).ok().filter(|_| bytes.trim_ascii_start().first() == Some(&b'{'))
+    };
+    read.ok_or(OauthError::Request("The body is malformed, or has a parameter twice"))
+}
+
 /// Of a token that is not good, nothing is said but that (RFC 7662 §2.2).
 pub(in crate::http) async fn introspect<S: Store>(
     State(app): State<App<S>>,
     FromClient { token, context }: FromClient,
 ) -> Result<Response, OauthError> {
-    let Some(mut claims) = app.countersign.introspect(&token, context.now).await? else {
+    let Some(mut claims) = app.countersign.introspect(&token, &context).await? else {
         return Ok(axum::Json(json!({ "active": false })).into_response());
     };
     claims.insert("active".to_owned(), true.into());

@@ -20,7 +20,7 @@ pub(in crate::http) async fn jwk_set<S: Store>(
 }
 
 /// The same document at the path of RFC 8414 and at that of `OpenID` Connect Discovery, where most verifiers look. There
-/// is no authorization endpoint, so no response and no grant type is supported.
+/// is no authorization endpoint, so no response type is supported; the token endpoint is for API keys.
 pub(in crate::http) async fn metadata<S: Store>(
     State(app): State<App<S>>,
     headers: HeaderMap,
@@ -38,7 +38,9 @@ pub(in crate::http) async fn metadata<S: Store>(
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "revocations_endpoint": format!("{issuer}/api/revocations"),
         "response_types_supported": [],
-        "grant_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint": format!("{issuer}/oauth2/token"),
+        "token_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "scopes_supported": [],
         "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
         "introspection_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,

@@ -277,7 +277,7 @@ mod tests {
             assert_eq!(plan.writes(), []);
             assert_eq!(plan.carried_out(), expected);
         }
-        let plan = rename("someone else").decide(NameUse::Free, false, &open, at(T));
+        let plan = rename("someone else").decide(NameUse::Free, false, (&open, &[]), at(T));
         let detail = format!("name {own} to someone else");
         let event = AuditEvent::new(AuditKind::AccountChanged).of_account(before.id).with_detail(detail);
         assert!(plan.writes().contains(&Write::Record(event)), "{:?}", plan.writes());
@@ -298,7 +298,7 @@ mod tests {
             assert_eq!(ended.len(), ends, "{change:?}");
         }
         let pending = PendingChange::deletion(Some(before.clone())).unwrap();
-        let plan = pending.decide(NameUse::Free, false, &open, at(T));
+        let plan = pending.decide(NameUse::Free, false, (&open, &[]), at(T));
         assert_eq!(
             kinds(plan.writes()),
             [AuditKind::SessionEnded, AuditKind::SessionEnded, AuditKind::AccountDeleted]

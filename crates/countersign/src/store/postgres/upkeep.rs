@@ -113,7 +113,7 @@ fn take_lease() -> String {
 /// Deletes one batch of the first that finds something.
 async fn delete_first(
     db: Arc<Connection>,
-    expired: [Expired; 7],
+    expired: [Expired; 9],
     batch: u32,
     signer: Option<&AuditSigner>,
 ) -> Result<usize, Failure> {
@@ -137,6 +137,8 @@ async fn delete(
         Expired::Revocations(at) => ("revocations", "session_id", "until <= $1", at.as_unix_millis()),
         Expired::SessionsEnded(at) => ("sessions", "id", "revoked_at <= $1", at.as_unix_millis()),
         Expired::SessionsPastEnd(at) => ("sessions", "id", "expires_at <= $1", at.as_unix_millis()),
+        Expired::ApiKeysRevoked(at) => ("api_keys", "id", "revoked_at <= $1", at.as_unix_millis()),
+        Expired::ApiKeysPastEnd(at) => ("api_keys", "id", "expires_at <= $1", at.as_unix_millis()),
         Expired::AuditLog(at) => ("audit_log", "sequence", "at < $1", at.as_unix_millis()),
         Expired::FewFailures(count, at) => {
             few = format!("failures < {count} AND last_failure_at <= $1");
