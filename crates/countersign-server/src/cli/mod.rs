@@ -1,5 +1,6 @@
 //! The command line: its commands, and the exit code of a result.
 
+mod api_key;
 mod audit;
 mod audit_chain;
 mod backup;
@@ -80,6 +81,9 @@ enum Command {
     /// Changes the master key while servers serve: add one, use it, seal the signing keys again, remove the old one
     #[command(subcommand)]
     MasterKey(master_key::MasterKeyCommand),
+    /// Manages API keys, by which programs act for an account
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// Manages the keys of services that follow the feed of ended sessions
     #[command(subcommand)]
     FeedKey(feed_key::FeedKeyCommand),
@@ -147,6 +151,7 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
         Command::Session(session) => session.run(global, output)?,
         Command::Key(key) => key.run(global, output)?,
         Command::MasterKey(key) => key.run(global, output)?,
+        Command::ApiKey(key) => key.run(global, output)?,
         Command::FeedKey(key) => key.run(global, output)?,
         Command::Client(client) => client.run(global, output)?,
         Command::Migrate(migrate) => migrate.run(global, output)?,

@@ -9,6 +9,7 @@ use crate::model::account::{
     Credentials, CustomClaims, NewAccount, Role, Username,
 };
 use crate::model::context::Context;
+use crate::model::password_hash::PasswordHash;
 use crate::store::{Store, StoreError};
 
 /// An account to make.
@@ -89,17 +90,33 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Account, CreateAccountError> {
         let hash = self.hash_new_password(password, &registration.username, context).await?;
+        self.create_account_with_hash(self.new_account(registration, Some(hash)), context).await
+    }
+
+    /// Makes an account without a password: nobody can sign in, and [API keys](Self::add_api_key) act for it. There is no
+    /// password to be changed either, so `password_change_required` should not be set.
+    ///
+    /// # Errors
+    /// [`CreateAccountError::NameTaken`], [`CreateAccountError::LooksAlike`], [`CreateAccountError::Store`].
+    pub async fn create_service_account(
+        &self,
+        registration: Registration,
+        context: &Context,
+    ) -> Result<Account, CreateAccountError> {
+        self.create_account_with_hash(self.new_account(registration, None), context).await
+    }
+
+    fn new_account(&self, registration: Registration, password_hash: Option<PasswordHash>) -> NewAccount {
         let Registration { username, role, claims, password_change_required } = registration;
-        let account = NewAccount {
+        NewAccount {
             id: AccountId::random(&self.random),
             username,
             role,
             claims,
-            password_hash: Some(hash),
+            password_hash,
             disabled: false,
             password_change_required,
-        };
-        self.create_account_with_hash(account, context).await
+        }
     }
 
     /// Makes an account whose password hash was computed elsewhere. The policy is not applied: nobody here

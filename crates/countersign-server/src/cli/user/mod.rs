@@ -32,6 +32,9 @@ pub(super) enum UserCommand {
         /// The owner must choose a new password at the first sign-in
         #[arg(long)]
         require_password_change: bool,
+        /// An account for a program: without a password nobody can sign in, and API keys act for it
+        #[arg(long, conflicts_with = "require_password_change")]
+        service: bool,
         #[command(flatten)]
         no_password: NoPasswordArgument,
     },
@@ -118,8 +121,11 @@ impl UserCommand {
         }
         block_on(async {
             match self {
-                Self::Add { name, role, claims, require_password_change, .. } => {
+                Self::Add { name, role, claims, require_password_change, service, .. } => {
                     let mut new = registration(&name, &role, claims.as_deref())?;
+                    if service {
+                        return Box::pin(add_service(global, output, new)).await;
+                    }
                     new.password_change_required = require_password_change;
                     Box::pin(add(global, output, new)).await
                 }
@@ -198,6 +204,13 @@ async fn add(global: &Global, output: Output, registration: Registration) -> any
             made => return show_done(output, &made?, "Added"),
         }
     }
+}
+
+async fn add_service(global: &Global, output: Output, registration: Registration) -> anyhow::Result<()> {
+    let tool = Tool::open(global, Task::Manage).await?;
+    warn_of_like_admin(&registration.role);
+    let made = tool.instance.create_service_account(registration, &tool.context()).await?;
+    show_done(output, &made, "Added")
 }
 
 /// Roles are compared exactly, and a role that only looks like the administrators' gives no rights.
