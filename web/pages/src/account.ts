@@ -1,8 +1,9 @@
-// The account page: profile, sessions, change of password.
+// The account page: profile, sessions, API keys, change of password.
 
 import { api } from './api.ts';
 import { byId, copyFrom, element, fill } from './dom.ts';
 import { dateElement } from './format.ts';
+import { keyList } from './key-list.ts';
 import { passwordForm } from './password-form.ts';
 import { sessionList } from './session-list.ts';
 import { passwordHint } from './site.ts';
@@ -64,6 +65,7 @@ void signedInPage((user) => {
     notify('Your password is changed. All other sessions have ended.');
     await showSessions();
   });
+  fill(byId('new-key'), keyList(byId('keys'), '/api/keys', true));
   void act(null, showProfile);
   void act(null, showSessions);
 });

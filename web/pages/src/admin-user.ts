@@ -1,4 +1,4 @@
-// One user, at an address of their own: facts, role and claims, sessions, last events, password, disable, delete.
+// One user, at an address of their own: facts, role and claims, sessions, API keys, last events, password, disable, delete.
 
 import { card, emptyState, placeOf, type View } from './admin-parts.ts';
 import { accessCard, dangerCard, passwordCard, type UserPage } from './admin-user-cards.ts';
@@ -6,6 +6,7 @@ import { api, messageOf } from './api.ts';
 import { eventBadge } from './audit-words.ts';
 import { copyFrom, element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
+import { keyList } from './key-list.ts';
 import { suggestRoles } from './roles.ts';
 import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
@@ -55,7 +56,7 @@ function cards(page: UserPage): HTMLElement {
     'div',
     { class: 'halves' },
     element('div', { class: 'column' }, factsCard(page), accessCard(page), passwordCard(page)),
-    element('div', { class: 'column' }, sessionsCard(page), eventsCard(page), dangerCard(page)),
+    element('div', { class: 'column' }, sessionsCard(page), keysCard(page), eventsCard(page), dangerCard(page)),
   );
 }
 
@@ -121,6 +122,12 @@ function sessionsCard({ account, path }: UserPage): HTMLElement {
 
   void act(null, show);
   return card('Sessions', list, element('div', { class: 'row' }, endAll));
+}
+
+function keysCard({ path }: UserPage): HTMLElement {
+  const list = element('div', { tabindex: -1 }, element('p', { class: 'muted' }, 'Loading…'));
+  const make = keyList(list, `${path}/keys`, false);
+  return card('API keys', list, element('div', { class: 'row' }, make));
 }
 
 function eventsCard({ account }: UserPage): HTMLElement {

@@ -43,6 +43,9 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     feed_key_removed: 'Feed key removed',
     client_created: 'Client created',
     client_removed: 'Client removed',
+    api_key_created: 'API key created',
+    api_key_used: 'API key used, first on this day',
+    api_key_revoked: 'API key revoked',
   },
   Store: { store_restored: 'Store put back', backup_made: 'Backup made' },
 };

@@ -33,6 +33,9 @@ export const AUDIT_KINDS = [
   'feed_key_removed',
   'client_created',
   'client_removed',
+  'api_key_created',
+  'api_key_used',
+  'api_key_revoked',
 ] as const;
 
 export interface components {

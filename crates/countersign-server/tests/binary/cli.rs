@@ -419,6 +419,7 @@ fn an_empty_list_says_so() {
         (&["key", "list"], "no signing keys"),
         (&["feed-key", "list"], "no feed keys"),
         (&["client", "list"], "no clients"),
+        (&["api-key", "list"], "no API keys"),
         (&["audit", "--kind", "spray_suspected"], "no events"),
     ] {
         let ran = place.run(command);

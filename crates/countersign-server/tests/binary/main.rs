@@ -7,6 +7,7 @@ mod database;
 mod disk;
 mod harness;
 
+mod api_key;
 mod attack;
 mod audit_chain;
 #[cfg(target_os = "linux")]

@@ -12,7 +12,8 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, ApiKeyId, SessionId};
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
-use crate::flows::issue::{AccessToken, KeyAsked};
+use crate::flows::claims::KeyAsked;
+use crate::flows::issue::AccessToken;
 use crate::model::api_key::{
     AddApiKeyOutcome, ApiKey, ApiKeyName, ApiKeyProof, ApiKeySecret, KeyGrant, NewApiKey, Scopes,
 };

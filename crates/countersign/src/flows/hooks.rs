@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
-use crate::flows::issue::{Asked, ComputedClaims};
+use crate::flows::claims::{Asked, ComputedClaims};
 use crate::model::account::Account;
 use crate::model::audience::Audience;
 use crate::model::context::Context;

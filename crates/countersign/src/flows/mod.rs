@@ -7,6 +7,7 @@ pub mod attempt;
 pub mod audience;
 pub mod audit;
 pub mod audit_chain;
+pub(crate) mod claims;
 pub mod clients;
 pub mod clock_notice;
 pub mod embedded;

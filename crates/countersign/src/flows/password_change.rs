@@ -3,10 +3,10 @@
 
 use crate::Countersign;
 use crate::base::id::{AccountId, SessionId};
+use crate::base::requester::Requester;
 use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::login::{Authenticated, LoginError};
 use crate::hashing::{Attempt, Verification};
-use crate::base::requester::Requester;
 use crate::model::account::{Account, Credentials, PasswordChange, SetPasswordOutcome, Username};
 use crate::model::context::Context;
 use crate::model::proof::Proof;

@@ -8,7 +8,7 @@ use crate::wire::field::view;
 
 view! {
     /// An API key; never its secret.
-    ApiKeyView as "ApiKey" {
+    ApiKeyView {
         id: ApiKeyId,
         account_id: AccountId,
         name: &'a str,

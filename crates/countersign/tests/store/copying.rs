@@ -34,6 +34,7 @@ use rusqlite::types::Value;
 use serde_json::json;
 use tempfile::tempdir;
 
+use crate::api_keys::new_key;
 use crate::database::{self, sql};
 use crate::world::*;
 
@@ -141,6 +142,7 @@ impl Draw {
                 }
             }
             15 => self.keys(store).await,
+            16 if self.chance() => self.change_api_key(store).await,
             16..=17 => self.change_service(store).await,
             18 => self.count_failures(store).await,
             19 if self.below(9) == 0 => {
@@ -176,6 +178,24 @@ impl Draw {
             let secret_hash = self.random.bytes();
             store.add_client(StoredClient { client, secret_hash }, &context).await.unwrap();
         }
+    }
+
+    /// Makes an API key, or uses and revokes one.
+    async fn change_api_key(&self, store: &impl Store) {
+        let context = self.context();
+        let Some(account_id) = self.pick(&self.accounts) else { return };
+        let keys = store.list_api_keys(Some(account_id), 10).await.unwrap();
+        if let Some(key) = keys.first().filter(|_| self.chance()) {
+            store.record_api_key_use(key.id, &context).await.unwrap();
+            if self.chance() {
+                store.revoke_api_key(key.id, None, &context).await.unwrap();
+            }
+            return;
+        }
+        let Some(account) = store.find_account(account_id).await.unwrap() else { return };
+        let mut new = new_key(&account);
+        new.key.expires_at = self.chance().then(|| self.now.plus(DAY));
+        store.add_api_key(new, &context).await.unwrap();
     }
 
     async fn count_failures(&self, store: &impl Store) {
@@ -321,6 +341,9 @@ async fn told(store: &impl Store, draw: &Draw) -> String {
     told.push(format!("{ended:?}"));
     told.push(format!("{:?}", store.signing_keys().await.unwrap()));
     told.push(format!("{:?}", store.feed_keys().await.unwrap()));
+    let mut keys = store.list_api_keys(None, 1000).await.unwrap();
+    keys.sort_by_key(|key| key.id);
+    told.push(format!("{keys:?}"));
     for client in store.clients().await.unwrap() {
         told.push(format!("{:?}", store.find_client(client.name).await.unwrap().unwrap().secret_hash));
     }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod copying;
 #[cfg(test)]
 #[path = "../support/postgres.rs"]
@@ -45,6 +47,9 @@ macro_rules! conformance {
                     an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_followed_by_its_cursor,
                     all_sessions_of_before_are_over, forgotten_ends_are_restored_once, a_long_revocation_log_is_read_in_pages,
                     sessions_are_listed_while_they_live}
+                api_keys::{what_is_stored_of_a_key_comes_back, a_key_is_made_for_whom_it_may_be, a_revoked_key_is_refused_with_its_tokens,
+                    a_disabled_account_stops_its_keys, deleting_an_account_deletes_its_keys, a_use_is_remembered_to_the_hour,
+                    keys_are_swept_a_while_after_their_end, one_of_many_last_keys_is_made, one_of_many_revocations_does_it}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
                 upkeep::{the_last_backup_is_remembered, clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
             a_withdrawn_key_never_comes_back, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,

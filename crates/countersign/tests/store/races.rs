@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use crate::world::*;
 
 /// Runs `call(0)`, `call(1)`, … at the same moment, and gives what they came to, in that order.
-async fn at_once<T, F>(count: usize, call: impl Fn(usize) -> F) -> Vec<T>
+pub(crate) async fn at_once<T, F>(count: usize, call: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -183,7 +183,9 @@ impl ApiError {
                 | Self::Password(PasswordChangeError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
-                | Self::AddApiKey(AddApiKeyError::Check(CheckError::Hashing(HashingError::Overloaded { .. })))
+                | Self::AddApiKey(AddApiKeyError::Check(CheckError::Hashing(
+                    HashingError::Overloaded { .. }
+                )))
         )
     }
 }

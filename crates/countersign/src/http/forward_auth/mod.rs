@@ -11,12 +11,12 @@ mod original;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use countersign_guard::{Refusal, bearer_token};
 use countersign_guard::jwt::VerifyError;
+use countersign_guard::{Refusal, bearer_token};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::flows::issue::Asked;
+use crate::flows::claims::Asked;
 use crate::http::app::App;
 use crate::http::body::query::Query;
 use crate::http::edge::caller::Anonymous;

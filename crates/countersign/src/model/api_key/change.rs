@@ -41,11 +41,7 @@ pub(crate) fn revoke(
 
 /// Makes the running tokens of an account's keys fail, since the account may have no session any more. Where the account
 /// stays, each key goes on with another session ID: its next tokens are not among the refused ones.
-pub(in crate::model) fn cut_off(
-    keys: &[ApiKey],
-    at: PolicyAt,
-    writes: &mut Vec<Write>,
-) -> Vec<EndedSession> {
+pub(in crate::model) fn cut_off(keys: &[ApiKey], at: PolicyAt, writes: &mut Vec<Write>) -> Vec<EndedSession> {
     let cut = |key: &ApiKey| {
         let (ended, revocation) = refuse_tokens(key, at);
         let next = ApiKey { session_id: after(key.session_id), ..key.clone() };
@@ -123,7 +119,11 @@ mod tests {
             let plan = add(found.cloned().map(credentials).as_ref(), live, new(checked));
             let is_added = expected == AddApiKeyOutcome::Added;
             let insert = Write::InsertApiKey(Box::new(new(checked)));
-            let writes = if is_added { vec![insert, recorded(AuditKind::ApiKeyCreated, &new(None).key)] } else { vec![] };
+            let writes = if is_added {
+                vec![insert, recorded(AuditKind::ApiKeyCreated, &new(None).key)]
+            } else {
+                vec![]
+            };
             assert_eq!(plan.writes(), writes, "{found:?}");
             assert_eq!(plan.carried_out(), expected);
         }

@@ -10,8 +10,8 @@ mod scopes;
 mod secret;
 
 pub(crate) use self::change::*;
-pub use self::grant::{ApiKeyProof, KeyGrant};
 pub(crate) use self::grant::admit;
+pub use self::grant::{ApiKeyProof, KeyGrant};
 pub use self::scopes::{InvalidScopes, Scopes};
 pub use self::secret::ApiKeySecret;
 use crate::base::clock::Timestamp;

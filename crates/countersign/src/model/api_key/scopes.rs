@@ -71,7 +71,10 @@ mod tests {
     fn scopes_are_a_set_of_words() {
         let read = |text: &str| Scopes::parse(text).map(|scopes| scopes.to_string());
         assert_eq!(read("write read write"), Ok("read write".to_owned()));
-        assert_eq!((read(""), read("https://a.example/x!#~")), (Ok(String::new()), Ok("https://a.example/x!#~".to_owned())));
+        assert_eq!(
+            (read(""), read("https://a.example/x!#~")),
+            (Ok(String::new()), Ok("https://a.example/x!#~".to_owned()))
+        );
         assert!(read(&"x".repeat(512)).is_ok());
         for bad in [" ", " a", "a ", "a  b", "a\tb", "a\"b", "a\\b", "ä", "a\n", &"x".repeat(513)] {
             assert_eq!(read(bad), Err(InvalidScopes), "{bad:?}");

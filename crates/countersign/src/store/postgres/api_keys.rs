@@ -19,7 +19,11 @@ impl ApiKeyStore for PostgresStore {
         self.change("add_api_key", context, key, add).await
     }
 
-    async fn admit_api_key(&self, proof: ApiKeyProof, now: Timestamp) -> Result<Option<KeyGrant>, StoreError> {
+    async fn admit_api_key(
+        &self,
+        proof: ApiKeyProof,
+        now: Timestamp,
+    ) -> Result<Option<KeyGrant>, StoreError> {
         self.read("admit_api_key", move |db| async move {
             Ok(api_key::admit(with_account(&db, proof).await?, proof, now).carried_out())
         })

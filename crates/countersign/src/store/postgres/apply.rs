@@ -124,7 +124,8 @@ impl Transaction {
             }
             Write::InsertApiKey(new) => self.insert_api_key(new).await,
             Write::UpdateApiKey(key) => {
-                let sql = "UPDATE api_keys SET session_id = $2, last_used_at = $3, revoked_at = $4 WHERE id = $1";
+                let sql =
+                    "UPDATE api_keys SET session_id = $2, last_used_at = $3, revoked_at = $4 WHERE id = $1";
                 self.rows(1, sql, &[&key.id, &key.session_id, &key.last_used_at, &key.revoked_at]).await
             }
             Write::SetMilestone { milestone, at } => {

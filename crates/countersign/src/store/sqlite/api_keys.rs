@@ -7,9 +7,7 @@ use super::{SqliteStore, load};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, ApiKeyId};
 use crate::model::account::Account;
-use crate::model::api_key::{
-    self, AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey,
-};
+use crate::model::api_key::{self, AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
 use crate::model::context::Context;
 use crate::model::session::EndedSession;
 use crate::store::{ApiKeyStore, StoreError};
@@ -24,7 +22,11 @@ impl ApiKeyStore for SqliteStore {
         .await
     }
 
-    async fn admit_api_key(&self, proof: ApiKeyProof, now: Timestamp) -> Result<Option<KeyGrant>, StoreError> {
+    async fn admit_api_key(
+        &self,
+        proof: ApiKeyProof,
+        now: Timestamp,
+    ) -> Result<Option<KeyGrant>, StoreError> {
         self.read("admit_api_key", move |db| {
             Ok(api_key::admit(with_account(db, proof)?, proof, now).carried_out())
         })
