@@ -306,6 +306,7 @@ pub(crate) mod tests {
             Refusal::Invalid(countersign_jwt::VerifyError::TokenTooLong).into(),
             Refusal::Revoked.into(),
             Refusal::RoleRequired.into(),
+            Refusal::ScopeRequired.into(),
             ApiError::Body { expected: "a JSON object" },
             ApiError::Value("the reason".into()),
             ApiError::MediaType,

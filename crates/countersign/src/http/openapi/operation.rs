@@ -146,12 +146,19 @@ fn security(access: Access) -> Value {
         Access::Bearer | Access::Admin => json!([{ "bearer": [] }]),
         Access::FeedKey => json!([{ "feedKey": [] }, {}]),
         Access::Operator => json!([{ "masterKeyProof": [] }]),
-        Access::Forwarded => json!([{ "bearer": [] }, { "sessionCookie": [] }]),
+        Access::Forwarded => json!([{ "bearer": [] }, { "apiKey": [] }, { "sessionCookie": [] }]),
     }
 }
 
 const JSON: &str = "application/json";
 /// The paths that answer by several methods.
 const IN_PLACE: &str = "/api/verify/";
-const TOKEN: &[&str] =
-    &["token_required", "invalid_token", "token_expired", "token_revoked", "token_too_large"];
+const TOKEN: &[&str] = &[
+    "token_required",
+    "invalid_token",
+    "token_expired",
+    "token_revoked",
+    "token_too_large",
+    // A token of an API key.
+    "insufficient_scope",
+];
