@@ -86,7 +86,10 @@ fn what_is_no_key_is_refused() {
         (&["revoke", "00000000-0000-4000-8000-000000000000"], 1, "there is no API key"),
     ] {
         let ran = place.run(&[&["api-key"], command].concat());
-        assert!(ran.code == Some(code) && ran.err.contains(said) && ran.out.is_empty(), "{command:?}: {ran:?}");
+        assert!(
+            ran.code == Some(code) && ran.err.contains(said) && ran.out.is_empty(),
+            "{command:?}: {ran:?}"
+        );
     }
     assert_eq!(place.run(&["api-key", "list", "--json"]).json(), json!([]));
 }

@@ -216,6 +216,20 @@ impl<S: Store> Countersign<S> {
         Ok(found)
     }
 
+    /// Writes down which API keys were used since the last call.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a use could not be stored; it is tried again with the next call.
+    pub async fn record_key_uses(&self) -> Result<(), StoreError> {
+        while let Some((id, context)) = self.key_uses.take_one() {
+            if let Err(error) = self.store.record_api_key_use(id, &context).await {
+                self.key_uses.put_back(id, context);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// An access token for a key, with its scopes, or with those of them that are asked for; and which they are.
     ///
     /// # Errors

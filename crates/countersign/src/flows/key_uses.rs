@@ -6,11 +6,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::Countersign;
 use crate::base::id::ApiKeyId;
 use crate::model::api_key::ApiKey;
 use crate::model::context::{Actor, Context};
-use crate::store::{Store, StoreError};
 
 /// Uses that are not stored yet: of each key the first, with who used it. Never more than there are keys.
 #[derive(Debug, Default)]
@@ -27,29 +25,19 @@ impl KeyUses {
         }
     }
 
-    fn take_one(&self) -> Option<(ApiKeyId, Context)> {
+    /// One of them, which is not here any more.
+    pub(super) fn take_one(&self) -> Option<(ApiKeyId, Context)> {
         let mut uses = self.lock();
         let id = *uses.keys().next()?;
         uses.remove_entry(&id)
     }
 
+    /// Back for another try, unless it was used again.
+    pub(super) fn put_back(&self, id: ApiKeyId, context: Context) {
+        self.lock().entry(id).or_insert(context);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<ApiKeyId, Context>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<S: Store> Countersign<S> {
-    /// Writes down which API keys were used since the last call.
-    ///
-    /// # Errors
-    /// [`StoreError`] when a use could not be stored; it is tried again with the next call.
-    pub async fn record_key_uses(&self) -> Result<(), StoreError> {
-        while let Some((id, context)) = self.key_uses.take_one() {
-            if let Err(error) = self.store.record_api_key_use(id, &context).await {
-                self.key_uses.lock().entry(id).or_insert(context);
-                return Err(error);
-            }
-        }
-        Ok(())
     }
 }

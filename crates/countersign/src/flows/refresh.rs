@@ -6,8 +6,8 @@ use countersign_jwt::SignError;
 
 use crate::Countersign;
 use crate::flows::audience::AudienceError;
-use crate::flows::figures::RefreshResult;
 use crate::flows::claims::Asked;
+use crate::flows::figures::RefreshResult;
 use crate::flows::issue::SignedIn;
 use crate::model::account::Account;
 use crate::model::audience::Audience;

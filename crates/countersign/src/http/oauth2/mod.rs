@@ -3,23 +3,21 @@
 //! members.
 
 mod client;
+mod parameters;
 mod token;
 
-use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use self::parameters::parameters;
 pub(in crate::http) use self::token::token;
 use crate::http::app::App;
-use crate::http::body::json::read;
 use crate::http::detached::detached;
 use crate::http::edge::client_address;
-use crate::http::edge::media_type::{is_form, is_json};
 use crate::http::error::oauth::OauthError;
 use crate::model::context::Actor;
 use crate::store::Store;
@@ -55,23 +53,6 @@ impl<S: Store> FromRequest<App<S>> for FromClient {
         let context = client_address::context(&parts, trusted, Actor::Anonymous, now);
         Ok(Self { token, context })
     }
-}
-
-/// What a body says, as a form or as JSON.
-async fn parameters<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, OauthError> {
-    let is_form = is_form(headers);
-    if !is_form && !is_json(headers) {
-        return Err(OauthError::Request(
-            "The body must be application/x-www-form-urlencoded or application/json",
-        ));
-    }
-    let bytes = read(headers, body).await?;
-    let read = if is_form {
-        serde_urlencoded::from_bytes(&bytes).ok()
-    } else {
-        serde_json::from_slice(&bytes).ok().filter(|_| bytes.trim_ascii_start().first() == Some(&b'{'))
-    };
-    read.ok_or(OauthError::Request("The body is malformed, or has a parameter twice"))
 }
 
 /// Of a token that is not good, nothing is said but that (RFC 7662 §2.2).

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{client, parameters};
+use super::client;
+use super::parameters::parameters;
 use crate::http::app::App;
 use crate::http::edge::client_address;
 use crate::http::error::oauth::OauthError;
