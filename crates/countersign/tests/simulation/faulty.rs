@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign::internal::base::clock::Timestamp;
-use countersign::internal::base::id::{AccountId, SessionId};
+use countersign::internal::base::id::{AccountId, ApiKeyId, SessionId};
 use countersign::internal::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
     Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
     TakeoverOutcome, Username,
 };
+use countersign::internal::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
 use countersign::internal::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use countersign::internal::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
 use countersign::internal::model::audit_verify::ChainedRow;
@@ -30,8 +31,8 @@ use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKe
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
-    AccountStore, AnyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, Sealed,
-    SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
+    AccountStore, AnyStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore,
+    Sealed, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 
 use crate::executor::{now, stop_before_store_call};
@@ -214,6 +215,16 @@ impl AccountStore for Faulty {
             }
             outcome => outcome,
         })
+    }
+}
+
+impl ApiKeyStore for Faulty {
+    forward! {
+        add_api_key(key: NewApiKey, context: &Context) -> AddApiKeyOutcome;
+        admit_api_key(proof: ApiKeyProof, now: Timestamp) -> Option<KeyGrant>;
+        list_api_keys(of: Option<AccountId>, limit: u32) -> Vec<ApiKey>;
+        revoke_api_key(id: ApiKeyId, of: Option<AccountId>, context: &Context) -> Option<EndedSession>;
+        record_api_key_use(id: ApiKeyId, context: &Context) -> ();
     }
 }
 
