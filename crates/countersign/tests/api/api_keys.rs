@@ -292,7 +292,7 @@ async fn an_owner_makes_a_key_with_their_password() {
     }
     let mut wrong = good.clone();
     wrong["currentPassword"] = json!("another one entirely");
-    for _ in 0..4 {
+    for _ in 0..5 {
         post(wrong.clone()).send().await;
     }
     post(good).send().await.assert_error(429, "too_many_attempts");
@@ -354,7 +354,6 @@ async fn a_key_does_not_manage_accounts() {
             .send()
             .await
             .assert_error(403, "insufficient_scope");
-        app.get(path).bearer(secret.as_str()).send().await;
     }
     let everywhere = app.post("/api/logout").bearer(&token).json(&json!({ "everywhere": true })).send().await;
     assert!(everywhere.status.is_success() || everywhere.status.is_client_error(), "{}", everywhere.text);
