@@ -61,6 +61,23 @@ export interface components {
             readonly userId: components["schemas"]["Id"];
             readonly username: string;
         };
+        /** @description An API key; never its secret. */
+        readonly ApiKey: {
+            readonly accountId: components["schemas"]["Id"];
+            /** @description The one audience that its tokens are for. */
+            readonly audience: string;
+            readonly createdAt: components["schemas"]["Instant"];
+            readonly expiresAt: components["schemas"]["Instant"] | null;
+            readonly id: components["schemas"]["Id"];
+            /** @description To the hour. */
+            readonly lastUsedAt: components["schemas"]["Instant"] | null;
+            /** @description Whether it is neither expired nor revoked. */
+            readonly live: boolean;
+            readonly name: string;
+            readonly revokedAt: components["schemas"]["Instant"] | null;
+            /** @description What its tokens are limited to, with spaces between them; empty: everything that the account may do there. */
+            readonly scope: string;
+        };
         /** @description An event of the audit log. */
         readonly AuditEvent: {
             /**
@@ -87,7 +104,7 @@ export interface components {
             readonly sessionId: string | null;
         };
         /** @enum {string} */
-        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed";
+        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked";
         /** @description A service that follows the feed of ended sessions at this moment. */
         readonly Follower: {
             readonly address: string | null;
@@ -142,6 +159,7 @@ export interface components {
     pathItems: never;
 }
 export type Account = components['schemas']['Account'];
+export type ApiKey = components['schemas']['ApiKey'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditKind = components['schemas']['AuditKind'];
 export type Follower = components['schemas']['Follower'];
