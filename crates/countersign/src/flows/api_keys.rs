@@ -230,7 +230,7 @@ impl<S: Store> Countersign<S> {
         Ok(())
     }
 
-    /// An access token for a key, with its scopes, or with those of them that are asked for; and which they are.
+    /// An access token for a key, with its scopes, or with those of them that are asked for, if any; and which they are.
     ///
     /// # Errors
     /// Every variant of [`ExchangeError`].
@@ -240,7 +240,9 @@ impl<S: Store> Countersign<S> {
         scopes: Option<Scopes>,
         now: Timestamp,
     ) -> Result<(AccessToken, Scopes), ExchangeError> {
-        let scopes = scopes.unwrap_or_else(|| grant.key().scopes.clone());
+        // None asked for is all of them: a token without any would not be limited.
+        let asked = scopes.filter(|scopes| !scopes.is_empty());
+        let scopes = asked.unwrap_or_else(|| grant.key().scopes.clone());
         if !scopes.are_among(&grant.key().scopes) {
             return Err(ExchangeError::Scope);
         }

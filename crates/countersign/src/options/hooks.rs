@@ -119,9 +119,9 @@ pub struct SignInRefusal {
 pub struct ClaimsRequest {
     /// The account that it is for.
     pub account: Account,
-    /// Its session.
+    /// Its session; of a token for an API key, the ID that such tokens have in its place.
     pub session_id: SessionId,
-    /// How the account's owner was authenticated.
+    /// How the account's owner was authenticated; empty for an API key.
     pub amr: AuthMethods,
     /// Its audience.
     pub audience: String,
