@@ -213,7 +213,7 @@ impl Reply {
         assert_eq!(self.header(header::CACHE_CONTROL), Some("no-store"));
         assert_eq!(
             self.headers.contains_key(header::WWW_AUTHENTICATE),
-            status == 401 || ["forbidden", "token_too_large"].contains(&code)
+            status == 401 || ["forbidden", "insufficient_scope", "token_too_large"].contains(&code)
         );
     }
 }
