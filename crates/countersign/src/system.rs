@@ -12,6 +12,7 @@ use countersign_guard::feed::Feed;
 use crate::base::clock::Clock;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
+use crate::flows::activity::Noted;
 use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::FeedKeys;
 use crate::flows::figures::Figures;
@@ -59,6 +60,8 @@ pub struct Countersign<S> {
     pub(crate) clock_notice: Notice,
     /// What has happened, for metrics.
     pub(crate) figures: Figures,
+    /// What of that is to be stored, for the overview.
+    pub(crate) noted: Noted,
 }
 
 /// What the store is to get back. It stays here until the store has taken it.

@@ -136,6 +136,54 @@ export interface components {
             /** @description `next` is published and does not sign yet, `active` signs, `retired` still verifies. */
             readonly state: string;
         };
+        /** @description What has happened lately on all nodes, and how things are now. */
+        readonly Overview: {
+            /** @description Now. */
+            readonly at: components["schemas"]["Instant"];
+            /** @description For how long the slowest of them has not had everything, in milliseconds. */
+            readonly feedLag: number | null;
+            /** @description Services that follow the feed of this node. */
+            readonly followers: number;
+            /** @description Passwords that wait for their computation on this node. */
+            readonly hashingQueue: number;
+            /**
+             * Format: date-time
+             * @description Of when the last backup is that the store knows of.
+             */
+            readonly lastBackupAt: string | null;
+            /**
+             * Format: date-time
+             * @description When the next signing key takes over; `null` where keys are not rotated.
+             */
+            readonly nextKeyAt: string | null;
+            /** @enum {string} */
+            readonly range: "hour" | "day" | "month";
+            /** @description Those in which there was anything. */
+            readonly series: readonly components["schemas"]["Series"][];
+            /** @description How many sessions were alive when they were last counted. */
+            readonly sessions: number | null;
+            /**
+             * Format: date-time
+             * @description The minute in which they were counted.
+             */
+            readonly sessionsAt: string | null;
+            /** @description How long a step of the series is, in seconds. */
+            readonly step: number;
+            /** @description When each step begins. */
+            readonly times: readonly components["schemas"]["Instant"][];
+        };
+        /** @description One figure over time. */
+        readonly Series: {
+            /**
+             * @description `feed_lag` is in milliseconds.
+             * @enum {string}
+             */
+            readonly figure: "logins" | "refreshes" | "sessions" | "hashing_queue" | "feed_lag";
+            /** @description Which outcome of a sign-in or a refresh; empty for the others. */
+            readonly label: string;
+            /** @description One for each step: how many there were, or the highest; `null` where it is not known. */
+            readonly values: readonly (number | null)[];
+        };
         /** @description A live session: one login on one device. */
         readonly Session: {
             readonly accountId: components["schemas"]["Id"];
@@ -166,4 +214,6 @@ export type Follower = components['schemas']['Follower'];
 export type Id = components['schemas']['Id'];
 export type Instant = components['schemas']['Instant'];
 export type Key = components['schemas']['Key'];
+export type Overview = components['schemas']['Overview'];
+export type Series = components['schemas']['Series'];
 export type Session = components['schemas']['Session'];

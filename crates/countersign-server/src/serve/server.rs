@@ -180,8 +180,9 @@ impl Host {
             end
         };
         let ((), (), end) = tokio::join!(serving, serving_metrics, ending);
-        // Waits until the tasks are dropped, and with them the last reference to the store, which then closes.
+        // Waits until the tasks are dropped. The last reference to the store is this one: it closes then.
         beside.shutdown().await;
+        store_activity(&instance).await;
         Ok(end)
     }
 
@@ -237,6 +238,17 @@ impl End {
         }
     }
 }
+
+/// Stores what has happened since the last minute, unless that would hold up the end.
+async fn store_activity(instance: &Instance) {
+    let stored = tokio::time::timeout(STORE_WITHIN, instance.store_activity()).await;
+    if !matches!(stored, Ok(Ok(()))) {
+        tracing::warn!("the overview lacks what has happened in the last minute");
+    }
+}
+
+/// Of the last second that a stop has (see [`End::drain`]).
+const STORE_WITHIN: Duration = Duration::from_millis(500);
 
 /// One line with what tells this server from another.
 fn log_start(config: &Config, mode: Mode, instance: &Instance) {

@@ -50,3 +50,23 @@ fn a_hang_up_never_ends_the_server() {
     let (status, said) = server.stop();
     assert!(status.success() && said.contains("SIGHUP: the configuration has not changed"), "{said}");
 }
+
+/// What has happened in the last minute is in the overview after a restart.
+#[test]
+fn a_restart_leaves_no_gap_in_the_overview() {
+    let place = Place::new();
+    place.add_user("ann", "admin");
+    let mut token = String::new();
+    for _ in 0..2 {
+        let server = place.serve(&[]);
+        token = server.login("ann", PASSWORD).token();
+        assert!(server.stop().0.success());
+    }
+    let server = place.serve(&[]);
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    let overview = server.request("GET", "/api/admin/overview?range=day", &bearer, "").json();
+    let logins =
+        overview["series"].as_array().unwrap().iter().find(|series| series["label"] == "ok").unwrap();
+    let counted = logins["values"].as_array().unwrap().iter().map(|value| value.as_u64().unwrap());
+    assert_eq!((&logins["figure"], counted.sum::<u64>()), (&"logins".into(), 2));
+}

@@ -2,6 +2,7 @@
 //! [`Countersign`](crate::Countersign).
 
 pub mod accounts;
+pub(crate) mod activity;
 pub mod api_keys;
 pub mod attempt;
 pub mod audience;
@@ -28,6 +29,7 @@ pub(crate) mod login_error;
 pub mod logout;
 pub mod master_keys;
 pub mod open;
+pub(crate) mod overview;
 pub mod password_change;
 pub mod refresh;
 pub mod reseal;

@@ -12,6 +12,7 @@ use crate::base::clock::Clock;
 use crate::base::master_key::{MasterKeys, Purpose};
 use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
+use crate::flows::activity::Noted;
 use crate::flows::audit_chain;
 use crate::flows::clock_notice::Notice;
 use crate::flows::feed_keys::{FeedKeys, new_feed};
@@ -122,6 +123,7 @@ impl<S: Store> Countersign<S> {
             throttled: AtomicU64::new(0),
             clock_notice: Notice::default(),
             figures: Figures::default(),
+            noted: Noted::default(),
             store,
             options,
             clock,

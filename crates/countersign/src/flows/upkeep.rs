@@ -31,7 +31,7 @@ impl<S: Store> Countersign<S> {
     }
 
     async fn run_turns(&self) {
-        let (mut turn, mut may_sweep, mut is_sweeping, mut shed, mut rows) = (0u32, false, false, 0, 0);
+        let (mut turn, mut may_sweep, mut shed, mut sweeping) = (0u32, false, 0, Sweeping::default());
         let mut is_chaining = false;
         loop {
             let now = self.clock.now();
@@ -45,6 +45,10 @@ impl<S: Store> Countersign<S> {
                 report("record uses of API keys", self.record_key_uses().await);
                 report("maintain keys", self.maintain_keys(now).await);
                 self.guard.revocations().forget_expired(now.as_unix_seconds());
+                self.note_activity();
+            }
+            if turn % STORE_EVERY == STORE_EVERY - 1 {
+                report("store what has happened", self.store_activity().await);
             }
             if turn.is_multiple_of(CLOCK_EVERY) {
                 report("follow the clock", self.follow_clock().await);
@@ -58,15 +62,10 @@ impl<S: Store> Countersign<S> {
                 is_chaining = matches!(chained, Ok(true));
                 report("chain the audit log", chained.map(drop));
             }
-            is_sweeping = may_sweep && (is_sweeping || turn.is_multiple_of(SWEEP_EVERY));
-            if is_sweeping {
+            if sweeping.is_due(turn, may_sweep) {
                 // One batch a turn: what is above must not wait for a large sweep.
                 let swept = self.sweep_some(now).await;
-                is_sweeping = matches!(swept, Ok(Swept { more: true, .. }));
-                rows += swept.as_ref().map_or(0, |swept| swept.deleted);
-                if !is_sweeping && rows > 0 {
-                    tracing::info!(rows = std::mem::take(&mut rows), "deleted what nothing needs any more");
-                }
+                sweeping.took(swept.as_ref().ok());
                 report("sweep", swept.map(drop));
             }
             turn = turn.wrapping_add(1);
@@ -119,7 +118,40 @@ impl<S: Store> Countersign<S> {
             few_failures: self.throttle.options().delay_from,
             batch: 500,
         };
-        self.store.sweep(sweep).await
+        let swept = self.store.sweep(sweep).await?;
+        self.note_swept(now, swept);
+        Ok(swept)
+    }
+}
+
+/// Where the present sweep is.
+#[derive(Default)]
+struct Sweeping {
+    is_going_on: bool,
+    /// How many batches it had so far, or has had.
+    batches: u32,
+    /// Deleted, and not logged yet.
+    rows: usize,
+}
+
+impl Sweeping {
+    /// Begins every ten minutes. A small store is swept every minute, so that the number of sessions alive is fresh.
+    fn is_due(&mut self, turn: u32, may_sweep: bool) -> bool {
+        let every = if self.batches <= FEW_BATCHES { SWEEP_SMALL_EVERY } else { SWEEP_EVERY };
+        if may_sweep && !self.is_going_on && turn.is_multiple_of(every) {
+            (self.is_going_on, self.batches) = (true, 0);
+        }
+        self.is_going_on &= may_sweep;
+        if turn.is_multiple_of(SWEEP_EVERY) && self.rows > 0 {
+            tracing::info!(rows = std::mem::take(&mut self.rows), "deleted what nothing needs any more");
+        }
+        self.is_going_on
+    }
+
+    fn took(&mut self, swept: Option<&Swept>) {
+        self.is_going_on = swept.is_some_and(|swept| swept.more);
+        self.batches += 1;
+        self.rows += swept.map_or(0, |swept| swept.deleted);
     }
 }
 
@@ -140,5 +172,10 @@ const REPORT_EVERY: Duration = Duration::from_secs(15);
 const CLOCK_EVERY: u32 = 5 * 10;
 /// Every ten minutes.
 const SWEEP_EVERY: u32 = 5 * 600;
+/// Some 50,000 sessions at most, in two seconds.
+const FEW_BATCHES: u32 = 10;
+const SWEEP_SMALL_EVERY: u32 = 5 * 60;
+/// Every minute.
+const STORE_EVERY: u32 = 5 * 60;
 /// Long enough to answer `session_expired` and not `invalid_refresh_token` to a device that was away.
 const KEEP_ENDED_SESSIONS: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -9,7 +9,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::http::admin::{self, api_keys, audit, followers, keys, users};
+use crate::http::admin::{self, api_keys, audit, followers, keys, overview, users};
 use crate::http::api::{
     keys as own_keys, login, logout, password, reach, refresh, revocations, sessions, user,
 };
@@ -87,6 +87,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         POST   "/oauth2/token"                           Client oauth2::token;
         POST   "/oauth2/introspect"                      Client oauth2::introspect;
         POST   "/oauth2/revoke"                          Client oauth2::revoke;
+        GET    "/api/admin/overview"                     Admin  overview::show;
         GET    "/api/admin/users"                        Admin  users::list;
         POST   "/api/admin/users"                        Admin  users::create;
         GET    "/api/admin/users/{id}"                   Admin  users::show;

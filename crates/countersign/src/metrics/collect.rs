@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use countersign_jwt::Algorithm;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 
@@ -15,8 +13,6 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::figures::{Counts, Histogram, Label};
 use crate::model::audit::AuditKind;
-use crate::model::key_ring::KeyState;
-use crate::options::Signing;
 use crate::store::Store;
 
 /// The metrics of a system, for a registry of `prometheus_client`.
@@ -100,28 +96,9 @@ impl<S: Store> Metrics<S> {
             (labels([&key.kid, key.state.name()]), age)
         });
         list::KEY_AGE.write(to, ages)?;
-        let next = self.next_key(now).map(seconds);
+        let until = |at: Timestamp| seconds(at.as_unix_millis() - now.as_unix_millis());
+        let next = self.0.next_key_at(now).map(until);
         list::KEY_NEXT.write(to, next)
-    }
-
-    /// In how many milliseconds the next key of a line takes over, of the line where that is soonest: as planned, if it is
-    /// there; otherwise when the present one is as old as it may get.
-    fn next_key(&self, now: Timestamp) -> Option<i64> {
-        let rotation = Some(self.0.options.keys.rotate_every).filter(|every| *every != Duration::MAX);
-        if matches!(self.0.options.signing, Signing::SharedSecret(_)) {
-            return None;
-        }
-        let keys = self.0.list_keys(now);
-        let of_line = |algorithm: Algorithm, state: KeyState| {
-            keys.iter().filter(move |key| key.algorithm == algorithm.name() && key.state == state)
-        };
-        let algorithms = self.0.options.audiences.algorithms().into_iter();
-        let takes_over = algorithms.filter_map(|algorithm| {
-            let planned = of_line(algorithm, KeyState::Next).map(|key| key.active_from).min();
-            let active = of_line(algorithm, KeyState::Active).map(|key| key.active_from).max();
-            planned.or_else(|| Some(active?.plus(rotation?)))
-        });
-        takes_over.min().map(|at| at.as_unix_millis() - now.as_unix_millis())
     }
 }
 

@@ -2,6 +2,7 @@
 //! rule that changes what is stored gives a plan, which a store carries out.
 
 pub mod account;
+pub mod activity;
 pub mod api_key;
 pub mod audience;
 pub mod audit;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::base::clock::Timestamp;
+use crate::model::activity::Grain;
 use crate::model::session::SessionPolicy;
 
 /// What house-keeping deletes, a batch at a time.
@@ -29,6 +30,8 @@ pub struct Swept {
     pub deleted: usize,
     /// Whether there may be more to delete: call again, but not at once.
     pub more: bool,
+    /// How many of the sessions that it looked at are alive. Those of all calls, up to one without `more`, are all there are.
+    pub alive: u64,
 }
 
 /// What may be deleted. Each row of the table is one variant; `sweep` takes them in this order, a batch of
@@ -44,6 +47,8 @@ pub struct Swept {
 /// | a count of fewer than `few_failures` | 24 hours after its last failure |
 /// | any count | 400 days after its last failure |
 /// | a failed or refused login in the audit log | when there are 100,000 newer ones |
+/// | a figure of an overview, by the minute | after 25 hours |
+/// | a figure of an overview, by the hour | after 32 days |
 /// | a session past its idle end | as the others; see [`Sweep::idle_since`] |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
@@ -65,11 +70,13 @@ pub(crate) enum Expired {
     Failures(Timestamp),
     /// Failed and refused logins in the audit log, all but so many of the newest.
     FailedLogins(u32),
+    /// Figures of this grain that are of before this.
+    Activity(Grain, Timestamp),
 }
 
 impl Sweep {
     /// Everything that an index finds, in the order in which it is looked for.
-    pub(crate) fn expired(&self, policy: &SessionPolicy) -> [Expired; 9] {
+    pub(crate) fn expired(&self, policy: &SessionPolicy) -> [Expired; 11] {
         let dead = self.now.minus(self.keep_sessions(policy));
         [
             Expired::Revocations(self.now.minus(LONGEST_LEEWAY)),
@@ -81,12 +88,19 @@ impl Sweep {
             Expired::FewFailures(self.few_failures, self.now.minus(FEW_FAILURES_REMEMBERED)),
             Expired::Failures(self.now.minus(FAILURES_REMEMBERED)),
             Expired::FailedLogins(MAX_FAILED_LOGINS),
+            Expired::Activity(Grain::Minute, self.now.minus(Grain::Minute.kept())),
+            Expired::Activity(Grain::Hour, self.now.minus(Grain::Hour.kept())),
         ]
     }
 
     /// Sessions last rotated at or before this may go: a rotation moves their idle end, so no index holds it.
     pub(crate) fn idle_since(&self, policy: &SessionPolicy) -> Timestamp {
         self.now.minus(policy.idle_ttl).minus(self.keep_sessions(policy))
+    }
+
+    /// Sessions last rotated at or before this are past their idle end.
+    pub(crate) fn not_alive_since(&self, policy: &SessionPolicy) -> Timestamp {
+        self.now.minus(policy.idle_ttl)
     }
 
     /// A session is kept for as long as an access token of it may run, so that it can still be ended.
@@ -130,6 +144,8 @@ mod tests {
                 Expired::FewFailures(8, T.minus(day)),
                 Expired::Failures(T.minus(400 * day)),
                 Expired::FailedLogins(100_000),
+                Expired::Activity(Grain::Minute, T.minus(Duration::from_hours(25))),
+                Expired::Activity(Grain::Hour, T.minus(32 * day)),
             ]
         );
         assert_eq!(sweep.idle_since(&policy), T.minus(policy.idle_ttl).minus(30 * day));

@@ -6,7 +6,7 @@ use super::answer::Sealed;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
-    AccountStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore,
+    AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore,
     StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
@@ -16,6 +16,7 @@ use crate::model::account::{
     Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
     TakeoverOutcome, Username,
 };
+use crate::model::activity::{Activity, ActivityQuery, ActivityRow};
 use crate::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
 use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
@@ -148,6 +149,10 @@ passed_on! {
                 Self::Postgres(store) => store.sign_audit_with(signer),
             }
         }
+    }
+    ActivityStore {
+        add_activity(noted: Activity) -> ();
+        activity(query: ActivityQuery) -> Vec<ActivityRow>;
     }
     Upkeep {
         sweep(sweep: Sweep) -> Swept;

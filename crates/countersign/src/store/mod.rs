@@ -22,6 +22,7 @@
 //! The cases in `tests/store` say the same, and run for every store.
 
 mod accounts;
+mod activity;
 mod answer;
 #[cfg(feature = "postgres")]
 mod any;
@@ -43,6 +44,7 @@ mod throttle;
 mod upkeep;
 
 pub use self::accounts::AccountStore;
+pub use self::activity::ActivityStore;
 #[cfg(feature = "internal-testing")]
 #[doc(hidden)]
 pub use self::answer::Sealed;
@@ -73,6 +75,7 @@ pub trait Store:
     + ThrottleStore
     + AuditStore
     + AuditChainStore
+    + ActivityStore
     + Upkeep
 {
 }
@@ -86,6 +89,7 @@ impl<S> Store for S where
         + ThrottleStore
         + AuditStore
         + AuditChainStore
+        + ActivityStore
         + Upkeep
 {
 }

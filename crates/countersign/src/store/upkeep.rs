@@ -19,6 +19,7 @@ pub trait Upkeep: Sealed {
     /// | a count of fewer than `few_failures` failed sign-ins | 24 hours after the last one |
     /// | any count of failed sign-ins | 400 days after the last one |
     /// | a failed or refused login in the audit log | when there are 100,000 newer ones |
+    /// | a figure of an overview | after 25 hours by the minute, after 32 days by the hour |
     ///
     /// The limits are computed in `model::retention`; a store only translates
     /// them.

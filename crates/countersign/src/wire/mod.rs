@@ -11,6 +11,7 @@ mod feed_key;
 mod field;
 mod follower;
 mod key;
+mod overview;
 mod session;
 mod token;
 
@@ -22,5 +23,6 @@ pub use self::feed_key::FeedKeyView;
 pub use self::field::{Instant, Optional};
 pub use self::follower::FollowerView;
 pub use self::key::KeyView;
+pub use self::overview::{OverviewView, SeriesView};
 pub use self::session::SessionView;
 pub use self::token::TokenResponse;

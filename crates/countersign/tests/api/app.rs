@@ -24,7 +24,7 @@ use tower::ServiceExt;
 
 use crate::{database, described};
 
-const START: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
+pub(crate) const START: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
 pub(crate) const ISSUER: &str = "https://auth.example";
 pub(crate) const FRONT_END: &str = "https://app.example";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -99,7 +99,12 @@ impl TestApp {
     }
 
     /// With the same master keys, whatever the seed.
-    async fn open(store: AnyStore, (options, http): (Options, HttpOptions), clock: Clock, seed: u64) -> Self {
+    pub(crate) async fn open(
+        store: AnyStore,
+        (options, http): (Options, HttpOptions),
+        clock: Clock,
+        seed: u64,
+    ) -> Self {
         let (keys, random) = (Random::insecure_seeded(42), Random::insecure_seeded(1_000 + seed));
         let master_keys = MasterKeys::generate(&keys);
         let countersign =

@@ -25,6 +25,7 @@ mod metrics;
 mod mounted;
 mod nodes;
 mod oauth2;
+mod overview;
 mod passwords;
 mod refresh;
 mod required_change;

@@ -10,6 +10,7 @@ use countersign::internal::model::account::{
     Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
     TakeoverOutcome, Username,
 };
+use countersign::internal::model::activity::{Activity, ActivityQuery, ActivityRow};
 use countersign::internal::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
 use countersign::internal::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use countersign::internal::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
@@ -31,7 +32,7 @@ use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKe
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
-    AccountStore, AnyStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore,
+    AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore,
     Sealed, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 
@@ -379,6 +380,13 @@ impl AuditChainStore for Faulty {
 
     fn sign_audit_with(&self, signer: AuditSigner) {
         self.inner.sign_audit_with(signer);
+    }
+}
+
+impl ActivityStore for Faulty {
+    forward! {
+        add_activity(noted: Activity) -> ();
+        activity(query: ActivityQuery) -> Vec<ActivityRow>;
     }
 }
 

@@ -11,6 +11,7 @@ use countersign::internal::model::account::{
     AccountChange, AccountQuery, CreateAccountOutcome, CustomClaims, NewAccount, PasswordChange, Role,
     Username,
 };
+use countersign::internal::model::activity::{Activity, Figure};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
@@ -207,6 +208,10 @@ impl Draw {
         let options = ThrottleOptions::default();
         let exchange = ThrottleExchange { deltas: vec![delta], now: self.now, options };
         store.exchange_throttle(exchange).await.unwrap();
+        let mut noted = Activity::default();
+        noted.note(self.now, Figure::Logins, "wrong", u64::from(self.below(40)));
+        noted.note(self.now, Figure::HashingQueue, "", u64::from(self.below(40)));
+        store.add_activity(noted).await.unwrap();
         let fingerprint = self.random.bytes();
         let number = u8::try_from(self.below(256)).unwrap();
         store.remember_master_keys(vec![(number, fingerprint)]).await.unwrap();

@@ -14,6 +14,7 @@ pub(super) mod api_keys;
 pub(super) mod audit;
 pub(super) mod followers;
 pub(super) mod keys;
+pub(super) mod overview;
 pub(super) mod users;
 
 /// Asks the store whether the caller is still an administrator. The access token says so for minutes after the role is

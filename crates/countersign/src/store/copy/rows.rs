@@ -53,7 +53,7 @@ impl Table {
 }
 
 /// What is copied, accounts before their sessions and API keys. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 16] = [
+pub(in crate::store) const TABLES: [Table; 17] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -67,6 +67,7 @@ pub(in crate::store) const TABLES: [Table; 16] = [
     Table::new("throttle"),
     Table::new("milestones"),
     Table::new("sealed_keys"),
+    Table::new("activity"),
     Table::new("audit_log").own(&["xid"]).numbered("sequence"),
     Table::new("audit_chain"),
     Table::new("audit_gaps"),

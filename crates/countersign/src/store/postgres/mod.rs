@@ -14,6 +14,7 @@
 //! begun again. The SQL keeps to what other engines with this protocol have too.
 
 mod accounts;
+mod activity;
 mod api_keys;
 mod apply;
 mod audit;

@@ -11,6 +11,7 @@ use super::lines::Signer;
 use super::{PostgresStore, audit_chain, load, rows};
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
+use crate::model::activity::millis;
 use crate::model::audit_chain::AuditSigner;
 use crate::model::backup::backed_up;
 use crate::model::context::Context;
@@ -25,18 +26,25 @@ impl Upkeep for PostgresStore {
             move |db, signer: Signer| async move { delete_first(db, expired, batch, signer.get()).await };
         let deleted = self.write("sweep", Arc::clone(&self.signer), delete).await?;
         if deleted > 0 {
-            return Ok(Swept { deleted, more: true });
+            return Ok(Swept { deleted, more: true, alive: 0 });
         }
         let (after, since) = (*self.swept_to(), sweep.idle_since(&self.policy));
-        let scan = move |db| async move { scan_for_idle(db, since, batch, after).await };
+        let look = Look {
+            after,
+            batch,
+            since,
+            now: sweep.now,
+            not_alive_since: sweep.not_alive_since(&self.policy),
+        };
+        let scan = move |db| async move { scan_for_idle(db, look).await };
         let scan = self.read("scan_for_idle", scan).await?;
         *self.swept_to() = scan.next;
         if scan.idle.is_empty() {
-            return Ok(Swept { deleted: 0, more: scan.next.is_some() });
+            return Ok(Swept { deleted: 0, more: scan.next.is_some(), alive: scan.alive });
         }
         let delete = move |db, idle| async move { delete_idle(db, since, idle).await };
         let deleted = self.write("sweep_idle", scan.idle, delete).await?;
-        Ok(Swept { deleted, more: scan.next.is_some() })
+        Ok(Swept { deleted, more: scan.next.is_some(), alive: scan.alive })
     }
 
     async fn report_node(&self) -> Result<(), StoreError> {
@@ -113,7 +121,7 @@ fn take_lease() -> String {
 /// Deletes one batch of the first that finds something.
 async fn delete_first(
     db: Arc<Connection>,
-    expired: [Expired; 9],
+    expired: [Expired; 11],
     batch: u32,
     signer: Option<&AuditSigner>,
 ) -> Result<usize, Failure> {
@@ -145,6 +153,10 @@ async fn delete(
             ("throttle", "key", few.as_str(), at.as_unix_millis())
         }
         Expired::Failures(at) => ("throttle", "key", "last_failure_at <= $1", at.as_unix_millis()),
+        Expired::Activity(grain, at) => {
+            few = format!("grain = {} AND at < $1", millis(grain.length()));
+            ("activity", "at", few.as_str(), at.as_unix_millis())
+        }
         Expired::FailedLogins(kept) => (
             "audit_log",
             "sequence",
@@ -169,30 +181,41 @@ async fn delete(
     }
 }
 
+/// What to look for, and from which session on.
+#[derive(Clone, Copy)]
+struct Look {
+    after: Option<SessionId>,
+    batch: u32,
+    /// Sessions last rotated at or before this may go.
+    since: Timestamp,
+    now: Timestamp,
+    not_alive_since: Timestamp,
+}
+
 /// One step through the sessions, by their ids, for those that nobody used for too long.
 struct IdleScan {
     /// Sessions that are to go, unless they are used in the meantime.
     idle: Vec<SessionId>,
+    /// How many of those that were looked at are alive.
+    alive: u64,
     /// Where the next step begins; `None` at the end.
     next: Option<SessionId>,
 }
 
 /// Looks at the next sessions after an id: ten times as many as may be deleted at most.
-async fn scan_for_idle(
-    db: Arc<Connection>,
-    since: Timestamp,
-    batch: u32,
-    after: Option<SessionId>,
-) -> Result<IdleScan, Failure> {
-    let (step, limit) = (batch.saturating_mul(10), usize::try_from(batch).unwrap_or(usize::MAX));
-    let sql = "SELECT id, rotated_at FROM sessions WHERE $1 IS NULL OR id > $1 ORDER BY id LIMIT $2";
-    let found = db.query(sql, &[&after, &i64::from(step)]).await?;
-    let mut scan = IdleScan { idle: Vec::new(), next: None };
+async fn scan_for_idle(db: Arc<Connection>, look: Look) -> Result<IdleScan, Failure> {
+    let (step, limit) = (look.batch.saturating_mul(10), usize::try_from(look.batch).unwrap_or(usize::MAX));
+    let sql =
+        "SELECT id, rotated_at, revoked_at IS NULL AND expires_at > $3 AND rotated_at > $4 FROM sessions
+               WHERE $1 IS NULL OR id > $1 ORDER BY id LIMIT $2";
+    let found = db.query(sql, &[&look.after, &i64::from(step), &look.now, &look.not_alive_since]).await?;
+    let mut scan = IdleScan { idle: Vec::new(), alive: 0, next: None };
     for (n, row) in found.iter().enumerate() {
         let id = row.try_get(0)?;
-        if row.try_get::<_, Timestamp>(1)? <= since {
+        if row.try_get::<_, Timestamp>(1)? <= look.since {
             scan.idle.push(id);
         }
+        scan.alive += u64::from(row.try_get::<_, bool>(2)?);
         if scan.idle.len() == limit || n + 1 == usize::try_from(step).unwrap_or(usize::MAX) {
             scan.next = Some(id);
             break;

@@ -11,6 +11,7 @@
 //! rule needs (`load.rs`) and carries the plan out (`apply.rs`).
 
 mod accounts;
+mod activity;
 mod api_keys;
 mod apply;
 mod audit;

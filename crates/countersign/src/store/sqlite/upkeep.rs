@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::{SqliteStore, audit_chain, load};
 use crate::base::clock::Timestamp;
+use crate::model::activity::millis;
 use crate::model::audit_chain::AuditSigner;
 use crate::model::backup::backed_up;
 use crate::model::context::Context;
@@ -20,16 +21,23 @@ impl Upkeep for SqliteStore {
         let delete = move |db: &Connection| delete_first(db, &expired, batch, signer.as_ref());
         let deleted = self.write("sweep", delete).await?;
         if deleted > 0 {
-            return Ok(Swept { deleted, more: true });
+            return Ok(Swept { deleted, more: true, alive: 0 });
         }
         let (after, since) = (self.swept_to.load(Ordering::SeqCst), sweep.idle_since(&self.policy));
-        let scan = self.read("scan_for_idle", move |db| scan_for_idle(db, since, batch, after)).await?;
+        let look = Look {
+            after,
+            batch,
+            since,
+            now: sweep.now,
+            not_alive_since: sweep.not_alive_since(&self.policy),
+        };
+        let scan = self.read("scan_for_idle", move |db| scan_for_idle(db, look)).await?;
         self.swept_to.store(scan.next.unwrap_or(0), Ordering::SeqCst);
         if scan.idle.is_empty() {
-            return Ok(Swept { deleted: 0, more: scan.next.is_some() });
+            return Ok(Swept { deleted: 0, more: scan.next.is_some(), alive: scan.alive });
         }
         let deleted = self.write("sweep_idle", move |db| delete_idle(db, since, &scan.idle)).await?;
-        Ok(Swept { deleted, more: scan.next.is_some() })
+        Ok(Swept { deleted, more: scan.next.is_some(), alive: scan.alive })
     }
 
     /// The lock of the file says that there is a server, and a step that would harm it needs that lock.
@@ -110,6 +118,10 @@ fn delete(
             ("throttle", few.as_str(), at.as_unix_millis())
         }
         Expired::Failures(at) => ("throttle", "last_failure_at <= ?1", at.as_unix_millis()),
+        Expired::Activity(grain, at) => {
+            few = format!("grain = {} AND at < ?1", millis(grain.length()));
+            ("activity", few.as_str(), at.as_unix_millis())
+        }
         Expired::FailedLogins(kept) => (
             "audit_log",
             "kind IN ('login_failed', 'login_throttled') AND sequence <=
@@ -133,27 +145,44 @@ fn delete(
     }
 }
 
+/// What to look for, and from which row number on.
+#[derive(Clone, Copy)]
+struct Look {
+    after: i64,
+    batch: u32,
+    /// Sessions last rotated at or before this may go.
+    since: Timestamp,
+    now: Timestamp,
+    not_alive_since: Timestamp,
+}
+
 /// One step through the sessions, by row number, for those that nobody used for too long.
 struct IdleScan {
     /// Sessions that are to go, unless they are used in the meantime.
     idle: Vec<i64>,
+    /// How many of those that were looked at are alive.
+    alive: u64,
     /// Where the next step begins; `None` at the end.
     next: Option<i64>,
 }
 
 /// Looks at the next sessions after a row number: so few that no reader holds up a checkpoint, or a core.
-fn scan_for_idle(db: &Connection, since: Timestamp, batch: u32, after: i64) -> rusqlite::Result<IdleScan> {
-    let mut statement =
-        db.prepare_cached("SELECT rowid, rotated_at FROM sessions WHERE rowid > ?1 ORDER BY rowid LIMIT ?2")?;
-    let step = batch.saturating_mul(10);
-    let mut rows = statement.query(params![after, step])?;
-    let limit = usize::try_from(batch).unwrap_or(usize::MAX);
-    let (mut scan, mut seen) = (IdleScan { idle: Vec::new(), next: None }, 0);
+fn scan_for_idle(db: &Connection, look: Look) -> rusqlite::Result<IdleScan> {
+    let mut statement = db.prepare_cached(
+        "SELECT rowid, rotated_at, revoked_at IS NULL AND expires_at > ?3 AND rotated_at > ?4 FROM sessions
+         WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
+    )?;
+    let step = look.batch.saturating_mul(10);
+    let (now, not_alive_since) = (look.now.as_unix_millis(), look.not_alive_since.as_unix_millis());
+    let mut rows = statement.query(params![look.after, step, now, not_alive_since])?;
+    let limit = usize::try_from(look.batch).unwrap_or(usize::MAX);
+    let (mut scan, mut seen) = (IdleScan { idle: Vec::new(), alive: 0, next: None }, 0);
     while let Some(row) = rows.next()? {
         let number = row.get(0)?;
-        if row.get::<_, i64>(1)? <= since.as_unix_millis() {
+        if row.get::<_, i64>(1)? <= look.since.as_unix_millis() {
             scan.idle.push(number);
         }
+        scan.alive += u64::from(row.get::<_, bool>(2)?);
         seen += 1;
         if seen == step || scan.idle.len() == limit {
             scan.next = Some(number);
