@@ -344,9 +344,43 @@ for (const { name, launch } of BROWSERS) {
       await hears('This session was ended from another device.');
     });
 
+    test('admin: the overview shows what has happened, as bars and as numbers, and keeps up to date', async () => {
+      await visit('/login?return_to=/admin');
+      await signIn();
+      const numberOf = (row) => page.evaluate((row) => [...document.querySelectorAll('.chart')].find(({ firstChild }) => firstChild.textContent === row)?.querySelector('strong').textContent, row);
+      const shows = (row, number) => until(`${row}: ${number}`, async () => (await numberOf(row)) === String(number));
+      await page.waitForSelector('.chart svg');
+      await hears('Next signing key');
+      const [good, bad] = await Promise.all(['Signed in', 'Wrong name or password'].map(numberOf));
+      assert.ok(Number(good) >= 1, good);
+      await world.call('POST', '/api/login', { body: { ...DEMO, password: 'wrong' } });
+      await world.call('POST', '/api/login', { body: DEMO });
+      // As if a minute had gone by.
+      await page.evaluate(() => {
+        const { now } = Date;
+        Date.now = () => now() + 61_000;
+        document.dispatchEvent(new Event('visibilitychange'));
+      });
+      await shows('Signed in', Number(good) + 1);
+      await shows('Wrong name or password', Number(bad) + 1);
+      // The picture says the same to those who do not see it.
+      const label = await page.$eval('.chart svg', (picture) => picture.ariaLabel);
+      assert.match(label, new RegExp(`^Signed in: ${Number(good) + 1}, at most \\d+ in a minute$`));
+      await look('admin-overview');
+      await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+      const cells = await page.$$eval('[data-label="Signed in"]', (cells) => cells.map(({ textContent }) => Number(textContent)));
+      assert.equal(cells.reduce((sum, value) => sum + value), Number(good) + 1);
+      await look('admin-overview-numbers');
+      await press('Last 30 days');
+      await holds(page, () => location.hash === '#overview?range=month' && /in 6 hours/.test(document.querySelector('.chart').innerText));
+      await page.reload();
+      await holds(page, () => document.querySelector('[aria-pressed=true]')?.textContent === 'Last 30 days');
+      await shows('Signed in', Number(good) + 1);
+    });
+
     test('admin: create, search, change, disable, end sessions, delete', async () => {
       const username = `erik-${name}`;
-      await visit('/login?return_to=/admin');
+      await visit('/login?return_to=/admin%23users');
       await signIn();
       await page.waitForSelector('tbody tr');
       await press('New user');
@@ -454,7 +488,7 @@ for (const { name, launch } of BROWSERS) {
       const made = await world.call('POST', '/api/admin/users', { body: { username: `zeta-${name}`, password: 'a password of many words', role: 'editor' }, token: body.accessToken });
       const names = () => page.$$eval('tbody .link', (links) => links.map(({ textContent }) => textContent));
       const shows = (...expected) => holds(page, (expected) => [...document.querySelectorAll('tbody .link')].map(({ textContent }) => textContent).join() === expected, expected.join());
-      await visit('/login?return_to=/admin');
+      await visit('/login?return_to=/admin%23users');
       await signIn();
       await page.waitForSelector('tbody tr');
       await page.evaluate(() => [...document.querySelectorAll('th .sort')].find(({ textContent }) => textContent === 'Created').click());
@@ -498,7 +532,7 @@ for (const { name, launch } of BROWSERS) {
       }
       const count = (selector, expected) => holds(page, (selector, expected) => document.querySelectorAll(selector).length === expected, selector, expected);
       const selectAll = () => page.evaluate(() => document.querySelector('thead .pick').click());
-      await visit('/login?return_to=/admin');
+      await visit('/login?return_to=/admin%23users');
       await signIn();
       await page.waitForSelector('tbody tr');
       await page.type('#search', 'bulk-');
@@ -541,7 +575,7 @@ for (const { name, launch } of BROWSERS) {
     });
 
     test('admin: the user list by keyboard, and the focus after a dialog', async () => {
-      await visit('/login?return_to=/admin');
+      await visit('/login?return_to=/admin%23users');
       await signIn();
       await page.waitForSelector('tbody tr');
       await page.keyboard.press('/');
@@ -563,7 +597,7 @@ for (const { name, launch } of BROWSERS) {
       const body = { username: `gus-${name}`, password: 'a password of many words' };
       const made = await world.call('POST', '/api/admin/users', { body, token: admin.body.accessToken });
       await world.call('PATCH', `/api/admin/users/${made.body.user.userId}`, { body: { disabled: true }, token: admin.body.accessToken });
-      await visit('/login?return_to=/admin');
+      await visit('/login?return_to=/admin%23users');
       await signIn();
       await page.waitForSelector('tbody .bad');
       await page.setViewport({ width: 390, height: 844 });
@@ -617,7 +651,7 @@ for (const { name, launch } of BROWSERS) {
     });
 
     test('admin: a list without a connection says so, and does not pass for the answer', async () => {
-      await visit('/login?return_to=/admin');
+      await visit('/login?return_to=/admin%23users');
       await signIn();
       await page.waitForSelector('tbody tr');
       world.weather = (request) => (request === 'GET /api/admin/users' ? { cut: 'request' } : {});
@@ -691,7 +725,7 @@ for (const { name, launch } of BROWSERS) {
     });
 
     test('admin: the last administrator stays', async () => {
-      await visit('/login?return_to=/admin');
+      await visit('/login?return_to=/admin%23users');
       await signIn();
       await page.waitForSelector('tbody tr');
       await page.evaluate(() => [...document.querySelectorAll('tbody .link')].find(({ textContent }) => textContent === 'admin').click());

@@ -49,7 +49,7 @@ for (const { name, launch } of BROWSERS) {
       await lookAt(page, name, 'product-login');
       await signIn(page);
       await page.waitForSelector('tbody tr');
-      for (const [path, title] of [['/admin', 'Users · '], ['/account', 'Account · '], ['/debugger', 'Token debugger · '], ['/', '']]) {
+      for (const [path, title] of [['/admin', 'Overview · '], ['/account', 'Account · '], ['/debugger', 'Token debugger · '], ['/', '']]) {
         await page.goto(world.origin + path);
         await holds(page, (title) => document.title === title, `${title}Acme <3`);
         await holds(page, () => document.querySelector('.brand img').naturalWidth > 0);

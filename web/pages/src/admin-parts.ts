@@ -48,7 +48,7 @@ export function placeOf(view: string): string {
  */
 export function setViewParameters(view: string, parameters: Record<string, string>): void {
   const [name = ''] = location.hash.slice(1).split('?');
-  if ((name || 'users') !== view) return;
+  if ((name || 'overview') !== view) return;
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== '')).toString();
   const place = query === '' ? `#${view}` : `#${view}?${query}`;
   sessionStorage.setItem(`countersign-${view}`, place);

@@ -3,6 +3,7 @@
 import type { User } from '@countersign/client';
 import { auditView } from './admin-audit.ts';
 import { keysView } from './admin-keys.ts';
+import { overviewView } from './admin-overview.ts';
 import type { View } from './admin-parts.ts';
 import { userView } from './admin-user.ts';
 import { usersView } from './admin-users.ts';
@@ -12,6 +13,7 @@ import { actionButton, clearMessage, signedInPage, signInAsSomeoneElse } from '.
 import { hasPage, productName } from './site.ts';
 
 const VIEWS: Record<string, { title: string; view: View }> = {
+  overview: { title: 'Overview', view: overviewView },
   users: { title: 'Users', view: usersView },
   user: { title: 'User', view: userView },
   keys: { title: 'Keys', view: keysView },
@@ -23,7 +25,7 @@ let stop = (): void => {};
 function show(from = ''): void {
   stop();
   const [asked = ''] = location.hash.slice(1).split('?');
-  const name = asked.startsWith('users/') ? 'user' : Object.hasOwn(VIEWS, asked) ? asked : 'users';
+  const name = asked.startsWith('users/') ? 'user' : Object.hasOwn(VIEWS, asked) ? asked : 'overview';
   for (const link of byId('views').querySelectorAll('a')) {
     if (link.hash.startsWith(`#${name}`)) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
