@@ -13,6 +13,8 @@ test('what older nodes do not notice passes', () => {
     "alter table sessions add column device text not null default 'none; or; so'; -- a comment; with a semicolon",
     'ALTER TABLE accounts ADD COLUMN n bigint NOT NULL DEFAULT -1 CHECK (n < 5);',
     'CREATE TABLE a (id uuid PRIMARY KEY); CREATE UNIQUE INDEX of_a ON a (id); INSERT INTO a VALUES (1);',
+    "INSERT INTO locks (name) VALUES ('clients')",
+    'ALTER TABLE master_keys ADD COLUMN used_at bigint; UPDATE master_keys SET used_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint',
     'CREATE TABLE a (id uuid); ALTER TABLE a ADD CONSTRAINT c CHECK (id IS NOT NULL);',
   ]) assert.deepEqual(check(sql), [], sql);
   assert.deepEqual(check('CREATE INDEX i ON sessions (device)', { engine: 'sqlite' }), []);
@@ -29,6 +31,9 @@ test('what harms an older node, or locks a table for long, is found', () => {
     ['ALTER TABLE sessions DROP COLUMN address', /not known to be harmless/],
     ['DROP TABLE probe', /not known to be harmless/],
     ['UPDATE sessions SET amr = 1', /not known to be harmless/],
+    ["UPDATE master_keys SET fingerprint = ''", /not known to be harmless/],
+    ['ALTER TABLE accounts ADD COLUMN n bigint; UPDATE accounts SET n = 1', /not known to be harmless/],
+    ['ALTER TABLE master_keys ADD COLUMN n bigint; UPDATE master_keys SET n = 1, number = 2', /not known to be harmless/],
     ['INSERT INTO locks VALUES (1)', /not known to be harmless/],
     ['CREATE TABLE IF NOT EXISTS a (id uuid)', /not known to be harmless/],
     ['ALTER TABLE sessions ADD CONSTRAINT c CHECK (amr > 1)', /not known to be harmless/],

@@ -147,8 +147,8 @@ fn old_key_goes(place: &Place, server: Server, mut held: Held) {
     refused(place, &["remove", "1"], "the feed keys shop are made from it");
     assert!(good(place.run(&["master-key", "rotate"])).out.contains("may live until"));
     good(place.run(&["feed-key", "remove", "shop"]));
-    held.feed_key =
-        good(place.run(&["feed-key", "add", "shop", "--json"])).json()["key"].as_str().unwrap().to_owned();
+    let added = good(place.run(&["feed-key", "add", "shop", "--json"])).json();
+    added["key"].as_str().unwrap().clone_into(&mut held.feed_key);
     eventually(|| held.follow(&server).status == 200);
     refused(place, &["remove", "1"], "may live until");
     held.goes_on(&server);

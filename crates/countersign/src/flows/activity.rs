@@ -1,27 +1,10 @@
 //! What has happened, kept for the overview: noted from the counters every second, stored every minute.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use crate::Countersign;
 use crate::base::clock::Timestamp;
-use crate::base::figures::{Counts, Label};
 use crate::model::activity::{Activity, Figure};
 use crate::model::retention::Swept;
 use crate::store::{Store, StoreError};
-
-/// What this process has noted and not stored.
-#[derive(Debug, Default)]
-pub(crate) struct Noted(Mutex<Pending>);
-
-#[derive(Debug, Default)]
-struct Pending {
-    /// The counters, as they were last read.
-    counted: BTreeMap<(Figure, &'static str), u64>,
-    waiting: Activity,
-    /// Sessions alive among those that the present sweep has looked at.
-    alive: u64,
-}
 
 impl<S: Store> Countersign<S> {
     /// Stores what has happened since the last time, for the overview of administrators. [`run_upkeep`](Self::run_upkeep) does so
@@ -72,20 +55,5 @@ impl<S: Store> Countersign<S> {
     /// What is not stored yet.
     pub(crate) fn noted(&self) -> Activity {
         self.noted.pending().waiting.clone()
-    }
-}
-
-impl Noted {
-    fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Pending {
-    fn count<L: Label>(&mut self, now: Timestamp, figure: Figure, counts: &Counts<L>) {
-        for (label, total) in counts.all() {
-            let before = self.counted.insert((figure, label.label()), total).unwrap_or_default();
-            self.waiting.note(now, figure, label.label(), total.saturating_sub(before));
-        }
     }
 }

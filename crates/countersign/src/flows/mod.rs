@@ -28,6 +28,7 @@ pub mod login;
 pub(crate) mod login_error;
 pub mod logout;
 pub mod master_keys;
+pub(crate) mod noted;
 pub mod open;
 pub(crate) mod overview;
 pub mod password_change;

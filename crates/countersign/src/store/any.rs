@@ -6,8 +6,8 @@ use super::answer::Sealed;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
-    AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore, SessionStore,
-    StoreError, StoreReading, ThrottleStore, Upkeep,
+    AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore,
+    KeyStore, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, ApiKeyId, SessionId};

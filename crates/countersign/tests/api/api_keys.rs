@@ -126,7 +126,8 @@ async fn a_key_is_exchanged_for_an_access_token() {
     assert_eq!(narrowed.json()["scope"], "read");
     assert_eq!(claims(narrowed.json()["access_token"].as_str().unwrap())["scope"], "read");
     let grant = app.countersign.find_by_api_key(&secret, &app.operator()).await.unwrap().unwrap();
-    let none = app.countersign.exchange_api_key(&grant, Some(Scopes::default()), app.clock.now()).await.unwrap();
+    let none =
+        app.countersign.exchange_api_key(&grant, Some(Scopes::default()), app.clock.now()).await.unwrap();
     assert_eq!(none.1.to_string(), "read write", "a token without a scope would not be limited");
     let (_, plain) = key_for(&app, None, "").await;
     let plain = exchange(&app, &plain).await.json();

@@ -75,8 +75,7 @@ fn find<'a>(document: &'a Value, path: &str) -> Option<&'a Map<String, Value>> {
         let (mut wanted, mut found) = (template.split('/'), path.split('/'));
         loop {
             match (wanted.next(), found.next()) {
-                (None, None) => return true,
-                (Some("{original}"), Some(_)) => return true,
+                (None, None) | (Some("{original}"), Some(_)) => return true,
                 (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
                 _ => return false,
             }
@@ -102,12 +101,12 @@ fn assert_valid(document: &Value, schema: &Value, value: &Value, what: &str) {
 fn validator(document: &Value, schema: &Value) -> Arc<Validator> {
     static MADE: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap();
-    let make = || {
+    let validator = || {
         let whole =
             json!({ "allOf": [schema], "components": { "schemas": document["components"]["schemas"] } });
         Arc::new(jsonschema::options().should_validate_formats(true).build(&whole).unwrap())
     };
-    Arc::clone(made.entry(schema.to_string()).or_insert_with(make))
+    Arc::clone(made.entry(schema.to_string()).or_insert_with(validator))
 }
 
 /// The comparison itself: each of these differs from the description in one thing.

@@ -32,8 +32,8 @@ use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKe
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
-    AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore, KeyStore,
-    Sealed, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
+    AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore,
+    FeedKeyStore, KeyStore, Sealed, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 
 use crate::executor::{now, stop_before_store_call};

@@ -253,6 +253,7 @@ pub(crate) mod tests {
     }
 
     /// An error for every row of the table.
+    #[expect(clippy::too_many_lines, reason = "a list")]
     fn examples() -> Vec<ApiError> {
         let second = Duration::from_millis(1_001);
         let unavailable = || StoreError::Unavailable("the disk is full".into());

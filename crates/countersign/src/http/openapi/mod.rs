@@ -1,4 +1,4 @@
-//! The description of the API in OpenAPI 3.1. The route table says which routes there are and which credential each
+//! The description of the API in `OpenAPI` 3.1. The route table says which routes there are and which credential each
 //! requires; the JSON files beside this say what people read, the schemas, and the errors that a route has of its own.
 //! Errors that all routes of a kind have are added here, so that no route can forget one.
 
@@ -15,7 +15,7 @@ use crate::http::routes::routes;
 use crate::model::audit::AuditKind;
 use crate::store::Store;
 
-/// The description of the API in OpenAPI 3.1: every route with its schemas, errors and examples. Its server is the
+/// The description of the API in `OpenAPI` 3.1: every route with its schemas, errors and examples. Its server is the
 /// configured issuer.
 #[must_use]
 pub fn openapi<S: Store>(app: &App<S>) -> Value {

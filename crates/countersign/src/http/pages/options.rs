@@ -6,6 +6,7 @@ use crate::http::pages::logo::Logo;
 
 /// Whose pages they are, and which of them there are.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a page that there is or is not")]
 pub struct PagesOptions {
     /// The name in the title and the header of every page, as text. Default `Countersign`.
     pub product_name: String,

@@ -14,9 +14,10 @@ use super::writes::{End, Writes};
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::account::Account;
-use crate::model::api_key::NewApiKey;
+use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::context::Origin;
+use crate::model::feed_key::FeedKey;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{PolicyAt, Revocation, Session, SessionPolicy};
@@ -104,12 +105,7 @@ impl Transaction {
                 let sql = "INSERT INTO withdrawn_keys (kid, withdrawn_at) VALUES ($1, $2)";
                 self.rows(1, sql, &[&key.kid.as_str(), &key.withdrawn_at]).await
             }
-            Write::InsertFeedKey(key) => {
-                let sql =
-                    "INSERT INTO feed_keys (number, name, created_at, master_key) VALUES ($1, $2, $3, $4)";
-                let (number, master_key) = (i64::from(key.number), key.master_key.map(i64::from));
-                self.rows(1, sql, &[&number, &key.name.as_str(), &key.created_at, &master_key]).await
-            }
+            Write::InsertFeedKey(key) => self.insert_feed_key(key).await,
             Write::RevokeFeedKey { number, at } => {
                 let sql = "UPDATE feed_keys SET revoked_at = $2 WHERE number = $1";
                 self.rows(1, sql, &[&i64::from(*number), at]).await
@@ -123,11 +119,7 @@ impl Transaction {
                 self.rows(1, "DELETE FROM clients WHERE name = $1", &[&name.as_str()]).await
             }
             Write::InsertApiKey(new) => self.insert_api_key(new).await,
-            Write::UpdateApiKey(key) => {
-                let sql =
-                    "UPDATE api_keys SET session_id = $2, last_used_at = $3, revoked_at = $4 WHERE id = $1";
-                self.rows(1, sql, &[&key.id, &key.session_id, &key.last_used_at, &key.revoked_at]).await
-            }
+            Write::UpdateApiKey(key) => self.update_api_key(key).await,
             Write::SetMilestone { milestone, at } => {
                 let sql = "INSERT INTO milestones (name, at) VALUES ($1, $2)
                            ON CONFLICT (name) DO UPDATE SET at = excluded.at";
@@ -139,6 +131,17 @@ impl Transaction {
             | Write::InsertRevocation { .. }
             | Write::Record(_) => Ok(()),
         }
+    }
+
+    async fn insert_feed_key(&self, key: &FeedKey) -> Result<(), Failure> {
+        let sql = "INSERT INTO feed_keys (number, name, created_at, master_key) VALUES ($1, $2, $3, $4)";
+        let (number, master_key) = (i64::from(key.number), key.master_key.map(i64::from));
+        self.rows(1, sql, &[&number, &key.name.as_str(), &key.created_at, &master_key]).await
+    }
+
+    async fn update_api_key(&self, key: &ApiKey) -> Result<(), Failure> {
+        let sql = "UPDATE api_keys SET session_id = $2, last_used_at = $3, revoked_at = $4 WHERE id = $1";
+        self.rows(1, sql, &[&key.id, &key.session_id, &key.last_used_at, &key.revoked_at]).await
     }
 
     async fn update_account(&self, account: &Account) -> Result<(), Failure> {

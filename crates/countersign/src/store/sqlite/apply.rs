@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params, params};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::account::Account;
-use crate::model::api_key::NewApiKey;
+use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::audit_chain::AuditSigner;
 use crate::model::client::StoredClient;
@@ -108,15 +108,7 @@ impl<'a> Transaction<'a> {
             Write::InsertClient(client) => self.insert_client(client),
             Write::DeleteClient(name) => self.one_row("DELETE FROM clients WHERE name = ?1", [name.as_str()]),
             Write::InsertApiKey(new) => self.insert_api_key(new),
-            Write::UpdateApiKey(key) => self.one_row(
-                "UPDATE api_keys SET session_id = ?2, last_used_at = ?3, revoked_at = ?4 WHERE id = ?1",
-                params![
-                    key.id.as_bytes(),
-                    key.session_id.as_bytes(),
-                    key.last_used_at.map(Timestamp::as_unix_millis),
-                    key.revoked_at.map(Timestamp::as_unix_millis),
-                ],
-            ),
+            Write::UpdateApiKey(key) => self.update_api_key(key),
             Write::SetMilestone { milestone, at } => self.one_row(
                 "INSERT INTO milestones (name, at) VALUES (?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET at = excluded.at",
@@ -124,6 +116,18 @@ impl<'a> Transaction<'a> {
             ),
             Write::Record(event) => self.record(event),
         }
+    }
+
+    fn update_api_key(&self, key: &ApiKey) -> rusqlite::Result<()> {
+        self.one_row(
+            "UPDATE api_keys SET session_id = ?2, last_used_at = ?3, revoked_at = ?4 WHERE id = ?1",
+            params![
+                key.id.as_bytes(),
+                key.session_id.as_bytes(),
+                key.last_used_at.map(Timestamp::as_unix_millis),
+                key.revoked_at.map(Timestamp::as_unix_millis),
+            ],
+        )
     }
 
     fn update_account(&self, account: &Account) -> rusqlite::Result<()> {
