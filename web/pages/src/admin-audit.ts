@@ -6,8 +6,8 @@ import { downloadLines } from './audit-download.ts';
 import { periodChoice } from './audit-period.ts';
 import { eventOptions } from './audit-words.ts';
 import { emptyState, replacing, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
-import { api } from './api.ts';
-import { element, fill } from './dom.ts';
+import { api, isOffline } from './api.ts';
+import { byId, element, fill } from './dom.ts';
 import { act, actionButton } from './shell.ts';
 import type { AuditEvent } from './wire.ts';
 
@@ -68,7 +68,7 @@ export const auditView: View = (root) => {
       fill(rows, ...sorted(page.events).flatMap(auditRow));
       newer = page.newer ?? null;
       setOldest(page.next);
-      showEmpty(isUnknown ? `There is no user ${name}.` : 'Nothing of this kind is in the log.');
+      showEmpty(isUnknown ? `There is no user ${name}.` : period.isTurned() ? '“From” is later than “To”: nothing lies between them.' : 'Nothing of this kind is in the log.');
     });
   }
 
@@ -99,11 +99,22 @@ export const auditView: View = (root) => {
     older.hidden = oldest === null;
   }
 
+  function heard(page: AuditPage): AuditPage {
+    byId('offline').hidden = true;
+    return page;
+  }
+
+  /** A list that is not followed for now must not look as if nothing happened. */
+  function unheard(error: unknown): AuditPage {
+    byId('offline').hidden = stopped || !isOffline(error);
+    return { events: [] };
+  }
+
   /** Fetches newer events while the page is visible. */
   async function tick(): Promise<void> {
     if (follow.checked && document.visibilityState === 'visible' && newer !== null) {
       const mine = turn;
-      const { events, next } = await ask({ after: newer }).catch((): AuditPage => ({ events: [] }));
+      const { events, next } = await ask({ after: newer }).then(heard, unheard);
       if (mine === turn && next !== undefined) newer = String(next);
       if (mine === turn && events.length > 0) {
         rows.prepend(...sorted(events).flatMap(auditRow));
@@ -125,8 +136,9 @@ export const auditView: View = (root) => {
       { class: 'row filters' },
       element('div', {}, element('label', { for: 'event' }, 'Event'), event),
       element('div', {}, element('label', { for: 'account' }, 'User'), user),
-      ...period.fields,
+      period.field,
       element('div', { class: 'check' }, follow, element('label', { for: 'follow' }, 'Follow')),
+      period.ends,
     ),
     log,
     empty,
@@ -136,6 +148,7 @@ export const auditView: View = (root) => {
   void act(null, load).then(tick);
   return () => {
     stopped = true;
+    byId('offline').hidden = true;
     clearTimeout(timer);
   };
 };

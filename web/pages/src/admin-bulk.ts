@@ -1,29 +1,46 @@
 // What is done to several users at once. Each is a call of its own: one that is refused does not stop the others, and is named.
 
-import { api, messageOf } from './api.ts';
+import { api, isMine, messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
-import { actionButton, confirmed, notify } from './shell.ts';
+import { actionButton, confirmed, notify, signOut } from './shell.ts';
 import type { Account } from './wire.ts';
 
 interface Action {
   readonly verb: string;
-  /** The rest of the sentence that begins with whom it is done to. */
-  readonly done: string;
-  /** What it means for them; without it nothing is asked. */
+  /** Of whom it is done to: "3 users", "1 user". */
+  readonly question: (whom: string) => string;
+  readonly done: (whom: string, are: string) => string;
+  /** What it means for them; without it nothing is asked, and no session ends. */
   readonly effect?: string;
+  /** It means nothing for a user without a password. */
+  readonly ofPasswords?: boolean;
   readonly call: (path: string) => Promise<unknown>;
 }
 
 const ACTIONS: readonly Action[] = [
-  { verb: 'Sign out everywhere', done: 'signed out everywhere', effect: 'All their sessions end at once.', call: (path) => api('DELETE', `${path}/sessions`) },
+  {
+    verb: 'Sign out everywhere',
+    question: (whom) => `Sign ${whom} out everywhere?`,
+    done: (whom, are) => `${whom} ${are} signed out everywhere.`,
+    effect: 'All their sessions end at once.',
+    call: (path) => api('DELETE', `${path}/sessions`),
+  },
   {
     verb: 'Require a new password',
-    done: 'must choose a new password at the next sign-in',
+    question: (whom) => `Require a new password of ${whom}?`,
+    done: (whom) => `${whom} must choose a new password at the next sign-in.`,
+    ofPasswords: true,
     effect: 'All their sessions end. Anyone who knows a current password can choose the new one.',
     call: (path) => api('PATCH', path, { passwordChangeRequired: true }),
   },
-  { verb: 'Disable', done: 'disabled', effect: 'They are signed out everywhere at once, and cannot sign in until they are enabled.', call: (path) => api('PATCH', path, { disabled: true }) },
-  { verb: 'Enable', done: 'enabled', call: (path) => api('PATCH', path, { disabled: false }) },
+  {
+    verb: 'Disable',
+    question: (whom) => `Disable ${whom}?`,
+    done: (whom, are) => `${whom} ${are} disabled.`,
+    effect: 'They are signed out everywhere at once, and cannot sign in until they are enabled.',
+    call: (path) => api('PATCH', path, { disabled: true }),
+  },
+  { verb: 'Enable', question: (whom) => `Enable ${whom}?`, done: (whom, are) => `${whom} ${are} enabled.`, call: (path) => api('PATCH', path, { disabled: false }) },
 ];
 
 export interface Selection {
@@ -53,16 +70,25 @@ export function selection(rows: HTMLElement, changed: () => Promise<void>): Sele
     all.indeterminate = chosen > 0 && !all.checked;
   }
 
-  async function carryOut({ verb, done, effect, call }: Action): Promise<void> {
-    const chosen = boxes(':checked');
-    if (effect !== undefined && !(await confirmed(`${verb}: ${users(chosen.length)}? ${effect}`, verb))) return;
-    const refused: string[] = [];
-    for (const [index, { value, name }] of chosen.entries()) {
+  async function carryOut({ verb, question, done, effect, ofPasswords, call }: Action): Promise<void> {
+    // One's own account last: the others are done while this session lives.
+    const chosen = boxes(':checked').sort((a, b) => Number(isMine(a.value)) - Number(isMine(b.value)));
+    const mine = chosen.find(({ value }) => isMine(value));
+    const warning = mine ? ` Your own account, ${mine.name}, is among them: you are signed out too.` : '';
+    if (effect !== undefined && !(await confirmed(`${question(users(chosen.length))} ${effect}${warning}`, verb))) return;
+    const refused = new Map<string, string>();
+    for (const [index, { value, name, dataset }] of chosen.entries()) {
       fill(count, `${index + 1} of ${chosen.length}…`);
-      await call(`/api/admin/users/${value}`).catch((error: unknown) => refused.push(`${name}: ${messageOf(error)}`));
+      if (ofPasswords && 'passwordless' in dataset) refused.set(value, `${name}: There is no password yet.`);
+      else await call(`/api/admin/users/${value}`).catch((error: unknown) => refused.set(value, `${name}: ${messageOf(error)}`));
+    }
+    if (mine && effect !== undefined && !refused.has(mine.value)) {
+      await signOut();
+      return;
     }
     await changed();
-    notify([`${users(chosen.length - refused.length)}: ${done}.`, ...refused].join(' '), refused.length > 0);
+    const left = chosen.length - refused.size;
+    notify([left === 0 ? 'Nothing was changed.' : done(users(left), left === 1 ? 'is' : 'are'), ...refused.values()].join(' '), refused.size > 0);
   }
 
   all.addEventListener('change', () => {
@@ -73,7 +99,8 @@ export function selection(rows: HTMLElement, changed: () => Promise<void>): Sele
   return {
     bar,
     all,
-    box: ({ userId, username }) => element('input', { type: 'checkbox', class: 'pick', value: userId, name: username, 'aria-label': `Select ${username}` }),
+    box: ({ userId, username, hasPassword }) =>
+      element('input', { type: 'checkbox', class: 'pick', value: userId, name: username, 'data-passwordless': !hasPassword, 'aria-label': `Select ${username}` }),
     update,
   };
 }

@@ -1,6 +1,8 @@
 // What the admin views share.
 
+import { isOffline } from './api.ts';
 import { element } from './dom.ts';
+import { clearMessage } from './shell.ts';
 
 /** Builds a view into `root`; the function that it returns stops what the view has started. `from`: the hash before it. */
 export type View = (root: HTMLElement, from: string) => () => void;
@@ -25,11 +27,41 @@ export function card(title: string, ...content: (Node | false)[]): HTMLElement {
   return element('section', { class: 'card' }, element('h2', {}, title), ...content);
 }
 
-/** Dims `list` until `work` has replaced what it shows; after a failure too, because the old rows answer another question. */
+const TRY_AGAIN_MS = 5_000;
+/** The last work of each list: an earlier one is not its business any more. */
+const latest = new WeakMap<HTMLElement, () => Promise<void>>();
+
+/**
+ * Dims `list` until `work` has replaced what it shows; after a failure too, because the old rows answer another question.
+ * Without a connection the work is done again once there is one.
+ */
 export async function replacing(list: HTMLElement, work: () => Promise<void>): Promise<void> {
+  latest.set(list, work);
   list.setAttribute('aria-busy', 'true');
-  await work();
-  list.removeAttribute('aria-busy');
+  try {
+    await work();
+  } catch (error) {
+    if (isOffline(error)) whenBack(() => void again(list, work));
+    throw error;
+  }
+  if (latest.get(list) === work) list.removeAttribute('aria-busy');
+}
+
+async function again(list: HTMLElement, work: () => Promise<void>): Promise<void> {
+  if (latest.get(list) !== work || !list.isConnected) return;
+  // Of a failure the message is still there.
+  await replacing(list, work).then(clearMessage, () => {});
+}
+
+/** The browser knows of its own connection only, and not of the server. */
+function whenBack(go: () => void): void {
+  const once = (): void => {
+    clearTimeout(timer);
+    removeEventListener('online', once);
+    go();
+  };
+  const timer = setTimeout(once, TRY_AGAIN_MS);
+  addEventListener('online', once);
 }
 
 /** The part of the address after the view's name: `#users?search=ada`. */

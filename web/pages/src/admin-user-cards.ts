@@ -1,13 +1,13 @@
 // The cards of a user's page that change something: name, role and claims, password, and what takes the account away.
 
 import { card, placeOf } from './admin-parts.ts';
-import { api, messageOf } from './api.ts';
+import { api, isCode, isMine, messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
 import { isMeant } from './roles.ts';
-import { actionButton, confirmed, notify } from './shell.ts';
+import { actionButton, clearMessage, confirmed, notify, signOut } from './shell.ts';
 import { passwordHint } from './site.ts';
-import { keepsEdits } from './unsaved.ts';
+import { forgetEdits, isEdited, keepsEdits } from './unsaved.ts';
 import type { Account } from './wire.ts';
 
 /** What the cards of a user work on. */
@@ -17,6 +17,8 @@ export interface UserPage {
   readonly path: string;
   /** Shows the user again after a change, with `text` as the message. */
   readonly changed: (text: string) => Promise<void>;
+  /** As `changed`, after all their sessions have ended; whoever did it to their own account is signed out. */
+  readonly ended: (text: string) => Promise<void>;
 }
 
 /** Name, role and claims, which go into the next access token. */
@@ -36,7 +38,7 @@ export function accessCard({ account, path, changed }: UserPage): HTMLElement {
     role,
     element('label', { for: 'claims' }, 'Claims (JSON)'),
     claims,
-    element('p', { class: 'muted' }, 'All three are in the next access token, within minutes. Nobody is signed out; from now on they sign in with the new name.'),
+    element('p', { class: 'muted' }, 'They go into the next access token, within minutes. Nobody is signed out; from now on this user signs in with the new name.'),
     error,
     element('div', { class: 'row end' }, save),
   );
@@ -48,21 +50,41 @@ export function accessCard({ account, path, changed }: UserPage): HTMLElement {
 
   async function submitted(): Promise<void> {
     fill(error);
+    clearMessage();
+    if (!isEdited(form)) {
+      notify('Nothing has changed.');
+      return;
+    }
     save.setAttribute('aria-busy', 'true');
+    // What a failure is about.
+    let field: HTMLElement | undefined = claims;
     try {
       const name = username.value.trim();
       const change = { ...(name !== account.username && { username: name }), role: role.value.trim(), claims: parseClaims(claims.value) };
-      if (change.role !== account.role && !(await isMeant(change.role))) return;
+      field = role;
+      if (change.role !== account.role && !(await mayHave(account, change.role))) return;
+      field = undefined;
       await api('PATCH', path, change);
       form.dataset['saved'] = '';
       await changed(`${name} is saved.`);
     } catch (cause) {
+      if (isCode(cause, 'username_taken') || isCode(cause, 'username_looks_alike')) field = username;
+      if (field) field.after(error);
+      else save.before(error);
       fill(error, element('p', { class: 'notice error' }, messageOf(cause)));
+      (field ?? save).focus();
     } finally {
       save.removeAttribute('aria-busy');
     }
   }
   return card('Name, role and claims', form);
+}
+
+/** Whether the role is meant, and whoever gives up their own says so. */
+async function mayHave({ userId, role }: Account, wanted: string): Promise<boolean> {
+  if (!(await isMeant(wanted))) return false;
+  if (!isMine(userId) || role !== 'admin') return true;
+  return confirmed('Give up the role admin? This is your own account: these pages close for you within minutes.', 'Give up');
 }
 
 export function parseClaims(text: string): object {
@@ -76,7 +98,7 @@ export function parseClaims(text: string): object {
   return claims;
 }
 
-export function passwordCard({ account, path, changed }: UserPage): HTMLElement {
+export function passwordCard({ account, path, changed, ended }: UserPage): HTMLElement {
   const name = account.username;
 
   function setPassword(): Promise<void> {
@@ -86,7 +108,7 @@ export function passwordCard({ account, path, changed }: UserPage): HTMLElement 
       fields: [{ name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint }],
       save: async (values) => {
         await api('POST', `${path}/password`, values);
-        await changed(`${name} has a new password. Their sessions have ended.`);
+        await ended(`${name} has a new password. Their sessions have ended.`);
       },
     });
     return Promise.resolve();
@@ -94,14 +116,16 @@ export function passwordCard({ account, path, changed }: UserPage): HTMLElement 
 
   async function requireChange(): Promise<void> {
     const passwordChangeRequired = !account.passwordChangeRequired;
-    const question = `Require ${name} to choose a new password? All their sessions end. Anyone who knows the current password can choose the new one: if it may be stolen, set another one too.`;
+    const whose = isMine(account.userId) ? 'This is your own account: you are signed out at once. ' : 'All their sessions end. ';
+    const question = `Require ${name} to choose a new password? ${whose}Anyone who knows the current password can choose the new one: if it may be stolen, set another one too.`;
     if (passwordChangeRequired && !(await confirmed(question, 'Require'))) return;
     await api('PATCH', path, { passwordChangeRequired });
-    await changed(passwordChangeRequired ? `${name} must choose a new password at the next sign-in.` : `${name} may keep their password.`);
+    if (passwordChangeRequired) await ended(`${name} must choose a new password at the next sign-in.`);
+    else await changed(`${name} may keep their password.`);
   }
 
   const state = !account.hasPassword
-    ? 'There is no password here yet: set one, so that they can sign in with it.'
+    ? `There is no password here yet: set one, so that they can sign in with it.${account.passwordChangeRequired ? ' They must choose another one then.' : ''}`
     : account.passwordChangeRequired
       ? 'They must choose a new password at the next sign-in.'
       : 'A password that you set ends all their sessions.';
@@ -112,23 +136,34 @@ export function passwordCard({ account, path, changed }: UserPage): HTMLElement 
       'div',
       { class: 'row' },
       actionButton('Set password', setPassword, account.hasPassword ? '' : 'primary'),
-      account.hasPassword && actionButton(account.passwordChangeRequired ? 'Waive the new password' : 'Require a new password', requireChange, 'quiet'),
+      (account.hasPassword || account.passwordChangeRequired) && actionButton(account.passwordChangeRequired ? 'Waive the new password' : 'Require a new password', requireChange, 'quiet'),
     ),
   );
 }
 
-export function dangerCard({ account, path, changed }: UserPage): HTMLElement {
+export function dangerCard({ account, path, changed, ended }: UserPage): HTMLElement {
   const name = account.username;
+  const own = isMine(account.userId);
 
   async function toggle(): Promise<void> {
-    if (!account.disabled && !(await confirmed(`Disable ${name}? They are signed out everywhere at once, and cannot sign in until the account is enabled.`, 'Disable'))) return;
+    const effect = own
+      ? 'This is your own account: you are signed out at once, and cannot sign in until another administrator enables it.'
+      : 'They are signed out everywhere at once, and cannot sign in until the account is enabled.';
+    if (!account.disabled && !(await confirmed(`Disable ${name}? ${effect}`, 'Disable'))) return;
     await api('PATCH', path, { disabled: !account.disabled });
-    await changed(`${name} is ${account.disabled ? 'enabled' : 'disabled'}.`);
+    if (account.disabled) await changed(`${name} is enabled.`);
+    else await ended(`${name} is disabled.`);
   }
 
   async function remove(): Promise<void> {
-    if (!(await confirmed(`Delete ${name}? They are signed out everywhere at once, and their account is gone. This cannot be undone.`, 'Delete'))) return;
+    const effect = own ? 'This is your own account: you are signed out at once, and it is gone.' : 'They are signed out everywhere at once, and their account is gone.';
+    if (!(await confirmed(`Delete ${name}? ${effect} This cannot be undone.`, 'Delete'))) return;
     await api('DELETE', path);
+    forgetEdits();
+    if (own) {
+      await signOut();
+      return;
+    }
     // A change of the view takes the messages away.
     addEventListener('hashchange', () => notify(`${name} is deleted.`), { once: true });
     location.hash = placeOf('users');

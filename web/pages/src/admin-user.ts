@@ -2,14 +2,15 @@
 
 import { card, emptyState, placeOf, type View } from './admin-parts.ts';
 import { accessCard, dangerCard, passwordCard, type UserPage } from './admin-user-cards.ts';
-import { api, messageOf } from './api.ts';
+import { api, isMine, messageOf } from './api.ts';
 import { eventBadge } from './audit-words.ts';
 import { copyFrom, element, fill } from './dom.ts';
 import { timeElement } from './format.ts';
 import { keyList } from './key-list.ts';
 import { suggestRoles } from './roles.ts';
 import { sessionList } from './session-list.ts';
-import { act, actionButton, confirmed, notify } from './shell.ts';
+import { act, actionButton, confirmed, notify, signOut } from './shell.ts';
+import { carryEdits } from './unsaved.ts';
 import type { Account, AuditEvent, Session } from './wire.ts';
 
 const EVENTS = 10;
@@ -25,14 +26,23 @@ export const userView: View = (root) => {
   async function show(): Promise<void> {
     const { user } = await api<{ user: Account }>('GET', path);
     suggestRoles([user.role]);
-    const page: UserPage = { account: user, path, changed };
+    const page: UserPage = { account: user, path, changed, ended };
     fill(root, backLink(), heading(user), cards(page));
   }
 
   async function changed(text: string): Promise<void> {
     notify(text);
+    const before = root.querySelector('form');
     await show();
+    const form = root.querySelector('form');
+    if (before && form) carryEdits(before, form);
     root.querySelector('h1')?.focus();
+  }
+
+  /** The user who did it to their own account knows why this session is over: nobody else has ended it. */
+  async function ended(text: string): Promise<void> {
+    if (isMine(decodeURIComponent(id))) await signOut();
+    else await changed(text);
   }
 
   fill(root, backLink(), element('p', { class: 'muted' }, 'Loading…'));
@@ -93,7 +103,7 @@ async function eventsOf({ userId }: Account, limit: number, event?: string): Pro
   return (await api<{ events: AuditEvent[] }>('GET', `/api/admin/audit?${query.toString()}`)).events;
 }
 
-function sessionsCard({ account, path }: UserPage): HTMLElement {
+function sessionsCard({ account, path, ended }: UserPage): HTMLElement {
   const list = element('div', { 'aria-live': 'polite', tabindex: -1 }, element('p', { class: 'muted' }, 'Loading…'));
   const endAll = actionButton('Sign out everywhere', signOutEverywhere, 'quiet');
   endAll.hidden = true;
@@ -113,11 +123,10 @@ function sessionsCard({ account, path }: UserPage): HTMLElement {
   }
 
   async function signOutEverywhere(): Promise<void> {
-    if (!(await confirmed(`Sign ${account.username} out everywhere? All their sessions end at once. They may sign in again.`, 'Sign out everywhere'))) return;
+    const effect = isMine(account.userId) ? 'This is your own account: this session ends too.' : 'All their sessions end at once. They may sign in again.';
+    if (!(await confirmed(`Sign ${account.username} out everywhere? ${effect}`, 'Sign out everywhere'))) return;
     await api('DELETE', `${path}/sessions`);
-    notify(`${account.username} is signed out everywhere.`);
-    await show();
-    list.focus();
+    await ended(`${account.username} is signed out everywhere.`);
   }
 
   void act(null, show);

@@ -1,10 +1,11 @@
 // Users: search, filter, sort, page, create; each has a page of their own.
 
+import { CountersignError } from '@countersign/client';
 import { selection } from './admin-bulk.ts';
 import { emptyState, replacing, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
 import { addressOf, stateOf } from './admin-user.ts';
 import { parseClaims } from './admin-user-cards.ts';
-import { api } from './api.ts';
+import { api, messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
 import { openForm } from './form-dialog.ts';
 import { timeElement } from './format.ts';
@@ -26,7 +27,9 @@ export const usersView: View = (root, from) => {
   const state = choice('state', 'State', [['', 'All states'], ['enabled', 'May sign in'], ['disabled', 'Disabled'], ['no-password', 'No password']]);
   const order = choice('order', 'Order', [['', 'By name'], ['newest', 'Newest first']]);
   const choices = [role, state, order];
-  const selected = selection(rows, () => reload());
+  const title = element('h1', { tabindex: -1 }, 'Users');
+  // What had the focus is gone.
+  const selected = selection(rows, () => reload().then(() => title.focus({ preventScroll: true })));
   const headings = [heading('Username', '', 'ascending'), element('th', { scope: 'col' }, 'Role'), element('th', { scope: 'col' }, 'State'), heading('Created', 'newest', 'descending')];
   headings[0]?.prepend(selected.all);
   const list = table('Users', headings, rows, 'users');
@@ -39,7 +42,7 @@ export const usersView: View = (root, from) => {
     const turn = ++asked;
     const wanted = { search: search.value, role: role.value, order: order.value };
     if (after === null) setViewParameters('users', { ...wanted, state: state.value });
-    for (const title of headings) title.ariaSort = title.dataset['order'] === order.value ? (title.dataset['sort'] ?? null) : null;
+    for (const heading of headings) heading.ariaSort = heading.dataset['order'] === order.value ? (heading.dataset['sort'] ?? null) : null;
     const query = new URLSearchParams({ limit: String(PAGE), ...STATES[state.value], ...(after !== null && { after }) });
     for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, value);
     const page = await api<{ users: Account[]; total: number; next: string | null }>('GET', `/api/admin/users?${query.toString()}`);
@@ -57,7 +60,17 @@ export const usersView: View = (root, from) => {
     fill(empty, shown === 0 && emptyState('No user matches.', hint(), actionButton('Show all users', clear)));
   }
 
-  const reload = (): Promise<void> => replacing(list, () => load(null));
+  const reload = (): Promise<void> => replacing(list, () => load(null).catch(refuse));
+
+  /** A filter that the server refuses, such as a role that can be nobody's, has no rows. */
+  function refuse(error: unknown): void {
+    if (!(error instanceof CountersignError && error.status === 422)) throw error;
+    fill(rows);
+    selected.update();
+    list.hidden = more.hidden = true;
+    count.textContent = '';
+    fill(empty, emptyState('No user matches.', messageOf(error), actionButton('Show all users', clear)));
+  }
 
   function hint(): string {
     if (role.value !== '' && search.value === '' && state.value === '') return `No user has exactly the role ${role.value}. Write the whole role.`;
@@ -104,7 +117,7 @@ export const usersView: View = (root, from) => {
     element(
       'div',
       { class: 'row spread' },
-      element('h1', {}, 'Users'),
+      title,
       element('button', { type: 'button', class: 'primary', onclick: () => createUser(reload) }, 'New user'),
     ),
     element(
@@ -122,7 +135,9 @@ export const usersView: View = (root, from) => {
   more.hidden = true;
   suggestRoles([]);
   // Whoever comes back from a user's page goes on from their row.
-  void act(null, reload).then(() => rows.querySelector<HTMLElement>(`a[href="${CSS.escape(from)}"]`)?.focus());
+  // Whose row is gone was deleted.
+  const rowOf = (): HTMLElement | null => rows.querySelector<HTMLElement>(`a[href="${CSS.escape(from)}"]`);
+  void act(null, reload).then(() => from.startsWith('#users/') && (rowOf() ?? title).focus());
   return () => {
     clearTimeout(timer);
     document.removeEventListener('keydown', slash);

@@ -4,7 +4,7 @@ import type { User } from '@countersign/client';
 import { auditView } from './admin-audit.ts';
 import { keysView } from './admin-keys.ts';
 import { overviewView } from './admin-overview.ts';
-import type { View } from './admin-parts.ts';
+import { placeOf, type View } from './admin-parts.ts';
 import { userView } from './admin-user.ts';
 import { usersView } from './admin-users.ts';
 import { pathOf } from './base.ts';
@@ -27,7 +27,10 @@ function show(from = ''): void {
   const [asked = ''] = location.hash.slice(1).split('?');
   const name = asked.startsWith('users/') ? 'user' : Object.hasOwn(VIEWS, asked) ? asked : 'overview';
   for (const link of byId('views').querySelectorAll('a')) {
-    if (link.hash.startsWith(`#${name}`)) link.setAttribute('aria-current', 'page');
+    const [its = ''] = link.hash.slice(1).split('?');
+    // A tab leads back to what was left there; the one that is shown, to all of it.
+    link.href = its === name ? `#${its}` : placeOf(its);
+    if (its.startsWith(name)) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   const { title, view } = VIEWS[name] as { title: string; view: View };

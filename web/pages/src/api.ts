@@ -43,7 +43,22 @@ export function sentence(text: string): string {
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }
 
+/** Whether it is the account of whoever is signed in here. */
+export function isMine(accountId: string): boolean {
+  return client.user?.userId === accountId;
+}
+
+/** Whether there was no response at all. */
+export function isOffline(error: unknown): boolean {
+  return error instanceof CountersignError && error.status === 0;
+}
+
+/** Whether the error is the server's, of this kind. */
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof CountersignError && error.code === code;
+}
+
 export function messageOf(error: unknown): string {
-  if (error instanceof CountersignError && error.status === 0) return 'The server cannot be reached. Check your connection and try again.';
+  if (isOffline(error)) return 'The server cannot be reached. Check your connection and try again.';
   return sentence(error instanceof Error ? error.message : String(error));
 }

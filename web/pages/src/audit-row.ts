@@ -12,7 +12,7 @@ export const COLUMNS = ['When', 'Event', 'User', 'By', 'Address', 'More about it
 export function auditRow(entry: AuditEvent): HTMLElement[] {
   if (entry.event === 'account_deleted' && entry.accountId !== null && entry.detail !== null) rememberDeleted(entry.accountId, entry.detail);
   const ids = idsRow(entry);
-  const open = element('button', { type: 'button', class: 'quiet small', 'aria-expanded': 'false', 'aria-label': 'IDs of this event', onclick: () => open.setAttribute('aria-expanded', String(!(ids.hidden = !ids.hidden))) }, 'IDs');
+  const open = element('button', { type: 'button', class: 'quiet small', 'aria-expanded': 'false', 'aria-label': 'IDs of this event', onclick: () => open.setAttribute('aria-expanded', String(!(ids.hidden = !ids.hidden))) }, '…');
   const row = element(
     'tr',
     {},

@@ -10,7 +10,7 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
   'Sign-ins and sessions': {
     login_succeeded: 'Sign-in succeeded',
     login_failed: 'Sign-in failed',
-    login_throttled: 'Too many attempts refused',
+    login_throttled: 'Attempts refused',
     spray_suspected: 'Password spraying suspected',
     session_ended: 'Session ended',
     refresh_reuse_detected: 'Refresh token used twice',

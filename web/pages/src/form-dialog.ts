@@ -2,7 +2,7 @@
 
 import { messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
-import { isEdited, mayDiscard } from './unsaved.ts';
+import { isEdited, keepsEdits, mayDiscard } from './unsaved.ts';
 
 export interface Field {
   readonly name: string;
@@ -42,12 +42,16 @@ export function openForm({ title, submit, fields, save }: FormDialog): HTMLDialo
     error,
     element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => void leave() }, 'Cancel'), button),
   );
-  const dialog = element('dialog', { 'aria-labelledby': `dialog-${count}`, onclose: () => dialog.remove() }, form);
+  const gone = new AbortController();
+  const removed = (): void => {
+    gone.abort();
+    dialog.remove();
+  };
+  const dialog = element('dialog', { 'aria-labelledby': `dialog-${count}`, onclose: removed }, form);
 
   async function leave(): Promise<void> {
     if (!isEdited(form) || (await mayDiscard())) dialog.close();
   }
-
 
   async function submitted(): Promise<void> {
     fill(error);
@@ -70,6 +74,9 @@ export function openForm({ title, submit, fields, save }: FormDialog): HTMLDialo
     event.preventDefault();
     void leave();
   });
+  keepsEdits(form);
+  // It belongs to the view behind it.
+  addEventListener('hashchange', () => dialog.close(), { signal: gone.signal });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

@@ -10,7 +10,7 @@ import { afterSignIn, hasPage, leastLength, passwordHint } from './site.ts';
 const REASONS: Record<SessionOverCode | 'logout', string> = {
   logout: 'You are signed out.',
   session_expired: 'Your session has ended. Please sign in again.',
-  session_revoked: 'This session was ended from another device. Please sign in again.',
+  session_revoked: 'This session was ended on another device or by an administrator. Please sign in again.',
   refresh_token_reused: 'This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.',
   invalid_refresh_token: 'Your session could not be continued. Please sign in again.',
   no_refresh_token: 'Your session has ended. Please sign in again.',
@@ -81,15 +81,16 @@ function addNewPassword(): HTMLInputElement {
   showsTyped(button, field);
   byId('message').before(...parts);
   showsLength(field, length, leastLength);
-  const name = (heading: string, verb: string): void => {
+  const name = (heading: string, current: string, verb: string): void => {
     title.textContent = heading;
+    byId('password-label').textContent = current;
     submit.textContent = verb;
   };
-  name('Choose a new password', 'Save and sign in');
+  name('Choose a new password', 'Current password', 'Save and sign in');
   const remove = (): void => {
     for (const part of parts) part.remove();
     fill(byId('reason'));
-    name('Sign in', 'Sign in');
+    name('Sign in', 'Password', 'Sign in');
     newPassword = undefined;
   };
   username.addEventListener('input', remove, { once: true });

@@ -155,6 +155,8 @@ export function confirmed(question: string, verb: string, kind: 'danger' | 'prim
       dialog.remove();
       resolve(answer);
     };
+    // Its question is about the view behind it.
+    addEventListener('hashchange', () => dialog.close('no'), { once: true });
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -1,4 +1,4 @@
-// Asks before edits are dropped: on the way out of a page, and when a dialog is closed.
+// Asks before edits are dropped: on the way out of a page, whichever that is, and when a dialog is closed.
 
 import { confirmed } from './shell.ts';
 
@@ -13,7 +13,22 @@ export function mayDiscard(): Promise<boolean> {
   return confirmed('Discard your changes? They are not saved.', 'Discard');
 }
 
-/** Asks before a link leads away from `form` with edits in it, and has the browser ask before the tab closes. */
+/** What is in the forms of the page now belongs to something that is gone: nothing asks about it. */
+export function forgetEdits(): void {
+  for (const form of document.forms) form.dataset['saved'] = '';
+}
+
+/** Puts the edits of a form into the one that has taken its place. */
+export function carryEdits(from: HTMLFormElement, to: HTMLFormElement): void {
+  if ('saved' in from.dataset || !isEdited(from)) return;
+  for (const [index, field] of [...from.elements].entries()) {
+    const place = to.elements[index];
+    if (field instanceof HTMLInputElement && place instanceof HTMLInputElement && field.value !== field.defaultValue) place.value = field.value;
+    if (field instanceof HTMLTextAreaElement && place instanceof HTMLTextAreaElement && field.value !== field.defaultValue) place.value = field.value;
+  }
+}
+
+/** Asks before the page leaves `form` with edits in it, and has the browser ask before the tab closes. */
 export function keepsEdits(form: HTMLFormElement): void {
   const gone = new AbortController();
   const hasEdits = (): boolean => {
@@ -33,4 +48,21 @@ export function keepsEdits(form: HTMLFormElement): void {
     });
   };
   document.addEventListener('click', leaving, { signal: gone.signal });
+  addEventListener('hashchange', (event) => hasEdits() && askBack(form, event), { capture: true, signal: gone.signal });
+}
+
+let isAsking = false;
+
+/** The browser has gone back or forward already: the page keeps its address and its view until the user has said what is meant. */
+function askBack(form: HTMLFormElement, event: HashChangeEvent): void {
+  event.stopImmediatePropagation();
+  history.pushState(null, '', event.oldURL);
+  if (isAsking) return;
+  isAsking = true;
+  void mayDiscard().then((may) => {
+    isAsking = false;
+    if (!may) return;
+    form.dataset['saved'] = '';
+    location.assign(event.newURL);
+  });
 }
