@@ -190,8 +190,8 @@ function createUser(reload: () => Promise<void>): void {
     save: async ({ change, claims = '', ...values }) => {
       const all = { ...values, claims: parseClaims(claims), passwordChangeRequired: change !== undefined };
       if (!(await isMeant(values['role'] ?? ''))) return false;
-      await api('POST', '/api/admin/users', all);
-      notify(`User ${values['username'] ?? ''} is created.`);
+      const { user } = await api<{ user: Account }>('POST', '/api/admin/users', all);
+      notify(`User ${user.username} is created.`, false, element('a', { href: addressOf(user.userId) }, 'Open'));
       await reload();
       return true;
     },

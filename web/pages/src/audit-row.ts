@@ -2,12 +2,12 @@
 
 import { nameOf, rememberDeleted } from './account-names.ts';
 import { addressOf } from './admin-user.ts';
-import { eventBadge } from './audit-words.ts';
+import { detailOf, eventBadge } from './audit-words.ts';
 import { copyFrom, element, fill } from './dom.ts';
 import { exactTimeElement, timeElement, words } from './format.ts';
 import type { AuditEvent } from './wire.ts';
 
-export const COLUMNS = ['When', 'Event', 'User', 'By', 'Address', 'More about it', 'IDs'];
+export const COLUMNS = ['When', 'Event', 'User', 'By', 'Address', 'Details', 'IDs'];
 
 export function auditRow(entry: AuditEvent): HTMLElement[] {
   if (entry.event === 'account_deleted' && entry.accountId !== null && entry.detail !== null) rememberDeleted(entry.accountId, entry.detail);
@@ -22,7 +22,7 @@ export function auditRow(entry: AuditEvent): HTMLElement[] {
     cell('By', actor(entry)),
     cell('Address', entry.address),
     // Of a deletion it is the name, which is there already.
-    cell('More about it', entry.event === 'account_deleted' ? null : entry.detail, 'muted wide'),
+    cell('Details', entry.event === 'account_deleted' ? null : detailOf(entry), 'muted wide'),
     element('td', { class: 'open' }, open),
   );
   return [row, ids];

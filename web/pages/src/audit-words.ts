@@ -65,6 +65,31 @@ export function eventBadge({ event }: AuditEvent): HTMLElement {
   return element('span', { class: `badge${kind}` }, nameOfKind(event));
 }
 
+/** Why a session has ended. */
+const REASONS: Record<string, string> = {
+  logout: 'signed out',
+  replaced: 'a new sign-in in the same browser',
+  reuse: 'its refresh token was used twice',
+  password_changed: 'the password was changed',
+  password_change_required: 'a new password is required',
+  account_disabled: 'the account was disabled',
+  ended: 'ended from elsewhere',
+  too_many: 'too many sessions',
+  restored: 'the store was put back',
+};
+
+/** What there is to say about an event; a reason's name in words. */
+export function detailOf({ event, detail }: AuditEvent): string | null | undefined {
+  if (!detail) return detail;
+  if (event === 'session_ended') return REASONS[detail] ?? detail;
+  return event === 'login_failed' ? (FAILURES[detail] ?? detail) : detail;
+}
+
+const FAILURES: Record<string, string> = {
+  account_disabled: 'the account is disabled',
+  password_change_required: 'a new password is required',
+};
+
 /** All kinds in groups; one that is in none of them comes last. */
 export function eventOptions(): HTMLElement[] {
   const option = (kind: string): HTMLElement => element('option', { value: kind }, nameOfKind(kind));

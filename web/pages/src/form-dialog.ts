@@ -1,7 +1,8 @@
 // A dialog with a few fields. It stays open and shows the reason when the server refuses the input.
 
 import { messageOf } from './api.ts';
-import { element, fill } from './dom.ts';
+import { copyFrom, element, fill, showsTyped } from './dom.ts';
+import { newPassword } from './password-maker.ts';
 import { isEdited, keepsEdits, mayDiscard } from './unsaved.ts';
 
 export interface Field {
@@ -82,9 +83,28 @@ export function openForm({ title, submit, fields, save }: FormDialog): HTMLDialo
   return dialog;
 }
 
-function input({ name, type = 'text', value = '', autocomplete, required = false, hint, list }: Field): HTMLElement {
+function input({ name, label, type = 'text', value = '', autocomplete, required = false, hint, list }: Field): HTMLElement {
   const common = { id: `field-${count}-${name}`, name, required, spellcheck: 'false', autocapitalize: 'none', 'aria-describedby': hint !== undefined && `field-${count}-${name}-hint` };
   if (type === 'check') return element('input', { ...common, type: 'checkbox' });
+  if (type === 'password') return passwordField(element('input', { ...common, type, value, autocomplete }), label);
   if (type !== 'json') return element('input', { ...common, type, value, autocomplete, list });
   return element('textarea', { ...common, rows: 5, class: 'code', autocomplete }, value);
+}
+
+/** For a password that somebody else gets: it can be seen, made and copied. */
+function passwordField(field: HTMLInputElement, label: string): HTMLElement {
+  const show = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': `Show: ${label}` }, 'Show');
+  showsTyped(show, field);
+  const generate = (): void => {
+    field.value = newPassword();
+    if (field.type === 'password') show.click();
+  };
+  const copy = element('button', { type: 'button', class: 'quiet small', 'aria-label': `Copy: ${label}`, onclick: () => void copyFrom(copy, field.value) }, 'Copy');
+  return element(
+    'div',
+    { class: 'row password' },
+    element('div', { class: 'with-button grow' }, field, show),
+    element('button', { type: 'button', class: 'small', onclick: generate }, 'Generate'),
+    copy,
+  );
 }

@@ -9,7 +9,6 @@ import { hasPage, productName } from './site.ts';
 import { tabs } from './tabs.ts';
 
 for (const place of document.querySelectorAll('[data-address]')) place.textContent = address;
-for (const place of document.querySelectorAll('[data-path]')) place.textContent = pathOf('').slice(0, -1);
 
 // The server puts a product's name into the documents, and not into this file.
 for (const part of document.querySelectorAll<HTMLElement>('[data-own]')) part.hidden = productName !== 'Countersign';

@@ -100,11 +100,11 @@ export async function signOut(everywhere = false, on = signedOut): Promise<void>
 const GOOD_NEWS_MS = 8_000;
 let fading: ReturnType<typeof setTimeout> | undefined;
 
-/** Shows a message over the page, in sight wherever it is scrolled to; screen readers announce it. */
-export function notify(text: string, isError = false): void {
+/** Shows a message over the page, in sight wherever it is scrolled to; screen readers announce it. `link` leads to what it is about. */
+export function notify(text: string, isError = false, link?: HTMLAnchorElement): void {
   clearTimeout(fading);
   const dismiss = element('button', { type: 'button', class: 'dismiss', 'aria-label': 'Dismiss', onclick: clearMessage }, '×');
-  fill(byId('message'), element('div', { class: isError ? 'notice error' : 'notice ok' }, element('p', {}, text), dismiss));
+  fill(byId('message'), element('div', { class: isError ? 'notice error' : 'notice ok' }, element('p', {}, text), link, dismiss));
   if (!isError) fading = setTimeout(clearMessage, GOOD_NEWS_MS);
 }
 

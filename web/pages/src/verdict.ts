@@ -37,7 +37,8 @@ fold.addEventListener('click', () => fold.setAttribute('aria-expanded', String(f
 export function showVerdict(verdict: Verdict | string | undefined, token: string): void {
   const checks = typeof verdict === 'object' ? verdict.checks : [];
   fill(byId('headline'), ...headline(verdict, token));
-  fill(list, ...checks.map(item));
+  const isRead = checks.every(({ rule, outcome }) => rule !== 'form' || outcome !== 'failed');
+  fill(list, ...checks.map((check) => item(check, isRead)));
   // Until the signature holds, a tick says only what the token claims of itself: it is not shown as good.
   list.classList.toggle('unverified', !isSigned(checks));
   fold.hidden = checks.length === 0;
@@ -60,13 +61,14 @@ function count(checks: readonly Check[]): string {
   return `${checks.length} checks: ${parts.filter(Boolean).join(', ') || 'all passed'}`;
 }
 
-function item({ rule, outcome, expected, found }: Check): HTMLElement {
+/** `isRead`: the token has parts that could be read. */
+function item({ rule, outcome, expected, found }: Check, isRead: boolean): HTMLElement {
   return element(
     'li',
     { class: outcome, 'data-rule': rule },
     RULES[rule] ?? rule,
     element('span', { class: 'visually-hidden' }, `: ${OUTCOMES[outcome]}`),
-    outcome === 'failed' && expected !== '' && element('p', { class: 'muted' }, 'expected ', ...value(rule, expected), ', found ', ...value(rule, found || 'nothing')),
+    outcome === 'failed' && expected !== '' && element('p', { class: 'muted' }, ...(rule === 'payload' && !isRead ? ['not looked at: the token is not well-formed'] : ['expected ', ...value(rule, expected), ', found ', ...value(rule, found || 'nothing')])),
   );
 }
 
@@ -83,19 +85,39 @@ function headline(verdict: Verdict | string | undefined, token: string): Node[] 
   if (verdict === undefined) return [element('p', { class: 'muted' }, 'Paste a token to check it, or click an example.')];
   if (typeof verdict === 'string') return [element('p', { class: 'notice error' }, verdict)];
   const failed = verdict.checks.filter(({ outcome }) => outcome === 'failed');
+  const [first] = failed;
+  const isOpen = verdict.keyError === null && verdict.checks.some(({ rule, outcome }) => rule === 'signature' && outcome === 'not_checked');
   return [
-    failed[0] ? refusal(failed[0], failed, isSigned(verdict.checks), token) : unrefused(verdict),
+    // A key that cannot be used comes before what the token says of itself.
+    ...(first && verdict.keyError !== null ? [unrefused(verdict)] : []),
+    first && isOpen && isOurs(failed) ? unsigned(first) : first ? refusal(first, failed, isSigned(verdict.checks), token) : unrefused(verdict),
     ...verdict.keyNotes.map(({ message }) => element('p', { class: 'notice warn' }, ...withCode(message))),
   ];
 }
 
-/** The first broken rule, and what would make the token pass. */
-function refusal(first: Check, failed: readonly Check[], signed: boolean, token: string): HTMLElement {
-  const isOurs = signed && failed.every(({ code }) => OF_OUR_RULES.includes(code));
-  const start = isOurs ? `Signature verified. ${productName} would still refuse it: ` : signed ? 'Signature verified, but refused: ' : 'Refused: ';
+function isOurs(failed: readonly Check[]): boolean {
+  return failed.every(({ code }) => OF_OUR_RULES.includes(code));
+}
+
+const NO_KEY = 'Enter a key to check the signature. Until then, trust nothing in this token.';
+
+/** Without a key there is no verdict yet, though a rule that others may not have is broken already. */
+function unsigned(first: Check): HTMLElement {
   return element(
     'div',
-    { class: isOurs ? 'notice warn' : 'notice error' },
+    { class: 'notice' },
+    element('p', {}, NO_KEY),
+    element('p', {}, `${productName} would refuse it in any case: `, ...withCode(first.message ?? ''), '. ', element('code', { 'data-code': true }, first.code ?? '')),
+  );
+}
+
+/** The first broken rule, and what would make the token pass. */
+function refusal(first: Check, failed: readonly Check[], signed: boolean, token: string): HTMLElement {
+  const isStrict = signed && isOurs(failed);
+  const start = isStrict ? `Signature verified. ${productName} would still refuse it: ` : signed ? 'Signature verified, but refused: ' : 'Refused: ';
+  return element(
+    'div',
+    { class: isStrict ? 'notice warn' : 'notice error' },
     element('p', {}, element('strong', {}, start, ...withCode(first.message ?? ''), '.'), ' ', element('code', { 'data-code': true }, first.code ?? '')),
     element('p', {}, ...withCode(first.code === 'part_count' ? partCount(token) : (first.remedy ?? ''))),
   );
@@ -112,7 +134,7 @@ function unrefused({ checks, keyError, keyNotes }: Verdict): HTMLElement {
   if (keyError !== null) return element('p', { class: 'notice error' }, element('strong', {}, 'This key cannot be used: '), ...withCode(keyError), '.');
   const open = checks.filter(({ outcome }) => outcome === 'not_checked').map(({ rule }) => rule);
   if (open.includes('signature')) {
-    return element('p', { class: 'notice' }, 'Enter a key to check the signature. Until then, trust nothing in this token.');
+    return element('p', { class: 'notice' }, NO_KEY);
   }
   // A short secret verifies, and still is nothing to rely on.
   const isWeak = keyNotes.some(({ code }) => code === 'short_secret' || code === 'algorithm_from_token');
