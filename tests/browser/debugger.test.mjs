@@ -102,6 +102,7 @@ for (const { name, launch } of BROWSERS) {
       for (const [token, part] of [
         [five, 'This is an encrypted token (JWE).'],
         ['a.b', 'Paste the whole token: three parts separated by dots.'],
+        ['a.b', 'not looked at: the token is not well-formed'],
         ['a.b.c.d', 'There are 4 parts'],
       ]) {
         await set('token', token);
@@ -109,6 +110,24 @@ for (const { name, launch } of BROWSERS) {
         // Names are set apart, not in the backticks of the verifier's texts.
         assert.ok(!(await page.$eval('#verdict', ({ textContent }) => textContent)).includes('`'));
       }
+    });
+
+    test('what is no key is not taken for one, and without a key there is no verdict', async () => {
+      await visit();
+      await page.click('[data-example=good]');
+      await says('Signature and times are good.');
+      await set('key', 'https://issuer.example/jwks.json');
+      await says('This key cannot be used: it is an address.');
+      assert.equal(await page.$('#verdict [data-code]'), null);
+      await set('key', '');
+      await set('token', `${btoa('{"alg":"HS256"}')}.${btoa('{"sub":"x"}')}.AAAA`.replace(/=/g, ''));
+      await says('Countersign would refuse it in any case: the claim exp is missing.');
+      assert.equal(await page.$eval('#headline .notice', ({ className }) => className), 'notice');
+      // The key is of another kind than the token; nothing was taken from the token.
+      await set('token', `${btoa('{"alg":"ES256"}')}.${btoa('{"sub":"x","exp":4102444800}')}.AAAA`.replace(/=/g, ''));
+      await set('key', 'x'.repeat(32));
+      await says('algorithm_mismatch');
+      assert.ok(!(await page.$eval('#verdict', ({ textContent }) => textContent)).includes('taken from the token'));
     });
 
     test('a good signature on a token that breaks a rule is said to be good', async () => {

@@ -75,7 +75,7 @@ for (const { name, launch } of BROWSERS) {
       await page.evaluate(() => {
         Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => (window.copied = text) } });
       });
-      await hears('createClient');
+      await hears(`createClient({ baseUrl: '${world.origin}' })`);
       await page.focus('#tab-browser');
       await page.keyboard.press('ArrowRight');
       await hears(`curl -X POST ${world.origin}/api/login`);
@@ -141,7 +141,7 @@ for (const { name, launch } of BROWSERS) {
       await signIn(user);
       await hears('Choose one to sign in.');
       const names = () => page.evaluate(() => ['#title', '#submit'].map((id) => document.querySelector(id).textContent));
-      assert.deepEqual(await names(), ['Choose a new password', 'Save and sign in']);
+      assert.deepEqual([...(await names()), await text('#password-label')], ['Choose a new password', 'Save and sign in', 'Current password']);
       await look('login-new-password');
       const field = await page.$eval('#new-password', ({ type, autocomplete, required }) => [type, autocomplete, required, document.activeElement.id]);
       assert.deepEqual(field, ['password', 'new-password', true, 'new-password']);
@@ -332,7 +332,7 @@ for (const { name, launch } of BROWSERS) {
       await press('Cancel');
       await page.evaluate(() => document.querySelector('#end-others').click());
       await press('Sign out other devices');
-      await hears('This session was ended from another device.');
+      await hears('This session was ended on another device or by an administrator.');
       assert.match(path(), /^\/login\?return_to=%2Faccount&reason=session_revoked$/);
       // And to somebody who only comes back later.
       await signIn({ username: 'demo', password: 'password123' });
@@ -341,7 +341,7 @@ for (const { name, launch } of BROWSERS) {
       const other = await world.call('POST', '/api/login', { body: { username: 'demo', password: 'password123' } });
       await world.call('DELETE', '/api/sessions', { token: other.body.accessToken });
       await page.reload();
-      await hears('This session was ended from another device.');
+      await hears('This session was ended on another device or by an administrator.');
     });
 
     test('admin: the overview shows what has happened, as bars and as numbers, and keeps up to date', async () => {
@@ -389,6 +389,8 @@ for (const { name, launch } of BROWSERS) {
       await look('admin-new');
       const fill = (field, value) => page.$eval(`dialog:last-of-type [name=${field}]`, (input, value) => (input.value = value), value);
       await fill('username', username);
+      await press('Generate');
+      assert.deepEqual(await page.$eval('dialog [name=password]', ({ type, value }) => [type, /^(\w{5}-){3}\w{5}$/.test(value)]), ['text', true]);
       await fill('password', 'short');
       await press('Create');
       await holds(page, () => document.querySelector('dialog [role=alert]').textContent !== '');
@@ -420,9 +422,25 @@ for (const { name, launch } of BROWSERS) {
       await page.evaluate(() => document.querySelector('a[href="#audit"]').click());
       await hears('Discard your changes?');
       await press('Cancel');
+      await dialogCloses();
       assert.equal(path(), `/admin#users/${user.body.user.userId}`);
+      await page.evaluate(() => history.back());
+      await hears('Discard your changes?');
+      await press('Cancel');
+      await dialogCloses();
+      assert.equal(path(), `/admin#users/${user.body.user.userId}`);
+      // Nor does another change of the same user.
+      await press('Disable');
+      await press('Disable');
+      await page.waitForSelector('h1 + .badge.bad');
+      await press('Enable');
+      await page.waitForSelector('h1 + .badge.good');
+      assert.equal(await page.$eval('#claims', ({ value }) => value), '{"team":"blue"}');
       await press('Save');
       await hears(`${username} is saved.`);
+      await holds(page, () => document.querySelector('#claims').defaultValue.includes('blue'));
+      await press('Save');
+      await hears('Nothing has changed.');
 
       // One session of two, then all that there are.
       const other = await world.call('POST', '/api/login', { body: { ...chosen, password: chosen.newPassword, newPassword: undefined } });
@@ -472,6 +490,7 @@ for (const { name, launch } of BROWSERS) {
       await press('Delete');
       await hears(`${username} is deleted.`);
       await hears('No user matches.');
+      await holds(page, () => document.activeElement.matches('h1'));
       await look('admin-empty');
       // The search is in the address, so that a reload shows the same.
       assert.equal(path(), `/admin#users?search=${username}`);
@@ -541,15 +560,17 @@ for (const { name, launch } of BROWSERS) {
       await hears('2 users selected');
       await look('admin-selected');
       await press('Disable');
-      await hears('Disable: 2 users?');
+      await hears('Disable 2 users?');
       await press('Disable');
-      await hears('2 users: disabled.');
+      await hears('2 users are disabled.');
+      // The bar that had it is gone.
+      await holds(page, () => document.activeElement.matches('h1'));
       await count('tbody .bad', 2);
       assert.equal(await page.$eval('.bulk', ({ hidden }) => hidden), true);
       await page.evaluate(() => document.querySelector('tbody .pick').click());
       await hears('1 user selected');
       await press('Enable');
-      await hears('1 user: enabled.');
+      await hears('1 user is enabled.');
       await count('tbody .bad', 1);
       assert.equal(path(), '/admin#users?search=bulk-', 'a click on a box leads nowhere');
 
@@ -557,6 +578,7 @@ for (const { name, launch } of BROWSERS) {
       await page.$eval('#username', (input) => (input.value = 'admin'));
       await press('Save');
       await hears('The user name is taken');
+      assert.deepEqual(await page.evaluate(() => [document.activeElement.id, document.querySelector('#message').textContent]), ['username', '']);
       await page.$eval('#username', (input, username) => (input.value = username), `bulk-c-${name}`);
       await press('Save');
       await hears(`bulk-c-${name} is saved.`);
@@ -569,8 +591,9 @@ for (const { name, launch } of BROWSERS) {
       await count('tbody tr', 1);
       await selectAll();
       await press('Disable');
+      await hears('Your own account, admin, is among them: you are signed out too.');
       await press('Disable');
-      await hears('0 users: disabled. admin: This is the last administrator who can sign in');
+      await hears('Nothing was changed. admin: This is the last administrator who can sign in');
       for (const { userId } of made) await world.call('DELETE', `/api/admin/users/${userId}`, { token });
     });
 
@@ -642,6 +665,12 @@ for (const { name, launch } of BROWSERS) {
       await page.goto(`${world.origin}/admin#users`);
       await hears(username);
       await fits(phone);
+      // Nothing lies over a name.
+      const covered = await page.$$eval('tbody tr', (rows) => rows.filter((row) => {
+        const name = row.querySelector('.link').getBoundingClientRect();
+        return [...row.querySelectorAll('.badge')].map((badge) => badge.getBoundingClientRect()).some(({ top, left }) => top < name.bottom - 1 && left < name.right);
+      }).length);
+      assert.equal(covered, 0);
       await fits(desktop);
       await look('admin-long');
       await world.call('DELETE', `/api/admin/users/${made.body.user.userId}`, { token: admin.body.accessToken });
@@ -659,9 +688,53 @@ for (const { name, launch } of BROWSERS) {
       await hears('The server cannot be reached. Check your connection and try again.');
       assert.equal(await page.$eval('.table', (list) => list.ariaBusy), 'true');
       world.weather = () => ({});
-      await page.type('#search', '-at-all');
+      // Nobody has to ask again.
+      await page.evaluate(() => window.dispatchEvent(new Event('online')));
       await hears('No user matches.');
+      await holds(page, () => document.querySelector('#message').textContent === '' && !document.querySelector('.table').ariaBusy);
       await hears('Check the spelling, or remove a filter.');
+      // What the server refuses to look for is no empty table either.
+      await page.goto(`${world.origin}/admin#users?role=/bo`);
+      await page.reload();
+      await hears('No user matches.');
+      await press('Show all users');
+      await page.waitForSelector('tbody tr');
+      // A tab leads back to what was left there.
+      await page.type('#search', 'adm');
+      await holds(page, () => location.hash === '#users?search=adm');
+      await page.evaluate(() => document.querySelector('#views a[href^="#audit"]').click());
+      await page.waitForSelector('#follow');
+      await page.waitForSelector('tbody tr');
+      world.weather = (request) => (request === 'GET /api/admin/audit' ? { cut: 'request' } : {});
+      await holds(page, () => document.querySelector('#offline').hidden === false);
+      world.weather = () => ({});
+      await holds(page, () => document.querySelector('#offline').hidden === true);
+      await page.evaluate(() => document.querySelector('#views a[href^="#users"]').click());
+      await page.waitForSelector('#search');
+      assert.equal(await page.$eval('#search', ({ value }) => value), 'adm');
+    });
+
+    test('admin: whoever takes away their own access is told before, and signed out by themselves', async () => {
+      const { body } = await world.call('POST', '/api/login', { body: DEMO });
+      const user = { username: `uma-${name}`, password: 'a password of many words', role: 'admin' };
+      const made = (await world.call('POST', '/api/admin/users', { body: user, token: body.accessToken })).body.user;
+      await visit(`/login?return_to=/admin%23users/${made.userId}`);
+      await signIn(user);
+      await page.waitForSelector('.card .list li button');
+      await press('Sign out everywhere');
+      await hears('This is your own account: this session ends too.');
+      await press('Sign out everywhere');
+      await arrive('/login?reason=logout');
+      await page.goto(`${world.origin}/login?return_to=/admin%23users?search=${user.username}`);
+      await signIn(user);
+      await page.waitForSelector('tbody .pick');
+      await page.evaluate(() => document.querySelector('tbody .pick').click());
+      await press('Disable');
+      await hears(`Your own account, ${user.username}, is among them`);
+      await press('Disable');
+      await arrive('/login?reason=logout');
+      await hears('You are signed out.');
+      await world.call('DELETE', `/api/admin/users/${made.userId}`, { token: body.accessToken });
     });
 
     test('admin: the audit log of a time, and as a file', async () => {
@@ -699,6 +772,11 @@ for (const { name, launch } of BROWSERS) {
       await page.reload();
       await hears('No events');
       await look('admin-audit-between');
+      await page.$eval('#since', (field) => {
+        field.value = '2021-01-01T00:00';
+        field.dispatchEvent(new Event('change'));
+      });
+      await hears('“From” is later than “To”');
       await press('Show all events');
       await page.waitForSelector('tbody tr');
     });
@@ -713,6 +791,11 @@ for (const { name, launch } of BROWSERS) {
       await hears('No user matches.');
       await page.select('#by-state', 'no-password');
       await holds(page, (username) => document.querySelector('tbody .link')?.textContent === username && document.querySelector('tbody .warn')?.textContent === 'no password', username);
+      // A password that is not there cannot be replaced by its owner.
+      await page.evaluate(() => document.querySelector('tbody .pick').click());
+      await press('Require a new password');
+      await press('Require a new password');
+      await hears(`Nothing was changed. ${username}: There is no password yet.`);
       await openFirst();
       await page.waitForSelector('.card .list li');
       await look('admin-no-password');
