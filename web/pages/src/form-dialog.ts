@@ -3,6 +3,7 @@
 import { messageOf } from './api.ts';
 import { copyFrom, element, fill, showsTyped } from './dom.ts';
 import { newPassword } from './password-maker.ts';
+import { clearMessage } from './shell.ts';
 import { isEdited, keepsEdits, mayDiscard } from './unsaved.ts';
 
 export interface Field {
@@ -56,6 +57,7 @@ export function openForm({ title, submit, fields, save }: FormDialog): HTMLDialo
 
   async function submitted(): Promise<void> {
     fill(error);
+    clearMessage();
     button.setAttribute('aria-busy', 'true');
     try {
       const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));

@@ -3,6 +3,7 @@
 import { CountersignError } from '@countersign/client';
 import { api, messageOf } from './api.ts';
 import { element, fill, showsLength, showsTyped } from './dom.ts';
+import { clearMessage } from './shell.ts';
 import { leastLength } from './site.ts';
 
 export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): void {
@@ -16,6 +17,7 @@ export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): 
 
   const change = async (): Promise<void> => {
     fill(error);
+    clearMessage();
     submit.setAttribute('aria-busy', 'true');
     try {
       await api('PUT', '/api/password', { currentPassword: current.value, newPassword: next.value });
