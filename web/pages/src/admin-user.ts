@@ -10,7 +10,7 @@ import { keyList } from './key-list.ts';
 import { suggestRoles } from './roles.ts';
 import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify, signOut } from './shell.ts';
-import { carryEdits } from './unsaved.ts';
+import { carryEdits, forgetEdits } from './unsaved.ts';
 import type { Account, AuditEvent, Session } from './wire.ts';
 
 const EVENTS = 10;
@@ -41,8 +41,12 @@ export const userView: View = (root) => {
 
   /** The user who did it to their own account knows why this session is over: nobody else has ended it. */
   async function ended(text: string): Promise<void> {
-    if (isMine(decodeURIComponent(id))) await signOut();
-    else await changed(text);
+    if (!isMine(decodeURIComponent(id))) {
+      await changed(text);
+      return;
+    }
+    forgetEdits();
+    await signOut();
   }
 
   fill(root, backLink(), element('p', { class: 'muted' }, 'Loading…'));
