@@ -1,6 +1,6 @@
 // Signing keys: list and rotate them.
 
-import { table, type View } from './admin-parts.ts';
+import { replacing, table, type View } from './admin-parts.ts';
 import { api } from './api.ts';
 import { pathOf } from './base.ts';
 import { copyFrom, element, fill } from './dom.ts';
@@ -10,6 +10,7 @@ import type { Key } from './wire.ts';
 
 export const keysView: View = (root) => {
   const rows = element('tbody');
+  const list = table('Keys', ['Key ID', 'Algorithm', 'State', 'Created', 'Signs from'], rows);
 
   async function load(): Promise<void> {
     const { keys } = await api<{ keys: Key[] }>('GET', '/api/admin/keys');
@@ -30,9 +31,9 @@ export const keysView: View = (root) => {
     root,
     element('div', { class: 'row spread' }, element('h1', {}, 'Keys'), actionButton('New key…', rotate, 'primary')),
     element('p', { class: 'muted' }, 'One key signs, and the server replaces it from time to time. The next one is published first, so that every service knows it before it signs. The public keys are at ', element('a', { href: pathOf('.well-known/jwks.json') }, pathOf('.well-known/jwks.json')), '.'),
-    table('Keys', ['Key ID', 'Algorithm', 'State', 'Created', 'Signs from'], rows),
+    list,
   );
-  void act(null, load);
+  void act(null, () => replacing(list, load));
   return () => {};
 };
 

@@ -147,7 +147,7 @@ function eventsCard({ account }: UserPage): HTMLElement {
   const list = element('ul', { class: 'list events' });
   void act(null, async () => {
     const events = await eventsOf(account, EVENTS);
-    const row = (event: AuditEvent): HTMLElement => element('li', {}, eventBadge(event), element('span', { class: 'muted' }, timeElement(event.at)));
+    const row = (event: AuditEvent): HTMLElement => element('li', {}, eventBadge(event), element('span', { class: 'muted' }, event.address ? element('span', { class: 'part' }, event.address) : '', element('span', { class: 'part' }, timeElement(event.at))));
     fill(list, ...events.map(row), events.length === 0 && element('li', { class: 'muted' }, 'Nothing is in the audit log.'));
   });
   return card('Last events', list, element('p', {}, element('a', { href: `#audit?user=${encodeURIComponent(account.username)}` }, 'Events of this user')));
