@@ -48,10 +48,17 @@ export function keepsEdits(form: HTMLFormElement): void {
     });
   };
   document.addEventListener('click', leaving, { signal: gone.signal });
-  addEventListener('hashchange', (event) => hasEdits() && askBack(form, event), { capture: true, signal: gone.signal });
+  kept.add(form);
 }
 
+const kept = new WeakSet<HTMLFormElement>();
 let isAsking = false;
+
+// Before every other listener of the window, which are called in the order in which they came: views and dialogs add theirs later.
+addEventListener('hashchange', (event) => {
+  const edited = [...document.forms].find((form) => kept.has(form) && !('saved' in form.dataset) && isEdited(form));
+  if (edited) askBack(edited, event);
+});
 
 /** The browser has gone back or forward already: the page keeps its address and its view until the user has said what is meant. */
 function askBack(form: HTMLFormElement, event: HashChangeEvent): void {
