@@ -15,18 +15,22 @@ use crate::http::pages::text;
 use crate::http::routes::{not_found, plain_routes};
 use crate::store::Store;
 
-/// A router with nothing but a fallback: a page for a browser at a mistyped address, and for everybody else what
-/// [`not_found`] responds. Merge it with [`pages`](crate::http::pages()) and [`router`](crate::http::router) before
+/// A router with nothing but a fallback: a page for a browser at a mistyped address, the way to a page for one that has
+/// written a slash behind its name, and for everybody else what [`not_found`] responds. Merge it with [`pages`](crate::http::pages()) and [`router`](crate::http::router) before
 /// these are nested under a path, if they are.
 pub fn not_found_page<S: Store, T: Clone + Send + Sync + 'static>(
     app: &App<S>,
     options: &PagesOptions,
 ) -> Router<T> {
     let document = Arc::new(text(NAME, options, app));
+    let names: Vec<_> = options.on().chain(["login"]).collect();
     let respond = async move |request: Request| {
         let path = request.uri().path();
         if !is_for_a_page(request.method(), path, request.headers()) {
             return not_found().await;
+        }
+        if let Some(name) = before_a_slash(path, &names) {
+            return without_the_slash(name, request.uri().query());
         }
         let folders = path.matches('/').count().saturating_sub(1);
         page(below(&document, folders))
@@ -42,6 +46,19 @@ fn is_for_a_page(method: &Method, path: &str, request: &HeaderMap) -> bool {
         range.split(';').next().is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("text/html"))
     });
     matches!(*method, Method::GET | Method::HEAD) && wants_page && !is_of_programs
+}
+
+/// The page that `/name/` means.
+fn before_a_slash(path: &str, names: &[&'static str]) -> Option<&'static str> {
+    let name = path.strip_prefix('/')?.strip_suffix('/')?;
+    names.iter().find(|known| **known == name).copied()
+}
+
+/// Relative, and of a known name only: it stays on this origin and under the path that the pages are mounted at.
+fn without_the_slash(name: &str, query: Option<&str>) -> Response {
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let headers = [(header::LOCATION, format!("../{name}{query}"))];
+    (StatusCode::PERMANENT_REDIRECT, headers).into_response()
 }
 
 fn page(document: String) -> Response {
