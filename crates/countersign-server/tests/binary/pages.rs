@@ -101,7 +101,10 @@ fn a_mistyped_address_is_a_page_for_a_browser_and_an_error_for_a_program() {
         // With a slash too many it is still clear what is meant, of a page that is on.
         for (path, place) in [("/login/?reason=logout", "../login?reason=logout"), ("/admin/", "../admin")] {
             let answer = server.request("GET", &format!("{prefix}{path}"), browser, "");
-            assert!(answer.status == 308 && answer.head.contains(&format!("location: {place}\r\n")), "{answer:?}");
+            assert!(
+                answer.status == 308 && answer.head.contains(&format!("location: {place}\r\n")),
+                "{answer:?}"
+            );
         }
         for path in ["/api/nothing", "/.well-known/nothing", "/oauth2/nothing", "/assets/nothing.js"] {
             let answer = server.request("GET", &format!("{prefix}{path}"), browser, "");

@@ -56,7 +56,7 @@ pub trait KeyStore: Sealed {
     fn reseal_signing_keys(&self, resealed: Vec<ResealedKey>, context: &Context) -> impl Answer<usize>;
 
     /// Says that this process knows the master keys with these numbers and makes new things with the first. Writes only what is
-    /// not known yet, or longer ago than [`REPORTED_EVERY`](crate::model::master_key_use::REPORTED_EVERY).
+    /// not known yet, or longer ago than `model::master_key_use::REPORTED_EVERY`.
     fn report_master_keys(&self, numbers: Vec<u8>, now: Timestamp) -> impl Answer<()>;
 
     /// Which master keys are used, and by which running nodes. A store with one node knows none.
