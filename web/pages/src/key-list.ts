@@ -95,7 +95,7 @@ function item(key: ApiKey, revoke: (key: ApiKey) => Promise<void>): HTMLElement 
       element(
         'p',
         { class: 'muted' },
-        part('for ', key.audience),
+        key.audience !== null && part('for ', key.audience),
         key.scope !== '' && part(key.scope),
         key.lastUsedAt ? part('used ', timeElement(key.lastUsedAt)) : part('never used'),
         key.revokedAt ? part('revoked ', timeElement(key.revokedAt)) : key.expiresAt && part(key.live ? 'until ' : 'expired ', dateElement(key.expiresAt)),

@@ -64,8 +64,8 @@ export interface components {
         /** @description An API key; never its secret. */
         readonly ApiKey: {
             readonly accountId: components["schemas"]["Id"];
-            /** @description The one audience that its tokens are for. */
-            readonly audience: string;
+            /** @description The one audience that its tokens are for; `null`: the default audience. */
+            readonly audience: string | null;
             readonly createdAt: components["schemas"]["Instant"];
             readonly expiresAt: components["schemas"]["Instant"] | null;
             readonly id: components["schemas"]["Id"];

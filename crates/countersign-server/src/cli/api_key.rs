@@ -111,7 +111,7 @@ async fn list(global: &Global, output: Output, user: Option<&str>, limit: u32) -
             key.id.to_string(),
             user.clone(),
             key.name.as_str().to_owned(),
-            key.audience.clone(),
+            key.audience.clone().unwrap_or_else(|| "(default)".to_owned()),
             key.scopes.to_string(),
             key.last_used_at.map_or_else(|| "never".to_owned(), utc),
             state(key, now),

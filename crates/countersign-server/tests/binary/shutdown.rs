@@ -56,13 +56,14 @@ fn a_hang_up_never_ends_the_server() {
 fn a_restart_leaves_no_gap_in_the_overview() {
     let place = Place::new();
     place.add_user("ann", "admin");
+    let serve = || place.serve(&["--set", "public_origin=http://localhost:3000"]);
     let mut token = String::new();
     for _ in 0..2 {
-        let server = place.serve(&[]);
+        let server = serve();
         token = server.login("ann", PASSWORD).token();
         assert!(server.stop().0.success());
     }
-    let server = place.serve(&[]);
+    let server = serve();
     let bearer = format!("Authorization: Bearer {token}\r\n");
     let overview = server.request("GET", "/api/admin/overview?range=day", &bearer, "").json();
     let logins =

@@ -5,7 +5,7 @@ CREATE TABLE api_keys (
     account_id   uuid   NOT NULL,
     secret_hash  bytea  NOT NULL UNIQUE CHECK (length(secret_hash) = 32),
     name         text   NOT NULL,
-    audience     text   NOT NULL,
+    audience     text, -- none: the default audience, whatever its name is
     scopes       text   NOT NULL, -- with spaces between them
     created_at   bigint NOT NULL,
     expires_at   bigint,

@@ -5,7 +5,7 @@ CREATE TABLE api_keys (
     account_id   BLOB    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     secret_hash  BLOB    NOT NULL UNIQUE CHECK (length(secret_hash) = 32),
     name         TEXT    NOT NULL,
-    audience     TEXT    NOT NULL,
+    audience     TEXT,             -- none: the default audience, whatever its name is
     scopes       TEXT    NOT NULL, -- with spaces between them
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER,

@@ -150,14 +150,14 @@ impl<S: Store> Countersign<S> {
         if expires_at.is_some_and(|end| end <= context.now) {
             return Err(AddApiKeyError::Expired);
         }
-        let audience = self.audience(audience.as_deref())?;
+        let admitted = self.audience(audience.as_deref())?;
         let account = self.store.find_account(account_id).await?.ok_or(AddApiKeyError::NoAccount)?;
-        audience.admit(&account.role).ok_or(AudienceError::NotPermitted)?;
+        admitted.admit(&account.role).ok_or(AudienceError::NotPermitted)?;
         let key = ApiKey {
             id: ApiKeyId::random(&self.random),
             account_id,
             name,
-            audience: audience.name.clone(),
+            audience,
             scopes,
             created_at: context.now,
             expires_at,
@@ -264,7 +264,7 @@ impl<S: Store> Countersign<S> {
     }
 
     fn audience_of(&self, grant: &KeyGrant) -> Result<&Audience, AudienceError> {
-        let audience = self.audience(Some(&grant.key().audience))?;
+        let audience = self.audience(grant.key().audience.as_deref())?;
         audience.admit(&grant.account().role).map(|_| audience).ok_or(AudienceError::NotPermitted)
     }
 

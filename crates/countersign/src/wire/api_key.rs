@@ -12,8 +12,8 @@ view! {
         id: ApiKeyId,
         account_id: AccountId,
         name: &'a str,
-        /// The one audience that its tokens are for.
-        audience: &'a str,
+        /// The one audience that its tokens are for; `null`: the default audience.
+        audience: Option<&'a str>,
         /// What its tokens are limited to, with spaces between them; empty: everything that the account may do there.
         scope: String,
         created_at: Instant,
@@ -34,7 +34,7 @@ impl<'a> ApiKeyView<'a> {
             id: key.id,
             account_id: key.account_id,
             name: key.name.as_str(),
-            audience: &key.audience,
+            audience: key.audience.as_deref(),
             scope: key.scopes.to_string(),
             created_at: Instant(key.created_at),
             expires_at: key.expires_at.map(Instant),

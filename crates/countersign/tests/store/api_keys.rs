@@ -27,7 +27,7 @@ pub(crate) fn new_key(account: &Account) -> NewApiKey {
             id: ApiKeyId::random(&random),
             account_id: account.id,
             name: ApiKeyName::parse("nightly-backup").unwrap(),
-            audience: "files".to_owned(),
+            audience: Some("files".to_owned()),
             scopes: Scopes::parse("read write:all").unwrap(),
             created_at: T0,
             expires_at: None,

@@ -38,10 +38,15 @@ impl Identity {
         Self::new(texts, expires_at.as_unix_seconds(), assertion)
     }
 
-    pub(super) fn of_key(grant: &KeyGrant, role: &str, expires_at: Timestamp, assertion: &str) -> Self {
+    pub(super) fn of_key(
+        grant: &KeyGrant,
+        [role, audience]: [&str; 2],
+        expires_at: Timestamp,
+        assertion: &str,
+    ) -> Self {
         let (account, key) = (grant.account(), grant.key());
         let (id, session) = (account.id.to_string(), key.session_id.to_string());
-        let texts = [&*id, account.username.as_str(), role, &*session, &*key.audience];
+        let texts = [&*id, account.username.as_str(), role, &*session, audience];
         Self::new(texts, expires_at.as_unix_seconds(), assertion)
     }
 

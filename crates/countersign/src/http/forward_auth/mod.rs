@@ -151,7 +151,9 @@ impl<S: Store> Question<'_, S> {
         let (countersign, now) = (&self.app.countersign, self.context.now);
         let found = countersign.find_by_api_key(secret, &self.context).await?;
         let grant = found.ok_or(Refusal::Malformed)?;
-        if self.audience()?.name != grant.key().audience {
+        let audience = self.audience()?;
+        let its = countersign.audience(grant.key().audience.as_deref());
+        if !its.is_ok_and(|its| its.name == audience.name) {
             return Err(Refusal::Invalid(VerifyError::WrongAudience).into());
         }
         let asked = countersign.asked_by_key(&grant, grant.key().scopes.clone()).await?;
@@ -160,7 +162,7 @@ impl<S: Store> Question<'_, S> {
         // One that never expires has to be asked about again after the life of an access token.
         let for_now = now.plus(countersign.options().sessions.access_token_ttl);
         let expires_at = grant.key().expires_at.unwrap_or(for_now);
-        Ok(Identity::of_key(&grant, &role, expires_at, &assertion))
+        Ok(Identity::of_key(&grant, [&role, &audience.name], expires_at, &assertion))
     }
 
     fn demand_role(&self, has_role: impl Fn(&str) -> bool) -> Result<(), Refusal> {

@@ -55,8 +55,8 @@ pub struct ApiKey {
     pub account_id: AccountId,
     /// Its name.
     pub name: ApiKeyName,
-    /// The one audience that its tokens are for.
-    pub audience: String,
+    /// The one audience that its tokens are for; the default audience if none is named.
+    pub audience: Option<String>,
     /// What its tokens are limited to; none: everything that the account may do there.
     pub scopes: Scopes,
     /// When it was made.
@@ -127,7 +127,7 @@ pub(crate) mod testing {
             id: ApiKeyId::random(&random),
             account_id: account.id,
             name: ApiKeyName::parse("nightly").unwrap(),
-            audience: "api".to_owned(),
+            audience: None,
             scopes: Scopes::parse("read write").unwrap(),
             created_at: account.created_at,
             expires_at: None,

@@ -188,7 +188,7 @@ impl Transaction {
                 &key.account_id,
                 &secret_hash.as_slice(),
                 &key.name.as_str(),
-                &key.audience.as_str(),
+                &key.audience.as_deref(),
                 &key.scopes.to_string(),
                 &key.created_at,
                 &key.expires_at,

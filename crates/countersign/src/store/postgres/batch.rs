@@ -1,5 +1,5 @@
 //! What there is much of, done many at a time: refreshes, and lines of the audit log that go with no change. Durability
-//! then costs one commit a batch, and a refresh half of the processor that a statement of its own would take, or less.
+//! then costs one commit a batch, and a refresh a quarter of the processor that a statement of its own would take, or less.
 //!
 //! One statement rotates every session of a batch for which [`decide`](crate::model::session::decide) says `Advance`: its
 //! condition is that rule once more, and a test compares the two. What it leaves is looked up and decided one by one.
