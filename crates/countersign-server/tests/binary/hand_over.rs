@@ -247,8 +247,8 @@ fn no_request_fails_and_nobody_is_logged_out() {
     swap_under_load(&place);
 }
 
-/// In the deep run only: under this load, the database now and then does not answer for seconds, with and without a hand-over,
-/// and why is not known yet.
+/// In the deep run only: under this load a shared disk may take longer for an fsync than the store's deadline (2.5 s), and the
+/// server then answers 503, as it should.
 #[test]
 fn the_same_on_postgresql() {
     if std::env::var_os("COUNTERSIGN_SWAPS").is_none() {
