@@ -1,5 +1,7 @@
 //! The open database of a command.
 
+use std::pin::{Pin, pin};
+
 use anyhow::Context as _;
 use countersign::Timestamp;
 use countersign::{Account, Username};
@@ -55,5 +57,7 @@ impl Tool {
 /// Runs a command that only uses the database.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // Behind one type: else the runtime's code would be in the program once for each command.
+    let work: Pin<&mut dyn Future<Output = anyhow::Result<T>>> = pin!(work);
     runtime.context("cannot start the async runtime")?.block_on(work)
 }
