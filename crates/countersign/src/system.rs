@@ -20,6 +20,7 @@ use crate::flows::noted::Noted;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRing;
+use crate::model::outbox::OutboxKey;
 use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::model::session::{EndedSession, RevocationCursor};
 use crate::model::session_cookie::SessionCookies;
@@ -47,6 +48,7 @@ pub struct Countersign<S> {
     pub(crate) audience_guards: Vec<Guard>,
     pub(crate) feed: Feed,
     pub(crate) feed_keys: FeedKeys,
+    pub(crate) outbox_key: OutboxKey,
     /// Which API keys were used, until it is stored.
     pub(crate) key_uses: KeyUses,
     /// How far the revocation log has been read.

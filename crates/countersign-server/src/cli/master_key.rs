@@ -103,7 +103,11 @@ impl<'a> Change<'a> {
         if let Some(next) = configured().map(|key| key.number).max().filter(|number| *number > current) {
             return self.take_into_use(next, false).await;
         }
-        if self.status.iter().any(|key| !key.is_current && (key.signing_keys > 0 || key.seals_audit_key)) {
+        if self
+            .status
+            .iter()
+            .any(|key| !key.is_current && (key.signing_keys > 0 || !key.sealed_keys.is_empty()))
+        {
             return self.reseal(false).await;
         }
         let Some(old) = configured().find(|key| !key.is_current) else { return self.add().await };
@@ -182,7 +186,7 @@ impl<'a> Change<'a> {
     async fn remove(&self, number: u8, force: bool, out: Option<PathBuf>) -> anyhow::Result<()> {
         let needed = self.find(number)?.needed_for(self.tool.now());
         let may_be_lost = |why: &StillNeeded| {
-            !matches!(why, StillNeeded::Current | StillNeeded::SigningKeys(_) | StillNeeded::AuditKey)
+            !matches!(why, StillNeeded::Current | StillNeeded::SigningKeys(_) | StillNeeded::SealedKey(_))
         };
         let holding: Vec<_> = needed.into_iter().filter(|why| !(force && may_be_lost(why))).collect();
         if !holding.is_empty() {
@@ -256,7 +260,7 @@ fn as_json(key: &MasterKeyStatus) -> Value {
         "state": state(key),
         "fingerprint": hex(key),
         "signingKeys": key.signing_keys,
-        "auditKey": key.seals_audit_key,
+        "sealedKeys": key.sealed_keys.iter().map(|key| key.name()).collect::<Vec<_>>(),
         "feedKeys": key.feed_keys.iter().map(FeedKeyName::as_str).collect::<Vec<_>>(),
         "tokensUntil": key.tokens_until.map(utc),
         "nodesWithoutIt": key.unknown_to.len(),

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 use crate::base::random::Random;
@@ -61,6 +61,12 @@ macro_rules! id {
                 serializer.collect_str(self)
             }
         }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
     };
 }
 
@@ -75,6 +81,14 @@ id! {
 id! {
     /// Names one API key, for ever. The `client_id` claim of its tokens.
     ApiKeyId
+}
+id! {
+    /// Names one thing that is delivered to somebody outside, such as a mail.
+    DeliveryId
+}
+id! {
+    /// Names one ticket, from which a one-time secret is derived.
+    TicketId
 }
 id! {
     /// Names one HTTP request, in its answer and in the logs.

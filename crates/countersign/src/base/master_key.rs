@@ -37,6 +37,9 @@ pub(crate) enum Purpose {
     SealFile,
     ReachProof,
     SealAuditKey,
+    SealOutboxKey,
+    OutboxContents,
+    OutboxLane,
 }
 
 impl Purpose {
@@ -53,6 +56,9 @@ impl Purpose {
             Self::SealFile => b"countersign sealed file v1",
             Self::ReachProof => b"countersign reach proof v1",
             Self::SealAuditKey => b"countersign audit key at rest v1",
+            Self::SealOutboxKey => b"countersign outbox key at rest v1",
+            Self::OutboxContents => b"countersign outbox contents v1",
+            Self::OutboxLane => b"countersign outbox lane v1",
         }
     }
 }
@@ -61,7 +67,12 @@ impl MasterKeys {
     /// One fresh key with the number 1.
     #[must_use]
     pub fn generate(random: &Random) -> Self {
-        Self { current: MasterKey { id: 1, bytes: Zeroizing::new(random.bytes()) }, older: Vec::new() }
+        Self::of(Zeroizing::new(random.bytes()))
+    }
+
+    /// One key with the number 1, made elsewhere.
+    pub(crate) const fn of(bytes: Zeroizing<[u8; 32]>) -> Self {
+        Self { current: MasterKey { id: 1, bytes }, older: Vec::new() }
     }
 
     /// Reads the text form: one key a line, `<number 1-255> <64 hex digits>`, the newest first; blank lines and lines
@@ -120,6 +131,11 @@ impl MasterKeys {
     #[must_use]
     pub fn fingerprints(&self) -> Vec<(u8, [u8; 32])> {
         self.all().map(|key| (key.id, *key.derive(Purpose::Fingerprint))).collect()
+    }
+
+    /// 32 bytes that the current key gives for `purpose` and this alone.
+    pub(crate) fn derive(&self, purpose: Purpose, context: &[u8]) -> Zeroizing<[u8; 32]> {
+        self.current.derive_for(purpose, context)
     }
 
     /// The MAC key for `purpose` that makes new things.

@@ -4,10 +4,12 @@ use crate::Countersign;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
 use crate::flows::keys::KeysError;
+use crate::flows::sealed_keys::open_or_make;
 use crate::model::audit::AuditQuery;
 use crate::model::audit_chain::AuditSigner;
 use crate::model::audit_cursor::AuditCursor;
 use crate::model::audit_verify::{AuditFault, AuditWalk, ChainedRow};
+use crate::model::sealed_key::SealedKey;
 use crate::store::{Store, StoreError};
 
 /// Whether the audit log is as it was written.
@@ -36,43 +38,36 @@ pub struct AuditMark {
 /// Lets a store that no system is opened over sign what it writes to the audit log. Makes no key: the server does.
 ///
 /// # Errors
-/// [`KeysError::Audit`] when the key cannot be opened with these master keys, [`KeysError::Store`] when the store did not
+/// [`KeysError::Sealed`] when the key cannot be opened with these master keys, [`KeysError::Store`] when the store did not
 /// answer.
 pub async fn sign_audit(
     store: &impl Store,
     master_keys: &MasterKeys,
     random: &Random,
 ) -> Result<(), KeysError> {
-    if let Some(sealed) = store.audit_key().await? {
-        store.sign_audit_with(AuditSigner::open(&sealed, master_keys, random)?);
+    if let Some(sealed) = store.sealed_key(SealedKey::Audit).await? {
+        store.sign_audit_with(open_signer(&sealed, master_keys, random)?);
     }
     Ok(())
 }
 
-/// The same, and makes the key if there is none. Of nodes that do so at once, the first decides.
+/// The same, and makes the key if there is none.
 pub(crate) async fn begin_signing(
     store: &impl Store,
     master_keys: &MasterKeys,
     random: &Random,
 ) -> Result<(), KeysError> {
-    if store.audit_key().await?.is_none() {
-        let sealed = AuditSigner::seal(&random.bytes::<32>(), master_keys, random)?;
-        store.set_audit_key(None, sealed).await?;
-    }
-    sign_audit(store, master_keys, random).await
+    let secret = open_or_make(store, SealedKey::Audit, master_keys, random).await?;
+    store.sign_audit_with(AuditSigner::new(&secret, random.clone()));
+    Ok(())
+}
+
+fn open_signer(sealed: &[u8], keys: &MasterKeys, random: &Random) -> Result<AuditSigner, KeysError> {
+    AuditSigner::open(sealed, keys, random)
+        .map_err(|error| KeysError::Sealed { key: SealedKey::Audit, error })
 }
 
 impl<S: Store> Countersign<S> {
-    /// Seals the key of the audit log under the current master key; gives whether it was under another.
-    pub(crate) async fn reseal_audit_key(&self) -> Result<bool, KeysError> {
-        let Some(before) = self.store.audit_key().await? else { return Ok(false) };
-        if MasterKeys::number_of(&before) == Some(self.master_keys.current_id()) {
-            return Ok(false);
-        }
-        let after = AuditSigner::reseal(&before, &self.master_keys, &self.random)?;
-        Ok(self.store.set_audit_key(Some(before), after).await?)
-    }
-
     /// Adds to the chain what was written since, at most so many rows; gives whether there may be more.
     pub(crate) async fn chain_audit(&self) -> Result<bool, StoreError> {
         let head = self.store.audit_head().await?;
@@ -92,7 +87,7 @@ impl<S: Store> Countersign<S> {
     /// of the chain that was kept elsewhere.
     ///
     /// # Errors
-    /// [`KeysError::Audit`] when the key cannot be opened, [`KeysError::Store`] when the store did not answer.
+    /// [`KeysError::Sealed`] when the key cannot be opened, [`KeysError::Store`] when the store did not answer.
     pub async fn verify_audit(&self, noted: Option<AuditMark>) -> Result<AuditReport, KeysError> {
         let report = self.walk_audit(noted).await?;
         // What was deleted meanwhile, because its time was over, may look as if it were missing.
@@ -101,8 +96,10 @@ impl<S: Store> Countersign<S> {
 
     async fn walk_audit(&self, noted: Option<AuditMark>) -> Result<AuditReport, KeysError> {
         while self.chain_audit().await? {}
-        let Some(sealed) = self.store.audit_key().await? else { return Ok(AuditReport::default()) };
-        let signer = AuditSigner::open(&sealed, &self.master_keys, &self.random)?;
+        let Some(sealed) = self.store.sealed_key(SealedKey::Audit).await? else {
+            return Ok(AuditReport::default());
+        };
+        let signer = open_signer(&sealed, &self.master_keys, &self.random)?;
         let (head, gaps) = (self.store.audit_head().await?, self.store.audit_gaps().await?);
         let end = head.as_ref().map_or(0, |head| head.position);
         let mut walk = AuditWalk::new(&signer, head.as_ref(), gaps);
@@ -155,10 +152,12 @@ impl<S: Store> Countersign<S> {
     /// before it was exported is no fault.
     ///
     /// # Errors
-    /// [`KeysError::Audit`] when the key cannot be opened, [`KeysError::Store`] when the store did not answer.
+    /// [`KeysError::Sealed`] when the key cannot be opened, [`KeysError::Store`] when the store did not answer.
     pub async fn verify_export(&self, rows: &[ChainedRow]) -> Result<AuditReport, KeysError> {
-        let Some(sealed) = self.store.audit_key().await? else { return Ok(AuditReport::default()) };
-        let signer = AuditSigner::open(&sealed, &self.master_keys, &self.random)?;
+        let Some(sealed) = self.store.sealed_key(SealedKey::Audit).await? else {
+            return Ok(AuditReport::default());
+        };
+        let signer = open_signer(&sealed, &self.master_keys, &self.random)?;
         let (head, gaps) = (self.store.audit_head().await?, self.store.audit_gaps().await?);
         let mut walk = AuditWalk::new(&signer, head.as_ref(), gaps);
         if let Some(first) = rows.first() {

@@ -13,6 +13,7 @@ use crate::model::context::{Actor, Context};
 use crate::model::key_change;
 use crate::model::key_ring::{self, KeyInfo, KeyRing, KeyRingError, KeyState};
 use crate::model::key_withdrawal;
+use crate::model::sealed_key::SealedKey;
 use crate::model::stored_key::{KnownKeys, StoredKey};
 use crate::options::{Options, Signing};
 use crate::store::{Store, StoreError};
@@ -30,9 +31,14 @@ pub enum KeysError {
     /// A signing key cannot be opened or made.
     #[error(transparent)]
     Ring(#[from] KeyRingError),
-    /// The key of the audit log cannot be opened with the master keys.
-    #[error("the key of the audit log: {0}")]
-    Audit(#[from] SealError),
+    /// A key that the store keeps under a master key cannot be opened with those that are configured.
+    #[error("the {} key: {error}", key.name())]
+    Sealed {
+        /// The key.
+        key: SealedKey,
+        /// Why not.
+        error: SealError,
+    },
     /// The keys do not fit into one set.
     #[error(transparent)]
     Set(#[from] KeySetError),

@@ -3,12 +3,12 @@
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
-use crate::base::master_key::MasterKeys;
 use crate::flows::keys::KeysError;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
 use crate::model::key_ring;
 use crate::model::master_key_use::{MasterKeyStatus, status};
+use crate::model::sealed_key::SealedKey;
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
@@ -20,11 +20,12 @@ impl<S: Store> Countersign<S> {
         let known = self.store.master_key_fingerprints().await?;
         let usage = self.store.master_key_use().await?;
         let (signing_keys, feed_keys) = (self.store.signing_keys().await?, self.store.feed_keys().await?);
-        let audit_key = self.store.audit_key().await?.and_then(|sealed| MasterKeys::number_of(&sealed));
+        let sealed = self.sealed_under().await?;
         let longest = self.options.sessions.absolute_ttl;
         let mut all = status(&self.master_keys, &known, &usage, (&signing_keys, &feed_keys), longest);
         for key in &mut all {
-            key.seals_audit_key = Some(key.number) == audit_key;
+            let is_under = |(_, number): &&(SealedKey, Option<u8>)| *number == Some(key.number);
+            key.sealed_keys = sealed.iter().filter(is_under).map(|(key, _)| *key).collect();
         }
         Ok(all)
     }
@@ -43,8 +44,9 @@ impl<S: Store> Countersign<S> {
     ) -> Result<usize, KeysError> {
         let stored = self.store.signing_keys().await?;
         let (mut changed, mut done) = (0, 0);
-        if self.reseal_audit_key().await? {
-            let detail = format!("the audit key sealed under number {}", self.master_keys.current_id());
+        for key in self.reseal_sealed_keys().await? {
+            let detail =
+                format!("the {} key sealed under number {}", key.name(), self.master_keys.current_id());
             self.record_master_key(&detail, context).await?;
         }
         for batch in stored.chunks(AT_ONCE) {

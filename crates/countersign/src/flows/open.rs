@@ -20,6 +20,7 @@ use crate::flows::follow_clock::{ClockError, clock_for};
 use crate::flows::key_uses::KeyUses;
 use crate::flows::keys::{self, KeysError};
 use crate::flows::noted::Noted;
+use crate::flows::outbox;
 use crate::flows::reseal::HASHES_TO_LOOK_AT;
 use crate::hashing::{HashingOptionsError, PasswordHasher};
 use crate::model::audience::Audience;
@@ -99,6 +100,7 @@ impl<S: Store> Countersign<S> {
         store.remember_master_keys(master_keys.fingerprints()).await?;
         keys::check_master_keys(&store, &master_keys).await?;
         audit_chain::begin_signing(&store, &master_keys, &random).await?;
+        let outbox_key = outbox::open_key(&store, &master_keys, &random).await?;
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
         let policy = |audience: &Audience| {
@@ -113,6 +115,7 @@ impl<S: Store> Countersign<S> {
         let audience_guards = others.map(|audience| guard.with_policy(policy(audience))).collect();
         let opened = Self {
             feed: new_feed(&options, &clock, &random),
+            outbox_key,
             feed_keys: FeedKeys::new(&master_keys),
             refresh_tokens: RefreshTokenCodec::new(&master_keys),
             key_ring: ArcSwap::from_pointee(ring),

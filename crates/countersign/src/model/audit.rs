@@ -85,6 +85,10 @@ named! {
         ApiKeyUsed = "api_key_used",
         /// An API key was revoked; its tokens fail.
         ApiKeyRevoked = "api_key_revoked",
+        /// Somebody had a delivery tried again that had been given up; the detail is its kind and its ID.
+        DeliveryRetried = "delivery_retried",
+        /// Somebody deleted a delivery; the detail is its kind and its ID.
+        DeliveryDropped = "delivery_dropped",
     }
 }
 

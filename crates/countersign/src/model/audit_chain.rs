@@ -16,10 +16,11 @@ use aws_lc_rs::digest::{self, SHA256};
 use aws_lc_rs::{constant_time, hmac};
 
 use crate::base::id::{AccountId, RequestId, SessionId};
-use crate::base::master_key::{MasterKeys, Purpose, SealError};
+use crate::base::master_key::{MasterKeys, SealError};
 use crate::base::random::Random;
 use crate::model::audit::AuditEvent;
 use crate::model::context::Origin;
+use crate::model::sealed_key::SealedKey;
 
 /// Signs rows of the audit log, and the chain of them.
 #[derive(Clone)]
@@ -105,19 +106,9 @@ impl AuditSigner {
         Self { rows: derive(b"row"), links: derive(b"link"), random: Arc::new(random) }
     }
 
-    /// A secret, sealed for the store.
-    pub(crate) fn seal(secret: &[u8], keys: &MasterKeys, random: &Random) -> Result<Vec<u8>, SealError> {
-        keys.seal(Purpose::SealAuditKey, secret, CONTEXT, random)
-    }
-
     /// The signer whose secret is sealed so.
     pub(crate) fn open(sealed: &[u8], keys: &MasterKeys, random: &Random) -> Result<Self, SealError> {
-        Ok(Self::new(&keys.open(Purpose::SealAuditKey, sealed, CONTEXT)?, random.clone()))
-    }
-
-    /// The same secret, sealed under the current master key.
-    pub(crate) fn reseal(sealed: &[u8], keys: &MasterKeys, random: &Random) -> Result<Vec<u8>, SealError> {
-        Self::seal(&keys.open(Purpose::SealAuditKey, sealed, CONTEXT)?, keys, random)
+        Ok(Self::new(&SealedKey::Audit.open(sealed, keys)?, random.clone()))
     }
 
     /// The signature of an event that is about to be written.
@@ -255,8 +246,6 @@ impl fmt::Debug for AuditSigner {
         f.write_str("AuditSigner([redacted])")
     }
 }
-
-const CONTEXT: &[u8] = b"audit";
 
 fn tag(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
     let mut context = hmac::Context::with_key(key);

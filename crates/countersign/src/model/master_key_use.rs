@@ -8,6 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::NodeId;
 use crate::base::master_key::MasterKeys;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
+use crate::model::sealed_key::SealedKey;
 use crate::model::stored_key::StoredKey;
 
 /// What a store knows of the use of master keys.
@@ -46,8 +47,8 @@ pub struct MasterKeyStatus {
     pub is_configured: bool,
     /// How many signing keys are sealed under it.
     pub signing_keys: usize,
-    /// Whether the key that signs the audit log is sealed under it.
-    pub seals_audit_key: bool,
+    /// Other keys that are sealed under it.
+    pub sealed_keys: Vec<SealedKey>,
     /// The feed keys that are made from it, or may be.
     pub feed_keys: Vec<FeedKeyName>,
     /// From when on no refresh token and no cookie that it vouches for lives any more; none if there was none.
@@ -71,9 +72,9 @@ pub enum StillNeeded {
     /// Signing keys are sealed under it.
     #[error("{0} signing keys are sealed under it: countersign master-key reseal")]
     SigningKeys(usize),
-    /// The key that signs the audit log is sealed under it.
-    #[error("the key of the audit log is sealed under it: countersign master-key reseal")]
-    AuditKey,
+    /// This key is sealed under it.
+    #[error("the {} key is sealed under it: countersign master-key reseal", .0.name())]
+    SealedKey(SealedKey),
     /// Services follow the feed with keys that are made from it.
     #[error("the feed keys {} are made from it: remove and add them", names(.0))]
     FeedKeys(Vec<FeedKeyName>),
@@ -100,9 +101,7 @@ impl MasterKeyStatus {
         if self.signing_keys > 0 {
             needed.push(StillNeeded::SigningKeys(self.signing_keys));
         }
-        if self.seals_audit_key {
-            needed.push(StillNeeded::AuditKey);
-        }
+        needed.extend(self.sealed_keys.iter().copied().map(StillNeeded::SealedKey));
         if !self.feed_keys.is_empty() {
             needed.push(StillNeeded::FeedKeys(self.feed_keys.clone()));
         }
@@ -141,7 +140,7 @@ pub(crate) fn status(
             is_current: number == current,
             is_configured: configured.contains_key(&number),
             signing_keys: signing_keys.iter().filter(seals).count(),
-            seals_audit_key: false,
+            sealed_keys: Vec::new(),
             feed_keys: feed_keys.iter().filter(makes).map(|key| key.name.clone()).collect(),
             tokens_until: used_at.map(|at| at.plus(REPORTED_EVERY).plus(longest)),
             unknown_to: nodes_where(&|numbers| !numbers.contains(&number)),

@@ -5,13 +5,14 @@
 use std::net::IpAddr;
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, SessionId};
+use crate::base::id::{AccountId, DeliveryId, SessionId};
 use crate::model::account::Account;
 use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::client::{ClientName, StoredClient};
 use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
+use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
@@ -94,6 +95,12 @@ pub(crate) enum Write {
     UpdateApiKey(Box<ApiKey>),
     /// The store remembers this instant, in place of an earlier one.
     SetMilestone { milestone: Milestone, at: Timestamp },
+    /// Something that is to be delivered to somebody outside.
+    InsertDelivery(Box<NewDelivery>),
+    /// The delivery waits again as if it were new, and until `expires_at`.
+    RequeueDelivery { id: DeliveryId, not_before: Timestamp, expires_at: Timestamp },
+    /// The delivery with this ID goes.
+    DeleteDelivery(DeliveryId),
     /// A line of the audit log.
     Record(AuditEvent),
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::clock::Timestamp;
 use crate::model::activity::Grain;
+use crate::model::outbox::DeliveryState;
 use crate::model::session::SessionPolicy;
 
 /// What house-keeping deletes, a batch at a time.
@@ -49,6 +50,8 @@ pub struct Swept {
 /// | a failed or refused login in the audit log | when there are 100,000 newer ones |
 /// | a figure of an overview, by the minute | after 25 hours |
 /// | a figure of an overview, by the hour | after 32 days |
+/// | a delivery that was made | a day later |
+/// | a delivery that was given up, or that nobody tried | 30 days later |
 /// | a session past its idle end | as the others; see [`Sweep::idle_since`] |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
@@ -72,11 +75,13 @@ pub(crate) enum Expired {
     FailedLogins(u32),
     /// Figures of this grain that are of before this.
     Activity(Grain, Timestamp),
+    /// Deliveries in this state that ended, or were of no use any more, at or before this.
+    Deliveries(DeliveryState, Timestamp),
 }
 
 impl Sweep {
     /// Everything that an index finds, in the order in which it is looked for.
-    pub(crate) fn expired(&self, policy: &SessionPolicy) -> [Expired; 11] {
+    pub(crate) fn expired(&self, policy: &SessionPolicy) -> [Expired; EXPIRED] {
         let dead = self.now.minus(self.keep_sessions(policy));
         [
             Expired::Revocations(self.now.minus(LONGEST_LEEWAY)),
@@ -90,6 +95,9 @@ impl Sweep {
             Expired::FailedLogins(MAX_FAILED_LOGINS),
             Expired::Activity(Grain::Minute, self.now.minus(Grain::Minute.kept())),
             Expired::Activity(Grain::Hour, self.now.minus(Grain::Hour.kept())),
+            Expired::Deliveries(DeliveryState::Sent, self.now.minus(SENT_REMEMBERED)),
+            Expired::Deliveries(DeliveryState::Dead, self.now.minus(DEAD_REMEMBERED)),
+            Expired::Deliveries(DeliveryState::Waiting, self.now.minus(DEAD_REMEMBERED)),
         ]
     }
 
@@ -109,6 +117,12 @@ impl Sweep {
     }
 }
 
+/// How many there are of [`Expired`].
+pub(crate) const EXPIRED: usize = 14;
+/// How long it can be looked up what was delivered.
+const SENT_REMEMBERED: Duration = Duration::from_hours(24);
+/// How long what was given up can be tried again.
+const DEAD_REMEMBERED: Duration = Duration::from_hours(30 * 24);
 /// How long failed sign-ins in a row are remembered: those of an account that was stopped are the last to be
 /// forgotten.
 pub const FAILURES_REMEMBERED: Duration = Duration::from_hours(400 * 24);
@@ -146,6 +160,9 @@ mod tests {
                 Expired::FailedLogins(100_000),
                 Expired::Activity(Grain::Minute, T.minus(Duration::from_hours(25))),
                 Expired::Activity(Grain::Hour, T.minus(32 * day)),
+                Expired::Deliveries(DeliveryState::Sent, T.minus(day)),
+                Expired::Deliveries(DeliveryState::Dead, T.minus(30 * day)),
+                Expired::Deliveries(DeliveryState::Waiting, T.minus(30 * day)),
             ]
         );
         assert_eq!(sweep.idle_since(&policy), T.minus(policy.idle_ttl).minus(30 * day));

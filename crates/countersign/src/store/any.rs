@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use tokio::sync::Notify;
+
 use super::answer::Sealed;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
     AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore,
-    KeyStore, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
+    KeyStore, OutboxStore, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, ApiKeyId, SessionId};
+use crate::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId};
 use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
     Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
@@ -27,8 +29,10 @@ use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use crate::model::master_key_use::{MasterKeyUse, ResealedKey};
+use crate::model::outbox::{Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement};
 use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
+use crate::model::sealed_key::SealedKey;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
     EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
@@ -102,6 +106,8 @@ passed_on! {
         import_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> ImportKeyOutcome;
         restore_signing_keys(held: KnownKeys, context: &Context) -> usize;
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
+        sealed_key(key: SealedKey) -> Option<Vec<u8>>;
+        set_sealed_key(key: SealedKey, before: Option<Vec<u8>>, after: Vec<u8>) -> bool;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();
         reseal_signing_keys(resealed: Vec<ResealedKey>, context: &Context) -> usize;
@@ -135,8 +141,6 @@ passed_on! {
         audit_log(query: AuditQuery) -> AuditPage;
     }
     AuditChainStore {
-        audit_key() -> Option<Vec<u8>>;
-        set_audit_key(before: Option<Vec<u8>>, after: Vec<u8>) -> bool;
         audit_head() -> Option<AuditHead>;
         audit_gaps() -> Vec<AuditGap>;
         chain_audit(sequences: Vec<i64>, cursor: String) -> usize;
@@ -153,6 +157,22 @@ passed_on! {
     ActivityStore {
         add_activity(noted: Activity) -> ();
         activity(query: ActivityQuery) -> Vec<ActivityRow>;
+    }
+    OutboxStore {
+        add_delivery(delivery: NewDelivery, context: &Context) -> ();
+        claim_deliveries(claim: Claim) -> Vec<Delivery>;
+        settle_delivery(settlement: Settlement) -> bool;
+        list_deliveries(query: DeliveryQuery) -> Vec<Delivery>;
+        retry_delivery(id: DeliveryId, expires_at: Timestamp, context: &Context) -> bool;
+        drop_delivery(id: DeliveryId, context: &Context) -> bool;
+        outbox_depths() -> Vec<OutboxDepth>;
+        =>
+        fn new_deliveries(&self) -> &Notify {
+            match self {
+                Self::Sqlite(store) => store.new_deliveries(),
+                Self::Postgres(store) => store.new_deliveries(),
+            }
+        }
     }
     Upkeep {
         sweep(sweep: Sweep) -> Swept;

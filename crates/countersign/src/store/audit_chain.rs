@@ -9,12 +9,6 @@ pub trait AuditChainStore: Sealed {
     /// Signs all rows that are written from now on. Only the first call counts.
     fn sign_audit_with(&self, signer: AuditSigner);
 
-    /// The key of the signer, sealed under a master key.
-    fn audit_key(&self) -> impl Answer<Option<Vec<u8>>>;
-
-    /// Puts this in its place, if it is still `before`; gives whether it was.
-    fn set_audit_key(&self, before: Option<Vec<u8>>, after: Vec<u8>) -> impl Answer<bool>;
-
     /// The end of the chain.
     fn audit_head(&self) -> impl Answer<Option<AuditHead>>;
 

@@ -1,4 +1,5 @@
-//! The contract for signing keys, those that were withdrawn, and for the fingerprints of the master keys that seal them.
+//! The contract for signing keys, those that were withdrawn, other sealed keys, and for the fingerprints of the master keys
+//! that seal them.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use crate::model::context::Context;
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use crate::model::master_key_use::{MasterKeyUse, ResealedKey};
+use crate::model::sealed_key::SealedKey;
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 
 /// Keeps signing keys, sealed.
@@ -44,6 +46,12 @@ pub trait KeyStore: Sealed {
 
     /// Deletes signing keys by key ID; gives how many of them there were.
     fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> impl Answer<usize>;
+
+    /// A key that belongs to no table of its own, sealed under a master key.
+    fn sealed_key(&self, key: SealedKey) -> impl Answer<Option<Vec<u8>>>;
+
+    /// Puts this in its place, if it is still `before`; gives whether it was.
+    fn set_sealed_key(&self, key: SealedKey, before: Option<Vec<u8>>, after: Vec<u8>) -> impl Answer<bool>;
 
     /// The fingerprints of the master keys this store has been used with, by the master key's number.
     fn master_key_fingerprints(&self) -> impl Answer<BTreeMap<u8, [u8; 32]>>;

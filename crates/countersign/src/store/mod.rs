@@ -36,6 +36,7 @@ pub mod copy;
 mod feed_keys;
 pub(crate) mod figures;
 mod keys;
+mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod sessions;
@@ -58,6 +59,7 @@ pub use self::clients::ClientStore;
 pub use self::feed_keys::FeedKeyStore;
 pub use self::figures::StoreReading;
 pub use self::keys::KeyStore;
+pub use self::outbox::OutboxStore;
 pub use self::sessions::SessionStore;
 pub use self::throttle::ThrottleStore;
 pub use self::upkeep::Upkeep;
@@ -76,6 +78,7 @@ pub trait Store:
     + AuditStore
     + AuditChainStore
     + ActivityStore
+    + OutboxStore
     + Upkeep
 {
 }
@@ -90,6 +93,7 @@ impl<S> Store for S where
         + AuditStore
         + AuditChainStore
         + ActivityStore
+        + OutboxStore
         + Upkeep
 {
 }

@@ -20,6 +20,8 @@ pub trait Upkeep: Sealed {
     /// | any count of failed sign-ins | 400 days after the last one |
     /// | a failed or refused login in the audit log | when there are 100,000 newer ones |
     /// | a figure of an overview | after 25 hours by the minute, after 32 days by the hour |
+    /// | a delivery that was made | a day later |
+    /// | a delivery that was given up, or that nobody tried | 30 days later |
     ///
     /// The limits are computed in `model::retention`; a store only translates
     /// them.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign::internal::base::clock::Timestamp;
-use countersign::internal::base::id::{AccountId, ApiKeyId, SessionId};
+use countersign::internal::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId};
 use countersign::internal::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
     Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
@@ -21,8 +21,12 @@ use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKey
 use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use countersign::internal::model::master_key_use::{MasterKeyUse, ResealedKey};
+use countersign::internal::model::outbox::{
+    Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement,
+};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
+use countersign::internal::model::sealed_key::SealedKey;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
     EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
@@ -33,8 +37,11 @@ use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
     AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore,
-    FeedKeyStore, KeyStore, Sealed, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
+    FeedKeyStore, KeyStore, OutboxStore, Sealed, SessionStore, StoreError, StoreReading, ThrottleStore,
+    Upkeep,
 };
+
+use tokio::sync::Notify;
 
 use crate::executor::{now, stop_before_store_call};
 
@@ -326,6 +333,8 @@ impl KeyStore for Faulty {
         import_signing_key(key: StoredKey, newest: Option<String>, context: &Context) -> ImportKeyOutcome;
         restore_signing_keys(held: KnownKeys, context: &Context) -> usize;
         remove_signing_keys(kids: Vec<String>, context: &Context) -> usize;
+        sealed_key(key: SealedKey) -> Option<Vec<u8>>;
+        set_sealed_key(key: SealedKey, before: Option<Vec<u8>>, after: Vec<u8>) -> bool;
         master_key_fingerprints() -> BTreeMap<u8, [u8; 32]>;
         remember_master_keys(fingerprints: Vec<(u8, [u8; 32])>) -> ();
         reseal_signing_keys(resealed: Vec<ResealedKey>, context: &Context) -> usize;
@@ -369,8 +378,6 @@ impl AuditStore for Faulty {
 
 impl AuditChainStore for Faulty {
     forward! {
-        audit_key() -> Option<Vec<u8>>;
-        set_audit_key(before: Option<Vec<u8>>, after: Vec<u8>) -> bool;
         audit_head() -> Option<AuditHead>;
         audit_gaps() -> Vec<AuditGap>;
         chain_audit(sequences: Vec<i64>, cursor: String) -> usize;
@@ -387,6 +394,22 @@ impl ActivityStore for Faulty {
     forward! {
         add_activity(noted: Activity) -> ();
         activity(query: ActivityQuery) -> Vec<ActivityRow>;
+    }
+}
+
+impl OutboxStore for Faulty {
+    forward! {
+        add_delivery(delivery: NewDelivery, context: &Context) -> ();
+        claim_deliveries(claim: Claim) -> Vec<Delivery>;
+        settle_delivery(settlement: Settlement) -> bool;
+        list_deliveries(query: DeliveryQuery) -> Vec<Delivery>;
+        retry_delivery(id: DeliveryId, expires_at: Timestamp, context: &Context) -> bool;
+        drop_delivery(id: DeliveryId, context: &Context) -> bool;
+        outbox_depths() -> Vec<OutboxDepth>;
+    }
+
+    fn new_deliveries(&self) -> &Notify {
+        self.inner.new_deliveries()
     }
 }
 

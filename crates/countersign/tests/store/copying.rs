@@ -16,6 +16,7 @@ use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::feed_key::{FeedKeyName, NewFeedKey};
+use countersign::internal::model::outbox::{Claim, DeliveryFailure, DeliveryKind, settle};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::Sweep;
 use countersign::internal::model::session::refresh_token::PresentedToken;
@@ -37,6 +38,7 @@ use tempfile::tempdir;
 
 use crate::api_keys::new_key;
 use crate::database::{self, sql};
+use crate::outbox::new_delivery;
 use crate::world::*;
 
 fn sqlite(path: &Path) -> SqliteStore {
@@ -212,6 +214,14 @@ impl Draw {
         noted.note(self.now, Figure::Logins, "wrong", u64::from(self.below(40)));
         noted.note(self.now, Figure::HashingQueue, "", u64::from(self.below(40)));
         store.add_activity(noted).await.unwrap();
+        let lane = self.below(4).to_string();
+        store.add_delivery(new_delivery(&lane, self.now), &self.context()).await.unwrap();
+        let (kinds, limit) = (vec![DeliveryKind::Mail], 2);
+        for taken in store.claim_deliveries(Claim { kinds, limit, now: self.now }).await.unwrap() {
+            let failure = DeliveryFailure::Permanent("550 \u{1f980}".to_owned());
+            let result = if self.chance() { Ok(()) } else { Err(&failure) };
+            store.settle_delivery(settle(&taken, result, self.now)).await.unwrap();
+        }
         let fingerprint = self.random.bytes();
         let number = u8::try_from(self.below(256)).unwrap();
         store.remember_master_keys(vec![(number, fingerprint)]).await.unwrap();

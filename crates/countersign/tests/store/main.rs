@@ -18,6 +18,8 @@ mod feed_keys;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod postgresql;
 #[cfg(test)]
 mod races;
@@ -54,6 +56,10 @@ macro_rules! conformance {
                 api_keys::{what_is_stored_of_a_key_comes_back, a_key_is_made_for_whom_it_may_be, a_revoked_key_is_refused_with_its_tokens,
                     a_disabled_account_stops_its_keys, deleting_an_account_deletes_its_keys, a_use_is_remembered_to_the_hour,
                     keys_are_swept_a_while_after_their_end, one_of_many_last_keys_is_made, one_of_many_revocations_does_it}
+                outbox::{what_is_stored_of_a_delivery_comes_back, a_lane_is_delivered_in_its_order_and_delays_no_other,
+                    no_more_is_claimed_than_was_asked_for, a_lease_that_is_over_counts_no_more, of_many_senders_one_takes_each_delivery,
+                    a_delivery_is_retried_and_dropped_by_an_operator, deliveries_are_counted_and_listed,
+                    deliveries_are_swept_a_while_after_their_end, a_new_delivery_wakes_the_sender, a_sealed_key_is_made_once}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
                 upkeep::{the_last_backup_is_remembered, clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
             a_withdrawn_key_never_comes_back, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,

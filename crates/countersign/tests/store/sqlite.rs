@@ -151,6 +151,7 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP TABLE audit_head;
                  DROP TABLE api_keys;
                  DROP TABLE activity;
+                 DROP TABLE outbox;
                  DROP INDEX accounts_by_creation;
                  DROP INDEX throttle_by_pardon;
                  ALTER TABLE throttle DROP COLUMN forgiven_at;

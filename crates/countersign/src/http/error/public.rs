@@ -193,7 +193,7 @@ pub(super) fn keys(error: &KeysError) -> Public {
         KeysError::WrongMasterKey(_)
         | KeysError::MissingMasterKey
         | KeysError::Ring(_)
-        | KeysError::Audit(_)
+        | KeysError::Sealed { .. }
         | KeysError::Set(_) => internal(),
     }
 }

@@ -53,7 +53,7 @@ impl Table {
 }
 
 /// What is copied, accounts before their sessions and API keys. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 17] = [
+pub(in crate::store) const TABLES: [Table; 18] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -68,6 +68,7 @@ pub(in crate::store) const TABLES: [Table; 17] = [
     Table::new("milestones"),
     Table::new("sealed_keys"),
     Table::new("activity"),
+    Table::new("outbox").numbered("number"),
     Table::new("audit_log").own(&["xid"]).numbered("sequence"),
     Table::new("audit_chain"),
     Table::new("audit_gaps"),

@@ -18,6 +18,7 @@ use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::context::Origin;
 use crate::model::feed_key::FeedKey;
+use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{PolicyAt, Revocation, Session, SessionPolicy};
@@ -32,6 +33,7 @@ pub(super) struct Transaction {
     has_written: Arc<AtomicBool>,
     recorded: Arc<Mutex<Vec<AuditEvent>>>,
     signer: Signer,
+    delivers: Arc<AtomicBool>,
 }
 
 impl Transaction {
@@ -44,7 +46,13 @@ impl Transaction {
             has_written: Arc::default(),
             recorded: Arc::default(),
             signer: Arc::clone(signer),
+            delivers: Arc::default(),
         }
+    }
+
+    /// The same, which says here whether something is to be delivered when it is committed.
+    pub(super) fn telling(self, delivers: &Arc<AtomicBool>) -> Self {
+        Self { delivers: Arc::clone(delivers), ..self }
     }
 
     /// What it came to, with the events that were written to the audit log.
@@ -125,12 +133,29 @@ impl Transaction {
                            ON CONFLICT (name) DO UPDATE SET at = excluded.at";
                 self.rows(1, sql, &[&milestone.name(), at]).await
             }
+            Write::InsertDelivery(new) => self.insert_delivery(new).await,
+            Write::RequeueDelivery { id, not_before, expires_at } => {
+                self.delivers.store(true, Ordering::SeqCst);
+                let sql = "UPDATE outbox SET state = 'waiting', not_before = $2, expires_at = $3, attempts = 0, lease = NULL,
+                                             ended_at = NULL WHERE id = $1";
+                self.rows(1, sql, &[id, not_before, expires_at]).await
+            }
+            Write::DeleteDelivery(id) => self.rows(1, "DELETE FROM outbox WHERE id = $1", &[id]).await,
             // With all others of their kind.
             Write::InsertAccount { .. }
             | Write::EndSession { .. }
             | Write::InsertRevocation { .. }
             | Write::Record(_) => Ok(()),
         }
+    }
+
+    async fn insert_delivery(&self, new: &NewDelivery) -> Result<(), Failure> {
+        self.delivers.store(true, Ordering::SeqCst);
+        let sql = "INSERT INTO outbox (id, kind, lane, sealed, created_at, not_before, expires_at, state)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting')";
+        let (kind, lane, sealed) = (new.kind.name(), new.lane.as_str(), new.sealed.as_slice());
+        let NewDelivery { id, created_at, not_before, expires_at, .. } = new;
+        self.rows(1, sql, &[id, &kind, &lane, &sealed, created_at, not_before, expires_at]).await
     }
 
     async fn insert_feed_key(&self, key: &FeedKey) -> Result<(), Failure> {

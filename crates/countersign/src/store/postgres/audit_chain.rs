@@ -17,32 +17,6 @@ impl AuditChainStore for PostgresStore {
         let _ = self.signer.set(signer);
     }
 
-    async fn audit_key(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read("audit_key", |db| async move {
-            let found = db.optional("SELECT sealed FROM sealed_keys WHERE name = 'audit'", &[]).await?;
-            found.map(|row| Ok(row.try_get(0)?)).transpose()
-        })
-        .await
-    }
-
-    async fn set_audit_key(&self, before: Option<Vec<u8>>, after: Vec<u8>) -> Result<bool, StoreError> {
-        self.write("set_audit_key", (before, after), |db, (before, after)| async move {
-            let changed = match before {
-                None => {
-                    let sql =
-                        "INSERT INTO sealed_keys (name, sealed) VALUES ('audit', $1) ON CONFLICT DO NOTHING";
-                    db.execute(sql, &[&after.as_slice()]).await?
-                }
-                Some(before) => {
-                    let sql = "UPDATE sealed_keys SET sealed = $1 WHERE name = 'audit' AND sealed = $2";
-                    db.execute(sql, &[&after.as_slice(), &before.as_slice()]).await?
-                }
-            };
-            Ok(changed == 1)
-        })
-        .await
-    }
-
     async fn audit_head(&self) -> Result<Option<AuditHead>, StoreError> {
         self.read("audit_head", |db| async move { head(&db).await }).await
     }

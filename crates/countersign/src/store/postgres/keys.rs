@@ -17,6 +17,7 @@ use crate::model::key_change::{self, ImportKeyOutcome};
 use crate::model::key_withdrawal::{self, KeyWithdrawal, WithdrawOutcome};
 use crate::model::master_key_use::{MasterKeyUse, REPORTED_EVERY, ResealedKey};
 use crate::model::schema::Node;
+use crate::model::sealed_key::SealedKey;
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::store::{KeyStore, StoreError};
 
@@ -61,6 +62,37 @@ impl KeyStore for PostgresStore {
 
     async fn remove_signing_keys(&self, kids: Vec<String>, context: &Context) -> Result<usize, StoreError> {
         self.change("remove_signing_keys", context, kids, remove).await
+    }
+
+    async fn sealed_key(&self, key: SealedKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("sealed_key", move |db| async move {
+            let found = db.optional("SELECT sealed FROM sealed_keys WHERE name = $1", &[&key.name()]).await?;
+            found.map(|row| Ok(row.try_get(0)?)).transpose()
+        })
+        .await
+    }
+
+    async fn set_sealed_key(
+        &self,
+        key: SealedKey,
+        before: Option<Vec<u8>>,
+        after: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        self.write("set_sealed_key", (before, after), move |db, (before, after)| async move {
+            let (name, after) = (key.name(), after.as_slice());
+            let changed = match before {
+                None => {
+                    let sql = "INSERT INTO sealed_keys (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+                    db.execute(sql, &[&name, &after]).await?
+                }
+                Some(before) => {
+                    let sql = "UPDATE sealed_keys SET sealed = $2 WHERE name = $1 AND sealed = $3";
+                    db.execute(sql, &[&name, &after, &before.as_slice()]).await?
+                }
+            };
+            Ok(changed == 1)
+        })
+        .await
     }
 
     async fn master_key_fingerprints(&self) -> Result<BTreeMap<u8, [u8; 32]>, StoreError> {

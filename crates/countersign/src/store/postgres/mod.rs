@@ -29,6 +29,7 @@ mod inspect;
 mod keys;
 mod lines;
 mod load;
+mod outbox;
 mod rows;
 mod sessions;
 mod throttle;
@@ -43,6 +44,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::Notify;
 use tracing::{Instrument as _, Span};
 
 use self::apply::Transaction;
@@ -89,6 +91,8 @@ pub struct PostgresStore {
     figures: Arc<StoreFigures>,
     /// Signs the rows of the audit log.
     signer: Signer,
+    /// Wakes the sender of deliveries.
+    new_deliveries: Notify,
 }
 
 impl PostgresStore {
@@ -150,6 +154,7 @@ impl PostgresStore {
             swept_to: Mutex::new(None),
             presence: Arc::new(presence),
             signer: Signer::default(),
+            new_deliveries: Notify::new(),
         })
     }
 
@@ -211,8 +216,10 @@ impl PostgresStore {
         F: Future<Output = Result<T, Failure>> + Send,
     {
         let (policy, origin, signer) = (self.policy, context.origin(), Arc::clone(&self.signer));
+        let delivers = Arc::new(AtomicBool::new(false));
+        let telling = Arc::clone(&delivers);
         let in_transaction = move |db, input| {
-            let tx = Transaction::new(db, policy, origin, &signer);
+            let tx = Transaction::new(db, policy, origin, &signer).telling(&telling);
             let work = work(tx.clone(), input);
             async move {
                 let outcome = work.await?;
@@ -221,6 +228,9 @@ impl PostgresStore {
         };
         let (outcome, recorded) = self.transact(verb, input, in_transaction).await?;
         self.announce(&recorded, &origin);
+        if delivers.load(Ordering::SeqCst) {
+            self.new_deliveries.notify_one();
+        }
         Ok(outcome)
     }
 

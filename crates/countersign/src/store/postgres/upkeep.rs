@@ -16,7 +16,7 @@ use crate::model::audit_chain::AuditSigner;
 use crate::model::backup::backed_up;
 use crate::model::context::Context;
 use crate::model::milestone::Milestone;
-use crate::model::retention::{Expired, Sweep, Swept};
+use crate::model::retention::{EXPIRED, Expired, Sweep, Swept};
 use crate::store::{StoreError, StoreReading, Upkeep};
 
 impl Upkeep for PostgresStore {
@@ -121,7 +121,7 @@ fn take_lease() -> String {
 /// Deletes one batch of the first that finds something.
 async fn delete_first(
     db: Arc<Connection>,
-    expired: [Expired; 11],
+    expired: [Expired; EXPIRED],
     batch: u32,
     signer: Option<&AuditSigner>,
 ) -> Result<usize, Failure> {
@@ -156,6 +156,10 @@ async fn delete(
         Expired::Activity(grain, at) => {
             few = format!("grain = {} AND at < $1", millis(grain.length()));
             ("activity", "at", few.as_str(), at.as_unix_millis())
+        }
+        Expired::Deliveries(state, at) => {
+            few = format!("state = '{}' AND coalesce(ended_at, expires_at) <= $1", state.name());
+            ("outbox", "number", few.as_str(), at.as_unix_millis())
         }
         Expired::FailedLogins(kept) => (
             "audit_log",

@@ -1,6 +1,6 @@
 //! One transaction of the writer, and the one place where plans become SQL.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use rusqlite::{Connection, Params, params};
 
@@ -13,6 +13,7 @@ use crate::model::audit_chain::AuditSigner;
 use crate::model::client::StoredClient;
 use crate::model::context::Origin;
 use crate::model::feed_key::FeedKey;
+use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{EndedSession, PolicyAt, Session, SessionPolicy};
@@ -24,6 +25,7 @@ pub(super) struct Transaction<'a> {
     pub(super) at: PolicyAt,
     pub(super) origin: Origin,
     recorded: RefCell<Vec<AuditEvent>>,
+    delivers: Cell<bool>,
     signer: Option<&'a AuditSigner>,
 }
 
@@ -34,6 +36,7 @@ impl<'a> Transaction<'a> {
             at: PolicyAt { policy, now: origin.now },
             origin,
             recorded: RefCell::new(Vec::new()),
+            delivers: Cell::new(false),
             signer: None,
         }
     }
@@ -46,6 +49,11 @@ impl<'a> Transaction<'a> {
     /// The events that were written to the audit log.
     pub(super) fn into_recorded(self) -> Vec<AuditEvent> {
         self.recorded.into_inner()
+    }
+
+    /// Whether something is to be delivered when it is committed.
+    pub(super) fn delivers(&self) -> bool {
+        self.delivers.get()
     }
 
     /// Makes every write of a plan; gives the outcome that they make true.
@@ -114,8 +122,35 @@ impl<'a> Transaction<'a> {
                  ON CONFLICT (name) DO UPDATE SET at = excluded.at",
                 params![milestone.name(), at.as_unix_millis()],
             ),
+            Write::InsertDelivery(new) => self.insert_delivery(new),
+            Write::RequeueDelivery { id, not_before, expires_at } => {
+                self.delivers.set(true);
+                self.one_row(
+                    "UPDATE outbox SET state = 'waiting', not_before = ?2, expires_at = ?3, attempts = 0, lease = NULL, ended_at = NULL
+                     WHERE id = ?1",
+                    params![id.as_bytes(), not_before.as_unix_millis(), expires_at.as_unix_millis()],
+                )
+            }
+            Write::DeleteDelivery(id) => self.one_row("DELETE FROM outbox WHERE id = ?1", [id.as_bytes()]),
             Write::Record(event) => self.record(event),
         }
+    }
+
+    fn insert_delivery(&self, new: &NewDelivery) -> rusqlite::Result<()> {
+        self.delivers.set(true);
+        self.one_row(
+            "INSERT INTO outbox (id, kind, lane, sealed, created_at, not_before, expires_at, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting')",
+            params![
+                new.id.as_bytes(),
+                new.kind.name(),
+                new.lane,
+                new.sealed,
+                new.created_at.as_unix_millis(),
+                new.not_before.as_unix_millis(),
+                new.expires_at.as_unix_millis(),
+            ],
+        )
     }
 
     fn update_api_key(&self, key: &ApiKey) -> rusqlite::Result<()> {

@@ -13,23 +13,6 @@ impl AuditChainStore for SqliteStore {
         let _ = self.signer.set(signer);
     }
 
-    async fn audit_key(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read("audit_key", audit_key).await
-    }
-
-    async fn set_audit_key(&self, before: Option<Vec<u8>>, after: Vec<u8>) -> Result<bool, StoreError> {
-        self.write("set_audit_key", move |db| {
-            let sql = match before {
-                None => {
-                    "INSERT OR IGNORE INTO sealed_keys (name, sealed) SELECT 'audit', ?1 WHERE ?2 IS NULL"
-                }
-                Some(_) => "UPDATE sealed_keys SET sealed = ?1 WHERE name = 'audit' AND sealed = ?2",
-            };
-            Ok(db.prepare_cached(sql)?.execute(params![after, before])? == 1)
-        })
-        .await
-    }
-
     async fn audit_head(&self) -> Result<Option<AuditHead>, StoreError> {
         self.read("audit_head", head).await
     }
@@ -69,13 +52,6 @@ impl AuditChainStore for SqliteStore {
         })
         .await
     }
-}
-
-/// Of a database that is open in another way too.
-pub(super) fn audit_key(db: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
-    db.prepare_cached("SELECT sealed FROM sealed_keys WHERE name = 'audit'")?
-        .query_row([], |row| row.get(0))
-        .optional()
 }
 
 fn extend(

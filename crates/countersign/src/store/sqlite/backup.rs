@@ -10,13 +10,14 @@ use rusqlite::{Connection, ErrorCode};
 use super::apply::Transaction;
 use super::engine::open::{self, OpenError};
 use super::engine::schema::{self, MIGRATIONS};
-use super::{audit_chain, load};
+use super::{keys, load};
 use crate::base::clock::Timestamp;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
 use crate::model::audit_chain::AuditSigner;
 use crate::model::context::Context;
 use crate::model::milestone::Milestone;
+use crate::model::sealed_key::SealedKey;
 use crate::model::session::{SessionPolicy, end_before, ends_all_at};
 use crate::store::backup::error::BackupError;
 
@@ -110,7 +111,7 @@ pub(in crate::store) fn make_ready(
     let mut db = open::connect_draft(path)?;
     open::migrate(&mut db, path, &MIGRATIONS)?;
     let not_before = if ends_sessions {
-        let sealed = audit_chain::audit_key(&db).map_err(|error| failed(path, error))?;
+        let sealed = keys::sealed_key(&db, SealedKey::Audit).map_err(|error| failed(path, error))?;
         // A key that does not open stops the server that is started next.
         let signer = sealed.and_then(|sealed| AuditSigner::open(&sealed, keys, random).ok());
         Some(end_sessions(&db, context, signer.as_ref()).map_err(|error| failed(path, error))?)

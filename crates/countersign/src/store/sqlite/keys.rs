@@ -10,6 +10,7 @@ use crate::model::context::Context;
 use crate::model::key_change::{self, ImportKeyOutcome};
 use crate::model::key_withdrawal::{self, KeyWithdrawal, WithdrawOutcome};
 use crate::model::master_key_use::{MasterKeyUse, REPORTED_EVERY, ResealedKey};
+use crate::model::sealed_key::SealedKey;
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::store::{KeyStore, StoreError};
 
@@ -79,6 +80,26 @@ impl KeyStore for SqliteStore {
         .await
     }
 
+    async fn sealed_key(&self, key: SealedKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("sealed_key", move |db| sealed_key(db, key)).await
+    }
+
+    async fn set_sealed_key(
+        &self,
+        key: SealedKey,
+        before: Option<Vec<u8>>,
+        after: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        self.write("set_sealed_key", move |db| {
+            let sql = match before {
+                None => "INSERT OR IGNORE INTO sealed_keys (name, sealed) SELECT ?1, ?2 WHERE ?3 IS NULL",
+                Some(_) => "UPDATE sealed_keys SET sealed = ?2 WHERE name = ?1 AND sealed = ?3",
+            };
+            Ok(db.prepare_cached(sql)?.execute(params![key.name(), after, before])? == 1)
+        })
+        .await
+    }
+
     async fn master_key_fingerprints(&self) -> Result<BTreeMap<u8, [u8; 32]>, StoreError> {
         self.read("master_key_fingerprints", |db| {
             db.prepare_cached("SELECT number, fingerprint FROM master_keys")?
@@ -134,6 +155,13 @@ impl KeyStore for SqliteStore {
         })
         .await
     }
+}
+
+/// Of a database that is open in another way too.
+pub(super) fn sealed_key(db: &Connection, key: SealedKey) -> rusqlite::Result<Option<Vec<u8>>> {
+    db.prepare_cached("SELECT sealed FROM sealed_keys WHERE name = ?1")?
+        .query_row([key.name()], |row| row.get(0))
+        .optional()
 }
 
 fn signing_keys(db: &Connection) -> rusqlite::Result<Vec<StoredKey>> {

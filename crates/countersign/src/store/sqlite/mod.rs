@@ -26,6 +26,7 @@ mod feed_keys;
 mod inspect;
 mod keys;
 mod load;
+mod outbox;
 mod rows;
 mod sessions;
 mod throttle;
@@ -39,6 +40,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
+use tokio::sync::Notify;
 
 use self::apply::Transaction;
 use self::engine::job::CatchUp;
@@ -67,6 +69,8 @@ pub struct SqliteStore {
     swept_to: AtomicI64,
     /// Signs the rows of the audit log.
     signer: Arc<OnceLock<AuditSigner>>,
+    /// Wakes the sender of deliveries.
+    new_deliveries: Notify,
 }
 
 impl SqliteStore {
@@ -150,7 +154,13 @@ impl SqliteStore {
     }
 
     fn with(threads: Threads, policy: SessionPolicy) -> Self {
-        Self { threads, policy, swept_to: AtomicI64::new(0), signer: Arc::default() }
+        Self {
+            threads,
+            policy,
+            swept_to: AtomicI64::new(0),
+            signer: Arc::default(),
+            new_deliveries: Notify::new(),
+        }
     }
 
     /// Reads something. `verb` names it in logs and errors.
@@ -195,10 +205,15 @@ impl SqliteStore {
         let (policy, origin, signer) = (self.policy, context.origin(), Arc::clone(&self.signer));
         let work = move |db: &Connection| {
             let tx = Transaction::new(db, policy, origin).signed_by(signer.get());
-            Ok(Changed { outcome: work(&tx)?, recorded: tx.into_recorded() })
+            let outcome = work(&tx)?;
+            let delivers = tx.delivers();
+            Ok(Changed { outcome, delivers, recorded: tx.into_recorded() })
         };
         let changed = self.threads.write_or_catch_up(verb, work, catch_up).await?;
         log(&changed.recorded, &origin, self.threads.figures());
+        if changed.delivers {
+            self.new_deliveries.notify_one();
+        }
         Ok(changed.outcome)
     }
 }
@@ -210,6 +225,8 @@ fn absolute(path: &Path) -> Result<PathBuf, OpenError> {
 /// What a change came to, and what it wrote to the audit log.
 struct Changed<T> {
     outcome: T,
+    /// Whether something is to be delivered now.
+    delivers: bool,
     recorded: Vec<AuditEvent>,
 }
 

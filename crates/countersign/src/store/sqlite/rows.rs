@@ -218,6 +218,9 @@ fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<IpAddr>> {
     }
 }
 
-fn invalid(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+pub(super) fn invalid(
+    column: usize,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }

@@ -122,6 +122,10 @@ fn delete(
             few = format!("grain = {} AND at < ?1", millis(grain.length()));
             ("activity", few.as_str(), at.as_unix_millis())
         }
+        Expired::Deliveries(state, at) => {
+            few = format!("state = '{}' AND coalesce(ended_at, expires_at) <= ?1", state.name());
+            ("outbox", few.as_str(), at.as_unix_millis())
+        }
         Expired::FailedLogins(kept) => (
             "audit_log",
             "kind IN ('login_failed', 'login_throttled') AND sequence <=

@@ -3,7 +3,7 @@
 
 use crate::model::schema::{Migrations, Step};
 
-pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(16, STEPS);
+pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(18, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -14,4 +14,5 @@ const STEPS: &[Step] = &[
     Step::expand(13, 9, include_str!("../../../../migrations/postgres/V0013__master_key_use.sql")),
     Step::expand(15, 9, include_str!("../../../../migrations/postgres/V0015__api_keys.sql")),
     Step::expand(16, 9, include_str!("../../../../migrations/postgres/V0016__activity.sql")),
+    Step::expand(18, 9, include_str!("../../../../migrations/postgres/V0018__outbox.sql")),
 ];

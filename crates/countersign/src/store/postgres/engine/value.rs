@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, ApiKeyId, NodeId, RequestId, SessionId};
+use crate::base::id::{AccountId, ApiKeyId, DeliveryId, NodeId, RequestId, SessionId};
 
 /// A value with its type.
 pub(in crate::store::postgres) trait Value: ToSql + Sync {
@@ -54,6 +54,7 @@ typed! {
     AccountId => UUID, UUID_ARRAY;
     SessionId => UUID, UUID_ARRAY;
     ApiKeyId => UUID, UUID_ARRAY;
+    DeliveryId => UUID, UUID_ARRAY;
     RequestId => UUID, UUID_ARRAY;
     NodeId => UUID, UUID_ARRAY;
     Timestamp => INT8, INT8_ARRAY;
@@ -99,7 +100,7 @@ macro_rules! ids {
     };
 }
 
-ids! { AccountId SessionId ApiKeyId RequestId NodeId }
+ids! { AccountId SessionId ApiKeyId DeliveryId RequestId NodeId }
 
 impl ToSql for Timestamp {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {
