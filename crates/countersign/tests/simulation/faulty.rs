@@ -90,6 +90,29 @@ pub(crate) enum Bug {
     ReplayRotates,
     /// Failed sign-ins are not kept over a restart.
     GuessesForgotten,
+    /// An API key is revoked in the store, and nobody in this process is told.
+    KeyRevocationNotTold,
+    /// Revoking an API key is answered and not stored.
+    KeyRevocationNotStored,
+    /// An API key works though its account may have no session.
+    KeyOutlivesAccount,
+    /// An API key works after it has expired.
+    KeyNeverExpires,
+    /// An API key is made for a password that was changed in the meantime.
+    KeyIgnoresPasswordVersion,
+    /// One of several nodes does not follow what the others end.
+    DeafNode,
+    /// One of several nodes does not hear of the signing keys of the others.
+    SigningKeysNotFollowed,
+    /// One of several nodes goes by a clock of its own.
+    ClockNotFollowed,
+}
+
+impl Bug {
+    /// Whether it is there only where there are several nodes.
+    pub(crate) const fn is_of_one_node(self) -> bool {
+        matches!(self, Self::DeafNode | Self::SigningKeysNotFollowed | Self::ClockNotFollowed)
+    }
 }
 
 #[derive(Debug)]
@@ -97,11 +120,12 @@ pub(crate) struct Faulty {
     pub(crate) inner: AnyStore,
     pub(crate) bug: Option<Bug>,
     first_seen: std::sync::Mutex<BTreeMap<AccountId, Account>>,
+    seen_keys: std::sync::Mutex<BTreeMap<[u8; 32], KeyGrant>>,
 }
 
 impl Faulty {
     pub(crate) fn new(inner: AnyStore, bug: Option<Bug>) -> Self {
-        Self { inner, bug, first_seen: std::sync::Mutex::default() }
+        Self { inner, bug, first_seen: std::sync::Mutex::default(), seen_keys: std::sync::Mutex::default() }
     }
 
     fn has(&self, bug: Bug) -> bool {
@@ -228,11 +252,56 @@ impl AccountStore for Faulty {
 
 impl ApiKeyStore for Faulty {
     forward! {
-        add_api_key(key: NewApiKey, context: &Context) -> AddApiKeyOutcome;
-        admit_api_key(proof: ApiKeyProof, now: Timestamp) -> Option<KeyGrant>;
         list_api_keys(of: Option<AccountId>, limit: u32) -> Vec<ApiKey>;
-        revoke_api_key(id: ApiKeyId, of: Option<AccountId>, context: &Context) -> Option<EndedSession>;
         record_api_key_use(id: ApiKeyId, context: &Context) -> ();
+    }
+
+    async fn add_api_key(
+        &self,
+        mut key: NewApiKey,
+        context: &Context,
+    ) -> Result<AddApiKeyOutcome, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::KeyIgnoresPasswordVersion) {
+            key.checked = None;
+        }
+        now(self.inner.add_api_key(key, context))
+    }
+
+    async fn admit_api_key(
+        &self,
+        proof: ApiKeyProof,
+        mut at: Timestamp,
+    ) -> Result<Option<KeyGrant>, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::KeyNeverExpires) {
+            at = at.minus(Duration::from_secs(24 * 60 * 60));
+        }
+        let granted = now(self.inner.admit_api_key(proof, at))?;
+        let (ApiKeyProof::Secret(hash), true) = (proof, self.has(Bug::KeyOutlivesAccount)) else {
+            return Ok(granted);
+        };
+        let mut seen = self.seen_keys.lock().unwrap();
+        if let Some(grant) = &granted {
+            seen.insert(hash, grant.clone());
+        }
+        let live = now(self.inner.list_api_keys(None, 1_000))?.into_iter().filter(|key| key.is_live(at));
+        let live: Vec<_> = live.map(|key| key.id).collect();
+        Ok(granted.or(seen.get(&hash).filter(|grant| live.contains(&grant.key().id)).cloned()))
+    }
+
+    async fn revoke_api_key(
+        &self,
+        id: ApiKeyId,
+        of: Option<AccountId>,
+        context: &Context,
+    ) -> Result<Option<EndedSession>, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::KeyRevocationNotStored) {
+            return Ok(None);
+        }
+        let ended = now(self.inner.revoke_api_key(id, of, context))?;
+        Ok(ended.filter(|_| !self.has(Bug::KeyRevocationNotTold)))
     }
 }
 
@@ -299,7 +368,7 @@ impl SessionStore for Faulty {
     ) -> Result<RevocationPage, StoreError> {
         stop_before_store_call().await;
         let mut page = now(self.inner.revocations(after, at))?;
-        if self.has(Bug::RevocationsNotFollowed) {
+        if self.has(Bug::RevocationsNotFollowed) || self.has(Bug::DeafNode) {
             page.log.clear();
         }
         Ok(page)

@@ -7,7 +7,7 @@
 //!   --test simulation keep_every` lives others, until the time is over.
 //! - `COUNTERSIGN_DEEP=1 cargo test --test simulation planted -- --nocapture` says how soon each planted bug
 //!   is found.
-//! - `COUNTERSIGN_TEST_STORE=postgres` lives them on PostgreSQL.
+//! - `COUNTERSIGN_TEST_STORE=postgres` lives them on PostgreSQL, with up to three nodes.
 
 #[cfg(test)]
 mod auditor;
@@ -38,7 +38,7 @@ mod lives {
     #[expect(clippy::disallowed_methods, reason = "only how many lives there are depends on it")]
     fn live(odd: u64) {
         let first = number("COUNTERSIGN_FIRST_SEED").unwrap_or(0);
-        let seeds = first..first + number("COUNTERSIGN_SEEDS").unwrap_or(1_000);
+        let seeds = first..first + number("COUNTERSIGN_SEEDS").unwrap_or(900);
         let (began, minutes) = (Instant::now(), number("COUNTERSIGN_MINUTES").unwrap_or(u64::MAX / 60));
         let (mut lives, mut steps) = (0, 0);
         for seed in seeds.filter(|seed| seed % 2 == odd) {
@@ -98,17 +98,30 @@ mod lives {
             Bug::ReplayRotates,
             Bug::GuessesForgotten,
             Bug::CookieOnFresh,
+            Bug::KeyRevocationNotTold,
+            Bug::KeyRevocationNotStored,
+            Bug::KeyOutlivesAccount,
+            Bug::KeyNeverExpires,
         ];
-        let late = [Bug::SlowClock, Bug::LoginIgnoresPasswordVersion];
+        let late = [Bug::SlowClock, Bug::LoginIgnoresPasswordVersion, Bug::KeyIgnoresPasswordVersion];
         // A crash of a node loses nothing of a database.
         let can_be = |bug: &Bug| *bug != Bug::LastWriteLost || !database::is_wanted();
         for bug in soon.into_iter().chain(late.into_iter().filter(|_| deep)).filter(can_be) {
-            let tries = if late.contains(&bug) { 1_000 } else { 30 };
-            let found = (0..tries).find_map(|seed| Some((seed, run(seed, Some(bug)).failure?)));
-            match found {
-                Some((seed, failure)) => println!("{bug:?}: life {}: {failure}", seed + 1),
-                None => panic!("{bug:?} was not found in {tries} lives"),
-            }
+            find(bug, if late.contains(&bug) { 1_000 } else { 30 });
+        }
+    }
+
+    #[test]
+    fn planted_bugs_of_one_node_among_several_are_found() {
+        for bug in [Bug::DeafNode, Bug::SigningKeysNotFollowed, Bug::ClockNotFollowed] {
+            find(bug, 30);
+        }
+    }
+
+    fn find(bug: Bug, tries: u64) {
+        match (0..tries).find_map(|seed| Some((seed, run(seed, Some(bug)).failure?))) {
+            Some((seed, failure)) => println!("{bug:?}: life {}: {failure}", seed + 1),
+            None => panic!("{bug:?} was not found in {tries} lives"),
         }
     }
 }

@@ -11,21 +11,22 @@ use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::context::Context;
 use countersign::store::SessionStore as _;
 
-use super::{Call, Done, Event, GUESSES, Jar, Request, World};
+use super::{Call, Done, Event, GUESSES, Jar, Request, Running, World};
 use crate::auditor::{Verdict, ensure};
 use crate::executor::now;
 
 impl World {
-    pub(super) fn done(&mut self, request: &Request, context: &Context, done: Done) -> Verdict {
+    pub(super) fn done(&mut self, running: &Running, done: Done) -> Verdict {
+        let Running { request, node, context, .. } = running;
         let jar = match (done, &request.call) {
             (Done::Refreshed(outcome), Call::Refresh { token, thief }) => {
-                self.refreshed(outcome, request.client, (token, *thief), context)?
+                self.refreshed(outcome, request.client, (token, *thief), (*node, context))?
             }
             (Done::LoggedIn(outcome), Call::Login { password, new, replaces, changes }) => {
-                self.count_guess(request.client, &outcome, context.now)?;
+                self.count_guess(request.client, &outcome, (context.now, self.now(*node)))?;
                 let jar = self.logged_in(
                     outcome,
-                    request.client,
+                    (request.client, *node),
                     (password, new),
                     (replaces.as_deref(), *changes),
                 )?;
@@ -36,16 +37,20 @@ impl World {
             }
             (Done::LoggedOut(outcome), Call::Logout { token, everywhere }) => {
                 outcome.map_err(|error| error.to_string())?;
-                self.logged_out(token, *everywhere)?;
+                self.logged_out(token, *everywhere, *node)?;
                 Jar::Clear
             }
             (Done::PasswordChanged(outcome), Call::ChangePassword { token, new }) => {
-                self.password_changed(&outcome, request.client, token, new)?;
+                self.password_changed(&outcome, (request.client, *node), token, new)?;
+                Jar::Keep
+            }
+            (Done::Key(done), Call::Key(call)) => {
+                self.key_done(done, call, (*node, context))?;
                 Jar::Keep
             }
             _ => return Err("a task that answers something else".to_owned()),
         };
-        self.auditor.check(&self.server, (self.clock.now(), self.jump), false)?;
+        self.auditor.check(&self.nodes, self.moment(), false)?;
         if !request.answer_lost && !request.cut_off {
             let Request { client, tab, attempt, .. } = *request;
             let delay = self.delay();
@@ -59,15 +64,16 @@ impl World {
         outcome: Result<SignedIn, RefreshError>,
         client: usize,
         (token, thief): (&str, bool),
-        context: &Context,
+        (node, context): (usize, &Context),
     ) -> Result<Jar, String> {
-        self.audit_records(&["reuse"])?;
+        self.audit_records(&["reuse"], Some(node))?;
         let id = self.presented(token).session_id;
         let error = match outcome {
             Ok(signed_in) => {
                 let cookie = signed_in.refresh.as_ref().map(|issued| issued.token.to_string());
                 let generation = cookie.as_deref().map(|cookie| self.presented(cookie).generation);
-                self.auditor.granted(&self.server, &signed_in, generation, (context.now, self.jump))?;
+                let at = (context.now, self.jump);
+                self.auditor.granted((node, &self.nodes), &signed_in, generation, at)?;
                 if let Some(generation) = generation {
                     self.auditor.succeeded(id, self.presented(token).generation, generation)?;
                 }
@@ -85,11 +91,12 @@ impl World {
             return Ok(Jar::Keep);
         }
         let known = self.auditor.sessions.get(&id).ok_or("a session that never began")?;
-        let stored = now(self.server.store().inner.find_session(id)).map_err(|error| error.to_string())?;
+        let stored = now(self.server(node).store().inner.find_session(id));
+        let stored = stored.map_err(|error| error.to_string())?;
         let policy = &self.options.sessions;
         let over = stored.as_ref().is_none_or(|session| !session.is_alive(policy, context.now));
         ensure(over, || format!("J2: {id} is alive, and its owner was refused: {error}"))?;
-        let reuse = known.ended.as_deref() == Some("reuse");
+        let reuse = known.reason() == Some("reuse");
         ensure(!reuse || known.stolen, || format!("J2: {id} was nobody's but its owner's: {error}"))?;
         Ok(Jar::Clear)
     }
@@ -97,12 +104,12 @@ impl World {
     fn logged_in(
         &mut self,
         outcome: Result<SignedIn, LoginError>,
-        client: usize,
+        (client, node): (usize, usize),
         (password, new): (&str, &Option<String>),
         (replaces, changes): (Option<&str>, u32),
     ) -> Result<Jar, String> {
         let others = if new.is_some() { "password_changed" } else { "too_many" };
-        let records = self.audit_records(&["replaced", others])?;
+        let records = self.audit_records(&["replaced", others], Some(node))?;
         let person = &self.people[self.clients[client].person];
         let right = person.enabled && person.password == password;
         match outcome {
@@ -111,12 +118,13 @@ impl World {
                 let met = new.is_some() || !person.required;
                 ensure(met, || "PP-7: a login without the new password that is required".to_owned())?;
                 let cookie = signed_in.refresh.as_ref().map(|issued| issued.token.to_string());
-                self.auditor.granted(&self.server, &signed_in, Some(0), (self.clock.now(), self.jump))?;
+                let at = (self.now(node), self.jump);
+                self.auditor.granted((node, &self.nodes), &signed_in, Some(0), at)?;
                 if let Some(old) = replaces {
                     let old = self.presented(old).session_id;
-                    let alive = now(self.server.store().inner.find_session(old))
+                    let alive = now(self.server(node).store().inner.find_session(old))
                         .map_err(|error| error.to_string())?
-                        .is_some_and(|session| session.is_alive(&self.options.sessions, self.clock.now()));
+                        .is_some_and(|session| session.is_alive(&self.options.sessions, self.now(node)));
                     ensure(!alive, || format!("SE-1: {old} lives on beside the one that replaces it"))?;
                 }
                 let alive = self.alive(person.account)?;
@@ -147,15 +155,15 @@ impl World {
         }
     }
 
-    /// J8: of the guesses that arrive within a second no more are checked than cost nothing, in parallel too.
-    /// Those that arrived before a right password no longer count.
+    /// J8: of the guesses that arrive within a second no more are checked than cost nothing, in parallel too; by each node,
+    /// since it hears of the others' only then (TH-6). Those that arrived before a right password no longer count.
     fn count_guess(
         &mut self,
         client: usize,
         outcome: &Result<SignedIn, LoginError>,
-        arrived: Timestamp,
+        (arrived, now): (Timestamp, Timestamp),
     ) -> Verdict {
-        let now = self.clock.now();
+        let allowed = GUESSES * self.nodes.len();
         let person = &mut self.people[self.clients[client].person];
         match outcome {
             Ok(_) | Err(LoginError::PasswordChangeRequired) => person.right_at = Some(now),
@@ -170,25 +178,25 @@ impl World {
             person.wrong.iter().filter(|wrong| *wrong >= from && **wrong <= from.plus(second)).count()
         };
         let most = person.wrong.iter().map(at_once).max().unwrap_or_default();
-        ensure(most <= GUESSES, || format!("J8: {most} wrong passwords were checked within a second"))
+        ensure(most <= allowed, || format!("J8: {most} wrong passwords were checked within a second"))
     }
 
-    fn logged_out(&mut self, token: &str, everywhere: bool) -> Verdict {
+    fn logged_out(&mut self, token: &str, everywhere: bool, node: usize) -> Verdict {
         let presented = self.presented(token);
         let before =
             self.auditor.sessions.get(&presented.session_id).is_some_and(|known| known.ended.is_none());
-        self.audit_records(&["logout"])?;
+        self.audit_records(&["logout"], Some(node))?;
         let known = self.auditor.sessions.get(&presented.session_id).ok_or("a session that never began")?;
-        let stored = now(self.server.store().inner.find_session(presented.session_id))
+        let stored = now(self.server(node).store().inner.find_session(presented.session_id))
             .map_err(|error| error.to_string())?;
         let gone =
-            stored.as_ref().is_none_or(|stored| !stored.is_alive(&self.options.sessions, self.clock.now()));
+            stored.as_ref().is_none_or(|stored| !stored.is_alive(&self.options.sessions, self.now(node)));
         ensure(gone, || "SE-3: a logout was answered, and the session lives".to_owned())?;
         if everywhere
             && before
             && known.ended.is_some()
             && stored.is_some_and(|stored| {
-                stored.generation <= presented.generation + 1 && known.ended.as_deref() == Some("logout")
+                stored.generation <= presented.generation + 1 && known.reason() == Some("logout")
             })
         {
             ensure(self.alive(known.account)?.is_empty(), || "SE-6: a session outlived it".to_owned())?;
@@ -199,13 +207,13 @@ impl World {
     fn password_changed(
         &mut self,
         outcome: &Result<(), PasswordChangeError>,
-        client: usize,
+        (client, node): (usize, usize),
         token: &str,
         new: &str,
     ) -> Verdict {
         let keep = self.presented(token).session_id;
         let alive = self.auditor.sessions.get(&keep).is_some_and(|known| known.ended.is_none());
-        self.audit_records(&["password_changed"])?;
+        self.audit_records(&["password_changed"], Some(node))?;
         if outcome.is_err() {
             return Ok(());
         }
@@ -219,15 +227,16 @@ impl World {
 
     /// Its owner has chosen it; gives whose it is.
     fn password_is(&mut self, client: usize, new: &str) -> AccountId {
+        let now = self.now(0);
         let person = &mut self.people[self.clients[client].person];
-        person.right_at = Some(self.clock.now());
+        person.right_at = Some(now);
         new.clone_into(&mut person.password);
         (person.required, person.changes) = (false, person.changes + 1);
         person.account
     }
 
     pub(super) fn alive(&self, account: AccountId) -> Result<Vec<SessionId>, String> {
-        let alive = now(self.server.store().inner.list_sessions(Some(account), self.clock.now(), 100));
+        let alive = now(self.server(0).store().inner.list_sessions(Some(account), self.now(0), 100));
         Ok(alive.map_err(|error| error.to_string())?.into_iter().map(|session| session.id).collect())
     }
 }

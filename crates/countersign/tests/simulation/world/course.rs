@@ -1,9 +1,8 @@
 //! The course of a life: what was planned and what follows from it, one event after the other.
 
-use countersign::internal::base::clock::Timestamp;
 use countersign::internal::flows::keys::Activation;
 
-use super::{Call, Event, START, World};
+use super::{Call, Event, World};
 use crate::auditor::Verdict;
 use crate::executor::now;
 
@@ -11,14 +10,14 @@ impl World {
     pub(super) fn live(&mut self) -> Verdict {
         while let Some(((time, _), event)) = self.events.pop_first() {
             self.time = time.max(self.time);
-            self.clock.set(Timestamp::from_unix_millis(START + self.time + self.jump));
+            self.set_clocks();
             if self.trace.len() < 100_000 {
                 self.trace.push(format!("{:>10} {event:?}", self.time));
             }
             self.happens(event)?;
         }
-        self.audit_records(&[])?;
-        self.auditor.check(&self.server, (self.clock.now(), self.jump), true)
+        self.audit_records(&[], None)?;
+        self.auditor.check(&self.nodes, self.moment(), true)
     }
 
     fn happens(&mut self, event: Event) -> Verdict {
@@ -27,12 +26,7 @@ impl World {
             Event::Arrives(request) => self.arrives(request),
             Event::Steps(id) => return self.steps(id),
             Event::Answered { client, tab, attempt, jar } => self.answered(client, tab, attempt, jar),
-            Event::TimesOut { client, tab, attempt } => {
-                if self.clients[client].tabs[tab] == Some(attempt) {
-                    self.clients[client].tabs[tab] = None;
-                    self.refreshes(client, tab);
-                }
-            }
+            Event::TimesOut { client, tab, attempt } => self.times_out(client, tab, attempt),
             Event::LogsIn { client, wrong } => {
                 let person = &self.people[self.clients[client].person];
                 let password = if wrong { "not the password".to_owned() } else { person.password.clone() };
@@ -63,11 +57,17 @@ impl World {
             Event::ChangesRole(person) => return self.changes_role(person),
             Event::RotatesKeys => {
                 let switch = if self.one_in(2) { Activation::AtOnce } else { Activation::WhenPublished };
-                now(self.server.rotate_keys(switch, &self.operator())).map_err(|error| error.to_string())?;
-                return self.audit(&[]);
+                let node = self.node();
+                let made = now(self.server(node).rotate_keys(switch, &self.operator(node)));
+                made.map_err(|error| error.to_string())?;
+                return self.made_signing_keys(node);
             }
             Event::Upkeep => return self.upkeep(),
             Event::CommandLineEnds(client) => return self.command_line_ends(client),
+            Event::Follows(node) => return self.follows(node),
+            Event::MakesKey { person, is_owner, lifetime } => self.makes_key(person, is_owner, lifetime),
+            Event::UsesKey => self.uses_key(),
+            Event::RevokesKey { by_tool } => return self.revokes_key(by_tool),
             Event::Steals(client) => self.steals(client),
             Event::Thieves(client) => {
                 if let Some(token) = self.clients[client].thief.clone() {

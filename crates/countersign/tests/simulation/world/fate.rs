@@ -1,41 +1,36 @@
 //! The administrator, the thief, and fate.
 
-use std::sync::Arc;
-
-use countersign::Countersign;
-use countersign::internal::base::clock::Timestamp;
 use countersign::internal::flows::accounts::ChangeAccountError;
 use countersign::internal::model::account::{AccountChange, Role};
 use countersign::internal::model::session::{EndReason, SessionSelector};
 use countersign::store::SessionStore as _;
 use countersign::store::sqlite::OpenMode;
 
-use super::setup::accepted;
-use super::{Call, Event, GUESSES, START, TIMEOUT, World};
+use super::{Call, Event, GUESSES, TIMEOUT, World};
 use crate::auditor::{Verdict, ensure};
 use crate::executor::now;
-use crate::faulty::{Bug, Faulty};
+use crate::faulty::Bug;
 
 impl World {
     pub(super) fn disables(&mut self, person: usize) -> Verdict {
         let disable = self.people[person].enabled;
         let change = AccountChange { disabled: Some(disable), ..AccountChange::default() };
-        self.change_account(person, change)?;
+        let node = self.change_account(person, change)?;
         let person = &mut self.people[person];
         (person.enabled, person.changes) = (!disable, person.changes + 1);
         let account = person.account;
-        self.audit(&["account_disabled"])?;
+        self.audit(&["account_disabled"], Some(node))?;
         ensure(!disable || self.alive(account)?.is_empty(), || "SE-6: alive though disabled".to_owned())
     }
 
     pub(super) fn requires_change(&mut self, person: usize) -> Verdict {
         let required = !self.people[person].required;
         let change = AccountChange { password_change_required: Some(required), ..AccountChange::default() };
-        self.change_account(person, change)?;
+        let node = self.change_account(person, change)?;
         let person = &mut self.people[person];
         (person.required, person.changes) = (required, person.changes + 1);
         let account = person.account;
-        self.audit(&["password_change_required"])?;
+        self.audit(&["password_change_required"], Some(node))?;
         ensure(!required || self.alive(account)?.is_empty(), || {
             "PP-7: alive before a new password".to_owned()
         })
@@ -43,36 +38,41 @@ impl World {
 
     pub(super) fn changes_role(&mut self, person: usize) -> Verdict {
         let role = Role::parse(self.pick(&["user", "editor", "auditor"])).unwrap();
-        self.change_account(person, AccountChange { role: Some(role), ..AccountChange::default() })?;
-        self.audit(&[])
+        let node =
+            self.change_account(person, AccountChange { role: Some(role), ..AccountChange::default() })?;
+        self.audit(&[], Some(node))
     }
 
-    fn change_account(&self, person: usize, change: AccountChange) -> Verdict {
-        let changed = now(self.server.change_account(self.people[person].account, change, &self.operator()));
-        changed.map(drop).map_err(|error: ChangeAccountError| error.to_string())
+    /// At any node; gives which it was.
+    fn change_account(&self, person: usize, change: AccountChange) -> Result<usize, String> {
+        let (node, account) = (self.node(), self.people[person].account);
+        let changed = now(self.server(node).change_account(account, change, &self.operator(node)));
+        changed.map(|_| node).map_err(|error: ChangeAccountError| error.to_string())
     }
 
     pub(super) fn upkeep(&mut self) -> Verdict {
-        let at = self.clock.now();
+        let node = self.node();
+        let (at, server) = (self.now(node), self.server(node));
         let all = async {
-            self.server.follow_revocations(at).await.map_err(|error| error.to_string())?;
-            self.server.maintain_keys(at).await.map_err(|error| error.to_string())?;
-            self.server.guard().revocations().forget_expired(at.as_unix_seconds());
-            self.server.sweep(at).await.map_err(|error| error.to_string())
+            server.follow_revocations(at).await.map_err(|error| error.to_string())?;
+            server.maintain_keys(at).await.map_err(|error| error.to_string())?;
+            server.guard().revocations().forget_expired(at.as_unix_seconds());
+            server.record_key_uses().await.map_err(|error| error.to_string())?;
+            server.sweep(at).await.map_err(|error| error.to_string())
         };
         now(all)?;
-        self.audit(&[])
+        self.made_signing_keys(node)?;
+        self.follower_asks(node)
     }
 
-    /// Another process ends a session; the server hears of it at its next turn.
+    /// Another process ends a session; the nodes hear of it from the log.
     pub(super) fn command_line_ends(&mut self, client: usize) -> Verdict {
         let Some(token) = self.clients[client].jar.clone() else { return Ok(()) };
         let id = self.presented(&token).session_id;
         let tool = self.place.open(OpenMode::Tool, self.options.sessions);
-        let ended = now(tool.end_sessions(SessionSelector::One(id), EndReason::Ended, &self.operator()));
+        let ended = now(tool.end_sessions(SessionSelector::One(id), EndReason::Ended, &self.operator(0)));
         ended.map_err(|error| error.to_string())?;
-        now(self.server.follow_revocations(self.clock.now())).map_err(|error| error.to_string())?;
-        self.audit(&["ended"])
+        self.audit(&["ended"], None)
     }
 
     /// More guesses at once than may be checked (TH-3); perhaps the same again after a crash (TH-6).
@@ -97,20 +97,18 @@ impl World {
         }
     }
 
-    /// The process is killed: what is under way is gone, and what the files hold is all that is left.
+    /// A process is killed: what is under way in it is gone, and what the store holds is all that is left of it.
     pub(super) fn crashes(&mut self) -> Verdict {
         if !self.calm() {
             return Ok(());
         }
         self.last_fault = self.time + TIMEOUT;
-        self.running.clear();
+        let node = self.node();
+        self.running.retain(|_, running| running.node != node);
         self.place.crash();
-        let store = Faulty::new(self.place.open(OpenMode::Server, self.options.sessions), self.bug);
-        let (options, keys) = (accepted(&self.options), self.keys.clone());
-        let opened = Countersign::open(store, options, keys, self.clock.clone(), self.random.clone());
-        self.server = Arc::new(now(opened).map_err(|error| error.to_string())?);
-        self.audit_records(&[])?;
-        self.auditor.check(&self.server, (self.clock.now(), self.jump), true)
+        self.open_again(node)?;
+        self.audit_records(&[], Some(node))?;
+        self.auditor.check(&self.nodes, self.moment(), true)
     }
 
     pub(super) fn keep_older_image(&mut self) {
@@ -131,7 +129,7 @@ impl World {
             return;
         }
         self.jump = jump;
-        self.clock.set(Timestamp::from_unix_millis(START + self.time + self.jump));
+        self.set_clocks();
         for known in self.auditor.sessions.values_mut() {
             known.clock_jumped = true;
         }

@@ -3,11 +3,16 @@
 //!
 //! Faults stay within what the rotation rule promises to survive: a message takes less than 2.5 seconds, a
 //! client gives up after 5 and asks again, and one loss or crash is followed by a minute without.
+//!
+//! On PostgreSQL there are up to three nodes. Each request goes to any of them; each node has a clock of its own, follows the
+//! log of ended sessions and the signing keys in its own time, and crashes alone.
 
 mod answers;
 mod course;
 mod fate;
+mod keys;
 mod network;
+mod node;
 mod place;
 mod plan;
 mod setup;
@@ -16,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use countersign::Countersign;
-use countersign::internal::base::clock::{Clock, Timestamp};
+use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::AccountId;
 use countersign::internal::base::master_key::MasterKeys;
 use countersign::internal::base::random::Random;
@@ -30,8 +35,11 @@ use countersign::internal::model::session::refresh_token::RefreshTokenCodec;
 use countersign::options::Options;
 use countersign::store::StoreError;
 
+use self::keys::{Key, KeyCall, KeyDone};
+use self::node::Follower;
+pub(crate) use self::node::Node;
 use self::place::Place;
-use crate::auditor::{Auditor, Verdict, ensure};
+use crate::auditor::{Auditor, Moment, Verdict, ensure};
 use crate::executor::Task;
 use crate::faulty::{Bug, Faulty};
 
@@ -43,6 +51,10 @@ const TIMEOUT: i64 = 5_000;
 const GUESSES: usize = 5;
 /// After a loss or a crash, so long there is no other.
 const CALM: i64 = 60_000;
+/// So long after something has ended, every node refuses its tokens (SE-4), and knows every key that another has made.
+pub(crate) const HEARD: i64 = 400;
+/// So far the clock of a node is from the database's, at most: half of what an answer takes, and what it drifts in between.
+const SKEW: i64 = 100;
 
 type Server = Arc<Countersign<Faulty>>;
 
@@ -105,12 +117,25 @@ enum Event {
     ChangesPassword {
         client: usize,
     },
+    /// The owner or the administrator.
+    MakesKey {
+        person: usize,
+        is_owner: bool,
+        lifetime: Option<i64>,
+    },
+    /// A program uses one of the keys that there are.
+    UsesKey,
+    RevokesKey {
+        by_tool: bool,
+    },
     Disables(usize),
     RequiresChange(usize),
     ChangesRole(usize),
     RotatesKeys,
     Upkeep,
     CommandLineEnds(usize),
+    /// A node reads what others have done.
+    Follows(usize),
     Steals(usize),
     Thieves(usize),
     Crashes,
@@ -142,6 +167,7 @@ enum Call {
     Login { password: String, new: Option<String>, replaces: Option<String>, changes: u32 },
     Logout { token: String, everywhere: bool },
     ChangePassword { token: String, new: String },
+    Key(KeyCall),
 }
 
 enum Done {
@@ -149,10 +175,12 @@ enum Done {
     LoggedIn(Result<SignedIn, LoginError>),
     LoggedOut(Result<usize, StoreError>),
     PasswordChanged(Result<(), PasswordChangeError>),
+    Key(KeyDone),
 }
 
 struct Running {
     request: Request,
+    node: usize,
     context: Context,
     task: Task<Done>,
 }
@@ -162,18 +190,21 @@ pub(crate) struct World {
     bug: Option<Bug>,
     time: i64,
     jump: i64,
-    clock: Clock,
     place: Place,
     options: Options,
     keys: MasterKeys,
     codec: RefreshTokenCodec,
     random: Random,
-    server: Server,
+    nodes: Vec<Node>,
+    /// So far the clock of a node is from the database's at most.
+    skew: i64,
+    follower: Follower,
     events: BTreeMap<(i64, u64), Event>,
     running: BTreeMap<u64, Running>,
     ids: u64,
     people: Vec<Person>,
     clients: Vec<Client>,
+    api_keys: Vec<Key>,
     auditor: Auditor,
     last_fault: i64,
     trace: Vec<String>,
@@ -189,7 +220,7 @@ pub(crate) struct Outcome {
     pub(crate) trace: Vec<String>,
 }
 
-/// Runs one seed.
+/// Runs one seed. With some bugs there are always several nodes.
 pub(crate) fn run(seed: u64, bug: Option<Bug>) -> Outcome {
     let _runtime = place::runtime().enter();
     let mut world = World::new(seed, bug);
@@ -233,26 +264,40 @@ impl World {
         self.at(self.time + after, event);
     }
 
-    fn context(&self, actor: Actor) -> Context {
-        Context::local(actor, self.clock.now())
+    fn node(&self) -> usize {
+        usize::try_from(self.below(self.nodes.len() as u64)).unwrap()
     }
 
-    fn operator(&self) -> Context {
-        self.context(Actor::CommandLine)
+    fn server(&self, node: usize) -> &Server {
+        &self.nodes[node].server
+    }
+
+    /// What the clock of this node says.
+    fn now(&self, node: usize) -> Timestamp {
+        self.nodes[node].clock.now()
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { time: self.time, jump: self.jump }
+    }
+
+    fn operator(&self, node: usize) -> Context {
+        Context::local(Actor::CommandLine, self.now(node))
     }
 
     fn calm(&self) -> bool {
         self.time - self.last_fault > CALM
     }
 
-    /// Reads the audit log; sessions may have ended for these reasons only. Then checks every session.
-    fn audit(&mut self, reasons: &[&str]) -> Verdict {
-        self.audit_records(reasons)?;
-        self.auditor.check(&self.server, (self.clock.now(), self.jump), false)
+    /// Reads in the audit log what a node has done, or another program; sessions may have ended for these reasons only. Then
+    /// checks every session.
+    fn audit(&mut self, reasons: &[&str], by: Option<usize>) -> Verdict {
+        self.audit_records(reasons, by)?;
+        self.auditor.check(&self.nodes, self.moment(), false)
     }
 
-    fn audit_records(&mut self, reasons: &[&str]) -> Result<Vec<AuditKind>, String> {
-        let records = self.auditor.read_log(self.server.store(), self.time)?;
+    fn audit_records(&mut self, reasons: &[&str], by: Option<usize>) -> Result<Vec<AuditKind>, String> {
+        let records = self.auditor.read_log(self.nodes[0].server.store(), self.time, by)?;
         for record in &records {
             if matches!(
                 record.event.kind.known(),
@@ -263,6 +308,20 @@ impl World {
             }
         }
         let known = records.iter().map(|record| record.event.kind.known());
-        known.collect::<Option<_>>().ok_or_else(|| "an event of an unknown kind".to_owned())
+        let known: Vec<_> = known.collect::<Option<_>>().ok_or("an event of an unknown kind")?;
+        if known.iter().any(|kind| TOLD.contains(kind)) {
+            self.others_hear(by);
+        }
+        Ok(known)
     }
 }
+
+/// After these, tokens are refused.
+const TOLD: [AuditKind; 6] = [
+    AuditKind::SessionEnded,
+    AuditKind::RefreshReuseDetected,
+    AuditKind::ApiKeyRevoked,
+    AuditKind::AccountDisabled,
+    AuditKind::AccountDeleted,
+    AuditKind::PasswordChangeRequired,
+];

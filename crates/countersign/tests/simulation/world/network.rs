@@ -7,7 +7,7 @@ use countersign::internal::flows::logout::Scope;
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::session::refresh_token::PresentedToken;
 
-use super::{Call, Done, Event, Jar, Request, Running, TIMEOUT, World};
+use super::{Call, Done, Event, Jar, Request, Running, Server, TIMEOUT, World};
 use crate::auditor::Verdict;
 use crate::executor::{Task, step};
 
@@ -64,16 +64,16 @@ impl World {
     }
 
     pub(super) fn arrives(&mut self, request: Request) {
-        let context = self.context(Actor::Anonymous);
-        let task = self.start(&request, context.clone());
+        let node = self.node();
+        let context = Context::local(Actor::Anonymous, self.now(node));
+        let task = self.start(&request, Arc::clone(self.server(node)), context.clone());
         let id = self.id();
-        self.running.insert(id, Running { request, context, task });
+        self.running.insert(id, Running { request, node, context, task });
         self.soon(0, Event::Steps(id));
     }
 
     /// The use case that a request is for, called as the HTTP layer calls it.
-    fn start(&self, request: &Request, context: Context) -> Task<Done> {
-        let server = Arc::clone(&self.server);
+    fn start(&self, request: &Request, server: Server, context: Context) -> Task<Done> {
         let person = &self.people[self.clients[request.client].person];
         match request.call.clone() {
             Call::Refresh { token, .. } => {
@@ -105,6 +105,7 @@ impl World {
                     })
                 })
             }
+            Call::Key(call) => self.start_with_key(call, server, context),
         }
     }
 
@@ -113,14 +114,25 @@ impl World {
         self.keep_older_image();
         self.steps += 1;
         match step(&mut running.task) {
-            None if running.request.cut_off && self.one_in(2) => self.audit_records(&[]).map(drop),
+            None if running.request.cut_off && self.one_in(2) => {
+                self.audit_records(&[], Some(running.node)).map(drop)
+            }
             None => {
+                let node = running.node;
                 self.running.insert(id, running);
                 let pause = self.pick(&[0, 1, 4]);
                 self.soon(pause, Event::Steps(id));
-                self.audit_records(&[]).map(drop)
+                self.audit_records(&[], Some(node)).map(drop)
             }
-            Some(done) => self.done(&running.request, &running.context, done),
+            Some(done) => self.done(&running, done),
+        }
+    }
+
+    /// The client gives up this try, and asks again.
+    pub(super) fn times_out(&mut self, client: usize, tab: usize, attempt: u64) {
+        if self.clients[client].tabs[tab] == Some(attempt) {
+            self.clients[client].tabs[tab] = None;
+            self.refreshes(client, tab);
         }
     }
 

@@ -21,9 +21,9 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// An empty one.
-    pub(super) fn new() -> Self {
-        if database::is_wanted() {
+    /// An empty one. Only a database may have several servers (DB-6).
+    pub(super) fn new(is_shared: bool) -> Self {
+        if is_shared || database::is_wanted() {
             return Self::Database(database::new_database());
         }
         // A disk in memory where there is one: nothing here depends on what fsync costs.

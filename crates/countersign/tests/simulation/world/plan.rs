@@ -7,7 +7,7 @@ impl World {
     /// Draws everything that people, the administrator, the thief and fate will try, and when.
     pub(super) fn plan(&mut self) {
         let mut time = 20_000;
-        for _ in 0..75 {
+        for _ in 0..84 {
             let day = 86_400_000;
             time += match self.below(60) {
                 0 => self.pick(&[day, 6 * day, 8 * day]),
@@ -16,7 +16,7 @@ impl World {
                 _ => self.pick(&[10, 700, 2_500, 5_000, 14_900, 15_100, 19_900, 20_100, 21_000, 45_000]),
             };
             let client = self.client();
-            let event = match self.below(100) {
+            let event = match self.below(112) {
                 0..30 => {
                     // A laptop wakes: all tabs at once, or nearly.
                     for tab in 1..TABS {
@@ -47,7 +47,19 @@ impl World {
                 83..86 => Event::Crashes,
                 86..89 => Event::ClockJumps(self.pick(&[-3_600_000, -60_000, -1_000, 1_000, 3_600_000])),
                 89..92 => Event::Steals(client),
-                _ => Event::Thieves(client),
+                92..100 => Event::Thieves(client),
+                100..104 => {
+                    let lifetime = self.pick(&[None, None, Some(1_500), Some(60_000), Some(900_000)]);
+                    let used = time + self.pick(&[2_500, 5_000, 60_000]);
+                    self.at(used, Event::UsesKey);
+                    Event::MakesKey {
+                        person: self.clients[client].person,
+                        is_owner: self.one_in(2),
+                        lifetime,
+                    }
+                }
+                104..109 => Event::UsesKey,
+                _ => Event::RevokesKey { by_tool: self.one_in(3) },
             };
             self.at(time, event);
         }

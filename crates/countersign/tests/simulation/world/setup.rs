@@ -1,12 +1,11 @@
-//! How a life begins: two people, three clients, an empty database.
+//! How a life begins: two people, three clients, one to three nodes, an empty database.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use countersign::Countersign;
-use countersign::internal::base::clock::{Clock, Timestamp};
 use countersign::internal::base::id::{AccountId, SessionId};
 use countersign::internal::base::master_key::MasterKeys;
 use countersign::internal::base::random::Random;
@@ -20,11 +19,12 @@ use countersign::internal::model::session::{NewSession, StartSessionOutcome};
 use countersign::internal::password::Argon2Cost;
 use countersign::internal::password::PasswordHash;
 use countersign::options::Options;
-use countersign::store::sqlite::{OpenMode, SqliteStore};
+use countersign::store::sqlite::SqliteStore;
 use countersign::store::{AccountStore as _, AnyStore, SessionStore as _};
 
+use super::node::Follower;
 use super::place::Place;
-use super::{CALM, Client, Person, START, Server, World};
+use super::{CALM, Client, Person, SKEW, Server, World};
 use crate::auditor::Auditor;
 use crate::executor::now;
 use crate::faulty::{Bug, Faulty};
@@ -75,36 +75,43 @@ pub(super) fn accepted(options: &Options) -> Options {
 
 impl World {
     pub(super) fn new(seed: u64, bug: Option<Bug>) -> Self {
-        let (place, options) = (Place::new(), options(bug));
-        let clock = Clock::manual(Timestamp::from_unix_millis(START));
+        let is_shared = bug.is_some_and(Bug::is_of_one_node);
+        let place = Place::new(is_shared);
+        let nodes = match place {
+            Place::File { .. } => 1,
+            Place::Database(_) if is_shared => 3,
+            Place::Database(_) => 1 + seed % 3,
+        };
+        let skew = if nodes > 1 { SKEW } else { 0 };
         let random = Random::insecure_seeded(seed ^ 0x5eed);
         let keys = MasterKeys::generate(&random);
-        let store = Faulty::new(place.open(OpenMode::Server, options.sessions), bug);
-        let opened =
-            Countersign::open(store, accepted(&options), keys.clone(), clock.clone(), random.clone());
-        let server = Arc::new(now(opened).unwrap());
         let mut world = Self {
             dice: Random::insecure_seeded(seed),
             bug,
             time: 0,
             jump: 0,
-            clock,
             place,
-            options,
+            options: options(bug),
             codec: RefreshTokenCodec::new(&keys),
             keys,
             random,
-            server,
+            nodes: Vec::new(),
+            skew,
+            follower: Follower::default(),
             events: BTreeMap::new(),
             running: BTreeMap::new(),
             ids: 0,
             people: Vec::new(),
             clients: Vec::new(),
-            auditor: Auditor::default(),
+            api_keys: Vec::new(),
+            auditor: Auditor::new(2 * skew),
             last_fault: -CALM,
             trace: Vec::new(),
             steps: 0,
         };
+        for _ in 0..nodes {
+            world.add_node();
+        }
         for name in ["bob", "eve"] {
             world.register(name);
         }
@@ -127,7 +134,7 @@ impl World {
             replaces: None,
             new_password: None,
         };
-        let begun = now(self.server.store().inner.start_session(session, &self.operator())).unwrap();
+        let begun = now(self.server(0).store().inner.start_session(session, &self.operator(0))).unwrap();
         assert!(matches!(begun, StartSessionOutcome::Started(..)));
         self.codec.encode(&token).to_string()
     }
@@ -138,12 +145,12 @@ impl World {
             username: Username::parse(name).unwrap(),
             role: Role::default(),
             claims: CustomClaims::default(),
-            password_hash: Some(first_hash(&self.server, &self.operator())),
+            password_hash: Some(first_hash(self.server(0), &self.operator(0))),
             disabled: false,
             password_change_required: false,
         };
         let id = account.id;
-        let made = now(self.server.store().inner.create_account(account, &self.operator())).unwrap();
+        let made = now(self.server(0).store().inner.create_account(account, &self.operator(0))).unwrap();
         assert!(matches!(made, CreateAccountOutcome::Created(_)));
         let password = FIRST_PASSWORD.to_owned();
         self.people.push(Person {
