@@ -192,6 +192,7 @@ pub use crate::model::client::{Client, ClientName, ClientSecret, InvalidClientNa
 pub use crate::model::context::{Actor, Context};
 pub use crate::model::device_cookie::DeviceCookie;
 pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKeyName};
+pub use crate::model::finding::{Finding, Findings, Severity};
 pub use crate::model::key_ring::{KeyInfo, KeyRingError, KeyState};
 pub use crate::model::master_key_use::{MasterKeyStatus, StillNeeded};
 pub use crate::model::proof::{AuthMethod, AuthMethods, OutsideProof};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use aws_lc_rs::hmac;
 use countersign_guard::Guard;
 use countersign_guard::feed::Feed;
@@ -19,6 +19,7 @@ use crate::flows::key_uses::KeyUses;
 use crate::flows::noted::Noted;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
+use crate::model::finding::Findings;
 use crate::model::key_ring::KeyRing;
 use crate::model::outbox::OutboxKey;
 use crate::model::session::refresh_token::RefreshTokenCodec;
@@ -64,6 +65,8 @@ pub struct Countersign<S> {
     pub(crate) figures: Figures,
     /// What of that is to be stored, for the overview.
     pub(crate) noted: Noted,
+    /// What is not as it should be around this system, if anybody has looked.
+    pub(crate) findings: ArcSwapOption<Findings>,
 }
 
 /// What the store is to get back. It stays here until the store has taken it.

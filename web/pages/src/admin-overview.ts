@@ -26,6 +26,7 @@ export const overviewView: View = (root) => {
     return element('button', { type: 'button', class: 'small', 'data-range': name, onclick: choose }, text);
   });
   const now = element('dl', { class: 'card now' });
+  const findings = element('div');
   const pictures = [...COUNTED.map(({ title }) => title), 'Load'].map(picture);
 
   async function load(): Promise<void> {
@@ -36,6 +37,7 @@ export const overviewView: View = (root) => {
     // Another range may have been chosen in the meantime.
     if (overview.range !== range) return;
     fill(now, ...present(overview));
+    fill(findings, ...found(overview));
     const period = RANGES[range].toLowerCase();
     for (const [index, counted] of COUNTED.entries()) {
       pictures[index]?.show(overview, outcomesOf(overview, counted), `${counted.nothing} in the ${period}.`);
@@ -55,6 +57,7 @@ export const overviewView: View = (root) => {
     root,
     element('div', { class: 'row spread' }, element('h1', {}, 'Overview'), element('div', { class: 'row', role: 'group', 'aria-label': 'Time' }, ...buttons)),
     now,
+    findings,
     ...pictures.map(({ root }) => root),
     element('p', { class: 'muted' }, 'Each row of bars has its own scale. Figures of all servers on this store; those of other servers come within a minute.'),
   );
@@ -77,6 +80,24 @@ function present(overview: Overview): HTMLElement[] {
     fact('Next signing key', nextKeyAt ? timeElement(nextKeyAt) : 'not rotated'),
     fact('Last backup', lastBackupAt ? timeElement(lastBackupAt) : 'none is known'),
   ];
+}
+
+/** What is not as it should be, as `countersign doctor` says; nothing where nobody has looked. */
+function found({ findings, findingsAt }: Overview): HTMLElement[] {
+  if (!findings || !findingsAt) return [];
+  const looked = element('p', { class: 'muted' }, findings.length === 0 ? 'Nothing is wrong on this server. ' : 'On this server. ', element('code', {}, 'countersign doctor'), ' looked ', timeElement(findingsAt), '.');
+  if (findings.length === 0) return [card('Findings', looked)];
+  const items = findings.map(({ id, severity, seen, why, mend }) =>
+    element(
+      'li',
+      {},
+      element('div', {}, element('span', { class: `badge ${severity === 'error' ? 'bad' : 'warn'}` }, severity), ' ', element('code', {}, id)),
+      element('div', {}, seen),
+      element('small', { class: 'muted' }, why),
+      element('div', {}, 'Mend: ', element('code', {}, mend)),
+    ),
+  );
+  return [card('Findings', element('ul', { class: 'findings' }, ...items), looked)];
 }
 
 function fact(name: string, ...value: (Node | string)[]): HTMLElement {

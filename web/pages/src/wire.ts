@@ -105,6 +105,22 @@ export interface components {
         };
         /** @enum {string} */
         readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked";
+        /** @description One thing that is not as it should be. */
+        readonly Finding: {
+            /** @description A stable name. */
+            readonly id: string;
+            /** @description The command that mends it, or what to change. */
+            readonly mend: string;
+            /** @description What was seen. */
+            readonly seen: string;
+            /**
+             * @description `warning`: it works, and somebody should look at it; `error`: it does not work, or is not safe.
+             * @enum {string}
+             */
+            readonly severity: "warning" | "error";
+            /** @description Why it matters. */
+            readonly why: string;
+        };
         /** @description A service that follows the feed of ended sessions at this moment. */
         readonly Follower: {
             readonly address: string | null;
@@ -142,6 +158,13 @@ export interface components {
             readonly at: components["schemas"]["Instant"];
             /** @description For how long the slowest of them has not had everything, in milliseconds. */
             readonly feedLag: number | null;
+            /** @description What `countersign doctor` finds wrong about this node; `null` where nobody has looked. */
+            readonly findings: readonly components["schemas"]["Finding"][] | null;
+            /**
+             * Format: date-time
+             * @description When it was looked.
+             */
+            readonly findingsAt: string | null;
             /** @description Services that follow the feed of this node. */
             readonly followers: number;
             /** @description Passwords that wait for their computation on this node. */
@@ -210,6 +233,7 @@ export type Account = components['schemas']['Account'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditKind = components['schemas']['AuditKind'];
+export type Finding = components['schemas']['Finding'];
 export type Follower = components['schemas']['Follower'];
 export type Id = components['schemas']['Id'];
 export type Instant = components['schemas']['Instant'];

@@ -1,5 +1,6 @@
 //! The options of every command, and the configuration that results from them.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -34,6 +35,15 @@ impl Global {
         let file = self.config.clone().or_else(|| environment.config_file()).or_else(usual_file);
         let settings = file.map_or_else(Settings::default, |file| Settings::default().with_file(&file));
         Config::load(self.on_top(settings, &environment))
+    }
+
+    /// The arguments that say the same again, with the addresses to listen on among the settings.
+    pub(super) fn arguments(&self) -> Vec<OsString> {
+        let listen = self.listen.iter().map(|(addresses, _)| format!("listen={addresses}"));
+        let paths = [("--config", &self.config), ("--data-dir", &self.data_dir)];
+        let paths = paths.into_iter().filter_map(|(flag, path)| Some([flag.into(), path.as_ref()?.into()]));
+        let sets = self.set.iter().cloned().chain(listen).map(|set| ["--set".into(), set.into()]);
+        paths.chain(sets).flatten().collect()
     }
 
     /// `JWT_SECRET` as it is, without the rules for a secret of this server.

@@ -2,8 +2,10 @@
 
 use anyhow::Context as _;
 
+use super::doctor;
 use super::global::Global;
 use crate::config::Place;
+use crate::serve::examination::Examination;
 use crate::serve::inherited::Inherited;
 use crate::serve::mode::Mode;
 use crate::serve::server::Server;
@@ -33,7 +35,8 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     let log = logging::start(config.log_format, &config.log_level);
     core_dumps::prevent(&config);
     with_runtime(async {
-        let server = Server::open(&config, Mode::Production, inherited).await?;
+        let mut server = Server::open(&config, Mode::Production, inherited).await?;
+        server.host.examination = Some(Examination::new(doctor::arguments(&global)));
         server.run(config, &read, log).await
     })
 }

@@ -2,7 +2,9 @@
 
 pub(crate) mod access_log;
 pub(crate) mod app;
+mod certificate;
 pub(crate) mod dev_mark;
+pub(crate) mod examination;
 pub(crate) mod inherited;
 pub(crate) mod instance;
 pub(crate) mod master_key_file;

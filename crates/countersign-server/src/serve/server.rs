@@ -13,14 +13,15 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::logging::{LineLimit, Log};
 use crate::net::listen::{self, Connections, Limits, Ports, Routes, Service};
-use crate::net::tls::{Reloaded, Tls};
+use crate::net::tls::Tls;
+use crate::serve::examination::Examination;
 use crate::serve::inherited::Inherited;
 use crate::serve::instance::{self, Instance, Task};
 use crate::serve::mode::Mode;
 use crate::serve::reload::{Live, Read};
 use crate::serve::signals::{Asked, Signals};
 use crate::serve::successor::{Program, Successor};
-use crate::serve::{app, dev_mark, metrics, options, service_manager, store};
+use crate::serve::{app, certificate, dev_mark, metrics, options, service_manager, store};
 
 /// A server with open ports.
 pub(crate) struct Server {
@@ -38,6 +39,8 @@ pub(crate) struct Host {
     tls: Option<Arc<Tls>>,
     /// Whose pages it serves.
     pub(crate) pages: PagesOptions,
+    /// Who looks whether all is well, if anybody does.
+    pub(crate) examination: Option<Examination>,
     signals: Signals,
     program: Program,
 }
@@ -71,7 +74,7 @@ impl Server {
         if mode == Mode::Production {
             store::require(config)?;
         }
-        let host = Host { mode, ports, metrics, tls, pages, signals, program };
+        let host = Host { mode, ports, metrics, tls, pages, examination: None, signals, program };
         let Some(predecessor) = predecessor else {
             let task = if mode == Mode::Development { Task::Develop } else { Task::Serve };
             return Ok(Self { instance: host.open(config, task).await?, host });
@@ -163,7 +166,10 @@ impl Host {
         beside.spawn(async move { upkeep.run_upkeep().await });
         beside.spawn(log_left_out(log.lines.clone()));
         if let Some(tls) = self.tls.clone() {
-            beside.spawn(renew_certificate(tls));
+            beside.spawn(certificate::renew(tls));
+        }
+        if let Some(examination) = self.examination.clone() {
+            beside.spawn(examination.repeat(Arc::clone(&instance)));
         }
         service_manager::ready();
         let (stop, stopping) = watch::channel(None);
@@ -193,9 +199,12 @@ impl Host {
                 Asked::Reload => {
                     service_manager::reloading();
                     if let Some(tls) = &self.tls {
-                        reload_certificate(tls, true);
+                        certificate::reload(tls, true);
                     }
                     live.reload();
+                    if let Some(examination) = &self.examination {
+                        examination.again.notify_one();
+                    }
                     service_manager::ready();
                 }
                 Asked::HandOver if self.mode == Mode::Development => {
@@ -285,27 +294,6 @@ pub(crate) fn check_clock(now: Timestamp) -> anyhow::Result<()> {
 
 /// Updated with each release.
 const RELEASED_AT: Timestamp = Timestamp::from_unix_millis(1_795_392_000_000);
-
-/// Looks for a new certificate every minute.
-async fn renew_certificate(tls: Arc<Tls>) {
-    loop {
-        tokio::time::sleep(CERTIFICATE_EVERY).await;
-        reload_certificate(&tls, false);
-    }
-}
-
-fn reload_certificate(tls: &Tls, asked: bool) {
-    match tls.reload() {
-        Ok(Reloaded::New) => tracing::info!("using the new certificate"),
-        Ok(Reloaded::Same) if asked => tracing::info!("the certificate files have not changed"),
-        Ok(Reloaded::Same) => {}
-        Err(error) => {
-            tracing::error!("the new certificate cannot be used, keeping the old one: {error:#}");
-        }
-    }
-}
-
-const CERTIFICATE_EVERY: Duration = Duration::from_secs(60);
 
 async fn warn_of_no_account(instance: &Instance) {
     let first = AccountQuery::by_name(None, 1);

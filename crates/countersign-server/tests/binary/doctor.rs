@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::database::Database;
-use crate::harness::{PASSWORD, Place, Ran};
+use crate::harness::{PASSWORD, Place, Ran, eventually};
 
 /// What a run found, by id: the severity, and all that it says.
 pub(crate) fn findings(ran: &Ran) -> BTreeMap<String, (String, String)> {
@@ -262,4 +262,39 @@ fn the_guide_lists_every_finding() {
     let (_, table) = guide.split_once("<!-- the output of `countersign doctor --list` -->\n").unwrap();
     let (table, _) = table.split_once("<!-- end -->").unwrap();
     assert_eq!(table, Place::new().run(&["doctor", "--list"]).out);
+}
+
+/// OP-12: administrators see in the overview what a look finds, and no more when it is mended.
+#[test]
+fn the_overview_says_what_is_wrong() {
+    let place = Place::new();
+    place.add_user("ada", "admin");
+    let server = place.serve(&[]);
+    let bearer = format!("Authorization: Bearer {}\r\n", server.login("ada", PASSWORD).token());
+    let overview = || server.request("GET", "/api/admin/overview", &bearer, "").json();
+    assert_eq!(overview()["findings"], Value::Null, "a start is for starting");
+    let found = || {
+        let list = overview()["findings"].as_array()?.clone();
+        Some(list.iter().map(|finding| finding["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    eventually(|| found().is_some());
+    let before = found().unwrap();
+    assert!(
+        before.contains(&"backup.age".to_owned()) && before.contains(&"config.issuer".to_owned()),
+        "{before:?}"
+    );
+    let said = place.run(&["doctor", "--json", "--only", "backup.age"]).json();
+    let shown = overview()["findings"].as_array().unwrap().clone();
+    assert!(shown.contains(&said["findings"][0]), "{shown:?} {said}");
+
+    assert_eq!(place.run(&["backup", "first.backup"]).code, Some(0));
+    server.signal("HUP");
+    eventually(|| !found().unwrap().contains(&"backup.age".to_owned()));
+    // What is red then is red here; and the worst comes first.
+    mode(&place.path("countersign-data/master.key"), 0o644);
+    server.signal("HUP");
+    eventually(|| found().unwrap()[0] == "keys.permissions");
+    assert_eq!(overview()["findings"][0]["severity"], "error");
+    let (status, said) = server.stop();
+    assert!(status.success() && !said.contains("the overview cannot say"), "{said}");
 }

@@ -127,6 +127,7 @@ impl<S: Store> Countersign<S> {
             clock_notice: Notice::default(),
             figures: Figures::default(),
             noted: Noted::default(),
+            findings: arc_swap::ArcSwapOption::empty(),
             store,
             options,
             clock,

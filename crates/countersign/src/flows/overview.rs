@@ -1,5 +1,6 @@
 //! What an administrator sees first: what has happened lately, and how things are now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_jwt::Algorithm;
@@ -7,6 +8,7 @@ use countersign_jwt::Algorithm;
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::model::activity::{ActivityQuery, Figure, Grain, History, Range};
+use crate::model::finding::Findings;
 use crate::model::key_ring::KeyState;
 use crate::options::Signing;
 use crate::store::{Store, StoreError};
@@ -26,9 +28,17 @@ pub(crate) struct Overview {
     pub(crate) feed_lag: Option<Duration>,
     pub(crate) next_key_at: Option<Timestamp>,
     pub(crate) last_backup_at: Option<Timestamp>,
+    /// What is not as it should be around this node, if anybody has looked.
+    pub(crate) findings: Option<Arc<Findings>>,
 }
 
 impl<S: Store> Countersign<S> {
+    /// Shows administrators what is not as it should be around this system, in the overview, until the next call. Without a
+    /// call the overview says nothing about it.
+    pub fn show_findings(&self, findings: Findings) {
+        self.findings.store(Some(Arc::new(findings)));
+    }
+
     /// # Errors
     /// [`StoreError`] when the store did not answer.
     pub(crate) async fn overview(&self, range: Range) -> Result<Overview, StoreError> {
@@ -46,6 +56,7 @@ impl<S: Store> Countersign<S> {
             feed_lag: followers.iter().map(|follower| follower.lag).max(),
             next_key_at: self.next_key_at(now),
             last_backup_at: self.store.last_backup().await?,
+            findings: self.findings.load_full(),
         })
     }
 

@@ -16,6 +16,7 @@ pub mod context;
 pub mod device_cookie;
 pub mod feed_key;
 pub(crate) mod feed_key_change;
+pub mod finding;
 pub mod key_change;
 pub mod key_ring;
 pub mod key_withdrawal;

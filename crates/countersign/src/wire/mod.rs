@@ -23,6 +23,6 @@ pub use self::feed_key::FeedKeyView;
 pub use self::field::{Instant, Optional};
 pub use self::follower::FollowerView;
 pub use self::key::KeyView;
-pub use self::overview::{OverviewView, SeriesView};
+pub use self::overview::{FindingView, OverviewView, SeriesView};
 pub use self::session::SessionView;
 pub use self::token::TokenResponse;

@@ -2,6 +2,7 @@
 
 use crate::flows::overview::Overview;
 use crate::model::activity;
+use crate::model::finding::Finding;
 use crate::wire::Instant;
 use crate::wire::field::view;
 
@@ -14,6 +15,22 @@ view! {
         label: &'a str,
         /// One for each step: how many there were, or the highest; `null` where it is not known.
         values: &'a [Option<u64>],
+    }
+}
+
+view! {
+    /// One thing that is not as it should be.
+    FindingView {
+        /// A stable name, such as `backup.age`.
+        id: &'a str,
+        /// `warning` or `error`.
+        severity: &'a str,
+        /// What was seen.
+        seen: &'a str,
+        /// Why it matters.
+        why: &'a str,
+        /// The command that mends it, or what to change.
+        mend: &'a str,
     }
 }
 
@@ -44,6 +61,10 @@ view! {
         next_key_at: Option<Instant>,
         /// Of when the last backup is that the store knows of.
         last_backup_at: Option<Instant>,
+        /// What is not as it should be on this node; `null` where nobody has looked.
+        findings: Option<Vec<FindingView<'a>>>,
+        /// When it was looked.
+        findings_at: Option<Instant>,
     }
 }
 
@@ -53,9 +74,16 @@ impl<'a> From<&'a activity::Series> for SeriesView<'a> {
     }
 }
 
+impl<'a> From<&'a Finding> for FindingView<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        let Finding { id, severity, seen, why, mend } = finding;
+        Self { id, severity: severity.name(), seen, why, mend }
+    }
+}
+
 impl<'a> From<&'a Overview> for OverviewView<'a> {
     fn from(overview: &'a Overview) -> Self {
-        let history = &overview.history;
+        let (history, findings) = (&overview.history, overview.findings.as_deref());
         Self {
             at: Instant(overview.at),
             range: history.range.name(),
@@ -69,6 +97,8 @@ impl<'a> From<&'a Overview> for OverviewView<'a> {
             feed_lag: overview.feed_lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
             next_key_at: overview.next_key_at.map(Instant),
             last_backup_at: overview.last_backup_at.map(Instant),
+            findings: findings.map(|findings| findings.list.iter().map(FindingView::from).collect()),
+            findings_at: findings.map(|findings| Instant(findings.at)),
         }
     }
 }

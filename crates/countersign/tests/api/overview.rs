@@ -5,7 +5,7 @@ use countersign::http::HttpOptions;
 use countersign::internal::model::account::Role;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::store::{AnyStore, Upkeep as _};
-use countersign::{Clock, Options};
+use countersign::{Clock, Finding, Findings, Options, Severity};
 use serde_json::{Value, json};
 
 use crate::app::{ISSUER, PASSWORD, START, TestApp};
@@ -62,6 +62,35 @@ async fn an_overview_says_what_has_happened_and_how_things_are() {
     assert_eq!((later["times"].as_array().unwrap().len(), &later["step"]), (96, &json!(900)));
     let month = overview(&app, "?range=month").await;
     assert_eq!((sum(&month, "logins", "ok"), &month["sessions"]), (4, &json!(2)));
+}
+
+/// Administrators see what somebody found who looked, and whether anybody did; others do not.
+#[tokio::test]
+async fn an_overview_says_what_is_not_as_it_should_be() {
+    let app = TestApp::new().await;
+    let nobody_looked = overview(&app, "").await;
+    assert_eq!((&nobody_looked["findings"], &nobody_looked["findingsAt"]), (&Value::Null, &Value::Null));
+    let backup = Finding {
+        id: "backup.age".to_owned(),
+        severity: Severity::Warning,
+        seen: "no backup was ever made".to_owned(),
+        why: "A disk dies".to_owned(),
+        mend: "countersign backup FILE".to_owned(),
+    };
+    app.countersign.show_findings(Findings { at: app.clock.now(), list: vec![backup] });
+    let found = overview(&app, "").await;
+    assert_eq!(found["findingsAt"], "2023-11-14T22:13:20.000Z");
+    assert_eq!(
+        found["findings"],
+        json!([{
+            "id": "backup.age", "severity": "warning", "seen": "no backup was ever made",
+            "why": "A disk dies", "mend": "countersign backup FILE",
+        }])
+    );
+    app.countersign.show_findings(Findings { at: app.clock.now(), list: Vec::new() });
+    assert_eq!(overview(&app, "").await["findings"], json!([]));
+    let ada = app.sign_in("ada").await.access_token;
+    app.get("/api/admin/overview").bearer(&ada).send().await.assert_error(403, "forbidden");
 }
 
 #[tokio::test]

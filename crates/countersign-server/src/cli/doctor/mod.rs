@@ -4,6 +4,7 @@
 //! `look/` sees, `rules/` judge what was seen, `report.rs` says it.
 
 mod asked;
+mod beside;
 mod consumers;
 mod finding;
 mod look;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::asked::{Asked, Wanted, token};
+pub(super) use self::beside::arguments;
 use self::finding::Severity;
 pub(super) use self::look::master_key;
 use self::rules::{all, judge};

@@ -38,7 +38,11 @@ pub(super) fn look(global: &Global, wanted: &Wanted, asked: &Asked) -> Seen {
     if wants(&["browser"]) {
         seen.browser = Some(config::browser(&config));
     }
-    let costs = if wants(&["passwords"]) { passwords::costs(&config) } else { None };
+    let costs = if wants(&["passwords"]) {
+        passwords::costs(&config, wanted.names("passwords.hash-time"))
+    } else {
+        None
+    };
     if wants(&["store", "keys", "passwords", "people", "backup", "consumer"]) {
         let token = asked.token.as_ref().map(|(consumer, token)| (*consumer, token.as_str()));
         // Nothing in it fails: what cannot be read is seen to be so.

@@ -9,11 +9,11 @@ use crate::cli::doctor::seen::PasswordsSeen;
 use crate::config::Config;
 use crate::serve::options;
 
-/// What hashes cost here. `None` if the pepper cannot be read, which another finding says.
-pub(super) fn costs(config: &Config) -> Option<(PasswordsSeen, HashingOptions)> {
+/// What hashes cost here; measured only if that is wanted. `None` if the pepper cannot be read, which another finding says.
+pub(super) fn costs(config: &Config, is_measured: bool) -> Option<(PasswordsSeen, HashingOptions)> {
     let hashing = options::hashing(config).ok()?;
     let seen = PasswordsSeen {
-        hash_time: Some(measure(&hashing, &Clock::system())),
+        hash_time: is_measured.then(|| measure(&hashing, &Clock::system())),
         threads: hashing.threads.get() as u64,
         bytes_per_hash: u64::from(hashing.argon2.memory_kib()) * 1024,
         budget: hashing.memory_budget_bytes,
