@@ -7,7 +7,7 @@ import { addressOf, stateOf } from './admin-user.ts';
 import { parseClaims } from './admin-user-cards.ts';
 import { api, messageOf } from './api.ts';
 import { element, fill } from './dom.ts';
-import { openForm } from './form-dialog.ts';
+import { type Field, openForm } from './form-dialog.ts';
 import { timeElement } from './format.ts';
 import { isMeant, suggestRoles } from './roles.ts';
 import { act, actionButton, notify } from './shell.ts';
@@ -118,7 +118,12 @@ export const usersView: View = (root, from) => {
       'div',
       { class: 'row spread' },
       title,
-      element('button', { type: 'button', class: 'primary', onclick: () => createUser(reload) }, 'New user'),
+      element(
+        'div',
+        { class: 'row' },
+        element('button', { type: 'button', title: 'An account for a program: nobody signs in, and API keys act for it.', onclick: () => createService(reload) }, 'New service account'),
+        element('button', { type: 'button', class: 'primary', onclick: () => createUser(reload) }, 'New user'),
+      ),
     ),
     element(
       'div',
@@ -183,17 +188,33 @@ function createUser(reload: () => Promise<void>): void {
     fields: [
       { name: 'username', label: 'Username', autocomplete: 'off', required: true },
       { name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint },
-      { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true, list: 'roles' },
-      { name: 'claims', label: 'Claims (JSON)', type: 'json', autocomplete: 'off', hint: 'They go into every access token. Leave it empty for none.' },
+      ...RIGHTS,
       { name: 'change', label: 'Must choose a new password at first sign-in', type: 'check', autocomplete: 'off' },
     ],
-    save: async ({ change, claims = '', ...values }) => {
-      const all = { ...values, claims: parseClaims(claims), passwordChangeRequired: change !== undefined };
-      if (!(await isMeant(values['role'] ?? ''))) return false;
-      const { user } = await api<{ user: Account }>('POST', '/api/admin/users', all);
-      notify(`User ${user.username} is created.`, false, element('a', { href: addressOf(user.userId) }, 'Open'));
-      await reload();
-      return true;
-    },
+    save: ({ change, ...values }) => create(reload, values, { passwordChangeRequired: change !== undefined }),
   });
+}
+
+/** Its keys are made on its page. */
+function createService(reload: () => Promise<void>): void {
+  openForm({
+    title: 'New service account',
+    submit: 'Create',
+    fields: [{ name: 'username', label: 'Name', autocomplete: 'off', required: true, hint: 'For a program: nobody can sign in, and API keys act for it.' }, ...RIGHTS],
+    save: (values) => create(reload, values, { service: true }),
+  });
+}
+
+const RIGHTS: readonly Field[] = [
+  { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true, list: 'roles' },
+  { name: 'claims', label: 'Claims (JSON)', type: 'json', autocomplete: 'off', hint: 'They go into every access token. Leave it empty for none.' },
+];
+
+async function create(reload: () => Promise<void>, { claims = '', ...values }: Record<string, string>, more: object): Promise<boolean> {
+  const all = { ...values, claims: parseClaims(claims), ...more };
+  if (!(await isMeant(values['role'] ?? ''))) return false;
+  const { user } = await api<{ user: Account }>('POST', '/api/admin/users', all);
+  notify(`User ${user.username} is created.`, false, element('a', { href: addressOf(user.userId) }, 'Open'));
+  await reload();
+  return true;
 }

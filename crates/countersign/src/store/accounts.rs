@@ -41,7 +41,8 @@ pub trait AccountStore: Sealed {
     /// Changes name, role, claims, whether it may sign in, or whether its owner has to choose another password
     /// first. Refuses a name by the rule of [`create_account`](Self::create_account). Disabling it or requiring another
     /// password ends all its sessions in the same transaction.
-    /// Refuses to take the role or the access of the last enabled administrator.
+    /// Refuses to take the role or the access of the last enabled administrator; one without a password, as programs have
+    /// none, does not count beside one with a password.
     fn change_account(
         &self,
         id: AccountId,
@@ -70,6 +71,6 @@ pub trait AccountStore: Sealed {
     /// what checking a password costs here (EN-2).
     fn password_hashes(&self, limit: u32) -> impl Answer<Vec<PasswordHash>>;
 
-    /// Deletes an account with its sessions. Refuses the last enabled administrator.
+    /// Deletes an account with its sessions. Refuses the last enabled administrator as [`change_account`](Self::change_account) does.
     fn delete_account(&self, id: AccountId, context: &Context) -> impl Answer<ChangeAccountOutcome>;
 }

@@ -209,6 +209,40 @@ async fn the_last_administrator_stays() {
         call(&app, method, &path, &root.access_token, body).await.assert_error(409, "last_administrator");
     }
     assert_eq!(app.profile(&root.access_token).await, 200);
+    // Nobody can sign in to an account of a program.
+    let nightly = json!({ "username": "nightly", "service": true, "role": "admin" });
+    let made = call(&app, Method::POST, "/api/admin/users", &root.access_token, Some(nightly)).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    call(&app, Method::DELETE, &path, &root.access_token, None).await.assert_error(409, "last_administrator");
+}
+
+/// As `countersign user add --service`: the account has no password, and API keys act for it.
+#[tokio::test]
+async fn an_account_for_a_program_has_no_password() {
+    let app = TestApp::new().await;
+    let root = app.sign_in("root").await.access_token;
+    let users = "/api/admin/users";
+    let nightly = json!({ "username": "nightly", "service": true, "claims": { "plan": "pro" } });
+    let made = call(&app, Method::POST, users, &root, Some(nightly)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let user = &made.json()["user"];
+    assert_eq!(
+        (&user["hasPassword"], &user["role"], &user["claims"]["plan"]),
+        (&false.into(), &"user".into(), &"pro".into())
+    );
+    let path = format!("{users}/{}/keys", user["userId"].as_str().unwrap());
+    let key = call(&app, Method::POST, &path, &root, Some(json!({ "name": "deploy" }))).await;
+    assert_eq!(key.status, StatusCode::CREATED, "{}", key.text);
+    app.login("nightly", "").await.assert_error(401, "invalid_credentials");
+    // Forgetting the password makes no such account, and none has a password to change.
+    for wrong in [
+        json!({ "username": "other" }),
+        json!({ "username": "other", "password": null }),
+        json!({ "username": "other", "password": PASSWORD, "service": true }),
+        json!({ "username": "other", "service": true, "passwordChangeRequired": true }),
+    ] {
+        call(&app, Method::POST, users, &root, Some(wrong)).await.assert_error(400, "invalid_request");
+    }
 }
 
 #[tokio::test]

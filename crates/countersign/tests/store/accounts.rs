@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::model::account::{
     AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    CustomClaims, ImportAccountsOutcome, PasswordChange, Role, SetPasswordOutcome, Username,
+    CustomClaims, ImportAccountsOutcome, NewAccount, PasswordChange, Role, SetPasswordOutcome, Username,
 };
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::{
@@ -188,6 +188,21 @@ pub(crate) async fn the_last_enabled_administrator_stays(opener: &impl Opener) {
         let done = store.change_account(id, change.clone(), &context(T0)).await.unwrap();
         assert!(matches!(done, ChangeAccountOutcome::Done(..)), "{done:?}");
     }
+    // A program's account is no administrator who signs in: not beside one who does. Where nobody has a password, all count.
+    let without = |name| NewAccount { password_hash: None, ..new_account(name, Role::admin()) };
+    let program = create(&store, without("nightly")).await;
+    let refused = store.delete_account(ann.id, &context(T0)).await.unwrap();
+    assert_eq!(refused, ChangeAccountOutcome::LastAdministrator);
+    let other = create(&store, without("eve")).await;
+    let gone = store.delete_account(program.id, &context(T0)).await.unwrap();
+    assert!(matches!(gone, ChangeAccountOutcome::Done(..)), "{gone:?}");
+    let with_password = create(&store, new_account("dan", Role::admin())).await;
+    for id in [ann.id, other.id] {
+        let gone = store.delete_account(id, &context(T0)).await.unwrap();
+        assert!(matches!(gone, ChangeAccountOutcome::Done(..)), "{gone:?}");
+    }
+    let refused = store.delete_account(with_password.id, &context(T0)).await.unwrap();
+    assert_eq!(refused, ChangeAccountOutcome::LastAdministrator);
     let nobody = new_account("nobody", Role::default()).id;
     assert_eq!(
         store.change_account(nobody, off, &context(T0)).await.unwrap(),

@@ -105,15 +105,18 @@ fn place(page: &AccountPage, last: &Account) -> String {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::http) struct CreateUser {
     username: String,
-    password: Zeroizing<String>,
+    password: Option<Zeroizing<String>>,
     role: Option<String>,
     claims: Option<UniqueObject>,
     #[serde(default)]
     password_change_required: bool,
+    /// A program's: nobody signs in.
+    #[serde(default)]
+    service: bool,
 }
 
 impl Input for CreateUser {
-    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "role"?: string, "claims"?: object, "passwordChangeRequired"?: boolean}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "role"?: string, "claims"?: object, "passwordChangeRequired"?: boolean}, or {"username": string, "service": true, "role"?: string, "claims"?: object}"#;
 }
 
 pub(in crate::http) async fn create<S: Store>(
@@ -128,8 +131,18 @@ pub(in crate::http) async fn create<S: Store>(
             .map_err(invalid)?,
         password_change_required: input.password_change_required,
     };
-    let create =
-        async move { app.countersign.create_account(registration, &input.password, &caller.context).await };
+    let password = match (input.password, input.service) {
+        (Some(password), false) => Some(password),
+        (None, true) if !input.password_change_required => None,
+        _ => return Err(ApiError::Body { expected: CreateUser::EXPECTED }),
+    };
+    let create = async move {
+        let (countersign, context) = (&app.countersign, &caller.context);
+        match password {
+            Some(password) => countersign.create_account(registration, &password, context).await,
+            None => countersign.create_service_account(registration, context).await,
+        }
+    };
     let account = detached(create).await??;
     Ok((StatusCode::CREATED, one(&account)).into_response())
 }

@@ -1,4 +1,4 @@
-//! Changing and deleting accounts. Somebody who can administer is always left, and an account that may not
+//! Changing and deleting accounts. Somebody who can administer is always left, and not only a program; and an account that may not
 //! sign in has no sessions (RF-7).
 
 use super::{Account, CustomClaims, NameUse, Role, Username};
@@ -38,6 +38,15 @@ pub enum ChangeAccountOutcome {
     NameTaken,
     /// Refused: the new name looks like the one of another account.
     LooksAlike,
+}
+
+/// An enabled administrator who can take the place of another. An account without a password may be a program's, which nobody
+/// signs in to (OP-11); but where all owners prove themselves elsewhere, nobody has a password here. So it is needed of a
+/// successor only where the other has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Successor {
+    /// Whether it has to have a password.
+    pub(crate) has_password: bool,
 }
 
 /// A change that may still be refused. It says what else has to be loaded for [`decide`](Self::decide).
@@ -85,9 +94,11 @@ impl PendingChange {
         (after.canonical() != self.before.username.canonical()).then_some(after)
     }
 
-    /// Whether it matters that somebody else can administer.
-    pub(crate) fn takes_an_administrator(&self) -> bool {
-        self.before.can_administer() && !self.after.as_ref().is_some_and(Account::can_administer)
+    /// Who has to be there besides this account, if that matters.
+    pub(crate) fn needs(&self) -> Option<Successor> {
+        let takes_one =
+            self.before.can_administer() && !self.after.as_ref().is_some_and(Account::can_administer);
+        takes_one.then_some(Successor { has_password: self.before.has_password })
     }
 
     /// Why the account's open sessions end with this change; `None` when they go on.
@@ -98,8 +109,8 @@ impl PendingChange {
         }
     }
 
-    /// Decides, with what was asked for: the use of the new name, whether another enabled administrator is there, and the
-    /// account's open sessions and API keys. The keys of a disabled account stay, and their tokens fail.
+    /// Decides, with what was asked for: the use of the new name, whether another administrator is there as
+    /// [`Successor`] says, and the account's open sessions and API keys. The keys of a disabled account stay, and their tokens fail.
     pub(crate) fn decide(
         self,
         new_name: NameUse,
@@ -112,7 +123,7 @@ impl PendingChange {
             NameUse::Taken => return Plan::nothing(ChangeAccountOutcome::NameTaken),
             NameUse::LooksAlike => return Plan::nothing(ChangeAccountOutcome::LooksAlike),
         }
-        if self.takes_an_administrator() && !has_another_administrator {
+        if self.needs().is_some() && !has_another_administrator {
             return Plan::nothing(ChangeAccountOutcome::LastAdministrator);
         }
         let mut writes = Vec::new();
@@ -208,6 +219,11 @@ mod tests {
                 assert_eq!(is_refused, is_refused_alone && !has_another, "{change:?}");
                 assert_eq!(writes.is_empty(), is_refused);
             }
+        }
+        // Whoever has a password is not replaced by a program.
+        for has_password in [false, true] {
+            let pending = PendingChange::deletion(Some(Account { has_password, ..admin.clone() })).unwrap();
+            assert_eq!(pending.needs(), Some(Successor { has_password }));
         }
         for (before, has_another, is_refused) in
             [(&admin, false, true), (&admin, true, false), (&disabled, false, false)]

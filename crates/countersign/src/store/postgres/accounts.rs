@@ -211,9 +211,8 @@ async fn change_or_delete<P>(
 where
     P: Fn(Option<Account>) -> Result<PendingChange, Plan<ChangeAccountOutcome>>,
 {
-    let takes_an_administrator = |pending: &Result<PendingChange, _>| {
-        pending.as_ref().is_ok_and(PendingChange::takes_an_administrator)
-    };
+    let takes_an_administrator =
+        |pending: &Result<PendingChange, _>| pending.as_ref().is_ok_and(|pending| pending.needs().is_some());
     let is_locked = takes_an_administrator(&pending(load::account(&tx.db, id, Lock::No).await?));
     if is_locked {
         load::lock(&tx.db, Whole::Administrators).await?;
@@ -230,7 +229,10 @@ where
         Some(name) => name_use(&tx, name).await?,
         None => NameUse::Free,
     };
-    let has_another = pending.takes_an_administrator() && load::has_another_administrator(&tx.db, id).await?;
+    let has_another = match pending.needs() {
+        Some(needed) => load::has_another_administrator(&tx.db, id, needed).await?,
+        None => false,
+    };
     let (open, keys) = match pending.ends_sessions() {
         Some(_) => {
             let open = load::lock_sessions(&tx.db, id, None).await?.open;

@@ -11,7 +11,7 @@ use super::engine::failure::Failure;
 use super::rows::{self, ACCOUNT_COLUMNS, API_KEY_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
-use crate::model::account::{Account, Credentials, NameUse, Role, Username};
+use crate::model::account::{Account, Credentials, NameUse, Role, Successor, Username};
 use crate::model::api_key::ApiKey;
 use crate::model::milestone::Milestone;
 use crate::model::session::{Kept, Session, StoredSession};
@@ -107,12 +107,16 @@ pub(super) async fn name_uses<'a>(
     Ok(asked.iter().map(name_use).collect())
 }
 
-/// Whether an enabled administrator is there besides this account.
-pub(super) async fn has_another_administrator(db: &Connection, id: AccountId) -> Result<bool, Failure> {
+/// Whether such an administrator is there besides this account.
+pub(super) async fn has_another_administrator(
+    db: &Connection,
+    id: AccountId,
+    needed: Successor,
+) -> Result<bool, Failure> {
     debug_assert_eq!(Role::ADMIN, "admin", "the index and the statement spell it out");
-    let sql =
-        "SELECT 1::bigint FROM accounts WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1 LIMIT 1";
-    Ok(db.optional(sql, &[&id]).await?.is_some())
+    let sql = "SELECT 1::bigint FROM accounts WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1
+               AND (password_hash IS NOT NULL OR NOT $2) LIMIT 1";
+    Ok(db.optional(sql, &[&id, &needed.has_password]).await?.is_some())
 }
 
 /// An instant that the store remembers of itself.

@@ -194,7 +194,10 @@ fn change_or_delete(
         Err(refused) => return tx.apply(refused),
     };
     let name = pending.new_name().map_or(Ok(NameUse::Free), |name| load::name_use(tx.db, name))?;
-    let has_another = pending.takes_an_administrator() && load::has_another_administrator(tx.db, id)?;
+    let has_another = match pending.needs() {
+        Some(needed) => load::has_another_administrator(tx.db, id, needed)?,
+        None => false,
+    };
     let (open, keys) = match pending.ends_sessions() {
         Some(_) => (load::open_sessions_of(tx.db, id)?, load::live_api_keys_of(tx.db, id, tx.at.now)?),
         None => (Vec::new(), Vec::new()),

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::rows::{self, ACCOUNT_COLUMNS, API_KEY_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
-use crate::model::account::{Account, Credentials, NameUse, Role, Username};
+use crate::model::account::{Account, Credentials, NameUse, Role, Successor, Username};
 use crate::model::api_key::ApiKey;
 use crate::model::milestone::Milestone;
 use crate::model::session::{Kept, Session, StoredSession};
@@ -49,13 +49,18 @@ pub(super) fn name_use(db: &Connection, name: &Username) -> rusqlite::Result<Nam
     Ok(NameUse::Free)
 }
 
-/// Whether an enabled administrator is there besides this account.
-pub(super) fn has_another_administrator(db: &Connection, id: AccountId) -> rusqlite::Result<bool> {
+/// Whether such an administrator is there besides this account.
+pub(super) fn has_another_administrator(
+    db: &Connection,
+    id: AccountId,
+    needed: Successor,
+) -> rusqlite::Result<bool> {
     debug_assert_eq!(Role::ADMIN, "admin", "the index and the statement spell it out");
     db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin' AND disabled_at IS NULL AND id <> ?1)",
+        "SELECT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin' AND disabled_at IS NULL AND id <> ?1
+                        AND (password_hash IS NOT NULL OR NOT ?2))",
     )?
-    .query_row([id.as_bytes()], |row| row.get(0))
+    .query_row(params![id.as_bytes(), needed.has_password], |row| row.get(0))
 }
 
 /// An instant that the store remembers of itself.
