@@ -27,6 +27,7 @@ mod new_file;
 mod progress;
 mod prompt;
 mod restore;
+mod restored;
 mod secret;
 mod serve;
 mod session;

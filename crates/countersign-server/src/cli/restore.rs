@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::backup::{show, shown};
 use super::global::Global;
+use super::restored::settle;
 use super::tool::block_on;
 use super::usage::usage;
 use crate::config::Config;
@@ -30,6 +31,9 @@ pub(super) struct Restore {
     /// Lets all sessions in the backup live, also those that have ended since: only if nothing has happened since
     #[arg(long, conflicts_with = "mark")]
     keep_sessions: bool,
+    /// Revokes all API keys: those that were revoked since work again otherwise, and are only named
+    #[arg(long)]
+    revoke_api_keys: bool,
 }
 
 impl Restore {
@@ -37,13 +41,18 @@ impl Restore {
         let config = global.load()?;
         core_dumps::prevent(&config);
         match self.file {
-            None => block_on(mark(&config, output)),
-            Some(file) => put_back(&config, &file, self.keep_sessions, output),
+            None => block_on(mark(&config, self.revoke_api_keys, output)),
+            Some(file) => put_back(&config, &file, (self.keep_sessions, self.revoke_api_keys), output),
         }
     }
 }
 
-fn put_back(config: &Config, file: &Path, keep_sessions: bool, output: Output) -> anyhow::Result<()> {
+fn put_back(
+    config: &Config,
+    file: &Path,
+    (keep_sessions, revokes_api_keys): (bool, bool),
+    output: Output,
+) -> anyhow::Result<()> {
     if config.store.is_some() {
         return Err(usage(
             "this is for the embedded database: put a PostgreSQL database back with its own tools, then run: countersign \
@@ -69,6 +78,11 @@ fn put_back(config: &Config, file: &Path, keep_sessions: bool, output: Output) -
          disabled or deleted since are there again, and new ones are not",
         utc(context.now)
     ));
+    block_on(async {
+        let opened = store::open(config, OpenMode::Tool, false).await?;
+        sign_audit(&opened, &keys, &Random::system()).await?;
+        settle(&opened, revokes_api_keys, &context).await
+    })?;
     match restored.not_before {
         Some(not_before) => {
             block_on(wait_for(not_before))?;
@@ -79,7 +93,7 @@ fn put_back(config: &Config, file: &Path, keep_sessions: bool, output: Output) -
     Ok(())
 }
 
-async fn mark(config: &Config, output: Output) -> anyhow::Result<()> {
+async fn mark(config: &Config, revokes_api_keys: bool, output: Output) -> anyhow::Result<()> {
     store::require(config)?;
     remark(&format!("countersign: database {}", store::shown(config)));
     let opened = store::open(config, OpenMode::Tool, true).await?;
@@ -99,6 +113,7 @@ async fn mark(config: &Config, output: Output) -> anyhow::Result<()> {
     output.show(&json!({ "sessionsNotBefore": utc(not_before) }), || {
         format!("Sessions that began before {} have ended", utc(not_before))
     })?;
+    settle(&opened, revokes_api_keys, &context).await?;
     wait_for(not_before).await?;
     remark(ALL_HAVE_ENDED);
     Ok(())

@@ -191,3 +191,65 @@ fn a_shared_database_is_backed_up_by_its_own_tools() {
     refused(&place.run(&["backup", "x"]), "pgBackRest");
     refused(&place.run(&["restore", "x"]), "countersign restore --mark");
 }
+
+/// DB-4: no instant ends the keys and secrets of programs, so the operator is told which work again; API keys end on demand.
+#[test]
+fn what_was_taken_away_from_programs_is_named_after_a_restore() {
+    let place = Place::new();
+    place.add_user("ann", "admin");
+    place.serve(&[]).stop();
+    good(place.run(&["user", "add", "reports", "--service"]));
+    let add = |name: &str| {
+        let made = good(place.run(&["api-key", "add", "reports", name, "--json"])).json();
+        (made["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
+    };
+    let [(stolen, secret), (kept, _), (over, _)] = ["stolen", "kept", "over"].map(add);
+    good(place.run(&["api-key", "revoke", &over]));
+    good(place.run(&["client", "add", "orders"]));
+    good(place.run(&["feed-key", "add", "billing"]));
+    good(place.run(&["backup", "old.backup"]));
+    good(place.run(&["api-key", "revoke", &stolen]));
+    good(place.run(&["client", "remove", "orders"]));
+    let data = place.path("countersign-data");
+    let lose = || {
+        files(&data)
+            .iter()
+            .filter(|name| name.starts_with("countersign.db"))
+            .for_each(|name| fs::remove_file(data.join(name)).unwrap())
+    };
+    let exchange = || {
+        let server = place.serve(&[]);
+        let body = format!("grant_type=client_credentials&client_id=reports&client_secret={secret}");
+        server
+            .request("POST", "/oauth2/token", "Content-Type: application/x-www-form-urlencoded\r\n", &body)
+            .status
+    };
+    assert_eq!(exchange(), 401);
+
+    lose();
+    let told = good(place.run(&["restore", "old.backup"])).err;
+    for name in [
+        "2 API keys as at that time",
+        &stolen,
+        &kept,
+        "(stolen)",
+        "1 client secret",
+        "orders",
+        "1 feed key",
+        "billing",
+        "1 signing key",
+    ] {
+        assert!(told.contains(name), "{name}: {told}");
+    }
+    assert!(!told.contains(&over) && !told.contains(&secret[4..]), "{told}");
+    assert_eq!(exchange(), 200, "as it was told");
+    let marked = good(place.run(&["restore", "--mark", "--revoke-api-keys"])).err;
+    assert!(marked.contains("revoked 2 API keys") && !marked.contains(&stolen), "{marked}");
+    assert_eq!(exchange(), 401);
+
+    lose();
+    let revoked = good(place.run(&["restore", "old.backup", "--revoke-api-keys"])).err;
+    assert!(revoked.contains("revoked 2 API keys"), "{revoked}");
+    assert_eq!(exchange(), 401);
+    assert!(good(place.run(&["audit", "verify"])).code == Some(0), "what the restore writes is chained");
+}
