@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign::Timestamp;
 use countersign::store::postgres::DatabaseUrl;
 use ipnet::IpNet;
 
@@ -197,6 +198,12 @@ settings! {
     "keys.rotate_every" keys_rotate_every: Duration = "90d", if |v| limits::rotate_every(*v);
     /// How long the next key is published before it signs: longer than any verifier caches the JWK Set.
     "keys.publish_before" keys_publish_before: Duration = "24h", if |v| ttl(*v, "11m", "30d");
+    /// A JWK or JWK Set with the public keys of an old system, at most four: its tokens pass beside ours until
+    /// `keys.verify_only_until`, and nothing is signed with them. Read docs/guides/operating.md first.
+    "keys.verify_only_file" keys_verify_only_file: Option<PathBuf> = "", for example "/etc/countersign/old-keys.json";
+    /// When these keys stop to count: an instant such as 2027-03-01T00:00:00Z. The last tokens of the old system should have
+    /// expired by then.
+    "keys.verify_only_until" keys_verify_only_until: Option<Timestamp> = "", for example "2027-03-01T00:00:00Z";
     /// The most services that follow the feed of ended sessions at once; further ones get 503.
     "feed.max_followers" feed_max_followers: u32 = "1000", if |v| between(*v, 1, 100_000);
     /// `on` lets anybody follow the feed of ended sessions without a key (`countersign feed-key add`). Session IDs are no

@@ -15,6 +15,7 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     };
     library(config, &mut refuse);
     transport(config, &mut refuse);
+    verify_only(config, &mut refuse);
     upstream(config, &mut refuse);
     store(config, &mut refuse);
     for (value, file) in [
@@ -118,6 +119,14 @@ fn transport(config: &Config, refuse: Refuse<'_>) {
             format!("public_origin is {origin}: without TLS it can only be a loopback address or localhost"),
         ),
         _ => {}
+    }
+}
+
+/// A key of another system must not count for ever because somebody forgot to say until when.
+fn verify_only(config: &Config, refuse: Refuse<'_>) {
+    if config.keys_verify_only_file.is_some() != config.keys_verify_only_until.is_some() {
+        let why = "keys.verify_only_file and keys.verify_only_until go together";
+        refuse("keys.verify_only_file", why.to_owned());
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use countersign::Timestamp;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
@@ -97,6 +98,13 @@ impl Scalar for PathBuf {
 
     fn scalar_in_folder(self, folder: &Path) -> Self {
         folder.join(self)
+    }
+}
+
+/// In the form of RFC 3339, with any offset.
+impl Scalar for Timestamp {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| format!("{text:?} is not an instant like 2027-03-01T00:00:00Z"))
     }
 }
 

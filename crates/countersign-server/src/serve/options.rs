@@ -6,17 +6,19 @@ use anyhow::Context as _;
 use countersign::MasterKeys;
 use countersign::Options;
 use countersign::http::{Logo, PagesOptions};
-use countersign::options::HashingOptions;
+use countersign::options::{HashingOptions, VerifyOnlyKey};
+use countersign_jwt::{JwkSet, VerifyingKey};
 
 use crate::config::{Config, Toggle};
 
 /// All options but the signing method. `origin` is the issuer.
 ///
 /// # Errors
-/// The pepper cannot be read.
+/// The pepper or the keys of another system cannot be read.
 pub(crate) fn options(config: &Config, origin: &str) -> anyhow::Result<Options> {
     let mut options = config.library_options(origin)?;
     options.hashing.pepper = pepper(config)?;
+    options.verify_only = verify_only(config)?;
     Ok(options)
 }
 
@@ -48,6 +50,21 @@ pub(crate) fn pages(config: &Config) -> anyhow::Result<PagesOptions> {
         docs: config.pages_docs == Toggle::On,
         demo_users: Vec::new(), // of `countersign dev` only
     })
+}
+
+/// The keys of another system. One that cannot be used is an error: its tokens would be refused without a word.
+fn verify_only(config: &Config) -> anyhow::Result<Vec<VerifyOnlyKey>> {
+    let (Some(path), Some(until)) = (&config.keys_verify_only_file, config.keys_verify_only_until) else {
+        return Ok(Vec::new());
+    };
+    let place = || format!("keys.verify_only_file: {} cannot be used", path.display());
+    let text = std::fs::read_to_string(path).with_context(place)?;
+    let keys = if text.contains("\"keys\"") {
+        JwkSet::parse(&text).with_context(place)?.keys().to_vec()
+    } else {
+        vec![VerifyingKey::from_jwk(&text).with_context(place)?]
+    };
+    Ok(keys.into_iter().map(|key| VerifyOnlyKey { key, until }).collect())
 }
 
 /// A configured file must exist: without it, new hashes would be stored unencrypted.

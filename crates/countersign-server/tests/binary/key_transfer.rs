@@ -53,6 +53,39 @@ fn tokens_of_an_old_system_pass_with_its_key() {
     assert_eq!(renamed.json()["state"], "active", "{renamed:?}");
 }
 
+/// KM-11: a public key of an old system verifies its tokens here and at guards until its time is over; it is not in the store.
+#[test]
+fn tokens_of_an_old_system_pass_with_its_public_key() {
+    let mut issuing = Issuing::new();
+    let key = SigningKey::generate(Algorithm::Es384).unwrap().with_key_id("old/1");
+    let token = token(&key, &issuing.issuer());
+    issuing.place.write("old.json", &key.verifying_key().to_jwk().unwrap());
+    issuing.place.set("COUNTERSIGN_KEYS_VERIFY_ONLY_FILE", "old.json");
+    let refused = issuing.place.run(&["serve"]);
+    assert!(refused.code == Some(2) && refused.err.contains("go together"), "{refused:?}");
+    let set = format!(r#"{{"keys":[{}]}}"#, key.verifying_key().to_jwk().unwrap());
+    for (file, until, passes) in [
+        (key.verifying_key().to_jwk().unwrap(), "2099-01-01T00:00:00Z", true),
+        (set.clone(), "2099-01-01T00:00:00+01:00", true),
+        (set, "2026-01-01T00:00:00Z", false),
+    ] {
+        issuing.place.write("old.json", &file);
+        issuing.place.set("COUNTERSIGN_KEYS_VERIFY_ONLY_UNTIL", until);
+        let server = issuing.serve();
+        let guard = issuing.guard().start().blocking().unwrap();
+        let verified =
+            server.request("GET", "/api/verify", &format!("Authorization: Bearer {token}\r\n"), "").status;
+        assert_eq!((verified == 204, guard.verify(&token).is_ok()), (passes, passes), "{until}");
+        let listed = issuing.place.run(&["key", "list"]).out;
+        assert!(!listed.contains("old/1"), "{listed}");
+    }
+    for bad in [key.to_private_jwk().unwrap().as_str(), "{}"] {
+        issuing.place.write("old.json", bad);
+        let refused = issuing.place.run(&["serve"]);
+        assert!(refused.code == Some(1) && refused.err.contains("keys.verify_only_file"), "{refused:?}");
+    }
+}
+
 /// KM-6: what could not be a key of ours is refused.
 #[test]
 fn secrets_and_keys_that_nothing_uses_are_not_imported() {

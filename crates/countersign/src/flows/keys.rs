@@ -15,6 +15,7 @@ use crate::model::key_ring::{self, KeyInfo, KeyRing, KeyRingError, KeyState};
 use crate::model::key_withdrawal;
 use crate::model::sealed_key::SealedKey;
 use crate::model::stored_key::{KnownKeys, StoredKey};
+use crate::model::verify_only;
 use crate::options::{Options, Signing};
 use crate::store::{Store, StoreError};
 
@@ -91,7 +92,7 @@ pub(crate) async fn check_ring<S: Store>(
     if matches!(options.signing, Signing::SharedSecret(_)) {
         return Ok(());
     }
-    match open_stored(&store.signing_keys().await?, options, master_keys, now) {
+    match open_stored(&known_keys(store).await?, options, master_keys, now) {
         Ok(_) | Err(KeyRingError::Empty) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -109,7 +110,7 @@ impl<S: Store> Countersign<S> {
         master_keys: &MasterKeys,
         now: Timestamp,
     ) -> Result<JwkSet, KeysError> {
-        let ring = open_stored(&store.signing_keys().await?, options, master_keys, now)?;
+        let ring = open_stored(&known_keys(store).await?, options, master_keys, now)?;
         ring.verifying_keys(now).map_err(KeysError::Set)
     }
 }
@@ -126,7 +127,7 @@ pub(crate) async fn open_ring<S: Store>(
         return Ok(KeyRing::shared_secret(key.clone()));
     }
     loop {
-        let stored = known_keys(store).await?.keys;
+        let stored = known_keys(store).await?;
         let ring = match open_stored(&stored, options, master_keys, now) {
             Ok(ring) => Some(ring),
             Err(KeyRingError::Empty) => None,
@@ -151,7 +152,7 @@ pub(crate) async fn open_ring<S: Store>(
         };
         let key = key_ring::generate(*missing, active_from, master_keys, random, now)?;
         // Added, or another node was faster (KM-5): look again.
-        store.add_signing_key(key, last_added(&stored), &Context::local(Actor::System, now)).await?;
+        store.add_signing_key(key, last_added(&stored.keys), &Context::local(Actor::System, now)).await?;
     }
 }
 
@@ -163,12 +164,14 @@ async fn known_keys<S: Store>(store: &S) -> Result<KnownKeys, StoreError> {
 
 /// `since`: from when on the tokens of this process are signed as the options say.
 fn open_stored(
-    stored: &[StoredKey],
+    known: &KnownKeys,
     options: &Options,
     master_keys: &MasterKeys,
     since: Timestamp,
 ) -> Result<KeyRing, KeyRingError> {
-    KeyRing::open(stored, master_keys, (options.audiences.algorithms(), since), published_after(options))
+    let in_use = (options.audiences.algorithms(), since);
+    let ring = KeyRing::open(&known.keys, master_keys, in_use, published_after(options))?;
+    Ok(ring.with_verify_only(verify_only::beside(&options.verify_only, &known.keys, &known.withdrawn)))
 }
 
 pub(super) fn last_added(stored: &[StoredKey]) -> Option<String> {
@@ -254,8 +257,8 @@ impl<S: Store> Countersign<S> {
         Ok(found.ok_or(KeyRingError::Empty)?)
     }
 
-    /// Takes over what other processes did to the keys, makes the next key when it is due, and deletes keys
-    /// that nothing needs any more.
+    /// Takes over what other processes did to the keys, makes the next key when it is due, deletes keys that nothing needs any
+    /// more, and drops [those that only verify](Options::verify_only) when their time is over.
     ///
     /// # Errors
     /// Every variant of [`KeysError`] but those of the master key.
@@ -264,6 +267,7 @@ impl<S: Store> Countersign<S> {
             return Ok(());
         }
         self.reload_keys(now).await?;
+        self.drop_expired(now)?;
         let context = Context::local(Actor::System, now);
         let due = self.key_ring.load().due(&self.options.keys, now);
         for algorithm in due {
@@ -274,6 +278,15 @@ impl<S: Store> Countersign<S> {
         if !gone.is_empty() {
             self.store.remove_signing_keys(gone, &context).await?;
             self.reload_keys(now).await?;
+        }
+        Ok(())
+    }
+
+    /// Keys of another system whose time is over verify nothing any more.
+    fn drop_expired(&self, now: Timestamp) -> Result<(), KeysError> {
+        if let Some(ring) = self.key_ring.load().without_expired(now) {
+            self.guard.replace_keys(&ring.verifying_keys(now)?);
+            self.key_ring.store(Arc::new(ring));
         }
         Ok(())
     }
@@ -299,7 +312,9 @@ impl<S: Store> Countersign<S> {
         let (now, KnownKeys { keys, withdrawn }) = (context.now, held);
         let mut all = key_withdrawal::without(self.store.signing_keys().await?, &withdrawn);
         all.extend(keys.iter().filter(|key| !key_change::has(&all, &key.kid)).cloned().collect::<Vec<_>>());
+        let all = KnownKeys { keys: all, withdrawn };
         let ring = open_stored(&all, &self.options, &self.master_keys, self.key_ring.load().in_use_since())?;
+        let withdrawn = all.withdrawn;
         let needed = KnownKeys { keys: key_change::needed(keys, &ring.list(now)), withdrawn };
         let restored = self.store.restore_signing_keys(needed, context).await?;
         if restored > 0 {
@@ -317,7 +332,7 @@ impl<S: Store> Countersign<S> {
             return Ok(());
         }
         let since = self.key_ring.load().in_use_since();
-        let ring = open_stored(&known.keys, &self.options, &self.master_keys, since)?;
+        let ring = open_stored(&known, &self.options, &self.master_keys, since)?;
         if ring.list(now) != self.key_ring.load().list(now) {
             self.guard.replace_keys(&ring.verifying_keys(now)?);
             self.key_ring.store(Arc::new(ring));

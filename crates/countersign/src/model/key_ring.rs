@@ -24,6 +24,7 @@ use crate::base::master_key::{MasterKeys, Purpose, SealError};
 use crate::base::random::Random;
 use crate::model::master_key_use::ResealedKey;
 use crate::model::stored_key::StoredKey;
+use crate::model::verify_only::VerifyOnlyKey;
 
 /// When keys are made, used and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +101,8 @@ pub struct KeyRing {
     in_use_since: Timestamp,
     /// `keep_after` and the life of an access token.
     published_after: Duration,
+    /// Of another system; none has the ID of one of ours.
+    verify_only: Vec<VerifyOnlyKey>,
 }
 
 #[derive(Clone)]
@@ -116,7 +119,7 @@ impl KeyRing {
         let always = Timestamp::from_unix_millis(0);
         let in_use = vec![key.algorithm()];
         let keys = vec![RingKey { key, created_at: always, active_from: always }];
-        Self { keys, in_use, in_use_since: always, published_after: Duration::ZERO }
+        Self { keys, in_use, in_use_since: always, published_after: Duration::ZERO, verify_only: Vec::new() }
     }
 
     /// Opens stored keys. `in_use` are the algorithms that tokens are signed with, the default audience's first, and
@@ -136,7 +139,20 @@ impl KeyRing {
         if keys.is_empty() {
             return Err(KeyRingError::Empty);
         }
-        Ok(Self { keys, in_use, in_use_since, published_after })
+        Ok(Self { keys, in_use, in_use_since, published_after, verify_only: Vec::new() })
+    }
+
+    /// The same ring with keys of another system beside its own.
+    #[must_use]
+    pub(crate) fn with_verify_only(self, verify_only: Vec<VerifyOnlyKey>) -> Self {
+        Self { verify_only, ..self }
+    }
+
+    /// The same ring without the keys of another system whose time is over at `now`; nothing if there are none.
+    pub(crate) fn without_expired(&self, now: Timestamp) -> Option<Self> {
+        let mut ring = self.clone();
+        ring.verify_only.retain(|other| now < other.until);
+        (ring.verify_only.len() < self.verify_only.len()).then_some(ring)
     }
 
     /// The key that signs with this algorithm at `now`: the newest of its line that is active; before there is one,
@@ -180,6 +196,8 @@ impl KeyRing {
             .map(|index| self.keys[index].key.verifying_key())
             .collect();
         published.sort_by_key(|key| key.key_id() != signing);
+        let others = self.verify_only.iter().filter(|other| now < other.until);
+        published.extend(others.map(|other| other.key.clone()));
         JwkSet::new(published)
     }
 

@@ -35,3 +35,4 @@ pub(crate) mod seen;
 pub mod session;
 pub mod session_cookie;
 pub mod stored_key;
+pub mod verify_only;

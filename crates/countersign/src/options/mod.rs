@@ -23,6 +23,7 @@ pub use crate::hashing::HashingOptions;
 pub use crate::model::audience::{Audience, Audiences, Preset};
 pub use crate::model::key_ring::KeySchedule;
 pub use crate::model::session::SessionPolicy;
+pub use crate::model::verify_only::VerifyOnlyKey;
 pub use crate::password::{Argon2Cost, PasswordPolicy, UnsafeCost};
 pub use crate::throttle::{Rate, ThrottleOptions, WhenStopped};
 
@@ -50,6 +51,9 @@ pub struct Options {
     pub session_cookie: bool,
     /// When signing keys change.
     pub keys: KeySchedule,
+    /// Public keys of the system that people come from, at most four: its tokens pass until their time is over, as far as they
+    /// say what ours say (`iss`, `aud`, `typ`). Default none. Without effect where a shared secret signs.
+    pub verify_only: Vec<VerifyOnlyKey>,
     /// Which new passwords are accepted.
     pub passwords: PasswordPolicy,
     /// How passwords are hashed, and how many at once.
@@ -81,6 +85,7 @@ impl Options {
             leeway: Duration::from_secs(30),
             session_cookie: false,
             keys: KeySchedule::default(),
+            verify_only: Vec::new(),
             passwords: PasswordPolicy::default(),
             hashing: HashingOptions::default(),
             throttle: ThrottleOptions::default(),
@@ -129,6 +134,7 @@ impl Options {
         broken.unless(leeway, "leeway", "is not between 0 and 120 seconds (VF-10)");
         broken.within("sessions", self.sessions.broken());
         broken.within("keys", self.keys.broken());
+        broken.within("verify_only", keys::verify_only(&self.verify_only));
         broken.within("passwords", self.passwords.broken());
         broken.within("hashing", self.hashing.broken());
         broken.within("throttle", self.throttle.broken());

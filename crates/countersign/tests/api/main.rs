@@ -31,6 +31,7 @@ mod refresh;
 mod required_change;
 mod sessions;
 mod upstream;
+mod verify_only;
 mod vouched;
 mod walk;
 mod withdrawn_key;

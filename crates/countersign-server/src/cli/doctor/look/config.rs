@@ -52,7 +52,7 @@ fn without_effect(config: &Config) -> Vec<String> {
     let void: [(bool, &[&str], &str); 4] = [
         (
             config.jwt_secret.is_some(),
-            &["algorithm", "keys.rotate_every", "keys.publish_before"],
+            &["algorithm", "keys.rotate_every", "keys.publish_before", "keys.verify_only_file"],
             "a JWT secret signs",
         ),
         (config.store.is_none(), &["store_direct"], "store is not set"),
