@@ -9,6 +9,7 @@ use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_ring::{self, KeyInfo};
+use crate::model::verify_only;
 use crate::options::Signing;
 use crate::store::Store;
 
@@ -92,7 +93,7 @@ impl<S: Store> Countersign<S> {
         if algorithm.is_symmetric() {
             return Err(ImportKeyError::Symmetric);
         }
-        if !(1..=MAX_KEY_ID_BYTES).contains(&kid.len()) || kid.chars().any(char::is_control) {
+        if !verify_only::is_key_id(kid) {
             return Err(ImportKeyError::KeyId);
         }
         if !self.options.audiences.algorithms().contains(&algorithm) {
@@ -124,6 +125,3 @@ impl<S: Store> Countersign<S> {
         Ok(key)
     }
 }
-
-/// RFC 7515 has no limit for `kid`; verifiers here have this one.
-const MAX_KEY_ID_BYTES: usize = 128;

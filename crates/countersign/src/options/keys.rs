@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::out_of_range::{Broken, OutOfRange};
 use crate::model::key_ring::KeySchedule;
-use crate::model::verify_only::VerifyOnlyKey;
+use crate::model::verify_only::{VerifyOnlyKey, is_key_id};
 
 impl KeySchedule {
     /// Whether these times fit together.
@@ -39,8 +39,11 @@ pub(super) fn verify_only(keys: &[VerifyOnlyKey]) -> Broken {
         let (kid, field) = (key.key_id(), format!("keys.{index}"));
         let is_public = !key.algorithm().is_symmetric();
         broken.unless(is_public, &field, "is a shared secret, and would be published");
-        let has_id = (1..=MAX_KEY_ID_BYTES).contains(&kid.len()) && !kid.chars().any(char::is_control);
-        broken.unless(has_id, &field, "has no key ID (`kid`) of 1 to 128 bytes without control characters");
+        broken.unless(
+            is_key_id(kid),
+            &field,
+            "has no key ID (`kid`) of 1 to 128 bytes without control characters",
+        );
         let is_first = keys[..index].iter().all(|other| other.key.key_id() != kid);
         broken.unless(is_first, &field, "has the key ID of another one");
     }
@@ -49,15 +52,39 @@ pub(super) fn verify_only(keys: &[VerifyOnlyKey]) -> Broken {
 
 /// Beside as many of our own as there ever are, with room for a rotation.
 const MOST: usize = 4;
-/// RFC 7515 has no limit for `kid`; verifiers here have this one.
-pub(crate) const MAX_KEY_ID_BYTES: usize = 128;
 
 /// Twice the `max-age` of the published JWK Set, and a minute for clocks that differ.
 const LONGEST_CACHED: Duration = Duration::from_mins(11);
 
 #[cfg(test)]
 mod tests {
+    use countersign_jwt::{Algorithm, SigningKey, VerifyingKey};
+
     use super::*;
+    use crate::base::clock::Timestamp;
+
+    /// KM-11.
+    #[test]
+    fn a_key_that_only_verifies_is_a_public_key_with_an_id_of_its_own() {
+        let key = |kid: &str| {
+            let key = SigningKey::generate(Algorithm::EdDsa).unwrap().with_key_id(kid).verifying_key();
+            VerifyOnlyKey { key, until: Timestamp::from_unix_millis(0) }
+        };
+        let secret = VerifyingKey::hmac(Algorithm::Hs256, &[7; 32]).unwrap().with_key_id("s");
+        let secret = VerifyOnlyKey { key: secret, until: Timestamp::from_unix_millis(0) };
+        let checked = |keys: &[_]| verify_only(keys).into_result().map_err(|error| error.field);
+        assert_eq!(checked(&["a", "b", "c", &"d".repeat(128)].map(key)), Ok(()));
+        for (keys, field) in [
+            (["a", "b", "c", "d", "e"].map(key).to_vec(), "keys"),
+            (["a", "b", "a"].map(key).to_vec(), "keys.2"),
+            (vec![key("a"), key("")], "keys.1"),
+            (vec![key(&"a".repeat(129))], "keys.0"),
+            (vec![key("a\n")], "keys.0"),
+            (vec![secret], "keys.0"),
+        ] {
+            assert_eq!(checked(&keys), Err(field.to_owned()));
+        }
+    }
 
     /// KM-1: a key is known to every verifier before it signs.
     #[test]
