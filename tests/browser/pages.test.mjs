@@ -378,6 +378,54 @@ for (const { name, launch } of BROWSERS) {
       await shows('Signed in', Number(good) + 1);
     });
 
+    // A development server does not look at itself.
+    test('admin: the overview says what is wrong with the server, the severity in words', async () => {
+      await visit('/login?return_to=/admin');
+      await signIn();
+      await page.waitForSelector('.now dt');
+      assert.equal(await page.$('.findings'), null, 'nobody has looked');
+      const shows = (findings) =>
+        page.evaluate((findings) => {
+          const { now } = Date;
+          Date.now = () => now() + 61_000;
+          const { parse } = JSON;
+          JSON.parse = (...text) => {
+            const value = parse(...text);
+            return value?.hashingQueue === undefined ? value : { ...value, findings, findingsAt: value.at };
+          };
+          document.dispatchEvent(new Event('visibilitychange'));
+        }, findings);
+      const why = 'A disk that dies takes all accounts with it.';
+      await shows([
+        { id: 'keys.permissions', severity: 'error', seen: 'others can read it (mode 644)', why: 'With the key anybody can sign.', mend: 'chmod 600 /var/lib/countersign/countersign-data-with-a-long-name/master.key' },
+        { id: 'backup.age', severity: 'warning', seen: '<b>no backup</b> was ever made', why, mend: 'countersign backup FILE' },
+      ]);
+      await page.waitForSelector('.findings li');
+      const said = await page.$$eval('.findings li', (items) => items.map((item) => item.innerText));
+      assert.deepEqual([said.length, said[0].includes('error'), said[1].includes('warning')], [2, true, true]);
+      for (const part of ['backup.age', '<b>no backup</b> was ever made', why, 'countersign backup FILE']) assert.ok(said[1].includes(part), said[1]);
+      await look('admin-findings');
+      await shows([]);
+      await hears('Nothing is wrong on this server.');
+    });
+
+    test('admin: an account for a program is made without a password', async () => {
+      const username = `nightly-${name}`;
+      await visit('/login?return_to=/admin%23users');
+      await signIn();
+      await page.waitForSelector('tbody tr');
+      await press('New service account');
+      assert.equal(await page.$('dialog [name=password]'), null);
+      await page.type('dialog:last-of-type [name=username]', username);
+      await look('admin-new-service');
+      await press('Create');
+      await hears(`User ${username} is created.`);
+      await dialogCloses();
+      await page.type('#search', username);
+      await holds(page, (username) => document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody .link').textContent === username, username);
+      await hears('no password');
+    });
+
     test('admin: create, search, change, disable, end sessions, delete', async () => {
       const username = `erik-${name}`;
       await visit('/login?return_to=/admin%23users');
