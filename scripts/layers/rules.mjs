@@ -8,6 +8,7 @@ import { lineOf } from './rust_text.mjs';
 const STOREYS = [
   ['base'],
   ['model'],
+  ['render'],
   ['password'],
   ['hashing'],
   ['throttle'],

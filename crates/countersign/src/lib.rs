@@ -121,6 +121,7 @@
 //! # Features
 //!
 //! - `axum` (default): [`http`], the routes and cookies.
+//! - `mail`: [`render`], what mails say, in several languages and in your own templates.
 //! - `metrics`: figures for Prometheus, as `countersign::metrics`.
 //! - `pages`: the web pages, as [`http::pages`](crate::http).
 //! - `postgres`: the store on PostgreSQL, for more than one node.
@@ -140,6 +141,8 @@ pub mod metrics;
 mod model;
 pub mod options;
 mod password;
+#[cfg(feature = "mail")]
+pub mod render;
 pub mod store;
 mod system;
 mod throttle;
@@ -177,6 +180,7 @@ pub use crate::flows::password_change::{CheckedPasswordChange, PasswordChangeErr
 pub use crate::flows::refresh::RefreshError;
 pub use crate::flows::reseal::Resealed;
 pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, PasswordHasher};
+pub use crate::model::accent::{Accent, AccentError};
 pub use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ClaimsError, Credentials, CustomClaims,
     InvalidRole, NewAccount, Role, Username, UsernameError,

@@ -1,6 +1,7 @@
 //! The nouns, their legal transitions, and every decision about them. Pure: no `async`, no store, no HTTP. A
 //! rule that changes what is stored gives a plan, which a store carries out.
 
+pub mod accent;
 pub mod account;
 pub mod activity;
 pub mod api_key;
@@ -20,6 +21,7 @@ pub mod finding;
 pub mod key_change;
 pub mod key_ring;
 pub mod key_withdrawal;
+pub(crate) mod language;
 pub mod master_key_use;
 pub(crate) mod milestone;
 mod named;

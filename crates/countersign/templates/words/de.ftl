@@ -1,0 +1,171 @@
+# contract 1
+# Deutsch: jede Meldung, in der Höflichkeitsform.
+
+## Daten und Zeiten, immer in UTC, und wie lange etwas gilt
+
+date-time = { $day }. { $month } { $year }, { $time } Uhr UTC
+month-1 = Januar
+month-2 = Februar
+month-3 = März
+month-4 = April
+month-5 = Mai
+month-6 = Juni
+month-7 = Juli
+month-8 = August
+month-9 = September
+month-10 = Oktober
+month-11 = November
+month-12 = Dezember
+within-minutes =
+    { $count ->
+        [one] innerhalb einer Minute
+       *[other] innerhalb von { $count } Minuten
+    }
+within-hours =
+    { $count ->
+        [one] innerhalb einer Stunde
+       *[other] innerhalb von { $count } Stunden
+    }
+within-days =
+    { $count ->
+        [one] innerhalb eines Tages
+       *[other] innerhalb von { $count } Tagen
+    }
+
+## Jede E-Mail
+
+code = Oder geben Sie diesen Code dort ein, wo Sie danach gefragt werden:
+lifetime-link = Der Link gilt einmal, { $within } (bis { $until }).
+lifetime-link-code = Link und Code gelten einmal, { $within } (bis { $until }).
+copy-link = Falls die Schaltfläche nicht funktioniert, kopieren Sie diese Adresse in Ihren Browser:
+asked-from = Angefordert am { $at } von der Netzwerkadresse { $source }.
+footer = { $product } hat diese E-Mail automatisch verschickt. Antworten werden möglicherweise nicht gelesen.
+device = { $browser } auf { $system }
+fact-time = Zeitpunkt
+fact-device = Gerät
+fact-source = Netzwerkadresse
+
+## Eine Adresse bestätigen
+
+verify-subject = Bestätigen Sie Ihre E-Mail-Adresse für { $product }
+verify-title = E-Mail-Adresse bestätigen
+verify-text = Bitte bestätigen Sie, dass { $address } Ihre Adresse ist.
+verify-button = Adresse bestätigen
+verify-ignore = Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail: Ohne Ihre Bestätigung geschieht nichts.
+
+## Ein neues Passwort
+
+reset-subject = Wählen Sie ein neues Passwort für { $product }
+reset-title = Neues Passwort wählen
+reset-text = Jemand, vermutlich Sie selbst, hat ein neues Passwort für das Konto { $username } angefordert. Sobald Sie es wählen, werden alle Geräte abgemeldet.
+reset-button = Neues Passwort wählen
+reset-ignore = Falls Sie das nicht waren, ignorieren Sie diese E-Mail: Ihr Passwort bleibt, wie es ist.
+
+## Per E-Mail anmelden
+
+sign-in-subject = Anmeldung bei { $product }
+sign-in-title = Anmelden
+sign-in-text = Sie können sich als { $username } ohne Passwort anmelden.
+sign-in-button = Anmelden
+sign-in-ignore = Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail. Geben Sie den Code an niemanden weiter, auch nicht an jemanden, der sich als { $product } ausgibt.
+
+## Jemand registriert sich mit einer Adresse, zu der es ein Konto gibt
+
+already-registered-subject = Sie haben bereits ein Konto bei { $product }
+already-registered-title = Sie haben bereits ein Konto
+already-registered-text = Jemand, vermutlich Sie selbst, wollte sich mit { $address } registrieren. Diese Adresse gehört zum Konto { $username }: Melden Sie sich damit an. Falls Sie das Passwort vergessen haben, hilft Ihnen die Anmeldeseite zu einem neuen.
+already-registered-button = Zur Anmeldeseite
+already-registered-ignore = Falls Sie das nicht waren, brauchen Sie nichts zu tun. Niemand hat erfahren, dass Sie ein Konto haben.
+
+## Eine Einladung
+
+invite-subject = Sie sind zu { $product } eingeladen
+invite-title = Sie sind eingeladen
+invite-text = Sie sind zu einem Konto bei { $product } eingeladen. Wählen Sie einen Benutzernamen und ein Passwort, um die Einladung anzunehmen.
+invite-button = Einladung annehmen
+invite-ignore = Falls Sie kein Konto möchten, ignorieren Sie diese E-Mail: Ohne Ihr Zutun entsteht keines.
+
+## Die Adresse eines Kontos
+
+address-changed-subject = Die neue E-Mail-Adresse Ihres Kontos bei { $product }
+address-changed-title = Ihre neue E-Mail-Adresse
+address-changed-text = { $address } ist jetzt die E-Mail-Adresse des Kontos { $username }. E-Mails gehen von nun an hierher.
+address-changed-ignore = Falls Sie dieses Konto nicht kennen, wenden Sie sich bitte an den Betreiber von { $product }.
+address-undo-subject = Die E-Mail-Adresse Ihres Kontos bei { $product } wurde geändert
+address-undo-title = Ihre E-Mail-Adresse wurde geändert
+address-undo-text = Die E-Mail-Adresse des Kontos { $username } wurde am { $at } in { $other_address } geändert. Falls Sie das waren, brauchen Sie nichts zu tun.
+address-undo-button = Änderung rückgängig machen
+address-undo-ignore = Falls Sie das nicht waren, machen Sie die Änderung rückgängig und wählen Sie danach ein neues Passwort: Jemand anderes könnte Ihres kennen.
+
+## Hinweise
+
+password-changed-subject = Ihr Passwort für { $product } wurde geändert
+password-changed-title = Ihr Passwort wurde geändert
+password-changed-text = Das Passwort des Kontos { $username } wurde geändert. Alle anderen Geräte sind abgemeldet.
+password-changed-ignore = Falls Sie das nicht waren, kannte jemand Ihr Passwort. Fordern Sie auf der Anmeldeseite sofort ein neues an.
+new-device-subject = Anmeldung bei { $product } auf einem neuen Gerät
+new-device-title = Anmeldung auf einem neuen Gerät
+new-device-text = Jemand hat sich mit dem Konto { $username } auf einem bisher unbekannten Gerät angemeldet.
+new-device-ignore = Falls Sie das waren, brauchen Sie nichts zu tun. Andernfalls ändern Sie sofort Ihr Passwort: Alle anderen Geräte werden dann abgemeldet.
+password-reset-done-subject = Sie haben ein neues Passwort für { $product }
+password-reset-done-title = Sie haben ein neues Passwort
+password-reset-done-text = Das Konto { $username } hat ein neues Passwort. Es wurde über einen Link gewählt, den wir an diese Adresse geschickt haben. Alle Geräte sind abgemeldet.
+password-reset-done-ignore = Falls Sie das nicht waren, liest jemand Ihre E-Mails mit. Ändern Sie zuerst das Passwort Ihres Postfachs und fordern Sie dann auf der Anmeldeseite ein neues an.
+sign-in-page = Zur Anmeldeseite
+test-subject = Test-E-Mail von { $product }
+test-title = Es funktioniert
+test-text = { $product } kann E-Mails verschicken. Diese wurde am { $at } erstellt.
+
+## Die Seiten zu den Links in E-Mails
+
+page-verify-title = E-Mail-Adresse bestätigen
+page-verify-text = Drücken Sie auf die Schaltfläche, um zu bestätigen, dass die Adresse Ihnen gehört.
+page-verify-button = Adresse bestätigen
+page-sign-in-title = Anmelden
+page-sign-in-text = Drücken Sie auf die Schaltfläche, um sich mit diesem Browser anzumelden.
+page-sign-in-button = Anmelden
+page-register-title = Noch ein Schritt
+page-register-text = Drücken Sie auf die Schaltfläche, um Ihre Adresse zu bestätigen. Damit entsteht Ihr Konto.
+page-register-button = Konto anlegen
+page-change-address-title = Ihre neue E-Mail-Adresse
+page-change-address-text = Drücken Sie auf die Schaltfläche, um diese Adresse für Ihr Konto zu verwenden.
+page-change-address-button = Diese Adresse verwenden
+page-undo-address-title = Änderung rückgängig machen
+page-undo-address-text = Drücken Sie auf die Schaltfläche, um Ihrem Konto die frühere E-Mail-Adresse zurückzugeben.
+page-undo-address-button = Änderung rückgängig machen
+page-reset-title = Neues Passwort wählen
+page-reset-text = Beim Speichern werden alle Geräte abgemeldet.
+page-reset-button = Passwort speichern
+page-invite-title = Sie sind eingeladen
+page-invite-text = Wählen Sie einen Benutzernamen und ein Passwort für Ihr Konto.
+page-invite-button = Konto anlegen
+username = Benutzername
+new-password = Neues Passwort
+password-hint = Mindestens { $count } Zeichen: einige Wörter, die nur Sie so verbinden würden.
+done-verify-title = Adresse bestätigt
+done-verify-text = Sie können diese Seite schließen oder sich anmelden.
+done-register-title = Ihr Konto ist bereit
+done-register-text = Melden Sie sich mit dem Benutzernamen und dem Passwort an, die Sie gewählt haben.
+done-invite-title = Ihr Konto ist bereit
+done-invite-text = Melden Sie sich mit dem Benutzernamen und dem Passwort an, die Sie gewählt haben.
+done-change-address-title = Adresse bestätigt
+done-change-address-text = E-Mails gehen von nun an an diese Adresse.
+done-undo-address-title = Die Änderung ist rückgängig gemacht
+done-undo-address-text = Ihr Konto hat wieder seine frühere E-Mail-Adresse. Wählen Sie jetzt ein neues Passwort: Jemand anderes könnte Ihres kennen.
+done-reset-title = Ihr neues Passwort ist gesetzt
+done-reset-text = Alle Geräte sind abgemeldet. Melden Sie sich mit dem neuen Passwort an.
+refused-title = Dieser Link funktioniert nicht
+refused-text = Er wurde schon verwendet, ist zu alt, oder es wurde ein neuerer verschickt. Fordern Sie dort einen neuen an, wo Sie diesen angefordert haben.
+problem-password-too-short =
+    { $count ->
+        [one] Das Passwort muss mindestens ein Zeichen haben.
+       *[other] Das Passwort muss mindestens { $count } Zeichen haben.
+    }
+problem-password-like-username = Das Passwort darf nicht aus dem Benutzernamen bestehen.
+problem-password-like-service = Das Passwort darf nicht aus dem Namen dieses Dienstes bestehen.
+problem-password-repetitive = Das Passwort darf keine einfache Wiederholung oder Reihe sein.
+problem-password-common = Dieses Passwort ist eines der häufigsten, die zuerst ausprobiert werden.
+problem-password-unchanged = Das neue Passwort darf nicht das bisherige sein.
+problem-username-taken = Dieser Benutzername ist vergeben. Bitte wählen Sie einen anderen.
+problem-username-invalid = Dieser Benutzername kann nicht verwendet werden. Bitte wählen Sie einen anderen.
+problem-other = Das hat nicht funktioniert. Bitte versuchen Sie es noch einmal.

@@ -1,0 +1,171 @@
+# contract 1
+# English: every message. What another language lacks is said in English.
+
+## Dates and times, always in UTC, and how long something lasts
+
+date-time = { $day } { $month } { $year }, { $time } UTC
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+within-minutes =
+    { $count ->
+        [one] within one minute
+       *[other] within { $count } minutes
+    }
+within-hours =
+    { $count ->
+        [one] within one hour
+       *[other] within { $count } hours
+    }
+within-days =
+    { $count ->
+        [one] within one day
+       *[other] within { $count } days
+    }
+
+## Every mail
+
+code = Or type this code where you are asked for it:
+lifetime-link = The link works once, { $within } (until { $until }).
+lifetime-link-code = The link and the code work once, { $within } (until { $until }).
+copy-link = If the button does not work, copy this address into your browser:
+asked-from = Asked for on { $at } from the network address { $source }.
+footer = { $product } sends this mail by itself. Replies may not be read.
+device = { $browser } on { $system }
+fact-time = Time
+fact-device = Device
+fact-source = Network address
+
+## Confirm an address
+
+verify-subject = Confirm your e-mail address for { $product }
+verify-title = Confirm your e-mail address
+verify-text = Please confirm that { $address } is your address.
+verify-button = Confirm the address
+verify-ignore = If you did not ask for this, ignore this mail: without your confirmation nothing happens.
+
+## A new password
+
+reset-subject = Choose a new password for { $product }
+reset-title = Choose a new password
+reset-text = Somebody, probably you, has asked for a new password for the account { $username }. All devices are signed out when you choose it.
+reset-button = Choose a new password
+reset-ignore = If it was not you, ignore this mail: your password stays as it is.
+
+## Sign in by mail
+
+sign-in-subject = Sign in to { $product }
+sign-in-title = Sign in
+sign-in-text = You can sign in as { $username } without your password.
+sign-in-button = Sign in
+sign-in-ignore = If you did not ask for this, ignore this mail. Give the code to nobody, not even to somebody who says that they are from { $product }.
+
+## Somebody registers with an address that has an account
+
+already-registered-subject = You already have an account with { $product }
+already-registered-title = You already have an account
+already-registered-text = Somebody, probably you, has tried to register with { $address }. This address belongs to the account { $username }: sign in with it. If you have forgotten the password, the sign-in page helps you to a new one.
+already-registered-button = Go to the sign-in page
+already-registered-ignore = If it was not you, there is nothing to do. Nobody was told that you have an account.
+
+## An invitation
+
+invite-subject = You are invited to { $product }
+invite-title = You are invited
+invite-text = You are invited to an account with { $product }. Choose a user name and a password to accept.
+invite-button = Accept the invitation
+invite-ignore = If you do not want an account, ignore this mail: without you none is made.
+
+## The address of an account
+
+address-changed-subject = The new e-mail address of your account with { $product }
+address-changed-title = Your new e-mail address
+address-changed-text = { $address } is now the e-mail address of the account { $username }. Mails go here from now on.
+address-changed-ignore = If you know nothing of this account, please tell whoever runs { $product }.
+address-undo-subject = The e-mail address of your account with { $product } was changed
+address-undo-title = Your e-mail address was changed
+address-undo-text = The e-mail address of the account { $username } was changed to { $other_address } on { $at }. If it was you, there is nothing to do.
+address-undo-button = Take the change back
+address-undo-ignore = If it was not you, take the change back and then choose a new password: somebody else may know yours.
+
+## Notices
+
+password-changed-subject = Your password for { $product } was changed
+password-changed-title = Your password was changed
+password-changed-text = The password of the account { $username } was changed. All other devices are signed out.
+password-changed-ignore = If it was not you, somebody knew your password. Ask for a new one on the sign-in page at once.
+new-device-subject = A new device signed in to { $product }
+new-device-title = A new device signed in
+new-device-text = Somebody has signed in to the account { $username } on a device that was not known.
+new-device-ignore = If it was you, there is nothing to do. Otherwise change your password at once: all other devices are then signed out.
+password-reset-done-subject = You have a new password for { $product }
+password-reset-done-title = You have a new password
+password-reset-done-text = The account { $username } has a new password, chosen by a link that we sent to this address. All devices are signed out.
+password-reset-done-ignore = If it was not you, somebody reads your mails. Change the password of your mailbox first, then ask for a new one on the sign-in page.
+sign-in-page = Go to the sign-in page
+test-subject = Test mail from { $product }
+test-title = It works
+test-text = { $product } can send mails. This one was made on { $at }.
+
+## The pages of links in mails
+
+page-verify-title = Confirm your e-mail address
+page-verify-text = Press the button to confirm that the address is yours.
+page-verify-button = Confirm the address
+page-sign-in-title = Sign in
+page-sign-in-text = Press the button to sign in with this browser.
+page-sign-in-button = Sign in
+page-register-title = One more step
+page-register-text = Press the button to confirm your address. Your account is made then.
+page-register-button = Make the account
+page-change-address-title = Your new e-mail address
+page-change-address-text = Press the button to use this address for your account.
+page-change-address-button = Use this address
+page-undo-address-title = Take the change back
+page-undo-address-text = Press the button to give your account its former e-mail address again.
+page-undo-address-button = Take the change back
+page-reset-title = Choose a new password
+page-reset-text = All devices are signed out when you save it.
+page-reset-button = Save the password
+page-invite-title = You are invited
+page-invite-text = Choose a user name and a password for your account.
+page-invite-button = Make the account
+username = User name
+new-password = New password
+password-hint = At least { $count } characters: a few words that only you would combine.
+done-verify-title = Address confirmed
+done-verify-text = You can close this page, or sign in.
+done-register-title = Your account is ready
+done-register-text = Sign in with the user name and the password that you have chosen.
+done-invite-title = Your account is ready
+done-invite-text = Sign in with the user name and the password that you have chosen.
+done-change-address-title = Address confirmed
+done-change-address-text = Mails go to this address from now on.
+done-undo-address-title = The change is taken back
+done-undo-address-text = Your account has its former e-mail address again. Choose a new password now: somebody else may know yours.
+done-reset-title = Your new password is set
+done-reset-text = All devices are signed out. Sign in with the new password.
+refused-title = This link does not work
+refused-text = It was used before, it is too old, or a newer one was sent. Ask for a new one where you asked for this one.
+problem-password-too-short =
+    { $count ->
+        [one] The password must have at least one character.
+       *[other] The password must have at least { $count } characters.
+    }
+problem-password-like-username = The password must not be made of the user name.
+problem-password-like-service = The password must not be made of the name of this service.
+problem-password-repetitive = The password must not be a simple repetition or sequence.
+problem-password-common = This password is one of the most common ones, which are tried first.
+problem-password-unchanged = The new password must not be the current one.
+problem-username-taken = This user name is taken. Please choose another one.
+problem-username-invalid = This user name cannot be used. Please choose another one.
+problem-other = That did not work. Please try again.
