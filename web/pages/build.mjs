@@ -1,9 +1,11 @@
 // Builds the pages into the folder that the server embeds. Run it and commit the changes:
 // `cargo build` must need no Node.
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { build } from 'esbuild';
 import { compressedWasm } from '../wasm.mjs';
-import { PAGES, documentOf } from './document.mjs';
+import { LANGUAGES, PAGES, documentOf, fileOf } from './document.mjs';
+import { translated } from './translate.mjs';
 
 const outdir = '../../crates/countersign/assets';
 rmSync(outdir, { recursive: true, force: true });
@@ -11,19 +13,37 @@ mkdirSync(outdir, { recursive: true });
 cpSync('public', outdir, { recursive: true });
 cpSync('../client/dist/index.js', `${outdir}/client.js`);
 for (const page of PAGES) {
-  writeFileSync(`${outdir}/${page.name}.html`, documentOf(page, readFileSync(`html/${page.name}.html`, 'utf8')));
+  const body = readFileSync(`html/${page.name}.html`, 'utf8');
+  writeFileSync(`${outdir}/${page.name}.html`, documentOf(page, body));
+}
+for (const lang of LANGUAGES) {
+  const translate = translated(lang, JSON.parse(readFileSync(`html/${lang}.json`, 'utf8')));
+  for (const page of PAGES.filter(({ isTranslated }) => isTranslated)) {
+    const body = translate.html(readFileSync(`html/${page.name}.html`, 'utf8'));
+    writeFileSync(`${outdir}/${fileOf(page.name, lang)}.html`, documentOf({ ...page, title: translate.title(page.title) }, body, lang));
+  }
+  translate.finish();
 }
 
 const options = { bundle: true, minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning' };
-await build({
+const scripts = {
   ...options,
-  entryPoints: PAGES.filter(({ script }) => script).map(({ name }) => `src/${name}.ts`),
   outdir,
   format: 'esm',
   // All pages load one copy of the client, the one that pages of other apps load too. The scripts are in `assets/`.
   alias: { '@countersign/client': '../client.js' },
   external: ['../client.js', './server-keys.js'],
+};
+await build({
+  ...scripts,
+  entryPoints: PAGES.filter(({ script }) => script).map(({ name }) => `src/${name}.ts`),
   plugins: [compressedWasm],
 });
+for (const lang of LANGUAGES) {
+  // The same scripts, with the words of this language in the place of English, which needs none.
+  const words = { name: 'words', setup: ({ onResolve }) => onResolve({ filter: /^\.\/dictionary\.ts$/ }, () => ({ path: resolve(`src/${lang}.ts`) })) };
+  const pages = PAGES.filter(({ isTranslated, script }) => isTranslated && script);
+  await build({ ...scripts, entryPoints: pages.map(({ name }) => ({ in: `src/${name}.ts`, out: fileOf(name, lang) })), plugins: [words] });
+}
 await build({ ...options, entryPoints: ['src/style.css'], outdir });
 console.log(`pages: ${readdirSync(outdir).join(' ')}`);

@@ -1,13 +1,13 @@
 // The HTML document around a page's body: one head for all pages.
 
 /**
- * `script`: the page loads the script of its own name. `client`: it also loads `/client.js`.
+ * `isTranslated`: it is built in each of `LANGUAGES` too. `script`: the page loads the script of its own name. `client`: it also loads `/client.js`.
  * `policy`: where it differs from `POLICY`. The debugger may make no request (HD-7), but runs WebAssembly.
  */
 export const PAGES = [
   { name: 'index', title: 'Countersign', script: true, client: true },
-  { name: 'login', title: 'Sign in · Countersign', script: true, client: true },
-  { name: 'account', title: 'Account · Countersign', script: true, client: true },
+  { name: 'login', title: 'Sign in · Countersign', script: true, client: true, isTranslated: true },
+  { name: 'account', title: 'Account · Countersign', script: true, client: true, isTranslated: true },
   { name: 'admin', title: 'Admin · Countersign', script: true, client: true },
   {
     name: 'debugger',
@@ -16,8 +16,14 @@ export const PAGES = [
     policy: { 'script-src': "'self' 'wasm-unsafe-eval'", 'connect-src': "'none'" },
   },
   { name: 'docs', title: 'API · Countersign', script: true },
-  { name: 'missing', title: 'Page not found · Countersign' },
+  { name: 'missing', title: 'Page not found · Countersign', isTranslated: true },
 ];
+
+/** The languages beside English that the pages with `isTranslated` are built in: `html/de.json`, `src/de.ts`. */
+export const LANGUAGES = ['de'];
+
+/** The name of a page's file in a language, without the extension. */
+export const fileOf = (name, lang) => (lang === 'en' ? name : `${name}.${lang}`);
 
 const POLICY = {
   'default-src': "'none'",
@@ -37,7 +43,7 @@ const POLICY = {
  * of a page that is off (`http/pages/document.rs`). In development
  * it adds the demo users to the sign-in page.
  */
-export function documentOf({ name, title, script, client, policy }, body) {
+export function documentOf({ name, title, script, client, policy }, body, lang = 'en') {
   const directives = Object.entries({ ...POLICY, ...policy }).map(([directive, sources]) => `${directive} ${sources}`);
   const head = [
     '<meta charset="utf-8">',
@@ -49,8 +55,8 @@ export function documentOf({ name, title, script, client, policy }, body) {
     '<link rel="icon" href="assets/icon.svg">',
     '<link rel="stylesheet" href="assets/style.css">',
     client && '<link rel="modulepreload" href="client.js">',
-    script && `<script type="module" src="assets/${name}.js"></script>`,
+    script && `<script type="module" src="assets/${fileOf(name, lang)}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
-  return `<!doctype html>\n<html lang="en" data-home="./" data-pages="account admin debugger docs" data-password-length="15">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account admin debugger docs" data-password-length="15">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
 }

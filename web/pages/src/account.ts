@@ -8,20 +8,21 @@ import { passwordForm } from './password-form.ts';
 import { sessionList } from './session-list.ts';
 import { passwordHint } from './site.ts';
 import { act, confirmed, notify, signedInPage, signOut } from './shell.ts';
+import { t } from './words.ts';
 import type { Account, Session } from './wire.ts';
 
 async function showProfile(): Promise<void> {
   const { user } = await api<{ user: Account }>('GET', '/api/user');
   const fact = (name: string, value: Node | string): Node[] => [element('dt', {}, name), element('dd', {}, value)];
-  const copyId: HTMLButtonElement = element('button', { type: 'button', class: 'quiet small', 'aria-label': 'Copy the account ID', onclick: () => void copyFrom(copyId, user.userId) }, 'Copy');
+  const copyId: HTMLButtonElement = element('button', { type: 'button', class: 'quiet small', 'aria-label': t('Copy the account ID'), onclick: () => void copyFrom(copyId, user.userId) }, t('Copy'));
   fill(
     byId('profile'),
-    ...fact('Username', user.username),
-    ...fact('Role', user.role),
-    ...fact('Account ID', element('span', { class: 'row' }, element('code', {}, user.userId), copyId)),
-    ...fact('Member since', dateElement(user.createdAt)),
+    ...fact(t('Username'), user.username),
+    ...fact(t('Role'), user.role),
+    ...fact(t('Account ID'), element('span', { class: 'row' }, element('code', {}, user.userId), copyId)),
+    ...fact(t('Member since'), dateElement(user.createdAt)),
     ...(user.claims && Object.keys(user.claims).length > 0
-      ? fact('Claims', element('pre', { tabindex: 0, 'aria-label': 'Claims' }, JSON.stringify(user.claims, null, 2)))
+      ? fact(t('Claims'), element('pre', { tabindex: 0, 'aria-label': t('Claims') }, JSON.stringify(user.claims, null, 2)))
       : []),
   );
 }
@@ -32,7 +33,7 @@ async function showSessions(): Promise<void> {
     byId('sessions'),
     sessionList(sessions, async (session) => {
       await api('DELETE', `/api/sessions/${encodeURIComponent(session.id)}`);
-      notify('That device is signed out.');
+      notify(t('That device is signed out.'));
       await showSessions();
       // The button that had the focus is gone.
       byId('sessions').focus();
@@ -42,14 +43,14 @@ async function showSessions(): Promise<void> {
 }
 
 async function endOthers(): Promise<void> {
-  if (!(await confirmed('Sign out all devices but this one?', 'Sign out other devices', 'primary'))) return;
+  if (!(await confirmed(t('Sign out all devices but this one?'), t('Sign out other devices'), 'primary'))) return;
   await api('DELETE', '/api/sessions');
-  notify('All other devices are signed out.');
+  notify(t('All other devices are signed out.'));
   await showSessions();
 }
 
 async function signOutEverywhere(): Promise<void> {
-  if (await confirmed('Sign out on all devices, this one included?', 'Sign out everywhere', 'primary')) await signOut(true);
+  if (await confirmed(t('Sign out on all devices, this one included?'), t('Sign out everywhere'), 'primary')) await signOut(true);
 }
 
 void signedInPage((user) => {
@@ -57,12 +58,12 @@ void signedInPage((user) => {
   const everywhereButton = byId<HTMLButtonElement>('everywhere');
   endOthersButton.addEventListener('click', () => void act(endOthersButton, endOthers));
   everywhereButton.addEventListener('click', () => void act(everywhereButton, signOutEverywhere));
-  byId('next-hint').textContent = `${passwordHint} A change ends all other sessions.`;
+  byId('next-hint').textContent = `${passwordHint} ${t('A change ends all other sessions.')}`;
   const form = byId<HTMLFormElement>('password-form');
   // Tells password managers whose password changes.
   (form.elements.namedItem('username') as HTMLInputElement).value = user.username;
   passwordForm(form, async () => {
-    notify('Your password is changed. All other sessions have ended.');
+    notify(t('Your password is changed. All other sessions have ended.'));
     await showSessions();
   });
   fill(byId('new-key'), keyList(byId('keys'), '/api/keys', true));

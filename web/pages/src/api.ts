@@ -2,6 +2,7 @@
 
 import { CountersignError, createClient, type Client } from '@countersign/client';
 import { address } from './base.ts';
+import { errorText, t } from './words.ts';
 
 export const client: Client = createClient({ baseUrl: address });
 
@@ -15,7 +16,7 @@ export async function api<T = undefined>(method: string, path: string, body?: ob
   const json = parse(text);
   if (response.ok) return json as T;
   const { error, code } = (json ?? {}) as { error?: string; code?: string };
-  throw new CountersignError(code ?? 'unexpected_response', error ?? `The server responded with status ${response.status}.`, response.status);
+  throw new CountersignError(code ?? 'unexpected_response', error ?? t('The server responded with status {status}.', { status: response.status }), response.status);
 }
 
 /** A browser says of a request without a response only that it failed. */
@@ -59,6 +60,7 @@ export function isCode(error: unknown, code: string): boolean {
 }
 
 export function messageOf(error: unknown): string {
-  if (isOffline(error)) return 'The server cannot be reached. Check your connection and try again.';
-  return sentence(error instanceof Error ? error.message : String(error));
+  if (isOffline(error)) return t('The server cannot be reached. Check your connection and try again.');
+  const said = error instanceof CountersignError ? errorText(error.code) : undefined;
+  return sentence(said ?? (error instanceof Error ? error.message : String(error)));
 }

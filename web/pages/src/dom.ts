@@ -1,6 +1,8 @@
 // Builds elements. Text goes in as text nodes only: no markup is ever parsed, so nothing that a user
 // typed can become code.
 
+import { plural, t } from './words.ts';
+
 type Attributes = Record<string, string | number | boolean | ((event: Event) => void) | undefined>;
 type Child = Node | string | null | undefined | false;
 
@@ -40,7 +42,7 @@ export function showsTyped(button: HTMLButtonElement, field: HTMLInputElement): 
 export function showsLength(field: HTMLInputElement, note: HTMLElement, least: number): void {
   const show = (): void => {
     const length = [...field.value.normalize('NFC')].length;
-    note.textContent = length === 0 ? '' : length < least ? `${length} of ${least} characters` : `${length} characters`;
+    note.textContent = length === 0 ? '' : length < least ? t('{n} of {least} characters', { n: length, least }) : plural(length, '{n} character', '{n} characters');
     note.classList.toggle('enough', length >= least);
   };
   field.addEventListener('input', show);
@@ -52,7 +54,7 @@ export function showsLength(field: HTMLInputElement, note: HTMLElement, least: n
 export async function copyFrom(button: HTMLButtonElement, content: string): Promise<void> {
   await navigator.clipboard.writeText(content);
   const text = button.textContent;
-  button.textContent = 'Copied';
+  button.textContent = t('Copied');
   setTimeout(() => (button.textContent = text), 1500);
 }
 

@@ -4,6 +4,7 @@ import { messageOf } from './api.ts';
 import { copyFrom, element, fill, showsTyped } from './dom.ts';
 import { newPassword } from './password-maker.ts';
 import { clearMessage } from './shell.ts';
+import { t } from './words.ts';
 import { isEdited, keepsEdits, mayDiscard } from './unsaved.ts';
 
 export interface Field {
@@ -42,7 +43,7 @@ export function openForm({ title, submit, fields, save }: FormDialog): HTMLDialo
       return field.type === 'check' ? [element('div', { class: 'check' }, input(field), label)] : [label, input(field), field.hint !== undefined && element('p', { id: `field-${count}-${field.name}-hint`, class: 'muted' }, field.hint)];
     }),
     error,
-    element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => void leave() }, 'Cancel'), button),
+    element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => void leave() }, t('Cancel')), button),
   );
   const gone = new AbortController();
   const removed = (): void => {
@@ -95,18 +96,18 @@ function input({ name, label, type = 'text', value = '', autocomplete, required 
 
 /** For a password that somebody else gets: it can be seen, made and copied. */
 function passwordField(field: HTMLInputElement, label: string): HTMLElement {
-  const show = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': `Show: ${label}` }, 'Show');
+  const show = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': t('Show: {label}', { label }) }, t('Show'));
   showsTyped(show, field);
   const generate = (): void => {
     field.value = newPassword();
     if (field.type === 'password') show.click();
   };
-  const copy = element('button', { type: 'button', class: 'quiet small', 'aria-label': `Copy: ${label}`, onclick: () => void copyFrom(copy, field.value) }, 'Copy');
+  const copy = element('button', { type: 'button', class: 'quiet small', 'aria-label': t('Copy: {label}', { label }), onclick: () => void copyFrom(copy, field.value) }, t('Copy'));
   return element(
     'div',
     { class: 'row password' },
     element('div', { class: 'with-button grow' }, field, show),
-    element('button', { type: 'button', class: 'small', onclick: generate }, 'Generate'),
+    element('button', { type: 'button', class: 'small', onclick: generate }, t('Generate')),
     copy,
   );
 }

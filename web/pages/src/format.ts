@@ -1,8 +1,10 @@
 // Formats times, devices and codes for people.
 
-const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
-const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+import { locale, t } from './words.ts';
+
+const RELATIVE = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+const ABSOLUTE = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+const DATE = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_556_952],
   ['month', 2_629_746],
@@ -85,11 +87,11 @@ const SYSTEMS: readonly [RegExp, string][] = [
 
 /** "Firefox on Linux": coarse on purpose, and a guess, as user agents are. */
 export function device(userAgent: string | null | undefined): string {
-  if (!userAgent) return 'Unknown device';
+  if (!userAgent) return t('Unknown device');
   const name = (table: readonly [RegExp, string][]): string | undefined => table.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = name(BROWSERS);
   const system = name(SYSTEMS);
-  if (browser && system) return `${browser} on ${system}`;
+  if (browser && system) return t('{browser} on {system}', { browser, system });
   return browser ?? system ?? userAgent.slice(0, 40);
 }
 

@@ -6,14 +6,15 @@ import { pathOf } from './base.ts';
 import { byId, element, fill, showsLength, showsTyped } from './dom.ts';
 import { returnTo } from './return-to.ts';
 import { afterSignIn, hasPage, leastLength, passwordHint } from './site.ts';
+import { plural, t } from './words.ts';
 
 const REASONS: Record<SessionOverCode | 'logout', string> = {
-  logout: 'You are signed out.',
-  session_expired: 'Your session has ended. Please sign in again.',
-  session_revoked: 'This session was ended on another device or by an administrator. Please sign in again.',
-  refresh_token_reused: 'This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.',
-  invalid_refresh_token: 'Your session could not be continued. Please sign in again.',
-  no_refresh_token: 'Your session has ended. Please sign in again.',
+  logout: t('You are signed out.'),
+  session_expired: t('Your session has ended. Please sign in again.'),
+  session_revoked: t('This session was ended on another device or by an administrator. Please sign in again.'),
+  refresh_token_reused: t('This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.'),
+  invalid_refresh_token: t('Your session could not be continued. Please sign in again.'),
+  no_refresh_token: t('Your session has ended. Please sign in again.'),
 };
 
 const form = byId<HTMLFormElement>('form');
@@ -51,18 +52,18 @@ async function signIn(): Promise<void> {
 function refuse(error: unknown): void {
   if (error instanceof CountersignError && error.code === 'invalid_credentials') {
     // The new password may be in force already: the response to its choice may have been lost.
-    say(`The username or password is wrong.${newPassword ? ' If you have already chosen a new password, sign in with it.' : ''}`, 'error');
+    say(`${t('The username or password is wrong.')}${newPassword ? ` ${t('If you have already chosen a new password, sign in with it.')}` : ''}`, 'error');
     password.select();
     password.focus();
   } else if (error instanceof CountersignError && error.code === 'password_change_required') {
-    explain('You need a new password. Choose one to sign in.');
+    explain(t('You need a new password. Choose one to sign in.'));
     newPassword ??= addNewPassword();
     newPassword.focus();
   } else if (error instanceof CountersignError && error.status === 422) {
     say(messageOf(error), 'error');
     newPassword?.focus();
   } else if (error instanceof CountersignError && error.retryAfterMs !== undefined) {
-    waitFor(error.message, Math.ceil(error.retryAfterMs / 1000));
+    waitFor(messageOf(error), Math.ceil(error.retryAfterMs / 1000));
   } else {
     say(messageOf(error), 'error');
   }
@@ -71,10 +72,10 @@ function refuse(error: unknown): void {
 /** Adds a field to the form, until another username or password is typed: it is for this account only. */
 function addNewPassword(): HTMLInputElement {
   const field = element('input', { id: 'new-password', name: 'new-password', type: 'password', autocomplete: 'new-password', required: true, 'aria-describedby': 'new-password-hint' });
-  const button = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': 'Show new password' }, 'Show');
+  const button = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': t('Show new password') }, t('Show'));
   const length = element('span', { class: 'muted length' });
   const parts = [
-    element('div', { class: 'row spread' }, element('label', { for: 'new-password' }, 'New password'), length),
+    element('div', { class: 'row spread' }, element('label', { for: 'new-password' }, t('New password')), length),
     element('div', { class: 'with-button' }, field, button),
     element('p', { id: 'new-password-hint', class: 'muted' }, passwordHint),
   ];
@@ -86,11 +87,11 @@ function addNewPassword(): HTMLInputElement {
     byId('password-label').textContent = current;
     submit.textContent = verb;
   };
-  name('Choose a new password', 'Current password', 'Save and sign in');
+  name(t('Choose a new password'), t('Current password'), t('Save and sign in'));
   const remove = (): void => {
     for (const part of parts) part.remove();
     fill(byId('reason'));
-    name('Sign in', 'Password', 'Sign in');
+    name(t('Sign in'), t('Password'), t('Sign in'));
     newPassword = undefined;
   };
   username.addEventListener('input', remove, { once: true });
@@ -102,18 +103,18 @@ function addNewPassword(): HTMLInputElement {
 function waitFor(text: string, seconds: number): void {
   submit.disabled = seconds > 0;
   if (seconds <= 0) {
-    say('You can try again now.', 'info');
+    say(t('You can try again now.'), 'info');
     return;
   }
-  // The server's text ends in "try again later"; the page knows when.
-  say(`${text.replace(/,? try again.*$/i, '')}. Try again in ${span(seconds)}.`, 'error');
+  // The text ends in "try again later"; the page knows when.
+  say(`${text.replace(/(,? (try again|bitte) [^,]*)?\.?$/i, '')}. ${t('Try again in {span}.', { span: span(seconds) })}`, 'error');
   setTimeout(() => waitFor(text, seconds - 1), 1000);
 }
 
 /** "12 seconds", "1:05 minutes". */
 function span(seconds: number): string {
-  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`;
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} minutes`;
+  if (seconds < 60) return plural(seconds, '{n} second', '{n} seconds');
+  return t('{time} minutes', { time: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}` });
 }
 
 form.addEventListener('submit', (event) => {
@@ -139,7 +140,7 @@ function demoUser(user: { username: string; password: string }): HTMLButtonEleme
 }
 
 if (demoUsers.length > 0) {
-  form.after(element('section', { id: 'demo', class: 'stack' }, element('p', { class: 'muted' }, 'Development mode. Everybody knows these passwords:'), ...demoUsers.map(demoUser)));
+  form.after(element('section', { id: 'demo', class: 'stack' }, element('p', { class: 'muted' }, t('Development mode. Everybody knows these passwords:')), ...demoUsers.map(demoUser)));
 }
 
 const reason: string | undefined = REASONS[new URLSearchParams(location.search).get('reason') as keyof typeof REASONS];
@@ -158,9 +159,9 @@ function stay({ username: name, role }: User): void {
   fill(
     byId('main'),
     document.querySelector('.brand'),
-    element('h1', {}, 'You are signed in'),
-    element('p', { class: 'muted' }, `As ${name}.`),
-    role === 'admin' && hasPage('admin') && element('a', { class: 'button primary', href: pathOf('admin') }, 'Admin'),
-    element('button', { type: 'button', onclick: signOut }, 'Sign out'),
+    element('h1', {}, t('You are signed in')),
+    element('p', { class: 'muted' }, t('As {name}.', { name })),
+    role === 'admin' && hasPage('admin') && element('a', { class: 'button primary', href: pathOf('admin') }, t('Admin')),
+    element('button', { type: 'button', onclick: signOut }, t('Sign out')),
   );
 }

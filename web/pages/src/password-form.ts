@@ -5,6 +5,7 @@ import { api, messageOf } from './api.ts';
 import { element, fill, showsLength, showsTyped } from './dom.ts';
 import { clearMessage } from './shell.ts';
 import { leastLength } from './site.ts';
+import { t } from './words.ts';
 
 export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): void {
   const current = form.elements.namedItem('current') as HTMLInputElement;
@@ -25,7 +26,7 @@ export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): 
       await done();
     } catch (cause) {
       const isCurrent = cause instanceof CountersignError && cause.code === 'wrong_password';
-      fill(error, element('p', { class: 'notice error' }, isCurrent ? 'The current password is wrong.' : messageOf(cause)));
+      fill(error, element('p', { class: 'notice error' }, isCurrent ? t('The current password is wrong.') : messageOf(cause)));
       (isCurrent ? current : next).focus();
     } finally {
       submit.removeAttribute('aria-busy');

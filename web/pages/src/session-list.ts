@@ -3,17 +3,18 @@
 import { element } from './dom.ts';
 import { device, timeElement } from './format.ts';
 import { actionButton } from './shell.ts';
+import { t } from './words.ts';
 import type { Session } from './wire.ts';
 
 export function sessionList(sessions: readonly Session[], end?: (session: Session) => Promise<void>): HTMLElement {
-  if (sessions.length === 0) return element('p', { class: 'muted' }, 'No sessions.');
+  if (sessions.length === 0) return element('p', { class: 'muted' }, t('No sessions.'));
   return element('ul', { class: 'list' }, ...sessions.map((session) => item(session, end)));
 }
 
 function item(session: Session, end?: (session: Session) => Promise<void>): HTMLElement {
   const name = device(session.userAgent);
-  const button = end && !session.current && actionButton('Sign out', () => end(session), 'quiet');
-  if (button) button.setAttribute('aria-label', `Sign out ${name}`);
+  const button = end && !session.current && actionButton(t('Sign out'), () => end(session), 'quiet');
+  if (button) button.setAttribute('aria-label', t('Sign out {device}', { device: name }));
   return element(
     'li',
     {},
@@ -22,13 +23,13 @@ function item(session: Session, end?: (session: Session) => Promise<void>): HTML
       { class: 'grow' },
       element('strong', { title: session.userAgent ?? '' }, name),
       ' ',
-      session.current === true && element('span', { class: 'badge accent' }, 'this device'),
+      session.current === true && element('span', { class: 'badge accent' }, t('this device')),
       element(
         'p',
         { class: 'muted' },
         session.address && element('span', { class: 'part' }, session.address),
-        element('span', { class: 'part' }, 'active ', timeElement(session.lastUsedAt)),
-        element('span', { class: 'part' }, 'signed in ', timeElement(session.createdAt)),
+        element('span', { class: 'part' }, `${t('active')} `, timeElement(session.lastUsedAt)),
+        element('span', { class: 'part' }, `${t('signed in')} `, timeElement(session.createdAt)),
       ),
     ),
     button,

@@ -6,6 +6,7 @@ import { pathOf } from './base.ts';
 import { byId, element, fill } from './dom.ts';
 import { keepTimesTrue } from './format.ts';
 import { hasPage } from './site.ts';
+import { t } from './words.ts';
 
 /** Runs `show` for a signed-in visitor; sends anyone else to the sign-in page, which returns them here. */
 export async function signedInPage(show: (user: User) => void): Promise<void> {
@@ -18,7 +19,7 @@ export async function signedInPage(show: (user: User) => void): Promise<void> {
     goToLogin(state.reason);
     return;
   }
-  notify('The server cannot be reached. This page continues as soon as it can.', true);
+  notify(t('The server cannot be reached. This page continues as soon as it can.'), true);
   const stop = client.subscribe((next) => {
     if (next.status === 'unknown') return;
     stop();
@@ -59,11 +60,11 @@ function signedOut(): void {
 export function navigation(user: User): void {
   fill(
     byId('nav'),
-    hasPage('account') && link('account', 'Account'),
-    user.role === 'admin' && hasPage('admin') && link('admin', 'Admin'),
-    hasPage('debugger') && link('debugger', 'Debugger'),
-    element('span', { class: 'who', title: `Signed in as ${user.username}` }, user.username),
-    element('button', { type: 'button', class: 'quiet', onclick: () => void signOut() }, 'Sign out'),
+    hasPage('account') && link('account', t('Account')),
+    user.role === 'admin' && hasPage('admin') && link('admin', t('Admin')),
+    hasPage('debugger') && link('debugger', t('Debugger')),
+    element('span', { class: 'who', title: t('Signed in as {name}', { name: user.username }) }, user.username),
+    element('button', { type: 'button', class: 'quiet', onclick: () => void signOut() }, t('Sign out')),
   );
 }
 
@@ -90,7 +91,7 @@ export async function signOut(everywhere = false, on = signedOut): Promise<void>
   }
   byId('main').hidden = true;
   fill(byId('nav'));
-  notify('You are signed out on this device. The server cannot be reached; this page tells it as soon as possible. Keep the page open until then.', true);
+  notify(t('You are signed out on this device. The server cannot be reached; this page tells it as soon as possible. Keep the page open until then.'), true);
   client.subscribe((state) => {
     if (state.status === 'signed-out' && !state.pending) on();
   });
@@ -103,7 +104,7 @@ let fading: ReturnType<typeof setTimeout> | undefined;
 /** Shows a message over the page, in sight wherever it is scrolled to; screen readers announce it. `link` leads to what it is about. */
 export function notify(text: string, isError = false, link?: HTMLAnchorElement): void {
   clearTimeout(fading);
-  const dismiss = element('button', { type: 'button', class: 'dismiss', 'aria-label': 'Dismiss', onclick: clearMessage }, '×');
+  const dismiss = element('button', { type: 'button', class: 'dismiss', 'aria-label': t('Dismiss'), onclick: clearMessage }, '×');
   fill(byId('message'), element('div', { class: isError ? 'notice error' : 'notice ok' }, element('p', {}, text), link, dismiss));
   if (!isError) fading = setTimeout(clearMessage, GOOD_NEWS_MS);
 }
@@ -147,7 +148,7 @@ export function confirmed(question: string, verb: string, kind: 'danger' | 'prim
       element(
         'form',
         { method: 'dialog', class: 'row end' },
-        element('button', { value: 'no', class: 'quiet', autofocus: true }, 'Cancel'),
+        element('button', { value: 'no', class: 'quiet', autofocus: true }, t('Cancel')),
         element('button', { value: 'yes', class: kind }, verb),
       ),
     );

@@ -1,6 +1,7 @@
 // What the server says about itself in the document: its name, where its pages lead, and which of them there are.
 
 import { pathOf } from './base.ts';
+import { t } from './words.ts';
 
 const { home, pages = '', passwordLength = '' } = document.documentElement.dataset;
 const on = pages.split(' ');
@@ -16,7 +17,7 @@ export function hasPage(name: 'account' | 'admin' | 'debugger'): boolean {
 export const leastLength: number = Number(passwordLength);
 
 /** What the server asks of a new password, before anybody has failed at it. */
-export const passwordHint = `At least ${passwordLength} characters: a few words that only you would combine.`;
+export const passwordHint = t('At least {n} characters: a few words that only you would combine.', { n: passwordLength });
 
 /** Where a user goes after a sign-in that no page has asked for; nowhere if there is neither an account page nor a home. */
 export const afterSignIn: string | undefined = hasPage('account') ? pathOf('account') : home;

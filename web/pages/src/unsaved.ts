@@ -1,6 +1,7 @@
 // Asks before edits are dropped: on the way out of a page, whichever that is, and when a dialog is closed.
 
 import { confirmed } from './shell.ts';
+import { t } from './words.ts';
 
 export function isEdited(form: HTMLFormElement): boolean {
   return [...form.elements].some((field) => {
@@ -10,7 +11,7 @@ export function isEdited(form: HTMLFormElement): boolean {
 }
 
 export function mayDiscard(): Promise<boolean> {
-  return confirmed('Discard your changes? They are not saved.', 'Discard');
+  return confirmed(t('Discard your changes? They are not saved.'), t('Discard'));
 }
 
 /** What is in the forms of the page now belongs to something that is gone: nothing asks about it. */

@@ -28,6 +28,7 @@ pub(super) fn check(config: &Config) -> anyhow::Result<()> {
     start_check::certificate(config)?;
     options::hashing(config)?;
     options::pages(config)?;
+    options::templates(config)?;
     check_addresses(config)?;
     dev_mark::check(config, Mode::Production)?;
     check_old_login(config)?;

@@ -33,6 +33,7 @@ mod serve;
 mod session;
 mod start_check;
 mod store;
+mod templates;
 mod token;
 mod tool;
 mod usage;
@@ -100,6 +101,9 @@ enum Command {
     /// Copies a whole store: to PostgreSQL, or back
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Writes the templates of mails and pages into a directory; checks changed ones
+    #[command(subcommand)]
+    Templates(templates::TemplatesCommand),
     /// Decodes, verifies and signs tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -159,6 +163,7 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
         Command::Backup(backup) => backup.run(global, output)?,
         Command::Restore(restore) => restore.run(global, output)?,
         Command::Store(store) => store.run(output)?,
+        Command::Templates(templates) => return templates.run(global, output),
         Command::Token(token) => return token.run(global, output),
         Command::Secret(secret) => secret.run(output)?,
         Command::Audit(audit) => audit.run(global, output)?,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign::Accent;
 use countersign::Timestamp;
 use countersign::store::postgres::DatabaseUrl;
 use ipnet::IpNet;
@@ -240,6 +241,9 @@ settings! {
     "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
     /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.
     "pages.logo_file" pages_logo_file: Option<PathBuf> = "", for example "/etc/countersign/logo.svg";
+    /// The colour of buttons and links, in pages and mails, as `#rrggbb`. White text on it has to be legible; for dark pages a
+    /// lighter one is made of it. The one of Countersign if unset.
+    "pages.accent_color" pages_accent_color: Option<Accent> = "", for example "#0a58ca";
     /// `off` removes the page at `/`.
     "pages.front" pages_front: Toggle = "on";
     /// `off` removes `/account`. A sign-in that no other page has asked for then leads to `/`.
@@ -250,6 +254,13 @@ settings! {
     "pages.debugger" pages_debugger: Toggle = "on";
     /// `off` removes `/docs`, the description of the API, and `/openapi.json`.
     "pages.docs" pages_docs: Toggle = "on";
+    /// A directory whose files replace those of the same name among the templates of mails and pages, and single sentences.
+    /// `countersign templates export` writes them all, `countersign templates check` tries yours. Read at the start.
+    "templates" templates: Option<PathBuf> = "", for example "/etc/countersign/templates";
+    /// The languages of mails and of the pages that people see, by the browser's choice; the first where none of them fits.
+    /// English and German are complete; of ar, es, fr, it and pt, which only mails have, and of a file of your own, the rest
+    /// is in English. The pages for administrators and developers are in English.
+    "languages" languages: Vec<String> = "en,de", if |v| limits::languages(v);
     /// An address to serve `/metrics` on for Prometheus, without TLS and a password: let nobody but the monitoring reach it. Not
     /// served if unset.
     "metrics" metrics: Option<SocketAddr> = "", for example "127.0.0.1:9464";

@@ -65,6 +65,15 @@ pub(super) fn product_name(name: &str) -> Result<(), String> {
     }
 }
 
+pub(super) fn languages(tags: &[String]) -> Result<(), String> {
+    let is_tag = |tag: &&String| tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    match tags.iter().find(|tag| !is_tag(tag)) {
+        Some(tag) => Err(format!("{tag:?} is no language tag such as de or pt-BR")),
+        None if tags.is_empty() => Err("it needs at least one language".to_owned()),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn listen_addresses(addresses: &[SocketAddr]) -> Result<(), String> {
     if addresses.is_empty() { Err("it needs at least one address".to_owned()) } else { Ok(()) }
 }

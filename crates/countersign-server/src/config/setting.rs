@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use countersign::Accent;
 use countersign::Timestamp;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
@@ -129,6 +130,12 @@ impl Scalar for SocketAddr {
                  address of this machine"
             )
         })
+    }
+}
+
+impl Scalar for Accent {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error| format!("{text:?}: {error}"))
     }
 }
 

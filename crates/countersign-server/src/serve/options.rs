@@ -1,12 +1,13 @@
 //! Turns the configuration and its files, the pepper and the logo, into the options of the library.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use countersign::MasterKeys;
 use countersign::Options;
 use countersign::http::{Logo, PagesOptions};
 use countersign::options::{HashingOptions, VerifyOnlyKey};
+use countersign::render::{Brand, Faults, Templates};
 use countersign_jwt::{JwkSet, VerifyingKey};
 
 use crate::config::{Config, Toggle};
@@ -43,6 +44,8 @@ pub(crate) fn pages(config: &Config) -> anyhow::Result<PagesOptions> {
     Ok(PagesOptions {
         product_name: config.pages_name.clone(),
         logo: config.pages_logo_file.as_ref().map(read).transpose()?,
+        accent: config.pages_accent_color.unwrap_or_default(),
+        languages: config.languages.clone(),
         home: (config.pages_front == Toggle::On).then(|| "./".to_owned()),
         account: config.pages_account == Toggle::On,
         admin: config.pages_admin == Toggle::On,
@@ -65,6 +68,31 @@ fn verify_only(config: &Config) -> anyhow::Result<Vec<VerifyOnlyKey>> {
         vec![VerifyingKey::from_jwk(&text).with_context(place)?]
     };
     Ok(keys.into_iter().map(|key| VerifyOnlyKey { key, until }).collect())
+}
+
+/// What mails and pages say.
+///
+/// # Errors
+/// Everything that is wrong with the files of `templates`, and languages without sentences.
+pub(crate) fn templates(config: &Config) -> anyhow::Result<Templates> {
+    templates_of(config, config.templates.as_deref()).map_err(|faults| {
+        anyhow::anyhow!(
+            "templates: they cannot be used; `countersign templates check` says this too:\n{faults}"
+        )
+    })
+}
+
+/// The same with the files of this directory.
+///
+/// # Errors
+/// The same.
+pub(crate) fn templates_of(config: &Config, directory: Option<&Path>) -> Result<Templates, Faults> {
+    let brand = Brand {
+        product_name: config.pages_name.clone(),
+        accent: config.pages_accent_color.unwrap_or_default(),
+        has_logo: config.pages_logo_file.is_some(),
+    };
+    Templates::load(directory, &config.languages, brand)
 }
 
 /// A configured file must exist: without it, new hashes would be stored unencrypted.

@@ -60,6 +60,7 @@ mod reload;
 mod requests;
 mod secrets;
 mod shutdown;
+mod templates;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod tls;

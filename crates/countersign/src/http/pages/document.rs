@@ -52,14 +52,17 @@ mod tests {
     use crate::http::pages::files::find;
     use crate::http::pages::logo::Logo;
 
-    const DOCUMENTS: [&str; 7] = [
+    const DOCUMENTS: [&str; 10] = [
         "index.html",
         "login.html",
+        "login.de.html",
         "account.html",
+        "account.de.html",
         "admin.html",
         "debugger.html",
         "docs.html",
         "missing.html",
+        "missing.de.html",
     ];
 
     fn built(name: &str) -> &'static str {

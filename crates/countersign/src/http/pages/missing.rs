@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use crate::http::app::App;
 use crate::http::pages::document::below;
 use crate::http::pages::files::policy;
+use crate::http::pages::languages::{InEachLanguage, varies_by_language};
 use crate::http::pages::options::PagesOptions;
 use crate::http::pages::text;
 use crate::http::routes::{not_found, plain_routes};
@@ -22,7 +23,8 @@ pub fn not_found_page<S: Store, T: Clone + Send + Sync + 'static>(
     app: &App<S>,
     options: &PagesOptions,
 ) -> Router<T> {
-    let document = Arc::new(text(NAME, options, app));
+    let make = |file: &str| text(file, options, app);
+    let documents = Arc::new(InEachLanguage::new(NAME, &options.languages, make));
     let names: Vec<_> = options.on().chain(["login"]).collect();
     let respond = async move |request: Request| {
         let path = request.uri().path();
@@ -33,7 +35,8 @@ pub fn not_found_page<S: Store, T: Clone + Send + Sync + 'static>(
             return without_the_slash(name, request.uri().query());
         }
         let folders = path.matches('/').count().saturating_sub(1);
-        page(below(&document, folders))
+        let Some(document) = documents.choose(request.headers()) else { return not_found().await };
+        page(below(document, folders))
     };
     plain_routes(app, Router::new().fallback(respond))
 }
@@ -64,11 +67,13 @@ fn without_the_slash(name: &str, query: Option<&str>) -> Response {
 fn page(document: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy(NAME))),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy("missing.html"))),
     ];
-    (StatusCode::NOT_FOUND, headers, document).into_response()
+    let mut response = (StatusCode::NOT_FOUND, headers, document).into_response();
+    varies_by_language(&mut response);
+    response
 }
 
-const NAME: &str = "missing.html";
+const NAME: &str = "missing";
 /// Where an error has the one shape of the API, whoever asks.
 const FOR_PROGRAMS: [&str; 4] = ["/api/", "/oauth2/", "/.well-known/", "/assets/"];

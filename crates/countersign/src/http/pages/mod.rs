@@ -4,6 +4,7 @@
 
 mod document;
 mod files;
+mod languages;
 mod logo;
 mod missing;
 mod options;
@@ -25,6 +26,7 @@ use crate::http::edge;
 use crate::http::openapi::openapi;
 use crate::http::pages::document::{LOGO, document, with_demo_users};
 use crate::http::pages::files::{File, find, kind};
+use crate::http::pages::languages::{InEachLanguage, varies_by_language};
 pub use crate::http::pages::logo::{Logo, LogoError};
 pub use crate::http::pages::missing::not_found_page;
 pub use crate::http::pages::options::{DemoUser, PagesOptions};
@@ -43,6 +45,9 @@ pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: 
     if let Some(logo) = &options.logo {
         let logo = File::new(logo.bytes.clone(), logo.media_type, LOGO_POLICY);
         router = router.route(&format!("/{LOGO}"), serve(logo));
+    }
+    if let Some(style) = own_style(options) {
+        router = router.route(&format!("/assets/{STYLE}"), serve(style));
     }
     if options.debugger {
         router = router.route("/assets/server-keys.js", get(server_keys::script));
@@ -82,6 +87,8 @@ const CLIENTS: [(&str, &str); 2] = [
 /// Each time, so that a page and its files have the same version after an update.
 const REVALIDATED: &str = "no-cache";
 
+const STYLE: &str = "style.css";
+
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Whoever opens the logo's address gets a document of this origin, if it is an SVG: it runs no script, and loads nothing.
@@ -92,16 +99,30 @@ fn page<S: Store, T: Clone + Send + Sync + 'static>(
     options: &PagesOptions,
     app: &App<S>,
 ) -> MethodRouter<T> {
-    let name = format!("{name}.html");
-    serve(File::named(&name, text(&name, options, app).into()))
+    let make = |file: &str| File::named(file, text(file, options, app).into());
+    let pages = Arc::new(InEachLanguage::new(name, &options.languages, make));
+    get(async move |request: HeaderMap| {
+        let Some(page) = pages.choose(&request) else { return not_found().await };
+        let mut response = page.respond(REVALIDATED, &request);
+        varies_by_language(&mut response);
+        response
+    })
 }
 
 /// The document of this name as it is served.
 fn text<S: Store>(name: &str, options: &PagesOptions, app: &App<S>) -> String {
     let built = find(name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
     let document = document(&built, options, app.countersign().options().passwords.min_length);
-    let shows_demo_users = app.options.development && !options.demo_users.is_empty() && name == "login.html";
+    let shows_demo_users =
+        app.options.development && !options.demo_users.is_empty() && name.starts_with("login.");
     if shows_demo_users { with_demo_users(&document, &options.demo_users) } else { document }
+}
+
+/// The built style sheet with a product's own colour; none if it has the built one.
+fn own_style(options: &PagesOptions) -> Option<File> {
+    let own = Some(options.accent.css()).filter(|css| !css.is_empty())?;
+    let built = &find(STYLE)?.bytes;
+    Some(File::named(STYLE, [built, own.as_bytes()].concat().into()))
 }
 
 fn serve<T: Clone + Send + Sync + 'static>(file: File) -> MethodRouter<T> {
@@ -131,7 +152,8 @@ async fn built(name: &str, caching: &'static str, request: &HeaderMap) -> Respon
 /// A page has one address, without `.html`; the script of one that is `off` has none, and the built list of keys is empty.
 async fn asset(name: Result<Path<String>, PathRejection>, off: &[&str], request: &HeaderMap) -> Response {
     let is_hidden = |name: &str| {
-        let is_off = off.iter().any(|page| name.strip_suffix(".js") == Some(page));
+        // In any language: `account.de.js`.
+        let is_off = name.ends_with(".js") && name.split('.').next().is_some_and(|page| off.contains(&page));
         is_off || kind(name) == "html" || name == "server-keys.js"
     };
     match name {

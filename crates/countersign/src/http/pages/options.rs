@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::http::pages::logo::Logo;
+use crate::model::accent::Accent;
 
 /// Whose pages they are, and which of them there are.
 #[derive(Clone, Debug)]
@@ -12,6 +13,11 @@ pub struct PagesOptions {
     pub product_name: String,
     /// The picture beside the name, and the icon of the browser's tab. Default the one of Countersign.
     pub logo: Option<Logo>,
+    /// The colour of buttons and links. Default the one of Countersign.
+    pub accent: Accent,
+    /// The languages of the sign-in page, the account page and the one for a mistyped address, of `en` and `de`; the first is
+    /// for a browser that asks for none of them. The other pages are in English. Default `en`, `de`.
+    pub languages: Vec<String>,
     /// The address that name and logo lead to; `None` for no link. Default `./`, the path that the pages are
     /// mounted under.
     pub home: Option<String>,
@@ -69,6 +75,8 @@ impl Default for PagesOptions {
         Self {
             product_name: "Countersign".to_owned(),
             logo: None,
+            accent: Accent::default(),
+            languages: vec!["en".to_owned(), "de".to_owned()],
             home: Some("./".to_owned()),
             account: true,
             admin: true,

@@ -21,6 +21,7 @@ pub(super) fn config(config: &Config) -> ConfigSeen {
         refused: [
             said(options::hashing(config).map(drop)),
             said(options::pages(config).map(drop)),
+            said(options::templates(config).map(drop)),
             said(dev_mark::check(config, Mode::Production)),
         ]
         .into_iter()

@@ -1,0 +1,65 @@
+// The sign-in page and the account page in the language that the browser asks for.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { BROWSERS, freshProfile, holds } from './browsers.mjs';
+import { lookAt } from './look.mjs';
+import { DEMO, startWorld } from './server.mjs';
+
+for (const { name, launch } of BROWSERS) {
+  describe(`pages in German in ${name}`, () => {
+    let world, browser, page;
+
+    before(async () => {
+      [browser, world] = await Promise.all([launch(), startWorld()]);
+      page = await (await freshProfile(browser)).newPage();
+      await page.setExtraHTTPHeaders({ 'Accept-Language': 'de-AT,de;q=0.9,en;q=0.5' });
+    });
+    after(async () => {
+      await browser?.close();
+      await world?.stop();
+    });
+
+    const text = (selector) => page.$eval(selector, ({ innerText }) => innerText.trim());
+
+    test('the sign-in page comes in German, and its script goes on in it', async () => {
+      await page.goto(`${world.origin}/login?return_to=/account`);
+      // Before any script has run: nothing flickers.
+      assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+      assert.equal(await page.title(), 'Anmelden · Countersign');
+      await page.waitForSelector('#demo');
+      await page.type('#username', DEMO.username);
+      await page.type('#password', 'wrong password');
+      await page.click('#submit');
+      await holds(page, () => document.querySelector('#message').innerText === 'Benutzername oder Passwort ist falsch.');
+      await lookAt(page, name, 'login-german');
+      await page.$eval('#password', (field) => (field.value = ''));
+      await page.type('#password', DEMO.password);
+      await page.click('#submit');
+      await holds(page, () => location.pathname === '/account' && document.querySelector('#sessions li'));
+    });
+
+    test('so does the account page, with its dialogs, dates and errors', async () => {
+      assert.equal(await text('h1'), 'Konto');
+      assert.deepEqual(await page.$$eval('#profile dt', (all) => all.map(({ innerText }) => innerText)), ['Benutzername', 'Rolle', 'Konto-ID', 'Konto seit']);
+      assert.match(await text('#sessions li'), /dieses Gerät[^]*aktiv (jetzt|vor)/);
+      assert.equal(await text('header button'), 'Abmelden');
+      await page.type('#current', 'wrong password');
+      await page.type('#next', 'short');
+      assert.equal(await text('#password-form .length'), '5 von 15 Zeichen');
+      await page.$eval('#password-form .primary', (button) => button.click());
+      await holds(page, () => document.querySelector('#password-form [role=alert]').innerText.endsWith('.'));
+      assert.equal(await text('#password-form [role=alert]'), 'Das bisherige Passwort ist falsch.');
+      await lookAt(page, name, 'account-german');
+      await page.$eval('#everywhere', (button) => button.click());
+      await page.waitForSelector('dialog[open]');
+      assert.equal(await text('dialog h2'), 'Auf allen Geräten abmelden, auch auf diesem?');
+      await page.$eval('dialog button[value=yes]', (button) => button.click());
+      await holds(page, () => document.querySelector('#reason')?.innerText === 'Sie sind abgemeldet.');
+    });
+
+    test('a mistyped address is answered in German too', async () => {
+      await page.goto(`${world.origin}/accuont`);
+      assert.equal(await text('h1'), 'Seite nicht gefunden');
+    });
+  });
+}

@@ -1,0 +1,4 @@
+// English: the texts are those in the source, and the errors those of the API. `build.mjs` puts `de.ts` in the place of this file.
+
+export const dictionary = {};
+export const errors = {};
