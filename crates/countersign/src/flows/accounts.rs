@@ -6,7 +6,7 @@ use crate::base::id::AccountId;
 use crate::flows::password_change::PasswordChangeError;
 use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    Credentials, CustomClaims, NewAccount, Role, Username,
+    Credentials, CustomClaims, Deletion, NewAccount, Role, Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -153,7 +153,7 @@ impl<S: Store> Countersign<S> {
         self.changed(self.store.change_account(id, change, context).await?)
     }
 
-    /// Deletes an account with its sessions; gives it as it was.
+    /// Deletes an account with its sessions, at once; gives it as it was.
     ///
     /// # Errors
     /// Every variant of [`ChangeAccountError`].
@@ -162,7 +162,7 @@ impl<S: Store> Countersign<S> {
         id: AccountId,
         context: &Context,
     ) -> Result<Account, ChangeAccountError> {
-        self.changed(self.store.delete_account(id, context).await?)
+        self.changed(self.store.delete_account(id, Deletion::Now, context).await?)
     }
 
     /// The account with this id, as it is now.
@@ -211,7 +211,10 @@ impl<S: Store> Countersign<S> {
                 self.revoke(&ended);
                 Ok(*account)
             }
-            ChangeAccountOutcome::NotFound => Err(ChangeAccountError::NotFound),
+            // Nobody has shown anything that could have been overtaken.
+            ChangeAccountOutcome::NotFound | ChangeAccountOutcome::Overtaken => {
+                Err(ChangeAccountError::NotFound)
+            }
             ChangeAccountOutcome::LastAdministrator => Err(ChangeAccountError::LastAdministrator),
             ChangeAccountOutcome::NameTaken => Err(ChangeAccountError::NameTaken),
             ChangeAccountOutcome::LooksAlike => Err(ChangeAccountError::LooksAlike),

@@ -40,6 +40,8 @@ pub struct Authenticated {
     pub(crate) audience: Option<String>,
     pub(crate) proof: Proof,
     pub(crate) device: Option<DeviceCookie>,
+    /// Whether the account is taken back, whose deletion its owner had asked for.
+    pub(crate) takes_back: bool,
 }
 
 impl Authenticated {
@@ -119,8 +121,8 @@ impl<S: Store> Countersign<S> {
         let Credentials { account, password_version, .. } = credentials;
         let proof = Proof::Password { version: password_version };
         let (password, device) = (Some(password), Some(device));
-        let (new_password, audience) = (None, None);
-        Ok(Authenticated { account, password, requester, new_password, audience, proof, device })
+        let (new_password, audience, takes_back) = (None, None, false);
+        Ok(Authenticated { account, password, requester, new_password, audience, proof, device, takes_back })
     }
 
     /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is
@@ -142,7 +144,7 @@ impl<S: Store> Countersign<S> {
         let verification = self.hasher.verify(attempt).await?;
         let found = match (credentials, verification) {
             (Some(credentials), Verification::Match | Verification::MatchOutdated)
-                if credentials.account.is_enabled() =>
+                if credentials.account.knows_its_owner() =>
             {
                 return Ok(Checked::Right(Proved { credentials, verification, requester }));
             }
@@ -172,7 +174,7 @@ impl<S: Store> Countersign<S> {
     ///
     /// # Errors
     /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in
-    /// the meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::Check`] for the store,
+    /// the meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::DeletionPending`], [`LoginError::Check`] for the store,
     /// [`LoginError::Sign`], [`LoginError::Refused`], [`LoginError::Hook`].
     pub async fn start_session(
         &self,
@@ -215,6 +217,7 @@ impl<S: Store> Countersign<S> {
                 .and_then(|text| self.refresh_tokens.parse(text).ok())
                 .map(|token| token.presented()),
             new_password: authenticated.new_password,
+            takes_back: authenticated.takes_back,
         };
         match self.store.start_session(session, context).await.map_err(CheckError::from)? {
             StartSessionOutcome::Started(grant, ended) => {
@@ -228,6 +231,7 @@ impl<S: Store> Countersign<S> {
             }
             StartSessionOutcome::Refused => Err(LoginError::InvalidCredentials),
             StartSessionOutcome::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
+            StartSessionOutcome::DeletionPending(at) => Err(LoginError::DeletionPending(at)),
         }
     }
 

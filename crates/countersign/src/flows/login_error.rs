@@ -3,6 +3,7 @@
 
 use countersign_jwt::SignError;
 
+use crate::base::clock::Timestamp;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::figures::LoginResult;
@@ -21,6 +22,11 @@ pub enum LoginError {
     /// [`Countersign::with_new_password`](crate::Countersign::with_new_password). Only a client that knows the password learns this.
     #[error("a new password has to be chosen")]
     PasswordChangeRequired,
+    /// The password is right, and its owner has asked for the account to be deleted then. They can take it back until then: see
+    /// [`Authenticated::take_back_account`](crate::Authenticated::take_back_account). Only a client that knows the password
+    /// learns this.
+    #[error("the account is deleted at {0}, unless its owner takes it back")]
+    DeletionPending(Timestamp),
     /// There is no access token for the audience.
     #[error(transparent)]
     Audience(#[from] AudienceError),
@@ -49,7 +55,9 @@ impl LoginError {
             Self::PasswordChangeRequired => LoginResult::ChangeRequired,
             Self::Check(CheckError::Throttled(_)) => LoginResult::Throttled,
             Self::Check(CheckError::Hashing(HashingError::Overloaded { .. })) => LoginResult::Shed,
-            Self::Refused(_) | Self::Audience(_) | Self::Policy(_) => LoginResult::Refused,
+            Self::DeletionPending(_) | Self::Refused(_) | Self::Audience(_) | Self::Policy(_) => {
+                LoginResult::Refused
+            }
             Self::Check(
                 CheckError::Hashing(HashingError::Stopped) | CheckError::Store(_) | CheckError::Upstream(_),
             )

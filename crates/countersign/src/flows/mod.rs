@@ -1,6 +1,8 @@
 //! The use cases, one verb a file: load, decide, store, revoke. Each is a method of
 //! [`Countersign`](crate::Countersign).
 
+pub mod account_deletion;
+pub mod account_export;
 pub mod accounts;
 pub(crate) mod activity;
 pub mod api_keys;

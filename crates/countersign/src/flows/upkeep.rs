@@ -62,6 +62,9 @@ impl<S: Store> Countersign<S> {
                 is_chaining = matches!(chained, Ok(true));
                 report("chain the audit log", chained.map(drop));
             }
+            if may_sweep && turn % DELETE_EVERY == DELETE_EVERY - 1 {
+                report("delete accounts whose grace is over", self.delete_due_accounts(now).await);
+            }
             if sweeping.is_due(turn, may_sweep) {
                 // One batch a turn: what is above must not wait for a large sweep.
                 let swept = self.sweep_some(now).await;
@@ -175,6 +178,8 @@ const SWEEP_EVERY: u32 = 5 * 600;
 /// Some 50,000 sessions at most, in two seconds.
 const FEW_BATCHES: u32 = 10;
 const SWEEP_SMALL_EVERY: u32 = 5 * 60;
+/// Every ten seconds, and not in the same turn as the sweep begins.
+const DELETE_EVERY: u32 = 5 * 10;
 /// Every minute.
 const STORE_EVERY: u32 = 5 * 60;
 /// Long enough to answer `session_expired` and not `invalid_refresh_token` to a device that was away.

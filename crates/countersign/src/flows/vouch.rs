@@ -16,7 +16,8 @@ impl<S: Store> Countersign<S> {
     /// What the application has checked is not checked again, nor counted: guesses of a code that can be
     /// guessed are for the application to limit. All other rules of
     /// [`start_session`](Self::start_session) hold: a disabled account is refused, and one whose owner has to
-    /// choose another password needs [`with_new_password`](Self::with_new_password) first. The browser does
+    /// choose another password needs [`with_new_password`](Self::with_new_password) first; one whose deletion they have asked for
+    /// needs [`take_back_account`](Authenticated::take_back_account). The browser does
     /// not become a known device.
     ///
     /// ```
@@ -51,6 +52,7 @@ impl<S: Store> Countersign<S> {
             audience: None,
             proof,
             device: None,
+            takes_back: false,
         })
     }
 }

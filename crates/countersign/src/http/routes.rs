@@ -11,7 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::http::admin::{self, api_keys, audit, followers, keys, overview, users};
 use crate::http::api::{
-    keys as own_keys, login, logout, password, reach, refresh, revocations, sessions, user,
+    account, keys as own_keys, login, logout, password, reach, refresh, revocations, sessions, user,
 };
 use crate::http::app::App;
 use crate::http::edge;
@@ -75,6 +75,8 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/api/profile"                            Bearer user::profile;
         GET    "/api/user"                               Bearer user::user;
         PUT    "/api/password"                           Bearer password::change;
+        GET    "/api/account/export"                     Bearer account::export;
+        DELETE "/api/account"                            Bearer account::delete;
         GET    "/api/verify"                             Forwarded forward_auth::verify;
         GET    "/api/sessions"                           Bearer sessions::list;
         DELETE "/api/sessions"                           Bearer sessions::end_others;

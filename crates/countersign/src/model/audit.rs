@@ -52,6 +52,10 @@ named! {
         AccountDisabled = "account_disabled",
         /// An account may sign in again.
         AccountEnabled = "account_enabled",
+        /// The owner of an account has asked for its deletion; the detail says when it is deleted. It may not sign in until then.
+        AccountDeletionRequested = "account_deletion_requested",
+        /// The owner of that account has taken it back, or an administrator has decided about it.
+        AccountDeletionCancelled = "account_deletion_cancelled",
         /// An account is gone; the detail is the name that it had.
         AccountDeleted = "account_deleted",
         /// Somebody began to export all accounts with their password hashes.
@@ -153,6 +157,7 @@ impl AuditKind {
                 | Self::StoreRestored
                 | Self::ApiKeyRevoked
                 | Self::AccountDisabled
+                | Self::AccountDeletionRequested
                 | Self::AccountDeleted
                 | Self::PasswordChangeRequired
         )
@@ -259,6 +264,8 @@ pub struct AuditQuery {
     pub kind: Option<AuditKind>,
     /// Only about this account.
     pub account_id: Option<AccountId>,
+    /// Only what this account did to others, or to what belongs to nobody. It finds lines with `before` only.
+    pub by_account: Option<AccountId>,
     /// Only lines of this instant and later.
     pub since: Option<Timestamp>,
     /// Only lines of before this instant.

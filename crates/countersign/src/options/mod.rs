@@ -67,6 +67,9 @@ pub struct Options {
     pub upstream: Option<Upstream>,
     /// What the application adds to sign-ins and to access tokens.
     pub hooks: Hooks,
+    /// For how long the owner of an account can take it back after they have asked for its deletion; with 0 it is deleted at
+    /// once. `None`: only administrators delete accounts. At most 365 days, default 14 days.
+    pub account_deletion_grace: Option<Duration>,
     /// How long audit events are kept. Default 400 days.
     pub keep_audit: Duration,
 }
@@ -92,6 +95,7 @@ impl Options {
             feed: FeedOptions::default(),
             upstream: None,
             hooks: Hooks::default(),
+            account_deletion_grace: Some(Duration::from_hours(14 * 24)),
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
         }
     }
@@ -132,6 +136,8 @@ impl Options {
         );
         let leeway = self.leeway <= Duration::from_mins(2);
         broken.unless(leeway, "leeway", "is not between 0 and 120 seconds (VF-10)");
+        let grace = self.account_deletion_grace.is_none_or(|grace| grace <= Duration::from_hours(365 * 24));
+        broken.unless(grace, "account_deletion_grace", "is longer than 365 days");
         broken.within("sessions", self.sessions.broken());
         broken.within("keys", self.keys.broken());
         broken.within("verify_only", keys::verify_only(&self.verify_only));
@@ -184,11 +190,14 @@ mod tests {
         };
         assert_eq!(changed(|_| {}), Ok(()));
         assert_eq!(changed(|options| options.leeway = Duration::from_secs(120)), Ok(()));
-        let bad: [(&str, Change); 14] = [
+        let bad: [(&str, Change); 15] = [
             ("issuer", |options| options.issuer.push('/')),
             ("issuer", |options| options.issuer.clear()),
             ("audiences.default.name", |options| options.audiences.default.name.clear()),
             ("leeway", |options| options.leeway = Duration::from_millis(120_001)),
+            ("account_deletion_grace", |options| {
+                options.account_deletion_grace = Some(Duration::from_millis(365 * 86_400_000 + 1));
+            }),
             ("audiences.default.lifetime", |options| {
                 options.audiences.default.lifetime = Some(Duration::from_secs(901));
             }),

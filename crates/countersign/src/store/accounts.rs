@@ -1,11 +1,12 @@
 //! The contract for accounts.
 
 use super::answer::{Answer, Sealed};
+use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
-    TakeoverOutcome, Username,
+    Credentials, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
+    SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -71,6 +72,15 @@ pub trait AccountStore: Sealed {
     /// what checking a password costs here (EN-2).
     fn password_hashes(&self, limit: u32) -> impl Answer<Vec<PasswordHash>>;
 
-    /// Deletes an account with its sessions. Refuses the last enabled administrator as [`change_account`](Self::change_account) does.
-    fn delete_account(&self, id: AccountId, context: &Context) -> impl Answer<ChangeAccountOutcome>;
+    /// Deletes an account with its sessions; or disables it until it is due, where its owner asks. Refuses the last enabled
+    /// administrator as [`change_account`](Self::change_account) does.
+    fn delete_account(
+        &self,
+        id: AccountId,
+        deletion: Deletion,
+        context: &Context,
+    ) -> impl Answer<ChangeAccountOutcome>;
+
+    /// Accounts whose owners have asked for their deletion, and that are due: those that are so for longest, at most `limit`.
+    fn accounts_to_delete(&self, now: Timestamp, limit: u32) -> impl Answer<Vec<AccountId>>;
 }

@@ -15,8 +15,8 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId};
 use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
-    TakeoverOutcome, Username,
+    Credentials, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
+    SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use crate::model::activity::{Activity, ActivityQuery, ActivityRow};
 use crate::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
@@ -78,7 +78,8 @@ passed_on! {
         take_over_password(takeover: PasswordTakeover, context: &Context) -> TakeoverOutcome;
         rehash_password(id: AccountId, old: &PasswordHash, new: &PasswordHash) -> bool;
         password_hashes(limit: u32) -> Vec<PasswordHash>;
-        delete_account(id: AccountId, context: &Context) -> ChangeAccountOutcome;
+        delete_account(id: AccountId, deletion: Deletion, context: &Context) -> ChangeAccountOutcome;
+        accounts_to_delete(now: Timestamp, limit: u32) -> Vec<AccountId>;
     }
     SessionStore {
         start_session(session: NewSession, context: &Context) -> StartSessionOutcome;
@@ -86,6 +87,7 @@ passed_on! {
         vouch(proof: SessionProof, now: Timestamp) -> Option<Grant>;
         find_session(id: SessionId) -> Option<Session>;
         list_sessions(of: Option<AccountId>, now: Timestamp, limit: u32) -> Vec<Session>;
+        sessions_of(account: AccountId, before: Option<(Timestamp, SessionId)>, limit: u32) -> Vec<Session>;
         end_sessions(selector: SessionSelector, reason: EndReason, context: &Context) -> Vec<EndedSession>;
         end_sessions_before(not_before: Timestamp, context: &Context) -> Timestamp;
         revocations(after: Option<RevocationCursor>, now: Timestamp) -> RevocationPage;

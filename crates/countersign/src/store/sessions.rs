@@ -38,6 +38,15 @@ pub trait SessionStore: Sealed {
     /// Sessions that are alive at `now`, newest first: an account's, or everybody's; at most `limit`.
     fn list_sessions(&self, of: Option<AccountId>, now: Timestamp, limit: u32) -> impl Answer<Vec<Session>>;
 
+    /// Every session of an account that is still kept, also those that are over: the last begun first, a page of those before
+    /// the one that began then.
+    fn sessions_of(
+        &self,
+        account: AccountId,
+        before: Option<(Timestamp, SessionId)>,
+        limit: u32,
+    ) -> impl Answer<Vec<Session>>;
+
     /// Ends sessions that are not ended yet; gives those that this call ended.
     fn end_sessions(
         &self,

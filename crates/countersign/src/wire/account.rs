@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::base::id::AccountId;
 use crate::model::account::Account;
-use crate::wire::Instant;
 use crate::wire::field::view;
+use crate::wire::{Instant, Optional};
 
 view! {
     /// An account, as its owner and administrators see it.
@@ -23,6 +23,9 @@ view! {
         /// Whether the owner must choose a new password before the next session starts.
         password_change_required: bool,
         created_at: Instant,
+        ;optional
+        /// When it is deleted, because its owner has asked for that; it is disabled until then.
+        deletion_at: Instant,
     }
 }
 
@@ -38,6 +41,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
             has_password: account.has_password,
             password_change_required: account.password_change_required,
             created_at: Instant(account.created_at),
+            deletion_at: Optional(account.delete_at.map(Instant)),
         }
     }
 }

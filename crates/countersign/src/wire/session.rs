@@ -23,6 +23,10 @@ view! {
         ;optional
         /// Whether it is the session of the request; absent on the command line.
         current: bool,
+        /// When it ended early; absent while it lives, and where it just ran out.
+        ended_at: Instant,
+        /// Why.
+        end_reason: &'static str,
     }
 }
 
@@ -39,6 +43,8 @@ impl<'a> SessionView<'a> {
             last_used_at: Instant(session.rotated_at),
             expires_at: Instant(session.ends_at(policy)),
             current: Optional(caller.map(|caller| caller == session.id)),
+            ended_at: Optional(session.revoked.map(|(at, _)| Instant(at))),
+            end_reason: Optional(session.revoked.map(|(_, reason)| reason.name())),
         }
     }
 }

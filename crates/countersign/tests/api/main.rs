@@ -3,6 +3,7 @@
 //! Ids in comments are those of docs/REQUIREMENTS.md.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up its scene has failed")]
 
+mod account;
 mod admin;
 mod api_keys;
 mod app;

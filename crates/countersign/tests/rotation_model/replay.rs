@@ -239,6 +239,7 @@ impl<'a> Play<'a> {
             secret_hash,
             replaces: None,
             new_password: None,
+            takes_back: false,
         };
         let context = Context::local(Actor::CommandLine, scene.clock.now());
         scene.countersign.store().start_session(session, &context).await.unwrap();

@@ -7,8 +7,8 @@ use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId};
 use countersign::internal::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    Credentials, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover, SetPasswordOutcome,
-    TakeoverOutcome, Username,
+    Credentials, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
+    SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use countersign::internal::model::activity::{Activity, ActivityQuery, ActivityRow};
 use countersign::internal::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
@@ -213,7 +213,8 @@ impl AccountStore for Faulty {
         count_accounts(filter: AccountFilter) -> u64;
         take_over_password(takeover: PasswordTakeover, context: &Context) -> TakeoverOutcome;
         rehash_password(id: AccountId, old: &PasswordHash, new: &PasswordHash) -> bool;
-        delete_account(id: AccountId, context: &Context) -> ChangeAccountOutcome;
+        delete_account(id: AccountId, deletion: Deletion, context: &Context) -> ChangeAccountOutcome;
+        accounts_to_delete(at: Timestamp, limit: u32) -> Vec<AccountId>;
         password_hashes(limit: u32) -> Vec<PasswordHash>;
     }
 
@@ -319,6 +320,7 @@ impl SessionStore for Faulty {
         find_session(id: SessionId) -> Option<Session>;
         vouch(proof: SessionProof, at: Timestamp) -> Option<Grant>;
         list_sessions(of: Option<AccountId>, at: Timestamp, limit: u32) -> Vec<Session>;
+        sessions_of(account: AccountId, before: Option<(Timestamp, SessionId)>, limit: u32) -> Vec<Session>;
     }
 
     async fn start_session(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::model::account::{
     AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    CustomClaims, ImportAccountsOutcome, NewAccount, PasswordChange, Role, SetPasswordOutcome, Username,
+    CustomClaims, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, Role, SetPasswordOutcome, Username,
 };
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::{
@@ -180,7 +180,7 @@ pub(crate) async fn the_last_enabled_administrator_stays(opener: &impl Opener) {
         let refused = store.change_account(ann.id, change.clone(), &context(T0)).await.unwrap();
         assert_eq!(refused, ChangeAccountOutcome::LastAdministrator);
     }
-    let refused = store.delete_account(ann.id, &context(T0)).await.unwrap();
+    let refused = store.delete_account(ann.id, Deletion::Now, &context(T0)).await.unwrap();
     assert_eq!(refused, ChangeAccountOutcome::LastAdministrator);
     assert_eq!(store.find_account(ann.id).await.unwrap(), Some(ann.clone()));
     // A disabled administrator is not one, and a change that takes nothing away is fine.
@@ -208,7 +208,10 @@ pub(crate) async fn the_last_enabled_administrator_stays(opener: &impl Opener) {
         store.change_account(nobody, off, &context(T0)).await.unwrap(),
         ChangeAccountOutcome::NotFound
     );
-    assert_eq!(store.delete_account(nobody, &context(T0)).await.unwrap(), ChangeAccountOutcome::NotFound);
+    assert_eq!(
+        store.delete_account(nobody, Deletion::Now, &context(T0)).await.unwrap(),
+        ChangeAccountOutcome::NotFound
+    );
 }
 
 /// SE-6, CC-3.
@@ -393,7 +396,7 @@ pub(crate) async fn deleting_an_account_ends_its_sessions(opener: &impl Opener) 
     let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;
     let token = log_in(&store, &bob, T0).await;
-    let done = store.delete_account(bob.id, &context(at(1))).await.unwrap();
+    let done = store.delete_account(bob.id, Deletion::Now, &context(at(1))).await.unwrap();
     let ChangeAccountOutcome::Done(account, ended) = done else { panic!("{done:?}") };
     assert_eq!((*account, ended.len()), (bob.clone(), 1));
     assert!(store.find_account(bob.id).await.unwrap().is_none());
@@ -405,6 +408,69 @@ pub(crate) async fn deleting_an_account_ends_its_sessions(opener: &impl Opener) 
     assert_ne!(heir.id, bob.id);
     assert_eq!(heir.created_at, Timestamp::from_unix_millis(T0.as_unix_millis()));
     assert_eq!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Unknown);
+}
+
+/// AD-1, AD-2, AD-3: who may ask, what is stored meanwhile, when it is due; and what an older program's changes make of it.
+pub(crate) async fn an_account_waits_for_its_deletion_disabled(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+    let token = log_in(&store, &bob, T0).await;
+    let ask = async |version| {
+        let deletion = Deletion::ByOwner { proof: Proof::Password { version }, grace: 10 * SECOND };
+        store.delete_account(bob.id, deletion, &context(at(5))).await.unwrap()
+    };
+    assert_eq!(ask(1).await, ChangeAccountOutcome::Overtaken);
+    let ChangeAccountOutcome::Done(pending, ended) = ask(0).await else { panic!("refused") };
+    assert_eq!((pending.disabled_at, pending.delete_at, ended.len()), (Some(at(5)), Some(at(15)), 1));
+    assert_eq!(store.find_account(bob.id).await.unwrap(), Some(*pending.clone()));
+    assert!(matches!(store.rotate(token, &context(at(5))).await.unwrap(), Rotation::Revoked(_)));
+    assert_eq!(ask(0).await, ChangeAccountOutcome::NotFound, "it is asked once");
+
+    let due = async |seconds| store.accounts_to_delete(at(seconds), 9).await.unwrap();
+    assert_eq!((due(14).await, due(15).await), (Vec::new(), vec![bob.id]));
+    let if_due =
+        async |id, seconds| store.delete_account(id, Deletion::IfDue, &context(at(seconds))).await.unwrap();
+    assert_eq!(if_due(bob.id, 14).await, ChangeAccountOutcome::NotFound);
+    assert_eq!(if_due(ann.id, 99).await, ChangeAccountOutcome::NotFound, "nobody has asked");
+
+    let back = |takes_back| NewSession { takes_back, ..new_session(&bob) };
+    let told = store.start_session(back(false), &context(at(14))).await.unwrap();
+    assert_eq!(told, StartSessionOutcome::DeletionPending(at(15)));
+    let late = store.start_session(back(true), &context(at(15))).await.unwrap();
+    assert_eq!(late, StartSessionOutcome::Refused);
+    let begun = store.start_session(back(true), &context(at(14))).await.unwrap();
+    assert!(matches!(begun, StartSessionOutcome::Started(..)), "{begun:?}");
+    assert_eq!(store.find_account(bob.id).await.unwrap(), Some(bob.clone()));
+    assert_eq!((due(99).await, if_due(bob.id, 99).await), (Vec::new(), ChangeAccountOutcome::NotFound));
+
+    assert!(matches!(ask(0).await, ChangeAccountOutcome::Done(..)));
+    assert!(matches!(if_due(bob.id, 15).await, ChangeAccountOutcome::Done(..)));
+    assert_eq!((store.find_account(bob.id).await.unwrap(), due(99).await), (None, Vec::new()));
+}
+
+/// AD-4.
+pub(crate) async fn sessions_of_an_account_are_paged_also_those_that_are_over(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy { max_sessions: 2, ..SessionPolicy::default() }).await;
+    let (ann, bob) = (user(&store, "ann").await, user(&store, "bob").await);
+    log_in(&store, &ann, T0).await;
+    let mut begun = Vec::new();
+    for seconds in [1, 2, 2, 3, 4] {
+        begun.push(log_in(&store, &bob, at(seconds)).await.session_id);
+    }
+    let mut found: Vec<countersign::Session> = Vec::new();
+    loop {
+        let before = found.last().map(|last| (last.created_at, last.id));
+        let page = store.sessions_of(bob.id, before, 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page);
+    }
+    assert!(found.is_sorted_by(|a, b| (a.created_at, a.id) > (b.created_at, b.id)));
+    assert_eq!(found.iter().filter(|session| session.revoked.is_some()).count(), 3);
+    let mut ids: Vec<_> = found.iter().map(|session| session.id).collect();
+    (ids.sort(), begun.sort());
+    assert_eq!(ids, begun);
 }
 
 /// EN-2: what hashes cost here is learnt from the accounts that have one.

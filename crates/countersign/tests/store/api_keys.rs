@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, ApiKeyId, SessionId};
 use countersign::internal::base::random::Random;
-use countersign::internal::model::account::{Account, AccountChange, ChangeAccountOutcome};
+use countersign::internal::model::account::{Account, AccountChange, ChangeAccountOutcome, Deletion};
 use countersign::internal::model::api_key::{
     AddApiKeyOutcome, ApiKey, ApiKeyName, ApiKeyProof, MAX_API_KEYS, NewApiKey, Scopes,
 };
@@ -165,7 +165,7 @@ pub(crate) async fn deleting_an_account_deletes_its_keys(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let (bob, eve) = (user(&store, "bob").await, user(&store, "eve").await);
     let (of_bob, of_eve) = (added(&store, &bob).await, added(&store, &eve).await);
-    let done = store.delete_account(bob.id, &context(at(1))).await.unwrap();
+    let done = store.delete_account(bob.id, Deletion::Now, &context(at(1))).await.unwrap();
     let ChangeAccountOutcome::Done(_, ended) = done else { panic!("{done:?}") };
     assert_eq!(ended[0].id, of_bob.key.session_id);
     assert_eq!(refused(&store).await, [of_bob.key.session_id]);

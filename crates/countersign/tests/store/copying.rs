@@ -8,8 +8,8 @@ use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, RequestId, SessionId};
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{
-    AccountChange, AccountQuery, CreateAccountOutcome, CustomClaims, NewAccount, PasswordChange, Role,
-    Username,
+    AccountChange, AccountQuery, CreateAccountOutcome, CustomClaims, Deletion, NewAccount, PasswordChange,
+    Role, Username,
 };
 use countersign::internal::model::activity::{Activity, Figure};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
@@ -141,7 +141,7 @@ impl Draw {
             }
             14 if self.below(4) == 0 => {
                 if let Some(id) = self.pick(&self.accounts) {
-                    store.delete_account(id, &context).await.unwrap();
+                    store.delete_account(id, Deletion::Now, &context).await.unwrap();
                 }
             }
             15 => self.keys(store).await,
@@ -252,7 +252,15 @@ impl Draw {
         let (id, secret_hash) = (SessionId::random(&self.random), self.random.bytes());
         let replaces = if self.below(4) == 0 { self.pick(&self.tokens) } else { None };
         let proof = Proof::Password { version: found.password_version };
-        let session = NewSession { id, account_id, proof, secret_hash, replaces, new_password: None };
+        let session = NewSession {
+            id,
+            account_id,
+            proof,
+            secret_hash,
+            replaces,
+            new_password: None,
+            takes_back: false,
+        };
         if let StartSessionOutcome::Started(..) = store.start_session(session, &self.context()).await.unwrap()
         {
             self.tokens.push(PresentedToken { session_id: id, generation: 0, secret_hash });

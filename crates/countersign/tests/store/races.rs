@@ -140,7 +140,7 @@ pub(crate) async fn a_password_change_and_a_login_do_not_cross(opener: &impl Ope
                 match store.start_session(new.clone(), &context(at(1))).await.unwrap() {
                     StartSessionOutcome::Started(..) => Some(new.id),
                     StartSessionOutcome::Refused => None,
-                    required @ StartSessionOutcome::PasswordChangeRequired => panic!("{required:?}"),
+                    refused => panic!("{refused:?}"),
                 }
             }
         };

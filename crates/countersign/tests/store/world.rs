@@ -102,6 +102,7 @@ pub(crate) fn new_session(account: &Account) -> NewSession {
         secret_hash: Random::system().bytes(),
         replaces: None,
         new_password: None,
+        takes_back: false,
     }
 }
 

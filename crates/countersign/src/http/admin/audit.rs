@@ -59,6 +59,7 @@ pub(in crate::http) async fn list<S: Store>(
     let limit = query.limit.unwrap_or(100).clamp(1, 1000);
     let before = query.before;
     let query = AuditQuery {
+        by_account: None,
         after: after.unwrap_or_default(),
         before,
         kind: query

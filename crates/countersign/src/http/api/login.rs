@@ -29,10 +29,13 @@ pub(in crate::http) struct Login {
     /// The `deviceToken` of an earlier login, from a native app; browsers send it in a cookie.
     #[serde(default)]
     device_token: Option<String>,
+    /// Whether its owner takes the account back, whose deletion they had asked for (AD-3).
+    #[serde(default)]
+    keep_account: bool,
 }
 
 impl Input for Login {
-    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string, "keepAccount"?: boolean}"#;
 }
 
 pub(in crate::http) async fn login<S: Store>(
@@ -50,6 +53,9 @@ pub(in crate::http) async fn login<S: Store>(
     let mut authenticated = countersign.authenticate(&input.username, &input.password, &context).await?;
     if let Some(audience) = &input.audience {
         authenticated = countersign.with_audience(authenticated, audience)?;
+    }
+    if input.keep_account {
+        authenticated = authenticated.take_back_account();
     }
     if let Some(new) = &input.new_password {
         authenticated = countersign.with_new_password(authenticated, new).await?;

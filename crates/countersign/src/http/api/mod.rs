@@ -1,5 +1,6 @@
 //! The routes under `/api`: extract, call, respond.
 
+pub(in crate::http) mod account;
 pub(in crate::http) mod keys;
 pub(in crate::http) mod login;
 pub(in crate::http) mod logout;

@@ -10,6 +10,7 @@ use countersign_guard::Refusal;
 use countersign_guard::feed::FeedError;
 use countersign_jwt::{KeySetError, SignError};
 
+use crate::flows::account_deletion::DeleteOwnAccountError;
 use crate::flows::accounts::{ChangeAccountError, CreateAccountError};
 use crate::flows::api_keys::{AddApiKeyError, ExchangeError};
 use crate::flows::attempt::CheckError;
@@ -56,6 +57,9 @@ pub enum ApiError {
     /// An account was not changed.
     #[error(transparent)]
     ChangeAccount(#[from] ChangeAccountError),
+    /// An account was not deleted for its owner.
+    #[error(transparent)]
+    DeleteOwnAccount(#[from] DeleteOwnAccountError),
     /// The keys could not be rotated.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -133,11 +137,8 @@ impl ApiError {
             }
             Self::ChangeAccount(ChangeAccountError::NameTaken) => public::name_taken(),
             Self::ChangeAccount(ChangeAccountError::LooksAlike) => public::name_looks_alike(),
-            Self::ChangeAccount(ChangeAccountError::LastAdministrator) => public(
-                StatusCode::CONFLICT,
-                "last_administrator",
-                "This is the last administrator who can sign in: make another one first",
-            ),
+            Self::ChangeAccount(ChangeAccountError::LastAdministrator) => public::last_administrator(),
+            Self::DeleteOwnAccount(error) => public::delete_own_account(error),
             Self::Keys(error) => public::keys(error),
             Self::Sign(error) => public::sign(error),
             Self::KeySet(_) | Self::Internal => internal(),
@@ -186,6 +187,9 @@ impl ApiError {
                 | Self::AddApiKey(AddApiKeyError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
+                | Self::DeleteOwnAccount(DeleteOwnAccountError::Check(CheckError::Hashing(
+                    HashingError::Overloaded { .. }
+                )))
         )
     }
 }
@@ -221,7 +225,10 @@ impl IntoResponse for ApiError {
             return refusal.into_response();
         }
         let public = self.public();
-        let body = serde_json::json!({ "error": public.text, "code": public.code });
+        let mut body = serde_json::json!({ "error": public.text, "code": public.code });
+        if let Self::Login(LoginError::DeletionPending(at)) = self {
+            body["deletionAt"] = at.to_string().into();
+        }
         let mut response = (public.status, axum::Json(body)).into_response();
         if public.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static(r#"Bearer realm="api""#);
@@ -234,6 +241,7 @@ impl IntoResponse for ApiError {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::base::clock::Timestamp;
     use crate::http::error::public::Public;
     use crate::http::error::whole_seconds;
     use crate::model::key_ring::KeyRingError;
@@ -260,6 +268,7 @@ pub(crate) mod tests {
         vec![
             LoginError::InvalidCredentials.into(),
             LoginError::PasswordChangeRequired.into(),
+            LoginError::DeletionPending(Timestamp::from_unix_millis(0)).into(),
             LoginError::Audience(AudienceError::Unknown).into(),
             LoginError::Audience(AudienceError::NotPermitted).into(),
             LoginError::Check(InvalidPassword::TooLong.into()).into(),
@@ -296,6 +305,13 @@ pub(crate) mod tests {
             AddApiKeyError::Overtaken.into(),
             ChangeAccountError::NotFound.into(),
             ChangeAccountError::LastAdministrator.into(),
+            DeleteOwnAccountError::Off.into(),
+            DeleteOwnAccountError::PasswordMissing.into(),
+            DeleteOwnAccountError::WrongPassword.into(),
+            DeleteOwnAccountError::SignInTooOld.into(),
+            DeleteOwnAccountError::NotFound.into(),
+            DeleteOwnAccountError::Overtaken.into(),
+            DeleteOwnAccountError::LastAdministrator.into(),
             KeysError::SharedSecret.into(),
             KeysError::TooMany.into(),
             KeysError::Ring(KeyRingError::Empty).into(),

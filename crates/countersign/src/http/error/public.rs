@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use countersign_jwt::SignError;
 
+use crate::flows::account_deletion::DeleteOwnAccountError;
 use crate::flows::accounts::CreateAccountError;
 use crate::flows::api_keys::AddApiKeyError;
 use crate::flows::attempt::CheckError;
@@ -69,6 +70,10 @@ pub(super) fn login(error: &LoginError) -> Public {
         LoginError::PasswordChangeRequired => {
             public(StatusCode::FORBIDDEN, "password_change_required", "A new password has to be chosen")
         }
+        LoginError::DeletionPending(_) => {
+            let text = "The account is going to be deleted, unless its owner keeps it";
+            public(StatusCode::FORBIDDEN, "deletion_pending", text)
+        }
         LoginError::Policy(violation) => policy(*violation),
         LoginError::Check(error) => check(error),
         LoginError::Audience(error) => audience(*error),
@@ -115,6 +120,31 @@ pub(super) fn add_api_key(error: &AddApiKeyError) -> Public {
         }
         AddApiKeyError::Audience(error) => audience(*error),
         AddApiKeyError::Check(error) => check(error),
+    }
+}
+
+pub(super) fn last_administrator() -> Public {
+    let text = "This is the last administrator who can sign in: make another one first";
+    public(StatusCode::CONFLICT, "last_administrator", text)
+}
+
+pub(super) fn delete_own_account(error: &DeleteOwnAccountError) -> Public {
+    match error {
+        DeleteOwnAccountError::Off => {
+            public(StatusCode::FORBIDDEN, "account_deletion_off", "Only administrators delete accounts here")
+        }
+        DeleteOwnAccountError::PasswordMissing => {
+            public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "`currentPassword` is missing")
+        }
+        DeleteOwnAccountError::WrongPassword => wrong_password(),
+        DeleteOwnAccountError::SignInTooOld => {
+            let text = "Sign in again: the last sign-in is more than five minutes ago";
+            public(StatusCode::FORBIDDEN, "sign_in_too_old", text)
+        }
+        DeleteOwnAccountError::NotFound => not_found(),
+        DeleteOwnAccountError::Overtaken => overtaken(),
+        DeleteOwnAccountError::LastAdministrator => last_administrator(),
+        DeleteOwnAccountError::Check(error) => check(error),
     }
 }
 

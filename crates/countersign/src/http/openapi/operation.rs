@@ -94,11 +94,14 @@ fn refusal(status: u16, codes: &[&str], errors: &Errors, is_open: bool) -> Value
     if is_open {
         code = json!({ "anyOf": [code, { "type": "string", "description": "The application's own." }] });
     }
-    let schema = json!({
+    let mut schema = json!({
         "type": "object",
         "required": ["error", "code"],
         "properties": { "error": { "type": "string", "description": "For people." }, "code": code },
     });
+    for (name, more) in codes.iter().filter_map(|code| errors.get(*code)).flat_map(|error| &error.more) {
+        schema["properties"][name] = more.clone();
+    }
     let mut response = json!({
         "description": described.join("\n"),
         "content": { JSON: { "schema": schema, "examples": examples } },

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::Method;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::http::routes::{Access, Route};
 
@@ -27,4 +28,7 @@ pub(super) type Errors = BTreeMap<String, PublicError>;
 pub(super) struct PublicError {
     pub(super) status: u16,
     pub(super) text: String,
+    /// The schemas of what its body has beside the two members that all have.
+    #[serde(default)]
+    pub(super) more: Map<String, Value>,
 }

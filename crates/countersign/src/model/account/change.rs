@@ -18,7 +18,7 @@ pub struct AccountChange {
     pub role: Option<Role>,
     /// The new claims, in place of the old.
     pub claims: Option<CustomClaims>,
-    /// Whether it may not sign in any more.
+    /// Whether it may not sign in any more. Saying so, either way, cancels a deletion that its owner has asked for.
     pub disabled: Option<bool>,
     /// Whether its owner has to choose another password before a session begins.
     pub password_change_required: Option<bool>,
@@ -32,6 +32,8 @@ pub enum ChangeAccountOutcome {
     Done(Box<Account>, Vec<EndedSession>),
     /// There is no such account.
     NotFound,
+    /// Refused: what its owner had shown does not hold any more.
+    Overtaken,
     /// Refused: nobody could administer any more.
     LastAdministrator,
     /// Refused: another account has the new name, perhaps in another spelling.
@@ -74,6 +76,7 @@ impl PendingChange {
                 Some(false) => None,
                 None => before.disabled_at,
             },
+            delete_at: before.delete_at.filter(|_| change.disabled.is_none()),
             password_change_required: change
                 .password_change_required
                 .unwrap_or(before.password_change_required),
@@ -82,10 +85,9 @@ impl PendingChange {
         Ok(Self { before, after: Some(after) })
     }
 
-    /// The account would be gone.
-    pub(crate) fn deletion(found: Option<Account>) -> Result<Self, Plan<ChangeAccountOutcome>> {
-        let before = found.ok_or(Plan::nothing(ChangeAccountOutcome::NotFound))?;
-        Ok(Self { before, after: None })
+    /// `None`: the account would be gone.
+    pub(super) const fn between(before: Account, after: Option<Account>) -> Self {
+        Self { before, after }
     }
 
     /// The new name, if it is more than another spelling of the old: whether it is in use has to be asked.
@@ -157,9 +159,18 @@ fn events(before: &Account, after: &Account) -> impl Iterator<Item = AuditEvent>
     let detail: Vec<String> = name.into_iter().chain(role).chain(claims).collect();
     let changed = (!detail.is_empty())
         .then(|| AuditEvent::new(AuditKind::AccountChanged).with_detail(detail.join(", ")));
-    let enabled = match (before.is_enabled(), after.is_enabled()) {
-        (true, false) => Some(AuditKind::AccountDisabled),
-        (false, true) => Some(AuditKind::AccountEnabled),
+    let deletion = match (before.delete_at, after.delete_at) {
+        (None, Some(at)) => {
+            Some(AuditEvent::new(AuditKind::AccountDeletionRequested).with_detail(at.to_string()))
+        }
+        (Some(_), None) => Some(AuditEvent::new(AuditKind::AccountDeletionCancelled)),
+        (Some(_), Some(_)) | (None, None) => None,
+    };
+    // That of a deletion says already that it is disabled for it, or enabled again.
+    let is_disabled = |account: &Account| !account.is_enabled() && account.delete_at.is_none();
+    let enabled = match (is_disabled(before), is_disabled(after)) {
+        (false, true) => Some(AuditKind::AccountDisabled),
+        (true, false) => Some(AuditKind::AccountEnabled),
         (true, true) | (false, false) => None,
     };
     let required = match (before.password_change_required, after.password_change_required) {
@@ -169,7 +180,7 @@ fn events(before: &Account, after: &Account) -> impl Iterator<Item = AuditEvent>
     };
     let id = after.id;
     let others = [enabled, required].into_iter().flatten().map(AuditEvent::new);
-    changed.into_iter().chain(others).map(move |event| event.of_account(id))
+    changed.into_iter().chain(deletion).chain(others).map(move |event| event.of_account(id))
 }
 
 #[cfg(test)]
@@ -228,7 +239,7 @@ mod tests {
         for (before, has_another, is_refused) in
             [(&admin, false, true), (&admin, true, false), (&disabled, false, false)]
         {
-            let pending = PendingChange::deletion(Some(before.clone())).unwrap();
+            let pending = PendingChange::between(before.clone(), None);
             let plan = pending.decide(NameUse::Free, has_another, (&[], &[]), at(T));
             assert_eq!(plan.writes().is_empty(), is_refused);
             assert_eq!(plan.carried_out() == ChangeAccountOutcome::LastAdministrator, is_refused);
@@ -284,7 +295,7 @@ mod tests {
         let own = before.username.as_str();
         assert_eq!(rename(&own.to_uppercase()).new_name(), None);
         assert_eq!(rename("someone else").new_name(), Some(&Username::parse("someone else").unwrap()));
-        assert_eq!(PendingChange::deletion(Some(before.clone())).unwrap().new_name(), None);
+        assert_eq!(PendingChange::between(before.clone(), None).new_name(), None);
         for (name_use, expected) in [
             (NameUse::Taken, ChangeAccountOutcome::NameTaken),
             (NameUse::LooksAlike, ChangeAccountOutcome::LooksAlike),
@@ -313,14 +324,12 @@ mod tests {
             let ChangeAccountOutcome::Done(_, ended) = outcome else { panic!("{outcome:?}") };
             assert_eq!(ended.len(), ends, "{change:?}");
         }
-        let pending = PendingChange::deletion(Some(before.clone())).unwrap();
+        let pending = PendingChange::between(before.clone(), None);
         let plan = pending.decide(NameUse::Free, false, (&open, &[]), at(T));
         assert_eq!(
             kinds(plan.writes()),
             [AuditKind::SessionEnded, AuditKind::SessionEnded, AuditKind::AccountDeleted]
         );
         assert!(matches!(plan.carried_out(), ChangeAccountOutcome::Done(_, ended) if ended.len() == 2));
-        let plan = PendingChange::deletion(None).unwrap_err();
-        assert_eq!(plan.carried_out(), ChangeAccountOutcome::NotFound);
     }
 }

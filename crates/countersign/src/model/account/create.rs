@@ -111,6 +111,7 @@ pub(super) fn insert(new: NewAccount, now: Timestamp, writes: &mut Vec<Write>) -
         role: new.role,
         claims: new.claims,
         disabled_at: new.disabled.then_some(now),
+        delete_at: None,
         has_password: new.password_hash.is_some(),
         password_change_required: new.password_change_required,
         created_at: now,

@@ -4,6 +4,7 @@
 mod change;
 mod create;
 mod custom_claims;
+mod deletion;
 mod look_alike;
 mod password;
 mod role;
@@ -13,6 +14,7 @@ mod username;
 pub use self::change::*;
 pub use self::create::*;
 pub use self::custom_claims::*;
+pub use self::deletion::*;
 pub(crate) use self::look_alike::*;
 pub use self::password::*;
 pub use self::role::*;
@@ -37,6 +39,9 @@ pub struct Account {
     pub claims: CustomClaims,
     /// Since when it may not sign in.
     pub disabled_at: Option<Timestamp>,
+    /// When it is deleted, if its owner has asked for that. It is disabled until then, unless they take it back
+    /// ([`Authenticated::take_back_account`](crate::Authenticated::take_back_account)) or an administrator says whether it is disabled.
+    pub delete_at: Option<Timestamp>,
     /// Whether it has a password here. Without one its owner signs in only where somebody else vouches for them: the application, or
     /// the system that they come from.
     pub has_password: bool,

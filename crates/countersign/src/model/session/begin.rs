@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::refresh_token::PresentedToken;
 use super::{EndReason, EndedSession, Grant, PolicyAt, Session, StoredSession, end, end_all};
+use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Credentials, PasswordChange};
 use crate::model::audit::{AuditEvent, AuditKind};
@@ -26,6 +27,8 @@ pub struct NewSession {
     pub replaces: Option<PresentedToken>,
     /// The hash of the password that its owner wants from now on.
     pub new_password: Option<PasswordHash>,
+    /// Whether its owner takes the account back, whose deletion they had asked for.
+    pub takes_back: bool,
 }
 
 /// What came of beginning a session.
@@ -37,6 +40,8 @@ pub enum StartSessionOutcome {
     Refused,
     /// The password is right, and its owner has to choose another one first.
     PasswordChangeRequired,
+    /// The account is deleted then, and its owner has not said that they take it back.
+    DeletionPending(Timestamp),
 }
 
 /// Where a session begins.
@@ -56,17 +61,25 @@ pub(crate) struct AdmittedSession {
 }
 
 impl NewSession {
-    /// Lets it begin if the account is enabled, what was shown still holds (CC-3), and a new password comes
-    /// along where one is required (PP-7).
+    /// Lets it begin if the account is enabled or taken back in time (AD-3), what was shown still holds (CC-3), and a new
+    /// password comes along where one is required (PP-7).
     pub(crate) fn admit(
         self,
         found: Option<Credentials>,
+        now: Timestamp,
     ) -> Result<AdmittedSession, Plan<StartSessionOutcome>> {
         let failed = AuditEvent::new(AuditKind::LoginFailed).of_account(self.account_id);
-        let is_current = |found: &Credentials| found.account.is_enabled() && self.proof.still_holds(found);
+        let is_current = |found: &Credentials| {
+            let account = &found.account;
+            account.knows_its_owner() && !account.is_overdue(now) && self.proof.still_holds(found)
+        };
         let Some(found) = found.filter(is_current) else {
             return Err(Plan::new(StartSessionOutcome::Refused, vec![Write::Record(failed)]));
         };
+        if let Some(at) = found.account.delete_at.filter(|_| !self.takes_back) {
+            let failed = failed.with_detail("deletion_pending");
+            return Err(Plan::new(StartSessionOutcome::DeletionPending(at), vec![Write::Record(failed)]));
+        }
         if found.account.password_change_required && self.new_password.is_none() {
             let failed = failed.with_detail(EndReason::PasswordChangeRequired.name());
             return Err(Plan::new(StartSessionOutcome::PasswordChangeRequired, vec![Write::Record(failed)]));
@@ -92,6 +105,12 @@ impl AdmittedSession {
         at: PolicyAt,
     ) -> Plan<StartSessionOutcome> {
         let (mut ended, mut writes) = (Vec::new(), Vec::new());
+        if self.found.account.delete_at.is_some() {
+            self.found.account = self.found.account.clone().taken_back();
+            let cancelled = AuditEvent::new(AuditKind::AccountDeletionCancelled);
+            writes.push(Write::UpdateAccount(Box::new(self.found.account.clone())));
+            writes.push(Write::Record(cancelled.of_account(self.found.account.id)));
+        }
         if let (Some(stored), Some(token)) = (replaced, &self.new.replaces)
             && stored.fits(token)
         {
@@ -169,6 +188,7 @@ mod tests {
             secret_hash: [7; 32],
             replaces: None,
             new_password: None,
+            takes_back: false,
         }
     }
 
@@ -179,7 +199,7 @@ mod tests {
         at: PolicyAt,
     ) -> (Box<Grant>, Vec<EndedSession>, Vec<Write>) {
         let account = Account { password_change_required: new.new_password.is_some(), ..account() };
-        let admitted = new.admit(Some(credentials(account))).unwrap();
+        let admitted = new.admit(Some(credentials(account)), T).unwrap();
         let plan = admitted.begin(replaced, open, Device::default(), at);
         let writes = plan.writes().to_vec();
         let StartSessionOutcome::Started(grant, ended) = plan.carried_out() else { panic!("refused") };
@@ -210,13 +230,44 @@ mod tests {
             (Some(&required), 5, wanted, None),
         ] {
             let new = NewSession { proof: Proof::Password { version }, new_password, ..new() };
-            let plan = new.admit(found.cloned().map(credentials)).err();
+            let plan = new.admit(found.cloned().map(credentials), T).err();
             let detail = |plan: &Plan<_>| match plan.writes() {
                 [Write::Record(event)] if event.kind == AuditKind::LoginFailed => event.detail.clone(),
                 writes => panic!("{writes:?}"),
             };
             let found = plan.map(|plan| (detail(&plan), plan.carried_out()));
             assert_eq!(found, refused.map(|(outcome, word)| (word.map(str::to_owned), outcome)), "{version}");
+        }
+    }
+
+    /// AD-3: until its last millisecond, and only if they say so.
+    #[test]
+    fn an_account_that_is_to_be_deleted_is_taken_back_in_time() {
+        let end = T.plus(Duration::from_secs(9));
+        let pending = Account { disabled_at: Some(T), delete_at: Some(end), ..account() };
+        let last = end.minus(Duration::from_millis(1));
+        for (takes_back, version, now, refused) in [
+            (false, 5, T, Some(StartSessionOutcome::DeletionPending(end))),
+            (false, 4, T, Some(StartSessionOutcome::Refused)),
+            (true, 4, T, Some(StartSessionOutcome::Refused)),
+            (true, 5, end, Some(StartSessionOutcome::Refused)),
+            (false, 5, end, Some(StartSessionOutcome::Refused)),
+            (true, 5, last, None),
+        ] {
+            let new = NewSession { takes_back, proof: Proof::Password { version }, ..new() };
+            let plan = match new.admit(Some(credentials(pending.clone())), now) {
+                Err(refused_by) => {
+                    assert_eq!(Some(refused_by.carried_out()), refused, "{takes_back} {version}");
+                    continue;
+                }
+                Ok(admitted) => admitted.begin(None, Vec::new(), Device::default(), at(now)),
+            };
+            assert_eq!(refused, None);
+            let cancelled = AuditEvent::new(AuditKind::AccountDeletionCancelled).of_account(pending.id);
+            assert_eq!(plan.writes()[0], Write::UpdateAccount(Box::new(account())));
+            assert_eq!(plan.writes()[1], Write::Record(cancelled));
+            let StartSessionOutcome::Started(grant, _) = plan.carried_out() else { panic!("refused") };
+            assert_eq!(*grant.account(), account());
         }
     }
 

@@ -17,6 +17,7 @@ pub(crate) fn account() -> Account {
         role: Role::default(),
         claims: CustomClaims::default(),
         disabled_at: None,
+        delete_at: None,
         has_password: true,
         password_change_required: false,
         created_at: T,

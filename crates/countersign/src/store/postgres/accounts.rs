@@ -7,10 +7,11 @@ use super::engine::failure::Failure;
 use super::load::{Lock, Whole};
 use super::rows::{self, ACCOUNT_COLUMNS};
 use super::{PostgresStore, load};
+use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::account::{
     self, Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome,
-    CreateAccountOutcome, Credentials, ImportAccountsOutcome, NameUse, NewAccount, PasswordChange,
+    CreateAccountOutcome, Credentials, Deletion, ImportAccountsOutcome, NameUse, NewAccount, PasswordChange,
     PasswordTakeover, PendingChange, Role, SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use crate::model::context::Context;
@@ -103,7 +104,9 @@ impl AccountStore for PostgresStore {
     ) -> Result<ChangeAccountOutcome, StoreError> {
         self.change("change_account", context, change, move |tx, change: AccountChange| {
             let now = tx.at.now;
-            change_or_delete(tx, id, move |found| PendingChange::of(found, change.clone(), now))
+            change_or_delete(tx, id, move |found| {
+                PendingChange::of(found.map(|found| found.account), change.clone(), now)
+            })
         })
         .await
     }
@@ -111,10 +114,22 @@ impl AccountStore for PostgresStore {
     async fn delete_account(
         &self,
         id: AccountId,
+        deletion: Deletion,
         context: &Context,
     ) -> Result<ChangeAccountOutcome, StoreError> {
-        self.change("delete_account", context, (), move |tx, ()| {
-            change_or_delete(tx, id, PendingChange::deletion)
+        self.change("delete_account", context, deletion, move |tx, deletion: Deletion| {
+            let now = tx.at.now;
+            change_or_delete(tx, id, move |found| deletion.of(found, now))
+        })
+        .await
+    }
+
+    async fn accounts_to_delete(&self, now: Timestamp, limit: u32) -> Result<Vec<AccountId>, StoreError> {
+        self.read("accounts_to_delete", move |db| async move {
+            let sql = "SELECT id FROM accounts WHERE delete_at <= $1 AND deletion_asked_at = disabled_at
+                       ORDER BY delete_at LIMIT $2";
+            let found = db.query(sql, &[&now, &i64::from(limit)]).await?;
+            found.iter().map(|row| Ok(row.try_get(0)?)).collect()
         })
         .await
     }
@@ -209,15 +224,15 @@ async fn change_or_delete<P>(
     pending: P,
 ) -> Result<ChangeAccountOutcome, Failure>
 where
-    P: Fn(Option<Account>) -> Result<PendingChange, Plan<ChangeAccountOutcome>>,
+    P: Fn(Option<Credentials>) -> Result<PendingChange, Plan<ChangeAccountOutcome>>,
 {
     let takes_an_administrator =
         |pending: &Result<PendingChange, _>| pending.as_ref().is_ok_and(|pending| pending.needs().is_some());
-    let is_locked = takes_an_administrator(&pending(load::account(&tx.db, id, Lock::No).await?));
+    let is_locked = takes_an_administrator(&pending(load::credentials(&tx.db, id, Lock::No).await?));
     if is_locked {
         load::lock(&tx.db, Whole::Administrators).await?;
     }
-    let pending = pending(load::account(&tx.db, id, Lock::Rows).await?);
+    let pending = pending(load::credentials(&tx.db, id, Lock::Rows).await?);
     if takes_an_administrator(&pending) && !is_locked {
         return Err(Failure::Crossed);
     }

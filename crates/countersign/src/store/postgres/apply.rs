@@ -173,7 +173,8 @@ impl Transaction {
         self.rows(
             1,
             "UPDATE accounts SET role = $2, claims = $3, disabled_at = $4, password_change_required = $5,
-                                 username = $6, canonical_name = $7
+                                 username = $6, canonical_name = $7,
+                                 delete_at = $8, deletion_asked_at = $9
              WHERE id = $1",
             &[
                 &account.id,
@@ -183,6 +184,8 @@ impl Transaction {
                 &account.password_change_required,
                 &account.username.as_str(),
                 &account.username.canonical(),
+                &account.delete_at,
+                &account.delete_at.and(account.disabled_at),
             ],
         )
         .await

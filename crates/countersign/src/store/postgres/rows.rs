@@ -23,12 +23,14 @@ use crate::throttle::{ThrottleKey, ThrottleRecord};
 
 /// The columns that [`account`] reads, in a table or alias `a`.
 pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
-     a.created_at, a.password_change_required, a.password_hash IS NOT NULL";
-const ACCOUNT_COLUMN_COUNT: usize = 9;
+     a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
+     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END";
+const ACCOUNT_COLUMN_COUNT: usize = 10;
 
 /// The columns that [`credentials`] reads, in a table or alias `a`.
 pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
-     a.created_at, a.password_change_required, a.password_hash IS NOT NULL, a.password_hash, a.password_version";
+     a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
+     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, a.password_hash, a.password_version";
 
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
@@ -49,6 +51,7 @@ pub(super) fn account(row: &Row) -> Result<Account, Failure> {
         role: Role::parse(row.try_get(3)?).map_err(Failure::stored)?,
         claims: CustomClaims::new(claims).map_err(Failure::stored)?,
         disabled_at: row.try_get(5)?,
+        delete_at: row.try_get(9)?,
         has_password: row.try_get(8)?,
         password_change_required: row.try_get(7)?,
         created_at: row.try_get(6)?,

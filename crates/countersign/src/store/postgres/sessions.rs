@@ -67,6 +67,25 @@ impl SessionStore for PostgresStore {
         .await
     }
 
+    async fn sessions_of(
+        &self,
+        account: AccountId,
+        before: Option<(Timestamp, SessionId)>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read("sessions_of", move |db| async move {
+            let sql = format!(
+                "SELECT {SESSION_COLUMNS} FROM sessions s
+                 WHERE s.account_id = $1 AND ($2 IS NULL OR (s.created_at, s.id) < ($2, $3))
+                 ORDER BY s.created_at DESC, s.id DESC LIMIT $4"
+            );
+            let (at, id) = before.unzip();
+            let found = db.query(&sql, &[&account, &at, &id, &i64::from(limit)]).await?;
+            found.iter().map(|row| Ok(rows::session(row)?.session)).collect()
+        })
+        .await
+    }
+
     async fn list_sessions(
         &self,
         of: Option<AccountId>,
@@ -131,7 +150,7 @@ async fn start_session(
     (session, device): (NewSession, Device),
 ) -> Result<StartSessionOutcome, Failure> {
     let account = session.account_id;
-    let admitted = match session.admit(load::credentials(&tx.db, account, Lock::Rows).await?) {
+    let admitted = match session.admit(load::credentials(&tx.db, account, Lock::Rows).await?, tx.at.now) {
         Ok(admitted) => admitted,
         Err(refused) => return tx.apply(refused).await,
     };

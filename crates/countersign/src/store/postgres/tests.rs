@@ -56,8 +56,15 @@ impl Scene {
     async fn session(&self, account_id: AccountId) -> PresentedToken {
         let (session_id, secret_hash) = (SessionId::random(&Random::system()), Random::system().bytes());
         let proof = Proof::Password { version: 0 };
-        let new =
-            NewSession { id: session_id, account_id, proof, secret_hash, replaces: None, new_password: None };
+        let new = NewSession {
+            id: session_id,
+            account_id,
+            proof,
+            secret_hash,
+            replaces: None,
+            new_password: None,
+            takes_back: false,
+        };
         self.store.start_session(new, &at(0)).await.unwrap();
         PresentedToken { session_id, generation: 0, secret_hash }
     }

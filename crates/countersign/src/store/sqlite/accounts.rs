@@ -5,10 +5,11 @@ use rusqlite::types::Value;
 
 use super::rows::{self, ACCOUNT_COLUMNS};
 use super::{SqliteStore, load};
+use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::account::{
     self, Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome,
-    CreateAccountOutcome, Credentials, ImportAccountsOutcome, NameUse, NewAccount, PasswordChange,
+    CreateAccountOutcome, Credentials, Deletion, ImportAccountsOutcome, NameUse, NewAccount, PasswordChange,
     PasswordTakeover, PendingChange, Role, SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use crate::model::context::Context;
@@ -109,10 +110,23 @@ impl AccountStore for SqliteStore {
     async fn delete_account(
         &self,
         id: AccountId,
+        deletion: Deletion,
         context: &Context,
     ) -> Result<ChangeAccountOutcome, StoreError> {
         self.change("delete_account", context, move |tx| {
-            change_or_delete(tx, id, PendingChange::deletion(load::account(tx.db, id)?))
+            change_or_delete(tx, id, deletion.of(load::credentials(tx.db, id)?, tx.at.now))
+        })
+        .await
+    }
+
+    async fn accounts_to_delete(&self, now: Timestamp, limit: u32) -> Result<Vec<AccountId>, StoreError> {
+        self.read("accounts_to_delete", move |db| {
+            db.prepare_cached(
+                "SELECT id FROM accounts WHERE delete_at <= ?1 AND deletion_asked_at = disabled_at
+                 ORDER BY delete_at LIMIT ?2",
+            )?
+            .query_map(params![now.as_unix_millis(), limit], |row| Ok(AccountId::from_bytes(row.get(0)?)))?
+            .collect()
         })
         .await
     }

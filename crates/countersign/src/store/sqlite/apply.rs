@@ -168,7 +168,8 @@ impl<'a> Transaction<'a> {
     fn update_account(&self, account: &Account) -> rusqlite::Result<()> {
         self.one_row(
             "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4, password_change_required = ?5,
-                                 username = ?6, canonical_name = ?7
+                                 username = ?6, canonical_name = ?7,
+                                 delete_at = ?8, deletion_asked_at = ?9
              WHERE id = ?1",
             params![
                 account.id.as_bytes(),
@@ -178,6 +179,8 @@ impl<'a> Transaction<'a> {
                 account.password_change_required,
                 account.username.as_str(),
                 account.username.canonical(),
+                account.delete_at.map(Timestamp::as_unix_millis),
+                account.delete_at.and(account.disabled_at).map(Timestamp::as_unix_millis),
             ],
         )
     }

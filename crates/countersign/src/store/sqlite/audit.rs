@@ -22,6 +22,11 @@ impl AuditStore for SqliteStore {
             // An account's events are few among many, and there is an index for them; a kind is looked for on
             // the way.
             let of_account = if query.account_id.is_some() { "account_id = ?3" } else { "?3 IS NULL" };
+            let by_account = if query.by_account.is_some() {
+                "actor_id = ?8 AND account_id IS NOT actor_id"
+            } else {
+                "?8 IS NULL"
+            };
             let order = if query.before.is_some() { "DESC" } else { "ASC" };
             // First: what is written meanwhile comes again.
             let last = db
@@ -32,6 +37,7 @@ impl AuditStore for SqliteStore {
                 "SELECT sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id
                  FROM audit_log
                  WHERE sequence > ?1 AND sequence < ?5 AND at >= ?6 AND at < ?7 AND (?2 IS NULL OR kind = ?2) AND {of_account}
+                   AND {by_account}
                  ORDER BY sequence {order} LIMIT ?4"
             ))?
             .query_map(
@@ -43,6 +49,7 @@ impl AuditStore for SqliteStore {
                     query.before.unwrap_or(i64::MAX),
                     since.max(begun).as_unix_millis(),
                     until.as_unix_millis(),
+                    query.by_account.as_ref().map(AccountId::as_bytes),
                 ],
                 rows::audit_record,
             )?

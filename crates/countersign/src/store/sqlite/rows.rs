@@ -22,12 +22,14 @@ use crate::throttle::{ThrottleKey, ThrottleRecord};
 
 /// The columns that [`account`] reads, in a table or alias `a`.
 pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
-     a.created_at, a.password_change_required, a.password_hash IS NOT NULL";
-const ACCOUNT_COLUMN_COUNT: usize = 9;
+     a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
+     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END";
+const ACCOUNT_COLUMN_COUNT: usize = 10;
 
 /// The columns that [`credentials`] reads, in a table or alias `a`.
 pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
-     a.created_at, a.password_change_required, a.password_hash IS NOT NULL, a.password_hash, a.password_version";
+     a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
+     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, a.password_hash, a.password_version";
 
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
@@ -48,6 +50,7 @@ pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         role: Role::parse(&row.get::<_, String>(3)?).map_err(|error| invalid(3, error))?,
         claims: CustomClaims::new(claims).map_err(|error| invalid(4, error))?,
         disabled_at: instant(row, 5)?,
+        delete_at: instant(row, 9)?,
         has_password: row.get(8)?,
         password_change_required: row.get(7)?,
         created_at: Timestamp::from_unix_millis(row.get(6)?),

@@ -29,7 +29,7 @@ impl SessionStore for SqliteStore {
         let device = Device { address: context.address, user_agent: context.user_agent.clone() };
         self.change("start_session", context, move |tx| {
             let account = session.account_id;
-            let admitted = match session.admit(load::credentials(tx.db, account)?) {
+            let admitted = match session.admit(load::credentials(tx.db, account)?, tx.at.now) {
                 Ok(admitted) => admitted,
                 Err(refused) => return tx.apply(refused),
             };
@@ -70,6 +70,33 @@ impl SessionStore for SqliteStore {
 
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         self.read("find_session", move |db| Ok(load::session(db, id)?.map(|stored| stored.session))).await
+    }
+
+    async fn sessions_of(
+        &self,
+        account: AccountId,
+        before: Option<(Timestamp, SessionId)>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read("sessions_of", move |db| {
+            let (at, id) = before.unzip();
+            db.prepare_cached(&format!(
+                "SELECT {SESSION_COLUMNS} FROM sessions s
+                 WHERE s.account_id = ?1 AND (?2 IS NULL OR (s.created_at, s.id) < (?2, ?3))
+                 ORDER BY s.created_at DESC, s.id DESC LIMIT ?4"
+            ))?
+            .query_map(
+                params![
+                    account.as_bytes(),
+                    at.map(Timestamp::as_unix_millis),
+                    id.as_ref().map(SessionId::as_bytes),
+                    limit
+                ],
+                |row| Ok(rows::session(row)?.session),
+            )?
+            .collect()
+        })
+        .await
     }
 
     async fn list_sessions(

@@ -133,6 +133,7 @@ impl World {
             secret_hash,
             replaces: None,
             new_password: None,
+            takes_back: false,
         };
         let begun = now(self.server(0).store().inner.start_session(session, &self.operator(0))).unwrap();
         assert!(matches!(begun, StartSessionOutcome::Started(..)));

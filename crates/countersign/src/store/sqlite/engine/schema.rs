@@ -106,7 +106,7 @@ const TAKE_OVER: &str = "
     DROP TABLE refinery_schema_history;";
 
 /// What this version of the program knows.
-pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(18, STEPS);
+pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(20, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -126,4 +126,5 @@ const STEPS: &[Step] = &[
     Step::expand(15, 10, include_str!("../../../../migrations/sqlite/V0015__api_keys.sql")),
     Step::expand(16, 10, include_str!("../../../../migrations/sqlite/V0016__activity.sql")),
     Step::expand(18, 10, include_str!("../../../../migrations/sqlite/V0018__outbox.sql")),
+    Step::expand(20, 10, include_str!("../../../../migrations/sqlite/V0020__account_deletion.sql")),
 ];

@@ -1,0 +1,141 @@
+//! The owner of an account asks for its deletion, or takes it back; the upkeep deletes what is due. Somebody who found an open
+//! session must not take the account away, so its password is asked for; where it has none, a sign-in of the last minutes
+//! counts (AD-1).
+
+use std::time::Duration;
+
+use crate::Countersign;
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::flows::attempt::CheckError;
+use crate::flows::login::Authenticated;
+use crate::model::account::{ChangeAccountOutcome, Deletion};
+use crate::model::context::{Actor, Context};
+use crate::model::proof::{AuthMethods, OutsideProof, Proof};
+use crate::password::Password;
+use crate::store::{Store, StoreError};
+
+/// Why the owner of an account cannot have it deleted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeleteOwnAccountError {
+    /// Only administrators delete accounts here ([`Options::account_deletion_grace`](crate::Options::account_deletion_grace)).
+    #[error("only administrators delete accounts here")]
+    Off,
+    /// The account has a password, and none came along.
+    #[error("the current password is missing")]
+    PasswordMissing,
+    /// The current password is not right, or the account may not sign in any more.
+    #[error("the current password is not right")]
+    WrongPassword,
+    /// The account has no password, and its owner signed in more than five minutes ago.
+    #[error("the sign-in is too long ago")]
+    SignInTooOld,
+    /// There is no such account, or it is disabled.
+    #[error("there is no such account")]
+    NotFound,
+    /// Another request changed the password in the meantime.
+    #[error("the password was changed in the meantime")]
+    Overtaken,
+    /// It is the last administrator who can sign in.
+    #[error("this is the last administrator who can sign in")]
+    LastAdministrator,
+    /// Nothing was checked or stored, and why.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+}
+
+/// A deletion that the owner of the account may ask for, good for one [`Countersign::delete_own_account`].
+#[derive(Debug)]
+pub struct CheckedDeletion {
+    account: AccountId,
+    proof: Proof,
+    grace: Duration,
+}
+
+impl Authenticated {
+    /// The same, of somebody who takes the account back whose deletion they had asked for:
+    /// [`Countersign::start_session`] cancels it.
+    #[must_use]
+    pub fn take_back_account(self) -> Self {
+        Self { takes_back: true, account: self.account.taken_back(), ..self }
+    }
+}
+
+impl<S: Store> Countersign<S> {
+    /// Checks that the owner of an account may have it deleted. Nothing is changed yet (CC-6).
+    ///
+    /// # Errors
+    /// Every variant of [`DeleteOwnAccountError`] but `Overtaken` and `LastAdministrator`.
+    pub async fn check_own_deletion(
+        &self,
+        (account, session): (AccountId, SessionId),
+        current: Option<&str>,
+        context: &Context,
+    ) -> Result<CheckedDeletion, DeleteOwnAccountError> {
+        let grace = self.options.account_deletion_grace.ok_or(DeleteOwnAccountError::Off)?;
+        let found = self.store.credentials(account).await.map_err(CheckError::from)?;
+        let found = found.ok_or(DeleteOwnAccountError::NotFound)?;
+        if found.password_hash.is_none() {
+            let session = self.store.find_session(session).await.map_err(CheckError::from)?;
+            let is_recent = session.is_some_and(|session| {
+                session.account_id == account && context.now.since(session.authenticated_at) <= RECENT_SIGN_IN
+            });
+            let proof = Proof::Outside(OutsideProof::new("recent_sign_in", AuthMethods::NONE));
+            let checked = CheckedDeletion { account, proof, grace };
+            return is_recent.then_some(checked).ok_or(DeleteOwnAccountError::SignInTooOld);
+        }
+        let current = current.ok_or(DeleteOwnAccountError::PasswordMissing)?;
+        let current = Password::new(current).map_err(|_| DeleteOwnAccountError::WrongPassword)?;
+        let requester = self.check_current_password(&found, current, context).await?;
+        requester.ok_or(DeleteOwnAccountError::WrongPassword)?;
+        let proof = Proof::Password { version: found.password_version };
+        Ok(CheckedDeletion { account, proof, grace })
+    }
+
+    /// Disables the account until the end of the grace, when the upkeep deletes it; or deletes it at once, without a grace. All
+    /// its sessions end, and its API keys do not work. Gives the instant of the deletion.
+    ///
+    /// # Errors
+    /// [`DeleteOwnAccountError::NotFound`], [`DeleteOwnAccountError::Overtaken`],
+    /// [`DeleteOwnAccountError::LastAdministrator`], and [`DeleteOwnAccountError::Check`] for the store.
+    pub async fn delete_own_account(
+        &self,
+        CheckedDeletion { account, proof, grace }: CheckedDeletion,
+        context: &Context,
+    ) -> Result<Timestamp, DeleteOwnAccountError> {
+        let deletion = Deletion::ByOwner { proof, grace };
+        match self.store.delete_account(account, deletion, context).await.map_err(CheckError::from)? {
+            ChangeAccountOutcome::Done(account, ended) => {
+                self.revoke(&ended);
+                Ok(account.delete_at.unwrap_or(context.now))
+            }
+            ChangeAccountOutcome::Overtaken => Err(DeleteOwnAccountError::Overtaken),
+            ChangeAccountOutcome::LastAdministrator => Err(DeleteOwnAccountError::LastAdministrator),
+            ChangeAccountOutcome::NotFound
+            | ChangeAccountOutcome::NameTaken
+            | ChangeAccountOutcome::LooksAlike => Err(DeleteOwnAccountError::NotFound),
+        }
+    }
+
+    /// Deletes the accounts whose grace is over, a few of them: the next turn of the upkeep goes on. Of two nodes that do it at
+    /// once, the second finds nothing; nor does it find an account that was taken back in between.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer; what was deleted until then stays deleted.
+    pub async fn delete_due_accounts(&self, now: Timestamp) -> Result<(), StoreError> {
+        let context = Context::local(Actor::System, now);
+        for id in self.store.accounts_to_delete(now, DELETED_AT_ONCE).await? {
+            let done = self.store.delete_account(id, Deletion::IfDue, &context).await?;
+            if let ChangeAccountOutcome::Done(_, ended) = done {
+                self.revoke(&ended);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As long as it takes to read what will happen, and to decide.
+const RECENT_SIGN_IN: Duration = Duration::from_mins(5);
+/// So many that nothing else of the upkeep waits long.
+const DELETED_AT_ONCE: u32 = 100;
