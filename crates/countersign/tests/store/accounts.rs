@@ -191,17 +191,17 @@ pub(crate) async fn the_last_enabled_administrator_stays(opener: &impl Opener) {
     // A program's account is no administrator who signs in: not beside one who does. Where nobody has a password, all count.
     let without = |name| NewAccount { password_hash: None, ..new_account(name, Role::admin()) };
     let program = create(&store, without("nightly")).await;
-    let refused = store.delete_account(ann.id, &context(T0)).await.unwrap();
+    let refused = store.delete_account(ann.id, Deletion::Now, &context(T0)).await.unwrap();
     assert_eq!(refused, ChangeAccountOutcome::LastAdministrator);
     let other = create(&store, without("eve")).await;
-    let gone = store.delete_account(program.id, &context(T0)).await.unwrap();
+    let gone = store.delete_account(program.id, Deletion::Now, &context(T0)).await.unwrap();
     assert!(matches!(gone, ChangeAccountOutcome::Done(..)), "{gone:?}");
     let with_password = create(&store, new_account("dan", Role::admin())).await;
     for id in [ann.id, other.id] {
-        let gone = store.delete_account(id, &context(T0)).await.unwrap();
+        let gone = store.delete_account(id, Deletion::Now, &context(T0)).await.unwrap();
         assert!(matches!(gone, ChangeAccountOutcome::Done(..)), "{gone:?}");
     }
-    let refused = store.delete_account(with_password.id, &context(T0)).await.unwrap();
+    let refused = store.delete_account(with_password.id, Deletion::Now, &context(T0)).await.unwrap();
     assert_eq!(refused, ChangeAccountOutcome::LastAdministrator);
     let nobody = new_account("nobody", Role::default()).id;
     assert_eq!(
