@@ -135,26 +135,38 @@ struct Sweeping {
     batches: u32,
     /// Deleted, and not logged yet.
     rows: usize,
+    /// How many batches have failed, one after the other.
+    failures: u32,
+    /// How many turns there is no batch.
+    pause: u32,
 }
 
 impl Sweeping {
-    /// Begins every ten minutes. A small store is swept every minute, so that the number of sessions alive is fresh.
+    /// Begins every ten minutes. A small store is swept every minute, so that the number of sessions alive is fresh. It goes on
+    /// until it is through, as soon as it may and the store answers: a node that takes over sweeps at once.
     fn is_due(&mut self, turn: u32, may_sweep: bool) -> bool {
         let every = if self.batches <= FEW_BATCHES { SWEEP_SMALL_EVERY } else { SWEEP_EVERY };
-        if may_sweep && !self.is_going_on && turn.is_multiple_of(every) {
+        if !self.is_going_on && turn.is_multiple_of(every) {
             (self.is_going_on, self.batches) = (true, 0);
         }
-        self.is_going_on &= may_sweep;
         if turn.is_multiple_of(SWEEP_EVERY) && self.rows > 0 {
             tracing::info!(rows = std::mem::take(&mut self.rows), "deleted what nothing needs any more");
         }
-        self.is_going_on
+        self.pause = self.pause.saturating_sub(1);
+        self.is_going_on && may_sweep && self.pause == 0
     }
 
+    /// After a failure there is no batch for a second, after each further one twice as long, at most a minute.
     fn took(&mut self, swept: Option<&Swept>) {
-        self.is_going_on = swept.is_some_and(|swept| swept.more);
+        let Some(swept) = swept else {
+            self.pause = (KEYS_EVERY << self.failures.min(6)).min(SWEEP_SMALL_EVERY);
+            self.failures += 1;
+            return;
+        };
+        self.failures = 0;
+        self.is_going_on = swept.more;
         self.batches += 1;
-        self.rows += swept.map_or(0, |swept| swept.deleted);
+        self.rows += swept.deleted;
     }
 }
 
@@ -184,3 +196,42 @@ const DELETE_EVERY: u32 = 5 * 10;
 const STORE_EVERY: u32 = 5 * 60;
 /// Long enough to answer `session_expired` and not `invalid_refresh_token` to a device that was away.
 const KEEP_ENDED_SESSIONS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(more: bool) -> Swept {
+        Swept { deleted: 1, more, alive: 0 }
+    }
+
+    /// The turns at which there is a batch, which comes out like this.
+    fn batches(sweeping: &mut Sweeping, turns: std::ops::Range<u32>, swept: Option<&Swept>) -> Vec<u32> {
+        let due = |turn: &u32| {
+            let is_due = sweeping.is_due(*turn, true);
+            if is_due {
+                sweeping.took(swept);
+            }
+            is_due
+        };
+        turns.filter(due).collect()
+    }
+
+    #[test]
+    fn a_sweep_that_fails_is_tried_again_soon_and_then_less_often() {
+        let mut sweeping = Sweeping::default();
+        let failed = batches(&mut sweeping, 0..1_100, None);
+        assert_eq!(failed, [0, 5, 15, 35, 75, 155, 315, 615, 915], "in turns of 0.2 s");
+        let soon = batches(&mut sweeping, 1_100..1_220, Some(&batch(true)));
+        assert_eq!(soon, [1_215, 1_216, 1_217, 1_218, 1_219], "it goes on");
+        assert_eq!(batches(&mut sweeping, 1_220..1_222, Some(&batch(false))), [1_220], "and is through");
+        assert_eq!(batches(&mut sweeping, 1_222..1_510, None), [1_500, 1_505], "the next begins in time");
+    }
+
+    #[test]
+    fn a_node_that_may_sweep_later_begins_then() {
+        let mut sweeping = Sweeping::default();
+        assert!((0..50).all(|turn| !sweeping.is_due(turn, false)));
+        assert!(sweeping.is_due(50, true));
+    }
+}
