@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, Place, Ran, Server};
+use crate::guide;
+use crate::harness::{PASSWORD, Place, Server, eventually};
 
 /// What the token endpoint says to this key of `reports`.
 fn exchange(server: &Server, key: &str) -> (u16, Value) {
@@ -34,12 +35,12 @@ fn a_key_works_until_a_command_ends_it() {
     let ran = place.run(&["api-key", "revoke", id]);
     assert_eq!((ran.code, ran.out.trim()), (Some(0), &*format!("Revoked the API key {id}")));
     assert_eq!(exchange(&server, &key(&first)).0, 401);
-    while server.profile(&tokens[0]).status == 200 {}
+    eventually(|| server.profile(&tokens[0]).status != 200);
     assert_eq!(server.profile(&tokens[0]).code(), "token_revoked");
     assert_eq!(server.profile(&tokens[1]).status, 200, "the other key goes on");
     assert_eq!(place.run(&["user", "disable", "reports"]).code, Some(0));
     assert_eq!(exchange(&server, &key(&second)).0, 401);
-    while server.profile(&tokens[1]).status == 200 {}
+    eventually(|| server.profile(&tokens[1]).status != 200);
     assert_eq!(place.run(&["user", "enable", "reports"]).code, Some(0));
     assert_eq!(exchange(&server, &key(&second)).0, 200);
     let again = place.run(&["api-key", "revoke", id]);
@@ -58,7 +59,7 @@ fn keys_are_listed_without_their_secrets() {
     assert_eq!(place.run(&["api-key", "add", "ann", "ci"]).code, Some(0));
     assert_eq!(exchange(&server, key).0, 200);
     let listed = || place.run(&["api-key", "list", "--user", "reports", "--json"]).json();
-    while listed()[0]["lastUsedAt"].is_null() {}
+    eventually(|| !listed()[0]["lastUsedAt"].is_null());
     assert_eq!((listed().as_array().unwrap().len(), &listed()[0]["live"]), (1, &json!(true)));
     let table = place.run(&["api-key", "list"]).out;
     assert!(table.starts_with("ID") && table.contains("reports") && table.contains("works until"), "{table}");
@@ -101,36 +102,21 @@ fn the_commands_of_the_guide_do_what_it_says() {
     let place = Place::new();
     place.add_user("ann", "user");
     let server = place.serve(&[]);
-    let origin = format!("http://{}", server.address);
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_countersign")).parent().unwrap();
-    let path = format!("{}:{}", binary.display(), std::env::var_os("PATH").unwrap().display());
-    let blocks: Vec<_> = guide
-        .split("<!-- test -->\n```sh\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap().replace("https://auth.example.com", &origin))
-        .collect();
-    let [make, exchange, narrow, revoke] = &blocks[..] else { panic!("{blocks:?}") };
-    let run = |block: &str, id: &str| {
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-euc", block]).current_dir(place.path("")).env_clear();
-        shell.env("PATH", &path).env("ID", id);
-        let ran = Ran::from(shell.output().unwrap());
-        assert!(ran.code == Some(0), "{ran:?}");
-        ran.out
-    };
-    let ask = |block| -> Value { serde_json::from_str(&run(block, "")).unwrap() };
-    let listed = run(make, "");
+    let [make, exchange, narrow, revoke] = guide::commands(guide, &server);
+    let run = |block: &str, id: &str| guide::run(&place, block, ("ID", id));
+    let ask = |block: &str| -> Value { serde_json::from_str(&run(block, "")).unwrap() };
+    let listed = run(&make, "");
     let id = listed.lines().last().unwrap().split(' ').next().unwrap().to_owned();
-    let token = ask(exchange);
+    let token = ask(&exchange);
     let shown = guide.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     let shown: Value = serde_json::from_str(shown).unwrap();
     for name in ["token_type", "expires_in", "scope"] {
         assert_eq!(token[name], shown[name]);
     }
     assert!(token.as_object().unwrap().keys().eq(shown.as_object().unwrap().keys()));
-    assert_eq!(ask(narrow)["scope"], "orders:read");
-    assert!(run(revoke, &id).contains(&id));
-    assert_eq!(ask(exchange)["error"], "invalid_client");
+    assert_eq!(ask(&narrow)["scope"], "orders:read");
+    assert!(run(&revoke, &id).contains(&id));
+    assert_eq!(ask(&exchange)["error"], "invalid_client");
 
     let metadata = server.request("GET", "/.well-known/oauth-authorization-server", "", "").json();
     assert!(metadata["token_endpoint"].as_str().unwrap().ends_with("/oauth2/token"));

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, PASSWORD, Place, Ran, Server};
+use crate::guide;
+use crate::harness::{Answer, PASSWORD, Place, Server};
 
 /// A question of the client `gateway`, whose name and secret are in the body.
 fn ask(server: &Server, path: &str, secret: &str, token: &str) -> Answer {
@@ -110,28 +111,13 @@ fn the_commands_of_the_guide_do_what_it_says() {
     let place = Place::new();
     place.add_user("ann", "user");
     let server = place.serve(&[]);
-    let origin = format!("http://{}", server.address);
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_countersign")).parent().unwrap();
-    let path = format!("{}:{}", binary.display(), std::env::var_os("PATH").unwrap().display());
-    let blocks: Vec<_> = guide
-        .split("<!-- test -->\n```sh\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap().replace("https://auth.example.com", &origin))
-        .collect();
-    let [client, introspect, revoke] = &blocks[..] else { panic!("{blocks:?}") };
-    let run = |block: &str, token: &str| {
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-euc", block]).current_dir(place.path("")).env_clear();
-        shell.env("PATH", &path).env("TOKEN", token);
-        let ran = Ran::from(shell.output().unwrap());
-        assert!(ran.code == Some(0), "{ran:?}");
-        ran.out
-    };
-    assert!(run(client, "").contains("gateway"));
+    let [client, introspect, revoke] = guide::commands(guide, &server);
+    let run = |block: &str, token: &str| guide::run(&place, block, ("TOKEN", token));
+    assert!(run(&client, "").contains("gateway"));
 
     let signed_in = server.login("ann", PASSWORD);
     let refresh_token = signed_in.cookie().unwrap().split_once('=').unwrap().1.to_owned();
-    let ask = |token: &str| -> Value { serde_json::from_str(&run(introspect, token)).unwrap() };
+    let ask = |token: &str| -> Value { serde_json::from_str(&run(&introspect, token)).unwrap() };
     let access = ask(&signed_in.token());
     assert_eq!((&access["active"], &access["username"]), (&json!(true), &json!("ann")));
     let refresh = ask(&refresh_token);
@@ -141,9 +127,9 @@ fn the_commands_of_the_guide_do_what_it_says() {
     assert_eq!(refresh.as_object().unwrap().len(), 8, "these and `active`: {refresh}");
     assert_eq!(ask("no token"), json!({ "active": false }));
     assert_eq!(ask(&signed_in.token())["active"], true);
-    assert_eq!(run(revoke, ""), "", "the token in the file");
+    assert_eq!(run(&revoke, ""), "", "the token in the file");
     assert_eq!(ask(&refresh_token), json!({ "active": false }));
-    assert_eq!(run(revoke, ""), "", "a token that is no good is no error");
+    assert_eq!(run(&revoke, ""), "", "a token that is no good is no error");
 
     let metadata = server.request("GET", "/.well-known/oauth-authorization-server", "", "").json();
     for (name, path) in [("introspection_endpoint", "introspect"), ("revocation_endpoint", "revoke")] {

@@ -29,6 +29,7 @@ mod doctor_reach;
 mod failing_disk;
 mod feed;
 mod feed_guard;
+mod guide;
 #[cfg(target_os = "linux")]
 mod hand_over;
 #[cfg(target_os = "linux")]
