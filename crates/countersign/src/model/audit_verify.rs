@@ -198,12 +198,16 @@ mod tests {
             change(&mut all);
             walk(&all, &head, Vec::new())
         };
-        let changes: [&dyn Fn(&mut AuditRow); 6] = [
+        let changes: [&dyn Fn(&mut AuditRow); 10] = [
             &|row| row.at += 1,
             &|row| row.actor = "anonymous".to_owned(),
+            &|row| row.actor_id = Some(crate::AccountId::from_bytes([1; 16])),
             &|row| row.address = Some("::1".to_owned()),
-            &|row| row.detail = None,
+            &|row| row.request_id = Some(crate::RequestId::from_bytes([1; 16])),
+            &|row| row.kind = "key_removed".to_owned(),
             &|row| row.account_id = Some(crate::AccountId::from_bytes([1; 16])),
+            &|row| row.session_id = Some(crate::SessionId::from_bytes([1; 16])),
+            &|row| row.detail = None,
             &|row| row.mac = None,
         ];
         for change in changes {
