@@ -158,6 +158,7 @@ pub use crate::base::master_key_file::MasterKeyFileError;
 pub use crate::base::out_of_range::OutOfRange;
 pub use crate::base::random::Random;
 pub use crate::base::requester::Requester;
+pub use crate::base::webhook_secret::{InvalidWebhookSecret, WebhookSecret};
 pub use crate::flows::account_deletion::{CheckedDeletion, DeleteOwnAccountError};
 pub use crate::flows::account_export::{ExportCursor, ExportPage};
 pub use crate::flows::accounts::{ChangeAccountError, CreateAccountError, Registration};

@@ -17,7 +17,7 @@ use crate::serve::instance::Tables;
 use crate::serve::mode::Mode;
 use crate::serve::server::check_clock;
 use crate::serve::upstream::OldLogin;
-use crate::serve::{dev_mark, instance, master_key_file, options, store};
+use crate::serve::{dev_mark, hooks, instance, master_key_file, options, store};
 
 /// Tries everything.
 ///
@@ -32,6 +32,7 @@ pub(super) fn check(config: &Config) -> anyhow::Result<()> {
     check_addresses(config)?;
     dev_mark::check(config, Mode::Production)?;
     check_old_login(config)?;
+    hooks::check(config)?;
     check_store(config)
 }
 

@@ -1,5 +1,6 @@
 //! A command that failed: its exit code, and its error for people or, in the shape of the API, for programs.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use countersign::http::ApiError;
@@ -43,23 +44,23 @@ pub(super) fn report_arguments(error: &clap::Error, output: Output) -> ExitCode 
 }
 
 /// The API's code for the same thing, if it has one.
-fn code(error: anyhow::Error) -> &'static str {
+fn code(error: anyhow::Error) -> Cow<'static, str> {
     if error.is::<UsageError>() {
-        return INVALID_USAGE;
+        return INVALID_USAGE.into();
     }
     if error.is::<ConfigError>() {
-        return "invalid_configuration";
+        return "invalid_configuration".into();
     }
     if error.is::<NotFound>() {
         return ApiError::NotFound.code();
     }
     if let Some(AddClientError::NameTaken) = error.downcast_ref() {
-        return NAME_TAKEN;
+        return NAME_TAKEN.into();
     }
     if let Some(AddFeedKeyError::NameTaken) = error.downcast_ref() {
-        return NAME_TAKEN;
+        return NAME_TAKEN.into();
     }
-    api_error(error).map_or("failed", |error| error.code())
+    api_error(error).map_or("failed".into(), |error| error.code())
 }
 
 fn api_error(error: anyhow::Error) -> anyhow::Result<ApiError> {

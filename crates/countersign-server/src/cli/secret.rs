@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use countersign::Random;
+use countersign::{Random, WebhookSecret};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -11,18 +11,27 @@ use crate::output::Output;
 #[derive(Debug, clap::Args)]
 pub(super) struct MakeSecret {
     /// Prints a line for `.env`: `JWT_SECRET=...`
-    #[arg(long)]
+    #[arg(long, conflicts_with = "webhook")]
     env: bool,
+    /// Makes one for hooks and webhooks: `whsec_...`
+    #[arg(long)]
+    webhook: bool,
 }
 
 impl MakeSecret {
     pub(super) fn run(&self, output: Output) -> anyhow::Result<()> {
-        let mut hex = Zeroizing::new(String::with_capacity(64));
-        for byte in Random::system().bytes::<32>() {
-            write!(hex, "{byte:02x}")?;
-        }
+        let random = Random::system();
+        let secret = if self.webhook { WebhookSecret::generate(&random).to_text() } else { hex(&random)? };
         let prefix = if self.env { "JWT_SECRET=" } else { "" };
-        output.show(&json!({ "secret": *hex }), || format!("{prefix}{}", *hex))?;
+        output.show(&json!({ "secret": *secret }), || format!("{prefix}{}", *secret))?;
         Ok(())
     }
+}
+
+fn hex(random: &Random) -> anyhow::Result<Zeroizing<String>> {
+    let mut hex = Zeroizing::new(String::with_capacity(64));
+    for byte in random.bytes::<32>() {
+        write!(hex, "{byte:02x}")?;
+    }
+    Ok(hex)
 }

@@ -11,6 +11,7 @@ use countersign::Timestamp;
 use countersign::store::postgres::DatabaseUrl;
 use ipnet::IpNet;
 
+use super::hooks::{HookFailurePolicy, HookQuestion};
 use super::key::ConfigKey;
 use super::limits::{self, ALGORITHMS, LOG_LEVELS, between, bytes, short_text, ttl};
 use super::origin::{Origin, PathPrefix};
@@ -237,6 +238,25 @@ settings! {
     "import.upstream.header" import_upstream_header: Option<FieldName> = "", for example "Authorization";
     /// The file with that value, one line.
     "import.upstream.header_file" import_upstream_header_file: Option<PathBuf> = "", for example "/run/secrets/old-login";
+    /// The address of your own server, which is asked before somebody signs in. It may be in your network; without TLS it is
+    /// on this machine. See docs/guides/webhooks.md.
+    "hooks.url" hooks_url: Option<LoginUrl> = "", for example "https://app.example.com/countersign/hook";
+    /// What it is asked about: `before_sign_in`, whether somebody whose password was right may sign in; `claims`, what each of
+    /// their access tokens says, at a sign-in and at every refresh.
+    "hooks.ask" hooks_ask: Vec<HookQuestion> = "before_sign_in", for example "before_sign_in,claims";
+    /// A file with the secret that signs what it is asked, `whsec_…`. While it is changed, one a line, the newest first.
+    "hooks.secret_file" hooks_secret_file: Option<PathBuf> = "", for example "/run/secrets/countersign-hooks";
+    /// The secret itself. Environment only.
+    "hooks.secret" hooks_secret: Option<Secret> = "";
+    /// The longest time that it may take.
+    "hooks.timeout" hooks_timeout: Duration = "2s", if |v| ttl(*v, "50ms", "5s");
+    /// What happens without a clear answer in time: `deny` refuses with 503, `allow` goes on as if it had allowed the sign-in,
+    /// and without its claims.
+    "hooks.on_failure" hooks_on_failure: HookFailurePolicy = "deny";
+    /// How many requests to it are open at the same time; further ones wait, within the same time.
+    "hooks.max_requests" hooks_max_requests: u32 = "32", if |v| between(*v, 1, 1024);
+    /// A PEM file with further certificate authorities that it may have its certificate from.
+    "hooks.ca_file" hooks_ca_file: Option<PathBuf> = "", for example "/etc/countersign/app-ca.pem";
     /// The name of your product, in the title and the header of every page. No password may consist of it.
     "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
     /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.

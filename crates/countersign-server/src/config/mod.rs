@@ -8,6 +8,7 @@
 mod audiences;
 mod changes;
 mod dotenv;
+mod hooks;
 mod key;
 mod keys;
 mod library;
@@ -25,6 +26,7 @@ mod warnings;
 mod weak_secret;
 
 pub(crate) use self::changes::Changes;
+pub(crate) use self::hooks::{HookFailurePolicy, HookQuestion};
 pub(crate) use self::key::ConfigKey;
 pub(crate) use self::keys::{Config, KEYS};
 pub(crate) use self::limits::is_loopback_name;

@@ -17,12 +17,14 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     transport(config, &mut refuse);
     verify_only(config, &mut refuse);
     upstream(config, &mut refuse);
+    hooks(config, &mut refuse);
     store(config, &mut refuse);
     for (value, file) in [
         ("jwt_secret", "jwt_secret_file"),
         ("master_key", "master_key_file"),
         ("password.pepper", "password.pepper_file"),
         ("store_password", "store_password_file"),
+        ("hooks.secret", "hooks.secret_file"),
     ] {
         if config.settings.place(value) != Place::Default && config.settings.place(file) != Place::Default {
             refuse(value, format!("{value} and {file} are both set; which is meant?"));
@@ -133,11 +135,7 @@ fn verify_only(config: &Config, refuse: Refuse<'_>) {
 /// The old system is asked as somebody meant it, or not at all.
 fn upstream(config: &Config, refuse: Refuse<'_>) {
     if config.import_upstream_url.is_none() {
-        let section = KEYS.iter().map(|key| key.name).filter(|name| name.starts_with("import.upstream."));
-        for key in section.filter(|name| config.settings.place(name) != Place::Default) {
-            refuse(key, format!("{key}: import.upstream.url is not set"));
-        }
-        return;
+        return refuse_section(config, "import.upstream", refuse);
     }
     if config.import_upstream_header.is_some() != config.import_upstream_header_file.is_some() {
         let why = "import.upstream.header and import.upstream.header_file go together";
@@ -146,6 +144,31 @@ fn upstream(config: &Config, refuse: Refuse<'_>) {
     if config.import_upstream_username_field == config.import_upstream_password_field {
         let why = "import.upstream.username_field and import.upstream.password_field are the same";
         refuse("import.upstream.password_field", why.to_owned());
+    }
+}
+
+/// The application's server is asked as somebody meant it, or not at all.
+fn hooks(config: &Config, refuse: Refuse<'_>) {
+    if config.hooks_url.is_none() {
+        return refuse_section(config, "hooks", refuse);
+    }
+    if config.hooks_ask.is_empty() {
+        refuse("hooks.ask", "hooks.ask is empty: without a question, leave hooks.url unset".to_owned());
+    }
+    if config.hooks_secret.is_none() && config.hooks_secret_file.is_none() {
+        refuse(
+            "hooks.url",
+            "hooks.url needs hooks.secret_file, the secret that signs what is asked".to_owned(),
+        );
+    }
+}
+
+/// Keys of a section whose `url` is missing.
+fn refuse_section(config: &Config, section: &str, refuse: Refuse<'_>) {
+    let is_of_section = |name: &&str| name.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
+    let set = KEYS.iter().map(|key| key.name).filter(is_of_section);
+    for key in set.filter(|name| config.settings.place(name) != Place::Default) {
+        refuse(key, format!("{key}: {section}.url is not set"));
     }
 }
 

@@ -10,7 +10,7 @@ impl Config {
         let mut all = self.settings.warnings().to_vec();
         let place = |key| self.settings.place(key);
         // OP-1: every child process inherits the environment, and many tools show it.
-        for key in ["master_key", "jwt_secret", "password.pepper", "store_password"] {
+        for key in ["master_key", "jwt_secret", "password.pepper", "store_password", "hooks.secret"] {
             if let Place::Environment(name) = place(key) {
                 all.push(format!(
                     "{name} is in the environment, where other programs may see it; a file is safer: {key}_file"

@@ -10,6 +10,7 @@ use countersign_jwt::{Algorithm, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, Toggle};
+use crate::serve::hooks::hooks;
 use crate::serve::options::options;
 use crate::serve::upstream::upstream;
 use crate::serve::{master_key_file, store};
@@ -81,6 +82,7 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyho
     let mut options = options(config, origin)?;
     if task.serves() {
         options.upstream = upstream(config)?;
+        options.hooks = hooks(config)?;
     }
     let model = match task {
         Task::ViewKeys | Task::RotateKeys => store.signing_keys().await?.pop(),

@@ -5,6 +5,7 @@ pub(crate) mod app;
 mod certificate;
 pub(crate) mod dev_mark;
 pub(crate) mod examination;
+pub(crate) mod hooks;
 pub(crate) mod inherited;
 pub(crate) mod instance;
 pub(crate) mod master_key_file;

@@ -34,6 +34,7 @@ mod guide;
 mod hand_over;
 #[cfg(target_os = "linux")]
 mod hang_up;
+mod hooks;
 #[cfg(target_os = "linux")]
 mod house_keeping;
 mod import;

@@ -15,3 +15,4 @@ pub mod random;
 pub mod requester;
 pub(crate) mod sealed_file;
 pub mod timestamp;
+pub mod webhook_secret;

@@ -248,7 +248,7 @@ impl<S: Store> Countersign<S> {
         let refusal = self.ask_before_sign_in(|| sign_in(account, session_id, amr, context)).await?;
         if let Some(refusal) = refusal {
             let failed = AuditEvent::new(AuditKind::LoginFailed).of_account(account.id);
-            let recorded = self.store.record(failed.with_detail(refusal.code), context).await;
+            let recorded = self.store.record(failed.with_detail(refusal.code.as_ref()), context).await;
             recorded.map_err(CheckError::from)?;
             return Err(refusal.into());
         }

@@ -100,8 +100,8 @@ pub enum SignInVerdict {
 impl SignInVerdict {
     /// Refuses with a stable `code` for programs, such as `email_not_confirmed`, and a text for people. Both
     /// are sent to the client, which has shown that it is the account's owner; the audit log has the code.
-    pub fn refuse(code: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
-        Self::Refuse(SignInRefusal { code, text: text.into() })
+    pub fn refuse(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refuse(SignInRefusal { code: code.into(), text: text.into() })
     }
 }
 
@@ -109,7 +109,7 @@ impl SignInVerdict {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the application refused the sign-in: {code}")]
 pub struct SignInRefusal {
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) text: Cow<'static, str>,
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::model::account::{
     AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    CustomClaims, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, Role, SetPasswordOutcome, Username,
+    CustomClaims, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, Role, SetPasswordOutcome,
+    Username,
 };
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::{

@@ -85,7 +85,7 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
     }
     cors.add_headers(response.headers_mut());
     if let Some(Failure { code, error }) = response.extensions_mut().remove() {
-        tracing::error!(code, error, "request failed");
+        tracing::error!(code = &*code, error, "request failed");
     }
     response
 }

@@ -5,6 +5,7 @@ pub(super) mod api;
 pub(super) mod oauth;
 mod public;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, header};
@@ -15,7 +16,7 @@ use self::public::Public;
 /// A fault of the server, for the log. It travels with the response to the edge, which writes the one line.
 #[derive(Clone)]
 pub(super) struct Failure {
-    pub(super) code: &'static str,
+    pub(super) code: Cow<'static, str>,
     pub(super) error: String,
 }
 
@@ -24,9 +25,9 @@ pub(super) struct Failure {
 /// count (LG-7).
 fn finish(mut response: Response, public: &Public, error: &dyn std::error::Error, is_shed: bool) -> Response {
     if public.status.is_server_error() && !is_shed {
-        response.extensions_mut().insert(Failure { code: public.code, error: error_chain(error) });
+        response.extensions_mut().insert(Failure { code: public.code.clone(), error: error_chain(error) });
     } else {
-        tracing::debug!(code = public.code, error = error_chain(error), "request refused");
+        tracing::debug!(code = &*public.code, error = error_chain(error), "request refused");
     }
     if let Some(after) = public.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));

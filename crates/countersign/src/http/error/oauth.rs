@@ -79,7 +79,8 @@ impl OauthError {
                     "temporarily_unavailable"
                 } else {
                     "invalid_request"
-                };
+                }
+                .into();
                 public
             }
         }

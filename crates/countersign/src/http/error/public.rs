@@ -27,14 +27,18 @@ use crate::throttle::Throttled;
 pub(super) struct Public {
     pub(super) status: StatusCode,
     /// Stable: programs compare it.
-    pub(super) code: &'static str,
+    pub(super) code: Cow<'static, str>,
     /// For people.
     pub(super) text: Cow<'static, str>,
     pub(super) retry_after: Option<Duration>,
 }
 
-pub(super) fn public(status: StatusCode, code: &'static str, text: impl Into<Cow<'static, str>>) -> Public {
-    Public { status, code, text: text.into(), retry_after: None }
+pub(super) fn public(
+    status: StatusCode,
+    code: impl Into<Cow<'static, str>>,
+    text: impl Into<Cow<'static, str>>,
+) -> Public {
+    Public { status, code: code.into(), text: text.into(), retry_after: None }
 }
 
 pub(super) fn overloaded(retry_after: Duration) -> Public {
@@ -78,7 +82,9 @@ pub(super) fn login(error: &LoginError) -> Public {
         LoginError::Check(error) => check(error),
         LoginError::Audience(error) => audience(*error),
         LoginError::Sign(error) => sign(error),
-        LoginError::Refused(refusal) => public(StatusCode::FORBIDDEN, refusal.code, refusal.text.clone()),
+        LoginError::Refused(refusal) => {
+            public(StatusCode::FORBIDDEN, refusal.code.clone(), refusal.text.clone())
+        }
         LoginError::Hook(_) => unavailable(),
     }
 }
