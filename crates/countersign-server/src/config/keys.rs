@@ -211,6 +211,10 @@ settings! {
     /// `on` lets anybody follow the feed of ended sessions without a key (`countersign feed-key add`). Session IDs are no
     /// credentials, but how many people sign out, and when, is for everybody to see then.
     "feed.public" feed_public: Toggle = "off";
+    /// `off` leaves the deletion of accounts to administrators. Otherwise people can delete their own.
+    "account_deletion" account_deletion: Toggle = "on";
+    /// For how long they can take it back, by signing in: it is disabled until then. With 0 it is deleted at once.
+    "account_deletion_grace" account_deletion_grace: Duration = "14d", if |v| ttl(*v, "0s", "365d");
     /// How long the audit log is kept.
     "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
     /// The address of the login of the system that people come from. It is asked about names that have no account or no

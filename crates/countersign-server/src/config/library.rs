@@ -36,6 +36,8 @@ impl Config {
         options.throttle = self.throttle_options();
         options.feed.max_followers = count(self.feed_max_followers);
         options.feed.public = self.feed_public == Toggle::On;
+        options.account_deletion_grace =
+            (self.account_deletion == Toggle::On).then_some(self.account_deletion_grace);
         options.keep_audit = self.retention_audit;
         Ok(options)
     }

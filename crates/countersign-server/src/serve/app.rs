@@ -37,7 +37,8 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, pages: &PagesOpt
 fn mounted(app: &App<AnyStore>, options: &PagesOptions, prefix: Option<&PathPrefix>) -> Router {
     // Without a home there is no front page.
     let front = options.home.as_ref().map(|_| http::front_page(app, options));
-    let (pages, at_root) = (http::pages(app, options), http::root_metadata(app));
+    let pages = http::pages(app, options);
+    let at_root = http::root_metadata(app).merge(http::root_change_password(app, options));
     let routes = http::not_found_page(app, options).merge(pages).merge(http::router(app.clone()));
     let front_page = front.clone().unwrap_or_default();
     let Some(prefix) = prefix else { return at_root.merge(front_page).merge(routes) };

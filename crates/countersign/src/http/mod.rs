@@ -27,7 +27,9 @@ pub use self::edge::trace::trace_id;
 pub use self::error::api::ApiError;
 pub use self::openapi::openapi;
 #[cfg(feature = "pages")]
-pub use self::pages::{DemoUser, Logo, LogoError, PagesOptions, front_page, not_found_page, pages};
+pub use self::pages::{
+    DemoUser, Logo, LogoError, PagesOptions, front_page, not_found_page, pages, root_change_password,
+};
 pub use self::routes::{
     Access, Route, method_not_allowed, not_found, own_routes, plain_routes, root_metadata, router, routes,
 };

@@ -7,7 +7,7 @@ use axum::extract::{FromRef, State};
 use axum::http::{Method, StatusCode, header};
 use axum::routing::get;
 use countersign::http::{App, DemoUser, HttpOptions, Logo, PagesOptions};
-use countersign::http::{front_page, not_found, pages, root_metadata, router};
+use countersign::http::{front_page, not_found, pages, root_change_password, root_metadata, router};
 use countersign::store::AnyStore;
 use serde_json::json;
 
@@ -88,6 +88,34 @@ async fn everything_works_under_a_path() {
     for address in page.split([' ', '>']).filter_map(|word| word.split_once("=\"")) {
         let is_link = ["href", "src"].contains(&address.0);
         assert!(!is_link || !address.1.starts_with('/'), "not relative: {address:?}");
+    }
+}
+
+/// AD-5: where a password manager asks, and below a path as well; nowhere without an account page.
+#[tokio::test]
+async fn a_password_manager_finds_the_form() {
+    const PATH: &str = "/.well-known/change-password";
+    let leads_to = async |app: &TestApp, path: &str| {
+        let reply = app.get(path).send().await;
+        (reply.status, reply.header(header::LOCATION).map(str::to_owned))
+    };
+    let seen = |location: &str| (StatusCode::SEE_OTHER, Some(location.to_owned()));
+    let off = PagesOptions { account: false, ..PagesOptions::default() };
+    let mut app = with_pages().await;
+    assert_eq!(leads_to(&app, PATH).await, seen("../account#change-password"));
+    assert!(app.get("/account").send().await.text.contains("id=\"change-password\""));
+    app.mount(|app| root_change_password(&app, &PagesOptions::default()).merge(pages(&app, &off)));
+    assert_eq!(leads_to(&app, PATH).await, (StatusCode::NOT_FOUND, None));
+
+    let mut app = TestApp::with(|options| options.issuer.push_str("/auth"), |_| {}).await;
+    for (options, at_root) in [
+        (PagesOptions::default(), seen("/auth/account#change-password")),
+        (off, (StatusCode::NOT_FOUND, None)),
+    ] {
+        app.mount(|app| root_change_password(&app, &options).nest("/auth", pages(&app, &options)));
+        assert_eq!(leads_to(&app, PATH).await, at_root);
+        let below = if options.account { seen("../account#change-password") } else { at_root };
+        assert_eq!(leads_to(&app, &format!("/auth{PATH}")).await, below);
     }
 }
 

@@ -45,6 +45,7 @@ fn show_all(output: Output, accounts: &[Account]) -> anyhow::Result<()> {
 
 fn state(account: &Account) -> &'static str {
     match (account.is_enabled(), account.has_password, account.password_change_required) {
+        (false, ..) if account.delete_at.is_some() => "to be deleted",
         (false, ..) => "disabled",
         (true, false, _) => "no password",
         (true, true, true) => "must change password",
@@ -54,9 +55,13 @@ fn state(account: &Account) -> &'static str {
 
 pub(super) fn show(output: Output, account: &Account) -> anyhow::Result<()> {
     output.show(&as_json(account), || {
-        let state = account
-            .disabled_at
-            .map_or_else(|| state(account).to_owned(), |at| format!("disabled since {}", utc(at)));
+        let state = match (account.delete_at, account.disabled_at) {
+            (Some(at), _) => {
+                format!("to be deleted at {}, as its owner has asked; `user enable` cancels that", utc(at))
+            }
+            (None, Some(at)) => format!("disabled since {}", utc(at)),
+            (None, None) => state(account).to_owned(),
+        };
         format!(
             "name     {}\nid       {}\nrole     {}\nstate    {state}\ncreated  {}\nclaims   {}",
             account.username,

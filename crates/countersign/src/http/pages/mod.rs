@@ -2,6 +2,7 @@
 //! API, and `/client.js`. They use nothing
 //! but the public API, and every address in them is relative, so they work under a path prefix too.
 
+mod change_password;
 mod document;
 mod files;
 mod languages;
@@ -24,6 +25,7 @@ use axum::routing::{MethodRouter, get};
 use crate::http::app::App;
 use crate::http::edge;
 use crate::http::openapi::openapi;
+pub use crate::http::pages::change_password::root_change_password;
 use crate::http::pages::document::{LOGO, document, with_demo_users};
 use crate::http::pages::files::{File, find, kind};
 use crate::http::pages::languages::{InEachLanguage, varies_by_language};
@@ -33,7 +35,7 @@ pub use crate::http::pages::options::{DemoUser, PagesOptions};
 use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
-/// The pages and the files that they load: `/login`, `/account`, `/admin`, `/debugger`, `/docs` with
+/// The pages and the files that they load: `/login`, `/account` with `/.well-known/change-password`, `/admin`, `/debugger`, `/docs` with
 /// `/openapi.json`, `/client.js` and `/assets`.
 /// Merge it beside [`router`](crate::http::router), or nest both under the same path. A page that the options turn off is
 /// no route, and neither is its script.
@@ -48,6 +50,9 @@ pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: 
     }
     if let Some(style) = own_style(options) {
         router = router.route(&format!("/assets/{STYLE}"), serve(style));
+    }
+    if options.account {
+        router = router.route(change_password::PATH, get(change_password::redirect));
     }
     if options.debugger {
         router = router.route("/assets/server-keys.js", get(server_keys::script));

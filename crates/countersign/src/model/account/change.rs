@@ -233,7 +233,7 @@ mod tests {
         }
         // Whoever has a password is not replaced by a program.
         for has_password in [false, true] {
-            let pending = PendingChange::deletion(Some(Account { has_password, ..admin.clone() })).unwrap();
+            let pending = PendingChange::between(Account { has_password, ..admin.clone() }, None);
             assert_eq!(pending.needs(), Some(Successor { has_password }));
         }
         for (before, has_another, is_refused) in
