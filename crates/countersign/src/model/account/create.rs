@@ -155,6 +155,7 @@ mod tests {
             role: asked.role.clone(),
             claims: asked.claims.clone(),
             disabled_at: Some(T),
+            delete_at: None,
             has_password: false,
             password_change_required: true,
             created_at: T,
