@@ -58,5 +58,5 @@ export function documentOf({ name, title, script, client, policy }, body, lang =
     script && `<script type="module" src="assets/${fileOf(name, lang)}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
-  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account admin debugger docs" data-password-length="15">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account admin debugger docs" data-password-length="15" data-deletion-grace="1209600">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
 }

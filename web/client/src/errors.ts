@@ -27,10 +27,12 @@ export class CountersignError extends Error {
   declare readonly status: number;
   /** The wait that the server asks for, in milliseconds; `undefined` if it asks for none. */
   declare readonly retryAfterMs: number | undefined;
+  /** With `deletion_pending`: when the account is deleted, as an instant of RFC 3339. */
+  declare readonly deletionAt: string | undefined;
 
-  constructor(code: ErrorCode, message: string, status = 0, retryAfterMs?: number, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, status = 0, retryAfterMs?: number, cause?: unknown, deletionAt?: string) {
     super(message, { cause });
-    Object.assign(this, { code, status, retryAfterMs });
+    Object.assign(this, { code, status, retryAfterMs, deletionAt });
   }
 }
 

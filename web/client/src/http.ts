@@ -55,12 +55,14 @@ function parseJson(text: string): unknown {
 
 /** The error of a response that says one, as far as it is the server's: `{"error": text, "code": code}`, or a proxy's page. */
 function refusal(response: Response, json: unknown): CountersignError {
-  const { error, code } = (json ?? {}) as { error?: unknown; code?: unknown };
+  const { error, code, deletionAt } = (json ?? {}) as { error?: unknown; code?: unknown; deletionAt?: unknown };
   const seconds = Number(response.headers.get('retry-after') ?? NaN);
   return new CountersignError(
     typeof code === 'string' ? code : 'unexpected_response',
     typeof error === 'string' ? error : `The server responded with ${response.status}`,
     response.status,
     seconds >= 0 ? seconds * 1000 : undefined,
+    undefined,
+    typeof deletionAt === 'string' ? deletionAt : undefined,
   );
 }

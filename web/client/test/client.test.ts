@@ -96,6 +96,21 @@ test('a_new_password_goes_along_with_a_login_when_there_is_one', async () => {
   assert.deepEqual(bodies, ['{"username":"alice","password":"x"}', '{"username":"alice","password":"x","newPassword":"staple of the batteries"}']);
 });
 
+test('an_account_that_is_to_be_deleted_says_when_and_is_kept_on_demand', async () => {
+  const world = new World();
+  const bodies: string[] = [];
+  const refuses: typeof fetch = (url, init) => {
+    if (String(url).endsWith('/api/login')) bodies.push(String(init?.body));
+    return Promise.resolve(Response.json({ error: 'x', code: 'deletion_pending', deletionAt: '2026-12-14T00:00:00.000Z' }, { status: 403 }));
+  };
+  const tab = new Browser(world, new Server(world)).tab({ fetch: refuses });
+  for (const keepAccount of [false, true]) {
+    const told = { code: 'deletion_pending', status: 403, deletionAt: '2026-12-14T00:00:00.000Z' };
+    await assert.rejects(during(world, 100, tab.client.login('alice', 'x', undefined, { keepAccount })), told);
+  }
+  assert.deepEqual(bodies, ['{"username":"alice","password":"x"}', '{"username":"alice","password":"x","keepAccount":true}']);
+});
+
 test('too_many_attempts_say_when_to_come_back', async () => {
   const world = new World();
   const browser = new Browser(world, new Server(world));

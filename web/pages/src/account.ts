@@ -1,18 +1,22 @@
-// The account page: profile, sessions, API keys, change of password.
+// The account page: profile, sessions, API keys, change of password, leaving.
 
 import { api } from './api.ts';
 import { byId, copyFrom, element, fill } from './dom.ts';
 import { dateElement } from './format.ts';
 import { keyList } from './key-list.ts';
+import { deleteMyAccount, downloadMyData } from './leave.ts';
 import { passwordForm } from './password-form.ts';
 import { sessionList } from './session-list.ts';
-import { passwordHint } from './site.ts';
+import { canLeave, passwordHint } from './site.ts';
 import { act, confirmed, notify, signedInPage, signOut } from './shell.ts';
 import { t } from './words.ts';
 import type { Account, Session } from './wire.ts';
 
+let hasPassword = true;
+
 async function showProfile(): Promise<void> {
   const { user } = await api<{ user: Account }>('GET', '/api/user');
+  hasPassword = user.hasPassword;
   const fact = (name: string, value: Node | string): Node[] => [element('dt', {}, name), element('dd', {}, value)];
   const copyId: HTMLButtonElement = element('button', { type: 'button', class: 'quiet small', 'aria-label': t('Copy the account ID'), onclick: () => void copyFrom(copyId, user.userId) }, t('Copy'));
   fill(
@@ -67,6 +71,12 @@ void signedInPage((user) => {
     await showSessions();
   });
   fill(byId('new-key'), keyList(byId('keys'), '/api/keys', true));
+  const download = byId<HTMLButtonElement>('download');
+  download.addEventListener('click', () => void act(download, downloadMyData));
+  byId('delete-account').hidden = !canLeave;
+  byId('delete-account').addEventListener('click', () => deleteMyAccount(hasPassword));
+  // Where a password manager leads to; the page was empty when the browser looked for it.
+  if (location.hash === '#change-password') byId('current').focus();
   void act(null, showProfile);
   void act(null, showSessions);
 });

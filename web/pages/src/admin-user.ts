@@ -87,6 +87,7 @@ function factsCard({ account }: UserPage): HTMLElement {
       element('dd', { class: 'row' }, element('code', {}, account.userId), copy),
       element('dt', {}, 'Created'),
       element('dd', {}, timeElement(account.createdAt)),
+      ...(account.deletionAt ? [element('dt', {}, 'To be deleted'), element('dd', {}, timeElement(account.deletionAt))] : []),
       ...(account.disabledAt ? [element('dt', {}, 'Disabled'), element('dd', {}, timeElement(account.disabledAt))] : []),
       element('dt', {}, 'Last sign-in'),
       signedIn,
@@ -154,7 +155,8 @@ function eventsCard({ account }: UserPage): HTMLElement {
 }
 
 /** Whether they may sign in, as a badge. */
-export function stateOf({ disabled, hasPassword, passwordChangeRequired }: Account): HTMLElement {
+export function stateOf({ disabled, deletionAt, hasPassword, passwordChangeRequired }: Account): HTMLElement {
+  if (deletionAt !== undefined) return element('span', { class: 'badge bad' }, 'to be deleted');
   if (disabled) return element('span', { class: 'badge bad' }, 'disabled');
   if (!hasPassword) return element('span', { class: 'badge warn', title: 'Nobody has set a password here yet.' }, 'no password');
   if (passwordChangeRequired) return element('span', { class: 'badge warn', title: 'Must choose a new password at the next sign-in.' }, 'new password due');

@@ -28,6 +28,8 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     account_changed: 'Account changed',
     account_disabled: 'Account disabled',
     account_enabled: 'Account enabled',
+    account_deletion_requested: 'Deletion asked for',
+    account_deletion_cancelled: 'Deletion cancelled',
     account_deleted: 'Account deleted',
     accounts_exported: 'Accounts exported',
   },

@@ -10,8 +10,8 @@ import { isEdited, keepsEdits, mayDiscard } from './unsaved.ts';
 export interface Field {
   readonly name: string;
   readonly label: string;
-  /** `check` is a checkbox: it is among the values only if it is ticked. */
-  readonly type?: 'text' | 'password' | 'json' | 'check';
+  /** `check` is a checkbox: it is among the values only if it is ticked. `own-password` is one that its owner knows, `password` one for somebody. */
+  readonly type?: 'text' | 'password' | 'own-password' | 'json' | 'check';
   readonly value?: string;
   readonly autocomplete: AutoFill;
   readonly required?: boolean;
@@ -24,6 +24,10 @@ export interface Field {
 export interface FormDialog {
   readonly title: string;
   readonly submit: string;
+  /** What will happen. */
+  readonly explanation?: string;
+  /** It takes something away. */
+  readonly isDanger?: boolean;
   readonly fields: readonly Field[];
   /** `false`: it is not done, and the dialog stays. */
   readonly save: (values: Record<string, string>) => Promise<boolean | void>;
@@ -31,13 +35,14 @@ export interface FormDialog {
 
 let count = 0;
 
-export function openForm({ title, submit, fields, save }: FormDialog): HTMLDialogElement {
+export function openForm({ title, submit, explanation, isDanger = false, fields, save }: FormDialog): HTMLDialogElement {
   const error = element('div', { role: 'alert' });
-  const button = element('button', { class: 'primary' }, submit);
+  const button = element('button', { class: isDanger ? 'danger' : 'primary' }, submit);
   const form = element(
     'form',
     { method: 'dialog', class: 'stack' },
     element('h2', { id: `dialog-${++count}` }, title),
+    explanation !== undefined && element('p', {}, explanation),
     ...fields.flatMap((field) => {
       const label = element('label', { for: `field-${count}-${field.name}` }, field.label);
       return field.type === 'check' ? [element('div', { class: 'check' }, input(field), label)] : [label, input(field), field.hint !== undefined && element('p', { id: `field-${count}-${field.name}-hint`, class: 'muted' }, field.hint)];
@@ -90,8 +95,16 @@ function input({ name, label, type = 'text', value = '', autocomplete, required 
   const common = { id: `field-${count}-${name}`, name, required, spellcheck: 'false', autocapitalize: 'none', 'aria-describedby': hint !== undefined && `field-${count}-${name}-hint` };
   if (type === 'check') return element('input', { ...common, type: 'checkbox' });
   if (type === 'password') return passwordField(element('input', { ...common, type, value, autocomplete }), label);
+  if (type === 'own-password') return ownPasswordField(element('input', { ...common, type: 'password', value, autocomplete }), label);
   if (type !== 'json') return element('input', { ...common, type, value, autocomplete, list });
   return element('textarea', { ...common, rows: 5, class: 'code', autocomplete }, value);
+}
+
+/** For a password that is typed from memory, or by a password manager. */
+function ownPasswordField(field: HTMLInputElement, label: string): HTMLElement {
+  const show = element('button', { type: 'button', class: 'show', 'aria-pressed': 'false', 'aria-label': t('Show: {label}', { label }) }, t('Show'));
+  showsTyped(show, field);
+  return element('div', { class: 'with-button' }, field, show);
 }
 
 /** For a password that somebody else gets: it can be seen, made and copied. */

@@ -50,7 +50,7 @@ function fields(ownersPassword: boolean): Field[] {
     { name: 'scope', label: t('Scopes'), autocomplete: 'off', hint: t('What it is limited to, with spaces between them. Empty: everything that the account may do.') },
     { name: 'audience', label: t('Audience'), autocomplete: 'off', hint: t('The service that its tokens are for. Empty: the default one.') },
     { name: 'days', label: t('Expires after days'), autocomplete: 'off', value: '90', hint: t('Empty: it works until it is revoked.') },
-    ...(ownersPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'password', autocomplete: 'current-password', required: true } as const] : []),
+    ...(ownersPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true } as const] : []),
   ];
 }
 

@@ -4,11 +4,14 @@ import { CountersignError, type SessionOverCode, type User } from '@countersign/
 import { client, messageOf } from './api.ts';
 import { pathOf } from './base.ts';
 import { byId, element, fill, showsLength, showsTyped } from './dom.ts';
+import { absolute } from './format.ts';
 import { returnTo } from './return-to.ts';
 import { afterSignIn, hasPage, leastLength, passwordHint } from './site.ts';
 import { plural, t } from './words.ts';
 
-const REASONS: Record<SessionOverCode | 'logout', string> = {
+const REASONS: Record<SessionOverCode | 'logout' | 'deletion' | 'deleted', string> = {
+  deletion: t('You are signed out, and your account is going to be deleted. To keep it, sign in.'),
+  deleted: t('Your account is deleted.'),
   logout: t('You are signed out.'),
   session_expired: t('Your session has ended. Please sign in again.'),
   session_revoked: t('This session was ended on another device or by an administrator. Please sign in again.'),
@@ -37,11 +40,11 @@ function explain(text: string): void {
   fill(byId('reason'), element('p', { class: 'notice' }, text));
 }
 
-async function signIn(): Promise<void> {
+async function signIn(keepAccount = false): Promise<void> {
   submit.setAttribute('aria-busy', 'true');
   try {
     // Keyboards of phones add a space after a completed word, and no name ends in one.
-    await client.login(username.value.trim(), password.value, newPassword?.value);
+    await client.login(username.value.trim(), password.value, newPassword?.value, { keepAccount });
   } catch (error) {
     refuse(error);
   } finally {
@@ -59,6 +62,8 @@ function refuse(error: unknown): void {
     explain(t('You need a new password. Choose one to sign in.'));
     newPassword ??= addNewPassword();
     newPassword.focus();
+  } else if (error instanceof CountersignError && error.code === 'deletion_pending' && error.deletionAt !== undefined) {
+    offerToKeep(error.deletionAt);
   } else if (error instanceof CountersignError && error.status === 422) {
     say(messageOf(error), 'error');
     newPassword?.focus();
@@ -67,6 +72,16 @@ function refuse(error: unknown): void {
   } else {
     say(messageOf(error), 'error');
   }
+}
+
+/** Its owner has asked for its deletion. Nothing is kept that they do not say they keep. */
+function offerToKeep(deletionAt: string): void {
+  explain(t('This account is going to be deleted on {date}, as you have asked. You can still keep it.', { date: absolute(new Date(deletionAt)) }));
+  const keep: HTMLButtonElement = element('button', { type: 'button', onclick: () => void signIn(true) }, t('Keep my account'));
+  fill(byId('message'), keep);
+  keep.focus();
+  // It is for this account only.
+  for (const field of [username, password]) field.addEventListener('input', () => keep.remove(), { once: true });
 }
 
 /** Adds a field to the form, until another username or password is typed: it is for this account only. */

@@ -46,7 +46,7 @@ function leave(reason: string | undefined): void {
   else goToLogin(reason);
 }
 
-function goToLogin(reason?: string): void {
+export function goToLogin(reason?: string): void {
   const query = new URLSearchParams({ return_to: location.pathname + location.hash });
   if (reason !== undefined) query.set('reason', reason);
   location.replace(`${pathOf('login')}?${query.toString()}`);

@@ -3,7 +3,7 @@
 import { pathOf } from './base.ts';
 import { t } from './words.ts';
 
-const { home, pages = '', passwordLength = '' } = document.documentElement.dataset;
+const { home, pages = '', passwordLength = '', deletionGrace } = document.documentElement.dataset;
 const on = pages.split(' ');
 
 export const productName: string = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? '';
@@ -18,6 +18,12 @@ export const leastLength: number = Number(passwordLength);
 
 /** What the server asks of a new password, before anybody has failed at it. */
 export const passwordHint = t('At least {n} characters: a few words that only you would combine.', { n: passwordLength });
+
+/** Whether people can delete their own account here. */
+export const canLeave: boolean = deletionGrace !== undefined;
+
+/** For how long they can keep it after all; 0: not at all. */
+export const deletionGraceMs: number = Number(deletionGrace ?? 0) * 1000;
 
 /** Where a user goes after a sign-in that no page has asked for; nowhere if there is neither an account page nor a home. */
 export const afterSignIn: string | undefined = hasPage('account') ? pathOf('account') : home;

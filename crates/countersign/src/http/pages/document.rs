@@ -1,6 +1,8 @@
 //! The built HTML as a product's own: its name, its logo, and no link to a page that is off. What is replaced is what the
 //! built files have by default, so they are whole pages too.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::http::pages::options::{DemoUser, PagesOptions};
@@ -25,6 +27,12 @@ pub(super) fn document(built: &str, options: &PagesOptions, password_length: usi
     let text = if options.logo.is_some() { text.replace("assets/icon.svg", LOGO) } else { text };
     // The last step, so that nothing is looked for in the name.
     text.replace("Countersign", &escaped(&options.product_name))
+}
+
+/// The same document with how long a deletion can be taken back, in seconds; without that, nobody deletes their own account.
+pub(super) fn with_deletion_grace(document: &str, grace: Option<Duration>) -> String {
+    let wanted = grace.map_or_else(String::new, |grace| format!(" data-deletion-grace=\"{}\"", grace.as_secs()));
+    document.replacen(" data-deletion-grace=\"1209600\"", &wanted, 1)
 }
 
 /// The same document with demo users for its script to show.
@@ -73,6 +81,18 @@ mod tests {
     fn with_the_default_options_the_built_documents_are_served() {
         for name in DOCUMENTS {
             assert_eq!(document(built(name), &PagesOptions::default(), 15), built(name), "{name}");
+        }
+    }
+
+    /// AD-1: the account page offers what the server does.
+    #[test]
+    fn a_document_says_how_long_a_deletion_can_be_taken_back() {
+        let days = |days: u64| Some(Duration::from_hours(24 * days));
+        for (grace, said) in [(days(14), Some("1209600")), (days(1), Some("86400")), (days(0), Some("0")), (None, None)] {
+            let text = with_deletion_grace(built("account.html"), grace);
+            let (_, found) = text.split_once("data-deletion-grace=\"").unzip();
+            assert_eq!(found.and_then(|rest| rest.split('"').next()), said);
+            assert_eq!(text == built("account.html"), grace == days(14));
         }
     }
 

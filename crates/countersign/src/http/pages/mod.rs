@@ -26,7 +26,7 @@ use crate::http::app::App;
 use crate::http::edge;
 use crate::http::openapi::openapi;
 pub use crate::http::pages::change_password::root_change_password;
-use crate::http::pages::document::{LOGO, document, with_demo_users};
+use crate::http::pages::document::{LOGO, document, with_deletion_grace, with_demo_users};
 use crate::http::pages::files::{File, find, kind};
 use crate::http::pages::languages::{InEachLanguage, varies_by_language};
 pub use crate::http::pages::logo::{Logo, LogoError};
@@ -117,7 +117,9 @@ fn page<S: Store, T: Clone + Send + Sync + 'static>(
 /// The document of this name as it is served.
 fn text<S: Store>(name: &str, options: &PagesOptions, app: &App<S>) -> String {
     let built = find(name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
-    let document = document(&built, options, app.countersign().options().passwords.min_length);
+    let configured = app.countersign().options();
+    let document = document(&built, options, configured.passwords.min_length);
+    let document = with_deletion_grace(&document, configured.account_deletion_grace);
     let shows_demo_users =
         app.options.development && !options.demo_users.is_empty() && name.starts_with("login.");
     if shows_demo_users { with_demo_users(&document, &options.demo_users) } else { document }

@@ -1,0 +1,41 @@
+// The part of the account page about leaving: a copy of what is kept about the account, and its deletion.
+
+import { CountersignError } from '@countersign/client';
+import { api, client } from './api.ts';
+import { address } from './base.ts';
+import { element } from './dom.ts';
+import { openForm } from './form-dialog.ts';
+import { absolute } from './format.ts';
+import { goToLogin, signOut } from './shell.ts';
+import { deletionGraceMs } from './site.ts';
+import { t } from './words.ts';
+
+/** Saves the document as the file that the server names. */
+export async function downloadMyData(): Promise<void> {
+  const response = await client.fetch(`${address}/api/account/export`, { cache: 'no-store' });
+  if (!response.ok) throw new CountersignError('unexpected_response', t('The server responded with status {status}.', { status: response.status }), response.status);
+  const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'account.json';
+  const href = URL.createObjectURL(await response.blob());
+  element('a', { href, download: name }).click();
+  // The browser has taken it by then.
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+/** Asks for the password, and says before what will happen and until when it can be undone. */
+export function deleteMyAccount(hasPassword: boolean): void {
+  const end = absolute(new Date(Date.now() + deletionGraceMs));
+  openForm({
+    title: t('Delete your account?'),
+    submit: t('Delete my account'),
+    isDanger: true,
+    explanation: [
+      t('You are signed out on all devices, and programs with your API keys are refused at once.'),
+      deletionGraceMs > 0 ? t('On {date} the account is deleted for good. Until then you can keep it: sign in, and say so.', { date: end }) : t('The account is deleted at once. This cannot be undone.'),
+    ].join(' '),
+    fields: hasPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true }] : [],
+    save: async (values) => {
+      await api('DELETE', '/api/account', values);
+      await signOut(false, () => goToLogin(deletionGraceMs > 0 ? 'deletion' : 'deleted'));
+    },
+  });
+}
