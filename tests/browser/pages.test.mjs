@@ -300,6 +300,41 @@ for (const { name, launch } of BROWSERS) {
       await page.waitForSelector('tbody tr');
     });
 
+    test('account: a copy of everything, the deletion of the account, and back (AD-1, AD-3, AD-4)', async () => {
+      const admin = await world.call('POST', '/api/login', { body: DEMO });
+      const user = { username: `leo-${name}`, password: 'a password of many words' };
+      assert.equal((await world.call('POST', '/api/admin/users', { body: user, token: admin.body.accessToken })).status, 201);
+      await visit('/login?return_to=/account%23change-password');
+      await signIn(user);
+      await page.waitForSelector('#sessions li');
+      // Where a password manager leads to.
+      await holds(page, () => document.activeElement.id === 'current');
+      await page.evaluate(() => {
+        HTMLAnchorElement.prototype.click = function () {
+          void fetch(this.href).then((file) => file.json()).then((file) => (window.saved = { name: this.download, file }));
+        };
+      });
+      await press('Download my data');
+      await holds(page, (username) => window.saved?.file.user.username === username && /^account-[-0-9]{10}\.json$/.test(window.saved.name), user.username);
+      await press('Delete my account');
+      await look('account-delete');
+      await page.type('dialog input', 'not that one at all');
+      await page.click('dialog .danger');
+      await hears('The current password is not right.');
+      await page.$eval('dialog input', (field) => (field.value = ''));
+      await page.type('dialog input', user.password);
+      await page.click('dialog .danger');
+      await arrive('/login?reason=deletion');
+      await hears('your account is going to be deleted');
+      await signIn(user);
+      await hears('This account is going to be deleted on');
+      assert.equal(path(), '/login?reason=deletion');
+      await look('login-deletion');
+      await press('Keep my account');
+      await arrive('/account');
+      await page.waitForSelector('#sessions li');
+    });
+
     test('a page that is long in coming says so', async () => {
       await visit('/login');
       await signIn();
