@@ -1,5 +1,6 @@
 //! The `countersign` binary: the server and its command line.
 
+mod audit_line;
 mod cli;
 mod config;
 mod core_dumps;

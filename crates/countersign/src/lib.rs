@@ -166,6 +166,7 @@ pub use crate::flows::api_keys::{AddApiKeyError, ApiKeySpec, ExchangeError, Owne
 pub use crate::flows::attempt::CheckError;
 pub use crate::flows::audience::AudienceError;
 pub use crate::flows::audit_chain::{AuditMark, AuditReport, sign_audit};
+pub use crate::flows::audit_readers::UnreadAudit;
 pub use crate::flows::clients::AddClientError;
 pub use crate::flows::clock_notice::ClockOffset;
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};

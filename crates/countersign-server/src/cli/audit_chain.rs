@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::global::Global;
 use super::tool::Tool;
-use crate::output::{Output, counted, print, remark, utc};
+use crate::audit_line::{as_json, hex};
+use crate::output::{Output, counted, print, remark};
 use crate::serve::instance::Task;
 
 #[derive(Debug, Subcommand)]
@@ -102,36 +103,6 @@ fn fault(fault: &AuditFault) -> Value {
     json!({ "fault": name, "sequence": row, "text": fault.to_string() })
 }
 
-/// An event as `audit --json` has it, with its place in the chain.
-fn as_json(ChainedRow { place, row, .. }: &ChainedRow) -> Value {
-    let mut value = match row {
-        None => json!({ "sequence": place.sequence, "missing": true }),
-        Some(row) => json!({
-            "sequence": row.sequence,
-            "at": utc(Timestamp::from_unix_millis(row.at)),
-            "event": row.kind,
-            "actor": row.actor,
-            "address": row.address,
-            "accountId": row.account_id,
-            "sessionId": row.session_id,
-            "detail": row.detail,
-        }),
-    };
-    if let Some(row) = row {
-        for (name, id) in [
-            ("actorId", row.actor_id.map(|id| id.to_string())),
-            ("requestId", row.request_id.map(|id| id.to_string())),
-        ] {
-            if let Some(id) = id {
-                value[name] = id.into();
-            }
-        }
-    }
-    let mac = row.as_ref().and_then(|row| row.mac.as_deref()).map(hex);
-    value["chain"] = json!({ "position": place.position, "link": hex(&place.link), "mac": mac });
-    value
-}
-
 /// All rows of an export, or of several one after the other.
 fn read(path: &Path) -> anyhow::Result<Vec<ChainedRow>> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -184,14 +155,6 @@ fn parse_mark(text: &str) -> anyhow::Result<AuditMark> {
     let position = position.parse()?;
     ensure!(position > 0, "positions begin at 1");
     Ok(AuditMark { position, link: link.context("after the colon there are 64 hex digits")? })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -11,6 +11,7 @@ use countersign::Timestamp;
 use countersign::store::postgres::DatabaseUrl;
 use ipnet::IpNet;
 
+use super::events::EventsTarget;
 use super::hooks::{HookFailurePolicy, HookQuestion};
 use super::key::ConfigKey;
 use super::limits::{self, ALGORITHMS, LOG_LEVELS, between, bytes, short_text, ttl};
@@ -217,6 +218,9 @@ settings! {
     "account_deletion_grace" account_deletion_grace: Duration = "14d", if |v| ttl(*v, "0s", "365d");
     /// How long the audit log is kept.
     "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
+    /// Where every row of the audit log is sent, for a SIEM: `file:PATH` (JSON Lines), `syslog`, `syslog:/SOCKET`,
+    /// `syslog:udp:HOST:PORT` or `syslog:tcp:HOST:PORT`. See docs/guides/webhooks.md.
+    "events" events: Option<EventsTarget> = "", for example "file:/var/log/countersign/events.jsonl";
     /// The address of the login of the system that people come from. It is asked about names that have no account or no
     /// password here; if it says yes, the password is taken over, and the next sign-in asks nobody. An
     /// account that you delete comes back as long as it says yes: disable it instead.

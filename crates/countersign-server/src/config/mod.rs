@@ -8,6 +8,7 @@
 mod audiences;
 mod changes;
 mod dotenv;
+mod events;
 mod hooks;
 mod key;
 mod keys;
@@ -26,6 +27,7 @@ mod warnings;
 mod weak_secret;
 
 pub(crate) use self::changes::Changes;
+pub(crate) use self::events::EventsTarget;
 pub(crate) use self::hooks::{HookFailurePolicy, HookQuestion};
 pub(crate) use self::key::ConfigKey;
 pub(crate) use self::keys::{Config, KEYS};

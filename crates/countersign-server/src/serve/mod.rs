@@ -4,6 +4,7 @@ pub(crate) mod access_log;
 pub(crate) mod app;
 mod certificate;
 pub(crate) mod dev_mark;
+mod events;
 pub(crate) mod examination;
 pub(crate) mod hooks;
 pub(crate) mod inherited;

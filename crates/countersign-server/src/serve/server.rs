@@ -21,7 +21,7 @@ use crate::serve::mode::Mode;
 use crate::serve::reload::{Live, Read};
 use crate::serve::signals::{Asked, Signals};
 use crate::serve::successor::{Program, Successor};
-use crate::serve::{app, certificate, dev_mark, metrics, options, service_manager, store};
+use crate::serve::{app, certificate, dev_mark, events, metrics, options, service_manager, store};
 
 /// A server with open ports.
 pub(crate) struct Server {
@@ -166,6 +166,9 @@ impl Host {
         let mut beside = JoinSet::new();
         beside.spawn(async move { upkeep.run_upkeep().await });
         beside.spawn(log_left_out(log.lines.clone()));
+        if let Some(target) = config.events.clone() {
+            beside.spawn(events::send(Arc::clone(&instance), target));
+        }
         if let Some(tls) = self.tls.clone() {
             beside.spawn(certificate::renew(tls));
         }

@@ -25,6 +25,7 @@ mod doctor;
 mod doctor_kept;
 #[cfg(target_os = "linux")]
 mod doctor_reach;
+mod events;
 #[cfg(target_os = "linux")]
 mod failing_disk;
 mod feed;

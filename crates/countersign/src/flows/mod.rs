@@ -10,6 +10,7 @@ pub mod attempt;
 pub mod audience;
 pub mod audit;
 pub mod audit_chain;
+pub mod audit_readers;
 pub(crate) mod claims;
 pub mod clients;
 pub mod clock_notice;

@@ -164,7 +164,8 @@ impl AuditKind {
     }
 
     /// Whether an operator should look at it at once.
-    pub(crate) const fn is_alarm(self) -> bool {
+    #[must_use]
+    pub const fn is_alarm(self) -> bool {
         matches!(
             self,
             Self::RefreshReuseDetected

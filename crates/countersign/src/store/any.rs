@@ -8,8 +8,8 @@ use super::answer::Sealed;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
-    AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore, FeedKeyStore,
-    KeyStore, OutboxStore, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
+    AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditReaderStore, AuditStore, ClientStore,
+    FeedKeyStore, KeyStore, OutboxStore, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId};
@@ -155,6 +155,10 @@ passed_on! {
                 Self::Postgres(store) => store.sign_audit_with(signer),
             }
         }
+    }
+    AuditReaderStore {
+        audit_position(reader: String) -> i64;
+        move_audit_position(reader: String, from: i64, to: i64) -> bool;
     }
     ActivityStore {
         add_activity(noted: Activity) -> ();

@@ -29,6 +29,7 @@ mod any;
 mod api_keys;
 mod audit;
 mod audit_chain;
+mod audit_readers;
 pub mod backup;
 mod clients;
 #[cfg(feature = "postgres")]
@@ -55,6 +56,7 @@ pub use self::any::AnyStore;
 pub use self::api_keys::ApiKeyStore;
 pub use self::audit::AuditStore;
 pub use self::audit_chain::AuditChainStore;
+pub use self::audit_readers::AuditReaderStore;
 pub use self::clients::ClientStore;
 pub use self::feed_keys::FeedKeyStore;
 pub use self::figures::StoreReading;
@@ -77,6 +79,7 @@ pub trait Store:
     + ThrottleStore
     + AuditStore
     + AuditChainStore
+    + AuditReaderStore
     + ActivityStore
     + OutboxStore
     + Upkeep
@@ -92,6 +95,7 @@ impl<S> Store for S where
         + ThrottleStore
         + AuditStore
         + AuditChainStore
+        + AuditReaderStore
         + ActivityStore
         + OutboxStore
         + Upkeep

@@ -36,9 +36,9 @@ use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKe
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
-    AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditStore, ClientStore,
-    FeedKeyStore, KeyStore, OutboxStore, Sealed, SessionStore, StoreError, StoreReading, ThrottleStore,
-    Upkeep,
+    AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditReaderStore, AuditStore,
+    ClientStore, FeedKeyStore, KeyStore, OutboxStore, Sealed, SessionStore, StoreError, StoreReading,
+    ThrottleStore, Upkeep,
 };
 
 use tokio::sync::Notify;
@@ -458,6 +458,13 @@ impl AuditChainStore for Faulty {
 
     fn sign_audit_with(&self, signer: AuditSigner) {
         self.inner.sign_audit_with(signer);
+    }
+}
+
+impl AuditReaderStore for Faulty {
+    forward! {
+        audit_position(reader: String) -> i64;
+        move_audit_position(reader: String, from: i64, to: i64) -> bool;
     }
 }
 

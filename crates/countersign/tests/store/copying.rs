@@ -222,6 +222,8 @@ impl Draw {
             let result = if self.chance() { Ok(()) } else { Err(&failure) };
             store.settle_delivery(settle(&taken, result, self.now)).await.unwrap();
         }
+        let read = store.audit_position("events".to_owned()).await.unwrap();
+        store.move_audit_position("events".to_owned(), read, read + 1).await.unwrap();
         let fingerprint = self.random.bytes();
         let number = u8::try_from(self.below(256)).unwrap();
         store.remember_master_keys(vec![(number, fingerprint)]).await.unwrap();

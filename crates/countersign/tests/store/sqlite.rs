@@ -152,6 +152,7 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP TABLE api_keys;
                  DROP TABLE activity;
                  DROP TABLE outbox;
+                 DROP TABLE audit_readers;
                  DROP INDEX accounts_by_creation;
                  DROP INDEX throttle_by_pardon;
                  ALTER TABLE throttle DROP COLUMN forgiven_at;

@@ -31,7 +31,8 @@ pub(super) fn document(built: &str, options: &PagesOptions, password_length: usi
 
 /// The same document with how long a deletion can be taken back, in seconds; without that, nobody deletes their own account.
 pub(super) fn with_deletion_grace(document: &str, grace: Option<Duration>) -> String {
-    let wanted = grace.map_or_else(String::new, |grace| format!(" data-deletion-grace=\"{}\"", grace.as_secs()));
+    let wanted =
+        grace.map_or_else(String::new, |grace| format!(" data-deletion-grace=\"{}\"", grace.as_secs()));
     document.replacen(" data-deletion-grace=\"1209600\"", &wanted, 1)
 }
 
@@ -88,7 +89,9 @@ mod tests {
     #[test]
     fn a_document_says_how_long_a_deletion_can_be_taken_back() {
         let days = |days: u64| Some(Duration::from_hours(24 * days));
-        for (grace, said) in [(days(14), Some("1209600")), (days(1), Some("86400")), (days(0), Some("0")), (None, None)] {
+        for (grace, said) in
+            [(days(14), Some("1209600")), (days(1), Some("86400")), (days(0), Some("0")), (None, None)]
+        {
             let text = with_deletion_grace(built("account.html"), grace);
             let (_, found) = text.split_once("data-deletion-grace=\"").unzip();
             assert_eq!(found.and_then(|rest| rest.split('"').next()), said);

@@ -73,6 +73,7 @@ pub(in crate::store) const TABLES: [Table; 18] = [
     Table::new("audit_chain"),
     Table::new("audit_gaps"),
     Table::new("audit_head"),
+    Table::new("audit_readers"),
 ];
 
 /// How many rows are in memory at a time.

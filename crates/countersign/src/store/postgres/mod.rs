@@ -19,6 +19,7 @@ mod api_keys;
 mod apply;
 mod audit;
 mod audit_chain;
+mod audit_readers;
 mod batch;
 mod clients;
 pub(super) mod copy;

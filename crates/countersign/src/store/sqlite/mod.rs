@@ -16,6 +16,7 @@ mod api_keys;
 mod apply;
 mod audit;
 mod audit_chain;
+mod audit_readers;
 pub(super) mod backup;
 pub(super) mod beside;
 mod clients;

@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     Step::expand(15, 9, include_str!("../../../../migrations/postgres/V0015__api_keys.sql")),
     Step::expand(16, 9, include_str!("../../../../migrations/postgres/V0016__activity.sql")),
     Step::expand(18, 9, include_str!("../../../../migrations/postgres/V0018__outbox.sql")),
+    Step::expand(19, 9, include_str!("../../../../migrations/postgres/V0019__audit_readers.sql")),
     Step::expand(20, 9, include_str!("../../../../migrations/postgres/V0020__account_deletion.sql")),
     Step::index(21, 9, "accounts_to_delete", include_str!("../../../../migrations/postgres/V0021__accounts_to_delete.sql")),
     Step::index(22, 9, "audit_log_by_other", include_str!("../../../../migrations/postgres/V0022__audit_log_by_other.sql")),
