@@ -17,7 +17,7 @@ use crate::serve::instance::Tables;
 use crate::serve::mode::Mode;
 use crate::serve::server::check_clock;
 use crate::serve::upstream::OldLogin;
-use crate::serve::{dev_mark, hooks, instance, master_key_file, options, store};
+use crate::serve::{dev_mark, hooks, instance, master_key_file, options, store, webhooks};
 
 /// Tries everything.
 ///
@@ -33,6 +33,7 @@ pub(super) fn check(config: &Config) -> anyhow::Result<()> {
     dev_mark::check(config, Mode::Production)?;
     check_old_login(config)?;
     hooks::check(config)?;
+    webhooks::receivers(config)?;
     check_store(config)
 }
 

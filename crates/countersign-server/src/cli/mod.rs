@@ -38,6 +38,7 @@ mod token;
 mod tool;
 mod usage;
 mod user;
+mod webhook;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -89,6 +90,9 @@ enum Command {
     /// Manages the keys of services that follow the feed of ended sessions
     #[command(subcommand)]
     FeedKey(feed_key::FeedKeyCommand),
+    /// Shows the servers that are told of events, and sends them events again
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Manages the services that may ask about tokens and revoke them
     #[command(subcommand)]
     Client(client::ClientCommand),
@@ -158,6 +162,7 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
         Command::MasterKey(key) => key.run(global, output)?,
         Command::ApiKey(key) => key.run(global, output)?,
         Command::FeedKey(key) => key.run(global, output)?,
+        Command::Webhook(webhook) => webhook.run(global, output)?,
         Command::Client(client) => client.run(global, output)?,
         Command::Migrate(migrate) => migrate.run(global, output)?,
         Command::Backup(backup) => backup.run(global, output)?,

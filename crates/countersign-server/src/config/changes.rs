@@ -1,7 +1,7 @@
 //! A configuration that was read again while the server runs: what of it is taken over, and what needs a restart.
 
-use super::audiences;
 use super::keys::Config;
+use super::{audiences, webhooks};
 
 /// The keys whose values have changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,9 @@ impl Config {
         }
         if self.settings.audiences() != new.settings.audiences() {
             changes.need_restart.push(audiences::KEY);
+        }
+        if self.settings.webhooks() != new.settings.webhooks() {
+            changes.need_restart.push(webhooks::KEY);
         }
         self.adopt_live(new);
         self.settings.adopt(&changes.taken_over, &new.settings);

@@ -25,6 +25,7 @@ mod template;
 mod upstream;
 mod warnings;
 mod weak_secret;
+mod webhooks;
 
 pub(crate) use self::changes::Changes;
 pub(crate) use self::events::EventsTarget;
@@ -40,6 +41,7 @@ pub(crate) use self::setting::{LogFormat, Toggle};
 pub(crate) use self::sources::{Environment, Settings};
 pub(crate) use self::template::{markdown_table, toml_template};
 pub(crate) use self::upstream::LoginFormat;
+pub(crate) use self::webhooks::Webhook;
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ use super::key::ConfigKey;
 use super::place::{Place, Problem};
 use super::setting::{Kind, Setting, nearest};
 use super::store;
+use super::webhooks::{self, Webhook};
 
 /// The texts of all keys with their places, and the problems of the sources themselves.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     keys: &'static [ConfigKey],
     values: BTreeMap<&'static str, Entry>,
     audiences: Vec<Audience>,
+    webhooks: Vec<Webhook>,
     /// The folder of the configuration file: relative paths among the defaults start here.
     folder: PathBuf,
     problems: Vec<Problem>,
@@ -91,6 +93,7 @@ impl Settings {
             keys,
             values: BTreeMap::new(),
             audiences: Vec::new(),
+            webhooks: Vec::new(),
             folder: PathBuf::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
@@ -219,6 +222,16 @@ impl Settings {
         &self.problems
     }
 
+    /// The servers that are told of events.
+    pub(crate) fn webhooks(&self) -> &[Webhook] {
+        &self.webhooks
+    }
+
+    /// A path of the file, as it is meant there.
+    pub(crate) fn in_folder(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
     /// The audiences beside the default one.
     pub(crate) fn audiences(&self) -> &[Audience] {
         &self.audiences
@@ -317,6 +330,10 @@ impl Settings {
                 .any(|key| key.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.')));
             if name == audiences::KEY {
                 self.audiences = audiences::read(value, place, &mut self.problems);
+                continue;
+            }
+            if name == webhooks::KEY {
+                self.webhooks = webhooks::read(value, place, &mut self.problems);
                 continue;
             }
             match (self.find(&name), value.get_ref()) {

@@ -4,30 +4,27 @@
 //! A request is signed by the scheme of Standard Webhooks. A response is a JSON object without any other members than are
 //! expected, since a misspelt one could let somebody in. Nothing of a response is logged, it may hold anything.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
 use countersign::options::{ClaimsRequest, Hooks, SignIn, SignInVerdict};
 use countersign::wire::AccountView;
-use countersign::{Clock, CustomClaims, Random, SessionId, WebhookSecret};
+use countersign::{Clock, CustomClaims, Random, SessionId};
 use countersign_fetch::{FetchOptions, FetchUrl, Question, exchange};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
-use zeroize::Zeroizing;
 
 use crate::config::{Config, HookFailurePolicy, HookQuestion};
+use crate::serve::signed_post::Signers;
 
 /// The configured server.
 struct Hook {
     url: FetchUrl,
-    /// The newest first. All of them sign, so that the receiver can change to another one at any time.
-    secrets: Vec<WebhookSecret>,
+    signers: Signers,
     request: FetchOptions,
     timeout: Duration,
     at_once: Arc<Semaphore>,
@@ -75,7 +72,7 @@ impl Hook {
         }
         Ok(Some(Self {
             url: url.0.clone(),
-            secrets: secrets(config)?,
+            signers: signers(config)?,
             request,
             timeout: config.hooks_timeout,
             at_once: Arc::new(Semaphore::new(usize::try_from(config.hooks_max_requests)?)),
@@ -134,16 +131,7 @@ impl Hook {
     fn question(&self, kind: &str, data: Value) -> anyhow::Result<Question> {
         let now = Clock::system().now();
         let body = json!({ "type": kind, "timestamp": now.to_string(), "data": data }).to_string();
-        let id = format!("msg_{}", SessionId::random(&Random::system()));
-        let signatures = self.secrets.iter().map(|secret| secret.sign(&id, now, body.as_bytes()));
-        let signatures = signatures.collect::<Vec<_>>().join(" ");
-        let headers = HeaderMap::from_iter([
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (WEBHOOK_ID, HeaderValue::try_from(id)?),
-            (WEBHOOK_TIMESTAMP, HeaderValue::from(now.as_unix_seconds())),
-            (WEBHOOK_SIGNATURE, HeaderValue::try_from(signatures)?),
-        ]);
-        Ok(Question { method: Method::POST, headers, body: body.into_bytes() })
+        self.signers.question(&format!("msg_{}", SessionId::random(&Random::system())), now, body)
     }
 
     /// The answer, or what the policy says without one.
@@ -206,30 +194,16 @@ fn is_text(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= 500 && !text.chars().any(char::is_control)
 }
 
-/// One a line, the newest first.
-fn secrets(config: &Config) -> anyhow::Result<Vec<WebhookSecret>> {
-    let (place, text) = match (&config.hooks_secret, &config.hooks_secret_file) {
-        (Some(secret), _) => ("hooks.secret".to_owned(), secret.0.clone()),
-        (None, Some(file)) => (format!("hooks.secret_file: {}", file.display()), read(file)?),
+fn signers(config: &Config) -> anyhow::Result<Signers> {
+    match (&config.hooks_secret, &config.hooks_secret_file) {
+        (Some(secret), _) => Signers::parse(&secret.0).context("hooks.secret"),
+        (None, Some(file)) => Signers::read_file(file).context("hooks.secret_file"),
         (None, None) => {
             bail!("hooks.url needs hooks.secret_file; make one with: countersign secret --webhook")
         }
-    };
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let secrets = lines.map(|line| WebhookSecret::parse(line).with_context(|| place.clone()));
-    let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
-    ensure!((1..=4).contains(&secrets.len()), "{place}: it has 1 to 4 secrets, one a line");
-    Ok(secrets)
+    }
 }
 
-fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
-    let text = std::fs::read_to_string(file);
-    text.map(Zeroizing::new).with_context(|| format!("hooks.secret_file: {}", file.display()))
-}
-
-const WEBHOOK_ID: header::HeaderName = header::HeaderName::from_static("webhook-id");
-const WEBHOOK_TIMESTAMP: header::HeaderName = header::HeaderName::from_static("webhook-timestamp");
-const WEBHOOK_SIGNATURE: header::HeaderName = header::HeaderName::from_static("webhook-signature");
 /// Of a response.
 const MAX_BYTES: u64 = 16 * 1024;
 

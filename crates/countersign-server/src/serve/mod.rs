@@ -18,6 +18,8 @@ pub(crate) mod reload;
 pub(crate) mod server;
 mod service_manager;
 mod signals;
+mod signed_post;
 pub(crate) mod store;
 mod successor;
 pub(crate) mod upstream;
+pub(crate) mod webhooks;

@@ -21,7 +21,7 @@ use crate::serve::mode::Mode;
 use crate::serve::reload::{Live, Read};
 use crate::serve::signals::{Asked, Signals};
 use crate::serve::successor::{Program, Successor};
-use crate::serve::{app, certificate, dev_mark, events, metrics, options, service_manager, store};
+use crate::serve::{app, certificate, dev_mark, events, metrics, options, service_manager, store, webhooks};
 
 /// A server with open ports.
 pub(crate) struct Server {
@@ -166,6 +166,9 @@ impl Host {
         let mut beside = JoinSet::new();
         beside.spawn(async move { upkeep.run_upkeep().await });
         beside.spawn(log_left_out(log.lines.clone()));
+        for receiver in webhooks::receivers(config)? {
+            beside.spawn(webhooks::send(Arc::clone(&instance), receiver));
+        }
         if let Some(target) = config.events.clone() {
             beside.spawn(events::send(Arc::clone(&instance), target));
         }

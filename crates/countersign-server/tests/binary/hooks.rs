@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::{PASSWORD, Place};
 use crate::support::{self, ok, status};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NEWER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD+c2cVzjcaRU=";
 const ALLOW: &str = r#"{"decision":"allow"}"#;
 
@@ -27,18 +27,18 @@ fn noting(answer: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'static) -> (Reques
     (requests, answer)
 }
 
-fn body(request: &str) -> Value {
+pub(crate) fn body(request: &str) -> Value {
     serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
-fn field<'a>(request: &'a str, name: &str) -> &'a str {
+pub(crate) fn field<'a>(request: &'a str, name: &str) -> &'a str {
     let (head, _) = request.split_once("\r\n\r\n").unwrap();
     let lines = head.lines().filter_map(|line| line.split_once(": "));
     lines.into_iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).unwrap().1
 }
 
 /// Whether one of its signatures is of this secret, over what has arrived.
-fn is_signed(request: &str, secret: &str) -> bool {
+pub(crate) fn is_signed(request: &str, secret: &str) -> bool {
     let sent_at: i64 = field(request, "webhook-timestamp").parse().unwrap();
     let sent_at = Timestamp::from_unix_millis(sent_at * 1_000);
     let content = request.split_once("\r\n\r\n").unwrap().1;

@@ -70,6 +70,7 @@ mod tls;
 mod token;
 mod token_url;
 mod upstream;
+mod webhooks;
 mod withdrawn_key;
 
 #[path = "../../../countersign/tests/support/postgres.rs"]
