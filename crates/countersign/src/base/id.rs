@@ -87,6 +87,10 @@ id! {
     DeliveryId
 }
 id! {
+    /// Names one e-mail address of one account.
+    EmailId
+}
+id! {
     /// Names one ticket, from which a one-time secret is derived.
     TicketId
 }

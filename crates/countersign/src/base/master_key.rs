@@ -40,6 +40,9 @@ pub(crate) enum Purpose {
     SealOutboxKey,
     OutboxContents,
     OutboxLane,
+    TicketLink,
+    TicketCode,
+    TicketCodeHash,
 }
 
 impl Purpose {
@@ -59,6 +62,9 @@ impl Purpose {
             Self::SealOutboxKey => b"countersign outbox key at rest v1",
             Self::OutboxContents => b"countersign outbox contents v1",
             Self::OutboxLane => b"countersign outbox lane v1",
+            Self::TicketLink => b"countersign ticket link v1",
+            Self::TicketCode => b"countersign ticket code v1",
+            Self::TicketCodeHash => b"countersign ticket code hash v1",
         }
     }
 }

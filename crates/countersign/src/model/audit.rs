@@ -93,6 +93,18 @@ named! {
         DeliveryRetried = "delivery_retried",
         /// Somebody deleted a delivery; the detail is its kind and its ID.
         DeliveryDropped = "delivery_dropped",
+        /// An account has one more e-mail address; the detail is the ID of the address, as in the three below.
+        EmailAdded = "email_added",
+        /// The owner of an account has proved that they read the mail of an address.
+        EmailVerified = "email_verified",
+        /// Another of an account's addresses gets its notices.
+        EmailPrimaryChanged = "email_primary_changed",
+        /// An account has an address less.
+        EmailRemoved = "email_removed",
+        /// Somebody asked for a mail with a ticket for an account; the detail is what the ticket is for.
+        TicketIssued = "ticket_issued",
+        /// A password was set by somebody who reads the account's mail. The event `password_changed` follows.
+        PasswordReset = "password_reset",
     }
 }
 

@@ -5,17 +5,19 @@
 use std::net::IpAddr;
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, DeliveryId, SessionId};
+use crate::base::id::{AccountId, DeliveryId, EmailId, SessionId, TicketId};
 use crate::model::account::Account;
 use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::client::{ClientName, StoredClient};
+use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
 use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
+use crate::model::ticket::{NewTicket, TicketPurpose};
 
 /// An outcome that is true as soon as the writes have been made, in their order and in the transaction that
 /// loaded what the rule looked at.
@@ -63,7 +65,7 @@ pub(crate) enum Write {
     UpdateAccount(Box<Account>),
     /// A new password, the number that it gets, and whether another one is still required.
     SetPassword { account_id: AccountId, hash: PasswordHash, version: i64, change_required: bool },
-    /// The account goes, with its sessions and API keys.
+    /// The account goes, with its sessions, API keys, addresses and tickets.
     DeleteAccount(AccountId),
     /// A new session, not ended.
     InsertSession { session: Box<Session>, secret_hash: [u8; 32] },
@@ -93,6 +95,23 @@ pub(crate) enum Write {
     InsertApiKey(Box<NewApiKey>),
     /// `session_id`, `last_used_at` and `revoked_at` of an API key as they are here.
     UpdateApiKey(Box<ApiKey>),
+    /// A new e-mail address of an account.
+    InsertEmail(Box<AccountEmail>),
+    /// `verified_at` and `is_primary` of an address as they are here.
+    UpdateEmail(Box<AccountEmail>),
+    /// The address with this ID goes.
+    DeleteEmail(EmailId),
+    /// A new ticket.
+    InsertTicket(Box<NewTicket>),
+    /// `tries_left` and `consumed_at` of a ticket as they are here. It has to find it unused.
+    UpdateTicket { id: TicketId, tries_left: u32, consumed_at: Option<Timestamp> },
+    /// All unused tickets of this account (or of none) with this canonical address are void: those for one purpose, or all.
+    VoidTickets {
+        account_id: Option<AccountId>,
+        canonical: String,
+        purpose: Option<TicketPurpose>,
+        at: Timestamp,
+    },
     /// The store remembers this instant, in place of an earlier one.
     SetMilestone { milestone: Milestone, at: Timestamp },
     /// Something that is to be delivered to somebody outside.

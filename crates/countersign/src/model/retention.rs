@@ -8,6 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::model::activity::Grain;
 use crate::model::outbox::DeliveryState;
 use crate::model::session::SessionPolicy;
+use crate::model::ticket::COUNTED as TICKETS_COUNTED;
 
 /// What house-keeping deletes, a batch at a time.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,7 @@ pub struct Swept {
 /// | a figure of an overview, by the hour | after 32 days |
 /// | a delivery that was made | a day later |
 /// | a delivery that was given up, or that nobody tried | 30 days later |
+/// | a ticket | an hour after it has expired: its kind is counted for so long |
 /// | a session past its idle end | as the others; see [`Sweep::idle_since`] |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
@@ -77,6 +79,8 @@ pub(crate) enum Expired {
     Activity(Grain, Timestamp),
     /// Deliveries in this state that ended, or were of no use any more, at or before this.
     Deliveries(DeliveryState, Timestamp),
+    /// Tickets that expired at or before this.
+    Tickets(Timestamp),
 }
 
 impl Sweep {
@@ -98,6 +102,7 @@ impl Sweep {
             Expired::Deliveries(DeliveryState::Sent, self.now.minus(SENT_REMEMBERED)),
             Expired::Deliveries(DeliveryState::Dead, self.now.minus(DEAD_REMEMBERED)),
             Expired::Deliveries(DeliveryState::Waiting, self.now.minus(DEAD_REMEMBERED)),
+            Expired::Tickets(self.now.minus(TICKETS_COUNTED)),
         ]
     }
 
@@ -118,7 +123,7 @@ impl Sweep {
 }
 
 /// How many there are of [`Expired`].
-pub(crate) const EXPIRED: usize = 14;
+pub(crate) const EXPIRED: usize = 15;
 /// How long it can be looked up what was delivered.
 const SENT_REMEMBERED: Duration = Duration::from_hours(24);
 /// How long what was given up can be tried again.
@@ -163,6 +168,7 @@ mod tests {
                 Expired::Deliveries(DeliveryState::Sent, T.minus(day)),
                 Expired::Deliveries(DeliveryState::Dead, T.minus(30 * day)),
                 Expired::Deliveries(DeliveryState::Waiting, T.minus(30 * day)),
+                Expired::Tickets(T.minus(Duration::from_hours(1))),
             ]
         );
         assert_eq!(sweep.idle_since(&policy), T.minus(policy.idle_ttl).minus(30 * day));

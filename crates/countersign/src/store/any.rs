@@ -9,13 +9,14 @@ use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
     AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditReaderStore, AuditStore, ClientStore,
-    FeedKeyStore, KeyStore, OutboxStore, SessionStore, StoreError, StoreReading, ThrottleStore, Upkeep,
+    EmailStore, FeedKeyStore, KeyStore, OutboxStore, SessionStore, StoreError, StoreReading, ThrottleStore,
+    TicketStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId};
+use crate::base::id::{AccountId, ApiKeyId, DeliveryId, EmailId, SessionId, TicketId};
 use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    Credentials, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
+    Credentials, Deletion, EmailAddress, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
     SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use crate::model::activity::{Activity, ActivityQuery, ActivityRow};
@@ -25,6 +26,7 @@ use crate::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
 use crate::model::audit_verify::ChainedRow;
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
+use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
 use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
@@ -39,6 +41,10 @@ use crate::model::session::{
     SessionProof, SessionSelector, StartSessionOutcome,
 };
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
+use crate::model::ticket::{
+    MailLimits, NewTicket, PasswordReset, PresentedTicket, ResetOutcome, StartTicketOutcome, Ticket,
+    TicketPurpose, VerifyOutcome,
+};
 use crate::throttle::{ThrottleExchange, ThrottleRecord};
 
 /// A [`Store`](super::Store) of either kind.
@@ -133,6 +139,22 @@ passed_on! {
         list_api_keys(of: Option<AccountId>, limit: u32) -> Vec<ApiKey>;
         revoke_api_key(id: ApiKeyId, of: Option<AccountId>, context: &Context) -> Option<EndedSession>;
         record_api_key_use(id: ApiKeyId, context: &Context) -> ();
+    }
+    EmailStore {
+        emails(account: AccountId) -> Vec<AccountEmail>;
+        account_of_address(address: &EmailAddress, claim: EmailClaim) -> Option<Credentials>;
+        sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
+        add_email(email: AccountEmail, context: &Context) -> AddEmailOutcome;
+        make_email_primary(account: AccountId, id: EmailId, context: &Context) -> ChangeEmailOutcome;
+        remove_email(account: AccountId, id: EmailId, context: &Context) -> ChangeEmailOutcome;
+    }
+    TicketStore {
+        start_ticket(new: NewTicket, limits: MailLimits, context: &Context) -> StartTicketOutcome;
+        find_ticket(id: TicketId) -> Option<Ticket>;
+        find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
+        look_at_ticket(shown: PresentedTicket, purpose: TicketPurpose, context: &Context) -> Option<Ticket>;
+        reset_password(reset: PasswordReset, context: &Context) -> ResetOutcome;
+        verify_email(shown: PresentedTicket, context: &Context) -> VerifyOutcome;
     }
     ThrottleStore {
         exchange_throttle(exchange: ThrottleExchange) -> Vec<ThrottleRecord>;

@@ -34,6 +34,7 @@ pub mod backup;
 mod clients;
 #[cfg(feature = "postgres")]
 pub mod copy;
+mod emails;
 mod feed_keys;
 pub(crate) mod figures;
 mod keys;
@@ -43,6 +44,7 @@ pub mod postgres;
 mod sessions;
 pub mod sqlite;
 mod throttle;
+mod tickets;
 mod upkeep;
 
 pub use self::accounts::AccountStore;
@@ -58,12 +60,14 @@ pub use self::audit::AuditStore;
 pub use self::audit_chain::AuditChainStore;
 pub use self::audit_readers::AuditReaderStore;
 pub use self::clients::ClientStore;
+pub use self::emails::EmailStore;
 pub use self::feed_keys::FeedKeyStore;
 pub use self::figures::StoreReading;
 pub use self::keys::KeyStore;
 pub use self::outbox::OutboxStore;
 pub use self::sessions::SessionStore;
 pub use self::throttle::ThrottleStore;
+pub use self::tickets::TicketStore;
 pub use self::upkeep::Upkeep;
 pub use crate::model::schema::{Migrate, Migrations, Node, SchemaRange, SchemaRefused, SchemaStatus};
 
@@ -76,6 +80,8 @@ pub trait Store:
     + FeedKeyStore
     + ClientStore
     + ApiKeyStore
+    + EmailStore
+    + TicketStore
     + ThrottleStore
     + AuditStore
     + AuditChainStore
@@ -92,6 +98,8 @@ impl<S> Store for S where
         + FeedKeyStore
         + ClientStore
         + ApiKeyStore
+        + EmailStore
+        + TicketStore
         + ThrottleStore
         + AuditStore
         + AuditChainStore

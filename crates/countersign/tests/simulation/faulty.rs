@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign::internal::base::clock::Timestamp;
-use countersign::internal::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId};
+use countersign::internal::base::id::{AccountId, ApiKeyId, DeliveryId, EmailId, SessionId, TicketId};
 use countersign::internal::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    Credentials, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
+    Credentials, Deletion, EmailAddress, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
     SetPasswordOutcome, TakeoverOutcome, Username,
 };
 use countersign::internal::model::activity::{Activity, ActivityQuery, ActivityRow};
@@ -17,6 +17,7 @@ use countersign::internal::model::audit_chain::{AuditGap, AuditHead, AuditRow, A
 use countersign::internal::model::audit_verify::ChainedRow;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
+use countersign::internal::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
 use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
@@ -33,12 +34,16 @@ use countersign::internal::model::session::{
     SessionProof, SessionSelector, StartSessionOutcome,
 };
 use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
+use countersign::internal::model::ticket::{
+    MailLimits, NewTicket, PasswordReset, PresentedTicket, ResetOutcome, StartTicketOutcome, Ticket,
+    TicketPurpose, VerifyOutcome,
+};
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
     AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditReaderStore, AuditStore,
-    ClientStore, FeedKeyStore, KeyStore, OutboxStore, Sealed, SessionStore, StoreError, StoreReading,
-    ThrottleStore, Upkeep,
+    ClientStore, EmailStore, FeedKeyStore, KeyStore, OutboxStore, Sealed, SessionStore, StoreError,
+    StoreReading, ThrottleStore, TicketStore, Upkeep,
 };
 
 use tokio::sync::Notify;
@@ -303,6 +308,28 @@ impl ApiKeyStore for Faulty {
         }
         let ended = now(self.inner.revoke_api_key(id, of, context))?;
         Ok(ended.filter(|_| !self.has(Bug::KeyRevocationNotTold)))
+    }
+}
+
+impl EmailStore for Faulty {
+    forward! {
+        emails(account: AccountId) -> Vec<AccountEmail>;
+        account_of_address(address: &EmailAddress, claim: EmailClaim) -> Option<Credentials>;
+        sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
+        add_email(email: AccountEmail, context: &Context) -> AddEmailOutcome;
+        make_email_primary(account: AccountId, id: EmailId, context: &Context) -> ChangeEmailOutcome;
+        remove_email(account: AccountId, id: EmailId, context: &Context) -> ChangeEmailOutcome;
+    }
+}
+
+impl TicketStore for Faulty {
+    forward! {
+        start_ticket(new: NewTicket, limits: MailLimits, context: &Context) -> StartTicketOutcome;
+        find_ticket(id: TicketId) -> Option<Ticket>;
+        find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
+        look_at_ticket(shown: PresentedTicket, purpose: TicketPurpose, context: &Context) -> Option<Ticket>;
+        reset_password(reset: PasswordReset, context: &Context) -> ResetOutcome;
+        verify_email(shown: PresentedTicket, context: &Context) -> VerifyOutcome;
     }
 }
 

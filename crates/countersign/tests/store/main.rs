@@ -15,6 +15,8 @@ mod copying;
 #[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
 #[cfg(test)]
+mod emails;
+#[cfg(test)]
 mod feed_keys;
 #[cfg(test)]
 mod migrations;
@@ -28,6 +30,8 @@ mod races;
 mod sessions;
 #[cfg(test)]
 mod sqlite;
+#[cfg(test)]
+mod tickets;
 #[cfg(test)]
 mod upkeep;
 #[cfg(test)]
@@ -63,6 +67,11 @@ macro_rules! conformance {
                     no_more_is_claimed_than_was_asked_for, a_lease_that_is_over_counts_no_more, of_many_senders_one_takes_each_delivery,
                     a_delivery_is_retried_and_dropped_by_an_operator, deliveries_are_counted_and_listed,
                     deliveries_are_swept_a_while_after_their_end, a_new_delivery_wakes_the_sender, a_sealed_key_is_made_once}
+                emails::{what_is_stored_of_an_address_comes_back, one_account_has_an_address_verified, a_name_or_a_verified_address_signs_in,
+                    addresses_go_with_their_account, the_last_room_for_an_address_is_given_once}
+                tickets::{what_is_stored_of_a_ticket_comes_back, a_ticket_sets_a_password_once, wrong_codes_use_a_ticket_up, mails_are_limited,
+                    a_newer_ticket_voids_the_older, tickets_of_before_are_void, tickets_are_swept_when_they_count_no_more,
+                    of_many_that_use_a_ticket_one_does, of_many_that_guess_few_are_looked_at, of_many_that_ask_for_a_mail_one_gets_it}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
                 upkeep::{the_last_backup_is_remembered, clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
             a_withdrawn_key_never_comes_back, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,

@@ -153,6 +153,8 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP TABLE activity;
                  DROP TABLE outbox;
                  DROP TABLE audit_readers;
+                 DROP TABLE email_addresses;
+                 DROP TABLE tickets;
                  DROP INDEX accounts_by_creation;
                  DROP INDEX throttle_by_pardon;
                  ALTER TABLE throttle DROP COLUMN forgiven_at;

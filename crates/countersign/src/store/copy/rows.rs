@@ -52,8 +52,8 @@ impl Table {
     }
 }
 
-/// What is copied, accounts before their sessions and API keys. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 18] = [
+/// What is copied, accounts before what is theirs. Other tables serve one database only, such as the record of its schema.
+pub(in crate::store) const TABLES: [Table; 20] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -62,6 +62,8 @@ pub(in crate::store) const TABLES: [Table; 18] = [
     Table::new("accounts"),
     Table::new("sessions"),
     Table::new("api_keys"),
+    Table::new("email_addresses"),
+    Table::new("tickets"),
     // Followed by a number in SQLite, and by the number of the transaction in PostgreSQL.
     Table::new("revocations").own(&["sequence", "xid"]),
     Table::new("throttle"),

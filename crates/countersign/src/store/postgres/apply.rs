@@ -17,12 +17,14 @@ use crate::model::account::Account;
 use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::context::Origin;
+use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
 use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{PolicyAt, Revocation, Session, SessionPolicy};
 use crate::model::stored_key::StoredKey;
+use crate::model::ticket::{NewTicket, TicketPurpose};
 
 /// One change inside its transaction.
 #[derive(Clone, Debug)]
@@ -92,6 +94,8 @@ impl Transaction {
             Write::DeleteAccount(id) => {
                 self.db.execute("DELETE FROM sessions WHERE account_id = $1", &[id]).await?;
                 self.db.execute("DELETE FROM api_keys WHERE account_id = $1", &[id]).await?;
+                self.db.execute("DELETE FROM tickets WHERE account_id = $1", &[id]).await?;
+                self.db.execute("DELETE FROM email_addresses WHERE account_id = $1", &[id]).await?;
                 self.rows(1, "DELETE FROM accounts WHERE id = $1", &[id]).await
             }
             Write::InsertSession { session, secret_hash } => self.insert_session(session, secret_hash).await,
@@ -128,6 +132,24 @@ impl Transaction {
             }
             Write::InsertApiKey(new) => self.insert_api_key(new).await,
             Write::UpdateApiKey(key) => self.update_api_key(key).await,
+            Write::InsertEmail(email) => self.insert_email(email).await,
+            Write::UpdateEmail(email) => {
+                let sql = "UPDATE email_addresses SET verified_at = $2, is_primary = $3 WHERE id = $1";
+                self.rows(1, sql, &[&email.id, &email.verified_at, &email.is_primary]).await
+            }
+            Write::DeleteEmail(id) => self.rows(1, "DELETE FROM email_addresses WHERE id = $1", &[id]).await,
+            Write::InsertTicket(new) => self.insert_ticket(new).await,
+            Write::UpdateTicket { id, tries_left, consumed_at } => {
+                let sql = "UPDATE tickets SET tries_left = $2, consumed_at = $3 WHERE id = $1 AND consumed_at IS NULL";
+                self.rows(1, sql, &[id, &i64::from(*tries_left), consumed_at]).await
+            }
+            Write::VoidTickets { account_id, canonical, purpose, at } => {
+                let sql = "UPDATE tickets SET consumed_at = $4
+                           WHERE canonical = $2 AND account_id IS NOT DISTINCT FROM $1
+                             AND ($3 IS NULL OR purpose = $3) AND consumed_at IS NULL";
+                let purpose = purpose.map(TicketPurpose::name);
+                self.db.execute(sql, &[account_id, &canonical.as_str(), &purpose, at]).await.map(drop)
+            }
             Write::SetMilestone { milestone, at } => {
                 let sql = "INSERT INTO milestones (name, at) VALUES ($1, $2)
                            ON CONFLICT (name) DO UPDATE SET at = excluded.at";
@@ -221,6 +243,50 @@ impl Transaction {
                 &key.created_at,
                 &key.expires_at,
                 &key.session_id,
+            ],
+        )
+        .await
+    }
+
+    async fn insert_email(&self, email: &AccountEmail) -> Result<(), Failure> {
+        self.rows(
+            1,
+            "INSERT INTO email_addresses (id, account_id, canonical, address, verified_at, is_primary, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            &[
+                &email.id,
+                &email.account_id,
+                &email.address.canonical(),
+                &email.address.as_str(),
+                &email.verified_at,
+                &email.is_primary,
+                &email.created_at,
+            ],
+        )
+        .await
+    }
+
+    async fn insert_ticket(&self, NewTicket { ticket, secret_hash, .. }: &NewTicket) -> Result<(), Failure> {
+        self.rows(
+            1,
+            "INSERT INTO tickets (id, purpose, account_id, canonical, address, secret_hash, code_hash, browser_hash,
+                                  tries_left, password_version, payload, source, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            &[
+                &ticket.id,
+                &ticket.purpose.name(),
+                &ticket.account_id,
+                &ticket.address.canonical(),
+                &ticket.address.as_str(),
+                &secret_hash.as_slice(),
+                &ticket.code_hash.as_ref().map(<[u8; 32]>::as_slice),
+                &ticket.browser_hash.as_ref().map(<[u8; 32]>::as_slice),
+                &i64::from(ticket.tries_left),
+                &ticket.password_version,
+                &ticket.payload.as_deref(),
+                &ticket.source.as_ref().map(<[u8; 16]>::as_slice),
+                &ticket.created_at,
+                &ticket.expires_at,
             ],
         )
         .await

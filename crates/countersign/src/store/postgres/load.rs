@@ -8,13 +8,18 @@ use tokio_postgres::Row;
 
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
-use super::rows::{self, ACCOUNT_COLUMNS, API_KEY_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
+use super::rows::{
+    self, ACCOUNT_COLUMNS, API_KEY_COLUMNS, CREDENTIALS_COLUMNS, EMAIL_COLUMNS, SESSION_COLUMNS,
+    TICKET_COLUMNS,
+};
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, SessionId};
-use crate::model::account::{Account, Credentials, NameUse, Role, Successor, Username};
+use crate::base::id::{AccountId, SessionId, TicketId};
+use crate::model::account::{Account, Credentials, EmailAddress, NameUse, Role, Successor, Username};
 use crate::model::api_key::ApiKey;
+use crate::model::email::AccountEmail;
 use crate::model::milestone::Milestone;
 use crate::model::session::{Kept, Session, StoredSession};
+use crate::model::ticket::{PresentedTicket, Ticket};
 
 /// What happens to the rows that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +110,57 @@ pub(super) async fn name_uses<'a>(
         }
     };
     Ok(asked.iter().map(name_use).collect())
+}
+
+/// The addresses of an account, in the order in which they were added.
+pub(super) async fn emails_of(
+    db: &Connection,
+    account: AccountId,
+    lock: Lock,
+) -> Result<Vec<AccountEmail>, Failure> {
+    let lock = lock.of("FOR UPDATE");
+    let sql = format!(
+        "SELECT {EMAIL_COLUMNS} FROM email_addresses e WHERE e.account_id = $1 ORDER BY e.created_at, e.id {lock}"
+    );
+    db.query(&sql, &[&account]).await?.iter().map(rows::email).collect()
+}
+
+/// Whether another account than this has the address verified.
+pub(super) async fn email_is_anothers(
+    db: &Connection,
+    address: &EmailAddress,
+    account: AccountId,
+) -> Result<bool, Failure> {
+    let sql = "SELECT 1::bigint FROM email_addresses
+               WHERE canonical = $1 AND verified_at IS NOT NULL AND account_id <> $2";
+    Ok(db.optional(sql, &[&address.canonical(), &account]).await?.is_some())
+}
+
+/// The ticket that is shown.
+pub(super) async fn ticket(
+    db: &Connection,
+    shown: &PresentedTicket,
+    lock: Lock,
+) -> Result<Option<Ticket>, Failure> {
+    match shown {
+        PresentedTicket::Link { secret_hash } => {
+            let lock = lock.of("FOR UPDATE");
+            let sql = format!("SELECT {TICKET_COLUMNS} FROM tickets t WHERE t.secret_hash = $1 {lock}");
+            db.optional(&sql, &[&secret_hash.as_slice()]).await?.as_ref().map(rows::ticket).transpose()
+        }
+        PresentedTicket::Code { id, .. } => ticket_by_id(db, *id, lock).await,
+    }
+}
+
+/// The ticket with this ID.
+pub(super) async fn ticket_by_id(
+    db: &Connection,
+    id: TicketId,
+    lock: Lock,
+) -> Result<Option<Ticket>, Failure> {
+    let lock = lock.of("FOR UPDATE");
+    let sql = format!("SELECT {TICKET_COLUMNS} FROM tickets t WHERE t.id = $1 {lock}");
+    db.optional(&sql, &[&id]).await?.as_ref().map(rows::ticket).transpose()
 }
 
 /// Whether such an administrator is there besides this account.

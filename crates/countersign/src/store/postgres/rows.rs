@@ -9,16 +9,18 @@ use tokio_postgres::types::FromSql;
 use super::engine::failure::Failure;
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
-use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
+use crate::model::account::{Account, Credentials, CustomClaims, EmailAddress, Role, Username};
 use crate::model::api_key::{ApiKey, ApiKeyName, Scopes};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Actor;
+use crate::model::email::AccountEmail;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
+use crate::model::ticket::{Ticket, TicketPurpose, UnknownPurpose};
 use crate::throttle::{ThrottleKey, ThrottleRecord};
 
 /// The columns that [`account`] reads, in a table or alias `a`.
@@ -40,6 +42,15 @@ pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.c
 /// The columns that [`api_key`] reads, in a table or alias `k`.
 pub(super) const API_KEY_COLUMNS: &str = "k.id, k.account_id, k.name, k.audience, k.scopes, k.created_at, k.expires_at, \
      k.last_used_at, k.revoked_at, k.session_id";
+
+/// The columns that [`email`] reads, in a table or alias `e`.
+pub(super) const EMAIL_COLUMNS: &str =
+    "e.id, e.account_id, e.address, e.verified_at, e.is_primary, e.created_at";
+
+/// The columns that [`ticket`] reads, in a table or alias `t`.
+pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.address, t.password_version, t.code_hash, \
+     t.browser_hash, t.tries_left, t.payload, t.source, t.created_at, t.expires_at, t.consumed_at, \
+     (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row) -> Result<Account, Failure> {
@@ -189,6 +200,43 @@ fn api_key_from(row: &Row, first: usize) -> Result<ApiKey, Failure> {
     })
 }
 
+/// Reads [`EMAIL_COLUMNS`].
+pub(super) fn email(row: &Row) -> Result<AccountEmail, Failure> {
+    Ok(AccountEmail {
+        id: row.try_get(0)?,
+        account_id: row.try_get(1)?,
+        address: EmailAddress::parse(row.try_get(2)?).map_err(Failure::stored)?,
+        verified_at: row.try_get(3)?,
+        is_primary: row.try_get(4)?,
+        created_at: row.try_get(5)?,
+    })
+}
+
+/// Reads [`TICKET_COLUMNS`].
+pub(super) fn ticket(row: &Row) -> Result<Ticket, Failure> {
+    let purpose = TicketPurpose::from_name(row.try_get(1)?).ok_or(UnknownPurpose);
+    let ticket = Ticket {
+        id: row.try_get(0)?,
+        purpose: purpose.map_err(Failure::stored)?,
+        account_id: row.try_get(2)?,
+        address: EmailAddress::parse(row.try_get(3)?).map_err(Failure::stored)?,
+        password_version: row.try_get(4)?,
+        code_hash: maybe_bytes(row, 5)?,
+        browser_hash: maybe_bytes(row, 6)?,
+        tries_left: number(row, 7)?,
+        payload: row.try_get(8)?,
+        source: maybe_bytes(row, 9)?,
+        created_at: row.try_get(10)?,
+        expires_at: row.try_get(11)?,
+        consumed_at: row.try_get(12)?,
+    };
+    let not_before: Option<Timestamp> = row.try_get(13)?;
+    Ok(match not_before {
+        Some(not_before) => ticket.since(not_before),
+        None => ticket,
+    })
+}
+
 /// Reads `key, failures, last_failure_at, forgiven_at`.
 pub(super) fn throttle_record(row: &Row) -> Result<ThrottleRecord, Failure> {
     Ok(ThrottleRecord {
@@ -215,6 +263,12 @@ where
 /// So many bytes.
 pub(super) fn bytes<const N: usize>(row: &Row, column: usize) -> Result<[u8; N], Failure> {
     row.try_get::<_, &[u8]>(column)?.try_into().map_err(Failure::stored)
+}
+
+/// So many bytes, or none.
+fn maybe_bytes<const N: usize>(row: &Row, column: usize) -> Result<Option<[u8; N]>, Failure> {
+    let found: Option<&[u8]> = row.try_get(column)?;
+    found.map(|bytes| bytes.try_into().map_err(Failure::stored)).transpose()
 }
 
 fn address(row: &Row, column: usize) -> Result<Option<IpAddr>, Failure> {

@@ -4,13 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{self, ACCOUNT_COLUMNS, API_KEY_COLUMNS, CREDENTIALS_COLUMNS, SESSION_COLUMNS};
+use super::rows::{
+    self, ACCOUNT_COLUMNS, API_KEY_COLUMNS, CREDENTIALS_COLUMNS, EMAIL_COLUMNS, SESSION_COLUMNS,
+    TICKET_COLUMNS,
+};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
-use crate::model::account::{Account, Credentials, NameUse, Role, Successor, Username};
+use crate::model::account::{Account, Credentials, EmailAddress, NameUse, Role, Successor, Username};
 use crate::model::api_key::ApiKey;
+use crate::model::email::AccountEmail;
 use crate::model::milestone::Milestone;
 use crate::model::session::{Kept, Session, StoredSession};
+use crate::model::ticket::{PresentedTicket, Ticket};
 
 /// The account with this ID.
 pub(super) fn credentials(db: &Connection, id: AccountId) -> rusqlite::Result<Option<Credentials>> {
@@ -112,6 +117,43 @@ pub(super) fn live_api_keys_of(
     ))?
     .query_map(params![account.as_bytes(), now.as_unix_millis()], rows::api_key)?
     .collect()
+}
+
+/// The addresses of an account, in the order in which they were added.
+pub(super) fn emails_of(db: &Connection, account: AccountId) -> rusqlite::Result<Vec<AccountEmail>> {
+    db.prepare_cached(&format!(
+        "SELECT {EMAIL_COLUMNS} FROM email_addresses e WHERE e.account_id = ?1 ORDER BY e.created_at, e.rowid"
+    ))?
+    .query_map([account.as_bytes()], rows::email)?
+    .collect()
+}
+
+/// Whether another account than this has the address verified.
+pub(super) fn email_is_anothers(
+    db: &Connection,
+    address: &EmailAddress,
+    account: AccountId,
+) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM email_addresses
+                        WHERE canonical = ?1 AND verified_at IS NOT NULL AND account_id <> ?2)",
+    )?
+    .query_row(params![address.canonical(), account.as_bytes()], |row| row.get(0))
+}
+
+/// The ticket that is shown.
+pub(super) fn ticket(db: &Connection, shown: &PresentedTicket) -> rusqlite::Result<Option<Ticket>> {
+    match shown {
+        PresentedTicket::Link { secret_hash } => ticket_by(db, "secret_hash", secret_hash),
+        PresentedTicket::Code { id, .. } => ticket_by(db, "id", id.as_bytes()),
+    }
+}
+
+/// The ticket with this value in a column.
+pub(super) fn ticket_by(db: &Connection, column: &str, value: &[u8]) -> rusqlite::Result<Option<Ticket>> {
+    db.prepare_cached(&format!("SELECT {TICKET_COLUMNS} FROM tickets t WHERE t.{column} = ?1"))?
+        .query_row([value], rows::ticket)
+        .optional()
 }
 
 /// What there is of these sessions, which a node says have ended.

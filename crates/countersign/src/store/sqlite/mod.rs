@@ -22,6 +22,7 @@ pub(super) mod beside;
 mod clients;
 #[cfg(feature = "postgres")]
 pub(super) mod copy;
+mod emails;
 mod engine;
 mod feed_keys;
 mod inspect;
@@ -31,6 +32,7 @@ mod outbox;
 mod rows;
 mod sessions;
 mod throttle;
+mod tickets;
 mod upkeep;
 
 #[cfg(test)]

@@ -7,17 +7,19 @@ use rusqlite::types::Type;
 use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, ApiKeyId, RequestId, SessionId};
-use crate::model::account::{Account, Credentials, CustomClaims, Role, Username};
+use crate::base::id::{AccountId, ApiKeyId, EmailId, RequestId, SessionId, TicketId};
+use crate::model::account::{Account, Credentials, CustomClaims, EmailAddress, Role, Username};
 use crate::model::api_key::{ApiKey, ApiKeyName, Scopes};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Actor;
+use crate::model::email::AccountEmail;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
+use crate::model::ticket::{Ticket, TicketPurpose, UnknownPurpose};
 use crate::throttle::{ThrottleKey, ThrottleRecord};
 
 /// The columns that [`account`] reads, in a table or alias `a`.
@@ -39,6 +41,15 @@ pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.c
 /// The columns that [`api_key`] reads, in a table or alias `k`.
 pub(super) const API_KEY_COLUMNS: &str = "k.id, k.account_id, k.name, k.audience, k.scopes, k.created_at, k.expires_at, \
      k.last_used_at, k.revoked_at, k.session_id";
+
+/// The columns that [`email`] reads, in a table or alias `e`.
+pub(super) const EMAIL_COLUMNS: &str =
+    "e.id, e.account_id, e.address, e.verified_at, e.is_primary, e.created_at";
+
+/// The columns that [`ticket`] reads, in a table or alias `t`.
+pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.address, t.password_version, t.code_hash, \
+     t.browser_hash, t.tries_left, t.payload, t.source, t.created_at, t.expires_at, t.consumed_at, \
+     (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -198,6 +209,46 @@ fn api_key_from(row: &Row<'_>, first: usize) -> rusqlite::Result<ApiKey> {
         revoked_at: instant(row, first + 8)?,
         session_id: SessionId::from_bytes(row.get(first + 9)?),
     })
+}
+
+/// Reads [`EMAIL_COLUMNS`].
+pub(super) fn email(row: &Row<'_>) -> rusqlite::Result<AccountEmail> {
+    Ok(AccountEmail {
+        id: EmailId::from_bytes(row.get(0)?),
+        account_id: AccountId::from_bytes(row.get(1)?),
+        address: email_address(row, 2)?,
+        verified_at: instant(row, 3)?,
+        is_primary: row.get(4)?,
+        created_at: Timestamp::from_unix_millis(row.get(5)?),
+    })
+}
+
+/// Reads [`TICKET_COLUMNS`].
+pub(super) fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
+    let purpose = row.get_ref(1)?.as_str()?;
+    let ticket = Ticket {
+        id: TicketId::from_bytes(row.get(0)?),
+        purpose: TicketPurpose::from_name(purpose).ok_or_else(|| invalid(1, UnknownPurpose))?,
+        account_id: row.get::<_, Option<_>>(2)?.map(AccountId::from_bytes),
+        address: email_address(row, 3)?,
+        password_version: row.get(4)?,
+        code_hash: row.get(5)?,
+        browser_hash: row.get(6)?,
+        tries_left: row.get(7)?,
+        payload: row.get(8)?,
+        source: row.get(9)?,
+        created_at: Timestamp::from_unix_millis(row.get(10)?),
+        expires_at: Timestamp::from_unix_millis(row.get(11)?),
+        consumed_at: instant(row, 12)?,
+    };
+    Ok(match instant(row, 13)? {
+        Some(not_before) => ticket.since(not_before),
+        None => ticket,
+    })
+}
+
+fn email_address(row: &Row<'_>, column: usize) -> rusqlite::Result<EmailAddress> {
+    EmailAddress::parse(row.get_ref(column)?.as_str()?).map_err(|error| invalid(column, error))
 }
 
 /// Reads `key, failures, last_failure_at, forgiven_at`.

@@ -14,6 +14,7 @@ const STEPS: &[Step] = &[
     Step::expand(13, 9, include_str!("../../../../migrations/postgres/V0013__master_key_use.sql")),
     Step::expand(15, 9, include_str!("../../../../migrations/postgres/V0015__api_keys.sql")),
     Step::expand(16, 9, include_str!("../../../../migrations/postgres/V0016__activity.sql")),
+    Step::expand(17, 9, include_str!("../../../../migrations/postgres/V0017__emails_and_tickets.sql")),
     Step::expand(18, 9, include_str!("../../../../migrations/postgres/V0018__outbox.sql")),
     Step::expand(19, 9, include_str!("../../../../migrations/postgres/V0019__audit_readers.sql")),
     Step::expand(20, 9, include_str!("../../../../migrations/postgres/V0020__account_deletion.sql")),

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, ApiKeyId, DeliveryId, NodeId, RequestId, SessionId};
+use crate::base::id::{AccountId, ApiKeyId, DeliveryId, EmailId, NodeId, RequestId, SessionId, TicketId};
 
 /// A value with its type.
 pub(in crate::store::postgres) trait Value: ToSql + Sync {
@@ -55,6 +55,8 @@ typed! {
     SessionId => UUID, UUID_ARRAY;
     ApiKeyId => UUID, UUID_ARRAY;
     DeliveryId => UUID, UUID_ARRAY;
+    EmailId => UUID, UUID_ARRAY;
+    TicketId => UUID, UUID_ARRAY;
     RequestId => UUID, UUID_ARRAY;
     NodeId => UUID, UUID_ARRAY;
     Timestamp => INT8, INT8_ARRAY;
@@ -100,7 +102,7 @@ macro_rules! ids {
     };
 }
 
-ids! { AccountId SessionId ApiKeyId DeliveryId RequestId NodeId }
+ids! { AccountId SessionId ApiKeyId DeliveryId EmailId TicketId RequestId NodeId }
 
 impl ToSql for Timestamp {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {

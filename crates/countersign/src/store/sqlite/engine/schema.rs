@@ -125,6 +125,7 @@ const STEPS: &[Step] = &[
     Step::expand(13, 10, include_str!("../../../../migrations/sqlite/V0013__master_key_use.sql")),
     Step::expand(15, 10, include_str!("../../../../migrations/sqlite/V0015__api_keys.sql")),
     Step::expand(16, 10, include_str!("../../../../migrations/sqlite/V0016__activity.sql")),
+    Step::expand(17, 10, include_str!("../../../../migrations/sqlite/V0017__emails_and_tickets.sql")),
     Step::expand(18, 10, include_str!("../../../../migrations/sqlite/V0018__outbox.sql")),
     Step::expand(19, 10, include_str!("../../../../migrations/sqlite/V0019__audit_readers.sql")),
     Step::expand(20, 10, include_str!("../../../../migrations/sqlite/V0020__account_deletion.sql")),

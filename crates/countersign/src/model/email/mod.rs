@@ -1,0 +1,64 @@
+//! The e-mail addresses of an account. It has none, one or several, each verified or not; one of the verified ones is primary and
+//! gets the notices. Anybody may claim an address, and nothing is trusted about it before it is verified (EM-5); one account at
+//! a time has it verified.
+
+mod change;
+
+pub(crate) use self::change::*;
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, EmailId};
+use crate::model::account::EmailAddress;
+
+/// An e-mail address of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
+pub struct AccountEmail {
+    /// Its ID.
+    pub id: EmailId,
+    /// The account.
+    pub account_id: AccountId,
+    /// The address.
+    pub address: EmailAddress,
+    /// When the owner of the account has shown that they read its mail.
+    pub verified_at: Option<Timestamp>,
+    /// Whether notices go to it. Only a verified one is.
+    pub is_primary: bool,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// How an account has an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailClaim {
+    /// Its owner has shown that they read its mail. One account at most.
+    Verified,
+    /// Its owner says so. Of several accounts, the one that said so last.
+    Unverified,
+}
+
+/// What came of adding an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddEmailOutcome {
+    /// It is there: new, or as it was there before.
+    There(AccountEmail),
+    /// There is no such account.
+    NoAccount,
+    /// The account has [`MAX_EMAILS`].
+    TooMany,
+}
+
+/// What came of making an address the primary one, or removing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangeEmailOutcome {
+    /// It is done.
+    Done,
+    /// The account has no such address.
+    NotFound,
+    /// It is not verified.
+    NotVerified,
+}
+
+/// An account has so many addresses at most.
+pub const MAX_EMAILS: usize = 10;

@@ -1,0 +1,99 @@
+//! E-mail addresses of accounts.
+
+use super::apply::Transaction;
+use super::engine::failure::Failure;
+use super::load::Lock;
+use super::rows::{self, CREDENTIALS_COLUMNS};
+use super::{PostgresStore, load};
+use crate::base::id::{AccountId, EmailId};
+use crate::model::account::{Credentials, EmailAddress, Username};
+use crate::model::context::Context;
+use crate::model::email::{self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use crate::store::{EmailStore, StoreError};
+
+impl EmailStore for PostgresStore {
+    async fn emails(&self, account: AccountId) -> Result<Vec<AccountEmail>, StoreError> {
+        self.read("emails", move |db| async move { load::emails_of(&db, account, Lock::No).await }).await
+    }
+
+    async fn account_of_address(
+        &self,
+        address: &EmailAddress,
+        claim: EmailClaim,
+    ) -> Result<Option<Credentials>, StoreError> {
+        let canonical = address.canonical().to_owned();
+        self.read("account_of_address", move |db| async move {
+            let sql = format!(
+                "SELECT {CREDENTIALS_COLUMNS} FROM email_addresses e JOIN accounts a ON a.id = e.account_id
+                 WHERE e.canonical = $1 AND (e.verified_at IS NOT NULL) = $2
+                 ORDER BY e.created_at DESC, e.id DESC LIMIT 1"
+            );
+            let found = db.optional(&sql, &[&canonical, &(claim == EmailClaim::Verified)]).await?;
+            found.as_ref().map(rows::credentials).transpose()
+        })
+        .await
+    }
+
+    async fn sign_in_name(
+        &self,
+        name: Option<&Username>,
+        address: &EmailAddress,
+    ) -> Result<Option<Username>, StoreError> {
+        let name = name.map(|name| name.canonical().to_owned());
+        let address = address.canonical().to_owned();
+        self.read("sign_in_name", move |db| async move {
+            let sql =
+                "SELECT username, canonical_name, 0::bigint AS rank FROM accounts WHERE canonical_name = $1
+                 UNION ALL
+                 SELECT a.username, a.canonical_name, 1 FROM email_addresses e JOIN accounts a ON a.id = e.account_id
+                 WHERE e.canonical = $2 AND e.verified_at IS NOT NULL
+                 ORDER BY rank LIMIT 1";
+            let found = db.optional(sql, &[&name, &address]).await?;
+            found.map(|row| Ok(Username::from_stored(row.try_get(0)?, row.try_get(1)?))).transpose()
+        })
+        .await
+    }
+
+    async fn add_email(&self, email: AccountEmail, context: &Context) -> Result<AddEmailOutcome, StoreError> {
+        self.change("add_email", context, email, add).await
+    }
+
+    async fn make_email_primary(
+        &self,
+        account: AccountId,
+        id: EmailId,
+        context: &Context,
+    ) -> Result<ChangeEmailOutcome, StoreError> {
+        self.change("make_email_primary", context, (account, id), make_primary).await
+    }
+
+    async fn remove_email(
+        &self,
+        account: AccountId,
+        id: EmailId,
+        context: &Context,
+    ) -> Result<ChangeEmailOutcome, StoreError> {
+        self.change("remove_email", context, (account, id), remove).await
+    }
+}
+
+/// The account is locked by whoever changes its addresses: of two that add the last one that there is room for, one comes later.
+async fn add(tx: Transaction, email: AccountEmail) -> Result<AddEmailOutcome, Failure> {
+    let found = load::account(&tx.db, email.account_id, Lock::Rows).await?;
+    let own = load::emails_of(&tx.db, email.account_id, Lock::Rows).await?;
+    tx.apply(email::add(found.as_ref(), &own, email)).await
+}
+
+async fn make_primary(
+    tx: Transaction,
+    (account, id): (AccountId, EmailId),
+) -> Result<ChangeEmailOutcome, Failure> {
+    load::account(&tx.db, account, Lock::Rows).await?;
+    tx.apply(email::make_primary(&load::emails_of(&tx.db, account, Lock::Rows).await?, id)).await
+}
+
+async fn remove(tx: Transaction, (account, id): (AccountId, EmailId)) -> Result<ChangeEmailOutcome, Failure> {
+    load::account(&tx.db, account, Lock::Rows).await?;
+    let own = load::emails_of(&tx.db, account, Lock::Rows).await?;
+    tx.apply(email::remove(&own, id, tx.at.now)).await
+}

@@ -1,0 +1,151 @@
+//! Tickets.
+
+use tokio_postgres::Row;
+
+use super::apply::Transaction;
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use super::engine::value::Value;
+use super::load::{self, Lock};
+use super::{PostgresStore, rows};
+use crate::base::clock::Timestamp;
+use crate::base::id::TicketId;
+use crate::model::account::Credentials;
+use crate::model::context::Context;
+use crate::model::ticket::{
+    self, COUNTED, MailLimits, NewTicket, PasswordReset, PresentedTicket, RecentTickets, ResetOutcome,
+    StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+};
+use crate::store::{StoreError, TicketStore};
+
+impl TicketStore for PostgresStore {
+    async fn start_ticket(
+        &self,
+        new: NewTicket,
+        limits: MailLimits,
+        context: &Context,
+    ) -> Result<StartTicketOutcome, StoreError> {
+        self.change("start_ticket", context, (new, limits), start).await
+    }
+
+    async fn find_ticket(&self, id: TicketId) -> Result<Option<Ticket>, StoreError> {
+        self.read("find_ticket", move |db| async move { load::ticket_by_id(&db, id, Lock::No).await }).await
+    }
+
+    async fn find_ticket_of(&self, shown: PresentedTicket) -> Result<Option<Ticket>, StoreError> {
+        self.read("find_ticket_of", move |db| async move { load::ticket(&db, &shown, Lock::No).await }).await
+    }
+
+    async fn look_at_ticket(
+        &self,
+        shown: PresentedTicket,
+        purpose: TicketPurpose,
+        context: &Context,
+    ) -> Result<Option<Ticket>, StoreError> {
+        self.change("look_at_ticket", context, (shown, purpose), look).await
+    }
+
+    async fn reset_password(
+        &self,
+        reset: PasswordReset,
+        context: &Context,
+    ) -> Result<ResetOutcome, StoreError> {
+        self.change("reset_password", context, reset, reset_password).await
+    }
+
+    async fn verify_email(
+        &self,
+        shown: PresentedTicket,
+        context: &Context,
+    ) -> Result<VerifyOutcome, StoreError> {
+        self.change("verify_email", context, shown, verify).await
+    }
+}
+
+/// Of many that ask at once for one address or from one network, each counts those before it. Who is over the limits waits for
+/// nobody: a flood holds no connection.
+async fn start(
+    tx: Transaction,
+    (new, limits): (NewTicket, MailLimits),
+) -> Result<StartTicketOutcome, Failure> {
+    let now = tx.at.now;
+    let before = recent(&tx.db, &new.ticket, now).await?;
+    if ticket::start(new.clone(), before, limits, now).writes().is_empty() {
+        return Ok(StartTicketOutcome::Limited);
+    }
+    // Until the end of the transaction, so a pooler keeps them. The address comes first everywhere.
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 17))";
+    db_lock(&tx.db, lock, new.ticket.address.canonical()).await?;
+    if let Some(source) = new.ticket.source {
+        db_lock(&tx.db, lock, &format!("{:032x}", u128::from_be_bytes(source))).await?;
+    }
+    let recent = recent(&tx.db, &new.ticket, now).await?;
+    tx.apply(ticket::start(new, recent, limits, now)).await
+}
+
+async fn db_lock(db: &Connection, sql: &str, of: &str) -> Result<(), Failure> {
+    db.query(sql, &[&of]).await.map(drop)
+}
+
+async fn look(
+    tx: Transaction,
+    (shown, purpose): (PresentedTicket, TicketPurpose),
+) -> Result<Option<Ticket>, Failure> {
+    let (found, account) = with_account(&tx.db, &shown).await?;
+    tx.apply(ticket::look(found, account.as_ref(), &shown, purpose, tx.at.now)).await
+}
+
+async fn reset_password(tx: Transaction, reset: PasswordReset) -> Result<ResetOutcome, Failure> {
+    let (found, account) = with_account(&tx.db, &reset.shown).await?;
+    let open = match &account {
+        Some(found) => load::lock_sessions(&tx.db, found.account.id, None).await?.open,
+        None => Vec::new(),
+    };
+    tx.apply(reset.decide(found, account.as_ref(), &open, tx.at)).await
+}
+
+async fn verify(tx: Transaction, shown: PresentedTicket) -> Result<VerifyOutcome, Failure> {
+    let (found, account) = with_account(&tx.db, &shown).await?;
+    let (own, is_taken) = match (&found, &account) {
+        (Some(ticket), Some(found)) => {
+            let id = found.account.id;
+            let own = load::emails_of(&tx.db, id, Lock::Rows).await?;
+            // Another account may be next: then the index refuses, and this is begun again.
+            (own, load::email_is_anothers(&tx.db, &ticket.address, id).await?)
+        }
+        _ => (Vec::new(), false),
+    };
+    tx.apply(ticket::verify(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now)).await
+}
+
+/// The ticket that is shown and the account that it names, both locked: the account first, as everywhere.
+async fn with_account(
+    db: &Connection,
+    shown: &PresentedTicket,
+) -> Result<(Option<Ticket>, Option<Credentials>), Failure> {
+    let account = match load::ticket(db, shown, Lock::No).await?.and_then(|ticket| ticket.account_id) {
+        Some(id) => load::credentials(db, id, Lock::Rows).await?,
+        None => None,
+    };
+    Ok((load::ticket(db, shown, Lock::Rows).await?, account))
+}
+
+/// How many tickets there were lately of what a new one is of.
+async fn recent(db: &Connection, new: &Ticket, now: Timestamp) -> Result<RecentTickets, Failure> {
+    let sql = "SELECT
+         (SELECT count(*) FROM tickets WHERE canonical = $1 AND purpose = $2 AND created_at > $5),
+         (SELECT max(created_at) FROM tickets WHERE canonical = $1 AND purpose = $2 AND created_at > $5),
+         (SELECT count(*) FROM tickets WHERE account_id = $3 AND created_at > $5),
+         (SELECT count(*) FROM tickets WHERE source = $4 AND created_at > $5)";
+    let source = new.source.as_ref().map(<[u8; 16]>::as_slice);
+    let since = now.minus(COUNTED);
+    let values: [&dyn Value; 5] =
+        [&new.address.canonical(), &new.purpose.name(), &new.account_id, &source, &since];
+    let row: Row = db.optional(sql, &values).await?.ok_or(Failure::Crossed)?;
+    Ok(RecentTickets {
+        of_address: rows::number(&row, 0)?,
+        last_of_address: row.try_get(1)?,
+        of_account: rows::number(&row, 2)?,
+        of_source: rows::number(&row, 3)?,
+    })
+}

@@ -1,0 +1,89 @@
+//! E-mail addresses of accounts.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::rows::{self, CREDENTIALS_COLUMNS};
+use super::{SqliteStore, load};
+use crate::base::id::{AccountId, EmailId};
+use crate::model::account::{Credentials, EmailAddress, Username};
+use crate::model::context::Context;
+use crate::model::email::{self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use crate::store::{EmailStore, StoreError};
+
+impl EmailStore for SqliteStore {
+    async fn emails(&self, account: AccountId) -> Result<Vec<AccountEmail>, StoreError> {
+        self.read("emails", move |db| load::emails_of(db, account)).await
+    }
+
+    async fn account_of_address(
+        &self,
+        address: &EmailAddress,
+        claim: EmailClaim,
+    ) -> Result<Option<Credentials>, StoreError> {
+        let canonical = address.canonical().to_owned();
+        self.read("account_of_address", move |db| {
+            db.prepare_cached(&format!(
+                "SELECT {CREDENTIALS_COLUMNS} FROM email_addresses e JOIN accounts a ON a.id = e.account_id
+                 WHERE e.canonical = ?1 AND (e.verified_at IS NOT NULL) = ?2
+                 ORDER BY e.created_at DESC, e.rowid DESC LIMIT 1"
+            ))?
+            .query_row(params![canonical, claim == EmailClaim::Verified], rows::credentials)
+            .optional()
+        })
+        .await
+    }
+
+    async fn sign_in_name(
+        &self,
+        name: Option<&Username>,
+        address: &EmailAddress,
+    ) -> Result<Option<Username>, StoreError> {
+        let name = name.map(|name| name.canonical().to_owned());
+        let address = address.canonical().to_owned();
+        self.read("sign_in_name", move |db| {
+            db.prepare_cached(
+                "SELECT username, canonical_name, 0 AS rank FROM accounts WHERE canonical_name = ?1
+                 UNION ALL
+                 SELECT a.username, a.canonical_name, 1 FROM email_addresses e JOIN accounts a ON a.id = e.account_id
+                 WHERE e.canonical = ?2 AND e.verified_at IS NOT NULL
+                 ORDER BY rank LIMIT 1",
+            )?
+            .query_row(params![name, address], |row| Ok(Username::from_stored(row.get(0)?, row.get(1)?)))
+            .optional()
+        })
+        .await
+    }
+
+    async fn add_email(&self, email: AccountEmail, context: &Context) -> Result<AddEmailOutcome, StoreError> {
+        self.change("add_email", context, move |tx| {
+            let found = load::account(tx.db, email.account_id)?;
+            let own = load::emails_of(tx.db, email.account_id)?;
+            tx.apply(email::add(found.as_ref(), &own, email))
+        })
+        .await
+    }
+
+    async fn make_email_primary(
+        &self,
+        account: AccountId,
+        id: EmailId,
+        context: &Context,
+    ) -> Result<ChangeEmailOutcome, StoreError> {
+        self.change("make_email_primary", context, move |tx| {
+            tx.apply(email::make_primary(&load::emails_of(tx.db, account)?, id))
+        })
+        .await
+    }
+
+    async fn remove_email(
+        &self,
+        account: AccountId,
+        id: EmailId,
+        context: &Context,
+    ) -> Result<ChangeEmailOutcome, StoreError> {
+        self.change("remove_email", context, move |tx| {
+            tx.apply(email::remove(&load::emails_of(tx.db, account)?, id, tx.at.now))
+        })
+        .await
+    }
+}

@@ -1,0 +1,124 @@
+//! Tickets.
+
+use rusqlite::{Connection, params};
+
+use super::{SqliteStore, load};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, TicketId};
+use crate::model::account::Credentials;
+use crate::model::context::Context;
+use crate::model::ticket::{
+    self, COUNTED, MailLimits, NewTicket, PasswordReset, PresentedTicket, RecentTickets, ResetOutcome,
+    StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+};
+use crate::store::{StoreError, TicketStore};
+
+impl TicketStore for SqliteStore {
+    async fn start_ticket(
+        &self,
+        new: NewTicket,
+        limits: MailLimits,
+        context: &Context,
+    ) -> Result<StartTicketOutcome, StoreError> {
+        self.change("start_ticket", context, move |tx| {
+            let recent = recent(tx.db, &new.ticket, tx.at.now)?;
+            tx.apply(ticket::start(new, recent, limits, tx.at.now))
+        })
+        .await
+    }
+
+    async fn find_ticket(&self, id: TicketId) -> Result<Option<Ticket>, StoreError> {
+        self.read("find_ticket", move |db| load::ticket_by(db, "id", id.as_bytes())).await
+    }
+
+    async fn find_ticket_of(&self, shown: PresentedTicket) -> Result<Option<Ticket>, StoreError> {
+        self.read("find_ticket_of", move |db| load::ticket(db, &shown)).await
+    }
+
+    async fn look_at_ticket(
+        &self,
+        shown: PresentedTicket,
+        purpose: TicketPurpose,
+        context: &Context,
+    ) -> Result<Option<Ticket>, StoreError> {
+        self.change("look_at_ticket", context, move |tx| {
+            let (found, account) = with_account(tx.db, &shown)?;
+            tx.apply(ticket::look(found, account.as_ref(), &shown, purpose, tx.at.now))
+        })
+        .await
+    }
+
+    async fn reset_password(
+        &self,
+        reset: PasswordReset,
+        context: &Context,
+    ) -> Result<ResetOutcome, StoreError> {
+        self.change("reset_password", context, move |tx| {
+            let (found, account) = with_account(tx.db, &reset.shown)?;
+            let open = match &account {
+                Some(found) => load::open_sessions_of(tx.db, found.account.id)?,
+                None => Vec::new(),
+            };
+            tx.apply(reset.decide(found, account.as_ref(), &open, tx.at))
+        })
+        .await
+    }
+
+    async fn verify_email(
+        &self,
+        shown: PresentedTicket,
+        context: &Context,
+    ) -> Result<VerifyOutcome, StoreError> {
+        self.change("verify_email", context, move |tx| {
+            let (found, account) = with_account(tx.db, &shown)?;
+            let (own, is_taken) = match (&found, &account) {
+                (Some(ticket), Some(found)) => {
+                    let id = found.account.id;
+                    (load::emails_of(tx.db, id)?, load::email_is_anothers(tx.db, &ticket.address, id)?)
+                }
+                _ => (Vec::new(), false),
+            };
+            tx.apply(ticket::verify(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now))
+        })
+        .await
+    }
+}
+
+/// The ticket that is shown, and the account that it names.
+fn with_account(
+    db: &Connection,
+    shown: &PresentedTicket,
+) -> rusqlite::Result<(Option<Ticket>, Option<Credentials>)> {
+    let found = load::ticket(db, shown)?;
+    let account = match found.as_ref().and_then(|ticket| ticket.account_id) {
+        Some(id) => load::credentials(db, id)?,
+        None => None,
+    };
+    Ok((found, account))
+}
+
+/// How many tickets there were lately of what a new one is of.
+fn recent(db: &Connection, new: &Ticket, now: Timestamp) -> rusqlite::Result<RecentTickets> {
+    let since = now.minus(COUNTED).as_unix_millis();
+    let (of_address, last) = db
+        .prepare_cached(
+            "SELECT count(*), max(created_at) FROM tickets
+             WHERE canonical = ?1 AND purpose = ?2 AND created_at > ?3",
+        )?
+        .query_row(params![new.address.canonical(), new.purpose.name(), since], |row| {
+            Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?))
+        })?;
+    let count = |sql: &str, value: Option<&[u8]>| {
+        db.prepare_cached(sql)?.query_row(params![value, since], |row| row.get(0))
+    };
+    let account = new.account_id.as_ref().map(|id| AccountId::as_bytes(id).as_slice());
+    Ok(RecentTickets {
+        of_address,
+        last_of_address: last.map(Timestamp::from_unix_millis),
+        of_account: count("SELECT count(*) FROM tickets WHERE account_id = ?1 AND created_at > ?2", account)?,
+        of_source: count(
+            "SELECT count(*) FROM tickets WHERE source = ?1 AND created_at > ?2",
+            new.source.as_ref().map(<[u8; 16]>::as_slice),
+        )?,
+    })
+}

@@ -1,0 +1,43 @@
+//! The contract for tickets.
+
+use super::answer::{Answer, Sealed};
+use crate::base::id::TicketId;
+use crate::model::context::Context;
+use crate::model::ticket::{
+    MailLimits, NewTicket, PasswordReset, PresentedTicket, ResetOutcome, StartTicketOutcome, Ticket,
+    TicketPurpose, VerifyOutcome,
+};
+
+/// Keeps tickets; of their secrets, hashes only. A ticket is used up in the transaction that does what it is for, so of several
+/// that use it at once one does (CC-5).
+pub trait TicketStore: Sealed {
+    /// Makes a ticket, within the limits of mails, and voids older ones for the same. It does the same work whether the ticket
+    /// has an account or not (EN-4).
+    fn start_ticket(
+        &self,
+        new: NewTicket,
+        limits: MailLimits,
+        context: &Context,
+    ) -> impl Answer<StartTicketOutcome>;
+
+    /// The ticket with this ID, as it is.
+    fn find_ticket(&self, id: TicketId) -> impl Answer<Option<Ticket>>;
+
+    /// The ticket that is shown, as it is. It writes nothing, and does not look at a code.
+    fn find_ticket_of(&self, shown: PresentedTicket) -> impl Answer<Option<Ticket>>;
+
+    /// The ticket, if what is shown is enough to use it for this purpose at [`Context::now`], without using it. A wrong code
+    /// counts.
+    fn look_at_ticket(
+        &self,
+        shown: PresentedTicket,
+        purpose: TicketPurpose,
+        context: &Context,
+    ) -> impl Answer<Option<Ticket>>;
+
+    /// Sets a password with a ticket, and ends all sessions of the account.
+    fn reset_password(&self, reset: PasswordReset, context: &Context) -> impl Answer<ResetOutcome>;
+
+    /// Verifies an address with a ticket.
+    fn verify_email(&self, shown: PresentedTicket, context: &Context) -> impl Answer<VerifyOutcome>;
+}

@@ -1,0 +1,195 @@
+//! E-mail addresses, in every store.
+
+use std::sync::Arc;
+
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::base::id::{AccountId, EmailId};
+use countersign::internal::base::random::Random;
+use countersign::internal::model::account::{Account, EmailAddress, Username};
+use countersign::internal::model::email::{
+    AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim, MAX_EMAILS,
+};
+use countersign::internal::model::session::SessionPolicy;
+use countersign::internal::model::ticket::{TicketPurpose, VerifyOutcome};
+use countersign::store::{AccountStore as _, EmailStore as _, Store, TicketStore as _};
+
+use crate::races::at_once;
+use crate::tickets::{link_of, new_ticket, started};
+use crate::world::*;
+
+pub(crate) fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+pub(crate) fn new_email(account: AccountId, text: &str) -> AccountEmail {
+    AccountEmail {
+        id: EmailId::random(&Random::system()),
+        account_id: account,
+        address: address(text),
+        verified_at: None,
+        is_primary: false,
+        created_at: T0,
+    }
+}
+
+pub(crate) async fn add(store: &impl Store, account: &Account, text: &str) -> AccountEmail {
+    let new = new_email(account.id, text);
+    let added = store.add_email(new.clone(), &context(T0)).await.unwrap();
+    assert_eq!(added, AddEmailOutcome::There(new.clone()));
+    new
+}
+
+/// Verifies an address by a ticket, as its owner does.
+pub(crate) async fn verify(
+    store: &impl Store,
+    account: &Account,
+    text: &str,
+    now: Timestamp,
+) -> VerifyOutcome {
+    let new = new_ticket(Some(account.id), text, TicketPurpose::Verify, now);
+    started(store, &new).await;
+    store.verify_email(link_of(&new), &context(now)).await.unwrap()
+}
+
+pub(crate) async fn verified(
+    store: &impl Store,
+    account: &Account,
+    text: &str,
+    now: Timestamp,
+) -> AccountEmail {
+    let new = add(store, account, text).await;
+    assert_eq!(verify(store, account, text, now).await, VerifyOutcome::Done(account.id));
+    AccountEmail { verified_at: Some(now), ..new }
+}
+
+async fn owner(store: &impl Store, text: &str, claim: EmailClaim) -> Option<AccountId> {
+    store.account_of_address(&address(text), claim).await.unwrap().map(|found| found.account.id)
+}
+
+pub(crate) async fn what_is_stored_of_an_address_comes_back(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (bob, eve) = (user(&store, "bob").await, user(&store, "eve").await);
+    let one = add(&store, &bob, "Bob@Example.org").await;
+    let two = add(&store, &bob, "bob@example.net").await;
+    assert_eq!(store.emails(bob.id).await.unwrap(), [one.clone(), two.clone()]);
+    assert_eq!(store.emails(eve.id).await.unwrap(), []);
+    let again = store.add_email(new_email(bob.id, "bob@example.ORG"), &context(at(5))).await.unwrap();
+    assert_eq!(again, AddEmailOutcome::There(one.clone()), "in another spelling");
+    let nobody = new_email(AccountId::from_bytes([9; 16]), "x@example.org");
+    assert_eq!(store.add_email(nobody, &context(T0)).await.unwrap(), AddEmailOutcome::NoAccount);
+
+    let primary = async |id| store.make_email_primary(bob.id, id, &context(at(2))).await.unwrap();
+    assert_eq!(primary(two.id).await, ChangeEmailOutcome::NotVerified);
+    for text in ["bob@example.net", "bob@example.org"] {
+        assert_eq!(verify(&store, &bob, text, at(1)).await, VerifyOutcome::Done(bob.id));
+    }
+    let is_verified = |email: AccountEmail| AccountEmail { verified_at: Some(at(1)), ..email };
+    let (one, two) = (is_verified(one), AccountEmail { is_primary: true, ..is_verified(two) });
+    assert_eq!(store.emails(bob.id).await.unwrap(), [one.clone(), two.clone()]);
+    assert_eq!(primary(one.id).await, ChangeEmailOutcome::Done);
+    let of_eve = store.make_email_primary(eve.id, one.id, &context(at(2))).await.unwrap();
+    assert_eq!(of_eve, ChangeEmailOutcome::NotFound);
+    assert_eq!(
+        store.remove_email(eve.id, one.id, &context(at(2))).await.unwrap(),
+        ChangeEmailOutcome::NotFound
+    );
+    assert_eq!(store.remove_email(bob.id, one.id, &context(at(2))).await.unwrap(), ChangeEmailOutcome::Done);
+    assert_eq!(store.emails(bob.id).await.unwrap(), [two.clone()], "and the other is primary again");
+    let lines = audit(&store).await;
+    for (kind, count) in
+        [("email_added", 2), ("email_verified", 2), ("email_primary_changed", 2), ("email_removed", 1)]
+    {
+        assert_eq!(lines.iter().filter(|line| line.starts_with(kind)).count(), count, "{kind}: {lines:?}");
+    }
+    assert!(!lines.iter().any(|line| line.contains('@')), "no address in the log");
+}
+
+/// EM-5: anybody may claim an address, and what they claim takes nothing from whoever reads its mail.
+pub(crate) async fn one_account_has_an_address_verified(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (bob, eve) = (user(&store, "bob").await, user(&store, "eve").await);
+    add(&store, &eve, "bob@example.org").await;
+    assert_eq!(owner(&store, "bob@example.org", EmailClaim::Verified).await, None);
+    assert_eq!(owner(&store, "bob@example.org", EmailClaim::Unverified).await, Some(eve.id));
+    let of_eve = new_ticket(Some(eve.id), "bob@example.org", TicketPurpose::Verify, T0);
+    started(&store, &of_eve).await;
+    verified(&store, &bob, "BOB@example.org", at(60)).await;
+    assert_eq!(store.verify_email(link_of(&of_eve), &context(at(61))).await.unwrap(), VerifyOutcome::Invalid);
+    assert_eq!(owner(&store, "bob@EXAMPLE.org", EmailClaim::Verified).await, Some(bob.id));
+    assert_eq!(owner(&store, "bob@example.org", EmailClaim::Unverified).await, Some(eve.id));
+    assert_eq!(owner(&store, "carol@example.org", EmailClaim::Unverified).await, None);
+}
+
+pub(crate) async fn a_name_or_a_verified_address_signs_in(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (bob, eve) = (user(&store, "bob").await, user(&store, "Eve@example.org").await);
+    add(&store, &bob, "bob@example.net").await;
+    let found = async |text: &str| {
+        let name = Username::parse(text).ok();
+        store.sign_in_name(name.as_ref(), &address(text)).await.unwrap().map(|name| name.as_str().to_owned())
+    };
+    assert_eq!(found("bob@example.net").await, None, "not verified");
+    for text in ["bob@example.org", "eve@example.org"] {
+        verified(&store, &bob, text, T0).await;
+    }
+    assert_eq!(found("BOB@example.org").await.as_deref(), Some(bob.username.as_str()));
+    assert_eq!(
+        found("eve@example.ORG").await.as_deref(),
+        Some(eve.username.as_str()),
+        "the name comes first"
+    );
+    assert_eq!(found("carol@example.org").await, None);
+}
+
+pub(crate) async fn addresses_go_with_their_account(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (bob, eve) = (user(&store, "bob").await, user(&store, "eve").await);
+    verified(&store, &bob, "bob@example.org", T0).await;
+    let ticket = new_ticket(Some(bob.id), "bob@example.org", TicketPurpose::Reset, T0);
+    started(&store, &ticket).await;
+    let of_eve = verified(&store, &eve, "eve@example.org", T0).await;
+    store.delete_account(bob.id, &context(at(2))).await.unwrap();
+    assert_eq!(store.emails(bob.id).await.unwrap(), []);
+    assert_eq!(store.find_ticket(ticket.ticket.id).await.unwrap(), None);
+    let kept = AccountEmail { is_primary: true, ..of_eve };
+    assert_eq!(store.emails(eve.id).await.unwrap(), [kept]);
+    verified(&store, &eve, "bob@example.org", at(60)).await;
+}
+
+/// CC-5: for the one place that is left in an account, and for one address at two accounts.
+pub(crate) async fn the_last_room_for_an_address_is_given_once(opener: &impl Opener) {
+    let store = Arc::new(opener.open(SessionPolicy::default()).await);
+    let (bob, eve) = (user(&*store, "bob").await, user(&*store, "eve").await);
+    for number in 1..MAX_EMAILS {
+        add(&*store, &bob, &format!("bob{number}@example.org")).await;
+    }
+    let id = bob.id;
+    let added = at_once(8, |number| {
+        let store = Arc::clone(&store);
+        async move {
+            store.add_email(new_email(id, &format!("x{number}@example.org")), &context(T0)).await.unwrap()
+        }
+    })
+    .await;
+    assert_eq!(added.iter().filter(|outcome| **outcome == AddEmailOutcome::TooMany).count(), 7);
+    assert_eq!(store.emails(bob.id).await.unwrap().len(), MAX_EMAILS);
+
+    let contested = "bob1@example.org";
+    add(&*store, &eve, contested).await;
+    let mut tickets = Vec::new();
+    for (account, now) in [(bob.id, T0), (eve.id, at(60))] {
+        let new = new_ticket(Some(account), contested, TicketPurpose::Verify, now);
+        started(&*store, &new).await;
+        tickets.push(link_of(&new));
+    }
+    let outcomes = at_once(2, |number| {
+        let (store, shown) = (Arc::clone(&store), tickets[number]);
+        async move { store.verify_email(shown, &context(at(61))).await.unwrap() }
+    })
+    .await;
+    assert_eq!(
+        outcomes.iter().filter(|outcome| **outcome == VerifyOutcome::Invalid).count(),
+        1,
+        "{outcomes:?}"
+    );
+}
