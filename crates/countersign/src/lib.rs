@@ -151,7 +151,7 @@ pub mod wire;
 pub use countersign_guard as guard;
 
 pub use crate::base::clock::{Clock, Timestamp};
-pub use crate::base::id::{AccountId, ApiKeyId, InvalidId, RequestId, SessionId};
+pub use crate::base::id::{AccountId, ApiKeyId, EmailId, InvalidId, RequestId, SessionId, TicketId};
 pub use crate::base::master_key::{MasterKeyError, MasterKeys, SealError};
 pub use crate::base::master_key_change::MasterKeyChangeError;
 pub use crate::base::master_key_file::MasterKeyFileError;
@@ -169,6 +169,7 @@ pub use crate::flows::audit_chain::{AuditMark, AuditReport, sign_audit};
 pub use crate::flows::audit_readers::UnreadAudit;
 pub use crate::flows::clients::AddClientError;
 pub use crate::flows::clock_notice::ClockOffset;
+pub use crate::flows::email::{EmailError, MailPurpose, MailRequest};
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
 pub use crate::flows::feed::AddFeedKeyError;
 pub use crate::flows::follow_clock::ClockError;
@@ -183,11 +184,12 @@ pub use crate::flows::open::OpenError;
 pub use crate::flows::password_change::{CheckedPasswordChange, PasswordChangeError};
 pub use crate::flows::refresh::RefreshError;
 pub use crate::flows::reseal::Resealed;
+pub use crate::flows::tickets::{ShownTicket, TicketError};
 pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, PasswordHasher};
 pub use crate::model::accent::{Accent, AccentError};
 pub use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ClaimsError, Credentials, CustomClaims,
-    InvalidRole, NewAccount, Role, Username, UsernameError,
+    EmailAddress, InvalidEmailAddress, InvalidRole, NewAccount, Role, Username, UsernameError,
 };
 pub use crate::model::api_key::{
     ApiKey, ApiKeyName, ApiKeySecret, InvalidApiKeyName, InvalidScopes, KeyGrant, Scopes,
@@ -199,6 +201,7 @@ pub use crate::model::audit_verify::{AuditFault, ChainedRow};
 pub use crate::model::client::{Client, ClientName, ClientSecret, InvalidClientName};
 pub use crate::model::context::{Actor, Context};
 pub use crate::model::device_cookie::DeviceCookie;
+pub use crate::model::email::AccountEmail;
 pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKeyName};
 pub use crate::model::finding::{Finding, Findings, Severity};
 pub use crate::model::key_ring::{KeyInfo, KeyRingError, KeyState};
@@ -207,6 +210,7 @@ pub use crate::model::proof::{AuthMethod, AuthMethods, OutsideProof};
 pub use crate::model::reach_proof::ReachProof;
 pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector, ends_all_at};
 pub use crate::model::session_cookie::SessionCookie;
+pub use crate::model::ticket::{FlowCookie, Ticket, TicketPurpose};
 pub use crate::options::Options;
 pub use crate::password::{InvalidPassword, PasswordHash, PolicyViolation, UnreadableHash, WrongPepper};
 pub use crate::system::Countersign;

@@ -20,6 +20,7 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
   Passwords: {
     password_changed: 'Password changed',
     password_taken_over: 'Password taken over',
+    password_reset: 'Password reset by mail',
     password_change_required: 'New password required',
     password_change_waived: 'New password waived',
   },
@@ -32,6 +33,11 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     account_deletion_cancelled: 'Deletion cancelled',
     account_deleted: 'Account deleted',
     accounts_exported: 'Accounts exported',
+    email_added: 'E-mail address added',
+    email_verified: 'E-mail address verified',
+    email_primary_changed: 'Notices to another address',
+    email_removed: 'E-mail address removed',
+    ticket_issued: 'Mail with a link asked for',
   },
   'Keys and services': {
     key_created: 'Key created',

@@ -15,7 +15,7 @@ use crate::flows::figures::LoginResult;
 use crate::flows::issue::SignedIn;
 pub use crate::flows::login_error::LoginError;
 use crate::hashing::{Attempt, Verification};
-use crate::model::account::{Account, Credentials, Username};
+use crate::model::account::{Account, Credentials, EmailAddress, Username};
 use crate::model::audience::Audience;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
@@ -25,7 +25,7 @@ use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, StartSessionOutcome};
 use crate::options::SignIn;
 use crate::password::{Password, PasswordHash};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// A proof that a password was right, or that the application vouches for somebody, good for one
 /// [`Countersign::start_session`].
@@ -103,7 +103,7 @@ impl<S: Store> Countersign<S> {
         let password = Password::new(password).map_err(CheckError::from)?;
         // No account has a name that cannot be parsed; like any unknown name it is counted, and costs one
         // hash.
-        let name = Username::parse(username).ok();
+        let name = self.meant_name(username).await.map_err(CheckError::from)?;
         let canonical_name = name.as_ref().map_or(username, Username::canonical);
         let found = self
             .attempt(canonical_name, context, async |requester| {
@@ -123,6 +123,17 @@ impl<S: Store> Countersign<S> {
         let (password, device) = (Some(password), Some(device));
         let (new_password, audience, takes_back) = (None, None, false);
         Ok(Authenticated { account, password, requester, new_password, audience, proof, device, takes_back })
+    }
+
+    /// The name of the account that somebody means: the one that was typed, or that of the account whose verified address it is.
+    ///
+    /// An address is another spelling of the name, so guesses by either share one count, and the device cookie is good for both
+    /// (TH-1, TH-4). It has to be known before the guess is counted, and whatever looks like an address is looked up, whether
+    /// somebody has it or not (EN-1).
+    async fn meant_name(&self, typed: &str) -> Result<Option<Username>, StoreError> {
+        let name = Username::parse(typed).ok();
+        let Ok(address) = EmailAddress::parse(typed) else { return Ok(name) };
+        Ok(self.store.sign_in_name(name.as_ref(), &address).await?.or(name))
     }
 
     /// Looks the account up and computes one hash, whatever is found. What the pool has no room for is

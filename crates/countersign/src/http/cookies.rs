@@ -1,4 +1,4 @@
-//! The refresh cookie, the device cookie and the session cookie: one name each, one set of attributes, for setting and
+//! The refresh cookie, the device cookie, the session cookie and the flow cookie: one name each, one set of attributes, for setting and
 //! for clearing (CK-1, CK-6, SE-3, FA-3).
 
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::flows::issue::{IssuedRefreshToken, SignedIn};
 use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::session_cookie::SessionCookie;
+use crate::model::ticket::FlowCookie;
 
 /// Reads and writes the cookies.
 ///
@@ -44,6 +45,22 @@ impl Cookies {
 
     const fn session_name(self) -> &'static str {
         if self.secure { "__Host-session" } else { "session" }
+    }
+
+    const fn flow_name(self) -> &'static str {
+        if self.secure { "__Host-flow" } else { "flow" }
+    }
+
+    /// The flow cookie in the request's cookies: the ticket that this browser asked for last. None if there are two, and
+    /// nothing says which one is meant (CK-4).
+    pub(super) fn flow(self, headers: &HeaderMap) -> Option<FlowCookie> {
+        one(headers, self.flow_name()).ok().flatten().and_then(|text| FlowCookie::parse(&text))
+    }
+
+    /// `Set-Cookie` for the flow cookie. A browser sends it also when the link of a mail leads here.
+    pub(super) fn set_flow(self, flow: &FlowCookie) -> HeaderValue {
+        let max_age = FlowCookie::MAX_AGE.as_secs();
+        self.header_value(self.flow_name(), &flow.to_secret_text(), max_age, LAX)
     }
 
     /// The refresh token in the request's cookies.

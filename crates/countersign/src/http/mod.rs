@@ -12,6 +12,7 @@ mod detached;
 mod edge;
 mod error;
 mod forward_auth;
+mod html;
 mod oauth2;
 mod openapi;
 #[cfg(feature = "pages")]

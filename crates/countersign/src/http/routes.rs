@@ -11,7 +11,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::http::admin::{self, api_keys, audit, followers, keys, overview, users};
 use crate::http::api::{
-    account, keys as own_keys, login, logout, password, reach, refresh, revocations, sessions, user,
+    account, email, emails, keys as own_keys, login, logout, mail_link, password, reach, refresh,
+    revocations, sessions, user,
 };
 use crate::http::app::App;
 use crate::http::edge;
@@ -84,6 +85,14 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/api/keys"                              Bearer own_keys::list;
         POST   "/api/keys"                              Bearer own_keys::make;
         DELETE "/api/keys/{id}"                         Bearer own_keys::revoke;
+        POST   "/api/email/start"                        Public email::start;
+        POST   "/api/email/confirm"                      Public email::confirm;
+        GET    "/m/{token}"                              Public mail_link::show;
+        POST   "/m/{token}"                              Public mail_link::submit;
+        GET    "/api/account/emails"                     Bearer emails::list;
+        POST   "/api/account/emails"                     Bearer emails::add;
+        DELETE "/api/account/emails/{id}"                Bearer emails::remove;
+        POST   "/api/account/emails/{id}/primary"        Bearer emails::make_primary;
         GET    "/api/revocations"                        FeedKey revocations::follow;
         GET    "/api/reach"                              Operator reach::show;
         POST   "/oauth2/token"                           Client oauth2::token;

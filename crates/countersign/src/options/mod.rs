@@ -1,6 +1,7 @@
 //! Everything that an operator or an embedder can choose, with safe defaults, and the ranges that are checked
 //! before a system is opened.
 
+mod email;
 mod feed;
 mod hooks;
 mod keys;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use countersign_jwt::SigningKey;
 
+pub use self::email::{EmailOptions, MailLimits};
 pub use self::feed::FeedOptions;
 pub(crate) use self::hooks::Hook;
 pub use self::hooks::{
@@ -65,6 +67,8 @@ pub struct Options {
     /// The system that people come from, asked at their first sign-in. Default none: names without an account
     /// are unknown, and nobody signs in to an account without a password.
     pub upstream: Option<Upstream>,
+    /// What people can do by mail.
+    pub email: EmailOptions,
     /// What the application adds to sign-ins and to access tokens.
     pub hooks: Hooks,
     /// For how long the owner of an account can take it back after they have asked for its deletion; with 0 it is deleted at
@@ -94,6 +98,7 @@ impl Options {
             throttle: ThrottleOptions::default(),
             feed: FeedOptions::default(),
             upstream: None,
+            email: EmailOptions::default(),
             hooks: Hooks::default(),
             account_deletion_grace: Some(Duration::from_hours(14 * 24)),
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
@@ -145,6 +150,7 @@ impl Options {
         broken.within("hashing", self.hashing.broken());
         broken.within("throttle", self.throttle.broken());
         broken.within("feed", self.feed.broken());
+        broken.within("email", self.email.broken());
         broken.within("hooks", self.hooks.broken());
         if let Some(upstream) = &self.upstream {
             broken.within("upstream", upstream.broken());

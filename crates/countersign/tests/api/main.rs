@@ -21,6 +21,7 @@ mod hang_up;
 mod hooks;
 mod login;
 mod logout;
+mod mail;
 mod metadata;
 mod metrics;
 mod mounted;

@@ -1,9 +1,12 @@
 //! The routes under `/api`: extract, call, respond.
 
 pub(in crate::http) mod account;
+pub(in crate::http) mod email;
+pub(in crate::http) mod emails;
 pub(in crate::http) mod keys;
 pub(in crate::http) mod login;
 pub(in crate::http) mod logout;
+pub(in crate::http) mod mail_link;
 pub(in crate::http) mod password;
 pub(in crate::http) mod reach;
 pub(in crate::http) mod refresh;

@@ -7,6 +7,7 @@ mod cors;
 pub(in crate::http) mod csrf;
 pub(in crate::http) mod headers;
 pub(in crate::http) mod if_none_match;
+pub(in crate::http) mod language;
 mod measure;
 pub(in crate::http) mod media_type;
 pub(in crate::http) mod notices;

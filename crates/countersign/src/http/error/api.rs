@@ -15,10 +15,12 @@ use crate::flows::accounts::{ChangeAccountError, CreateAccountError};
 use crate::flows::api_keys::{AddApiKeyError, ExchangeError};
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
+use crate::flows::email::EmailError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
+use crate::flows::tickets::TicketError;
 use crate::hashing::HashingError;
 use crate::http::edge::csrf::CrossOrigin;
 use crate::http::error::finish;
@@ -60,6 +62,12 @@ pub enum ApiError {
     /// An account was not deleted for its owner.
     #[error(transparent)]
     DeleteOwnAccount(#[from] DeleteOwnAccountError),
+    /// An address of an account was not added or changed.
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    /// Something that needs a ticket was not done.
+    #[error(transparent)]
+    Ticket(#[from] TicketError),
     /// The keys could not be rotated.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -120,6 +128,12 @@ impl ApiError {
         self.public().code
     }
 
+    /// Its status, and its text for people.
+    pub(in crate::http) fn for_a_page(&self) -> (StatusCode, Cow<'static, str>) {
+        let public = self.public();
+        (public.status, public.text)
+    }
+
     pub(super) fn public(&self) -> Public {
         match self {
             Self::Login(error) => public::login(error),
@@ -139,6 +153,8 @@ impl ApiError {
             Self::ChangeAccount(ChangeAccountError::LooksAlike) => public::name_looks_alike(),
             Self::ChangeAccount(ChangeAccountError::LastAdministrator) => public::last_administrator(),
             Self::DeleteOwnAccount(error) => public::delete_own_account(error),
+            Self::Email(error) => public::email(error),
+            Self::Ticket(error) => public::ticket(error),
             Self::Keys(error) => public::keys(error),
             Self::Sign(error) => public::sign(error),
             Self::KeySet(_) | Self::Internal => internal(),
@@ -184,6 +200,9 @@ impl ApiError {
                 | Self::Password(PasswordChangeError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
+                | Self::Ticket(TicketError::Password(PasswordChangeError::Check(CheckError::Hashing(
+                    HashingError::Overloaded { .. }
+                ))))
                 | Self::AddApiKey(AddApiKeyError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
@@ -306,6 +325,11 @@ pub(crate) mod tests {
             AddApiKeyError::NoAccount.into(),
             AddApiKeyError::WrongPassword.into(),
             AddApiKeyError::Overtaken.into(),
+            EmailError::NotFound.into(),
+            EmailError::NotVerified.into(),
+            EmailError::TooMany.into(),
+            TicketError::Off.into(),
+            TicketError::Invalid.into(),
             ChangeAccountError::NotFound.into(),
             ChangeAccountError::LastAdministrator.into(),
             DeleteOwnAccountError::Off.into(),

@@ -13,10 +13,12 @@ use crate::flows::accounts::CreateAccountError;
 use crate::flows::api_keys::AddApiKeyError;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
+use crate::flows::email::EmailError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
+use crate::flows::tickets::TicketError;
 use crate::hashing::HashingError;
 use crate::options::UpstreamError;
 use crate::password::PolicyViolation;
@@ -151,6 +153,30 @@ pub(super) fn delete_own_account(error: &DeleteOwnAccountError) -> Public {
         DeleteOwnAccountError::Overtaken => overtaken(),
         DeleteOwnAccountError::LastAdministrator => last_administrator(),
         DeleteOwnAccountError::Check(error) => check(error),
+    }
+}
+
+pub(super) fn email(error: &EmailError) -> Public {
+    match error {
+        EmailError::NotFound => not_found(),
+        EmailError::NotVerified => {
+            public(StatusCode::CONFLICT, "email_not_verified", "The address is not verified")
+        }
+        EmailError::TooMany => {
+            public(StatusCode::CONFLICT, "too_many_emails", "Too many addresses: remove one first")
+        }
+        EmailError::Ticket(error) => ticket(error),
+    }
+}
+
+pub(super) fn ticket(error: &TicketError) -> Public {
+    match error {
+        TicketError::Off => not_found(),
+        TicketError::Invalid => {
+            public(StatusCode::BAD_REQUEST, "ticket_invalid", "This link or code is not valid any more")
+        }
+        TicketError::Password(error) => password(error),
+        TicketError::Seal(_) => internal(),
     }
 }
 

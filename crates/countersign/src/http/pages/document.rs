@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::http::html::escaped;
 use crate::http::pages::options::{DemoUser, PagesOptions};
 
 /// The address of a configured logo, as in the documents.
@@ -48,11 +49,6 @@ pub(super) fn below(document: &str, folders: usize) -> String {
     ["./\"", "login\"", "assets/"].iter().fold(document.to_owned(), |text, address| {
         text.replace(&format!("=\"{address}"), &format!("=\"{up}{address}"))
     })
-}
-
-/// As text and as the value of an attribute in quotes.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -1,0 +1,223 @@
+//! E-mail addresses of accounts, and asking for mails. Whoever asks learns nothing about an address: the same work is done for
+//! one that nobody has, up to a ticket that nobody can use and a mail that is not sent (EN-4).
+
+use crate::Countersign;
+use crate::base::id::{AccountId, EmailId};
+use crate::flows::tickets::{Asked, ShownTicket, TicketError};
+use crate::model::account::{Credentials, EmailAddress};
+use crate::model::context::Context;
+use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use crate::model::outbox::MailTemplate;
+use crate::model::ticket::{FlowCookie, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome, is_owned};
+use crate::store::{Store, StoreError};
+
+/// What anybody can ask for by mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailPurpose {
+    /// To verify an address that somebody has added to their account.
+    Verify,
+    /// To set another password.
+    Reset,
+}
+
+/// A mail that somebody asks for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MailRequest {
+    /// What for.
+    pub purpose: MailPurpose,
+    /// The address, as it was typed.
+    pub address: EmailAddress,
+    /// The language that they read, as a tag of BCP 47.
+    pub locale: Option<String>,
+    /// What their browser keeps of the last mail that it asked for.
+    pub flow: Option<FlowCookie>,
+}
+
+impl MailRequest {
+    /// A mail for this purpose to this address.
+    #[must_use]
+    pub const fn new(purpose: MailPurpose, address: EmailAddress) -> Self {
+        Self { purpose, address, locale: None, flow: None }
+    }
+}
+
+/// Why an account has no other addresses than before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmailError {
+    /// The account has no such address, or is not there.
+    #[error("there is no such address")]
+    NotFound,
+    /// It is not verified, so no notices go to it.
+    #[error("the address is not verified")]
+    NotVerified,
+    /// The account has as many as may be.
+    #[error("the account has {} addresses: remove one first", crate::model::email::MAX_EMAILS)]
+    TooMany,
+    /// Nothing is done by mail here, the mail could not be made, or the store did not answer.
+    #[error(transparent)]
+    Ticket(#[from] TicketError),
+}
+
+impl From<StoreError> for EmailError {
+    fn from(error: StoreError) -> Self {
+        TicketError::from(error).into()
+    }
+}
+
+impl<S: Store> Countersign<S> {
+    /// Sends a mail with a ticket, if an account has the address and there have not been too many. Whoever asks gets a cookie
+    /// that looks the same in any case, in the same time (EN-4).
+    ///
+    /// # Errors
+    /// [`TicketError::Off`], [`TicketError::Seal`], and [`TicketError::Password`] for the store.
+    pub async fn request_mail(
+        &self,
+        request: MailRequest,
+        context: &Context,
+    ) -> Result<FlowCookie, TicketError> {
+        let MailRequest { purpose, address, locale, flow } = request;
+        let (purpose, template, claim) = match purpose {
+            MailPurpose::Verify => (TicketPurpose::Verify, MailTemplate::Verify, EmailClaim::Unverified),
+            MailPurpose::Reset => (TicketPurpose::Reset, MailTemplate::Reset, EmailClaim::Verified),
+        };
+        self.by_mail()?;
+        let found = self.store.account_of_address(&address, claim).await?;
+        let account = found.as_ref().filter(|found| found.account.is_enabled());
+        let asked = Asked { purpose, template, to: &address, account, locale };
+        let (outcome, cookie) = self.start(asked, context).await?;
+        // The code of the mail that was sent a moment ago is still good in this browser.
+        Ok(flow.filter(|_| outcome == StartTicketOutcome::Limited).unwrap_or(cookie))
+    }
+
+    async fn start(
+        &self,
+        asked: Asked<'_>,
+        context: &Context,
+    ) -> Result<(StartTicketOutcome, FlowCookie), TicketError> {
+        let (new, cookie) = self.new_ticket(asked, context)?;
+        Ok((self.store.start_ticket(new, self.options.email.limits, context).await?, cookie))
+    }
+
+    fn by_mail(&self) -> Result<(), TicketError> {
+        if self.options.email.enabled { Ok(()) } else { Err(TicketError::Off) }
+    }
+
+    /// The ticket of a link, if it is still good. It changes nothing (EM-2).
+    ///
+    /// # Errors
+    /// [`TicketError::Off`], [`TicketError::Invalid`], and [`TicketError::Password`] for the store.
+    pub async fn ticket_of_link(&self, token: &str, context: &Context) -> Result<Ticket, TicketError> {
+        let shown = self.presented(ShownTicket::Link(token))?;
+        let ticket = self.store.find_ticket_of(shown).await?.ok_or(TicketError::Invalid)?;
+        let account = match ticket.account_id {
+            Some(id) => self.store.credentials(id).await?,
+            None => None,
+        };
+        let is_good = ticket.is_alive(context.now) && is_owned(&ticket, account.as_ref());
+        if is_good { Ok(ticket) } else { Err(TicketError::Invalid) }
+    }
+
+    /// Verifies an address with the ticket that was sent to it; gives the account.
+    ///
+    /// # Errors
+    /// [`TicketError::Off`], [`TicketError::Invalid`], and [`TicketError::Password`] for too many guesses and the store.
+    pub async fn verify_email(
+        &self,
+        shown: ShownTicket<'_>,
+        context: &Context,
+    ) -> Result<AccountId, TicketError> {
+        let shown = self.presented(shown)?;
+        self.look_at(shown, TicketPurpose::Verify, context).await?;
+        match self.store.verify_email(shown, context).await? {
+            VerifyOutcome::Done(account) => Ok(account),
+            VerifyOutcome::Invalid => Err(TicketError::Invalid),
+        }
+    }
+
+    /// The addresses of an account, in the order in which they were added.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn emails(&self, account: AccountId) -> Result<Vec<AccountEmail>, StoreError> {
+        self.store.emails(account).await
+    }
+
+    /// Adds an address to an account, unless it has it, and sends the mail that verifies it. Whoever lets an owner do so has to
+    /// check their password first: the mail of an address is worth as much as the password.
+    ///
+    /// # Errors
+    /// [`EmailError::NotFound`], [`EmailError::TooMany`], [`EmailError::Ticket`].
+    pub async fn add_email(
+        &self,
+        account: AccountId,
+        (address, locale): (EmailAddress, Option<String>),
+        context: &Context,
+    ) -> Result<(AccountEmail, FlowCookie), EmailError> {
+        self.by_mail()?;
+        let email = AccountEmail {
+            id: EmailId::random(&self.random),
+            account_id: account,
+            address,
+            verified_at: None,
+            is_primary: false,
+            created_at: context.now,
+        };
+        let email = match self.store.add_email(email, context).await? {
+            AddEmailOutcome::There(email) => email,
+            AddEmailOutcome::NoAccount => return Err(EmailError::NotFound),
+            AddEmailOutcome::TooMany => return Err(EmailError::TooMany),
+        };
+        let found = self.store.credentials(account).await?.ok_or(EmailError::NotFound)?;
+        let cookie = self.ask_to_verify(&email, &found, locale, context).await?;
+        Ok((email, cookie))
+    }
+
+    async fn ask_to_verify(
+        &self,
+        email: &AccountEmail,
+        found: &Credentials,
+        locale: Option<String>,
+        context: &Context,
+    ) -> Result<FlowCookie, TicketError> {
+        let (purpose, template) = (TicketPurpose::Verify, MailTemplate::Verify);
+        let account = email.verified_at.is_none().then_some(found);
+        let asked = Asked { purpose, template, to: &email.address, account, locale };
+        Ok(self.start(asked, context).await?.1)
+    }
+
+    /// Lets the notices of an account go to another of its verified addresses.
+    ///
+    /// # Errors
+    /// [`EmailError::NotFound`], [`EmailError::NotVerified`], and [`EmailError::Ticket`] for the store.
+    pub async fn make_email_primary(
+        &self,
+        account: AccountId,
+        id: EmailId,
+        context: &Context,
+    ) -> Result<(), EmailError> {
+        changed(self.store.make_email_primary(account, id, context).await?)
+    }
+
+    /// Removes an address of an account, and voids the tickets that were sent to it.
+    ///
+    /// # Errors
+    /// [`EmailError::NotFound`], and [`EmailError::Ticket`] for the store.
+    pub async fn remove_email(
+        &self,
+        account: AccountId,
+        id: EmailId,
+        context: &Context,
+    ) -> Result<(), EmailError> {
+        changed(self.store.remove_email(account, id, context).await?)
+    }
+}
+
+const fn changed(outcome: ChangeEmailOutcome) -> Result<(), EmailError> {
+    match outcome {
+        ChangeEmailOutcome::Done => Ok(()),
+        ChangeEmailOutcome::NotFound => Err(EmailError::NotFound),
+        ChangeEmailOutcome::NotVerified => Err(EmailError::NotVerified),
+    }
+}

@@ -1,0 +1,130 @@
+//! `/api/email`: asking for a mail, and using the ticket that it brings. The response to asking is the same for an address that
+//! nobody has (EN-4).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::Countersign;
+use crate::flows::email::{MailPurpose, MailRequest};
+use crate::flows::tickets::{ShownTicket, TicketError};
+use crate::http::app::App;
+use crate::http::body::json::{Input, Json};
+use crate::http::detached::detached;
+use crate::http::edge::caller::Anonymous;
+use crate::http::edge::language::preferred_language;
+use crate::http::error::api::ApiError;
+use crate::model::account::EmailAddress;
+use crate::model::context::Context;
+use crate::model::ticket::FlowCookie;
+use crate::store::Store;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Start {
+    purpose: Purpose,
+    address: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Purpose {
+    Verify,
+    Reset,
+}
+
+impl Input for Start {
+    const EXPECTED: &'static str = r#"a JSON object {"purpose": "verify" or "reset", "address": string}"#;
+}
+
+pub(in crate::http) async fn start<S: Store>(
+    State(app): State<App<S>>,
+    Anonymous(context): Anonymous,
+    headers: HeaderMap,
+    Json(input): Json<Start>,
+) -> Result<Response, ApiError> {
+    let purpose = match input.purpose {
+        Purpose::Verify => MailPurpose::Verify,
+        Purpose::Reset => MailPurpose::Reset,
+    };
+    let mut request = MailRequest::new(purpose, address(&input.address)?);
+    (request.locale, request.flow) = (preferred_language(&headers), app.cookies.flow(&headers));
+    let flow = app.countersign.request_mail(request, &app.at_this_moment(context)).await?;
+    Ok(with_flow(&app, &flow, StatusCode::ACCEPTED))
+}
+
+/// A response with the flow cookie.
+pub(in crate::http) fn with_flow<S: Store>(
+    app: &App<S>,
+    flow: &FlowCookie,
+    response: impl IntoResponse,
+) -> Response {
+    let mut response = response.into_response();
+    response.headers_mut().append(header::SET_COOKIE, app.cookies.set_flow(flow));
+    response
+}
+
+pub(in crate::http) fn address(text: &str) -> Result<EmailAddress, ApiError> {
+    EmailAddress::parse(text).map_err(|error| ApiError::Value(error.to_string().into()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::http) struct Confirm {
+    token: Option<Zeroizing<String>>,
+    code: Option<Zeroizing<String>>,
+    new_password: Option<Zeroizing<String>>,
+}
+
+impl Input for Confirm {
+    const EXPECTED: &'static str =
+        r#"a JSON object {"token" or "code": string, "newPassword"?: string}, the code with the flow cookie"#;
+}
+
+pub(in crate::http) async fn confirm<S: Store>(
+    State(app): State<App<S>>,
+    Anonymous(context): Anonymous,
+    headers: HeaderMap,
+    Json(input): Json<Confirm>,
+) -> Result<StatusCode, ApiError> {
+    let flow = app.cookies.flow(&headers);
+    let shown = match (input.token, input.code) {
+        (Some(token), None) => Shown::Link(token),
+        // Without the cookie it is a code of another browser.
+        (None, Some(code)) => Shown::Code(code, flow.ok_or(TicketError::Invalid)?),
+        _ => return Err(ApiError::Body { expected: Confirm::EXPECTED }),
+    };
+    let context = app.at_this_moment(context);
+    act(app.countersign, shown, input.new_password, context).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is shown of a ticket, to take along into a task.
+pub(in crate::http) enum Shown {
+    Link(Zeroizing<String>),
+    Code(Zeroizing<String>, FlowCookie),
+}
+
+/// Uses a ticket: to set this password, or to verify an address. It runs to its end even when the client hangs up (CC-6).
+pub(in crate::http) async fn act<S: Store>(
+    countersign: Arc<Countersign<S>>,
+    shown: Shown,
+    new_password: Option<Zeroizing<String>>,
+    context: Context,
+) -> Result<(), ApiError> {
+    let act = async move {
+        let shown = match &shown {
+            Shown::Link(token) => ShownTicket::Link(token),
+            Shown::Code(code, flow) => ShownTicket::Code(code, flow),
+        };
+        match &new_password {
+            Some(new) => countersign.reset_password(shown, new, &context).await,
+            None => countersign.verify_email(shown, &context).await.map(drop),
+        }
+    };
+    Ok(detached(act).await??)
+}

@@ -1,0 +1,79 @@
+//! `/api/account/emails`: the addresses of the caller's account. Adding one asks for the current password: whoever reads the mail
+//! of an account sets its password, so an open session that somebody found must not be enough (SE-9).
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::base::id::EmailId;
+use crate::http::api::email::{address, with_flow};
+use crate::http::app::App;
+use crate::http::body::json::{Input, Json};
+use crate::http::body::path::Id;
+use crate::http::detached::detached;
+use crate::http::edge::caller::Caller;
+use crate::http::edge::language::preferred_language;
+use crate::http::error::api::ApiError;
+use crate::store::Store;
+use crate::wire::EmailView;
+
+#[derive(Serialize)]
+struct EmailsBody<'a> {
+    emails: Vec<EmailView<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::http) struct AddEmail {
+    address: String,
+    current_password: Zeroizing<String>,
+}
+
+impl Input for AddEmail {
+    const EXPECTED: &'static str = r#"a JSON object {"address": string, "currentPassword": string}"#;
+}
+
+pub(in crate::http) async fn list<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
+    let emails = app.countersign.emails(caller.account).await?;
+    let emails = emails.iter().map(EmailView::new).collect();
+    Ok(axum::Json(EmailsBody { emails }).into_response())
+}
+
+pub(in crate::http) async fn add<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(input): Json<AddEmail>,
+) -> Result<Response, ApiError> {
+    let address = address(&input.address)?;
+    let Caller { account, context, .. } = caller;
+    let context = app.at_this_moment(context);
+    app.countersign.check_owner(account, &input.current_password, &context).await?;
+    let (countersign, locale) = (app.countersign.clone(), preferred_language(&headers));
+    let add = async move { countersign.add_email(account, (address, locale), &context).await };
+    let (email, flow) = detached(add).await??;
+    Ok(with_flow(&app, &flow, (StatusCode::ACCEPTED, axum::Json(EmailView::new(&email)))))
+}
+
+pub(in crate::http) async fn make_primary<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Id(id): Id<EmailId>,
+) -> Result<StatusCode, ApiError> {
+    app.countersign.make_email_primary(caller.account, id, &caller.context).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(in crate::http) async fn remove<S: Store>(
+    State(app): State<App<S>>,
+    caller: Caller,
+    Id(id): Id<EmailId>,
+) -> Result<StatusCode, ApiError> {
+    app.countersign.remove_email(caller.account, id, &caller.context).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,22 @@
+//! [`EmailOptions`]: what people can do by mail.
+
+use crate::base::out_of_range::Broken;
+pub use crate::model::ticket::MailLimits;
+
+/// What people can do by mail.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct EmailOptions {
+    /// Whether people can add and verify addresses, and set another password by mail. Default: no. It needs a way to send mails.
+    pub enabled: bool,
+    /// How many mails somebody can ask for.
+    pub limits: MailLimits,
+}
+
+impl EmailOptions {
+    pub(super) fn broken(&self) -> Broken {
+        let mut broken = Broken::default();
+        broken.within("limits", self.limits.broken());
+        broken
+    }
+}
