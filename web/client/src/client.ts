@@ -51,8 +51,8 @@ export function createClient(options: ClientOptions = {}): Client {
       return session.state.user;
     },
     subscribe: session.subscribe,
-    async login(username, password, newPassword, { keepAccount = false } = {}) {
-      const response = await exclusive(env, name, () => post('/api/login', { username, password, newPassword, ...(keepAccount && { keepAccount }) }, LOGIN_LIMIT_MS));
+    async login(username, password, newPassword, keepAccount) {
+      const response = await exclusive(env, name, () => post('/api/login', { username, password, newPassword, keepAccount }, LOGIN_LIMIT_MS));
       const signedIn = parseTokenResponse(response);
       logout.forget();
       session.accept(signedIn);

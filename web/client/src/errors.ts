@@ -27,12 +27,12 @@ export class CountersignError extends Error {
   declare readonly status: number;
   /** The wait that the server asks for, in milliseconds; `undefined` if it asks for none. */
   declare readonly retryAfterMs: number | undefined;
-  /** With `deletion_pending`: when the account is deleted, as an instant of RFC 3339. */
-  declare readonly deletionAt: string | undefined;
+  /** The JSON of the server's response, which says more with some codes: `deletionAt` with `deletion_pending`. */
+  declare readonly body: unknown;
 
-  constructor(code: ErrorCode, message: string, status = 0, retryAfterMs?: number, cause?: unknown, deletionAt?: string) {
+  constructor(code: ErrorCode, message: string = code, status = 0, retryAfterMs?: number, body?: unknown, cause?: unknown) {
     super(message, { cause });
-    Object.assign(this, { code, status, retryAfterMs, deletionAt });
+    Object.assign(this, { code, status, retryAfterMs, body });
   }
 }
 

@@ -31,7 +31,7 @@ export function createPost(env: Environment, baseUrl: string): Post {
     } catch (cause) {
       if (cause instanceof CountersignError) throw cause;
       const code = abort.signal.aborted ? 'timeout' : 'network';
-      throw new CountersignError(code, 'No response', 0, undefined, cause);
+      throw new CountersignError(code, code, 0, undefined, undefined, cause);
     } finally {
       cancelLimit();
     }
@@ -42,7 +42,7 @@ export function createPost(env: Environment, baseUrl: string): Post {
 export function parseTokenResponse(json: unknown): TokenResponse {
   const response = json as TokenResponse | undefined;
   if (response?.accessToken && response.expiresIn && response.user) return response;
-  throw new CountersignError('unexpected_response', 'Unexpected response');
+  throw new CountersignError('unexpected_response');
 }
 
 function parseJson(text: string): unknown {
@@ -55,14 +55,13 @@ function parseJson(text: string): unknown {
 
 /** The error of a response that says one, as far as it is the server's: `{"error": text, "code": code}`, or a proxy's page. */
 function refusal(response: Response, json: unknown): CountersignError {
-  const { error, code, deletionAt } = (json ?? {}) as { error?: unknown; code?: unknown; deletionAt?: unknown };
+  const { error, code } = (json ?? {}) as { error?: unknown; code?: unknown };
   const seconds = Number(response.headers.get('retry-after') ?? NaN);
   return new CountersignError(
     typeof code === 'string' ? code : 'unexpected_response',
-    typeof error === 'string' ? error : `The server responded with ${response.status}`,
+    typeof error === 'string' ? error : undefined,
     response.status,
     seconds >= 0 ? seconds * 1000 : undefined,
-    undefined,
-    typeof deletionAt === 'string' ? deletionAt : undefined,
+    json,
   );
 }

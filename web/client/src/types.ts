@@ -46,9 +46,9 @@ export interface Client {
   /**
    * Signs in, in all tabs. Rejects with a `CountersignError`, for example with code `invalid_credentials`, or
    * `password_change_required`: then call it again with a `newPassword`, which replaces the old one. With `deletion_pending` the
-   * user has asked for the account to be deleted at the error's `deletionAt`: `keepAccount` cancels that.
+   * user has asked for the account to be deleted at `body.deletionAt` of the error: `keepAccount` cancels that.
    */
-  login(username: string, password: string, newPassword?: string, options?: { readonly keepAccount?: boolean }): Promise<User>;
+  login(username: string, password: string, newPassword?: string, keepAccount?: boolean): Promise<User>;
   /**
    * Signs out, in all tabs and at once. `revoked` is false when the server could not be reached: then
    * the session still lives there, and the client ends it as soon as there is a connection.

@@ -93,7 +93,7 @@ test('a_new_password_goes_along_with_a_login_when_there_is_one', async () => {
   for (const more of [[], ['staple of the batteries']]) {
     await assert.rejects(during(world, 100, tab.client.login('alice', 'x', ...more)), { code: 'password_change_required', status: 403 });
   }
-  assert.deepEqual(bodies, ['{"username":"alice","password":"x"}', '{"username":"alice","password":"x","newPassword":"staple of the batteries"}']);
+  assert.deepEqual(bodies, ['{"username":"alice","password":"x","keepAccount":false}', '{"username":"alice","password":"x","newPassword":"staple of the batteries"}']);
 });
 
 test('an_account_that_is_to_be_deleted_says_when_and_is_kept_on_demand', async () => {
@@ -105,10 +105,10 @@ test('an_account_that_is_to_be_deleted_says_when_and_is_kept_on_demand', async (
   };
   const tab = new Browser(world, new Server(world)).tab({ fetch: refuses });
   for (const keepAccount of [false, true]) {
-    const told = { code: 'deletion_pending', status: 403, deletionAt: '2026-12-14T00:00:00.000Z' };
-    await assert.rejects(during(world, 100, tab.client.login('alice', 'x', undefined, { keepAccount })), told);
+    const told = { code: 'deletion_pending', status: 403, body: { error: 'x', code: 'deletion_pending', deletionAt: '2026-12-14T00:00:00.000Z' } };
+    await assert.rejects(during(world, 100, tab.client.login('alice', 'x', undefined, keepAccount)), told);
   }
-  assert.deepEqual(bodies, ['{"username":"alice","password":"x"}', '{"username":"alice","password":"x","keepAccount":true}']);
+  assert.deepEqual(bodies, ['{"username":"alice","password":"x","keepAccount":false}', '{"username":"alice","password":"x","keepAccount":true}']);
 });
 
 test('too_many_attempts_say_when_to_come_back', async () => {

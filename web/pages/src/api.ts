@@ -25,7 +25,7 @@ async function ask(url: string, init: RequestInit): Promise<{ response: Response
     const response = await client.fetch(url, init);
     return { response, text: await response.text() };
   } catch (cause) {
-    if (cause instanceof TypeError) throw new CountersignError('network', 'No response', 0, undefined, cause);
+    if (cause instanceof TypeError) throw new CountersignError('network', 'No response', 0, undefined, undefined, cause);
     throw cause;
   }
 }

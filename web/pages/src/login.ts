@@ -44,7 +44,7 @@ async function signIn(keepAccount = false): Promise<void> {
   submit.setAttribute('aria-busy', 'true');
   try {
     // Keyboards of phones add a space after a completed word, and no name ends in one.
-    await client.login(username.value.trim(), password.value, newPassword?.value, { keepAccount });
+    await client.login(username.value.trim(), password.value, newPassword?.value, keepAccount || undefined);
   } catch (error) {
     refuse(error);
   } finally {
@@ -62,8 +62,8 @@ function refuse(error: unknown): void {
     explain(t('You need a new password. Choose one to sign in.'));
     newPassword ??= addNewPassword();
     newPassword.focus();
-  } else if (error instanceof CountersignError && error.code === 'deletion_pending' && error.deletionAt !== undefined) {
-    offerToKeep(error.deletionAt);
+  } else if (error instanceof CountersignError && error.code === 'deletion_pending') {
+    offerToKeep((error.body as { deletionAt: string }).deletionAt);
   } else if (error instanceof CountersignError && error.status === 422) {
     say(messageOf(error), 'error');
     newPassword?.focus();

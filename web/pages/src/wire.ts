@@ -20,6 +20,8 @@ export const AUDIT_KINDS = [
   'account_changed',
   'account_disabled',
   'account_enabled',
+  'account_deletion_requested',
+  'account_deletion_cancelled',
   'account_deleted',
   'accounts_exported',
   'key_created',
@@ -36,6 +38,14 @@ export const AUDIT_KINDS = [
   'api_key_created',
   'api_key_used',
   'api_key_revoked',
+  'delivery_retried',
+  'delivery_dropped',
+  'email_added',
+  'email_verified',
+  'email_primary_changed',
+  'email_removed',
+  'ticket_issued',
+  'password_reset',
 ] as const;
 
 export interface components {
@@ -47,6 +57,8 @@ export interface components {
                 readonly [key: string]: unknown;
             };
             readonly createdAt: components["schemas"]["Instant"];
+            /** @description When it is deleted, because its owner has asked for that; it is disabled until then. */
+            readonly deletionAt?: components["schemas"]["Instant"];
             readonly disabled: boolean;
             /**
              * Format: date-time
@@ -104,7 +116,7 @@ export interface components {
             readonly sessionId: string | null;
         };
         /** @enum {string} */
-        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked";
+        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deletion_requested" | "account_deletion_cancelled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked" | "delivery_retried" | "delivery_dropped" | "email_added" | "email_verified" | "email_primary_changed" | "email_removed" | "ticket_issued" | "password_reset";
         /** @description One thing that is not as it should be. */
         readonly Finding: {
             /** @description A stable name. */
@@ -207,7 +219,7 @@ export interface components {
             /** @description One for each step: how many there were, or the highest; `null` where it is not known. */
             readonly values: readonly (number | null)[];
         };
-        /** @description A live session: one login on one device. */
+        /** @description A session: one login on one device. */
         readonly Session: {
             readonly accountId: components["schemas"]["Id"];
             /** @description The client address of the login or of the last rotation. */
@@ -215,6 +227,10 @@ export interface components {
             readonly createdAt: components["schemas"]["Instant"];
             /** @description Whether it is the session of the request. */
             readonly current?: boolean;
+            /** @description Why it ended early. */
+            readonly endReason?: string;
+            /** @description When it ended early; absent while it lives, and where it just ran out. */
+            readonly endedAt?: components["schemas"]["Instant"];
             /** @description When it ends unless it is used before. */
             readonly expiresAt: components["schemas"]["Instant"];
             readonly id: components["schemas"]["Id"];

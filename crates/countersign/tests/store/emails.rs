@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, EmailId};
 use countersign::internal::base::random::Random;
-use countersign::internal::model::account::{Account, EmailAddress, Username};
+use countersign::internal::model::account::{Account, Deletion, EmailAddress, Username};
 use countersign::internal::model::email::{
     AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim, MAX_EMAILS,
 };
@@ -148,7 +148,7 @@ pub(crate) async fn addresses_go_with_their_account(opener: &impl Opener) {
     let ticket = new_ticket(Some(bob.id), "bob@example.org", TicketPurpose::Reset, T0);
     started(&store, &ticket).await;
     let of_eve = verified(&store, &eve, "eve@example.org", T0).await;
-    store.delete_account(bob.id, &context(at(2))).await.unwrap();
+    store.delete_account(bob.id, Deletion::Now, &context(at(2))).await.unwrap();
     assert_eq!(store.emails(bob.id).await.unwrap(), []);
     assert_eq!(store.find_ticket(ticket.ticket.id).await.unwrap(), None);
     let kept = AccountEmail { is_primary: true, ..of_eve };

@@ -53,7 +53,7 @@ impl Table {
 }
 
 /// What is copied, accounts before what is theirs. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 20] = [
+pub(in crate::store) const TABLES: [Table; 21] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
