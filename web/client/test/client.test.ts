@@ -93,7 +93,7 @@ test('a_new_password_goes_along_with_a_login_when_there_is_one', async () => {
   for (const more of [[], ['staple of the batteries']]) {
     await assert.rejects(during(world, 100, tab.client.login('alice', 'x', ...more)), { code: 'password_change_required', status: 403 });
   }
-  assert.deepEqual(bodies, ['{"username":"alice","password":"x","keepAccount":false}', '{"username":"alice","password":"x","newPassword":"staple of the batteries"}']);
+  assert.deepEqual(bodies, ['{"username":"alice","password":"x"}', '{"username":"alice","password":"x","newPassword":"staple of the batteries"}']);
 });
 
 test('an_account_that_is_to_be_deleted_says_when_and_is_kept_on_demand', async () => {
