@@ -24,7 +24,7 @@ pub(crate) use self::limits::{COUNTED, start};
 pub use self::limits::{MailLimits, RecentTickets, StartTicketOutcome};
 pub use self::reset::{PasswordReset, ResetOutcome};
 pub use self::verify::VerifyOutcome;
-pub(crate) use self::verify::verify;
+pub(crate) use self::verify::verify_email;
 use std::time::Duration;
 
 use crate::base::clock::Timestamp;

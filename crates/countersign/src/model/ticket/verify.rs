@@ -20,7 +20,7 @@ pub enum VerifyOutcome {
 
 /// Verifies an address, with what was asked for: the ticket, the account that it names and its addresses, and whether another
 /// account has this one verified.
-pub(crate) fn verify(
+pub(crate) fn verify_email(
     ticket: Option<Ticket>,
     shown: &PresentedTicket,
     (account, own): (Option<&Credentials>, &[AccountEmail]),
@@ -68,7 +68,7 @@ mod tests {
     fn an_address_is_verified_for_the_account_that_claims_it() {
         let ticket = || Some(ticket(TicketPurpose::Verify));
         let own = [claimed("BOB@example.org")];
-        let plan = verify(ticket(), &LINK, (Some(&found()), &own), false, T);
+        let plan = verify_email(ticket(), &LINK, (Some(&found()), &own), false, T);
         let [Write::UpdateTicket { consumed_at: Some(T), .. }, Write::UpdateEmail(email), Write::Record(_)] =
             plan.writes()
         else {
@@ -82,7 +82,7 @@ mod tests {
         for (account, own, is_taken) in
             [(Some(&found), &own, true), (Some(&found), &others, false), (None, &own, false)]
         {
-            let plan = verify(ticket(), &LINK, (account, own), is_taken, T);
+            let plan = verify_email(ticket(), &LINK, (account, own), is_taken, T);
             assert!(plan.writes().is_empty());
             assert_eq!(plan.carried_out(), VerifyOutcome::Invalid);
         }

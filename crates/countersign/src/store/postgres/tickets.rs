@@ -115,7 +115,7 @@ async fn verify(tx: Transaction, shown: PresentedTicket) -> Result<VerifyOutcome
         }
         _ => (Vec::new(), false),
     };
-    tx.apply(ticket::verify(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now)).await
+    tx.apply(ticket::verify_email(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now)).await
 }
 
 /// The ticket that is shown and the account that it names, both locked: the account first, as everywhere.

@@ -78,7 +78,7 @@ impl TicketStore for SqliteStore {
                 }
                 _ => (Vec::new(), false),
             };
-            tx.apply(ticket::verify(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now))
+            tx.apply(ticket::verify_email(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now))
         })
         .await
     }
