@@ -62,6 +62,7 @@ impl Server {
         let (signals, program) = (Signals::install()?, Program::of_this_process()?);
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
         let pages = options::pages(config)?;
+        webhooks::receivers(config)?;
         options::templates(config)?;
         let Inherited { listeners, metrics, predecessor } = inherited;
         let mut ports = Ports::inherit_or_open(listeners, &config.listen).await?;
