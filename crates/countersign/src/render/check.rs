@@ -16,7 +16,7 @@ const PAGES: &[(Page<'_>, &str)] = &[
     (Page::Confirm("register"), "<form method=\"post\""),
     (Page::Confirm("change_address"), "<form method=\"post\""),
     (Page::Confirm("undo_address"), "<form method=\"post\""),
-    (Page::NewPassword, "name=\"password\""),
+    (Page::NewPassword, "name=\"newPassword\""),
     (Page::NewAccount, "name=\"username\""),
     (Page::Done("verify"), ""),
     (Page::Done("register"), ""),
@@ -104,7 +104,8 @@ impl Templates {
         let problems = PROBLEMS.iter().copied().chain(["else"]).filter(|_| has_fields).map(Some);
         for problem in problems.chain([None]) {
             let username = problem.map(|_| "ada");
-            let values = PageValues { root: "../", username, min_length: 15, problem };
+            let values =
+                PageValues { root: "../", address: "ada@example.com", username, min_length: 15, problem };
             match self.page(language, page, &values) {
                 Err(error) => return faults.push(error.0),
                 Ok(html) if !html.contains(duty) => {

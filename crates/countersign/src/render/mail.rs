@@ -8,6 +8,7 @@ use fluent_bundle::FluentArgs;
 use minijinja::Value;
 
 use crate::base::clock::Timestamp;
+use crate::model::outbox::MailContents;
 use crate::render::device::device;
 use crate::render::fault::Fault;
 use crate::render::when::{date_time, within};
@@ -25,7 +26,7 @@ pub struct RenderedMail {
     pub html: String,
 }
 
-/// What is filled into a mail. Each mail uses some of it.
+/// What is filled into a mail. Each mail uses some of it; what it needs and does not get is an error.
 #[derive(Clone, Copy, Default)]
 pub struct MailValues<'a> {
     /// The language that its reader wants; what is offered has the last word.
@@ -61,6 +62,26 @@ impl fmt::Debug for RenderedMail {
 impl fmt::Debug for MailValues<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MailValues([redacted])")
+    }
+}
+
+impl<'a> MailValues<'a> {
+    /// What is in the outbox, on a server of this address. Link and code, which are not there, come from whoever sends it.
+    pub(crate) fn of(mail: &'a MailContents, home: &'a str, now: Timestamp) -> Self {
+        let MailContents { to, locale, parameters, .. } = mail;
+        Self {
+            language: locale.as_deref(),
+            home,
+            address: to,
+            other_address: parameters.other_address.as_deref(),
+            username: parameters.username.as_deref(),
+            link: None,
+            code: None,
+            lifetime: parameters.ticket.map(|ticket| (now, ticket.expires_at)),
+            at: Some(parameters.at.unwrap_or(now)),
+            requester: parameters.requester,
+            user_agent: parameters.user_agent.as_deref(),
+        }
     }
 }
 

@@ -15,9 +15,9 @@ pub enum Page<'a> {
     /// A link was opened, and a button does what it is for: `verify`, `sign_in`, `register`, `change_address` or
     /// `undo_address`.
     Confirm(&'a str),
-    /// The fields of a new password.
+    /// The field of a new password, `newPassword`.
     NewPassword,
-    /// The fields of an account that somebody was invited to.
+    /// The fields of an account that somebody was invited to, `username` and `newPassword`.
     NewAccount,
     /// It is done: one of the above, or `reset`, or `invite`.
     Done(&'a str),
@@ -30,12 +30,14 @@ pub enum Page<'a> {
 pub struct PageValues<'a> {
     /// The way from the page's address to that of the server: `../` for `/m/…`.
     pub root: &'a str,
+    /// The address that the link was sent to.
+    pub address: &'a str,
     /// The name of the account, as far as it is known.
     pub username: Option<&'a str>,
     /// The fewest characters of a new password.
     pub min_length: usize,
     /// Why the last try was refused: a code of [`PolicyViolation`](crate::PolicyViolation), `username_taken`,
-    /// `username_invalid`. Any other says that it did not work.
+    /// `username_looks_alike`, `username_invalid`. Any other says that it did not work.
     pub problem: Option<&'a str>,
 }
 
@@ -82,6 +84,7 @@ impl Templates {
             ("root", given.root.into()),
             ("logo", if self.brand.has_logo { "assets/logo" } else { "assets/icon.svg" }.into()),
             ("purpose", purpose.replace('_', "-").into()),
+            ("address", given.address.into()),
             ("username", given.username.into()),
             ("count", given.min_length.into()),
             ("problem", problem.into()),
@@ -97,6 +100,7 @@ pub(super) const PROBLEMS: &[&str] = &[
     "password-repetitive",
     "password-common",
     "password-unchanged",
+    "username-looks-alike",
     "username-taken",
     "username-invalid",
 ];

@@ -3,6 +3,9 @@ use std::collections::BTreeSet;
 use super::check::{MAILS, sample};
 use super::*;
 use crate::base::clock::Timestamp;
+use crate::base::id::TicketId;
+use crate::base::random::Random;
+use crate::model::outbox::{MailContents, MailTemplate, MailTicket};
 
 fn brand() -> Brand {
     Brand { product_name: "Acme <&> Co".to_owned(), accent: Accent::default(), has_logo: false }
@@ -55,6 +58,30 @@ fn the_html_of_a_mail_says_what_its_text_says_and_escapes_every_value() {
     assert!(mail.text.contains("<script>alert('x')</script>"), "nothing is escaped in a text: {}", mail.text);
     assert!(mail.subject.contains("Acme <&> Co"));
     assert!(!format!("{mail:?} {values:?}").contains("1234"));
+}
+
+/// From the outbox to the words.
+#[test]
+fn every_mail_of_the_outbox_has_words_and_a_check() {
+    let names = MAILS.iter().map(|(name, ..)| *name);
+    assert!(names.eq(MailTemplate::ALL.iter().map(|template| template.name())));
+    let now = Timestamp::from_unix_millis(1_795_999_080_000);
+    let mut contents = MailContents::new("ada@example.com", MailTemplate::Reset);
+    contents.locale = Some("de-CH".to_owned());
+    contents.parameters.username = Some("ada".to_owned());
+    let expires_at = now.plus(std::time::Duration::from_mins(30));
+    let id = TicketId::random(&Random::insecure_seeded(1));
+    contents.parameters.ticket = Some(MailTicket { id, expires_at, has_code: false });
+    let link = Some("https://auth.example.com/auth/m/x");
+    let values = MailValues { link, ..MailValues::of(&contents, "https://auth.example.com/auth", now) };
+    let mail = templates().mail(contents.template.name(), &values).unwrap();
+    assert_eq!(mail.subject, "Wählen Sie ein neues Passwort für Acme <&> Co");
+    assert!(
+        mail.text.contains("innerhalb von 30 Minuten (bis 30. November 2026, 01:08 Uhr UTC)"),
+        "{}",
+        mail.text
+    );
+    assert!(!mail.text.contains("Netzwerkadresse") && !mail.html.contains("Code"), "{}", mail.text);
 }
 
 #[test]
@@ -141,6 +168,7 @@ fn pages_have_the_house_look_without_script_and_escape_every_value() {
     let templates = templates();
     let values = PageValues {
         root: "../",
+        address: "ada@example.com",
         username: Some("\"><b>ada"),
         min_length: 8,
         problem: Some("password_too_short"),
