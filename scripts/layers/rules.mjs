@@ -9,6 +9,7 @@ const STOREYS = [
   ['base'],
   ['model'],
   ['render'],
+  ['mail'],
   ['password'],
   ['hashing'],
   ['throttle'],

@@ -122,6 +122,7 @@
 //!
 //! - `axum` (default): [`http`], the routes and cookies.
 //! - `mail`: [`render`], what mails say, in several languages and in your own templates.
+//! - `mail`: mails by SMTP or into a directory, in [`mail`].
 //! - `metrics`: figures for Prometheus, as `countersign::metrics`.
 //! - `pages`: the web pages, as [`http::pages`](crate::http).
 //! - `postgres`: the store on PostgreSQL, for more than one node.
@@ -136,6 +137,7 @@ mod flows;
 mod hashing;
 #[cfg(feature = "axum")]
 pub mod http;
+pub mod mail;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod model;
@@ -151,7 +153,9 @@ pub mod wire;
 pub use countersign_guard as guard;
 
 pub use crate::base::clock::{Clock, Timestamp};
-pub use crate::base::id::{AccountId, ApiKeyId, EmailId, InvalidId, RequestId, SessionId, TicketId};
+pub use crate::base::id::{
+    AccountId, ApiKeyId, DeliveryId, EmailId, InvalidId, RequestId, SessionId, TicketId,
+};
 pub use crate::base::master_key::{MasterKeyError, MasterKeys, SealError};
 pub use crate::base::master_key_change::MasterKeyChangeError;
 pub use crate::base::master_key_file::MasterKeyFileError;
@@ -181,6 +185,7 @@ pub use crate::flows::keys::{Activation, KeysError};
 pub use crate::flows::login::{Authenticated, LoginError};
 pub use crate::flows::logout::Scope as LogoutScope;
 pub use crate::flows::open::OpenError;
+pub use crate::flows::outbox::{QueuedDelivery, RetryError};
 pub use crate::flows::password_change::{CheckedPasswordChange, PasswordChangeError};
 pub use crate::flows::refresh::RefreshError;
 pub use crate::flows::reseal::Resealed;
@@ -206,8 +211,10 @@ pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKe
 pub use crate::model::finding::{Finding, Findings, Severity};
 pub use crate::model::key_ring::{KeyInfo, KeyRingError, KeyState};
 pub use crate::model::master_key_use::{MasterKeyStatus, StillNeeded};
+pub use crate::model::outbox::{DeliveryKind, DeliveryState, MailTemplate};
 pub use crate::model::proof::{AuthMethod, AuthMethods, OutsideProof};
 pub use crate::model::reach_proof::ReachProof;
+pub use crate::model::sealed_key::SealedKey;
 pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector, ends_all_at};
 pub use crate::model::session_cookie::SessionCookie;
 pub use crate::model::ticket::{FlowCookie, Ticket, TicketPurpose};

@@ -55,6 +55,7 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     api_key_used: 'API key used, first on this day',
     api_key_revoked: 'API key revoked',
   },
+  Mail: { delivery_retried: 'Mail tried again', delivery_dropped: 'Mail deleted' },
   Store: { store_restored: 'Store put back', backup_made: 'Backup made' },
 };
 

@@ -17,7 +17,7 @@ use crate::serve::instance::Tables;
 use crate::serve::mode::Mode;
 use crate::serve::server::check_clock;
 use crate::serve::upstream::OldLogin;
-use crate::serve::{dev_mark, hooks, instance, master_key_file, options, store, webhooks};
+use crate::serve::{dev_mark, hooks, instance, mail, master_key_file, options, store, webhooks};
 
 /// Tries everything.
 ///
@@ -29,6 +29,7 @@ pub(super) fn check(config: &Config) -> anyhow::Result<()> {
     options::hashing(config)?;
     options::pages(config)?;
     options::templates(config)?;
+    mail::mail(config)?;
     check_addresses(config)?;
     dev_mark::check(config, Mode::Production)?;
     check_old_login(config)?;

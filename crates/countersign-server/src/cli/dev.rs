@@ -117,6 +117,7 @@ fn banner(server: &Server, config: &Config) -> String {
         (server.host.pages.admin, "admin", "users, audit log, signing keys"),
         (server.host.pages.debugger, "debugger", "look into a token"),
         (server.host.pages.docs, "docs", "every route of the API"),
+        (config.mail_url.is_none(), "dev/mail", "the mails that would be sent"),
     ]
     .into_iter()
     .filter(|(is_on, ..)| *is_on)

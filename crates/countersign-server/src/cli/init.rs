@@ -49,7 +49,7 @@ impl Init {
             if config.master_key.is_none() && config.store.is_none() {
                 MasterKeys::make_file(&key, &Random::system())?;
             }
-            block_on(instance::open(&config, &config.issuer(0), Task::Init))?;
+            block_on(instance::open(&config, &config.issuer(0), Task::Init, None))?;
         }
         if let Some(text) = &new_file {
             write_new(&path, text, 0o644)?;

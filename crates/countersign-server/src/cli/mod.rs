@@ -20,6 +20,7 @@ mod key;
 mod key_file;
 mod key_shown;
 mod key_transfer;
+mod mail;
 mod master_key;
 mod migrate;
 mod names;
@@ -96,6 +97,9 @@ enum Command {
     /// Manages the services that may ask about tokens and revoke them
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Tests the mail server; lists what is to be sent, tries it again, deletes it
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Brings the tables of the database up to date without serving
     Migrate(migrate::MigrateTables),
     /// Backs the database up into an encrypted file, while the server serves
@@ -164,6 +168,7 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
         Command::FeedKey(key) => key.run(global, output)?,
         Command::Webhook(webhook) => webhook.run(global, output)?,
         Command::Client(client) => client.run(global, output)?,
+        Command::Mail(mail) => mail.run(global, output)?,
         Command::Migrate(migrate) => migrate.run(global, output)?,
         Command::Backup(backup) => backup.run(global, output)?,
         Command::Restore(restore) => restore.run(global, output)?,

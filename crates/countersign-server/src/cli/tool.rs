@@ -4,11 +4,13 @@ use std::pin::{Pin, pin};
 
 use anyhow::Context as _;
 use countersign::Timestamp;
+use countersign::options::MailOptions;
 use countersign::{Account, Username};
 use countersign::{Actor, Context};
 
 use super::failure::NotFound;
 use super::global::Global;
+use crate::config::Config;
 use crate::core_dumps;
 use crate::output::remark;
 use crate::serve::instance::{self, Instance, Task};
@@ -24,12 +26,20 @@ pub(super) struct Tool {
 impl Tool {
     /// Opens the configured database, which must exist.
     pub(super) async fn open(global: &Global, task: Task<'_>) -> anyhow::Result<Self> {
-        let config = global.load()?;
-        store::require(&config)?;
-        core_dumps::prevent(&config);
-        remark(&format!("countersign: database {}", store::shown(&config)));
+        Self::open_with(&global.load()?, task, None).await
+    }
+
+    /// The same, of this configuration, with a way to send mails.
+    pub(super) async fn open_with(
+        config: &Config,
+        task: Task<'_>,
+        mail: Option<MailOptions>,
+    ) -> anyhow::Result<Self> {
+        store::require(config)?;
+        core_dumps::prevent(config);
+        remark(&format!("countersign: database {}", store::shown(config)));
         // Only a listening server knows the issuer; accounts and sessions do not depend on it.
-        let instance = Box::pin(instance::open(&config, &config.issuer(0), task)).await?;
+        let instance = Box::pin(instance::open(config, &config.issuer(0), task, mail)).await?;
         Ok(Self { instance, asks_upstream: config.import_upstream_url.is_some() })
     }
 

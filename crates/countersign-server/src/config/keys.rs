@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use countersign::Accent;
 use countersign::Timestamp;
+use countersign::mail::MailUrl;
 use countersign::store::postgres::DatabaseUrl;
 use ipnet::IpNet;
 
@@ -15,6 +16,7 @@ use super::events::EventsTarget;
 use super::hooks::{HookFailurePolicy, HookQuestion};
 use super::key::ConfigKey;
 use super::limits::{self, ALGORITHMS, LOG_LEVELS, between, bytes, short_text, ttl};
+use super::mail::MailAddress;
 use super::origin::{Origin, PathPrefix};
 use super::place::Problem;
 use super::setting::{ByteSize, LogFormat, Secret, Setting, ThrottleStop, Toggle, TokenType, one_of};
@@ -265,6 +267,20 @@ settings! {
     "hooks.max_requests" hooks_max_requests: u32 = "32", if |v| between(*v, 1, 1024);
     /// A PEM file with further certificate authorities that it may have its certificate from.
     "hooks.ca_file" hooks_ca_file: Option<PathBuf> = "", for example "/etc/countersign/app-ca.pem";
+    /// Where mails go: `smtps://USER@HOST`, `smtp+starttls://USER@HOST`, `smtp://localhost`, or `file:DIRECTORY` for a file each.
+    /// Other machines are reached by TLS, and their certificates are checked. The server starts and signs people in while
+    /// this one is down. No mails are sent if unset.
+    "mail.url" mail_url: Option<MailUrl> = "", for example "smtps://countersign@mail.example.com";
+    /// Whom mails are from.
+    "mail.from" mail_from: Option<MailAddress> = "", for example "Example <no-reply@example.com>";
+    /// Where responses to them go; to `mail.from` if unset.
+    "mail.reply_to" mail_reply_to: Option<MailAddress> = "", for example "help@example.com";
+    /// A file with the password of the user in `mail.url`.
+    "mail.password_file" mail_password_file: Option<PathBuf> = "", for example "/run/secrets/countersign-mail-password";
+    /// The password itself. Environment only.
+    "mail.password" mail_password: Option<Secret> = "";
+    /// A PEM file with further certificate authorities that the mail server may have its certificate from.
+    "mail.ca_file" mail_ca_file: Option<PathBuf> = "", for example "/etc/countersign/mail-ca.pem";
     /// The name of your product, in the title and the header of every page. No password may consist of it.
     "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
     /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.

@@ -15,6 +15,7 @@ mod keys;
 mod library;
 mod limits;
 mod load;
+mod mail;
 mod origin;
 mod place;
 mod rules;

@@ -19,12 +19,14 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     upstream(config, &mut refuse);
     hooks(config, &mut refuse);
     store(config, &mut refuse);
+    mail(config, &mut refuse);
     for (value, file) in [
         ("jwt_secret", "jwt_secret_file"),
         ("master_key", "master_key_file"),
         ("password.pepper", "password.pepper_file"),
         ("store_password", "store_password_file"),
         ("hooks.secret", "hooks.secret_file"),
+        ("mail.password", "mail.password_file"),
     ] {
         if config.settings.place(value) != Place::Default && config.settings.place(file) != Place::Default {
             refuse(value, format!("{value} and {file} are both set; which is meant?"));
@@ -169,6 +171,27 @@ fn refuse_section(config: &Config, section: &str, refuse: Refuse<'_>) {
     let set = KEYS.iter().map(|key| key.name).filter(is_of_section);
     for key in set.filter(|name| config.settings.place(name) != Place::Default) {
         refuse(key, format!("{key}: {section}.url is not set"));
+    }
+}
+
+/// Mails come from somebody, and a password goes with the user that it is of.
+fn mail(config: &Config, refuse: Refuse<'_>) {
+    let is_set = |key: &str| config.settings.place(key) != Place::Default;
+    let Some(url) = &config.mail_url else {
+        let others = ["mail.password", "mail.password_file", "mail.ca_file"];
+        for key in others.into_iter().filter(|key| is_set(key)) {
+            refuse(key, format!("{key}: mail.url is not set"));
+        }
+        return;
+    };
+    if config.mail_from.is_none() {
+        refuse("mail.url", "mail.from is needed with mail.url, like \"no-reply@example.com\"".to_owned());
+    }
+    let password = ["mail.password", "mail.password_file"].into_iter().find(|key| is_set(key));
+    match (url.has_user(), password) {
+        (true, None) => refuse("mail.url", "mail.url names a user: set mail.password_file".to_owned()),
+        (false, Some(key)) => refuse(key, format!("{key}: mail.url names no user, like smtps://USER@HOST")),
+        _ => {}
     }
 }
 

@@ -11,11 +11,17 @@ use countersign::store::AnyStore;
 use crate::config::{Config, PathPrefix, Toggle};
 use crate::net::loopback;
 use crate::serve::access_log::{self, AccessLog};
+use crate::serve::dev_mail::DevMail;
 use crate::serve::instance::Instance;
 use crate::serve::mode::Mode;
 
 /// The router of the server.
-pub(crate) fn router(instance: &Arc<Instance>, config: &Config, pages: &PagesOptions, mode: Mode) -> Router {
+pub(crate) fn router(
+    instance: &Arc<Instance>,
+    config: &Config,
+    pages: &PagesOptions,
+    (mode, dev_mail): (Mode, &DevMail),
+) -> Router {
     let options = HttpOptions {
         allowed_origins: config.cors_origins.iter().map(ToString::to_string).collect(),
         trusted_proxies: config.behind_proxy.clone(),
@@ -25,7 +31,7 @@ pub(crate) fn router(instance: &Arc<Instance>, config: &Config, pages: &PagesOpt
     let log = AccessLog { clock: instance.clock().clone(), proxies: config.behind_proxy.clone() };
     let mut router = mounted(&app, pages, config.path_prefix.as_ref());
     if mode == Mode::Development {
-        router = router.layer(middleware::from_fn(loopback::only));
+        router = router.merge(dev_mail.routes()).layer(middleware::from_fn(loopback::only));
     }
     if config.log_access == Toggle::On {
         router = router.layer(middleware::from_fn_with_state(log, access_log::write));

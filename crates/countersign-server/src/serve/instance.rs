@@ -2,7 +2,7 @@
 
 use countersign::Clock;
 use countersign::Random;
-use countersign::options::Signing;
+use countersign::options::{MailOptions, Signing};
 use countersign::store::sqlite::OpenMode;
 use countersign::store::{AnyStore, KeyStore as _};
 use countersign::{Countersign, OpenError};
@@ -59,12 +59,17 @@ impl Task<'_> {
     }
 }
 
-/// Opens the database and everything in it, and makes what is missing. `origin` is the issuer.
+/// Opens the database and everything in it, and makes what is missing. `origin` is the issuer, `mail` how mails are sent.
 ///
 /// # Errors
 /// The database, the master key or the pepper cannot be used; the message is for the operator. An existing
 /// database is not changed.
-pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyhow::Result<Instance> {
+pub(crate) async fn open(
+    config: &Config,
+    origin: &str,
+    task: Task<'_>,
+    mail: Option<MailOptions>,
+) -> anyhow::Result<Instance> {
     let random = Random::system();
     let makes_master_key = task.makes_master_key(config.store.is_some());
     // Without its key, nothing is looked for in the store.
@@ -80,6 +85,7 @@ pub(crate) async fn open(config: &Config, origin: &str, task: Task<'_>) -> anyho
         None => master_key_file::load_or_make(config, &store, &random).await?,
     };
     let mut options = options(config, origin)?;
+    options.mail = mail;
     if task.serves() {
         options.upstream = upstream(config)?;
         options.hooks = hooks(config)?;

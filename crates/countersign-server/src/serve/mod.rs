@@ -3,12 +3,14 @@
 pub(crate) mod access_log;
 pub(crate) mod app;
 mod certificate;
+pub(crate) mod dev_mail;
 pub(crate) mod dev_mark;
 mod events;
 pub(crate) mod examination;
 pub(crate) mod hooks;
 pub(crate) mod inherited;
 pub(crate) mod instance;
+pub(crate) mod mail;
 pub(crate) mod master_key_file;
 pub(crate) mod metrics;
 pub(crate) mod mode;

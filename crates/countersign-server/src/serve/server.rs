@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::logging::{LineLimit, Log};
 use crate::net::listen::{self, Connections, Limits, Ports, Routes, Service};
 use crate::net::tls::Tls;
+use crate::serve::dev_mail::DevMail;
 use crate::serve::examination::Examination;
 use crate::serve::inherited::Inherited;
 use crate::serve::instance::{self, Instance, Task};
@@ -21,7 +22,9 @@ use crate::serve::mode::Mode;
 use crate::serve::reload::{Live, Read};
 use crate::serve::signals::{Asked, Signals};
 use crate::serve::successor::{Program, Successor};
-use crate::serve::{app, certificate, dev_mark, events, metrics, options, service_manager, store, webhooks};
+use crate::serve::{
+    app, certificate, dev_mark, events, mail, metrics, options, service_manager, store, webhooks,
+};
 
 /// A server with open ports.
 pub(crate) struct Server {
@@ -43,6 +46,8 @@ pub(crate) struct Host {
     pub(crate) examination: Option<Examination>,
     signals: Signals,
     program: Program,
+    /// Where mails go in development, unless a mail server is configured.
+    dev_mail: DevMail,
 }
 
 /// How serving ends.
@@ -76,7 +81,8 @@ impl Server {
         if mode == Mode::Production {
             store::require(config)?;
         }
-        let host = Host { mode, ports, metrics, tls, pages, examination: None, signals, program };
+        let (examination, dev_mail) = (None, DevMail::default());
+        let host = Host { mode, ports, metrics, tls, pages, examination, signals, program, dev_mail };
         let Some(predecessor) = predecessor else {
             let task = if mode == Mode::Development { Task::Develop } else { Task::Serve };
             return Ok(Self { instance: host.open(config, task).await?, host });
@@ -126,7 +132,11 @@ impl Server {
 impl Host {
     async fn open(&self, config: &Config, task: Task<'_>) -> anyhow::Result<Arc<Instance>> {
         let port = self.ports.addresses()?.first().context("there is an address")?.port();
-        Ok(Arc::new(Box::pin(instance::open(config, &config.issuer(port), task)).await?))
+        let mail = match (mail::mail(config)?, self.mode) {
+            (None, Mode::Development) => Some(self.dev_mail.options(config)),
+            (mail, _) => mail,
+        };
+        Ok(Arc::new(Box::pin(instance::open(config, &config.issuer(port), task, mail)).await?))
     }
 
     fn log_start(&self, config: &Config, instance: &Instance) -> anyhow::Result<()> {
@@ -140,6 +150,9 @@ impl Host {
         }
         config.settings.notes().iter().for_each(|note| tracing::info!("{note}"));
         config.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        if let Some(url) = &config.mail_url {
+            tracing::info!("mails go to {url}");
+        }
         if let Some(url) = &config.import_upstream_url {
             tracing::info!("accounts without a password are taken over from {}", url.0);
         }
@@ -158,7 +171,8 @@ impl Host {
         let connections = Arc::<Connections>::default();
         let metrics = Service::private(metrics::router(&instance, &connections, self.tls.as_ref()));
         let (mode, pages, of_routes) = (self.mode, self.pages.clone(), Arc::clone(&instance));
-        let make_router = move |config: &Config| app::router(&of_routes, config, &pages, mode);
+        let dev_mail = self.dev_mail.clone();
+        let make_router = move |config: &Config| app::router(&of_routes, config, &pages, (mode, &dev_mail));
         let routes = Arc::new(Routes::from_pointee(make_router(config)));
         let proxies = config.behind_proxy.clone();
         let service =

@@ -135,9 +135,14 @@ fn a_master_key_is_changed_and_nobody_is_signed_out() {
 
     old_key_goes(&place, server, held);
     let audit = good(place.run(&["audit", "--kind", "master_key_changed"])).out;
-    for what in
-        ["number 2 added", "number 2 in use", "1 signing keys sealed under number 2", "number 1 removed"]
-    {
+    for what in [
+        "number 2 added",
+        "number 2 in use",
+        "1 signing keys sealed under number 2",
+        "number 1 removed",
+        "the audit key sealed under number 2",
+        "the outbox key sealed under number 2",
+    ] {
         assert!(audit.contains(what), "{what}: {audit}");
     }
 }

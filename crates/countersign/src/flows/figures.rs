@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use arc_swap::ArcSwap;
 use countersign_jwt::Algorithm;
 
 use crate::base::clock::Timestamp;
 use crate::base::figures::{Counts, Label, Requests, labels};
+use crate::model::outbox::OutboxDepth;
 
 /// What has happened since this system was opened.
 #[derive(Debug, Default)]
@@ -15,9 +17,27 @@ pub(crate) struct Figures {
     /// Log-outs that were asked for, of sessions that were alive.
     pub(crate) logouts: Counts<LogoutScope>,
     pub(crate) tokens: Counts<Algorithm>,
+    /// Attempts to deliver what is in the outbox.
+    pub(crate) deliveries: Counts<DeliveryResult>,
+    /// How full the outbox was when it was last looked at.
+    pub(crate) outbox: ArcSwap<Vec<OutboxDepth>>,
     pub(crate) requests: Requests,
     /// When everything that had ended was known here, in Unix milliseconds.
     followed_at: AtomicI64,
+}
+
+labels! {
+    /// What came of one attempt to deliver something.
+    pub(crate) enum DeliveryResult {
+        /// The other side has taken it.
+        Sent = "sent",
+        /// It is tried again later.
+        Failed = "failed",
+        /// It was given up.
+        Dead = "dead",
+        /// Nothing can be delivered now.
+        Unavailable = "unavailable",
+    }
 }
 
 labels! {

@@ -12,11 +12,12 @@ impl<S: Store> Countersign<S> {
     /// Runs the upkeep until it is dropped: spawn it once beside the routes. A store that does not answer is
     /// asked again at the next turn; no error ends the loop.
     pub async fn run_upkeep(&self) {
-        futures_util::future::join4(
+        futures_util::future::join5(
             self.run_turns(),
             self.run_following(),
             self.report_node(),
             self.feed.run(),
+            self.run_deliveries(),
         )
         .await;
     }

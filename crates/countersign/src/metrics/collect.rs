@@ -13,6 +13,7 @@ use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::figures::{Counts, Histogram, Label};
 use crate::model::audit::AuditKind;
+use crate::model::outbox::DeliveryState;
 use crate::store::Store;
 
 /// The metrics of a system, for a registry of `prometheus_client`.
@@ -89,6 +90,23 @@ impl<S: Store> Metrics<S> {
         list::FEED_LAG.write(to, [(labels([]), Value::Number(lag.as_secs_f64()))])
     }
 
+    fn write_outbox(&self, to: &mut DescriptorEncoder<'_>, now: Timestamp) -> fmt::Result {
+        let (figures, depths) = (&self.0.figures, self.0.figures.outbox.load());
+        list::DELIVERIES.write(to, counts(&figures.deliveries))?;
+        let states = depths.iter().flat_map(|depth| {
+            let of = |state: DeliveryState, count| {
+                (labels([depth.kind.name(), state.name()]), Value::Count(count))
+            };
+            [of(DeliveryState::Waiting, depth.waiting), of(DeliveryState::Dead, depth.dead)]
+        });
+        list::OUTBOX.write(to, states)?;
+        let ages = depths.iter().filter_map(|depth| {
+            let age = now.since(depth.oldest?);
+            Some((labels([depth.kind.name()]), Value::Number(age.as_secs_f64())))
+        });
+        list::OUTBOX_AGE.write(to, ages)
+    }
+
     fn write_keys(&self, to: &mut DescriptorEncoder<'_>, now: Timestamp) -> fmt::Result {
         let keys = self.0.list_keys(now);
         let ages = keys.iter().map(|key| {
@@ -110,6 +128,7 @@ impl<S: Store + 'static> Collector for Metrics<S> {
         self.write_hashing(&mut encoder)?;
         self.write_store(&mut encoder)?;
         self.write_feed(&mut encoder, now)?;
+        self.write_outbox(&mut encoder, now)?;
         self.write_keys(&mut encoder, now)
     }
 }

@@ -63,6 +63,12 @@ metrics! {
         "Ended sessions whose access tokens may not have expired.";
     REVOCATION_LAG Gauge "countersign_revocation_lag_seconds" []
         "Since when this process has not heard everything that other processes have ended.";
+    DELIVERIES Counter "countersign_deliveries_total" ["result"]
+        "Attempts to deliver what is in the outbox, such as mails; `dead` was given up, `unavailable` says that the server cannot be used.";
+    OUTBOX Gauge "countersign_outbox_deliveries" ["kind", "state"]
+        "What is in the outbox: deliveries that wait, and that were given up.";
+    OUTBOX_AGE Gauge "countersign_outbox_oldest_seconds" ["kind"]
+        "The age of the oldest delivery that waits.";
     FEED_FOLLOWERS Gauge "countersign_feed_followers" []
         "Services that follow the feed of ended sessions.";
     FEED_LAG Gauge "countersign_feed_lag_seconds" []

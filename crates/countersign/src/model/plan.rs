@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, DeliveryId, EmailId, SessionId, TicketId};
+use crate::base::id::{AccountId, EmailId, SessionId, TicketId};
 use crate::model::account::Account;
 use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
@@ -13,7 +13,7 @@ use crate::model::client::{ClientName, StoredClient};
 use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
-use crate::model::outbox::NewDelivery;
+use crate::model::outbox::{DeliveryChange, NewDelivery};
 use crate::model::password_hash::PasswordHash;
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
@@ -116,10 +116,8 @@ pub(crate) enum Write {
     SetMilestone { milestone: Milestone, at: Timestamp },
     /// Something that is to be delivered to somebody outside.
     InsertDelivery(Box<NewDelivery>),
-    /// The delivery waits again as if it were new, and until `expires_at`.
-    RequeueDelivery { id: DeliveryId, not_before: Timestamp, expires_at: Timestamp },
-    /// The delivery with this ID goes.
-    DeleteDelivery(DeliveryId),
+    /// A delivery is tried again, or goes.
+    ChangeDelivery(DeliveryChange),
     /// A line of the audit log.
     Record(AuditEvent),
 }

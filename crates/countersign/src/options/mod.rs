@@ -5,6 +5,7 @@ mod email;
 mod feed;
 mod hooks;
 mod keys;
+mod mail;
 mod passwords;
 mod sessions;
 mod upstream;
@@ -20,6 +21,7 @@ pub(crate) use self::hooks::Hook;
 pub use self::hooks::{
     AccountCreated, ClaimsRequest, HookError, HookFailure, Hooks, SignIn, SignInRefusal, SignInVerdict,
 };
+pub use self::mail::MailOptions;
 use crate::base::out_of_range::{Broken, OutOfRange};
 pub use crate::hashing::HashingOptions;
 pub use crate::model::audience::{Audience, Audiences, Preset};
@@ -69,6 +71,8 @@ pub struct Options {
     pub upstream: Option<Upstream>,
     /// What people can do by mail.
     pub email: EmailOptions,
+    /// How mails are sent. Default none: there is nothing that needs them.
+    pub mail: Option<MailOptions>,
     /// What the application adds to sign-ins and to access tokens.
     pub hooks: Hooks,
     /// For how long the owner of an account can take it back after they have asked for its deletion; with 0 it is deleted at
@@ -99,6 +103,7 @@ impl Options {
             feed: FeedOptions::default(),
             upstream: None,
             email: EmailOptions::default(),
+            mail: None,
             hooks: Hooks::default(),
             account_deletion_grace: Some(Duration::from_hours(14 * 24)),
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
@@ -154,6 +159,9 @@ impl Options {
         broken.within("hooks", self.hooks.broken());
         if let Some(upstream) = &self.upstream {
             broken.within("upstream", upstream.broken());
+        }
+        if let Some(mail) = &self.mail {
+            broken.within("mail", mail.broken());
         }
         broken
     }

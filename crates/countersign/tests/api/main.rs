@@ -13,6 +13,7 @@ mod cross_origin;
 #[path = "../support/postgres.rs"]
 #[expect(dead_code, reason = "each test uses what it needs")]
 mod database;
+mod deliveries;
 mod described;
 mod feed;
 mod forward_auth;

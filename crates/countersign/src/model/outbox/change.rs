@@ -1,6 +1,6 @@
 //! What an operator does to deliveries.
 
-use super::{Delivery, DeliveryState, NewDelivery};
+use super::{Delivery, DeliveryChange, DeliveryState, NewDelivery};
 use crate::base::clock::Timestamp;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::plan::{Plan, Write};
@@ -15,20 +15,20 @@ pub(crate) fn retry(found: Option<Delivery>, expires_at: Timestamp, now: Timesta
     let Some(found) = found.filter(|found| found.state != DeliveryState::Sent && !found.is_taken(now)) else {
         return Plan::nothing(false);
     };
-    let requeued = Write::RequeueDelivery { id: found.new.id, not_before: now, expires_at };
-    Plan::new(true, vec![requeued, record(AuditKind::DeliveryRetried, &found)])
+    let requeued = DeliveryChange::Requeue { id: found.new.id, not_before: now, expires_at };
+    Plan::new(true, vec![Write::ChangeDelivery(requeued), record(AuditKind::DeliveryRetried, &found)])
 }
 
 /// Forgets a delivery; one that is being sent at this moment stays.
 pub(crate) fn drop_one(found: Option<Delivery>, now: Timestamp) -> Plan<bool> {
     let Some(found) = found.filter(|found| !found.is_taken(now)) else { return Plan::nothing(false) };
     let event = record(AuditKind::DeliveryDropped, &found);
-    Plan::new(true, vec![Write::DeleteDelivery(found.new.id), event])
+    Plan::new(true, vec![Write::ChangeDelivery(DeliveryChange::Delete(found.new.id)), event])
 }
 
 fn record(kind: AuditKind, delivery: &Delivery) -> Write {
     let NewDelivery { id, kind: delivered_as, .. } = &delivery.new;
-    Write::Record(AuditEvent::new(kind).with_detail(&format!("{} {id}", delivered_as.name())))
+    Write::Record(AuditEvent::new(kind).with_detail(format!("{} {id}", delivered_as.name())))
 }
 
 impl Delivery {

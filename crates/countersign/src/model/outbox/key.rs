@@ -72,9 +72,9 @@ impl OutboxKey {
         format!("{:032x}", u128::from_be_bytes(mac16(&key, &[recipient.as_bytes()])))
     }
 
-    /// A secret that is derived for one thing, by its ID: the same each time.
-    pub(crate) fn derive(&self, purpose: Purpose, id: &[u8; 16]) -> Zeroizing<[u8; 32]> {
-        self.0.derive(purpose, id)
+    /// A secret of something, such as a ticket: the same each time, and in no database.
+    pub(crate) fn derive(&self, purpose: Purpose, of: &[u8]) -> Zeroizing<[u8; 32]> {
+        self.0.derive(purpose, of)
     }
 
     /// Seals something, bound to what it belongs to.
@@ -101,10 +101,10 @@ impl OutboxKey {
 
 #[cfg(test)]
 mod tests {
+    use crate::base::id::TicketId;
     use std::time::Duration;
 
     use super::*;
-    use crate::base::id::TicketId;
     use crate::model::outbox::{DeliveryState, MailContents, MailTemplate, MailTicket};
 
     const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
@@ -118,6 +118,7 @@ mod tests {
         MailContents::new(to, MailTemplate::Test)
     }
 
+    /// EM-10.
     #[test]
     fn a_delivery_is_read_with_its_key_and_in_its_own_row_only() {
         let random = Random::insecure_seeded(1);

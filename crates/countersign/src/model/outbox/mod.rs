@@ -9,7 +9,8 @@ mod settlement;
 
 pub(crate) use self::change::{add, drop_one, retry};
 pub use self::key::{OutboxKey, UnreadableDelivery};
-pub use self::mail::{MailContents, MailParameters, MailTemplate, MailTicket};
+pub use self::mail::*;
+pub(crate) use self::settlement::wait;
 pub use self::settlement::{DeliveryFailure, Settlement, settle};
 
 use std::time::Duration;
@@ -111,6 +112,15 @@ pub struct Delivery {
     pub last_error: Option<String>,
     /// When it was sent, or given up.
     pub ended_at: Option<Timestamp>,
+}
+
+/// What a plan does to a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeliveryChange {
+    /// It waits again as if it were new, and until `expires_at`.
+    Requeue { id: DeliveryId, not_before: Timestamp, expires_at: Timestamp },
+    /// It goes.
+    Delete(DeliveryId),
 }
 
 /// What a sender takes on.

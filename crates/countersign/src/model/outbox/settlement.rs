@@ -23,6 +23,21 @@ pub enum DeliveryFailure {
     Unavailable(String),
 }
 
+impl DeliveryFailure {
+    /// The same without an address in its text: a server likes to repeat it.
+    pub(crate) fn without(self, address: &str) -> Self {
+        let replaced = |text: String| match address {
+            "" => text,
+            address => text.replace(address, "the recipient"),
+        };
+        match self {
+            Self::Permanent(text) => Self::Permanent(replaced(text)),
+            Self::Transient(text) => Self::Transient(replaced(text)),
+            Self::Unavailable(text) => Self::Unavailable(replaced(text)),
+        }
+    }
+}
+
 /// What is to be stored of an attempt, by whoever still holds the lease that it was made under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::delivery_rows;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::transaction::Done;
@@ -19,7 +20,6 @@ use crate::model::audit::AuditEvent;
 use crate::model::context::Origin;
 use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
-use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{PolicyAt, Revocation, Session, SessionPolicy};
@@ -35,6 +35,7 @@ pub(super) struct Transaction {
     has_written: Arc<AtomicBool>,
     recorded: Arc<Mutex<Vec<AuditEvent>>>,
     signer: Signer,
+    /// Whether something is to be delivered when it is committed.
     delivers: Arc<AtomicBool>,
 }
 
@@ -155,29 +156,14 @@ impl Transaction {
                            ON CONFLICT (name) DO UPDATE SET at = excluded.at";
                 self.rows(1, sql, &[&milestone.name(), at]).await
             }
-            Write::InsertDelivery(new) => self.insert_delivery(new).await,
-            Write::RequeueDelivery { id, not_before, expires_at } => {
-                self.delivers.store(true, Ordering::SeqCst);
-                let sql = "UPDATE outbox SET state = 'waiting', not_before = $2, expires_at = $3, attempts = 0, lease = NULL,
-                                             ended_at = NULL WHERE id = $1";
-                self.rows(1, sql, &[id, not_before, expires_at]).await
-            }
-            Write::DeleteDelivery(id) => self.rows(1, "DELETE FROM outbox WHERE id = $1", &[id]).await,
+            Write::InsertDelivery(new) => self.deliver(delivery_rows::insert(&self.db, new).await?),
+            Write::ChangeDelivery(change) => self.deliver(delivery_rows::change(&self.db, change).await?),
             // With all others of their kind.
             Write::InsertAccount { .. }
             | Write::EndSession { .. }
             | Write::InsertRevocation { .. }
             | Write::Record(_) => Ok(()),
         }
-    }
-
-    async fn insert_delivery(&self, new: &NewDelivery) -> Result<(), Failure> {
-        self.delivers.store(true, Ordering::SeqCst);
-        let sql = "INSERT INTO outbox (id, kind, lane, sealed, created_at, not_before, expires_at, state)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting')";
-        let (kind, lane, sealed) = (new.kind.name(), new.lane.as_str(), new.sealed.as_slice());
-        let NewDelivery { id, created_at, not_before, expires_at, .. } = new;
-        self.rows(1, sql, &[id, &kind, &lane, &sealed, created_at, not_before, expires_at]).await
     }
 
     async fn insert_feed_key(&self, key: &FeedKey) -> Result<(), Failure> {
@@ -388,8 +374,22 @@ impl Transaction {
 
     /// Runs a statement that has to write so many rows. Another number means that what a rule decided on is not what is
     /// stored.
-    async fn rows(&self, expected: usize, sql: &str, values: &[&dyn Value]) -> Result<(), Failure> {
-        let changed = self.db.execute(sql, values).await?;
-        if changed == expected as u64 { Ok(()) } else { Err(Failure::Rows { expected, changed }) }
+    pub(super) async fn rows(
+        &self,
+        expected: usize,
+        sql: &str,
+        values: &[&dyn Value],
+    ) -> Result<(), Failure> {
+        written(expected, self.db.execute(sql, values).await?)
     }
+
+    /// The sender looks again after the commit: also what waited behind a delivery that is gone may be due now.
+    fn deliver(&self, changed: u64) -> Result<(), Failure> {
+        self.delivers.store(true, Ordering::SeqCst);
+        written(1, changed)
+    }
+}
+
+const fn written(expected: usize, changed: u64) -> Result<(), Failure> {
+    if changed == expected as u64 { Ok(()) } else { Err(Failure::Rows { expected, changed }) }
 }

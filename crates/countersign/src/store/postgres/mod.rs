@@ -23,6 +23,7 @@ mod audit_readers;
 mod batch;
 mod clients;
 pub(super) mod copy;
+mod delivery_rows;
 mod emails;
 mod engine;
 mod feed_keys;

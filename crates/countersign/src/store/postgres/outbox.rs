@@ -1,19 +1,20 @@
 //! What is to be delivered to somebody outside. Any node delivers: what one has taken on, others pass over.
 
+use std::sync::Arc;
+
 use tokio::sync::Notify;
-use tokio_postgres::Row;
 
 use super::PostgresStore;
 use super::apply::Transaction;
+use super::delivery_rows::{COLUMNS, delivery, depth};
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
-use super::rows::number;
+use super::engine::value::Value;
 use crate::base::clock::Timestamp;
 use crate::base::id::DeliveryId;
 use crate::model::context::Context;
 use crate::model::outbox::{
     self, Claim, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, NewDelivery, OutboxDepth, Settlement,
-    UnknownDelivery,
 };
 use crate::store::{OutboxStore, StoreError};
 
@@ -26,7 +27,7 @@ impl OutboxStore for PostgresStore {
     async fn claim_deliveries(&self, claim: Claim) -> Result<Vec<Delivery>, StoreError> {
         let (now, kinds) = (claim.now, names(&claim.kinds));
         // Mostly there is nothing to do, and then nothing is written.
-        let is_due = move |db: std::sync::Arc<Connection>| async move {
+        let is_due = move |db: Arc<Connection>| async move {
             let found = db.optional(&format!("SELECT 1 {DUE} LIMIT 1"), &[&now, &kinds]).await?;
             Ok(found.is_some())
         };
@@ -51,7 +52,7 @@ impl OutboxStore for PostgresStore {
                        WHERE id = $1 AND lease = $2 AND state = 'waiting'";
             let Settlement { id, lease, state, not_before, attempts, last_error, ended_at } = settlement;
             let (attempts, error) = (i64::from(attempts), last_error.as_deref());
-            let values: [&dyn super::engine::value::Value; 7] =
+            let values: [&dyn Value; 7] =
                 [&id, &lease, &state.name(), &not_before, &attempts, &error, &ended_at];
             Ok(db.execute(sql, &values).await? == 1)
         })
@@ -119,36 +120,8 @@ fn names(kinds: &[DeliveryKind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.name()).collect()
 }
 
-/// Reads [`COLUMNS`].
-fn delivery(row: &Row) -> Result<Delivery, Failure> {
-    let (kind, state) = (DeliveryKind::from_name(row.try_get(1)?), DeliveryState::from_name(row.try_get(9)?));
-    Ok(Delivery {
-        new: NewDelivery {
-            id: row.try_get(0)?,
-            kind: kind.ok_or(UnknownDelivery).map_err(Failure::stored)?,
-            lane: row.try_get(2)?,
-            sealed: row.try_get(3)?,
-            created_at: row.try_get(4)?,
-            not_before: row.try_get(5)?,
-            expires_at: row.try_get(6)?,
-        },
-        attempts: number(row, 7)?,
-        lease: row.try_get(8)?,
-        state: state.ok_or(UnknownDelivery).map_err(Failure::stored)?,
-        last_error: row.try_get(10)?,
-        ended_at: row.try_get(11)?,
-    })
-}
-
-/// `None` for a kind that this version does not know.
-fn depth(row: &Row) -> Result<Option<OutboxDepth>, Failure> {
-    let Some(kind) = DeliveryKind::from_name(row.try_get(0)?) else { return Ok(None) };
-    Ok(Some(OutboxDepth { kind, waiting: number(row, 1)?, dead: number(row, 2)?, oldest: row.try_get(3)? }))
-}
-
 /// The first of each lane, if it is due at `$1`, of these kinds, and nobody has taken it on.
 const DUE: &str =
     "FROM outbox o WHERE state = 'waiting' AND not_before <= $1 AND (lease IS NULL OR lease <= $1)
      AND kind = ANY ($2) AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'waiting' AND e.kind = o.kind
      AND e.lane = o.lane AND e.number < o.number)";
-const COLUMNS: &str = "id, kind, lane, sealed, created_at, not_before, expires_at, attempts, lease, state, last_error, ended_at";

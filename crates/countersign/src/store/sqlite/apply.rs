@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use rusqlite::{Connection, Params, params};
 
+use super::delivery_rows;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
 use crate::model::account::Account;
@@ -14,7 +15,6 @@ use crate::model::client::StoredClient;
 use crate::model::context::Origin;
 use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
-use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{EndedSession, PolicyAt, Session, SessionPolicy};
@@ -27,7 +27,8 @@ pub(super) struct Transaction<'a> {
     pub(super) at: PolicyAt,
     pub(super) origin: Origin,
     recorded: RefCell<Vec<AuditEvent>>,
-    delivers: Cell<bool>,
+    /// Whether something is to be delivered when it is committed.
+    pub(super) delivers: Cell<bool>,
     signer: Option<&'a AuditSigner>,
 }
 
@@ -51,11 +52,6 @@ impl<'a> Transaction<'a> {
     /// The events that were written to the audit log.
     pub(super) fn into_recorded(self) -> Vec<AuditEvent> {
         self.recorded.into_inner()
-    }
-
-    /// Whether something is to be delivered when it is committed.
-    pub(super) fn delivers(&self) -> bool {
-        self.delivers.get()
     }
 
     /// Makes every write of a plan; gives the outcome that they make true.
@@ -150,35 +146,10 @@ impl<'a> Transaction<'a> {
                  ON CONFLICT (name) DO UPDATE SET at = excluded.at",
                 params![milestone.name(), at.as_unix_millis()],
             ),
-            Write::InsertDelivery(new) => self.insert_delivery(new),
-            Write::RequeueDelivery { id, not_before, expires_at } => {
-                self.delivers.set(true);
-                self.one_row(
-                    "UPDATE outbox SET state = 'waiting', not_before = ?2, expires_at = ?3, attempts = 0, lease = NULL, ended_at = NULL
-                     WHERE id = ?1",
-                    params![id.as_bytes(), not_before.as_unix_millis(), expires_at.as_unix_millis()],
-                )
-            }
-            Write::DeleteDelivery(id) => self.one_row("DELETE FROM outbox WHERE id = ?1", [id.as_bytes()]),
+            Write::InsertDelivery(new) => self.deliver(delivery_rows::insert(self.db, new)?),
+            Write::ChangeDelivery(change) => self.deliver(delivery_rows::change(self.db, change)?),
             Write::Record(event) => self.record(event),
         }
-    }
-
-    fn insert_delivery(&self, new: &NewDelivery) -> rusqlite::Result<()> {
-        self.delivers.set(true);
-        self.one_row(
-            "INSERT INTO outbox (id, kind, lane, sealed, created_at, not_before, expires_at, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting')",
-            params![
-                new.id.as_bytes(),
-                new.kind.name(),
-                new.lane,
-                new.sealed,
-                new.created_at.as_unix_millis(),
-                new.not_before.as_unix_millis(),
-                new.expires_at.as_unix_millis(),
-            ],
-        )
     }
 
     fn update_api_key(&self, key: &ApiKey) -> rusqlite::Result<()> {
@@ -379,9 +350,16 @@ impl<'a> Transaction<'a> {
     /// Runs a statement that has to write one row. Another number means that what a rule decided on is not
     /// what is stored.
     fn one_row(&self, sql: &str, params: impl Params) -> rusqlite::Result<()> {
-        match self.db.prepare_cached(sql)?.execute(params)? {
-            1 => Ok(()),
-            count => Err(rusqlite::Error::StatementChangedRows(count)),
-        }
+        one(self.db.prepare_cached(sql)?.execute(params)?)
     }
+
+    /// The sender looks again after the commit: also what waited behind a delivery that is gone may be due now.
+    fn deliver(&self, written: usize) -> rusqlite::Result<()> {
+        self.delivers.set(true);
+        one(written)
+    }
+}
+
+const fn one(count: usize) -> rusqlite::Result<()> {
+    if count == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(count)) }
 }

@@ -22,6 +22,7 @@ pub(super) mod beside;
 mod clients;
 #[cfg(feature = "postgres")]
 pub(super) mod copy;
+mod delivery_rows;
 mod emails;
 mod engine;
 mod feed_keys;
@@ -209,7 +210,7 @@ impl SqliteStore {
         let work = move |db: &Connection| {
             let tx = Transaction::new(db, policy, origin).signed_by(signer.get());
             let outcome = work(&tx)?;
-            let delivers = tx.delivers();
+            let delivers = tx.delivers.get();
             Ok(Changed { outcome, delivers, recorded: tx.into_recorded() })
         };
         let changed = self.threads.write_or_catch_up(verb, work, catch_up).await?;

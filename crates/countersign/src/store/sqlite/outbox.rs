@@ -1,16 +1,15 @@
 //! What is to be delivered to somebody outside.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::Notify;
 
 use super::SqliteStore;
-use super::rows::{instant, invalid};
+use super::delivery_rows::{COLUMNS, delivery, depth};
 use crate::base::clock::Timestamp;
 use crate::base::id::DeliveryId;
 use crate::model::context::Context;
 use crate::model::outbox::{
     self, Claim, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, NewDelivery, OutboxDepth, Settlement,
-    UnknownDelivery,
 };
 use crate::store::{OutboxStore, StoreError};
 
@@ -125,34 +124,3 @@ fn find(db: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Delivery>> {
         format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1 AND kind IN ({})", names(DeliveryKind::ALL));
     db.prepare_cached(&sql)?.query_row([id.as_bytes()], delivery).optional()
 }
-
-/// Reads [`COLUMNS`].
-fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    let kind = DeliveryKind::from_name(row.get_ref(1)?.as_str()?);
-    let state = DeliveryState::from_name(row.get_ref(9)?.as_str()?);
-    Ok(Delivery {
-        new: NewDelivery {
-            id: DeliveryId::from_bytes(row.get(0)?),
-            kind: kind.ok_or_else(|| invalid(1, UnknownDelivery))?,
-            lane: row.get(2)?,
-            sealed: row.get(3)?,
-            created_at: Timestamp::from_unix_millis(row.get(4)?),
-            not_before: Timestamp::from_unix_millis(row.get(5)?),
-            expires_at: Timestamp::from_unix_millis(row.get(6)?),
-        },
-        attempts: row.get(7)?,
-        lease: instant(row, 8)?,
-        state: state.ok_or_else(|| invalid(9, UnknownDelivery))?,
-        last_error: row.get(10)?,
-        ended_at: instant(row, 11)?,
-    })
-}
-
-/// `None` for a kind that this version does not know.
-fn depth(row: &Row<'_>) -> rusqlite::Result<Option<OutboxDepth>> {
-    let Some(kind) = DeliveryKind::from_name(row.get_ref(0)?.as_str()?) else { return Ok(None) };
-    let count = |column| row.get(column).map(i64::unsigned_abs);
-    Ok(Some(OutboxDepth { kind, waiting: count(1)?, dead: count(2)?, oldest: instant(row, 3)? }))
-}
-
-const COLUMNS: &str = "id, kind, lane, sealed, created_at, not_before, expires_at, attempts, lease, state, last_error, ended_at";

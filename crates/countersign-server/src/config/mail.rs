@@ -1,0 +1,34 @@
+//! The values of `[mail]`.
+
+use std::path::Path;
+
+use countersign::mail::{MailUrl, is_mailbox};
+
+use super::setting::Scalar;
+
+/// Where mails go.
+impl Scalar for MailUrl {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        // Not the text: a password may be in it.
+        Self::parse(text).map_err(|error| format!("the address {error}"))
+    }
+
+    fn scalar_in_folder(self, folder: &Path) -> Self {
+        self.in_folder(folder)
+    }
+}
+
+/// An address, perhaps with a name before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MailAddress(pub(crate) String);
+
+impl Scalar for MailAddress {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        if is_mailbox(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(format!(
+            "{text:?} is not a mail address like no-reply@example.com, or Example <no-reply@example.com>"
+        ))
+    }
+}
