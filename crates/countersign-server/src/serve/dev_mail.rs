@@ -34,7 +34,10 @@ impl DevMail {
     }
 
     /// How mails are sent with it.
-    pub(crate) fn options(&self, config: &Config) -> MailOptions {
+    ///
+    /// # Errors
+    /// The templates cannot be used.
+    pub(crate) fn options(&self, config: &Config) -> anyhow::Result<MailOptions> {
         let from = config.mail_from.as_ref().map_or(FROM, |from| &from.0);
         options(config, self.mailer(), from.to_owned())
     }
@@ -137,12 +140,9 @@ mod tests {
     #[test]
     fn a_mail_is_text_on_the_page_and_its_addresses_are_links() {
         let mails = DevMail::default();
-        let mut mail = OutgoingMail::new(
-            DeliveryId::random(&Random::system()),
-            "a@b.example",
-            "<i>@b.example",
-            "\"Hi\" & <b>",
-        );
+        let mut mail =
+            OutgoingMail::new(DeliveryId::random(&Random::system()), "a@b.example", "<i>@b.example");
+        mail.set_subject("\"Hi\" & <b>");
         mail.text =
             "Go to https://auth.example/m/x?a=1&b=\"2\"\nor <script>alert(1)</script> javascript:alert(1)"
                 .to_owned();
@@ -162,7 +162,9 @@ mod tests {
         let mails = DevMail::default();
         for n in 0..60 {
             let id = DeliveryId::random(&Random::system());
-            mails.keep(OutgoingMail::new(id, "a@b.example", "c@d.example", &format!("number {n}.")));
+            let mut mail = OutgoingMail::new(id, "a@b.example", "c@d.example");
+            mail.set_subject(&format!("number {n}."));
+            mails.keep(mail);
         }
         let page = mails.page();
         assert!(page.contains("number 59.") && page.contains("number 10.") && !page.contains("number 9."));

@@ -85,6 +85,7 @@ pub(crate) async fn open(
         None => master_key_file::load_or_make(config, &store, &random).await?,
     };
     let mut options = options(config, origin)?;
+    options.email.enabled = mail.is_some();
     options.mail = mail;
     if task.serves() {
         options.upstream = upstream(config)?;

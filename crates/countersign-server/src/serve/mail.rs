@@ -1,6 +1,7 @@
 //! Who takes mails: what `[mail]` names, or in development the terminal and a page.
 
 use std::fs;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign::mail::{MailServer, Mailer};
@@ -8,11 +9,12 @@ use countersign::options::MailOptions;
 use zeroize::Zeroizing;
 
 use crate::config::Config;
+use crate::serve::options::templates;
 
 /// How mails are sent; none where no server is configured.
 ///
 /// # Errors
-/// The file with the password or with the certificate authorities cannot be used.
+/// The file with the password or with the certificate authorities, or the templates cannot be used.
 pub(crate) fn mail(config: &Config) -> anyhow::Result<Option<MailOptions>> {
     let (Some(url), Some(from)) = (&config.mail_url, &config.mail_from) else { return Ok(None) };
     let mut server = MailServer::new(url.clone());
@@ -22,14 +24,18 @@ pub(crate) fn mail(config: &Config) -> anyhow::Result<Option<MailOptions>> {
         server.ca = Some(read);
     }
     let mailer = server.mailer().context("mail.url")?;
-    Ok(Some(options(config, mailer, from.0.clone())))
+    options(config, mailer, from.0.clone()).map(Some)
 }
 
 /// Mails that this mailer takes, from the configured address or this one.
-pub(crate) fn options(config: &Config, mailer: Mailer, from: String) -> MailOptions {
+///
+/// # Errors
+/// The templates cannot be used.
+pub(crate) fn options(config: &Config, mailer: Mailer, from: String) -> anyhow::Result<MailOptions> {
     let mut options = MailOptions::new(mailer, from);
     options.reply_to = config.mail_reply_to.as_ref().map(|address| address.0.clone());
-    options
+    options.templates = Some(Arc::new(templates(config)?));
+    Ok(options)
 }
 
 fn password(config: &Config) -> anyhow::Result<Option<Zeroizing<String>>> {

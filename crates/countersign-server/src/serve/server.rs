@@ -133,7 +133,7 @@ impl Host {
     async fn open(&self, config: &Config, task: Task<'_>) -> anyhow::Result<Arc<Instance>> {
         let port = self.ports.addresses()?.first().context("there is an address")?.port();
         let mail = match (mail::mail(config)?, self.mode) {
-            (None, Mode::Development) => Some(self.dev_mail.options(config)),
+            (None, Mode::Development) => Some(self.dev_mail.options(config)?),
             (mail, _) => mail,
         };
         Ok(Arc::new(Box::pin(instance::open(config, &config.issuer(port), task, mail)).await?))

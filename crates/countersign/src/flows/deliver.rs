@@ -98,11 +98,13 @@ impl<S: Store> Countersign<S> {
         let Some(options) = &self.options.mail else {
             return Err(DeliveryFailure::Unavailable("no mail server is configured".to_owned()));
         };
-        let rendered = self.render_mail(mail)?;
-        let mut outgoing = OutgoingMail::new(id, &options.from, &mail.to, &rendered.subject);
+        let mut outgoing = OutgoingMail::new(id, &options.from, &mail.to);
         outgoing.reply_to.clone_from(&options.reply_to);
-        (outgoing.text, outgoing.html) = (rendered.text, rendered.html);
-        options.mailer.send(outgoing).await
+        match self.render_mail(mail, outgoing).await? {
+            Some(outgoing) => options.mailer.send(outgoing).await,
+            // SECURITY: nothing shows that an address has no account, not even a mail that was given up (EN-4).
+            None => Ok(()),
+        }
     }
 
     /// Says so again until the lease is over: what was sent and is not known to be would be sent again.

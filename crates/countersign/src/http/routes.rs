@@ -10,9 +10,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::http::admin::{self, api_keys, audit, followers, keys, overview, users};
+#[cfg(feature = "mail")]
+use crate::http::api::mail_link;
 use crate::http::api::{
-    account, email, emails, keys as own_keys, login, logout, mail_link, password, reach, refresh,
-    revocations, sessions, user,
+    account, email, emails, keys as own_keys, login, logout, password, reach, refresh, revocations, sessions,
+    user,
 };
 use crate::http::app::App;
 use crate::http::edge;
@@ -87,8 +89,6 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         DELETE "/api/keys/{id}"                         Bearer own_keys::revoke;
         POST   "/api/email/start"                        Public email::start;
         POST   "/api/email/confirm"                      Public email::confirm;
-        GET    "/m/{token}"                              Public mail_link::show;
-        POST   "/m/{token}"                              Public mail_link::submit;
         GET    "/api/account/emails"                     Bearer emails::list;
         POST   "/api/account/emails"                     Bearer emails::add;
         DELETE "/api/account/emails/{id}"                Bearer emails::remove;
@@ -122,6 +122,11 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/healthz"                                Public health::healthz;
         GET    "/readyz"                                 Public health::readyz;
     };
+    #[cfg(feature = "mail")]
+    routes.extend(table! {
+        GET    "/m/{token}"                              Public mail_link::show;
+        POST   "/m/{token}"                              Public mail_link::submit;
+    });
     // Envoy keeps the method of the request that it asks about, and appends its path: `/` or more.
     for (filter, method) in ANY {
         for path in ["/api/verify/", "/api/verify/{*original}"] {

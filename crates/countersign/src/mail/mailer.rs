@@ -65,12 +65,17 @@ impl Mailer {
 }
 
 impl OutgoingMail {
-    /// A mail of these words. Line breaks and other control characters in what becomes a header are spaces from now on, so
+    /// A mail without words. Line breaks and other control characters in what becomes a header are spaces from now on, so
     /// nobody writes headers of their own by a name or an address.
     #[must_use]
-    pub fn new(id: DeliveryId, from: &str, to: &str, subject: &str) -> Self {
-        let [from, to, subject] = [from, to, subject].map(one_line);
-        Self { id, from, reply_to: None, to, subject, text: String::new(), html: None }
+    pub fn new(id: DeliveryId, from: &str, to: &str) -> Self {
+        let [from, to] = [from, to].map(one_line);
+        Self { id, from, reply_to: None, to, subject: String::new(), text: String::new(), html: None }
+    }
+
+    /// Gives it this subject, on one line.
+    pub fn set_subject(&mut self, subject: &str) {
+        self.subject = one_line(subject);
     }
 }
 
@@ -100,8 +105,8 @@ mod tests {
     #[test]
     fn a_line_break_ends_no_header() {
         let id = DeliveryId::random(&Random::insecure_seeded(1));
-        let mail =
-            OutgoingMail::new(id, "a@b.example", "x@y.example\r\nBcc: z@y.example", "Hi\nBcc: z\u{85}\0");
+        let mut mail = OutgoingMail::new(id, "a@b.example", "x@y.example\r\nBcc: z@y.example");
+        mail.set_subject("Hi\nBcc: z\u{85}\0");
         assert_eq!(mail.to, "x@y.example  Bcc: z@y.example");
         assert_eq!(mail.subject, "Hi Bcc: z  ");
         assert!(!format!("{mail:?}").contains("Hi"));
@@ -113,7 +118,7 @@ mod tests {
         let mailer = Mailer::new(async |mail: OutgoingMail| {
             Err(DeliveryFailure::Permanent(format!("550 <{}> is unknown", mail.to)))
         });
-        let mail = OutgoingMail::new(id, "a@b.example", "bob@y.example", "");
+        let mail = OutgoingMail::new(id, "a@b.example", "bob@y.example");
         let failure = mailer.send(mail).await.unwrap_err();
         assert_eq!(failure, DeliveryFailure::Permanent("550 <the recipient> is unknown".to_owned()));
     }

@@ -52,7 +52,9 @@ mod tests {
     use crate::base::random::Random;
 
     fn mail(from: &str, to: &str, subject: &str) -> OutgoingMail {
-        OutgoingMail::new(DeliveryId::random(&Random::insecure_seeded(1)), from, to, subject)
+        let mut mail = OutgoingMail::new(DeliveryId::random(&Random::insecure_seeded(1)), from, to);
+        mail.set_subject(subject);
+        mail
     }
 
     #[test]

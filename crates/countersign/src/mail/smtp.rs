@@ -162,7 +162,9 @@ mod tests {
 
     fn mail() -> OutgoingMail {
         let id = DeliveryId::random(&Random::insecure_seeded(1));
-        OutgoingMail::new(id, "no-reply@auth.example", "bob@example.com", "Hi")
+        let mut mail = OutgoingMail::new(id, "no-reply@auth.example", "bob@example.com");
+        mail.set_subject("Hi");
+        mail
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! [`MailOptions`]: who takes mails, and whom they are from.
 
+#[cfg(feature = "mail")]
+use std::sync::Arc;
+
 use crate::base::out_of_range::Broken;
 use crate::mail::Mailer;
+#[cfg(feature = "mail")]
+use crate::render::Templates;
 
 /// How mails are sent.
 #[derive(Clone, Debug)]
@@ -13,13 +18,22 @@ pub struct MailOptions {
     pub from: String,
     /// Where responses go, in the same form. Default none: to `from`.
     pub reply_to: Option<String>,
+    /// What mails say, and the pages that their links lead to. Default none: the templates of the program, in English.
+    #[cfg(feature = "mail")]
+    pub templates: Option<Arc<Templates>>,
 }
 
 impl MailOptions {
     /// Mails from this address, given to this mailer.
     #[must_use]
     pub fn new(mailer: Mailer, from: impl Into<String>) -> Self {
-        Self { mailer, from: from.into(), reply_to: None }
+        Self {
+            mailer,
+            from: from.into(),
+            reply_to: None,
+            #[cfg(feature = "mail")]
+            templates: None,
+        }
     }
 
     pub(super) fn broken(&self) -> Broken {

@@ -14,7 +14,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use fluent_bundle::{FluentArgs, FluentValue};
 use minijinja::syntax::SyntaxConfig;
@@ -92,6 +92,19 @@ impl Templates {
             later == first || (later.line > 0 && (&later.file, later.line) == (&first.file, first.line))
         });
         if faults.is_empty() { Ok(templates) } else { Err(Faults(faults)) }
+    }
+
+    /// The templates of the program, in English.
+    ///
+    /// # Errors
+    /// [`Faults`], never in a program whose tests have passed.
+    pub fn of_the_program() -> Result<Arc<Self>, Arc<Faults>> {
+        static TEMPLATES: LazyLock<Result<Arc<Templates>, Arc<Faults>>> = LazyLock::new(|| {
+            let product_name = "Countersign".to_owned();
+            let brand = Brand { product_name, accent: Accent::default(), has_logo: false };
+            Templates::load(None, &["en".to_owned()], brand).map(Arc::new).map_err(Arc::new)
+        });
+        TEMPLATES.clone()
     }
 
     /// The language for somebody: that of their account, else what their browser asks for in `Accept-Language` (RFC 9110

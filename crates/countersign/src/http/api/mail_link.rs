@@ -15,9 +15,10 @@ use crate::http::body::json::read;
 use crate::http::edge::caller::Anonymous;
 use crate::http::edge::media_type::is_form;
 use crate::http::error::api::ApiError;
-use crate::http::html::escaped;
 use crate::model::context::Context;
+use crate::model::outbox::DeliveryFailure;
 use crate::model::ticket::TicketPurpose;
+use crate::render::{PAGE_POLICY, Page, PageValues};
 use crate::store::Store;
 
 type TokenPath = Result<Path<String>, PathRejection>;
@@ -32,11 +33,12 @@ pub(in crate::http) async fn show<S: Store>(
     State(app): State<App<S>>,
     Anonymous(context): Anonymous,
     path: TokenPath,
+    headers: HeaderMap,
 ) -> Response {
-    let token = token(path);
+    let (token, language) = (token(path), accept_language(&headers));
     match purpose_of(&app, &token, &context).await {
-        Ok((purpose, address)) => form(purpose, &address, None, StatusCode::OK),
-        Err(error) => refusal(&error),
+        Ok((purpose, address)) => form(&app, language, (purpose, &address), None),
+        Err(error) => refusal(&app, language, &error),
     }
 }
 
@@ -57,7 +59,7 @@ pub(in crate::http) async fn submit<S: Store>(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let token = token(path);
+    let (token, language) = (token(path), accept_language(&headers));
     let done = async {
         let form = form_of(&headers, body).await?;
         let context = app.at_this_moment(context.clone());
@@ -71,20 +73,22 @@ pub(in crate::http) async fn submit<S: Store>(
         Ok(purpose)
     };
     match done.await {
-        Ok(TicketPurpose::Reset) => {
-            let text = "Your password is changed, and every session has ended. Sign in with the new one.";
-            page(StatusCode::OK, "Password changed", &paragraph(text))
+        Ok(purpose) => {
+            page(&app, language, StatusCode::OK, (Page::Done(purpose.name()), PageValues::default()))
         }
-        Ok(_) => page(StatusCode::OK, "Address confirmed", &paragraph("You can close this page.")),
         // A password that is not good enough does not use the link up.
         Err(error) => match purpose_of(&app, &token, &app.at_this_moment(context)).await {
             Ok((purpose, address)) => {
-                let (status, text) = error.for_a_page();
-                form(purpose, &address, Some(&text), status)
+                let (status, code) = error.for_a_page();
+                form(&app, language, (purpose, &address), Some((status, &code)))
             }
-            Err(_) => refusal(&error),
+            Err(_) => refusal(&app, language, &error),
         },
     }
+}
+
+fn accept_language(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()
 }
 
 async fn form_of(headers: &HeaderMap, body: Body) -> Result<Form, ApiError> {
@@ -109,49 +113,50 @@ async fn purpose_of<S: Store>(
 }
 
 /// The page with the button. It posts to its own address, so the token is in no field.
-fn form(purpose: TicketPurpose, address: &str, problem: Option<&str>, status: StatusCode) -> Response {
-    let address = escaped(address);
-    let problem = problem.map(|text| format!("<p role=\"alert\">{}</p>", escaped(text))).unwrap_or_default();
-    let (title, text, fields, button) = match purpose {
-        TicketPurpose::Reset => (
-            "Choose a new password",
-            format!("For the account with the address {address}. All its sessions end."),
-            format!(
-                "<input type=\"hidden\" name=\"username\" autocomplete=\"username\" value=\"{address}\">\
-                 <p><label>New password <input type=\"password\" name=\"newPassword\" \
-                 autocomplete=\"new-password\" required></label></p>"
-            ),
-            "Change the password",
-        ),
-        _ => (
-            "Confirm your address",
-            format!("Confirm that {address} is your address, if you have asked for this."),
-            String::new(),
-            "Confirm",
-        ),
+fn form<S: Store>(
+    app: &App<S>,
+    language: Option<&str>,
+    (purpose, address): (TicketPurpose, &str),
+    problem: Option<(StatusCode, &str)>,
+) -> Response {
+    let shown = match purpose {
+        TicketPurpose::Reset => Page::NewPassword,
+        other => Page::Confirm(other.name()),
     };
-    let body = format!(
-        "<p>{text}</p>{problem}<form method=\"post\">{fields}<p><button>{button}</button></p></form>"
-    );
-    page(status, title, &body)
+    let min_length = app.countersign.options().passwords.min_length;
+    let values =
+        PageValues { address, min_length, problem: problem.map(|(_, code)| code), ..PageValues::default() };
+    page(app, language, problem.map_or(StatusCode::OK, |(status, _)| status), (shown, values))
 }
 
 /// One page for every link that is not good (any more).
-fn refusal(error: &ApiError) -> Response {
-    let (status, text) = error.for_a_page();
-    page(status, "That did not work", &paragraph(&text))
+fn refusal<S: Store>(app: &App<S>, language: Option<&str>, error: &ApiError) -> Response {
+    page(app, language, error.for_a_page().0, (Page::Refused, PageValues::default()))
 }
 
-fn paragraph(text: &str) -> String {
-    format!("<p>{}</p>", escaped(text))
-}
-
-fn page(status: StatusCode, title: &str, body: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title></head>\
-         <body><main><h1>{title}</h1>{body}</main></body></html>"
-    );
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
+/// `/m/…` is one step below the server's other pages.
+fn page<S: Store>(
+    app: &App<S>,
+    language: Option<&str>,
+    status: StatusCode,
+    (page, values): (Page<'_>, PageValues<'_>),
+) -> Response {
+    let values = PageValues { root: "../", ..values };
+    let rendered = app.countersign.templates().and_then(|templates| {
+        let page = templates.page(templates.language(None, language), page, &values);
+        page.map_err(|error| DeliveryFailure::Transient(error.to_string()))
+    });
+    match rendered {
+        Ok(html) => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+                (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+            ];
+            (status, headers, html).into_response()
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a page cannot be shown");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }

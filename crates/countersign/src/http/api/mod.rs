@@ -6,6 +6,7 @@ pub(in crate::http) mod emails;
 pub(in crate::http) mod keys;
 pub(in crate::http) mod login;
 pub(in crate::http) mod logout;
+#[cfg(feature = "mail")]
 pub(in crate::http) mod mail_link;
 pub(in crate::http) mod password;
 pub(in crate::http) mod reach;

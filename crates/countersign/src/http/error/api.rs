@@ -128,10 +128,11 @@ impl ApiError {
         self.public().code
     }
 
-    /// Its status, and its text for people.
+    /// Its status, and its code.
+    #[cfg(feature = "mail")]
     pub(in crate::http) fn for_a_page(&self) -> (StatusCode, Cow<'static, str>) {
         let public = self.public();
-        (public.status, public.text)
+        (public.status, public.code)
     }
 
     pub(super) fn public(&self) -> Public {
