@@ -109,5 +109,11 @@ fn kinds(told: &Told) -> Vec<&'static str> {
 fn as_json(told: &Told) -> Value {
     let webhook = told.receiver.webhook();
     let url = webhook.url.to_string();
-    json!({ "name": webhook.name, "url": url, "events": kinds(told), "position": told.position.max(0), "behind": told.waiting() })
+    json!({
+        "name": webhook.name,
+        "url": url,
+        "events": kinds(told),
+        "position": told.position.max(0),
+        "behind": told.waiting(),
+    })
 }
