@@ -8,6 +8,7 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::account::Account;
 use crate::model::api_key::ApiKey;
 use crate::model::audit::{AuditQuery, AuditRecord};
+use crate::model::email::AccountEmail;
 use crate::model::session::Session;
 use crate::store::{Store, StoreError};
 
@@ -21,6 +22,8 @@ pub enum ExportPage {
     Sessions(Vec<Session>),
     /// API keys, without their secrets.
     ApiKeys(Vec<ApiKey>),
+    /// E-mail addresses, verified or not.
+    Emails(Vec<AccountEmail>),
     /// What the audit log says about the account, the newest first.
     AuditEvents(Vec<AuditRecord>),
     /// What the audit log says that it did to others, or to what belongs to nobody; the newest first.
@@ -37,6 +40,7 @@ enum Next {
     Account,
     Sessions(Option<(Timestamp, SessionId)>),
     ApiKeys,
+    Emails,
     AuditEvents(i64),
     Actions(i64),
     Nothing,
@@ -66,8 +70,9 @@ impl<S: Store> Countersign<S> {
             }
             Next::ApiKeys => {
                 let keys = self.store.list_api_keys(Some(id), MOST_API_KEYS).await?;
-                (ExportPage::ApiKeys(keys), Next::AuditEvents(i64::MAX))
+                (ExportPage::ApiKeys(keys), Next::Emails)
             }
+            Next::Emails => (ExportPage::Emails(self.store.emails(id).await?), Next::AuditEvents(i64::MAX)),
             Next::AuditEvents(before) => {
                 let query = AuditQuery { account_id: Some(id), ..AuditQuery::default() };
                 let (lines, last) = self.lines_before(before, query).await?;

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode, header};
-use countersign::internal::model::account::AccountChange;
+use countersign::internal::base::id::EmailId;
+use countersign::internal::base::random::Random;
+use countersign::internal::model::account::{AccountChange, EmailAddress};
 use countersign::internal::model::audit::AuditKind;
+use countersign::internal::model::email::AccountEmail;
+use countersign::store::EmailStore as _;
 use countersign::{
     Account, ApiKeyName, ApiKeySpec, AuthMethods, CustomClaims, LoginError, OutsideProof, Registration, Role,
     Scopes, Username,
@@ -227,6 +231,15 @@ async fn an_export_has_all_that_is_kept_about_the_account() {
     let made = json!({ "name": "nightly", "currentPassword": PASSWORD });
     let secret =
         app.post("/api/keys").bearer(&root.access_token).json(&made).send().await.json()["secret"].clone();
+    let email = AccountEmail {
+        id: EmailId::random(&Random::insecure_seeded(1)),
+        account_id: id,
+        address: EmailAddress::parse("root@example.org").unwrap(),
+        verified_at: None,
+        is_primary: false,
+        created_at: START,
+    };
+    app.countersign.store().add_email(email, &app.operator()).await.unwrap();
     let ada = app.sign_in("ada").await;
     let path = format!("/api/admin/users/{}", ada.user_id);
     app.call(Method::PATCH, &path).bearer(&root.access_token).json(&json!({ "disabled": true })).send().await;
@@ -241,6 +254,7 @@ async fn an_export_has_all_that_is_kept_about_the_account() {
     let sessions = document["sessions"].as_array().unwrap();
     assert_eq!((sessions.len(), &sessions[0]["endReason"]), (2, &json!("logout")));
     assert_eq!(document["apiKeys"][0]["name"], "nightly");
+    assert_eq!(document["emails"][0]["address"], "root@example.org");
     let kinds = |part: &str| -> Vec<String> {
         let all = document[part].as_array().unwrap();
         all.iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect()

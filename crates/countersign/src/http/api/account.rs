@@ -19,7 +19,7 @@ use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
 use crate::model::session::SessionPolicy;
 use crate::store::Store;
-use crate::wire::{AccountView, ApiKeyView, AuditEventView, Instant, SessionView};
+use crate::wire::{AccountView, ApiKeyView, AuditEventView, EmailView, Instant, SessionView};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -108,6 +108,7 @@ impl Document {
                 ("sessions", list(all, |one| SessionView::new(one, &self.policy, None))?)
             }
             ExportPage::ApiKeys(all) => ("apiKeys", list(all, |one| ApiKeyView::new(one, self.now))?),
+            ExportPage::Emails(all) => ("emails", list(all, EmailView::new)?),
             ExportPage::AuditEvents(all) => ("auditEvents", list(all, AuditEventView::from)?),
             ExportPage::Actions(all) => ("actions", list(all, AuditEventView::from)?),
         };
