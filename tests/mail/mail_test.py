@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -232,4 +231,4 @@ class Mails(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2, argv=[sys.argv[0], *sys.argv[1:]])
+    unittest.main(verbosity=2, warnings="ignore")

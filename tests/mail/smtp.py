@@ -6,14 +6,12 @@ import logging
 import socket
 import ssl
 import threading
-import warnings
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 
-# It warns of what the tests are about: connections without encryption, and handshakes that fail.
-warnings.filterwarnings("ignore", module="aiosmtpd")
+# It says what the tests are about: handshakes that fail.
 logging.getLogger("mail.log").disabled = True
 
 
