@@ -53,13 +53,13 @@ async fn every_route_asks_for_what_the_table_says() {
             "/api/logout",
             "/api/email/start",
             "/api/email/confirm",
-            "/m/{token}",
-            "/m/{token}",
             "/.well-known/jwks.json",
             "/.well-known/oauth-authorization-server",
             "/.well-known/openid-configuration",
             "/healthz",
-            "/readyz"
+            "/readyz",
+            "/m/{token}",
+            "/m/{token}"
         ],
         "a new public route must be meant"
     );
