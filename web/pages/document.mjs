@@ -7,6 +7,7 @@
 export const PAGES = [
   { name: 'index', title: 'Countersign', script: true, client: true },
   { name: 'login', title: 'Sign in · Countersign', script: true, client: true, isTranslated: true },
+  { name: 'forgot', title: 'Forgot your password? · Countersign', script: true, client: true, isTranslated: true },
   { name: 'account', title: 'Account · Countersign', script: true, client: true, isTranslated: true },
   { name: 'admin', title: 'Admin · Countersign', script: true, client: true },
   {
@@ -40,7 +41,7 @@ const POLICY = {
  * The document of one of `PAGES`; `body` is its `<body>` element with the indentation of the source file. Every
  * address is relative to the page's, so that the pages work under a path prefix. The server replaces the name, the
  * logo (`assets/icon.svg`), the home (`./`), the list of optional pages and the fewest characters of a password, and takes out each line with the `data-page`
- * of a page that is off (`http/pages/document.rs`). In development
+ * of a page that is off, and with the `data-without-page` of one that is on (`http/pages/document.rs`). In development
  * it adds the demo users to the sign-in page.
  */
 export function documentOf({ name, title, script, client, policy }, body, lang = 'en') {
@@ -58,5 +59,5 @@ export function documentOf({ name, title, script, client, policy }, body, lang =
     script && `<script type="module" src="assets/${fileOf(name, lang)}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
-  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account admin debugger docs" data-password-length="15" data-deletion-grace="1209600">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account admin debugger docs forgot" data-password-length="15" data-deletion-grace="1209600">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
 }

@@ -1,13 +1,14 @@
-// The account page: profile, sessions, API keys, change of password, leaving.
+// The account page: profile, e-mail addresses, sessions, API keys, change of password, leaving.
 
 import { api } from './api.ts';
 import { byId, copyFrom, element, fill } from './dom.ts';
+import { emailSection } from './emails.ts';
 import { dateElement } from './format.ts';
 import { keyList } from './key-list.ts';
 import { deleteMyAccount, downloadMyData } from './leave.ts';
 import { passwordForm } from './password-form.ts';
 import { sessionList } from './session-list.ts';
-import { canLeave, passwordHint } from './site.ts';
+import { canLeave, hasMail, passwordHint } from './site.ts';
 import { act, confirmed, notify, signedInPage, signOut } from './shell.ts';
 import { t } from './words.ts';
 import type { Account, Session } from './wire.ts';
@@ -71,6 +72,7 @@ void signedInPage((user) => {
     await showSessions();
   });
   fill(byId('new-key'), keyList(byId('keys'), '/api/keys', true));
+  if (hasMail) byId('profile-section').after(emailSection());
   const download = byId<HTMLButtonElement>('download');
   download.addEventListener('click', () => void act(download, downloadMyData));
   byId('delete-account').hidden = !canLeave;

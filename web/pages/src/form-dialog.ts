@@ -10,8 +10,11 @@ import { isEdited, keepsEdits, mayDiscard } from './unsaved.ts';
 export interface Field {
   readonly name: string;
   readonly label: string;
-  /** `check` is a checkbox: it is among the values only if it is ticked. `own-password` is one that its owner knows, `password` one for somebody. */
-  readonly type?: 'text' | 'password' | 'own-password' | 'json' | 'check';
+  /**
+   * `check` is a checkbox: it is among the values only if it is ticked. `own-password` is one that its owner knows, `password` one for
+   * somebody. `code` is that of a mail.
+   */
+  readonly type?: 'text' | 'email' | 'password' | 'own-password' | 'code' | 'json' | 'check';
   readonly value?: string;
   readonly autocomplete: AutoFill;
   readonly required?: boolean;
@@ -29,13 +32,15 @@ export interface FormDialog {
   /** It takes something away. */
   readonly isDanger?: boolean;
   readonly fields: readonly Field[];
+  /** Something else that can be done, below them. */
+  readonly aside?: HTMLElement;
   /** `false`: it is not done, and the dialog stays. */
   readonly save: (values: Record<string, string>) => Promise<boolean | void>;
 }
 
 let count = 0;
 
-export function openForm({ title, submit, explanation, isDanger = false, fields, save }: FormDialog): HTMLDialogElement {
+export function openForm({ title, submit, explanation, isDanger = false, fields, aside, save }: FormDialog): HTMLDialogElement {
   const error = element('div', { role: 'alert' });
   const button = element('button', { class: isDanger ? 'danger' : 'primary' }, submit);
   const form = element(
@@ -48,6 +53,7 @@ export function openForm({ title, submit, explanation, isDanger = false, fields,
       return field.type === 'check' ? [element('div', { class: 'check' }, input(field), label)] : [label, input(field), field.hint !== undefined && element('p', { id: `field-${count}-${field.name}-hint`, class: 'muted' }, field.hint)];
     }),
     error,
+    aside,
     element('div', { class: 'row end' }, element('button', { type: 'button', class: 'quiet', onclick: () => void leave() }, t('Cancel')), button),
   );
   const gone = new AbortController();
@@ -96,6 +102,7 @@ function input({ name, label, type = 'text', value = '', autocomplete, required 
   if (type === 'check') return element('input', { ...common, type: 'checkbox' });
   if (type === 'password') return passwordField(element('input', { ...common, type, value, autocomplete }), label);
   if (type === 'own-password') return ownPasswordField(element('input', { ...common, type: 'password', value, autocomplete }), label);
+  if (type === 'code') return element('input', { ...common, inputmode: 'numeric', autocomplete });
   if (type !== 'json') return element('input', { ...common, type, value, autocomplete, list });
   return element('textarea', { ...common, rows: 5, class: 'code', autocomplete }, value);
 }

@@ -3,16 +3,18 @@
 import { CountersignError, type SessionOverCode, type User } from '@countersign/client';
 import { client, messageOf } from './api.ts';
 import { pathOf } from './base.ts';
+import { countDown, span } from './countdown.ts';
 import { byId, element, fill, showsLength, showsTyped } from './dom.ts';
 import { absolute } from './format.ts';
 import { returnTo } from './return-to.ts';
-import { afterSignIn, hasPage, leastLength, passwordHint } from './site.ts';
-import { plural, t } from './words.ts';
+import { afterSignIn, hasPage, keepReturnTo, leastLength, passwordHint } from './site.ts';
+import { t } from './words.ts';
 
-const REASONS: Record<SessionOverCode | 'logout' | 'deletion' | 'deleted', string> = {
+const REASONS: Record<SessionOverCode | 'logout' | 'deletion' | 'deleted' | 'password_reset', string> = {
   deletion: t('You are signed out, and your account is going to be deleted. To keep it, sign in.'),
   deleted: t('Your account is deleted.'),
   logout: t('You are signed out.'),
+  password_reset: t('Your new password is saved. Sign in with it.'),
   session_expired: t('Your session has ended. Please sign in again.'),
   session_revoked: t('This session was ended on another device or by an administrator. Please sign in again.'),
   refresh_token_reused: t('This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.'),
@@ -116,20 +118,13 @@ function addNewPassword(): HTMLInputElement {
 
 /** Counts down the wait that the server asks for. The button is disabled until then. */
 function waitFor(text: string, seconds: number): void {
-  submit.disabled = seconds > 0;
-  if (seconds <= 0) {
-    say(t('You can try again now.'), 'info');
-    return;
-  }
   // The text ends in "try again later"; the page knows when.
-  say(`${text.replace(/(,? (try again|bitte) [^,]*)?\.?$/i, '')}. ${t('Try again in {span}.', { span: span(seconds) })}`, 'error');
-  setTimeout(() => waitFor(text, seconds - 1), 1000);
-}
-
-/** "12 seconds", "1:05 minutes". */
-function span(seconds: number): string {
-  if (seconds < 60) return plural(seconds, '{n} second', '{n} seconds');
-  return t('{time} minutes', { time: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}` });
+  const why = text.replace(/(,? (try again|bitte) [^,]*)?\.?$/i, '');
+  countDown(seconds, (left) => {
+    submit.disabled = left > 0;
+    if (left > 0) say(`${why}. ${t('Try again in {span}.', { span: span(left) })}`, 'error');
+    else say(t('You can try again now.'), 'info');
+  });
 }
 
 form.addEventListener('submit', (event) => {
@@ -160,6 +155,8 @@ if (demoUsers.length > 0) {
 
 const reason: string | undefined = REASONS[new URLSearchParams(location.search).get('reason') as keyof typeof REASONS];
 if (reason !== undefined) explain(reason);
+
+keepReturnTo();
 
 // A signed-in user does not need this page, whether they signed in here or in another tab.
 client.subscribe((state) => {

@@ -15,3 +15,10 @@ export function returnTo(search: string, origin: string, pathOf: (name: string) 
   if (url?.origin !== origin || url.pathname.startsWith('//') || url.pathname === pathOf('login')) return undefined;
   return url.pathname + url.search + url.hash;
 }
+
+/** The query for another page of signing in, which then leads to the same place as this one, and says `reason`. */
+export function onwards(search: string, reason?: string): string {
+  const wanted = new URLSearchParams(search).get('return_to');
+  const query = new URLSearchParams({ ...(wanted !== null && { return_to: wanted }), ...(reason !== undefined && { reason }) });
+  return query.size > 0 ? `?${query.toString()}` : '';
+}

@@ -1,6 +1,7 @@
 // What the server says about itself in the document: its name, where its pages lead, and which of them there are.
 
 import { pathOf } from './base.ts';
+import { onwards } from './return-to.ts';
 import { t } from './words.ts';
 
 const { home, pages = '', passwordLength = '', deletionGrace } = document.documentElement.dataset;
@@ -9,9 +10,12 @@ const on = pages.split(' ');
 export const productName: string = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? '';
 
 /** Whether the server has this page; without it nothing leads there. */
-export function hasPage(name: 'account' | 'admin' | 'debugger'): boolean {
+export function hasPage(name: 'account' | 'admin' | 'debugger' | 'forgot'): boolean {
   return on.includes(name);
 }
+
+/** Whether the server sends mails that people ask for: without them there are no addresses. */
+export const hasMail: boolean = hasPage('forgot');
 
 /** The fewest characters of a new password; the server has the last word. */
 export const leastLength: number = Number(passwordLength);
@@ -27,3 +31,8 @@ export const deletionGraceMs: number = Number(deletionGrace ?? 0) * 1000;
 
 /** Where a user goes after a sign-in that no page has asked for; nowhere if there is neither an account page nor a home. */
 export const afterSignIn: string | undefined = hasPage('account') ? pathOf('account') : home;
+
+/** The links between the pages of signing in lead on to where this one does. */
+export function keepReturnTo(): void {
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('a.onwards')) link.search = onwards(location.search);
+}

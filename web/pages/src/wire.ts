@@ -117,6 +117,16 @@ export interface components {
         };
         /** @enum {string} */
         readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deletion_requested" | "account_deletion_cancelled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked" | "delivery_retried" | "delivery_dropped" | "email_added" | "email_verified" | "email_primary_changed" | "email_removed" | "ticket_issued" | "password_reset";
+        readonly Email: {
+            /** Format: email */
+            readonly address: string;
+            readonly createdAt: components["schemas"]["Instant"];
+            readonly id: components["schemas"]["Id"];
+            /** @description Whether notices go to it. */
+            readonly primary: boolean;
+            /** @description When its owner has shown that they read its mail. */
+            readonly verifiedAt: components["schemas"]["Instant"] | null;
+        };
         /** @description One thing that is not as it should be. */
         readonly Finding: {
             /** @description A stable name. */
@@ -249,6 +259,7 @@ export type Account = components['schemas']['Account'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditKind = components['schemas']['AuditKind'];
+export type Email = components['schemas']['Email'];
 export type Finding = components['schemas']['Finding'];
 export type Follower = components['schemas']['Follower'];
 export type Id = components['schemas']['Id'];

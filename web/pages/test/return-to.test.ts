@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { returnTo } from '../src/return-to.ts';
+import { onwards, returnTo } from '../src/return-to.ts';
 
 const ORIGIN = 'https://id.example';
 const pathOf = (name: string): string => `/${name}`;
@@ -68,4 +68,11 @@ test('whatever_comes_out_lies_on_this_origin', () => {
     assert.equal(new URL(target, ORIGIN).origin, ORIGIN, JSON.stringify(target));
     assert.ok(!target.startsWith('//'), JSON.stringify(target));
   }
+});
+
+test('the pages of signing in lead on to the same place, whatever it is: the one that leads there looks at it', () => {
+  assert.equal(onwards(''), '');
+  assert.equal(onwards('?reason=logout', 'password_reset'), '?reason=password_reset');
+  assert.equal(onwards('?return_to=%2Fa%3Fb%3D1%23c&reason=logout'), '?return_to=%2Fa%3Fb%3D1%23c');
+  assert.equal(onwards('?return_to=%2F%2Fevil.example', 'password_reset'), '?return_to=%2F%2Fevil.example&reason=password_reset');
 });

@@ -7,19 +7,23 @@ use serde_json::json;
 
 use crate::http::html::escaped;
 use crate::http::pages::options::{DemoUser, PagesOptions};
+use crate::options::Options;
 
 /// The address of a configured logo, as in the documents.
 pub(super) const LOGO: &str = "assets/logo";
 
 /// The document that is served in place of a built one.
-pub(super) fn document(built: &str, options: &PagesOptions, password_length: usize) -> String {
-    // A link to a page that can be off has a line of its own.
-    let off: Vec<_> = options.off().map(|page| format!("data-page=\"{page}\"")).collect();
-    let is_off = |line: &str| off.iter().any(|mark| line.contains(mark));
+pub(super) fn document(built: &str, options: &PagesOptions, server: &Options) -> String {
+    // What is about a page that can be off has a line of its own.
+    let off = options.off(server).map(|page| format!("data-page=\"{page}\""));
+    let on = options.on(server).map(|page| format!("data-without-page=\"{page}\""));
+    let marks: Vec<_> = off.chain(on).collect();
+    let is_off = |line: &str| marks.iter().any(|mark| line.contains(mark));
     let text: String = built.split_inclusive('\n').filter(|line| !is_off(line)).collect();
-    let on = options.on().collect::<Vec<_>>().join(" ");
-    let text = text.replace("data-pages=\"account admin debugger docs\"", &format!("data-pages=\"{on}\""));
-    let length = format!("data-password-length=\"{password_length}\"");
+    let on = options.on(server).collect::<Vec<_>>().join(" ");
+    let all = "data-pages=\"account admin debugger docs forgot\"";
+    let text = text.replace(all, &format!("data-pages=\"{on}\""));
+    let length = format!("data-password-length=\"{}\"", server.passwords.min_length);
     let text = text.replace("data-password-length=\"15\"", &length);
     let text = match &options.home {
         Some(home) => text.replace("=\"./\"", &format!("=\"{}\"", escaped(home))),
@@ -57,10 +61,12 @@ mod tests {
     use crate::http::pages::files::find;
     use crate::http::pages::logo::Logo;
 
-    const DOCUMENTS: [&str; 10] = [
+    const DOCUMENTS: [&str; 12] = [
         "index.html",
         "login.html",
         "login.de.html",
+        "forgot.html",
+        "forgot.de.html",
         "account.html",
         "account.de.html",
         "admin.html",
@@ -74,10 +80,32 @@ mod tests {
         std::str::from_utf8(&find(name).unwrap().bytes).unwrap()
     }
 
+    fn server(by_mail: bool, min_length: usize) -> Options {
+        let mut options = Options::new("https://auth.example", "api");
+        options.email.enabled = by_mail;
+        options.passwords.min_length = min_length;
+        options
+    }
+
     #[test]
-    fn with_the_default_options_the_built_documents_are_served() {
+    fn with_every_page_the_built_documents_are_served() {
         for name in DOCUMENTS {
-            assert_eq!(document(built(name), &PagesOptions::default(), 15), built(name), "{name}");
+            let text = document(built(name), &PagesOptions::default(), &server(true, 15));
+            let is_of_a_server_without =
+                |line: &&str| line.contains("data-without-page=\"forgot\"") && name.starts_with("login.");
+            let expected: String =
+                built(name).split_inclusive('\n').filter(|line| !is_of_a_server_without(line)).collect();
+            assert_eq!(text, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn who_has_forgotten_a_password_is_shown_the_way_that_there_is() {
+        for (by_mail, link, administrator) in [(true, true, false), (false, false, true)] {
+            let text = document(built("login.html"), &PagesOptions::default(), &server(by_mail, 15));
+            let seen = (text.contains("href=\"forgot\""), text.contains("Ask an administrator"));
+            assert_eq!(seen, (link, administrator), "{text}");
+            assert_eq!(text.contains("or e-mail address"), by_mail);
         }
     }
 
@@ -105,7 +133,7 @@ mod tests {
         };
         let name = "&lt;Acme&gt; &amp; &quot;Co&quot;";
         for file in DOCUMENTS {
-            let text = document(built(file), &options, 8);
+            let text = document(built(file), &options, &server(true, 8));
             let (_, title) = text.split_once("<title>").unwrap();
             assert!(title.split_once("</title>").unwrap().0.ends_with(name), "{file}");
             assert!(text.contains(&format!("name=\"application-name\" content=\"{name}\"")), "{file}");
@@ -130,8 +158,8 @@ mod tests {
             ..PagesOptions::default()
         };
         for name in DOCUMENTS {
-            let text = document(built(name), &options, 15);
-            for link in ["\"account\"", "\"admin\"", "\"debugger\"", "\"docs\"", "\"./\""] {
+            let text = document(built(name), &options, &server(false, 15));
+            for link in ["\"account\"", "\"admin\"", "\"debugger\"", "\"docs\"", "\"forgot\"", "\"./\""] {
                 assert!(!text.contains(&format!("href={link}")), "{name} has {link}");
             }
             assert!(text.contains("data-pages=\"\"") && !text.contains("data-home"), "{name}");

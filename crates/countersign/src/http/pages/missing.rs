@@ -25,7 +25,7 @@ pub fn not_found_page<S: Store, T: Clone + Send + Sync + 'static>(
 ) -> Router<T> {
     let make = |file: &str| text(file, options, app);
     let documents = Arc::new(InEachLanguage::new(NAME, &options.languages, make));
-    let names: Vec<_> = options.on().chain(["login"]).collect();
+    let names: Vec<_> = options.on(app.countersign().options()).chain(["login"]).collect();
     let respond = async move |request: Request| {
         let path = request.uri().path();
         if !is_for_a_page(request.method(), path, request.headers()) {

@@ -35,12 +35,13 @@ pub use crate::http::pages::options::{DemoUser, PagesOptions};
 use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
-/// The pages and the files that they load: `/login`, `/account` with `/.well-known/change-password`, `/admin`, `/debugger`, `/docs` with
+/// The pages and the files that they load: `/login`, `/forgot` where people set another password by mail, `/account` with `/.well-known/change-password`, `/admin`, `/debugger`, `/docs` with
 /// `/openapi.json`, `/client.js` and `/assets`.
 /// Merge it beside [`router`](crate::http::router), or nest both under the same path. A page that the options turn off is
 /// no route, and neither is its script.
 pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: &PagesOptions) -> Router<T> {
-    let off: Vec<_> = options.off().collect();
+    let server = app.countersign().options();
+    let off: Vec<_> = options.off(server).collect();
     let mut router = Router::new()
         .route("/assets/{name}", get(async move |name, headers: HeaderMap| asset(name, &off, &headers).await))
         .route("/login/return", get(return_to::allowed));
@@ -60,7 +61,7 @@ pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: 
     if options.docs {
         router = router.route("/openapi.json", description(app));
     }
-    for name in ["login"].into_iter().chain(options.on()) {
+    for name in ["login"].into_iter().chain(options.on(server)) {
         router = router.route(&format!("/{name}"), page(name, options, app));
     }
     for (path, caching) in CLIENTS {
@@ -118,7 +119,7 @@ fn page<S: Store, T: Clone + Send + Sync + 'static>(
 fn text<S: Store>(name: &str, options: &PagesOptions, app: &App<S>) -> String {
     let built = find(name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
     let configured = app.countersign().options();
-    let document = document(&built, options, configured.passwords.min_length);
+    let document = document(&built, options, configured);
     let document = with_deletion_grace(&document, configured.account_deletion_grace);
     let shows_demo_users =
         app.options.development && !options.demo_users.is_empty() && name.starts_with("login.");

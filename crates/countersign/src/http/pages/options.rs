@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::http::pages::logo::Logo;
 use crate::model::accent::Accent;
+use crate::options::Options;
 
 /// Whose pages they are, and which of them there are.
 #[derive(Clone, Debug)]
@@ -54,19 +55,25 @@ impl DemoUser {
 }
 
 impl PagesOptions {
-    /// Each page that can be off, and whether it is on.
-    const fn switches(&self) -> [(&'static str, bool); 4] {
-        [("account", self.account), ("admin", self.admin), ("debugger", self.debugger), ("docs", self.docs)]
+    /// Each page that can be off, and whether it is on. Those of what people do by mail follow the server.
+    const fn switches(&self, server: &Options) -> [(&'static str, bool); 5] {
+        [
+            ("account", self.account),
+            ("admin", self.admin),
+            ("debugger", self.debugger),
+            ("docs", self.docs),
+            ("forgot", server.email.enabled),
+        ]
     }
 
     /// The names of the pages that are on.
-    pub(super) fn on(&self) -> impl Iterator<Item = &'static str> {
-        self.switches().into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name)
+    pub(super) fn on(&self, server: &Options) -> impl Iterator<Item = &'static str> {
+        self.switches(server).into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name)
     }
 
     /// The names of the pages that are off.
-    pub(super) fn off(&self) -> impl Iterator<Item = &'static str> {
-        self.switches().into_iter().filter(|(_, is_on)| !is_on).map(|(name, _)| name)
+    pub(super) fn off(&self, server: &Options) -> impl Iterator<Item = &'static str> {
+        self.switches(server).into_iter().filter(|(_, is_on)| !is_on).map(|(name, _)| name)
     }
 }
 

@@ -1,0 +1,126 @@
+// The e-mail addresses of whoever is signed in: which there are, a new one, its code, the primary one. For the account page.
+
+import { api } from './api.ts';
+import { element, fill } from './dom.ts';
+import { openForm } from './form-dialog.ts';
+import { timeElement } from './format.ts';
+import { sendsAgain, useCode } from './mail-code.ts';
+import { act, actionButton, confirmed, notify } from './shell.ts';
+import { t } from './words.ts';
+import type { Email } from './wire.ts';
+
+const PATH = '/api/account/emails';
+
+/** A section of the account page. */
+export function emailSection(): HTMLElement {
+  const list = element('div', { id: 'emails', tabindex: -1 });
+  const add = element('button', { type: 'button', class: 'quiet', onclick: () => addAddress(show) }, t('Add an address'));
+
+  async function show(): Promise<void> {
+    const { emails } = await api<{ emails: Email[] }>('GET', PATH);
+    fill(list, emails.length === 0 ? element('p', { class: 'muted' }, t('No addresses yet. With one you can choose a new password when you have forgotten yours.')) : element('ul', { class: 'list' }, ...emails.map((email) => item(email, changed))));
+  }
+
+  /** The button that had the focus is gone. */
+  async function changed(text: string): Promise<void> {
+    notify(text);
+    await show();
+    list.focus();
+  }
+
+  void act(null, show);
+  return element(
+    'section',
+    { class: 'card', 'aria-labelledby': 'emails-title' },
+    element('h2', { id: 'emails-title' }, t('E-mail addresses')),
+    list,
+    element('div', { class: 'row end' }, add),
+  );
+}
+
+type Changed = (text: string) => Promise<void>;
+
+function item(email: Email, changed: Changed): HTMLElement {
+  return element('li', { class: 'email' }, emailFacts(email), element('div', { class: 'row' }, ...actions(email, changed)));
+}
+
+/** An address and what is known of it. */
+function emailFacts({ address, verifiedAt, primary, createdAt }: Email): HTMLElement {
+  const since = verifiedAt ? [`${t('verified')} `, timeElement(verifiedAt)] : [`${t('added')} `, timeElement(createdAt)];
+  return element(
+    'div',
+    { class: 'grow' },
+    element('strong', {}, address),
+    ' ',
+    primary && element('span', { class: 'badge accent' }, t('primary')),
+    !verifiedAt && element('span', { class: 'badge warn' }, t('not verified')),
+    element('p', { class: 'muted' }, ...since),
+  );
+}
+
+/** What can be done with an address; screen readers hear with which one. */
+function actions({ id, address, verifiedAt, primary }: Email, changed: Changed): HTMLElement[] {
+  const path = `${PATH}/${encodeURIComponent(id)}`;
+  const named = (button: HTMLButtonElement): HTMLButtonElement => {
+    button.setAttribute('aria-label', `${button.textContent}: ${address}`);
+    return button;
+  };
+  const verify = async (): Promise<void> => {
+    await sendCode(address);
+    enterCode(address, changed);
+  };
+  const makePrimary = async (): Promise<void> => {
+    await api('POST', `${path}/primary`);
+    await changed(t('Notices now go to {address}.', { address }));
+  };
+  const remove = async (): Promise<void> => {
+    if (!(await confirmed(t('Remove {address}? You can no longer sign in with it, or get a new password by it.', { address }), t('Remove')))) return;
+    await api('DELETE', path);
+    await changed(t('{address} is removed.', { address }));
+  };
+  return [
+    ...(verifiedAt ? [] : [named(actionButton(t('Verify'), verify, 'quiet'))]),
+    ...(verifiedAt && !primary ? [named(actionButton(t('Make primary'), makePrimary, 'quiet'))] : []),
+    named(actionButton(t('Remove'), remove, 'quiet')),
+  ];
+}
+
+/** An address is worth as much as the password: whoever adds one knows it. */
+function addAddress(show: () => Promise<void>): void {
+  openForm({
+    title: t('Add an e-mail address'),
+    submit: t('Send the mail'),
+    fields: [
+      { name: 'address', label: t('E-mail address'), type: 'email', autocomplete: 'email', required: true },
+      { name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true },
+    ],
+    save: async ({ address = '', currentPassword = '' }) => {
+      await api('POST', PATH, { address, currentPassword });
+      await show();
+      enterCode(address, async (text) => {
+        notify(text);
+        await show();
+      });
+    },
+  });
+}
+
+function enterCode(address: string, changed: Changed): void {
+  const again = element('button', { type: 'button', class: 'link again' });
+  openForm({
+    title: t('Look into your mail'),
+    submit: t('Confirm'),
+    explanation: t('There is one for {address}. Type its code here, or open its link.', { address }),
+    fields: [{ name: 'code', label: t('Code from the mail'), type: 'code', autocomplete: 'one-time-code', required: true }],
+    aside: element('p', {}, again),
+    save: async ({ code = '' }) => {
+      await useCode(code);
+      await changed(t('{address} is verified.', { address }));
+    },
+  });
+  sendsAgain(again, () => act(again, () => sendCode(address)));
+}
+
+function sendCode(address: string): Promise<void> {
+  return api('POST', '/api/email/start', { purpose: 'verify', address });
+}

@@ -1,0 +1,43 @@
+// The page for a forgotten password: asks for a mail, then takes the code from it and a new password.
+
+import { CountersignError } from '@countersign/client';
+import { pathOf } from './base.ts';
+import { field, newPasswordField, nowTheCode } from './by-mail.ts';
+import { post } from './call.ts';
+import { byId } from './dom.ts';
+import { submits } from './form.ts';
+import { useCode } from './mail-code.ts';
+import { onwards } from './return-to.ts';
+import { keepReturnTo } from './site.ts';
+import { t } from './words.ts';
+
+const ask = byId<HTMLFormElement>('ask');
+const reset = byId<HTMLFormElement>('reset');
+const address = field(ask, 'email');
+const code = field(reset, 'code');
+const next = newPasswordField(reset);
+
+const send = (): Promise<void> => post('/api/email/start', { purpose: 'reset', address: address.value });
+
+submits(
+  ask,
+  async () => {
+    await send();
+    // Password managers keep the new password under the address, which signs in as the name does.
+    field(reset, 'username').value = address.value;
+    nowTheCode(ask, reset, t('If {address} belongs to an account, there is one with a code and a link.', { address: address.value }), send);
+  },
+  () => address,
+);
+
+submits(
+  reset,
+  async () => {
+    await useCode(code.value, { newPassword: next.value });
+    location.replace(pathOf('login') + onwards(location.search, 'password_reset'));
+  },
+  // A password that is refused leaves the code good for another try.
+  (error) => (error instanceof CountersignError && error.status === 422 ? next : code),
+);
+
+keepReturnTo();
