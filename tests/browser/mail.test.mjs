@@ -1,0 +1,253 @@
+// What people do by mail, in real browsers against the real server: addresses of an account, a forgotten password by code and by
+// link. Code and link are read out of the mails themselves, as `countersign dev` shows them.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { BROWSERS, freshProfile, holds } from './browsers.mjs';
+import { lookAt } from './look.mjs';
+import { DEMO, startWorld, until } from './server.mjs';
+
+const OLD = 'plums on the kitchen table';
+const NEW = 'rain over the long meadow';
+
+/** The mails so far, the newest first: `{ to, subject, code, link }`. */
+async function mails(world) {
+  const page = await (await fetch(`http://127.0.0.1:${world.upstream}/dev/mail`)).text();
+  const plain = (html) => html.replace(/<[^>]+>/g, '').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, '&');
+  return [...page.matchAll(/<article><h2>(.*?)<\/h2><p>To (.*?), from .*?<\/p><pre>(.*?)<\/pre>/gs)].map(([, subject, to, text]) => ({
+    to: plain(to),
+    subject: plain(subject),
+    code: /\b\d{4}[ \u00a0]?\d{4}\b/.exec(plain(text))?.[0],
+    link: /http:\/\/\S+\/m\/[\w-]{43}/.exec(plain(text))?.[0],
+  }));
+}
+
+const mailTo = (world, address, count = 1) =>
+  until(`mail ${count} to ${address}`, async () => {
+    const all = (await mails(world)).filter(({ to }) => to === address);
+    return all.length >= count && all[0];
+  });
+
+for (const { name, launch } of BROWSERS) {
+  describe(`by mail in ${name}`, () => {
+    let world, browser, context, page, admin;
+    const complaints = [];
+
+    before(async () => {
+      [browser, world] = await Promise.all([launch(), startWorld()]);
+      const signedIn = await world.call('POST', '/api/login', { body: DEMO });
+      admin = signedIn.body.accessToken;
+    });
+    after(async () => {
+      await browser?.close();
+      await world?.stop();
+    });
+
+    /** A new browser profile with one page, at `path`. */
+    async function visit(path, language = 'en') {
+      context = await freshProfile(browser, context);
+      page = await newPage(language);
+      await page.goto(world.origin + path);
+    }
+
+    async function newPage(language) {
+      const page = await context.newPage();
+      await page.setViewport({ width: 1200, height: 850 });
+      await page.setExtraHTTPHeaders({ 'Accept-Language': language });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => {
+        if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
+      });
+      return page;
+    }
+
+    const path = () => page.url().slice(world.origin.length);
+    const arrive = (wanted) => until(`the address ${wanted}`, () => path() === wanted);
+    const hears = (part) => holds(page, (part) => document.body.innerText.includes(part), part);
+    const text = (selector) => page.$eval(selector, ({ innerText }) => innerText.trim());
+    const submit = (form) => page.$eval(`${form} .primary`, (button) => button.click());
+    /** Types into an empty field. */
+    const type = async (selector, value) => {
+      await page.waitForSelector(selector, { visible: true });
+      await page.$eval(selector, (field) => (field.value = ''));
+      await page.type(selector, value);
+    };
+    /** Presses the button with this text in the topmost dialog, or on the page. */
+    const press = (label) =>
+      page.evaluate((label) => {
+        const scope = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
+        const button = [...scope.querySelectorAll('button')].find((button) => button.textContent === label && !button.hidden);
+        if (!button) throw new Error(`no button ${label}`);
+        button.click();
+      }, label);
+    const signIn = async (who, password) => {
+      await type('#username', who);
+      await type('#password', password);
+      await page.click('#submit');
+    };
+
+    /** An account whose address is verified by the link of the mail. */
+    async function person(username) {
+      const address = `${username}@example.org`;
+      const { status } = await world.call('POST', '/api/admin/users', { token: admin, body: { username, password: OLD, role: 'user' } });
+      assert.equal(status, 201);
+      const { body } = await world.call('POST', '/api/login', { body: { username, password: OLD } });
+      const added = await world.call('POST', '/api/account/emails', { token: body.accessToken, body: { address, currentPassword: OLD } });
+      assert.equal(added.status, 202);
+      const { link } = await mailTo(world, address);
+      const confirmed = await world.call('POST', '/api/email/confirm', { body: { token: link.split('/m/')[1] } });
+      assert.equal(confirmed.status, 204);
+      return { username, address, token: body.accessToken };
+    }
+
+    test('an address is added with the password, verified by the code, and signs in', async () => {
+      await world.call('POST', '/api/admin/users', { token: admin, body: { username: 'ada', password: OLD, role: 'user' } });
+      await visit('/login');
+      assert.equal(await text('label[for=username]'), 'Username or e-mail address');
+      await lookAt(page, name, 'login-mail');
+      await signIn('ada', OLD);
+      await arrive('/account');
+      await hears('No addresses yet.');
+      await press('Add an address');
+      await page.type('dialog [name=address]', 'ada@example.org');
+      await page.type('dialog [name=currentPassword]', 'not the password');
+      await press('Send the mail');
+      await hears('The current password is not right.');
+      await lookAt(page, name, 'account-email-add');
+      await type('dialog [name=currentPassword]', OLD);
+      await press('Send the mail');
+      await hears('There is one for ada@example.org.');
+      const { code } = await mailTo(world, 'ada@example.org');
+      await page.type('dialog [name=code]', '1234');
+      await press('Confirm');
+      await hears('The code has eight digits.');
+      await type('dialog [name=code]', code.replace(/\D/g, '') === '00000000' ? '11111111' : '00000000');
+      await press('Confirm');
+      await hears('This code is wrong, or not valid any more.');
+      await lookAt(page, name, 'account-email-code');
+      await type('dialog [name=code]', code);
+      await press('Confirm');
+      await hears('ada@example.org is verified.');
+      await holds(page, () => !document.querySelector('dialog'));
+      await holds(page, () => /ada@example\.org\s+primary\s+verified/.test(document.querySelector('#emails').innerText));
+
+      await press('Add an address');
+      await page.type('dialog [name=address]', 'ada@work.example');
+      await page.type('dialog [name=currentPassword]', OLD);
+      await press('Send the mail');
+      await hears('There is one for ada@work.example.');
+      await page.keyboard.press('Escape');
+      await holds(page, () => /ada@work\.example\s+not verified/.test(document.querySelector('#emails').innerText));
+      await lookAt(page, name, 'account-emails');
+      const second = await mailTo(world, 'ada@work.example');
+      const other = await newPage('en');
+      await other.goto(second.link);
+      await other.$eval('form button', (button) => button.click());
+      await holds(other, () => !document.querySelector('form'));
+      await page.reload();
+      await page.waitForSelector('[aria-label="Make primary: ada@work.example"]');
+      await page.$eval('[aria-label="Make primary: ada@work.example"]', (button) => button.click());
+      await hears('Notices now go to ada@work.example.');
+      await page.$eval('[aria-label="Remove: ada@example.org"]', (button) => button.click());
+      await page.waitForSelector('dialog button[value=yes]');
+      await page.$eval('dialog button[value=yes]', (button) => button.click());
+      await hears('ada@example.org is removed.');
+
+      await visit('/login');
+      await signIn('ADA@work.example', OLD);
+      await arrive('/account');
+    });
+
+    test('a forgotten password: the code of the mail and a new password, in the browser that asked', async () => {
+      const { address } = await person('bea');
+      await visit('/login?return_to=%2Faccount%23keys');
+      await page.$eval('a[href^=forgot]', (link) => link.click());
+      await arrive('/forgot?return_to=%2Faccount%23keys');
+      await lookAt(page, name, 'forgot');
+      await type('#address', address);
+      await submit('#ask');
+      await hears(`If ${address} belongs to an account, there is one with a code and a link.`);
+      assert.equal(await page.$eval('#reset .again', ({ disabled }) => disabled), true);
+      const { code } = await mailTo(world, address, 2);
+      await lookAt(page, name, 'forgot-code');
+      await type('#code', ` ${code.replace(/\D/g, '').replace(/(..)(?!$)/g, '$1-')} `);
+      await type('#next', 'short');
+      await submit('#reset');
+      // Nothing is lost by a password that is not good enough.
+      await hears('The password must have at least');
+      await lookAt(page, name, 'forgot-refused');
+      await type('#next', NEW);
+      await submit('#reset');
+      await arrive('/login?return_to=%2Faccount%23keys&reason=password_reset');
+      await hears('Your new password is saved. Sign in with it.');
+      await signIn(address, OLD);
+      await hears('The username or password is wrong.');
+      await signIn(address, NEW);
+      await arrive('/account#keys');
+    });
+
+    test('an address that nobody has gets the same page, and no mail', async () => {
+      await visit('/forgot');
+      await type('#address', 'nobody@example.org');
+      await submit('#ask');
+      await hears('If nobody@example.org belongs to an account, there is one with a code and a link.');
+      await type('#code', '1234 5678');
+      await type('#next', NEW);
+      await submit('#reset');
+      await hears('This code is wrong, or not valid any more.');
+      // The mail that was asked for later has come.
+      await person('eve');
+      assert.deepEqual((await mails(world)).filter(({ to }) => to === 'nobody@example.org'), []);
+    });
+
+    test('the link of the mail works in another browser, once, and opening it uses nothing up', async () => {
+      const { address } = await person('cleo');
+      await visit('/forgot');
+      await type('#address', address);
+      await submit('#ask');
+      await hears(`If ${address} belongs to an account`);
+      const { link } = await mailTo(world, address, 2);
+      await visit('/login');
+      for (const method of ['HEAD', 'GET', 'GET']) assert.equal((await fetch(link, { method })).status, 200);
+      await page.goto(link);
+      await lookAt(page, name, 'link-reset');
+      await type('input[type=password]', NEW);
+      await page.$eval('form button', (button) => button.click());
+      await holds(page, () => !document.querySelector('form'));
+      await lookAt(page, name, 'link-reset-done');
+      await page.goto(link);
+      assert.equal(await page.$('form'), null);
+      await page.goto(`${world.origin}/login`);
+      await signIn(address, NEW);
+      await arrive('/account');
+    });
+
+    test('a forgotten password in German, page and mail', async () => {
+      const { address } = await person('dora');
+      await visit('/login', 'de-DE,de;q=0.9');
+      assert.equal(await text('label[for=username]'), 'Benutzername oder E-Mail-Adresse');
+      await page.$eval('a[href^=forgot]', (link) => link.click());
+      await arrive('/forgot');
+      assert.equal(await text('h1'), 'Passwort vergessen?');
+      await type('#address', address);
+      await submit('#ask');
+      await hears(`Falls zu ${address} ein Konto gehört`);
+      const { code, subject } = await mailTo(world, address, 2);
+      assert.match(subject, /Passwort/);
+      await type('#code', '1234');
+      await type('#next', NEW);
+      await submit('#reset');
+      await hears('Der Code hat acht Ziffern.');
+      await lookAt(page, name, 'forgot-german');
+      await type('#code', code);
+      await submit('#reset');
+      await arrive('/login?reason=password_reset');
+      await hears('Ihr neues Passwort ist gespeichert.');
+      await signIn('dora', NEW);
+      await arrive('/account');
+      assert.equal(await text('#emails-title'), 'E-Mail-Adressen');
+      await lookAt(page, name, 'account-emails-german');
+    });
+
+    test('no page has broken its own policy', () => assert.deepEqual(complaints, []));
+  });
+}
