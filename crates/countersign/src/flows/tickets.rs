@@ -137,7 +137,6 @@ impl<S: Store> Countersign<S> {
     /// Every mail that waits, the oldest first, with the link and the code of those that would be sent with one.
     #[cfg(feature = "internal-testing")]
     #[doc(hidden)]
-    #[expect(clippy::missing_errors_doc, reason = "for tests")]
     pub async fn waiting_mails(&self) -> Result<Vec<(MailContents, Option<(String, String)>)>, StoreError> {
         let query = crate::model::outbox::DeliveryQuery { limit: 1_000, ..Default::default() };
         let mut mails = Vec::new();

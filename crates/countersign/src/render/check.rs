@@ -118,11 +118,7 @@ impl Templates {
     }
 }
 
-pub(super) fn sample<'a>(
-    language: &'a str,
-    (has_link, has_code): (bool, bool),
-    is_sparse: bool,
-) -> MailValues<'a> {
+pub(super) fn sample(language: &str, (has_link, has_code): (bool, bool), is_sparse: bool) -> MailValues<'_> {
     MailValues {
         language: Some(language),
         home: "https://auth.example.com",

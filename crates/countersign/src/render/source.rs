@@ -96,8 +96,11 @@ fn check_contract(text: &str, now: u32, changes: &[(u32, &str)]) -> Result<(), S
         Some(of) if of > now => Err(format!("it is for contract {of}, and this program has contract {now}")),
         Some(of) => {
             let news = changes.iter().filter(|(since, _)| *since > of);
-            let news: String = news.map(|(since, what)| format!("\n  {since}: {what}")).collect();
-            Err(format!("it is for contract {of}, and this program has contract {now}; change it for:{news}"))
+            let news: Vec<_> = news.map(|(since, what)| format!("  {since}: {what}")).collect();
+            let news = news.join("\n");
+            Err(format!(
+                "it is for contract {of}, and this program has contract {now}; change it for:\n{news}"
+            ))
         }
         None => Err(format!(
             "the first line does not say its contract: {{# contract {now} #}}, in .ftl # contract {now}"

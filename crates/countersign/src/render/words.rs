@@ -185,7 +185,9 @@ fn in_expression(expression: &Expression<&str>, found: &mut BTreeSet<String>) {
         Expression::Inline(inline) => in_inline(inline, found),
         Expression::Select { selector, variants } => {
             in_inline(selector, found);
-            variants.iter().for_each(|variant| in_pattern(&variant.value, found));
+            for variant in variants {
+                in_pattern(&variant.value, found);
+            }
         }
     }
 }
@@ -197,8 +199,9 @@ fn in_inline(expression: &InlineExpression<&str>, found: &mut BTreeSet<String>) 
         InlineExpression::FunctionReference { arguments, .. }
         | InlineExpression::TermReference { arguments: Some(arguments), .. } => {
             let CallArguments { positional, named } = arguments;
-            positional.iter().for_each(|argument| in_inline(argument, found));
-            named.iter().for_each(|argument| in_inline(&argument.value, found));
+            for value in positional.iter().chain(named.iter().map(|argument| &argument.value)) {
+                in_inline(value, found);
+            }
         }
         _ => {}
     }

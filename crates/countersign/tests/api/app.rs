@@ -108,7 +108,7 @@ impl TestApp {
         let (keys, random) = (Random::insecure_seeded(42), Random::insecure_seeded(1_000 + seed));
         let master_keys = MasterKeys::generate(&keys);
         let countersign =
-            Countersign::open(store, options, master_keys, clock.clone(), random).await.unwrap();
+            Box::pin(Countersign::open(store, options, master_keys, clock.clone(), random)).await.unwrap();
         let countersign = Arc::new(countersign);
         let router = router(App::new(Arc::clone(&countersign), http));
         Self { clock, countersign, router }

@@ -21,8 +21,8 @@ impl<T> InEachLanguage<T> {
         if tags.is_empty() {
             tags.push(ENGLISH.to_owned());
         }
-        let made = tags.iter().map(|tag| make(&file_name(page, tag))).collect();
-        Self { tags, made }
+        let all = tags.iter().map(|tag| make(&file_name(page, tag))).collect();
+        Self { tags, made: all }
     }
 
     /// That for whoever sends this request.

@@ -161,7 +161,7 @@ async fn built(name: &str, caching: &'static str, request: &HeaderMap) -> Respon
 async fn asset(name: Result<Path<String>, PathRejection>, off: &[&str], request: &HeaderMap) -> Response {
     let is_hidden = |name: &str| {
         // In any language: `account.de.js`.
-        let is_off = name.ends_with(".js") && name.split('.').next().is_some_and(|page| off.contains(&page));
+        let is_off = kind(name) == "js" && name.split('.').next().is_some_and(|page| off.contains(&page));
         is_off || kind(name) == "html" || name == "server-keys.js"
     };
     match name {
