@@ -2,18 +2,16 @@
 
 import { plural, t } from './words.ts';
 
-/** Shows how many seconds are left, every second, the last time with 0; the function that it returns stops it. */
-export function countDown(seconds: number, show: (left: number) => void): () => void {
+/** Shows how many seconds are left, every second, the last time with 0. */
+export function countDown(seconds: number, show: (left: number) => void): void {
   // A browser lets a page sleep that nobody looks at.
   const end = Date.now() + seconds * 1000;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const tick = (): void => {
     const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
     show(left);
-    if (left > 0) timer = setTimeout(tick, 1000);
+    if (left > 0) setTimeout(tick, 1000);
   };
   tick();
-  return () => clearTimeout(timer);
 }
 
 /** "12 seconds", "1:05 minutes". */
