@@ -98,7 +98,9 @@ fn check(global: &Global, directory: Option<&Path>, output: Output) -> anyhow::R
                 let faults: Vec<Value> = faults.iter().map(value).collect();
                 unless_closed(print(&json!({ "faults": faults }).to_string()))?;
             } else {
-                faults.iter().for_each(|fault| print_error(&fault.to_string()));
+                for fault in &faults {
+                    print_error(&fault.to_string());
+                }
             }
             Ok(ExitCode::FAILURE)
         }

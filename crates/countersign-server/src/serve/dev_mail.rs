@@ -74,8 +74,8 @@ impl DevMail {
 
 fn shown(mail: &OutgoingMail) -> String {
     let OutgoingMail { to, subject, text, .. } = mail;
-    let indented = text.lines().map(|line| format!("  │ {line}\n")).collect::<String>();
-    format!("\n  ┌ Mail to {to}: {subject}\n{indented}  └")
+    let indented: Vec<_> = text.lines().map(|line| format!("  │ {line}")).collect();
+    format!("\n  ┌ Mail to {to}: {subject}\n{}\n  └", indented.join("\n"))
 }
 
 fn escaped(text: &str) -> String {

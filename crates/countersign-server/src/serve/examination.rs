@@ -57,22 +57,24 @@ impl Examination {
 /// What is wrong, of all that `doctor --json` says; errors first.
 fn parse(said: &[u8]) -> Option<Vec<Finding>> {
     let said: Value = serde_json::from_slice(said).ok()?;
-    let findings: Option<Vec<_>> = said.get("findings")?.as_array()?.iter().map(finding).collect();
-    let mut list: Vec<_> = findings?.into_iter().flatten().collect();
+    let mut list = Vec::new();
+    for finding in said.get("findings")?.as_array()? {
+        list.extend(wrong(finding)?);
+    }
     list.sort_by_key(|finding| finding.severity != Severity::Error);
     Some(list)
 }
 
-/// `None` if it is no finding, nothing in it if that is good.
-fn finding(said: &Value) -> Option<Option<Finding>> {
+/// The finding, or nothing if it is good; `None` if it is no finding.
+fn wrong(said: &Value) -> Option<Vec<Finding>> {
     let text = |member: &str| Some(said.get(member)?.as_str()?.to_owned());
     let severity = match said.get("severity")?.as_str()? {
         "error" => Severity::Error,
         "warning" => Severity::Warning,
-        _ => return Some(None),
+        _ => return Some(Vec::new()),
     };
     let (id, seen, why, mend) = (text("id")?, text("seen")?, text("why")?, text("mend")?);
-    Some(Some(Finding { id, severity, seen, why, mend }))
+    Some(vec![Finding { id, severity, seen, why, mend }])
 }
 
 /// A start is for starting; and a server that is replaced at once needs no look.

@@ -114,12 +114,12 @@ impl Hook {
 
     async fn send(&self, kind: &str, data: Value) -> anyhow::Result<Vec<u8>> {
         let permit = Arc::clone(&self.at_once).acquire_owned().await?;
-        let (question, url, request) = (self.question(kind, data)?, self.url.clone(), self.request.clone());
+        let (question, url, request) = (self.question(kind, &data)?, self.url.clone(), self.request.clone());
         let (answer, answered) = oneshot::channel();
         let ask = move || {
             let said = exchange(&url, question, &request);
             drop(permit);
-            answer.send(said)
+            let _ = answer.send(said);
         };
         // Not a thread of the runtime, whose end would wait for it (LM-10).
         std::thread::Builder::new().name("hook".into()).spawn(ask)?;
@@ -128,7 +128,7 @@ impl Hook {
         Ok(said.body)
     }
 
-    fn question(&self, kind: &str, data: Value) -> anyhow::Result<Question> {
+    fn question(&self, kind: &str, data: &Value) -> anyhow::Result<Question> {
         let now = Clock::system().now();
         let body = json!({ "type": kind, "timestamp": now.to_string(), "data": data }).to_string();
         self.signers.question(&format!("msg_{}", SessionId::random(&Random::system())), now, body)

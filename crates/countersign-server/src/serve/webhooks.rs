@@ -158,7 +158,9 @@ impl Receiver {
         let question = self.signers.question(&id, Clock::system().now(), body.to_string())?;
         let (url, request) = (self.webhook.url.clone(), self.request.clone());
         let (answer, answered) = oneshot::channel();
-        let ask = move || answer.send(exchange(&url, question, &request));
+        let ask = move || {
+            let _ = answer.send(exchange(&url, question, &request));
+        };
         // Not a thread of the runtime, whose end would wait for it (LM-10).
         std::thread::Builder::new().name("webhook".into()).spawn(ask)?;
         Ok(answered.await??)

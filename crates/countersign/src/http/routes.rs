@@ -127,14 +127,18 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/m/{token}"                              Public mail_link::show;
         POST   "/m/{token}"                              Public mail_link::submit;
     });
-    // Envoy keeps the method of the request that it asks about, and appends its path: `/` or more.
-    for (filter, method) in ANY {
-        for path in ["/api/verify/", "/api/verify/{*original}"] {
-            let (access, handler) = (Access::Forwarded, on(filter, forward_auth::verify_in_place));
-            routes.push(Route { method: method.clone(), path, access, handler });
-        }
-    }
+    routes.extend(asked_in_place());
     routes
+}
+
+/// Envoy keeps the method of the request that it asks about, and appends its path: `/` or more.
+fn asked_in_place<S: Store>() -> impl Iterator<Item = Route<S>> {
+    ANY.into_iter().flat_map(|(filter, method)| {
+        ["/api/verify/", "/api/verify/{*original}"].map(|path| {
+            let (access, handler) = (Access::Forwarded, on(filter, forward_auth::verify_in_place));
+            Route { method: method.clone(), path, access, handler }
+        })
+    })
 }
 
 /// A request with any other method is refused.

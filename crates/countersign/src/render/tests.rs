@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::check::{MAILS, sample};
 use super::*;
@@ -37,7 +38,7 @@ fn every_mail_in_english_and_german() {
     for language in ["en", "de"] {
         for (name, has_link, has_code) in MAILS {
             let mail = templates.mail(name, &sample(language, (*has_link, *has_code), false)).unwrap();
-            all.push_str(&format!("==== {language} {name}: {}\n{}", mail.subject, mail.text));
+            writeln!(all, "==== {language} {name}: {}\n{}", mail.subject, mail.text.trim_end()).unwrap();
         }
     }
     insta::assert_snapshot!(all);

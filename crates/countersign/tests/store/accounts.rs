@@ -470,7 +470,8 @@ pub(crate) async fn sessions_of_an_account_are_paged_also_those_that_are_over(op
     assert!(found.is_sorted_by(|a, b| (a.created_at, a.id) > (b.created_at, b.id)));
     assert_eq!(found.iter().filter(|session| session.revoked.is_some()).count(), 3);
     let mut ids: Vec<_> = found.iter().map(|session| session.id).collect();
-    (ids.sort(), begun.sort());
+    ids.sort();
+    begun.sort();
     assert_eq!(ids, begun);
 }
 

@@ -7,6 +7,7 @@ mod accounts;
 mod activity;
 #[cfg(test)]
 mod api_keys;
+#[cfg(test)]
 mod audit_readers;
 #[cfg(test)]
 mod copying;

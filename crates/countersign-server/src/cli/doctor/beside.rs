@@ -8,13 +8,13 @@ use crate::cli::global::Global;
 
 /// The arguments of this program that print it.
 pub(in crate::cli) fn arguments(global: &Global) -> Vec<OsString> {
-    let only: Vec<_> = all().filter(is_wanted).map(|rule| rule.id).collect();
+    let only: Vec<_> = all().filter(|rule| is_wanted(rule)).map(|rule| rule.id).collect();
     let mut arguments = ["doctor", "--json", "--only", &only.join(",")].map(OsString::from).to_vec();
     arguments.extend(global.arguments());
     arguments
 }
 
-fn is_wanted(rule: &&Rule) -> bool {
+fn is_wanted(rule: &Rule) -> bool {
     // Nobody has said from where to ask, and for whom a token is.
     !["reach", "consumer"].contains(&rule.group())
         // It computes hashes on all threads; and that the server listens, it knows.
@@ -32,6 +32,6 @@ mod tests {
             left_out.contains(&"passwords.hash-time") && left_out.contains(&"config.listen"),
             "{left_out:?}"
         );
-        assert!(all().any(|rule| is_wanted(&rule) && rule.id == "backup.age"));
+        assert!(all().any(|rule| is_wanted(rule) && rule.id == "backup.age"));
     }
 }
