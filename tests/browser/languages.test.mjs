@@ -46,6 +46,7 @@ for (const { name, launch } of BROWSERS) {
       await page.type('#current', 'wrong password');
       await page.type('#next', 'short');
       assert.equal(await text('#password-form .length'), '5 von 15 Zeichen');
+      await page.type('#next', ' but not for long');
       await page.$eval('#password-form .primary', (button) => button.click());
       await holds(page, () => document.querySelector('#password-form [role=alert]').innerText.endsWith('.'));
       assert.equal(await text('#password-form [role=alert]'), 'Das bisherige Passwort ist falsch.');
