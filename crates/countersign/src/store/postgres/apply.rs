@@ -13,18 +13,18 @@ use super::engine::value::Value;
 use super::lines::{Lines, Signer, text};
 use super::writes::{End, Writes};
 use crate::base::clock::Timestamp;
-use crate::base::id::SessionId;
+use crate::base::id::{AccountId, SessionId};
 use crate::model::account::Account;
 use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
+use crate::model::client::StoredClient;
 use crate::model::context::Origin;
-use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
+use crate::model::milestone::Milestone;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{PolicyAt, Revocation, Session, SessionPolicy};
 use crate::model::stored_key::StoredKey;
-use crate::model::ticket::{NewTicket, TicketPurpose};
 
 /// One change inside its transaction.
 #[derive(Clone, Debug)]
@@ -92,13 +92,7 @@ impl Transaction {
                            WHERE id = $1";
                 self.rows(1, sql, &[account_id, &hash.as_str(), version, change_required]).await
             }
-            Write::DeleteAccount(id) => {
-                self.db.execute("DELETE FROM sessions WHERE account_id = $1", &[id]).await?;
-                self.db.execute("DELETE FROM api_keys WHERE account_id = $1", &[id]).await?;
-                self.db.execute("DELETE FROM tickets WHERE account_id = $1", &[id]).await?;
-                self.db.execute("DELETE FROM email_addresses WHERE account_id = $1", &[id]).await?;
-                self.rows(1, "DELETE FROM accounts WHERE id = $1", &[id]).await
-            }
+            Write::DeleteAccount(id) => self.delete_account(*id).await,
             Write::InsertSession { session, secret_hash } => self.insert_session(session, secret_hash).await,
             Write::MoveSession { id, from, to, at, address } => {
                 // It touches one row and no index.
@@ -123,39 +117,23 @@ impl Transaction {
                 let sql = "UPDATE feed_keys SET revoked_at = $2 WHERE number = $1";
                 self.rows(1, sql, &[&i64::from(*number), at]).await
             }
-            Write::InsertClient(new) => {
-                let (client, hash) = (&new.client, new.secret_hash.as_slice());
-                let sql = "INSERT INTO clients (name, secret_hash, created_at) VALUES ($1, $2, $3)";
-                self.rows(1, sql, &[&client.name.as_str(), &hash, &client.created_at]).await
-            }
+            Write::InsertClient(new) => self.insert_client(new).await,
             Write::DeleteClient(name) => {
                 self.rows(1, "DELETE FROM clients WHERE name = $1", &[&name.as_str()]).await
             }
             Write::InsertApiKey(new) => self.insert_api_key(new).await,
             Write::UpdateApiKey(key) => self.update_api_key(key).await,
             Write::InsertEmail(email) => self.insert_email(email).await,
-            Write::UpdateEmail(email) => {
-                let sql = "UPDATE email_addresses SET verified_at = $2, is_primary = $3 WHERE id = $1";
-                self.rows(1, sql, &[&email.id, &email.verified_at, &email.is_primary]).await
-            }
-            Write::DeleteEmail(id) => self.rows(1, "DELETE FROM email_addresses WHERE id = $1", &[id]).await,
+            Write::UpdateEmail(email) => self.update_email(email).await,
+            Write::DeleteEmail(id) => self.delete_email(*id).await,
             Write::InsertTicket(new) => self.insert_ticket(new).await,
             Write::UpdateTicket { id, tries_left, consumed_at } => {
-                let sql = "UPDATE tickets SET tries_left = $2, consumed_at = $3 WHERE id = $1 AND consumed_at IS NULL";
-                self.rows(1, sql, &[id, &i64::from(*tries_left), consumed_at]).await
+                self.update_ticket(*id, *tries_left, *consumed_at).await
             }
             Write::VoidTickets { account_id, canonical, purpose, at } => {
-                let sql = "UPDATE tickets SET consumed_at = $4
-                           WHERE canonical = $2 AND account_id IS NOT DISTINCT FROM $1
-                             AND ($3 IS NULL OR purpose = $3) AND consumed_at IS NULL";
-                let purpose = purpose.map(TicketPurpose::name);
-                self.db.execute(sql, &[account_id, &canonical.as_str(), &purpose, at]).await.map(drop)
+                self.void_tickets((*account_id, canonical), *purpose, *at).await
             }
-            Write::SetMilestone { milestone, at } => {
-                let sql = "INSERT INTO milestones (name, at) VALUES ($1, $2)
-                           ON CONFLICT (name) DO UPDATE SET at = excluded.at";
-                self.rows(1, sql, &[&milestone.name(), at]).await
-            }
+            Write::SetMilestone { milestone, at } => self.set_milestone(*milestone, *at).await,
             Write::InsertDelivery(new) => self.deliver(delivery_rows::insert(&self.db, new).await?),
             Write::ChangeDelivery(change) => self.deliver(delivery_rows::change(&self.db, change).await?),
             // With all others of their kind.
@@ -164,6 +142,26 @@ impl Transaction {
             | Write::InsertRevocation { .. }
             | Write::Record(_) => Ok(()),
         }
+    }
+
+    async fn insert_client(
+        &self,
+        StoredClient { client, secret_hash }: &StoredClient,
+    ) -> Result<(), Failure> {
+        let sql = "INSERT INTO clients (name, secret_hash, created_at) VALUES ($1, $2, $3)";
+        self.rows(1, sql, &[&client.name.as_str(), &secret_hash.as_slice(), &client.created_at]).await
+    }
+
+    async fn set_milestone(&self, milestone: Milestone, at: Timestamp) -> Result<(), Failure> {
+        let sql = "INSERT INTO milestones (name, at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET at = excluded.at";
+        self.rows(1, sql, &[&milestone.name(), &at]).await
+    }
+
+    async fn delete_account(&self, id: AccountId) -> Result<(), Failure> {
+        for table in ["sessions", "api_keys", "tickets", "email_addresses"] {
+            self.db.execute(&format!("DELETE FROM {table} WHERE account_id = $1"), &[&id]).await?;
+        }
+        self.rows(1, "DELETE FROM accounts WHERE id = $1", &[&id]).await
     }
 
     async fn insert_feed_key(&self, key: &FeedKey) -> Result<(), Failure> {
@@ -229,50 +227,6 @@ impl Transaction {
                 &key.created_at,
                 &key.expires_at,
                 &key.session_id,
-            ],
-        )
-        .await
-    }
-
-    async fn insert_email(&self, email: &AccountEmail) -> Result<(), Failure> {
-        self.rows(
-            1,
-            "INSERT INTO email_addresses (id, account_id, canonical, address, verified_at, is_primary, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            &[
-                &email.id,
-                &email.account_id,
-                &email.address.canonical(),
-                &email.address.as_str(),
-                &email.verified_at,
-                &email.is_primary,
-                &email.created_at,
-            ],
-        )
-        .await
-    }
-
-    async fn insert_ticket(&self, NewTicket { ticket, secret_hash, .. }: &NewTicket) -> Result<(), Failure> {
-        self.rows(
-            1,
-            "INSERT INTO tickets (id, purpose, account_id, canonical, address, secret_hash, code_hash, browser_hash,
-                                  tries_left, password_version, payload, source, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-            &[
-                &ticket.id,
-                &ticket.purpose.name(),
-                &ticket.account_id,
-                &ticket.address.canonical(),
-                &ticket.address.as_str(),
-                &secret_hash.as_slice(),
-                &ticket.code_hash.as_ref().map(<[u8; 32]>::as_slice),
-                &ticket.browser_hash.as_ref().map(<[u8; 32]>::as_slice),
-                &i64::from(ticket.tries_left),
-                &ticket.password_version,
-                &ticket.payload.as_deref(),
-                &ticket.source.as_ref().map(<[u8; 16]>::as_slice),
-                &ticket.created_at,
-                &ticket.expires_at,
             ],
         )
         .await

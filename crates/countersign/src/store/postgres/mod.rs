@@ -17,6 +17,7 @@ mod accounts;
 mod activity;
 mod api_keys;
 mod apply;
+mod apply_mail;
 mod audit;
 mod audit_chain;
 mod audit_readers;

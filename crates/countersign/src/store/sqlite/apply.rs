@@ -13,13 +13,12 @@ use crate::model::audit::AuditEvent;
 use crate::model::audit_chain::AuditSigner;
 use crate::model::client::StoredClient;
 use crate::model::context::Origin;
-use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
+use crate::model::milestone::Milestone;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
-use crate::model::session::{EndedSession, PolicyAt, Session, SessionPolicy};
+use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, SessionPolicy};
 use crate::model::stored_key::StoredKey;
-use crate::model::ticket::{NewTicket, TicketPurpose};
 
 /// One change inside its transaction.
 pub(super) struct Transaction<'a> {
@@ -76,22 +75,16 @@ impl<'a> Transaction<'a> {
             Write::DeleteAccount(id) => self.one_row("DELETE FROM accounts WHERE id = ?1", [id.as_bytes()]),
             Write::InsertSession { session, secret_hash } => self.insert_session(session, secret_hash),
             // It touches one row and no index.
-            Write::MoveSession { id, from, to, at, address } => self.one_row(
-                "UPDATE sessions SET generation = ?3, rotated_at = ?4, address = ?5
-                 WHERE id = ?1 AND generation = ?2 AND revoked_at IS NULL",
-                params![
-                    id.as_bytes(),
-                    from,
-                    to,
-                    at.as_unix_millis(),
-                    address.map(|address| address.to_string())
-                ],
-            ),
-            Write::EndSession { ended, account_id, at, reason } => {
+            Write::MoveSession { id, from, to, at, address } => {
+                let address = address.map(|address| address.to_string());
                 self.one_row(
-                    "UPDATE sessions SET revoked_at = ?2, end_reason = ?3 WHERE id = ?1",
-                    params![ended.id.as_bytes(), at.as_unix_millis(), reason.name()],
-                )?;
+                    "UPDATE sessions SET generation = ?3, rotated_at = ?4, address = ?5
+                     WHERE id = ?1 AND generation = ?2 AND revoked_at IS NULL",
+                    params![id.as_bytes(), from, to, at.as_unix_millis(), address],
+                )
+            }
+            Write::EndSession { ended, account_id, at, reason } => {
+                self.end_session(ended, (*at, *reason))?;
                 self.insert_revocation(ended, Some(account_id), *at)
             }
             Write::InsertRevocation { ended, account_id, at } => {
@@ -116,40 +109,38 @@ impl<'a> Transaction<'a> {
             Write::InsertApiKey(new) => self.insert_api_key(new),
             Write::UpdateApiKey(key) => self.update_api_key(key),
             Write::InsertEmail(email) => self.insert_email(email),
-            Write::UpdateEmail(email) => self.one_row(
-                "UPDATE email_addresses SET verified_at = ?2, is_primary = ?3 WHERE id = ?1",
-                params![
-                    email.id.as_bytes(),
-                    email.verified_at.map(Timestamp::as_unix_millis),
-                    email.is_primary
-                ],
-            ),
-            Write::DeleteEmail(id) => {
-                self.one_row("DELETE FROM email_addresses WHERE id = ?1", [id.as_bytes()])
-            }
+            Write::UpdateEmail(email) => self.update_email(email),
+            Write::DeleteEmail(id) => self.delete_email(*id),
             Write::InsertTicket(new) => self.insert_ticket(new),
-            Write::UpdateTicket { id, tries_left, consumed_at } => self.one_row(
-                "UPDATE tickets SET tries_left = ?2, consumed_at = ?3 WHERE id = ?1 AND consumed_at IS NULL",
-                params![id.as_bytes(), tries_left, consumed_at.map(Timestamp::as_unix_millis)],
-            ),
-            Write::VoidTickets { account_id, canonical, purpose, at } => {
-                let sql = "UPDATE tickets SET consumed_at = ?4
-                           WHERE canonical = ?2 AND account_id IS ?1 AND (?3 IS NULL OR purpose = ?3)
-                             AND consumed_at IS NULL";
-                let account_id = account_id.as_ref().map(AccountId::as_bytes);
-                let purpose = purpose.map(TicketPurpose::name);
-                let values = params![account_id, canonical, purpose, at.as_unix_millis()];
-                self.db.prepare_cached(sql)?.execute(values).map(drop)
+            Write::UpdateTicket { id, tries_left, consumed_at } => {
+                self.update_ticket(*id, *tries_left, *consumed_at)
             }
-            Write::SetMilestone { milestone, at } => self.one_row(
-                "INSERT INTO milestones (name, at) VALUES (?1, ?2)
-                 ON CONFLICT (name) DO UPDATE SET at = excluded.at",
-                params![milestone.name(), at.as_unix_millis()],
-            ),
+            Write::VoidTickets { account_id, canonical, purpose, at } => {
+                self.void_tickets((account_id.as_ref(), canonical), *purpose, *at)
+            }
+            Write::SetMilestone { milestone, at } => self.set_milestone(*milestone, *at),
             Write::InsertDelivery(new) => self.deliver(delivery_rows::insert(self.db, new)?),
             Write::ChangeDelivery(change) => self.deliver(delivery_rows::change(self.db, change)?),
             Write::Record(event) => self.record(event),
         }
+    }
+
+    fn end_session(
+        &self,
+        ended: &EndedSession,
+        (at, reason): (Timestamp, EndReason),
+    ) -> rusqlite::Result<()> {
+        self.one_row(
+            "UPDATE sessions SET revoked_at = ?2, end_reason = ?3 WHERE id = ?1",
+            params![ended.id.as_bytes(), at.as_unix_millis(), reason.name()],
+        )
+    }
+
+    fn set_milestone(&self, milestone: Milestone, at: Timestamp) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO milestones (name, at) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET at = excluded.at",
+            params![milestone.name(), at.as_unix_millis()],
+        )
     }
 
     fn update_api_key(&self, key: &ApiKey) -> rusqlite::Result<()> {
@@ -273,46 +264,6 @@ impl<'a> Transaction<'a> {
         )
     }
 
-    fn insert_email(&self, email: &AccountEmail) -> rusqlite::Result<()> {
-        self.one_row(
-            "INSERT INTO email_addresses (id, account_id, canonical, address, verified_at, is_primary, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                email.id.as_bytes(),
-                email.account_id.as_bytes(),
-                email.address.canonical(),
-                email.address.as_str(),
-                email.verified_at.map(Timestamp::as_unix_millis),
-                email.is_primary,
-                email.created_at.as_unix_millis(),
-            ],
-        )
-    }
-
-    fn insert_ticket(&self, NewTicket { ticket, secret_hash, .. }: &NewTicket) -> rusqlite::Result<()> {
-        self.one_row(
-            "INSERT INTO tickets (id, purpose, account_id, canonical, address, secret_hash, code_hash, browser_hash,
-                                  tries_left, password_version, payload, source, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-            params![
-                ticket.id.as_bytes(),
-                ticket.purpose.name(),
-                ticket.account_id.as_ref().map(AccountId::as_bytes),
-                ticket.address.canonical(),
-                ticket.address.as_str(),
-                secret_hash,
-                ticket.code_hash,
-                ticket.browser_hash,
-                ticket.tries_left,
-                ticket.password_version,
-                ticket.payload,
-                ticket.source,
-                ticket.created_at.as_unix_millis(),
-                ticket.expires_at.as_unix_millis(),
-            ],
-        )
-    }
-
     fn insert_signing_key(&self, key: &StoredKey) -> rusqlite::Result<()> {
         self.one_row(
             "INSERT INTO signing_keys (kid, algorithm, sealed, created_at, active_from) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -349,7 +300,7 @@ impl<'a> Transaction<'a> {
 
     /// Runs a statement that has to write one row. Another number means that what a rule decided on is not
     /// what is stored.
-    fn one_row(&self, sql: &str, params: impl Params) -> rusqlite::Result<()> {
+    pub(super) fn one_row(&self, sql: &str, params: impl Params) -> rusqlite::Result<()> {
         one(self.db.prepare_cached(sql)?.execute(params)?)
     }
 
