@@ -225,4 +225,4 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// Of a response, which nobody reads.
 const MAX_BYTES: u64 = 64 * 1024;
-const MOST_REFUSALS: u32 = 5;
+const MOST_REFUSALS: u32 = 3;
