@@ -47,6 +47,7 @@ mod key_transfer;
 mod kill;
 mod limits;
 mod log;
+mod mail;
 mod master_key;
 mod memory;
 mod metrics;
