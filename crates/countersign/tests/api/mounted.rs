@@ -254,3 +254,16 @@ async fn a_page_that_is_off_is_not_there() {
         assert_eq!(app.get(path).send().await.status, StatusCode::OK, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_page_for_a_forgotten_password_is_there_where_the_server_sends_mails() {
+    for (enabled, status) in [(true, StatusCode::OK), (false, StatusCode::NOT_FOUND)] {
+        let mut app = TestApp::with(|options| options.email.enabled = enabled, |_| {}).await;
+        app.mount(|app| pages(&app, &PagesOptions::default()).fallback(not_found));
+        for path in ["/forgot", "/assets/forgot.js"] {
+            assert_eq!(app.get(path).send().await.status, status, "{path}");
+        }
+        let links = app.get("/login").send().await.text.contains("href=\"forgot\"");
+        assert_eq!(links, enabled);
+    }
+}
