@@ -48,7 +48,7 @@ pub(in crate::model) fn cut_off(keys: &[ApiKey], at: PolicyAt, writes: &mut Vec<
         writes.extend([Write::UpdateApiKey(Box::new(next)), revocation]);
         ended
     };
-    keys.iter().filter(|key| key.is_live(at.now)).map(cut).collect()
+    keys.iter().filter(|key| key.may_have_tokens(at.now)).map(cut).collect()
 }
 
 /// Remembers that a key was used, and says so in the audit log once a day.
@@ -152,7 +152,13 @@ mod tests {
     #[test]
     fn a_key_that_stays_gets_another_session_id() {
         let revoked = ApiKey { revoked_at: Some(T), ..key_of(&account(), 3) };
-        let mut keys = vec![key_of(&account(), 1), key_of(&account(), 2), revoked];
+        let expired = |ms: u64| ApiKey {
+            expires_at: Some(T.minus(Duration::from_millis(ms))),
+            ..key_of(&account(), 4)
+        };
+        // A verifier whose clock is behind accepts its last token.
+        let (just, long) = (expired(120_999), expired(121_000));
+        let mut keys = vec![key_of(&account(), 1), just, revoked, long];
         let mut seen = Vec::new();
         for _ in 0..3 {
             let mut writes = Vec::new();

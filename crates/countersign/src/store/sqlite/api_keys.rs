@@ -16,7 +16,7 @@ impl ApiKeyStore for SqliteStore {
     async fn add_api_key(&self, key: NewApiKey, context: &Context) -> Result<AddApiKeyOutcome, StoreError> {
         self.change("add_api_key", context, move |tx| {
             let found = load::credentials(tx.db, key.key.account_id)?;
-            let live = load::live_api_keys_of(tx.db, key.key.account_id, tx.at.now)?.len();
+            let live = load::api_keys_of(tx.db, key.key.account_id, tx.at.now)?.len();
             tx.apply(api_key::add(found.as_ref(), live, key))
         })
         .await
