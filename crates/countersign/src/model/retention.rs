@@ -137,7 +137,7 @@ const FEW_FAILURES_REMEMBERED: Duration = Duration::from_hours(24);
 /// Failed logins are kept by number too, so that nobody can fill the disk with them (LG-7): some 20 MB.
 const MAX_FAILED_LOGINS: u32 = 100_000;
 /// Verifiers may be behind by so much, and accept a token for so much longer.
-pub(crate) const LONGEST_LEEWAY: Duration = Duration::from_secs(120);
+const LONGEST_LEEWAY: Duration = Duration::from_secs(120);
 
 #[cfg(test)]
 mod tests {

@@ -9,8 +9,6 @@ mod grant;
 mod scopes;
 mod secret;
 
-use std::time::Duration;
-
 pub(crate) use self::change::*;
 pub(crate) use self::grant::admit;
 pub use self::grant::{ApiKeyProof, KeyGrant};
@@ -19,7 +17,6 @@ pub use self::secret::ApiKeySecret;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, ApiKeyId, SessionId};
 use crate::model::proof::Proof;
-use crate::model::retention::LONGEST_LEEWAY;
 
 /// What an API key is called: 1 to 64 letters, digits, `.`, `_` and `-` of ASCII. For people; two keys may have one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,25 +71,11 @@ pub struct ApiKey {
     pub session_id: SessionId,
 }
 
-/// Of a key that expired at or before this, no verifier accepts a token any more.
-pub(crate) fn forgotten_before(now: Timestamp) -> Timestamp {
-    now.minus(LONGEST_LEEWAY + SHORTEST_TOKEN)
-}
-
-/// A token lives at least so long, also where its key does not.
-const SHORTEST_TOKEN: Duration = Duration::from_secs(1);
-
 impl ApiKey {
     /// Whether it works, if its account does.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
-    }
-
-    /// Whether a verifier may accept a token of it, if its account may have any: for a little longer than it works itself, since a
-    /// clock may be behind.
-    pub(crate) fn may_have_tokens(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| end > forgotten_before(now))
     }
 
     /// Whether this use is worth a write: the first, and one an hour.

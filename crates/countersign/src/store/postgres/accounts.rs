@@ -14,7 +14,6 @@ use crate::model::account::{
     CreateAccountOutcome, Credentials, Deletion, ImportAccountsOutcome, NameUse, NewAccount, PasswordChange,
     PasswordTakeover, PendingChange, Role, SetPasswordOutcome, TakeoverOutcome, Username,
 };
-use crate::model::api_key;
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::Plan;
@@ -252,7 +251,7 @@ where
     let (open, keys) = match pending.ends_sessions() {
         Some(_) => {
             let open = load::lock_sessions(&tx.db, id, None).await?.open;
-            (open, load::lock_api_keys(&tx.db, id, api_key::forgotten_before(tx.at.now)).await?)
+            (open, load::lock_api_keys(&tx.db, id).await?)
         }
         None => (Vec::new(), Vec::new()),
     };

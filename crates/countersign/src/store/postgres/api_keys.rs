@@ -59,8 +59,8 @@ impl ApiKeyStore for PostgresStore {
 async fn add(tx: Transaction, key: NewApiKey) -> Result<AddApiKeyOutcome, Failure> {
     let account = key.key.account_id;
     let found = load::credentials(&tx.db, account, Lock::Rows).await?;
-    let live = load::lock_api_keys(&tx.db, account, tx.at.now).await?.len();
-    tx.apply(api_key::add(found.as_ref(), live, key)).await
+    let keys = load::lock_api_keys(&tx.db, account).await?;
+    tx.apply(api_key::add(found.as_ref(), &keys, (key, tx.at.now))).await
 }
 
 async fn revoke(

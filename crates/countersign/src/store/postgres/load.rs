@@ -238,18 +238,14 @@ pub(super) async fn lock_ended(db: &Connection, ids: &Vec<SessionId>) -> Result<
     Ok(Kept { sessions, log: rows::firsts(&log)?.into_iter().collect() })
 }
 
-/// The API keys of an account that were not revoked and have not expired by then; all locked, in the order of their ids.
-pub(super) async fn lock_api_keys(
-    db: &Connection,
-    account: AccountId,
-    expired_after: Timestamp,
-) -> Result<Vec<ApiKey>, Failure> {
+/// The API keys of an account that were not revoked; some may have expired. All are locked, in the order of their ids.
+pub(super) async fn lock_api_keys(db: &Connection, account: AccountId) -> Result<Vec<ApiKey>, Failure> {
     let sql = format!(
         "SELECT {API_KEY_COLUMNS} FROM api_keys k
-         WHERE k.account_id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
+         WHERE k.account_id = $1 AND k.revoked_at IS NULL
          ORDER BY k.id FOR UPDATE"
     );
-    db.query(&sql, &[&account, &expired_after]).await?.iter().map(rows::api_key).collect()
+    db.query(&sql, &[&account]).await?.iter().map(rows::api_key).collect()
 }
 
 /// Sessions of an account, and one more.

@@ -12,7 +12,6 @@ use crate::model::account::{
     CreateAccountOutcome, Credentials, Deletion, ImportAccountsOutcome, NameUse, NewAccount, PasswordChange,
     PasswordTakeover, PendingChange, Role, SetPasswordOutcome, TakeoverOutcome, Username,
 };
-use crate::model::api_key;
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::Plan;
@@ -214,10 +213,7 @@ fn change_or_delete(
         None => false,
     };
     let (open, keys) = match pending.ends_sessions() {
-        Some(_) => {
-            let forgotten = api_key::forgotten_before(tx.at.now);
-            (load::open_sessions_of(tx.db, id)?, load::api_keys_of(tx.db, id, forgotten)?)
-        }
+        Some(_) => (load::open_sessions_of(tx.db, id)?, load::api_keys_of(tx.db, id)?),
         None => (Vec::new(), Vec::new()),
     };
     tx.apply(pending.decide(name, has_another, (&open, &keys), tx.at))

@@ -16,8 +16,8 @@ impl ApiKeyStore for SqliteStore {
     async fn add_api_key(&self, key: NewApiKey, context: &Context) -> Result<AddApiKeyOutcome, StoreError> {
         self.change("add_api_key", context, move |tx| {
             let found = load::credentials(tx.db, key.key.account_id)?;
-            let live = load::api_keys_of(tx.db, key.key.account_id, tx.at.now)?.len();
-            tx.apply(api_key::add(found.as_ref(), live, key))
+            let keys = load::api_keys_of(tx.db, key.key.account_id)?;
+            tx.apply(api_key::add(found.as_ref(), &keys, (key, tx.at.now)))
         })
         .await
     }

@@ -105,17 +105,12 @@ pub(super) fn open_sessions_of(db: &Connection, account: AccountId) -> rusqlite:
     .collect()
 }
 
-/// The API keys of an account that were not revoked and have not expired by then.
-pub(super) fn api_keys_of(
-    db: &Connection,
-    account: AccountId,
-    expired_after: Timestamp,
-) -> rusqlite::Result<Vec<ApiKey>> {
+/// The API keys of an account that were not revoked; some may have expired.
+pub(super) fn api_keys_of(db: &Connection, account: AccountId) -> rusqlite::Result<Vec<ApiKey>> {
     db.prepare_cached(&format!(
-        "SELECT {API_KEY_COLUMNS} FROM api_keys k
-         WHERE k.account_id = ?1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?2)"
+        "SELECT {API_KEY_COLUMNS} FROM api_keys k WHERE k.account_id = ?1 AND k.revoked_at IS NULL"
     ))?
-    .query_map(params![account.as_bytes(), expired_after.as_unix_millis()], rows::api_key)?
+    .query_map([account.as_bytes()], rows::api_key)?
     .collect()
 }
 
