@@ -121,8 +121,8 @@
 //! # Features
 //!
 //! - `axum` (default): [`http`], the routes and cookies.
-//! - `mail`: [`render`], what mails say, in several languages and in your own templates.
-//! - `mail`: mails by SMTP or into a directory, in [`mail`].
+//! - `mail`: mails by SMTP or into a directory ([`mail`]), in several languages and in your own templates
+//!   (`countersign::render`).
 //! - `metrics`: figures for Prometheus, as `countersign::metrics`.
 //! - `pages`: the web pages, as [`http::pages`](crate::http).
 //! - `postgres`: the store on PostgreSQL, for more than one node.

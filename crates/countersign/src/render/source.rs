@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::render::fault::Fault;
 
-/// The contract of this version: raised when a variable or a duty of a template changes, with a line in [`CHANGES`].
+/// The contract of this version: raised when a variable or a duty of a template changes, with a line about what has changed.
 pub const CONTRACT: u32 = 1;
 
 /// What a theme has to change for each contract after the first.

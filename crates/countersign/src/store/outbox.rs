@@ -14,7 +14,7 @@ pub trait OutboxStore: Sealed {
     fn add_delivery(&self, delivery: NewDelivery, context: &Context) -> impl Answer<()>;
 
     /// Takes on deliveries that are due, those that have been due for longest first, and nothing that another process has taken
-    /// on: nobody else gets them before [`Claim::lease`] is over. Of a lane it gives the oldest that waits or none, so what
+    /// on: nobody else gets them before the lease of the claim is over. Of a lane it gives the oldest that waits or none, so what
     /// goes to one recipient is sent one by one, in the order in which it was written.
     fn claim_deliveries(&self, claim: Claim) -> impl Answer<Vec<Delivery>>;
 

@@ -76,7 +76,7 @@ impl Contents {
     }
 }
 
-/// A delivery that a plan writes: see [`OutboxKey::delivery`].
+/// A delivery that a plan writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
 pub struct NewDelivery {
@@ -171,7 +171,7 @@ pub struct OutboxDepth {
 #[error("a kind or state of deliveries that this version does not know")]
 pub(crate) struct UnknownDelivery;
 
-/// The longest that one attempt may take. SECURITY: well below [`LEASE`], so that no two processes send the same.
+/// The longest that one attempt may take. SECURITY: well below the lease, so that no two processes send the same.
 pub const LONGEST_ATTEMPT: Duration = Duration::from_mins(1);
 /// How long nobody else touches what a process is delivering, also if that process is gone.
 const LEASE: Duration = Duration::from_mins(2);

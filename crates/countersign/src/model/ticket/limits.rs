@@ -39,7 +39,7 @@ impl MailLimits {
     }
 }
 
-/// How many tickets were made in the last [`COUNTED`].
+/// How many tickets were made in the time that is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecentTickets {
     /// For the address and the purpose.
