@@ -34,6 +34,12 @@ CREATE TABLE tickets (
     consumed_at      bigint
 );
 
+-- Rows to lock, so that those who ask at once for one address or from one network count each other: each belongs to many of both.
+CREATE TABLE ticket_locks (
+    number bigint NOT NULL PRIMARY KEY
+);
+INSERT INTO ticket_locks (number) SELECT generate_series(0, 63);
+
 CREATE INDEX tickets_of_address ON tickets (canonical, created_at);
 CREATE INDEX tickets_of_account ON tickets (account_id, created_at) WHERE account_id IS NOT NULL;
 CREATE INDEX tickets_of_source ON tickets (source, created_at) WHERE source IS NOT NULL;

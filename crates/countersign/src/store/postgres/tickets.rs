@@ -9,6 +9,7 @@ use super::engine::value::Value;
 use super::load::{self, Lock};
 use super::{PostgresStore, rows};
 use crate::base::clock::Timestamp;
+use crate::base::digest::sha256;
 use crate::base::id::TicketId;
 use crate::model::account::Credentials;
 use crate::model::context::Context;
@@ -73,18 +74,17 @@ async fn start(
     if ticket::start(new.clone(), before, limits, now).writes().is_empty() {
         return Ok(StartTicketOutcome::Limited);
     }
-    // Until the end of the transaction, so a pooler keeps them. The address comes first everywhere.
-    let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 17))";
-    db_lock(&tx.db, lock, new.ticket.address.canonical()).await?;
-    if let Some(source) = new.ticket.source {
-        db_lock(&tx.db, lock, &format!("{:032x}", u128::from_be_bytes(source))).await?;
-    }
+    let locks =
+        [lock_of(new.ticket.address.canonical().as_bytes()), lock_of(&new.ticket.source.unwrap_or_default())];
+    let sql = "SELECT number FROM ticket_locks WHERE number IN ($1, $2) ORDER BY number FOR UPDATE";
+    tx.db.query(sql, &[&locks[0], &locks[1]]).await?;
     let recent = recent(&tx.db, &new.ticket, now).await?;
     tx.apply(ticket::start(new, recent, limits, now)).await
 }
 
-async fn db_lock(db: &Connection, sql: &str, of: &str) -> Result<(), Failure> {
-    db.query(sql, &[&of]).await.map(drop)
+/// Which of the 64 rows stands for this.
+fn lock_of(text: &[u8]) -> i64 {
+    i64::from(sha256(text)[0] % 64)
 }
 
 async fn look(
