@@ -171,7 +171,7 @@ fn tampering_with_the_embedded_log_is_named() {
     good(place.run(&["master-key", "add"]));
     good(place.run(&["master-key", "use", "2"]));
     let refused = place.run(&["master-key", "remove", "1", "--force"]);
-    assert!(refused.err.contains("the key of the audit log is sealed under it"), "{refused:?}");
+    assert!(refused.err.contains("the audit key is sealed under it"), "{refused:?}");
     good(place.run(&["master-key", "reseal", "--force"]));
     assert_eq!(found(&place, &[]), []);
     // Neither a backup nor a copy loses it.

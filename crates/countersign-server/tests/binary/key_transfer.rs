@@ -60,7 +60,7 @@ fn tokens_of_an_old_system_pass_with_its_public_key() {
     let key = SigningKey::generate(Algorithm::Es384).unwrap().with_key_id("old/1");
     let token = token(&key, &issuing.issuer());
     issuing.place.write("old.json", &key.verifying_key().to_jwk().unwrap());
-    issuing.place.set("COUNTERSIGN_KEYS_VERIFY_ONLY_FILE", "old.json");
+    issuing.place.set("COUNTERSIGN_KEYS__VERIFY_ONLY_FILE", "old.json");
     let refused = issuing.place.run(&["serve"]);
     assert!(refused.code == Some(2) && refused.err.contains("go together"), "{refused:?}");
     let set = format!(r#"{{"keys":[{}]}}"#, key.verifying_key().to_jwk().unwrap());
@@ -70,7 +70,7 @@ fn tokens_of_an_old_system_pass_with_its_public_key() {
         (set, "2026-01-01T00:00:00Z", false),
     ] {
         issuing.place.write("old.json", &file);
-        issuing.place.set("COUNTERSIGN_KEYS_VERIFY_ONLY_UNTIL", until);
+        issuing.place.set("COUNTERSIGN_KEYS__VERIFY_ONLY_UNTIL", until);
         let server = issuing.serve();
         let guard = issuing.guard().start().blocking().unwrap();
         let verified =

@@ -155,6 +155,10 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP TABLE audit_readers;
                  DROP TABLE email_addresses;
                  DROP TABLE tickets;
+                 DROP INDEX accounts_to_delete;
+                 ALTER TABLE accounts DROP COLUMN deletion_asked_at;
+                 ALTER TABLE accounts DROP COLUMN delete_at;
+                 DROP INDEX audit_log_by_other;
                  DROP INDEX accounts_by_creation;
                  DROP INDEX throttle_by_pardon;
                  ALTER TABLE throttle DROP COLUMN forgiven_at;
