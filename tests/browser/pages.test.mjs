@@ -310,8 +310,11 @@ for (const { name, launch } of BROWSERS) {
       // Where a password manager leads to.
       await holds(page, () => document.activeElement.id === 'current');
       await page.evaluate(() => {
+        const make = URL.createObjectURL.bind(URL);
+        let blob;
+        URL.createObjectURL = (made) => make((blob = made));
         HTMLAnchorElement.prototype.click = function () {
-          void fetch(this.href).then((file) => file.json()).then((file) => (window.saved = { name: this.download, file }));
+          void blob.text().then((text) => (window.saved = { name: this.download, file: JSON.parse(text) }));
         };
       });
       await press('Download my data');
@@ -324,14 +327,15 @@ for (const { name, launch } of BROWSERS) {
       await page.$eval('dialog input', (field) => (field.value = ''));
       await page.type('dialog input', user.password);
       await page.click('dialog .danger');
-      await arrive('/login?reason=deletion');
+      const gone = '/login?return_to=%2Faccount%23change-password&reason=deletion';
+      await arrive(gone);
       await hears('your account is going to be deleted');
       await signIn(user);
       await hears('This account is going to be deleted on');
-      assert.equal(path(), '/login?reason=deletion');
+      assert.equal(path(), gone);
       await look('login-deletion');
       await press('Keep my account');
-      await arrive('/account');
+      await arrive('/account#change-password');
       await page.waitForSelector('#sessions li');
     });
 
