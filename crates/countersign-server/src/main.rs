@@ -6,6 +6,8 @@ mod config;
 mod core_dumps;
 mod logging;
 mod net;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
 mod serve;
 

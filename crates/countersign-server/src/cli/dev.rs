@@ -42,7 +42,7 @@ fn run(global: &Global, store: Option<&str>, inherited: Inherited) -> anyhow::Re
     }
     let read = || load(global, store);
     let config = read()?;
-    let log = logging::start(config.log_format, &config.log_level);
+    let log = logging::start(&config)?;
     core_dumps::prevent(&config);
     with_runtime(async {
         let mut server = Server::open(&config, Mode::Development, inherited).await?;

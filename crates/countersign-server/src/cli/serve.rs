@@ -32,7 +32,7 @@ pub(super) fn run(global: &Global, listen: &Listen) -> anyhow::Result<()> {
     let global = listen.on(global, &inherited)?;
     let read = || Ok(global.load()?);
     let config = read()?;
-    let log = logging::start(config.log_format, &config.log_level);
+    let log = logging::start(&config)?;
     core_dumps::prevent(&config);
     with_runtime(async {
         let mut server = Server::open(&config, Mode::Production, inherited).await?;

@@ -18,6 +18,7 @@ use super::key::ConfigKey;
 use super::limits::{self, ALGORITHMS, LOG_LEVELS, between, bytes, short_text, ttl};
 use super::mail::MailAddress;
 use super::origin::{Origin, PathPrefix};
+use super::otlp::{self, CollectorUrl, Ratio};
 use super::place::Problem;
 use super::setting::{ByteSize, LogFormat, Secret, Setting, ThrottleStop, Toggle, TokenType, one_of};
 use super::sources::Settings;
@@ -308,6 +309,11 @@ settings! {
     /// An address to serve `/metrics` on for Prometheus, without TLS and a password: let nobody but the monitoring reach it. Not
     /// served if unset.
     "metrics" metrics: Option<SocketAddr> = "", for example "127.0.0.1:9464";
+    /// The address of an OpenTelemetry collector that takes OTLP over HTTP: a trace of each request is sent to it, without anything
+    /// that says who asked. Without TLS it is on this machine. Only in a program that was built with the feature `otlp`.
+    "otlp.url" otlp_url: Option<CollectorUrl> = "", for example "http://127.0.0.1:4318", if |v| otlp::is_built(v.as_ref());
+    /// The share of the traces that is sent, from 0 to 1. Of a request with a `traceparent` its sender decides.
+    "otlp.ratio" otlp_ratio: Ratio = "1.0";
     /// The most connections at the same time; further ones wait to be accepted. One client gets at most a
     /// quarter of them.
     "max_connections" max_connections: u32 = "4096", if |v| between(*v, 16, 1_000_000);

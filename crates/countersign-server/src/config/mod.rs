@@ -17,6 +17,7 @@ mod limits;
 mod load;
 mod mail;
 mod origin;
+mod otlp;
 mod place;
 mod rules;
 mod setting;
@@ -36,6 +37,8 @@ pub(crate) use self::keys::{Config, KEYS};
 pub(crate) use self::limits::is_loopback_name;
 pub(crate) use self::load::read_line;
 pub(crate) use self::origin::{Origin, PathPrefix};
+#[cfg(feature = "otlp")]
+pub(crate) use self::otlp::Ratio;
 pub(crate) use self::place::{ConfigError, Place};
 pub(crate) use self::setting::parse_duration;
 pub(crate) use self::setting::{LogFormat, Toggle};

@@ -378,10 +378,11 @@ fn toml_texts(key: &ConfigKey, value: &DeValue<'_>) -> Result<Vec<Zeroizing<Stri
             .collect::<Option<_>>()
             .ok_or_else(|| "expects strings in the list".to_owned()),
         (Kind::Number, DeValue::Integer(value)) if value.radix() == 10 => Ok(vec![text(value.as_str())]),
+        (Kind::Number, DeValue::Float(value)) => Ok(vec![text(value.as_str())]),
         (Kind::Text | Kind::Address, _) => {
             Err(format!("expects a string in quotes, like \"{}\"", key.example))
         }
         (Kind::List, _) => Err(format!("expects a list of strings, like [\"{}\"]", key.example)),
-        (Kind::Number, _) => Err(format!("expects a whole number, like {}", key.example)),
+        (Kind::Number, _) => Err(format!("expects a number, like {}", key.example)),
     }
 }

@@ -7,7 +7,7 @@ mod limit;
 use std::io::{self, Write};
 
 use countersign::Clock;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::reload::{self, Handle};
@@ -15,7 +15,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, Registry};
 
 pub(crate) use self::limit::{ACCESS, LineLimit};
-use crate::config::LogFormat;
+use crate::config::{Config, LogFormat};
+#[cfg(feature = "otlp")]
+use crate::otlp;
 use crate::output::escape;
 
 /// The log of this process.
@@ -24,6 +26,9 @@ pub(crate) struct Log {
     /// How many lines of a kind it takes.
     pub(crate) lines: LineLimit,
     level: Handle<Targets, Registry>,
+    /// What sends the last traces.
+    #[cfg(feature = "otlp")]
+    pub(crate) traces: Option<otlp::Flush>,
 }
 
 impl Log {
@@ -34,22 +39,36 @@ impl Log {
     }
 }
 
-/// Starts logging. A second call changes nothing.
-pub(crate) fn start(format: LogFormat, level: &str) -> Log {
-    let (filter, level) = reload::Layer::new(filter(level));
-    let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(EscapedStderr);
+/// Starts logging, and the export of traces. A second call changes nothing.
+///
+/// # Errors
+/// The system gives no thread for the export.
+#[cfg_attr(not(feature = "otlp"), expect(clippy::unnecessary_wraps, reason = "the export may fail"))]
+pub(crate) fn start(config: &Config) -> anyhow::Result<Log> {
+    // Of the log alone: traces have spans that it has not.
+    let (filter, level) = reload::Layer::new(filter(&config.log_level));
     let limit = LineLimit::new(Clock::system());
-    // Fails only if logging has started already.
-    let _ = match format {
-        LogFormat::Text => registry.with(layer.with_filter(limit.clone())).try_init(),
-        // One span is enough: the only one there is has the request ID.
-        LogFormat::Json => {
-            let layer = layer.json().flatten_event(true).with_span_list(false);
-            registry.with(layer.with_filter(limit.clone())).try_init()
-        }
+    let filter = filter.and(limit.clone());
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(EscapedStderr);
+    let layer = match config.log_format {
+        LogFormat::Text => layer.with_filter(filter).boxed(),
+        // One span is enough: the request's, which has its ID.
+        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),
     };
-    Log { lines: limit, level }
+    let registry = tracing_subscriber::registry().with(layer);
+    #[cfg(feature = "otlp")]
+    let (traces, registry) = {
+        let (layer, flush) = otlp::start(config)?.unzip();
+        (flush, registry.with(layer))
+    };
+    // Fails only if logging has started already.
+    let _ = registry.try_init();
+    Ok(Log {
+        lines: limit,
+        level,
+        #[cfg(feature = "otlp")]
+        traces,
+    })
 }
 
 fn filter(level: &str) -> Targets {

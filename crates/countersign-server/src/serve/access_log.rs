@@ -6,7 +6,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use countersign::Clock;
-use countersign::http::{client_address, trace_id};
+use countersign::http::{client_address, trace_parent};
 use ipnet::IpNet;
 use tracing::field::display;
 
@@ -25,7 +25,7 @@ pub(crate) async fn write(State(log): State<AccessLog>, request: Request, next: 
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let address = client_address(request.extensions(), request.headers(), &log.proxies).map(display);
-    let trace_id = trace_id(request.headers()).map(str::to_owned);
+    let trace_id = trace_parent(request.headers()).map(|parent| parent.trace_id.to_owned());
     let response = next.run(request).await;
     let micros = log.clock.monotonic().saturating_sub(began).as_micros();
     let request_id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok());

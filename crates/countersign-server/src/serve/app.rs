@@ -5,11 +5,15 @@ use std::sync::Arc;
 use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, middleware};
+#[cfg(feature = "otlp")]
+use countersign::Random;
 use countersign::http::{self, App, HttpOptions, PagesOptions};
 use countersign::store::AnyStore;
 
 use crate::config::{Config, PathPrefix, Toggle};
 use crate::net::loopback;
+#[cfg(feature = "otlp")]
+use crate::otlp;
 use crate::serve::access_log::{self, AccessLog};
 use crate::serve::dev_mail::DevMail;
 use crate::serve::instance::Instance;
@@ -35,6 +39,11 @@ pub(crate) fn router(
     }
     if config.log_access == Toggle::On {
         router = router.layer(middleware::from_fn_with_state(log, access_log::write));
+    }
+    #[cfg(feature = "otlp")]
+    if config.otlp_url.is_some() {
+        let tracer = otlp::Tracer { ratio: config.otlp_ratio, random: Random::system() };
+        router = router.layer(middleware::from_fn_with_state(tracer, otlp::trace));
     }
     router
 }

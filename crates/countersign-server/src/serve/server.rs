@@ -124,6 +124,10 @@ impl Server {
         }
         watchdog.abort();
         log.lines.log_left_out();
+        #[cfg(feature = "otlp")]
+        if let Some(traces) = &log.traces {
+            traces.finish();
+        }
         tracing::info!("stopped");
         Ok(())
     }
@@ -152,6 +156,9 @@ impl Host {
         config.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         if let Some(url) = &config.mail_url {
             tracing::info!("mails go to {url}");
+        }
+        if let Some(url) = &config.otlp_url {
+            tracing::info!("traces go to {url}, {} of those that begin here", config.otlp_ratio);
         }
         if let Some(url) = &config.import_upstream_url {
             tracing::info!("accounts without a password are taken over from {}", url.0);

@@ -24,7 +24,8 @@ mod well_known;
 pub use self::app::{App, HttpOptions};
 pub use self::edge::client_address::{PeerAddress, client_address};
 pub use self::edge::if_none_match::client_has;
-pub use self::edge::trace::trace_id;
+pub use self::edge::measure::known_method;
+pub use self::edge::trace::{TraceParent, trace_parent};
 pub use self::error::api::ApiError;
 pub use self::openapi::openapi;
 #[cfg(feature = "pages")]

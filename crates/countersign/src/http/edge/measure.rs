@@ -19,7 +19,7 @@ pub(super) struct Measured {
 impl Measured {
     pub(super) fn begin<S: Store>(app: &App<S>, request: &Request) -> Self {
         Self {
-            method: known(request.method()),
+            method: known_method(request.method()),
             route: request.extensions().get().cloned(),
             began: app.countersign.clock().monotonic(),
         }
@@ -33,8 +33,9 @@ impl Measured {
     }
 }
 
-/// The methods of RFC 9110 §9 and RFC 5789; `_OTHER` for those that a client has made up.
-fn known(method: &Method) -> &'static str {
+/// A method for figures and traces: one of RFC 9110 §9 and RFC 5789, or `_OTHER` for those that a client has made up.
+#[must_use]
+pub fn known_method(method: &Method) -> &'static str {
     const KNOWN: [(&str, Method); 9] = [
         ("GET", Method::GET),
         ("POST", Method::POST),

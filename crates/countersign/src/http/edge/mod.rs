@@ -8,7 +8,7 @@ pub(in crate::http) mod csrf;
 pub(in crate::http) mod headers;
 pub(in crate::http) mod if_none_match;
 pub(in crate::http) mod language;
-mod measure;
+pub(in crate::http) mod measure;
 pub(in crate::http) mod media_type;
 pub(in crate::http) mod notices;
 pub(in crate::http) mod origins;
@@ -41,7 +41,8 @@ pub(in crate::http) async fn pass<S: Store>(
     let measured = Measured::begin(&app, &request);
     let id = RequestId::random(&app.request_ids);
     request.extensions_mut().insert(id);
-    let span = request_id::span(id, trace::trace_id(request.headers()));
+    let trace_id = trace::trace_parent(request.headers()).map(|parent| parent.trace_id);
+    let span = request_id::span(id, trace_id);
     let mut response = checked(&app, request, next).instrument(span).await;
     request_id::add_header(response.headers_mut(), id);
     add_security_headers(response.headers_mut(), app.is_https());
