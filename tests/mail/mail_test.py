@@ -136,7 +136,7 @@ class Mails(unittest.TestCase):
         [sender] = mail["From"].addresses
         self.assertEqual((sender.display_name, sender.addr_spec), ("Ünï Example", "no-reply@auth.example"))
         self.assertEqual((mail["To"], mail["Reply-To"]), ("bob@example.com", "help@auth.example"))
-        self.assertEqual((mail["Auto-Submitted"], mail["Subject"]), ("auto-generated", "Mails work"))
+        self.assertEqual((mail["Auto-Submitted"], mail["Subject"]), ("auto-generated", "Test mail from Countersign"))
         self.assertIsNotNone(mail["Date"].datetime)
         self.assertIn("This is a test from http", mail.get_body(("plain",)).get_content())
 

@@ -1,6 +1,8 @@
 //! E-mail addresses, in every store.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, EmailId};
@@ -21,14 +23,16 @@ pub(crate) fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
+/// Each is made a millisecond after the one before.
 pub(crate) fn new_email(account: AccountId, text: &str) -> AccountEmail {
+    static MADE: AtomicU64 = AtomicU64::new(0);
     AccountEmail {
         id: EmailId::random(&Random::system()),
         account_id: account,
         address: address(text),
         verified_at: None,
         is_primary: false,
-        created_at: T0,
+        created_at: T0.plus(Duration::from_millis(MADE.fetch_add(1, Ordering::Relaxed))),
     }
 }
 
