@@ -138,7 +138,8 @@ class Mails(unittest.TestCase):
         self.assertEqual((mail["To"], mail["Reply-To"]), ("bob@example.com", "help@auth.example"))
         self.assertEqual((mail["Auto-Submitted"], mail["Subject"]), ("auto-generated", "Test mail from Countersign"))
         self.assertIsNotNone(mail["Date"].datetime)
-        self.assertIn("This is a test from http", mail.get_body(("plain",)).get_content())
+        for part in ("plain", "html"):
+            self.assertIn("Countersign can send mails.", mail.get_body((part,)).get_content())
 
     def test_mails_wait_for_a_server_that_is_down_and_people_sign_in(self):
         inbox, port = Inbox(), free_port()

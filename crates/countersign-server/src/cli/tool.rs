@@ -1,5 +1,6 @@
 //! The open database of a command.
 
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 
 use anyhow::Context as _;
@@ -38,8 +39,9 @@ impl Tool {
         store::require(config)?;
         core_dumps::prevent(config);
         remark(&format!("countersign: database {}", store::shown(config)));
-        // Only a listening server knows the issuer; accounts and sessions do not depend on it.
-        let instance = Box::pin(instance::open(config, &config.issuer(0), task, mail)).await?;
+        // Only a listening server knows the port that it was given; accounts and sessions do not depend on it.
+        let port = config.listen.first().map_or(0, SocketAddr::port);
+        let instance = Box::pin(instance::open(config, &config.issuer(port), task, mail)).await?;
         Ok(Self { instance, asks_upstream: config.import_upstream_url.is_some() })
     }
 
