@@ -26,9 +26,11 @@ use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::model::session::{EndedSession, RevocationCursor};
 use crate::model::session_cookie::SessionCookies;
 use crate::model::stored_key::KnownKeys;
+use crate::model::work::WorkChallenges;
 use crate::options::Options;
 use crate::store::Store;
 use crate::throttle::Throttle;
+use crate::throttle::mails::MailRequests;
 
 /// An authentication system over a store: put it into an `Arc` and share it.
 pub struct Countersign<S> {
@@ -50,6 +52,9 @@ pub struct Countersign<S> {
     pub(crate) feed: Feed,
     pub(crate) feed_keys: FeedKeys,
     pub(crate) outbox_key: OutboxKey,
+    /// What has to be solved before somebody causes a mail, and how many have asked.
+    pub(crate) work: WorkChallenges,
+    pub(crate) mail_requests: MailRequests,
     /// Which API keys were used, until it is stored.
     pub(crate) key_uses: KeyUses,
     /// How far the revocation log has been read.

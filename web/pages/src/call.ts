@@ -14,7 +14,7 @@ export async function call<T = undefined>(send: typeof fetch, method: string, pa
   const json = parse(text);
   if (response.ok) return json as T;
   const { error, code } = (json ?? {}) as { error?: string; code?: string };
-  throw new CountersignError(code ?? 'unexpected_response', error ?? t('The server responded with status {status}.', { status: response.status }), response.status);
+  throw new CountersignError(code ?? 'unexpected_response', error ?? t('The server responded with status {status}.', { status: response.status }), response.status, undefined, json);
 }
 
 /** A call by anybody: of what people do who cannot sign in. */

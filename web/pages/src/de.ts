@@ -165,6 +165,7 @@ export const errors = {
   cross_origin: 'Das ist von einer Seite eines anderen Servers nicht erlaubt.',
   too_many_api_keys: 'Es gibt zu viele API-Schlüssel: Widerrufen Sie erst einen.',
   ticket_invalid: 'Dieser Code gilt nicht oder nicht mehr.',
+  proof_required: 'Gerade werden zu viele Mails angefordert, bitte gleich noch einmal versuchen',
   too_many_emails: 'Es gibt zu viele Adressen: Entfernen Sie erst eine.',
   email_not_verified: 'Diese Adresse ist nicht bestätigt.',
   unknown_audience: 'Diese Audience gibt es nicht.',

@@ -6,6 +6,7 @@ import { openForm } from './form-dialog.ts';
 import { timeElement } from './format.ts';
 import { sendsAgain, useCode } from './mail-code.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
+import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 import type { Email } from './wire.ts';
 
@@ -122,5 +123,5 @@ function enterCode(address: string, changed: Changed): void {
 }
 
 function sendCode(address: string): Promise<void> {
-  return api('POST', '/api/email/start', { purpose: 'verify', address });
+  return startMail({ purpose: 'verify', address });
 }

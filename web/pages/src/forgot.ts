@@ -3,12 +3,12 @@
 import { CountersignError } from '@countersign/client';
 import { pathOf } from './base.ts';
 import { field, newPasswordField, nowTheCode } from './by-mail.ts';
-import { post } from './call.ts';
 import { byId } from './dom.ts';
 import { submits } from './form.ts';
 import { useCode } from './mail-code.ts';
 import { onwards } from './return-to.ts';
 import { keepReturnTo } from './site.ts';
+import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 
 const ask = byId<HTMLFormElement>('ask');
@@ -17,7 +17,7 @@ const address = field(ask, 'email');
 const code = field(reset, 'code');
 const next = newPasswordField(reset);
 
-const send = (): Promise<void> => post('/api/email/start', { purpose: 'reset', address: address.value });
+const send = (): Promise<void> => startMail({ purpose: 'reset', address: address.value });
 
 submits(
   ask,

@@ -8,14 +8,16 @@ choice! {
         /// Whether somebody whose proof was right may sign in.
         BeforeSignIn = "before_sign_in",
         /// The claims of an access token.
-        Claims = "claims"
+        Claims = "claims",
+        /// Whether a mail is sent that anybody can ask for.
+        BeforeMail = "before_mail"
     }
 }
 
 choice! {
     /// What happens without an answer.
     HookFailurePolicy {
-        /// Nobody signs in, and no token is made.
+        /// Nobody signs in, no token is made, and no mail is sent.
         Deny = "deny",
         /// It goes on as if nobody had to be asked.
         Allow = "allow"

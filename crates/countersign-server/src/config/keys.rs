@@ -249,11 +249,12 @@ settings! {
     "import.upstream.header" import_upstream_header: Option<FieldName> = "", for example "Authorization";
     /// The file with that value, one line.
     "import.upstream.header_file" import_upstream_header_file: Option<PathBuf> = "", for example "/run/secrets/old-login";
-    /// The address of your own server, which is asked before somebody signs in. It may be in your network; without TLS it is
+    /// The address of your own server, which is asked before somebody signs in, or asks for a mail. It may be in your network; without TLS it is
     /// on this machine. See docs/guides/webhooks.md.
     "hooks.url" hooks_url: Option<LoginUrl> = "", for example "https://app.example.com/countersign/hook";
     /// What it is asked about: `before_sign_in`, whether somebody whose password was right may sign in; `claims`, what each of
-    /// their access tokens says, at a sign-in and at every refresh.
+    /// their access tokens says, at a sign-in and at every refresh; `before_mail`, whether a mail is sent that somebody asks for who
+    /// has not signed in, as with a captcha.
     "hooks.ask" hooks_ask: Vec<HookQuestion> = "before_sign_in", for example "before_sign_in,claims";
     /// A file with the secret that signs what it is asked, `whsec_…`. While it is changed, one a line, the newest first.
     "hooks.secret_file" hooks_secret_file: Option<PathBuf> = "", for example "/run/secrets/countersign-hooks";
@@ -282,6 +283,14 @@ settings! {
     "mail.password" mail_password: Option<Secret> = "";
     /// A PEM file with further certificate authorities that the mail server may have its certificate from.
     "mail.ca_file" mail_ca_file: Option<PathBuf> = "", for example "/etc/countersign/mail-ca.pem";
+    /// From how many requests for mails on, from one network within ten minutes, a browser has to show a proof of work. The pages do
+    /// it by themselves. 0: never.
+    "mail.proof_per_network" mail_proof_per_network: u32 = "10", if |v| between(*v, 0, 1_000_000);
+    /// The same for the requests that this server gets from everywhere.
+    "mail.proof_overall" mail_proof_overall: u32 = "100", if |v| between(*v, 0, 1_000_000);
+    /// The most that is demanded, in zero bits of a hash; it begins with 14, and each bit doubles the work. 18 are half a second in the
+    /// browser of a notebook, and some seconds on a cheap phone.
+    "mail.proof_most_bits" mail_proof_most_bits: u32 = "18", if |v| between(*v, 14, 22);
     /// The name of your product, in the title and the header of every page. No password may consist of it.
     "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
     /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.

@@ -36,6 +36,9 @@ impl Config {
         options.throttle = self.throttle_options();
         options.feed.max_followers = count(self.feed_max_followers);
         options.feed.public = self.feed_public == Toggle::On;
+        options.email.work.per_network = self.mail_proof_per_network;
+        options.email.work.overall = self.mail_proof_overall;
+        options.email.work.most_bits = u8::try_from(self.mail_proof_most_bits).unwrap_or(u8::MAX);
         options.account_deletion_grace =
             (self.account_deletion == Toggle::On).then_some(self.account_deletion_grace);
         options.keep_audit = self.retention_audit;

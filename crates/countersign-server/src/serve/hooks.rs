@@ -1,5 +1,5 @@
-//! The application's own server, asked over HTTP as `[hooks]` describes it: may somebody sign in, and what do their access tokens
-//! say.
+//! The application's own server, asked over HTTP as `[hooks]` describes it: may somebody sign in, what do their access tokens
+//! say, and may somebody cause a mail.
 //!
 //! A request is signed by the scheme of Standard Webhooks. A response is a JSON object without any other members than are
 //! expected, since a misspelt one could let somebody in. Nothing of a response is logged, it may hold anything.
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use countersign::options::{ClaimsRequest, Hooks, SignIn, SignInVerdict};
+use countersign::options::{ClaimsRequest, Hooks, MailAsked, MailVerdict, SignIn, SignInVerdict};
 use countersign::wire::AccountView;
 use countersign::{Clock, CustomClaims, Random, SessionId};
 use countersign_fetch::{FetchOptions, FetchUrl, Question, exchange};
@@ -47,9 +47,16 @@ pub(crate) fn hooks(config: &Config) -> anyhow::Result<Hooks> {
         });
     }
     if config.hooks_ask.contains(&HookQuestion::Claims) {
+        let hook = Arc::clone(&hook);
         hooks = hooks.claims(move |request| {
             let hook = Arc::clone(&hook);
             async move { Ok(hook.or_policy(hook.claims(&request).await, CustomClaims::default())?) }
+        });
+    }
+    if config.hooks_ask.contains(&HookQuestion::BeforeMail) {
+        hooks = hooks.before_mail(move |mail| {
+            let hook = Arc::clone(&hook);
+            async move { Ok(hook.or_policy(hook.may_ask_for(&mail).await, MailVerdict::Allow)?) }
         });
     }
     Ok(hooks)
@@ -90,7 +97,8 @@ impl Hook {
             "userAgent": context.user_agent,
             "requestId": context.request_id.map(|id| id.to_string()),
         });
-        self.ask::<Answer>("before_sign_in", data).await?.verdict()
+        let denial = self.ask::<Answer>("before_sign_in", data).await?.denial()?;
+        Ok(denial.map_or(SignInVerdict::Allow, |(code, text)| SignInVerdict::refuse(code, text)))
     }
 
     async fn claims(&self, request: &ClaimsRequest) -> anyhow::Result<CustomClaims> {
@@ -102,6 +110,20 @@ impl Hook {
             "audience": audience,
         });
         Ok(CustomClaims::new(self.ask::<ClaimsAnswer>("claims", data).await?.claims)?)
+    }
+
+    async fn may_ask_for(&self, mail: &MailAsked) -> anyhow::Result<MailVerdict> {
+        let MailAsked { purpose, to, captcha, context, .. } = mail;
+        let data = json!({
+            "purpose": purpose.name(),
+            "to": to.as_str(),
+            "captcha": captcha,
+            "address": context.address,
+            "userAgent": context.user_agent,
+            "requestId": context.request_id.map(|id| id.to_string()),
+        });
+        let denial = self.ask::<Answer>("before_mail", data).await?.denial()?;
+        Ok(denial.map_or(MailVerdict::Allow, |(code, text)| MailVerdict::refuse(code, text)))
     }
 
     /// Asks within the time, in which waiting for others counts too.
@@ -146,7 +168,7 @@ impl Hook {
     }
 }
 
-/// The response to `before_sign_in`.
+/// The response to `before_sign_in`, and to `before_mail`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Answer {
@@ -170,11 +192,12 @@ struct ClaimsAnswer {
 }
 
 impl Answer {
-    fn verdict(self) -> anyhow::Result<SignInVerdict> {
+    /// The code and the text of a denial; none if it is allowed.
+    fn denial(self) -> anyhow::Result<Option<(String, String)>> {
         match (self.decision, self.code, self.text) {
-            (Decision::Allow, None, None) => Ok(SignInVerdict::Allow),
+            (Decision::Allow, None, None) => Ok(None),
             (Decision::Deny, Some(code), Some(text)) if is_code(&code) && is_text(&text) => {
-                Ok(SignInVerdict::refuse(code, text))
+                Ok(Some((code, text)))
             }
             (Decision::Deny, Some(_), Some(_)) => bail!(
                 "a code has 1 to 64 lower-case letters, digits and underscores, and a text 1 to 500 characters of one line"
@@ -213,11 +236,10 @@ mod tests {
 
     #[test]
     fn an_answer_says_one_thing_or_nothing() {
-        let verdict =
-            |json: &str| serde_json::from_str::<Answer>(json).map_err(anyhow::Error::from)?.verdict();
-        assert_eq!(verdict(r#"{"decision":"allow"}"#).unwrap(), SignInVerdict::Allow);
-        let denial = verdict(r#"{"decision":"deny","code":"not_paid","text":"The bill is open"}"#).unwrap();
-        assert_eq!(denial, SignInVerdict::refuse("not_paid", "The bill is open"));
+        let denial = |json: &str| serde_json::from_str::<Answer>(json).map_err(anyhow::Error::from)?.denial();
+        assert_eq!(denial(r#"{"decision":"allow"}"#).unwrap(), None);
+        let denied = denial(r#"{"decision":"deny","code":"not_paid","text":"The bill is open"}"#).unwrap();
+        assert_eq!(denied, Some(("not_paid".to_owned(), "The bill is open".to_owned())));
         for wrong in [
             "{}",
             "[]",
@@ -231,7 +253,7 @@ mod tests {
             r#"{"decision":"deny","code":"x","text":" "}"#,
             r#"{"decision":"deny","code":"x","text":"a\nb"}"#,
         ] {
-            assert!(verdict(wrong).is_err(), "{wrong}");
+            assert!(denial(wrong).is_err(), "{wrong}");
         }
     }
 }

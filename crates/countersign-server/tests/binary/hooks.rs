@@ -162,6 +162,42 @@ fn without_a_clear_answer_the_policy_decides() {
     }
 }
 
+/// EN-4, IN-4: the server is asked before a mail, with what the request carries, and nobody's address is looked up for it.
+#[test]
+fn a_mail_is_asked_for_with_a_captcha_and_can_be_denied() {
+    let (requests, answer) = noting(|asked| match asked["data"]["captcha"].as_str() {
+        Some("7 bicycles") => ok("", ALLOW),
+        Some("down") => status("500 Internal Server Error", ""),
+        _ => ok("", r#"{"decision":"deny","code":"captcha_failed","text":"Solve the captcha again"}"#),
+    });
+    let server = support::Server::plain(answer);
+    for (policy, without) in [("deny", 503), ("allow", 202)] {
+        let place = Place::new();
+        configure(&place, &server.origin, &format!("ask = \"before_mail\"\non_failure = \"{policy}\"\n"));
+        place.add_user("ann", "user");
+        let countersign =
+            place.serve(&["--set", "mail.url=file:mails", "--set", "mail.from=no-reply@auth.example.com"]);
+        let start = |captcha: Value| {
+            let body = json!({ "purpose": "reset", "address": "ann@example.com", "captcha": captcha });
+            let json = "Content-Type: application/json\r\n";
+            countersign.request("POST", "/api/email/start", json, &body.to_string())
+        };
+        assert_eq!(start(json!("7 bicycles")).status, 202);
+        let denied = start(Value::Null);
+        assert_eq!((denied.status, denied.code().as_str()), (403, "captcha_failed"));
+        assert_eq!(denied.json()["error"], "Solve the captcha again");
+        assert_eq!(start(json!("down")).status, without);
+        assert_eq!(countersign.login("ann", PASSWORD).status, 200, "nobody asked about the sign-in");
+    }
+    let requests = requests.lock().unwrap();
+    let asked = body(&requests[0]);
+    assert_eq!((requests.len(), &asked["type"]), (6, &json!("before_mail")));
+    let data = &asked["data"];
+    assert_eq!((&data["purpose"], &data["to"]), (&json!("reset"), &json!("ann@example.com")));
+    assert_eq!((&data["address"], &data["captcha"]), (&json!("127.0.0.1"), &json!("7 bicycles")));
+    assert!(data["requestId"].is_string() && is_signed(&requests[0], SECRET), "{asked}");
+}
+
 #[test]
 fn what_could_not_be_meant_is_refused_at_the_start() {
     let url = "url = \"http://127.0.0.1:1/\"\n";

@@ -43,6 +43,7 @@ pub(crate) enum Purpose {
     TicketLink,
     TicketCode,
     TicketCodeHash,
+    MailWork,
 }
 
 impl Purpose {
@@ -65,6 +66,7 @@ impl Purpose {
             Self::TicketLink => b"countersign ticket link v1",
             Self::TicketCode => b"countersign ticket code v1",
             Self::TicketCodeHash => b"countersign ticket code hash v1",
+            Self::MailWork => b"countersign work before a mail v1",
         }
     }
 }

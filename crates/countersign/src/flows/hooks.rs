@@ -19,7 +19,10 @@ use crate::model::audience::Audience;
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{Grant, SessionProof};
-use crate::options::{AccountCreated, ClaimsRequest, Hook, HookError, SignIn, SignInRefusal, SignInVerdict};
+use crate::options::{
+    AccountCreated, ClaimsRequest, Hook, HookError, MailAsked, MailRefusal, MailVerdict, SignIn,
+    SignInRefusal, SignInVerdict,
+};
 use crate::store::{Store, StoreError};
 
 impl<S: Store> Countersign<S> {
@@ -51,6 +54,18 @@ impl<S: Store> Countersign<S> {
         let created = AccountCreated { account: account.clone(), context: context.clone() };
         if let Err(HookError { name, failure }) = self.run("after_create", hook, created).await {
             tracing::error!(account = %account.id, hook = name, error = %failure, "a hook failed after an account was made");
+        }
+    }
+
+    /// Asks whether somebody may cause a mail. Gives the reason why not.
+    pub(crate) async fn ask_before_mail(
+        &self,
+        asked: impl FnOnce() -> MailAsked,
+    ) -> Result<Option<MailRefusal>, HookError> {
+        let Some(hook) = &self.options.hooks.before_mail else { return Ok(None) };
+        match self.run("before_mail", hook, asked()).await? {
+            MailVerdict::Allow => Ok(None),
+            MailVerdict::Refuse(refusal) => Ok(Some(refusal)),
         }
     }
 

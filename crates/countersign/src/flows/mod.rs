@@ -32,6 +32,7 @@ pub mod keys;
 pub mod login;
 pub(crate) mod login_error;
 pub mod logout;
+pub mod mail_gate;
 pub mod master_keys;
 pub(crate) mod noted;
 pub mod open;

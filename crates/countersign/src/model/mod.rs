@@ -40,3 +40,4 @@ pub mod session_cookie;
 pub mod stored_key;
 pub mod ticket;
 pub mod verify_only;
+pub mod work;

@@ -2,6 +2,7 @@
 
 use crate::base::out_of_range::Broken;
 pub use crate::model::ticket::MailLimits;
+pub use crate::model::work::WorkOptions;
 
 /// What people can do by mail.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,12 +12,15 @@ pub struct EmailOptions {
     pub enabled: bool,
     /// How many mails somebody can ask for.
     pub limits: MailLimits,
+    /// From how many requests on a proof of work has to be shown.
+    pub work: WorkOptions,
 }
 
 impl EmailOptions {
     pub(super) fn broken(&self) -> Broken {
         let mut broken = Broken::default();
         broken.within("limits", self.limits.broken());
+        broken.within("work", self.work.broken());
         broken
     }
 }

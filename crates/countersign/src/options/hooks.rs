@@ -1,4 +1,4 @@
-//! [`Hooks`]: what an application adds to new accounts, to sign-ins and to access tokens.
+//! [`Hooks`]: what an application adds to new accounts, to sign-ins, to access tokens, and to asking for mails.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::base::id::SessionId;
 use crate::base::out_of_range::Broken;
-use crate::model::account::{Account, CustomClaims};
+use crate::model::account::{Account, CustomClaims, EmailAddress};
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
+use crate::model::ticket::TicketPurpose;
 
 /// Functions of the application's own. Default none.
 ///
@@ -45,6 +46,7 @@ pub struct Hooks {
     pub(crate) after_sign_in: Option<Hook<SignIn, ()>>,
     pub(crate) after_create: Option<Hook<AccountCreated, ()>>,
     pub(crate) claims: Option<Hook<ClaimsRequest, CustomClaims>>,
+    pub(crate) before_mail: Option<Hook<MailAsked, MailVerdict>>,
     pub(crate) timeout: Duration,
 }
 
@@ -127,6 +129,51 @@ pub struct ClaimsRequest {
     pub audience: String,
 }
 
+/// A mail that somebody asks for who has not signed in.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct MailAsked {
+    /// What for.
+    pub purpose: TicketPurpose,
+    /// Where it would go. Nothing was looked up: an account may have this address or not.
+    pub to: EmailAddress,
+    /// What the request carried as the response of a captcha. It is not looked at here.
+    pub captcha: Option<String>,
+    /// When, and from where.
+    pub context: Context,
+}
+
+impl fmt::Debug for MailAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailAsked").field("purpose", &self.purpose).finish_non_exhaustive()
+    }
+}
+
+/// Whether somebody may cause a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MailVerdict {
+    /// They may.
+    Allow,
+    /// They may not, and why.
+    Refuse(MailRefusal),
+}
+
+impl MailVerdict {
+    /// Refuses with a stable `code` for programs, such as `captcha_failed`, and a text for people.
+    pub fn refuse(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refuse(MailRefusal { code: code.into(), text: text.into() })
+    }
+}
+
+/// Why the application sends no mail.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the application refused the mail: {code}")]
+pub struct MailRefusal {
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) text: Cow<'static, str>,
+}
+
 impl Hooks {
     /// Asked when a password or another proof was right, before the session begins: so nobody else learns
     /// anything from a refusal, which is 403 over HTTP. If it fails, the response is 503.
@@ -175,6 +222,17 @@ impl Hooks {
         Self { claims: Some(boxed(hook)), ..self }
     }
 
+    /// Asked before a mail that anybody can cause, for a captcha for example: before it is looked up whether an account has the
+    /// address, and after the proof of work where one is demanded. A refusal is 403 over HTTP, a failure 503. A hook that looks
+    /// the address up and answers by what it finds tells everybody who has an account.
+    #[must_use]
+    pub fn before_mail<A>(self, hook: impl Fn(MailAsked) -> A + Send + Sync + 'static) -> Self
+    where
+        A: Future<Output = Result<MailVerdict, HookFailure>> + Send + 'static,
+    {
+        Self { before_mail: Some(boxed(hook)), ..self }
+    }
+
     /// The longest that one hook may take. 10 ms to 10 s, default 2 s.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
@@ -192,7 +250,14 @@ impl Hooks {
 impl Default for Hooks {
     fn default() -> Self {
         let timeout = Duration::from_secs(2);
-        Self { before_sign_in: None, after_sign_in: None, after_create: None, claims: None, timeout }
+        Self {
+            before_sign_in: None,
+            after_sign_in: None,
+            after_create: None,
+            claims: None,
+            before_mail: None,
+            timeout,
+        }
     }
 }
 
@@ -203,6 +268,7 @@ impl fmt::Debug for Hooks {
             .field("after_sign_in", &self.after_sign_in.is_some())
             .field("after_create", &self.after_create.is_some())
             .field("claims", &self.claims.is_some())
+            .field("before_mail", &self.before_mail.is_some())
             .field("timeout", &self.timeout)
             .finish()
     }

@@ -15,11 +15,12 @@ use std::time::Duration;
 
 use countersign_jwt::SigningKey;
 
-pub use self::email::{EmailOptions, MailLimits};
+pub use self::email::{EmailOptions, MailLimits, WorkOptions};
 pub use self::feed::FeedOptions;
 pub(crate) use self::hooks::Hook;
 pub use self::hooks::{
-    AccountCreated, ClaimsRequest, HookError, HookFailure, Hooks, SignIn, SignInRefusal, SignInVerdict,
+    AccountCreated, ClaimsRequest, HookError, HookFailure, Hooks, MailAsked, MailRefusal, MailVerdict,
+    SignIn, SignInRefusal, SignInVerdict,
 };
 pub use self::mail::MailOptions;
 use crate::base::out_of_range::{Broken, OutOfRange};

@@ -24,6 +24,7 @@
 //! count between two exchanges. Rates of networks are not shared: they are over in minutes.
 
 pub mod exchange;
+pub(crate) mod mails;
 mod options;
 mod rate;
 mod record;

@@ -23,6 +23,7 @@ mod hooks;
 mod login;
 mod logout;
 mod mail;
+mod mail_gate;
 mod metadata;
 mod metrics;
 mod mounted;

@@ -1,6 +1,7 @@
 //! `/api/email`: asking for a mail, and using the ticket that it brings. The response to asking is the same for an address that
 //! nobody has (EN-4).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::Countersign;
 use crate::flows::email::{MailPurpose, MailRequest};
+use crate::flows::mail_gate::MailAdmission;
 use crate::flows::tickets::{ShownTicket, TicketError};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
@@ -20,7 +22,7 @@ use crate::http::edge::language::preferred_language;
 use crate::http::error::api::ApiError;
 use crate::model::account::EmailAddress;
 use crate::model::context::Context;
-use crate::model::ticket::FlowCookie;
+use crate::model::ticket::{FlowCookie, TicketPurpose};
 use crate::store::Store;
 
 #[derive(Deserialize)]
@@ -28,6 +30,10 @@ use crate::store::Store;
 pub(in crate::http) struct Start {
     purpose: Purpose,
     address: String,
+    /// Of work, where one was demanded.
+    proof: Option<String>,
+    /// For the application's hook. Nobody else reads it.
+    captcha: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -38,7 +44,7 @@ enum Purpose {
 }
 
 impl Input for Start {
-    const EXPECTED: &'static str = r#"a JSON object {"purpose": "verify" or "reset", "address": string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"purpose": "verify" or "reset", "address": string, "proof"?: string, "captcha"?: string}"#;
 }
 
 pub(in crate::http) async fn start<S: Store>(
@@ -47,14 +53,29 @@ pub(in crate::http) async fn start<S: Store>(
     headers: HeaderMap,
     Json(input): Json<Start>,
 ) -> Result<Response, ApiError> {
-    let purpose = match input.purpose {
-        Purpose::Verify => MailPurpose::Verify,
-        Purpose::Reset => MailPurpose::Reset,
+    let Start { purpose, address: to, proof, captcha } = input;
+    let (to, context) = (address(&to)?, app.at_this_moment(context));
+    let (purpose, of_ticket) = match purpose {
+        Purpose::Verify => (MailPurpose::Verify, TicketPurpose::Verify),
+        Purpose::Reset => (MailPurpose::Reset, TicketPurpose::Reset),
     };
-    let mut request = MailRequest::new(purpose, address(&input.address)?);
+    admit(&app, (of_ticket, &to), (proof, captcha), &context).await?;
+    let mut request = MailRequest::new(purpose, to);
     (request.locale, request.flow) = (preferred_language(&headers), app.cookies.flow(&headers));
-    let flow = app.countersign.request_mail(request, &app.at_this_moment(context)).await?;
+    let flow = app.countersign.request_mail(request, &context).await?;
     Ok(with_flow(&app, &flow, StatusCode::ACCEPTED))
+}
+
+/// Whether a mail may be asked for. It comes before whatever looks at the address.
+pub(in crate::http) async fn admit<S: Store>(
+    app: &App<S>,
+    (purpose, to): (TicketPurpose, &EmailAddress),
+    (proof, captcha): (Option<String>, Option<String>),
+    context: &Context,
+) -> Result<(), ApiError> {
+    let mut shown = MailAdmission::new(purpose, to);
+    (shown.proof, shown.captcha) = (proof.map(Cow::Owned), captcha);
+    Ok(app.countersign.admit_mail(shown, context).await?)
 }
 
 /// A response with the flow cookie.

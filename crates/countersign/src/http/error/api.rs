@@ -18,6 +18,7 @@ use crate::flows::audience::AudienceError;
 use crate::flows::email::EmailError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
+use crate::flows::mail_gate::MailGateError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::flows::tickets::TicketError;
@@ -68,6 +69,9 @@ pub enum ApiError {
     /// Something that needs a ticket was not done.
     #[error(transparent)]
     Ticket(#[from] TicketError),
+    /// Somebody may not cause a mail now.
+    #[error(transparent)]
+    MailGate(#[from] MailGateError),
     /// The keys could not be rotated.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -156,6 +160,7 @@ impl ApiError {
             Self::DeleteOwnAccount(error) => public::delete_own_account(error),
             Self::Email(error) => public::email(error),
             Self::Ticket(error) => public::ticket(error),
+            Self::MailGate(error) => public::mail_gate(error),
             Self::Keys(error) => public::keys(error),
             Self::Sign(error) => public::sign(error),
             Self::KeySet(_) | Self::Internal => internal(),
@@ -249,6 +254,10 @@ impl IntoResponse for ApiError {
         if let Self::Login(LoginError::DeletionPending(at)) = self {
             body["deletionAt"] = at.to_string().into();
         }
+        if let Self::MailGate(MailGateError::ProofRequired(work)) = &self {
+            body["challenge"] = work.challenge.as_str().into();
+            body["difficulty"] = work.difficulty.into();
+        }
         let mut response = (public.status, axum::Json(body)).into_response();
         if public.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static(r#"Bearer realm="api""#);
@@ -266,6 +275,7 @@ pub(crate) mod tests {
     use crate::http::error::whole_seconds;
     use crate::model::key_ring::KeyRingError;
     use crate::model::session::EndReason;
+    use crate::model::work::WorkDemanded;
     use crate::options::UpstreamError;
     use crate::password::{InvalidPassword, PolicyViolation};
     use crate::throttle::Throttled;
@@ -331,6 +341,7 @@ pub(crate) mod tests {
             EmailError::TooMany.into(),
             TicketError::Off.into(),
             TicketError::Invalid.into(),
+            MailGateError::ProofRequired(WorkDemanded { challenge: "x".into(), difficulty: 14 }).into(),
             ChangeAccountError::NotFound.into(),
             ChangeAccountError::LastAdministrator.into(),
             DeleteOwnAccountError::Off.into(),

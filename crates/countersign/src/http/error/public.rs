@@ -16,6 +16,7 @@ use crate::flows::audience::AudienceError;
 use crate::flows::email::EmailError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
+use crate::flows::mail_gate::MailGateError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::flows::tickets::TicketError;
@@ -177,6 +178,19 @@ pub(super) fn ticket(error: &TicketError) -> Public {
         }
         TicketError::Password(error) => password(error),
         TicketError::Seal(_) => internal(),
+    }
+}
+
+pub(super) fn mail_gate(error: &MailGateError) -> Public {
+    match error {
+        MailGateError::ProofRequired(_) => {
+            let text = "Many mails are asked for now: solve the challenge, and ask again with the proof";
+            public(StatusCode::FORBIDDEN, "proof_required", text)
+        }
+        MailGateError::Refused(refusal) => {
+            public(StatusCode::FORBIDDEN, refusal.code.clone(), refusal.text.clone())
+        }
+        MailGateError::Hook(_) => unavailable(),
     }
 }
 
