@@ -112,7 +112,9 @@ impl<S: Store> Countersign<S> {
         };
         let mut mail = MailContents::new(asked.to.as_str(), asked.template);
         mail.locale = asked.locale;
-        mail.parameters.username = asked.account.map(|found| found.account.username.as_str().to_owned());
+        // SECURITY: the mail of nobody is not sent; it has a name all the same, which takes its time (EN-4).
+        let name = asked.account.map_or(asked.to.as_str(), |found| found.account.username.as_str());
+        mail.parameters.username = Some(name.to_owned());
         mail.parameters.ticket = Some(MailTicket { id, expires_at, has_code: true });
         mail.parameters.requester = context.address;
         mail.parameters.user_agent.clone_from(&context.user_agent);

@@ -3,7 +3,7 @@
 use super::apply::Transaction;
 use super::engine::failure::Failure;
 use super::load::Lock;
-use super::rows::{self, CREDENTIALS_COLUMNS};
+use super::rows::{self, CREDENTIALS_COLUMN_COUNT, CREDENTIALS_COLUMNS};
 use super::{PostgresStore, load};
 use crate::base::id::{AccountId, EmailId};
 use crate::model::account::{Credentials, EmailAddress, Username};
@@ -23,13 +23,19 @@ impl EmailStore for PostgresStore {
     ) -> Result<Option<Credentials>, StoreError> {
         let canonical = address.canonical().to_owned();
         self.read("account_of_address", move |db| async move {
+            // SECURITY: where nobody has the address, somebody else's row is read, and thrown away (EN-4).
             let sql = format!(
-                "SELECT {CREDENTIALS_COLUMNS} FROM email_addresses e JOIN accounts a ON a.id = e.account_id
-                 WHERE e.canonical = $1 AND (e.verified_at IS NOT NULL) = $2
-                 ORDER BY e.created_at DESC, e.id DESC LIMIT 1"
+                "(SELECT {CREDENTIALS_COLUMNS}, true AS is_theirs FROM email_addresses e JOIN accounts a ON a.id = e.account_id
+                  WHERE e.canonical = $1 AND (e.verified_at IS NOT NULL) = $2
+                  ORDER BY e.created_at DESC, e.id DESC LIMIT 1)
+                 UNION ALL
+                 (SELECT {CREDENTIALS_COLUMNS}, false FROM accounts a ORDER BY a.id LIMIT 1)
+                 ORDER BY is_theirs DESC LIMIT 1"
             );
-            let found = db.optional(&sql, &[&canonical, &(claim == EmailClaim::Verified)]).await?;
-            found.as_ref().map(rows::credentials).transpose()
+            let row = db.optional(&sql, &[&canonical, &(claim == EmailClaim::Verified)]).await?;
+            let Some(row) = row else { return Ok(None) };
+            let (found, is_theirs) = (rows::credentials(&row)?, row.try_get(CREDENTIALS_COLUMN_COUNT)?);
+            Ok(Some(found).filter(|_| is_theirs))
         })
         .await
     }

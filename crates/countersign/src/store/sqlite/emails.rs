@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::rows::{self, CREDENTIALS_COLUMNS};
+use super::rows::{self, CREDENTIALS_COLUMN_COUNT, CREDENTIALS_COLUMNS};
 use super::{SqliteStore, load};
 use crate::base::id::{AccountId, EmailId};
 use crate::model::account::{Credentials, EmailAddress, Username};
@@ -22,13 +22,22 @@ impl EmailStore for SqliteStore {
     ) -> Result<Option<Credentials>, StoreError> {
         let canonical = address.canonical().to_owned();
         self.read("account_of_address", move |db| {
-            db.prepare_cached(&format!(
-                "SELECT {CREDENTIALS_COLUMNS} FROM email_addresses e JOIN accounts a ON a.id = e.account_id
-                 WHERE e.canonical = ?1 AND (e.verified_at IS NOT NULL) = ?2
-                 ORDER BY e.created_at DESC, e.rowid DESC LIMIT 1"
-            ))?
-            .query_row(params![canonical, claim == EmailClaim::Verified], rows::credentials)
-            .optional()
+            // SECURITY: where nobody has the address, somebody else's row is read, and thrown away (EN-4).
+            let row = db
+                .prepare_cached(&format!(
+                    "SELECT * FROM (
+                       SELECT {CREDENTIALS_COLUMNS}, 1 AS is_theirs FROM email_addresses e JOIN accounts a ON a.id = e.account_id
+                       WHERE e.canonical = ?1 AND (e.verified_at IS NOT NULL) = ?2
+                       ORDER BY e.created_at DESC, e.rowid DESC LIMIT 1)
+                     UNION ALL
+                     SELECT * FROM (SELECT {CREDENTIALS_COLUMNS}, 0 FROM accounts a ORDER BY a.id LIMIT 1)
+                     ORDER BY is_theirs DESC LIMIT 1"
+                ))?
+                .query_row(params![canonical, claim == EmailClaim::Verified], |row| {
+                    Ok((rows::credentials(row)?, row.get::<_, bool>(CREDENTIALS_COLUMN_COUNT)?))
+                })
+                .optional()?;
+            Ok(row.and_then(|(found, is_theirs)| is_theirs.then_some(found)))
         })
         .await
     }

@@ -33,6 +33,9 @@ pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name
      a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
      CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, a.password_hash, a.password_version";
 
+/// How many columns these are.
+pub(super) const CREDENTIALS_COLUMN_COUNT: usize = ACCOUNT_COLUMN_COUNT + 2;
+
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
      s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr, \

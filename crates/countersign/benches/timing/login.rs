@@ -1,19 +1,6 @@
-//! Does time tell who has an account (EN-2, TH-8)? `cargo bench -p countersign --bench timing -- [--samples 1000] [--runs 3]`.
-//!
-//! Interleaves failed logins: a wrong password, an unknown name, a disabled account, one without a password; for accounts with
-//! our own hashes, and then for accounts with those of other systems. Each time is compared with that of a wrong password in the
-//! same round, so that whatever slows the machine for a while slows both; the median of these differences is given with a 99 %
-//! bootstrap interval. A class tells if its interval lies beyond 1 % of the hash time; it may do so in one run of three. The same
-//! for attempts that are refused because there were too many, on names that somebody has and that nobody has: there it is three
-//! microseconds.
-//!
-//! Deliberately leaky controls must be caught in every run: no hash for unknown names, a thirtieth too much time for known
-//! ones, and a look at the store before an attempt is refused. Needs an otherwise idle machine.
-//!
-//! `-- --smoke` is for `scripts/test`: three runs of a hundred with three kinds of hashes, where the control of a thirtieth may
-//! slip through.
-#![expect(clippy::print_stdout, reason = "a measurement reports to whoever runs it")]
-#![expect(clippy::unchecked_time_subtraction, reason = "a monotonic clock does not go back")]
+//! Failed logins: a wrong password, an unknown name, a disabled account, one without a password; for accounts with our own
+//! hashes, and then for accounts with those of other systems (EN-2). The same for attempts that are refused because there were
+//! too many, on names that somebody has and that nobody has (TH-8).
 
 use std::time::Duration;
 
@@ -33,9 +20,9 @@ use countersign::store::AccountStore as _;
 use countersign::store::sqlite::SqliteStore;
 use countersign::{Countersign, Options};
 
-const DEFAULT_SAMPLES: usize = 1_000;
-const DEFAULT_RUNS: usize = 3;
-const RESAMPLES: usize = 2_000;
+use crate::Error;
+use crate::statistics::{Difference, How, median};
+
 /// What the accounts of a scene have: our own hash, or one of another system; and how many samples fewer are enough where it
 /// takes longer. The first three are for the short look.
 const SCENES: [(&str, Option<&str>, usize); 6] = [
@@ -52,8 +39,6 @@ const NAMES: usize = 20;
 const TOLERATED: f64 = 0.01;
 /// Where nothing is hashed.
 const TOLERATED_SECONDS: f64 = 3e-6;
-
-type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
@@ -113,25 +98,21 @@ impl Class {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let smoke = std::env::args().any(|argument| argument == "--smoke");
-    let samples = asked_for("--samples").unwrap_or(if smoke { 100 } else { DEFAULT_SAMPLES });
-    let runs = asked_for("--runs").unwrap_or(DEFAULT_RUNS);
-    let clock = Clock::system();
-    for (kind, hash, share) in SCENES.into_iter().take(if smoke { 3 } else { SCENES.len() }) {
+/// For accounts with each kind of hash, of which the short look takes the first three.
+pub(crate) async fn measure_all(how: How, clock: &Clock) -> Result<(), Error> {
+    for (kind, hash, share) in SCENES.into_iter().take(if how.smoke { 3 } else { SCENES.len() }) {
         // Waits are to be over without waiting: the server has a clock of its own.
         let servers_clock = Clock::manual(clock.now());
         let countersign = scene(&servers_clock, hash).await?;
         let mut told = [0; Class::ALL.len()];
-        for run in 1..=runs {
-            let times = measure(&countersign, [&clock, &servers_clock], samples.div_ceil(share)).await?;
-            println!("{kind}, run {run}: {} rounds", samples.div_ceil(share));
+        for run in 1..=how.runs {
+            let samples = how.samples.div_ceil(share);
+            let times = measure(&countersign, [clock, &servers_clock], samples).await?;
+            println!("{kind}, run {run}: {samples} rounds");
             report(run, &times, &mut told);
         }
-        verdict(runs, told, smoke)?;
+        verdict(how, told)?;
     }
-    println!("time tells nothing, and what leaks on purpose was caught");
     Ok(())
 }
 
@@ -148,25 +129,17 @@ fn report(run: usize, times: &Times, told: &mut [usize; Class::ALL.len()]) {
             println!("  {class:16?} takes {:.3} ms", median(took) * 1e3);
             continue;
         }
-        let differences: Vec<f64> = took.iter().zip(like_took).map(|(took, like)| took - like).collect();
-        let (low, high) = interval(&differences, &Random::insecure_seeded(run as u64));
-        // What passes has nothing in its interval that proves a greater difference than is tolerated.
-        let tells = low > tolerated || high < -tolerated;
-        *told += usize::from(tells);
-        let verdict = if tells { "tells" } else { "tells nothing" };
-        let [gap, low, high] = [median(&differences), low, high].map(|seconds| seconds / unit);
-        println!("  {class:16?} {gap:+8.2} {name} ({low:+8.2} .. {high:+8.2})  {verdict}");
+        let difference = Difference::of(took, like_took, run);
+        *told += usize::from(difference.tells(tolerated));
+        println!("  {class:16?} {}", difference.in_words(tolerated, (unit, name)));
     }
 }
 
-fn verdict(runs: usize, told: [usize; Class::ALL.len()], smoke: bool) -> Result<(), Error> {
+fn verdict(how: How, told: [usize; Class::ALL.len()]) -> Result<(), Error> {
     for (class, told) in Class::ALL.into_iter().zip(told) {
-        let is_too_fine = smoke && class == Class::LeakAThirtieth;
-        if class.is_control() && told < runs && !is_too_fine {
-            return Err(format!("the control {class:?} was caught in {told} of {runs} runs only").into());
-        }
-        if !class.is_control() && told > runs / 3 {
-            return Err(format!("{class:?} can be told from a wrong password").into());
+        let is_too_fine = how.smoke && class == Class::LeakAThirtieth;
+        if !is_too_fine || told > 0 {
+            how.judge(&format!("{class:?}"), class.is_control(), told)?;
         }
     }
     Ok(())
@@ -263,30 +236,4 @@ async fn scene(clock: &Clock, hash: Option<&str>) -> Result<Countersign<SqliteSt
     }
     // Opened after the accounts were made: it learns then what a hash costs here.
     Ok(Countersign::open(store, options, keys, clock.clone(), random).await?)
-}
-
-/// The 99 % bootstrap interval of the median.
-fn interval(differences: &[f64], random: &Random) -> (f64, f64) {
-    let mut medians: Vec<f64> = (0..RESAMPLES).map(|_| median(&resampled(differences, random))).collect();
-    medians.sort_by(f64::total_cmp);
-    let at = |per_mille: usize| medians.get(RESAMPLES * per_mille / 1000).copied().unwrap_or_default();
-    (at(5), at(995))
-}
-
-fn resampled(values: &[f64], random: &Random) -> Vec<f64> {
-    let pick = |_| {
-        let index = u64::from_le_bytes(random.bytes()) % values.len().max(1) as u64;
-        usize::try_from(index).ok().and_then(|index| values.get(index)).copied().unwrap_or_default()
-    };
-    (0..values.len()).map(pick).collect()
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-}
-
-fn asked_for(name: &str) -> Option<usize> {
-    std::env::args().skip_while(|argument| argument != name).nth(1)?.parse().ok()
 }
