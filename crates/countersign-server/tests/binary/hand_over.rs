@@ -97,6 +97,9 @@ impl<'a> Served<'a> {
 
 impl Drop for Served<'_> {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.said());
+        }
         kill(self.id(), "KILL");
         let _ = self.first.kill();
         let _ = self.first.wait();
@@ -235,8 +238,10 @@ fn swap_under_load(place: &Place) {
         "{said}"
     );
     assert!(!said.contains("ERROR") && !said.contains("aborted"), "{said}");
-    let reasons = ["refresh_reuse_detected", "\"session_ended\""];
-    assert!(reasons.iter().all(|reason| !said.contains(reason)), "{said}");
+    // Whoever signs in all the time has more sessions than may be, in the end.
+    let ended =
+        said.lines().filter(|line| line.contains("\"session_ended\"") && !line.contains("\"too_many\""));
+    assert!(ended.count() == 0 && !said.contains("refresh_reuse_detected"), "{said}");
 }
 
 #[test]
@@ -247,13 +252,8 @@ fn no_request_fails_and_nobody_is_logged_out() {
     swap_under_load(&place);
 }
 
-/// In the deep run only: under this load a shared disk may take longer for an fsync than the store's deadline (2.5 s), and the
-/// server then answers 503, as it should.
 #[test]
 fn the_same_on_postgresql() {
-    if std::env::var_os("COUNTERSIGN_SWAPS").is_none() {
-        return;
-    }
     let (url, _) = new_database();
     let place = postgres::place(&url);
     assert_eq!(place.run(&["init"]).code, Some(0));
