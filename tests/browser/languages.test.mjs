@@ -1,4 +1,4 @@
-// The sign-in page and the account page in the language that the browser asks for.
+// The sign-in page, the account page and the administration in the language that the browser asks for.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS, freshProfile, holds } from './browsers.mjs';
@@ -56,6 +56,32 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(await text('dialog h2'), 'Auf allen Geräten abmelden, auch auf diesem?');
       await page.$eval('dialog button[value=yes]', (button) => button.click());
       await holds(page, () => document.querySelector('#reason')?.innerText === 'Sie sind abgemeldet.');
+    });
+
+    test('so does the administration, in all its views', async () => {
+      await page.goto(`${world.origin}/login?return_to=/admin`);
+      await page.type('#username', DEMO.username);
+      await page.type('#password', DEMO.password);
+      await page.click('#submit');
+      await holds(page, () => location.pathname === '/admin' && document.querySelector('#view h1')?.innerText === 'Übersicht');
+      assert.equal(await page.title(), 'Übersicht · Countersign');
+      assert.deepEqual(await page.$$eval('#views a', (all) => all.map(({ innerText }) => innerText)), ['Übersicht', 'Benutzer', 'Schlüssel', 'Protokoll']);
+      await holds(page, () => document.querySelector('#view').innerText.includes('Laufende Sitzungen'));
+      await lookAt(page, name, 'admin-german');
+      await page.goto(`${world.origin}/admin#users`);
+      await holds(page, () => /\d Benutzer/.test(document.querySelector('#view').innerText));
+      await page.$eval('#view .primary', (button) => button.click());
+      await page.waitForSelector('dialog[open]');
+      assert.equal(await text('dialog h2'), 'Neuer Benutzer');
+      await page.keyboard.press('Escape');
+      await page.$eval('#view tbody .link', (link) => link.click());
+      await holds(page, () => document.querySelector('#view').innerText.includes('Überall abmelden'));
+      await lookAt(page, name, 'admin-user-german');
+      await page.goto(`${world.origin}/admin#keys`);
+      await holds(page, () => document.querySelector('#view').innerText.includes('signiert jetzt'));
+      await page.goto(`${world.origin}/admin#audit`);
+      await holds(page, () => document.querySelector('#view').innerText.includes('Anmeldung gelungen'));
+      await lookAt(page, name, 'admin-audit-german');
     });
 
     test('a mistyped address is answered in German too', async () => {

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { build } from 'esbuild';
 import { compressedWasm } from '../wasm.mjs';
 import { LANGUAGES, PAGES, documentOf, fileOf } from './document.mjs';
-import { translated } from './translate.mjs';
+import { checkWords, translated } from './translate.mjs';
 
 const outdir = '../../crates/countersign/assets';
 rmSync(outdir, { recursive: true, force: true });
@@ -40,10 +40,13 @@ await build({
   plugins: [compressedWasm],
 });
 for (const lang of LANGUAGES) {
-  // The same scripts, with the words of this language in the place of English, which needs none.
-  const words = { name: 'words', setup: ({ onResolve }) => onResolve({ filter: /^\.\/dictionary\.ts$/ }, () => ({ path: resolve(`src/${lang}.ts`) })) };
-  const pages = PAGES.filter(({ isTranslated, script }) => isTranslated && script);
-  await build({ ...scripts, entryPoints: pages.map(({ name }) => ({ in: `src/${name}.ts`, out: fileOf(name, lang) })), plugins: [words] });
+  for (const { name, hasOwnWords } of PAGES.filter(({ isTranslated, script }) => isTranslated && script)) {
+    // The same script, with the words of this language in the place of English, which needs none.
+    const dictionary = resolve(`src/${hasOwnWords ? `${lang}-${name}` : lang}.ts`);
+    const words = { name: 'words', setup: ({ onResolve }) => onResolve({ filter: /^\.\/dictionary\.ts$/ }, () => ({ path: dictionary })) };
+    const { metafile } = await build({ ...scripts, entryPoints: [{ in: `src/${name}.ts`, out: fileOf(name, lang) }], plugins: [words], metafile: true });
+    await checkWords(dictionary, Object.keys(metafile.inputs), name);
+  }
 }
 await build({ ...options, entryPoints: ['src/style.css'], outdir });
 console.log(`pages: ${readdirSync(outdir).join(' ')}`);

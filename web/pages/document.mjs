@@ -1,7 +1,7 @@
 // The HTML document around a page's body: one head for all pages.
 
 /**
- * `isTranslated`: it is built in each of `LANGUAGES` too. `script`: the page loads the script of its own name. `client`: it also loads `/client.js`.
+ * `isTranslated`: it is built in each of `LANGUAGES` too; `hasOwnWords`: with words that no other page carries, in `src/de-admin.ts`. `script`: the page loads the script of its own name. `client`: it also loads `/client.js`.
  * `policy`: where it differs from `POLICY`. The debugger may make no request (HD-7), but runs WebAssembly.
  */
 export const PAGES = [
@@ -9,7 +9,7 @@ export const PAGES = [
   { name: 'login', title: 'Sign in · Countersign', script: true, client: true, isTranslated: true },
   { name: 'forgot', title: 'Forgot your password? · Countersign', script: true, client: true, isTranslated: true },
   { name: 'account', title: 'Account · Countersign', script: true, client: true, isTranslated: true },
-  { name: 'admin', title: 'Admin · Countersign', script: true, client: true },
+  { name: 'admin', title: 'Admin · Countersign', script: true, client: true, isTranslated: true, hasOwnWords: true },
   {
     name: 'debugger',
     title: 'Token debugger · Countersign',

@@ -1,5 +1,10 @@
 // Translates the body of a page, text by text. A text without a translation stops the build, and so does a translation that no
-// page needs.
+// page needs, and a text in a script of the page that its words lack or that is not translated at all.
+
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { build } from 'esbuild';
+import { textsOf, untranslated } from './texts.mjs';
 
 /** What a person reads or hears of an element besides its text. */
 const ATTRIBUTES = /\b(aria-label|placeholder|title|alt)="([^"]*)"/g;
@@ -25,4 +30,22 @@ export function translated(lang, words) {
       if (dead.length > 0) throw new Error(`html/${lang}.json has texts that no page has: ${dead.join(' | ')}`);
     },
   };
+}
+
+/** Whether the scripts of a translated page say everything in its language. `dictionary`: its words; `inputs`: what it is built of. */
+export async function checkWords(dictionary, inputs, page) {
+  const own = inputs.filter((path) => /^src\/[\w-]+\.ts$/.test(path) && !/^(de\b|wire\.)/.test(basename(path)));
+  const known = new Set(await wordsOf(dictionary));
+  const faults = own.flatMap((path) => {
+    const source = readFileSync(path, 'utf8');
+    const lacking = textsOf(source).filter((text) => !known.has(text));
+    return [...lacking.map((text) => `${path}: ${basename(dictionary)} lacks ${JSON.stringify(text)}`), ...untranslated(source).map((text) => `${path}: ${text} is not in t()`)];
+  });
+  if (faults.length > 0) throw new Error(`the page ${page} is not translated:\n${faults.join('\n')}`);
+}
+
+async function wordsOf(dictionary) {
+  const { outputFiles } = await build({ entryPoints: [dictionary], bundle: true, format: 'esm', write: false });
+  const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+  return Object.keys(module.dictionary);
 }

@@ -10,6 +10,7 @@ import { api, isOffline } from './api.ts';
 import { byId, element, fill } from './dom.ts';
 import { act, actionButton } from './shell.ts';
 import type { AuditEvent } from './wire.ts';
+import { t } from './words.ts';
 
 interface AuditPage {
   readonly events: AuditEvent[];
@@ -26,13 +27,13 @@ const NEWEST = { before: String(Number.MAX_SAFE_INTEGER) };
 export const auditView: View = (root) => {
   const parameters = viewParameters();
   const rows = element('tbody');
-  const event = element('select', { id: 'event' }, element('option', { value: '' }, 'All events'), ...eventOptions());
+  const event = element('select', { id: 'event' }, element('option', { value: '' }, t('All events')), ...eventOptions());
   event.value = parameters.get('event') ?? '';
-  const user = element('input', { id: 'account', type: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Username or ID', value: parameters.get('user') ?? '' });
+  const user = element('input', { id: 'account', type: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: t('Username or ID'), value: parameters.get('user') ?? '' });
   const period = periodChoice(parameters, () => void act(null, load));
   const follow = element('input', { id: 'follow', type: 'checkbox', checked: true });
-  const older = actionButton('Show older', showOlder, 'quiet');
-  const log = table('Audit log', COLUMNS, rows, 'audit');
+  const older = actionButton(t('Show older'), showOlder, 'quiet');
+  const log = table(t('Audit log'), COLUMNS, rows, 'audit');
   const empty = element('div', { role: 'status' });
   let accountId: string | undefined;
   // With which to ask for newer events; null for those of nobody.
@@ -68,14 +69,14 @@ export const auditView: View = (root) => {
       fill(rows, ...sorted(page.events).flatMap(auditRow));
       newer = page.newer ?? null;
       setOldest(page.next);
-      showEmpty(isUnknown ? `There is no user ${name}.` : period.isTurned() ? '“From” is later than “To”: nothing lies between them.' : 'Nothing of this kind is in the log.');
+      showEmpty(isUnknown ? t('There is no user {name}.', { name }) : period.isTurned() ? t('“From” is later than “To”: nothing lies between them.') : t('Nothing of this kind is in the log.'));
     });
   }
 
   function showEmpty(text: string): void {
     const isEmpty = rows.childElementCount === 0;
     log.hidden = isEmpty;
-    fill(empty, isEmpty && emptyState('No events', text, actionButton('Show all events', clear)));
+    fill(empty, isEmpty && emptyState(t('No events'), text, actionButton(t('Show all events'), clear)));
   }
 
   async function clear(): Promise<void> {
@@ -124,20 +125,20 @@ export const auditView: View = (root) => {
     if (!stopped) timer = setTimeout(() => void tick(), FOLLOW_EVERY_MS);
   }
 
-  const download = actionButton('Download', () => downloadLines((before) => ask(before === undefined ? NEWEST : { before }, 1000), () => stopped), 'quiet');
-  download.title = 'All events of this filter, one JSON object a line';
+  const download = actionButton(t('Download'), () => downloadLines((before) => ask(before === undefined ? NEWEST : { before }, 1000), () => stopped), 'quiet');
+  download.title = t('All events of this filter, one JSON object a line');
   event.addEventListener('change', () => void act(null, load));
   user.addEventListener('change', () => void act(null, load));
   fill(
     root,
-    element('div', { class: 'row spread' }, element('h1', {}, 'Audit'), download),
+    element('div', { class: 'row spread' }, element('h1', {}, t('Audit')), download),
     element(
       'div',
       { class: 'row filters' },
-      element('div', {}, element('label', { for: 'event' }, 'Event'), event),
-      element('div', {}, element('label', { for: 'account' }, 'User'), user),
+      element('div', {}, element('label', { for: 'event' }, t('Event')), event),
+      element('div', {}, element('label', { for: 'account' }, t('User')), user),
       period.field,
-      element('div', { class: 'check' }, follow, element('label', { for: 'follow' }, 'Follow')),
+      element('div', { class: 'check' }, follow, element('label', { for: 'follow' }, t('Follow'))),
       period.ends,
     ),
     log,

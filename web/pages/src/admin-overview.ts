@@ -9,8 +9,11 @@ import { timeElement } from './format.ts';
 import { COUNTED, count, type Level, levelOf, LEVELS, milliseconds, outcomesOf } from './overview-figures.ts';
 import { act } from './shell.ts';
 import type { Overview } from './wire.ts';
+import { locale, plural, t } from './words.ts';
 
-const RANGES = { hour: 'Last hour', day: 'Last 24 hours', month: 'Last 30 days' } as const;
+const RANGES = { hour: t('Last hour'), day: t('Last 24 hours'), month: t('Last 30 days') } as const;
+/** Where a picture has nothing to show. */
+const WITHIN = { hour: t('in the last hour'), day: t('in the last 24 hours'), month: t('in the last 30 days') } as const;
 const EVERY_MS = 60_000;
 
 export const overviewView: View = (root) => {
@@ -27,7 +30,7 @@ export const overviewView: View = (root) => {
   });
   const now = element('dl', { class: 'card now' });
   const findings = element('div');
-  const pictures = [...COUNTED.map(({ title }) => title), 'Load'].map(picture);
+  const pictures = [...COUNTED.map(({ title }) => title), t('Load')].map(picture);
 
   async function load(): Promise<void> {
     loadedAt = Date.now();
@@ -38,13 +41,13 @@ export const overviewView: View = (root) => {
     if (overview.range !== range) return;
     fill(now, ...present(overview));
     fill(findings, ...found(overview));
-    const period = RANGES[range].toLowerCase();
+    const period = WITHIN[range];
     for (const [index, counted] of COUNTED.entries()) {
-      pictures[index]?.show(overview, outcomesOf(overview, counted), `${counted.nothing} in the ${period}.`);
+      pictures[index]?.show(overview, outcomesOf(overview, counted), t('{nothing} {period}.', { nothing: counted.nothing, period }));
     }
     const levels = LEVELS.map((level): [Level, Row | undefined] => [level, levelOf(overview, level)]);
     const known = levels.flatMap(([{ numberOf }, row]) => (row ? [{ ...row, numberOf }] : []));
-    pictures.at(-1)?.show(overview, known, `Nothing is known of the ${period}.`);
+    pictures.at(-1)?.show(overview, known, t('{nothing} {period}.', { nothing: t('Nothing is known'), period }));
   }
 
   const loadIfSeen = (): void => {
@@ -55,11 +58,11 @@ export const overviewView: View = (root) => {
 
   fill(
     root,
-    element('div', { class: 'row spread' }, element('h1', {}, 'Overview'), element('div', { class: 'row', role: 'group', 'aria-label': 'Time' }, ...buttons)),
+    element('div', { class: 'row spread' }, element('h1', {}, t('Overview')), element('div', { class: 'row', role: 'group', 'aria-label': t('Time') }, ...buttons)),
     now,
     findings,
     ...pictures.map(({ root }) => root),
-    element('p', { class: 'muted' }, 'Each row of bars has its own scale. Figures of all servers on this store; those of other servers come within a minute.'),
+    element('p', { class: 'muted' }, t('Each row of bars has its own scale. Figures of all servers on this store; those of other servers come within a minute.')),
   );
   void act(null, load);
   return () => {
@@ -71,33 +74,33 @@ export const overviewView: View = (root) => {
 /** How things are now. */
 function present(overview: Overview): HTMLElement[] {
   const { sessions, sessionsAt, hashingQueue, followers, feedLag, nextKeyAt, lastBackupAt } = overview;
-  const counted = sessions !== null && sessionsAt ? [count(sessions), element('small', {}, 'counted ', timeElement(sessionsAt))] : ['not counted yet'];
-  const feed = followers === 0 ? ['nobody follows'] : [`${count(followers)} ${followers === 1 ? 'follower' : 'followers'}`, element('small', {}, `at most ${milliseconds(feedLag ?? 0)} behind`)];
+  const counted = sessions !== null && sessionsAt ? [count(sessions), element('small', {}, `${t('counted')} `, timeElement(sessionsAt))] : [t('not counted yet')];
+  const feed = followers === 0 ? [t('nobody follows')] : [plural(followers, '{n} follower', '{n} followers'), element('small', {}, t('at most {span} behind', { span: milliseconds(feedLag ?? 0) }))];
   return [
-    fact('Sessions alive', ...counted),
-    fact('Passwords waiting', count(hashingQueue), element('small', {}, 'on this server')),
-    fact('Feed of ended sessions', ...feed),
-    fact('Next signing key', nextKeyAt ? timeElement(nextKeyAt) : 'not rotated'),
-    fact('Last backup', lastBackupAt ? timeElement(lastBackupAt) : 'none is known'),
+    fact(t('Sessions alive'), ...counted),
+    fact(t('Passwords waiting'), count(hashingQueue), element('small', {}, t('on this server'))),
+    fact(t('Feed of ended sessions'), ...feed),
+    fact(t('Next signing key'), nextKeyAt ? timeElement(nextKeyAt) : t('not rotated')),
+    fact(t('Last backup'), lastBackupAt ? timeElement(lastBackupAt) : t('none is known')),
   ];
 }
 
 /** What is not as it should be, as `countersign doctor` says; nothing where nobody has looked. */
 function found({ findings, findingsAt }: Overview): HTMLElement[] {
   if (!findings || !findingsAt) return [];
-  const looked = element('p', { class: 'muted' }, findings.length === 0 ? 'Nothing is wrong on this server. ' : 'On this server. ', element('code', {}, 'countersign doctor'), ' looked ', timeElement(findingsAt), '.');
-  if (findings.length === 0) return [card('Findings', looked)];
+  const looked = element('p', { class: 'muted' }, `${findings.length === 0 ? t('Nothing is wrong on this server.') : t('On this server.')} ${t('Last look:')} `, element('code', {}, 'countersign doctor'), ', ', timeElement(findingsAt), '.');
+  if (findings.length === 0) return [card(t('Findings'), looked)];
   const items = findings.map(({ id, severity, seen, why, mend }) =>
     element(
       'li',
       {},
-      element('div', {}, element('span', { class: `badge ${severity === 'error' ? 'bad' : 'warn'}` }, severity), ' ', element('code', {}, id)),
+      element('div', {}, element('span', { class: `badge ${severity === 'error' ? 'bad' : 'warn'}` }, severity === 'error' ? t('error') : t('warning')), ' ', element('code', {}, id)),
       element('div', {}, seen),
       element('small', { class: 'muted' }, why),
-      element('div', {}, 'Mend: ', element('code', {}, mend)),
+      element('div', {}, `${t('Mend:')} `, element('code', {}, mend)),
     ),
   );
-  return [card('Findings', element('ul', { class: 'findings' }, ...items), looked)];
+  return [card(t('Findings'), element('ul', { class: 'findings' }, ...items), looked)];
 }
 
 function fact(name: string, ...value: (Node | string)[]): HTMLElement {
@@ -112,7 +115,7 @@ interface Shown extends Row {
 function picture(title: string): { root: HTMLElement; show: (overview: Overview, rows: readonly Shown[], nothing: string) => void } {
   const charts = element('div', { class: 'charts' });
   const numbers = element('div', { class: 'numbers' });
-  const details = element('details', {}, element('summary', {}, `${title} in numbers`), numbers);
+  const details = element('details', {}, element('summary', {}, t('{title} in numbers', { title })), numbers);
   const root = card(title, charts, details);
   function show(overview: Overview, rows: readonly Shown[], nothing: string): void {
     const timeOf = times(overview);
@@ -124,7 +127,7 @@ function picture(title: string): { root: HTMLElement; show: (overview: Overview,
       fill(charts, element('p', { class: 'muted' }, nothing));
       return;
     }
-    const axis = element('div', { class: 'axis muted', 'aria-hidden': 'true' }, element('span', {}, timeOf(0)), element('span', {}, 'now'));
+    const axis = element('div', { class: 'axis muted', 'aria-hidden': 'true' }, element('span', {}, timeOf(0)), element('span', {}, t('now')));
     fill(charts, ...rows.map((row) => chart(row, timeOf, row.numberOf ?? count)), axis);
   }
   return { root, show };
@@ -143,11 +146,11 @@ function numbersOf(title: string, rows: readonly Shown[], steps: readonly number
   const cells = (step: number): HTMLElement[] =>
     rows.map(({ name, values, numberOf = count }) => element('td', { 'data-label': name }, typeof values[step] === 'number' ? numberOf(values[step]) : '—'));
   const body = element('tbody', {}, ...steps.map((step) => element('tr', {}, element('th', { scope: 'row' }, timeOf(step)), ...cells(step))));
-  return table(`${title} in numbers`, ['From', ...rows.map(({ name }) => name)], body);
+  return table(t('{title} in numbers', { title }), [t('From'), ...rows.map(({ name }) => name)], body);
 }
 
 /** Writes when a step begins: the day only where it matters. */
 function times({ times, range }: Overview): (step: number) => string {
-  const format = new Intl.DateTimeFormat(undefined, range === 'hour' ? { timeStyle: 'short' } : { dateStyle: range === 'day' ? undefined : 'medium', timeStyle: 'short' });
+  const format = new Intl.DateTimeFormat(locale, range === 'hour' ? { timeStyle: 'short' } : { dateStyle: range === 'day' ? undefined : 'medium', timeStyle: 'short' });
   return (step) => format.format(new Date(times[step] ?? 0));
 }

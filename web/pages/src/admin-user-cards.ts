@@ -9,6 +9,7 @@ import { actionButton, clearMessage, confirmed, notify, signOut } from './shell.
 import { passwordHint } from './site.ts';
 import { forgetEdits, isEdited, keepsEdits } from './unsaved.ts';
 import type { Account } from './wire.ts';
+import { t } from './words.ts';
 
 /** What the cards of a user work on. */
 export interface UserPage {
@@ -28,17 +29,17 @@ export function accessCard({ account, path, changed }: UserPage): HTMLElement {
   const role = element('input', { id: 'role', name: 'role', list: 'roles', value: account.role, required: true, autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none' });
   const claims = element('textarea', { id: 'claims', name: 'claims', class: 'code', rows: Math.min(12, claimsText.split('\n').length + 1), spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off' }, claimsText);
   const error = element('div', { role: 'alert' });
-  const save = element('button', { class: 'primary' }, 'Save');
+  const save = element('button', { class: 'primary' }, t('Save'));
   const form = element(
     'form',
     { class: 'stack' },
-    element('label', { for: 'username' }, 'Username'),
+    element('label', { for: 'username' }, t('Username')),
     username,
-    element('label', { for: 'role' }, 'Role'),
+    element('label', { for: 'role' }, t('Role')),
     role,
-    element('label', { for: 'claims' }, 'Claims (JSON)'),
+    element('label', { for: 'claims' }, t('Claims (JSON)')),
     claims,
-    element('p', { class: 'muted' }, 'They go into the next access token, within minutes. Nobody is signed out; from now on this user signs in with the new name.'),
+    element('p', { class: 'muted' }, t('They go into the next access token, within minutes. Nobody is signed out; from now on this user signs in with the new name.')),
     error,
     element('div', { class: 'row end' }, save),
   );
@@ -52,7 +53,7 @@ export function accessCard({ account, path, changed }: UserPage): HTMLElement {
     fill(error);
     clearMessage();
     if (!isEdited(form)) {
-      notify('Nothing has changed.');
+      notify(t('Nothing has changed.'));
       return;
     }
     save.setAttribute('aria-busy', 'true');
@@ -66,7 +67,7 @@ export function accessCard({ account, path, changed }: UserPage): HTMLElement {
       field = undefined;
       await api('PATCH', path, change);
       form.dataset['saved'] = '';
-      await changed(`${name} is saved.`);
+      await changed(t('{name} is saved.', { name }));
     } catch (cause) {
       if (isCode(cause, 'username_taken') || isCode(cause, 'username_looks_alike')) field = username;
       if (field) field.after(error);
@@ -77,14 +78,14 @@ export function accessCard({ account, path, changed }: UserPage): HTMLElement {
       save.removeAttribute('aria-busy');
     }
   }
-  return card('Name, role and claims', form);
+  return card(t('Name, role and claims'), form);
 }
 
 /** Whether the role is meant, and whoever gives up their own says so. */
 async function mayHave({ userId, role }: Account, wanted: string): Promise<boolean> {
   if (!(await isMeant(wanted))) return false;
   if (!isMine(userId) || role !== 'admin') return true;
-  return confirmed('Give up the role admin? This is your own account: these pages close for you within minutes.', 'Give up');
+  return confirmed(t('Give up the role admin? This is your own account: these pages close for you within minutes.'), t('Give up'));
 }
 
 export function parseClaims(text: string): object {
@@ -92,9 +93,9 @@ export function parseClaims(text: string): object {
   try {
     claims = JSON.parse(text.trim() || '{}');
   } catch (error) {
-    throw new Error(`The claims are not JSON: ${messageOf(error)}`);
+    throw new Error(t('The claims are not JSON: {why}', { why: messageOf(error) }));
   }
-  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) throw new Error('The claims must be a JSON object.');
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) throw new Error(t('The claims must be a JSON object.'));
   return claims;
 }
 
@@ -103,12 +104,12 @@ export function passwordCard({ account, path, changed, ended }: UserPage): HTMLE
 
   function setPassword(): Promise<void> {
     openForm({
-      title: `New password for ${name}`,
-      submit: 'Set password',
-      fields: [{ name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint }],
+      title: t('New password for {name}', { name }),
+      submit: t('Set password'),
+      fields: [{ name: 'password', label: t('New password'), type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint }],
       save: async (values) => {
         await api('POST', `${path}/password`, values);
-        await ended(`${name} has a new password. Their sessions have ended.`);
+        await ended(t('{name} has a new password. Their sessions have ended.', { name }));
       },
     });
     return Promise.resolve();
@@ -116,27 +117,27 @@ export function passwordCard({ account, path, changed, ended }: UserPage): HTMLE
 
   async function requireChange(): Promise<void> {
     const passwordChangeRequired = !account.passwordChangeRequired;
-    const whose = isMine(account.userId) ? 'This is your own account: you are signed out at once. ' : 'All their sessions end. ';
-    const question = `Require ${name} to choose a new password? ${whose}Anyone who knows the current password can choose the new one: if it may be stolen, set another one too.`;
-    if (passwordChangeRequired && !(await confirmed(question, 'Require'))) return;
+    const whose = isMine(account.userId) ? t('This is your own account: you are signed out at once.') : t('All their sessions end.');
+    const question = `${t('Require {name} to choose a new password?', { name })} ${whose} ${t('Anyone who knows the current password can choose the new one: if it may be stolen, set another one too.')}`;
+    if (passwordChangeRequired && !(await confirmed(question, t('Require')))) return;
     await api('PATCH', path, { passwordChangeRequired });
-    if (passwordChangeRequired) await ended(`${name} must choose a new password at the next sign-in.`);
-    else await changed(`${name} may keep their password.`);
+    if (passwordChangeRequired) await ended(t('{name} must choose a new password at the next sign-in.', { name }));
+    else await changed(t('{name} may keep their password.', { name }));
   }
 
   const state = !account.hasPassword
-    ? `There is no password here yet: set one, so that they can sign in with it.${account.passwordChangeRequired ? ' They must choose another one then.' : ''}`
+    ? t('There is no password here yet: set one, so that they can sign in with it.') + (account.passwordChangeRequired ? ` ${t('They must choose another one then.')}` : '')
     : account.passwordChangeRequired
-      ? 'They must choose a new password at the next sign-in.'
-      : 'A password that you set ends all their sessions.';
+      ? t('They must choose a new password at the next sign-in.')
+      : t('A password that you set ends all their sessions.');
   return card(
-    'Password',
+    t('Password'),
     element('p', { class: 'muted' }, state),
     element(
       'div',
       { class: 'row' },
-      actionButton('Set password', setPassword, account.hasPassword ? '' : 'primary'),
-      (account.hasPassword || account.passwordChangeRequired) && actionButton(account.passwordChangeRequired ? 'Waive the new password' : 'Require a new password', requireChange, 'quiet'),
+      actionButton(t('Set password'), setPassword, account.hasPassword ? '' : 'primary'),
+      (account.hasPassword || account.passwordChangeRequired) && actionButton(account.passwordChangeRequired ? t('Waive the new password') : t('Require a new password'), requireChange, 'quiet'),
     ),
   );
 }
@@ -147,17 +148,17 @@ export function dangerCard({ account, path, changed, ended }: UserPage): HTMLEle
 
   async function toggle(): Promise<void> {
     const effect = own
-      ? 'This is your own account: you are signed out at once, and cannot sign in until another administrator enables it.'
-      : 'They are signed out everywhere at once, and cannot sign in until the account is enabled.';
-    if (!account.disabled && !(await confirmed(`Disable ${name}? ${effect}`, 'Disable'))) return;
+      ? t('This is your own account: you are signed out at once, and cannot sign in until another administrator enables it.')
+      : t('They are signed out everywhere at once, and cannot sign in until the account is enabled.');
+    if (!account.disabled && !(await confirmed(`${t('Disable {name}?', { name })} ${effect}`, t('Disable')))) return;
     await api('PATCH', path, { disabled: !account.disabled });
-    if (account.disabled) await changed(`${name} is enabled.`);
-    else await ended(`${name} is disabled.`);
+    if (account.disabled) await changed(t('{name} is enabled.', { name }));
+    else await ended(t('{name} is disabled.', { name }));
   }
 
   async function remove(): Promise<void> {
-    const effect = own ? 'This is your own account: you are signed out at once, and it is gone.' : 'They are signed out everywhere at once, and their account is gone.';
-    if (!(await confirmed(`Delete ${name}? ${effect} This cannot be undone.`, 'Delete'))) return;
+    const effect = own ? t('This is your own account: you are signed out at once, and it is gone.') : t('They are signed out everywhere at once, and their account is gone.');
+    if (!(await confirmed(`${t('Delete {name}?', { name })} ${effect} ${t('This cannot be undone.')}`, t('Delete')))) return;
     await api('DELETE', path);
     forgetEdits();
     if (own) {
@@ -165,16 +166,16 @@ export function dangerCard({ account, path, changed, ended }: UserPage): HTMLEle
       return;
     }
     // A change of the view takes the messages away.
-    addEventListener('hashchange', () => notify(`${name} is deleted.`), { once: true });
+    addEventListener('hashchange', () => notify(t('{name} is deleted.', { name })), { once: true });
     location.hash = placeOf('users');
   }
 
   const line = (text: string, button: HTMLElement): HTMLElement => element('div', { class: 'row spread' }, element('p', { class: 'muted grow' }, text), button);
   return card(
-    'Danger',
+    t('Danger'),
     account.disabled
-      ? line('Enabling lets them sign in again.', actionButton('Enable', toggle))
-      : line('Disabling signs them out everywhere at once. They may not sign in until the account is enabled.', actionButton('Disable', toggle, 'danger')),
-    line('Deleting takes the account away for good. What it did stays in the audit log.', actionButton('Delete', remove, 'danger')),
+      ? line(t('Enabling lets them sign in again.'), actionButton(t('Enable'), toggle))
+      : line(t('Disabling signs them out everywhere at once. They may not sign in until the account is enabled.'), actionButton(t('Disable'), toggle, 'danger')),
+    line(t('Deleting takes the account away for good. What it did stays in the audit log.'), actionButton(t('Delete'), remove, 'danger')),
   );
 }

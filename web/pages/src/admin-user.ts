@@ -12,6 +12,7 @@ import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify, signOut } from './shell.ts';
 import { carryEdits, forgetEdits } from './unsaved.ts';
 import type { Account, AuditEvent, Session } from './wire.ts';
+import { t } from './words.ts';
 
 const EVENTS = 10;
 
@@ -49,16 +50,16 @@ export const userView: View = (root) => {
     await signOut();
   }
 
-  fill(root, backLink(), element('p', { class: 'muted' }, 'Loading…'));
+  fill(root, backLink(), element('p', { class: 'muted' }, t('Loading…')));
   show().then(
     () => root.querySelector('h1')?.focus({ preventScroll: true }),
-    (error: unknown) => fill(root, backLink(), emptyState('This user cannot be shown', `${messageOf(error)} A user that was deleted is in the audit log only.`)),
+    (error: unknown) => fill(root, backLink(), emptyState(t('This user cannot be shown'), `${messageOf(error)} ${t('A user that was deleted is in the audit log only.')}`)),
   );
   return () => {};
 };
 
 function backLink(): HTMLElement {
-  return element('p', {}, element('a', { href: placeOf('users') }, '← All users'));
+  return element('p', {}, element('a', { href: placeOf('users') }, t('← All users')));
 }
 
 function heading(account: Account): HTMLElement {
@@ -76,20 +77,20 @@ function cards(page: UserPage): HTMLElement {
 
 function factsCard({ account }: UserPage): HTMLElement {
   const signedIn = element('dd', {}, '…');
-  const copy = element('button', { type: 'button', class: 'quiet small', 'aria-label': 'Copy the account ID', onclick: () => void copyFrom(copy, account.userId) }, 'Copy');
+  const copy = element('button', { type: 'button', class: 'quiet small', 'aria-label': t('Copy the account ID'), onclick: () => void copyFrom(copy, account.userId) }, t('Copy'));
   void act(null, async () => fill(signedIn, await lastSignIn(account)));
   return card(
-    'Account',
+    t('Account'),
     element(
       'dl',
       {},
-      element('dt', {}, 'ID'),
+      element('dt', {}, t('ID')),
       element('dd', { class: 'row' }, element('code', {}, account.userId), copy),
-      element('dt', {}, 'Created'),
+      element('dt', {}, t('Created')),
       element('dd', {}, timeElement(account.createdAt)),
-      ...(account.deletionAt ? [element('dt', {}, 'To be deleted'), element('dd', {}, timeElement(account.deletionAt))] : []),
-      ...(account.disabledAt ? [element('dt', {}, 'Disabled'), element('dd', {}, timeElement(account.disabledAt))] : []),
-      element('dt', {}, 'Last sign-in'),
+      ...(account.deletionAt ? [element('dt', {}, t('To be deleted')), element('dd', {}, timeElement(account.deletionAt))] : []),
+      ...(account.disabledAt ? [element('dt', {}, t('Disabled')), element('dd', {}, timeElement(account.disabledAt))] : []),
+      element('dt', {}, t('Last sign-in')),
       signedIn,
     ),
   );
@@ -100,7 +101,7 @@ async function lastSignIn(account: Account): Promise<Node | string> {
   const [signedIn] = await eventsOf(account, 1, 'login_succeeded');
   if (signedIn) return timeElement(signedIn.at);
   const [created] = await eventsOf(account, 1, 'account_created');
-  return created ? 'never' : 'not since the audit log begins';
+  return created ? t('never') : t('not since the audit log begins');
 }
 
 async function eventsOf({ userId }: Account, limit: number, event?: string): Promise<AuditEvent[]> {
@@ -109,8 +110,8 @@ async function eventsOf({ userId }: Account, limit: number, event?: string): Pro
 }
 
 function sessionsCard({ account, path, ended }: UserPage): HTMLElement {
-  const list = element('div', { 'aria-live': 'polite', tabindex: -1 }, element('p', { class: 'muted' }, 'Loading…'));
-  const endAll = actionButton('Sign out everywhere', signOutEverywhere, 'quiet');
+  const list = element('div', { 'aria-live': 'polite', tabindex: -1 }, element('p', { class: 'muted' }, t('Loading…')));
+  const endAll = actionButton(t('Sign out everywhere'), signOutEverywhere, 'quiet');
   endAll.hidden = true;
 
   async function show(): Promise<void> {
@@ -121,27 +122,27 @@ function sessionsCard({ account, path, ended }: UserPage): HTMLElement {
 
   async function end(session: Session): Promise<void> {
     await api('DELETE', `${path}/sessions/${encodeURIComponent(session.id)}`);
-    notify(`That device of ${account.username} is signed out.`);
+    notify(t('That device of {name} is signed out.', { name: account.username }));
     await show();
     // The button that had the focus is gone.
     list.focus();
   }
 
   async function signOutEverywhere(): Promise<void> {
-    const effect = isMine(account.userId) ? 'This is your own account: this session ends too.' : 'All their sessions end at once. They may sign in again.';
-    if (!(await confirmed(`Sign ${account.username} out everywhere? ${effect}`, 'Sign out everywhere'))) return;
+    const effect = isMine(account.userId) ? t('This is your own account: this session ends too.') : t('All their sessions end at once. They may sign in again.');
+    if (!(await confirmed(`${t('Sign {name} out everywhere?', { name: account.username })} ${effect}`, t('Sign out everywhere')))) return;
     await api('DELETE', `${path}/sessions`);
-    await ended(`${account.username} is signed out everywhere.`);
+    await ended(t('{name} is signed out everywhere.', { name: account.username }));
   }
 
   void act(null, show);
-  return card('Sessions', list, element('div', { class: 'row' }, endAll));
+  return card(t('Sessions'), list, element('div', { class: 'row' }, endAll));
 }
 
 function keysCard({ path }: UserPage): HTMLElement {
-  const list = element('div', { tabindex: -1 }, element('p', { class: 'muted' }, 'Loading…'));
+  const list = element('div', { tabindex: -1 }, element('p', { class: 'muted' }, t('Loading…')));
   const make = keyList(list, `${path}/keys`, false);
-  return card('API keys', list, element('div', { class: 'row' }, make));
+  return card(t('API keys'), list, element('div', { class: 'row' }, make));
 }
 
 function eventsCard({ account }: UserPage): HTMLElement {
@@ -149,16 +150,16 @@ function eventsCard({ account }: UserPage): HTMLElement {
   void act(null, async () => {
     const events = await eventsOf(account, EVENTS);
     const row = (event: AuditEvent): HTMLElement => element('li', {}, eventBadge(event), element('span', { class: 'muted' }, event.address ? element('span', { class: 'part' }, event.address) : '', element('span', { class: 'part' }, timeElement(event.at))));
-    fill(list, ...events.map(row), events.length === 0 && element('li', { class: 'muted' }, 'Nothing is in the audit log.'));
+    fill(list, ...events.map(row), events.length === 0 && element('li', { class: 'muted' }, t('Nothing is in the audit log.')));
   });
-  return card('Last events', list, element('p', {}, element('a', { href: `#audit?user=${encodeURIComponent(account.username)}` }, 'Events of this user')));
+  return card(t('Last events'), list, element('p', {}, element('a', { href: `#audit?user=${encodeURIComponent(account.username)}` }, t('Events of this user'))));
 }
 
 /** Whether they may sign in, as a badge. */
 export function stateOf({ disabled, deletionAt, hasPassword, passwordChangeRequired }: Account): HTMLElement {
-  if (deletionAt !== undefined) return element('span', { class: 'badge bad' }, 'to be deleted');
-  if (disabled) return element('span', { class: 'badge bad' }, 'disabled');
-  if (!hasPassword) return element('span', { class: 'badge warn', title: 'Nobody has set a password here yet.' }, 'no password');
-  if (passwordChangeRequired) return element('span', { class: 'badge warn', title: 'Must choose a new password at the next sign-in.' }, 'new password due');
-  return element('span', { class: 'badge good' }, 'active');
+  if (deletionAt !== undefined) return element('span', { class: 'badge bad' }, t('to be deleted'));
+  if (disabled) return element('span', { class: 'badge bad' }, t('disabled'));
+  if (!hasPassword) return element('span', { class: 'badge warn', title: t('Nobody has set a password here yet.') }, t('no password'));
+  if (passwordChangeRequired) return element('span', { class: 'badge warn', title: t('Must choose a new password at the next sign-in.') }, t('new password due'));
+  return element('span', { class: 'badge good' }, t('active'));
 }

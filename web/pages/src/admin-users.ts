@@ -13,26 +13,27 @@ import { isMeant, suggestRoles } from './roles.ts';
 import { act, actionButton, notify } from './shell.ts';
 import { passwordHint } from './site.ts';
 import type { Account } from './wire.ts';
+import { plural, t } from './words.ts';
 
 const PAGE = 100;
 const TYPING_PAUSE_MS = 200;
 
 export const usersView: View = (root, from) => {
   const rows = element('tbody');
-  const more = actionButton('Show more', () => load(next), 'quiet');
+  const more = actionButton(t('Show more'), () => load(next), 'quiet');
   const empty = element('div', { role: 'status' });
   const count = element('p', { class: 'muted', role: 'status' });
-  const search = element('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Part of a name', value: viewParameters().get('search') ?? '' });
-  const role = element('input', { type: 'search', id: 'by-role', title: 'Role', list: 'roles', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: 'Exact role', value: viewParameters().get('role') ?? '' });
-  const state = choice('state', 'State', [['', 'All states'], ['enabled', 'May sign in'], ['disabled', 'Disabled'], ['no-password', 'No password']]);
-  const order = choice('order', 'Order', [['', 'By name'], ['newest', 'Newest first']]);
+  const search = element('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: t('Part of a name'), value: viewParameters().get('search') ?? '' });
+  const role = element('input', { type: 'search', id: 'by-role', title: t('Role'), list: 'roles', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', placeholder: t('Exact role'), value: viewParameters().get('role') ?? '' });
+  const state = choice('state', t('State'), [['', t('All states')], ['enabled', t('May sign in')], ['disabled', t('Disabled')], ['no-password', t('No password')]]);
+  const order = choice('order', t('Order'), [['', t('By name')], ['newest', t('Newest first')]]);
   const choices = [role, state, order];
-  const title = element('h1', { tabindex: -1 }, 'Users');
+  const title = element('h1', { tabindex: -1 }, t('Users'));
   // What had the focus is gone.
   const selected = selection(rows, () => reload().then(() => title.focus({ preventScroll: true })));
-  const headings = [heading('Username', '', 'ascending'), element('th', { scope: 'col' }, 'Role'), element('th', { scope: 'col' }, 'State'), heading('Created', 'newest', 'descending')];
+  const headings = [heading(t('Username'), '', 'ascending'), element('th', { scope: 'col' }, t('Role')), element('th', { scope: 'col' }, t('State')), heading(t('Created'), 'newest', 'descending')];
   headings[0]?.prepend(selected.all);
-  const list = table('Users', headings, rows, 'users');
+  const list = table(t('Users'), headings, rows, 'users');
   let next: string | null = null;
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,8 +57,8 @@ export const usersView: View = (root, from) => {
     more.hidden = next === null;
     const shown = rows.childElementCount;
     list.hidden = shown === 0;
-    count.textContent = shown === 0 ? '' : shown < page.total ? `${shown} of ${page.total} users` : `${shown} ${shown === 1 ? 'user' : 'users'}`;
-    fill(empty, shown === 0 && emptyState('No user matches.', hint(), actionButton('Show all users', clear)));
+    count.textContent = shown === 0 ? '' : shown < page.total ? t('{shown} of {total} users', { shown, total: page.total }) : plural(shown, '{n} user', '{n} users');
+    fill(empty, shown === 0 && emptyState(t('No user matches.'), hint(), actionButton(t('Show all users'), clear)));
   }
 
   const reload = (): Promise<void> => replacing(list, () => load(null).catch(refuse));
@@ -69,12 +70,12 @@ export const usersView: View = (root, from) => {
     selected.update();
     list.hidden = more.hidden = true;
     count.textContent = '';
-    fill(empty, emptyState('No user matches.', messageOf(error), actionButton('Show all users', clear)));
+    fill(empty, emptyState(t('No user matches.'), messageOf(error), actionButton(t('Show all users'), clear)));
   }
 
   function hint(): string {
-    if (role.value !== '' && search.value === '' && state.value === '') return `No user has exactly the role ${role.value}. Write the whole role.`;
-    return 'Check the spelling, or remove a filter.';
+    if (role.value !== '' && search.value === '' && state.value === '') return t('No user has exactly the role {role}. Write the whole role.', { role: role.value });
+    return t('Check the spelling, or remove a filter.');
   }
 
   /** A heading that sorts by its column. */
@@ -98,9 +99,9 @@ export const usersView: View = (root, from) => {
       // The whole row can be clicked; the keyboard has the link.
       { class: 'clickable', onclick: ({ target }) => void (target !== name && target !== box && name.click()) },
       element('th', { scope: 'row' }, box, name),
-      element('td', { 'data-label': 'Role' }, element('span', { class: account.role === 'admin' ? 'badge accent' : 'badge' }, account.role)),
-      element('td', { 'data-label': 'State' }, stateOf(account)),
-      element('td', { 'data-label': 'Created' }, timeElement(account.createdAt)),
+      element('td', { 'data-label': t('Role') }, element('span', { class: account.role === 'admin' ? 'badge accent' : 'badge' }, account.role)),
+      element('td', { 'data-label': t('State') }, stateOf(account)),
+      element('td', { 'data-label': t('Created') }, timeElement(account.createdAt)),
     );
   }
 
@@ -121,14 +122,14 @@ export const usersView: View = (root, from) => {
       element(
         'div',
         { class: 'row' },
-        element('button', { type: 'button', title: 'An account for a program: nobody signs in, and API keys act for it.', onclick: () => createService(reload) }, 'New service account'),
-        element('button', { type: 'button', class: 'primary', onclick: () => createUser(reload) }, 'New user'),
+        element('button', { type: 'button', title: t('An account for a program: nobody signs in, and API keys act for it.'), onclick: () => createService(reload) }, t('New service account')),
+        element('button', { type: 'button', class: 'primary', onclick: () => createUser(reload) }, t('New user')),
       ),
     ),
     element(
       'div',
       { class: 'row filters' },
-      element('div', {}, element('label', { for: 'search' }, 'Search'), search),
+      element('div', {}, element('label', { for: 'search' }, t('Search')), search),
       ...choices.map((filter) => element('div', { class: filter === order && 'order' }, element('label', { for: filter.id }, filter.title), filter)),
       count,
     ),
@@ -183,13 +184,13 @@ function move(event: KeyboardEvent, search: HTMLElement, rows: HTMLElement): voi
 
 function createUser(reload: () => Promise<void>): void {
   openForm({
-    title: 'New user',
-    submit: 'Create',
+    title: t('New user'),
+    submit: t('Create'),
     fields: [
-      { name: 'username', label: 'Username', autocomplete: 'off', required: true },
-      { name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint },
+      { name: 'username', label: t('Username'), autocomplete: 'off', required: true },
+      { name: 'password', label: t('Password'), type: 'password', autocomplete: 'new-password', required: true, hint: passwordHint },
       ...RIGHTS,
-      { name: 'change', label: 'Must choose a new password at first sign-in', type: 'check', autocomplete: 'off' },
+      { name: 'change', label: t('Must choose a new password at first sign-in'), type: 'check', autocomplete: 'off' },
     ],
     save: ({ change, ...values }) => create(reload, values, { passwordChangeRequired: change !== undefined }),
   });
@@ -198,23 +199,23 @@ function createUser(reload: () => Promise<void>): void {
 /** Its keys are made on its page. */
 function createService(reload: () => Promise<void>): void {
   openForm({
-    title: 'New service account',
-    submit: 'Create',
-    fields: [{ name: 'username', label: 'Name', autocomplete: 'off', required: true, hint: 'For a program: nobody can sign in, and API keys act for it.' }, ...RIGHTS],
+    title: t('New service account'),
+    submit: t('Create'),
+    fields: [{ name: 'username', label: t('Name'), autocomplete: 'off', required: true, hint: t('For a program: nobody can sign in, and API keys act for it.') }, ...RIGHTS],
     save: (values) => create(reload, values, { service: true }),
   });
 }
 
 const RIGHTS: readonly Field[] = [
-  { name: 'role', label: 'Role', value: 'user', autocomplete: 'off', required: true, list: 'roles' },
-  { name: 'claims', label: 'Claims (JSON)', type: 'json', autocomplete: 'off', hint: 'They go into every access token. Leave it empty for none.' },
+  { name: 'role', label: t('Role'), value: 'user', autocomplete: 'off', required: true, list: 'roles' },
+  { name: 'claims', label: t('Claims (JSON)'), type: 'json', autocomplete: 'off', hint: t('They go into every access token. Leave it empty for none.') },
 ];
 
 async function create(reload: () => Promise<void>, { claims = '', ...values }: Record<string, string>, more: object): Promise<boolean> {
   const all = { ...values, claims: parseClaims(claims), ...more };
   if (!(await isMeant(values['role'] ?? ''))) return false;
   const { user } = await api<{ user: Account }>('POST', '/api/admin/users', all);
-  notify(`User ${user.username} is created.`, false, element('a', { href: addressOf(user.userId) }, 'Open'));
+  notify(t('User {name} is created.', { name: user.username }), false, element('a', { href: addressOf(user.userId) }, t('Open')));
   await reload();
   return true;
 }

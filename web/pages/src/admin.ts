@@ -11,13 +11,14 @@ import { pathOf } from './base.ts';
 import { byId, element, fill } from './dom.ts';
 import { actionButton, clearMessage, signedInPage, signInAsSomeoneElse } from './shell.ts';
 import { hasPage, productName } from './site.ts';
+import { t } from './words.ts';
 
 const VIEWS: Record<string, { title: string; view: View }> = {
-  overview: { title: 'Overview', view: overviewView },
-  users: { title: 'Users', view: usersView },
-  user: { title: 'User', view: userView },
-  keys: { title: 'Keys', view: keysView },
-  audit: { title: 'Audit', view: auditView },
+  overview: { title: t('Overview'), view: overviewView },
+  users: { title: t('Users'), view: usersView },
+  user: { title: t('User'), view: userView },
+  keys: { title: t('Keys'), view: keysView },
+  audit: { title: t('Audit'), view: auditView },
 };
 
 let stop = (): void => {};
@@ -55,13 +56,13 @@ function refuse({ username }: User): void {
   byId('main').classList.add('narrow');
   fill(
     byId('main'),
-    element('h1', {}, 'This page is for administrators'),
-    element('p', {}, 'You are signed in as ', element('strong', {}, username), ', who is not an administrator.'),
+    element('h1', {}, t('This page is for administrators')),
+    element('p', {}, t('You are signed in as {name}, who is not an administrator.', { name: username })),
     element(
       'div',
       { class: 'row' },
-      hasPage('account') && element('a', { class: 'button primary', href: pathOf('account') }, 'Go to your account'),
-      actionButton('Sign in as someone else', signInAsSomeoneElse),
+      hasPage('account') && element('a', { class: 'button primary', href: pathOf('account') }, t('Go to your account')),
+      actionButton(t('Sign in as someone else'), signInAsSomeoneElse),
     ),
   );
 }

@@ -1,6 +1,7 @@
 // The time range of the audit log: a preset that ends now, or from one instant to another.
 
 import { element } from './dom.ts';
+import { t } from './words.ts';
 
 const LENGTHS: Record<string, number> = { hour: 3_600_000, day: 86_400_000, week: 604_800_000 };
 
@@ -18,11 +19,11 @@ export interface PeriodChoice {
 }
 
 export function periodChoice(from: URLSearchParams, changed: () => void): PeriodChoice {
-  const options: [string, string][] = [['', 'Any time'], ['hour', 'Last hour'], ['day', 'Last 24 hours'], ['week', 'Last 7 days'], ['between', 'From … to …']];
+  const options: [string, string][] = [['', t('Any time')], ['hour', t('Last hour')], ['day', t('Last 24 hours')], ['week', t('Last 7 days')], ['between', t('From … to …')]];
   const period = element('select', { id: 'period' }, ...options.map(([value, text]) => element('option', { value }, text)));
   const since = element('input', { id: 'since', type: 'datetime-local', value: from.get('since') ?? '' });
   const until = element('input', { id: 'until', type: 'datetime-local', value: from.get('until') ?? '' });
-  const ends = element('div', { class: 'ends' }, element('div', {}, element('label', { for: 'since' }, 'From'), since), element('div', {}, element('label', { for: 'until' }, 'To'), until));
+  const ends = element('div', { class: 'ends' }, element('div', {}, element('label', { for: 'since' }, t('From')), since), element('div', {}, element('label', { for: 'until' }, t('To')), until));
   period.value = since.value || until.value ? 'between' : (from.get('period') ?? '');
   const isBetween = (): boolean => period.value === 'between';
   const show = (): void => void (ends.hidden = !isBetween());
@@ -42,7 +43,7 @@ export function periodChoice(from: URLSearchParams, changed: () => void): Period
   }
 
   return {
-    field: element('div', {}, element('label', { for: 'period' }, 'Time'), period),
+    field: element('div', {}, element('label', { for: 'period' }, t('Time')), period),
     ends,
     range,
     isTurned: () => isBetween() && since.value !== '' && until.value !== '' && since.value > until.value,

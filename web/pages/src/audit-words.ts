@@ -3,60 +3,61 @@
 import { element } from './dom.ts';
 import { words } from './format.ts';
 import { AUDIT_KINDS, type AuditEvent } from './wire.ts';
+import { t } from './words.ts';
 
 type Kind = (typeof AUDIT_KINDS)[number];
 
 const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
-  'Sign-ins and sessions': {
-    login_succeeded: 'Sign-in succeeded',
-    login_failed: 'Sign-in failed',
-    login_throttled: 'Attempts refused',
-    spray_suspected: 'Password spraying suspected',
-    session_ended: 'Session ended',
-    refresh_reuse_detected: 'Refresh token used twice',
-    session_healed: 'Session kept after lost writes',
-    revocation_restored: 'Session ended again after lost writes',
+  [t('Sign-ins and sessions')]: {
+    login_succeeded: t('Sign-in succeeded'),
+    login_failed: t('Sign-in failed'),
+    login_throttled: t('Attempts refused'),
+    spray_suspected: t('Password spraying suspected'),
+    session_ended: t('Session ended'),
+    refresh_reuse_detected: t('Refresh token used twice'),
+    session_healed: t('Session kept after lost writes'),
+    revocation_restored: t('Session ended again after lost writes'),
   },
-  Passwords: {
-    password_changed: 'Password changed',
-    password_taken_over: 'Password taken over',
-    password_reset: 'Password reset by mail',
-    password_change_required: 'New password required',
-    password_change_waived: 'New password waived',
+  [t('Passwords')]: {
+    password_changed: t('Password changed'),
+    password_taken_over: t('Password taken over'),
+    password_reset: t('Password reset by mail'),
+    password_change_required: t('New password required'),
+    password_change_waived: t('New password waived'),
   },
-  Accounts: {
-    account_created: 'Account created',
-    account_changed: 'Account changed',
-    account_disabled: 'Account disabled',
-    account_enabled: 'Account enabled',
-    account_deletion_requested: 'Deletion asked for',
-    account_deletion_cancelled: 'Deletion cancelled',
-    account_deleted: 'Account deleted',
-    accounts_exported: 'Accounts exported',
-    email_added: 'E-mail address added',
-    email_verified: 'E-mail address verified',
-    email_primary_changed: 'Notices to another address',
-    email_removed: 'E-mail address removed',
-    ticket_issued: 'Mail with a link asked for',
+  [t('Accounts')]: {
+    account_created: t('Account created'),
+    account_changed: t('Account changed'),
+    account_disabled: t('Account disabled'),
+    account_enabled: t('Account enabled'),
+    account_deletion_requested: t('Deletion asked for'),
+    account_deletion_cancelled: t('Deletion cancelled'),
+    account_deleted: t('Account deleted'),
+    accounts_exported: t('Accounts exported'),
+    email_added: t('E-mail address added'),
+    email_verified: t('E-mail address verified'),
+    email_primary_changed: t('Notices to another address'),
+    email_removed: t('E-mail address removed'),
+    ticket_issued: t('Mail with a link asked for'),
   },
-  'Keys and services': {
-    key_created: 'Key created',
-    key_imported: 'Key imported',
-    key_exported: 'Key exported',
-    key_restored: 'Key put back after lost writes',
-    key_withdrawn: 'Key withdrawn',
-    key_removed: 'Key removed',
-    master_key_changed: 'Master key changed',
-    feed_key_created: 'Feed key created',
-    feed_key_removed: 'Feed key removed',
-    client_created: 'Client created',
-    client_removed: 'Client removed',
-    api_key_created: 'API key created',
-    api_key_used: 'API key used, first on this day',
-    api_key_revoked: 'API key revoked',
+  [t('Keys and services')]: {
+    key_created: t('Key created'),
+    key_imported: t('Key imported'),
+    key_exported: t('Key exported'),
+    key_restored: t('Key put back after lost writes'),
+    key_withdrawn: t('Key withdrawn'),
+    key_removed: t('Key removed'),
+    master_key_changed: t('Master key changed'),
+    feed_key_created: t('Feed key created'),
+    feed_key_removed: t('Feed key removed'),
+    client_created: t('Client created'),
+    client_removed: t('Client removed'),
+    api_key_created: t('API key created'),
+    api_key_used: t('API key used, first on this day'),
+    api_key_revoked: t('API key revoked'),
   },
-  Mail: { delivery_retried: 'Mail tried again', delivery_dropped: 'Mail deleted' },
-  Store: { store_restored: 'Store put back', backup_made: 'Backup made' },
+  [t('Mail')]: { delivery_retried: t('Mail tried again'), delivery_dropped: t('Mail deleted') },
+  [t('Store')]: { store_restored: t('Store put back'), backup_made: t('Backup made') },
 };
 
 const NAMES: Record<string, string> = Object.assign({}, ...Object.values(GROUPS));
@@ -76,15 +77,15 @@ export function eventBadge({ event }: AuditEvent): HTMLElement {
 
 /** Why a session has ended. */
 const REASONS: Record<string, string> = {
-  logout: 'signed out',
-  replaced: 'a new sign-in in the same browser',
-  reuse: 'its refresh token was used twice',
-  password_changed: 'the password was changed',
-  password_change_required: 'a new password is required',
-  account_disabled: 'the account was disabled',
-  ended: 'ended from elsewhere',
-  too_many: 'too many sessions',
-  restored: 'the store was put back',
+  logout: t('signed out'),
+  replaced: t('a new sign-in in the same browser'),
+  reuse: t('its refresh token was used twice'),
+  password_changed: t('the password was changed'),
+  password_change_required: t('a new password is required'),
+  account_disabled: t('the account was disabled'),
+  ended: t('ended from elsewhere'),
+  too_many: t('too many sessions'),
+  restored: t('the store was put back'),
 };
 
 /** What there is to say about an event; a reason's name in words. */
@@ -95,8 +96,8 @@ export function detailOf({ event, detail }: AuditEvent): string | null | undefin
 }
 
 const FAILURES: Record<string, string> = {
-  account_disabled: 'the account is disabled',
-  password_change_required: 'a new password is required',
+  account_disabled: t('the account is disabled'),
+  password_change_required: t('a new password is required'),
 };
 
 /** All kinds in groups; one that is in none of them comes last. */

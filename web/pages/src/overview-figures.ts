@@ -2,6 +2,7 @@
 
 import type { Row } from './chart.ts';
 import type { Overview } from './wire.ts';
+import { locale, t } from './words.ts';
 
 interface Outcome {
   readonly name: string;
@@ -19,31 +20,31 @@ export interface Counted {
 
 export const COUNTED: readonly Counted[] = [
   {
-    title: 'Sign-ins',
+    title: t('Sign-ins'),
     figure: 'logins',
-    nothing: 'Nobody has tried to sign in',
+    nothing: t('Nobody has tried to sign in'),
     outcomes: [
-      { name: 'Signed in', labels: ['ok'] },
-      { name: 'Wrong name or password', labels: ['wrong'] },
-      { name: 'Turned away: too many tries', labels: ['throttled'] },
-      { name: 'Turned away: server busy', labels: ['shed'] },
-      { name: 'New password due', labels: ['change_required'] },
-      { name: 'Not allowed', labels: ['refused'] },
-      { name: 'Failed', labels: ['error'], isBad: true },
+      { name: t('Signed in'), labels: ['ok'] },
+      { name: t('Wrong name or password'), labels: ['wrong'] },
+      { name: t('Turned away: too many tries'), labels: ['throttled'] },
+      { name: t('Turned away: server busy'), labels: ['shed'] },
+      { name: t('New password due'), labels: ['change_required'] },
+      { name: t('Not allowed'), labels: ['refused'] },
+      { name: t('Failed'), labels: ['error'], isBad: true },
     ],
   },
   {
-    title: 'Refreshes',
+    title: t('Refreshes'),
     figure: 'refreshes',
-    nothing: 'No session has been refreshed',
+    nothing: t('No session has been refreshed'),
     outcomes: [
-      { name: 'Token still young', labels: ['fresh'] },
-      { name: 'New token', labels: ['advanced'] },
-      { name: 'New token, once more', labels: ['replayed', 'healed'] },
-      { name: 'Session over', labels: ['expired', 'revoked'] },
-      { name: 'Unknown token', labels: ['unknown'] },
-      { name: 'Old token used again', labels: ['reused'], isBad: true },
-      { name: 'Failed', labels: ['error'], isBad: true },
+      { name: t('Token still young'), labels: ['fresh'] },
+      { name: t('New token'), labels: ['advanced'] },
+      { name: t('New token, once more'), labels: ['replayed', 'healed'] },
+      { name: t('Session over'), labels: ['expired', 'revoked'] },
+      { name: t('Unknown token'), labels: ['unknown'] },
+      { name: t('Old token used again'), labels: ['reused'], isBad: true },
+      { name: t('Failed'), labels: ['error'], isBad: true },
     ],
   },
 ];
@@ -58,18 +59,18 @@ export interface Level {
 
 export const LEVELS: readonly Level[] = [
   // A large store is counted every ten minutes.
-  { name: 'Sessions alive', figure: 'sessions', numberOf: count, holds: 900 },
-  { name: 'Passwords waiting to be checked', figure: 'hashing_queue', numberOf: count, holds: 0 },
-  { name: 'Slowest follower of the feed behind', figure: 'feed_lag', numberOf: milliseconds, holds: 0 },
+  { name: t('Sessions alive'), figure: 'sessions', numberOf: count, holds: 900 },
+  { name: t('Passwords waiting to be checked'), figure: 'hashing_queue', numberOf: count, holds: 0 },
+  { name: t('Slowest follower of the feed behind'), figure: 'feed_lag', numberOf: milliseconds, holds: 0 },
 ];
 
 /** The rows of a picture; outcomes that did not happen only where one that always is there would be missing. */
 export function outcomesOf(overview: Overview, { figure, outcomes }: Counted): Row[] {
-  const unit = { 60: 'in a minute', 900: 'in 15 minutes', 21_600: 'in 6 hours' }[overview.step] ?? 'at once';
+  const unit = { 60: t('in a minute'), 900: t('in 15 minutes'), 21_600: t('in 6 hours') }[overview.step] ?? t('at once');
   const rows = outcomes.map(({ name, labels, isBad = false }, index) => {
     const values = sum(overview, figure, labels);
     const total = values.reduce((total, value) => total + value, 0);
-    const row = { name, values, isBad, total: count(total), peak: total > 0 ? `at most ${count(Math.max(...values))} ${unit}` : '' };
+    const row = { name, values, isBad, total: count(total), peak: total > 0 ? t('at most {n} {unit}', { n: count(Math.max(...values)), unit }) : '' };
     return { row, isShown: total > 0 || index < 2 };
   });
   return rows.some(({ row }) => row.peak !== '') ? rows.filter(({ isShown }) => isShown).map(({ row }) => row) : [];
@@ -86,7 +87,7 @@ export function levelOf(overview: Overview, { name, figure, numberOf, holds }: L
   if (known?.every((value) => value === null) !== false) return undefined;
   const values = held(known, Math.floor(holds / overview.step));
   const latest = [...values].reverse().find((value) => value !== null) ?? 0;
-  return { name, values, total: numberOf(latest), peak: `at most ${numberOf(Math.max(...values.map((value) => value ?? 0)))}` };
+  return { name, values, total: numberOf(latest), peak: t('at most {n}', { n: numberOf(Math.max(...values.map((value) => value ?? 0))) }) };
 }
 
 /** Each value once more for the steps after it, up to so many. */
@@ -99,9 +100,9 @@ function held(values: readonly (number | null)[], steps: number): (number | null
 }
 
 export function count(value: number): string {
-  return value.toLocaleString();
+  return value.toLocaleString(locale);
 }
 
 export function milliseconds(value: number): string {
-  return value < 1000 ? `${count(value)} ms` : `${(value / 1000).toLocaleString(undefined, { maximumFractionDigits: 1 })} s`;
+  return value < 1000 ? `${count(value)} ms` : `${(value / 1000).toLocaleString(locale, { maximumFractionDigits: 1 })} s`;
 }

@@ -2,7 +2,7 @@
 // every language, with that language's words only (`build.mjs`), so nothing is fetched and nothing flickers.
 
 import { dictionary, errors } from './dictionary.ts';
-import type { dictionary as German } from './de.ts';
+import type { dictionary as German } from './de-admin.ts';
 
 /** Every text that scripts show on translated pages. One that German lacks is an error of the type check. */
 export type Text = keyof typeof German;

@@ -313,7 +313,7 @@ settings! {
     "templates" templates: Option<PathBuf> = "", for example "/etc/countersign/templates";
     /// The languages of mails and of the pages that people see, by the browser's choice; the first where none of them fits.
     /// English and German are complete; of ar, es, fr, it and pt, which only mails have, and of a file of your own, the rest
-    /// is in English. The pages for administrators and developers are in English.
+    /// is in English. The pages for developers are in English.
     "languages" languages: Vec<String> = "en,de", if |v| limits::languages(v);
     /// An address to serve `/metrics` on for Prometheus, without TLS and a password: let nobody but the monitoring reach it. Not
     /// served if unset.

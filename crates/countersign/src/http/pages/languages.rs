@@ -65,7 +65,8 @@ mod tests {
             "login.html",
             "of pages there are fewer languages than of mails"
         );
-        assert_eq!(chosen("admin", &["de", "en"], "de"), "admin.html");
+        assert_eq!(chosen("admin", &["de", "en"], "de"), "admin.de.html");
+        assert_eq!(chosen("docs", &["de", "en"], "de"), "docs.html");
         assert_eq!(chosen("login", &[], "de"), "login.html");
     }
 }

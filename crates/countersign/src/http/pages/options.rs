@@ -16,8 +16,9 @@ pub struct PagesOptions {
     pub logo: Option<Logo>,
     /// The colour of buttons and links. Default the one of Countersign.
     pub accent: Accent,
-    /// The languages of the sign-in page, the account page and the one for a mistyped address, of `en` and `de`; the first is
-    /// for a browser that asks for none of them. The other pages are in English. Default `en`, `de`.
+    /// The languages of the pages for signing in, a forgotten password, the account, the administration and a mistyped address,
+    /// of `en` and `de`; the first is for a browser that asks for none of them. The home page, the debugger and the description of
+    /// the API are in English. Default `en`, `de`.
     pub languages: Vec<String>,
     /// The address that name and logo lead to; `None` for no link. Default `./`, the path that the pages are
     /// mounted under.
