@@ -44,6 +44,8 @@ pub(crate) enum Purpose {
     TicketCode,
     TicketCodeHash,
     MailWork,
+    TicketDigits,
+    TicketFacts,
 }
 
 impl Purpose {
@@ -67,6 +69,8 @@ impl Purpose {
             Self::TicketCode => b"countersign ticket code v1",
             Self::TicketCodeHash => b"countersign ticket code hash v1",
             Self::MailWork => b"countersign work before a mail v1",
+            Self::TicketDigits => b"countersign ticket digits v1",
+            Self::TicketFacts => b"countersign ticket facts v1",
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::Countersign;
 use crate::base::id::{AccountId, EmailId};
 use crate::flows::tickets::{Asked, ShownTicket, TicketError};
-use crate::model::account::{Credentials, EmailAddress};
+use crate::model::account::{Account, Credentials, EmailAddress};
 use crate::model::context::Context;
 use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
 use crate::model::outbox::MailTemplate;
@@ -18,6 +18,19 @@ pub enum MailPurpose {
     Verify,
     /// To set another password.
     Reset,
+    /// To sign in.
+    SignIn,
+}
+
+impl MailPurpose {
+    /// What the ticket in the mail is for.
+    pub(crate) const fn of_ticket(self) -> TicketPurpose {
+        match self {
+            Self::Verify => TicketPurpose::Verify,
+            Self::Reset => TicketPurpose::Reset,
+            Self::SignIn => TicketPurpose::SignIn,
+        }
+    }
 }
 
 /// A mail that somebody asks for.
@@ -78,13 +91,20 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<FlowCookie, TicketError> {
         let MailRequest { purpose, address, locale, flow } = request;
-        let (purpose, template, claim) = match purpose {
-            MailPurpose::Verify => (TicketPurpose::Verify, MailTemplate::Verify, EmailClaim::Unverified),
-            MailPurpose::Reset => (TicketPurpose::Reset, MailTemplate::Reset, EmailClaim::Verified),
+        let (template, claim) = match purpose {
+            MailPurpose::Verify => (MailTemplate::Verify, EmailClaim::Unverified),
+            MailPurpose::Reset => (MailTemplate::Reset, EmailClaim::Verified),
+            MailPurpose::SignIn => (MailTemplate::SignIn, EmailClaim::Verified),
         };
-        self.by_mail()?;
+        let purpose = purpose.of_ticket();
+        self.by_mail_for(purpose)?;
         let found = self.store.account_of_address(&address, claim).await?;
-        let account = found.as_ref().filter(|found| found.account.is_enabled());
+        let is_for = |account: &Account| match purpose {
+            // Whoever signs in can take an account back that is to be deleted.
+            TicketPurpose::SignIn => account.knows_its_owner(),
+            _ => account.is_enabled(),
+        };
+        let account = found.as_ref().filter(|found| is_for(&found.account));
         let asked = Asked { purpose, template, to: &address, account, locale };
         let (outcome, cookie) = self.start(asked, context).await?;
         // The code of the mail that was sent a moment ago is still good in this browser.
@@ -104,6 +124,13 @@ impl<S: Store> Countersign<S> {
         if self.options.email.enabled { Ok(()) } else { Err(TicketError::Off) }
     }
 
+    /// Whether something is done by mail here.
+    pub(crate) fn by_mail_for(&self, purpose: TicketPurpose) -> Result<(), TicketError> {
+        self.by_mail()?;
+        let is_on = purpose != TicketPurpose::SignIn || self.options.email.sign_in;
+        if is_on { Ok(()) } else { Err(TicketError::Off) }
+    }
+
     /// The ticket of a link, if it is still good. It changes nothing (EM-2).
     ///
     /// # Errors
@@ -111,6 +138,7 @@ impl<S: Store> Countersign<S> {
     pub async fn ticket_of_link(&self, token: &str, context: &Context) -> Result<Ticket, TicketError> {
         let shown = self.presented(ShownTicket::Link(token))?;
         let ticket = self.store.find_ticket_of(shown).await?.ok_or(TicketError::Invalid)?;
+        self.by_mail_for(ticket.purpose)?;
         let account = match ticket.account_id {
             Some(id) => self.store.credentials(id).await?,
             None => None,

@@ -23,11 +23,12 @@ use crate::model::device_cookie::DeviceCookie;
 use crate::model::proof::{AuthMethods, Proof};
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, StartSessionOutcome};
+use crate::model::ticket::{MailSignIn, PresentedTicket};
 use crate::options::SignIn;
 use crate::password::{Password, PasswordHash};
 use crate::store::{Store, StoreError};
 
-/// A proof that a password was right, or that the application vouches for somebody, good for one
+/// A proof that a password was right, that somebody reads the account's mail, or that the application vouches for somebody, good for one
 /// [`Countersign::start_session`].
 #[derive(Debug)]
 pub struct Authenticated {
@@ -42,6 +43,8 @@ pub struct Authenticated {
     pub(crate) device: Option<DeviceCookie>,
     /// Whether the account is taken back, whose deletion its owner had asked for.
     pub(crate) takes_back: bool,
+    /// The ticket that the session uses up, of a sign-in by mail.
+    pub(crate) ticket: Option<PresentedTicket>,
 }
 
 impl Authenticated {
@@ -121,8 +124,17 @@ impl<S: Store> Countersign<S> {
         let Credentials { account, password_version, .. } = credentials;
         let proof = Proof::Password { version: password_version };
         let (password, device) = (Some(password), Some(device));
-        let (new_password, audience, takes_back) = (None, None, false);
-        Ok(Authenticated { account, password, requester, new_password, audience, proof, device, takes_back })
+        Ok(Authenticated {
+            account,
+            password,
+            requester,
+            new_password: None,
+            audience: None,
+            proof,
+            device,
+            takes_back: false,
+            ticket: None,
+        })
     }
 
     /// The name of the account that somebody means: the one that was typed, or that of the account whose verified address it is.
@@ -181,11 +193,12 @@ impl<S: Store> Countersign<S> {
         Ok(Authenticated { audience: Some(audience.name.clone()), ..proved })
     }
 
-    /// Starts a session after a successful [`Countersign::authenticate`] or [`Countersign::vouch_for`].
+    /// Starts a session after a successful [`Countersign::authenticate`], [`Countersign::authenticate_by_mail`] or
+    /// [`Countersign::vouch_for`].
     ///
     /// # Errors
     /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in
-    /// the meantime (CC-3), [`LoginError::PasswordChangeRequired`], [`LoginError::DeletionPending`], [`LoginError::Check`] for the store,
+    /// the meantime (CC-3), or the ticket was used; [`LoginError::PasswordChangeRequired`], [`LoginError::DeletionPending`], [`LoginError::Check`] for the store,
     /// [`LoginError::Sign`], [`LoginError::Refused`], [`LoginError::Hook`].
     pub async fn start_session(
         &self,
@@ -230,7 +243,11 @@ impl<S: Store> Countersign<S> {
             new_password: authenticated.new_password,
             takes_back: authenticated.takes_back,
         };
-        match self.store.start_session(session, context).await.map_err(CheckError::from)? {
+        let started = match authenticated.ticket {
+            Some(shown) => self.store.sign_in_by_mail(MailSignIn { shown, session }, context).await,
+            None => self.store.start_session(session, context).await,
+        };
+        match started.map_err(CheckError::from)? {
             StartSessionOutcome::Started(grant, ended) => {
                 self.revoke(&ended);
                 let amr = grant.session().amr;

@@ -51,18 +51,25 @@ impl LoginError {
     /// What it is counted as.
     pub(crate) const fn result(&self) -> LoginResult {
         match self {
-            Self::InvalidCredentials | Self::Check(CheckError::Password(_)) => LoginResult::Wrong,
+            Self::InvalidCredentials => LoginResult::Wrong,
             Self::PasswordChangeRequired => LoginResult::ChangeRequired,
-            Self::Check(CheckError::Throttled(_)) => LoginResult::Throttled,
-            Self::Check(CheckError::Hashing(HashingError::Overloaded { .. })) => LoginResult::Shed,
+            Self::Check(error) => Self::of_check(error),
             Self::DeletionPending(_) | Self::Refused(_) | Self::Audience(_) | Self::Policy(_) => {
                 LoginResult::Refused
             }
-            Self::Check(
-                CheckError::Hashing(HashingError::Stopped) | CheckError::Store(_) | CheckError::Upstream(_),
-            )
-            | Self::Sign(_)
-            | Self::Hook(_) => LoginResult::Error,
+            Self::Sign(_) | Self::Hook(_) => LoginResult::Error,
+        }
+    }
+
+    /// What a check that was not made is counted as.
+    pub(crate) const fn of_check(error: &CheckError) -> LoginResult {
+        match error {
+            CheckError::Password(_) => LoginResult::Wrong,
+            CheckError::Throttled(_) => LoginResult::Throttled,
+            CheckError::Hashing(HashingError::Overloaded { .. }) => LoginResult::Shed,
+            CheckError::Hashing(HashingError::Stopped) | CheckError::Store(_) | CheckError::Upstream(_) => {
+                LoginResult::Error
+            }
         }
     }
 }

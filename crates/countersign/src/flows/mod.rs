@@ -33,6 +33,7 @@ pub mod login;
 pub(crate) mod login_error;
 pub mod logout;
 pub mod mail_gate;
+pub(crate) mod mail_sign_in;
 pub mod master_keys;
 pub(crate) mod noted;
 pub mod open;

@@ -58,6 +58,10 @@ pub enum ShownTicket<'a> {
     Link(&'a str),
     /// The code that was typed, and what the browser keeps that asked for it.
     Code(&'a str, &'a FlowCookie),
+    /// The token of the link, and what the browser keeps that asked for it, where the link was opened.
+    OwnLink(&'a str, &'a FlowCookie),
+    /// What the browser keeps that asked, of a ticket that was approved elsewhere.
+    Browser(&'a FlowCookie),
 }
 
 impl fmt::Debug for ShownTicket<'_> {
@@ -104,11 +108,12 @@ impl<S: Store> Countersign<S> {
             code_hash: Some(self.code_hash(id, &secrets.code)),
             browser_hash: Some(cookie.hash()),
             tries_left: CODE_TRIES,
-            payload: None,
+            payload: self.facts_for(asked.purpose, id, context)?,
             source: context.address.map(|address| self.mail_source(address)),
             created_at: context.now,
             expires_at,
             consumed_at: None,
+            approved_at: None,
         };
         let mut mail = MailContents::new(asked.to.as_str(), asked.template);
         mail.locale = asked.locale;
@@ -186,6 +191,13 @@ impl<S: Store> Countersign<S> {
                 let (id, browser_hash) = (cookie.ticket_id(), cookie.hash());
                 Ok(PresentedTicket::Code { id, browser_hash, code_hash: self.code_hash(id, &code) })
             }
+            ShownTicket::OwnLink(token, cookie) => {
+                let (secret_hash, browser_hash) = (sha256(token.as_bytes()), cookie.hash());
+                Ok(PresentedTicket::OwnLink { secret_hash, browser_hash })
+            }
+            ShownTicket::Browser(cookie) => {
+                Ok(PresentedTicket::Browser { id: cookie.ticket_id(), browser_hash: cookie.hash() })
+            }
         }
     }
 
@@ -198,7 +210,9 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Ticket, TicketError> {
         let found = match shown {
-            PresentedTicket::Link { .. } => self.store.look_at_ticket(shown, purpose, context).await?,
+            PresentedTicket::Link { .. }
+            | PresentedTicket::OwnLink { .. }
+            | PresentedTicket::Browser { .. } => self.store.look_at_ticket(shown, purpose, context).await?,
             PresentedTicket::Code { id, .. } => {
                 // No account has such a name.
                 let name = format!("\0ticket {id}");

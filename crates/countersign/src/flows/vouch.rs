@@ -53,6 +53,7 @@ impl<S: Store> Countersign<S> {
             proof,
             device: None,
             takes_back: false,
+            ticket: None,
         })
     }
 }

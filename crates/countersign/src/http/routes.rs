@@ -13,8 +13,8 @@ use crate::http::admin::{self, api_keys, audit, followers, keys, overview, users
 #[cfg(feature = "mail")]
 use crate::http::api::mail_link;
 use crate::http::api::{
-    account, email, emails, keys as own_keys, login, logout, password, reach, refresh, revocations, sessions,
-    user,
+    account, email, email_sign_in, emails, keys as own_keys, login, logout, password, reach, refresh,
+    revocations, sessions, user,
 };
 use crate::http::app::App;
 use crate::http::edge;
@@ -89,6 +89,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         DELETE "/api/keys/{id}"                         Bearer own_keys::revoke;
         POST   "/api/email/start"                        Public email::start;
         POST   "/api/email/confirm"                      Public email::confirm;
+        POST   "/api/email/poll"                         Public email_sign_in::poll;
         GET    "/api/account/emails"                     Bearer emails::list;
         POST   "/api/account/emails"                     Bearer emails::add;
         DELETE "/api/account/emails/{id}"                Bearer emails::remove;

@@ -12,8 +12,8 @@ use crate::model::named::named;
 named! {
     /// What happened.
     pub enum AuditKind {
-        /// A password was right and a session began; or, as the detail says then, the application vouched for
-        /// its owner.
+        /// A password was right and a session began; or, as the detail says then, by a mail to the account's
+        /// address, or the application vouched for its owner.
         LoginSucceeded = "login_succeeded",
         /// A password was wrong, or the account cannot sign in; or, as the detail says then, the password was
         /// right and another one has to be chosen first, or the application refused.
@@ -105,6 +105,8 @@ named! {
         TicketIssued = "ticket_issued",
         /// A password was set by somebody who reads the account's mail. The event `password_changed` follows.
         PasswordReset = "password_reset",
+        /// Somebody who reads the account's mail let the browser go on that had asked to sign in; this is where the mail was read.
+        SignInApproved = "sign_in_approved",
     }
 }
 

@@ -38,6 +38,12 @@ impl<O> Plan<O> {
         Self::new(outcome, Vec::new())
     }
 
+    /// The same after these writes.
+    pub(in crate::model) fn after(self, mut first: Vec<Write>) -> Self {
+        first.extend(self.writes);
+        Self { writes: first, ..self }
+    }
+
     /// What has to be written.
     pub(crate) fn writes(&self) -> &[Write] {
         &self.writes
@@ -105,6 +111,8 @@ pub(crate) enum Write {
     InsertTicket(Box<NewTicket>),
     /// `tries_left` and `consumed_at` of a ticket as they are here. It has to find it unused.
     UpdateTicket { id: TicketId, tries_left: u32, consumed_at: Option<Timestamp> },
+    /// The ticket is approved. It has to find it unused, and not approved.
+    ApproveTicket { id: TicketId, at: Timestamp },
     /// All unused tickets of this account (or of none) with this canonical address are void: those for one purpose, or all.
     VoidTickets {
         account_id: Option<AccountId>,

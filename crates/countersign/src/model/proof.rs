@@ -18,6 +18,11 @@ pub enum Proof {
         /// The number.
         version: i64,
     },
+    /// A mail that was sent to a verified address of the account, whose password had this number then.
+    Mail {
+        /// The number.
+        version: i64,
+    },
     /// What the application around us has checked.
     Outside(OutsideProof),
 }
@@ -44,6 +49,8 @@ impl Proof {
     pub const fn methods(self) -> AuthMethods {
         match self {
             Self::Password { .. } => AuthMethods::of(AuthMethod::Password),
+            // RFC 8176 has no name for it. `otp` would pass for a device that makes one-time passwords (RFC 4226, RFC 6238).
+            Self::Mail { .. } => AuthMethods::NONE,
             Self::Outside(proof) => proof.methods,
         }
     }
@@ -52,6 +59,7 @@ impl Proof {
     pub(in crate::model) const fn detail(self) -> Option<&'static str> {
         match self {
             Self::Password { .. } => None,
+            Self::Mail { .. } => Some("mail"),
             Self::Outside(proof) => Some(proof.name),
         }
     }
@@ -59,7 +67,7 @@ impl Proof {
     /// Whether nothing has replaced in the meantime what was checked (CC-3).
     pub(in crate::model) const fn still_holds(self, found: &Credentials) -> bool {
         match self {
-            Self::Password { version } => found.password_version == version,
+            Self::Password { version } | Self::Mail { version } => found.password_version == version,
             // No password was looked at, so a new one makes no difference.
             Self::Outside(_) => true,
         }
@@ -139,6 +147,17 @@ impl Serialize for AuthMethods {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// EM-1, CC-3: as a password is, it is worth nothing once there is another password.
+    #[test]
+    fn a_proof_by_mail_holds_as_long_as_the_password_does() {
+        use crate::model::session::testing::account;
+        for (version, holds) in [(4, false), (5, true), (6, false)] {
+            let found = Credentials { account: account(), password_hash: None, password_version: 5 };
+            assert_eq!(Proof::Mail { version }.still_holds(&found), holds, "{version}");
+        }
+        assert_eq!(Proof::Mail { version: 5 }.methods(), AuthMethods::NONE);
+    }
 
     #[test]
     fn methods_are_kept_by_name_and_shown_as_an_array() {

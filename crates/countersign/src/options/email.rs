@@ -10,6 +10,11 @@ pub use crate::model::work::WorkOptions;
 pub struct EmailOptions {
     /// Whether people can add and verify addresses, and set another password by mail. Default: no. It needs a way to send mails.
     pub enabled: bool,
+    /// Whether people can sign in by a mail to a verified address, without their password. Default: no: it makes every mailbox as good as
+    /// a password.
+    pub sign_in: bool,
+    /// Whether such a mail is good for nothing outside the browser that asked: no other browser can let it go on. Default: no.
+    pub same_browser_only: bool,
     /// How many mails somebody can ask for.
     pub limits: MailLimits,
     /// From how many requests on a proof of work has to be shown.

@@ -16,6 +16,9 @@ const PAGES: &[(Page<'_>, &str)] = &[
     (Page::Confirm("register"), "<form method=\"post\""),
     (Page::Confirm("change_address"), "<form method=\"post\""),
     (Page::Confirm("undo_address"), "<form method=\"post\""),
+    (Page::Confirm("keep_account"), "name=\"keepAccount\""),
+    (Page::OtherBrowser, "name=\"digits\""),
+    (Page::AskingBrowserOnly, ""),
     (Page::NewPassword, "name=\"newPassword\""),
     (Page::NewAccount, "name=\"username\""),
     (Page::Done("verify"), ""),
@@ -24,6 +27,7 @@ const PAGES: &[(Page<'_>, &str)] = &[
     (Page::Done("change_address"), ""),
     (Page::Done("undo_address"), ""),
     (Page::Done("reset"), ""),
+    (Page::Done("sign_in"), ""),
     (Page::Refused, ""),
 ];
 
@@ -100,12 +104,22 @@ impl Templates {
 impl Templates {
     fn check_page(&self, page: Page<'_>, language: &str, duty: &str, faults: &mut Vec<Fault>) {
         // Only those with fields show one.
-        let has_fields = matches!(page, Page::NewPassword | Page::NewAccount);
+        let has_fields = matches!(page, Page::NewPassword | Page::NewAccount | Page::OtherBrowser);
         let problems = PROBLEMS.iter().copied().chain(["else"]).filter(|_| has_fields).map(Some);
         for problem in problems.chain([None]) {
             let username = problem.map(|_| "ada");
-            let values =
-                PageValues { root: "../", address: "ada@example.com", username, min_length: 15, problem };
+            // Some pages have something to say without these.
+            let requester = username.map(|_| IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)));
+            let values = PageValues {
+                root: "../",
+                address: "ada@example.com",
+                username,
+                min_length: 15,
+                problem,
+                at: Some(AT),
+                requester,
+                user_agent: None,
+            };
             match self.page(language, page, &values) {
                 Err(error) => return faults.push(error.0),
                 Ok(html) if !html.contains(duty) => {

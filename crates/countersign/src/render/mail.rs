@@ -145,7 +145,7 @@ impl Templates {
     }
 
     /// "Firefox on Linux"; none if nothing about it is known.
-    fn device(&self, language: &str, user_agent: Option<&str>) -> Result<Option<String>, String> {
+    pub(super) fn device(&self, language: &str, user_agent: Option<&str>) -> Result<Option<String>, String> {
         let (browser, system) = user_agent.map(device).unwrap_or_default();
         let (Some(browser), Some(system)) = (browser, system) else {
             return Ok(browser.or(system).map(str::to_owned));

@@ -26,7 +26,7 @@ use minijinja::{
 
 pub use self::fault::{Fault, Faults};
 pub use self::mail::{MailValues, RenderedMail};
-pub use self::page::{PAGE_POLICY, Page, PageValues};
+pub use self::page::{PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
 use self::source::Sources;
 pub use self::source::{CONTRACT, embedded};
 use self::words::Words;

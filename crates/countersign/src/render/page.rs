@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 
 use minijinja::Value;
 
+use crate::base::clock::Timestamp;
+use crate::render::fault::Fault;
+use crate::render::when::date_time;
 use crate::render::{RenderError, Templates};
 
 /// A page that works without a script.
@@ -13,8 +17,13 @@ use crate::render::{RenderError, Templates};
 #[non_exhaustive]
 pub enum Page<'a> {
     /// A link was opened, and a button does what it is for: `verify`, `sign_in`, `register`, `change_address` or
-    /// `undo_address`.
+    /// `undo_address`; or `keep_account`, of an account that is deleted `at` that time if its owner does not sign in.
     Confirm(&'a str),
+    /// A sign-in was asked for in another browser than the one that opened its link: from where and when, and the field `digits` of
+    /// what that browser shows.
+    OtherBrowser,
+    /// The same where no other browser can let it go on.
+    AskingBrowserOnly,
     /// The field of a new password, `newPassword`.
     NewPassword,
     /// The fields of an account that somebody was invited to, `username` and `newPassword`.
@@ -39,11 +48,22 @@ pub struct PageValues<'a> {
     /// Why the last try was refused: a code of [`PolicyViolation`](crate::PolicyViolation), `username_taken`,
     /// `username_looks_alike`, `username_invalid`. Any other says that it did not work.
     pub problem: Option<&'a str>,
+    /// When something was asked for, or is going to happen.
+    pub at: Option<Timestamp>,
+    /// The network address of whoever has asked.
+    pub requester: Option<IpAddr>,
+    /// What their browser calls itself.
+    pub user_agent: Option<&'a str>,
 }
 
 /// The content security policy of these pages: no script, styles and pictures of this server, forms to this server.
 pub const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
                                frame-ancestors 'none'";
+
+/// The `Referrer-Policy` of these pages. Their addresses hold secrets, so nobody is told more than the origin, not even this server,
+/// whose proxy may log what it is told. `no-referrer` would tell less and break their forms: browsers then send `Origin: null`
+/// (Fetch §4.5), which is refused as another site's where nothing else says whose form it is.
+pub const PAGE_REFERRER: &str = "strict-origin";
 
 impl fmt::Debug for PageValues<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,8 +72,8 @@ impl fmt::Debug for PageValues<'_> {
 }
 
 impl Templates {
-    /// The page as HTML, in a language of [`Templates::language`]. Send it with [`PAGE_POLICY`], `Referrer-Policy:
-    /// no-referrer` and `Cache-Control: no-store`: its address holds a secret.
+    /// The page as HTML, in a language of [`Templates::language`]. Send it with [`PAGE_POLICY`], [`PAGE_REFERRER`] and
+    /// `Cache-Control: no-store`: its address holds a secret.
     ///
     /// # Errors
     /// [`RenderError`]: nothing is called by this name.
@@ -65,22 +85,31 @@ impl Templates {
     ) -> Result<String, RenderError> {
         let (name, purpose) = match page {
             Page::Confirm(purpose) => ("confirm", purpose),
+            Page::OtherBrowser => ("other-browser", "sign_in"),
+            Page::AskingBrowserOnly => ("asking-browser-only", "sign_in"),
             Page::NewPassword => ("new-password", "reset"),
             Page::NewAccount => ("new-account", "invite"),
             Page::Done(purpose) => ("done", purpose),
             Page::Refused => ("refused", "none"),
         };
         let mut values = self.common(language);
-        values.extend(self.page_values(purpose, given));
+        let own = self.page_values(language, purpose, given);
+        values.extend(own.map_err(|why| RenderError(Fault::new("words", 0, why)))?);
         self.render(&format!("pages/{name}.html"), &values)
     }
 
-    fn page_values(&self, purpose: &str, given: &PageValues<'_>) -> BTreeMap<&'static str, Value> {
+    fn page_values(
+        &self,
+        language: &str,
+        purpose: &str,
+        given: &PageValues<'_>,
+    ) -> Result<BTreeMap<&'static str, Value>, String> {
         let problem = given.problem.map(|code| {
             let code = code.replace('_', "-");
             if PROBLEMS.contains(&code.as_str()) { code } else { "other".to_owned() }
         });
-        BTreeMap::from([
+        let at = given.at.map(|at| date_time(&self.words, language, at)).transpose()?;
+        Ok(BTreeMap::from([
             ("root", given.root.into()),
             ("logo", if self.brand.has_logo { "assets/logo" } else { "assets/icon.svg" }.into()),
             ("purpose", purpose.replace('_', "-").into()),
@@ -88,7 +117,10 @@ impl Templates {
             ("username", given.username.into()),
             ("count", given.min_length.into()),
             ("problem", problem.into()),
-        ])
+            ("at", at.into()),
+            ("source", given.requester.map(|address| address.to_canonical().to_string()).into()),
+            ("device", self.device(language, given.user_agent)?.into()),
+        ]))
     }
 }
 

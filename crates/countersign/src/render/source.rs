@@ -127,8 +127,9 @@ embedded! {
     "mail/new-device.txt" "mail/password-changed.html" "mail/password-changed.txt" "mail/password-reset-done.html"
     "mail/password-reset-done.txt" "mail/reset.html" "mail/reset.txt" "mail/sign-in.html" "mail/sign-in.txt"
     "mail/test.html" "mail/test.txt" "mail/verify.html" "mail/verify.txt"
-    "pages/base.html" "pages/confirm.html" "pages/done.html" "pages/new-account.html" "pages/new-password.html"
-    "pages/refused.html" "words/ar.ftl" "words/de.ftl" "words/en.ftl" "words/es.ftl" "words/fr.ftl" "words/it.ftl" "words/pt.ftl"
+    "pages/asking-browser-only.html" "pages/base.html" "pages/confirm.html" "pages/done.html" "pages/facts.html"
+    "pages/new-account.html" "pages/new-password.html" "pages/other-browser.html" "pages/refused.html"
+    "words/ar.ftl" "words/de.ftl" "words/en.ftl" "words/es.ftl" "words/fr.ftl" "words/it.ftl" "words/pt.ftl"
 }
 
 #[cfg(test)]

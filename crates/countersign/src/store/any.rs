@@ -42,8 +42,8 @@ use crate::model::session::{
 };
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::model::ticket::{
-    MailLimits, NewTicket, PasswordReset, PresentedTicket, ResetOutcome, StartTicketOutcome, Ticket,
-    TicketPurpose, VerifyOutcome,
+    ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, ResetOutcome,
+    SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
 };
 use crate::throttle::{ThrottleExchange, ThrottleRecord};
 
@@ -154,6 +154,8 @@ passed_on! {
         find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
         look_at_ticket(shown: PresentedTicket, purpose: TicketPurpose, context: &Context) -> Option<Ticket>;
         reset_password(reset: PasswordReset, context: &Context) -> ResetOutcome;
+        sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
+        approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
         verify_email(shown: PresentedTicket, context: &Context) -> VerifyOutcome;
     }
     ThrottleStore {

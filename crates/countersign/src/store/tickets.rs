@@ -3,9 +3,10 @@
 use super::answer::{Answer, Sealed};
 use crate::base::id::TicketId;
 use crate::model::context::Context;
+use crate::model::session::StartSessionOutcome;
 use crate::model::ticket::{
-    MailLimits, NewTicket, PasswordReset, PresentedTicket, ResetOutcome, StartTicketOutcome, Ticket,
-    TicketPurpose, VerifyOutcome,
+    ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, ResetOutcome,
+    SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
 };
 
 /// Keeps tickets; of their secrets, hashes only. A ticket is used up in the transaction that does what it is for, so of several
@@ -37,6 +38,12 @@ pub trait TicketStore: Sealed {
 
     /// Sets a password with a ticket, and ends all sessions of the account.
     fn reset_password(&self, reset: PasswordReset, context: &Context) -> impl Answer<ResetOutcome>;
+
+    /// Begins a session with a ticket, as [`SessionStore::start_session`](super::SessionStore::start_session) does.
+    fn sign_in_by_mail(&self, sign_in: MailSignIn, context: &Context) -> impl Answer<StartSessionOutcome>;
+
+    /// Lets the browser go on that asked for a ticket, or voids the ticket.
+    fn approve_sign_in(&self, approval: SignInApproval, context: &Context) -> impl Answer<ApproveOutcome>;
 
     /// Verifies an address with a ticket.
     fn verify_email(&self, shown: PresentedTicket, context: &Context) -> impl Answer<VerifyOutcome>;

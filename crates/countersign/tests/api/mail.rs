@@ -10,24 +10,24 @@ use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, TestApp};
 
-const ADDRESS: &str = "ada@example.org";
-const NEW_PASSWORD: &str = "seven lamps above the harbour";
+pub(crate) const ADDRESS: &str = "ada@example.org";
+pub(crate) const NEW_PASSWORD: &str = "seven lamps above the harbour";
 
 /// A mail as somebody reads it.
 #[derive(Debug)]
-struct Mail {
-    to: String,
-    template: MailTemplate,
+pub(crate) struct Mail {
+    pub(crate) to: String,
+    pub(crate) template: MailTemplate,
     /// None where it would not be sent.
-    link: Option<String>,
-    code: Option<String>,
+    pub(crate) link: Option<String>,
+    pub(crate) code: Option<String>,
 }
 
 async fn app() -> TestApp {
     TestApp::with(|options| options.email.enabled = true, |_| {}).await
 }
 
-async fn mails(app: &TestApp) -> Vec<Mail> {
+pub(crate) async fn mails(app: &TestApp) -> Vec<Mail> {
     let waiting = app.countersign.waiting_mails().await.unwrap();
     let read = waiting.into_iter().map(|(mail, secrets)| {
         let (link, code) = secrets.unzip();
@@ -36,15 +36,15 @@ async fn mails(app: &TestApp) -> Vec<Mail> {
     read.collect()
 }
 
-async fn last_mail(app: &TestApp) -> Mail {
+pub(crate) async fn last_mail(app: &TestApp) -> Mail {
     mails(app).await.pop().unwrap()
 }
 
-async fn ask(app: &TestApp, purpose: &str, address: &str) -> Reply {
+pub(crate) async fn ask(app: &TestApp, purpose: &str, address: &str) -> Reply {
     app.post("/api/email/start").json(&json!({ "purpose": purpose, "address": address })).send().await
 }
 
-async fn confirm(app: &TestApp, body: &Value, flow: Option<&str>) -> Reply {
+pub(crate) async fn confirm(app: &TestApp, body: &Value, flow: Option<&str>) -> Reply {
     let call = app.post("/api/email/confirm").json(body);
     match flow {
         Some(flow) => call.header("cookie", &format!("__Host-flow={flow}")).send().await,
@@ -62,7 +62,7 @@ async fn add(app: &TestApp, device: &Device, address: &str) -> Reply {
 }
 
 /// Adds an address to somebody's account, and verifies it by the link.
-async fn verified(app: &TestApp, name: &str, address: &str) -> Device {
+pub(crate) async fn verified(app: &TestApp, name: &str, address: &str) -> Device {
     let device = app.sign_in(name).await;
     assert_eq!(add(app, &device, address).await.status, StatusCode::ACCEPTED);
     let link = last_mail(app).await.link.unwrap();
@@ -175,7 +175,7 @@ async fn opening_a_link_uses_nothing_up() {
         let page = app.call(method, &path).send().await;
         assert_eq!(page.status, StatusCode::OK);
         assert_eq!(page.header(header::CONTENT_TYPE), Some("text/html; charset=utf-8"));
-        assert_eq!(page.header(header::REFERRER_POLICY), Some("no-referrer"));
+        assert_eq!(page.header(header::REFERRER_POLICY), Some("strict-origin"));
         assert_eq!(page.header(header::CACHE_CONTROL), Some("no-store"));
         assert!(!page.text.contains(&path[3..]) && !page.text.contains("script"), "{}", page.text);
     }

@@ -24,6 +24,7 @@ mod login;
 mod logout;
 mod mail;
 mod mail_gate;
+mod mail_sign_in;
 mod metadata;
 mod metrics;
 mod mounted;

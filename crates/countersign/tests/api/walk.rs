@@ -53,6 +53,7 @@ async fn every_route_asks_for_what_the_table_says() {
             "/api/logout",
             "/api/email/start",
             "/api/email/confirm",
+            "/api/email/poll",
             "/.well-known/jwks.json",
             "/.well-known/oauth-authorization-server",
             "/.well-known/openid-configuration",
@@ -79,12 +80,12 @@ async fn every_answer_carries_the_security_headers() {
             let expected = if cached { "public, max-age=300" } else { "no-store" };
             assert_eq!(reply.header(header::CACHE_CONTROL), Some(expected), "{path}");
             assert_eq!(reply.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
-            assert_eq!(reply.header(header::REFERRER_POLICY), Some("no-referrer"));
-            let policy = if route.path.starts_with("/m/") {
-                countersign::render::PAGE_POLICY
+            let (policy, referrer) = if route.path.starts_with("/m/") {
+                (countersign::render::PAGE_POLICY, countersign::render::PAGE_REFERRER)
             } else {
-                "default-src 'none'; frame-ancestors 'none'"
+                ("default-src 'none'; frame-ancestors 'none'", "no-referrer")
             };
+            assert_eq!(reply.header(header::REFERRER_POLICY), Some(referrer));
             assert_eq!(reply.header(header::CONTENT_SECURITY_POLICY), Some(policy));
             assert_eq!(reply.header(header::STRICT_TRANSPORT_SECURITY), Some("max-age=63072000"));
             assert!(reply.headers.contains_key("cross-origin-resource-policy"));

@@ -35,8 +35,8 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use countersign::internal::model::ticket::{
-    MailLimits, NewTicket, PasswordReset, PresentedTicket, ResetOutcome, StartTicketOutcome, Ticket,
-    TicketPurpose, VerifyOutcome,
+    ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, ResetOutcome,
+    SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
 };
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
@@ -329,6 +329,8 @@ impl TicketStore for Faulty {
         find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
         look_at_ticket(shown: PresentedTicket, purpose: TicketPurpose, context: &Context) -> Option<Ticket>;
         reset_password(reset: PasswordReset, context: &Context) -> ResetOutcome;
+        sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
+        approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
         verify_email(shown: PresentedTicket, context: &Context) -> VerifyOutcome;
     }
 }

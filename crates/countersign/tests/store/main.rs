@@ -72,7 +72,8 @@ macro_rules! conformance {
                     addresses_go_with_their_account, the_last_room_for_an_address_is_given_once}
                 tickets::{what_is_stored_of_a_ticket_comes_back, a_ticket_sets_a_password_once, wrong_codes_use_a_ticket_up, mails_are_limited,
                     a_newer_ticket_voids_the_older, tickets_of_before_are_void, tickets_are_swept_when_they_count_no_more,
-                    of_many_that_use_a_ticket_one_does, of_many_that_guess_few_are_looked_at, of_many_that_ask_for_a_mail_one_gets_it}
+                    of_many_that_use_a_ticket_one_does, a_ticket_begins_a_session_once, digits_approve_a_ticket_or_end_it,
+                    of_many_that_sign_in_with_a_ticket_one_does, of_many_that_guess_few_are_looked_at, of_many_that_ask_for_a_mail_one_gets_it}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
                 upkeep::{the_last_backup_is_remembered, clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
             a_withdrawn_key_never_comes_back, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,

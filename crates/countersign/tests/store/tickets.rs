@@ -8,11 +8,12 @@ use countersign::internal::base::id::{AccountId, TicketId};
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::Account;
 use countersign::internal::model::context::Context;
+use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::Sweep;
-use countersign::internal::model::session::SessionPolicy;
+use countersign::internal::model::session::{NewSession, SessionPolicy, StartSessionOutcome};
 use countersign::internal::model::ticket::{
-    CODE_TRIES, MailLimits, NewTicket, PasswordReset, PresentedTicket, ResetOutcome, StartTicketOutcome,
-    Ticket, TicketPurpose,
+    ApproveOutcome, CODE_TRIES, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
+    ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose,
 };
 use countersign::internal::password::PasswordHash;
 use countersign::store::{AccountStore as _, SessionStore as _, Store, TicketStore as _, Upkeep as _};
@@ -44,6 +45,7 @@ pub(crate) fn new_ticket(
             created_at: now,
             expires_at: now.plus(purpose.lifetime()),
             consumed_at: None,
+            approved_at: None,
         },
         secret_hash: random.bytes(),
         mail: None,
@@ -274,4 +276,106 @@ pub(crate) async fn of_many_that_ask_for_a_mail_one_gets_it(opener: &impl Opener
     })
     .await;
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == StartTicketOutcome::Started).count(), 1);
+}
+
+/// A ticket to sign in with, and the session that it is for.
+async fn sign_in_of(store: &impl Store, account: &Account, now: Timestamp) -> (NewTicket, NewSession) {
+    let mut new = new_ticket(Some(account.id), "bob@example.org", TicketPurpose::SignIn, now);
+    new.ticket.password_version = Some(0);
+    started(store, &new).await;
+    (new, NewSession { proof: Proof::Mail { version: 0 }, ..new_session(account) })
+}
+
+async fn sign_in(store: &impl Store, shown: PresentedTicket, session: NewSession, now: Timestamp) -> bool {
+    let outcome = store.sign_in_by_mail(MailSignIn { shown, session }, &context(now)).await.unwrap();
+    match outcome {
+        StartSessionOutcome::Started(..) => true,
+        StartSessionOutcome::Refused => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+const fn own_link_of(new: &NewTicket) -> PresentedTicket {
+    let browser_hash = new.ticket.browser_hash.unwrap();
+    PresentedTicket::OwnLink { secret_hash: new.secret_hash, browser_hash }
+}
+
+const fn browser_of(new: &NewTicket) -> PresentedTicket {
+    PresentedTicket::Browser { id: new.ticket.id, browser_hash: new.ticket.browser_hash.unwrap() }
+}
+
+async fn approve(store: &impl Store, new: &NewTicket, is_right: bool) -> ApproveOutcome {
+    let approval = SignInApproval { shown: link_of(new), is_right };
+    store.approve_sign_in(approval, &context(new.ticket.created_at)).await.unwrap()
+}
+
+/// EM-1, SE-1: by the code or the link, once; the session that it replaces ends.
+pub(crate) async fn a_ticket_begins_a_session_once(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let (bob, carol) = (user(&store, "bob").await, user(&store, "carol").await);
+    for (by_code, now) in [(false, T0), (true, at(60))] {
+        let before = log_in(&store, &bob, now).await;
+        let (new, session) = sign_in_of(&store, &bob, now).await;
+        let session = NewSession { replaces: Some(before), ..session };
+        let shown = if by_code { code_of(&new, true) } else { own_link_of(&new) };
+        let of_carol = NewSession { account_id: carol.id, ..session.clone() };
+        for (shown, session) in [(shown, of_carol), (link_of(&new), session.clone())] {
+            assert!(!sign_in(&store, shown, session, now).await);
+        }
+        assert!(!sign_in(&store, browser_of(&new), session.clone(), now).await, "it is not approved");
+        assert!(sign_in(&store, shown, session.clone(), now).await);
+        assert!(store.find_session(before.session_id).await.unwrap().unwrap().revoked.is_some());
+        assert!(store.find_session(session.id).await.unwrap().unwrap().revoked.is_none());
+        assert_eq!(store.find_ticket(new.ticket.id).await.unwrap().unwrap().consumed_at, Some(now));
+        let another = NewSession { proof: Proof::Mail { version: 0 }, ..new_session(&bob) };
+        assert!(!sign_in(&store, shown, another, now).await);
+    }
+    assert_eq!(store.sessions_of(carol.id, None, 10).await.unwrap(), []);
+}
+
+/// EM-1: the right ones once, then the browser that asked goes on; the wrong ones end it.
+pub(crate) async fn digits_approve_a_ticket_or_end_it(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let (new, session) = sign_in_of(&store, &bob, T0).await;
+    assert_eq!(approve(&store, &new, true).await, ApproveOutcome::Approved);
+    assert_eq!(store.find_ticket(new.ticket.id).await.unwrap().unwrap().approved_at, Some(T0));
+    for is_right in [true, false] {
+        assert_eq!(approve(&store, &new, is_right).await, ApproveOutcome::Invalid);
+    }
+    let elsewhere = PresentedTicket::Browser { id: new.ticket.id, browser_hash: [9; 32] };
+    assert!(!sign_in(&store, elsewhere, session.clone(), at(1)).await);
+    assert!(sign_in(&store, browser_of(&new), session, at(1)).await);
+
+    let (new, session) = sign_in_of(&store, &bob, at(60)).await;
+    assert_eq!(approve(&store, &new, false).await, ApproveOutcome::Invalid);
+    assert_eq!(approve(&store, &new, true).await, ApproveOutcome::Invalid);
+    for shown in [browser_of(&new), own_link_of(&new), code_of(&new, true)] {
+        assert!(!sign_in(&store, shown, session.clone(), at(61)).await);
+    }
+    let lines = audit(&store).await;
+    let of = |kind: &str| lines.iter().filter(|line| line.starts_with(kind)).count();
+    assert_eq!([of("sign_in_approved"), of("login_succeeded"), of("login_failed")], [1, 1, 1], "{lines:?}");
+}
+
+/// CC-5: two polls at once, a poll and a code, the digits twice.
+pub(crate) async fn of_many_that_sign_in_with_a_ticket_one_does(opener: &impl Opener) {
+    let store = Arc::new(opener.open(SessionPolicy::default()).await);
+    let bob = user(&*store, "bob").await;
+    let (new, _) = sign_in_of(&*store, &bob, T0).await;
+    let approved = at_once(8, |_| {
+        let (store, new) = (Arc::clone(&store), new.clone());
+        async move { approve(&*store, &new, true).await }
+    })
+    .await;
+    assert_eq!(approved.iter().filter(|outcome| **outcome == ApproveOutcome::Approved).count(), 1);
+    let signed_in = at_once(16, |number| {
+        let store = Arc::clone(&store);
+        let shown = [browser_of(&new), code_of(&new, true), own_link_of(&new)][number % 3];
+        let session = NewSession { proof: Proof::Mail { version: 0 }, ..new_session(&bob) };
+        async move { sign_in(&*store, shown, session, at(1)).await }
+    })
+    .await;
+    assert_eq!(signed_in.iter().filter(|is_in| **is_in).count(), 1, "{signed_in:?}");
+    assert_eq!(store.sessions_of(bob.id, None, 10).await.unwrap().len(), 1);
 }

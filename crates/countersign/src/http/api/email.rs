@@ -1,5 +1,5 @@
 //! `/api/email`: asking for a mail, and using the ticket that it brings. The response to asking is the same for an address that
-//! nobody has (EN-4).
+//! nobody has (EN-4). What begins a session is in `email_sign_in.rs`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,19 +7,21 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::Countersign;
 use crate::flows::email::{MailPurpose, MailRequest};
 use crate::flows::mail_gate::MailAdmission;
 use crate::flows::tickets::{ShownTicket, TicketError};
+use crate::http::api::email_sign_in::{Wishes, sign_in};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
 use crate::http::edge::language::preferred_language;
 use crate::http::error::api::ApiError;
+use crate::http::token_response::Delivery;
 use crate::model::account::EmailAddress;
 use crate::model::context::Context;
 use crate::model::ticket::{FlowCookie, TicketPurpose};
@@ -41,10 +43,11 @@ pub(in crate::http) struct Start {
 enum Purpose {
     Verify,
     Reset,
+    SignIn,
 }
 
 impl Input for Start {
-    const EXPECTED: &'static str = r#"a JSON object {"purpose": "verify" or "reset", "address": string, "proof"?: string, "captcha"?: string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"purpose": "verify", "reset" or "sign_in", "address": string, "proof"?: string, "captcha"?: string}"#;
 }
 
 pub(in crate::http) async fn start<S: Store>(
@@ -55,15 +58,29 @@ pub(in crate::http) async fn start<S: Store>(
 ) -> Result<Response, ApiError> {
     let Start { purpose, address: to, proof, captcha } = input;
     let (to, context) = (address(&to)?, app.at_this_moment(context));
-    let (purpose, of_ticket) = match purpose {
-        Purpose::Verify => (MailPurpose::Verify, TicketPurpose::Verify),
-        Purpose::Reset => (MailPurpose::Reset, TicketPurpose::Reset),
+    let purpose = match purpose {
+        Purpose::Verify => MailPurpose::Verify,
+        Purpose::Reset => MailPurpose::Reset,
+        Purpose::SignIn => MailPurpose::SignIn,
     };
-    admit(&app, (of_ticket, &to), (proof, captcha), &context).await?;
+    admit(&app, (purpose.of_ticket(), &to), (proof, captcha), &context).await?;
     let mut request = MailRequest::new(purpose, to);
     (request.locale, request.flow) = (preferred_language(&headers), app.cookies.flow(&headers));
     let flow = app.countersign.request_mail(request, &context).await?;
-    Ok(with_flow(&app, &flow, StatusCode::ACCEPTED))
+    let digits = (purpose == MailPurpose::SignIn).then(|| app.countersign.sign_in_digits(&flow));
+    let asked = Asked { expires_in: purpose.of_ticket().lifetime().as_secs(), digits };
+    Ok(with_flow(&app, &flow, (StatusCode::ACCEPTED, axum::Json(asked))))
+}
+
+/// What somebody gets to know who asked for a mail: nothing about whether it is sent (EN-4).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked {
+    /// For so many seconds a mail is good.
+    expires_in: u64,
+    /// Of a sign-in: two digits, which are typed where the link of the mail is opened, if that is elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digits: Option<String>,
 }
 
 /// Whether a mail may be asked for. It comes before whatever looks at the address.
@@ -99,11 +116,17 @@ pub(in crate::http) struct Confirm {
     token: Option<Zeroizing<String>>,
     code: Option<Zeroizing<String>>,
     new_password: Option<Zeroizing<String>>,
+    // The others are for a sign-in.
+    #[serde(default)]
+    refresh_token_delivery: Delivery,
+    audience: Option<String>,
+    device_token: Option<String>,
+    #[serde(default)]
+    keep_account: bool,
 }
 
 impl Input for Confirm {
-    const EXPECTED: &'static str =
-        r#"a JSON object {"token" or "code": string, "newPassword"?: string}, the code with the flow cookie"#;
+    const EXPECTED: &'static str = r#"a JSON object {"token" or "code": string, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string, "keepAccount"?: boolean}, the code with the flow cookie"#;
 }
 
 pub(in crate::http) async fn confirm<S: Store>(
@@ -111,23 +134,38 @@ pub(in crate::http) async fn confirm<S: Store>(
     Anonymous(context): Anonymous,
     headers: HeaderMap,
     Json(input): Json<Confirm>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let flow = app.cookies.flow(&headers);
     let shown = match (input.token, input.code) {
-        (Some(token), None) => Shown::Link(token),
+        (Some(token), None) => Shown::Link(token, flow),
         // Without the cookie it is a code of another browser.
         (None, Some(code)) => Shown::Code(code, flow.ok_or(TicketError::Invalid)?),
         _ => return Err(ApiError::Body { expected: Confirm::EXPECTED }),
     };
     let context = app.at_this_moment(context);
-    act(app.countersign, shown, input.new_password, context).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let Confirm { new_password, audience, device_token, keep_account, .. } = input;
+    if app.countersign.purpose_of(shown.as_ref()).await? == Some(TicketPurpose::SignIn) {
+        let wishes = Wishes { new_password, audience, device_token, keep_account };
+        return sign_in(&app, &shown, (wishes, input.refresh_token_delivery), &headers, context).await;
+    }
+    act(app.countersign, shown, new_password, context).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// What is shown of a ticket, to take along into a task.
 pub(in crate::http) enum Shown {
-    Link(Zeroizing<String>),
+    /// The token of a link, in a browser that asked for a mail, or not.
+    Link(Zeroizing<String>, Option<FlowCookie>),
     Code(Zeroizing<String>, FlowCookie),
+}
+
+impl Shown {
+    pub(in crate::http) fn as_ref(&self) -> ShownTicket<'_> {
+        match self {
+            Self::Link(token, _) => ShownTicket::Link(token),
+            Self::Code(code, flow) => ShownTicket::Code(code, flow),
+        }
+    }
 }
 
 /// Uses a ticket: to set this password, or to verify an address. It runs to its end even when the client hangs up (CC-6).
@@ -138,13 +176,9 @@ pub(in crate::http) async fn act<S: Store>(
     context: Context,
 ) -> Result<(), ApiError> {
     let act = async move {
-        let shown = match &shown {
-            Shown::Link(token) => ShownTicket::Link(token),
-            Shown::Code(code, flow) => ShownTicket::Code(code, flow),
-        };
         match &new_password {
-            Some(new) => countersign.reset_password(shown, new, &context).await,
-            None => countersign.verify_email(shown, &context).await.map(drop),
+            Some(new) => countersign.reset_password(shown.as_ref(), new, &context).await,
+            None => countersign.verify_email(shown.as_ref(), &context).await.map(drop),
         }
     };
     Ok(detached(act).await??)

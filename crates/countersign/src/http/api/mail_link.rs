@@ -1,5 +1,7 @@
 //! `/m/{token}`: where the link of a mail leads. Opening it shows a page with a button and changes nothing, so whatever opens
 //! links for somebody, such as a mail scanner, uses nothing up (EM-2). The page needs no script, and names nobody else's content.
+//!
+//! The link of a sign-in begins a session in the browser that asked, and in no other: from there it lets that one go on.
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -9,16 +11,21 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::flows::attempt::CheckError;
+use crate::flows::login::LoginError;
+use crate::flows::tickets::{ShownTicket, TicketError};
 use crate::http::api::email::{Shown, act};
+use crate::http::api::email_sign_in::{Wishes, begin};
 use crate::http::app::App;
 use crate::http::body::json::read;
+use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
 use crate::http::edge::media_type::is_form;
 use crate::http::error::api::ApiError;
 use crate::model::context::Context;
 use crate::model::outbox::DeliveryFailure;
-use crate::model::ticket::TicketPurpose;
-use crate::render::{PAGE_POLICY, Page, PageValues};
+use crate::model::ticket::{FlowCookie, Ticket, TicketPurpose};
+use crate::render::{PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
 use crate::store::Store;
 
 type TokenPath = Result<Path<String>, PathRejection>;
@@ -36,8 +43,8 @@ pub(in crate::http) async fn show<S: Store>(
     headers: HeaderMap,
 ) -> Response {
     let (token, language) = (token(path), accept_language(&headers));
-    match purpose_of(&app, &token, &context).await {
-        Ok((purpose, address)) => form(&app, language, (purpose, &address), None),
+    match opened(&app, &token, &headers, &context).await {
+        Ok(opened) => form(&app, language, &opened, None),
         Err(error) => refusal(&app, language, &error),
     }
 }
@@ -46,6 +53,9 @@ pub(in crate::http) async fn show<S: Store>(
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct Form {
     new_password: Option<Zeroizing<String>>,
+    /// What the browser shows that asked to sign in.
+    digits: Option<String>,
+    keep_account: bool,
     /// So that password managers know whose password it is.
     #[serde(rename = "username")]
     _username: Option<String>,
@@ -60,32 +70,68 @@ pub(in crate::http) async fn submit<S: Store>(
     body: Body,
 ) -> Response {
     let (token, language) = (token(path), accept_language(&headers));
-    let done = async {
+    let acted = async {
         let form = form_of(&headers, body).await?;
         let context = app.at_this_moment(context.clone());
-        let (purpose, _) = purpose_of(&app, &token, &context).await?;
+        let opened = opened(&app, &token, &headers, &context).await?;
+        let purpose = opened.ticket.purpose;
+        if purpose == TicketPurpose::SignIn {
+            return sign_in(&app, &token, opened, form, &headers, context).await;
+        }
         // What another page's form says besides is of no interest.
         let new_password = form.new_password.filter(|_| purpose == TicketPurpose::Reset);
         if purpose == TicketPurpose::Reset && new_password.is_none() {
             return Err(ApiError::Value("the new password is missing".into()));
         }
-        act(app.countersign.clone(), Shown::Link(token.clone()), new_password, context).await?;
-        Ok(purpose)
+        act(app.countersign.clone(), Shown::Link(token.clone(), None), new_password, context).await?;
+        Ok(done(&app, language, purpose))
     };
-    match done.await {
-        Ok(purpose) => {
-            page(&app, language, StatusCode::OK, (Page::Done(purpose.name()), PageValues::default()))
-        }
+    match acted.await {
+        Ok(response) => response,
         // A password that is not good enough does not use the link up.
-        Err(error) => match purpose_of(&app, &token, &app.at_this_moment(context)).await {
-            Ok((purpose, address)) => {
-                let (status, code) = error.for_a_page();
-                form(&app, language, (purpose, &address), Some((status, &code)))
-            }
+        Err(error) => match opened(&app, &token, &headers, &app.at_this_moment(context)).await {
+            Ok(opened) => form(&app, language, &opened, Some(&error)),
             Err(_) => refusal(&app, language, &error),
         },
     }
 }
+
+fn done<S: Store>(app: &App<S>, language: Option<&str>, purpose: TicketPurpose) -> Response {
+    page(app, language, StatusCode::OK, (Page::Done(purpose.name()), PageValues::default()))
+}
+
+/// In the browser that asked, the session begins, and the sign-in page leads on from there. Any other one gets nothing: it says
+/// whether that one may go on.
+async fn sign_in<S: Store>(
+    app: &App<S>,
+    token: &str,
+    opened: Opened,
+    form: Form,
+    headers: &HeaderMap,
+    context: Context,
+) -> Result<Response, ApiError> {
+    if let Some(flow) = opened.own {
+        let shown = ShownTicket::OwnLink(token, &flow);
+        let authenticated = app.countersign.authenticate_by_mail(shown, &context).await?;
+        let Form { new_password, keep_account, .. } = form;
+        let wishes = Wishes { new_password, keep_account, ..Wishes::default() };
+        let now = context.now;
+        let signed_in = begin(app, authenticated, wishes, headers, context).await?;
+        let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "../login")]).into_response();
+        app.add_cookies(&signed_in, now, response.headers_mut());
+        return Ok(response);
+    }
+    let digits = form.digits.map(|typed| typed.trim().to_owned());
+    // What cannot be right is no try.
+    let is_a_try = |typed: &String| typed.len() == DIGITS && typed.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = digits.filter(is_a_try).ok_or(ApiError::Value("two digits are expected".into()))?;
+    let (countersign, token) = (app.countersign.clone(), Zeroizing::new(token.to_owned()));
+    let approve = async move { countersign.approve_sign_in(&token, &digits, &context).await };
+    detached(approve).await??;
+    Ok(done(app, accept_language(headers), TicketPurpose::SignIn))
+}
+
+const DIGITS: usize = 2;
 
 fn accept_language(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()
@@ -102,31 +148,79 @@ async fn form_of(headers: &HeaderMap, body: Body) -> Result<Form, ApiError> {
     serde_urlencoded::from_bytes(&bytes).map_err(|_| ApiError::Body { expected: "the form of the page" })
 }
 
-/// What the ticket of a link is for, and the address that its mail went to.
-async fn purpose_of<S: Store>(
+/// A link that is still good, in a browser.
+struct Opened {
+    ticket: Ticket,
+    /// What the browser keeps, if it is the one that asked.
+    own: Option<FlowCookie>,
+}
+
+/// The ticket of a link. One that was approved is good in the browser that asked only.
+async fn opened<S: Store>(
     app: &App<S>,
     token: &str,
+    headers: &HeaderMap,
     context: &Context,
-) -> Result<(TicketPurpose, String), ApiError> {
+) -> Result<Opened, ApiError> {
     let ticket = app.countersign.ticket_of_link(token, context).await?;
-    Ok((ticket.purpose, ticket.address.as_str().to_owned()))
+    let own = app.cookies.flow(headers).filter(|flow| ticket.is_of_browser(&flow.hash()));
+    if own.is_none() && ticket.approved_at.is_some() {
+        return Err(TicketError::Invalid.into());
+    }
+    Ok(Opened { ticket, own })
 }
 
 /// The page with the button. It posts to its own address, so the token is in no field.
 fn form<S: Store>(
     app: &App<S>,
     language: Option<&str>,
-    (purpose, address): (TicketPurpose, &str),
-    problem: Option<(StatusCode, &str)>,
+    Opened { ticket, own }: &Opened,
+    refused: Option<&ApiError>,
 ) -> Response {
-    let shown = match purpose {
+    let (status, code) = refused.map(ApiError::for_a_page).unzip();
+    let facts = app.countersign.facts_of(ticket);
+    let mut values = PageValues {
+        address: ticket.address.as_str(),
+        min_length: app.countersign.options().passwords.min_length,
+        problem: code.as_deref(),
+        at: Some(ticket.created_at),
+        requester: facts.address,
+        user_agent: facts.user_agent.as_deref(),
+        ..PageValues::default()
+    };
+    let shown = match ticket.purpose {
+        TicketPurpose::SignIn if own.is_none() => {
+            if app.countersign.options().email.same_browser_only {
+                Page::AskingBrowserOnly
+            } else {
+                Page::OtherBrowser
+            }
+        }
+        TicketPurpose::SignIn => match refused {
+            // The proof is right, and there is something to say first.
+            Some(ApiError::Login(LoginError::DeletionPending(at))) => {
+                values.at = Some(*at);
+                Page::Confirm("keep_account")
+            }
+            Some(ApiError::Login(error)) if wants_password(error) => {
+                values.problem = values.problem.filter(|code| *code != "password_change_required");
+                Page::NewPassword
+            }
+            _ => Page::Confirm(ticket.purpose.name()),
+        },
         TicketPurpose::Reset => Page::NewPassword,
         other => Page::Confirm(other.name()),
     };
-    let min_length = app.countersign.options().passwords.min_length;
-    let values =
-        PageValues { address, min_length, problem: problem.map(|(_, code)| code), ..PageValues::default() };
-    page(app, language, problem.map_or(StatusCode::OK, |(status, _)| status), (shown, values))
+    page(app, language, status.unwrap_or(StatusCode::OK), (shown, values))
+}
+
+const fn wants_password(error: &LoginError) -> bool {
+    matches!(
+        error,
+        LoginError::PasswordChangeRequired
+            | LoginError::Policy(_)
+            | LoginError::Check(CheckError::Password(_) | CheckError::Hashing(_))
+    )
 }
 
 /// One page for every link that is not good (any more).
@@ -151,6 +245,7 @@ fn page<S: Store>(
             let headers = [
                 (header::CONTENT_TYPE, "text/html; charset=utf-8"),
                 (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+                (header::REFERRER_POLICY, PAGE_REFERRER),
             ];
             (status, headers, html).into_response()
         }

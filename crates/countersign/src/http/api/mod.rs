@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod account;
 pub(in crate::http) mod email;
+pub(in crate::http) mod email_sign_in;
 pub(in crate::http) mod emails;
 pub(in crate::http) mod keys;
 pub(in crate::http) mod login;

@@ -17,16 +17,25 @@ pub(in crate::model) fn admit(
 ) -> Result<Ticket, Vec<Write>> {
     let found = found.filter(|ticket| ticket.purpose == purpose && ticket.is_alive(now));
     let ticket = found.ok_or(Vec::new())?;
-    let PresentedTicket::Code { browser_hash, code_hash, .. } = shown else { return Ok(ticket) };
-    // Another browser has no say: nobody else can use the tries up.
-    if !is_same(ticket.browser_hash, browser_hash) || ticket.code_hash.is_none() {
-        return Err(Vec::new());
-    }
-    if is_same(ticket.code_hash, code_hash) {
-        return Ok(ticket);
-    }
-    let tries_left = ticket.tries_left.saturating_sub(1);
-    Err(vec![Write::UpdateTicket { id: ticket.id, tries_left, consumed_at: None }])
+    let is_right = match shown {
+        PresentedTicket::Link { .. } => true,
+        PresentedTicket::OwnLink { browser_hash, .. } => ticket.is_of_browser(browser_hash),
+        PresentedTicket::Browser { browser_hash, .. } => {
+            ticket.approved_at.is_some() && ticket.is_of_browser(browser_hash)
+        }
+        // Another browser has no say: nobody else can use the tries up.
+        PresentedTicket::Code { browser_hash, .. }
+            if !ticket.is_of_browser(browser_hash) || ticket.code_hash.is_none() =>
+        {
+            false
+        }
+        PresentedTicket::Code { code_hash, .. } if is_same(ticket.code_hash, code_hash) => true,
+        PresentedTicket::Code { .. } => {
+            let tries_left = ticket.tries_left.saturating_sub(1);
+            return Err(vec![Write::UpdateTicket { id: ticket.id, tries_left, consumed_at: None }]);
+        }
+    };
+    if is_right { Ok(ticket) } else { Err(Vec::new()) }
 }
 
 /// The write that uses a ticket up. It fails if another has done so.
@@ -59,7 +68,7 @@ pub(crate) fn is_owned(ticket: &Ticket, account: Option<&Credentials>) -> bool {
     }
 }
 
-fn is_same(kept: Option<[u8; 32]>, shown: &[u8; 32]) -> bool {
+pub(super) fn is_same(kept: Option<[u8; 32]>, shown: &[u8; 32]) -> bool {
     kept.is_some_and(|kept| verify_slices_are_equal(&kept, shown).is_ok())
 }
 

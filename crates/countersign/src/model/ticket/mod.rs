@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! start ──► alive ──► consumed     in the transaction that does what it is for
+//!             ├─────► approved     of a sign-in: by the digits that the asking browser shows; that browser then uses it
 //!             ├─────► voided       by a newer one of its kind, or by what it is bound to: the password
 //!             ├─────► guessed at   [`CODE_TRIES`] wrong codes
 //!             └─────► expired      or of before the store was restored
@@ -15,6 +16,7 @@ mod consume;
 mod flow_cookie;
 mod limits;
 mod reset;
+mod sign_in;
 mod verify;
 
 pub(crate) use self::consume::{is_owned, look};
@@ -23,6 +25,7 @@ pub(in crate::model) use self::limits::void;
 pub(crate) use self::limits::{COUNTED, start};
 pub use self::limits::{MailLimits, RecentTickets, StartTicketOutcome};
 pub use self::reset::{PasswordReset, ResetOutcome};
+pub use self::sign_in::{ApproveOutcome, MailSignIn, SignInApproval};
 pub use self::verify::VerifyOutcome;
 pub(crate) use self::verify::verify_email;
 use std::time::Duration;
@@ -97,6 +100,8 @@ pub struct Ticket {
     pub expires_at: Timestamp,
     /// When it was used or voided.
     pub consumed_at: Option<Timestamp>,
+    /// When whoever reads the mail let the browser that asked go on, of a sign-in.
+    pub approved_at: Option<Timestamp>,
 }
 
 impl Ticket {
@@ -115,13 +120,23 @@ impl Ticket {
 
     /// Whether somebody can use it as long as it is alive. The mail of any other is not sent.
     pub(crate) const fn is_somebodys(&self) -> bool {
-        self.account_id.is_some() || self.payload.is_some()
+        match self.purpose {
+            TicketPurpose::Register | TicketPurpose::Invite => self.payload.is_some(),
+            TicketPurpose::Verify | TicketPurpose::Reset | TicketPurpose::SignIn => self.account_id.is_some(),
+        }
     }
 
-    /// Whether this is its account, enabled and with the password that it had.
+    /// Whether it was sent to the browser that keeps what has this hash.
+    pub(crate) fn is_of_browser(&self, browser_hash: &[u8; 32]) -> bool {
+        consume::is_same(self.browser_hash, browser_hash)
+    }
+
+    /// Whether this is its account, enabled and with the password that it had. Whoever signs in can take an account back that is to
+    /// be deleted.
     pub(in crate::model) fn is_good_for(&self, found: &Credentials) -> bool {
         self.account_id == Some(found.account.id)
-            && found.account.is_enabled()
+            && (found.account.is_enabled()
+                || self.purpose == TicketPurpose::SignIn && found.account.knows_its_owner())
             && self.password_version.is_none_or(|version| version == found.password_version)
     }
 }
@@ -154,6 +169,20 @@ pub enum PresentedTicket {
         /// The keyed hash of the code.
         code_hash: [u8; 32],
     },
+    /// The link, in the browser that asked.
+    OwnLink {
+        /// SHA-256 of the secret.
+        secret_hash: [u8; 32],
+        /// SHA-256 of what the browser keeps.
+        browser_hash: [u8; 32],
+    },
+    /// Nothing but the browser that asked, for a ticket that was approved elsewhere.
+    Browser {
+        /// The ticket that the browser asked for.
+        id: TicketId,
+        /// SHA-256 of what it keeps.
+        browser_hash: [u8; 32],
+    },
 }
 
 /// So many wrong codes can be typed.
@@ -181,6 +210,7 @@ pub(crate) mod testing {
             created_at: T,
             expires_at: T.plus(purpose.lifetime()),
             consumed_at: None,
+            approved_at: None,
         }
     }
 

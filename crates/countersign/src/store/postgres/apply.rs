@@ -130,6 +130,7 @@ impl Transaction {
             Write::UpdateTicket { id, tries_left, consumed_at } => {
                 self.update_ticket(*id, *tries_left, *consumed_at).await
             }
+            Write::ApproveTicket { id, at } => self.approve_ticket(*id, *at).await,
             Write::VoidTickets { account_id, canonical, purpose, at } => {
                 self.void_tickets((*account_id, canonical), *purpose, *at).await
             }

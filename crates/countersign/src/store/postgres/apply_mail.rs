@@ -75,6 +75,11 @@ impl Transaction {
         self.rows(1, sql, &[&id, &i64::from(tries_left), &consumed_at]).await
     }
 
+    pub(super) async fn approve_ticket(&self, id: TicketId, at: Timestamp) -> Result<(), Failure> {
+        let sql = "UPDATE tickets SET approved_at = $2 WHERE id = $1 AND consumed_at IS NULL AND approved_at IS NULL";
+        self.rows(1, sql, &[&id, &at]).await
+    }
+
     pub(super) async fn void_tickets(
         &self,
         (account_id, canonical): (Option<AccountId>, &str),

@@ -143,12 +143,14 @@ pub(super) async fn ticket(
     lock: Lock,
 ) -> Result<Option<Ticket>, Failure> {
     match shown {
-        PresentedTicket::Link { secret_hash } => {
+        PresentedTicket::Link { secret_hash } | PresentedTicket::OwnLink { secret_hash, .. } => {
             let lock = lock.of("FOR UPDATE");
             let sql = format!("SELECT {TICKET_COLUMNS} FROM tickets t WHERE t.secret_hash = $1 {lock}");
             db.optional(&sql, &[&secret_hash.as_slice()]).await?.as_ref().map(rows::ticket).transpose()
         }
-        PresentedTicket::Code { id, .. } => ticket_by_id(db, *id, lock).await,
+        PresentedTicket::Code { id, .. } | PresentedTicket::Browser { id, .. } => {
+            ticket_by_id(db, *id, lock).await
+        }
     }
 }
 

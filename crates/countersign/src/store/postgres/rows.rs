@@ -53,7 +53,7 @@ pub(super) const EMAIL_COLUMNS: &str =
 /// The columns that [`ticket`] reads, in a table or alias `t`.
 pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.address, t.password_version, t.code_hash, \
      t.browser_hash, t.tries_left, t.payload, t.source, t.created_at, t.expires_at, t.consumed_at, \
-     (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
+     t.approved_at, (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row) -> Result<Account, Failure> {
@@ -232,8 +232,9 @@ pub(super) fn ticket(row: &Row) -> Result<Ticket, Failure> {
         created_at: row.try_get(10)?,
         expires_at: row.try_get(11)?,
         consumed_at: row.try_get(12)?,
+        approved_at: row.try_get(13)?,
     };
-    let not_before: Option<Timestamp> = row.try_get(13)?;
+    let not_before: Option<Timestamp> = row.try_get(14)?;
     Ok(match not_before {
         Some(not_before) => ticket.since(not_before),
         None => ticket,

@@ -13,9 +13,10 @@ use crate::base::digest::sha256;
 use crate::base::id::{AccountId, TicketId};
 use crate::model::account::Credentials;
 use crate::model::context::Context;
+use crate::model::session::{Device, StartSessionOutcome};
 use crate::model::ticket::{
-    self, COUNTED, MailLimits, NewTicket, PasswordReset, PresentedTicket, RecentTickets, ResetOutcome,
-    StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    self, ApproveOutcome, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
+    RecentTickets, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
 };
 use crate::store::{StoreError, TicketStore};
 
@@ -52,6 +53,23 @@ impl TicketStore for PostgresStore {
         context: &Context,
     ) -> Result<ResetOutcome, StoreError> {
         self.change("reset_password", context, reset, reset_password).await
+    }
+
+    async fn sign_in_by_mail(
+        &self,
+        new: MailSignIn,
+        context: &Context,
+    ) -> Result<StartSessionOutcome, StoreError> {
+        let device = Device { address: context.address, user_agent: context.user_agent.clone() };
+        self.change("sign_in_by_mail", context, (new, device), sign_in).await
+    }
+
+    async fn approve_sign_in(
+        &self,
+        approval: SignInApproval,
+        context: &Context,
+    ) -> Result<ApproveOutcome, StoreError> {
+        self.change("approve_sign_in", context, approval, approve).await
     }
 
     async fn verify_email(
@@ -102,6 +120,25 @@ async fn reset_password(tx: Transaction, reset: PasswordReset) -> Result<ResetOu
         None => Vec::new(),
     };
     tx.apply(reset.decide(found, account.as_ref(), &open, tx.at)).await
+}
+
+async fn sign_in(
+    tx: Transaction,
+    (new, device): (MailSignIn, Device),
+) -> Result<StartSessionOutcome, Failure> {
+    let (found, account) = with_account(&tx.db, &new.shown).await?;
+    let id = new.session.account_id;
+    let admitted = match new.admit(found, account, tx.at.now) {
+        Ok(admitted) => admitted,
+        Err(refused) => return tx.apply(refused).await,
+    };
+    let found = load::lock_sessions(&tx.db, id, admitted.replaces()).await?;
+    tx.apply(admitted.begin(found.one, found.open, device, tx.at)).await
+}
+
+async fn approve(tx: Transaction, approval: SignInApproval) -> Result<ApproveOutcome, Failure> {
+    let (found, account) = with_account(&tx.db, &approval.shown).await?;
+    tx.apply(approval.decide(found, account.as_ref(), tx.at.now)).await
 }
 
 async fn verify(tx: Transaction, shown: PresentedTicket) -> Result<VerifyOutcome, Failure> {

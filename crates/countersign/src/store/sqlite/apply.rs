@@ -115,6 +115,7 @@ impl<'a> Transaction<'a> {
             Write::UpdateTicket { id, tries_left, consumed_at } => {
                 self.update_ticket(*id, *tries_left, *consumed_at)
             }
+            Write::ApproveTicket { id, at } => self.approve_ticket(*id, *at),
             Write::VoidTickets { account_id, canonical, purpose, at } => {
                 self.void_tickets((account_id.as_ref(), canonical), *purpose, *at)
             }

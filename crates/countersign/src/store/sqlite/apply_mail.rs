@@ -76,6 +76,13 @@ impl Transaction<'_> {
         )
     }
 
+    pub(super) fn approve_ticket(&self, id: TicketId, at: Timestamp) -> rusqlite::Result<()> {
+        self.one_row(
+            "UPDATE tickets SET approved_at = ?2 WHERE id = ?1 AND consumed_at IS NULL AND approved_at IS NULL",
+            params![id.as_bytes(), at.as_unix_millis()],
+        )
+    }
+
     pub(super) fn void_tickets(
         &self,
         (account_id, canonical): (Option<&AccountId>, &str),

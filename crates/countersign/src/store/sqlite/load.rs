@@ -139,8 +139,12 @@ pub(super) fn email_is_anothers(
 /// The ticket that is shown.
 pub(super) fn ticket(db: &Connection, shown: &PresentedTicket) -> rusqlite::Result<Option<Ticket>> {
     match shown {
-        PresentedTicket::Link { secret_hash } => ticket_by(db, "secret_hash", secret_hash),
-        PresentedTicket::Code { id, .. } => ticket_by(db, "id", id.as_bytes()),
+        PresentedTicket::Link { secret_hash } | PresentedTicket::OwnLink { secret_hash, .. } => {
+            ticket_by(db, "secret_hash", secret_hash)
+        }
+        PresentedTicket::Code { id, .. } | PresentedTicket::Browser { id, .. } => {
+            ticket_by(db, "id", id.as_bytes())
+        }
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) const EMAIL_COLUMNS: &str =
 /// The columns that [`ticket`] reads, in a table or alias `t`.
 pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.address, t.password_version, t.code_hash, \
      t.browser_hash, t.tries_left, t.payload, t.source, t.created_at, t.expires_at, t.consumed_at, \
-     (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
+     t.approved_at, (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -243,8 +243,9 @@ pub(super) fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         created_at: Timestamp::from_unix_millis(row.get(10)?),
         expires_at: Timestamp::from_unix_millis(row.get(11)?),
         consumed_at: instant(row, 12)?,
+        approved_at: instant(row, 13)?,
     };
-    Ok(match instant(row, 13)? {
+    Ok(match instant(row, 14)? {
         Some(not_before) => ticket.since(not_before),
         None => ticket,
     })

@@ -214,7 +214,8 @@ fn revocations(
     Ok(RevocationPage { log, cursor, has_more, is_anew, not_before })
 }
 
-fn find(
+/// The session with this ID, if one is asked for.
+pub(super) fn find(
     db: &Connection,
     id: Option<SessionId>,
 ) -> rusqlite::Result<Option<crate::model::session::StoredSession>> {

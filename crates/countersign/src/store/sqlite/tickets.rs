@@ -2,14 +2,15 @@
 
 use rusqlite::{Connection, params};
 
-use super::{SqliteStore, load};
+use super::{SqliteStore, load, sessions};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, TicketId};
 use crate::model::account::Credentials;
 use crate::model::context::Context;
+use crate::model::session::{Device, StartSessionOutcome};
 use crate::model::ticket::{
-    self, COUNTED, MailLimits, NewTicket, PasswordReset, PresentedTicket, RecentTickets, ResetOutcome,
-    StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    self, ApproveOutcome, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
+    RecentTickets, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
 };
 use crate::store::{StoreError, TicketStore};
 
@@ -60,6 +61,38 @@ impl TicketStore for SqliteStore {
                 None => Vec::new(),
             };
             tx.apply(reset.decide(found, account.as_ref(), &open, tx.at))
+        })
+        .await
+    }
+
+    async fn sign_in_by_mail(
+        &self,
+        sign_in: MailSignIn,
+        context: &Context,
+    ) -> Result<StartSessionOutcome, StoreError> {
+        let device = Device { address: context.address, user_agent: context.user_agent.clone() };
+        self.change("sign_in_by_mail", context, move |tx| {
+            let (found, account) = with_account(tx.db, &sign_in.shown)?;
+            let id = sign_in.session.account_id;
+            let admitted = match sign_in.admit(found, account, tx.at.now) {
+                Ok(admitted) => admitted,
+                Err(refused) => return tx.apply(refused),
+            };
+            let replaced = sessions::find(tx.db, admitted.replaces())?;
+            let open = load::open_sessions_of(tx.db, id)?;
+            tx.apply(admitted.begin(replaced, open, device, tx.at))
+        })
+        .await
+    }
+
+    async fn approve_sign_in(
+        &self,
+        approval: SignInApproval,
+        context: &Context,
+    ) -> Result<ApproveOutcome, StoreError> {
+        self.change("approve_sign_in", context, move |tx| {
+            let (found, account) = with_account(tx.db, &approval.shown)?;
+            tx.apply(approval.decide(found, account.as_ref(), tx.at.now))
         })
         .await
     }

@@ -3,7 +3,7 @@
 
 use crate::model::schema::{Migrations, Step};
 
-pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(20, STEPS);
+pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(23, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -20,4 +20,5 @@ const STEPS: &[Step] = &[
     Step::expand(20, 9, include_str!("../../../../migrations/postgres/V0020__account_deletion.sql")),
     Step::index(21, 9, "accounts_to_delete", include_str!("../../../../migrations/postgres/V0021__accounts_to_delete.sql")),
     Step::index(22, 9, "audit_log_by_other", include_str!("../../../../migrations/postgres/V0022__audit_log_by_other.sql")),
+    Step::expand(23, 9, include_str!("../../../../migrations/postgres/V0023__approved_tickets.sql")),
 ];

@@ -1,0 +1,135 @@
+//! Signing in by mail, in the browser that asked: by the code, by the link, or, once somebody has let it go on who opened the mail
+//! elsewhere, by asking. The responses are those of `/api/login`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::flows::issue::SignedIn;
+use crate::flows::login::{Authenticated, LoginError};
+use crate::flows::tickets::{ShownTicket, TicketError};
+use crate::http::api::email::Shown;
+use crate::http::app::App;
+use crate::http::body::json::{Input, OptionalJson};
+use crate::http::edge::caller::Anonymous;
+use crate::http::error::api::ApiError;
+use crate::http::token_response::{Delivery, respond};
+use crate::model::context::Context;
+use crate::model::device_cookie::DeviceCookie;
+use crate::store::Store;
+
+/// What may be said with a sign-in, as to `/api/login`.
+#[derive(Default)]
+pub(in crate::http) struct Wishes {
+    /// The password that is required (PP-7).
+    pub(in crate::http) new_password: Option<Zeroizing<String>>,
+    pub(in crate::http) audience: Option<String>,
+    pub(in crate::http) device_token: Option<String>,
+    pub(in crate::http) keep_account: bool,
+}
+
+/// Signs in with a code, or with a link that was opened in the browser that asked.
+pub(in crate::http) async fn sign_in<S: Store>(
+    app: &App<S>,
+    shown: &Shown,
+    (wishes, delivery): (Wishes, Delivery),
+    headers: &HeaderMap,
+    context: Context,
+) -> Result<Response, ApiError> {
+    let (now, context) = (context.now, wishes.known_device(context));
+    wishes.check_audience(app)?;
+    let shown = match shown {
+        Shown::Link(token, Some(flow)) => ShownTicket::OwnLink(token, flow),
+        Shown::Link(_, None) => return Err(TicketError::Invalid.into()),
+        Shown::Code(code, flow) => ShownTicket::Code(code, flow),
+    };
+    let authenticated = app.countersign.authenticate_by_mail(shown, &context).await?;
+    let signed_in = begin(app, authenticated, wishes, headers, context).await?;
+    Ok(respond(app, &signed_in, delivery, now))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(in crate::http) struct Poll {
+    new_password: Option<Zeroizing<String>>,
+    refresh_token_delivery: Delivery,
+    audience: Option<String>,
+    device_token: Option<String>,
+    keep_account: bool,
+}
+
+impl Input for Poll {
+    const EXPECTED: &'static str = r#"empty or a JSON object {"newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string, "keepAccount"?: boolean}"#;
+}
+
+/// Signs the browser in that asked, if somebody has let it go on. Whatever else there may be to say, it has to wait (EN-4): it knows
+/// from the first response for how long.
+pub(in crate::http) async fn poll<S: Store>(
+    State(app): State<App<S>>,
+    Anonymous(context): Anonymous,
+    headers: HeaderMap,
+    OptionalJson(input): OptionalJson<Poll>,
+) -> Result<Response, ApiError> {
+    let Poll { new_password, refresh_token_delivery, audience, device_token, keep_account } = input;
+    let wishes = Wishes { new_password, audience, device_token, keep_account };
+    let context = wishes.known_device(app.at_this_moment(context));
+    wishes.check_audience(&app)?;
+    let flow = app.cookies.flow(&headers).ok_or(TicketError::Invalid)?;
+    let now = context.now;
+    let Some(authenticated) = app.countersign.approved_sign_in(&flow, &context).await? else {
+        return Ok(waiting());
+    };
+    match begin(&app, authenticated, wishes, &headers, context).await {
+        Ok(signed_in) => Ok(respond(&app, &signed_in, refresh_token_delivery, now)),
+        // Another poll of this browser was faster.
+        Err(ApiError::Ticket(TicketError::Invalid)) => Ok(waiting()),
+        Err(error) => Err(error),
+    }
+}
+
+fn waiting() -> Response {
+    let body = axum::Json(json!({ "status": "waiting" }));
+    (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], body).into_response()
+}
+
+/// Begins the session for what was proved, and uses the ticket up. It runs to its end even when the client hangs up (CC-6).
+pub(in crate::http) async fn begin<S: Store>(
+    app: &App<S>,
+    mut authenticated: Authenticated,
+    wishes: Wishes,
+    headers: &HeaderMap,
+    context: Context,
+) -> Result<SignedIn, ApiError> {
+    let countersign = app.countersign();
+    if let Some(audience) = &wishes.audience {
+        authenticated = countersign.with_audience(authenticated, audience)?;
+    }
+    if wishes.keep_account {
+        authenticated = authenticated.take_back_account();
+    }
+    if let Some(new) = &wishes.new_password {
+        authenticated = countersign.with_new_password(authenticated, new).await?;
+    }
+    app.start_session(authenticated, headers, context).await.map_err(|error| match error {
+        // No password was asked for.
+        ApiError::Login(LoginError::InvalidCredentials) => TicketError::Invalid.into(),
+        error => error,
+    })
+}
+
+impl Wishes {
+    fn check_audience<S: Store>(&self, app: &App<S>) -> Result<(), ApiError> {
+        app.countersign().audience(self.audience.as_deref()).map_err(LoginError::from)?;
+        Ok(())
+    }
+
+    fn known_device(&self, mut context: Context) -> Context {
+        if let Some(token) = &self.device_token {
+            context.device_cookie = DeviceCookie::from_browser(token);
+        }
+        context
+    }
+}
