@@ -33,7 +33,7 @@ for (const { name, launch } of BROWSERS) {
     const complaints = [];
 
     before(async () => {
-      [browser, world] = await Promise.all([launch(), startWorld()]);
+      [browser, world] = await Promise.all([launch(), startWorld({ 'mail.sign_in': 'on' })]);
       const signedIn = await world.call('POST', '/api/login', { body: DEMO });
       admin = signedIn.body.accessToken;
     });
@@ -101,7 +101,7 @@ for (const { name, launch } of BROWSERS) {
       const { link } = await mailTo(world, address);
       const confirmed = await world.call('POST', '/api/email/confirm', { body: { token: link.split('/m/')[1] } });
       assert.equal(confirmed.status, 204);
-      return { username, address, token: body.accessToken };
+      return { username, address, token: body.accessToken, id: body.user.userId };
     }
 
     test('an address is added with the password, verified by the code, and signs in', async () => {
@@ -272,6 +272,116 @@ for (const { name, launch } of BROWSERS) {
       await type('#next', NEW);
       await submit('#reset');
       await arrive('/login?reason=password_reset');
+    });
+
+    /** Asks for a mail to sign in on the page that the sign-in page leads to; gives the mail. */
+    async function askToSignIn(address, count) {
+      await page.waitForSelector('a.onwards[href*=mail-sign-in]');
+      await page.$eval('a.onwards[href*=mail-sign-in]', (link) => link.click());
+      await until('the page', () => path().startsWith('/mail-sign-in'));
+      await type('#address', address);
+      await submit('#ask');
+      await hears(`If ${address} belongs to an account`);
+      return mailTo(world, address, count);
+    }
+
+    test('a sign-in by the code of a mail leads on to where it was asked from, and back to the password', async () => {
+      const { address } = await person('emma');
+      await visit('/login?return_to=%2Faccount%23keys');
+      const { code } = await askToSignIn(address, 2);
+      assert.match(await text('#digits'), /^\d\d$/);
+      await lookAt(page, name, 'mail-sign-in');
+      await type('#code', code.replace(/\D/g, '') === '00000000' ? '11111111' : '00000000');
+      await submit('#confirm');
+      await hears('This code is wrong, or not valid any more.');
+      await page.click('a.onwards[href*=login]');
+      await arrive('/login?return_to=%2Faccount%23keys');
+      await page.goto(`${world.origin}/mail-sign-in?return_to=%2Faccount%23keys`);
+      // A new page has forgotten what it asked for; the cookie has not.
+      await type('#address', address);
+      await submit('#ask');
+      await type('#code', code);
+      await submit('#confirm');
+      await arrive('/account#keys');
+    });
+
+    test('a link that is opened elsewhere signs in the page that asked, by its digits, and nobody else', async () => {
+      const { address } = await person('fred');
+      await visit('/login');
+      const { link } = await askToSignIn(address, 2);
+      const digits = await text('#digits');
+      const phone = await browser.createBrowserContext();
+      try {
+        const mail = await phone.newPage();
+        mail.on('pageerror', (error) => complaints.push(String(error)));
+        await mail.goto(link);
+        const shown = await mail.$eval('main', ({ innerText }) => innerText);
+        assert.match(shown, /127\.0\.0\.1/);
+        await lookAt(mail, name, 'mail-sign-in-elsewhere');
+        assert.equal(path(), '/mail-sign-in', 'opening the link does nothing');
+        await mail.type('#digits', digits);
+        await mail.$eval('form button', (button) => button.click());
+        await holds(mail, () => document.body.innerText.includes('The other browser is signed in'));
+        await arrive('/account');
+        await mail.goto(`${world.origin}/account`);
+        await until('the sign-in page', () => new URL(mail.url()).pathname === '/login');
+        await mail.goto(link);
+        assert.equal(await mail.$('form'), null);
+      } finally {
+        await phone.close();
+      }
+    });
+
+    test('the link in the browser that asked signs in with one click, there and on the page that waits', async () => {
+      const { address } = await person('gina');
+      await visit('/login');
+      const { link } = await askToSignIn(address, 2);
+      const mail = await newPage('en');
+      await mail.goto(link);
+      assert.equal(await mail.$('#digits'), null);
+      await mail.$eval('form button', (button) => button.click());
+      await until('the account page', () => new URL(mail.url()).pathname === '/account');
+      await page.bringToFront();
+      await arrive('/account');
+    });
+
+    test('wrong digits end the mail, and the page that asked goes on waiting', async () => {
+      const { address } = await person('hugo');
+      await visit('/login');
+      const { link, code } = await askToSignIn(address, 2);
+      const wrong = (await text('#digits')) === '17' ? '18' : '17';
+      const phone = await browser.createBrowserContext();
+      try {
+        const mail = await phone.newPage();
+        await mail.goto(link);
+        await mail.type('#digits', wrong);
+        await mail.$eval('form button', (button) => button.click());
+        await holds(mail, () => document.body.innerText.includes('This link does not work'));
+      } finally {
+        await phone.close();
+      }
+      await type('#code', code);
+      await submit('#confirm');
+      await hears('This code is wrong, or not valid any more.');
+      assert.equal(path(), '/mail-sign-in');
+    });
+
+    test('a sign-in by mail asks for a new password where one is required, in German', async () => {
+      const { address, id } = await person('ines');
+      const changed = await world.call('PATCH', `/api/admin/users/${id}`, { token: admin, body: { passwordChangeRequired: true } });
+      assert.ok(changed.status < 300, String(changed.status));
+      await visit('/mail-sign-in', 'de-DE,de;q=0.9');
+      assert.equal(await text('h1'), 'Mit einer Mail anmelden');
+      await type('#address', address);
+      await submit('#ask');
+      const { code } = await mailTo(world, address, 2);
+      await type('#code', code);
+      await submit('#confirm');
+      await hears('Sie brauchen ein neues Passwort.');
+      await lookAt(page, name, 'mail-sign-in-new-password');
+      await type('#next', NEW);
+      await submit('#confirm');
+      await arrive('/account');
     });
 
     test('no page has broken its own policy', () => assert.deepEqual(complaints, []));

@@ -10,6 +10,7 @@ type Kind = (typeof AUDIT_KINDS)[number];
 const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
   [t('Sign-ins and sessions')]: {
     login_succeeded: t('Sign-in succeeded'),
+    sign_in_approved: t('Sign-in by mail let through'),
     login_failed: t('Sign-in failed'),
     login_throttled: t('Attempts refused'),
     spray_suspected: t('Password spraying suspected'),

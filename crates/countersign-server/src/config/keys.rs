@@ -16,7 +16,7 @@ use super::events::EventsTarget;
 use super::hooks::{HookFailurePolicy, HookQuestion};
 use super::key::ConfigKey;
 use super::limits::{self, ALGORITHMS, LOG_LEVELS, between, bytes, short_text, ttl};
-use super::mail::MailAddress;
+use super::mail::{MailAddress, MailSignIn};
 use super::origin::{Origin, PathPrefix};
 use super::otlp::{self, CollectorUrl, Ratio};
 use super::place::Problem;
@@ -291,6 +291,9 @@ settings! {
     /// The most that is demanded, in zero bits of a hash; it begins with 14, and each bit doubles the work. 18 are half a second in the
     /// browser of a notebook, and some seconds on a cheap phone.
     "mail.proof_most_bits" mail_proof_most_bits: u32 = "18", if |v| between(*v, 14, 22);
+    /// Whether people sign in by a mail to a verified address, without their password: `on`, or `same_browser` if a mail that is
+    /// opened elsewhere must not let the browser go on that asked. It makes a mailbox as good as a password.
+    "mail.sign_in" mail_sign_in: MailSignIn = "off";
     /// The name of your product, in the title and the header of every page. No password may consist of it.
     "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
     /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.

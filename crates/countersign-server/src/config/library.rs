@@ -12,6 +12,7 @@ use countersign::options::{Rate, ThrottleOptions, WhenStopped};
 use countersign_jwt::Algorithm;
 
 use super::keys::Config;
+use super::mail::MailSignIn;
 use super::place::Place;
 use super::setting::{ThrottleStop, Toggle};
 
@@ -34,6 +35,8 @@ impl Config {
         options.passwords = self.password_policy();
         options.hashing = self.hashing_options()?;
         options.throttle = self.throttle_options();
+        options.email.sign_in = self.mail_sign_in != MailSignIn::Off;
+        options.email.same_browser_only = self.mail_sign_in == MailSignIn::SameBrowser;
         options.feed.max_followers = count(self.feed_max_followers);
         options.feed.public = self.feed_public == Toggle::On;
         options.email.work.per_network = self.mail_proof_per_network;

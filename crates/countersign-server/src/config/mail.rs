@@ -4,7 +4,19 @@ use std::path::Path;
 
 use countersign::mail::{MailUrl, is_mailbox};
 
-use super::setting::Scalar;
+use super::setting::{Scalar, choice, one_of};
+
+choice! {
+    /// Whether a mail is as good as a password.
+    MailSignIn {
+        /// No.
+        Off = "off",
+        /// Yes. One that is opened in another browser than the one that asked lets that one go on.
+        On = "on",
+        /// Only in the browser that asked.
+        SameBrowser = "same_browser"
+    }
+}
 
 /// Where mails go.
 impl Scalar for MailUrl {

@@ -48,6 +48,12 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    pub(crate) const fn new(account: Account, requester: Requester, proof: Proof) -> Self {
+        let (password, new_password, audience, device, ticket) = (None, None, None, None, None);
+        let takes_back = false;
+        Self { account, password, requester, new_password, audience, proof, device, takes_back, ticket }
+    }
+
     /// The account, as it was stored when its owner authenticated.
     #[must_use]
     pub const fn account(&self) -> &Account {
@@ -124,17 +130,7 @@ impl<S: Store> Countersign<S> {
         let Credentials { account, password_version, .. } = credentials;
         let proof = Proof::Password { version: password_version };
         let (password, device) = (Some(password), Some(device));
-        Ok(Authenticated {
-            account,
-            password,
-            requester,
-            new_password: None,
-            audience: None,
-            proof,
-            device,
-            takes_back: false,
-            ticket: None,
-        })
+        Ok(Authenticated { password, device, ..Authenticated::new(account, requester, proof) })
     }
 
     /// The name of the account that somebody means: the one that was typed, or that of the account whose verified address it is.

@@ -60,17 +60,9 @@ impl<S: Store> Countersign<S> {
         let account = self.store.find_account(id).await?.ok_or(TicketError::Invalid)?;
         let (cookie, name) = (context.device_cookie.as_ref(), account.username.canonical());
         let device = self.devices.remember(cookie, name, context.now, &self.random);
-        Ok(Authenticated {
-            requester: self.requester(&account.username, context),
-            account,
-            password: None,
-            new_password: None,
-            audience: None,
-            proof: Proof::Mail { version },
-            device: Some(device),
-            takes_back: false,
-            ticket: Some(shown),
-        })
+        let requester = self.requester(&account.username, context);
+        let proved = Authenticated::new(account, requester, Proof::Mail { version });
+        Ok(Authenticated { device: Some(device), ticket: Some(shown), ..proved })
     }
 
     /// What the ticket that is shown is for, if there is one. Anybody may know.

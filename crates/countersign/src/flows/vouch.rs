@@ -44,16 +44,6 @@ impl<S: Store> Countersign<S> {
         let account = found.ok_or(LoginError::InvalidCredentials)?;
         let requester = self.requester(&account.username, context);
         let proof = Proof::Outside(proof);
-        Ok(Authenticated {
-            account,
-            password: None,
-            requester,
-            new_password: None,
-            audience: None,
-            proof,
-            device: None,
-            takes_back: false,
-            ticket: None,
-        })
+        Ok(Authenticated::new(account, requester, proof))
     }
 }

@@ -173,6 +173,7 @@ fn pages_have_the_house_look_without_script_and_escape_every_value() {
         username: Some("\"><b>ada"),
         min_length: 8,
         problem: Some("password_too_short"),
+        ..PageValues::default()
     };
     let html = templates.page("de", Page::NewPassword, &values).unwrap();
     insta::assert_snapshot!(html);

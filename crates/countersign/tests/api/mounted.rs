@@ -267,3 +267,19 @@ async fn the_page_for_a_forgotten_password_is_there_where_the_server_sends_mails
         assert_eq!(links, enabled);
     }
 }
+
+#[tokio::test]
+async fn the_page_for_signing_in_by_mail_is_there_where_people_do() {
+    for (enabled, sign_in, status) in [(true, true, 200), (true, false, 404), (false, true, 404)] {
+        let options = |options: &mut countersign::Options| {
+            (options.email.enabled, options.email.sign_in) = (enabled, sign_in);
+        };
+        let mut app = TestApp::with(options, |_| {}).await;
+        app.mount(|app| pages(&app, &PagesOptions::default()).fallback(not_found));
+        for path in ["/mail-sign-in", "/assets/mail-sign-in.js"] {
+            assert_eq!(app.get(path).send().await.status.as_u16(), status, "{path}");
+        }
+        let links = app.get("/login").send().await.text.contains("href=\"mail-sign-in\"");
+        assert_eq!(links, status == 200);
+    }
+}

@@ -15,6 +15,7 @@ use crate::flows::email::{MailPurpose, MailRequest};
 use crate::flows::mail_gate::MailAdmission;
 use crate::flows::tickets::{ShownTicket, TicketError};
 use crate::http::api::email_sign_in::{Wishes, sign_in};
+use crate::http::api::shown::Shown;
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::detached::detached;
@@ -150,22 +151,6 @@ pub(in crate::http) async fn confirm<S: Store>(
     }
     act(app.countersign, shown, new_password, context).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// What is shown of a ticket, to take along into a task.
-pub(in crate::http) enum Shown {
-    /// The token of a link, in a browser that asked for a mail, or not.
-    Link(Zeroizing<String>, Option<FlowCookie>),
-    Code(Zeroizing<String>, FlowCookie),
-}
-
-impl Shown {
-    pub(in crate::http) fn as_ref(&self) -> ShownTicket<'_> {
-        match self {
-            Self::Link(token, _) => ShownTicket::Link(token),
-            Self::Code(code, flow) => ShownTicket::Code(code, flow),
-        }
-    }
 }
 
 /// Uses a ticket: to set this password, or to verify an address. It runs to its end even when the client hangs up (CC-6).

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::flows::issue::SignedIn;
 use crate::flows::login::{Authenticated, LoginError};
 use crate::flows::tickets::{ShownTicket, TicketError};
-use crate::http::api::email::Shown;
+use crate::http::api::shown::Shown;
 use crate::http::app::App;
 use crate::http::body::json::{Input, OptionalJson};
 use crate::http::edge::caller::Anonymous;

@@ -14,4 +14,5 @@ pub(in crate::http) mod reach;
 pub(in crate::http) mod refresh;
 pub(in crate::http) mod revocations;
 pub(in crate::http) mod sessions;
+pub(in crate::http) mod shown;
 pub(in crate::http) mod user;

@@ -21,7 +21,7 @@ pub(super) fn document(built: &str, options: &PagesOptions, server: &Options) ->
     let is_off = |line: &str| marks.iter().any(|mark| line.contains(mark));
     let text: String = built.split_inclusive('\n').filter(|line| !is_off(line)).collect();
     let on = options.on(server).collect::<Vec<_>>().join(" ");
-    let all = "data-pages=\"account admin debugger docs forgot\"";
+    let all = "data-pages=\"account admin debugger docs forgot mail-sign-in\"";
     let text = text.replace(all, &format!("data-pages=\"{on}\""));
     let length = format!("data-password-length=\"{}\"", server.passwords.min_length);
     let text = text.replace("data-password-length=\"15\"", &length);
@@ -61,12 +61,14 @@ mod tests {
     use crate::http::pages::files::find;
     use crate::http::pages::logo::Logo;
 
-    const DOCUMENTS: [&str; 12] = [
+    const DOCUMENTS: [&str; 14] = [
         "index.html",
         "login.html",
         "login.de.html",
         "forgot.html",
         "forgot.de.html",
+        "mail-sign-in.html",
+        "mail-sign-in.de.html",
         "account.html",
         "account.de.html",
         "admin.html",
@@ -82,7 +84,7 @@ mod tests {
 
     fn server(by_mail: bool, min_length: usize) -> Options {
         let mut options = Options::new("https://auth.example", "api");
-        options.email.enabled = by_mail;
+        (options.email.enabled, options.email.sign_in) = (by_mail, by_mail);
         options.passwords.min_length = min_length;
         options
     }
@@ -159,7 +161,15 @@ mod tests {
         };
         for name in DOCUMENTS {
             let text = document(built(name), &options, &server(false, 15));
-            for link in ["\"account\"", "\"admin\"", "\"debugger\"", "\"docs\"", "\"forgot\"", "\"./\""] {
+            for link in [
+                "\"account\"",
+                "\"admin\"",
+                "\"debugger\"",
+                "\"docs\"",
+                "\"forgot\"",
+                "\"mail-sign-in\"",
+                "\"./\"",
+            ] {
                 assert!(!text.contains(&format!("href={link}")), "{name} has {link}");
             }
             assert!(text.contains("data-pages=\"\"") && !text.contains("data-home"), "{name}");

@@ -57,13 +57,14 @@ impl DemoUser {
 
 impl PagesOptions {
     /// Each page that can be off, and whether it is on. Those of what people do by mail follow the server.
-    const fn switches(&self, server: &Options) -> [(&'static str, bool); 5] {
+    const fn switches(&self, server: &Options) -> [(&'static str, bool); 6] {
         [
             ("account", self.account),
             ("admin", self.admin),
             ("debugger", self.debugger),
             ("docs", self.docs),
             ("forgot", server.email.enabled),
+            ("mail-sign-in", server.email.enabled && server.email.sign_in),
         ]
     }
 

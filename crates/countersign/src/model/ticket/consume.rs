@@ -1,8 +1,6 @@
 //! Whether what is shown of a ticket is enough. Every reason against it is one answer; a wrong code costs a try (EM-1).
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-
-use super::{PresentedTicket, Ticket, TicketPurpose};
+use super::{PresentedTicket, Ticket, TicketPurpose, is_same};
 use crate::base::clock::Timestamp;
 use crate::model::account::Credentials;
 use crate::model::plan::{Plan, Write};
@@ -66,10 +64,6 @@ pub(crate) fn is_owned(ticket: &Ticket, account: Option<&Credentials>) -> bool {
             account.is_some_and(|found| ticket.is_good_for(found))
         }
     }
-}
-
-pub(super) fn is_same(kept: Option<[u8; 32]>, shown: &[u8; 32]) -> bool {
-    kept.is_some_and(|kept| verify_slices_are_equal(&kept, shown).is_ok())
 }
 
 #[cfg(test)]

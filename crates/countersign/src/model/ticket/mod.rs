@@ -30,6 +30,8 @@ pub use self::verify::VerifyOutcome;
 pub(crate) use self::verify::verify_email;
 use std::time::Duration;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, TicketId};
 use crate::model::account::{Credentials, EmailAddress};
@@ -128,7 +130,7 @@ impl Ticket {
 
     /// Whether it was sent to the browser that keeps what has this hash.
     pub(crate) fn is_of_browser(&self, browser_hash: &[u8; 32]) -> bool {
-        consume::is_same(self.browser_hash, browser_hash)
+        is_same(self.browser_hash, browser_hash)
     }
 
     /// Whether this is its account, enabled and with the password that it had. Whoever signs in can take an account back that is to
@@ -139,6 +141,11 @@ impl Ticket {
                 || self.purpose == TicketPurpose::SignIn && found.account.knows_its_owner())
             && self.password_version.is_none_or(|version| version == found.password_version)
     }
+}
+
+/// Whether what is kept is what is shown, in a time that does not say where they differ.
+fn is_same(kept: Option<[u8; 32]>, shown: &[u8; 32]) -> bool {
+    kept.is_some_and(|kept| verify_slices_are_equal(&kept, shown).is_ok())
 }
 
 /// A ticket to be made.
