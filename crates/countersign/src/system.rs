@@ -26,11 +26,10 @@ use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::model::session::{EndedSession, RevocationCursor};
 use crate::model::session_cookie::SessionCookies;
 use crate::model::stored_key::KnownKeys;
-use crate::model::work::WorkChallenges;
-use crate::options::Options;
+use crate::options::{MailOptions, Options};
 use crate::store::Store;
 use crate::throttle::Throttle;
-use crate::throttle::mails::MailRequests;
+use crate::throttle::mails::MailGate;
 
 /// An authentication system over a store: put it into an `Arc` and share it.
 pub struct Countersign<S> {
@@ -53,8 +52,9 @@ pub struct Countersign<S> {
     pub(crate) feed_keys: FeedKeys,
     pub(crate) outbox_key: OutboxKey,
     /// What has to be solved before somebody causes a mail, and how many have asked.
-    pub(crate) work: WorkChallenges,
-    pub(crate) mail_requests: MailRequests,
+    pub(crate) mail_gate: Box<MailGate>,
+    /// How mails are sent, at first as the options say.
+    pub(crate) mail: ArcSwapOption<MailOptions>,
     /// Which API keys were used, until it is stored.
     pub(crate) key_uses: KeyUses,
     /// How far the revocation log has been read.

@@ -16,8 +16,11 @@ impl Config {
     /// Takes the live keys over from `new`, and says what else differs.
     pub(crate) fn take_over(&mut self, new: &Self) -> Changes {
         let mut changes = Changes::default();
+        // Whether there are mails at all decides which pages there are, and what people can do.
+        let begins_or_ends = self.mail_url.is_some() != new.mail_url.is_some();
         for key in self.settings.changed(&new.settings) {
-            if key.is_live { &mut changes.taken_over } else { &mut changes.need_restart }.push(key.name);
+            let is_live = key.is_live && !(begins_or_ends && key.name.starts_with("mail."));
+            if is_live { &mut changes.taken_over } else { &mut changes.need_restart }.push(key.name);
         }
         if self.settings.audiences() != new.settings.audiences() {
             changes.need_restart.push(audiences::KEY);
@@ -25,7 +28,7 @@ impl Config {
         if self.settings.webhooks() != new.settings.webhooks() {
             changes.need_restart.push(webhooks::KEY);
         }
-        self.adopt_live(new);
+        self.adopt_live(&changes.taken_over, new);
         self.settings.adopt(&changes.taken_over, &new.settings);
         changes
     }
@@ -60,11 +63,28 @@ mod tests {
         assert_eq!((again.taken_over, again.need_restart), (vec![], vec!["listen"]), "and is said again");
     }
 
+    #[test]
+    fn another_mail_server_is_taken_over_and_the_first_or_none_is_not() {
+        let one = [("mail.url", "smtp://localhost"), ("mail.from", "a@b.example")];
+        let other = [("mail.url", "smtp://localhost:2525"), ("mail.from", "c@b.example")];
+        let mut running = config(&one);
+        assert_eq!(running.take_over(&config(&other)).taken_over, ["mail.url", "mail.from"]);
+        assert_eq!(running.mail_from.as_ref().unwrap().0, "c@b.example");
+        for (before, after) in [(&[][..], &one[..]), (&one[..], &[][..])] {
+            let mut running = config(before);
+            let changes = running.take_over(&config(after));
+            assert_eq!((changes.taken_over, changes.need_restart), (vec![], vec!["mail.url", "mail.from"]));
+            assert_eq!(running.mail_url.is_some(), !before.is_empty(), "it stays as it was");
+        }
+    }
+
     /// The guide says which keys these are.
     #[test]
     fn the_live_keys_are_those_of_the_guide() {
         let live = |name: &str| {
-            name.starts_with("throttle.") || ["cors_origins", "log.level", "log.access"].contains(&name)
+            let of_mail = name.starts_with("mail.") && !name.starts_with("mail.proof_");
+            let others = ["cors_origins", "log.level", "log.access", "templates"];
+            name.starts_with("throttle.") || of_mail || others.contains(&name)
         };
         for key in KEYS {
             assert_eq!(key.is_live, live(key.name), "{}", key.name);

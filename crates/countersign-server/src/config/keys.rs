@@ -48,11 +48,13 @@ macro_rules! settings {
         } ),+];
 
         impl Config {
-            /// Takes the values of the live keys from another configuration.
-            pub(super) fn adopt_live(&mut self, other: &Self) {
+            /// Takes the values of these live keys from another configuration.
+            pub(super) fn adopt_live(&mut self, keys: &[&str], other: &Self) {
                 $( $( {
                     const _: &str = stringify!($live);
-                    self.$field.clone_from(&other.$field);
+                    if keys.contains(&$name) {
+                        self.$field.clone_from(&other.$field);
+                    }
                 } )? )+
             }
         }
@@ -272,17 +274,17 @@ settings! {
     /// Where mails go: `smtps://USER@HOST`, `smtp+starttls://USER@HOST`, `smtp://localhost`, or `file:DIRECTORY` for a file each.
     /// Other machines are reached by TLS, and their certificates are checked. The server starts and signs people in while
     /// this one is down. No mails are sent if unset.
-    "mail.url" mail_url: Option<MailUrl> = "", for example "smtps://countersign@mail.example.com";
+    live "mail.url" mail_url: Option<MailUrl> = "", for example "smtps://countersign@mail.example.com";
     /// Whom mails are from.
-    "mail.from" mail_from: Option<MailAddress> = "", for example "Example <no-reply@example.com>";
+    live "mail.from" mail_from: Option<MailAddress> = "", for example "Example <no-reply@example.com>";
     /// Where responses to them go; to `mail.from` if unset.
-    "mail.reply_to" mail_reply_to: Option<MailAddress> = "", for example "help@example.com";
+    live "mail.reply_to" mail_reply_to: Option<MailAddress> = "", for example "help@example.com";
     /// A file with the password of the user in `mail.url`.
-    "mail.password_file" mail_password_file: Option<PathBuf> = "", for example "/run/secrets/countersign-mail-password";
+    live "mail.password_file" mail_password_file: Option<PathBuf> = "", for example "/run/secrets/countersign-mail-password";
     /// The password itself. Environment only.
-    "mail.password" mail_password: Option<Secret> = "";
+    live "mail.password" mail_password: Option<Secret> = "";
     /// A PEM file with further certificate authorities that the mail server may have its certificate from.
-    "mail.ca_file" mail_ca_file: Option<PathBuf> = "", for example "/etc/countersign/mail-ca.pem";
+    live "mail.ca_file" mail_ca_file: Option<PathBuf> = "", for example "/etc/countersign/mail-ca.pem";
     /// From how many requests for mails on, from one network within ten minutes, a browser has to show a proof of work. The pages do
     /// it by themselves. 0: never.
     "mail.proof_per_network" mail_proof_per_network: u32 = "10", if |v| between(*v, 0, 1_000_000);
@@ -312,8 +314,8 @@ settings! {
     /// `off` removes `/docs`, the description of the API, and `/openapi.json`.
     "pages.docs" pages_docs: Toggle = "on";
     /// A directory whose files replace those of the same name among the templates of mails and pages, and single sentences.
-    /// `countersign templates export` writes them all, `countersign templates check` tries yours. Read at the start.
-    "templates" templates: Option<PathBuf> = "", for example "/etc/countersign/templates";
+    /// `countersign templates export` writes them all, `countersign templates check` tries yours. Read at the start, and on SIGHUP where mails are sent.
+    live "templates" templates: Option<PathBuf> = "", for example "/etc/countersign/templates";
     /// The languages of mails and of the pages that people see, by the browser's choice; the first where none of them fits.
     /// English and German are complete; of ar, es, fr, it and pt, which only mails have, and of a file of your own, the rest
     /// is in English. The pages for developers are in English.

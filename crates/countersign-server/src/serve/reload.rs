@@ -1,5 +1,5 @@
-//! What SIGHUP changes in a running server: the values of the live keys of the configuration. A configuration that cannot be
-//! used changes nothing.
+//! What SIGHUP changes in a running server: the values of the live keys of the configuration, and what is in the files for mails. A
+//! configuration or a file that cannot be used changes nothing.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use crate::config::{Changes, Config};
 use crate::logging::Log;
 use crate::net::listen::Routes;
 use crate::serve::instance::Instance;
+use crate::serve::mail::mail;
 
 /// Reads the configuration from its sources.
 pub(crate) type Read<'a> = &'a dyn Fn() -> anyhow::Result<Config>;
@@ -27,10 +28,18 @@ pub(super) struct Live<'a> {
 impl Live<'_> {
     /// Reads the configuration again, takes over what can be, and says what cannot.
     pub(super) fn reload(&mut self) {
-        let Changes { taken_over, need_restart } = match (self.read)() {
+        let read = (self.read)().and_then(|new| {
+            // Also where no key has changed: a password or a template may have, in its file. One that cannot be used changes nothing.
+            if self.config.mail_url.is_some() {
+                mail(&new)?;
+            }
+            Ok(new)
+        });
+        let Changes { taken_over, need_restart } = match read {
             Ok(new) => self.config.take_over(&new),
             Err(error) => return tracing::error!("SIGHUP: the configuration is not taken over: {error:#}"),
         };
+        self.set_mail();
         if !taken_over.is_empty() {
             self.apply();
             tracing::info!(keys = taken_over.join(", "), "SIGHUP: taken over");
@@ -40,6 +49,18 @@ impl Live<'_> {
         }
         if taken_over.is_empty() && need_restart.is_empty() {
             tracing::info!("SIGHUP: the configuration has not changed");
+        }
+    }
+
+    /// By what is in force now: a language that needs a restart is not in mails before it is on pages.
+    fn set_mail(&self) {
+        let set = match mail(self.config) {
+            Ok(Some(mail)) => self.instance.set_mail(mail).map_err(anyhow::Error::from),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = set {
+            tracing::error!("SIGHUP: mails are sent as before: {error:#}");
         }
     }
 

@@ -66,3 +66,45 @@ fn live_keys_are_taken_over_and_others_are_named() {
         assert!(while_on.contains(only_then) && !after.contains(only_then), "{only_then}: {said}");
     }
 }
+
+/// Everything that was sent so far.
+fn mails(place: &Place) -> String {
+    let files = std::fs::read_dir(place.path("mails")).into_iter().flatten().flatten();
+    files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect()
+}
+
+/// EM-8: other words and another sender without a restart; words that could fail change nothing.
+#[test]
+fn mails_are_sent_as_the_new_configuration_says() {
+    let place = Place::new();
+    assert_eq!(place.run(&["templates", "export", "theme", "--only", "words/en.ftl"]).code, Some(0));
+    let configure = |from: &str, subject: &str| {
+        place.write("theme/words/en.ftl", &format!("# contract 1\ntest-subject = {subject}\n"));
+        let config = format!("templates = \"theme\"\n[mail]\nurl = \"file:mails\"\nfrom = \"{from}\"\n");
+        place.write("countersign.toml", &config);
+    };
+    configure("first@auth.example", "One");
+    let server = place.serve(&[]);
+    let send = || assert_eq!(place.run(&["mail", "test", "ann@example.com", "--queue"]).code, Some(0));
+    send();
+    eventually(|| mails(&place).contains("Subject: One"));
+
+    configure("second@auth.example", "{ $nobody-says-this }");
+    server.signal("HUP");
+    eventually(|| server.said().contains("SIGHUP: the configuration is not taken over"));
+    // What the command itself would refuse; the server goes on with what it has.
+    configure("first@auth.example", "Two");
+    server.signal("HUP");
+    eventually(|| server.said().contains("SIGHUP: the configuration has not changed"));
+    send();
+    eventually(|| mails(&place).contains("Subject: Two"));
+    assert!(!mails(&place).contains("second@auth.example"));
+
+    configure("third@auth.example", "Two");
+    server.signal("HUP");
+    eventually(|| server.said().contains("SIGHUP: taken over"));
+    send();
+    eventually(|| mails(&place).contains("third@auth.example"));
+    let (status, said) = server.stop();
+    assert!(status.success(), "{said}");
+}

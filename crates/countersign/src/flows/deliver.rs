@@ -47,7 +47,7 @@ impl<S: Store> Countersign<S> {
     /// The kinds that this process can deliver.
     fn deliverable(&self) -> Vec<DeliveryKind> {
         let can = |kind: &&DeliveryKind| match kind {
-            DeliveryKind::Mail => self.options.mail.is_some(),
+            DeliveryKind::Mail => self.mail.load().is_some(),
         };
         DeliveryKind::ALL.iter().filter(can).copied().collect()
     }
@@ -95,7 +95,7 @@ impl<S: Store> Countersign<S> {
 
     /// Renders a mail and gives it to whoever takes mails.
     pub(crate) async fn send_mail(&self, id: DeliveryId, mail: &MailContents) -> Result<(), DeliveryFailure> {
-        let Some(options) = &self.options.mail else {
+        let Some(options) = self.mail.load_full() else {
             return Err(DeliveryFailure::Unavailable("no mail server is configured".to_owned()));
         };
         let mut outgoing = OutgoingMail::new(id, &options.from, &mail.to);

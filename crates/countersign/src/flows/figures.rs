@@ -17,6 +17,8 @@ pub(crate) struct Figures {
     /// Log-outs that were asked for, of sessions that were alive.
     pub(crate) logouts: Counts<LogoutScope>,
     pub(crate) tokens: Counts<Algorithm>,
+    /// Mails that somebody asked for who had not signed in.
+    pub(crate) mail_requests: Counts<MailRequestResult>,
     /// Attempts to deliver what is in the outbox.
     pub(crate) deliveries: Counts<DeliveryResult>,
     /// How full the outbox was when it was last looked at.
@@ -24,6 +26,22 @@ pub(crate) struct Figures {
     pub(crate) requests: Requests,
     /// When everything that had ended was known here, in Unix milliseconds.
     followed_at: AtomicI64,
+}
+
+labels! {
+    /// Whether somebody could cause a mail.
+    pub(crate) enum MailRequestResult {
+        /// There were few requests.
+        Admitted = "admitted",
+        /// The work was done.
+        Solved = "solved",
+        /// The work was not done, or not well enough: a challenge was given.
+        ProofRequired = "proof_required",
+        /// The application refused.
+        Refused = "refused",
+        /// The application's hook failed.
+        Error = "error",
+    }
 }
 
 labels! {

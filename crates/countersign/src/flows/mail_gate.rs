@@ -4,12 +4,14 @@
 use std::borrow::Cow;
 
 use crate::Countersign;
+use crate::flows::figures::MailRequestResult;
 use crate::model::account::EmailAddress;
 use crate::model::context::Context;
 use crate::model::ticket::TicketPurpose;
 use crate::model::work::{WorkDemanded, WorkFor, demanded};
 use crate::options::{HookError, MailAsked, MailRefusal};
 use crate::store::Store;
+use crate::throttle::mails::MailGate;
 
 /// What somebody shows who asks for a mail.
 #[derive(Clone, Debug)]
@@ -62,25 +64,48 @@ impl<S: Store> Countersign<S> {
         if !self.options.email.enabled {
             return Ok(());
         }
-        self.demand_work(&shown, context).map_err(MailGateError::ProofRequired)?;
-        let MailAdmission { purpose, address, captcha, .. } = shown;
-        let asked = || MailAsked { purpose, to: address.clone(), captcha, context: context.clone() };
-        self.ask_before_mail(asked).await?.map_or(Ok(()), |refusal| Err(refusal.into()))
+        let admitted = self.ask_for_mail(shown, context).await;
+        self.figures.mail_requests.increment(match &admitted {
+            Ok(result) => *result,
+            Err(MailGateError::ProofRequired(_)) => MailRequestResult::ProofRequired,
+            Err(MailGateError::Refused(_)) => MailRequestResult::Refused,
+            Err(MailGateError::Hook(_)) => MailRequestResult::Error,
+        });
+        admitted.map(drop)
     }
 
-    fn demand_work(&self, shown: &MailAdmission<'_>, context: &Context) -> Result<(), WorkDemanded> {
+    async fn ask_for_mail(
+        &self,
+        shown: MailAdmission<'_>,
+        context: &Context,
+    ) -> Result<MailRequestResult, MailGateError> {
+        let result = self.demand_work(&shown, context).map_err(MailGateError::ProofRequired)?;
+        let MailAdmission { purpose, address, captcha, .. } = shown;
+        let asked = || MailAsked { purpose, to: address.clone(), captcha, context: context.clone() };
+        match self.ask_before_mail(asked).await? {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(result),
+        }
+    }
+
+    fn demand_work(
+        &self,
+        shown: &MailAdmission<'_>,
+        context: &Context,
+    ) -> Result<MailRequestResult, WorkDemanded> {
         let (from, now) = (context.address, context.now);
-        let recent = self.mail_requests.recent(from, now);
+        let MailGate { challenges, requests } = &*self.mail_gate;
+        let recent = requests.recent(from, now);
         let Some(difficulty) = demanded(recent, self.options.email.work) else {
-            self.mail_requests.count(from, now);
-            return Ok(());
+            requests.count(from, now);
+            return Ok(MailRequestResult::Admitted);
         };
         let of = WorkFor { purpose: shown.purpose.name(), address: shown.address };
-        let solved = shown.proof.as_deref().and_then(|proof| self.work.check(proof, of, difficulty, now));
-        if solved.is_some_and(|solved| self.mail_requests.use_once(solved, now)) {
-            return Ok(());
+        let solved = shown.proof.as_deref().and_then(|proof| challenges.check(proof, of, difficulty, now));
+        if solved.is_some_and(|solved| requests.use_once(solved, now)) {
+            return Ok(MailRequestResult::Solved);
         }
-        self.mail_requests.count(from, now);
-        Err(self.work.challenge(of, difficulty, now, &self.random))
+        requests.count(from, now);
+        Err(challenges.challenge(of, difficulty, now, &self.random))
     }
 }

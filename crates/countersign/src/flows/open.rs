@@ -28,12 +28,11 @@ use crate::model::device_cookie::DeviceCookies;
 use crate::model::retention::FAILURES_REMEMBERED;
 use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::model::session_cookie::SessionCookies;
-use crate::model::work::WorkChallenges;
 use crate::options::Options;
 use crate::password::WrongPepper;
 use crate::store::{Store, StoreError};
 use crate::throttle::Throttle;
-use crate::throttle::mails::MailRequests;
+use crate::throttle::mails::MailGate;
 
 /// Why a system cannot be opened. Nothing has been changed then.
 #[derive(Debug, thiserror::Error)]
@@ -118,8 +117,8 @@ impl<S: Store> Countersign<S> {
         let opened = Self {
             feed: new_feed(&options, &clock, &random),
             outbox_key,
-            work: WorkChallenges::new(&master_keys),
-            mail_requests: MailRequests::default(),
+            mail_gate: Box::new(MailGate::new(&master_keys)),
+            mail: arc_swap::ArcSwapOption::from_pointee(options.mail.clone()),
             feed_keys: FeedKeys::new(&master_keys),
             refresh_tokens: RefreshTokenCodec::new(&master_keys),
             key_ring: ArcSwap::from_pointee(ring),

@@ -1,10 +1,13 @@
 //! What is to be delivered to somebody outside: sealing it for the plan of its cause, and what an operator does about it.
 //! `deliver.rs` delivers it.
 
+use std::sync::Arc;
+
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::DeliveryId;
 use crate::base::master_key::{MasterKeys, SealError};
+use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
 use crate::flows::keys::KeysError;
 use crate::flows::sealed_keys::open_or_make;
@@ -14,6 +17,7 @@ use crate::model::outbox::{
     MailContents, MailTemplate, NewDelivery, OutboxKey,
 };
 use crate::model::sealed_key::SealedKey;
+use crate::options::MailOptions;
 use crate::store::{Store, StoreError};
 
 /// A delivery, as an operator sees it.
@@ -71,6 +75,17 @@ pub(crate) async fn open_key(
 }
 
 impl<S: Store> Countersign<S> {
+    /// Sends mails in another way from now on, also those that wait; [`Options::mail`](crate::Options) stays what it was at the
+    /// start, and so does what people can do by mail.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] with the field that cannot be used; nothing is changed then.
+    pub fn set_mail(&self, options: MailOptions) -> Result<(), OutOfRange> {
+        options.broken().into_result()?;
+        self.mail.store(Some(Arc::new(options)));
+        Ok(())
+    }
+
     /// Seals what is to be delivered, for the plan of its cause.
     ///
     /// # Errors

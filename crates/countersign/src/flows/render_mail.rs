@@ -55,7 +55,7 @@ impl<S: Store> Countersign<S> {
     /// [`DeliveryFailure::Transient`], never in practice.
     #[cfg(feature = "mail")]
     pub(crate) fn templates(&self) -> Result<Arc<Templates>, DeliveryFailure> {
-        match self.options.mail.as_ref().and_then(|mail| mail.templates.clone()) {
+        match self.mail.load().as_ref().and_then(|mail| mail.templates.clone()) {
             Some(templates) => Ok(templates),
             None => {
                 Templates::of_the_program().map_err(|faults| DeliveryFailure::Transient(faults.to_string()))

@@ -92,6 +92,7 @@ impl<S: Store> Metrics<S> {
 
     fn write_outbox(&self, to: &mut DescriptorEncoder<'_>, now: Timestamp) -> fmt::Result {
         let (figures, depths) = (&self.0.figures, self.0.figures.outbox.load());
+        list::MAIL_REQUESTS.write(to, counts(&figures.mail_requests))?;
         list::DELIVERIES.write(to, counts(&figures.deliveries))?;
         let states = depths.iter().flat_map(|depth| {
             let of = |state: DeliveryState, count| {

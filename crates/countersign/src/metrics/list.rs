@@ -63,6 +63,8 @@ metrics! {
         "Ended sessions whose access tokens may not have expired.";
     REVOCATION_LAG Gauge "countersign_revocation_lag_seconds" []
         "Since when this process has not heard everything that other processes have ended.";
+    MAIL_REQUESTS Counter "countersign_mail_requests_total" ["result"]
+        "Mails that somebody asked for who had not signed in, before anything was looked up: `solved` with a proof of work, `proof_required` without the one that was demanded.";
     DELIVERIES Counter "countersign_deliveries_total" ["result"]
         "Attempts to deliver what is in the outbox, such as mails; `dead` was given up, `unavailable` says that the server cannot be used.";
     OUTBOX Gauge "countersign_outbox_deliveries" ["kind", "state"]

@@ -36,7 +36,7 @@ impl MailOptions {
         }
     }
 
-    pub(super) fn broken(&self) -> Broken {
+    pub(crate) fn broken(&self) -> Broken {
         let mut broken = Broken::default();
         let is_address = |text: &str| text.contains('@') && !text.contains(char::is_control);
         broken.unless(is_address(&self.from), "from", "is no address");

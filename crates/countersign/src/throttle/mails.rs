@@ -6,8 +6,22 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::base::clock::Timestamp;
+use crate::base::master_key::MasterKeys;
 use crate::base::requester::Network;
-use crate::model::work::{COUNTED, LIFETIME, RecentRequests, SolvedWork};
+use crate::model::work::{COUNTED, LIFETIME, RecentRequests, SolvedWork, WorkChallenges};
+
+/// What has to be solved before somebody causes a mail, how many have asked, and what was solved.
+#[derive(Debug)]
+pub(crate) struct MailGate {
+    pub(crate) challenges: WorkChallenges,
+    pub(crate) requests: MailRequests,
+}
+
+impl MailGate {
+    pub(crate) fn new(master_keys: &MasterKeys) -> Self {
+        Self { challenges: WorkChallenges::new(master_keys), requests: MailRequests::default() }
+    }
+}
 
 /// Counts requests for mails.
 #[derive(Debug, Default)]
@@ -104,7 +118,7 @@ impl Window {
 }
 
 const fn span_millis() -> i64 {
-    COUNTED.as_secs() as i64 * 1_000
+    COUNTED.as_secs().cast_signed() * 1_000
 }
 
 /// The proofs that were used. With room for so many, the oldest goes first: a proof that can be used twice brings its address one
@@ -147,8 +161,8 @@ mod tests {
         START.plus(Duration::from_secs(seconds))
     }
 
-    fn address(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
     }
 
     fn recent(requests: &MailRequests, from: Option<IpAddr>, now: Timestamp) -> (u32, u32) {
@@ -160,7 +174,7 @@ mod tests {
     #[test]
     fn requests_are_counted_by_network_and_forgotten() {
         let requests = MailRequests::default();
-        let (one, same, other) = (address("2001:db8::1"), address("2001:db8::2"), address("192.0.2.1"));
+        let [one, same, other] = ["2001:db8::1", "2001:db8::2", "192.0.2.1"].map(|text| Some(address(text)));
         for from in [one, same, other, None] {
             requests.count(from, START);
         }
@@ -179,11 +193,11 @@ mod tests {
     #[test]
     fn the_number_of_networks_is_bounded_and_the_busiest_stay() {
         let requests = MailRequests::default();
-        let busy = address("192.0.2.1");
+        let busy = Some(address("192.0.2.1"));
         for _ in 0..9 {
             requests.count(busy, START);
         }
-        for network in 0..3 * MOST_NETWORKS as u32 {
+        for network in 0..u32::try_from(3 * MOST_NETWORKS).unwrap() {
             requests.count(Some(IpAddr::V4((0x0a00_0000 + network).into())), START);
         }
         let state = requests.0.lock().unwrap();
@@ -200,7 +214,7 @@ mod tests {
         assert!(shown(1, START) && shown(2, START));
         assert!(!shown(1, START) && !shown(2, after(299)));
         assert!(shown(1, after(300)), "its challenge has expired: nobody asks");
-        for id in 0..2 * MOST_USED as u64 {
+        for id in 0..u64::try_from(2 * MOST_USED).unwrap() {
             shown(1_000 + id, after(300));
         }
         let state = requests.0.lock().unwrap();
