@@ -23,7 +23,7 @@ pub(crate) struct Mail {
     pub(crate) code: Option<String>,
 }
 
-async fn app() -> TestApp {
+pub(crate) async fn app() -> TestApp {
     TestApp::with(|options| options.email.enabled = true, |_| {}).await
 }
 
@@ -56,7 +56,7 @@ async fn reset(app: &TestApp, link: &str) -> Reply {
     confirm(app, &json!({ "token": link, "newPassword": NEW_PASSWORD }), None).await
 }
 
-async fn add(app: &TestApp, device: &Device, address: &str) -> Reply {
+pub(crate) async fn add(app: &TestApp, device: &Device, address: &str) -> Reply {
     let body = json!({ "address": address, "currentPassword": PASSWORD });
     app.post("/api/account/emails").bearer(&device.access_token).json(&body).send().await
 }

@@ -25,6 +25,7 @@ mod logout;
 mod mail;
 mod mail_gate;
 mod mail_sign_in;
+mod mail_codes;
 mod metadata;
 mod metrics;
 mod mounted;
