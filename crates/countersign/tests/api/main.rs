@@ -26,6 +26,7 @@ mod mail;
 mod mail_gate;
 mod mail_sign_in;
 mod mail_codes;
+mod mail_links;
 mod metadata;
 mod metrics;
 mod mounted;
