@@ -250,6 +250,7 @@ export const own = {
   // Ereignisse
   'Sign-ins and sessions': 'Anmeldungen und Sitzungen',
   'Sign-in succeeded': 'Anmeldung gelungen',
+  'Sign-in by mail let through': 'Anmeldung per Mail durchgelassen',
   'Sign-in failed': 'Anmeldung fehlgeschlagen',
   'Attempts refused': 'Versuche abgewiesen',
   'Password spraying suspected': 'Verdacht auf Durchprobieren vieler Konten',

@@ -3,6 +3,7 @@
 //! and compares both with the database, with the guard of each node, and with each other.
 
 mod keys;
+mod mails;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use countersign::internal::model::audit_cursor::AuditCursor;
 use countersign::store::{AccountStore as _, AuditStore as _, SessionStore as _};
 
 use self::keys::{KeyTokens, KnownKey};
+use self::mails::Mails;
 use self::tokens::Token;
 use crate::executor::now;
 use crate::faulty::Faulty;
@@ -71,6 +73,7 @@ pub(crate) struct Auditor {
     pub(crate) keys: BTreeMap<ApiKeyId, KnownKey>,
     /// By their `sid`, which changes when they are cut off.
     key_tokens: BTreeMap<SessionId, KeyTokens>,
+    pub(crate) mails: Mails,
     /// When a node may last have made a signing key.
     pub(crate) keys_changed: i64,
     /// How long a thief may ride along unseen.
@@ -85,7 +88,8 @@ impl Auditor {
     /// For nodes whose clocks are this far from each other at most.
     pub(crate) fn new(apart: i64) -> Self {
         let (sessions, keys, key_tokens) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { sessions, keys, key_tokens, keys_changed: -HEARD, blind: BLIND + apart, read_to: 0 }
+        let mails = Mails::default();
+        Self { sessions, keys, key_tokens, mails, keys_changed: -HEARD, blind: BLIND + apart, read_to: 0 }
     }
 
     /// Reads what is new in the audit log, which is what this node has done, or another program. What it says about sessions
@@ -202,6 +206,7 @@ impl Auditor {
         let store = &nodes[0].server.store().inner;
         if ended {
             self.check_keys(store)?;
+            self.check_mails(store, at.time)?;
         }
         for (id, known) in &self.sessions {
             if known.ended.is_some() && !ended {

@@ -12,7 +12,7 @@ use countersign::internal::model::account::{
 };
 use countersign::internal::model::activity::{Activity, ActivityQuery, ActivityRow};
 use countersign::internal::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
-use countersign::internal::model::audit::{AuditEvent, AuditPage, AuditQuery};
+use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery};
 use countersign::internal::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
 use countersign::internal::model::audit_verify::ChainedRow;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
@@ -105,6 +105,30 @@ pub(crate) enum Bug {
     KeyNeverExpires,
     /// An API key is made for a password that was changed in the meantime.
     KeyIgnoresPasswordVersion,
+    /// A reset by mail is answered and not stored.
+    ResetNotStored,
+    /// A verification is answered and not stored.
+    VerificationNotStored,
+    /// A mail is written without its ticket.
+    MailWithoutTicket,
+    /// A ticket is made without its mail.
+    TicketWithoutMail,
+    /// The notice of a reset is left out.
+    ResetWithoutNotice,
+    /// A ticket that was used or voided works again.
+    TicketWorksTwice,
+    /// A ticket works after another password was set.
+    TicketIgnoresPassword,
+    /// A ticket works after it has expired.
+    TicketNeverExpires,
+    /// Wrong codes are not counted.
+    WrongCodesNotCounted,
+    /// After a reset the old password works, and the new one does not.
+    OldPasswordStays,
+    /// A reset leaves the sessions of this process's guard working.
+    ResetNotTold,
+    /// Tickets survive a restore.
+    TicketOutlivesRestore,
     /// One of several nodes does not follow what the others end.
     DeafNode,
     /// One of several nodes does not hear of the signing keys of the others.
@@ -167,6 +191,37 @@ impl Faulty {
             }
             rotation => rotation,
         })
+    }
+
+    /// The ticket of a link that is dead, where the bug brings it to life.
+    fn forgiven(
+        &self,
+        shown: PresentedTicket,
+        purpose: TicketPurpose,
+        context: &Context,
+    ) -> Result<Option<Ticket>, StoreError> {
+        let (PresentedTicket::Link { .. }, TicketPurpose::Reset) = (shown, purpose) else { return Ok(None) };
+        let Some(ticket) = now(self.inner.find_ticket_of(shown))? else { return Ok(None) };
+        let Some(account) = ticket.account_id else { return Ok(None) };
+        let version = now(self.inner.credentials(account))?.map(|found| found.password_version);
+        let is_forgiven = match self.bug {
+            Some(Bug::TicketWorksTwice) => ticket.consumed_at.is_some(),
+            Some(Bug::TicketIgnoresPassword) => {
+                ticket.is_alive(context.now) && ticket.password_version != version
+            }
+            _ => false,
+        };
+        Ok((is_forgiven && ticket.purpose == purpose).then_some(ticket))
+    }
+
+    fn before_its_end(&self, shown: PresentedTicket, context: &Context) -> Result<Context, StoreError> {
+        let mut context = context.clone();
+        if self.has(Bug::TicketNeverExpires)
+            && let Some(ticket) = now(self.inner.find_ticket_of(shown))?
+        {
+            context.now = context.now.min(ticket.created_at);
+        }
+        Ok(context)
     }
 
     fn find_account_of(&self, session: SessionId) -> Result<Option<Account>, StoreError> {
@@ -324,14 +379,109 @@ impl EmailStore for Faulty {
 
 impl TicketStore for Faulty {
     forward! {
-        start_ticket(new: NewTicket, limits: MailLimits, context: &Context) -> StartTicketOutcome;
         find_ticket(id: TicketId) -> Option<Ticket>;
         find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
-        look_at_ticket(shown: PresentedTicket, purpose: TicketPurpose, context: &Context) -> Option<Ticket>;
-        reset_password(reset: PasswordReset, context: &Context) -> ResetOutcome;
         sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
         approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
-        verify_email(shown: PresentedTicket, context: &Context) -> VerifyOutcome;
+    }
+
+    async fn start_ticket(
+        &self,
+        mut new: NewTicket,
+        limits: MailLimits,
+        context: &Context,
+    ) -> Result<StartTicketOutcome, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::TicketWithoutMail) {
+            new.mail = None;
+        }
+        if self.has(Bug::MailWithoutTicket)
+            && let Some(mail) = new.mail.take()
+        {
+            now(self.inner.add_delivery(mail, context))?;
+            return Ok(StartTicketOutcome::Started);
+        }
+        now(self.inner.start_ticket(new, limits, context))
+    }
+
+    async fn look_at_ticket(
+        &self,
+        shown: PresentedTicket,
+        purpose: TicketPurpose,
+        context: &Context,
+    ) -> Result<Option<Ticket>, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::WrongCodesNotCounted)
+            && let PresentedTicket::Code { code_hash, .. } = shown
+        {
+            let found = now(self.inner.find_ticket_of(shown))?;
+            if found.is_some_and(|found| found.code_hash != Some(code_hash)) {
+                return Ok(None);
+            }
+        }
+        if let Some(ticket) = self.forgiven(shown, purpose, context)? {
+            return Ok(Some(ticket));
+        }
+        let context = self.before_its_end(shown, context)?;
+        now(self.inner.look_at_ticket(shown, purpose, &context))
+    }
+
+    async fn reset_password(
+        &self,
+        mut reset: PasswordReset,
+        context: &Context,
+    ) -> Result<ResetOutcome, StoreError> {
+        stop_before_store_call().await;
+        let (shown, new) = (reset.shown, reset.new.clone());
+        if self.has(Bug::ResetWithoutNotice) {
+            reset.notice = None;
+        }
+        let looked = now(self.inner.find_ticket_of(shown))?;
+        if self.has(Bug::ResetNotStored)
+            && let Some(ticket) = now(self.inner.look_at_ticket(shown, TicketPurpose::Reset, context))?
+        {
+            return Ok(ResetOutcome::Done(ticket.account_id.unwrap(), Vec::new()));
+        }
+        if let Some(ticket) = self.forgiven(shown, TicketPurpose::Reset, context)? {
+            let account_id = ticket.account_id.unwrap();
+            now(self
+                .inner
+                .record(AuditEvent::new(AuditKind::PasswordReset).of_account(account_id), context))?;
+            let change = PasswordChange { account_id, new, checked: None, keep: None };
+            let SetPasswordOutcome::Done(ended) = now(self.inner.set_password(change, context))? else {
+                return Ok(ResetOutcome::Invalid);
+            };
+            return Ok(ResetOutcome::Done(account_id, ended));
+        }
+        let old = match looked.and_then(|ticket| ticket.account_id) {
+            Some(id) => now(self.inner.credentials(id))?.and_then(|found| found.password_hash),
+            None => None,
+        };
+        let context = self.before_its_end(shown, context)?;
+        let outcome = now(self.inner.reset_password(reset, &context))?;
+        if let (ResetOutcome::Done(id, _), Some(old), true) = (&outcome, old, self.has(Bug::OldPasswordStays))
+        {
+            now(self.inner.rehash_password(*id, &new, &old))?;
+        }
+        Ok(match outcome {
+            ResetOutcome::Done(id, _) if self.has(Bug::ResetNotTold) => ResetOutcome::Done(id, Vec::new()),
+            outcome => outcome,
+        })
+    }
+
+    async fn verify_email(
+        &self,
+        shown: PresentedTicket,
+        context: &Context,
+    ) -> Result<VerifyOutcome, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::VerificationNotStored)
+            && let Some(ticket) = now(self.inner.look_at_ticket(shown, TicketPurpose::Verify, context))?
+        {
+            return Ok(VerifyOutcome::Done(ticket.account_id.unwrap()));
+        }
+        let context = self.before_its_end(shown, context)?;
+        now(self.inner.verify_email(shown, &context))
     }
 }
 
@@ -407,6 +557,9 @@ impl SessionStore for Faulty {
 
     async fn end_sessions_before(&self, at: Timestamp, context: &Context) -> Result<Timestamp, StoreError> {
         stop_before_store_call().await;
+        if self.has(Bug::TicketOutlivesRestore) {
+            return Ok(at);
+        }
         now(self.inner.end_sessions_before(at, context))
     }
 

@@ -102,12 +102,24 @@ mod lives {
             Bug::KeyRevocationNotStored,
             Bug::KeyOutlivesAccount,
             Bug::KeyNeverExpires,
+            Bug::ResetNotStored,
+            Bug::VerificationNotStored,
+            Bug::MailWithoutTicket,
+            Bug::TicketWithoutMail,
+            Bug::ResetWithoutNotice,
+            Bug::TicketWorksTwice,
+            Bug::TicketIgnoresPassword,
+            Bug::TicketNeverExpires,
+            Bug::WrongCodesNotCounted,
+            Bug::OldPasswordStays,
+            Bug::ResetNotTold,
+            Bug::TicketOutlivesRestore,
         ];
         let late = [Bug::SlowClock, Bug::LoginIgnoresPasswordVersion, Bug::KeyIgnoresPasswordVersion];
         // A crash of a node loses nothing of a database.
         let can_be = |bug: &Bug| *bug != Bug::LastWriteLost || !database::is_wanted();
         for bug in soon.into_iter().chain(late.into_iter().filter(|_| deep)).filter(can_be) {
-            find(bug, if late.contains(&bug) { 1_000 } else { 30 });
+            find(bug, if late.contains(&bug) { 1_000 } else { 100 });
         }
     }
 

@@ -48,6 +48,11 @@ impl World {
                 self.key_done(done, call, (*node, context))?;
                 Jar::Keep
             }
+            (Done::Mail(done), Call::Mail(call)) => {
+                self.under_way(running)?;
+                self.mail_done(done, running, call)?;
+                Jar::Keep
+            }
             _ => return Err("a task that answers something else".to_owned()),
         };
         self.auditor.check(&self.nodes, self.moment(), false)?;
@@ -227,8 +232,12 @@ impl World {
 
     /// Its owner has chosen it; gives whose it is.
     fn password_is(&mut self, client: usize, new: &str) -> AccountId {
+        self.password_of(self.clients[client].person, new)
+    }
+
+    pub(super) fn password_of(&mut self, person: usize, new: &str) -> AccountId {
         let now = self.now(0);
-        let person = &mut self.people[self.clients[client].person];
+        let person = &mut self.people[person];
         person.right_at = Some(now);
         new.clone_into(&mut person.password);
         (person.required, person.changes) = (false, person.changes + 1);

@@ -11,6 +11,7 @@ mod answers;
 mod course;
 mod fate;
 mod keys;
+mod mails;
 mod network;
 mod node;
 mod place;
@@ -36,6 +37,7 @@ use countersign::options::Options;
 use countersign::store::StoreError;
 
 use self::keys::{Key, KeyCall, KeyDone};
+use self::mails::{Mail, MailCall, MailDone};
 use self::node::Follower;
 pub(crate) use self::node::Node;
 use self::place::Place;
@@ -128,6 +130,13 @@ enum Event {
     RevokesKey {
         by_tool: bool,
     },
+    AsksForMail(usize),
+    AddsAddress(usize),
+    RemovesAddress(usize),
+    /// Somebody uses one of the last mails.
+    UsesMail,
+    UsesLink(usize),
+    GuessesCode,
     Disables(usize),
     RequiresChange(usize),
     ChangesRole(usize),
@@ -168,6 +177,7 @@ enum Call {
     Logout { token: String, everywhere: bool },
     ChangePassword { token: String, new: String },
     Key(KeyCall),
+    Mail(MailCall),
 }
 
 enum Done {
@@ -176,6 +186,7 @@ enum Done {
     LoggedOut(Result<usize, StoreError>),
     PasswordChanged(Result<(), PasswordChangeError>),
     Key(KeyDone),
+    Mail(MailDone),
 }
 
 struct Running {
@@ -205,6 +216,9 @@ pub(crate) struct World {
     people: Vec<Person>,
     clients: Vec<Client>,
     api_keys: Vec<Key>,
+    mails: Vec<Mail>,
+    /// The request whose step this is.
+    acting: Option<u64>,
     auditor: Auditor,
     last_fault: i64,
     trace: Vec<String>,
@@ -307,6 +321,7 @@ impl World {
                 ensure(reasons.contains(&reason), || format!("J10: a session ended by {reason}, unasked"))?;
             }
         }
+        self.read_mails(&records, self.acting)?;
         let known = records.iter().map(|record| record.event.kind.known());
         let known: Vec<_> = known.collect::<Option<_>>().ok_or("an event of an unknown kind")?;
         if known.iter().any(|kind| TOLD.contains(kind)) {

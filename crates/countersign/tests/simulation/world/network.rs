@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use countersign::internal::flows::logout::Scope;
+use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::session::refresh_token::PresentedToken;
 
@@ -106,6 +107,7 @@ impl World {
                 })
             }
             Call::Key(call) => self.start_with_key(call, server, context),
+            Call::Mail(call) => self.start_with_mail(call, server, context),
         }
     }
 
@@ -113,19 +115,28 @@ impl World {
         let Some(mut running) = self.running.remove(&id) else { return Ok(()) };
         self.keep_older_image();
         self.steps += 1;
-        match step(&mut running.task) {
-            None if running.request.cut_off && self.one_in(2) => {
-                self.audit_records(&[], Some(running.node)).map(drop)
-            }
+        self.acting = Some(running.request.attempt);
+        let stepped = match step(&mut running.task) {
+            None if running.request.cut_off && self.one_in(2) => self.under_way(&running),
             None => {
-                let node = running.node;
+                let heard = self.under_way(&running);
                 self.running.insert(id, running);
                 let pause = self.pick(&[0, 1, 4]);
                 self.soon(pause, Event::Steps(id));
-                self.audit_records(&[], Some(node)).map(drop)
+                heard
             }
             Some(done) => self.done(&running, done),
-        }
+        };
+        self.acting = None;
+        stepped
+    }
+
+    /// What a request has done so far. A reset is stored before its last step.
+    pub(super) fn under_way(&mut self, running: &Running) -> Verdict {
+        let reasons: &[&str] =
+            if matches!(running.request.call, Call::Mail(_)) { &["password_changed"] } else { &[] };
+        let records = self.audit_records(reasons, Some(running.node))?;
+        if records.contains(&AuditKind::PasswordReset) { self.reset_is_stored(running) } else { Ok(()) }
     }
 
     /// The client gives up this try, and asks again.

@@ -62,6 +62,28 @@ impl World {
                 _ => Event::RevokesKey { by_tool: self.one_in(3) },
             };
             self.at(time, event);
+            if self.one_in(3) {
+                self.plan_mail(time);
+            }
         }
+    }
+
+    /// A mail is asked for, and used once or twice; or something else about addresses.
+    fn plan_mail(&mut self, time: i64) {
+        let person = self.clients[self.client()].person;
+        let event = match self.below(10) {
+            0..6 => {
+                let used = time + self.pick(&[5_000, 5_000, 60_000, 1_790_000, 1_810_000]);
+                self.at(used, Event::UsesMail);
+                let again = used + self.pick(&[0, 1, 5_000, 600_000]);
+                self.at(again, Event::UsesMail);
+                Event::AsksForMail(person)
+            }
+            6 => Event::UsesMail,
+            7 => Event::AddsAddress(person),
+            8 => Event::RemovesAddress(person),
+            _ => Event::GuessesCode,
+        };
+        self.at(time, event);
     }
 }

@@ -60,6 +60,7 @@ fn options(bug: Option<Bug>) -> Options {
     }
     // A task that waits for another would never be woken: one runs at a time here.
     options.throttle.max_waiting = 0;
+    options.email.enabled = true;
     options.hashing.threads = NonZeroUsize::MIN;
     // The cheapest that is allowed.
     options.hashing.argon2 = Argon2Cost::new(7_168, 5, 1).unwrap();
@@ -104,6 +105,8 @@ impl World {
             people: Vec::new(),
             clients: Vec::new(),
             api_keys: Vec::new(),
+            mails: Vec::new(),
+            acting: None,
             auditor: Auditor::new(2 * skew),
             last_fault: -CALM,
             trace: Vec::new(),
@@ -112,8 +115,9 @@ impl World {
         for _ in 0..nodes {
             world.add_node();
         }
-        for name in ["bob", "eve"] {
+        for (person, name) in ["bob", "eve"].into_iter().enumerate() {
             world.register(name);
+            world.has_address(person);
         }
         for person in [0, 0, 1] {
             let jar = Some(world.begin_session(world.people[person].account));

@@ -1,0 +1,193 @@
+//! Tickets and their mails: no mail without its ticket and no ticket without its mail (EM-8); a ticket does one thing, once, until
+//! it expires or what it is bound to changes (EM-1, DB-4); what was acknowledged stays. A purpose more is a row of [`acts`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign::internal::base::clock::Timestamp;
+use countersign::internal::base::id::{AccountId, TicketId};
+use countersign::internal::model::audit::{AuditKind, AuditRecord};
+use countersign::internal::model::outbox::DeliveryQuery;
+use countersign::internal::model::ticket::{CODE_TRIES, TicketPurpose};
+use countersign::store::{AccountStore as _, AnyStore, EmailStore as _, OutboxStore as _, TicketStore as _};
+
+use super::{Auditor, Verdict, ensure};
+use crate::executor::now;
+
+/// What uses a ticket up: the event that is written with it, and the purpose of the ticket.
+const fn acts(kind: AuditKind) -> Option<TicketPurpose> {
+    match kind {
+        AuditKind::PasswordReset => Some(TicketPurpose::Reset),
+        AuditKind::EmailVerified => Some(TicketPurpose::Verify),
+        _ => None,
+    }
+}
+
+/// So long a mail is kept after its end, in milliseconds.
+const KEPT: i64 = 30 * 86_400_000;
+
+/// What the auditor knows of a ticket.
+#[derive(Debug)]
+pub(crate) struct KnownTicket {
+    pub(crate) purpose: TicketPurpose,
+    pub(crate) account: Option<AccountId>,
+    expires_at: Timestamp,
+    /// How many passwords the account had been given by then.
+    passwords: u32,
+    /// Why it is over, and the request that used it, if one did.
+    over: Option<(&'static str, Option<u64>)>,
+    /// How many wrong codes were looked at.
+    pub(crate) wrong_codes: u32,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Mails {
+    pub(crate) tickets: BTreeMap<TicketId, KnownTicket>,
+    passwords: BTreeMap<AccountId, u32>,
+    /// The IDs of the addresses that are verified, by account.
+    verified: BTreeSet<(AccountId, String)>,
+    /// How many mails have been written.
+    written: usize,
+}
+
+impl Auditor {
+    /// What the log says that one call of the store has done; `mails` are the tickets of all that wait, and `request` made it.
+    pub(crate) fn read_of_mails(
+        &mut self,
+        records: &[AuditRecord],
+        store: &AnyStore,
+        mails: &[TicketId],
+        request: Option<u64>,
+    ) -> Verdict {
+        for record in records {
+            let (Some(kind), account) = (record.event.kind.known(), record.event.account_id) else {
+                continue;
+            };
+            match (kind, account) {
+                (AuditKind::TicketIssued, _) => {
+                    self.mails.written += 1;
+                    let new = mails.iter().find(|id| !self.mails.tickets.contains_key(id));
+                    let id = *new.ok_or("EM-8: a ticket without its mail")?;
+                    let found = now(store.find_ticket(id)).map_err(|error| error.to_string())?;
+                    let found = found.ok_or("EM-8: a mail without its ticket")?;
+                    let passwords = self.mails.passwords_of(found.account_id);
+                    let (purpose, expires_at) = (found.purpose, found.expires_at);
+                    let known = KnownTicket {
+                        purpose,
+                        account: found.account_id,
+                        expires_at,
+                        passwords,
+                        over: None,
+                        wrong_codes: 0,
+                    };
+                    self.mails.tickets.insert(id, known);
+                    self.mails.consumed_since(store, "voided", None)?;
+                }
+                (AuditKind::EmailRemoved, Some(account)) => {
+                    let id = record.event.detail.clone().unwrap_or_default();
+                    self.mails.verified.remove(&(account, id));
+                    self.mails.consumed_since(store, "voided", None)?;
+                }
+                (AuditKind::PasswordChanged, Some(account)) => {
+                    *self.mails.passwords.entry(account).or_default() += 1;
+                }
+                (kind, Some(account)) => {
+                    let Some(purpose) = acts(kind) else { continue };
+                    self.mails.written += usize::from(kind == AuditKind::PasswordReset);
+                    let used = self.mails.consumed_since(store, "used", request)?;
+                    let [id] = used.as_slice() else {
+                        return Err(format!("EM-1: {} tickets were used up for one {kind:?}", used.len()));
+                    };
+                    let (known, passwords) =
+                        (&self.mails.tickets[id], self.mails.passwords_of(Some(account)));
+                    let is_its = known.account == Some(account) && known.purpose == purpose;
+                    ensure(is_its, || format!("EM-1: {id} was used for something else"))?;
+                    ensure(known.passwords == passwords, || {
+                        format!("EM-1: {id} is of another password than the one that it changed")
+                    })?;
+                    if kind == AuditKind::EmailVerified {
+                        let id = record.event.detail.clone().unwrap_or_default();
+                        self.mails.verified.insert((account, id));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A ticket was shown, and somebody was told that it did what it is for.
+    pub(crate) fn acted(&self, id: TicketId, request: u64, clock: Timestamp) -> Verdict {
+        let known = &self.mails.tickets[&id];
+        ensure(clock < known.expires_at, || format!("EM-1: {id} worked after it had expired"))?;
+        ensure(known.wrong_codes < CODE_TRIES, || {
+            format!("EM-1: {id} worked after {} wrong codes", known.wrong_codes)
+        })?;
+        match known.over {
+            Some((_, Some(by))) if by == request => Ok(()),
+            Some((why, _)) => Err(format!("EM-1: {id} worked after it was {why}")),
+            None => Err(format!("EM-1: {id} was acknowledged, and nothing is stored")),
+        }
+    }
+
+    /// Whether a ticket is good, as far as anybody knows who has read the log.
+    pub(crate) fn is_good(&self, id: TicketId, clock: Timestamp) -> bool {
+        let known = &self.mails.tickets[&id];
+        known.account.is_some()
+            && known.over.is_none()
+            && clock < known.expires_at
+            && known.wrong_codes == 0
+            && known.passwords == self.mails.passwords_of(known.account)
+    }
+
+    /// What was acknowledged is stored, and the outbox has a mail for each event that calls for one.
+    pub(super) fn check_mails(&self, store: &AnyStore, time: i64) -> Verdict {
+        let error = |error: countersign::store::StoreError| error.to_string();
+        let all = DeliveryQuery { limit: 10_000, ..DeliveryQuery::default() };
+        let (written, found) = (self.mails.written, now(store.list_deliveries(all)).map_err(error)?.len());
+        // Later, house-keeping may have taken some away.
+        let is_all = if time < KEPT { written == found } else { written >= found };
+        ensure(is_all, || format!("EM-8: {written} mails were called for, {found} are there"))?;
+        for (account, passwords) in &self.mails.passwords {
+            let stored = now(store.credentials(*account)).map_err(error)?.ok_or("an account that is gone")?;
+            ensure(stored.password_version == i64::from(*passwords), || {
+                format!("EM-1: the password of {account} is not the one that was acknowledged last")
+            })?;
+        }
+        for (account, id) in &self.mails.verified {
+            let emails = now(store.emails(*account)).map_err(error)?;
+            let is_kept = emails.iter().any(|it| it.id.to_string() == *id && it.verified_at.is_some());
+            ensure(is_kept, || format!("EM-5: {id} was verified, and is not"))?;
+        }
+        for (id, known) in self.mails.tickets.iter().filter(|(_, known)| known.over.is_some()) {
+            let stored = now(store.find_ticket(*id)).map_err(error)?;
+            ensure(stored.is_none_or(|stored| stored.consumed_at.is_some()), || {
+                format!("EM-1: {id} was {:?}, and is alive again", known.over)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Mails {
+    fn passwords_of(&self, account: Option<AccountId>) -> u32 {
+        account.and_then(|account| self.passwords.get(&account).copied()).unwrap_or_default()
+    }
+
+    /// The tickets that are over since the last look.
+    fn consumed_since(
+        &mut self,
+        store: &AnyStore,
+        why: &'static str,
+        by: Option<u64>,
+    ) -> Result<Vec<TicketId>, String> {
+        let mut consumed = Vec::new();
+        for (id, known) in self.tickets.iter_mut().filter(|(_, known)| known.over.is_none()) {
+            let stored = now(store.find_ticket(*id)).map_err(|error| error.to_string())?;
+            if stored.is_some_and(|stored| stored.consumed_at.is_some()) {
+                known.over = Some((why, by));
+                consumed.push(*id);
+            }
+        }
+        Ok(consumed)
+    }
+}

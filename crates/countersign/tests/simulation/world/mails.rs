@@ -1,0 +1,285 @@
+//! Mails: people add addresses, ask for mails, and use what these bring, by the link or by the code; others guess at codes.
+
+use countersign::internal::base::id::TicketId;
+use countersign::internal::flows::attempt::CheckError;
+use countersign::internal::flows::email::{MailPurpose, MailRequest};
+use countersign::internal::flows::password_change::PasswordChangeError;
+use countersign::internal::flows::tickets::{ShownTicket, TicketError};
+use countersign::internal::model::account::EmailAddress;
+use countersign::internal::model::audit::{AuditKind, AuditRecord};
+use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::ticket::{CODE_TRIES, FlowCookie, TicketPurpose};
+use countersign::store::{EmailStore as _, SessionStore as _};
+
+use super::{Call, Done, Event, Running, Server, World};
+use crate::auditor::{Verdict, ensure};
+use crate::executor::{Task, now};
+
+/// A mail with a ticket, as somebody has read it.
+pub(super) struct Mail {
+    ticket: TicketId,
+    link: String,
+    code: String,
+    /// What the browser keeps that asked for it, if it got an answer.
+    flow: Option<FlowCookie>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Link,
+    Code,
+    WrongCode,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum MailCall {
+    Ask(MailPurpose, String),
+    Add(usize, String),
+    Remove(usize),
+    /// Which mail, and how often its account had changed by then.
+    Use {
+        mail: usize,
+        shown: Shown,
+        new: String,
+        changes: u32,
+    },
+}
+
+pub(super) enum MailDone {
+    Asked(Result<FlowCookie, String>),
+    Removed(Result<(), String>),
+    Used(Result<(), TicketError>),
+}
+
+impl World {
+    pub(super) fn asks_for_mail(&mut self, person: usize) {
+        let address = self.address(person);
+        let purpose = if self.one_in(4) { MailPurpose::Verify } else { MailPurpose::Reset };
+        self.send(0, Call::Mail(MailCall::Ask(purpose, address)));
+    }
+
+    pub(super) fn adds_address(&mut self, person: usize) {
+        let address = self.address(person);
+        self.send(0, Call::Mail(MailCall::Add(person, address)));
+    }
+
+    pub(super) fn removes_address(&mut self, person: usize) {
+        self.send(0, Call::Mail(MailCall::Remove(person)));
+    }
+
+    /// One of the mails that came last.
+    pub(super) fn uses_mail(&mut self) {
+        let Some(mail) = self.some_mail() else { return };
+        let shown = self.pick(&[Shown::Link, Shown::Link, Shown::Code, Shown::WrongCode]);
+        self.use_mail(mail, shown, false);
+    }
+
+    /// As many wrong codes as are looked at, at once, and the right link after them.
+    pub(super) fn guesses_code(&mut self) {
+        let Some(mail) = self.some_mail().filter(|mail| self.mails[*mail].flow.is_some()) else { return };
+        for _ in 0..CODE_TRIES {
+            self.use_mail(mail, Shown::WrongCode, true);
+        }
+        self.soon(10_000, Event::UsesLink(mail));
+    }
+
+    pub(super) fn use_mail(&mut self, mail: usize, shown: Shown, at_once: bool) {
+        let known = &self.auditor.mails.tickets[&self.mails[mail].ticket];
+        let account = known.account;
+        let person = self.people.iter().find(|person| Some(person.account) == account);
+        let changes = person.map_or(0, |person| person.changes);
+        let shown = if self.mails[mail].flow.is_none() { Shown::Link } else { shown };
+        let new = format!("another horse staple by mail, number {}", self.ids);
+        let call = Call::Mail(MailCall::Use { mail, shown, new, changes });
+        if at_once { self.send_now(0, call) } else { self.send(0, call) }
+    }
+
+    fn some_mail(&self) -> Option<usize> {
+        let count = self.mails.len();
+        (count > 0).then(|| count - 1 - usize::try_from(self.below(count.min(3) as u64)).unwrap())
+    }
+
+    /// Of each person's two, and one that both claim.
+    fn address(&self, person: usize) -> String {
+        let name = &self.people[person].name;
+        match self.below(4) {
+            0 => "both@example.org".to_owned(),
+            1 => format!("{name}@example.net"),
+            _ => format!("{name}@example.org"),
+        }
+    }
+
+    pub(super) fn start_with_mail(&self, call: MailCall, server: Server, context: Context) -> Task<Done> {
+        match call {
+            MailCall::Ask(purpose, address) => {
+                let request = MailRequest::new(purpose, EmailAddress::parse(&address).unwrap());
+                Box::pin(async move {
+                    let asked = server.request_mail(request, &context).await;
+                    Done::Mail(MailDone::Asked(asked.map_err(|error| error.to_string())))
+                })
+            }
+            MailCall::Add(person, address) => {
+                let account = self.people[person].account;
+                let address = EmailAddress::parse(&address).unwrap();
+                Box::pin(async move {
+                    let added = server.add_email(account, (address, None), &context).await;
+                    let added = added.map(|(_, flow)| flow).map_err(|error| error.to_string());
+                    Done::Mail(MailDone::Asked(added))
+                })
+            }
+            MailCall::Remove(person) => {
+                let account = self.people[person].account;
+                Box::pin(async move {
+                    let removed = async {
+                        let emails = server.emails(account).await.map_err(|error| error.to_string())?;
+                        // The first stays, or nobody could ask for another password any more.
+                        let Some(email) = emails.get(1) else { return Ok(()) };
+                        let _ = server.remove_email(account, email.id, &context).await;
+                        Ok(())
+                    };
+                    Done::Mail(MailDone::Removed(removed.await))
+                })
+            }
+            MailCall::Use { mail, shown, new, .. } => {
+                let Mail { ticket, link, code, flow } = &self.mails[mail];
+                let (link, mut code, flow) = (link.clone(), code.clone(), flow.clone());
+                if shown == Shown::WrongCode {
+                    let last = if code.ends_with('0') { '1' } else { '0' };
+                    code.replace_range(7.., &last.to_string());
+                }
+                let purpose = self.auditor.mails.tickets[ticket].purpose;
+                Box::pin(async move {
+                    let shown = match (&flow, shown) {
+                        (Some(flow), Shown::Code | Shown::WrongCode) => ShownTicket::Code(&code, flow),
+                        _ => ShownTicket::Link(&link),
+                    };
+                    Done::Mail(MailDone::Used(match purpose {
+                        TicketPurpose::Reset => server.reset_password(shown, &new, &context).await,
+                        _ => server.verify_email(shown, &context).await.map(drop),
+                    }))
+                })
+            }
+        }
+    }
+
+    /// What one call of the store has done to tickets. Whoever set a password with one knows it from this moment on.
+    pub(super) fn read_mails(&mut self, records: &[AuditRecord], request: Option<u64>) -> Verdict {
+        let is_new = records.iter().any(|it| it.event.kind.known() == Some(AuditKind::TicketIssued));
+        let mut tickets = Vec::new();
+        if is_new {
+            for (mail, secrets) in now(self.server(0).waiting_mails()).map_err(|error| error.to_string())? {
+                let Some(ticket) = mail.parameters.ticket else { continue };
+                tickets.push(ticket.id);
+                let is_read = self.mails.iter().any(|known| known.ticket == ticket.id);
+                if let (Some((link, code)), false) = (secrets, is_read) {
+                    self.mails.push(Mail { ticket: ticket.id, link, code, flow: None });
+                }
+            }
+        }
+        let store = &self.nodes[0].server.store().inner;
+        self.auditor.read_of_mails(records, store, &tickets, request)
+    }
+
+    /// A password was set by mail in this step.
+    pub(super) fn reset_is_stored(&mut self, running: &Running) -> Verdict {
+        let Call::Mail(MailCall::Use { mail, new, .. }) = &running.request.call else { return Ok(()) };
+        let account = self.auditor.mails.tickets[&self.mails[*mail].ticket].account;
+        let person = self.people.iter().position(|person| Some(person.account) == account);
+        let person = person.ok_or("EM-1: nobody's password was set")?;
+        let account = self.password_of(person, new);
+        let alive = self.alive(account)?.len();
+        ensure(alive == 0, || format!("EM-3: {alive} sessions outlived a reset"))
+    }
+
+    pub(super) fn mail_done(&mut self, done: MailDone, running: &Running, call: &MailCall) -> Verdict {
+        match (done, call) {
+            (MailDone::Asked(Ok(flow)), _) => {
+                if let Some(mail) = self.mails.iter_mut().find(|mail| mail.ticket == flow.ticket_id()) {
+                    mail.flow = Some(flow);
+                }
+                Ok(())
+            }
+            // A disabled account, or too many addresses.
+            (MailDone::Asked(Err(_)), MailCall::Add(..)) => Ok(()),
+            (MailDone::Asked(Err(error)) | MailDone::Removed(Err(error)), _) => Err(error),
+            (MailDone::Used(used), MailCall::Use { mail, shown, changes, .. }) => {
+                let clock = running.context.now;
+                self.mail_used(used, (*mail, *shown), *changes, (running.request.attempt, clock))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn mail_used(
+        &mut self,
+        used: Result<(), TicketError>,
+        (mail, shown): (usize, Shown),
+        changes: u32,
+        (request, clock): (u64, countersign::Timestamp),
+    ) -> Verdict {
+        let id = self.mails[mail].ticket;
+        match used {
+            Ok(()) => {
+                ensure(shown != Shown::WrongCode, || format!("EM-1: a wrong code was enough for {id}"))?;
+                self.auditor.acted(id, request, clock)
+            }
+            Err(TicketError::Invalid) => {
+                let known = &self.auditor.mails.tickets[&id];
+                let person = self.people.iter().find(|person| Some(person.account) == known.account);
+                let is_ready = person.is_some_and(|person| person.enabled && person.changes == changes);
+                let must = known.purpose == TicketPurpose::Reset
+                    && shown != Shown::WrongCode
+                    && is_ready
+                    && self.auditor.is_good(id, clock);
+                if shown == Shown::WrongCode {
+                    let known = self.auditor.mails.tickets.get_mut(&id);
+                    known.ok_or("a ticket that was never made")?.wrong_codes += 1;
+                }
+                ensure(!must, || format!("EM-1: {id} is good, and was refused"))
+            }
+            Err(TicketError::Password(PasswordChangeError::Check(CheckError::Throttled(_)))) => Ok(()),
+            Err(error) => Err(format!("a ticket could not be used: {error}")),
+        }
+    }
+
+    /// At the end of a life: a copy is put back, and what was sent before does nothing any more (DB-4).
+    pub(super) fn restores(&mut self) -> Verdict {
+        self.time += 120_000;
+        self.set_clocks();
+        for person in 0..self.people.len() {
+            let address = EmailAddress::parse(&format!("{}@example.org", self.people[person].name)).unwrap();
+            let context = Context::local(Actor::Anonymous, self.now(0));
+            let asked = self.server(0).request_mail(MailRequest::new(MailPurpose::Reset, address), &context);
+            now(asked).map_err(|error| error.to_string())?;
+        }
+        self.audit_records(&[], None)?;
+        self.auditor.check(&self.nodes, self.moment(), true)?;
+        self.time += 1_000;
+        self.set_clocks();
+        let store = self.server(0).store();
+        now(store.end_sessions_before(self.now(0), &self.operator(0))).map_err(|error| error.to_string())?;
+        for mail in &self.mails {
+            let context = Context::local(Actor::Anonymous, self.now(0));
+            let shown = ShownTicket::Link(&mail.link);
+            let new = "a horse of before the copy was put back";
+            let used = now(self.server(0).reset_password(shown, new, &context));
+            ensure(used.is_err(), || format!("DB-4: {} works after a restore", mail.ticket))?;
+        }
+        Ok(())
+    }
+
+    /// Each person has an address from the beginning.
+    pub(super) fn has_address(&self, person: usize) {
+        use countersign::internal::base::id::EmailId;
+        use countersign::internal::model::email::AccountEmail;
+        let email = AccountEmail {
+            id: EmailId::random(&self.random),
+            account_id: self.people[person].account,
+            address: EmailAddress::parse(&format!("{}@example.org", self.people[person].name)).unwrap(),
+            verified_at: Some(self.now(0)),
+            is_primary: true,
+            created_at: self.now(0),
+        };
+        now(self.server(0).store().inner.add_email(email, &self.operator(0))).unwrap();
+    }
+}
