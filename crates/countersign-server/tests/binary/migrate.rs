@@ -1,7 +1,7 @@
 //! `countersign migrate`, and servers that meet tables of another version (DB-5).
 
 use crate::database::Database;
-use crate::harness::{PASSWORD, Place};
+use crate::harness::{PASSWORD, Place, eventually};
 use crate::postgresql;
 
 /// Takes back the last change of the tables of the version under test.
@@ -50,7 +50,7 @@ fn the_command_knows_the_nodes_and_a_node_knows_its_limits() {
     place.run(&["init"]);
     let server = place.start(&["serve", "--listen", "127.0.0.1:0"]);
     let status = || place.run(&["migrate", "--status", "--json"]).json();
-    while status()["nodes"].as_array().unwrap().is_empty() {}
+    eventually(|| !status()["nodes"].as_array().unwrap().is_empty());
     let node = &status()["nodes"][0];
     assert_eq!((&node["version"], &node["alive"]), (&env!("CARGO_PKG_VERSION").into(), &true.into()));
     let ran = place.run(&["migrate", "--status"]);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use countersign::internal::base::random::Random;
 use countersign::internal::model::schema::{Migrate, Migrations, SchemaRefused, SchemaStatus, Step};
@@ -271,9 +272,7 @@ async fn two_versions_serve_side_by_side<D: Database>() {
     }
     let wait_for = async |more| {
         let goal = rounds.load(Ordering::SeqCst) + more;
-        while rounds.load(Ordering::SeqCst) < goal {
-            tokio::task::yield_now().await;
-        }
+        until(async || rounds.load(Ordering::SeqCst) >= goal).await;
     };
     wait_for(30).await;
     let newer = Arc::new(database.open(&newer::<D>()).await.unwrap());
@@ -457,10 +456,11 @@ async fn a_file_survives_a_kill_in_the_middle_of_a_step() {
     let test = "migrations::a_file_survives_a_kill_in_the_middle_of_a_step";
     let mut victim = start_victim(test, database.path().to_str().unwrap());
     let log = database.path().with_file_name("store.db-wal");
-    while size(&log) < 1 << 20 {
+    until(async || {
         assert_eq!(victim.try_wait().unwrap(), None, "it ended by itself");
-        tokio::task::yield_now().await;
-    }
+        size(&log) >= 1 << 20
+    })
+    .await;
     victim.kill().unwrap();
     victim.wait().unwrap();
     assert_eq!(database.tables(), before);
@@ -498,18 +498,30 @@ async fn a_shared_database_survives_a_kill_in_the_middle_of_a_step() {
     let test = "migrations::a_shared_database_survives_a_kill_in_the_middle_of_a_step";
     let mut victim = start_victim(test, &url_of(&database));
     let waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
-    while client.query(waits, &[]).await.unwrap().is_empty() {
+    until(async || {
         assert_eq!(victim.try_wait().unwrap(), None, "it ended by itself");
-    }
+        !client.query(waits, &[]).await.unwrap().is_empty()
+    })
+    .await;
     victim.kill().unwrap();
     victim.wait().unwrap();
     client.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
     let others =
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    while !client.query(others, &[]).await.unwrap().is_empty() {}
+    until(async || client.query(others, &[]).await.unwrap().is_empty()).await;
     assert_eq!(database.tables(), before);
     let store = database.open(&newer::<PostgresDatabase>()).await.unwrap();
     round_trip(&store, &store, "ann").await;
+}
+
+/// Waits for something that will be so, and fails when it is not for long.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let so = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), so).await.expect("it never came true");
 }
 
 fn url_of(database: &PostgresDatabase) -> String {
