@@ -178,6 +178,7 @@ pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
 pub use crate::flows::feed::AddFeedKeyError;
 pub use crate::flows::follow_clock::ClockError;
 pub use crate::flows::import;
+pub use crate::flows::invite::{Invitation, InviteError};
 pub use crate::flows::issue::{AccessToken, IssuedRefreshToken, SignedIn};
 pub use crate::flows::key_transfer::{ExportKeyError, ImportKeyError};
 pub use crate::flows::key_withdrawal::WithdrawKeyError;
@@ -189,13 +190,15 @@ pub use crate::flows::open::OpenError;
 pub use crate::flows::outbox::{QueuedDelivery, RetryError};
 pub use crate::flows::password_change::{CheckedPasswordChange, PasswordChangeError};
 pub use crate::flows::refresh::RefreshError;
+pub use crate::flows::register::RegisterError;
 pub use crate::flows::reseal::Resealed;
 pub use crate::flows::tickets::{ShownTicket, TicketError};
 pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, PasswordHasher};
 pub use crate::model::accent::{Accent, AccentError};
 pub use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ClaimsError, Credentials, CustomClaims,
-    EmailAddress, InvalidEmailAddress, InvalidRole, NewAccount, Role, Username, UsernameError,
+    EmailAddress, EmailDomain, InvalidEmailAddress, InvalidEmailDomain, InvalidRole, NewAccount, Role,
+    Username, UsernameError,
 };
 pub use crate::model::api_key::{
     ApiKey, ApiKeyName, ApiKeySecret, InvalidApiKeyName, InvalidScopes, KeyGrant, Scopes,

@@ -46,6 +46,7 @@ pub(crate) enum Purpose {
     MailWork,
     TicketDigits,
     TicketFacts,
+    TicketPayload,
 }
 
 impl Purpose {
@@ -71,6 +72,7 @@ impl Purpose {
             Self::MailWork => b"countersign work before a mail v1",
             Self::TicketDigits => b"countersign ticket digits v1",
             Self::TicketFacts => b"countersign ticket facts v1",
+            Self::TicketPayload => b"countersign ticket payload v1",
         }
     }
 }

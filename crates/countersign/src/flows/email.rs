@@ -3,8 +3,8 @@
 
 use crate::Countersign;
 use crate::base::id::{AccountId, EmailId};
-use crate::flows::tickets::{Asked, ShownTicket, TicketError};
-use crate::model::account::{Account, Credentials, EmailAddress};
+use crate::flows::tickets::{Asked, AskedBy, ShownTicket, TicketError};
+use crate::model::account::{Credentials, EmailAddress, Role};
 use crate::model::context::Context;
 use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
 use crate::model::outbox::MailTemplate;
@@ -20,6 +20,8 @@ pub enum MailPurpose {
     Reset,
     /// To sign in.
     SignIn,
+    /// To make an account, whose owner has shown first that they read the mail of the address.
+    Register,
 }
 
 impl MailPurpose {
@@ -29,6 +31,7 @@ impl MailPurpose {
             Self::Verify => TicketPurpose::Verify,
             Self::Reset => TicketPurpose::Reset,
             Self::SignIn => TicketPurpose::SignIn,
+            Self::Register => TicketPurpose::Register,
         }
     }
 }
@@ -65,6 +68,18 @@ pub enum EmailError {
     /// It is not verified, so no notices go to it.
     #[error("the address is not verified")]
     NotVerified,
+    /// It is verified already.
+    #[error("the address is verified already")]
+    AlreadyVerified,
+    /// The account has no address that is verified, so nothing can be sent to its owner.
+    #[error("the account has no verified address")]
+    NoneVerified,
+    /// Nobody can use a mail for an account that is disabled.
+    #[error("the account is disabled")]
+    Disabled,
+    /// There have been enough mails to this address or this account for now.
+    #[error("there have been enough mails for now")]
+    TooManyMails,
     /// The account has as many as may be.
     #[error("the account has {} addresses: remove one first", crate::model::email::MAX_EMAILS)]
     TooMany,
@@ -91,27 +106,40 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<FlowCookie, TicketError> {
         let MailRequest { purpose, address, locale, flow } = request;
-        let (template, claim) = match purpose {
-            MailPurpose::Verify => (MailTemplate::Verify, EmailClaim::Unverified),
-            MailPurpose::Reset => (MailTemplate::Reset, EmailClaim::Verified),
-            MailPurpose::SignIn => (MailTemplate::SignIn, EmailClaim::Verified),
+        let claim = match purpose {
+            MailPurpose::Verify => EmailClaim::Unverified,
+            MailPurpose::Reset | MailPurpose::SignIn | MailPurpose::Register => EmailClaim::Verified,
+        };
+        self.by_mail_for(purpose.of_ticket())?;
+        if purpose == MailPurpose::Register {
+            self.may_register(TicketPurpose::Register, Some(&address))?;
+        }
+        let found = self.store.account_of_address(&address, claim).await?;
+        let enabled = found.as_ref().filter(|found| found.account.is_enabled());
+        let role = Role::default();
+        let (template, account, offers) = match (purpose, &found) {
+            (MailPurpose::Verify, _) => (MailTemplate::Verify, enabled, None),
+            (MailPurpose::Reset, _) => (MailTemplate::Reset, enabled, None),
+            // Whoever signs in can take an account back that is to be deleted.
+            (MailPurpose::SignIn, found) => {
+                let account = found.as_ref().filter(|found| found.account.knows_its_owner());
+                (MailTemplate::SignIn, account, None)
+            }
+            // Whoever is there is told so by a mail without a link, and whoever asked is not. The address of a disabled account is
+            // taken too.
+            (MailPurpose::Register, Some(found)) => {
+                (MailTemplate::AlreadyRegistered, Some(found), Some(&role))
+            }
+            (MailPurpose::Register, None) => (MailTemplate::Register, None, Some(&role)),
         };
         let purpose = purpose.of_ticket();
-        self.by_mail_for(purpose)?;
-        let found = self.store.account_of_address(&address, claim).await?;
-        let is_for = |account: &Account| match purpose {
-            // Whoever signs in can take an account back that is to be deleted.
-            TicketPurpose::SignIn => account.knows_its_owner(),
-            _ => account.is_enabled(),
-        };
-        let account = found.as_ref().filter(|found| is_for(&found.account));
-        let asked = Asked { purpose, template, to: &address, account, locale };
+        let asked = Asked { purpose, template, to: &address, account, locale, offers, by: AskedBy::Anybody };
         let (outcome, cookie) = self.start(asked, context).await?;
         // The code of the mail that was sent a moment ago is still good in this browser.
         Ok(flow.filter(|_| outcome == StartTicketOutcome::Limited).unwrap_or(cookie))
     }
 
-    async fn start(
+    pub(crate) async fn start(
         &self,
         asked: Asked<'_>,
         context: &Context,
@@ -120,7 +148,7 @@ impl<S: Store> Countersign<S> {
         Ok((self.store.start_ticket(new, self.options.email.limits, context).await?, cookie))
     }
 
-    fn by_mail(&self) -> Result<(), TicketError> {
+    pub(crate) fn by_mail(&self) -> Result<(), TicketError> {
         if self.options.email.enabled { Ok(()) } else { Err(TicketError::Off) }
     }
 
@@ -143,6 +171,10 @@ impl<S: Store> Countersign<S> {
             Some(id) => self.store.credentials(id).await?,
             None => None,
         };
+        let is_for_new = matches!(ticket.purpose, TicketPurpose::Register | TicketPurpose::Invite);
+        if is_for_new {
+            self.still_offers(&ticket).await?;
+        }
         let is_good = ticket.is_alive(context.now) && is_owned(&ticket, account.as_ref());
         if is_good { Ok(ticket) } else { Err(TicketError::Invalid) }
     }
@@ -211,7 +243,8 @@ impl<S: Store> Countersign<S> {
     ) -> Result<FlowCookie, TicketError> {
         let (purpose, template) = (TicketPurpose::Verify, MailTemplate::Verify);
         let account = email.verified_at.is_none().then_some(found);
-        let asked = Asked { purpose, template, to: &email.address, account, locale };
+        let (to, by) = (&email.address, AskedBy::Anybody);
+        let asked = Asked { purpose, template, to, account, locale, offers: None, by };
         Ok(self.start(asked, context).await?.1)
     }
 

@@ -33,6 +33,7 @@ impl<S: Store> Countersign<S> {
             },
             None => None,
         };
+        let secrets = secrets.filter(|_| mail.template.shows_secrets());
         let home = &self.options.issuer;
         let link = secrets.as_ref().map(|(secrets, _)| Zeroizing::new(format!("{home}/m/{}", *secrets.link)));
         let code =

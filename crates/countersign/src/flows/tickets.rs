@@ -15,10 +15,12 @@ use crate::base::master_key::{Purpose, SealError};
 use crate::base::requester::Network;
 use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::password_change::PasswordChangeError;
-use crate::model::account::{Credentials, EmailAddress};
+use crate::model::account::{Credentials, EmailAddress, Role};
 use crate::model::context::Context;
 use crate::model::outbox::{Contents, MailContents, MailTemplate, MailTicket};
-use crate::model::ticket::{CODE_TRIES, FlowCookie, NewTicket, PresentedTicket, Ticket, TicketPurpose};
+use crate::model::ticket::{
+    CODE_TRIES, FlowCookie, NewTicket, Offer, PresentedTicket, Ticket, TicketPurpose,
+};
 use crate::store::{Store, StoreError};
 
 /// Why something that needs a ticket was not done.
@@ -28,6 +30,12 @@ pub enum TicketError {
     /// Nothing is done by mail here ([`EmailOptions`](crate::options::EmailOptions)).
     #[error("nothing is done by mail here")]
     Off,
+    /// Nobody can make an account in this way here ([`RegistrationOptions`](crate::options::RegistrationOptions)).
+    #[error("registration is not open here")]
+    RegistrationOff,
+    /// Only addresses of some domains can register here, and this is of another one.
+    #[error("addresses of this domain cannot register here")]
+    DomainNotAllowed,
     /// What was shown is no ticket for this, was used or has expired, or what it is bound to has changed: one answer for all (EM-1).
     #[error("this link or code is not valid any more")]
     Invalid,
@@ -86,6 +94,19 @@ pub(crate) struct Asked<'a> {
     /// The account that it is for; none: nobody can use it, and it is not sent.
     pub(crate) account: Option<&'a Credentials>,
     pub(crate) locale: Option<String>,
+    /// The role of the account that is made with it, if the address has none.
+    pub(crate) offers: Option<&'a Role>,
+    pub(crate) by: AskedBy,
+}
+
+/// Who asks for a mail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskedBy {
+    /// Somebody on the network who says that the address is theirs: the mail says from where, and one network gets so many.
+    Anybody,
+    /// An administrator for somebody else, who has no browser to type a code into. The mail does not say where administrators
+    /// sit, and their mails are not counted with those of their network.
+    Administrator,
 }
 
 impl<S: Store> Countersign<S> {
@@ -98,6 +119,9 @@ impl<S: Store> Countersign<S> {
         let id = TicketId::random(&self.random);
         let cookie = FlowCookie::of(id, &self.random);
         let secrets = self.ticket_secrets(id);
+        let is_asked_for = asked.by == AskedBy::Anybody;
+        // It is sealed for an address that somebody has too, so that the work is the same (EN-4).
+        let payload = asked.offers.map(|role| self.seal_offer(id, role)).transpose()?;
         let expires_at = context.now.plus(asked.purpose.lifetime());
         let ticket = Ticket {
             id,
@@ -105,11 +129,14 @@ impl<S: Store> Countersign<S> {
             account_id: asked.account.map(|found| found.account.id),
             address: asked.to.clone(),
             password_version: asked.account.map(|found| found.password_version),
-            code_hash: Some(self.code_hash(id, &secrets.code)),
-            browser_hash: Some(cookie.hash()),
+            code_hash: is_asked_for.then(|| self.code_hash(id, &secrets.code)),
+            browser_hash: is_asked_for.then(|| cookie.hash()),
             tries_left: CODE_TRIES,
-            payload: self.facts_for(asked.purpose, id, context)?,
-            source: context.address.map(|address| self.mail_source(address)),
+            payload: match payload {
+                Some(offered) => Some(offered).filter(|_| asked.account.is_none()),
+                None => self.facts_for(asked.purpose, id, context)?,
+            },
+            source: context.address.filter(|_| is_asked_for).map(|address| self.mail_source(address)),
             created_at: context.now,
             expires_at,
             consumed_at: None,
@@ -120,9 +147,11 @@ impl<S: Store> Countersign<S> {
         // SECURITY: the mail of nobody is not sent; it has a name all the same, which takes its time (EN-4).
         let name = asked.account.map_or(asked.to.as_str(), |found| found.account.username.as_str());
         mail.parameters.username = Some(name.to_owned());
-        mail.parameters.ticket = Some(MailTicket { id, expires_at, has_code: true });
-        mail.parameters.requester = context.address;
-        mail.parameters.user_agent.clone_from(&context.user_agent);
+        mail.parameters.ticket = Some(MailTicket { id, expires_at, has_code: is_asked_for });
+        if is_asked_for {
+            mail.parameters.requester = context.address;
+            mail.parameters.user_agent.clone_from(&context.user_agent);
+        }
         mail.parameters.at = Some(context.now);
         let mail = Some(self.delivery(&Contents::Mail(mail), context.now)?);
         Ok((NewTicket { ticket, secret_hash: sha256(secrets.link.as_bytes()), mail }, cookie))
@@ -156,6 +185,20 @@ impl<S: Store> Countersign<S> {
             mails.push((mail, secrets.map(|it| (it.link.to_string(), it.code.to_string()))));
         }
         Ok(mails)
+    }
+
+    /// The payload of a ticket for a new account.
+    fn seal_offer(&self, id: TicketId, role: &Role) -> Result<Vec<u8>, SealError> {
+        let offer = serde_json::to_vec(&Offer { role: role.as_str().to_owned() });
+        let offer = offer.map_err(|_| SealError::Forged)?;
+        self.outbox_key.seal(Purpose::TicketPayload, &offer, id.as_bytes(), &self.random)
+    }
+
+    /// The role of the account that is made with a ticket; none if it is for no new account, or not ours.
+    pub(crate) fn offered_role(&self, ticket: &Ticket) -> Option<Role> {
+        let sealed = ticket.payload.as_deref()?;
+        let offer = self.outbox_key.open(Purpose::TicketPayload, sealed, ticket.id.as_bytes()).ok()?;
+        Role::parse(&serde_json::from_slice::<Offer>(&offer).ok()?.role).ok()
     }
 
     fn ticket_secrets(&self, id: TicketId) -> TicketSecrets {

@@ -9,7 +9,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::http::admin::{self, api_keys, audit, followers, keys, overview, users};
+use crate::http::admin::{self, api_keys, audit, followers, invitations, keys, overview, users};
 #[cfg(feature = "mail")]
 use crate::http::api::mail_link;
 use crate::http::api::{
@@ -112,6 +112,12 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/api/admin/users/{id}/keys"             Admin  api_keys::list;
         POST   "/api/admin/users/{id}/keys"             Admin  api_keys::make;
         DELETE "/api/admin/users/{id}/keys/{key}"       Admin  api_keys::revoke;
+        GET    "/api/admin/users/{id}/emails"           Admin  invitations::emails;
+        POST   "/api/admin/users/{id}/emails/{email}/verify-mail" Admin invitations::send_verification;
+        POST   "/api/admin/users/{id}/reset-mail"       Admin  invitations::send_reset;
+        GET    "/api/admin/invitations"                  Admin  invitations::list;
+        POST   "/api/admin/invitations"                  Admin  invitations::invite;
+        DELETE "/api/admin/invitations/{id}"             Admin  invitations::withdraw;
         GET    "/api/admin/keys"                         Admin  keys::list;
         POST   "/api/admin/keys/rotate"                  Admin  keys::rotate;
         POST   "/api/admin/keys/withdraw"                Admin  keys::withdraw;

@@ -101,12 +101,18 @@ named! {
         EmailPrimaryChanged = "email_primary_changed",
         /// An account has an address less.
         EmailRemoved = "email_removed",
-        /// Somebody asked for a mail with a ticket for an account; the detail is what the ticket is for.
+        /// Somebody asked for a mail with a ticket for an account; the detail is what the ticket is for, and of an invitation the
+        /// ticket's ID.
         TicketIssued = "ticket_issued",
         /// A password was set by somebody who reads the account's mail. The event `password_changed` follows.
         PasswordReset = "password_reset",
         /// Somebody who reads the account's mail let the browser go on that had asked to sign in; this is where the mail was read.
         SignInApproved = "sign_in_approved",
+        /// Somebody made an account of their own; the detail is `register` or `invite` and the ID of the ticket, with which it was
+        /// offered. The events `account_created` and `email_verified` go before it.
+        AccountRegistered = "account_registered",
+        /// An administrator took an invitation back; the detail is the ID of its ticket.
+        InvitationWithdrawn = "invitation_withdrawn",
     }
 }
 

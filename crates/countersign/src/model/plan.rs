@@ -49,6 +49,11 @@ impl<O> Plan<O> {
         &self.writes
     }
 
+    /// Both, for a rule that another one is a part of.
+    pub(in crate::model) fn into_parts(self) -> (O, Vec<Write>) {
+        (self.outcome, self.writes)
+    }
+
     /// The outcome. To be called when every write has been made, and nowhere but in a store's `apply`.
     pub(crate) fn carried_out(self) -> O {
         self.outcome

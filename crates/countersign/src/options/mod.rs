@@ -7,6 +7,7 @@ mod hooks;
 mod keys;
 mod mail;
 mod passwords;
+mod registration;
 mod sessions;
 mod upstream;
 
@@ -23,6 +24,7 @@ pub use self::hooks::{
     SignIn, SignInRefusal, SignInVerdict,
 };
 pub use self::mail::MailOptions;
+pub use self::registration::{RegistrationMode, RegistrationOptions};
 use crate::base::out_of_range::{Broken, OutOfRange};
 pub use crate::hashing::HashingOptions;
 pub use crate::model::audience::{Audience, Audiences, Preset};
@@ -72,6 +74,8 @@ pub struct Options {
     pub upstream: Option<Upstream>,
     /// What people can do by mail.
     pub email: EmailOptions,
+    /// Who can make an account of their own.
+    pub registration: RegistrationOptions,
     /// How mails are sent. Default none: there is nothing that needs them.
     pub mail: Option<MailOptions>,
     /// What the application adds to sign-ins and to access tokens.
@@ -104,6 +108,7 @@ impl Options {
             feed: FeedOptions::default(),
             upstream: None,
             email: EmailOptions::default(),
+            registration: RegistrationOptions::default(),
             mail: None,
             hooks: Hooks::default(),
             account_deletion_grace: Some(Duration::from_hours(14 * 24)),

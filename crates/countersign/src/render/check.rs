@@ -13,14 +13,14 @@ use crate::render::{Templates, VARIABLES};
 const PAGES: &[(Page<'_>, &str)] = &[
     (Page::Confirm("verify"), "<form method=\"post\""),
     (Page::Confirm("sign_in"), "<form method=\"post\""),
-    (Page::Confirm("register"), "<form method=\"post\""),
     (Page::Confirm("change_address"), "<form method=\"post\""),
     (Page::Confirm("undo_address"), "<form method=\"post\""),
     (Page::Confirm("keep_account"), "name=\"keepAccount\""),
     (Page::OtherBrowser, "name=\"digits\""),
     (Page::AskingBrowserOnly, ""),
     (Page::NewPassword, "name=\"newPassword\""),
-    (Page::NewAccount, "name=\"username\""),
+    (Page::NewAccount("register"), "name=\"username\""),
+    (Page::NewAccount("invite"), "name=\"username\""),
     (Page::Done("verify"), ""),
     (Page::Done("register"), ""),
     (Page::Done("invite"), ""),
@@ -36,6 +36,7 @@ pub(super) const MAILS: &[(&str, bool, bool)] = &[
     ("verify", true, true),
     ("reset", true, true),
     ("sign_in", true, true),
+    ("register", true, true),
     ("already_registered", false, false),
     ("invite", true, false),
     ("address_changed", false, false),
@@ -104,7 +105,7 @@ impl Templates {
 impl Templates {
     fn check_page(&self, page: Page<'_>, language: &str, duty: &str, faults: &mut Vec<Fault>) {
         // Only those with fields show one.
-        let has_fields = matches!(page, Page::NewPassword | Page::NewAccount | Page::OtherBrowser);
+        let has_fields = matches!(page, Page::NewPassword | Page::NewAccount(_) | Page::OtherBrowser);
         let problems = PROBLEMS.iter().copied().chain(["else"]).filter(|_| has_fields).map(Some);
         for problem in problems.chain([None]) {
             let username = problem.map(|_| "ada");

@@ -16,8 +16,8 @@ use crate::render::{RenderError, Templates};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Page<'a> {
-    /// A link was opened, and a button does what it is for: `verify`, `sign_in`, `register`, `change_address` or
-    /// `undo_address`; or `keep_account`, of an account that is deleted `at` that time if its owner does not sign in.
+    /// A link was opened, and a button does what it is for: `verify`, `sign_in`, `change_address` or `undo_address`; or
+    /// `keep_account`, of an account that is deleted `at` that time if its owner does not sign in.
     Confirm(&'a str),
     /// A sign-in was asked for in another browser than the one that opened its link: from where and when, and the field `digits` of
     /// what that browser shows.
@@ -26,9 +26,10 @@ pub enum Page<'a> {
     AskingBrowserOnly,
     /// The field of a new password, `newPassword`.
     NewPassword,
-    /// The fields of an account that somebody was invited to, `username` and `newPassword`.
-    NewAccount,
-    /// It is done: one of the above, or `reset`, or `invite`.
+    /// The fields of an account that somebody has asked for or was invited to, `username` and `newPassword`: `register` or
+    /// `invite`.
+    NewAccount(&'a str),
+    /// It is done: one of the above, or `reset`.
     Done(&'a str),
     /// A link that does nothing, for one of the reasons.
     Refused,
@@ -88,7 +89,7 @@ impl Templates {
             Page::OtherBrowser => ("other-browser", "sign_in"),
             Page::AskingBrowserOnly => ("asking-browser-only", "sign_in"),
             Page::NewPassword => ("new-password", "reset"),
-            Page::NewAccount => ("new-account", "invite"),
+            Page::NewAccount(purpose) => ("new-account", purpose),
             Page::Done(purpose) => ("done", purpose),
             Page::Refused => ("refused", "none"),
         };

@@ -125,7 +125,7 @@ embedded! {
     "mail/already-registered.html" "mail/already-registered.txt" "mail/base.html" "mail/base.txt" "mail/facts.html"
     "mail/facts.txt" "mail/invite.html" "mail/invite.txt" "mail/link.html" "mail/link.txt" "mail/new-device.html"
     "mail/new-device.txt" "mail/password-changed.html" "mail/password-changed.txt" "mail/password-reset-done.html"
-    "mail/password-reset-done.txt" "mail/reset.html" "mail/reset.txt" "mail/sign-in.html" "mail/sign-in.txt"
+    "mail/password-reset-done.txt" "mail/register.html" "mail/register.txt" "mail/reset.html" "mail/reset.txt" "mail/sign-in.html" "mail/sign-in.txt"
     "mail/test.html" "mail/test.txt" "mail/verify.html" "mail/verify.txt"
     "pages/asking-browser-only.html" "pages/base.html" "pages/confirm.html" "pages/done.html" "pages/facts.html"
     "pages/new-account.html" "pages/new-password.html" "pages/other-browser.html" "pages/refused.html"

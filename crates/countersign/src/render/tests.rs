@@ -186,7 +186,9 @@ fn pages_have_the_house_look_without_script_and_escape_every_value() {
     assert!(templates.page("en", Page::Confirm("nothing"), &values).is_err());
     // A reason that no page knows is not shown as it is.
     let other = PageValues { problem: Some("database_down"), ..values };
-    assert!(templates.page("en", Page::NewAccount, &other).unwrap().contains("That did not work."));
+    assert!(
+        templates.page("en", Page::NewAccount("register"), &other).unwrap().contains("That did not work.")
+    );
 }
 
 /// The direction of the page, marks around what runs the other way, and all six plurals of Arabic.

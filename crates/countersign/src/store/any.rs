@@ -42,8 +42,8 @@ use crate::model::session::{
 };
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::model::ticket::{
-    ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, ResetOutcome,
-    SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    AccountRegistration, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
+    RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
 };
 use crate::throttle::{ThrottleExchange, ThrottleRecord};
 
@@ -157,6 +157,9 @@ passed_on! {
         sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
         approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
         verify_email(shown: PresentedTicket, context: &Context) -> VerifyOutcome;
+        register(registration: AccountRegistration, context: &Context) -> RegisterOutcome;
+        invitations(now: Timestamp) -> Vec<Ticket>;
+        withdraw_invitation(id: TicketId, context: &Context) -> bool;
     }
     ThrottleStore {
         exchange_throttle(exchange: ThrottleExchange) -> Vec<ThrottleRecord>;

@@ -1,12 +1,13 @@
 //! The contract for tickets.
 
 use super::answer::{Answer, Sealed};
+use crate::base::clock::Timestamp;
 use crate::base::id::TicketId;
 use crate::model::context::Context;
 use crate::model::session::StartSessionOutcome;
 use crate::model::ticket::{
-    ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, ResetOutcome,
-    SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    AccountRegistration, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
+    RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
 };
 
 /// Keeps tickets; of their secrets, hashes only. A ticket is used up in the transaction that does what it is for, so of several
@@ -47,4 +48,13 @@ pub trait TicketStore: Sealed {
 
     /// Verifies an address with a ticket.
     fn verify_email(&self, shown: PresentedTicket, context: &Context) -> impl Answer<VerifyOutcome>;
+
+    /// Makes an account with a ticket, with the ticket's address verified and primary.
+    fn register(&self, registration: AccountRegistration, context: &Context) -> impl Answer<RegisterOutcome>;
+
+    /// The invitations that can be used at this moment, the oldest first.
+    fn invitations(&self, now: Timestamp) -> impl Answer<Vec<Ticket>>;
+
+    /// Takes an invitation back; gives whether there was one that could be used.
+    fn withdraw_invitation(&self, id: TicketId, context: &Context) -> impl Answer<bool>;
 }

@@ -69,6 +69,14 @@ sign-in-text = Sie können sich als { $username } ohne Passwort anmelden.
 sign-in-button = Anmelden
 sign-in-ignore = Falls Sie das nicht angefordert haben, ignorieren Sie diese E-Mail. Geben Sie den Code an niemanden weiter, auch nicht an jemanden, der sich als { $product } ausgibt.
 
+## Ein eigenes Konto
+
+register-subject = Legen Sie Ihr Konto bei { $product } an
+register-title = Legen Sie Ihr Konto an
+register-text = Jemand, vermutlich Sie selbst, möchte ein Konto bei { $product } anlegen und hat { $address } angegeben. Wählen Sie als Nächstes einen Benutzernamen und ein Passwort.
+register-button = Konto anlegen
+register-ignore = Falls Sie das nicht waren, ignorieren Sie diese E-Mail: Ohne Ihr Zutun entsteht kein Konto.
+
 ## Jemand registriert sich mit einer Adresse, zu der es ein Konto gibt
 
 already-registered-subject = Sie haben bereits ein Konto bei { $product }
@@ -135,8 +143,8 @@ other-browser-button = Den anderen Browser anmelden
 other-browser-ignore = Wenn Sie das nicht waren oder wenn Ihnen jemand gesagt hat, was Sie eingeben sollen, schließen Sie diese Seite: dann geschieht nichts.
 asking-browser-only-title = Öffnen Sie den Link dort, wo Sie sich anmelden wollen
 asking-browser-only-text = Die Anmeldung wurde in einem anderen Browser oder auf einem anderen Gerät verlangt. Öffnen Sie den Link dort, oder geben Sie dort den Code aus der Mail ein.
-page-register-title = Noch ein Schritt
-page-register-text = Drücken Sie auf die Schaltfläche, um zu bestätigen, dass { $address } Ihre Adresse ist. Damit entsteht Ihr Konto.
+page-register-title = Legen Sie Ihr Konto an
+page-register-text = Ihr Konto erhält die Adresse { $address }. Wählen Sie einen Benutzernamen und ein Passwort.
 page-register-button = Konto anlegen
 page-change-address-title = Ihre neue E-Mail-Adresse
 page-change-address-text = Drücken Sie auf die Schaltfläche, um { $address } für Ihr Konto zu verwenden.
@@ -148,7 +156,7 @@ page-reset-title = Neues Passwort wählen
 page-reset-text = Es gilt für das Konto mit der Adresse { $address }. Beim Speichern werden alle Geräte abgemeldet.
 page-reset-button = Passwort speichern
 page-invite-title = Sie sind eingeladen
-page-invite-text = Wählen Sie einen Benutzernamen und ein Passwort für Ihr Konto.
+page-invite-text = Wählen Sie einen Benutzernamen und ein Passwort für Ihr Konto, das die Adresse { $address } erhält.
 page-invite-button = Konto anlegen
 username = Benutzername
 new-password = Neues Passwort

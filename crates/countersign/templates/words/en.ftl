@@ -69,6 +69,14 @@ sign-in-text = You can sign in as { $username } without your password.
 sign-in-button = Sign in
 sign-in-ignore = If you did not ask for this, ignore this mail. Give the code to nobody, not even to somebody who says that they are from { $product }.
 
+## An account of one's own
+
+register-subject = Make your account with { $product }
+register-title = Make your account
+register-text = Somebody, probably you, wants to make an account with { $product } and has given { $address }. Choose a user name and a password next.
+register-button = Make the account
+register-ignore = If you did not ask for this, ignore this mail: without you no account is made.
+
 ## Somebody registers with an address that has an account
 
 already-registered-subject = You already have an account with { $product }
@@ -135,8 +143,8 @@ other-browser-button = Sign that browser in
 other-browser-ignore = If it was not you, or if somebody has told you what to type, close this page: then nothing happens.
 asking-browser-only-title = Open this link where you asked for it
 asking-browser-only-text = Another browser or device than this one asked to sign in. Open the link there, or type the code of the mail there.
-page-register-title = One more step
-page-register-text = Press the button to confirm that { $address } is your address. Your account is made then.
+page-register-title = Make your account
+page-register-text = Your account will have the address { $address }. Choose a user name and a password.
 page-register-button = Make the account
 page-change-address-title = Your new e-mail address
 page-change-address-text = Press the button to use { $address } for your account.
@@ -148,7 +156,7 @@ page-reset-title = Choose a new password
 page-reset-text = It is for the account with the address { $address }. All devices are signed out when you save it.
 page-reset-button = Save the password
 page-invite-title = You are invited
-page-invite-text = Choose a user name and a password for your account.
+page-invite-text = Choose a user name and a password for your account, which will have the address { $address }.
 page-invite-button = Make the account
 username = User name
 new-password = New password

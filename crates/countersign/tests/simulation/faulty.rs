@@ -35,8 +35,8 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use countersign::internal::model::ticket::{
-    ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, ResetOutcome,
-    SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    AccountRegistration, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
+    RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
 };
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
@@ -383,6 +383,9 @@ impl TicketStore for Faulty {
         find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
         sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
         approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
+        register(registration: AccountRegistration, context: &Context) -> RegisterOutcome;
+        invitations(now: Timestamp) -> Vec<Ticket>;
+        withdraw_invitation(id: TicketId, context: &Context) -> bool;
     }
 
     async fn start_ticket(

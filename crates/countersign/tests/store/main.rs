@@ -28,6 +28,8 @@ mod postgresql;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod registration;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod sqlite;
@@ -70,6 +72,8 @@ macro_rules! conformance {
                     deliveries_are_swept_a_while_after_their_end, a_new_delivery_wakes_the_sender, a_sealed_key_is_made_once}
                 emails::{what_is_stored_of_an_address_comes_back, one_account_has_an_address_verified, a_name_or_a_verified_address_signs_in,
                     addresses_go_with_their_account, the_last_room_for_an_address_is_given_once}
+                registration::{a_ticket_makes_an_account_once, a_ticket_that_offers_nothing_makes_no_account, of_many_that_register_one_does,
+                    invitations_are_listed_until_they_end}
                 tickets::{what_is_stored_of_a_ticket_comes_back, a_ticket_sets_a_password_once, wrong_codes_use_a_ticket_up, mails_are_limited,
                     a_newer_ticket_voids_the_older, tickets_of_before_are_void, tickets_are_swept_when_they_count_no_more,
                     of_many_that_use_a_ticket_one_does, a_ticket_begins_a_session_once, digits_approve_a_ticket_or_end_it,

@@ -1,4 +1,4 @@
-//! The routes of administrators: accounts, keys, audit log. The audit log names the administrator who made a change.
+//! The routes of administrators: accounts, invitations, keys, audit log. The audit log names the administrator who made a change.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -13,6 +13,7 @@ use crate::store::Store;
 pub(super) mod api_keys;
 pub(super) mod audit;
 pub(super) mod followers;
+pub(super) mod invitations;
 pub(super) mod keys;
 pub(super) mod overview;
 pub(super) mod users;

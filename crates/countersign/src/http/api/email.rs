@@ -45,10 +45,11 @@ enum Purpose {
     Verify,
     Reset,
     SignIn,
+    Register,
 }
 
 impl Input for Start {
-    const EXPECTED: &'static str = r#"a JSON object {"purpose": "verify", "reset" or "sign_in", "address": string, "proof"?: string, "captcha"?: string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"purpose": "verify", "reset", "sign_in" or "register", "address": string, "proof"?: string, "captcha"?: string}"#;
 }
 
 pub(in crate::http) async fn start<S: Store>(
@@ -63,6 +64,7 @@ pub(in crate::http) async fn start<S: Store>(
         Purpose::Verify => MailPurpose::Verify,
         Purpose::Reset => MailPurpose::Reset,
         Purpose::SignIn => MailPurpose::SignIn,
+        Purpose::Register => MailPurpose::Register,
     };
     admit(&app, (purpose.of_ticket(), &to), (proof, captcha), &context).await?;
     let mut request = MailRequest::new(purpose, to);
@@ -116,6 +118,7 @@ pub(in crate::http) fn address(text: &str) -> Result<EmailAddress, ApiError> {
 pub(in crate::http) struct Confirm {
     token: Option<Zeroizing<String>>,
     code: Option<Zeroizing<String>>,
+    username: Option<String>,
     new_password: Option<Zeroizing<String>>,
     // The others are for a sign-in.
     #[serde(default)]
@@ -127,7 +130,7 @@ pub(in crate::http) struct Confirm {
 }
 
 impl Input for Confirm {
-    const EXPECTED: &'static str = r#"a JSON object {"token" or "code": string, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string, "keepAccount"?: boolean}, the code with the flow cookie"#;
+    const EXPECTED: &'static str = r#"a JSON object {"token" or "code": string, "username"?: string, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string, "keepAccount"?: boolean}, the code with the flow cookie"#;
 }
 
 pub(in crate::http) async fn confirm<S: Store>(
@@ -144,27 +147,48 @@ pub(in crate::http) async fn confirm<S: Store>(
         _ => return Err(ApiError::Body { expected: Confirm::EXPECTED }),
     };
     let context = app.at_this_moment(context);
-    let Confirm { new_password, audience, device_token, keep_account, .. } = input;
+    let Confirm { username, new_password, audience, device_token, keep_account, .. } = input;
     if app.countersign.purpose_of(shown.as_ref()).await? == Some(TicketPurpose::SignIn) {
         let wishes = Wishes { new_password, audience, device_token, keep_account };
         return sign_in(&app, &shown, (wishes, input.refresh_token_delivery), &headers, context).await;
     }
-    act(app.countersign, shown, new_password, context).await?;
+    let deed = match (username, new_password) {
+        (None, None) => Deed::Verify,
+        (None, Some(password)) => Deed::Reset(password),
+        (Some(username), Some(password)) => Deed::Register(username, password),
+        (Some(_), None) => return Err(ApiError::Body { expected: Confirm::EXPECTED }),
+    };
+    act(app.countersign, shown, deed, context).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Uses a ticket: to set this password, or to verify an address. It runs to its end even when the client hangs up (CC-6).
+/// What a ticket is used for.
+pub(in crate::http) enum Deed {
+    /// To verify an address.
+    Verify,
+    /// To set this password.
+    Reset(Zeroizing<String>),
+    /// To make an account with this name and this password.
+    Register(String, Zeroizing<String>),
+}
+
+/// Uses a ticket. It runs to its end even when the client hangs up (CC-6).
 pub(in crate::http) async fn act<S: Store>(
     countersign: Arc<Countersign<S>>,
     shown: Shown,
-    new_password: Option<Zeroizing<String>>,
+    deed: Deed,
     context: Context,
 ) -> Result<(), ApiError> {
     let act = async move {
-        match &new_password {
-            Some(new) => countersign.reset_password(shown.as_ref(), new, &context).await,
-            None => countersign.verify_email(shown.as_ref(), &context).await.map(drop),
+        let shown = shown.as_ref();
+        match &deed {
+            Deed::Verify => countersign.verify_email(shown, &context).await.map(drop)?,
+            Deed::Reset(new) => countersign.reset_password(shown, new, &context).await?,
+            Deed::Register(name, password) => {
+                countersign.register(shown, (name, password), &context).await.map(drop)?;
+            }
         }
+        Ok::<_, ApiError>(())
     };
     Ok(detached(act).await??)
 }

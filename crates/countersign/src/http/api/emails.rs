@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::base::id::EmailId;
+use crate::Countersign;
+use crate::base::id::{AccountId, EmailId};
 use crate::http::api::email::{address, with_flow};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
@@ -39,7 +40,15 @@ pub(in crate::http) async fn list<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let emails = app.countersign.emails(caller.account).await?;
+    emails_of(&app.countersign, caller.account).await
+}
+
+/// The addresses of an account.
+pub(in crate::http) async fn emails_of<S: Store>(
+    countersign: &Countersign<S>,
+    account: AccountId,
+) -> Result<Response, ApiError> {
+    let emails = countersign.emails(account).await?;
     let emails = emails.iter().map(EmailView::new).collect();
     Ok(axum::Json(EmailsBody { emails }).into_response())
 }

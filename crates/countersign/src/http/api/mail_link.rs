@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::flows::attempt::CheckError;
 use crate::flows::login::LoginError;
 use crate::flows::tickets::{ShownTicket, TicketError};
-use crate::http::api::email::act;
+use crate::http::api::email::{Deed, act};
 use crate::http::api::email_sign_in::{Wishes, begin};
 use crate::http::api::shown::Shown;
 use crate::http::app::App;
@@ -45,7 +45,7 @@ pub(in crate::http) async fn show<S: Store>(
 ) -> Response {
     let (token, language) = (token(path), accept_language(&headers));
     match opened(&app, &token, &headers, &context).await {
-        Ok(opened) => form(&app, language, &opened, None),
+        Ok(opened) => form(&app, language, &opened, None, None),
         Err(error) => refusal(&app, language, &error),
     }
 }
@@ -57,9 +57,8 @@ struct Form {
     /// What the browser shows that asked to sign in.
     digits: Option<String>,
     keep_account: bool,
-    /// So that password managers know whose password it is.
-    #[serde(rename = "username")]
-    _username: Option<String>,
+    /// Of a new account; of another one, so that password managers know whose password it is.
+    username: Option<String>,
 }
 
 /// Does what the ticket is for.
@@ -71,27 +70,24 @@ pub(in crate::http) async fn submit<S: Store>(
     body: Body,
 ) -> Response {
     let (token, language) = (token(path), accept_language(&headers));
+    let mut username = None;
     let acted = async {
         let form = form_of(&headers, body).await?;
+        username.clone_from(&form.username);
         let context = app.at_this_moment(context.clone());
         let opened = opened(&app, &token, &headers, &context).await?;
         let purpose = opened.ticket.purpose;
         if purpose == TicketPurpose::SignIn {
             return sign_in(&app, &token, opened, form, &headers, context).await;
         }
-        // What another page's form says besides is of no interest.
-        let new_password = form.new_password.filter(|_| purpose == TicketPurpose::Reset);
-        if purpose == TicketPurpose::Reset && new_password.is_none() {
-            return Err(ApiError::Value("the new password is missing".into()));
-        }
-        act(app.countersign.clone(), Shown::Link(token.clone(), None), new_password, context).await?;
+        act(app.countersign.clone(), Shown::Link(token.clone(), None), form.deed(purpose)?, context).await?;
         Ok(done(&app, language, purpose))
     };
     match acted.await {
         Ok(response) => response,
-        // A password that is not good enough does not use the link up.
+        // A name or a password that is not good enough does not use the link up.
         Err(error) => match opened(&app, &token, &headers, &app.at_this_moment(context)).await {
-            Ok(opened) => form(&app, language, &opened, Some(&error)),
+            Ok(opened) => form(&app, language, &opened, Some(&error), username.as_deref()),
             Err(_) => refusal(&app, language, &error),
         },
     }
@@ -133,6 +129,20 @@ async fn sign_in<S: Store>(
 }
 
 const DIGITS: usize = 2;
+
+impl Form {
+    /// What another page's form says besides is of no interest.
+    fn deed(self, purpose: TicketPurpose) -> Result<Deed, ApiError> {
+        let missing = || ApiError::Value("the new password is missing".into());
+        Ok(match purpose {
+            TicketPurpose::Reset => Deed::Reset(self.new_password.ok_or_else(missing)?),
+            TicketPurpose::Register | TicketPurpose::Invite => {
+                Deed::Register(self.username.unwrap_or_default(), self.new_password.ok_or_else(missing)?)
+            }
+            TicketPurpose::Verify | TicketPurpose::SignIn => Deed::Verify,
+        })
+    }
+}
 
 fn accept_language(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()
@@ -177,6 +187,7 @@ fn form<S: Store>(
     language: Option<&str>,
     Opened { ticket, own }: &Opened,
     refused: Option<&ApiError>,
+    username: Option<&str>,
 ) -> Response {
     let (status, code) = refused.map(ApiError::for_a_page).unzip();
     let facts = app.countersign.facts_of(ticket);
@@ -210,8 +221,11 @@ fn form<S: Store>(
             _ => Page::Confirm(ticket.purpose.name()),
         },
         TicketPurpose::Reset => Page::NewPassword,
+        TicketPurpose::Register | TicketPurpose::Invite => Page::NewAccount(ticket.purpose.name()),
         other => Page::Confirm(other.name()),
     };
+    // Of a new account the name is typed; of another one the form repeats it for password managers.
+    values.username = username.filter(|_| matches!(shown, Page::NewAccount(_)));
     page(app, language, status.unwrap_or(StatusCode::OK), (shown, values))
 }
 

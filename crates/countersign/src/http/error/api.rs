@@ -16,11 +16,13 @@ use crate::flows::api_keys::{AddApiKeyError, ExchangeError};
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::email::EmailError;
+use crate::flows::invite::InviteError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::mail_gate::MailGateError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
+use crate::flows::register::RegisterError;
 use crate::flows::tickets::TicketError;
 use crate::hashing::HashingError;
 use crate::http::edge::csrf::CrossOrigin;
@@ -72,6 +74,12 @@ pub enum ApiError {
     /// Somebody may not cause a mail now.
     #[error(transparent)]
     MailGate(#[from] MailGateError),
+    /// An account was not made with a ticket.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// Nobody was invited.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
     /// The keys could not be rotated.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -161,6 +169,8 @@ impl ApiError {
             Self::Email(error) => public::email(error),
             Self::Ticket(error) => public::ticket(error),
             Self::MailGate(error) => public::mail_gate(error),
+            Self::Register(error) => public::register(error),
+            Self::Invite(error) => public::invite(error),
             Self::Keys(error) => public::keys(error),
             Self::Sign(error) => public::sign(error),
             Self::KeySet(_) | Self::Internal => internal(),
@@ -208,6 +218,9 @@ impl ApiError {
                 )))
                 | Self::Ticket(TicketError::Password(PasswordChangeError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
+                ))))
+                | Self::Register(RegisterError::Ticket(TicketError::Password(PasswordChangeError::Check(
+                    CheckError::Hashing(HashingError::Overloaded { .. })
                 ))))
                 | Self::AddApiKey(AddApiKeyError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
@@ -273,6 +286,7 @@ pub(crate) mod tests {
     use crate::base::clock::Timestamp;
     use crate::http::error::public::Public;
     use crate::http::error::whole_seconds;
+    use crate::model::account::UsernameError;
     use crate::model::key_ring::KeyRingError;
     use crate::model::session::EndReason;
     use crate::model::work::WorkDemanded;
@@ -339,7 +353,18 @@ pub(crate) mod tests {
             EmailError::NotFound.into(),
             EmailError::NotVerified.into(),
             EmailError::TooMany.into(),
+            EmailError::AlreadyVerified.into(),
+            EmailError::NoneVerified.into(),
+            EmailError::Disabled.into(),
+            EmailError::TooManyMails.into(),
             TicketError::Off.into(),
+            TicketError::RegistrationOff.into(),
+            TicketError::DomainNotAllowed.into(),
+            RegisterError::Username(UsernameError::Empty).into(),
+            RegisterError::NameTaken.into(),
+            RegisterError::LooksAlike.into(),
+            InviteError::AddressTaken.into(),
+            InviteError::TooManyMails.into(),
             TicketError::Invalid.into(),
             MailGateError::ProofRequired(WorkDemanded { challenge: "x".into(), difficulty: 14 }).into(),
             ChangeAccountError::NotFound.into(),

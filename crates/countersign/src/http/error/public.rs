@@ -14,11 +14,13 @@ use crate::flows::api_keys::AddApiKeyError;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::email::EmailError;
+use crate::flows::invite::InviteError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::mail_gate::MailGateError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
+use crate::flows::register::RegisterError;
 use crate::flows::tickets::TicketError;
 use crate::hashing::HashingError;
 use crate::options::UpstreamError;
@@ -62,6 +64,35 @@ fn too_many_attempts(throttled: Throttled) -> Public {
     Public {
         retry_after: Some(throttled.retry_after),
         ..public(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts, try again later")
+    }
+}
+
+/// Only administrators are told. Between two mails to one address is a minute.
+fn too_many_mails() -> Public {
+    Public {
+        retry_after: Some(Duration::from_mins(1)),
+        ..public(StatusCode::TOO_MANY_REQUESTS, "too_many_mails", "Enough mails for now, try again later")
+    }
+}
+
+pub(super) fn register(error: &RegisterError) -> Public {
+    match error {
+        RegisterError::Username(error) => {
+            public(StatusCode::UNPROCESSABLE_ENTITY, "username_invalid", error.to_string())
+        }
+        RegisterError::NameTaken => name_taken(),
+        RegisterError::LooksAlike => name_looks_alike(),
+        RegisterError::Ticket(error) => ticket(error),
+    }
+}
+
+pub(super) fn invite(error: &InviteError) -> Public {
+    match error {
+        InviteError::AddressTaken => {
+            public(StatusCode::CONFLICT, "address_taken", "An account has verified this address")
+        }
+        InviteError::TooManyMails => too_many_mails(),
+        InviteError::Ticket(error) => ticket(error),
     }
 }
 
@@ -163,6 +194,14 @@ pub(super) fn email(error: &EmailError) -> Public {
         EmailError::NotVerified => {
             public(StatusCode::CONFLICT, "email_not_verified", "The address is not verified")
         }
+        EmailError::AlreadyVerified => {
+            public(StatusCode::CONFLICT, "email_verified", "The address is verified already")
+        }
+        EmailError::NoneVerified => {
+            public(StatusCode::CONFLICT, "no_verified_email", "The account has no verified address")
+        }
+        EmailError::Disabled => public(StatusCode::CONFLICT, "account_disabled", "The account is disabled"),
+        EmailError::TooManyMails => too_many_mails(),
         EmailError::TooMany => {
             public(StatusCode::CONFLICT, "too_many_emails", "Too many addresses: remove one first")
         }
@@ -173,6 +212,14 @@ pub(super) fn email(error: &EmailError) -> Public {
 pub(super) fn ticket(error: &TicketError) -> Public {
     match error {
         TicketError::Off => not_found(),
+        TicketError::RegistrationOff => {
+            public(StatusCode::FORBIDDEN, "registration_off", "Registration is not open here")
+        }
+        TicketError::DomainNotAllowed => public(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "domain_not_allowed",
+            "Addresses of this domain cannot register here",
+        ),
         TicketError::Invalid => {
             public(StatusCode::BAD_REQUEST, "ticket_invalid", "This link or code is not valid any more")
         }

@@ -66,6 +66,45 @@ impl EmailAddress {
     }
 }
 
+/// The domain of e-mail addresses.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EmailDomain(String);
+
+/// The text is no domain of an e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a domain has the form example.org, without an @ or a star")]
+pub struct InvalidEmailDomain;
+
+impl EmailDomain {
+    /// Takes a domain as somebody types it, in Unicode or as A-labels.
+    ///
+    /// # Errors
+    /// [`InvalidEmailDomain`], for whatever reason.
+    pub fn parse(raw: &str) -> Result<Self, InvalidEmailDomain> {
+        // A second @ is refused with it.
+        let address = EmailAddress::parse(&format!("a@{raw}")).map_err(|_| InvalidEmailDomain)?;
+        Ok(Self(address.domain().to_owned()))
+    }
+
+    /// The domain, in lower-case A-labels.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EmailDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for EmailDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
 /// RFC 5322 §3.2.3.
 fn is_atom(text: &str) -> bool {
     let is_atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
@@ -108,6 +147,25 @@ mod tests {
         }
         for other in ["adalovelace+x@bücher.example", "ada.lovelace@bücher.example"] {
             assert_ne!(EmailAddress::parse(other).unwrap().canonical(), address.canonical(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_read_in_any_spelling_and_nothing_else_is() {
+        for text in ["Bücher.Example", "xn--bcher-kva.example", "BU\u{308}CHER.example"] {
+            assert_eq!(EmailDomain::parse(text).unwrap().as_str(), "xn--bcher-kva.example", "{text}");
+        }
+        for bad in [
+            "",
+            "localhost",
+            "*.example.org",
+            "@example.org",
+            "ada@example.org",
+            ".example.org",
+            "192.0.2.1",
+            "a b.org",
+        ] {
+            assert_eq!(EmailDomain::parse(bad), Err(InvalidEmailDomain), "{bad}");
         }
     }
 

@@ -36,6 +36,12 @@ pub(in crate::model) fn verify(email: &AccountEmail, own: &[AccountEmail], now: 
     vec![Write::UpdateEmail(Box::new(verified)), event]
 }
 
+/// The writes of an address that a new account begins with: its owner has shown that they read its mail.
+pub(in crate::model) fn verified_from_the_start(new: AccountEmail) -> [Write; 3] {
+    let [added, verified] = [AuditKind::EmailAdded, AuditKind::EmailVerified].map(|kind| record(kind, &new));
+    [Write::InsertEmail(Box::new(new)), added, verified]
+}
+
 /// Lets notices go to another address.
 pub(crate) fn make_primary(own: &[AccountEmail], id: EmailId) -> Plan<ChangeEmailOutcome> {
     match own.iter().find(|email| email.id == id) {

@@ -19,7 +19,10 @@ named! {
         Reset = "reset",
         /// Sign in: code and link.
         SignIn = "sign_in",
-        /// Somebody tried to register with your address, which has an account already.
+        /// Make the account that was asked for: code and link.
+        Register = "register",
+        /// Somebody tried to register with your address, which has an account already. It has a ticket that nobody can use, and shows
+        /// nothing of it.
         AlreadyRegistered = "already_registered",
         /// An administrator invites you: link.
         Invite = "invite",
@@ -90,6 +93,13 @@ pub struct MailTicket {
     /// Whether the mail shows a code to type, beside the link.
     #[serde(default)]
     pub has_code: bool,
+}
+
+impl MailTemplate {
+    /// Whether the mail shows the secrets of its ticket.
+    pub(crate) const fn shows_secrets(self) -> bool {
+        !matches!(self, Self::AlreadyRegistered)
+    }
 }
 
 impl MailContents {

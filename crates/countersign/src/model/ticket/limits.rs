@@ -84,7 +84,11 @@ pub(crate) fn start(
     ];
     writes.extend(mail.map(|mail| Write::InsertDelivery(Box::new(mail))));
     let event = AuditEvent { account_id, ..AuditEvent::new(AuditKind::TicketIssued) };
-    writes.push(Write::Record(event.with_detail(ticket.purpose.name())));
+    writes.push(Write::Record(event.with_detail(match ticket.purpose {
+        // There is no account yet that could say who was invited.
+        TicketPurpose::Invite => ticket.named(),
+        other => other.name().to_owned(),
+    })));
     Plan::new(StartTicketOutcome::Started, writes)
 }
 

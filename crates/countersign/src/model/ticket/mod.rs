@@ -9,21 +9,27 @@
 //!             └─────► expired      or of before the store was restored
 //! ```
 //!
-//! A ticket without an account is one that somebody asked for with an address that nobody has. It is counted and kept like any
-//! other, so that the store does the same work for both (EN-4), and nobody can use it.
+//! A ticket with neither an account nor a payload is one that somebody asked for with an address that nobody has. One for a new
+//! account that has an account is one that was asked for with an address that somebody has. Both are counted and kept like any
+//! other, so that the store does the same work (EN-4), and nobody can use them.
 
 mod consume;
 mod flow_cookie;
+mod invitation;
 mod limits;
+mod register;
 mod reset;
 mod sign_in;
 mod verify;
 
 pub(crate) use self::consume::{is_owned, look};
 pub use self::flow_cookie::FlowCookie;
+pub(crate) use self::invitation::withdraw;
 pub(in crate::model) use self::limits::void;
 pub(crate) use self::limits::{COUNTED, start};
 pub use self::limits::{MailLimits, RecentTickets, StartTicketOutcome};
+pub(crate) use self::register::Offer;
+pub use self::register::{AccountRegistration, RegisterOutcome};
 pub use self::reset::{PasswordReset, ResetOutcome};
 pub use self::sign_in::{ApproveOutcome, MailSignIn, SignInApproval};
 pub use self::verify::VerifyOutcome;
@@ -92,7 +98,7 @@ pub struct Ticket {
     pub browser_hash: Option<[u8; 32]>,
     /// How many wrong codes may still be typed.
     pub tries_left: u32,
-    /// What else there is to know when it is used, sealed.
+    /// What account is made with it, sealed. Only tickets for a new account have it.
     pub payload: Option<Vec<u8>>,
     /// Stands for the network that asked.
     pub source: Option<[u8; 16]>,
@@ -123,7 +129,10 @@ impl Ticket {
     /// Whether somebody can use it as long as it is alive. The mail of any other is not sent.
     pub(crate) const fn is_somebodys(&self) -> bool {
         match self.purpose {
-            TicketPurpose::Register | TicketPurpose::Invite => self.payload.is_some(),
+            // The owner of an address that an account has is told so.
+            TicketPurpose::Register | TicketPurpose::Invite => {
+                self.account_id.is_some() || self.payload.is_some()
+            }
             TicketPurpose::Verify | TicketPurpose::Reset | TicketPurpose::SignIn => self.account_id.is_some(),
         }
     }
@@ -131,6 +140,11 @@ impl Ticket {
     /// Whether it was sent to the browser that keeps what has this hash.
     pub(crate) fn is_of_browser(&self, browser_hash: &[u8; 32]) -> bool {
         is_same(self.browser_hash, browser_hash)
+    }
+
+    /// What it is for, and its ID: what the audit log says of an account that is yet to be made.
+    pub(in crate::model) fn named(&self) -> String {
+        format!("{} {}", self.purpose.name(), self.id)
     }
 
     /// Whether this is its account, enabled and with the password that it had. Whoever signs in can take an account back that is to

@@ -7,16 +7,18 @@ use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::engine::value::Value;
 use super::load::{self, Lock};
+use super::rows::TICKET_COLUMNS;
 use super::{PostgresStore, rows};
 use crate::base::clock::Timestamp;
 use crate::base::digest::sha256;
 use crate::base::id::{AccountId, TicketId};
-use crate::model::account::Credentials;
+use crate::model::account::{Credentials, NameUse};
 use crate::model::context::Context;
 use crate::model::session::{Device, StartSessionOutcome};
 use crate::model::ticket::{
-    self, ApproveOutcome, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
-    RecentTickets, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    self, AccountRegistration, ApproveOutcome, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset,
+    PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome,
+    Ticket, TicketPurpose, VerifyOutcome,
 };
 use crate::store::{StoreError, TicketStore};
 
@@ -78,6 +80,32 @@ impl TicketStore for PostgresStore {
         context: &Context,
     ) -> Result<VerifyOutcome, StoreError> {
         self.change("verify_email", context, shown, verify).await
+    }
+
+    async fn register(
+        &self,
+        registration: AccountRegistration,
+        context: &Context,
+    ) -> Result<RegisterOutcome, StoreError> {
+        self.change("register", context, registration, register).await
+    }
+
+    async fn invitations(&self, now: Timestamp) -> Result<Vec<Ticket>, StoreError> {
+        self.read("invitations", move |db| async move {
+            let sql = format!(
+                "SELECT {TICKET_COLUMNS} FROM tickets t
+                 WHERE t.purpose = $1 AND t.expires_at > $2 AND t.consumed_at IS NULL
+                 ORDER BY t.created_at, t.id"
+            );
+            let found = db.query(&sql, &[&TicketPurpose::Invite.name(), &now]).await?;
+            let found = found.iter().map(rows::ticket).collect::<Result<Vec<_>, _>>()?;
+            Ok(found.into_iter().filter(|ticket| ticket.is_alive(now)).collect())
+        })
+        .await
+    }
+
+    async fn withdraw_invitation(&self, id: TicketId, context: &Context) -> Result<bool, StoreError> {
+        self.change("withdraw_invitation", context, id, withdraw).await
     }
 }
 
@@ -153,6 +181,23 @@ async fn verify(tx: Transaction, shown: PresentedTicket) -> Result<VerifyOutcome
         _ => (Vec::new(), false),
     };
     tx.apply(ticket::verify_email(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now)).await
+}
+
+async fn register(tx: Transaction, registration: AccountRegistration) -> Result<RegisterOutcome, Failure> {
+    let found = load::ticket(&tx.db, &registration.shown, Lock::Rows).await?;
+    let uses = load::name_uses(&tx.db, [&registration.account.username].into_iter()).await?;
+    // Another account may be next with the name or the address: then an index refuses, and this is begun again.
+    let is_taken = match &found {
+        Some(ticket) => load::email_is_anothers(&tx.db, &ticket.address, registration.account.id).await?,
+        None => false,
+    };
+    let name = uses.into_iter().next().unwrap_or(NameUse::Free);
+    tx.apply(registration.decide(found, name, is_taken, tx.at.now)).await
+}
+
+async fn withdraw(tx: Transaction, id: TicketId) -> Result<bool, Failure> {
+    let found = load::ticket_by_id(&tx.db, id, Lock::Rows).await?;
+    tx.apply(ticket::withdraw(found, tx.at.now)).await
 }
 
 /// The ticket that is shown and the account that it names, both locked: the account first, as everywhere.

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::rows::{self, TICKET_COLUMNS};
 use super::{SqliteStore, load, sessions};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, TicketId};
@@ -9,8 +10,9 @@ use crate::model::account::Credentials;
 use crate::model::context::Context;
 use crate::model::session::{Device, StartSessionOutcome};
 use crate::model::ticket::{
-    self, ApproveOutcome, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
-    RecentTickets, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    self, AccountRegistration, ApproveOutcome, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset,
+    PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome,
+    Ticket, TicketPurpose, VerifyOutcome,
 };
 use crate::store::{StoreError, TicketStore};
 
@@ -112,6 +114,46 @@ impl TicketStore for SqliteStore {
                 _ => (Vec::new(), false),
             };
             tx.apply(ticket::verify_email(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now))
+        })
+        .await
+    }
+
+    async fn register(
+        &self,
+        registration: AccountRegistration,
+        context: &Context,
+    ) -> Result<RegisterOutcome, StoreError> {
+        self.change("register", context, move |tx| {
+            let found = load::ticket(tx.db, &registration.shown)?;
+            let name = load::name_use(tx.db, &registration.account.username)?;
+            let is_taken = match &found {
+                Some(ticket) => load::email_is_anothers(tx.db, &ticket.address, registration.account.id)?,
+                None => false,
+            };
+            tx.apply(registration.decide(found, name, is_taken, tx.at.now))
+        })
+        .await
+    }
+
+    async fn invitations(&self, now: Timestamp) -> Result<Vec<Ticket>, StoreError> {
+        self.read("invitations", move |db| {
+            let found: Vec<Ticket> = db
+                .prepare_cached(&format!(
+                    "SELECT {TICKET_COLUMNS} FROM tickets t
+                     WHERE t.purpose = ?1 AND t.expires_at > ?2 AND t.consumed_at IS NULL
+                     ORDER BY t.created_at, t.id"
+                ))?
+                .query_map(params![TicketPurpose::Invite.name(), now.as_unix_millis()], rows::ticket)?
+                .collect::<Result<_, _>>()?;
+            Ok(found.into_iter().filter(|ticket| ticket.is_alive(now)).collect())
+        })
+        .await
+    }
+
+    async fn withdraw_invitation(&self, id: TicketId, context: &Context) -> Result<bool, StoreError> {
+        self.change("withdraw_invitation", context, move |tx| {
+            let found = load::ticket_by(tx.db, "id", id.as_bytes())?;
+            tx.apply(ticket::withdraw(found, tx.at.now))
         })
         .await
     }
