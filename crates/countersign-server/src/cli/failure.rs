@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use countersign::http::ApiError;
 use countersign::store::StoreError;
 use countersign::{AddClientError, AddFeedKeyError};
-use countersign::{ChangeAccountError, CreateAccountError, KeysError, PasswordChangeError};
+use countersign::{ChangeAccountError, CreateAccountError, InviteError, KeysError, PasswordChangeError};
 use serde_json::json;
 
 use super::usage::UsageError;
@@ -67,6 +67,7 @@ fn api_error(error: anyhow::Error) -> anyhow::Result<ApiError> {
     let error = error.downcast::<CreateAccountError>().map(ApiError::from);
     let error = error.or_else(|error| error.downcast::<ChangeAccountError>().map(ApiError::from));
     let error = error.or_else(|error| error.downcast::<PasswordChangeError>().map(ApiError::from));
+    let error = error.or_else(|error| error.downcast::<InviteError>().map(ApiError::from));
     let error = error.or_else(|error| error.downcast::<KeysError>().map(ApiError::from));
     error.or_else(|error| error.downcast::<StoreError>().map(ApiError::from))
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use countersign::Accent;
+use countersign::EmailDomain;
 use countersign::Timestamp;
 use countersign::mail::MailUrl;
 use countersign::store::postgres::DatabaseUrl;
@@ -20,6 +21,7 @@ use super::mail::{MailAddress, MailSignIn};
 use super::origin::{Origin, PathPrefix};
 use super::otlp::{self, CollectorUrl, Ratio};
 use super::place::Problem;
+use super::registration::Registration;
 use super::setting::{ByteSize, LogFormat, Secret, Setting, ThrottleStop, Toggle, TokenType, one_of};
 use super::sources::Settings;
 use super::upstream::{ClientErrorStatus, FieldName, LoginFormat, LoginUrl};
@@ -296,6 +298,11 @@ settings! {
     /// Whether people sign in by a mail to a verified address, without their password: `on`, or `same_browser` if a mail that is
     /// opened elsewhere must not let the browser go on that asked. It makes a mailbox as good as a password.
     "mail.sign_in" mail_sign_in: MailSignIn = "off";
+    /// Who can make an account of their own: `off` nobody, `invite` whom an administrator has invited, `open` everybody. The address
+    /// is verified first, so `mail.url` is needed.
+    "registration.mode" registration_mode: Registration = "off", for example "invite";
+    /// With `open`, the domains of which an address has to be, exactly; any if unset. Invitations go to other domains too.
+    "registration.domains" registration_domains: Vec<EmailDomain> = "", for example "example.com,example.org";
     /// The name of your product, in the title and the header of every page. No password may consist of it.
     "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
     /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.

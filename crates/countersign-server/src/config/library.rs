@@ -42,6 +42,8 @@ impl Config {
         options.email.work.per_network = self.mail_proof_per_network;
         options.email.work.overall = self.mail_proof_overall;
         options.email.work.most_bits = u8::try_from(self.mail_proof_most_bits).unwrap_or(u8::MAX);
+        options.registration.mode = self.registration_mode.into();
+        options.registration.domains.clone_from(&self.registration_domains);
         options.account_deletion_grace =
             (self.account_deletion == Toggle::On).then_some(self.account_deletion_grace);
         options.keep_audit = self.retention_audit;

@@ -19,6 +19,7 @@ mod mail;
 mod origin;
 mod otlp;
 mod place;
+mod registration;
 mod rules;
 mod setting;
 mod sources;

@@ -5,6 +5,7 @@ use countersign::OutOfRange;
 use super::keys::{Config, KEYS};
 use super::limits::is_loopback_name;
 use super::place::{Place, Problem};
+use super::registration::Registration;
 
 /// Rules about several values.
 pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
@@ -20,6 +21,7 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     hooks(config, &mut refuse);
     store(config, &mut refuse);
     mail(config, &mut refuse);
+    registration(config, &mut refuse);
     for (value, file) in [
         ("jwt_secret", "jwt_secret_file"),
         ("master_key", "master_key_file"),
@@ -192,6 +194,19 @@ fn mail(config: &Config, refuse: Refuse<'_>) {
         (true, None) => refuse("mail.url", "mail.url names a user: set mail.password_file".to_owned()),
         (false, Some(key)) => refuse(key, format!("{key}: mail.url names no user, like smtps://USER@HOST")),
         _ => {}
+    }
+}
+
+/// Nobody takes the name of a person who is still to come.
+fn registration(config: &Config, refuse: Refuse<'_>) {
+    if config.registration_mode == Registration::Off && !config.registration_domains.is_empty() {
+        refuse("registration.domains", "registration.domains: registration.mode is off".to_owned());
+    }
+    let is_open = config.registration_mode == Registration::Open;
+    if is_open && config.import_upstream_url.is_some() {
+        let why = "registration.mode is open while import.upstream is set: a stranger could take the name of somebody who has not \
+                   signed in here yet";
+        refuse("registration.mode", why.to_owned());
     }
 }
 

@@ -201,6 +201,13 @@ fn values_out_of_range_are_refused_with_the_reason() {
         ("[keys]\nrotate_every = \"1h\"", "must be longer than keys.publish_before"),
         ("[keys]\nrotate_every = \"1s\"", "and it is not 0"),
         ("jwt_secret = \"x\"", "a secret does not belong in this file; use jwt_secret_file"),
+        ("[registration]\nmode = \"closed\"", "\"closed\" is not one of off, invite, open"),
+        ("[registration]\nmode = \"open\"\ndomains = [\"*.example.com\"]", "has the form example.org"),
+        ("[registration]\ndomains = [\"example.com\"]", "registration.mode is off"),
+        (
+            "[registration]\nmode = \"open\"\n[import.upstream]\nurl = \"https://old.example.com/login\"",
+            "a stranger could take the name",
+        ),
         ("audience = \"a\\u0000b\"", "control characters"),
         ("audience = \"a\"\naudience = \"b\"", "c.toml:2: duplicate key"),
         ("audience = \"open", "c.toml:1: "),

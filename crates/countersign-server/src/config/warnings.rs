@@ -3,6 +3,7 @@
 use super::keys::Config;
 use super::limits::is_loopback_name;
 use super::place::Place;
+use super::registration::Registration;
 
 impl Config {
     /// One sentence a warning.
@@ -46,6 +47,18 @@ impl Config {
                 "{}: metrics on {open} can be read by everybody who reaches that address, without a password: how many sign in, and \
                  when; use a firewall, or listen on 127.0.0.1",
                 place("metrics")
+            ));
+        }
+        if self.registration_mode != Registration::Off && self.mail_url.is_none() {
+            all.push(format!(
+                "{}: registration.mode needs mails, and mail.url is not set: nobody can register or be invited",
+                place("registration.mode")
+            ));
+        }
+        if self.registration_mode == Registration::Invite && !self.registration_domains.is_empty() {
+            all.push(format!(
+                "{}: registration.domains is for registration.mode = \"open\": invitations go to any domain",
+                place("registration.domains")
             ));
         }
         // PP-1.

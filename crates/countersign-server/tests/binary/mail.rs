@@ -54,3 +54,32 @@ fn a_forgotten_password_is_set_as_the_guide_says() {
     assert_eq!(server.login("ann", PASSWORD).status, 401);
     assert_eq!(server.login("ann@example.com", "every cloud has a silver lining").status, 200);
 }
+
+/// The command, the mail that the server sends for it, and the account that comes of it.
+#[test]
+fn somebody_is_invited_on_the_command_line() {
+    let place = Place::new();
+    place.add_user("root", "admin");
+    let invite = ["user", "invite", "ann@example.com", "--role", "editor"];
+    let refused = place.run(&invite);
+    assert!(refused.code == Some(1) && refused.err.contains("set mail.url and mail.from"), "{refused:?}");
+    let mail_set = "[mail]\nurl = \"file:mails\"\nfrom = \"no-reply@auth.example.com\"\n";
+    place.write("countersign.toml", mail_set);
+    let refused = place.run(&invite);
+    assert!(refused.code == Some(1) && refused.err.contains("registration is not open here"), "{refused:?}");
+    place.write("countersign.toml", &format!("{mail_set}[registration]\nmode = \"invite\"\n"));
+    let server = place.serve(&[]);
+    let invited = place.run(&invite);
+    assert!(invited.code == Some(0) && invited.out.contains("Invited ann@example.com"), "{invited:?}");
+    let again = place.run(&[&invite[..], &["--json"]].concat());
+    assert!(again.code == Some(1) && again.err.contains("too_many_mails"), "{again:?}");
+    let wrong = place.run(&["user", "invite", "ann"]);
+    assert!(wrong.code == Some(2) && wrong.err.contains("name@example.org"), "{wrong:?}");
+
+    let link = format!("/m/{}", after(&mail(&place, "invited"), "/m/"));
+    assert_eq!(server.request("GET", &link, "", "").status, 200);
+    let form = format!("username=ann&newPassword={}", PASSWORD.replace(' ', "+"));
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    assert_eq!(server.request("POST", &link, kind, &form).status, 200);
+    assert_eq!(server.login("ann@example.com", PASSWORD).json()["user"]["role"], "editor");
+}

@@ -1,6 +1,7 @@
 //! `countersign user`: manages accounts.
 
 mod import;
+mod invite;
 mod shown;
 
 use clap::Subcommand;
@@ -9,6 +10,7 @@ use countersign::{CreateAccountError, Registration};
 use serde_json::json;
 
 use self::import::{UserImport, export};
+use self::invite::invite;
 use self::shown::{list, show, show_done};
 use super::global::Global;
 use super::prompt::{self, NoPasswordArgument};
@@ -37,6 +39,14 @@ pub(super) enum UserCommand {
         service: bool,
         #[command(flatten)]
         no_password: NoPasswordArgument,
+    },
+    /// Sends a mail with a link by which its reader makes an account of their own; needs registration.mode `invite` or `open`
+    Invite {
+        /// The address that the mail goes to
+        address: String,
+        /// The role of the account; `admin` may administer
+        #[arg(long, default_value = Role::USER)]
+        role: String,
     },
     /// Lists accounts in the order of their names
     List {
@@ -129,6 +139,7 @@ impl UserCommand {
                     new.password_change_required = require_password_change;
                     Box::pin(add(global, output, new)).await
                 }
+                Self::Invite { address, role } => invite(global, output, &address, &role).await,
                 Self::Import(import) => import.run(&Tool::open(global, Task::Manage).await?, output).await,
                 other => Box::pin(other.run_on(Tool::open(global, Task::Manage).await?, output)).await,
             }
@@ -169,7 +180,7 @@ impl UserCommand {
             }
             Self::Disable { user } => (user, (disabled(true), "Disabled")),
             Self::Enable { user } => (user, (disabled(false), "Enabled")),
-            Self::Add { .. } | Self::Import(_) => return Ok(()),
+            Self::Add { .. } | Self::Invite { .. } | Self::Import(_) => return Ok(()),
         };
         let account = tool.find_account(&user).await?;
         let account = tool.instance.change_account(account.id, change, &tool.context()).await?;
