@@ -116,23 +116,20 @@ impl<S: Store> Countersign<S> {
         }
         let found = self.store.account_of_address(&address, claim).await?;
         let enabled = found.as_ref().filter(|found| found.account.is_enabled());
-        let role = Role::default();
-        let (template, account, offers) = match (purpose, &found) {
-            (MailPurpose::Verify, _) => (MailTemplate::Verify, enabled, None),
-            (MailPurpose::Reset, _) => (MailTemplate::Reset, enabled, None),
+        let (template, account) = match (purpose, &found) {
+            (MailPurpose::Verify, _) => (MailTemplate::Verify, enabled),
+            (MailPurpose::Reset, _) => (MailTemplate::Reset, enabled),
             // Whoever signs in can take an account back that is to be deleted.
             (MailPurpose::SignIn, found) => {
-                let account = found.as_ref().filter(|found| found.account.knows_its_owner());
-                (MailTemplate::SignIn, account, None)
+                (MailTemplate::SignIn, found.as_ref().filter(|found| found.account.knows_its_owner()))
             }
-            // Whoever is there is told so by a mail without a link, and whoever asked is not. The address of a disabled account is
-            // taken too.
-            (MailPurpose::Register, Some(found)) => {
-                (MailTemplate::AlreadyRegistered, Some(found), Some(&role))
-            }
-            (MailPurpose::Register, None) => (MailTemplate::Register, None, Some(&role)),
+            // Whoever is there is told so by a mail without a link, and whoever asked is not. A disabled account keeps its address.
+            (MailPurpose::Register, Some(found)) => (MailTemplate::AlreadyRegistered, Some(found)),
+            (MailPurpose::Register, None) => (MailTemplate::Register, None),
         };
         let purpose = purpose.of_ticket();
+        let role = Role::default();
+        let offers = (purpose == TicketPurpose::Register).then_some(&role);
         let asked = Asked { purpose, template, to: &address, account, locale, offers, by: AskedBy::Anybody };
         let (outcome, cookie) = self.start(asked, context).await?;
         // The code of the mail that was sent a moment ago is still good in this browser.

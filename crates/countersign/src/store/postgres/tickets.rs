@@ -183,7 +183,13 @@ async fn verify(tx: Transaction, shown: PresentedTicket) -> Result<VerifyOutcome
     tx.apply(ticket::verify_email(found, &shown, (account.as_ref(), &own), is_taken, tx.at.now)).await
 }
 
+/// Of two tickets for one address that are used at once, each would wait for the other: one for the index of verified addresses,
+/// one to void the other's ticket. So the lock of the address comes first, as where tickets are made.
 async fn register(tx: Transaction, registration: AccountRegistration) -> Result<RegisterOutcome, Failure> {
+    if let Some(ticket) = load::ticket(&tx.db, &registration.shown, Lock::No).await? {
+        let sql = "SELECT number FROM ticket_locks WHERE number = $1 FOR UPDATE";
+        tx.db.query(sql, &[&lock_of(ticket.address.canonical().as_bytes())]).await?;
+    }
     let found = load::ticket(&tx.db, &registration.shown, Lock::Rows).await?;
     let uses = load::name_uses(&tx.db, [&registration.account.username].into_iter()).await?;
     // Another account may be next with the name or the address: then an index refuses, and this is begun again.
