@@ -15,7 +15,7 @@ export const DEMO = { username: 'admin', password: 'password123' };
 /** With `PAGES_FROM`, the pages come from that folder, to work on them without rebuilding the server. */
 const PAGE_FILES = new Map([
   ['/', 'index.html'],
-  ...['login', 'forgot', 'mail-sign-in', 'account', 'admin', 'debugger', 'docs'].map((name) => [`/${name}`, `${name}.html`]),
+  ...['login', 'forgot', 'mail-sign-in', 'register', 'account', 'admin', 'debugger', 'docs'].map((name) => [`/${name}`, `${name}.html`]),
   ['/client.js', 'client.js'],
 ]);
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };

@@ -9,6 +9,7 @@ export const PAGES = [
   { name: 'login', title: 'Sign in · Countersign', script: true, client: true, isTranslated: true },
   { name: 'forgot', title: 'Forgot your password? · Countersign', script: true, client: true, isTranslated: true },
   { name: 'mail-sign-in', title: 'Sign in by mail · Countersign', script: true, client: true, isTranslated: true },
+  { name: 'register', title: 'Make an account · Countersign', script: true, client: true, isTranslated: true },
   { name: 'account', title: 'Account · Countersign', script: true, client: true, isTranslated: true },
   { name: 'admin', title: 'Admin · Countersign', script: true, client: true, isTranslated: true, hasOwnWords: true },
   {
@@ -60,5 +61,5 @@ export function documentOf({ name, title, script, client, policy }, body, lang =
     script && `<script type="module" src="assets/${fileOf(name, lang)}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
-  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account admin debugger docs forgot mail-sign-in" data-password-length="15" data-deletion-grace="1209600">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account admin debugger docs forgot mail-sign-in register invitations" data-password-length="15" data-deletion-grace="1209600">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
 }

@@ -1,7 +1,8 @@
-// One user, at an address of their own: facts, role and claims, sessions, API keys, last events, password, disable, delete.
+// One user, at an address of their own: facts, role and claims, addresses, sessions, API keys, last events, password, disable, delete.
 
 import { card, emptyState, placeOf, type View } from './admin-parts.ts';
 import { accessCard, dangerCard, passwordCard, type UserPage } from './admin-user-cards.ts';
+import { emailsCard } from './admin-user-emails.ts';
 import { api, isMine, messageOf } from './api.ts';
 import { eventBadge } from './audit-words.ts';
 import { copyFrom, element, fill } from './dom.ts';
@@ -10,6 +11,7 @@ import { keyList } from './key-list.ts';
 import { suggestRoles } from './roles.ts';
 import { sessionList } from './session-list.ts';
 import { act, actionButton, confirmed, notify, signOut } from './shell.ts';
+import { hasMail } from './site.ts';
 import { carryEdits, forgetEdits } from './unsaved.ts';
 import type { Account, AuditEvent, Session } from './wire.ts';
 import { t } from './words.ts';
@@ -70,7 +72,7 @@ function cards(page: UserPage): HTMLElement {
   return element(
     'div',
     { class: 'halves' },
-    element('div', { class: 'column' }, factsCard(page), accessCard(page), passwordCard(page)),
+    element('div', { class: 'column' }, factsCard(page), accessCard(page), passwordCard(page), hasMail && emailsCard(page)),
     element('div', { class: 'column' }, sessionsCard(page), keysCard(page), eventsCard(page), dangerCard(page)),
   );
 }

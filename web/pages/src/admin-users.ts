@@ -2,6 +2,7 @@
 
 import { CountersignError } from '@countersign/client';
 import { selection } from './admin-bulk.ts';
+import { invitations } from './admin-invitations.ts';
 import { emptyState, replacing, setViewParameters, table, viewParameters, type View } from './admin-parts.ts';
 import { addressOf, stateOf } from './admin-user.ts';
 import { parseClaims } from './admin-user-cards.ts';
@@ -11,7 +12,7 @@ import { type Field, openForm } from './form-dialog.ts';
 import { timeElement } from './format.ts';
 import { isMeant, suggestRoles } from './roles.ts';
 import { act, actionButton, notify } from './shell.ts';
-import { passwordHint } from './site.ts';
+import { canInvite, passwordHint } from './site.ts';
 import type { Account } from './wire.ts';
 import { plural, t } from './words.ts';
 
@@ -34,6 +35,7 @@ export const usersView: View = (root, from) => {
   const headings = [heading(t('Username'), '', 'ascending'), element('th', { scope: 'col' }, t('Role')), element('th', { scope: 'col' }, t('State')), heading(t('Created'), 'newest', 'descending')];
   headings[0]?.prepend(selected.all);
   const list = table(t('Users'), headings, rows, 'users');
+  const invited = canInvite ? invitations() : undefined;
   let next: string | null = null;
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -123,6 +125,7 @@ export const usersView: View = (root, from) => {
         'div',
         { class: 'row' },
         element('button', { type: 'button', title: t('An account for a program: nobody signs in, and API keys act for it.'), onclick: () => createService(reload) }, t('New service account')),
+        invited?.button,
         element('button', { type: 'button', class: 'primary', onclick: () => createUser(reload) }, t('New user')),
       ),
     ),
@@ -133,6 +136,7 @@ export const usersView: View = (root, from) => {
       ...choices.map((filter) => element('div', { class: filter === order && 'order' }, element('label', { for: filter.id }, filter.title), filter)),
       count,
     ),
+    invited?.list,
     selected.bar,
     list,
     empty,

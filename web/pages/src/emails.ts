@@ -46,7 +46,7 @@ function item(email: Email, changed: Changed): HTMLElement {
 }
 
 /** An address and what is known of it. */
-function emailFacts({ address, verifiedAt, primary, createdAt }: Email): HTMLElement {
+export function emailFacts({ address, verifiedAt, primary, createdAt }: Email): HTMLElement {
   const since = verifiedAt ? [`${t('verified')} `, timeElement(verifiedAt)] : [`${t('added')} `, timeElement(createdAt)];
   return element(
     'div',

@@ -10,11 +10,12 @@ import { returnTo } from './return-to.ts';
 import { afterSignIn, hasPage, keepReturnTo, leastLength, passwordHint } from './site.ts';
 import { t } from './words.ts';
 
-const REASONS: Record<SessionOverCode | 'logout' | 'deletion' | 'deleted' | 'password_reset', string> = {
+const REASONS: Record<SessionOverCode | 'logout' | 'deletion' | 'deleted' | 'password_reset' | 'registered', string> = {
   deletion: t('You are signed out, and your account is going to be deleted. To keep it, sign in.'),
   deleted: t('Your account is deleted.'),
   logout: t('You are signed out.'),
   password_reset: t('Your new password is saved. Sign in with it.'),
+  registered: t('Your account is ready. Sign in with it.'),
   session_expired: t('Your session has ended. Please sign in again.'),
   session_revoked: t('This session was ended on another device or by an administrator. Please sign in again.'),
   refresh_token_reused: t('This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.'),

@@ -8,7 +8,7 @@ import { t } from './words.ts';
 const BETWEEN_S = 60;
 
 /** Uses a code as somebody has typed it, with `more` that it is for. */
-export async function useCode(typed: string, more: { newPassword?: string; keepAccount?: boolean } = {}): Promise<void> {
+export async function useCode(typed: string, more: { username?: string; newPassword?: string; keepAccount?: boolean } = {}): Promise<void> {
   try {
     await post('/api/email/confirm', { code: codeOf(typed), ...more });
   } catch (error) {

@@ -47,6 +47,8 @@ export const AUDIT_KINDS = [
   'ticket_issued',
   'password_reset',
   'sign_in_approved',
+  'account_registered',
+  'invitation_withdrawn',
 ] as const;
 
 export interface components {
@@ -165,6 +167,15 @@ export interface components {
          * @description An instant in the form of RFC 3339; in responses in UTC with milliseconds.
          */
         readonly Instant: string;
+        readonly Invitation: {
+            /** Format: email */
+            readonly address: string;
+            readonly createdAt: components["schemas"]["Instant"];
+            readonly expiresAt: components["schemas"]["Instant"];
+            readonly id: components["schemas"]["Id"];
+            /** @description The role that the account will have. */
+            readonly role: string;
+        };
         /** @description A signing key; never the key itself. */
         readonly Key: {
             /** @description From when on it signs. */
@@ -265,6 +276,7 @@ export type Finding = components['schemas']['Finding'];
 export type Follower = components['schemas']['Follower'];
 export type Id = components['schemas']['Id'];
 export type Instant = components['schemas']['Instant'];
+export type Invitation = components['schemas']['Invitation'];
 export type Key = components['schemas']['Key'];
 export type Overview = components['schemas']['Overview'];
 export type Series = components['schemas']['Series'];

@@ -6,8 +6,10 @@ use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::{Method, StatusCode, header};
 use axum::routing::get;
+use countersign::Options;
 use countersign::http::{App, DemoUser, HttpOptions, Logo, PagesOptions};
 use countersign::http::{front_page, not_found, pages, root_change_password, root_metadata, router};
+use countersign::options::RegistrationMode;
 use countersign::store::AnyStore;
 use serde_json::json;
 
@@ -281,5 +283,30 @@ async fn the_page_for_signing_in_by_mail_is_there_where_people_do() {
         }
         let links = app.get("/login").send().await.text.contains("href=\"mail-sign-in\"");
         assert_eq!(links, status == 200);
+    }
+}
+
+#[tokio::test]
+async fn the_page_for_an_account_of_ones_own_is_there_where_registration_is_open() {
+    for (enabled, mode, is_open, invites) in [
+        (true, RegistrationMode::Open, true, true),
+        (true, RegistrationMode::Invite, false, true),
+        (true, RegistrationMode::Off, false, false),
+        (false, RegistrationMode::Open, false, false),
+    ] {
+        let options = |options: &mut Options| {
+            options.email.enabled = enabled;
+            options.registration.mode = mode;
+        };
+        let mut app = TestApp::with(options, |_| {}).await;
+        app.mount(|app| pages(&app, &PagesOptions::default()).fallback(not_found));
+        let status = if is_open { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        for path in ["/register", "/assets/register.js"] {
+            assert_eq!(app.get(path).send().await.status, status, "{path}");
+        }
+        let login = app.get("/login").send().await.text;
+        assert_eq!(login.contains("href=\"register\""), is_open);
+        let admin = app.get("/admin").send().await.text;
+        assert_eq!(admin.contains(" invitations\""), invites, "the button is there where it works");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::http::html::escaped;
 use crate::http::pages::options::{DemoUser, PagesOptions};
-use crate::options::Options;
+use crate::options::{Options, RegistrationMode};
 
 /// The address of a configured logo, as in the documents.
 pub(super) const LOGO: &str = "assets/logo";
@@ -20,8 +20,10 @@ pub(super) fn document(built: &str, options: &PagesOptions, server: &Options) ->
     let marks: Vec<_> = off.chain(on).collect();
     let is_off = |line: &str| marks.iter().any(|mark| line.contains(mark));
     let text: String = built.split_inclusive('\n').filter(|line| !is_off(line)).collect();
-    let on = options.on(server).collect::<Vec<_>>().join(" ");
-    let all = "data-pages=\"account admin debugger docs forgot mail-sign-in\"";
+    // Not a page, but a part of one.
+    let invites = server.email.enabled && server.registration.mode != RegistrationMode::Off;
+    let on = options.on(server).chain(invites.then_some("invitations")).collect::<Vec<_>>().join(" ");
+    let all = "data-pages=\"account admin debugger docs forgot mail-sign-in register invitations\"";
     let text = text.replace(all, &format!("data-pages=\"{on}\""));
     let length = format!("data-password-length=\"{}\"", server.passwords.min_length);
     let text = text.replace("data-password-length=\"15\"", &length);
@@ -69,6 +71,8 @@ mod tests {
         "forgot.de.html",
         "mail-sign-in.html",
         "mail-sign-in.de.html",
+        "register.html",
+        "register.de.html",
         "account.html",
         "account.de.html",
         "admin.html",
@@ -85,6 +89,7 @@ mod tests {
     fn server(by_mail: bool, min_length: usize) -> Options {
         let mut options = Options::new("https://auth.example", "api");
         (options.email.enabled, options.email.sign_in) = (by_mail, by_mail);
+        options.registration.mode = RegistrationMode::Open;
         options.passwords.min_length = min_length;
         options
     }
@@ -168,6 +173,7 @@ mod tests {
                 "\"docs\"",
                 "\"forgot\"",
                 "\"mail-sign-in\"",
+                "\"register\"",
                 "\"./\"",
             ] {
                 assert!(!text.contains(&format!("href={link}")), "{name} has {link}");

@@ -66,7 +66,7 @@ static FILES: LazyLock<Vec<(&'static str, File)>> = LazyLock::new(|| {
         "forgot.de.html" "forgot.de.js" "forgot.html" "forgot.js"
         "icon.svg" "index.html" "index.js" "login.de.html" "login.de.js" "login.html" "login.js" "mail-sign-in.de.html" "mail-sign-in.de.js"
         "mail-sign-in.html" "mail-sign-in.js" "missing.de.html"
-        "missing.html" "server-keys.js" "style.css"
+        "missing.html" "register.de.html" "register.de.js" "register.html" "register.js" "server-keys.js" "style.css"
     };
     files.map(|(name, bytes)| (name, File::named(name, Bytes::from_static(bytes)))).into()
 });

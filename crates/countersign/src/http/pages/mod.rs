@@ -35,7 +35,7 @@ pub use crate::http::pages::options::{DemoUser, PagesOptions};
 use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
-/// The pages and the files that they load: `/login`, `/forgot` where people set another password by mail, `/mail-sign-in` where they sign in by it, `/account` with `/.well-known/change-password`, `/admin`, `/debugger`, `/docs` with
+/// The pages and the files that they load: `/login`, `/forgot` where people set another password by mail, `/mail-sign-in` where they sign in by it, `/register` where they make accounts, `/account` with `/.well-known/change-password`, `/admin`, `/debugger`, `/docs` with
 /// `/openapi.json`, `/client.js` and `/assets`.
 /// Merge it beside [`router`](crate::http::router), or nest both under the same path. A page that the options turn off is
 /// no route, and neither is its script.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::http::pages::logo::Logo;
 use crate::model::accent::Accent;
-use crate::options::Options;
+use crate::options::{Options, RegistrationMode};
 
 /// Whose pages they are, and which of them there are.
 #[derive(Clone, Debug)]
@@ -57,7 +57,8 @@ impl DemoUser {
 
 impl PagesOptions {
     /// Each page that can be off, and whether it is on. Those of what people do by mail follow the server.
-    const fn switches(&self, server: &Options) -> [(&'static str, bool); 6] {
+    fn switches(&self, server: &Options) -> [(&'static str, bool); 7] {
+        let is_open = server.registration.mode == RegistrationMode::Open;
         [
             ("account", self.account),
             ("admin", self.admin),
@@ -65,6 +66,7 @@ impl PagesOptions {
             ("docs", self.docs),
             ("forgot", server.email.enabled),
             ("mail-sign-in", server.email.enabled && server.email.sign_in),
+            ("register", is_open && server.email.enabled),
         ]
     }
 
