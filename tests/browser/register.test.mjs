@@ -112,7 +112,7 @@ for (const { name, launch } of BROWSERS) {
       await holds(page, () => /ada@example\.org\s+primary\s+verified/.test(document.querySelector('#emails').innerText));
     });
 
-    test('an address that has an account sees the same page, and its owner is told by mail', async () => {
+    test('an address that has an account sees the same page', async () => {
       await visit('/register');
       await type('#address', 'ada@example.org');
       await submit('#ask');
@@ -125,7 +125,8 @@ for (const { name, launch } of BROWSERS) {
       await submit('#ask');
       const { link } = await mailTo(world, 'bea@example.org');
       await visit('/login');
-      await page.setJavaScriptEnabled(false);
+      // Firefox cannot be told so over this protocol; the page has no script for either.
+      if (name === 'chromium') await page.setJavaScriptEnabled(false);
       for (const method of ['HEAD', 'GET', 'GET']) assert.equal((await fetch(link, { method })).status, 200);
       await page.goto(link);
       const fill = async (username, password) => {
@@ -141,7 +142,7 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(await text('h1'), 'Your account is ready');
       await page.goto(link);
       assert.equal(await page.$('form'), null);
-      await page.setJavaScriptEnabled(true);
+      if (name === 'chromium') await page.setJavaScriptEnabled(true);
       await lookAt(page, name, 'link-register-used');
       await page.goto(`${world.origin}/login`);
       await signIn('bea', PASSWORD);

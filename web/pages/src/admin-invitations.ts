@@ -25,7 +25,7 @@ export function invitations(): { button: HTMLElement; list: HTMLElement } {
     const { address, role, expiresAt } = invitation;
     const withdraw = actionButton(t('Withdraw'), () => withdrawn(invitation), 'quiet');
     withdraw.setAttribute('aria-label', t('Withdraw: {address}', { address }));
-    const facts = element('div', { class: 'grow' }, element('strong', {}, address), ' ', element('span', { class: role === 'admin' ? 'badge accent' : 'badge' }, role), element('p', { class: 'muted' }, t('good until'), ' ', timeElement(expiresAt)));
+    const facts = element('div', { class: 'grow' }, element('strong', {}, address), ' ', element('span', { class: role === 'admin' ? 'badge accent' : 'badge' }, role), element('p', { class: 'muted' }, t('expires'), ' ', timeElement(expiresAt)));
     return element('li', { class: 'email' }, facts, element('div', { class: 'row' }, withdraw));
   }
 

@@ -261,7 +261,7 @@ export const own = {
   'Account registered by its owner': 'Konto selbst angelegt',
   'Invitation withdrawn': 'Einladung zurückgezogen',
   Invited: 'Eingeladen',
-  'good until': 'gültig bis',
+  expires: 'gültig bis',
   Invite: 'Einladen',
   Withdraw: 'Zurückziehen',
   'Withdraw: {address}': 'Zurückziehen: {address}',
