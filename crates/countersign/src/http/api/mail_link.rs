@@ -78,7 +78,7 @@ pub(in crate::http) async fn submit<S: Store>(
         let opened = opened(&app, &token, &headers, &context).await?;
         let purpose = opened.ticket.purpose;
         if purpose == TicketPurpose::SignIn {
-            return sign_in(&app, &token, opened, form, &headers, context).await;
+            return sign_in(&app, (&token, opened), form, &headers, context).await;
         }
         act(app.countersign.clone(), Shown::Link(token.clone(), None), form.deed(purpose)?, context).await?;
         Ok(done(&app, language, purpose))
@@ -101,8 +101,7 @@ fn done<S: Store>(app: &App<S>, language: Option<&str>, purpose: TicketPurpose) 
 /// whether that one may go on.
 async fn sign_in<S: Store>(
     app: &App<S>,
-    token: &str,
-    opened: Opened,
+    (token, opened): (&str, Opened),
     form: Form,
     headers: &HeaderMap,
     context: Context,

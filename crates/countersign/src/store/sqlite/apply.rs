@@ -61,6 +61,7 @@ impl<'a> Transaction<'a> {
         Ok(plan.carried_out())
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each write")]
     fn write(&self, write: &Write) -> rusqlite::Result<()> {
         match write {
             Write::InsertAccount { account, password_hash } => {
