@@ -153,14 +153,34 @@ for (const { name, launch } of BROWSERS) {
       await page.reload();
       await page.waitForSelector('[aria-label="Make primary: ada@work.example"]');
       await page.$eval('[aria-label="Make primary: ada@work.example"]', (button) => button.click());
+      await page.waitForSelector('dialog [name=currentPassword]');
+      await page.type('dialog [name=currentPassword]', 'not the password');
+      await page.$eval('dialog button.primary', (button) => button.click());
+      await hears('The current password is not right.');
+      await type('dialog [name=currentPassword]', OLD);
+      await page.$eval('dialog button.primary', (button) => button.click());
       await hears('Notices now go to ada@work.example.');
+      await holds(page, () => !document.querySelector('dialog'));
       await page.$eval('[aria-label="Remove: ada@example.org"]', (button) => button.click());
-      await page.waitForSelector('dialog button[value=yes]');
-      await page.$eval('dialog button[value=yes]', (button) => button.click());
+      await page.waitForSelector('dialog [name=currentPassword]');
+      await page.type('dialog [name=currentPassword]', OLD);
+      await page.$eval('dialog button.danger', (button) => button.click());
       await hears('ada@example.org is removed.');
 
+      // Whoever reads the mail of the old address takes it back, and then chooses another password.
+      const back = await mailTo(world, 'ada@example.org', 2);
+      await other.goto(back.link);
+      await other.$eval('form button', (button) => button.click());
+      await holds(other, () => document.body.innerText.includes('The change is taken back'));
+      await page.bringToFront();
       await visit('/login');
       await signIn('ADA@work.example', OLD);
+      await hears('The username or password is wrong.');
+      await world.call('POST', '/api/email/start', { body: { purpose: 'reset', address: 'ada@example.org' } });
+      const reset = await mailTo(world, 'ada@example.org', 3);
+      await world.call('POST', '/api/email/confirm', { body: { token: reset.link.split('/m/')[1], newPassword: NEW } });
+      await visit('/login');
+      await signIn('ada@example.org', NEW);
       await arrive('/account');
     });
 

@@ -72,7 +72,7 @@ void signedInPage((user) => {
     await showSessions();
   });
   fill(byId('new-key'), keyList(byId('keys'), '/api/keys', true));
-  if (hasMail) byId('profile-section').after(emailSection());
+  if (hasMail) byId('profile-section').after(emailSection(() => hasPassword));
   const download = byId<HTMLButtonElement>('download');
   download.addEventListener('click', () => void act(download, downloadMyData));
   byId('delete-account').hidden = !canLeave;

@@ -39,6 +39,7 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     email_verified: t('E-mail address verified'),
     email_primary_changed: t('Notices to another address'),
     email_removed: t('E-mail address removed'),
+    email_restored: t('Former e-mail address brought back'),
     account_registered: t('Account registered by its owner'),
     invitation_withdrawn: t('Invitation withdrawn'),
     ticket_issued: t('Mail with a link asked for'),

@@ -111,7 +111,10 @@ export const dictionary = {
   'Make primary': 'Zur primären machen',
   Remove: 'Entfernen',
   'Notices now go to {address}.': 'Mitteilungen gehen jetzt an {address}.',
-  'Remove {address}? You can no longer sign in with it, or get a new password by it.': '{address} entfernen? Sie können sich dann nicht mehr damit anmelden und darüber kein neues Passwort bekommen.',
+  'Make {address} primary?': '{address} zur primären Adresse machen?',
+  'The address that is primary now gets a mail about it, with a link that takes it back.': 'Die bisher primäre Adresse bekommt darüber eine Mail mit einem Link, der es rückgängig macht.',
+  'Remove {address}?': '{address} entfernen?',
+  'You can no longer sign in with it, or get a new password by it.': 'Sie können sich dann nicht mehr damit anmelden und darüber kein neues Passwort bekommen.',
   '{address} is removed.': '{address} ist entfernt.',
   '{address} is verified.': '{address} ist bestätigt.',
   // API-Schlüssel

@@ -2,24 +2,24 @@
 
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
-import { openForm } from './form-dialog.ts';
+import { openForm, type Field } from './form-dialog.ts';
 import { timeElement } from './format.ts';
 import { sendsAgain, useCode } from './mail-code.ts';
-import { act, actionButton, confirmed, notify } from './shell.ts';
+import { act, actionButton, notify } from './shell.ts';
 import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 import type { Email } from './wire.ts';
 
 const PATH = '/api/account/emails';
 
-/** A section of the account page. */
-export function emailSection(): HTMLElement {
+/** A section of the account page. Who has a password is asked for it. */
+export function emailSection(hasPassword: () => boolean): HTMLElement {
   const list = element('div', { id: 'emails', tabindex: -1 });
   const add = element('button', { type: 'button', class: 'quiet', onclick: () => addAddress(show) }, t('Add an address'));
 
   async function show(): Promise<void> {
     const { emails } = await api<{ emails: Email[] }>('GET', PATH);
-    fill(list, emails.length === 0 ? element('p', { class: 'muted' }, t('No addresses yet. With one you can choose a new password when you have forgotten yours.')) : element('ul', { class: 'list' }, ...emails.map((email) => item(email, changed))));
+    fill(list, emails.length === 0 ? element('p', { class: 'muted' }, t('No addresses yet. With one you can choose a new password when you have forgotten yours.')) : element('ul', { class: 'list' }, ...emails.map((email) => item(email, changed, hasPassword))));
   }
 
   /** The button that had the focus is gone. */
@@ -41,8 +41,8 @@ export function emailSection(): HTMLElement {
 
 type Changed = (text: string) => Promise<void>;
 
-function item(email: Email, changed: Changed): HTMLElement {
-  return element('li', { class: 'email' }, emailFacts(email), element('div', { class: 'row' }, ...actions(email, changed)));
+function item(email: Email, changed: Changed, hasPassword: () => boolean): HTMLElement {
+  return element('li', { class: 'email' }, emailFacts(email), element('div', { class: 'row' }, ...actions(email, changed, hasPassword)));
 }
 
 /** An address and what is known of it. */
@@ -60,7 +60,7 @@ export function emailFacts({ address, verifiedAt, primary, createdAt }: Email): 
 }
 
 /** What can be done with an address; screen readers hear with which one. */
-function actions({ id, address, verifiedAt, primary }: Email, changed: Changed): HTMLElement[] {
+function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, hasPassword: () => boolean): HTMLElement[] {
   const path = `${PATH}/${encodeURIComponent(id)}`;
   const named = (button: HTMLButtonElement): HTMLButtonElement => {
     button.setAttribute('aria-label', `${button.textContent}: ${address}`);
@@ -70,30 +70,52 @@ function actions({ id, address, verifiedAt, primary }: Email, changed: Changed):
     await sendCode(address);
     enterCode(address, changed);
   };
-  const makePrimary = async (): Promise<void> => {
-    await api('POST', `${path}/primary`);
-    await changed(t('Notices now go to {address}.', { address }));
+  const fields = (): readonly Field[] => (hasPassword() ? [ownPassword()] : []);
+  const makePrimary = (): void => {
+    openForm({
+      title: t('Make {address} primary?', { address }),
+      submit: t('Make primary'),
+      explanation: t('The address that is primary now gets a mail about it, with a link that takes it back.'),
+      fields: fields(),
+      save: async (values) => {
+        await api('POST', `${path}/primary`, values);
+        await changed(t('Notices now go to {address}.', { address }));
+      },
+    });
   };
-  const remove = async (): Promise<void> => {
-    if (!(await confirmed(t('Remove {address}? You can no longer sign in with it, or get a new password by it.', { address }), t('Remove')))) return;
-    await api('DELETE', path);
-    await changed(t('{address} is removed.', { address }));
+  const remove = (): void => {
+    openForm({
+      title: t('Remove {address}?', { address }),
+      submit: t('Remove'),
+      isDanger: true,
+      explanation: t('You can no longer sign in with it, or get a new password by it.'),
+      fields: fields(),
+      save: async (values) => {
+        await api('DELETE', path, values);
+        await changed(t('{address} is removed.', { address }));
+      },
+    });
   };
+  const opens = (text: string, open: () => void): HTMLButtonElement => named(element('button', { type: 'button', class: 'quiet', onclick: open }, text));
   return [
     ...(verifiedAt ? [] : [named(actionButton(t('Verify'), verify, 'quiet'))]),
-    ...(verifiedAt && !primary ? [named(actionButton(t('Make primary'), makePrimary, 'quiet'))] : []),
-    named(actionButton(t('Remove'), remove, 'quiet')),
+    ...(verifiedAt && !primary ? [opens(t('Make primary'), makePrimary)] : []),
+    opens(t('Remove'), remove),
   ];
 }
 
-/** An address is worth as much as the password: whoever adds one knows it. */
+/** An address is worth as much as the password: whoever changes one knows it. */
+function ownPassword(): Field {
+  return { name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true };
+}
+
 function addAddress(show: () => Promise<void>): void {
   openForm({
     title: t('Add an e-mail address'),
     submit: t('Send the mail'),
     fields: [
       { name: 'address', label: t('E-mail address'), type: 'email', autocomplete: 'email', required: true },
-      { name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true },
+      ownPassword(),
     ],
     save: async ({ address = '', currentPassword = '' }) => {
       await api('POST', PATH, { address, currentPassword });

@@ -9,10 +9,10 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::flows::attempt::CheckError;
 use crate::flows::login::Authenticated;
+use crate::flows::owner::OwnerError;
 use crate::model::account::{ChangeAccountOutcome, Deletion};
 use crate::model::context::{Actor, Context};
-use crate::model::proof::{AuthMethods, OutsideProof, Proof};
-use crate::password::Password;
+use crate::model::proof::Proof;
 use crate::store::{Store, StoreError};
 
 /// Why the owner of an account cannot have it deleted.
@@ -45,6 +45,18 @@ pub enum DeleteOwnAccountError {
     Check(#[from] CheckError),
 }
 
+impl From<OwnerError> for DeleteOwnAccountError {
+    fn from(error: OwnerError) -> Self {
+        match error {
+            OwnerError::PasswordMissing => Self::PasswordMissing,
+            OwnerError::WrongPassword => Self::WrongPassword,
+            OwnerError::SignInTooOld => Self::SignInTooOld,
+            OwnerError::NotFound => Self::NotFound,
+            OwnerError::Check(error) => Self::Check(error),
+        }
+    }
+}
+
 /// A deletion that the owner of the account may ask for, good for one [`Countersign::delete_own_account`].
 #[derive(Debug)]
 pub struct CheckedDeletion {
@@ -74,22 +86,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<CheckedDeletion, DeleteOwnAccountError> {
         let grace = self.options.account_deletion_grace.ok_or(DeleteOwnAccountError::Off)?;
-        let found = self.store.credentials(account).await.map_err(CheckError::from)?;
-        let found = found.ok_or(DeleteOwnAccountError::NotFound)?;
-        if found.password_hash.is_none() {
-            let session = self.store.find_session(session).await.map_err(CheckError::from)?;
-            let is_recent = session.is_some_and(|session| {
-                session.account_id == account && context.now.since(session.authenticated_at) <= RECENT_SIGN_IN
-            });
-            let proof = Proof::Outside(OutsideProof::new("recent_sign_in", AuthMethods::NONE));
-            let checked = CheckedDeletion { account, proof, grace };
-            return is_recent.then_some(checked).ok_or(DeleteOwnAccountError::SignInTooOld);
-        }
-        let current = current.ok_or(DeleteOwnAccountError::PasswordMissing)?;
-        let current = Password::new(current).map_err(|_| DeleteOwnAccountError::WrongPassword)?;
-        let requester = self.check_current_password(&found, current, context).await?;
-        requester.ok_or(DeleteOwnAccountError::WrongPassword)?;
-        let proof = Proof::Password { version: found.password_version };
+        let proof = self.check_owner_is_there((account, session), current, context).await?;
         Ok(CheckedDeletion { account, proof, grace })
     }
 
@@ -135,7 +132,5 @@ impl<S: Store> Countersign<S> {
     }
 }
 
-/// As long as it takes to read what will happen, and to decide.
-const RECENT_SIGN_IN: Duration = Duration::from_mins(5);
 /// So many that nothing else of the upkeep waits long.
 const DELETED_AT_ONCE: u32 = 100;

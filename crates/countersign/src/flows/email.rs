@@ -3,10 +3,11 @@
 
 use crate::Countersign;
 use crate::base::id::{AccountId, EmailId};
+use crate::flows::owner::OwnerError;
 use crate::flows::tickets::{Asked, AskedBy, ShownTicket, TicketError};
 use crate::model::account::{Credentials, EmailAddress, Role};
 use crate::model::context::Context;
-use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use crate::model::email::{AccountEmail, AddEmailOutcome, EmailClaim};
 use crate::model::outbox::MailTemplate;
 use crate::model::ticket::{FlowCookie, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome, is_owned};
 use crate::store::{Store, StoreError};
@@ -68,6 +69,12 @@ pub enum EmailError {
     /// It is not verified, so no notices go to it.
     #[error("the address is not verified")]
     NotVerified,
+    /// Whoever asks does not count as the owner.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// Another request changed the password, or the addresses, in the meantime.
+    #[error("the account was changed in the meantime")]
+    Overtaken,
     /// It is verified already.
     #[error("the address is verified already")]
     AlreadyVerified,
@@ -243,39 +250,5 @@ impl<S: Store> Countersign<S> {
         let (to, by) = (&email.address, AskedBy::Anybody);
         let asked = Asked { purpose, template, to, account, locale, offers: None, by };
         Ok(self.start(asked, context).await?.1)
-    }
-
-    /// Lets the notices of an account go to another of its verified addresses.
-    ///
-    /// # Errors
-    /// [`EmailError::NotFound`], [`EmailError::NotVerified`], and [`EmailError::Ticket`] for the store.
-    pub async fn make_email_primary(
-        &self,
-        account: AccountId,
-        id: EmailId,
-        context: &Context,
-    ) -> Result<(), EmailError> {
-        changed(self.store.make_email_primary(account, id, context).await?)
-    }
-
-    /// Removes an address of an account, and voids the tickets that were sent to it.
-    ///
-    /// # Errors
-    /// [`EmailError::NotFound`], and [`EmailError::Ticket`] for the store.
-    pub async fn remove_email(
-        &self,
-        account: AccountId,
-        id: EmailId,
-        context: &Context,
-    ) -> Result<(), EmailError> {
-        changed(self.store.remove_email(account, id, context).await?)
-    }
-}
-
-const fn changed(outcome: ChangeEmailOutcome) -> Result<(), EmailError> {
-    match outcome {
-        ChangeEmailOutcome::Done => Ok(()),
-        ChangeEmailOutcome::NotFound => Err(EmailError::NotFound),
-        ChangeEmailOutcome::NotVerified => Err(EmailError::NotVerified),
     }
 }

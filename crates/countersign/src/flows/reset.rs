@@ -6,6 +6,7 @@ use crate::flows::attempt::CheckError;
 use crate::flows::tickets::{ShownTicket, TicketError};
 use crate::model::account::Account;
 use crate::model::context::Context;
+use crate::model::notice::Notice;
 use crate::model::outbox::{Contents, MailContents, MailTemplate, NewDelivery};
 use crate::model::ticket::{PasswordReset, ResetOutcome, Ticket, TicketPurpose};
 use crate::store::Store;
@@ -27,7 +28,10 @@ impl<S: Store> Countersign<S> {
         let account = ticket.account_id.ok_or(TicketError::Invalid)?;
         let account = self.store.find_account(account).await?.ok_or(TicketError::Invalid)?;
         let new = self.hash_new_password(new, &account.username, context).await?;
-        let notice = Some(self.reset_notice(&ticket, &account, context).await?);
+        let notice = match self.is_told(Notice::PasswordResetDone) {
+            true => Some(self.reset_notice(&ticket, &account, context).await?),
+            false => None,
+        };
         let reset = PasswordReset { shown, new, notice };
         let ResetOutcome::Done(_, ended) = self.store.reset_password(reset, context).await? else {
             return Err(TicketError::Invalid);

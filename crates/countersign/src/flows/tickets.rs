@@ -201,7 +201,7 @@ impl<S: Store> Countersign<S> {
         Role::parse(&serde_json::from_slice::<Offer>(&offer).ok()?.role).ok()
     }
 
-    fn ticket_secrets(&self, id: TicketId) -> TicketSecrets {
+    pub(crate) fn ticket_secrets(&self, id: TicketId) -> TicketSecrets {
         let link = self.outbox_key.derive(Purpose::TicketLink, id.as_bytes());
         let code = self.outbox_key.derive(Purpose::TicketCode, id.as_bytes());
         let number = code.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)) % 100_000_000;

@@ -101,6 +101,8 @@ named! {
         EmailPrimaryChanged = "email_primary_changed",
         /// An account has an address less.
         EmailRemoved = "email_removed",
+        /// An account has its former address again, by the link that was sent there; the detail is the ID of the address.
+        EmailRestored = "email_restored",
         /// Somebody asked for a mail with a ticket for an account; the detail is what the ticket is for, and of an invitation the
         /// ticket's ID.
         TicketIssued = "ticket_issued",

@@ -26,6 +26,7 @@ pub(crate) mod language;
 pub mod master_key_use;
 pub(crate) mod milestone;
 mod named;
+pub mod notice;
 pub mod outbox;
 pub(crate) mod password_hash;
 pub(crate) mod plan;

@@ -118,7 +118,8 @@ pub(crate) enum Write {
     UpdateTicket { id: TicketId, tries_left: u32, consumed_at: Option<Timestamp> },
     /// The ticket is approved. It has to find it unused, and not approved.
     ApproveTicket { id: TicketId, at: Timestamp },
-    /// All unused tickets of this account (or of none) with this canonical address are void: those for one purpose, or all.
+    /// All unused tickets of this account (or of none) with this canonical address are void: those for one purpose, or all but
+    /// ways back, which outlive the address that they bring back.
     VoidTickets {
         account_id: Option<AccountId>,
         canonical: String,

@@ -1,6 +1,7 @@
 //! [`EmailOptions`]: what people can do by mail.
 
 use crate::base::out_of_range::Broken;
+pub use crate::model::notice::{Notice, Notices};
 pub use crate::model::ticket::MailLimits;
 pub use crate::model::work::WorkOptions;
 
@@ -19,6 +20,9 @@ pub struct EmailOptions {
     pub limits: MailLimits,
     /// From how many requests on a proof of work has to be shown.
     pub work: WorkOptions,
+    /// The mails that tell owners what was done to their accounts. Default: all. Without
+    /// [`Notice::AddressUndo`] a changed address cannot be taken back.
+    pub notices: Notices,
 }
 
 impl EmailOptions {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use countersign_jwt::SigningKey;
 
-pub use self::email::{EmailOptions, MailLimits, WorkOptions};
+pub use self::email::{EmailOptions, MailLimits, Notice, Notices, WorkOptions};
 pub use self::feed::FeedOptions;
 pub(crate) use self::hooks::Hook;
 pub use self::hooks::{

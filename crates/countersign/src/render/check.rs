@@ -138,7 +138,7 @@ pub(super) fn sample(language: &str, (has_link, has_code): (bool, bool), is_spar
         language: Some(language),
         home: "https://auth.example.com",
         address: "ada@example.com",
-        other_address: Some("ada@example.org"),
+        other_address: (!is_sparse).then_some("ada@example.org"),
         username: Some("ada"),
         link: has_link.then_some(LINK),
         code: (has_code && !is_sparse).then_some("12345678"),

@@ -128,11 +128,11 @@ impl Templates {
             ("sign_in", format!("{}/login", given.home).into()),
             ("address", given.address.into()),
             ("code", given.code.map(grouped).into()),
+            ("other_address", given.other_address.into()),
             ("source", given.requester.map(|address| address.to_canonical().to_string()).into()),
             ("device", self.device(language, given.user_agent)?.into()),
         ]);
-        let needed =
-            [("other_address", given.other_address), ("username", given.username), ("link", given.link)];
+        let needed = [("username", given.username), ("link", given.link)];
         values.extend(needed.into_iter().filter_map(|(name, value)| Some((name, value?.into()))));
         if let Some(at) = given.at {
             values.insert("at", date_time(&self.words, language, at)?.into());

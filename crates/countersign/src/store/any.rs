@@ -13,7 +13,7 @@ use super::{
     TicketStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, ApiKeyId, DeliveryId, EmailId, SessionId, TicketId};
+use crate::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId, TicketId};
 use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
     Credentials, Deletion, EmailAddress, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
@@ -26,7 +26,7 @@ use crate::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
 use crate::model::audit_verify::ChainedRow;
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
-use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim};
 use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
@@ -42,8 +42,7 @@ use crate::model::session::{
 };
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::model::ticket::{
-    AccountRegistration, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
-    RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 use crate::throttle::{ThrottleExchange, ThrottleRecord};
 
@@ -145,8 +144,7 @@ passed_on! {
         account_of_address(address: &EmailAddress, claim: EmailClaim) -> Option<Credentials>;
         sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
         add_email(email: AccountEmail, context: &Context) -> AddEmailOutcome;
-        make_email_primary(account: AccountId, id: EmailId, context: &Context) -> ChangeEmailOutcome;
-        remove_email(account: AccountId, id: EmailId, context: &Context) -> ChangeEmailOutcome;
+        change_email(change: EmailChange, context: &Context) -> ChangeEmailOutcome;
     }
     TicketStore {
         start_ticket(new: NewTicket, limits: MailLimits, context: &Context) -> StartTicketOutcome;
@@ -156,6 +154,7 @@ passed_on! {
         reset_password(reset: PasswordReset, context: &Context) -> ResetOutcome;
         sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
         approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
+        undo_address(undo: AddressUndo, context: &Context) -> UndoOutcome;
         verify_email(shown: PresentedTicket, context: &Context) -> VerifyOutcome;
         register(registration: AccountRegistration, context: &Context) -> RegisterOutcome;
         invitations(now: Timestamp) -> Vec<Ticket>;

@@ -1,10 +1,10 @@
 //! The contract for the e-mail addresses of accounts.
 
 use super::answer::{Answer, Sealed};
-use crate::base::id::{AccountId, EmailId};
+use crate::base::id::AccountId;
 use crate::model::account::{Credentials, EmailAddress, Username};
 use crate::model::context::Context;
-use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim};
 
 /// Keeps e-mail addresses with their accounts. Many accounts may claim an address; one has it verified.
 pub trait EmailStore: Sealed {
@@ -25,19 +25,7 @@ pub trait EmailStore: Sealed {
     /// Adds an address to an account, unless it has it.
     fn add_email(&self, email: AccountEmail, context: &Context) -> impl Answer<AddEmailOutcome>;
 
-    /// Lets the notices of an account go to another of its verified addresses.
-    fn make_email_primary(
-        &self,
-        account: AccountId,
-        id: EmailId,
-        context: &Context,
-    ) -> impl Answer<ChangeEmailOutcome>;
-
-    /// Removes an address of an account, and voids the tickets that were sent to it.
-    fn remove_email(
-        &self,
-        account: AccountId,
-        id: EmailId,
-        context: &Context,
-    ) -> impl Answer<ChangeEmailOutcome>;
+    /// Makes another of its verified addresses the primary one of an account, or removes one and voids the tickets that were
+    /// sent to it; and tells those whom it concerns.
+    fn change_email(&self, change: EmailChange, context: &Context) -> impl Answer<ChangeEmailOutcome>;
 }

@@ -6,8 +6,7 @@ use crate::base::id::TicketId;
 use crate::model::context::Context;
 use crate::model::session::StartSessionOutcome;
 use crate::model::ticket::{
-    AccountRegistration, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
-    RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 
 /// Keeps tickets; of their secrets, hashes only. A ticket is used up in the transaction that does what it is for, so of several
@@ -45,6 +44,9 @@ pub trait TicketStore: Sealed {
 
     /// Lets the browser go on that asked for a ticket, or voids the ticket.
     fn approve_sign_in(&self, approval: SignInApproval, context: &Context) -> impl Answer<ApproveOutcome>;
+
+    /// Gives an account its former address back with a ticket, and locks everybody out.
+    fn undo_address(&self, undo: AddressUndo, context: &Context) -> impl Answer<UndoOutcome>;
 
     /// Verifies an address with a ticket.
     fn verify_email(&self, shown: PresentedTicket, context: &Context) -> impl Answer<VerifyOutcome>;

@@ -102,8 +102,9 @@ address-changed-ignore = Falls Sie dieses Konto nicht kennen, wenden Sie sich bi
 address-undo-subject = Die E-Mail-Adresse Ihres Kontos bei { $product } wurde geändert
 address-undo-title = Ihre E-Mail-Adresse wurde geändert
 address-undo-text = Die E-Mail-Adresse des Kontos { $username } wurde am { $at } in { $other_address } geändert. Falls Sie das waren, brauchen Sie nichts zu tun.
+address-removed-text = Die E-Mail-Adresse { $address } wurde am { $at } vom Konto { $username } entfernt. Falls Sie das waren, brauchen Sie nichts zu tun.
 address-undo-button = Änderung rückgängig machen
-address-undo-ignore = Falls Sie das nicht waren, machen Sie die Änderung rückgängig und wählen Sie danach ein neues Passwort: Jemand anderes könnte Ihres kennen.
+address-undo-ignore = Falls Sie das nicht waren, kennt jemand Ihr Passwort. Machen Sie die Änderung rückgängig: Dann werden alle Geräte abgemeldet, und das Passwort gilt nicht mehr. Wählen Sie danach ein neues.
 
 ## Hinweise
 
@@ -150,7 +151,7 @@ page-change-address-title = Ihre neue E-Mail-Adresse
 page-change-address-text = Drücken Sie auf die Schaltfläche, um { $address } für Ihr Konto zu verwenden.
 page-change-address-button = Diese Adresse verwenden
 page-undo-address-title = Änderung rückgängig machen
-page-undo-address-text = Drücken Sie auf die Schaltfläche, um Ihrem Konto die frühere E-Mail-Adresse zurückzugeben.
+page-undo-address-text = Drücken Sie auf die Schaltfläche, um { $address } wieder zur E-Mail-Adresse Ihres Kontos zu machen. Später hinzugefügte Adressen werden entfernt, alle Geräte abgemeldet, API-Schlüssel beendet, und das Passwort gilt nicht mehr.
 page-undo-address-button = Änderung rückgängig machen
 page-reset-title = Neues Passwort wählen
 page-reset-text = Es gilt für das Konto mit der Adresse { $address }. Beim Speichern werden alle Geräte abgemeldet.
@@ -170,7 +171,7 @@ done-invite-text = Melden Sie sich mit dem Benutzernamen und dem Passwort an, di
 done-change-address-title = Adresse bestätigt
 done-change-address-text = E-Mails gehen von nun an an diese Adresse.
 done-undo-address-title = Die Änderung ist rückgängig gemacht
-done-undo-address-text = Ihr Konto hat wieder seine frühere E-Mail-Adresse. Wählen Sie jetzt ein neues Passwort: Jemand anderes könnte Ihres kennen.
+done-undo-address-text = Ihr Konto hat wieder seine frühere E-Mail-Adresse, und niemand kann sich anmelden. Fordern Sie jetzt auf der Anmeldeseite ein neues Passwort an.
 done-sign-in-title = Der andere Browser ist angemeldet
 done-sign-in-text = Machen Sie dort weiter. Diese Seite können Sie schließen.
 done-reset-title = Ihr neues Passwort ist gesetzt

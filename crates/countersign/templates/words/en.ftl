@@ -102,8 +102,9 @@ address-changed-ignore = If you know nothing of this account, please tell whoeve
 address-undo-subject = The e-mail address of your account with { $product } was changed
 address-undo-title = Your e-mail address was changed
 address-undo-text = The e-mail address of the account { $username } was changed to { $other_address } on { $at }. If it was you, there is nothing to do.
+address-removed-text = The e-mail address { $address } was removed from the account { $username } on { $at }. If it was you, there is nothing to do.
 address-undo-button = Take the change back
-address-undo-ignore = If it was not you, take the change back and then choose a new password: somebody else may know yours.
+address-undo-ignore = If it was not you, somebody knows your password. Take the change back: all devices are signed out then, and the password does not work any more. Then choose a new one.
 
 ## Notices
 
@@ -150,7 +151,7 @@ page-change-address-title = Your new e-mail address
 page-change-address-text = Press the button to use { $address } for your account.
 page-change-address-button = Use this address
 page-undo-address-title = Take the change back
-page-undo-address-text = Press the button to give your account its former e-mail address again.
+page-undo-address-text = Press the button to make { $address } the e-mail address of your account again. Addresses that were added later are removed, all devices are signed out, API keys end, and the password does not work any more.
 page-undo-address-button = Take the change back
 page-reset-title = Choose a new password
 page-reset-text = It is for the account with the address { $address }. All devices are signed out when you save it.
@@ -170,7 +171,7 @@ done-invite-text = Sign in with the user name and the password that you have cho
 done-change-address-title = Address confirmed
 done-change-address-text = Mails go to this address from now on.
 done-undo-address-title = The change is taken back
-done-undo-address-text = Your account has its former e-mail address again. Choose a new password now: somebody else may know yours.
+done-undo-address-text = Your account has its former e-mail address again, and nobody can sign in. Ask for a new password on the sign-in page now.
 done-sign-in-title = The other browser is signed in
 done-sign-in-text = Go on there. You can close this page.
 done-reset-title = Your new password is set

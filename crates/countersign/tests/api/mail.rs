@@ -52,13 +52,18 @@ pub(crate) async fn confirm(app: &TestApp, body: &Value, flow: Option<&str>) -> 
     }
 }
 
-async fn reset(app: &TestApp, link: &str) -> Reply {
+pub(crate) async fn reset(app: &TestApp, link: &str) -> Reply {
     confirm(app, &json!({ "token": link, "newPassword": NEW_PASSWORD }), None).await
 }
 
 pub(crate) async fn add(app: &TestApp, device: &Device, address: &str) -> Reply {
     let body = json!({ "address": address, "currentPassword": PASSWORD });
     app.post("/api/account/emails").bearer(&device.access_token).json(&body).send().await
+}
+
+/// What shows that the owner of an account is there.
+pub(crate) fn owner() -> Value {
+    json!({ "currentPassword": PASSWORD })
 }
 
 /// Adds an address to somebody's account, and verifies it by the link.
@@ -96,7 +101,10 @@ async fn an_address_is_added_with_the_password_and_verified_by_mail() {
     assert_eq!((reply.status, &reply.json()["verifiedAt"]), (StatusCode::ACCEPTED, &Value::Null));
     let id = reply.json()["id"].as_str().unwrap().to_owned();
     let path = format!("/api/account/emails/{id}");
-    let act = |method: Method, path: &str| app.call(method, path).bearer(&ada.access_token).send();
+    let act = |method: Method, path: &str| {
+        let call = app.call(method.clone(), path).bearer(&ada.access_token);
+        if method == Method::GET { call.send() } else { call.json(&owner()).send() }
+    };
     act(Method::POST, &format!("{path}/primary")).await.assert_error(409, "email_not_verified");
     let mail = last_mail(&app).await;
     assert_eq!((mail.to.as_str(), mail.template), ("Ada@example.org", MailTemplate::Verify));
@@ -113,7 +121,7 @@ async fn an_address_is_added_with_the_password_and_verified_by_mail() {
     assert_eq!(act(Method::POST, &format!("{path}/primary")).await.status, StatusCode::NO_CONTENT);
 
     let root = app.sign_in("root").await;
-    let of_root = app.call(Method::DELETE, &path).bearer(&root.access_token).send().await;
+    let of_root = app.call(Method::DELETE, &path).bearer(&root.access_token).json(&owner()).send().await;
     of_root.assert_error(404, "not_found");
     assert_eq!(act(Method::DELETE, &path).await.status, StatusCode::NO_CONTENT);
     act(Method::DELETE, &path).await.assert_error(404, "not_found");
@@ -233,7 +241,8 @@ async fn whatever_is_wrong_with_a_ticket_the_answer_is_the_same() {
     let ada = app.sign_in("ada").await;
     let listed = app.get("/api/account/emails").bearer(&ada.access_token).send().await.json();
     let path = format!("/api/account/emails/{}", listed["emails"][0]["id"].as_str().unwrap());
-    assert_eq!(app.call(Method::DELETE, &path).bearer(&ada.access_token).send().await.status, 204);
+    let removal = app.call(Method::DELETE, &path).bearer(&ada.access_token).json(&owner());
+    assert_eq!(removal.send().await.status, 204);
     answers.push(reset(&app, &removed).await);
 
     answers[0].assert_error(400, "ticket_invalid");

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set up its scene has failed")]
 
 mod account;
+mod address_change;
 mod admin;
 mod api_keys;
 mod app;

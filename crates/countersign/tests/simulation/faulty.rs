@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign::internal::base::clock::Timestamp;
-use countersign::internal::base::id::{AccountId, ApiKeyId, DeliveryId, EmailId, SessionId, TicketId};
+use countersign::internal::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId, TicketId};
 use countersign::internal::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
     Credentials, Deletion, EmailAddress, ImportAccountsOutcome, NewAccount, PasswordChange, PasswordTakeover,
@@ -17,7 +17,9 @@ use countersign::internal::model::audit_chain::{AuditGap, AuditHead, AuditRow, A
 use countersign::internal::model::audit_verify::ChainedRow;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
-use countersign::internal::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use countersign::internal::model::email::{
+    AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim,
+};
 use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
@@ -35,8 +37,7 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use countersign::internal::model::ticket::{
-    AccountRegistration, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket,
-    RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome,
+    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
@@ -372,8 +373,7 @@ impl EmailStore for Faulty {
         account_of_address(address: &EmailAddress, claim: EmailClaim) -> Option<Credentials>;
         sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
         add_email(email: AccountEmail, context: &Context) -> AddEmailOutcome;
-        make_email_primary(account: AccountId, id: EmailId, context: &Context) -> ChangeEmailOutcome;
-        remove_email(account: AccountId, id: EmailId, context: &Context) -> ChangeEmailOutcome;
+        change_email(change: EmailChange, context: &Context) -> ChangeEmailOutcome;
     }
 }
 
@@ -382,6 +382,7 @@ impl TicketStore for Faulty {
         find_ticket(id: TicketId) -> Option<Ticket>;
         find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
         sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
+        undo_address(undo: AddressUndo, context: &Context) -> UndoOutcome;
         approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
         register(registration: AccountRegistration, context: &Context) -> RegisterOutcome;
         invitations(now: Timestamp) -> Vec<Ticket>;

@@ -9,10 +9,11 @@ use countersign::internal::base::id::{AccountId, EmailId};
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{Account, Deletion, EmailAddress, Username};
 use countersign::internal::model::email::{
-    AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim, MAX_EMAILS,
+    AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailAction, EmailChange, EmailClaim, EmailNotices,
+    MAX_EMAILS,
 };
 use countersign::internal::model::session::SessionPolicy;
-use countersign::internal::model::ticket::{TicketPurpose, VerifyOutcome};
+use countersign::internal::model::ticket::{NewTicket, TicketPurpose, VerifyOutcome};
 use countersign::store::{AccountStore as _, EmailStore as _, Store, TicketStore as _};
 
 use crate::races::at_once;
@@ -66,6 +67,39 @@ pub(crate) async fn verified(
     AccountEmail { verified_at: Some(now), ..new }
 }
 
+/// Changes addresses as a flow does: with the way back for whoever loses their place, if anybody does.
+pub(crate) async fn change(
+    store: &impl Store,
+    account_id: AccountId,
+    action: EmailAction,
+    now: Timestamp,
+) -> (ChangeEmailOutcome, Option<NewTicket>) {
+    let own = store.emails(account_id).await.unwrap();
+    let is_primary = |email: &&AccountEmail| email.is_primary;
+    let (former, primary) = match action {
+        EmailAction::MakePrimary(id) => {
+            let email =
+                own.iter().find(|email| email.id == id && email.verified_at.is_some() && !email.is_primary);
+            (own.iter().find(is_primary).filter(|_| email.is_some()), email)
+        }
+        EmailAction::Remove(id) => {
+            let email = own.iter().find(|email| email.id == id && email.verified_at.is_some());
+            let next = own.iter().find(|other| other.id != id && other.verified_at.is_some());
+            (email, next.filter(|_| email.is_some_and(|email| email.is_primary)))
+        }
+    };
+    let mut notices = EmailNotices::default();
+    notices.for_whom = (former.map(|email| email.id), primary.map(|email| email.id));
+    let way_back = former.map(|former| {
+        let mut new = new_ticket(Some(account_id), former.address.as_str(), TicketPurpose::UndoAddress, now);
+        (new.ticket.code_hash, new.ticket.browser_hash) = (None, None);
+        new
+    });
+    notices.way_back.clone_from(&way_back);
+    let change = EmailChange { account_id, action, checked: None, notices };
+    (store.change_email(change, &context(now)).await.unwrap(), way_back)
+}
+
 async fn owner(store: &impl Store, text: &str, claim: EmailClaim) -> Option<AccountId> {
     store.account_of_address(&address(text), claim).await.unwrap().map(|found| found.account.id)
 }
@@ -82,7 +116,7 @@ pub(crate) async fn what_is_stored_of_an_address_comes_back(opener: &impl Opener
     let nobody = new_email(AccountId::from_bytes([9; 16]), "x@example.org");
     assert_eq!(store.add_email(nobody, &context(T0)).await.unwrap(), AddEmailOutcome::NoAccount);
 
-    let primary = async |id| store.make_email_primary(bob.id, id, &context(at(2))).await.unwrap();
+    let primary = async |id| change(&store, bob.id, EmailAction::MakePrimary(id), at(2)).await.0;
     assert_eq!(primary(two.id).await, ChangeEmailOutcome::NotVerified);
     for text in ["bob@example.net", "bob@example.org"] {
         assert_eq!(verify(&store, &bob, text, at(1)).await, VerifyOutcome::Done(bob.id));
@@ -91,13 +125,11 @@ pub(crate) async fn what_is_stored_of_an_address_comes_back(opener: &impl Opener
     let (one, two) = (is_verified(one), AccountEmail { is_primary: true, ..is_verified(two) });
     assert_eq!(store.emails(bob.id).await.unwrap(), [one.clone(), two.clone()]);
     assert_eq!(primary(one.id).await, ChangeEmailOutcome::Done);
-    let of_eve = store.make_email_primary(eve.id, one.id, &context(at(2))).await.unwrap();
-    assert_eq!(of_eve, ChangeEmailOutcome::NotFound);
-    assert_eq!(
-        store.remove_email(eve.id, one.id, &context(at(2))).await.unwrap(),
-        ChangeEmailOutcome::NotFound
-    );
-    assert_eq!(store.remove_email(bob.id, one.id, &context(at(2))).await.unwrap(), ChangeEmailOutcome::Done);
+    for action in [EmailAction::MakePrimary(one.id), EmailAction::Remove(one.id)] {
+        assert_eq!(change(&store, eve.id, action, at(2)).await.0, ChangeEmailOutcome::NotFound);
+    }
+    let removed = change(&store, bob.id, EmailAction::Remove(one.id), at(2)).await.0;
+    assert_eq!(removed, ChangeEmailOutcome::Done);
     assert_eq!(
         store.emails(bob.id).await.unwrap(),
         std::slice::from_ref(&two),

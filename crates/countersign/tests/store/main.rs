@@ -35,6 +35,7 @@ mod sessions;
 mod sqlite;
 #[cfg(test)]
 mod tickets;
+mod undo;
 #[cfg(test)]
 mod upkeep;
 #[cfg(test)]
@@ -78,6 +79,7 @@ macro_rules! conformance {
                     a_newer_ticket_voids_the_older, tickets_of_before_are_void, tickets_are_swept_when_they_count_no_more,
                     of_many_that_use_a_ticket_one_does, a_ticket_begins_a_session_once, digits_approve_a_ticket_or_end_it,
                     of_many_that_sign_in_with_a_ticket_one_does, of_many_that_guess_few_are_looked_at, of_many_that_ask_for_a_mail_one_gets_it}
+                undo::{a_former_address_comes_back, ways_back_have_no_limit_and_take_nothing_of_it, a_way_back_is_used_once}
                 feed_keys::{a_feed_key_has_its_name_while_it_lives_and_its_number_for_ever}
                 upkeep::{the_last_backup_is_remembered, clients_are_kept_by_name, keys_are_added_after_the_newest_only, forgotten_keys_are_put_back_as_they_were,
             a_withdrawn_key_never_comes_back, counts_of_failures_come_back, a_pardon_forgives_what_comes_later_from_before, a_count_from_a_clock_that_was_wrong_gives_way,

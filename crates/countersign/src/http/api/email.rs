@@ -170,6 +170,8 @@ pub(in crate::http) enum Deed {
     Reset(Zeroizing<String>),
     /// To make an account with this name and this password.
     Register(String, Zeroizing<String>),
+    /// To give an account its former address back.
+    UndoAddress,
 }
 
 /// Uses a ticket. It runs to its end even when the client hangs up (CC-6).
@@ -187,6 +189,7 @@ pub(in crate::http) async fn act<S: Store>(
             Deed::Register(name, password) => {
                 countersign.register(shown, (name, password), &context).await.map(drop)?;
             }
+            Deed::UndoAddress => countersign.undo_address(shown, &context).await.map(drop)?,
         }
         Ok::<_, ApiError>(())
     };

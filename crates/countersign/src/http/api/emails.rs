@@ -1,5 +1,5 @@
-//! `/api/account/emails`: the addresses of the caller's account. Adding one asks for the current password: whoever reads the mail
-//! of an account sets its password, so an open session that somebody found must not be enough (SE-9).
+//! `/api/account/emails`: the addresses of the caller's account. Every change asks for the current password: whoever reads the
+//! mail of an account sets its password, so an open session that somebody found must not be enough (SE-9).
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -17,6 +17,7 @@ use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
 use crate::http::edge::language::preferred_language;
 use crate::http::error::api::ApiError;
+use crate::model::email::EmailAction;
 use crate::store::Store;
 use crate::wire::EmailView;
 
@@ -69,20 +70,45 @@ pub(in crate::http) async fn add<S: Store>(
     Ok(with_flow(&app, &flow, (StatusCode::ACCEPTED, axum::Json(EmailView::new(&email)))))
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::http) struct ChangeEmail {
+    current_password: Option<Zeroizing<String>>,
+}
+
+impl Input for ChangeEmail {
+    const EXPECTED: &'static str = r#"a JSON object {"currentPassword"?: string}"#;
+}
+
 pub(in crate::http) async fn make_primary<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
     Id(id): Id<EmailId>,
+    Json(input): Json<ChangeEmail>,
 ) -> Result<StatusCode, ApiError> {
-    app.countersign.make_email_primary(caller.account, id, &caller.context).await?;
-    Ok(StatusCode::NO_CONTENT)
+    change(app, caller, EmailAction::MakePrimary(id), input).await
 }
 
 pub(in crate::http) async fn remove<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
     Id(id): Id<EmailId>,
+    Json(input): Json<ChangeEmail>,
 ) -> Result<StatusCode, ApiError> {
-    app.countersign.remove_email(caller.account, id, &caller.context).await?;
+    change(app, caller, EmailAction::Remove(id), input).await
+}
+
+async fn change<S: Store>(
+    app: App<S>,
+    caller: Caller,
+    action: EmailAction,
+    input: ChangeEmail,
+) -> Result<StatusCode, ApiError> {
+    let Caller { account, session, context } = caller;
+    let context = app.at_this_moment(context);
+    let countersign = app.countersign;
+    let password = input.current_password.as_deref().map(String::as_str);
+    let checked = countersign.check_email_change((account, session), action, password, &context).await?;
+    detached(async move { countersign.change_own_email(checked, &context).await }).await??;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -138,6 +138,7 @@ impl Form {
             TicketPurpose::Register | TicketPurpose::Invite => {
                 Deed::Register(self.username.unwrap_or_default(), self.new_password.ok_or_else(missing)?)
             }
+            TicketPurpose::UndoAddress => Deed::UndoAddress,
             TicketPurpose::Verify | TicketPurpose::SignIn => Deed::Verify,
         })
     }

@@ -20,6 +20,7 @@ use crate::flows::invite::InviteError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::mail_gate::MailGateError;
+use crate::flows::owner::OwnerError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::flows::register::RegisterError;
@@ -228,6 +229,9 @@ impl ApiError {
                 | Self::DeleteOwnAccount(DeleteOwnAccountError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
+                | Self::Email(EmailError::Owner(OwnerError::Check(CheckError::Hashing(
+                    HashingError::Overloaded { .. }
+                ))))
         )
     }
 }

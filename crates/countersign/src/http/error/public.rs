@@ -18,6 +18,7 @@ use crate::flows::invite::InviteError;
 use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::mail_gate::MailGateError;
+use crate::flows::owner::OwnerError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::flows::register::RegisterError;
@@ -173,14 +174,9 @@ pub(super) fn delete_own_account(error: &DeleteOwnAccountError) -> Public {
         DeleteOwnAccountError::Off => {
             public(StatusCode::FORBIDDEN, "account_deletion_off", "Only administrators delete accounts here")
         }
-        DeleteOwnAccountError::PasswordMissing => {
-            public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "`currentPassword` is missing")
-        }
+        DeleteOwnAccountError::PasswordMissing => password_missing(),
         DeleteOwnAccountError::WrongPassword => wrong_password(),
-        DeleteOwnAccountError::SignInTooOld => {
-            let text = "Sign in again: the last sign-in is more than five minutes ago";
-            public(StatusCode::FORBIDDEN, "sign_in_too_old", text)
-        }
+        DeleteOwnAccountError::SignInTooOld => sign_in_too_old(),
         DeleteOwnAccountError::NotFound => not_found(),
         DeleteOwnAccountError::Overtaken => overtaken(),
         DeleteOwnAccountError::LastAdministrator => last_administrator(),
@@ -205,6 +201,8 @@ pub(super) fn email(error: &EmailError) -> Public {
         EmailError::TooMany => {
             public(StatusCode::CONFLICT, "too_many_emails", "Too many addresses: remove one first")
         }
+        EmailError::Owner(error) => owner(error),
+        EmailError::Overtaken => overtaken(),
         EmailError::Ticket(error) => ticket(error),
     }
 }
@@ -239,6 +237,25 @@ pub(super) fn mail_gate(error: &MailGateError) -> Public {
         }
         MailGateError::Hook(_) => unavailable(),
     }
+}
+
+fn owner(error: &OwnerError) -> Public {
+    match error {
+        OwnerError::PasswordMissing => password_missing(),
+        OwnerError::WrongPassword => wrong_password(),
+        OwnerError::SignInTooOld => sign_in_too_old(),
+        OwnerError::NotFound => not_found(),
+        OwnerError::Check(error) => check(error),
+    }
+}
+
+fn password_missing() -> Public {
+    public(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "`currentPassword` is missing")
+}
+
+fn sign_in_too_old() -> Public {
+    let text = "Sign in again: the last sign-in is more than five minutes ago";
+    public(StatusCode::FORBIDDEN, "sign_in_too_old", text)
 }
 
 fn wrong_password() -> Public {

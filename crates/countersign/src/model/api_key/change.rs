@@ -43,6 +43,22 @@ pub(crate) fn revoke(
     Plan::new(Some(ended), vec![revoked, revocation, Write::Record(event)])
 }
 
+/// Revokes all keys of an account.
+pub(in crate::model) fn revoke_all(
+    keys: &[ApiKey],
+    at: PolicyAt,
+    writes: &mut Vec<Write>,
+) -> Vec<EndedSession> {
+    let live = keys.iter().filter(|key| key.revoked_at.is_none());
+    live.map(|key| {
+        let (ended, revocation) = refuse_tokens(key, at);
+        let revoked = Write::UpdateApiKey(Box::new(ApiKey { revoked_at: Some(at.now), ..key.clone() }));
+        writes.extend([revoked, revocation, Write::Record(event(AuditKind::ApiKeyRevoked, key))]);
+        ended
+    })
+    .collect()
+}
+
 /// Makes the running tokens of an account's keys fail, since the account may have no session any more. Where the account
 /// stays, each key goes on with another session ID: its next tokens are not among the refused ones.
 pub(in crate::model) fn cut_off(keys: &[ApiKey], at: PolicyAt, writes: &mut Vec<Write>) -> Vec<EndedSession> {

@@ -1,13 +1,13 @@
 //! Adding, verifying and removing an account's addresses, and which one is primary: the first that is verified, until its owner
 //! chooses another or removes it. The addresses come in the order in which they were added.
 
-use super::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, MAX_EMAILS};
+use super::way_back::{concerned, tell};
+use super::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailAction, EmailChange, MAX_EMAILS};
 use crate::base::clock::Timestamp;
-use crate::base::id::EmailId;
-use crate::model::account::Account;
+use crate::model::account::{Account, Credentials};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::plan::{Plan, Write};
-use crate::model::ticket;
+use crate::model::ticket::{self, Ticket};
 
 /// Adds an address, unless the account has it.
 pub(crate) fn add(found: Option<&Account>, own: &[AccountEmail], new: AccountEmail) -> Plan<AddEmailOutcome> {
@@ -42,50 +42,75 @@ pub(in crate::model) fn verified_from_the_start(new: AccountEmail) -> [Write; 3]
     [Write::InsertEmail(Box::new(new)), added, verified]
 }
 
-/// Lets notices go to another address.
-pub(crate) fn make_primary(own: &[AccountEmail], id: EmailId) -> Plan<ChangeEmailOutcome> {
-    match own.iter().find(|email| email.id == id) {
-        None => Plan::nothing(ChangeEmailOutcome::NotFound),
-        Some(email) if email.verified_at.is_none() => Plan::nothing(ChangeEmailOutcome::NotVerified),
-        Some(email) if email.is_primary => Plan::nothing(ChangeEmailOutcome::Done),
-        Some(email) => {
-            let mut writes: Vec<_> =
-                own.iter().filter(|other| other.is_primary).map(|other| with_primary(other, false)).collect();
-            writes.extend([with_primary(email, true), record(AuditKind::EmailPrimaryChanged, email)]);
-            Plan::new(ChangeEmailOutcome::Done, writes)
+impl EmailChange {
+    /// Makes another address the primary one, or removes one, with what was asked for: the account, its addresses, and its ways
+    /// back. A removed address takes along what was sent to it, but its way back: whoever reads its mail has no business with the
+    /// account any more, unless the change was not the owner's.
+    pub(crate) fn decide(
+        self,
+        found: Option<&Credentials>,
+        own: &[AccountEmail],
+        ways: &[Ticket],
+        now: Timestamp,
+    ) -> Plan<ChangeEmailOutcome> {
+        let found = match (found, self.checked) {
+            (Some(found), Some(_)) if !found.account.is_enabled() => None,
+            (Some(found), Some(proof)) if !proof.still_holds(found) => {
+                return Plan::nothing(ChangeEmailOutcome::Overtaken);
+            }
+            (found, _) => found,
+        };
+        let id = self.action.email();
+        let email = own.iter().find(|email| email.id == id).filter(|_| found.is_some());
+        let Some(email) = email else { return Plan::nothing(ChangeEmailOutcome::NotFound) };
+        let concerned = concerned(own, self.action);
+        let mut writes = match self.action {
+            EmailAction::MakePrimary(_) if email.verified_at.is_none() => {
+                return Plan::nothing(ChangeEmailOutcome::NotVerified);
+            }
+            EmailAction::MakePrimary(_) if email.is_primary => {
+                return Plan::nothing(ChangeEmailOutcome::Done);
+            }
+            EmailAction::MakePrimary(_) => {
+                own.iter().filter(|other| other.is_primary).map(|other| with_primary(other, false)).collect()
+            }
+            EmailAction::Remove(_) => remove(email, now),
+        };
+        if concerned.ids() != self.notices.for_whom {
+            return Plan::nothing(ChangeEmailOutcome::Outdated);
         }
+        if let Some(primary) = concerned.primary {
+            writes.extend([with_primary(primary, true), record(AuditKind::EmailPrimaryChanged, primary)]);
+        }
+        writes.extend(tell(concerned, self.notices, ways, now));
+        Plan::new(ChangeEmailOutcome::Done, writes)
     }
 }
 
-/// Removes an address, and voids what was sent to it: whoever reads its mail has no business with the account any more. In
-/// place of the primary one comes the verified one that was added first.
-pub(crate) fn remove(own: &[AccountEmail], id: EmailId, now: Timestamp) -> Plan<ChangeEmailOutcome> {
-    let Some(email) = own.iter().find(|email| email.id == id) else {
-        return Plan::nothing(ChangeEmailOutcome::NotFound);
-    };
+/// The writes by which an address goes, with the tickets that were sent to it.
+pub(in crate::model) fn remove(email: &AccountEmail, now: Timestamp) -> Vec<Write> {
     let void = ticket::void(Some(email.account_id), &email.address, None, now);
-    let mut writes = vec![Write::DeleteEmail(id), void, record(AuditKind::EmailRemoved, email)];
-    let next = own.iter().find(|other| other.id != id && other.verified_at.is_some());
-    if let Some(next) = next.filter(|_| email.is_primary) {
-        writes.extend([with_primary(next, true), record(AuditKind::EmailPrimaryChanged, next)]);
-    }
-    Plan::new(ChangeEmailOutcome::Done, writes)
+    vec![Write::DeleteEmail(email.id), void, record(AuditKind::EmailRemoved, email)]
 }
 
-fn with_primary(email: &AccountEmail, is_primary: bool) -> Write {
+pub(in crate::model) fn with_primary(email: &AccountEmail, is_primary: bool) -> Write {
     Write::UpdateEmail(Box::new(AccountEmail { is_primary, ..email.clone() }))
 }
 
-fn record(kind: AuditKind, email: &AccountEmail) -> Write {
+pub(in crate::model) fn record(kind: AuditKind, email: &AccountEmail) -> Write {
     Write::Record(AuditEvent::new(kind).of_account(email.account_id).with_detail(email.id.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::EmailId;
     use crate::base::random::Random;
     use crate::model::account::EmailAddress;
+    use crate::model::email::EmailNotices;
+    use crate::model::proof::Proof;
     use crate::model::session::testing::{T, account};
+    use crate::model::ticket::testing::found;
 
     fn email(number: u64, verified: bool, is_primary: bool) -> AccountEmail {
         AccountEmail {
@@ -119,6 +144,21 @@ mod tests {
         own
     }
 
+    /// Decided for an owner whose password has this number, the account's being 5.
+    fn decided(own: &[AccountEmail], action: EmailAction, version: i64) -> Plan<ChangeEmailOutcome> {
+        let notices = EmailNotices { for_whom: concerned(own, action).ids(), ..EmailNotices::default() };
+        let checked = Some(Proof::Password { version });
+        EmailChange { account_id: account().id, action, checked, notices }.decide(Some(&found()), own, &[], T)
+    }
+
+    fn make_primary(own: &[AccountEmail], id: EmailId) -> Plan<ChangeEmailOutcome> {
+        decided(own, EmailAction::MakePrimary(id), 5)
+    }
+
+    fn remove(own: &[AccountEmail], id: EmailId) -> Plan<ChangeEmailOutcome> {
+        decided(own, EmailAction::Remove(id), 5)
+    }
+
     #[test]
     fn an_account_has_an_address_once_and_ten_at_most() {
         let own: Vec<_> = (0..9).map(|number| email(number, false, false)).collect();
@@ -149,12 +189,58 @@ mod tests {
         let plan = make_primary(&own, own[2].id);
         let chosen = after(&own, &plan);
         assert_eq!((primary(&chosen), plan.carried_out()), (Some(own[2].id), ChangeEmailOutcome::Done));
-        let left = after(&chosen, &remove(&chosen, own[2].id, T));
+        let left = after(&chosen, &remove(&chosen, own[2].id));
         assert_eq!((left.len(), primary(&left)), (2, Some(own[1].id)));
-        let left = after(&left, &remove(&left, own[1].id, T));
+        let left = after(&left, &remove(&left, own[1].id));
         assert_eq!((left.len(), primary(&left)), (1, None), "one that is not verified is never primary");
-        for plan in [remove(&left, own[1].id, T), make_primary(&left, own[1].id)] {
+        for plan in [remove(&left, own[1].id), make_primary(&left, own[1].id)] {
             assert_eq!(plan.carried_out(), ChangeEmailOutcome::NotFound);
         }
+    }
+
+    /// SE-9, CC-3: a request that waited while the owner locked a thief out does nothing.
+    #[test]
+    fn the_password_that_was_shown_has_to_hold_still() {
+        let own = [email(0, true, true), email(1, true, false)];
+        for action in [EmailAction::MakePrimary(own[1].id), EmailAction::Remove(own[0].id)] {
+            for (version, expected) in [
+                (4, ChangeEmailOutcome::Overtaken),
+                (5, ChangeEmailOutcome::Done),
+                (6, ChangeEmailOutcome::Overtaken),
+            ] {
+                let plan = decided(&own, action, version);
+                assert_eq!(plan.writes().is_empty(), expected != ChangeEmailOutcome::Done);
+                assert_eq!(plan.carried_out(), expected);
+            }
+        }
+    }
+
+    /// EM-4: a mail for one address never goes with the change of another.
+    #[test]
+    fn mails_that_were_made_for_others_are_made_again() {
+        let own = [email(0, true, true), email(1, true, false), email(2, true, false)];
+        let action = EmailAction::MakePrimary(own[2].id);
+        let now_concerned = concerned(&own, action);
+        assert_eq!(now_concerned.ids(), (Some(own[0].id), Some(own[2].id)));
+        for for_whom in [(None, None), (Some(own[1].id), Some(own[2].id)), (Some(own[0].id), None)] {
+            let notices = EmailNotices { for_whom, ..EmailNotices::default() };
+            let change = EmailChange { account_id: account().id, action, checked: None, notices };
+            let plan = change.decide(Some(&found()), &own, &[], T);
+            assert!(plan.writes().is_empty());
+            assert_eq!(plan.carried_out(), ChangeEmailOutcome::Outdated);
+        }
+        for (action, expected) in [
+            (EmailAction::Remove(own[0].id), (Some(own[0].id), Some(own[1].id))),
+            (EmailAction::Remove(own[1].id), (Some(own[1].id), None)),
+            (EmailAction::MakePrimary(own[0].id), (None, None)),
+        ] {
+            assert_eq!(concerned(&own, action).ids(), expected, "{action:?}");
+        }
+        let claimed = [email(0, false, false)];
+        assert_eq!(
+            concerned(&claimed, EmailAction::Remove(claimed[0].id)).ids(),
+            (None, None),
+            "nothing was proved"
+        );
     }
 }

@@ -3,11 +3,16 @@
 //! a time has it verified.
 
 mod change;
+mod way_back;
 
 pub(crate) use self::change::*;
+pub use self::way_back::EmailNotices;
+pub(crate) use self::way_back::{Concerned, concerned, concerned_by_undo};
+pub(in crate::model) use self::way_back::{standing, tell};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, EmailId};
 use crate::model::account::EmailAddress;
+use crate::model::proof::Proof;
 
 /// An e-mail address of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,16 +53,50 @@ pub enum AddEmailOutcome {
     TooMany,
 }
 
+/// What is done about an address of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailAction {
+    /// Notices go to it from now on.
+    MakePrimary(EmailId),
+    /// It goes.
+    Remove(EmailId),
+}
+
+impl EmailAction {
+    const fn email(self) -> EmailId {
+        match self {
+            Self::MakePrimary(id) | Self::Remove(id) => id,
+        }
+    }
+}
+
+/// A change of an account's addresses.
+#[derive(Clone, Debug)]
+pub struct EmailChange {
+    /// The account.
+    pub account_id: AccountId,
+    /// What is done.
+    pub action: EmailAction,
+    /// What its owner has shown; `None` when somebody else does it, who may. It has to hold still.
+    pub checked: Option<Proof>,
+    /// The mails about it.
+    pub notices: EmailNotices,
+}
+
 /// What came of making an address the primary one, or removing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeEmailOutcome {
     /// It is done.
     Done,
-    /// The account has no such address.
+    /// The account has no such address, or it is disabled and its owner asks.
     NotFound,
-    /// It is not verified.
+    /// The address is not verified.
     NotVerified,
+    /// What was shown does not hold any more: the password was changed in the meantime.
+    Overtaken,
+    /// The addresses were changed in the meantime, and the mails are not for those whom it concerns now: make them again.
+    Outdated,
 }
 
 /// An account has so many addresses at most.

@@ -63,6 +63,10 @@ pub(crate) fn is_owned(ticket: &Ticket, account: Option<&Credentials>) -> bool {
         TicketPurpose::Verify | TicketPurpose::Reset | TicketPurpose::SignIn => {
             account.is_some_and(|found| ticket.is_good_for(found))
         }
+        // A thief who has the account deleted, or its password changed, does not void it.
+        TicketPurpose::UndoAddress => account.is_some_and(|found| {
+            ticket.account_id == Some(found.account.id) && found.account.knows_its_owner()
+        }),
     }
 }
 
@@ -94,7 +98,7 @@ mod tests {
         assert!(is_admitted(ticket(Reset), Reset, T));
         assert!(is_admitted(ticket(Reset), Reset, end.minus(MS)));
         assert!(!is_admitted(ticket(Reset), Reset, end));
-        for other in [Verify, SignIn, Register, Invite] {
+        for other in [Verify, SignIn, Register, Invite, UndoAddress] {
             assert!(!is_admitted(ticket(Reset), other, T), "{other:?}");
         }
         assert!(!is_admitted(Ticket { consumed_at: Some(T), ..ticket(Reset) }, Reset, T));

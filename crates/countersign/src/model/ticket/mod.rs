@@ -4,7 +4,7 @@
 //! ```text
 //! start ──► alive ──► consumed     in the transaction that does what it is for
 //!             ├─────► approved     of a sign-in: by the digits that the asking browser shows; that browser then uses it
-//!             ├─────► voided       by a newer one of its kind, or by what it is bound to: the password
+//!             ├─────► voided       by a newer one of its kind, or by what it is bound to: the password, the address
 //!             ├─────► guessed at   [`CODE_TRIES`] wrong codes
 //!             └─────► expired      or of before the store was restored
 //! ```
@@ -20,6 +20,7 @@ mod limits;
 mod register;
 mod reset;
 mod sign_in;
+mod undo;
 mod verify;
 
 pub(crate) use self::consume::{is_owned, look};
@@ -32,6 +33,8 @@ pub(crate) use self::register::Offer;
 pub use self::register::{AccountRegistration, RegisterOutcome};
 pub use self::reset::{PasswordReset, ResetOutcome};
 pub use self::sign_in::{ApproveOutcome, MailSignIn, SignInApproval};
+pub(crate) use self::undo::Belongings;
+pub use self::undo::{AddressUndo, UndoOutcome};
 pub use self::verify::VerifyOutcome;
 pub(crate) use self::verify::verify_email;
 use std::time::Duration;
@@ -57,6 +60,8 @@ named! {
         Register = "register",
         /// To make an account that an administrator has offered.
         Invite = "invite",
+        /// To give an account its former address back.
+        UndoAddress = "undo_address",
     }
 }
 
@@ -73,7 +78,7 @@ impl TicketPurpose {
             Self::SignIn => Duration::from_mins(10),
             Self::Reset => Duration::from_mins(30),
             Self::Verify | Self::Register => Duration::from_hours(24),
-            Self::Invite => Duration::from_hours(7 * 24),
+            Self::Invite | Self::UndoAddress => Duration::from_hours(7 * 24),
         }
     }
 }
@@ -98,7 +103,8 @@ pub struct Ticket {
     pub browser_hash: Option<[u8; 32]>,
     /// How many wrong codes may still be typed.
     pub tries_left: u32,
-    /// What account is made with it, sealed. Only tickets for a new account have it.
+    /// What else there is to know when it is used, sealed: what account is made with it, or from where a sign-in was asked for. Of a
+    /// way back, since when its address was verified.
     pub payload: Option<Vec<u8>>,
     /// Stands for the network that asked.
     pub source: Option<[u8; 16]>,

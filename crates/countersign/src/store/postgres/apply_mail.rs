@@ -88,7 +88,8 @@ impl Transaction {
     ) -> Result<(), Failure> {
         let sql = "UPDATE tickets SET consumed_at = $4
                    WHERE canonical = $2 AND account_id IS NOT DISTINCT FROM $1
-                     AND ($3 IS NULL OR purpose = $3) AND consumed_at IS NULL";
+                     AND purpose = coalesce($3, purpose)
+                     AND ($3 IS NOT NULL OR purpose <> 'undo_address') AND consumed_at IS NULL";
         let purpose = purpose.map(TicketPurpose::name);
         self.db.execute(sql, &[&account_id, &canonical, &purpose, &at]).await.map(drop)
     }

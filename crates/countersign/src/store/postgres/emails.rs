@@ -5,10 +5,10 @@ use super::engine::failure::Failure;
 use super::load::Lock;
 use super::rows::{self, CREDENTIALS_COLUMN_COUNT, CREDENTIALS_COLUMNS};
 use super::{PostgresStore, load};
-use crate::base::id::{AccountId, EmailId};
+use crate::base::id::AccountId;
 use crate::model::account::{Credentials, EmailAddress, Username};
 use crate::model::context::Context;
-use crate::model::email::{self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use crate::model::email::{self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim};
 use crate::store::{EmailStore, StoreError};
 
 impl EmailStore for PostgresStore {
@@ -64,22 +64,12 @@ impl EmailStore for PostgresStore {
         self.change("add_email", context, email, add).await
     }
 
-    async fn make_email_primary(
+    async fn change_email(
         &self,
-        account: AccountId,
-        id: EmailId,
+        email: EmailChange,
         context: &Context,
     ) -> Result<ChangeEmailOutcome, StoreError> {
-        self.change("make_email_primary", context, (account, id), make_primary).await
-    }
-
-    async fn remove_email(
-        &self,
-        account: AccountId,
-        id: EmailId,
-        context: &Context,
-    ) -> Result<ChangeEmailOutcome, StoreError> {
-        self.change("remove_email", context, (account, id), remove).await
+        self.change("change_email", context, email, change).await
     }
 }
 
@@ -90,16 +80,10 @@ async fn add(tx: Transaction, email: AccountEmail) -> Result<AddEmailOutcome, Fa
     tx.apply(email::add(found.as_ref(), &own, email)).await
 }
 
-async fn make_primary(
-    tx: Transaction,
-    (account, id): (AccountId, EmailId),
-) -> Result<ChangeEmailOutcome, Failure> {
-    load::account(&tx.db, account, Lock::Rows).await?;
-    tx.apply(email::make_primary(&load::emails_of(&tx.db, account, Lock::Rows).await?, id)).await
-}
-
-async fn remove(tx: Transaction, (account, id): (AccountId, EmailId)) -> Result<ChangeEmailOutcome, Failure> {
-    load::account(&tx.db, account, Lock::Rows).await?;
-    let own = load::emails_of(&tx.db, account, Lock::Rows).await?;
-    tx.apply(email::remove(&own, id, tx.at.now)).await
+async fn change(tx: Transaction, change: EmailChange) -> Result<ChangeEmailOutcome, Failure> {
+    let id = change.account_id;
+    let found = load::credentials(&tx.db, id, Lock::Rows).await?;
+    let own = load::emails_of(&tx.db, id, Lock::Rows).await?;
+    let ways = load::lock_ways_back(&tx.db, id).await?;
+    tx.apply(change.decide(found.as_ref(), &own, &ways, tx.at.now)).await
 }

@@ -165,6 +165,15 @@ pub(super) async fn ticket_by_id(
     db.optional(&sql, &[&id]).await?.as_ref().map(rows::ticket).transpose()
 }
 
+/// The unused ways back of an account, locked in the order of their IDs.
+pub(super) async fn lock_ways_back(db: &Connection, account: AccountId) -> Result<Vec<Ticket>, Failure> {
+    let sql = format!(
+        "SELECT {TICKET_COLUMNS} FROM tickets t
+         WHERE t.account_id = $1 AND t.purpose = 'undo_address' AND t.consumed_at IS NULL ORDER BY t.id FOR UPDATE"
+    );
+    db.query(&sql, &[&account]).await?.iter().map(rows::ticket).collect()
+}
+
 /// Whether such an administrator is there besides this account.
 pub(super) async fn has_another_administrator(
     db: &Connection,

@@ -16,9 +16,7 @@ use crate::model::account::{Credentials, NameUse};
 use crate::model::context::Context;
 use crate::model::session::{Device, StartSessionOutcome};
 use crate::model::ticket::{
-    self, AccountRegistration, ApproveOutcome, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset,
-    PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome,
-    Ticket, TicketPurpose, VerifyOutcome,
+    self, AccountRegistration, AddressUndo, ApproveOutcome, Belongings, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 use crate::store::{StoreError, TicketStore};
 
@@ -72,6 +70,10 @@ impl TicketStore for PostgresStore {
         context: &Context,
     ) -> Result<ApproveOutcome, StoreError> {
         self.change("approve_sign_in", context, approval, approve).await
+    }
+
+    async fn undo_address(&self, undo: AddressUndo, context: &Context) -> Result<UndoOutcome, StoreError> {
+        self.change("undo_address", context, undo, undo_address).await
     }
 
     async fn verify_email(
@@ -169,6 +171,24 @@ async fn approve(tx: Transaction, approval: SignInApproval) -> Result<ApproveOut
     tx.apply(approval.decide(found, account.as_ref(), tx.at.now)).await
 }
 
+async fn undo_address(tx: Transaction, undo: AddressUndo) -> Result<UndoOutcome, Failure> {
+    let (found, account) = with_account(&tx.db, &undo.shown).await?;
+    let (Some(ticket), Some(owner)) = (&found, &account) else {
+        return tx.apply(undo.decide(None, None, Belongings::default(), false, tx.at)).await;
+    };
+    let id = owner.account.id;
+    // Another account may be next: then the index refuses, and this is begun again.
+    let is_taken = load::email_is_anothers(&tx.db, &ticket.address, id).await?;
+    let has = Belongings {
+        emails: &load::emails_of(&tx.db, id, Lock::Rows).await?,
+        ways: &load::lock_ways_back(&tx.db, id).await?,
+        open: &load::lock_sessions(&tx.db, id, None).await?.open,
+        keys: &load::lock_api_keys(&tx.db, id).await?,
+    };
+    let plan = undo.decide(found.clone(), account.as_ref(), has, is_taken, tx.at);
+    tx.apply(plan).await
+}
+
 async fn verify(tx: Transaction, shown: PresentedTicket) -> Result<VerifyOutcome, Failure> {
     let (found, account) = with_account(&tx.db, &shown).await?;
     let (own, is_taken) = match (&found, &account) {
@@ -223,7 +243,8 @@ async fn recent(db: &Connection, new: &Ticket, now: Timestamp) -> Result<RecentT
     let sql = "SELECT
          (SELECT count(*) FROM tickets WHERE canonical = $1 AND purpose = $2 AND created_at > $5),
          (SELECT max(created_at) FROM tickets WHERE canonical = $1 AND purpose = $2 AND created_at > $5),
-         (SELECT count(*) FROM tickets WHERE account_id = $3 AND created_at > $5),
+         (SELECT count(*) FROM tickets
+          WHERE account_id = $3 AND created_at > $5 AND purpose <> 'undo_address'),
          (SELECT count(*) FROM tickets WHERE source = $4 AND created_at > $5)";
     let source = new.source.as_ref().map(<[u8; 16]>::as_slice);
     let since = now.minus(COUNTED);

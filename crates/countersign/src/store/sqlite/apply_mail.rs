@@ -90,7 +90,8 @@ impl Transaction<'_> {
         at: Timestamp,
     ) -> rusqlite::Result<()> {
         let sql = "UPDATE tickets SET consumed_at = ?4
-                   WHERE canonical = ?2 AND account_id IS ?1 AND (?3 IS NULL OR purpose = ?3)
+                   WHERE canonical = ?2 AND account_id IS ?1 AND purpose = coalesce(?3, purpose)
+                     AND (?3 IS NOT NULL OR purpose <> 'undo_address')
                      AND consumed_at IS NULL";
         let (account_id, purpose) = (account_id.map(AccountId::as_bytes), purpose.map(TicketPurpose::name));
         let values = params![account_id, canonical, purpose, at.as_unix_millis()];

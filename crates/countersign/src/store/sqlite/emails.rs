@@ -4,10 +4,10 @@ use rusqlite::{OptionalExtension, params};
 
 use super::rows::{self, CREDENTIALS_COLUMN_COUNT, CREDENTIALS_COLUMNS};
 use super::{SqliteStore, load};
-use crate::base::id::{AccountId, EmailId};
+use crate::base::id::AccountId;
 use crate::model::account::{Credentials, EmailAddress, Username};
 use crate::model::context::Context;
-use crate::model::email::{self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailClaim};
+use crate::model::email::{self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim};
 use crate::store::{EmailStore, StoreError};
 
 impl EmailStore for SqliteStore {
@@ -72,26 +72,16 @@ impl EmailStore for SqliteStore {
         .await
     }
 
-    async fn make_email_primary(
+    async fn change_email(
         &self,
-        account: AccountId,
-        id: EmailId,
+        change: EmailChange,
         context: &Context,
     ) -> Result<ChangeEmailOutcome, StoreError> {
-        self.change("make_email_primary", context, move |tx| {
-            tx.apply(email::make_primary(&load::emails_of(tx.db, account)?, id))
-        })
-        .await
-    }
-
-    async fn remove_email(
-        &self,
-        account: AccountId,
-        id: EmailId,
-        context: &Context,
-    ) -> Result<ChangeEmailOutcome, StoreError> {
-        self.change("remove_email", context, move |tx| {
-            tx.apply(email::remove(&load::emails_of(tx.db, account)?, id, tx.at.now))
+        self.change("change_email", context, move |tx| {
+            let id = change.account_id;
+            let found = load::credentials(tx.db, id)?;
+            let (own, ways) = (load::emails_of(tx.db, id)?, load::ways_back_of(tx.db, id)?);
+            tx.apply(change.decide(found.as_ref(), &own, &ways, tx.at.now))
         })
         .await
     }

@@ -155,6 +155,16 @@ pub(super) fn ticket_by(db: &Connection, column: &str, value: &[u8]) -> rusqlite
         .optional()
 }
 
+/// The unused ways back of an account.
+pub(super) fn ways_back_of(db: &Connection, account: AccountId) -> rusqlite::Result<Vec<Ticket>> {
+    db.prepare_cached(&format!(
+        "SELECT {TICKET_COLUMNS} FROM tickets t
+         WHERE t.account_id = ?1 AND t.purpose = 'undo_address' AND t.consumed_at IS NULL"
+    ))?
+    .query_map([account.as_bytes()], rows::ticket)?
+    .collect()
+}
+
 /// What there is of these sessions, which a node says have ended.
 pub(super) fn ended(db: &Connection, ids: &HashSet<SessionId>) -> rusqlite::Result<Kept> {
     let mut kept = Kept { sessions: HashMap::new(), log: HashSet::new() };

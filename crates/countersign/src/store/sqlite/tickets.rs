@@ -10,9 +10,7 @@ use crate::model::account::Credentials;
 use crate::model::context::Context;
 use crate::model::session::{Device, StartSessionOutcome};
 use crate::model::ticket::{
-    self, AccountRegistration, ApproveOutcome, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset,
-    PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome,
-    Ticket, TicketPurpose, VerifyOutcome,
+    self, AccountRegistration, AddressUndo, ApproveOutcome, Belongings, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 use crate::store::{StoreError, TicketStore};
 
@@ -95,6 +93,25 @@ impl TicketStore for SqliteStore {
         self.change("approve_sign_in", context, move |tx| {
             let (found, account) = with_account(tx.db, &approval.shown)?;
             tx.apply(approval.decide(found, account.as_ref(), tx.at.now))
+        })
+        .await
+    }
+
+    async fn undo_address(&self, undo: AddressUndo, context: &Context) -> Result<UndoOutcome, StoreError> {
+        self.change("undo_address", context, move |tx| {
+            let (found, account) = with_account(tx.db, &undo.shown)?;
+            let (Some(ticket), Some(owner)) = (&found, &account) else {
+                return tx.apply(undo.decide(None, None, Belongings::default(), false, tx.at));
+            };
+            let id = owner.account.id;
+            let is_taken = load::email_is_anothers(tx.db, &ticket.address, id)?;
+            let has = Belongings {
+                emails: &load::emails_of(tx.db, id)?,
+                ways: &load::ways_back_of(tx.db, id)?,
+                open: &load::open_sessions_of(tx.db, id)?,
+                keys: &load::api_keys_of(tx.db, id)?,
+            };
+            tx.apply(undo.decide(found.clone(), account.as_ref(), has, is_taken, tx.at))
         })
         .await
     }
@@ -191,8 +208,10 @@ fn recent(db: &Connection, new: &Ticket, now: Timestamp) -> rusqlite::Result<Rec
     Ok(RecentTickets {
         of_address,
         last_of_address: last.map(Timestamp::from_unix_millis),
+        // Nobody asks for a way back.
         of_account: count(
-            "SELECT count(*) FROM tickets WHERE account_id = ?1 AND created_at > ?2",
+            "SELECT count(*) FROM tickets
+             WHERE account_id = ?1 AND created_at > ?2 AND purpose <> 'undo_address'",
             Some(account),
         )?,
         of_source: count(
