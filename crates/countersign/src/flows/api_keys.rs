@@ -93,6 +93,9 @@ pub enum ExchangeError {
     /// It could not be signed.
     #[error(transparent)]
     Sign(#[from] countersign_jwt::SignError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl<S: Store> Countersign<S> {
@@ -260,7 +263,8 @@ impl<S: Store> Countersign<S> {
         let audience = self.audience_of(grant)?;
         let of = (grant.key().session_id, AuthMethods::NONE);
         let computed = self.compute_claims(grant.account().clone(), of, audience).await?;
-        Ok(KeyAsked { grant, audience, scopes, computed })
+        let email = self.email_for(grant.account().id, audience).await?;
+        Ok(KeyAsked { grant, audience, scopes, computed, email })
     }
 
     fn audience_of(&self, grant: &KeyGrant) -> Result<&Audience, AudienceError> {

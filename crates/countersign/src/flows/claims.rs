@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
-use crate::base::id::SessionId;
-use crate::model::account::{Account, CustomClaims};
+use crate::base::id::{AccountId, SessionId};
+use crate::model::account::{Account, CustomClaims, EmailAddress};
 use crate::model::api_key::{KeyGrant, Scopes};
 use crate::model::audience::{Audience, Subject};
 use crate::model::proof::AuthMethods;
 use crate::model::session::{Grant, Session};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// RFC 9068 §2.2, with the session and the account's own claims. A token for an API key names the key as the client, has its
 /// scopes (§2.2.3), and says nothing of a sign-in (§2.2.1): there was none.
@@ -49,6 +49,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) account: Option<Account>,
     /// What the application has computed, if it does so.
     pub(crate) computed: Option<ComputedClaims>,
+    /// The account's address, where the audience's claims name it.
+    pub(crate) email: Option<EmailAddress>,
 }
 
 /// What an API key is exchanged for.
@@ -57,6 +59,8 @@ pub(crate) struct KeyAsked<'a> {
     pub(crate) audience: &'a Audience,
     pub(crate) scopes: Scopes,
     pub(crate) computed: Option<ComputedClaims>,
+    /// As in [`Asked`].
+    pub(crate) email: Option<EmailAddress>,
 }
 
 /// Who a token is for, and by what they have come.
@@ -65,6 +69,7 @@ pub(super) struct Holder<'a> {
     audience: &'a Audience,
     computed: Option<&'a ComputedClaims>,
     session_id: SessionId,
+    email: Option<&'a EmailAddress>,
     by: By<'a>,
 }
 
@@ -77,17 +82,25 @@ impl<'a> Holder<'a> {
     pub(super) fn of_session(grant: &'a Grant, asked: &'a Asked<'_>) -> Self {
         let (account, session) = (asked.account(grant), grant.session());
         let (audience, computed) = (asked.audience, asked.computed.as_ref());
-        Self { account, audience, computed, session_id: session.id, by: By::Session(session) }
+        Self {
+            account,
+            audience,
+            computed,
+            session_id: session.id,
+            email: asked.email.as_ref(),
+            by: By::Session(session),
+        }
     }
 
     pub(super) fn of_key(asked: &'a KeyAsked<'a>) -> Self {
-        let KeyAsked { grant, audience, computed, .. } = asked;
+        let KeyAsked { grant, audience, computed, email, .. } = asked;
         let session_id = grant.key().session_id;
         Self {
             account: grant.account(),
             audience,
             computed: computed.as_ref(),
             session_id,
+            email: email.as_ref(),
             by: By::Key(asked),
         }
     }
@@ -103,7 +116,7 @@ pub(crate) struct ComputedClaims {
 impl<'a> Asked<'a> {
     /// An access token for this audience.
     pub(crate) const fn of(audience: &'a Audience) -> Self {
-        Self { audience, account: None, computed: None }
+        Self { audience, account: None, computed: None, email: None }
     }
 
     /// The account that the token is for.
@@ -120,9 +133,22 @@ impl Claims<'_> {
 }
 
 impl<S: Store> Countersign<S> {
+    /// The primary address of an account, if the claims of an audience name it. No other token costs a look-up.
+    pub(crate) async fn email_for(
+        &self,
+        account: AccountId,
+        audience: &Audience,
+    ) -> Result<Option<EmailAddress>, StoreError> {
+        if !audience.names_email() {
+            return Ok(None);
+        }
+        let emails = self.store.emails(account).await?;
+        Ok(emails.into_iter().find(|email| email.is_primary).map(|email| email.address))
+    }
+
     /// The claims of a token for a holder, issued and expiring at these seconds.
     pub(super) fn claims<'a>(&'a self, holder: &Holder<'a>, [iat, exp]: [i64; 2]) -> Claims<'a> {
-        let Holder { account, audience, computed, session_id, by } = holder;
+        let Holder { account, audience, computed, session_id, email, by } = holder;
         let (sub, sid) = (account.id.to_string(), session_id.to_string());
         let own = computed.map_or(&account.claims, |computed| &computed.claims).as_map();
         // Not asked here whether the role is admitted; a role without a name there has none.
@@ -131,7 +157,8 @@ impl<S: Store> Countersign<S> {
         let custom = if audience.claims.is_empty() {
             Cow::Borrowed(own)
         } else {
-            let subject = Subject { id: &sub, username, role, session: &sid };
+            let email = email.map(EmailAddress::as_str);
+            let subject = Subject { id: &sub, username, role, session: &sid, email };
             Cow::Owned(audience.claims_for(own, subject))
         };
         let (client_id, session, scopes) = match by {

@@ -1,8 +1,5 @@
 //! The mails that tell about a change of addresses, and the link that takes it back. They are made before the transaction that
 //! decides; if the addresses were changed in between, they are made again.
-//!
-//! They are in the operator's language, not in that of the request: whoever takes an account over must not choose one that its
-//! owner cannot read.
 
 use crate::Countersign;
 use crate::base::digest::sha256;
@@ -147,7 +144,7 @@ impl<S: Store> Countersign<S> {
         let former = concerned.former.filter(|_| self.is_told(Notice::AddressUndo));
         let told = concerned.primary.filter(|_| self.is_told(Notice::AddressChanged));
         let told = told.map(|primary| {
-            let mail = self.notice(&primary.address, MailTemplate::AddressChanged, found, context);
+            let mail = self.notice(&primary.address, MailTemplate::AddressChanged, &found.account, context);
             self.delivery(&Contents::Mail(mail), context.now)
         });
         Ok(EmailNotices {
@@ -182,7 +179,7 @@ impl<S: Store> Countersign<S> {
             expires_at,
             consumed_at: None,
         };
-        let mut mail = self.notice(&former.address, MailTemplate::AddressUndo, found, context);
+        let mut mail = self.notice(&former.address, MailTemplate::AddressUndo, &found.account, context);
         mail.parameters.other_address = primary.map(|primary| primary.as_str().to_owned());
         mail.parameters.ticket = Some(MailTicket { id, expires_at, has_code: false });
         let mail = Some(self.delivery(&Contents::Mail(mail), context.now)?);

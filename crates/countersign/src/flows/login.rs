@@ -227,7 +227,11 @@ impl<S: Store> Countersign<S> {
         let refresh_token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let presented = refresh_token.presented();
         let computed = self.ask_hooks(&authenticated, presented.session_id, audience, context).await?;
-        let asked = Asked { audience, account, computed };
+        let email = self.email_for(authenticated.account.id, audience).await.map_err(CheckError::from)?;
+        let asked = Asked { audience, account, computed, email };
+        let sets_password = authenticated.new_password.is_some();
+        let notices = self.sign_in_notices(&authenticated.account, sets_password, context).await;
+        let notices = notices.map_err(CheckError::from)?;
         let session = NewSession {
             id: presented.session_id,
             account_id: authenticated.account.id,
@@ -238,6 +242,7 @@ impl<S: Store> Countersign<S> {
                 .map(|token| token.presented()),
             new_password: authenticated.new_password,
             takes_back: authenticated.takes_back,
+            notices,
         };
         let started = match authenticated.ticket {
             Some(shown) => self.store.sign_in_by_mail(MailSignIn { shown, session }, context).await,

@@ -9,6 +9,7 @@ use crate::flows::login::{Authenticated, LoginError};
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, PasswordChange, SetPasswordOutcome, Username};
 use crate::model::context::Context;
+use crate::model::notice::Notice;
 use crate::model::proof::Proof;
 use crate::password::{Password, PasswordHash, PolicyViolation};
 use crate::store::Store;
@@ -60,7 +61,10 @@ impl<S: Store> Countersign<S> {
         let requester = requester.ok_or(PasswordChangeError::WrongPassword)?;
         let new = self.hasher.hash(new, requester).await.map_err(CheckError::from)?;
         let checked = Some(Proof::Password { version: found.password_version });
-        Ok(CheckedPasswordChange(PasswordChange { account_id: account, new, checked, keep: Some(session) }))
+        let (account_id, keep) = (account, Some(session));
+        let notice = self.notice_to_owner(Notice::PasswordChanged, &found.account, context).await;
+        let notice = notice.map_err(CheckError::from)?;
+        Ok(CheckedPasswordChange(PasswordChange { account_id, new, checked, keep, notice }))
     }
 
     /// Whether this is the password of an account that may sign in; if so, the requester for another hash.
@@ -137,7 +141,11 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<(), PasswordChangeError> {
         let new = self.hash_new_password(new, &account.username, context).await?;
-        let change = PasswordChange { account_id: account.id, new, checked: None, keep: None };
+        // Where somebody else did it from is not the owner's business.
+        let nowhere = Context::local(context.actor.clone(), context.now);
+        let notice = self.notice_to_owner(Notice::PasswordChanged, account, &nowhere).await;
+        let notice = notice.map_err(CheckError::from)?;
+        let change = PasswordChange { account_id: account.id, new, checked: None, keep: None, notice };
         self.store_password(CheckedPasswordChange(change), context).await?;
         self.forgive_guesses(&account.username, context.now);
         Ok(self.exchange_guesses().await.map_err(CheckError::from)?)

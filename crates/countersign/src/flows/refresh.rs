@@ -123,9 +123,13 @@ impl<S: Store> Countersign<S> {
         let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
         let account = self.admitted(audience, &token, context).await?;
         let session = token.presented().session_id;
+        let email = match &account {
+            Some(account) => self.email_for(account.id, audience).await?,
+            None => None,
+        };
         let computed = self.compute_claims_of(session, audience, context.now).await??;
         let rotation = self.store.rotate(token.presented(), context).await?;
-        Ok((rotation, token, Asked { audience, account, computed }))
+        Ok((rotation, token, Asked { audience, account, computed, email }))
     }
 
     /// The account, whose role this audience admits. Asked before the rotation, whose successor would be lost with a

@@ -10,6 +10,7 @@ use countersign::options::{Audience, Preset};
 use serde_json::{Map, Value, json};
 
 use crate::app::{Device, ISSUER, PASSWORD, Reply, TestApp};
+use crate::mail::{ADDRESS, owner, verified};
 
 /// One audience a preset, as an operator would configure it.
 async fn app() -> TestApp {
@@ -252,4 +253,35 @@ async fn keys_of_three_algorithms_rotate_side_by_side() {
     }
     assert!(matches!(last, Err(KeysError::TooMany)), "{last:?}");
     assert_eq!(published().await.len(), 10);
+}
+
+/// EM-5: the primary address, if it is verified; another one at the next refresh.
+#[tokio::test]
+async fn a_service_gets_the_verified_address_if_its_audience_says_so() {
+    let named = |options: &mut countersign::Options| {
+        options.email.enabled = true;
+        let mut crm = Audience::new("crm");
+        crm.claims =
+            json!({ "email": "$email", "email_verified": "$email_verified" }).as_object().unwrap().clone();
+        options.audiences.others = vec![crm, Audience::new("plain")];
+    };
+    let app = TestApp::with(named, |_| {}).await;
+    let address = |reply: &Reply| {
+        let token = token(reply);
+        let claims = without_ours(&decode_unverified(&token).unwrap().payload);
+        (claims["email"].clone(), claims["email_verified"].clone())
+    };
+    let none = (Value::Null, Value::Null);
+    assert_eq!(address(&login(&app, "ada", "crm").await), none);
+    let ada = verified(&app, "ada", ADDRESS).await;
+    let proved = (json!(ADDRESS), json!(true));
+    let crm = login(&app, "ada", "crm").await;
+    assert_eq!((address(&crm), address(&login(&app, "ada", "plain").await)), (proved.clone(), none.clone()));
+    assert_eq!(address(&refresh(&app, &ada.cookie, "crm").await), proved);
+    let listed = app.get("/api/account/emails").bearer(&ada.access_token).send().await.json();
+    let path = format!("/api/account/emails/{}", listed["emails"][0]["id"].as_str().unwrap());
+    let removal = app.call(axum::http::Method::DELETE, &path).bearer(&ada.access_token).json(&owner());
+    assert_eq!(removal.send().await.status, 204);
+    let cookie = crm.cookie().unwrap();
+    assert_eq!(address(&refresh(&app, &cookie, "crm").await), none);
 }

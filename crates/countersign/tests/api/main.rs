@@ -32,6 +32,7 @@ mod metadata;
 mod metrics;
 mod mounted;
 mod nodes;
+mod notices;
 mod oauth2;
 mod overview;
 mod passwords;

@@ -240,6 +240,7 @@ impl<'a> Play<'a> {
             replaces: None,
             new_password: None,
             takes_back: false,
+            notices: Default::default(),
         };
         let context = Context::local(Actor::CommandLine, scene.clock.now());
         scene.countersign.store().start_session(session, &context).await.unwrap();

@@ -253,6 +253,7 @@ pub(crate) async fn a_checked_password_is_set_only_if_it_is_still_the_one(opener
         new: hash(new),
         checked: version.map(|version| Proof::Password { version }),
         keep: Some(keep.session_id),
+        notice: None,
     };
     let done = store.set_password(change("two", Some(0)), &context(at(1))).await.unwrap();
     let SetPasswordOutcome::Done(ended) = done else { panic!("{done:?}") };
@@ -370,7 +371,7 @@ pub(crate) async fn a_required_change_is_met_by_the_owner_only(opener: &impl Ope
         [(None, true), (Some(Proof::Password { version: 1 }), false), (None, false)].into_iter().enumerate()
     {
         let new = hash(&format!("password {version}"));
-        let change = PasswordChange { account_id: bob.id, new, checked, keep: None };
+        let change = PasswordChange { account_id: bob.id, new, checked, keep: None, notice: None };
         assert_eq!(
             store.set_password(change, &context(at(2))).await.unwrap(),
             SetPasswordOutcome::Done(Vec::new())

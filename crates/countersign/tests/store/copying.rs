@@ -135,7 +135,7 @@ impl Draw {
             13 => {
                 if let Some(account_id) = self.pick(&self.accounts) {
                     let new = PasswordHash::from_stored(format!("hash {}", self.word()));
-                    let change = PasswordChange { account_id, new, checked: None, keep: None };
+                    let change = PasswordChange { account_id, new, checked: None, keep: None, notice: None };
                     store.set_password(change, &context).await.unwrap();
                 }
             }
@@ -262,6 +262,7 @@ impl Draw {
             replaces,
             new_password: None,
             takes_back: false,
+            notices: Default::default(),
         };
         if let StartSessionOutcome::Started(..) = store.start_session(session, &self.context()).await.unwrap()
         {

@@ -131,6 +131,7 @@ pub(crate) async fn a_password_change_and_a_login_do_not_cross(opener: &impl Ope
                         new,
                         checked: Some(Proof::Password { version }),
                         keep: None,
+                        notice: None,
                     };
                     let set = store.set_password(change, &context(at(1))).await.unwrap();
                     assert!(matches!(set, SetPasswordOutcome::Done(_)));

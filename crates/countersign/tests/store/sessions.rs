@@ -22,6 +22,7 @@ pub(crate) async fn a_session_begins_only_for_the_password_that_was_checked(open
         new: countersign::internal::password::PasswordHash::from_stored("new".to_owned()),
         checked: None,
         keep: None,
+        notice: None,
     };
     assert_eq!(store.set_password(change, &context(T0)).await.unwrap(), SetPasswordOutcome::Done(Vec::new()));
     let late = new_session(&bob);

@@ -258,6 +258,7 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
         new: countersign::internal::password::PasswordHash::from_stored("new".to_owned()),
         checked: None,
         keep: None,
+        notice: None,
     };
     store.set_password(change, &Context::local(Actor::CommandLine, at(22))).await.unwrap();
     let event = AuditEvent::new(AuditKind::LoginFailed).of_account(bob.id);

@@ -103,6 +103,7 @@ pub(crate) fn new_session(account: &Account) -> NewSession {
         replaces: None,
         new_password: None,
         takes_back: false,
+        notices: Default::default(),
     }
 }
 

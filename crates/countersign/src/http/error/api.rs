@@ -257,6 +257,7 @@ impl From<ExchangeError> for ApiError {
             ExchangeError::Audience(AudienceError::Unknown) => Self::Refused(Refusal::Malformed),
             ExchangeError::Hook(error) => Self::Hook(error),
             ExchangeError::Sign(error) => Self::Sign(error),
+            ExchangeError::Store(error) => Self::Store(error),
         }
     }
 }

@@ -45,7 +45,9 @@ impl From<ExchangeError> for OauthError {
         match error {
             ExchangeError::Scope => Self::Scope,
             ExchangeError::Audience(error) => Self::NotPermitted(error),
-            error @ (ExchangeError::Hook(_) | ExchangeError::Sign(_)) => Self::Api(error.into()),
+            error @ (ExchangeError::Hook(_) | ExchangeError::Sign(_) | ExchangeError::Store(_)) => {
+                Self::Api(error.into())
+            }
         }
     }
 }

@@ -139,7 +139,9 @@ impl<S: Store> Question<'_, S> {
         let grant = countersign.find_by_session_cookie(cookie, now).await?.ok_or(Refusal::Revoked)?;
         let audience = self.audience()?;
         audience.admit(&grant.account().role).ok_or(Refusal::RoleRequired)?;
-        let asked = countersign.with_current_claims(&grant, Asked::of(audience)).await?;
+        let email = countersign.email_for(grant.account().id, audience).await?;
+        let asked = Asked { email, ..Asked::of(audience) };
+        let asked = countersign.with_current_claims(&grant, asked).await?;
         let (assertion, role) = countersign.assertion_of_session(&grant, &asked, now)?;
         self.demand_role(|demanded| demanded == role)?;
         let expires_at = grant.session().ends_at(&countersign.options().sessions);

@@ -4,6 +4,7 @@
 use super::Credentials;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::proof::Proof;
@@ -20,6 +21,8 @@ pub struct PasswordChange {
     pub checked: Option<Proof>,
     /// The session that lives on.
     pub keep: Option<SessionId>,
+    /// The mail that tells its owner.
+    pub notice: Option<NewDelivery>,
 }
 
 /// What came of setting a password.
@@ -69,6 +72,7 @@ impl PasswordChange {
             change_required: found.account.password_change_required && self.checked.is_none(),
         });
         writes.push(Write::Record(AuditEvent::new(AuditKind::PasswordChanged).of_account(account_id)));
+        writes.extend(self.notice.map(|mail| Write::InsertDelivery(Box::new(mail))));
         let others = open.iter().filter(|session| Some(session.id) != self.keep);
         end_all(others, EndReason::PasswordChanged, at, writes)
     }
@@ -87,7 +91,7 @@ mod tests {
     fn change(version: Option<i64>) -> PasswordChange {
         let checked = version.map(|version| Proof::Password { version });
         let new = PasswordHash::from_stored("new".to_owned());
-        PasswordChange { account_id: account().id, new, checked, keep: None }
+        PasswordChange { account_id: account().id, new, checked, keep: None, notice: None }
     }
 
     /// CC-3: the password that was checked must be the newest: one before, the same, one after.

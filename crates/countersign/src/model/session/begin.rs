@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
+use super::new_device::is_news;
 use super::refresh_token::PresentedToken;
 use super::{EndReason, EndedSession, Grant, PolicyAt, Session, StoredSession, end, end_all};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Credentials, PasswordChange};
 use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::proof::Proof;
@@ -29,6 +31,17 @@ pub struct NewSession {
     pub new_password: Option<PasswordHash>,
     /// Whether its owner takes the account back, whose deletion they had asked for.
     pub takes_back: bool,
+    /// The mails about it, if there is anything to tell.
+    pub notices: SignInNotices,
+}
+
+/// Mails to the owner of an account about a sign-in.
+#[derive(Clone, Debug, Default)]
+pub struct SignInNotices {
+    /// About the new password.
+    pub password_changed: Option<NewDelivery>,
+    /// About a device without a cookie of the account. It is sent if the device is news.
+    pub new_device: Option<NewDelivery>,
 }
 
 /// What came of beginning a session.
@@ -58,6 +71,7 @@ pub(crate) struct Device {
 pub(crate) struct AdmittedSession {
     found: Credentials,
     new: NewSession,
+    earlier: Vec<Session>,
 }
 
 impl NewSession {
@@ -84,7 +98,7 @@ impl NewSession {
             let failed = failed.with_detail(EndReason::PasswordChangeRequired.name());
             return Err(Plan::new(StartSessionOutcome::PasswordChangeRequired, vec![Write::Record(failed)]));
         }
-        Ok(AdmittedSession { found, new: self })
+        Ok(AdmittedSession { found, new: self, earlier: Vec::new() })
     }
 }
 
@@ -92,6 +106,16 @@ impl AdmittedSession {
     /// The session that it may replace.
     pub(crate) fn replaces(&self) -> Option<SessionId> {
         self.new.replaces.map(|token| token.session_id)
+    }
+
+    /// Whether the account's last sessions have to be known, to tell whether the device is news.
+    pub(crate) const fn asks_for_earlier(&self) -> bool {
+        self.new.notices.new_device.is_some()
+    }
+
+    /// The last sessions of the account, [`LOOKED_AT`](super::LOOKED_AT) at most and the oldest first.
+    pub(crate) fn after(self, earlier: Vec<Session>) -> Self {
+        Self { earlier, ..self }
     }
 
     /// Begins it, with what was asked for: the session that it may replace, and the account's open sessions,
@@ -120,12 +144,16 @@ impl AdmittedSession {
         match self.new.new_password.take() {
             Some(new) => {
                 let (account_id, checked) = (self.found.account.id, Some(self.new.proof));
-                let change = PasswordChange { account_id, new, checked, keep: None };
+                let notice = self.new.notices.password_changed.take();
+                let change = PasswordChange { account_id, new, checked, keep: None, notice };
                 ended.extend(change.write(&self.found, &open, at, &mut writes));
                 self.found.account.password_change_required = false;
             }
             None => ended.extend(make_room(&open, at, &mut writes)),
         }
+        let told = self.new.notices.new_device.take();
+        let told = told.filter(|_| is_news(&self.found.account, &self.earlier, &device, at.now));
+        writes.extend(told.map(|mail| Write::InsertDelivery(Box::new(mail))));
         let session = self.new.session(device, at);
         writes.push(Write::InsertSession {
             session: Box::new(session.clone()),
@@ -189,6 +217,7 @@ mod tests {
             replaces: None,
             new_password: None,
             takes_back: false,
+            notices: SignInNotices::default(),
         }
     }
 

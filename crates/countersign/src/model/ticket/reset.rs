@@ -55,7 +55,7 @@ impl PasswordReset {
             Write::Record(AuditEvent::new(AuditKind::PasswordReset).of_account(id)),
         ];
         let checked = Some(Proof::Outside(OutsideProof::new("mail", AuthMethods::NONE)));
-        let change = PasswordChange { account_id: id, new: self.new, checked, keep: None };
+        let change = PasswordChange { account_id: id, new: self.new, checked, keep: None, notice: None };
         let ended = change.write(found, open, at, &mut writes);
         writes.extend(self.notice.map(|notice| Write::InsertDelivery(Box::new(notice))));
         Plan::new(ResetOutcome::Done(id, ended), writes)

@@ -138,7 +138,7 @@ impl AddressUndo {
         }
         let mut ended = if found.password_hash.is_some() {
             let new = self.unknown_password.clone();
-            let change = PasswordChange { account_id, new, checked: None, keep: None };
+            let change = PasswordChange { account_id, new, checked: None, keep: None, notice: None };
             change.write(found, has.open, at, writes)
         } else {
             end_all(has.open, EndReason::Ended, at, writes)

@@ -18,7 +18,7 @@ use crate::model::account::{Account, Credentials, EmailAddress, NameUse, Role, S
 use crate::model::api_key::ApiKey;
 use crate::model::email::AccountEmail;
 use crate::model::milestone::Milestone;
-use crate::model::session::{Kept, Session, StoredSession};
+use crate::model::session::{Kept, LOOKED_AT, Session, StoredSession};
 use crate::model::ticket::{PresentedTicket, Ticket};
 
 /// What happens to the rows that are read.
@@ -257,6 +257,16 @@ pub(super) async fn lock_api_keys(db: &Connection, account: AccountId) -> Result
          ORDER BY k.id FOR UPDATE"
     );
     db.query(&sql, &[&account]).await?.iter().map(rows::api_key).collect()
+}
+
+/// The last sessions of an account, ended ones too, the oldest first.
+pub(super) async fn last_sessions_of(db: &Connection, account: AccountId) -> Result<Vec<Session>, Failure> {
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.account_id = $1
+         ORDER BY s.created_at DESC, s.id DESC LIMIT {LOOKED_AT}"
+    );
+    let found: Vec<Row> = db.query(&sql, &[&account]).await?;
+    found.iter().rev().map(|row| Ok(rows::session(row)?.session)).collect()
 }
 
 /// Sessions of an account, and one more.

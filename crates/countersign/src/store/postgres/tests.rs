@@ -64,6 +64,7 @@ impl Scene {
             replaces: None,
             new_password: None,
             takes_back: false,
+            notices: Default::default(),
         };
         self.store.start_session(new, &at(0)).await.unwrap();
         PresentedToken { session_id, generation: 0, secret_hash }

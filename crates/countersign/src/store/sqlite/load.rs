@@ -14,7 +14,7 @@ use crate::model::account::{Account, Credentials, EmailAddress, NameUse, Role, S
 use crate::model::api_key::ApiKey;
 use crate::model::email::AccountEmail;
 use crate::model::milestone::Milestone;
-use crate::model::session::{Kept, Session, StoredSession};
+use crate::model::session::{Kept, LOOKED_AT, Session, StoredSession};
 use crate::model::ticket::{PresentedTicket, Ticket};
 
 /// The account with this ID.
@@ -103,6 +103,19 @@ pub(super) fn open_sessions_of(db: &Connection, account: AccountId) -> rusqlite:
     ))?
     .query_map([account.as_bytes()], |row| Ok(rows::session(row)?.session))?
     .collect()
+}
+
+/// The last sessions of an account, ended ones too, the oldest first.
+pub(super) fn last_sessions_of(db: &Connection, account: AccountId) -> rusqlite::Result<Vec<Session>> {
+    let mut last: Vec<Session> = db
+        .prepare_cached(&format!(
+            "SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.account_id = ?1
+             ORDER BY s.created_at DESC, s.rowid DESC LIMIT {LOOKED_AT}"
+        ))?
+        .query_map([account.as_bytes()], |row| Ok(rows::session(row)?.session))?
+        .collect::<rusqlite::Result<_>>()?;
+    last.reverse();
+    Ok(last)
 }
 
 /// The API keys of an account that were not revoked; some may have expired.

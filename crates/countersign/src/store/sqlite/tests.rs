@@ -52,6 +52,7 @@ async fn session(store: &SqliteStore) -> RefreshToken {
         replaces: None,
         new_password: None,
         takes_back: false,
+        notices: Default::default(),
     };
     store.start_session(session, &at(0)).await.unwrap();
     first

@@ -138,6 +138,7 @@ impl World {
             replaces: None,
             new_password: None,
             takes_back: false,
+            notices: Default::default(),
         };
         let begun = now(self.server(0).store().inner.start_session(session, &self.operator(0))).unwrap();
         assert!(matches!(begun, StartSessionOutcome::Started(..)));
