@@ -10,6 +10,7 @@ use countersign::Accent;
 use countersign::EmailDomain;
 use countersign::Timestamp;
 use countersign::mail::MailUrl;
+use countersign::options::Notice;
 use countersign::store::postgres::DatabaseUrl;
 use ipnet::IpNet;
 
@@ -298,6 +299,10 @@ settings! {
     /// Whether people sign in by a mail to a verified address, without their password: `on`, or `same_browser` if a mail that is
     /// opened elsewhere must not let the browser go on that asked. It makes a mailbox as good as a password.
     "mail.sign_in" mail_sign_in: MailSignIn = "off";
+    /// The mails that tell people what was done to their accounts: `address_undo` with the link that brings a former address back,
+    /// `address_changed`, `password_changed`, `password_reset_done`, `new_device`. People cannot turn them off, because a thief
+    /// could.
+    "mail.notices" mail_notices: Vec<Notice> = "address_undo,address_changed,password_changed,password_reset_done,new_device";
     /// Who can make an account of their own: `off` nobody, `invite` whom an administrator has invited, `open` everybody. The address
     /// is verified first, so `mail.url` is needed.
     "registration.mode" registration_mode: Registration = "off", for example "invite";

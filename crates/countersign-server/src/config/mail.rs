@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use countersign::mail::{MailUrl, is_mailbox};
+use countersign::options::Notice;
 
 use super::setting::{Scalar, choice, one_of};
 
@@ -27,6 +28,15 @@ impl Scalar for MailUrl {
 
     fn scalar_in_folder(self, folder: &Path) -> Self {
         self.in_folder(folder)
+    }
+}
+
+/// A mail that nobody asks for.
+impl Scalar for Notice {
+    fn parse_scalar(text: &str) -> Result<Self, String> {
+        let names: Vec<&str> = Self::ALL.iter().map(|notice| notice.name()).collect();
+        one_of(text, &names)?;
+        Self::from_name(text).ok_or_else(|| format!("{text:?} is no notice"))
     }
 }
 

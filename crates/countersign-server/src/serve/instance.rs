@@ -2,7 +2,7 @@
 
 use countersign::Clock;
 use countersign::Random;
-use countersign::options::{MailOptions, Signing};
+use countersign::options::{MailOptions, Notices, Signing};
 use countersign::store::sqlite::OpenMode;
 use countersign::store::{AnyStore, KeyStore as _};
 use countersign::{Countersign, OpenError};
@@ -86,6 +86,7 @@ pub(crate) async fn open(
     };
     let mut options = options(config, origin)?;
     options.email.enabled = mail.is_some();
+    options.email.notices = config.mail_notices.iter().fold(Notices::NONE, |set, notice| set.and(*notice));
     options.mail = mail;
     if task.serves() {
         options.upstream = upstream(config)?;
