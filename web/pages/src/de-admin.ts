@@ -297,6 +297,7 @@ export const own = {
   'E-mail address verified': 'E-Mail-Adresse bestätigt',
   'Notices to another address': 'Mitteilungen an andere Adresse',
   'E-mail address removed': 'E-Mail-Adresse entfernt',
+  'Former e-mail address brought back': 'Frühere E-Mail-Adresse zurückgeholt',
   'Mail with a link asked for': 'Mail mit Link angefordert',
   'Keys and services': 'Schlüssel und Dienste',
   'Key created': 'Schlüssel angelegt',

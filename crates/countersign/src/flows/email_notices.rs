@@ -178,6 +178,7 @@ impl<S: Store> Countersign<S> {
             created_at: context.now,
             expires_at,
             consumed_at: None,
+            approved_at: None,
         };
         let mut mail = self.notice(&former.address, MailTemplate::AddressUndo, &found.account, context);
         mail.parameters.other_address = primary.map(|primary| primary.as_str().to_owned());

@@ -42,7 +42,9 @@ use crate::model::session::{
 };
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::model::ticket::{
-    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
+    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset,
+    PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket,
+    TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 use crate::throttle::{ThrottleExchange, ThrottleRecord};
 

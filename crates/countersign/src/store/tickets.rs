@@ -6,7 +6,9 @@ use crate::base::id::TicketId;
 use crate::model::context::Context;
 use crate::model::session::StartSessionOutcome;
 use crate::model::ticket::{
-    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
+    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset,
+    PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket,
+    TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 
 /// Keeps tickets; of their secrets, hashes only. A ticket is used up in the transaction that does what it is for, so of several

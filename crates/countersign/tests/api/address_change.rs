@@ -98,6 +98,25 @@ async fn a_stolen_account_comes_back_by_the_old_address() {
     assert_eq!(app.audit(AuditKind::EmailRestored).await.len(), 1);
 }
 
+/// EM-1, EM-4: also not by a mail that they had asked for before.
+#[tokio::test]
+async fn a_sign_in_by_mail_that_a_thief_asked_for_ends_with_the_way_back() {
+    let on = |options: &mut countersign::Options| {
+        (options.email.enabled, options.email.sign_in) = (true, true);
+    };
+    let app = TestApp::with(on, |_| {}).await;
+    let (_, link) = taken_over(&app).await;
+    let asked = ask(&app, "sign_in", EVIL).await.cookie().unwrap();
+    let mail = last_mail(&app).await;
+    assert_eq!((mail.to.as_str(), mail.template), (EVIL, MailTemplate::SignIn));
+    assert_eq!(app.post(&format!("/m/{link}")).send().await.status, StatusCode::OK);
+    let typed = json!({ "code": mail.code });
+    confirm(&app, &typed, Some(&asked)).await.assert_error(400, "ticket_invalid");
+    let asked = ask(&app, "sign_in", ADDRESS).await.cookie().unwrap();
+    let typed = json!({ "code": last_mail(&app).await.code });
+    assert_eq!(confirm(&app, &typed, Some(&asked)).await.status, StatusCode::OK, "the owner is back");
+}
+
 /// EM-4: until the last of seven days; not where somebody else has the address by now, and the link is not used up by trying.
 #[tokio::test]
 async fn a_link_back_ends_after_seven_days_and_takes_no_address_from_another() {

@@ -117,6 +117,23 @@ async fn a_code_signs_in_in_the_browser_that_asked() {
     assert!(signed_in.iter().any(|record| record.event.detail.as_deref() == Some("mail")), "{signed_in:?}");
 }
 
+/// EM-7: as after a password.
+#[tokio::test]
+async fn a_sign_in_by_mail_on_a_new_device_is_told_once() {
+    let app = app().await;
+    let told =
+        async || mails(&app).await.iter().filter(|mail| mail.template == MailTemplate::NewDevice).count();
+    for _ in 0..2 {
+        app.wait(3_600);
+        let asked = asked(&app).await;
+        let call = app.post("/api/email/confirm").header("user-agent", "Firefox");
+        let call = call.header("cookie", &format!("__Host-flow={}", asked.flow));
+        let reply = call.json(&json!({ "code": asked.code() })).send().await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+        assert_eq!(told().await, 1);
+    }
+}
+
 /// SE-1, and what else may be said to `/api/login`.
 #[tokio::test]
 async fn a_sign_in_by_mail_replaces_the_session_of_the_browser_and_hears_what_is_wished() {

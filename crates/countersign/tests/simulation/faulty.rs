@@ -37,7 +37,9 @@ use countersign::internal::model::session::{
 };
 use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use countersign::internal::model::ticket::{
-    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
+    AccountRegistration, AddressUndo, ApproveOutcome, MailLimits, MailSignIn, NewTicket, PasswordReset,
+    PresentedTicket, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket,
+    TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
@@ -451,7 +453,7 @@ impl TicketStore for Faulty {
             now(self
                 .inner
                 .record(AuditEvent::new(AuditKind::PasswordReset).of_account(account_id), context))?;
-            let change = PasswordChange { account_id, new, checked: None, keep: None };
+            let change = PasswordChange { account_id, new, checked: None, keep: None, notice: None };
             let SetPasswordOutcome::Done(ended) = now(self.inner.set_password(change, context))? else {
                 return Ok(ResetOutcome::Invalid);
             };

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::Countersign;
 use crate::flows::email::{MailPurpose, MailRequest};
 use crate::flows::mail_gate::MailAdmission;
-use crate::flows::tickets::{ShownTicket, TicketError};
+use crate::flows::tickets::TicketError;
 use crate::http::api::email_sign_in::{Wishes, sign_in};
 use crate::http::api::shown::Shown;
 use crate::http::app::App;

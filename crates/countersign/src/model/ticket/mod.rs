@@ -139,7 +139,10 @@ impl Ticket {
             TicketPurpose::Register | TicketPurpose::Invite => {
                 self.account_id.is_some() || self.payload.is_some()
             }
-            TicketPurpose::Verify | TicketPurpose::Reset | TicketPurpose::SignIn => self.account_id.is_some(),
+            TicketPurpose::Verify
+            | TicketPurpose::Reset
+            | TicketPurpose::SignIn
+            | TicketPurpose::UndoAddress => self.account_id.is_some(),
         }
     }
 

@@ -60,6 +60,16 @@ impl AdmittedMailSignIn {
         self.session.replaces()
     }
 
+    /// As [`AdmittedSession::asks_for_earlier`].
+    pub(crate) const fn asks_for_earlier(&self) -> bool {
+        self.session.asks_for_earlier()
+    }
+
+    /// As [`AdmittedSession::after`].
+    pub(crate) fn after(self, earlier: Vec<Session>) -> Self {
+        Self { session: self.session.after(earlier), ..self }
+    }
+
     /// Uses the ticket up and begins the session, as [`AdmittedSession::begin`].
     pub(crate) fn begin(
         self,
@@ -127,6 +137,7 @@ mod tests {
     use crate::base::id::AccountId;
     use crate::model::account::Account;
     use crate::model::proof::Proof;
+    use crate::model::session::SignInNotices;
     use crate::model::session::testing::{T, account, at, session_of};
     use crate::model::ticket::testing::{LINK, found, ticket};
 
@@ -142,6 +153,7 @@ mod tests {
                 replaces: None,
                 new_password: None,
                 takes_back: false,
+                notices: SignInNotices::default(),
             },
         }
     }

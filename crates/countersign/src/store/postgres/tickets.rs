@@ -16,7 +16,9 @@ use crate::model::account::{Credentials, NameUse};
 use crate::model::context::Context;
 use crate::model::session::{Device, StartSessionOutcome};
 use crate::model::ticket::{
-    self, AccountRegistration, AddressUndo, ApproveOutcome, Belongings, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
+    self, AccountRegistration, AddressUndo, ApproveOutcome, Belongings, COUNTED, MailLimits, MailSignIn,
+    NewTicket, PasswordReset, PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval,
+    StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 use crate::store::{StoreError, TicketStore};
 
@@ -163,6 +165,10 @@ async fn sign_in(
         Err(refused) => return tx.apply(refused).await,
     };
     let found = load::lock_sessions(&tx.db, id, admitted.replaces()).await?;
+    let admitted = match admitted.asks_for_earlier() {
+        true => admitted.after(load::last_sessions_of(&tx.db, id).await?),
+        false => admitted,
+    };
     tx.apply(admitted.begin(found.one, found.open, device, tx.at)).await
 }
 

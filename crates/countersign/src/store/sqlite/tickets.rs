@@ -10,7 +10,9 @@ use crate::model::account::Credentials;
 use crate::model::context::Context;
 use crate::model::session::{Device, StartSessionOutcome};
 use crate::model::ticket::{
-    self, AccountRegistration, AddressUndo, ApproveOutcome, Belongings, COUNTED, MailLimits, MailSignIn, NewTicket, PasswordReset, PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval, StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
+    self, AccountRegistration, AddressUndo, ApproveOutcome, Belongings, COUNTED, MailLimits, MailSignIn,
+    NewTicket, PasswordReset, PresentedTicket, RecentTickets, RegisterOutcome, ResetOutcome, SignInApproval,
+    StartTicketOutcome, Ticket, TicketPurpose, UndoOutcome, VerifyOutcome,
 };
 use crate::store::{StoreError, TicketStore};
 
@@ -80,6 +82,10 @@ impl TicketStore for SqliteStore {
             };
             let replaced = sessions::find(tx.db, admitted.replaces())?;
             let open = load::open_sessions_of(tx.db, id)?;
+            let admitted = match admitted.asks_for_earlier() {
+                true => admitted.after(load::last_sessions_of(tx.db, id)?),
+                false => admitted,
+            };
             tx.apply(admitted.begin(replaced, open, device, tx.at))
         })
         .await

@@ -8,6 +8,7 @@ use countersign::internal::flows::tickets::{ShownTicket, TicketError};
 use countersign::internal::model::account::EmailAddress;
 use countersign::internal::model::audit::{AuditKind, AuditRecord};
 use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::email::EmailAction;
 use countersign::internal::model::ticket::{CODE_TRIES, FlowCookie, TicketPurpose};
 use countersign::store::{EmailStore as _, SessionStore as _};
 
@@ -134,7 +135,8 @@ impl World {
                         let emails = server.emails(account).await.map_err(|error| error.to_string())?;
                         // The first stays, or nobody could ask for another password any more.
                         let Some(email) = emails.get(1) else { return Ok(()) };
-                        let _ = server.remove_email(account, email.id, &context).await;
+                        let _ =
+                            server.change_email_of(account, EmailAction::Remove(email.id), &context).await;
                         Ok(())
                     };
                     Done::Mail(MailDone::Removed(removed.await))

@@ -18,7 +18,7 @@ use countersign::internal::model::session::refresh_token::{PresentedToken, Refre
 use countersign::internal::model::session::{NewSession, StartSessionOutcome};
 use countersign::internal::password::Argon2Cost;
 use countersign::internal::password::PasswordHash;
-use countersign::options::Options;
+use countersign::options::{Notice, Notices, Options};
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{AccountStore as _, AnyStore, SessionStore as _};
 
@@ -61,6 +61,8 @@ fn options(bug: Option<Bug>) -> Options {
     // A task that waits for another would never be woken: one runs at a time here.
     options.throttle.max_waiting = 0;
     options.email.enabled = true;
+    // Those that the audit log tells of one by one: every mail is counted.
+    options.email.notices = Notices::NONE.and(Notice::AddressUndo).and(Notice::PasswordResetDone);
     options.hashing.threads = NonZeroUsize::MIN;
     // The cheapest that is allowed.
     options.hashing.argon2 = Argon2Cost::new(7_168, 5, 1).unwrap();
