@@ -44,7 +44,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Account, RegisterError> {
         let shown = self.presented(shown)?;
-        let ticket = self.look_at(shown, self.purpose_of(shown).await?, context).await?;
+        let ticket = self.look_at(shown, self.offer_of(shown).await?, context).await?;
         self.still_offers(&ticket).await?;
         let role = self.offered_role(&ticket).ok_or(TicketError::Invalid)?;
         let username = Username::parse(username)?;
@@ -88,10 +88,12 @@ impl<S: Store> Countersign<S> {
     }
 
     /// Which of the two purposes what is shown is for. An invitation has no code.
-    async fn purpose_of(&self, shown: PresentedTicket) -> Result<TicketPurpose, TicketError> {
+    async fn offer_of(&self, shown: PresentedTicket) -> Result<TicketPurpose, TicketError> {
         let found = match shown {
             PresentedTicket::Link { .. } => self.store.find_ticket_of(shown).await?,
-            PresentedTicket::Code { .. } => None,
+            PresentedTicket::Code { .. }
+            | PresentedTicket::OwnLink { .. }
+            | PresentedTicket::Browser { .. } => None,
         };
         let is_invitation = found.is_some_and(|ticket| ticket.purpose == TicketPurpose::Invite);
         Ok(if is_invitation { TicketPurpose::Invite } else { TicketPurpose::Register })
