@@ -167,6 +167,10 @@ const fn result(error: &TicketError) -> LoginResult {
     match error {
         TicketError::Invalid => LoginResult::Wrong,
         TicketError::Password(PasswordChangeError::Check(error)) => LoginError::of_check(error),
-        TicketError::Off | TicketError::Password(_) | TicketError::Seal(_) => LoginResult::Error,
+        TicketError::Off
+        | TicketError::RegistrationOff
+        | TicketError::DomainNotAllowed
+        | TicketError::Password(_)
+        | TicketError::Seal(_) => LoginResult::Error,
     }
 }
