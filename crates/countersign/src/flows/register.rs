@@ -9,7 +9,7 @@ use crate::flows::tickets::{ShownTicket, TicketError};
 use crate::model::account::{Account, EmailAddress, NewAccount, Username, UsernameError};
 use crate::model::context::Context;
 use crate::model::email::EmailClaim;
-use crate::model::ticket::{AccountRegistration, PresentedTicket, RegisterOutcome, Ticket, TicketPurpose};
+use crate::model::ticket::{AccountRegistration, RegisterOutcome, Ticket, TicketPurpose};
 use crate::options::RegistrationMode;
 use crate::store::Store;
 
@@ -43,8 +43,12 @@ impl<S: Store> Countersign<S> {
         (username, password): (&str, &str),
         context: &Context,
     ) -> Result<Account, RegisterError> {
+        let purpose = match self.purpose_of(shown).await? {
+            Some(TicketPurpose::Invite) => TicketPurpose::Invite,
+            _ => TicketPurpose::Register,
+        };
         let shown = self.presented(shown)?;
-        let ticket = self.look_at(shown, self.offer_of(shown).await?, context).await?;
+        let ticket = self.look_at(shown, purpose, context).await?;
         self.still_offers(&ticket).await?;
         let role = self.offered_role(&ticket).ok_or(TicketError::Invalid)?;
         let username = Username::parse(username)?;
@@ -85,18 +89,6 @@ impl<S: Store> Countersign<S> {
         })
         .await?;
         Ok(outcome)
-    }
-
-    /// Which of the two purposes what is shown is for. An invitation has no code.
-    async fn offer_of(&self, shown: PresentedTicket) -> Result<TicketPurpose, TicketError> {
-        let found = match shown {
-            PresentedTicket::Link { .. } => self.store.find_ticket_of(shown).await?,
-            PresentedTicket::Code { .. }
-            | PresentedTicket::OwnLink { .. }
-            | PresentedTicket::Browser { .. } => None,
-        };
-        let is_invitation = found.is_some_and(|ticket| ticket.purpose == TicketPurpose::Invite);
-        Ok(if is_invitation { TicketPurpose::Invite } else { TicketPurpose::Register })
     }
 
     /// Whether the account that a ticket offers can still be made: who can register may have changed since, and somebody may

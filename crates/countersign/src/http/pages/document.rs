@@ -63,7 +63,7 @@ mod tests {
     use crate::http::pages::files::find;
     use crate::http::pages::logo::Logo;
 
-    const DOCUMENTS: [&str; 14] = [
+    const DOCUMENTS: [&str; 16] = [
         "index.html",
         "login.html",
         "login.de.html",
