@@ -2,7 +2,6 @@
 
 use countersign::internal::flows::keys::Activation;
 
-use super::mails::Shown;
 use super::{Call, Event, World};
 use crate::auditor::Verdict;
 use crate::executor::now;
@@ -54,12 +53,7 @@ impl World {
                     self.send(client, Call::ChangePassword { token, new });
                 }
             }
-            Event::AsksForMail(person) => self.asks_for_mail(person),
-            Event::AddsAddress(person) => self.adds_address(person),
-            Event::RemovesAddress(person) => self.removes_address(person),
-            Event::UsesMail => self.uses_mail(),
-            Event::UsesLink(mail) => self.use_mail(mail, Shown::Link, false),
-            Event::GuessesCode => self.guesses_code(),
+            Event::Mail(event) => self.mail_happens(event),
             Event::Disables(person) => return self.disables(person),
             Event::RequiresChange(person) => return self.requires_change(person),
             Event::ChangesRole(person) => return self.changes_role(person),

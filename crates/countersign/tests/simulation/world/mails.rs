@@ -32,6 +32,18 @@ pub(super) enum Shown {
     WrongCode,
 }
 
+/// What a person does about mails.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MailEvent {
+    Asks(usize),
+    AddsAddress(usize),
+    RemovesAddress(usize),
+    /// One of the last mails, in whatever way.
+    Uses,
+    UsesLink(usize),
+    GuessesCode,
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum MailCall {
     Ask(MailPurpose, String),
@@ -53,38 +65,49 @@ pub(super) enum MailDone {
 }
 
 impl World {
-    pub(super) fn asks_for_mail(&mut self, person: usize) {
+    pub(super) fn mail_happens(&mut self, event: MailEvent) {
+        match event {
+            MailEvent::Asks(person) => self.asks_for_mail(person),
+            MailEvent::AddsAddress(person) => self.adds_address(person),
+            MailEvent::RemovesAddress(person) => self.removes_address(person),
+            MailEvent::Uses => self.uses_mail(),
+            MailEvent::UsesLink(mail) => self.use_mail(mail, Shown::Link, false),
+            MailEvent::GuessesCode => self.guesses_code(),
+        }
+    }
+
+    fn asks_for_mail(&mut self, person: usize) {
         let address = self.address(person);
         let purpose = if self.one_in(4) { MailPurpose::Verify } else { MailPurpose::Reset };
         self.send(0, Call::Mail(MailCall::Ask(purpose, address)));
     }
 
-    pub(super) fn adds_address(&mut self, person: usize) {
+    fn adds_address(&mut self, person: usize) {
         let address = self.address(person);
         self.send(0, Call::Mail(MailCall::Add(person, address)));
     }
 
-    pub(super) fn removes_address(&mut self, person: usize) {
+    fn removes_address(&mut self, person: usize) {
         self.send(0, Call::Mail(MailCall::Remove(person)));
     }
 
     /// One of the mails that came last.
-    pub(super) fn uses_mail(&mut self) {
+    fn uses_mail(&mut self) {
         let Some(mail) = self.some_mail() else { return };
         let shown = self.pick(&[Shown::Link, Shown::Link, Shown::Code, Shown::WrongCode]);
         self.use_mail(mail, shown, false);
     }
 
     /// As many wrong codes as are looked at, at once, and the right link after them.
-    pub(super) fn guesses_code(&mut self) {
+    fn guesses_code(&mut self) {
         let Some(mail) = self.some_mail().filter(|mail| self.mails[*mail].flow.is_some()) else { return };
         for _ in 0..CODE_TRIES {
             self.use_mail(mail, Shown::WrongCode, true);
         }
-        self.soon(10_000, Event::UsesLink(mail));
+        self.soon(10_000, Event::Mail(MailEvent::UsesLink(mail)));
     }
 
-    pub(super) fn use_mail(&mut self, mail: usize, shown: Shown, at_once: bool) {
+    fn use_mail(&mut self, mail: usize, shown: Shown, at_once: bool) {
         let known = &self.auditor.mails.tickets[&self.mails[mail].ticket];
         let account = known.account;
         let person = self.people.iter().find(|person| Some(person.account) == account);

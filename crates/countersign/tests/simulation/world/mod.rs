@@ -37,7 +37,7 @@ use countersign::options::Options;
 use countersign::store::StoreError;
 
 use self::keys::{Key, KeyCall, KeyDone};
-use self::mails::{Mail, MailCall, MailDone};
+use self::mails::{Mail, MailCall, MailDone, MailEvent};
 use self::node::Follower;
 pub(crate) use self::node::Node;
 use self::place::Place;
@@ -130,13 +130,7 @@ enum Event {
     RevokesKey {
         by_tool: bool,
     },
-    AsksForMail(usize),
-    AddsAddress(usize),
-    RemovesAddress(usize),
-    /// Somebody uses one of the last mails.
-    UsesMail,
-    UsesLink(usize),
-    GuessesCode,
+    Mail(MailEvent),
     Disables(usize),
     RequiresChange(usize),
     ChangesRole(usize),

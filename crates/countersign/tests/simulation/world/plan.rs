@@ -1,6 +1,7 @@
 //! What people, the administrator, the thief and fate will try in one life, and when: all drawn before it
 //! begins.
 
+use super::mails::MailEvent;
 use super::{Event, TABS, World};
 
 impl World {
@@ -74,15 +75,15 @@ impl World {
         let event = match self.below(10) {
             0..6 => {
                 let used = time + self.pick(&[5_000, 5_000, 60_000, 1_790_000, 1_810_000]);
-                self.at(used, Event::UsesMail);
+                self.at(used, Event::Mail(MailEvent::Uses));
                 let again = used + self.pick(&[0, 1, 5_000, 600_000]);
-                self.at(again, Event::UsesMail);
-                Event::AsksForMail(person)
+                self.at(again, Event::Mail(MailEvent::Uses));
+                Event::Mail(MailEvent::Asks(person))
             }
-            6 => Event::UsesMail,
-            7 => Event::AddsAddress(person),
-            8 => Event::RemovesAddress(person),
-            _ => Event::GuessesCode,
+            6 => Event::Mail(MailEvent::Uses),
+            7 => Event::Mail(MailEvent::AddsAddress(person)),
+            8 => Event::Mail(MailEvent::RemovesAddress(person)),
+            _ => Event::Mail(MailEvent::GuessesCode),
         };
         self.at(time, event);
     }
