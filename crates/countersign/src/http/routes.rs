@@ -70,6 +70,7 @@ macro_rules! table {
 
 /// The route table: every route there is.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub fn routes<S: Store>() -> Vec<Route<S>> {
     let mut routes = table! {
         POST   "/api/login"                              Public login::login;

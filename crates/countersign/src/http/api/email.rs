@@ -193,5 +193,5 @@ pub(in crate::http) async fn act<S: Store>(
         }
         Ok::<_, ApiError>(())
     };
-    Ok(detached(act).await??)
+    detached(act).await?
 }
