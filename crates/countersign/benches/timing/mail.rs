@@ -234,6 +234,7 @@ impl Scene {
             created_at: now,
             expires_at: now.plus(purpose.lifetime()),
             consumed_at: None,
+            approved_at: None,
         };
         NewTicket { ticket, secret_hash: self.random.bytes(), mail: None }
     }

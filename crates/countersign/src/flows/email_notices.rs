@@ -7,6 +7,7 @@ use crate::base::id::{AccountId, EmailId, SessionId, TicketId};
 use crate::base::master_key::SealError;
 use crate::flows::attempt::CheckError;
 use crate::flows::email::EmailError;
+use crate::flows::notices::notice_of;
 use crate::flows::tickets::{ShownTicket, TicketError};
 use crate::model::account::{Credentials, EmailAddress};
 use crate::model::context::Context;
@@ -144,7 +145,7 @@ impl<S: Store> Countersign<S> {
         let former = concerned.former.filter(|_| self.is_told(Notice::AddressUndo));
         let told = concerned.primary.filter(|_| self.is_told(Notice::AddressChanged));
         let told = told.map(|primary| {
-            let mail = self.notice(&primary.address, MailTemplate::AddressChanged, &found.account, context);
+            let mail = notice_of(&primary.address, MailTemplate::AddressChanged, &found.account, context);
             self.delivery(&Contents::Mail(mail), context.now)
         });
         Ok(EmailNotices {
@@ -180,7 +181,7 @@ impl<S: Store> Countersign<S> {
             consumed_at: None,
             approved_at: None,
         };
-        let mut mail = self.notice(&former.address, MailTemplate::AddressUndo, &found.account, context);
+        let mut mail = notice_of(&former.address, MailTemplate::AddressUndo, &found.account, context);
         mail.parameters.other_address = primary.map(|primary| primary.as_str().to_owned());
         mail.parameters.ticket = Some(MailTicket { id, expires_at, has_code: false });
         let mail = Some(self.delivery(&Contents::Mail(mail), context.now)?);

@@ -10,26 +10,25 @@ use crate::model::outbox::{Contents, MailContents, MailTemplate, NewDelivery};
 use crate::model::session::SignInNotices;
 use crate::store::{Store, StoreError};
 
+/// A mail that says what is done now, from where and with which device.
+pub(crate) fn notice_of(
+    to: &EmailAddress,
+    template: MailTemplate,
+    account: &Account,
+    context: &Context,
+) -> MailContents {
+    let mut mail = MailContents::new(to.as_str(), template);
+    mail.parameters.username = Some(account.username.as_str().to_owned());
+    mail.parameters.requester = context.address;
+    mail.parameters.user_agent.clone_from(&context.user_agent);
+    mail.parameters.at = Some(context.now);
+    mail
+}
+
 impl<S: Store> Countersign<S> {
     /// Whether such mails are sent.
     pub(crate) fn is_told(&self, notice: Notice) -> bool {
         self.options.email.enabled && self.options.email.notices.has(notice)
-    }
-
-    /// A mail that says what is done now, from where and with which device.
-    pub(crate) fn notice(
-        &self,
-        to: &EmailAddress,
-        template: MailTemplate,
-        account: &Account,
-        context: &Context,
-    ) -> MailContents {
-        let mut mail = MailContents::new(to.as_str(), template);
-        mail.parameters.username = Some(account.username.as_str().to_owned());
-        mail.parameters.requester = context.address;
-        mail.parameters.user_agent.clone_from(&context.user_agent);
-        mail.parameters.at = Some(context.now);
-        mail
     }
 
     /// The mail to the primary address of an account, for the plan of what it tells; none if such mails are not sent, or there is no
@@ -45,7 +44,7 @@ impl<S: Store> Countersign<S> {
         };
         let emails = self.store.emails(account.id).await?;
         let Some(primary) = emails.iter().find(|email| email.is_primary) else { return Ok(None) };
-        let mail = Contents::Mail(self.notice(&primary.address, template, account, context));
+        let mail = Contents::Mail(notice_of(&primary.address, template, account, context));
         let sealed = self.delivery(&mail, context.now);
         sealed.map(Some).map_err(|error| StoreError::Unavailable(Box::new(error)))
     }

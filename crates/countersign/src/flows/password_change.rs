@@ -142,7 +142,7 @@ impl<S: Store> Countersign<S> {
     ) -> Result<(), PasswordChangeError> {
         let new = self.hash_new_password(new, &account.username, context).await?;
         // Where somebody else did it from is not the owner's business.
-        let nowhere = Context::local(context.actor.clone(), context.now);
+        let nowhere = Context::local(context.actor, context.now);
         let notice = self.notice_to_owner(Notice::PasswordChanged, account, &nowhere).await;
         let notice = notice.map_err(CheckError::from)?;
         let change = PasswordChange { account_id: account.id, new, checked: None, keep: None, notice };

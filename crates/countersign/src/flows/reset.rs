@@ -28,9 +28,10 @@ impl<S: Store> Countersign<S> {
         let account = ticket.account_id.ok_or(TicketError::Invalid)?;
         let account = self.store.find_account(account).await?.ok_or(TicketError::Invalid)?;
         let new = self.hash_new_password(new, &account.username, context).await?;
-        let notice = match self.is_told(Notice::PasswordResetDone) {
-            true => Some(self.reset_notice(&ticket, &account, context).await?),
-            false => None,
+        let notice = if self.is_told(Notice::PasswordResetDone) {
+            Some(self.reset_notice(&ticket, &account, context).await?)
+        } else {
+            None
         };
         let reset = PasswordReset { shown, new, notice };
         let ResetOutcome::Done(_, ended) = self.store.reset_password(reset, context).await? else {

@@ -20,7 +20,7 @@ use countersign::internal::model::account::{CustomClaims, NewAccount, Role, User
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
-use countersign::internal::model::session::{NewSession, SessionPolicy};
+use countersign::internal::model::session::{NewSession, SessionPolicy, SignInNotices};
 use countersign::store::postgres::{DatabaseUrl, PostgresStore};
 use countersign::store::sqlite::{OpenMode, SqliteStore};
 use countersign::store::{AccountStore as _, AnyStore, SessionStore as _};
@@ -240,7 +240,7 @@ impl<'a> Play<'a> {
             replaces: None,
             new_password: None,
             takes_back: false,
-            notices: Default::default(),
+            notices: SignInNotices::default(),
         };
         let context = Context::local(Actor::CommandLine, scene.clock.now());
         scene.countersign.store().start_session(session, &context).await.unwrap();

@@ -21,7 +21,7 @@ use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::Sweep;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, StartSessionOutcome,
+    EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, SignInNotices, StartSessionOutcome,
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
@@ -262,7 +262,7 @@ impl Draw {
             replaces,
             new_password: None,
             takes_back: false,
-            notices: Default::default(),
+            notices: SignInNotices::default(),
         };
         if let StartSessionOutcome::Started(..) = store.start_session(session, &self.context()).await.unwrap()
         {

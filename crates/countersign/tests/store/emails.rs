@@ -88,14 +88,13 @@ pub(crate) async fn change(
             (email, next.filter(|_| email.is_some_and(|email| email.is_primary)))
         }
     };
-    let mut notices = EmailNotices::default();
-    notices.for_whom = (former.map(|email| email.id), primary.map(|email| email.id));
+    let for_whom = (former.map(|email| email.id), primary.map(|email| email.id));
     let way_back = former.map(|former| {
         let mut new = new_ticket(Some(account_id), former.address.as_str(), TicketPurpose::UndoAddress, now);
         (new.ticket.code_hash, new.ticket.browser_hash) = (None, None);
         new
     });
-    notices.way_back.clone_from(&way_back);
+    let notices = EmailNotices { for_whom, way_back: way_back.clone(), ..EmailNotices::default() };
     let change = EmailChange { account_id, action, checked: None, notices };
     (store.change_email(change, &context(now)).await.unwrap(), way_back)
 }

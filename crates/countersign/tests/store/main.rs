@@ -35,6 +35,7 @@ mod sessions;
 mod sqlite;
 #[cfg(test)]
 mod tickets;
+#[cfg(test)]
 mod undo;
 #[cfg(test)]
 mod upkeep;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::internal::base::clock::Timestamp;
-use countersign::internal::model::account::{AccountChange, PasswordChange};
+use countersign::internal::model::account::{AccountChange, PasswordChange, Role};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::audit_cursor::AuditCursor;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
@@ -246,10 +246,7 @@ pub(crate) async fn every_change_is_in_the_audit_log_once(opener: &impl Opener) 
     let bob = user(&store, "bob").await;
     let token = log_in(&store, &bob, at(1)).await;
     store.rotate(token, &context(at(20))).await.unwrap();
-    let role = AccountChange {
-        role: Some(countersign::internal::model::account::Role::admin()),
-        ..AccountChange::default()
-    };
+    let role = AccountChange { role: Some(Role::admin()), ..AccountChange::default() };
     let admin = Context::local(Actor::Account(bob.id), at(21));
     store.change_account(bob.id, role.clone(), &admin).await.unwrap();
     store.change_account(bob.id, role, &admin).await.unwrap();

@@ -13,7 +13,9 @@ use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::PresentedToken;
-use countersign::internal::model::session::{EndedSession, NewSession, SessionPolicy, StartSessionOutcome};
+use countersign::internal::model::session::{
+    EndedSession, NewSession, SessionPolicy, SignInNotices, StartSessionOutcome,
+};
 use countersign::internal::password::PasswordHash;
 use countersign::store::Store;
 use countersign::store::sqlite::{OpenMode, SqliteStore};
@@ -103,7 +105,7 @@ pub(crate) fn new_session(account: &Account) -> NewSession {
         replaces: None,
         new_password: None,
         takes_back: false,
-        notices: Default::default(),
+        notices: SignInNotices::default(),
     }
 }
 

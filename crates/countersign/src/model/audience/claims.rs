@@ -45,7 +45,7 @@ fn names_email(value: &Value) -> bool {
     }
 }
 
-/// Nothing where an address would stand and there is none (OpenID Connect Core 1.0 §5.3.2: a claim without a value is left out).
+/// Nothing where an address would stand and there is none (`OpenID` Connect Core 1.0 §5.3.2: a claim without a value is left out).
 fn filled(value: &Value, subject: Subject<'_>) -> Option<Value> {
     Some(match value {
         Value::String(text) => Value::from(match text.as_str() {

@@ -55,7 +55,7 @@ mod tests {
     fn session(seed: u64, device: &Device, minutes_ago: u64) -> Session {
         let created_at = T.minus(Duration::from_mins(minutes_ago));
         let (address, user_agent) = (device.address, device.user_agent.clone());
-        Session { created_at, address, user_agent, ..session_of(&account(), seed) }
+        Session { created_at, user_agent, address, ..session_of(&account(), seed) }
     }
 
     #[test]
@@ -63,9 +63,11 @@ mod tests {
         let made = |before: Duration| Account { created_at: T.minus(before), ..account() };
         let device = device("192.0.2.1", "Firefox");
         let ms = Duration::from_millis(1);
-        for (account, expected) in
-            [(made(Duration::ZERO), false), (made(NEW_ACCOUNT - ms), false), (made(NEW_ACCOUNT), true)]
-        {
+        for (account, expected) in [
+            (made(Duration::ZERO), false),
+            (made(NEW_ACCOUNT.saturating_sub(ms)), false),
+            (made(NEW_ACCOUNT), true),
+        ] {
             assert_eq!(is_news(&account, &[], &device, T), expected);
         }
     }

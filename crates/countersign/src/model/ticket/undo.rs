@@ -60,8 +60,7 @@ impl AddressUndo {
     pub(crate) fn decide(
         self,
         ticket: Option<Ticket>,
-        account: Option<&Credentials>,
-        has: Belongings<'_>,
+        account: Option<(&Credentials, Belongings<'_>)>,
         is_taken: bool,
         at: PolicyAt,
     ) -> Plan<UndoOutcome> {
@@ -69,10 +68,10 @@ impl AddressUndo {
             Ok(ticket) => ticket,
             Err(writes) => return Plan::new(UndoOutcome::Invalid, writes),
         };
-        let is_owned =
-            |found: &&Credentials| super::is_owned(&ticket, Some(found)) && !found.account.is_overdue(at.now);
-        let (Some(found), Some(since)) = (account.filter(is_owned).filter(|_| !is_taken), standing(&ticket))
-        else {
+        let account = account.filter(|(found, _)| {
+            super::is_owned(&ticket, Some(found)) && !found.account.is_overdue(at.now) && !is_taken
+        });
+        let (Some((found, has)), Some(since)) = (account, standing(&ticket)) else {
             return Plan::nothing(UndoOutcome::Invalid);
         };
         let concerned = concerned_by_undo(has.emails, &ticket);

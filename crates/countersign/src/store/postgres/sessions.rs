@@ -155,9 +155,10 @@ async fn start_session(
         Err(refused) => return tx.apply(refused).await,
     };
     let found = load::lock_sessions(&tx.db, account, admitted.replaces()).await?;
-    let admitted = match admitted.asks_for_earlier() {
-        true => admitted.after(load::last_sessions_of(&tx.db, account).await?),
-        false => admitted,
+    let admitted = if admitted.asks_for_earlier() {
+        admitted.after(load::last_sessions_of(&tx.db, account).await?)
+    } else {
+        admitted
     };
     tx.apply(admitted.begin(found.one, found.open, device, tx.at)).await
 }

@@ -18,7 +18,7 @@ use crate::model::account::Username;
 use crate::model::context::{Actor, Context};
 use crate::model::proof::Proof;
 use crate::model::session::refresh_token::PresentedToken;
-use crate::model::session::{NewSession, PolicyAt, Rotation, SessionPolicy, rotate};
+use crate::model::session::{NewSession, PolicyAt, Rotation, SessionPolicy, SignInNotices, rotate};
 use crate::store::copy::rows::TABLES;
 use crate::store::sqlite::{OpenMode, SqliteStore};
 use crate::store::{AccountStore as _, SessionStore as _, StoreError};
@@ -64,7 +64,7 @@ impl Scene {
             replaces: None,
             new_password: None,
             takes_back: false,
-            notices: Default::default(),
+            notices: SignInNotices::default(),
         };
         self.store.start_session(new, &at(0)).await.unwrap();
         PresentedToken { session_id, generation: 0, secret_hash }

@@ -165,9 +165,10 @@ async fn sign_in(
         Err(refused) => return tx.apply(refused).await,
     };
     let found = load::lock_sessions(&tx.db, id, admitted.replaces()).await?;
-    let admitted = match admitted.asks_for_earlier() {
-        true => admitted.after(load::last_sessions_of(&tx.db, id).await?),
-        false => admitted,
+    let admitted = if admitted.asks_for_earlier() {
+        admitted.after(load::last_sessions_of(&tx.db, id).await?)
+    } else {
+        admitted
     };
     tx.apply(admitted.begin(found.one, found.open, device, tx.at)).await
 }
@@ -180,7 +181,7 @@ async fn approve(tx: Transaction, approval: SignInApproval) -> Result<ApproveOut
 async fn undo_address(tx: Transaction, undo: AddressUndo) -> Result<UndoOutcome, Failure> {
     let (found, account) = with_account(&tx.db, &undo.shown).await?;
     let (Some(ticket), Some(owner)) = (&found, &account) else {
-        return tx.apply(undo.decide(None, None, Belongings::default(), false, tx.at)).await;
+        return tx.apply(undo.decide(None, None, false, tx.at)).await;
     };
     let id = owner.account.id;
     // Another account may be next: then the index refuses, and this is begun again.
@@ -191,7 +192,7 @@ async fn undo_address(tx: Transaction, undo: AddressUndo) -> Result<UndoOutcome,
         open: &load::lock_sessions(&tx.db, id, None).await?.open,
         keys: &load::lock_api_keys(&tx.db, id).await?,
     };
-    let plan = undo.decide(found.clone(), account.as_ref(), has, is_taken, tx.at);
+    let plan = undo.decide(found.clone(), Some((owner, has)), is_taken, tx.at);
     tx.apply(plan).await
 }
 

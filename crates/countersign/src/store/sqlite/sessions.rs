@@ -35,9 +35,10 @@ impl SessionStore for SqliteStore {
             };
             let replaced = find(tx.db, admitted.replaces())?;
             let open = load::open_sessions_of(tx.db, account)?;
-            let admitted = match admitted.asks_for_earlier() {
-                true => admitted.after(load::last_sessions_of(tx.db, account)?),
-                false => admitted,
+            let admitted = if admitted.asks_for_earlier() {
+                admitted.after(load::last_sessions_of(tx.db, account)?)
+            } else {
+                admitted
             };
             tx.apply(admitted.begin(replaced, open, device, tx.at))
         })

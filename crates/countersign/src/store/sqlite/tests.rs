@@ -19,7 +19,7 @@ use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::{Actor, Context};
 use crate::model::proof::Proof;
 use crate::model::session::refresh_token::RefreshToken;
-use crate::model::session::{NewSession, Rotation, SessionPolicy};
+use crate::model::session::{NewSession, Rotation, SessionPolicy, SignInNotices};
 use crate::store::figures::StoreFigures;
 use crate::store::{AccountStore as _, AuditStore as _, SessionStore as _, StoreError};
 
@@ -52,7 +52,7 @@ async fn session(store: &SqliteStore) -> RefreshToken {
         replaces: None,
         new_password: None,
         takes_back: false,
-        notices: Default::default(),
+        notices: SignInNotices::default(),
     };
     store.start_session(session, &at(0)).await.unwrap();
     first

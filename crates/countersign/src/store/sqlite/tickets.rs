@@ -82,9 +82,10 @@ impl TicketStore for SqliteStore {
             };
             let replaced = sessions::find(tx.db, admitted.replaces())?;
             let open = load::open_sessions_of(tx.db, id)?;
-            let admitted = match admitted.asks_for_earlier() {
-                true => admitted.after(load::last_sessions_of(tx.db, id)?),
-                false => admitted,
+            let admitted = if admitted.asks_for_earlier() {
+                admitted.after(load::last_sessions_of(tx.db, id)?)
+            } else {
+                admitted
             };
             tx.apply(admitted.begin(replaced, open, device, tx.at))
         })
@@ -107,7 +108,7 @@ impl TicketStore for SqliteStore {
         self.change("undo_address", context, move |tx| {
             let (found, account) = with_account(tx.db, &undo.shown)?;
             let (Some(ticket), Some(owner)) = (&found, &account) else {
-                return tx.apply(undo.decide(None, None, Belongings::default(), false, tx.at));
+                return tx.apply(undo.decide(None, None, false, tx.at));
             };
             let id = owner.account.id;
             let is_taken = load::email_is_anothers(tx.db, &ticket.address, id)?;
@@ -117,7 +118,7 @@ impl TicketStore for SqliteStore {
                 open: &load::open_sessions_of(tx.db, id)?,
                 keys: &load::api_keys_of(tx.db, id)?,
             };
-            tx.apply(undo.decide(found.clone(), account.as_ref(), has, is_taken, tx.at))
+            tx.apply(undo.decide(found.clone(), Some((owner, has)), is_taken, tx.at))
         })
         .await
     }

@@ -15,7 +15,7 @@ use countersign::internal::model::context::Context;
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::SessionPolicy;
 use countersign::internal::model::session::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
-use countersign::internal::model::session::{NewSession, StartSessionOutcome};
+use countersign::internal::model::session::{NewSession, SignInNotices, StartSessionOutcome};
 use countersign::internal::password::Argon2Cost;
 use countersign::internal::password::PasswordHash;
 use countersign::options::{Notice, Notices, Options};
@@ -140,7 +140,7 @@ impl World {
             replaces: None,
             new_password: None,
             takes_back: false,
-            notices: Default::default(),
+            notices: SignInNotices::default(),
         };
         let begun = now(self.server(0).store().inner.start_session(session, &self.operator(0))).unwrap();
         assert!(matches!(begun, StartSessionOutcome::Started(..)));

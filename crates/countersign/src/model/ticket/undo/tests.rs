@@ -108,6 +108,7 @@ impl World {
             created_at: self.now,
             expires_at: self.now.plus(purpose.lifetime()),
             consumed_at: None,
+            approved_at: None,
         }
     }
 
@@ -183,7 +184,7 @@ impl World {
         };
         let has = Belongings { emails: &own, ways: &ways, ..Belongings::default() };
         let ticket = self.tickets.iter().find(|known| known.id == ticket.id).cloned();
-        let plan = undo.decide(ticket, Some(&found), has, is_taken, at(self.now));
+        let plan = undo.decide(ticket, Some((&found, has)), is_taken, at(self.now));
         self.carry_out(plan)
     }
 
@@ -310,7 +311,7 @@ fn sessions_and_api_keys_end() {
     };
     let without = Credentials { password_hash: None, ..found.clone() };
     for (found, sets) in [(&found, 1), (&without, 0)] {
-        let plan = undo().decide(Some(way.clone()), Some(found), has, false, at(world.now));
+        let plan = undo().decide(Some(way.clone()), Some((found, has)), false, at(world.now));
         let set = plan.writes().iter().filter(|write| matches!(write, Write::SetPassword { .. }));
         assert_eq!(set.count(), sets, "who has no password gets none");
         assert!(
@@ -322,7 +323,7 @@ fn sessions_and_api_keys_end() {
     }
     let code = PresentedTicket::Code { id: way.id, browser_hash: [0; 32], code_hash: [0; 32] };
     let by_code = AddressUndo { shown: code, ..undo() };
-    let plan = by_code.decide(Some(way.clone()), Some(&found), has, false, at(world.now));
+    let plan = by_code.decide(Some(way.clone()), Some((&found, has)), false, at(world.now));
     assert!(plan.writes().is_empty());
     assert_eq!(plan.carried_out(), UndoOutcome::Invalid, "it has no code");
 }
@@ -363,11 +364,14 @@ fn no_sequence_of_moves_keeps_the_owner_out_or_the_thief_in() {
                     }
                 }
                 // Another password by mail: whoever reads a verified address sets it.
-                (5, _) => {
-                    if world.own.iter().any(|it| is_thiefs(it.address.as_str()) && it.verified_at.is_some()) {
-                        world.version += 1;
-                        world.known = Some(world.version);
-                    }
+                (5, _)
+                    if world
+                        .own
+                        .iter()
+                        .any(|it| is_thiefs(it.address.as_str()) && it.verified_at.is_some()) =>
+                {
+                    world.version += 1;
+                    world.known = Some(world.version);
                 }
                 _ => {}
             }
