@@ -4,7 +4,7 @@ use anyhow::bail;
 use countersign::wire::InvitationView;
 use countersign::{EmailAddress, Role};
 
-use super::warn_of_like_admin;
+use super::shown::warn_of_like_admin;
 use crate::cli::global::Global;
 use crate::cli::tool::Tool;
 use crate::cli::usage::usage;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use self::import::{UserImport, export};
 use self::invite::invite;
-use self::shown::{list, show, show_done};
+use self::shown::{list, show, show_done, warn_of_like_admin};
 use super::global::Global;
 use super::prompt::{self, NoPasswordArgument};
 use super::tool::{Tool, block_on};
@@ -222,18 +222,6 @@ async fn add_service(global: &Global, output: Output, registration: Registration
     warn_of_like_admin(&registration.role);
     let made = tool.instance.create_service_account(registration, &tool.context()).await?;
     show_done(output, &made, "Added")
-}
-
-/// Roles are compared exactly, and a role that only looks like the administrators' gives no rights.
-fn warn_of_like_admin(role: &Role) {
-    let is_like = role.as_str().trim().eq_ignore_ascii_case(Role::ADMIN);
-    if is_like && role.as_str() != Role::ADMIN {
-        remark(&format!(
-            "countersign: warning: the role {:?} does not administer; {:?} does",
-            role.as_str(),
-            Role::ADMIN
-        ));
-    }
 }
 
 fn parse_name(name: &str) -> anyhow::Result<Username> {

@@ -1,11 +1,11 @@
 //! How accounts are shown: as a list, one by one, and after a change.
 
 use countersign::wire::AccountView;
-use countersign::{Account, AccountQuery, Username};
+use countersign::{Account, AccountQuery, Role, Username};
 use serde_json::{Value, json};
 
 use crate::cli::tool::Tool;
-use crate::output::{Columns, Output, utc};
+use crate::output::{Columns, Output, remark, utc};
 
 pub(super) async fn list(tool: &Tool, output: Output, search: Option<String>) -> anyhow::Result<()> {
     let wanted = search.as_deref().map(str::trim).filter(|text| !text.is_empty());
@@ -81,4 +81,16 @@ pub(super) fn show_done(output: Output, account: &Account, done: &str) -> anyhow
 
 fn as_json(account: &Account) -> Value {
     json!(AccountView::from(account))
+}
+
+/// Roles are compared exactly, and a role that only looks like the administrators' gives no rights.
+pub(super) fn warn_of_like_admin(role: &Role) {
+    let is_like = role.as_str().trim().eq_ignore_ascii_case(Role::ADMIN);
+    if is_like && role.as_str() != Role::ADMIN {
+        remark(&format!(
+            "countersign: warning: the role {:?} does not administer; {:?} does",
+            role.as_str(),
+            Role::ADMIN
+        ));
+    }
 }

@@ -1,13 +1,28 @@
 //! Adding, verifying and removing an account's addresses, and which one is primary: the first that is verified, until its owner
 //! chooses another or removes it. The addresses come in the order in which they were added.
 
-use super::way_back::{concerned, tell};
-use super::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailAction, EmailChange, MAX_EMAILS};
+use super::way_back::{EmailNotices, concerned, tell};
+use super::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailAction, MAX_EMAILS};
 use crate::base::clock::Timestamp;
+use crate::base::id::AccountId;
 use crate::model::account::{Account, Credentials};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::plan::{Plan, Write};
+use crate::model::proof::Proof;
 use crate::model::ticket::{self, Ticket};
+
+/// A change of an account's addresses.
+#[derive(Clone, Debug)]
+pub struct EmailChange {
+    /// The account.
+    pub account_id: AccountId,
+    /// What is done.
+    pub action: EmailAction,
+    /// What its owner has shown; `None` when somebody else does it, who may. It has to hold still.
+    pub checked: Option<Proof>,
+    /// The mails about it.
+    pub notices: EmailNotices,
+}
 
 /// Adds an address, unless the account has it.
 pub(crate) fn add(found: Option<&Account>, own: &[AccountEmail], new: AccountEmail) -> Plan<AddEmailOutcome> {

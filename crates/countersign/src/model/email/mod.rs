@@ -5,6 +5,7 @@
 mod change;
 mod way_back;
 
+pub use self::change::EmailChange;
 pub(crate) use self::change::*;
 pub use self::way_back::EmailNotices;
 pub(crate) use self::way_back::{Concerned, concerned, concerned_by_undo};
@@ -12,7 +13,6 @@ pub(in crate::model) use self::way_back::{standing, tell};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, EmailId};
 use crate::model::account::EmailAddress;
-use crate::model::proof::Proof;
 
 /// An e-mail address of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,19 +68,6 @@ impl EmailAction {
             Self::MakePrimary(id) | Self::Remove(id) => id,
         }
     }
-}
-
-/// A change of an account's addresses.
-#[derive(Clone, Debug)]
-pub struct EmailChange {
-    /// The account.
-    pub account_id: AccountId,
-    /// What is done.
-    pub action: EmailAction,
-    /// What its owner has shown; `None` when somebody else does it, who may. It has to hold still.
-    pub checked: Option<Proof>,
-    /// The mails about it.
-    pub notices: EmailNotices,
 }
 
 /// What came of making an address the primary one, or removing it.

@@ -1,8 +1,6 @@
 //! Beginning a session: whether it may begin, and which others end for it.
 
-use std::net::IpAddr;
-
-use super::new_device::is_news;
+use super::new_device::{Device, is_news};
 use super::refresh_token::PresentedToken;
 use super::{EndReason, EndedSession, Grant, PolicyAt, Session, StoredSession, end, end_all};
 use crate::base::clock::Timestamp;
@@ -55,15 +53,6 @@ pub enum StartSessionOutcome {
     PasswordChangeRequired,
     /// The account is deleted then, and its owner has not said that they take it back.
     DeletionPending(Timestamp),
-}
-
-/// Where a session begins.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Device {
-    /// The client's address.
-    pub(crate) address: Option<IpAddr>,
-    /// The `User-Agent`, cut to 256 bytes.
-    pub(crate) user_agent: Option<String>,
 }
 
 /// A session that may begin. It says what else has to be loaded for [`begin`](Self::begin).

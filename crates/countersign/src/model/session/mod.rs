@@ -29,7 +29,7 @@ pub use self::end_reason::*;
 pub(crate) use self::epoch::end_before;
 pub use self::epoch::ends_all_at;
 pub use self::grant::*;
-pub(crate) use self::new_device::LOOKED_AT;
+pub(crate) use self::new_device::{Device, LOOKED_AT};
 use self::refresh_token::PresentedToken;
 pub(crate) use self::restore::*;
 pub use self::revocation::*;

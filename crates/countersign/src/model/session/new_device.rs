@@ -5,12 +5,22 @@
 //! earlier one is no news, and of unlike ones there is a mail an hour at most. A thief in the owner's network with the owner's
 //! browser is not told from the owner.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Device, Session};
+use super::Session;
 use crate::base::clock::Timestamp;
 use crate::base::requester::Network;
 use crate::model::account::Account;
+
+/// Where a session begins.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Device {
+    /// The client's address.
+    pub(crate) address: Option<IpAddr>,
+    /// The `User-Agent`, cut to 256 bytes.
+    pub(crate) user_agent: Option<String>,
+}
 
 /// Whether this is news for the owner of an account, whose remembered sessions come the oldest first.
 pub(super) fn is_news(account: &Account, earlier: &[Session], device: &Device, now: Timestamp) -> bool {
