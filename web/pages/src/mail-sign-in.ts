@@ -10,6 +10,7 @@ import { submits } from './form.ts';
 import { useCode } from './mail-code.ts';
 import { returnTo } from './return-to.ts';
 import { afterSignIn, keepReturnTo } from './site.ts';
+import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 
 /** So often the server is asked; it says that more than once a second gains nothing. */
@@ -35,7 +36,7 @@ function goOn(): void {
 }
 
 async function send(): Promise<void> {
-  const asked = await post<{ digits: string; expiresIn: number }>('/api/email/start', { purpose: 'sign_in', address: address.value });
+  const asked = await startMail<{ digits: string; expiresIn: number }>({ purpose: 'sign_in', address: address.value });
   byId('digits').textContent = asked.digits;
   const isWaiting = Date.now() < end;
   end = Date.now() + asked.expiresIn * 1000;

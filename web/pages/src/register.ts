@@ -3,12 +3,13 @@
 import { CountersignError } from '@countersign/client';
 import { pathOf } from './base.ts';
 import { field, newPasswordField, nowTheCode } from './by-mail.ts';
-import { isCode, post } from './call.ts';
+import { isCode } from './call.ts';
 import { byId } from './dom.ts';
 import { submits } from './form.ts';
 import { useCode } from './mail-code.ts';
 import { onwards } from './return-to.ts';
 import { keepReturnTo } from './site.ts';
+import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 
 const ask = byId<HTMLFormElement>('ask');
@@ -18,7 +19,7 @@ const code = field(make, 'code');
 const username = field(make, 'username');
 const next = newPasswordField(make);
 
-const send = (): Promise<void> => post('/api/email/start', { purpose: 'register', address: address.value });
+const send = (): Promise<void> => startMail({ purpose: 'register', address: address.value });
 
 submits(
   ask,
