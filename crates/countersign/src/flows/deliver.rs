@@ -38,8 +38,8 @@ impl<S: Store> Countersign<S> {
             let woken = std::pin::pin!(tokio::time::timeout(TURN, self.store.new_deliveries().notified()));
             if sending.is_empty() {
                 let _ = woken.await;
-            } else if let Either::Left((Some((kind, result)), _)) = select(sending.next(), woken).await {
-                pauses.note(kind, result, self.clock.now());
+            } else if let Either::Left((Some((kind, result, at)), _)) = select(sending.next(), woken).await {
+                pauses.note(kind, result, at);
             }
         }
     }
@@ -63,15 +63,16 @@ impl<S: Store> Countersign<S> {
         })
     }
 
-    /// One attempt, until its result is stored.
-    async fn deliver(&self, delivery: Delivery) -> (DeliveryKind, DeliveryResult) {
+    /// One attempt, until its result is stored; and when it ended.
+    async fn deliver(&self, delivery: Delivery) -> (DeliveryKind, DeliveryResult, Timestamp) {
         let result = if self.clock.now() >= delivery.new.expires_at {
             Err(DeliveryFailure::Permanent("it was of no use any more".to_owned()))
         } else {
             let tried = tokio::time::timeout(LONGEST_ATTEMPT, self.try_delivery(&delivery)).await;
             tried.unwrap_or_else(|_| Err(DeliveryFailure::Transient("no end within a minute".to_owned())))
         };
-        let settlement = settle(&delivery, result.as_ref().copied(), self.clock.now());
+        let at = self.clock.now();
+        let settlement = settle(&delivery, result.as_ref().copied(), at);
         let outcome = match (&result, settlement.state) {
             (_, DeliveryState::Sent) => DeliveryResult::Sent,
             (_, DeliveryState::Dead) => DeliveryResult::Dead,
@@ -81,7 +82,7 @@ impl<S: Store> Countersign<S> {
         self.figures.deliveries.increment(outcome);
         log(&delivery, &settlement, outcome);
         self.store_result(settlement).await;
-        (delivery.new.kind, outcome)
+        (delivery.new.kind, outcome, at)
     }
 
     async fn try_delivery(&self, delivery: &Delivery) -> Result<(), DeliveryFailure> {

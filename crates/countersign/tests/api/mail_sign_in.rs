@@ -117,7 +117,7 @@ async fn a_code_signs_in_in_the_browser_that_asked() {
     assert!(signed_in.iter().any(|record| record.event.detail.as_deref() == Some("mail")), "{signed_in:?}");
 }
 
-/// EM-7: as after a password.
+/// EM-11: as after a password.
 #[tokio::test]
 async fn a_sign_in_by_mail_on_a_new_device_is_told_once() {
     let app = app().await;
