@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use countersign_guard::Refusal;
 
@@ -190,6 +191,32 @@ fn a_shared_database_is_backed_up_by_its_own_tools() {
     place.set("COUNTERSIGN_STORE", &postgresql::url(&postgresql::new_database()));
     refused(&place.run(&["backup", "x"]), "pgBackRest");
     refused(&place.run(&["restore", "x"]), "countersign restore --mark");
+}
+
+/// DB-4: what a copy has of later than the clock says would outlive the instant that ends all of it.
+#[test]
+fn a_backup_that_knows_of_later_times_than_the_clock_is_not_put_back() {
+    let place = Place::new();
+    place.add_user("ann", "admin");
+    let server = place.serve(&[]);
+    server.login("ann", PASSWORD);
+    server.stop();
+    let (database, data) = (Database::of(&place), place.path("countersign-data"));
+    let late = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() + 3_600_000;
+    let session = "UPDATE sessions SET rotated_at = ";
+    let ticket = "INSERT INTO tickets (id, purpose, canonical, address, secret_hash, tries_left, expires_at, created_at)
+        VALUES (randomblob(16), 'reset', 'a@b.example', 'a@b.example', randomblob(32), 5, 9000000000000, ";
+    for (name, sql) in
+        [("session", format!("{session}{late}")), ("ticket", format!("{session}1; {ticket}{late})"))]
+    {
+        database.execute(&sql);
+        good(place.run(&["backup", name]));
+        let kept = place.path("kept.db");
+        fs::rename(data.join("countersign.db"), &kept).unwrap();
+        refused(&place.run(&["restore", name]), "the clock of this machine is behind the backup");
+        assert!(!data.join("countersign.db").exists());
+        fs::rename(&kept, data.join("countersign.db")).unwrap();
+    }
 }
 
 /// DB-4: no instant ends the keys and secrets of programs, so the operator is told which work again; API keys end on demand.

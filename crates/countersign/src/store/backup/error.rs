@@ -39,7 +39,7 @@ pub enum BackupError {
         /// What is wrong.
         problem: String,
     },
-    /// The clock of this machine is behind what the backup knows, so sessions of it would live again.
+    /// The clock of this machine is behind what the backup knows, so sessions and tickets of it would live again.
     #[error("the clock of this machine is behind the backup, which knows of {}: set it first", utc(*.0))]
     ClockBehind(Timestamp),
     /// The database in it, or the one that is backed up, cannot be used.

@@ -87,7 +87,7 @@ fn refuse_database(path: &Path) -> Result<(), BackupError> {
     in_its_place(path).map_or(Ok(()), |found| Err(BackupError::Exists(found)))
 }
 
-/// Decrypts the database into a file and compares it with the manifest; gives that, and when a session of it was last used.
+/// Decrypts the database into a file and compares it with the manifest; gives that, and when a session of it was last used or a ticket made.
 fn extract(
     file: &Path,
     to: &Path,

@@ -27,7 +27,7 @@ pub(in crate::store) struct Contents {
     pub(in crate::store) rows: BTreeMap<String, u64>,
     pub(in crate::store) master_keys: Vec<(u8, [u8; 32])>,
     pub(in crate::store) signing_keys: Vec<String>,
-    /// The latest time at which a session began or was refreshed.
+    /// The latest time at which a session began or was refreshed, or a ticket was made.
     pub(in crate::store) newest: Option<Timestamp>,
 }
 
@@ -78,14 +78,17 @@ fn read_contents(db: &Connection) -> rusqlite::Result<Contents> {
     let keys = "SELECT number, fingerprint FROM master_keys ORDER BY number";
     let key = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let signing = "SELECT kid FROM signing_keys ORDER BY number";
-    let newest = "SELECT max(rotated_at) FROM sessions";
+    // Copies that an older program made have no tickets.
+    let tickets =
+        if rows.contains_key("tickets") { "UNION ALL SELECT max(created_at) FROM tickets" } else { "" };
+    let newest = format!("SELECT max(at) FROM (SELECT max(rotated_at) AS at FROM sessions {tickets})");
     Ok(Contents {
         schema: schema::find(db)?.version(),
         rows,
         master_keys: db.prepare(keys)?.query_map([], key)?.collect::<Result<_, _>>()?,
         signing_keys: db.prepare(signing)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?,
         newest: db
-            .query_row(newest, [], |row| row.get::<_, Option<i64>>(0))?
+            .query_row(&newest, [], |row| row.get::<_, Option<i64>>(0))?
             .map(Timestamp::from_unix_millis),
     })
 }

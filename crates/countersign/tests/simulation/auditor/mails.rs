@@ -49,6 +49,13 @@ pub(crate) struct Mails {
     written: usize,
 }
 
+impl Mails {
+    /// When the last ticket was made, by the clocks of the nodes.
+    pub(crate) fn last_made(&self) -> Option<Timestamp> {
+        self.tickets.values().map(|ticket| ticket.expires_at.minus(ticket.purpose.lifetime())).max()
+    }
+}
+
 impl Auditor {
     /// What the log says that one call of the store has done; `mails` are the tickets of all that wait, and `request` made it.
     pub(crate) fn read_of_mails(
