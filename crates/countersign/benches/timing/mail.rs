@@ -1,5 +1,6 @@
 //! Asking for a mail (EN-4), over the router: for an address that somebody has, that somebody only claims, that nobody has; and
-//! again within a minute, when nothing is written. To compare another purpose, add its rows to [`CLASSES`].
+//! again within a minute, when nothing is written. A registration is compared with that of an address that is free.
+//! To compare another purpose, add its rows to [`CLASSES`].
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::email::{AccountEmail, AddEmailOutcome, EmailClaim};
 use countersign::internal::model::session::SessionPolicy;
 use countersign::internal::model::ticket::{MailLimits, NewTicket, Ticket, TicketPurpose};
+use countersign::options::RegistrationMode;
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{AccountStore as _, EmailStore as _, TicketStore as _};
 use countersign::{Countersign, Options};
@@ -66,7 +68,7 @@ const fn row(name: &'static str, purpose: &'static str, who: Who, like: usize) -
     Class { name, purpose, who, like, leak: None }
 }
 
-const CLASSES: [Class; 14] = [
+const CLASSES: [Class; 22] = [
     row("reset", "reset", Who::Verified, 0),
     row("reset, nobody's", "reset", Who::Nobody, 0),
     row("reset, claimed", "reset", Who::Claimed, 0),
@@ -81,6 +83,14 @@ const CLASSES: [Class; 14] = [
     row("again, nobody's", "reset", Who::Again(1), 10),
     row("again, claimed", "reset", Who::Again(2), 10),
     Class { name: "LEAK: look-up, too", leak: Some(Leak::LookUp), ..row("", "reset", Who::Again(0), 10) },
+    row("register", "register", Who::Nobody, 14),
+    row("register, verified", "register", Who::Verified, 14),
+    row("register, claimed", "register", Who::Claimed, 14),
+    row("register, disabled", "register", Who::Disabled, 14),
+    row("sign-in", "sign_in", Who::Verified, 18),
+    row("sign-in, nobody's", "sign_in", Who::Nobody, 18),
+    row("sign-in, claimed", "sign_in", Who::Claimed, 18),
+    row("sign-in, disabled", "sign_in", Who::Disabled, 18),
 ];
 
 /// Addresses in each row; each is asked about in turn, and a day passes between two mails to one.
@@ -144,8 +154,11 @@ impl Scene {
         let mut options = Options::new("https://auth.example", "api");
         options.hashing.threads = std::num::NonZeroUsize::MIN;
         options.hashing.memory_budget_bytes = 128 << 20;
-        options.email.enabled = true;
+        (options.email.enabled, options.email.sign_in) = (true, true);
+        options.registration.mode = RegistrationMode::Open;
         options.email.limits = limits();
+        // One network asks for everything, and shows no work: what is demanded does not depend on the address.
+        (options.email.work.per_network, options.email.work.overall) = (0, 0);
         let (store, random) = (SqliteStore::in_memory(SessionPolicy::default())?, Random::system());
         for number in 0..ADDRESSES {
             for class in &CLASSES {
