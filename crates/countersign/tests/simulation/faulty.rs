@@ -112,6 +112,10 @@ pub(crate) enum Bug {
     ResetNotStored,
     /// A verification is answered and not stored.
     VerificationNotStored,
+    /// A registration is answered and not stored.
+    RegistrationNotStored,
+    /// An account is made with a ticket, and its password is lost.
+    RegistrationWithoutPassword,
     /// A mail is written without its ticket.
     MailWithoutTicket,
     /// A ticket is made without its mail.
@@ -386,9 +390,26 @@ impl TicketStore for Faulty {
         sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
         undo_address(undo: AddressUndo, context: &Context) -> UndoOutcome;
         approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
-        register(registration: AccountRegistration, context: &Context) -> RegisterOutcome;
         invitations(now: Timestamp) -> Vec<Ticket>;
         withdraw_invitation(id: TicketId, context: &Context) -> bool;
+    }
+
+    async fn register(
+        &self,
+        mut registration: AccountRegistration,
+        context: &Context,
+    ) -> Result<RegisterOutcome, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::RegistrationNotStored)
+            && let Some(mut account) = now(self.inner.list_accounts(AccountQuery::by_name(None, 1)))?.pop()
+        {
+            (account.id, account.username) = (registration.account.id, registration.account.username);
+            return Ok(RegisterOutcome::Done(Box::new(account)));
+        }
+        if self.has(Bug::RegistrationWithoutPassword) {
+            registration.account.password_hash = None;
+        }
+        now(self.inner.register(registration, context))
     }
 
     async fn start_ticket(

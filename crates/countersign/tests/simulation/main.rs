@@ -104,6 +104,8 @@ mod lives {
             Bug::KeyNeverExpires,
             Bug::ResetNotStored,
             Bug::VerificationNotStored,
+            Bug::RegistrationNotStored,
+            Bug::RegistrationWithoutPassword,
             Bug::MailWithoutTicket,
             Bug::TicketWithoutMail,
             Bug::ResetWithoutNotice,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, TicketId};
+use countersign::internal::model::account::AccountFilter;
 use countersign::internal::model::audit::{AuditKind, AuditRecord};
 use countersign::internal::model::outbox::DeliveryQuery;
 use countersign::internal::model::ticket::{CODE_TRIES, TicketPurpose};
@@ -12,6 +13,7 @@ use countersign::store::{AccountStore as _, AnyStore, EmailStore as _, OutboxSto
 
 use super::{Auditor, Verdict, ensure};
 use crate::executor::now;
+use crate::world::PEOPLE;
 
 /// What uses a ticket up: the event that is written with it, and the purpose of the ticket.
 const fn acts(kind: AuditKind) -> Option<TicketPurpose> {
@@ -36,7 +38,7 @@ pub(crate) struct KnownTicket {
     /// Why it is over, and the request that used it, if one did.
     over: Option<(&'static str, Option<u64>)>,
     /// How many wrong codes were looked at.
-    pub(crate) wrong_codes: u32,
+    wrong_codes: u32,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +47,8 @@ pub(crate) struct Mails {
     passwords: BTreeMap<AccountId, u32>,
     /// The IDs of the addresses that are verified, by account.
     verified: BTreeSet<(AccountId, String)>,
+    /// The accounts that tickets have made.
+    registered: BTreeMap<TicketId, AccountId>,
     /// How many mails have been written.
     written: usize,
 }
@@ -65,6 +69,12 @@ impl Auditor {
         mails: &[TicketId],
         request: Option<u64>,
     ) -> Verdict {
+        let is_new = |account| {
+            records.iter().any(|it| {
+                it.event.kind.known() == Some(AuditKind::AccountRegistered)
+                    && it.event.account_id == Some(account)
+            })
+        };
         for record in records {
             let (Some(kind), account) = (record.event.kind.known(), record.event.account_id) else {
                 continue;
@@ -97,6 +107,13 @@ impl Auditor {
                 (AuditKind::PasswordChanged, Some(account)) => {
                     *self.mails.passwords.entry(account).or_default() += 1;
                 }
+                // The address of a new account is verified from the start: its ticket made the account.
+                (AuditKind::EmailVerified, Some(account)) if is_new(account) => {
+                    self.mails.verified.insert((account, record.event.detail.clone().unwrap_or_default()));
+                }
+                (AuditKind::AccountRegistered, Some(account)) => {
+                    self.is_registered(account, record.event.detail.as_deref(), store, request)?;
+                }
                 (kind, Some(account)) => {
                     let Some(purpose) = acts(kind) else { continue };
                     self.mails.written += usize::from(kind == AuditKind::PasswordReset);
@@ -122,6 +139,43 @@ impl Auditor {
         Ok(())
     }
 
+    /// An account was made with the ticket that the log names; whatever else was sent to the address before is void.
+    fn is_registered(
+        &mut self,
+        account: AccountId,
+        named: Option<&str>,
+        store: &AnyStore,
+        request: Option<u64>,
+    ) -> Verdict {
+        let request = request.ok_or_else(|| format!("EN-4: {account} was made, and nobody asked for it"))?;
+        let over = self.mails.consumed_since(store, "voided", None)?;
+        let id = over.into_iter().find(|id| named == Some(format!("register {id}").as_str()));
+        let id =
+            id.ok_or_else(|| format!("EM-1: {account} was made, and {named:?} was not used up for it"))?;
+        let known = self.mails.tickets.get_mut(&id).ok_or("a ticket that was never made")?;
+        known.over = Some(("used", Some(request)));
+        ensure(known.account.is_none(), || format!("EM-1: {id} is for somebody who has an account"))?;
+        let before = self.mails.registered.insert(id, account);
+        ensure(before.is_none(), || format!("EM-1: {id} has made two accounts"))
+    }
+
+    /// Every account was made with a ticket, but those of before this life, and is there.
+    fn check_registered(&self, store: &AnyStore) -> Verdict {
+        let error = |error: countersign::store::StoreError| error.to_string();
+        let (made, found) = (
+            self.mails.registered.len(),
+            now(store.count_accounts(AccountFilter::default())).map_err(error)?,
+        );
+        ensure(found == (made + PEOPLE) as u64, || {
+            format!("CC-5: {made} accounts were made with tickets, and {found} are there")
+        })?;
+        for (id, account) in &self.mails.registered {
+            let stored = now(store.find_account(*account)).map_err(error)?;
+            ensure(stored.is_some(), || format!("CC-5: the account that {id} made is gone"))?;
+        }
+        Ok(())
+    }
+
     /// A ticket was shown, and somebody was told that it did what it is for.
     pub(crate) fn acted(&self, id: TicketId, request: u64, clock: Timestamp) -> Verdict {
         let known = &self.mails.tickets[&id];
@@ -136,13 +190,26 @@ impl Auditor {
         }
     }
 
+    /// A wrong code was refused. Of a ticket that has expired none is looked at, and its clock may be set back.
+    pub(crate) fn guessed(&mut self, id: TicketId, clock: Timestamp) {
+        if let Some(known) = self.mails.tickets.get_mut(&id)
+            && clock < known.expires_at
+        {
+            known.wrong_codes += 1;
+        }
+    }
+
+    /// Whether nothing is known that speaks against a ticket itself.
+    pub(crate) fn is_unused(&self, id: TicketId, clock: Timestamp) -> bool {
+        let known = &self.mails.tickets[&id];
+        known.over.is_none() && clock < known.expires_at && known.wrong_codes == 0
+    }
+
     /// Whether a ticket is good, as far as anybody knows who has read the log.
     pub(crate) fn is_good(&self, id: TicketId, clock: Timestamp) -> bool {
         let known = &self.mails.tickets[&id];
         known.account.is_some()
-            && known.over.is_none()
-            && clock < known.expires_at
-            && known.wrong_codes == 0
+            && self.is_unused(id, clock)
             && known.passwords == self.mails.passwords_of(known.account)
     }
 
@@ -165,6 +232,7 @@ impl Auditor {
             let is_kept = emails.iter().any(|it| it.id.to_string() == *id && it.verified_at.is_some());
             ensure(is_kept, || format!("EM-5: {id} was verified, and is not"))?;
         }
+        self.check_registered(store)?;
         for (id, known) in self.mails.tickets.iter().filter(|(_, known)| known.over.is_some()) {
             let stored = now(store.find_ticket(*id)).map_err(error)?;
             ensure(stored.is_none_or(|stored| stored.consumed_at.is_some()), || {

@@ -53,6 +53,11 @@ impl World {
                 self.mail_done(done, running, call)?;
                 Jar::Keep
             }
+            (Done::Registered(outcome), Call::Register(call)) => {
+                self.audit_records(&[], Some(*node))?;
+                self.registered(outcome, running, call)?;
+                Jar::Keep
+            }
             _ => return Err("a task that answers something else".to_owned()),
         };
         self.auditor.check(&self.nodes, self.moment(), false)?;

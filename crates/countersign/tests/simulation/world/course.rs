@@ -18,6 +18,7 @@ impl World {
         }
         self.audit_records(&[], None)?;
         self.auditor.check(&self.nodes, self.moment(), true)?;
+        self.newcomers_sign_in()?;
         self.restores()
     }
 
@@ -54,6 +55,7 @@ impl World {
                 }
             }
             Event::Mail(event) => self.mail_happens(event),
+            Event::AsksToRegister => self.asks_to_register(),
             Event::Disables(person) => return self.disables(person),
             Event::RequiresChange(person) => return self.requires_change(person),
             Event::ChangesRole(person) => return self.changes_role(person),

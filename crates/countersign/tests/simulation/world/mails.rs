@@ -1,38 +1,19 @@
 //! Mails: people add addresses, ask for mails, and use what these bring, by the link or by the code; others guess at codes.
 
-use std::time::Duration;
-
-use countersign::internal::base::id::TicketId;
 use countersign::internal::flows::attempt::CheckError;
 use countersign::internal::flows::email::{MailPurpose, MailRequest};
 use countersign::internal::flows::password_change::PasswordChangeError;
-use countersign::internal::flows::tickets::{ShownTicket, TicketError};
+use countersign::internal::flows::tickets::TicketError;
 use countersign::internal::model::account::EmailAddress;
 use countersign::internal::model::audit::{AuditKind, AuditRecord};
-use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::context::Context;
 use countersign::internal::model::email::EmailAction;
 use countersign::internal::model::ticket::{CODE_TRIES, FlowCookie, TicketPurpose};
-use countersign::store::{EmailStore as _, SessionStore as _};
 
+use super::mail::{Mail, Shown};
 use super::{Call, Done, Event, Running, Server, World};
 use crate::auditor::{Verdict, ensure};
 use crate::executor::{Task, now};
-
-/// A mail with a ticket, as somebody has read it.
-pub(super) struct Mail {
-    ticket: TicketId,
-    link: String,
-    code: String,
-    /// What the browser keeps that asked for it, if it got an answer.
-    flow: Option<FlowCookie>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
-    Link,
-    Code,
-    WrongCode,
-}
 
 /// What a person does about mails.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +97,10 @@ impl World {
         let changes = person.map_or(0, |person| person.changes);
         let shown = if self.mails[mail].flow.is_none() { Shown::Link } else { shown };
         let new = format!("another horse staple by mail, number {}", self.ids);
-        let call = Call::Mail(MailCall::Use { mail, shown, new, changes });
+        let call = match known.purpose {
+            TicketPurpose::Register => Call::Register(self.registration(mail, shown)),
+            _ => Call::Mail(MailCall::Use { mail, shown, new, changes }),
+        };
         if at_once { self.send_now(0, call) } else { self.send(0, call) }
     }
 
@@ -168,18 +152,11 @@ impl World {
                 })
             }
             MailCall::Use { mail, shown, new, .. } => {
-                let Mail { ticket, link, code, flow } = &self.mails[mail];
-                let (link, mut code, flow) = (link.clone(), code.clone(), flow.clone());
-                if shown == Shown::WrongCode {
-                    let last = if code.ends_with('0') { '1' } else { '0' };
-                    code.replace_range(7.., &last.to_string());
-                }
-                let purpose = self.auditor.mails.tickets[ticket].purpose;
+                let mail = &self.mails[mail];
+                let (link, code, flow) = mail.to_show(shown);
+                let purpose = self.auditor.mails.tickets[&mail.ticket].purpose;
                 Box::pin(async move {
-                    let shown = match (&flow, shown) {
-                        (Some(flow), Shown::Code | Shown::WrongCode) => ShownTicket::Code(&code, flow),
-                        _ => ShownTicket::Link(&link),
-                    };
+                    let shown = shown.of(&link, &code, flow.as_ref());
                     Done::Mail(MailDone::Used(match purpose {
                         TicketPurpose::Reset => server.reset_password(shown, &new, &context).await,
                         _ => server.verify_email(shown, &context).await.map(drop),
@@ -259,60 +236,12 @@ impl World {
                     && is_ready
                     && self.auditor.is_good(id, clock);
                 if shown == Shown::WrongCode {
-                    let known = self.auditor.mails.tickets.get_mut(&id);
-                    known.ok_or("a ticket that was never made")?.wrong_codes += 1;
+                    self.auditor.guessed(id, clock);
                 }
                 ensure(!must, || format!("EM-1: {id} is good, and was refused"))
             }
             Err(TicketError::Password(PasswordChangeError::Check(CheckError::Throttled(_)))) => Ok(()),
             Err(error) => Err(format!("a ticket could not be used: {error}")),
         }
-    }
-
-    /// At the end of a life: a copy is put back, and what was sent before does nothing any more (DB-4).
-    pub(super) fn restores(&mut self) -> Verdict {
-        self.time += 120_000;
-        self.set_clocks();
-        for person in 0..self.people.len() {
-            let address = EmailAddress::parse(&format!("{}@example.org", self.people[person].name)).unwrap();
-            let context = Context::local(Actor::Anonymous, self.now(0));
-            let asked = self.server(0).request_mail(MailRequest::new(MailPurpose::Reset, address), &context);
-            now(asked).map_err(|error| error.to_string())?;
-        }
-        self.audit_records(&[], None)?;
-        self.auditor.check(&self.nodes, self.moment(), true)?;
-        self.time += 1_000;
-        self.set_clocks();
-        let store = self.server(0).store();
-        // As `restore` refuses a copy that knows of later times: the clock may have been set back.
-        let instant = self
-            .auditor
-            .mails
-            .last_made()
-            .map_or(self.now(0), |last| self.now(0).max(last.plus(Duration::from_millis(1))));
-        now(store.end_sessions_before(instant, &self.operator(0))).map_err(|error| error.to_string())?;
-        for mail in &self.mails {
-            let context = Context::local(Actor::Anonymous, self.now(0));
-            let shown = ShownTicket::Link(&mail.link);
-            let new = "a horse of before the copy was put back";
-            let used = now(self.server(0).reset_password(shown, new, &context));
-            ensure(used.is_err(), || format!("DB-4: {} works after a restore", mail.ticket))?;
-        }
-        Ok(())
-    }
-
-    /// Each person has an address from the beginning.
-    pub(super) fn has_address(&self, person: usize) {
-        use countersign::internal::base::id::EmailId;
-        use countersign::internal::model::email::AccountEmail;
-        let email = AccountEmail {
-            id: EmailId::random(&self.random),
-            account_id: self.people[person].account,
-            address: EmailAddress::parse(&format!("{}@example.org", self.people[person].name)).unwrap(),
-            verified_at: Some(self.now(0)),
-            is_primary: true,
-            created_at: self.now(0),
-        };
-        now(self.server(0).store().inner.add_email(email, &self.operator(0))).unwrap();
     }
 }

@@ -11,11 +11,14 @@ mod answers;
 mod course;
 mod fate;
 mod keys;
+mod mail;
 mod mails;
 mod network;
 mod node;
 mod place;
 mod plan;
+mod registrations;
+mod restore;
 mod setup;
 
 use std::collections::BTreeMap;
@@ -30,6 +33,8 @@ use countersign::internal::flows::issue::SignedIn;
 use countersign::internal::flows::login::LoginError;
 use countersign::internal::flows::password_change::PasswordChangeError;
 use countersign::internal::flows::refresh::RefreshError;
+use countersign::internal::flows::register::RegisterError;
+use countersign::internal::model::account::Account;
 use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::session::refresh_token::RefreshTokenCodec;
@@ -37,16 +42,20 @@ use countersign::options::Options;
 use countersign::store::StoreError;
 
 use self::keys::{Key, KeyCall, KeyDone};
-use self::mails::{Mail, MailCall, MailDone, MailEvent};
+use self::mail::Mail;
+use self::mails::{MailCall, MailDone, MailEvent};
 use self::node::Follower;
 pub(crate) use self::node::Node;
 use self::place::Place;
+use self::registrations::{Newcomer, RegisterCall};
 use crate::auditor::{Auditor, Moment, Verdict, ensure};
 use crate::executor::Task;
 use crate::faulty::{Bug, Faulty};
 
 const START: i64 = 1_700_000_000_000;
 const TABS: usize = 3;
+/// So many people have an account from the beginning.
+pub(crate) const PEOPLE: usize = 2;
 const TIMEOUT: i64 = 5_000;
 /// So many wrong passwords in a row cost nothing; after that whoever guesses has to wait, at first for a
 /// second.
@@ -131,6 +140,8 @@ enum Event {
         by_tool: bool,
     },
     Mail(MailEvent),
+    /// Somebody without an account asks for a mail to make one.
+    AsksToRegister,
     Disables(usize),
     RequiresChange(usize),
     ChangesRole(usize),
@@ -172,6 +183,7 @@ enum Call {
     ChangePassword { token: String, new: String },
     Key(KeyCall),
     Mail(MailCall),
+    Register(RegisterCall),
 }
 
 enum Done {
@@ -181,6 +193,7 @@ enum Done {
     PasswordChanged(Result<(), PasswordChangeError>),
     Key(KeyDone),
     Mail(MailDone),
+    Registered(Result<Account, RegisterError>),
 }
 
 struct Running {
@@ -211,6 +224,8 @@ pub(crate) struct World {
     clients: Vec<Client>,
     api_keys: Vec<Key>,
     mails: Vec<Mail>,
+    /// Those whose registration was acknowledged.
+    newcomers: Vec<Newcomer>,
     /// The request whose step this is.
     acting: Option<u64>,
     auditor: Auditor,

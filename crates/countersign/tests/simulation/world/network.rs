@@ -108,6 +108,7 @@ impl World {
             }
             Call::Key(call) => self.start_with_key(call, server, context),
             Call::Mail(call) => self.start_with_mail(call, server, context),
+            Call::Register(call) => self.start_registration(&call, server, context),
         }
     }
 

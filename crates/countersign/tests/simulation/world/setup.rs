@@ -18,7 +18,7 @@ use countersign::internal::model::session::refresh_token::{PresentedToken, Refre
 use countersign::internal::model::session::{NewSession, SignInNotices, StartSessionOutcome};
 use countersign::internal::password::Argon2Cost;
 use countersign::internal::password::PasswordHash;
-use countersign::options::{Notice, Notices, Options};
+use countersign::options::{Notice, Notices, Options, RegistrationMode};
 use countersign::store::sqlite::SqliteStore;
 use countersign::store::{AccountStore as _, AnyStore, SessionStore as _};
 
@@ -61,6 +61,7 @@ fn options(bug: Option<Bug>) -> Options {
     // A task that waits for another would never be woken: one runs at a time here.
     options.throttle.max_waiting = 0;
     options.email.enabled = true;
+    options.registration.mode = RegistrationMode::Open;
     // Those that the audit log tells of one by one: every mail is counted.
     options.email.notices = Notices::NONE.and(Notice::AddressUndo).and(Notice::PasswordResetDone);
     options.hashing.threads = NonZeroUsize::MIN;
@@ -108,6 +109,7 @@ impl World {
             clients: Vec::new(),
             api_keys: Vec::new(),
             mails: Vec::new(),
+            newcomers: Vec::new(),
             acting: None,
             auditor: Auditor::new(2 * skew),
             last_fault: -CALM,
