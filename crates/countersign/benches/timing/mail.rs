@@ -16,7 +16,7 @@ use countersign::internal::base::master_key::MasterKeys;
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{CustomClaims, EmailAddress, NewAccount, Role, Username};
 use countersign::internal::model::context::{Actor, Context};
-use countersign::internal::model::email::{AccountEmail, AddEmailOutcome, EmailClaim};
+use countersign::internal::model::email::{AccountEmail, AddEmailOutcome, EmailClaim, NewEmail};
 use countersign::internal::model::session::SessionPolicy;
 use countersign::internal::model::ticket::{MailLimits, NewTicket, Ticket, TicketPurpose};
 use countersign::options::RegistrationMode;
@@ -293,7 +293,7 @@ async fn add(
         is_primary: is_verified,
         created_at: now,
     };
-    match store.add_email(email, &context).await? {
+    match store.add_email(NewEmail { email, checked: None }, &context).await? {
         AddEmailOutcome::There(email) if email.verified_at.is_some() == is_verified => Ok(()),
         other => Err(format!("{}: {other:?}", class.name).into()),
     }

@@ -3,12 +3,14 @@
 
 use crate::Countersign;
 use crate::base::id::{AccountId, EmailId};
+use crate::flows::api_keys::OwnerProof;
 use crate::flows::owner::OwnerError;
 use crate::flows::tickets::{Asked, AskedBy, ShownTicket, TicketError};
 use crate::model::account::{Credentials, EmailAddress, Role};
 use crate::model::context::Context;
-use crate::model::email::{AccountEmail, AddEmailOutcome, EmailClaim};
+use crate::model::email::{AccountEmail, AddEmailOutcome, EmailClaim, NewEmail};
 use crate::model::outbox::MailTemplate;
+use crate::model::proof::Proof;
 use crate::model::ticket::{FlowCookie, StartTicketOutcome, Ticket, TicketPurpose, VerifyOutcome, is_owned};
 use crate::store::{Store, StoreError};
 
@@ -208,14 +210,36 @@ impl<S: Store> Countersign<S> {
         self.store.emails(account).await
     }
 
-    /// Adds an address to an account, unless it has it, and sends the mail that verifies it. Whoever lets an owner do so has to
-    /// check their password first: the mail of an address is worth as much as the password.
+    /// Adds an address to the account whose owner has proved to be there, unless it has it, and sends the mail that verifies it:
+    /// the mail of an address is worth as much as the password. To be run to its end (CC-6).
     ///
     /// # Errors
-    /// [`EmailError::NotFound`], [`EmailError::TooMany`], [`EmailError::Ticket`].
+    /// [`EmailError::NotFound`], [`EmailError::TooMany`], [`EmailError::Overtaken`], [`EmailError::Ticket`].
+    pub async fn add_own_email(
+        &self,
+        owner: OwnerProof,
+        new: (EmailAddress, Option<String>),
+        context: &Context,
+    ) -> Result<(AccountEmail, FlowCookie), EmailError> {
+        self.add_email_to((owner.account, Some(owner.proof)), new, context).await
+    }
+
+    /// The same, by somebody who need not show the owner's password.
+    ///
+    /// # Errors
+    /// As [`Countersign::add_own_email`], but `Overtaken`.
     pub async fn add_email(
         &self,
         account: AccountId,
+        new: (EmailAddress, Option<String>),
+        context: &Context,
+    ) -> Result<(AccountEmail, FlowCookie), EmailError> {
+        self.add_email_to((account, None), new, context).await
+    }
+
+    async fn add_email_to(
+        &self,
+        (account, checked): (AccountId, Option<Proof>),
         (address, locale): (EmailAddress, Option<String>),
         context: &Context,
     ) -> Result<(AccountEmail, FlowCookie), EmailError> {
@@ -228,9 +252,10 @@ impl<S: Store> Countersign<S> {
             is_primary: false,
             created_at: context.now,
         };
-        let email = match self.store.add_email(email, context).await? {
+        let email = match self.store.add_email(NewEmail { email, checked }, context).await? {
             AddEmailOutcome::There(email) => email,
             AddEmailOutcome::NoAccount => return Err(EmailError::NotFound),
+            AddEmailOutcome::Overtaken => return Err(EmailError::Overtaken),
             AddEmailOutcome::TooMany => return Err(EmailError::TooMany),
         };
         let found = self.store.credentials(account).await?.ok_or(EmailError::NotFound)?;

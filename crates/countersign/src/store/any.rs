@@ -26,7 +26,9 @@ use crate::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
 use crate::model::audit_verify::ChainedRow;
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
-use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim};
+use crate::model::email::{
+    AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim, NewEmail,
+};
 use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
@@ -145,7 +147,7 @@ passed_on! {
         emails(account: AccountId) -> Vec<AccountEmail>;
         account_of_address(address: &EmailAddress, claim: EmailClaim) -> Option<Credentials>;
         sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
-        add_email(email: AccountEmail, context: &Context) -> AddEmailOutcome;
+        add_email(new: NewEmail, context: &Context) -> AddEmailOutcome;
         change_email(change: EmailChange, context: &Context) -> ChangeEmailOutcome;
     }
     TicketStore {

@@ -4,7 +4,9 @@ use super::answer::{Answer, Sealed};
 use crate::base::id::AccountId;
 use crate::model::account::{Credentials, EmailAddress, Username};
 use crate::model::context::Context;
-use crate::model::email::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim};
+use crate::model::email::{
+    AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim, NewEmail,
+};
 
 /// Keeps e-mail addresses with their accounts. Many accounts may claim an address; one has it verified.
 pub trait EmailStore: Sealed {
@@ -23,7 +25,7 @@ pub trait EmailStore: Sealed {
     fn sign_in_name(&self, name: Option<&Username>, address: &EmailAddress) -> impl Answer<Option<Username>>;
 
     /// Adds an address to an account, unless it has it.
-    fn add_email(&self, email: AccountEmail, context: &Context) -> impl Answer<AddEmailOutcome>;
+    fn add_email(&self, new: NewEmail, context: &Context) -> impl Answer<AddEmailOutcome>;
 
     /// Makes another of its verified addresses the primary one of an account, or removes one and voids the tickets that were
     /// sent to it; and tells those whom it concerns.

@@ -7,7 +7,7 @@ use countersign::internal::base::id::EmailId;
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{AccountChange, EmailAddress};
 use countersign::internal::model::audit::AuditKind;
-use countersign::internal::model::email::AccountEmail;
+use countersign::internal::model::email::{AccountEmail, NewEmail};
 use countersign::store::EmailStore as _;
 use countersign::{
     Account, ApiKeyName, ApiKeySpec, AuthMethods, CustomClaims, LoginError, OutsideProof, Registration, Role,
@@ -239,7 +239,7 @@ async fn an_export_has_all_that_is_kept_about_the_account() {
         is_primary: false,
         created_at: START,
     };
-    app.countersign.store().add_email(email, &app.operator()).await.unwrap();
+    app.countersign.store().add_email(NewEmail { email, checked: None }, &app.operator()).await.unwrap();
     let ada = app.sign_in("ada").await;
     let path = format!("/api/admin/users/{}", ada.user_id);
     app.call(Method::PATCH, &path).bearer(&root.access_token).json(&json!({ "disabled": true })).send().await;

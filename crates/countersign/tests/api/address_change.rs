@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode, header};
 use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::outbox::MailTemplate;
 use countersign::options::{Notice, Notices};
+use countersign::{EmailAddress, EmailError};
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, TestApp};
@@ -96,6 +97,25 @@ async fn a_stolen_account_comes_back_by_the_old_address() {
     let signed_in = app.login(ADDRESS, NEW_PASSWORD).await;
     assert_eq!(signed_in.json()["user"]["username"], "ada");
     assert_eq!(app.audit(AuditKind::EmailRestored).await.len(), 1);
+}
+
+/// SE-9, CC-3: whatever the thief has under way when the owner gets the account back adds no address, and sends no mail.
+#[tokio::test]
+async fn a_request_that_is_under_way_adds_no_address_after_the_way_back() {
+    let app = app().await;
+    let (thief, link) = taken_over(&app).await;
+    let (ada, context) = (thief.user_id.parse().unwrap(), app.operator());
+    let checked = async || app.countersign.check_owner(ada, PASSWORD, &context).await.unwrap();
+    let under_way = [checked().await, checked().await];
+    assert_eq!(app.post(&format!("/m/{link}")).send().await.status, StatusCode::OK);
+    let before = mails(&app).await.len();
+    for (owner, address) in under_way.into_iter().zip(["evil2@example.net", ADDRESS]) {
+        let new = (EmailAddress::parse(address).unwrap(), None);
+        let added = app.countersign.add_own_email(owner, new, &context).await;
+        assert!(matches!(added, Err(EmailError::Overtaken)), "{added:?}");
+    }
+    let emails = app.countersign.emails(ada).await.unwrap();
+    assert_eq!((emails.len(), mails(&app).await.len()), (1, before), "{emails:?}");
 }
 
 /// EM-1, EM-4: also not by a mail that they had asked for before.

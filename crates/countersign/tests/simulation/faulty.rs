@@ -18,7 +18,7 @@ use countersign::internal::model::audit_verify::ChainedRow;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
 use countersign::internal::model::email::{
-    AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim,
+    AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim, NewEmail,
 };
 use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey};
 use countersign::internal::model::key_change::ImportKeyOutcome;
@@ -378,7 +378,7 @@ impl EmailStore for Faulty {
         emails(account: AccountId) -> Vec<AccountEmail>;
         account_of_address(address: &EmailAddress, claim: EmailClaim) -> Option<Credentials>;
         sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
-        add_email(email: AccountEmail, context: &Context) -> AddEmailOutcome;
+        add_email(new: NewEmail, context: &Context) -> AddEmailOutcome;
         change_email(change: EmailChange, context: &Context) -> ChangeEmailOutcome;
     }
 }

@@ -10,8 +10,9 @@ use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{Account, Deletion, EmailAddress, Username};
 use countersign::internal::model::email::{
     AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailAction, EmailChange, EmailClaim, EmailNotices,
-    MAX_EMAILS,
+    MAX_EMAILS, NewEmail,
 };
+use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::SessionPolicy;
 use countersign::internal::model::ticket::{NewTicket, TicketPurpose, VerifyOutcome};
 use countersign::store::{AccountStore as _, EmailStore as _, Store, TicketStore as _};
@@ -37,9 +38,14 @@ pub(crate) fn new_email(account: AccountId, text: &str) -> AccountEmail {
     }
 }
 
+/// Added by somebody who has no password to show.
+fn by_another(email: AccountEmail) -> NewEmail {
+    NewEmail { email, checked: None }
+}
+
 pub(crate) async fn add(store: &impl Store, account: &Account, text: &str) -> AccountEmail {
     let new = new_email(account.id, text);
-    let added = store.add_email(new.clone(), &context(T0)).await.unwrap();
+    let added = store.add_email(by_another(new.clone()), &context(T0)).await.unwrap();
     assert_eq!(added, AddEmailOutcome::There(new.clone()));
     new
 }
@@ -110,10 +116,18 @@ pub(crate) async fn what_is_stored_of_an_address_comes_back(opener: &impl Opener
     let two = add(&store, &bob, "bob@example.net").await;
     assert_eq!(store.emails(bob.id).await.unwrap(), [one.clone(), two.clone()]);
     assert_eq!(store.emails(eve.id).await.unwrap(), []);
-    let again = store.add_email(new_email(bob.id, "bob@example.ORG"), &context(at(5))).await.unwrap();
+    let again =
+        store.add_email(by_another(new_email(bob.id, "bob@example.ORG")), &context(at(5))).await.unwrap();
     assert_eq!(again, AddEmailOutcome::There(one.clone()), "in another spelling");
     let nobody = new_email(AccountId::from_bytes([9; 16]), "x@example.org");
-    assert_eq!(store.add_email(nobody, &context(T0)).await.unwrap(), AddEmailOutcome::NoAccount);
+    assert_eq!(store.add_email(by_another(nobody), &context(T0)).await.unwrap(), AddEmailOutcome::NoAccount);
+    // SE-9: the owner's password has another number.
+    let stale = NewEmail {
+        checked: Some(Proof::Password { version: 1 }),
+        ..by_another(new_email(bob.id, "x@example.org"))
+    };
+    assert_eq!(store.add_email(stale, &context(T0)).await.unwrap(), AddEmailOutcome::Overtaken);
+    assert_eq!(store.emails(bob.id).await.unwrap().len(), 2);
 
     let primary = async |id| change(&store, bob.id, EmailAction::MakePrimary(id), at(2)).await.0;
     assert_eq!(primary(two.id).await, ChangeEmailOutcome::NotVerified);
@@ -206,7 +220,8 @@ pub(crate) async fn the_last_room_for_an_address_is_given_once(opener: &impl Ope
     let added = at_once(8, |number| {
         let store = Arc::clone(&store);
         async move {
-            store.add_email(new_email(id, &format!("x{number}@example.org")), &context(T0)).await.unwrap()
+            let new = by_another(new_email(id, &format!("x{number}@example.org")));
+            store.add_email(new, &context(T0)).await.unwrap()
         }
     })
     .await;

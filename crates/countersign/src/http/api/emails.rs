@@ -63,9 +63,9 @@ pub(in crate::http) async fn add<S: Store>(
     let address = address(&input.address)?;
     let Caller { account, context, .. } = caller;
     let context = app.at_this_moment(context);
-    app.countersign.check_owner(account, &input.current_password, &context).await?;
+    let owner = app.countersign.check_owner(account, &input.current_password, &context).await?;
     let (countersign, locale) = (app.countersign.clone(), preferred_language(&headers));
-    let add = async move { countersign.add_email(account, (address, locale), &context).await };
+    let add = async move { countersign.add_own_email(owner, (address, locale), &context).await };
     let (email, flow) = detached(add).await??;
     Ok(with_flow(&app, &flow, (StatusCode::ACCEPTED, axum::Json(EmailView::new(&email)))))
 }

@@ -2,10 +2,10 @@
 //! chooses another or removes it. The addresses come in the order in which they were added.
 
 use super::way_back::{EmailNotices, concerned, tell};
-use super::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailAction, MAX_EMAILS};
+use super::{AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailAction, MAX_EMAILS, NewEmail};
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
-use crate::model::account::{Account, Credentials};
+use crate::model::account::Credentials;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::plan::{Plan, Write};
 use crate::model::proof::Proof;
@@ -25,9 +25,17 @@ pub struct EmailChange {
 }
 
 /// Adds an address, unless the account has it.
-pub(crate) fn add(found: Option<&Account>, own: &[AccountEmail], new: AccountEmail) -> Plan<AddEmailOutcome> {
-    if found.is_none() {
-        return Plan::nothing(AddEmailOutcome::NoAccount);
+///
+/// SECURITY: also where the account has it, what its owner has shown has to hold: a mail that verifies it is sent next.
+pub(crate) fn add(
+    found: Option<&Credentials>,
+    own: &[AccountEmail],
+    NewEmail { email: new, checked }: NewEmail,
+) -> Plan<AddEmailOutcome> {
+    let is_there = |found: &&Credentials| checked.is_none() || found.account.is_enabled();
+    let Some(found) = found.filter(is_there) else { return Plan::nothing(AddEmailOutcome::NoAccount) };
+    if checked.is_some_and(|proof| !proof.still_holds(found)) {
+        return Plan::nothing(AddEmailOutcome::Overtaken);
     }
     let is_same = |email: &&AccountEmail| email.address.canonical() == new.address.canonical();
     if let Some(there) = own.iter().find(is_same) {
@@ -121,7 +129,7 @@ mod tests {
     use super::*;
     use crate::base::id::EmailId;
     use crate::base::random::Random;
-    use crate::model::account::EmailAddress;
+    use crate::model::account::{Account, EmailAddress};
     use crate::model::email::EmailNotices;
     use crate::model::proof::Proof;
     use crate::model::session::testing::{T, account};
@@ -166,6 +174,11 @@ mod tests {
         EmailChange { account_id: account().id, action, checked, notices }.decide(Some(&found()), own, &[], T)
     }
 
+    /// By an owner whose password has this number, the account's being 5.
+    fn added(own: &[AccountEmail], email: AccountEmail, version: i64) -> Plan<AddEmailOutcome> {
+        add(Some(&found()), own, NewEmail { email, checked: Some(Proof::Password { version }) })
+    }
+
     fn make_primary(own: &[AccountEmail], id: EmailId) -> Plan<ChangeEmailOutcome> {
         decided(own, EmailAction::MakePrimary(id), 5)
     }
@@ -178,17 +191,13 @@ mod tests {
     fn an_account_has_an_address_once_and_ten_at_most() {
         let own: Vec<_> = (0..9).map(|number| email(number, false, false)).collect();
         let same = AccountEmail { id: email(99, false, false).id, ..own[3].clone() };
-        let plan = add(Some(&account()), &own, same);
+        let plan = added(&own, same, 5);
         assert!(plan.writes().is_empty());
         assert_eq!(plan.carried_out(), AddEmailOutcome::There(own[3].clone()));
-        let plan = add(Some(&account()), &own, email(9, false, false));
+        let plan = added(&own, email(9, false, false), 5);
         let ten = after(&own, &plan);
         assert_eq!((ten.len(), plan.carried_out()), (10, AddEmailOutcome::There(email(9, false, false))));
-        assert_eq!(
-            add(Some(&account()), &ten, email(10, false, false)).carried_out(),
-            AddEmailOutcome::TooMany
-        );
-        assert_eq!(add(None, &[], email(1, false, false)).carried_out(), AddEmailOutcome::NoAccount);
+        assert_eq!(added(&ten, email(10, false, false), 5).carried_out(), AddEmailOutcome::TooMany);
     }
 
     #[test]
@@ -227,6 +236,33 @@ mod tests {
                 assert_eq!(plan.writes().is_empty(), expected != ChangeEmailOutcome::Done);
                 assert_eq!(plan.carried_out(), expected);
             }
+        }
+    }
+
+    /// SE-9, CC-3: nor does it add an address, or have the mail of one sent again; not to a disabled account either.
+    #[test]
+    fn an_owner_adds_nothing_with_a_password_that_was_changed() {
+        let (own, new) = ([email(0, false, false)], email(1, false, false));
+        for email in [&own[0], &new] {
+            for version in [4, 6] {
+                let plan = added(&own, email.clone(), version);
+                assert!(plan.writes().is_empty());
+                assert_eq!(plan.carried_out(), AddEmailOutcome::Overtaken);
+            }
+            assert_eq!(added(&own, email.clone(), 5).carried_out(), AddEmailOutcome::There(email.clone()));
+        }
+        let disabled = Credentials { account: Account { disabled_at: Some(T), ..account() }, ..found() };
+        let by_owner = NewEmail { email: new, checked: Some(Proof::Password { version: 5 }) };
+        let by_another = NewEmail { checked: None, ..by_owner.clone() };
+        for (found, new, expected) in [
+            (None, &by_another, false),
+            (None, &by_owner, false),
+            (Some(&disabled), &by_owner, false),
+            (Some(&disabled), &by_another, true),
+        ] {
+            let outcome = add(found, &[], new.clone()).carried_out();
+            let there = AddEmailOutcome::There(new.email.clone());
+            assert_eq!(outcome, if expected { there } else { AddEmailOutcome::NoAccount });
         }
     }
 

@@ -13,6 +13,7 @@ pub(in crate::model) use self::way_back::{standing, tell};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, EmailId};
 use crate::model::account::EmailAddress;
+use crate::model::proof::Proof;
 
 /// An e-mail address of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,15 @@ pub struct AccountEmail {
     pub created_at: Timestamp,
 }
 
+/// An address that is to be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEmail {
+    /// The address.
+    pub email: AccountEmail,
+    /// What the account's owner has shown, if they add it themselves. It has to hold still.
+    pub checked: Option<Proof>,
+}
+
 /// How an account has an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailClaim {
@@ -47,8 +57,10 @@ pub enum EmailClaim {
 pub enum AddEmailOutcome {
     /// It is there: new, or as it was there before.
     There(AccountEmail),
-    /// There is no such account.
+    /// There is no such account, or it is disabled and its owner asks.
     NoAccount,
+    /// What was shown does not hold any more: the password was changed in the meantime.
+    Overtaken,
     /// The account has [`MAX_EMAILS`].
     TooMany,
 }

@@ -8,7 +8,9 @@ use super::{PostgresStore, load};
 use crate::base::id::AccountId;
 use crate::model::account::{Credentials, EmailAddress, Username};
 use crate::model::context::Context;
-use crate::model::email::{self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim};
+use crate::model::email::{
+    self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim, NewEmail,
+};
 use crate::store::{EmailStore, StoreError};
 
 impl EmailStore for PostgresStore {
@@ -60,8 +62,8 @@ impl EmailStore for PostgresStore {
         .await
     }
 
-    async fn add_email(&self, email: AccountEmail, context: &Context) -> Result<AddEmailOutcome, StoreError> {
-        self.change("add_email", context, email, add).await
+    async fn add_email(&self, new: NewEmail, context: &Context) -> Result<AddEmailOutcome, StoreError> {
+        self.change("add_email", context, new, add).await
     }
 
     async fn change_email(
@@ -74,10 +76,11 @@ impl EmailStore for PostgresStore {
 }
 
 /// The account is locked by whoever changes its addresses: of two that add the last one that there is room for, one comes later.
-async fn add(tx: Transaction, email: AccountEmail) -> Result<AddEmailOutcome, Failure> {
-    let found = load::account(&tx.db, email.account_id, Lock::Rows).await?;
-    let own = load::emails_of(&tx.db, email.account_id, Lock::Rows).await?;
-    tx.apply(email::add(found.as_ref(), &own, email)).await
+async fn add(tx: Transaction, new: NewEmail) -> Result<AddEmailOutcome, Failure> {
+    let id = new.email.account_id;
+    let found = load::credentials(&tx.db, id, Lock::Rows).await?;
+    let own = load::emails_of(&tx.db, id, Lock::Rows).await?;
+    tx.apply(email::add(found.as_ref(), &own, new)).await
 }
 
 async fn change(tx: Transaction, change: EmailChange) -> Result<ChangeEmailOutcome, Failure> {

@@ -7,7 +7,9 @@ use super::{SqliteStore, load};
 use crate::base::id::AccountId;
 use crate::model::account::{Credentials, EmailAddress, Username};
 use crate::model::context::Context;
-use crate::model::email::{self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim};
+use crate::model::email::{
+    self, AccountEmail, AddEmailOutcome, ChangeEmailOutcome, EmailChange, EmailClaim, NewEmail,
+};
 use crate::store::{EmailStore, StoreError};
 
 impl EmailStore for SqliteStore {
@@ -63,11 +65,11 @@ impl EmailStore for SqliteStore {
         .await
     }
 
-    async fn add_email(&self, email: AccountEmail, context: &Context) -> Result<AddEmailOutcome, StoreError> {
+    async fn add_email(&self, new: NewEmail, context: &Context) -> Result<AddEmailOutcome, StoreError> {
         self.change("add_email", context, move |tx| {
-            let found = load::account(tx.db, email.account_id)?;
-            let own = load::emails_of(tx.db, email.account_id)?;
-            tx.apply(email::add(found.as_ref(), &own, email))
+            let id = new.email.account_id;
+            let (found, own) = (load::credentials(tx.db, id)?, load::emails_of(tx.db, id)?);
+            tx.apply(email::add(found.as_ref(), &own, new))
         })
         .await
     }

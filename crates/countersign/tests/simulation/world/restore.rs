@@ -8,7 +8,7 @@ use countersign::internal::flows::email::{MailPurpose, MailRequest};
 use countersign::internal::flows::tickets::ShownTicket;
 use countersign::internal::model::account::EmailAddress;
 use countersign::internal::model::context::{Actor, Context};
-use countersign::internal::model::email::AccountEmail;
+use countersign::internal::model::email::{AccountEmail, NewEmail};
 use countersign::store::{EmailStore as _, SessionStore as _, TicketStore as _};
 
 use super::World;
@@ -60,6 +60,7 @@ impl World {
             is_primary: true,
             created_at: self.now(0),
         };
-        now(self.server(0).store().inner.add_email(email, &self.operator(0))).unwrap();
+        let new = NewEmail { email, checked: None };
+        now(self.server(0).store().inner.add_email(new, &self.operator(0))).unwrap();
     }
 }

@@ -7,7 +7,7 @@ use crate::base::id::TicketId;
 use crate::base::random::Random;
 use crate::model::account::EmailAddress;
 use crate::model::api_key::testing::key_of;
-use crate::model::email::{ChangeEmailOutcome, EmailAction, EmailChange, concerned};
+use crate::model::email::{ChangeEmailOutcome, EmailAction, EmailChange, NewEmail, concerned};
 use crate::model::proof::Proof;
 use crate::model::session::testing::{T, account, at, session_of};
 use crate::model::ticket::testing::LINK;
@@ -130,7 +130,8 @@ impl World {
             is_primary: false,
             created_at: self.now,
         };
-        let added = email::add(Some(&account()), &self.own, email.clone());
+        let new = NewEmail { email: email.clone(), checked: None };
+        let added = email::add(Some(&self.found()), &self.own, new);
         self.carry_out(added);
         let ticket = self.ticket(TicketPurpose::Verify, &email.address);
         self.tickets.push(ticket.clone());
