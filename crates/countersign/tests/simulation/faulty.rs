@@ -116,6 +116,12 @@ pub(crate) enum Bug {
     RegistrationNotStored,
     /// An account is made with a ticket, and its password is lost.
     RegistrationWithoutPassword,
+    /// The link of a sign-in that was used begins another session.
+    MailSignInTwice,
+    /// Wrong digits leave a sign-in by mail as it was.
+    WrongDigitsForgiven,
+    /// Any digits let the browser go on that asked.
+    AnyDigits,
     /// A mail is written without its ticket.
     MailWithoutTicket,
     /// A ticket is made without its mail.
@@ -207,12 +213,16 @@ impl Faulty {
         purpose: TicketPurpose,
         context: &Context,
     ) -> Result<Option<Ticket>, StoreError> {
-        let (PresentedTicket::Link { .. }, TicketPurpose::Reset) = (shown, purpose) else { return Ok(None) };
+        match (shown, purpose) {
+            (PresentedTicket::Link { .. }, TicketPurpose::Reset) if !self.has(Bug::MailSignInTwice) => {}
+            (PresentedTicket::OwnLink { .. }, TicketPurpose::SignIn) if self.has(Bug::MailSignInTwice) => {}
+            _ => return Ok(None),
+        }
         let Some(ticket) = now(self.inner.find_ticket_of(shown))? else { return Ok(None) };
         let Some(account) = ticket.account_id else { return Ok(None) };
         let version = now(self.inner.credentials(account))?.map(|found| found.password_version);
         let is_forgiven = match self.bug {
-            Some(Bug::TicketWorksTwice) => ticket.consumed_at.is_some(),
+            Some(Bug::TicketWorksTwice | Bug::MailSignInTwice) => ticket.consumed_at.is_some(),
             Some(Bug::TicketIgnoresPassword) => {
                 ticket.is_alive(context.now) && ticket.password_version != version
             }
@@ -387,11 +397,34 @@ impl TicketStore for Faulty {
     forward! {
         find_ticket(id: TicketId) -> Option<Ticket>;
         find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
-        sign_in_by_mail(sign_in: MailSignIn, context: &Context) -> StartSessionOutcome;
         undo_address(undo: AddressUndo, context: &Context) -> UndoOutcome;
-        approve_sign_in(approval: SignInApproval, context: &Context) -> ApproveOutcome;
         invitations(now: Timestamp) -> Vec<Ticket>;
         withdraw_invitation(id: TicketId, context: &Context) -> bool;
+    }
+
+    async fn sign_in_by_mail(
+        &self,
+        sign_in: MailSignIn,
+        context: &Context,
+    ) -> Result<StartSessionOutcome, StoreError> {
+        stop_before_store_call().await;
+        if self.forgiven(sign_in.shown, TicketPurpose::SignIn, context)?.is_some() {
+            return now(self.inner.start_session(sign_in.session, context));
+        }
+        now(self.inner.sign_in_by_mail(sign_in, context))
+    }
+
+    async fn approve_sign_in(
+        &self,
+        mut approval: SignInApproval,
+        context: &Context,
+    ) -> Result<ApproveOutcome, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::WrongDigitsForgiven) && !approval.is_right {
+            return Ok(ApproveOutcome::Invalid);
+        }
+        approval.is_right |= self.has(Bug::AnyDigits);
+        now(self.inner.approve_sign_in(approval, context))
     }
 
     async fn register(

@@ -39,6 +39,8 @@ pub(crate) struct KnownTicket {
     over: Option<(&'static str, Option<u64>)>,
     /// How many wrong codes were looked at.
     wrong_codes: u32,
+    /// Somebody has let the browser go on that asked, of a sign-in.
+    pub(crate) approved: bool,
 }
 
 #[derive(Debug, Default)]
@@ -80,25 +82,7 @@ impl Auditor {
                 continue;
             };
             match (kind, account) {
-                (AuditKind::TicketIssued, _) => {
-                    self.mails.written += 1;
-                    let new = mails.iter().find(|id| !self.mails.tickets.contains_key(id));
-                    let id = *new.ok_or("EM-8: a ticket without its mail")?;
-                    let found = now(store.find_ticket(id)).map_err(|error| error.to_string())?;
-                    let found = found.ok_or("EM-8: a mail without its ticket")?;
-                    let passwords = self.mails.passwords_of(found.account_id);
-                    let (purpose, expires_at) = (found.purpose, found.expires_at);
-                    let known = KnownTicket {
-                        purpose,
-                        account: found.account_id,
-                        expires_at,
-                        passwords,
-                        over: None,
-                        wrong_codes: 0,
-                    };
-                    self.mails.tickets.insert(id, known);
-                    self.mails.consumed_since(store, "voided", None)?;
-                }
+                (AuditKind::TicketIssued, _) => self.is_issued(store, mails)?,
                 (AuditKind::EmailRemoved, Some(account)) => {
                     let id = record.event.detail.clone().unwrap_or_default();
                     self.mails.verified.remove(&(account, id));
@@ -137,6 +121,28 @@ impl Auditor {
             }
         }
         Ok(())
+    }
+
+    /// A ticket was made, with its mail.
+    fn is_issued(&mut self, store: &AnyStore, mails: &[TicketId]) -> Verdict {
+        self.mails.written += 1;
+        let new = mails.iter().find(|id| !self.mails.tickets.contains_key(id));
+        let id = *new.ok_or("EM-8: a ticket without its mail")?;
+        let found = now(store.find_ticket(id)).map_err(|error| error.to_string())?;
+        let found = found.ok_or("EM-8: a mail without its ticket")?;
+        let passwords = self.mails.passwords_of(found.account_id);
+        let (purpose, expires_at) = (found.purpose, found.expires_at);
+        let known = KnownTicket {
+            purpose,
+            account: found.account_id,
+            expires_at,
+            passwords,
+            over: None,
+            wrong_codes: 0,
+            approved: false,
+        };
+        self.mails.tickets.insert(id, known);
+        self.mails.consumed_since(store, "voided", None).map(drop)
     }
 
     /// An account was made with the ticket that the log names; whatever else was sent to the address before is void.
@@ -197,6 +203,21 @@ impl Auditor {
         {
             known.wrong_codes += 1;
         }
+    }
+
+    /// A session began with a ticket, or wrong digits ended it.
+    pub(crate) fn ended_by_sign_in(
+        &mut self,
+        id: TicketId,
+        store: &AnyStore,
+        why: &'static str,
+        request: Option<u64>,
+    ) -> Verdict {
+        let ended = self.mails.consumed_since(store, why, request)?;
+        ensure(ended == [id], || format!("EM-1: {id} should be {why}, and {ended:?} are over"))?;
+        let known = &self.mails.tickets[&id];
+        let is_its = known.passwords == self.mails.passwords_of(known.account);
+        ensure(is_its || why != "used", || format!("EM-1: {id} is of another password, and began a session"))
     }
 
     /// Whether nothing is known that speaks against a ticket itself.

@@ -53,6 +53,10 @@ impl World {
                 self.mail_done(done, running, call)?;
                 Jar::Keep
             }
+            (Done::SignedInByMail(done), Call::SignIn(call)) => {
+                self.under_way(running)?;
+                self.signed_in_by_mail(done, running, call)?
+            }
             (Done::Registered(outcome), Call::Register(call)) => {
                 self.audit_records(&[], Some(*node))?;
                 self.registered(outcome, running, call)?;

@@ -55,6 +55,8 @@ impl World {
                 }
             }
             Event::Mail(event) => self.mail_happens(event),
+            Event::AsksToSignIn(person) => self.asks_to_sign_in(person),
+            Event::PollsSignIn(mail) => self.polls_sign_in(mail),
             Event::AsksToRegister => self.asks_to_register(),
             Event::Disables(person) => return self.disables(person),
             Event::RequiresChange(person) => return self.requires_change(person),

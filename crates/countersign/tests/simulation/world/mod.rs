@@ -12,6 +12,7 @@ mod course;
 mod fate;
 mod keys;
 mod mail;
+mod mail_sign_ins;
 mod mails;
 mod network;
 mod node;
@@ -43,6 +44,7 @@ use countersign::store::StoreError;
 
 use self::keys::{Key, KeyCall, KeyDone};
 use self::mail::Mail;
+use self::mail_sign_ins::{SignInCall, SignInDone};
 use self::mails::{MailCall, MailDone, MailEvent};
 use self::node::Follower;
 pub(crate) use self::node::Node;
@@ -142,6 +144,9 @@ enum Event {
     Mail(MailEvent),
     /// Somebody without an account asks for a mail to make one.
     AsksToRegister,
+    AsksToSignIn(usize),
+    /// The browser that asked for this mail wants to go on.
+    PollsSignIn(usize),
     Disables(usize),
     RequiresChange(usize),
     ChangesRole(usize),
@@ -184,6 +189,7 @@ enum Call {
     Key(KeyCall),
     Mail(MailCall),
     Register(RegisterCall),
+    SignIn(SignInCall),
 }
 
 enum Done {
@@ -193,6 +199,7 @@ enum Done {
     PasswordChanged(Result<(), PasswordChangeError>),
     Key(KeyDone),
     Mail(MailDone),
+    SignedInByMail(SignInDone),
     Registered(Result<Account, RegisterError>),
 }
 

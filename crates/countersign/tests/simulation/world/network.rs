@@ -108,6 +108,7 @@ impl World {
             }
             Call::Key(call) => self.start_with_key(call, server, context),
             Call::Mail(call) => self.start_with_mail(call, server, context),
+            Call::SignIn(call) => self.start_sign_in(call, server, context),
             Call::Register(call) => self.start_registration(&call, server, context),
         }
     }
@@ -134,9 +135,13 @@ impl World {
 
     /// What a request has done so far. A reset is stored before its last step.
     pub(super) fn under_way(&mut self, running: &Running) -> Verdict {
-        let reasons: &[&str] =
-            if matches!(running.request.call, Call::Mail(_)) { &["password_changed"] } else { &[] };
+        let reasons: &[&str] = match running.request.call {
+            Call::Mail(_) => &["password_changed"],
+            Call::SignIn(_) => &["replaced", "too_many"],
+            _ => &[],
+        };
         let records = self.audit_records(reasons, Some(running.node))?;
+        self.sign_in_is_stored(&records, running)?;
         if records.contains(&AuditKind::PasswordReset) { self.reset_is_stored(running) } else { Ok(()) }
     }
 

@@ -72,7 +72,7 @@ impl World {
     /// A mail is asked for, and used once or twice; or something else about addresses.
     fn plan_mail(&mut self, time: i64) {
         let person = self.clients[self.client()].person;
-        let event = match self.below(13) {
+        let event = match self.below(16) {
             0..6 => {
                 let used = time + self.pick(&[5_000, 5_000, 60_000, 1_790_000, 1_810_000]);
                 self.at(used, Event::Mail(MailEvent::Uses));
@@ -84,6 +84,13 @@ impl World {
             7 => Event::Mail(MailEvent::AddsAddress(person)),
             8 => Event::Mail(MailEvent::RemovesAddress(person)),
             9 => Event::Mail(MailEvent::GuessesCode),
+            10..13 => {
+                let used = time + self.pick(&[5_000, 5_000, 60_000, 590_000, 610_000]);
+                self.at(used, Event::Mail(MailEvent::Uses));
+                let again = used + self.pick(&[0, 1, 3, 5_000]);
+                self.at(again, Event::Mail(MailEvent::Uses));
+                Event::AsksToSignIn(person)
+            }
             _ => {
                 let used = time + self.pick(&[5_000, 60_000, 1_810_000]);
                 self.at(used, Event::Mail(MailEvent::Uses));

@@ -61,6 +61,7 @@ fn options(bug: Option<Bug>) -> Options {
     // A task that waits for another would never be woken: one runs at a time here.
     options.throttle.max_waiting = 0;
     options.email.enabled = true;
+    options.email.sign_in = true;
     options.registration.mode = RegistrationMode::Open;
     // Those that the audit log tells of one by one: every mail is counted.
     options.email.notices = Notices::NONE.and(Notice::AddressUndo).and(Notice::PasswordResetDone);
