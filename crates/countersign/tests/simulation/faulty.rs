@@ -122,6 +122,10 @@ pub(crate) enum Bug {
     WrongDigitsForgiven,
     /// Any digits let the browser go on that asked.
     AnyDigits,
+    /// The way back of an address is answered and not stored.
+    UndoNotStored,
+    /// The way back of an address leaves the sessions of this process's guard working.
+    UndoKeepsSessions,
     /// A mail is written without its ticket.
     MailWithoutTicket,
     /// A ticket is made without its mail.
@@ -397,7 +401,6 @@ impl TicketStore for Faulty {
     forward! {
         find_ticket(id: TicketId) -> Option<Ticket>;
         find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
-        undo_address(undo: AddressUndo, context: &Context) -> UndoOutcome;
         invitations(now: Timestamp) -> Vec<Ticket>;
         withdraw_invitation(id: TicketId, context: &Context) -> bool;
     }
@@ -425,6 +428,19 @@ impl TicketStore for Faulty {
         }
         approval.is_right |= self.has(Bug::AnyDigits);
         now(self.inner.approve_sign_in(approval, context))
+    }
+
+    async fn undo_address(&self, undo: AddressUndo, context: &Context) -> Result<UndoOutcome, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::UndoNotStored)
+            && let Some(ticket) = now(self.inner.find_ticket_of(undo.shown))?
+        {
+            return Ok(UndoOutcome::Done(ticket.account_id.unwrap(), Vec::new()));
+        }
+        Ok(match now(self.inner.undo_address(undo, context))? {
+            UndoOutcome::Done(id, _) if self.has(Bug::UndoKeepsSessions) => UndoOutcome::Done(id, Vec::new()),
+            outcome => outcome,
+        })
     }
 
     async fn register(

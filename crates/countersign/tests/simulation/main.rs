@@ -109,6 +109,8 @@ mod lives {
             Bug::MailSignInTwice,
             Bug::WrongDigitsForgiven,
             Bug::AnyDigits,
+            Bug::UndoNotStored,
+            Bug::UndoKeepsSessions,
             Bug::MailWithoutTicket,
             Bug::TicketWithoutMail,
             Bug::ResetWithoutNotice,

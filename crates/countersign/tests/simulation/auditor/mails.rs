@@ -88,6 +88,9 @@ impl Auditor {
                     self.mails.verified.remove(&(account, id));
                     self.mails.consumed_since(store, "voided", None)?;
                 }
+                (AuditKind::EmailRestored, Some(account)) => {
+                    self.mails.verified.insert((account, record.event.detail.clone().unwrap_or_default()));
+                }
                 (AuditKind::PasswordChanged, Some(account)) => {
                     *self.mails.passwords.entry(account).or_default() += 1;
                 }
@@ -218,6 +221,18 @@ impl Auditor {
         let known = &self.mails.tickets[&id];
         let is_its = known.passwords == self.mails.passwords_of(known.account);
         ensure(is_its || why != "used", || format!("EM-1: {id} is of another password, and began a session"))
+    }
+
+    /// An address was brought back with a ticket, which is over with whatever else that ended.
+    pub(crate) fn ended_by_undo(&mut self, id: TicketId, store: &AnyStore, request: u64) -> Verdict {
+        self.mails.consumed_since(store, "voided", None)?;
+        let known = self.mails.tickets.get_mut(&id).ok_or("a ticket that was never made")?;
+        let is_its = known.purpose == TicketPurpose::UndoAddress;
+        ensure(is_its, || format!("EM-4: {id} is no way back, and brought an address back"))?;
+        match known.over.replace(("used", Some(request))) {
+            Some(("voided", _)) => Ok(()),
+            before => Err(format!("EM-1: an address came back with {id}, which is {before:?}")),
+        }
     }
 
     /// Whether nothing is known that speaks against a ticket itself.

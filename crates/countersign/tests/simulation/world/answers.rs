@@ -11,6 +11,7 @@ use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::context::Context;
 use countersign::store::SessionStore as _;
 
+use super::undo::NOBODY_KNOWS;
 use super::{Call, Done, Event, GUESSES, Jar, Request, Running, World};
 use crate::auditor::{Verdict, ensure};
 use crate::executor::now;
@@ -125,7 +126,7 @@ impl World {
         let others = if new.is_some() { "password_changed" } else { "too_many" };
         let records = self.audit_records(&["replaced", others], Some(node))?;
         let person = &self.people[self.clients[client].person];
-        let right = person.enabled && person.password == password;
+        let right = person.enabled && person.password == password && password != NOBODY_KNOWS;
         match outcome {
             Ok(signed_in) => {
                 ensure(right, || "CC-3: a login with a password that is not right any more".to_owned())?;

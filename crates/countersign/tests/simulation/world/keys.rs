@@ -12,6 +12,7 @@ use countersign::internal::model::context::Context;
 use countersign::store::sqlite::OpenMode;
 use countersign::store::{ApiKeyStore as _, StoreError};
 
+use super::undo::NOBODY_KNOWS;
 use super::{Call, Done, Server, World};
 use crate::auditor::{Verdict, ensure};
 use crate::executor::{Task, now};
@@ -133,7 +134,7 @@ impl World {
         clock: Timestamp,
     ) -> Verdict {
         let person = &mut self.people[number];
-        let right = password.is_none_or(|password| person.password == password);
+        let right = password.is_none_or(|password| person.password == password && password != NOBODY_KNOWS);
         let may = person.enabled && !person.required;
         let has_changed = changes != person.changes;
         match made {

@@ -168,6 +168,7 @@ impl World {
                     let shown = shown.of(&link, &code, flow.as_ref());
                     Done::Mail(MailDone::Used(match purpose {
                         TicketPurpose::Reset => server.reset_password(shown, &new, &context).await,
+                        TicketPurpose::UndoAddress => server.undo_address(shown, &context).await.map(drop),
                         _ => server.verify_email(shown, &context).await.map(drop),
                     }))
                 })

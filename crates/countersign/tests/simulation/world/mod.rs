@@ -21,6 +21,7 @@ mod plan;
 mod registrations;
 mod restore;
 mod setup;
+mod undo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -142,6 +142,9 @@ impl World {
         };
         let records = self.audit_records(reasons, Some(running.node))?;
         self.sign_in_is_stored(&records, running)?;
+        if records.contains(&AuditKind::EmailRestored) {
+            self.undo_is_stored(running)?;
+        }
         if records.contains(&AuditKind::PasswordReset) { self.reset_is_stored(running) } else { Ok(()) }
     }
 

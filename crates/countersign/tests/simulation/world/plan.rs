@@ -81,7 +81,19 @@ impl World {
                 Event::Mail(MailEvent::Asks(person))
             }
             6 => Event::Mail(MailEvent::Uses),
-            7 => Event::Mail(MailEvent::AddsAddress(person)),
+            7 => {
+                // It is verified, perhaps removed, and perhaps brought back.
+                for (later, event) in [
+                    (5_000, MailEvent::Uses),
+                    (10_000, MailEvent::Uses),
+                    (15_000, MailEvent::RemovesAddress(person)),
+                    (20_000, MailEvent::Uses),
+                    (25_000, MailEvent::Uses),
+                ] {
+                    self.at(time + later, Event::Mail(event));
+                }
+                Event::Mail(MailEvent::AddsAddress(person))
+            }
             8 => Event::Mail(MailEvent::RemovesAddress(person)),
             9 => Event::Mail(MailEvent::GuessesCode),
             10..13 => {
