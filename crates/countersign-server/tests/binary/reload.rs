@@ -32,7 +32,8 @@ fn live_keys_are_taken_over_and_others_are_named() {
 
     place.write("countersign.toml", AFTER);
     server.signal("HUP");
-    eventually(|| is_allowed(&server));
+    // One key is taken over after the other.
+    eventually(|| is_allowed(&server) && server.said().contains("SIGHUP: taken over"));
     // Two failures were counted before; now the second of a name has to wait.
     assert_eq!([wrong("ann"), wrong("bob"), wrong("bob")], [429, 401, 429]);
 
@@ -45,8 +46,12 @@ fn live_keys_are_taken_over_and_others_are_named() {
     place.write("countersign.toml", BEFORE);
     server.signal("HUP");
     eventually(|| !is_allowed(&server));
-    // One key is taken over after the other.
     eventually(|| server.login("bob", PASSWORD).status == 200);
+    eventually(|| server.said().matches("SIGHUP: taken over").count() == 2);
+    // A request that was under way may be logged yet; these are not.
+    for _ in 0..5 {
+        assert!(!is_allowed(&server));
+    }
 
     let (status, said) = server.stop();
     assert!(status.success(), "{said}");
@@ -63,7 +68,8 @@ fn live_keys_are_taken_over_and_others_are_named() {
     assert!(refused.len() == 1 && refused[0].contains("acess_ttl"), "{said}");
     let (while_on, after) = said.split_once(taken[1]).unwrap();
     for only_then in ["countersign::access: request", "DEBUG"] {
-        assert!(while_on.contains(only_then) && !after.contains(only_then), "{only_then}: {said}");
+        assert!(while_on.contains(only_then), "{only_then}: {said}");
+        assert!(after.matches(only_then).count() < 5, "{only_then}: {said}");
     }
 }
 
