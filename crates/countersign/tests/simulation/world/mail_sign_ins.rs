@@ -176,7 +176,8 @@ impl World {
                 ensure(!is_wrong, || format!("EM-1: a wrong code was enough for {id}"))?;
                 let is_theirs = known.account == Some(signed_in.account.id);
                 ensure(is_theirs, || format!("EM-1: {id} let somebody else in"))?;
-                ensure(person.is_some_and(|person| person.enabled), || {
+                // Somebody who made an account by mail is nobody of the people, and nobody disables them.
+                ensure(person.is_none_or(|person| person.enabled), || {
                     format!("{id} let a disabled account in")
                 })?;
                 self.auditor.acted(id, request.attempt, context.now)?;
