@@ -30,7 +30,7 @@ fn hashes_are_looked_at() {
         "--set",
         "password.hash_threads=1",
         "--set",
-        "password.hash_memory=256MiB",
+        "password.hash_memory=128MiB",
         "--set",
         "password.memory_budget=1GiB",
         "--set",
