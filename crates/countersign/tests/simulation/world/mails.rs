@@ -199,7 +199,7 @@ impl World {
         let Call::Mail(MailCall::Use { mail, new, .. }) = &running.request.call else { return Ok(()) };
         let account = self.auditor.mails.tickets[&self.mails[*mail].ticket].account;
         let person = self.people.iter().position(|person| Some(person.account) == account);
-        let person = person.ok_or("EM-1: nobody's password was set")?;
+        let Some(person) = person else { return self.newcomers_password_is_set(account, new) };
         let account = self.password_of(person, new);
         let alive = self.alive(account)?.len();
         ensure(alive == 0, || format!("EM-3: {alive} sessions outlived a reset"))

@@ -113,6 +113,16 @@ impl World {
         ensure(!must, || format!("EM-1: {id} is good, and made no account"))
     }
 
+    /// Of somebody who has made an account with an address that one of the people had given up. If nobody told them of it, they
+    /// are not known.
+    pub(super) fn newcomers_password_is_set(&mut self, account: Option<AccountId>, new: &str) -> Verdict {
+        ensure(account.is_some(), || "EM-1: nobody's password was set".to_owned())?;
+        for newcomer in self.newcomers.iter_mut().filter(|newcomer| Some(newcomer.account) == account) {
+            new.clone_into(&mut newcomer.password);
+        }
+        Ok(())
+    }
+
     /// At the end of a life: no acknowledged registration is lost.
     pub(super) fn newcomers_sign_in(&mut self) -> Verdict {
         for Newcomer { account, name, password } in &self.newcomers {
