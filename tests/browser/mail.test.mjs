@@ -133,7 +133,7 @@ for (const { name, launch } of BROWSERS) {
       await press('Confirm');
       await hears('ada@example.org is verified.');
       await holds(page, () => !document.querySelector('dialog'));
-      await holds(page, () => /ada@example\.org\s+primary\s+verified/.test(document.querySelector('#emails').innerText));
+      await holds(page, () => /ada@example\.org\s+primary\s+verified/.test(document.querySelector('#emails')?.innerText));
 
       await press('Add an address');
       await page.type('dialog [name=address]', 'ada@work.example');
@@ -141,7 +141,7 @@ for (const { name, launch } of BROWSERS) {
       await press('Send the mail');
       await hears('There is one for ada@work.example.');
       await page.keyboard.press('Escape');
-      await holds(page, () => /ada@work\.example\s+not verified/.test(document.querySelector('#emails').innerText));
+      await holds(page, () => /ada@work\.example\s+not verified/.test(document.querySelector('#emails')?.innerText));
       await lookAt(page, name, 'account-emails');
       const second = await mailTo(world, 'ada@work.example');
       const other = await newPage('en');

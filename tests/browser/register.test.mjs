@@ -109,7 +109,7 @@ for (const { name, launch } of BROWSERS) {
       await hears('Your account is ready. Sign in with it.');
       await signIn('ada@example.org', PASSWORD);
       await arrive('/account#keys');
-      await holds(page, () => /ada@example\.org\s+primary\s+verified/.test(document.querySelector('#emails').innerText));
+      await holds(page, () => /ada@example\.org\s+primary\s+verified/.test(document.querySelector('#emails')?.innerText));
     });
 
     test('an address that has an account sees the same page', async () => {
@@ -163,7 +163,7 @@ for (const { name, launch } of BROWSERS) {
       await type('dialog [name=address]', 'cleo@example.org');
       await press('Send the mail');
       await hears('cleo@example.org is invited.');
-      await holds(page, () => /cleo@example\.org\s+user/.test(document.querySelector('#invitations').innerText));
+      await holds(page, () => /cleo@example\.org\s+user/.test(document.querySelector('#invitations')?.innerText));
       await lookAt(page, name, 'admin-invited');
       const first = await mailTo(world, 'cleo@example.org');
       assert.equal(first.code, undefined, 'no browser has asked, so there is no code');
