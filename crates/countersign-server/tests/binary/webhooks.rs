@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
+
 use crate::harness::{PASSWORD, Place, eventually};
 use crate::hooks::{SECRET, body, field, is_signed};
 use crate::support::{self, status};
@@ -61,11 +63,19 @@ fn configure(place: &Place, webhooks: &[(&str, &str, &str)]) {
     place.write("countersign.toml", &webhooks.iter().map(table).collect::<String>());
 }
 
+fn listed(place: &Place, name: &str) -> Value {
+    let list = place.run(&["webhook", "list", "--json"]).json();
+    list.as_array().unwrap().iter().find(|webhook| webhook["name"] == name).unwrap().clone()
+}
+
 /// How many rows of the audit log the webhook has not been through.
 fn behind(place: &Place, name: &str) -> i64 {
-    let list = place.run(&["webhook", "list", "--json"]).json();
-    let found = list.as_array().unwrap().iter().find(|webhook| webhook["name"] == name).unwrap();
-    found["behind"].as_i64().unwrap()
+    listed(place, name)["behind"].as_i64().unwrap()
+}
+
+/// Until the server has found its place in the audit log: it hears of what happens from then on.
+fn until_it_listens(place: &Place, name: &str) {
+    eventually(|| listed(place, name)["position"].as_i64() > Some(0));
 }
 
 /// WH-1, WH-2: it fails, the server is killed, it recovers: everything comes, once, in order; another has it long since.
@@ -76,10 +86,11 @@ fn a_receiver_that_fails_and_recovers_gets_everything_in_order() {
     place.add_user("ann", "user");
     configure(&place, &[("crm", &crm_server.origin, ""), ("siem", &siem_server.origin, "")]);
     let server = place.serve(&[]);
-    // From here on it is not new any more.
-    eventually(|| {
-        server.login("ann", PASSWORD).status == 200 && !siem.kinds().is_empty() && !crm.kinds().is_empty()
-    });
+    for name in ["crm", "siem"] {
+        until_it_listens(&place, name);
+    }
+    assert_eq!(server.login("ann", PASSWORD).status, 200);
+    eventually(|| !siem.kinds().is_empty() && behind(&place, "crm") == 0);
     crm.fails_with.store(503, Ordering::SeqCst);
     for name in ["bob", "cyd"] {
         place.add_user(name, "user");
@@ -132,11 +143,9 @@ fn only_what_is_wanted_is_sent_and_it_can_be_sent_again() {
             assert_eq!(place.run(&["user", verb, "ann"]).code, Some(0));
         }
     };
-    eventually(|| {
-        disable();
-        crm.kinds().len() > 1
-    });
-    eventually(|| behind(&place, "crm") == 0);
+    until_it_listens(&place, "crm");
+    disable();
+    eventually(|| crm.kinds().len() > 1 && behind(&place, "crm") == 0);
     assert!(crm.kinds()[1..].iter().all(|kind| kind == "account_disabled"), "{:?}", crm.kinds());
     let before = crm.kinds().len();
     // One that is refused for what it is holds up the next only for a while.
