@@ -154,7 +154,8 @@ pub use countersign_guard as guard;
 
 pub use crate::base::clock::{Clock, Timestamp};
 pub use crate::base::id::{
-    AccountId, ApiKeyId, DeliveryId, EmailId, InvalidId, RequestId, SessionId, TicketId,
+    AccountId, ApiKeyId, DeliveryId, EmailId, FactorId, InvalidId, RequestId, SessionId, TicketId,
+    TrustedDeviceId,
 };
 pub use crate::base::master_key::{MasterKeyError, MasterKeys, SealError};
 pub use crate::base::master_key_change::MasterKeyChangeError;
@@ -194,6 +195,8 @@ pub use crate::flows::password_change::{CheckedPasswordChange, PasswordChangeErr
 pub use crate::flows::refresh::RefreshError;
 pub use crate::flows::register::RegisterError;
 pub use crate::flows::reseal::Resealed;
+pub use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator, SecondFactorDue};
+pub use crate::flows::second_factor_change::{CheckedOwner, SecondFactorError};
 pub use crate::flows::tickets::{ShownTicket, TicketError};
 pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, PasswordHasher};
 pub use crate::model::accent::{Accent, AccentError};
@@ -221,6 +224,9 @@ pub use crate::model::outbox::{DeliveryKind, DeliveryState, MailTemplate};
 pub use crate::model::proof::{AuthMethod, AuthMethods, OutsideProof};
 pub use crate::model::reach_proof::ReachProof;
 pub use crate::model::sealed_key::SealedKey;
+pub use crate::model::second_factor::{
+    AccountFactors, FactorKind, FactorMethod, RecoveryCode, SecondFactor, TotpSecret, TrustedDevice,
+};
 pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector, ends_all_at};
 pub use crate::model::session_cookie::SessionCookie;
 pub use crate::model::ticket::{FlowCookie, Ticket, TicketPurpose};

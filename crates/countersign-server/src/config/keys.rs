@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use countersign::Accent;
 use countersign::EmailDomain;
+use countersign::Role;
 use countersign::Timestamp;
 use countersign::mail::MailUrl;
 use countersign::options::Notice;
@@ -23,6 +24,7 @@ use super::origin::{Origin, PathPrefix};
 use super::otlp::{self, CollectorUrl, Ratio};
 use super::place::Problem;
 use super::registration::Registration;
+use super::second_factor::SecondFactorRequired;
 use super::setting::{ByteSize, LogFormat, Secret, Setting, ThrottleStop, Toggle, TokenType, one_of};
 use super::sources::Settings;
 use super::upstream::{ClientErrorStatus, FieldName, LoginFormat, LoginUrl};
@@ -300,14 +302,24 @@ settings! {
     /// opened elsewhere must not let the browser go on that asked. It makes a mailbox as good as a password.
     "mail.sign_in" mail_sign_in: MailSignIn = "off";
     /// The mails that tell people what was done to their accounts: `address_undo` with the link that brings a former address back,
-    /// `address_changed`, `password_changed`, `password_reset_done`, `new_device`. People cannot turn them off, because a thief
+    /// `address_changed`, `password_changed`, `password_reset_done`, `second_factor_changed`, `new_device`. People cannot turn them off, because a thief
     /// could.
-    "mail.notices" mail_notices: Vec<Notice> = "address_undo,address_changed,password_changed,password_reset_done,new_device";
+    "mail.notices" mail_notices: Vec<Notice> = "address_undo,address_changed,password_changed,password_reset_done,second_factor_changed,new_device";
     /// Who can make an account of their own: `off` nobody, `invite` whom an administrator has invited, `open` everybody. The address
     /// is verified first, so `mail.url` is needed.
     "registration.mode" registration_mode: Registration = "off", for example "invite";
     /// With `open`, the domains of which an address has to be, exactly; any if unset. Invitations go to other domains too.
     "registration.domains" registration_domains: Vec<EmailDomain> = "", for example "example.com,example.org";
+    /// Who has to have a second factor: `nobody`, `everybody`, or the `roles` of `second_factor.roles`. Whoever has one is always
+    /// asked for it.
+    "second_factor.required" second_factor_required: SecondFactorRequired = "nobody", for example "roles";
+    /// The roles that have to have one, with `second_factor.required = "roles"`.
+    "second_factor.roles" second_factor_roles: Vec<Role> = "", for example "admin";
+    /// From when on they have to have one, as an instant. Until then they may. At once if unset.
+    "second_factor.from" second_factor_from: Option<Timestamp> = "", for example "2027-03-01T00:00:00Z";
+    /// For how long people may have a device trusted, on which they are not asked for it again; `0s` is never. Administrators are
+    /// asked each time.
+    "second_factor.trust" second_factor_trust: Duration = "30d", if |v| ttl(*v, "0s", "400d");
     /// The name of your product, in the title and the header of every page. No password may consist of it.
     "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
     /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.

@@ -44,6 +44,7 @@ impl Config {
         options.email.work.most_bits = u8::try_from(self.mail_proof_most_bits).unwrap_or(u8::MAX);
         options.registration.mode = self.registration_mode.into();
         options.registration.domains.clone_from(&self.registration_domains);
+        options.second_factor = self.second_factor_options();
         options.account_deletion_grace =
             (self.account_deletion == Toggle::On).then_some(self.account_deletion_grace);
         options.keep_audit = self.retention_audit;

@@ -21,6 +21,7 @@ mod otlp;
 mod place;
 mod registration;
 mod rules;
+mod second_factor;
 mod setting;
 mod sources;
 mod store;

@@ -6,6 +6,7 @@ use super::keys::{Config, KEYS};
 use super::limits::is_loopback_name;
 use super::place::{Place, Problem};
 use super::registration::Registration;
+use super::second_factor::SecondFactorRequired;
 
 /// Rules about several values.
 pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
@@ -22,6 +23,7 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     store(config, &mut refuse);
     mail(config, &mut refuse);
     registration(config, &mut refuse);
+    second_factor(config, &mut refuse);
     for (value, file) in [
         ("jwt_secret", "jwt_secret_file"),
         ("master_key", "master_key_file"),
@@ -198,6 +200,24 @@ fn mail(config: &Config, refuse: Refuse<'_>) {
 }
 
 /// Nobody takes the name of a person who is still to come.
+fn second_factor(config: &Config, refuse: Refuse<'_>) {
+    let names_roles = !config.second_factor_roles.is_empty();
+    match (config.second_factor_required, names_roles) {
+        (SecondFactorRequired::Roles, false) => refuse(
+            "second_factor.roles",
+            "second_factor.roles: second_factor.required is roles, and there are none".to_owned(),
+        ),
+        (SecondFactorRequired::Nobody | SecondFactorRequired::Everybody, true) => refuse(
+            "second_factor.roles",
+            "second_factor.roles: second_factor.required is not roles".to_owned(),
+        ),
+        (SecondFactorRequired::Nobody, false) if config.second_factor_from.is_some() => {
+            refuse("second_factor.from", "second_factor.from: second_factor.required is nobody".to_owned())
+        }
+        _ => {}
+    }
+}
+
 fn registration(config: &Config, refuse: Refuse<'_>) {
     if config.registration_mode == Registration::Off && !config.registration_domains.is_empty() {
         refuse("registration.domains", "registration.domains: registration.mode is off".to_owned());

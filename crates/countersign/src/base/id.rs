@@ -95,6 +95,14 @@ id! {
     TicketId
 }
 id! {
+    /// Names one authenticator of one account.
+    FactorId
+}
+id! {
+    /// Names one device that an account trusts.
+    TrustedDeviceId
+}
+id! {
     /// Names one HTTP request, in its answer and in the logs.
     RequestId
 }

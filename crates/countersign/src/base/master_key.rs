@@ -47,6 +47,10 @@ pub(crate) enum Purpose {
     TicketDigits,
     TicketFacts,
     TicketPayload,
+    TotpSecret,
+    RecoveryCode,
+    FactorTicket,
+    FactorEnrolment,
 }
 
 impl Purpose {
@@ -73,6 +77,10 @@ impl Purpose {
             Self::TicketDigits => b"countersign ticket digits v1",
             Self::TicketFacts => b"countersign ticket facts v1",
             Self::TicketPayload => b"countersign ticket payload v1",
+            Self::TotpSecret => b"countersign totp secret v1",
+            Self::RecoveryCode => b"countersign recovery code v1",
+            Self::FactorTicket => b"countersign factor ticket v1",
+            Self::FactorEnrolment => b"countersign factor enrolment v1",
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::model::account::Account;
 use crate::model::api_key::ApiKey;
 use crate::model::audit::{AuditQuery, AuditRecord};
 use crate::model::email::AccountEmail;
+use crate::model::second_factor::{SecondFactor, TrustedDevice};
 use crate::model::session::Session;
 use crate::store::{Store, StoreError};
 
@@ -24,6 +25,10 @@ pub enum ExportPage {
     ApiKeys(Vec<ApiKey>),
     /// E-mail addresses, verified or not.
     Emails(Vec<AccountEmail>),
+    /// Authenticators, without their secrets.
+    Factors(Vec<SecondFactor>),
+    /// Devices on which no second factor is asked for.
+    TrustedDevices(Vec<TrustedDevice>),
     /// What the audit log says about the account, the newest first.
     AuditEvents(Vec<AuditRecord>),
     /// What the audit log says that it did to others, or to what belongs to nobody; the newest first.
@@ -41,6 +46,8 @@ enum Next {
     Sessions(Option<(Timestamp, SessionId)>),
     ApiKeys,
     Emails,
+    Factors,
+    TrustedDevices,
     AuditEvents(i64),
     Actions(i64),
     Nothing,
@@ -72,7 +79,15 @@ impl<S: Store> Countersign<S> {
                 let keys = self.store.list_api_keys(Some(id), MOST_API_KEYS).await?;
                 (ExportPage::ApiKeys(keys), Next::Emails)
             }
-            Next::Emails => (ExportPage::Emails(self.store.emails(id).await?), Next::AuditEvents(i64::MAX)),
+            Next::Emails => (ExportPage::Emails(self.store.emails(id).await?), Next::Factors),
+            Next::Factors => {
+                let held = self.store.second_factors(id).await?;
+                (ExportPage::Factors(held.factors), Next::TrustedDevices)
+            }
+            Next::TrustedDevices => {
+                let held = self.store.second_factors(id).await?;
+                (ExportPage::TrustedDevices(held.devices), Next::AuditEvents(i64::MAX))
+            }
             Next::AuditEvents(before) => {
                 let query = AuditQuery { account_id: Some(id), ..AuditQuery::default() };
                 let (lines, last) = self.lines_before(before, query).await?;

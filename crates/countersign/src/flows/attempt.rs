@@ -12,6 +12,7 @@
 //!    └► waits           enough would have failed if those did that are being checked: asks again as each is decided
 //! ```
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -34,6 +35,33 @@ pub(crate) enum Checked<T> {
     /// The secret was wrong, there is no such account, or the account may not sign in: one outcome for all
     /// (EN-1). The account is for the audit log.
     Wrong(Option<AccountId>),
+}
+
+/// What is guessed at: a secret of the account with this canonical name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guessed<'a> {
+    name: &'a str,
+    is_second: bool,
+}
+
+impl<'a> Guessed<'a> {
+    pub(crate) const fn password(name: &'a str) -> Self {
+        Self { name, is_second: false }
+    }
+
+    pub(crate) const fn second_factor(name: &'a str) -> Self {
+        Self { name, is_second: true }
+    }
+
+    /// SECURITY: a right password forgives no wrong code, or whoever knows the password could guess for ever (MF-1). No account has
+    /// such a name.
+    pub(crate) fn counted_name(self) -> Cow<'a, str> {
+        if self.is_second { format!("{}\0second factor", self.name).into() } else { self.name.into() }
+    }
+
+    const fn detail(self) -> Option<&'static str> {
+        if self.is_second { Some("second_factor") } else { None }
+    }
 }
 
 /// Why a secret was not checked.
@@ -71,7 +99,17 @@ impl<S: Store> Countersign<S> {
         context: &Context,
         check: impl AsyncFnOnce(Requester) -> Result<Checked<T>, CheckError>,
     ) -> Result<Option<T>, CheckError> {
-        let (reservation, requester) = self.reserve_guess(canonical_name, context).await?;
+        self.attempt_at(Guessed::password(canonical_name), context, check).await
+    }
+
+    /// The same for whatever is guessed at.
+    pub(crate) async fn attempt_at<T>(
+        &self,
+        guessed: Guessed<'_>,
+        context: &Context,
+        check: impl AsyncFnOnce(Requester) -> Result<Checked<T>, CheckError>,
+    ) -> Result<Option<T>, CheckError> {
+        let (reservation, requester) = self.reserve_guess(guessed, context).await?;
         match check(requester).await {
             Ok(Checked::Right(proved)) => {
                 // If the store does not take it, the upkeep tells it again: the password was right all the same.
@@ -85,7 +123,8 @@ impl<S: Store> Countersign<S> {
             Ok(Checked::Wrong(account_id)) => {
                 reservation.failed();
                 self.exchange_guesses().await?;
-                let event = AuditEvent { account_id, ..AuditEvent::new(AuditKind::LoginFailed) };
+                let detail = guessed.detail().map(str::to_owned);
+                let event = AuditEvent { account_id, detail, ..AuditEvent::new(AuditKind::LoginFailed) };
                 self.store.record(event, context).await?;
                 Ok(None)
             }
@@ -99,12 +138,12 @@ impl<S: Store> Countersign<S> {
     /// Counts an attempt as failed. The reservation is settled afterwards; the requester is for the hash.
     async fn reserve_guess(
         &self,
-        canonical_name: &str,
+        guessed: Guessed<'_>,
         context: &Context,
     ) -> Result<(Reservation, Requester), CheckError> {
         let cookie = context.device_cookie.as_ref();
-        let device = cookie.and_then(|cookie| self.devices.find(cookie, canonical_name, context.now));
-        let account = self.account_key(canonical_name);
+        let device = cookie.and_then(|cookie| self.devices.find(cookie, guessed.name, context.now));
+        let account = self.account_key(&guessed.counted_name());
         let guess = Guess { account, client: context.address, device };
         let reservation = match self.throttle.reserve(&guess, context.now) {
             Ok(reservation) => reservation,

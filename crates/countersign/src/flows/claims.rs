@@ -32,6 +32,8 @@ pub(super) struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     amr: Option<AuthMethods>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     username: &'a str,
     /// None where the audience sets another.
@@ -176,6 +178,7 @@ impl<S: Store> Countersign<S> {
             sid,
             auth_time: session.map(|session| session.authenticated_at.as_unix_seconds()),
             amr: session.map(|session| session.amr),
+            acr: session.map(|session| session.amr.context_class()),
             scope: scopes.filter(|scopes| !scopes.is_empty()).map(ToString::to_string),
             username,
             role: (!custom.contains_key("role")).then_some(role),

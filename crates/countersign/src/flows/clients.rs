@@ -88,7 +88,7 @@ impl<S: Store> Countersign<S> {
             return self.introspect_key(token, context).await;
         }
         if let Ok(token) = self.refresh_tokens.parse(token) {
-            let found = self.store.vouch(SessionProof::Refresh(token.presented()), now).await?;
+            let found = self.vouch(SessionProof::Refresh(token.presented()), now).await?;
             return Ok(found.map(|grant| self.refresh_token_claims(&grant)));
         }
         let Some(claims) = self.access_claims(token) else { return Ok(None) };
@@ -101,7 +101,7 @@ impl<S: Store> Countersign<S> {
             let is_good = self.is_key_token_good((account, session), key, now).await?;
             return Ok(is_good.then(|| claims.claims().clone()));
         }
-        let found = self.store.vouch(SessionProof::Named(session), now).await?;
+        let found = self.vouch(SessionProof::Named(session), now).await?;
         Ok(found.filter(|grant| grant.account().id == account).map(|_| claims.claims().clone()))
     }
 

@@ -71,6 +71,8 @@ labels! {
         Shed = "shed",
         /// The password was right, and another one has to be chosen first.
         ChangeRequired = "change_required",
+        /// The first step was right, and a second factor is due.
+        FactorRequired = "factor_required",
         /// The password was right, and the application or the audience refused.
         Refused = "refused",
         /// The store, a hook or the old system did not answer.

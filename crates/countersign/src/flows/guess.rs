@@ -9,6 +9,7 @@ use crate::base::clock::Timestamp;
 use crate::base::digest::mac16;
 use crate::base::out_of_range::OutOfRange;
 use crate::base::requester::{AccountKey, Requester};
+use crate::flows::attempt::Guessed;
 use crate::model::account::Username;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::{Actor, Context};
@@ -100,6 +101,12 @@ impl<S: Store> Countersign<S> {
     /// Forgives the failures of an account whose password was set by an administrator.
     pub(crate) fn forgive_guesses(&self, username: &Username, now: Timestamp) {
         self.throttle.forgive(self.account_key(username.canonical()), now);
+    }
+
+    /// Forgives the wrong codes of an account whose second factors were reset by an administrator.
+    pub(crate) fn forgive_factor_guesses(&self, username: &Username, now: Timestamp) {
+        let counted = Guessed::second_factor(username.canonical()).counted_name();
+        self.throttle.forgive(self.account_key(&counted), now);
     }
 
     /// The keyed hash that stands for the name, whether it exists or not (EN-3, TH-4).

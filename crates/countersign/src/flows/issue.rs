@@ -17,6 +17,7 @@ use crate::model::account::Account;
 use crate::model::audience::{ASSERTION, Audience};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::second_factor::RecoveryCode;
 use crate::model::session::Grant;
 use crate::model::session::refresh_token::RefreshToken;
 use crate::options::Signing;
@@ -52,6 +53,8 @@ pub struct SignedIn {
     pub refresh: Option<IssuedRefreshToken>,
     /// After a login, the cookie that makes this browser a known device (TH-2).
     pub device: Option<DeviceCookie>,
+    /// The recovery codes of an account that has got its first authenticator with this login. Secret: they are shown once.
+    pub recovery_codes: Vec<RecoveryCode>,
 }
 
 /// A refresh token on its way to the client.
@@ -85,7 +88,14 @@ impl<S: Store> Countersign<S> {
             token: self.refresh_tokens.encode(&token.with_generation(session.generation)),
             ends_at: session.ends_at(&self.options.sessions),
         });
-        Ok(SignedIn { account, session_id: session.id, access, refresh, device: None })
+        Ok(SignedIn {
+            account,
+            session_id: session.id,
+            access,
+            refresh,
+            device: None,
+            recovery_codes: Vec::new(),
+        })
     }
 
     /// Signs an access token for a session that a store's transaction has just found or made alive.

@@ -6,7 +6,8 @@
 //! dummy, before anything else can differ: the time must not tell who has an account (EN-1, EN-2).
 
 use crate::Countersign;
-use crate::base::id::SessionId;
+use crate::base::digest::sha256;
+use crate::base::id::{SessionId, TrustedDeviceId};
 use crate::base::requester::Requester;
 use crate::flows::attempt::{CheckError, Checked};
 use crate::flows::audience::AudienceError;
@@ -14,13 +15,15 @@ use crate::flows::claims::{Asked, ComputedClaims};
 use crate::flows::figures::LoginResult;
 use crate::flows::issue::SignedIn;
 pub use crate::flows::login_error::LoginError;
+use crate::flows::second_factor::SecondFactorDue;
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, EmailAddress, Username};
 use crate::model::audience::Audience;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
-use crate::model::proof::{AuthMethods, Proof};
+use crate::model::proof::{AuthMethod, AuthMethods, Proof};
+use crate::model::second_factor::{Missing, RecoveryCode, SecondStep, ShownFactor, TrustedDevice};
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, StartSessionOutcome};
 use crate::model::ticket::{MailSignIn, PresentedTicket};
@@ -45,13 +48,40 @@ pub struct Authenticated {
     pub(crate) takes_back: bool,
     /// The ticket that the session uses up, of a sign-in by mail.
     pub(crate) ticket: Option<PresentedTicket>,
+    /// What was shown in the second step.
+    pub(crate) shown: ShownFactor,
+    /// The recovery codes that the account gets.
+    pub(crate) recovery_codes: Vec<RecoveryCode>,
+    /// Whether the device is to be trusted from now on.
+    pub(crate) trusts_device: bool,
 }
 
 impl Authenticated {
-    pub(crate) const fn new(account: Account, requester: Requester, proof: Proof) -> Self {
+    pub(crate) fn new(account: Account, requester: Requester, proof: Proof) -> Self {
         let (password, new_password, audience, device, ticket) = (None, None, None, None, None);
-        let takes_back = false;
-        Self { account, password, requester, new_password, audience, proof, device, takes_back, ticket }
+        let (shown, recovery_codes) = (ShownFactor::Nothing, Vec::new());
+        let (takes_back, trusts_device) = (false, false);
+        Self {
+            account,
+            password,
+            requester,
+            new_password,
+            audience,
+            proof,
+            device,
+            takes_back,
+            ticket,
+            shown,
+            recovery_codes,
+            trusts_device,
+        }
+    }
+
+    /// Has its owner not asked for a second factor on this device for a while, if they show one now and the policy lets it be
+    /// ([`SecondFactorPolicy::trust`](crate::options::SecondFactorPolicy::trust)).
+    #[must_use]
+    pub fn trust_device(self) -> Self {
+        Self { trusts_device: true, ..self }
     }
 
     /// The account, as it was stored when its owner authenticated.
@@ -193,6 +223,7 @@ impl<S: Store> Countersign<S> {
     /// [`Countersign::vouch_for`].
     ///
     /// # Errors
+    /// [`LoginError::SecondFactorRequired`], [`LoginError::WrongFactor`];
     /// [`LoginError::InvalidCredentials`] when the account was disabled, deleted or given another password in
     /// the meantime (CC-3), or the ticket was used; [`LoginError::PasswordChangeRequired`], [`LoginError::DeletionPending`], [`LoginError::Check`] for the store,
     /// [`LoginError::Sign`], [`LoginError::Refused`], [`LoginError::Hook`].
@@ -218,7 +249,7 @@ impl<S: Store> Countersign<S> {
 
     async fn begin_session(
         &self,
-        authenticated: Authenticated,
+        mut authenticated: Authenticated,
         replaces: Option<&str>,
         context: &Context,
     ) -> Result<SignedIn, LoginError> {
@@ -226,7 +257,9 @@ impl<S: Store> Countersign<S> {
         let account = authenticated.audience.is_some().then(|| authenticated.account.clone());
         let refresh_token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let presented = refresh_token.presented();
-        let computed = self.ask_hooks(&authenticated, presented.session_id, audience, context).await?;
+        let (second, amr) = self.take_second_step(&mut authenticated, context).await?;
+        let asking = (presented.session_id, amr);
+        let computed = self.ask_hooks(&authenticated, asking, audience, context).await?;
         let email = self.email_for(authenticated.account.id, audience).await.map_err(CheckError::from)?;
         let asked = Asked { audience, account, computed, email };
         let sets_password = authenticated.new_password.is_some();
@@ -242,6 +275,7 @@ impl<S: Store> Countersign<S> {
                 .map(|token| token.presented()),
             new_password: authenticated.new_password,
             takes_back: authenticated.takes_back,
+            second,
             notices,
         };
         let started = match authenticated.ticket {
@@ -256,24 +290,63 @@ impl<S: Store> Countersign<S> {
                 let signed_in = self.signed_in(*grant, Some(&refresh_token), &asked, context)?;
                 let (account, session_id) = (&signed_in.account, signed_in.session_id);
                 self.tell_after_sign_in(|| sign_in(account, session_id, amr, context)).await;
-                Ok(SignedIn { device: authenticated.device, ..signed_in })
+                let (device, recovery_codes) = (authenticated.device, authenticated.recovery_codes);
+                Ok(SignedIn { device, recovery_codes, ..signed_in })
             }
             StartSessionOutcome::Refused => Err(LoginError::InvalidCredentials),
             StartSessionOutcome::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
             StartSessionOutcome::DeletionPending(at) => Err(LoginError::DeletionPending(at)),
+            // Another request was faster, with the same code, or has changed what the account has.
+            StartSessionOutcome::Missing(_) => Err(LoginError::WrongFactor),
         }
+    }
+
+    /// What was shown in the second step, and by which methods its owner has authenticated then. Asked before the application is; the
+    /// transaction asks again.
+    async fn take_second_step(
+        &self,
+        authenticated: &mut Authenticated,
+        context: &Context,
+    ) -> Result<(SecondStep, AuthMethods), LoginError> {
+        let shown = std::mem::take(&mut authenticated.shown);
+        let Authenticated { account, proof, trusts_device, .. } = &*authenticated;
+        let held = self.store.second_factors(account.id).await.map_err(CheckError::from)?;
+        let mut step = self.second_step(account, shown, context);
+        let amr = match step.check(proof.methods(), (account, &held), context.now) {
+            Ok(amr) => amr,
+            Err(Missing::AnotherCode) => return Err(LoginError::WrongFactor),
+            Err(missing) => {
+                let due = SecondFactorDue::new(missing, authenticated);
+                return Err(LoginError::SecondFactorRequired(Box::new(due)));
+            }
+        };
+        if *trusts_device && amr.has(AuthMethod::MultipleFactors) && step.policy.may_trust(&account.role) {
+            // SECURITY: a device that somebody else may know from before is not what its owner trusts now.
+            let (cookie, name) = (context.device_cookie.as_ref(), account.username.canonical());
+            let (device, cookie) = self.devices.renew(cookie, name, context.now, &self.random);
+            let trusted = TrustedDevice {
+                id: TrustedDeviceId::random(&self.random),
+                account_id: account.id,
+                device_hash: sha256(device.as_bytes()),
+                created_at: context.now,
+                expires_at: context.now.plus(step.policy.trust),
+                user_agent: context.user_agent.clone(),
+            };
+            step.trusts = Some(Box::new(trusted));
+            authenticated.device = Some(cookie);
+        }
+        Ok((step, amr))
     }
 
     /// Asks the application whether the session may begin, and for the claims of its first token.
     async fn ask_hooks(
         &self,
         authenticated: &Authenticated,
-        session_id: SessionId,
+        (session_id, amr): (SessionId, AuthMethods),
         audience: &Audience,
         context: &Context,
     ) -> Result<Option<ComputedClaims>, LoginError> {
-        let Authenticated { account, proof, new_password, .. } = authenticated;
-        let amr = proof.methods();
+        let Authenticated { account, new_password, .. } = authenticated;
         let refusal = self.ask_before_sign_in(|| sign_in(account, session_id, amr, context)).await?;
         if let Some(refusal) = refusal {
             let failed = AuditEvent::new(AuditKind::LoginFailed).of_account(account.id);

@@ -7,6 +7,7 @@ use crate::base::clock::Timestamp;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::figures::LoginResult;
+use crate::flows::second_factor::SecondFactorDue;
 use crate::hashing::HashingError;
 use crate::options::{HookError, SignInRefusal};
 use crate::password::PolicyViolation;
@@ -27,6 +28,16 @@ pub enum LoginError {
     /// learns this.
     #[error("the account is deleted at {0}, unless its owner takes it back")]
     DeletionPending(Timestamp),
+    /// The first step was right, and a second factor is due ([`Countersign::with_second_factor`](crate::Countersign::with_second_factor)).
+    /// Only a client that has made the first step learns this.
+    #[error("a second factor is required")]
+    SecondFactorRequired(Box<SecondFactorDue>),
+    /// What was shown in the second step is wrong, or was used before.
+    #[error("the code is not right")]
+    WrongFactor,
+    /// The first step was made too long ago, or in another browser.
+    #[error("the sign-in has to begin again")]
+    FactorTicket,
     /// There is no access token for the audience.
     #[error(transparent)]
     Audience(#[from] AudienceError),
@@ -51,7 +62,8 @@ impl LoginError {
     /// What it is counted as.
     pub(crate) const fn result(&self) -> LoginResult {
         match self {
-            Self::InvalidCredentials => LoginResult::Wrong,
+            Self::InvalidCredentials | Self::WrongFactor | Self::FactorTicket => LoginResult::Wrong,
+            Self::SecondFactorRequired(_) => LoginResult::FactorRequired,
             Self::PasswordChangeRequired => LoginResult::ChangeRequired,
             Self::Check(error) => Self::of_check(error),
             Self::DeletionPending(_) | Self::Refused(_) | Self::Audience(_) | Self::Policy(_) => {

@@ -51,6 +51,8 @@ pub mod reseal;
 mod reset;
 pub mod revocation;
 pub(crate) mod sealed_keys;
+pub mod second_factor;
+pub mod second_factor_change;
 pub mod session_cookie;
 pub mod sessions;
 pub mod tickets;

@@ -36,6 +36,10 @@ pub enum RefreshError {
     /// There is no access token for the audience; the refresh token is as good as before (AU-2).
     #[error(transparent)]
     Audience(#[from] AudienceError),
+    /// The policy asks for a second factor, which was not shown when the session began: its owner signs in again. The refresh token
+    /// is as good as before.
+    #[error("a second factor is required")]
+    SecondFactorRequired,
     /// The store did not answer; the token is as good as before.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -61,12 +65,18 @@ impl RefreshError {
                 | EndReason::Reuse
                 | EndReason::PasswordChanged
                 | EndReason::PasswordChangeRequired
+                | EndReason::FactorChanged
                 | EndReason::AccountDisabled
                 | EndReason::Ended
                 | EndReason::TooMany
                 | EndReason::Restored => true,
             },
-            Self::Invalid | Self::Audience(_) | Self::Store(_) | Self::Sign(_) | Self::Hook(_) => false,
+            Self::Invalid
+            | Self::SecondFactorRequired
+            | Self::Audience(_)
+            | Self::Store(_)
+            | Self::Sign(_)
+            | Self::Hook(_) => false,
         }
     }
 }
@@ -132,7 +142,7 @@ impl<S: Store> Countersign<S> {
         Ok((rotation, token, Asked { audience, account, computed, email }))
     }
 
-    /// The account, whose role this audience admits. Asked before the rotation, whose successor would be lost with a
+    /// The account, whose role this audience admits, and whose session has shown what the policy asks for. Asked before the rotation, whose successor would be lost with a
     /// refusal. `None` where everybody is admitted, and for a token that the rotation refuses.
     async fn admitted(
         &self,
@@ -140,12 +150,17 @@ impl<S: Store> Countersign<S> {
         token: &RefreshToken,
         context: &Context,
     ) -> Result<Option<Account>, RefreshError> {
-        if *audience == self.options.audiences.default {
+        let asks_for_more = self.options.second_factor.policy.asks(context.now);
+        if *audience == self.options.audiences.default && !asks_for_more {
             return Ok(None);
         }
         let proof = SessionProof::Refresh(token.presented());
         let Some(grant) = self.store.vouch(proof, context.now).await? else { return Ok(None) };
-        let (account, _) = grant.into_parts();
+        let (account, session) = grant.into_parts();
+        // SECURITY: a session from before the policy asked for a second factor goes no further (MF-2).
+        if !self.is_enough(&account, session.amr, context.now) {
+            return Err(RefreshError::SecondFactorRequired);
+        }
         audience.admit(&account.role).ok_or(AudienceError::NotPermitted)?;
         Ok(Some(account))
     }

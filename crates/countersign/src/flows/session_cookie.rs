@@ -28,6 +28,6 @@ impl<S: Store> Countersign<S> {
             return Ok(None);
         }
         let Some(id) = self.session_cookies.parse(cookie) else { return Ok(None) };
-        self.store.vouch(SessionProof::Named(id), now).await
+        self.vouch(SessionProof::Named(id), now).await
     }
 }

@@ -1,16 +1,21 @@
-//! The refresh cookie, the device cookie, the session cookie and the flow cookie: one name each, one set of attributes, for setting and
+//! The refresh cookie, the device cookie, the session cookie, the flow cookie and the step cookie: one name each, one set of attributes, for setting and
 //! for clearing (CK-1, CK-6, SE-3, FA-3).
 
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::Cookie;
 use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
+use crate::base::digest::sha256;
+use crate::base::random::Random;
 use crate::flows::issue::{IssuedRefreshToken, SignedIn};
 use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::second_factor::FactorTicket;
 use crate::model::session_cookie::SessionCookie;
 use crate::model::ticket::FlowCookie;
 
@@ -61,6 +66,25 @@ impl Cookies {
     pub(super) fn set_flow(self, flow: &FlowCookie) -> HeaderValue {
         let max_age = FlowCookie::MAX_AGE.as_secs();
         self.header_value(self.flow_name(), &flow.to_secret_text(), max_age, LAX)
+    }
+
+    const fn step_name(self) -> &'static str {
+        if self.secure { "__Host-step" } else { "step" }
+    }
+
+    /// What binds the second step of a sign-in to the browser that made the first; none if there are two (CK-4).
+    pub(super) fn step(self, headers: &HeaderMap) -> Option<StepCookie> {
+        one(headers, self.step_name()).ok().flatten().and_then(|text| StepCookie::from_browser(&text))
+    }
+
+    /// `Set-Cookie` for it.
+    pub(super) fn set_step(self, cookie: &StepCookie) -> HeaderValue {
+        self.header_value(self.step_name(), &cookie.0, FactorTicket::LIFETIME.as_secs(), STRICT)
+    }
+
+    /// Removes it.
+    pub(super) fn clear_step(self) -> HeaderValue {
+        self.header_value(self.step_name(), "", 0, STRICT)
     }
 
     /// The refresh token in the request's cookies.
@@ -125,6 +149,25 @@ impl Cookies {
         let mut value = HeaderValue::try_from(text).expect("a cookie of ASCII parts");
         value.set_sensitive(true);
         value
+    }
+}
+
+/// 256 random bits that a browser keeps between the two steps of a sign-in.
+pub(super) struct StepCookie(Zeroizing<String>);
+
+impl StepCookie {
+    pub(super) fn random(random: &Random) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(random.bytes::<32>()).into())
+    }
+
+    fn from_browser(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        (bytes.len() == 32).then(|| Self(text.to_owned().into()))
+    }
+
+    /// What the ticket says of it.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        sha256(self.0.as_bytes())
     }
 }
 

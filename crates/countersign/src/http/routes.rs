@@ -9,12 +9,14 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::http::admin::{self, api_keys, audit, followers, invitations, keys, overview, users};
+use crate::http::admin::{
+    self, api_keys, audit, followers, invitations, keys, overview, second_factors as admin_factors, users,
+};
 #[cfg(feature = "mail")]
 use crate::http::api::mail_link;
 use crate::http::api::{
     account, email, email_sign_in, emails, keys as own_keys, login, logout, password, reach, refresh,
-    revocations, sessions, user,
+    revocations, second_factors, second_step, sessions, user,
 };
 use crate::http::app::App;
 use crate::http::edge;
@@ -74,6 +76,8 @@ macro_rules! table {
 pub fn routes<S: Store>() -> Vec<Route<S>> {
     let mut routes = table! {
         POST   "/api/login"                              Public login::login;
+        POST   "/api/login/factor"                       Public second_step::sign_in;
+        POST   "/api/login/factor/enrol"                 Public second_step::enrol;
         POST   "/api/refresh"                            Public refresh::refresh;
         POST   "/api/logout"                             Public logout::logout;
         GET    "/api/profile"                            Bearer user::profile;
@@ -95,6 +99,14 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         POST   "/api/account/emails"                     Bearer emails::add;
         DELETE "/api/account/emails/{id}"                Bearer emails::remove;
         POST   "/api/account/emails/{id}/primary"        Bearer emails::make_primary;
+        GET    "/api/account/factors"                    Bearer second_factors::list;
+        POST   "/api/account/factors"                    Bearer second_factors::add;
+        POST   "/api/account/factors/offer"              Bearer second_factors::offer;
+        PATCH  "/api/account/factors/{id}"               Bearer second_factors::rename;
+        DELETE "/api/account/factors/{id}"               Bearer second_factors::remove;
+        POST   "/api/account/recovery-codes"             Bearer second_factors::renew_codes;
+        DELETE "/api/account/trusted-devices/{id}"       Bearer second_factors::forget_device;
+        POST   "/api/account/reauthenticate"             Bearer second_factors::reauthenticate;
         GET    "/api/revocations"                        FeedKey revocations::follow;
         GET    "/api/reach"                              Operator reach::show;
         POST   "/oauth2/token"                           Client oauth2::token;
@@ -116,6 +128,8 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/api/admin/users/{id}/emails"           Admin  invitations::emails;
         POST   "/api/admin/users/{id}/emails/{email}/verify-mail" Admin invitations::send_verification;
         POST   "/api/admin/users/{id}/reset-mail"       Admin  invitations::send_reset;
+        GET    "/api/admin/users/{id}/factors"           Admin  admin_factors::list;
+        DELETE "/api/admin/users/{id}/factors"           Admin  admin_factors::reset;
         GET    "/api/admin/invitations"                  Admin  invitations::list;
         POST   "/api/admin/invitations"                  Admin  invitations::invite;
         DELETE "/api/admin/invitations/{id}"             Admin  invitations::withdraw;

@@ -12,6 +12,7 @@ use crate::http::app::App;
 use crate::http::cookies::Cookies;
 use crate::http::error::api::ApiError;
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::second_factor::RecoveryCode;
 use crate::store::Store;
 use crate::wire::{Optional, TokenResponse, UserView};
 
@@ -50,7 +51,9 @@ pub(super) fn respond<S: Store>(
     delivery: Delivery,
     now: Timestamp,
 ) -> Response {
-    let SignedIn { account, access, refresh, device, .. } = signed_in;
+    let SignedIn { account, access, refresh, device, recovery_codes, .. } = signed_in;
+    let codes: Vec<_> = recovery_codes.iter().map(RecoveryCode::to_secret_text).collect();
+    let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let in_body = delivery == Delivery::Body;
     let body = TokenResponse {
         access_token: &access.token,
@@ -59,6 +62,7 @@ pub(super) fn respond<S: Store>(
         expires_in: access.expires_in,
         user: UserView::from(account),
         refresh_token: Optional(refresh.as_ref().filter(|_| in_body).map(|refresh| refresh.token.as_str())),
+        recovery_codes: Optional((!codes.is_empty()).then_some(codes)),
         device_token: Optional(device.as_ref().filter(|_| in_body).map(DeviceCookie::as_str)),
     };
     let mut response = axum::Json(body).into_response();

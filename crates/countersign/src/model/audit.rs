@@ -115,6 +115,18 @@ named! {
         AccountRegistered = "account_registered",
         /// An administrator took an invitation back; the detail is the ID of its ticket.
         InvitationWithdrawn = "invitation_withdrawn",
+        /// An account has one more authenticator; the detail is its kind and its ID, as in the next.
+        FactorAdded = "factor_added",
+        /// An account has an authenticator less.
+        FactorRemoved = "factor_removed",
+        /// An account has new recovery codes; all others are void.
+        RecoveryCodesMade = "recovery_codes_made",
+        /// Somebody signed in, or changed their factors, with a recovery code; the detail is how many are left.
+        RecoveryCodeUsed = "recovery_code_used",
+        /// The owner of a session has shown again who they are.
+        Reauthenticated = "reauthenticated",
+        /// The owner of an account is not asked for a second factor on a device for a while; the detail is its ID.
+        DeviceTrusted = "device_trusted",
     }
 }
 

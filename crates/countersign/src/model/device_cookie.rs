@@ -84,6 +84,29 @@ impl DeviceCookies {
     ) -> DeviceCookie {
         let found = cookie.and_then(|cookie| self.find(cookie, canonical_name, now));
         let id = found.unwrap_or_else(|| DeviceId(random.bytes()));
+        self.with(id, cookie, canonical_name, now)
+    }
+
+    /// The same with a device that nobody knows yet, whatever `cookie` proves: for what a stolen cookie must not bring along.
+    #[must_use]
+    pub fn renew(
+        &self,
+        cookie: Option<&DeviceCookie>,
+        canonical_name: &str,
+        now: Timestamp,
+        random: &Random,
+    ) -> (DeviceId, DeviceCookie) {
+        let id = DeviceId(random.bytes());
+        (id, self.with(id, cookie, canonical_name, now))
+    }
+
+    fn with(
+        &self,
+        id: DeviceId,
+        cookie: Option<&DeviceCookie>,
+        canonical_name: &str,
+        now: Timestamp,
+    ) -> DeviceCookie {
         let others = cookie
             .into_iter()
             .flat_map(|cookie| devices(&cookie.0))

@@ -35,6 +35,7 @@ pub mod reach_proof;
 pub mod retention;
 pub mod schema;
 pub mod sealed_key;
+pub mod second_factor;
 pub(crate) mod seen;
 pub mod session;
 pub mod session_cookie;

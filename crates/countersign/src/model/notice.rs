@@ -14,6 +14,8 @@ named! {
         PasswordChanged = "password_changed",
         /// The password was reset by mail.
         PasswordResetDone = "password_reset_done",
+        /// An authenticator was added or removed, or recovery codes were made.
+        SecondFactorChanged = "second_factor_changed",
         /// Somebody signed in on a device that was not known.
         NewDevice = "new_device",
     }

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, EmailId, SessionId, TicketId};
+use crate::base::id::{AccountId, EmailId, FactorId, SessionId, TicketId, TrustedDeviceId};
 use crate::model::account::Account;
 use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
@@ -15,6 +15,8 @@ use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
 use crate::model::outbox::{DeliveryChange, NewDelivery};
 use crate::model::password_hash::PasswordHash;
+use crate::model::proof::AuthMethods;
+use crate::model::second_factor::{RecoveryCodeHash, SecondFactor, TrustedDevice};
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::model::ticket::{NewTicket, TicketPurpose};
@@ -76,7 +78,7 @@ pub(crate) enum Write {
     UpdateAccount(Box<Account>),
     /// A new password, the number that it gets, and whether another one is still required.
     SetPassword { account_id: AccountId, hash: PasswordHash, version: i64, change_required: bool },
-    /// The account goes, with its sessions, API keys, addresses and tickets.
+    /// The account goes, with its sessions, API keys, addresses, tickets and factors.
     DeleteAccount(AccountId),
     /// A new session, not ended.
     InsertSession { session: Box<Session>, secret_hash: [u8; 32] },
@@ -126,6 +128,24 @@ pub(crate) enum Write {
         purpose: Option<TicketPurpose>,
         at: Timestamp,
     },
+    /// A new authenticator.
+    InsertFactor(Box<SecondFactor>),
+    /// A code of the authenticator was accepted. It has to find an earlier step.
+    UseFactor { id: FactorId, step: i64, at: Timestamp },
+    /// The authenticator has another name.
+    RenameFactor { id: FactorId, name: String },
+    /// The authenticator goes.
+    DeleteFactor(FactorId),
+    /// These are the recovery codes of an account from now on, and no others.
+    SetRecoveryCodes { account_id: AccountId, hashes: Vec<RecoveryCodeHash>, at: Timestamp },
+    /// A recovery code was used. It has to find it unused.
+    UseRecoveryCode { account_id: AccountId, hash: [u8; 32], at: Timestamp },
+    /// A device is trusted, and was perhaps before.
+    TrustDevice(Box<TrustedDevice>),
+    /// A device is not trusted any more.
+    ForgetDevice(TrustedDeviceId),
+    /// The owner of a session has shown again who they are.
+    Reauthenticate { id: SessionId, amr: AuthMethods, at: Timestamp },
     /// The store remembers this instant, in place of an earlier one.
     SetMilestone { milestone: Milestone, at: Timestamp },
     /// Something that is to be delivered to somebody outside.

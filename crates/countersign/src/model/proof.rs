@@ -89,6 +89,8 @@ named! {
         TextMessage = "sms",
         /// More than one factor; the methods say which.
         MultipleFactors = "mfa",
+        /// The device is trusted, on which a second factor was shown before.
+        RiskBased = "rba",
     }
 }
 
@@ -113,9 +115,22 @@ impl AuthMethods {
         Self(self.0 | Self::of(method).0)
     }
 
+    /// Whether this is one of them.
+    #[must_use]
+    pub const fn has(self, method: AuthMethod) -> bool {
+        self.0 & Self::of(method).0 != 0
+    }
+
+    /// The `acr` claim (`OpenID` Connect Core §2): `aal2` where more than one factor was shown, `aal1` otherwise; the levels of NIST SP
+    /// 800-63B §4. A trusted device is no factor.
+    #[must_use]
+    pub const fn context_class(self) -> &'static str {
+        if self.has(AuthMethod::MultipleFactors) { "aal2" } else { "aal1" }
+    }
+
     /// Each of them.
     pub fn iter(self) -> impl Iterator<Item = AuthMethod> {
-        AuthMethod::ALL.iter().copied().filter(move |method| self.0 & Self::of(*method).0 != 0)
+        AuthMethod::ALL.iter().copied().filter(move |method| self.has(*method))
     }
 
     /// Takes what a store kept: names with spaces between them. A method that only a newer version knows is

@@ -54,6 +54,7 @@ pub struct Swept {
 /// | a delivery that was made | a day later |
 /// | a delivery that was given up, or that nobody tried | 30 days later |
 /// | a ticket | an hour after it has expired: its kind is counted for so long |
+/// | a trusted device | when it is not trusted any more |
 /// | a session past its idle end | as the others; see [`Sweep::idle_since`] |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
@@ -81,6 +82,8 @@ pub(crate) enum Expired {
     Deliveries(DeliveryState, Timestamp),
     /// Tickets that expired at or before this.
     Tickets(Timestamp),
+    /// Trusted devices that expired at or before this.
+    TrustedDevices(Timestamp),
 }
 
 impl Sweep {
@@ -103,6 +106,7 @@ impl Sweep {
             Expired::Deliveries(DeliveryState::Dead, self.now.minus(DEAD_REMEMBERED)),
             Expired::Deliveries(DeliveryState::Waiting, self.now.minus(DEAD_REMEMBERED)),
             Expired::Tickets(self.now.minus(TICKETS_COUNTED)),
+            Expired::TrustedDevices(self.now),
         ]
     }
 
@@ -123,7 +127,7 @@ impl Sweep {
 }
 
 /// How many there are of [`Expired`].
-pub(crate) const EXPIRED: usize = 15;
+pub(crate) const EXPIRED: usize = 16;
 /// How long it can be looked up what was delivered.
 const SENT_REMEMBERED: Duration = Duration::from_hours(24);
 /// How long what was given up can be tried again.
@@ -169,6 +173,7 @@ mod tests {
                 Expired::Deliveries(DeliveryState::Dead, T.minus(30 * day)),
                 Expired::Deliveries(DeliveryState::Waiting, T.minus(30 * day)),
                 Expired::Tickets(T.minus(Duration::from_hours(1))),
+                Expired::TrustedDevices(T),
             ]
         );
         assert_eq!(sweep.idle_since(&policy), T.minus(policy.idle_ttl).minus(30 * day));

@@ -8,6 +8,7 @@ mod keys;
 mod mail;
 mod passwords;
 mod registration;
+mod second_factor;
 mod sessions;
 mod upstream;
 
@@ -25,6 +26,7 @@ pub use self::hooks::{
 };
 pub use self::mail::MailOptions;
 pub use self::registration::{RegistrationMode, RegistrationOptions};
+pub use self::second_factor::{SecondFactorOptions, SecondFactorPolicy};
 use crate::base::out_of_range::{Broken, OutOfRange};
 pub use crate::hashing::HashingOptions;
 pub use crate::model::audience::{Audience, Audiences, Preset};
@@ -76,6 +78,8 @@ pub struct Options {
     pub email: EmailOptions,
     /// Who can make an account of their own.
     pub registration: RegistrationOptions,
+    /// Second factors.
+    pub second_factor: SecondFactorOptions,
     /// How mails are sent. Default none: there is nothing that needs them.
     pub mail: Option<MailOptions>,
     /// What the application adds to sign-ins and to access tokens.
@@ -109,6 +113,7 @@ impl Options {
             upstream: None,
             email: EmailOptions::default(),
             registration: RegistrationOptions::default(),
+            second_factor: SecondFactorOptions::default(),
             mail: None,
             hooks: Hooks::default(),
             account_deletion_grace: Some(Duration::from_hours(14 * 24)),
@@ -162,6 +167,7 @@ impl Options {
         broken.within("throttle", self.throttle.broken());
         broken.within("feed", self.feed.broken());
         broken.within("email", self.email.broken());
+        broken.within("second_factor", self.second_factor.broken());
         broken.within("hooks", self.hooks.broken());
         if let Some(upstream) = &self.upstream {
             broken.within("upstream", upstream.broken());

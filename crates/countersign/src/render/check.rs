@@ -43,6 +43,7 @@ pub(super) const MAILS: &[(&str, bool, bool)] = &[
     ("address_undo", true, false),
     ("password_changed", false, false),
     ("new_device", false, false),
+    ("second_factor_changed", false, false),
     ("password_reset_done", false, false),
     ("test", false, false),
 ];

@@ -9,8 +9,8 @@ use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
     AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditReaderStore, AuditStore, ClientStore,
-    EmailStore, FeedKeyStore, KeyStore, OutboxStore, SessionStore, StoreError, StoreReading, ThrottleStore,
-    TicketStore, Upkeep,
+    EmailStore, FeedKeyStore, KeyStore, OutboxStore, SecondFactorStore, SessionStore, StoreError,
+    StoreReading, ThrottleStore, TicketStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, ApiKeyId, DeliveryId, SessionId, TicketId};
@@ -37,6 +37,9 @@ use crate::model::outbox::{Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDe
 use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
 use crate::model::sealed_key::SealedKey;
+use crate::model::second_factor::{
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+};
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
     EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
@@ -149,6 +152,11 @@ passed_on! {
         sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
         add_email(new: NewEmail, context: &Context) -> AddEmailOutcome;
         change_email(change: EmailChange, context: &Context) -> ChangeEmailOutcome;
+    }
+    SecondFactorStore {
+        second_factors(account: AccountId) -> AccountFactors;
+        change_factors(change: FactorChange, context: &Context) -> ChangeFactorsOutcome;
+        reauthenticate(again: Reauthentication, context: &Context) -> ReauthenticateOutcome;
     }
     TicketStore {
         start_ticket(new: NewTicket, limits: MailLimits, context: &Context) -> StartTicketOutcome;

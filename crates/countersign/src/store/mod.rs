@@ -41,6 +41,7 @@ mod keys;
 mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod second_factors;
 mod sessions;
 pub mod sqlite;
 mod throttle;
@@ -65,6 +66,7 @@ pub use self::feed_keys::FeedKeyStore;
 pub use self::figures::StoreReading;
 pub use self::keys::KeyStore;
 pub use self::outbox::OutboxStore;
+pub use self::second_factors::SecondFactorStore;
 pub use self::sessions::SessionStore;
 pub use self::throttle::ThrottleStore;
 pub use self::tickets::TicketStore;
@@ -81,6 +83,7 @@ pub trait Store:
     + ClientStore
     + ApiKeyStore
     + EmailStore
+    + SecondFactorStore
     + TicketStore
     + ThrottleStore
     + AuditStore
@@ -99,6 +102,7 @@ impl<S> Store for S where
         + ClientStore
         + ApiKeyStore
         + EmailStore
+        + SecondFactorStore
         + TicketStore
         + ThrottleStore
         + AuditStore

@@ -14,6 +14,7 @@ mod follower;
 mod invitation;
 mod key;
 mod overview;
+mod second_factor;
 mod session;
 mod token;
 
@@ -28,5 +29,6 @@ pub use self::follower::FollowerView;
 pub use self::invitation::InvitationView;
 pub use self::key::KeyView;
 pub use self::overview::{FindingView, OverviewView, SeriesView};
+pub use self::second_factor::{FactorView, TrustedDeviceView};
 pub use self::session::SessionView;
 pub use self::token::TokenResponse;

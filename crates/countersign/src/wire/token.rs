@@ -19,5 +19,7 @@ view! {
         refresh_token: &'a str,
         /// For a client that asked for its tokens in the body: it makes the device known at the next login.
         device_token: &'a str,
+        /// The recovery codes of an account that got its first authenticator with this login, shown once.
+        recovery_codes: Vec<&'a str>,
     }
 }

@@ -19,6 +19,7 @@ use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{CustomClaims, NewAccount, Role, Username};
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
+use countersign::internal::model::second_factor::SecondStep;
 use countersign::internal::model::session::refresh_token::{RefreshToken, RefreshTokenCodec};
 use countersign::internal::model::session::{NewSession, SessionPolicy, SignInNotices};
 use countersign::store::postgres::{DatabaseUrl, PostgresStore};
@@ -240,6 +241,7 @@ impl<'a> Play<'a> {
             replaces: None,
             new_password: None,
             takes_back: false,
+            second: SecondStep::default(),
             notices: SignInNotices::default(),
         };
         let context = Context::local(Actor::CommandLine, scene.clock.now());

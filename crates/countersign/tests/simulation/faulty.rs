@@ -30,6 +30,9 @@ use countersign::internal::model::outbox::{
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::sealed_key::SealedKey;
+use countersign::internal::model::second_factor::{
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+};
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
     EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
@@ -45,8 +48,8 @@ use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
     AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditReaderStore, AuditStore,
-    ClientStore, EmailStore, FeedKeyStore, KeyStore, OutboxStore, Sealed, SessionStore, StoreError,
-    StoreReading, ThrottleStore, TicketStore, Upkeep,
+    ClientStore, EmailStore, FeedKeyStore, KeyStore, OutboxStore, Sealed, SecondFactorStore, SessionStore,
+    StoreError, StoreReading, ThrottleStore, TicketStore, Upkeep,
 };
 
 use tokio::sync::Notify;
@@ -394,6 +397,14 @@ impl EmailStore for Faulty {
         sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
         add_email(new: NewEmail, context: &Context) -> AddEmailOutcome;
         change_email(change: EmailChange, context: &Context) -> ChangeEmailOutcome;
+    }
+}
+
+impl SecondFactorStore for Faulty {
+    forward! {
+        second_factors(account: AccountId) -> AccountFactors;
+        change_factors(change: FactorChange, context: &Context) -> ChangeFactorsOutcome;
+        reauthenticate(again: Reauthentication, context: &Context) -> ReauthenticateOutcome;
     }
 }
 

@@ -19,6 +19,7 @@ use countersign::internal::model::feed_key::{FeedKeyName, NewFeedKey};
 use countersign::internal::model::outbox::{Claim, DeliveryFailure, DeliveryKind, settle};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::Sweep;
+use countersign::internal::model::second_factor::SecondStep;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
     EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, SignInNotices, StartSessionOutcome,
@@ -262,6 +263,7 @@ impl Draw {
             replaces,
             new_password: None,
             takes_back: false,
+            second: SecondStep::default(),
             notices: SignInNotices::default(),
         };
         if let StartSessionOutcome::Started(..) = store.start_session(session, &self.context()).await.unwrap()

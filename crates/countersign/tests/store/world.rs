@@ -12,6 +12,7 @@ use countersign::internal::model::account::{
 use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
+use countersign::internal::model::second_factor::SecondStep;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
     EndedSession, NewSession, SessionPolicy, SignInNotices, StartSessionOutcome,
@@ -105,6 +106,7 @@ pub(crate) fn new_session(account: &Account) -> NewSession {
         replaces: None,
         new_password: None,
         takes_back: false,
+        second: SecondStep::default(),
         notices: SignInNotices::default(),
     }
 }

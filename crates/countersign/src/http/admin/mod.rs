@@ -16,6 +16,7 @@ pub(super) mod followers;
 pub(super) mod invitations;
 pub(super) mod keys;
 pub(super) mod overview;
+pub(super) mod second_factors;
 pub(super) mod users;
 
 /// Asks the store whether the caller is still an administrator. The access token says so for minutes after the role is

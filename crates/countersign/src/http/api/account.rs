@@ -19,7 +19,9 @@ use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
 use crate::model::session::SessionPolicy;
 use crate::store::Store;
-use crate::wire::{AccountView, ApiKeyView, AuditEventView, EmailView, Instant, SessionView};
+use crate::wire::{
+    AccountView, ApiKeyView, AuditEventView, EmailView, FactorView, Instant, SessionView, TrustedDeviceView,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -109,6 +111,8 @@ impl Document {
             }
             ExportPage::ApiKeys(all) => ("apiKeys", list(all, |one| ApiKeyView::new(one, self.now))?),
             ExportPage::Emails(all) => ("emails", list(all, EmailView::new)?),
+            ExportPage::Factors(all) => ("factors", list(all, FactorView::new)?),
+            ExportPage::TrustedDevices(all) => ("trustedDevices", list(all, TrustedDeviceView::new)?),
             ExportPage::AuditEvents(all) => ("auditEvents", list(all, AuditEventView::from)?),
             ExportPage::Actions(all) => ("actions", list(all, AuditEventView::from)?),
         };

@@ -11,12 +11,13 @@ use zeroize::Zeroizing;
 use crate::flows::issue::SignedIn;
 use crate::flows::login::{Authenticated, LoginError};
 use crate::flows::tickets::{ShownTicket, TicketError};
+use crate::http::api::second_step::respond_or_ask;
 use crate::http::api::shown::Shown;
 use crate::http::app::App;
 use crate::http::body::json::{Input, OptionalJson};
 use crate::http::edge::caller::Anonymous;
 use crate::http::error::api::ApiError;
-use crate::http::token_response::{Delivery, respond};
+use crate::http::token_response::Delivery;
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
 use crate::store::Store;
@@ -39,7 +40,7 @@ pub(in crate::http) async fn sign_in<S: Store>(
     headers: &HeaderMap,
     context: Context,
 ) -> Result<Response, ApiError> {
-    let (now, context) = (context.now, wishes.known_device(context));
+    let context = wishes.known_device(context);
     wishes.check_audience(app)?;
     let shown = match shown {
         Shown::Link(token, Some(flow)) => ShownTicket::OwnLink(token, flow),
@@ -47,8 +48,8 @@ pub(in crate::http) async fn sign_in<S: Store>(
         Shown::Code(code, flow) => ShownTicket::Code(code, flow),
     };
     let authenticated = app.countersign.authenticate_by_mail(shown, &context).await?;
-    let signed_in = begin(app, authenticated, wishes, headers, context).await?;
-    Ok(respond(app, &signed_in, delivery, now))
+    let outcome = begin(app, authenticated, wishes, headers, context.clone()).await;
+    respond_or_ask(app, outcome, (delivery, headers), &context)
 }
 
 #[derive(Default, Deserialize)]
@@ -78,15 +79,13 @@ pub(in crate::http) async fn poll<S: Store>(
     let context = wishes.known_device(app.at_this_moment(context));
     wishes.check_audience(&app)?;
     let flow = app.cookies.flow(&headers).ok_or(TicketError::Invalid)?;
-    let now = context.now;
     let Some(authenticated) = app.countersign.approved_sign_in(&flow, &context).await? else {
         return Ok(waiting());
     };
-    match begin(&app, authenticated, wishes, &headers, context).await {
-        Ok(signed_in) => Ok(respond(&app, &signed_in, refresh_token_delivery, now)),
+    match begin(&app, authenticated, wishes, &headers, context.clone()).await {
         // Another poll of this browser was faster.
         Err(ApiError::Ticket(TicketError::Invalid)) => Ok(waiting()),
-        Err(error) => Err(error),
+        outcome => respond_or_ask(&app, outcome, (refresh_token_delivery, &headers), &context),
     }
 }
 
@@ -121,12 +120,12 @@ pub(in crate::http) async fn begin<S: Store>(
 }
 
 impl Wishes {
-    fn check_audience<S: Store>(&self, app: &App<S>) -> Result<(), ApiError> {
+    pub(in crate::http) fn check_audience<S: Store>(&self, app: &App<S>) -> Result<(), ApiError> {
         app.countersign().audience(self.audience.as_deref()).map_err(LoginError::from)?;
         Ok(())
     }
 
-    fn known_device(&self, mut context: Context) -> Context {
+    pub(in crate::http) fn known_device(&self, mut context: Context) -> Context {
         if let Some(token) = &self.device_token {
             context.device_cookie = DeviceCookie::from_browser(token);
         }

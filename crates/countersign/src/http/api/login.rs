@@ -7,11 +7,12 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::flows::login::LoginError;
+use crate::http::api::second_step::respond_or_ask;
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::edge::caller::Anonymous;
 use crate::http::error::api::ApiError;
-use crate::http::token_response::{Delivery, respond};
+use crate::http::token_response::Delivery;
 use crate::model::device_cookie::DeviceCookie;
 use crate::store::Store;
 
@@ -60,7 +61,6 @@ pub(in crate::http) async fn login<S: Store>(
     if let Some(new) = &input.new_password {
         authenticated = countersign.with_new_password(authenticated, new).await?;
     }
-    let now = context.now;
-    let signed_in = app.start_session(authenticated, &headers, context).await?;
-    Ok(respond(&app, &signed_in, input.refresh_token_delivery, now))
+    let outcome = app.start_session(authenticated, &headers, context.clone()).await;
+    respond_or_ask(&app, outcome, (input.refresh_token_delivery, &headers), &context)
 }

@@ -13,6 +13,8 @@ pub(in crate::http) mod password;
 pub(in crate::http) mod reach;
 pub(in crate::http) mod refresh;
 pub(in crate::http) mod revocations;
+pub(in crate::http) mod second_factors;
+pub(in crate::http) mod second_step;
 pub(in crate::http) mod sessions;
 pub(in crate::http) mod shown;
 pub(in crate::http) mod user;

@@ -24,6 +24,7 @@ use crate::flows::owner::OwnerError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::flows::register::RegisterError;
+use crate::flows::second_factor_change::SecondFactorError;
 use crate::flows::tickets::TicketError;
 use crate::hashing::HashingError;
 use crate::http::edge::csrf::CrossOrigin;
@@ -69,6 +70,9 @@ pub enum ApiError {
     /// An address of an account was not added or changed.
     #[error(transparent)]
     Email(#[from] EmailError),
+    /// What an account has beside its password was not changed.
+    #[error(transparent)]
+    SecondFactor(#[from] SecondFactorError),
     /// Something that needs a ticket was not done.
     #[error(transparent)]
     Ticket(#[from] TicketError),
@@ -148,7 +152,7 @@ impl ApiError {
         (public.status, public.code)
     }
 
-    pub(super) fn public(&self) -> Public {
+    pub(in crate::http) fn public(&self) -> Public {
         match self {
             Self::Login(error) => public::login(error),
             Self::Refresh(error) => public::refresh(error),
@@ -168,6 +172,7 @@ impl ApiError {
             Self::ChangeAccount(ChangeAccountError::LastAdministrator) => public::last_administrator(),
             Self::DeleteOwnAccount(error) => public::delete_own_account(error),
             Self::Email(error) => public::email(error),
+            Self::SecondFactor(error) => public::second_factor(error),
             Self::Ticket(error) => public::ticket(error),
             Self::MailGate(error) => public::mail_gate(error),
             Self::Register(error) => public::register(error),
@@ -229,6 +234,9 @@ impl ApiError {
                 | Self::DeleteOwnAccount(DeleteOwnAccountError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
+                | Self::SecondFactor(SecondFactorError::Owner(OwnerError::Check(CheckError::Hashing(
+                    HashingError::Overloaded { .. }
+                ))))
                 | Self::Email(EmailError::Owner(OwnerError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 ))))
@@ -276,6 +284,9 @@ impl IntoResponse for ApiError {
             body["challenge"] = work.challenge.as_str().into();
             body["difficulty"] = work.difficulty.into();
         }
+        if let Self::SecondFactor(SecondFactorError::FactorRequired(methods)) = &self {
+            body["methods"] = methods.iter().map(|method| method.name()).collect();
+        }
         let mut response = (public.status, axum::Json(body)).into_response();
         if public.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static(r#"Bearer realm="api""#);
@@ -289,6 +300,7 @@ impl IntoResponse for ApiError {
 pub(crate) mod tests {
     use super::*;
     use crate::base::clock::Timestamp;
+    use crate::flows::second_factor::SecondFactorDue;
     use crate::http::error::public::Public;
     use crate::http::error::whole_seconds;
     use crate::model::account::UsernameError;
@@ -320,6 +332,16 @@ pub(crate) mod tests {
         vec![
             LoginError::InvalidCredentials.into(),
             LoginError::PasswordChangeRequired.into(),
+            LoginError::SecondFactorRequired(Box::new(SecondFactorDue { methods: Vec::new(), first: None }))
+                .into(),
+            LoginError::WrongFactor.into(),
+            LoginError::FactorTicket.into(),
+            RefreshError::SecondFactorRequired.into(),
+            SecondFactorError::FactorRequired(Vec::new()).into(),
+            SecondFactorError::NotFound.into(),
+            SecondFactorError::TooMany.into(),
+            SecondFactorError::Required.into(),
+            SecondFactorError::Overtaken.into(),
             LoginError::DeletionPending(Timestamp::from_unix_millis(0)).into(),
             LoginError::Audience(AudienceError::Unknown).into(),
             LoginError::Audience(AudienceError::NotPermitted).into(),

@@ -22,6 +22,7 @@ use crate::flows::owner::OwnerError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::flows::register::RegisterError;
+use crate::flows::second_factor_change::SecondFactorError;
 use crate::flows::tickets::TicketError;
 use crate::hashing::HashingError;
 use crate::options::UpstreamError;
@@ -30,12 +31,12 @@ use crate::store::StoreError;
 use crate::throttle::Throttled;
 
 /// What a client reads of an error, whatever the shape that it is written in.
-pub(super) struct Public {
-    pub(super) status: StatusCode,
+pub(in crate::http) struct Public {
+    pub(in crate::http) status: StatusCode,
     /// Stable: programs compare it.
-    pub(super) code: Cow<'static, str>,
+    pub(in crate::http) code: Cow<'static, str>,
     /// For people.
-    pub(super) text: Cow<'static, str>,
+    pub(in crate::http) text: Cow<'static, str>,
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -109,6 +110,11 @@ pub(super) fn login(error: &LoginError) -> Public {
         LoginError::PasswordChangeRequired => {
             public(StatusCode::FORBIDDEN, "password_change_required", "A new password has to be chosen")
         }
+        LoginError::SecondFactorRequired(_) => second_factor_required(),
+        LoginError::WrongFactor => wrong_factor(),
+        LoginError::FactorTicket => {
+            public(StatusCode::UNAUTHORIZED, "second_factor_expired", "The sign-in has to begin again")
+        }
         LoginError::DeletionPending(_) => {
             let text = "The account is going to be deleted, unless its owner keeps it";
             public(StatusCode::FORBIDDEN, "deletion_pending", text)
@@ -124,12 +130,42 @@ pub(super) fn login(error: &LoginError) -> Public {
     }
 }
 
+fn second_factor_required() -> Public {
+    public(StatusCode::FORBIDDEN, "second_factor_required", "A second factor is required")
+}
+
+fn wrong_factor() -> Public {
+    public(StatusCode::UNAUTHORIZED, "invalid_second_factor", "The code is not right, or was used before")
+}
+
+pub(super) fn second_factor(error: &SecondFactorError) -> Public {
+    match error {
+        SecondFactorError::Owner(error) => owner(error),
+        SecondFactorError::FactorRequired(_) => second_factor_required(),
+        SecondFactorError::WrongFactor => wrong_factor(),
+        SecondFactorError::NotFound => public(StatusCode::NOT_FOUND, "not_found", "Not found"),
+        SecondFactorError::TooMany => public(
+            StatusCode::CONFLICT,
+            "too_many_factors",
+            "The account has as many authenticators as it may",
+        ),
+        SecondFactorError::Required => {
+            public(StatusCode::CONFLICT, "second_factor_needed", "The account has to have an authenticator")
+        }
+        SecondFactorError::Overtaken => overtaken(),
+        SecondFactorError::Check(error) => check(error),
+    }
+}
+
 pub(super) fn refresh(error: &RefreshError) -> Public {
     let (code, text) = match error {
         RefreshError::Invalid => ("invalid_refresh_token", "Invalid refresh token"),
         RefreshError::Expired => ("session_expired", "Session expired"),
         RefreshError::Revoked(_) => ("session_revoked", "Session ended"),
         RefreshError::Reused => ("refresh_token_reused", "Refresh token was used again: session ended"),
+        RefreshError::SecondFactorRequired => {
+            ("reauthentication_required", "Sign in again, with a second factor")
+        }
         RefreshError::Store(error) => return store(error),
         RefreshError::Audience(error) => return audience(*error),
         RefreshError::Sign(error) => return sign(error),

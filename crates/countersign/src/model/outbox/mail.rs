@@ -34,6 +34,8 @@ named! {
         PasswordChanged = "password_changed",
         /// Somebody signed in to your account on a new device.
         NewDevice = "new_device",
+        /// What you show beside your password was changed.
+        SecondFactorChanged = "second_factor_changed",
         /// Your password was reset, and all sessions ended.
         PasswordResetDone = "password_reset_done",
         /// Mails work.

@@ -5,12 +5,13 @@ use super::refresh_token::PresentedToken;
 use super::{EndReason, EndedSession, Grant, PolicyAt, Session, StoredSession, end, end_all};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
-use crate::model::account::{Credentials, PasswordChange};
+use crate::model::account::{Account, Credentials, PasswordChange};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
-use crate::model::proof::Proof;
+use crate::model::proof::{AuthMethod, AuthMethods, Proof};
+use crate::model::second_factor::{AccountFactors, Missing, Passed, SecondStep, Showing, gate};
 
 /// A session to begin.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct NewSession {
     pub new_password: Option<PasswordHash>,
     /// Whether its owner takes the account back, whose deletion they had asked for.
     pub takes_back: bool,
+    /// What its owner has shown beside that.
+    pub second: SecondStep,
     /// The mails about it, if there is anything to tell.
     pub notices: SignInNotices,
 }
@@ -53,6 +56,8 @@ pub enum StartSessionOutcome {
     PasswordChangeRequired,
     /// The account is deleted then, and its owner has not said that they take it back.
     DeletionPending(Timestamp),
+    /// What was shown first is right, and this is missing beside it.
+    Missing(Missing),
 }
 
 /// A session that may begin. It says what else has to be loaded for [`begin`](Self::begin).
@@ -60,15 +65,18 @@ pub enum StartSessionOutcome {
 pub(crate) struct AdmittedSession {
     found: Credentials,
     new: NewSession,
+    passed: Passed,
     earlier: Vec<Session>,
 }
 
 impl NewSession {
-    /// Lets it begin if the account is enabled or taken back in time (AD-3), what was shown still holds (CC-3), and a new
-    /// password comes along where one is required (PP-7).
+    /// Lets it begin if the account is enabled or taken back in time (AD-3), what was shown still holds (CC-3), the second step was
+    /// made where one is due (MF-2), and a new password comes along where one is required (PP-7). Whoever has not made the second
+    /// step learns no more of the account.
     pub(crate) fn admit(
         self,
         found: Option<Credentials>,
+        held: &AccountFactors,
         now: Timestamp,
     ) -> Result<AdmittedSession, Plan<StartSessionOutcome>> {
         let failed = AuditEvent::new(AuditKind::LoginFailed).of_account(self.account_id);
@@ -79,6 +87,11 @@ impl NewSession {
         let Some(found) = found.filter(is_current) else {
             return Err(Plan::new(StartSessionOutcome::Refused, vec![Write::Record(failed)]));
         };
+        let first = self.proof.methods();
+        let passed = match gate(first, (&found.account, held), &self.second, Showing::SignIn, now) {
+            Ok(passed) => passed,
+            Err(missing) => return Err(Plan::nothing(StartSessionOutcome::Missing(missing))),
+        };
         if let Some(at) = found.account.delete_at.filter(|_| !self.takes_back) {
             let failed = failed.with_detail("deletion_pending");
             return Err(Plan::new(StartSessionOutcome::DeletionPending(at), vec![Write::Record(failed)]));
@@ -87,7 +100,7 @@ impl NewSession {
             let failed = failed.with_detail(EndReason::PasswordChangeRequired.name());
             return Err(Plan::new(StartSessionOutcome::PasswordChangeRequired, vec![Write::Record(failed)]));
         }
-        Ok(AdmittedSession { found, new: self, earlier: Vec::new() })
+        Ok(AdmittedSession { found, new: self, passed, earlier: Vec::new() })
     }
 }
 
@@ -143,14 +156,18 @@ impl AdmittedSession {
         let told = self.new.notices.new_device.take();
         let told = told.filter(|_| is_news(&self.found.account, &self.earlier, &device, at.now));
         writes.extend(told.map(|mail| Write::InsertDelivery(Box::new(mail))));
-        let session = self.new.session(device, at);
+        let Passed { methods, writes: used, detail } = self.passed;
+        writes.extend(used);
+        writes.extend(self.new.trusted(methods, &self.found.account));
+        let session = self.new.session(methods, device, at);
         writes.push(Write::InsertSession {
             session: Box::new(session.clone()),
             secret_hash: self.new.secret_hash,
         });
         let event = AuditEvent::new(AuditKind::LoginSucceeded);
         let event = event.of_account(session.account_id).of_session(session.id);
-        let how = self.new.proof.detail().map(str::to_owned);
+        let how: Vec<_> = self.new.proof.detail().into_iter().chain(detail).collect();
+        let how = (!how.is_empty()).then(|| how.join(" "));
         writes.push(Write::Record(AuditEvent { detail: how, ..event }));
         let grant = Box::new(Grant::new(self.found.account, session));
         Plan::new(StartSessionOutcome::Started(grant, ended), writes)
@@ -158,13 +175,22 @@ impl AdmittedSession {
 }
 
 impl NewSession {
-    fn session(&self, device: Device, at: PolicyAt) -> Session {
+    /// The device that is trusted from now on: only where a second factor was shown, and the policy lets it be.
+    fn trusted(&self, methods: AuthMethods, account: &Account) -> Vec<Write> {
+        let may = methods.has(AuthMethod::MultipleFactors) && self.second.policy.may_trust(&account.role);
+        let Some(device) = self.second.trusts.as_ref().filter(|_| may) else { return Vec::new() };
+        let event = AuditEvent::new(AuditKind::DeviceTrusted).of_account(account.id);
+        let event = event.with_detail(device.id.to_string());
+        vec![Write::TrustDevice(device.clone()), Write::Record(event)]
+    }
+
+    fn session(&self, amr: AuthMethods, device: Device, at: PolicyAt) -> Session {
         Session {
             id: self.id,
             account_id: self.account_id,
             created_at: at.now,
             authenticated_at: at.now,
-            amr: self.proof.methods(),
+            amr,
             expires_at: at.now.plus(at.policy.absolute_ttl),
             generation: 0,
             rotated_at: at.now,
@@ -188,7 +214,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::account::Account;
     use crate::model::session::SessionPolicy;
     use crate::model::session::testing::{T, account, at, session_of};
 
@@ -206,6 +231,7 @@ mod tests {
             replaces: None,
             new_password: None,
             takes_back: false,
+            second: SecondStep::default(),
             notices: SignInNotices::default(),
         }
     }
@@ -217,7 +243,7 @@ mod tests {
         at: PolicyAt,
     ) -> (Box<Grant>, Vec<EndedSession>, Vec<Write>) {
         let account = Account { password_change_required: new.new_password.is_some(), ..account() };
-        let admitted = new.admit(Some(credentials(account)), T).unwrap();
+        let admitted = new.admit(Some(credentials(account)), &AccountFactors::default(), T).unwrap();
         let plan = admitted.begin(replaced, open, Device::default(), at);
         let writes = plan.writes().to_vec();
         let StartSessionOutcome::Started(grant, ended) = plan.carried_out() else { panic!("refused") };
@@ -248,7 +274,7 @@ mod tests {
             (Some(&required), 5, wanted, None),
         ] {
             let new = NewSession { proof: Proof::Password { version }, new_password, ..new() };
-            let plan = new.admit(found.cloned().map(credentials), T).err();
+            let plan = new.admit(found.cloned().map(credentials), &AccountFactors::default(), T).err();
             let detail = |plan: &Plan<_>| match plan.writes() {
                 [Write::Record(event)] if event.kind == AuditKind::LoginFailed => event.detail.clone(),
                 writes => panic!("{writes:?}"),
@@ -273,7 +299,7 @@ mod tests {
             (true, 5, last, None),
         ] {
             let new = NewSession { takes_back, proof: Proof::Password { version }, ..new() };
-            let plan = match new.admit(Some(credentials(pending.clone())), now) {
+            let plan = match new.admit(Some(credentials(pending.clone())), &AccountFactors::default(), now) {
                 Err(refused_by) => {
                     assert_eq!(Some(refused_by.carried_out()), refused, "{takes_back} {version}");
                     continue;

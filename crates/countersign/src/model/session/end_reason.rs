@@ -15,6 +15,8 @@ named! {
         PasswordChanged = "password_changed",
         /// Its owner has to choose another password.
         PasswordChangeRequired = "password_change_required",
+        /// A second factor was added, removed or reset.
+        FactorChanged = "factor_changed",
         /// The account was disabled or deleted.
         AccountDisabled = "account_disabled",
         /// Its owner or an administrator ended it from elsewhere.

@@ -40,6 +40,7 @@ pub(crate) use self::verify::verify_email;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, TicketId};
@@ -183,7 +184,8 @@ pub struct NewTicket {
 }
 
 /// What somebody shows of a ticket. Nothing of it is a secret: these are hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PresentedTicket {
     /// The link.
     Link {

@@ -9,6 +9,7 @@ use crate::base::id::SessionId;
 use crate::model::account::Credentials;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::plan::{Plan, Write};
+use crate::model::second_factor::AccountFactors;
 use crate::model::session::{
     AdmittedSession, Device, NewSession, PolicyAt, Session, StartSessionOutcome, StoredSession,
 };
@@ -36,6 +37,7 @@ impl MailSignIn {
         self,
         ticket: Option<Ticket>,
         found: Option<Credentials>,
+        held: &AccountFactors,
         now: Timestamp,
     ) -> Result<AdmittedMailSignIn, Plan<StartSessionOutcome>> {
         let Self { shown, session } = self;
@@ -50,7 +52,7 @@ impl MailSignIn {
         let is_required = found.as_ref().is_some_and(|found| found.account.password_change_required);
         let new_password = session.new_password.clone().filter(|_| is_required);
         let session = NewSession { new_password, ..session };
-        Ok(AdmittedMailSignIn { ticket, session: session.admit(found, now)? })
+        Ok(AdmittedMailSignIn { ticket, session: session.admit(found, held, now)? })
     }
 }
 
@@ -137,6 +139,7 @@ mod tests {
     use crate::base::id::AccountId;
     use crate::model::account::Account;
     use crate::model::proof::Proof;
+    use crate::model::second_factor::SecondStep;
     use crate::model::session::SignInNotices;
     use crate::model::session::testing::{T, account, at, session_of};
     use crate::model::ticket::testing::{LINK, found, ticket};
@@ -153,6 +156,7 @@ mod tests {
                 replaces: None,
                 new_password: None,
                 takes_back: false,
+                second: SecondStep::default(),
                 notices: SignInNotices::default(),
             },
         }
@@ -180,7 +184,7 @@ mod tests {
         found: Credentials,
         now: Timestamp,
     ) -> (StartSessionOutcome, Vec<Write>) {
-        let plan = match sign_in(shown).admit(Some(ticket), Some(found), now) {
+        let plan = match sign_in(shown).admit(Some(ticket), Some(found), &AccountFactors::default(), now) {
             Ok(admitted) => admitted.begin(None, Vec::new(), Device::default(), at(now)),
             Err(refused) => refused,
         };

@@ -84,6 +84,7 @@ impl Transaction {
         self.record(&writes.events).await
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each write")]
     async fn write_one(&self, write: &Write) -> Result<(), Failure> {
         match write {
             Write::UpdateAccount(account) => self.update_account(account).await,
@@ -134,6 +135,19 @@ impl Transaction {
             Write::VoidTickets { account_id, canonical, purpose, at } => {
                 self.void_tickets((*account_id, canonical), *purpose, *at).await
             }
+            Write::InsertFactor(factor) => self.insert_factor(factor).await,
+            Write::UseFactor { id, step, at } => self.use_factor(*id, *step, *at).await,
+            Write::RenameFactor { id, name } => self.rename_factor(*id, name).await,
+            Write::DeleteFactor(id) => self.delete_factor(*id).await,
+            Write::SetRecoveryCodes { account_id, hashes, at } => {
+                self.set_recovery_codes(*account_id, hashes, *at).await
+            }
+            Write::UseRecoveryCode { account_id, hash, at } => {
+                self.use_recovery_code(*account_id, hash, *at).await
+            }
+            Write::TrustDevice(device) => self.trust_device(device).await,
+            Write::ForgetDevice(id) => self.forget_device(*id).await,
+            Write::Reauthenticate { id, amr, at } => self.note_reauthentication(*id, *amr, *at).await,
             Write::SetMilestone { milestone, at } => self.set_milestone(*milestone, *at).await,
             Write::InsertDelivery(new) => self.deliver(delivery_rows::insert(&self.db, new).await?),
             Write::ChangeDelivery(change) => self.deliver(delivery_rows::change(&self.db, change).await?),
@@ -159,7 +173,15 @@ impl Transaction {
     }
 
     async fn delete_account(&self, id: AccountId) -> Result<(), Failure> {
-        for table in ["sessions", "api_keys", "tickets", "email_addresses"] {
+        for table in [
+            "sessions",
+            "api_keys",
+            "tickets",
+            "email_addresses",
+            "second_factors",
+            "recovery_codes",
+            "trusted_devices",
+        ] {
             self.db.execute(&format!("DELETE FROM {table} WHERE account_id = $1"), &[&id]).await?;
         }
         self.rows(1, "DELETE FROM accounts WHERE id = $1", &[&id]).await

@@ -35,6 +35,7 @@ mod lines;
 mod load;
 mod outbox;
 mod rows;
+mod second_factors;
 mod sessions;
 mod throttle;
 mod tickets;

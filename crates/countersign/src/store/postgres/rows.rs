@@ -18,6 +18,7 @@ use crate::model::email::AccountEmail;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
+use crate::model::second_factor::{FactorKind, SecondFactor, TrustedDevice, UnknownFactorKind};
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::model::ticket::{Ticket, TicketPurpose, UnknownPurpose};
@@ -54,6 +55,14 @@ pub(super) const EMAIL_COLUMNS: &str =
 pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.address, t.password_version, t.code_hash, \
      t.browser_hash, t.tries_left, t.payload, t.source, t.created_at, t.expires_at, t.consumed_at, \
      t.approved_at, (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
+
+/// The columns that [`factor`] reads, in a table or alias `f`.
+pub(super) const FACTOR_COLUMNS: &str =
+    "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at";
+
+/// The columns that [`trusted_device`] reads, in a table or alias `d`.
+pub(super) const TRUSTED_DEVICE_COLUMNS: &str =
+    "d.id, d.account_id, d.device_hash, d.created_at, d.expires_at, d.user_agent";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row) -> Result<Account, Failure> {
@@ -212,6 +221,32 @@ pub(super) fn email(row: &Row) -> Result<AccountEmail, Failure> {
         verified_at: row.try_get(3)?,
         is_primary: row.try_get(4)?,
         created_at: row.try_get(5)?,
+    })
+}
+
+/// Reads [`FACTOR_COLUMNS`].
+pub(super) fn factor(row: &Row) -> Result<SecondFactor, Failure> {
+    Ok(SecondFactor {
+        id: row.try_get(0)?,
+        account_id: row.try_get(1)?,
+        kind: FactorKind::from_name(row.try_get(2)?).ok_or_else(|| Failure::stored(UnknownFactorKind))?,
+        name: row.try_get(3)?,
+        sealed: row.try_get(4)?,
+        last_step: row.try_get(5)?,
+        created_at: row.try_get(6)?,
+        last_used_at: row.try_get(7)?,
+    })
+}
+
+/// Reads [`TRUSTED_DEVICE_COLUMNS`].
+pub(super) fn trusted_device(row: &Row) -> Result<TrustedDevice, Failure> {
+    Ok(TrustedDevice {
+        id: row.try_get(0)?,
+        account_id: row.try_get(1)?,
+        device_hash: bytes(row, 2)?,
+        created_at: row.try_get(3)?,
+        expires_at: row.try_get(4)?,
+        user_agent: row.try_get(5)?,
     })
 }
 

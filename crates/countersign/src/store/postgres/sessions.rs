@@ -12,7 +12,7 @@ use super::follow::{Key, Log};
 use super::load::{Lock, Whole};
 use super::rows::{self, SESSION_COLUMNS};
 use super::unanswered::Presented;
-use super::{PostgresStore, load, span};
+use super::{PostgresStore, load, second_factors, span};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
@@ -150,7 +150,9 @@ async fn start_session(
     (session, device): (NewSession, Device),
 ) -> Result<StartSessionOutcome, Failure> {
     let account = session.account_id;
-    let admitted = match session.admit(load::credentials(&tx.db, account, Lock::Rows).await?, tx.at.now) {
+    let credentials = load::credentials(&tx.db, account, Lock::Rows).await?;
+    let held = second_factors::of(&tx.db, account).await?;
+    let admitted = match session.admit(credentials, &held, tx.at.now) {
         Ok(admitted) => admitted,
         Err(refused) => return tx.apply(refused).await,
     };

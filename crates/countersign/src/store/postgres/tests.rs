@@ -17,6 +17,7 @@ use crate::model::account::NewAccount;
 use crate::model::account::Username;
 use crate::model::context::{Actor, Context};
 use crate::model::proof::Proof;
+use crate::model::second_factor::SecondStep;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{NewSession, PolicyAt, Rotation, SessionPolicy, SignInNotices, rotate};
 use crate::store::copy::rows::TABLES;
@@ -64,6 +65,7 @@ impl Scene {
             replaces: None,
             new_password: None,
             takes_back: false,
+            second: SecondStep::default(),
             notices: SignInNotices::default(),
         };
         self.store.start_session(new, &at(0)).await.unwrap();

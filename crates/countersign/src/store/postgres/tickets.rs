@@ -8,7 +8,7 @@ use super::engine::failure::Failure;
 use super::engine::value::Value;
 use super::load::{self, Lock};
 use super::rows::TICKET_COLUMNS;
-use super::{PostgresStore, rows};
+use super::{PostgresStore, rows, second_factors};
 use crate::base::clock::Timestamp;
 use crate::base::digest::sha256;
 use crate::base::id::{AccountId, TicketId};
@@ -160,7 +160,8 @@ async fn sign_in(
 ) -> Result<StartSessionOutcome, Failure> {
     let (found, account) = with_account(&tx.db, &new.shown).await?;
     let id = new.session.account_id;
-    let admitted = match new.admit(found, account, tx.at.now) {
+    let held = second_factors::of(&tx.db, id).await?;
+    let admitted = match new.admit(found, account, &held, tx.at.now) {
         Ok(admitted) => admitted,
         Err(refused) => return tx.apply(refused).await,
     };

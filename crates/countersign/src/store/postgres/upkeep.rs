@@ -148,6 +148,7 @@ async fn delete(
         Expired::ApiKeysRevoked(at) => ("api_keys", "id", "revoked_at <= $1", at.as_unix_millis()),
         Expired::ApiKeysPastEnd(at) => ("api_keys", "id", "expires_at <= $1", at.as_unix_millis()),
         Expired::Tickets(at) => ("tickets", "id", "expires_at <= $1", at.as_unix_millis()),
+        Expired::TrustedDevices(at) => ("trusted_devices", "id", "expires_at <= $1", at.as_unix_millis()),
         Expired::AuditLog(at) => ("audit_log", "sequence", "at < $1", at.as_unix_millis()),
         Expired::FewFailures(count, at) => {
             few = format!("failures < {count} AND last_failure_at <= $1");

@@ -120,6 +120,17 @@ impl<'a> Transaction<'a> {
             Write::VoidTickets { account_id, canonical, purpose, at } => {
                 self.void_tickets((account_id.as_ref(), canonical), *purpose, *at)
             }
+            Write::InsertFactor(factor) => self.insert_factor(factor),
+            Write::UseFactor { id, step, at } => self.use_factor(*id, *step, *at),
+            Write::RenameFactor { id, name } => self.rename_factor(*id, name),
+            Write::DeleteFactor(id) => self.delete_factor(*id),
+            Write::SetRecoveryCodes { account_id, hashes, at } => {
+                self.set_recovery_codes(*account_id, hashes, *at)
+            }
+            Write::UseRecoveryCode { account_id, hash, at } => self.use_recovery_code(*account_id, hash, *at),
+            Write::TrustDevice(device) => self.trust_device(device),
+            Write::ForgetDevice(id) => self.forget_device(*id),
+            Write::Reauthenticate { id, amr, at } => self.note_reauthentication(*id, *amr, *at),
             Write::SetMilestone { milestone, at } => self.set_milestone(*milestone, *at),
             Write::InsertDelivery(new) => self.deliver(delivery_rows::insert(self.db, new)?),
             Write::ChangeDelivery(change) => self.deliver(delivery_rows::change(self.db, change)?),

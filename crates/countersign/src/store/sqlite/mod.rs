@@ -32,6 +32,7 @@ mod keys;
 mod load;
 mod outbox;
 mod rows;
+mod second_factors;
 mod sessions;
 mod throttle;
 mod tickets;

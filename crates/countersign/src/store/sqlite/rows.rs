@@ -7,7 +7,9 @@ use rusqlite::types::Type;
 use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, ApiKeyId, EmailId, RequestId, SessionId, TicketId};
+use crate::base::id::{
+    AccountId, ApiKeyId, EmailId, FactorId, RequestId, SessionId, TicketId, TrustedDeviceId,
+};
 use crate::model::account::{Account, Credentials, CustomClaims, EmailAddress, Role, Username};
 use crate::model::api_key::{ApiKey, ApiKeyName, Scopes};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
@@ -17,6 +19,7 @@ use crate::model::email::AccountEmail;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
+use crate::model::second_factor::{FactorKind, SecondFactor, TrustedDevice, UnknownFactorKind};
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::model::ticket::{Ticket, TicketPurpose, UnknownPurpose};
@@ -53,6 +56,14 @@ pub(super) const EMAIL_COLUMNS: &str =
 pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.address, t.password_version, t.code_hash, \
      t.browser_hash, t.tries_left, t.payload, t.source, t.created_at, t.expires_at, t.consumed_at, \
      t.approved_at, (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
+
+/// The columns that [`factor`] reads, in a table or alias `f`.
+pub(super) const FACTOR_COLUMNS: &str =
+    "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at";
+
+/// The columns that [`trusted_device`] reads, in a table or alias `d`.
+pub(super) const TRUSTED_DEVICE_COLUMNS: &str =
+    "d.id, d.account_id, d.device_hash, d.created_at, d.expires_at, d.user_agent";
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -248,6 +259,33 @@ pub(super) fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
     Ok(match instant(row, 14)? {
         Some(not_before) => ticket.since(not_before),
         None => ticket,
+    })
+}
+
+/// Reads [`FACTOR_COLUMNS`].
+pub(super) fn factor(row: &Row<'_>) -> rusqlite::Result<SecondFactor> {
+    let kind = row.get_ref(2)?.as_str()?;
+    Ok(SecondFactor {
+        id: FactorId::from_bytes(row.get(0)?),
+        account_id: AccountId::from_bytes(row.get(1)?),
+        kind: FactorKind::from_name(kind).ok_or_else(|| invalid(2, UnknownFactorKind))?,
+        name: row.get(3)?,
+        sealed: row.get(4)?,
+        last_step: row.get(5)?,
+        created_at: Timestamp::from_unix_millis(row.get(6)?),
+        last_used_at: instant(row, 7)?,
+    })
+}
+
+/// Reads [`TRUSTED_DEVICE_COLUMNS`].
+pub(super) fn trusted_device(row: &Row<'_>) -> rusqlite::Result<TrustedDevice> {
+    Ok(TrustedDevice {
+        id: TrustedDeviceId::from_bytes(row.get(0)?),
+        account_id: AccountId::from_bytes(row.get(1)?),
+        device_hash: row.get(2)?,
+        created_at: Timestamp::from_unix_millis(row.get(3)?),
+        expires_at: Timestamp::from_unix_millis(row.get(4)?),
+        user_agent: row.get(5)?,
     })
 }
 

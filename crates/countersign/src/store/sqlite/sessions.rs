@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::Transaction;
 use super::rows::{self, SESSION_COLUMNS};
-use super::{Changed, SqliteStore, load};
+use super::{Changed, SqliteStore, load, second_factors};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
@@ -29,7 +29,8 @@ impl SessionStore for SqliteStore {
         let device = Device { address: context.address, user_agent: context.user_agent.clone() };
         self.change("start_session", context, move |tx| {
             let account = session.account_id;
-            let admitted = match session.admit(load::credentials(tx.db, account)?, tx.at.now) {
+            let held = second_factors::of(tx.db, account)?;
+            let admitted = match session.admit(load::credentials(tx.db, account)?, &held, tx.at.now) {
                 Ok(admitted) => admitted,
                 Err(refused) => return tx.apply(refused),
             };

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::rows::{self, TICKET_COLUMNS};
-use super::{SqliteStore, load, sessions};
+use super::{SqliteStore, load, second_factors, sessions};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, TicketId};
 use crate::model::account::Credentials;
@@ -76,7 +76,8 @@ impl TicketStore for SqliteStore {
         self.change("sign_in_by_mail", context, move |tx| {
             let (found, account) = with_account(tx.db, &sign_in.shown)?;
             let id = sign_in.session.account_id;
-            let admitted = match sign_in.admit(found, account, tx.at.now) {
+            let held = second_factors::of(tx.db, id)?;
+            let admitted = match sign_in.admit(found, account, &held, tx.at.now) {
                 Ok(admitted) => admitted,
                 Err(refused) => return tx.apply(refused),
             };

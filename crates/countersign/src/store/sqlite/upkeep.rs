@@ -113,6 +113,7 @@ fn delete(
         Expired::ApiKeysRevoked(at) => ("api_keys", "revoked_at <= ?1", at.as_unix_millis()),
         Expired::ApiKeysPastEnd(at) => ("api_keys", "expires_at <= ?1", at.as_unix_millis()),
         Expired::Tickets(at) => ("tickets", "expires_at <= ?1", at.as_unix_millis()),
+        Expired::TrustedDevices(at) => ("trusted_devices", "expires_at <= ?1", at.as_unix_millis()),
         Expired::AuditLog(at) => ("audit_log", "at < ?1", at.as_unix_millis()),
         Expired::FewFailures(count, at) => {
             few = format!("failures < {count} AND last_failure_at <= ?1");

@@ -13,6 +13,7 @@ use countersign::internal::flows::accounts::Registration;
 use countersign::internal::model::account::{CreateAccountOutcome, CustomClaims, NewAccount, Role, Username};
 use countersign::internal::model::context::Context;
 use countersign::internal::model::proof::Proof;
+use countersign::internal::model::second_factor::SecondStep;
 use countersign::internal::model::session::SessionPolicy;
 use countersign::internal::model::session::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
 use countersign::internal::model::session::{NewSession, SignInNotices, StartSessionOutcome};
@@ -143,6 +144,7 @@ impl World {
             replaces: None,
             new_password: None,
             takes_back: false,
+            second: SecondStep::default(),
             notices: SignInNotices::default(),
         };
         let begun = now(self.server(0).store().inner.start_session(session, &self.operator(0))).unwrap();

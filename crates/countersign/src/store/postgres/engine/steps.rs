@@ -3,7 +3,7 @@
 
 use crate::model::schema::{Migrations, Step};
 
-pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(23, STEPS);
+pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(26, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -21,4 +21,5 @@ const STEPS: &[Step] = &[
     Step::index(21, 9, "accounts_to_delete", include_str!("../../../../migrations/postgres/V0021__accounts_to_delete.sql")),
     Step::index(22, 9, "audit_log_by_other", include_str!("../../../../migrations/postgres/V0022__audit_log_by_other.sql")),
     Step::expand(23, 9, include_str!("../../../../migrations/postgres/V0023__approved_tickets.sql")),
+    Step::expand(26, 9, include_str!("../../../../migrations/postgres/V0026__second_factors.sql")),
 ];

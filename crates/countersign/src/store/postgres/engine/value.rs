@@ -7,7 +7,10 @@ use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, ApiKeyId, DeliveryId, EmailId, NodeId, RequestId, SessionId, TicketId};
+use crate::base::id::{
+    AccountId, ApiKeyId, DeliveryId, EmailId, FactorId, NodeId, RequestId, SessionId, TicketId,
+    TrustedDeviceId,
+};
 
 /// A value with its type.
 pub(in crate::store::postgres) trait Value: ToSql + Sync {
@@ -56,6 +59,8 @@ typed! {
     ApiKeyId => UUID, UUID_ARRAY;
     DeliveryId => UUID, UUID_ARRAY;
     EmailId => UUID, UUID_ARRAY;
+    FactorId => UUID, UUID_ARRAY;
+    TrustedDeviceId => UUID, UUID_ARRAY;
     TicketId => UUID, UUID_ARRAY;
     RequestId => UUID, UUID_ARRAY;
     NodeId => UUID, UUID_ARRAY;
@@ -102,7 +107,7 @@ macro_rules! ids {
     };
 }
 
-ids! { AccountId SessionId ApiKeyId DeliveryId EmailId TicketId RequestId NodeId }
+ids! { AccountId SessionId ApiKeyId DeliveryId EmailId FactorId TrustedDeviceId TicketId RequestId NodeId }
 
 impl ToSql for Timestamp {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {

@@ -106,7 +106,7 @@ const TAKE_OVER: &str = "
     DROP TABLE refinery_schema_history;";
 
 /// What this version of the program knows.
-pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(23, STEPS);
+pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(26, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -130,4 +130,5 @@ const STEPS: &[Step] = &[
     Step::expand(19, 10, include_str!("../../../../migrations/sqlite/V0019__audit_readers.sql")),
     Step::expand(20, 10, include_str!("../../../../migrations/sqlite/V0020__account_deletion.sql")),
     Step::expand(23, 10, include_str!("../../../../migrations/sqlite/V0023__approved_tickets.sql")),
+    Step::expand(26, 10, include_str!("../../../../migrations/sqlite/V0026__second_factors.sql")),
 ];

@@ -1,0 +1,114 @@
+//! Second factors: what somebody shows beside their password or a mail, before a session begins. An account has none or several
+//! authenticators, ten recovery codes for the day on which all of them are lost, and devices on which its owner is not asked
+//! again for a while.
+//!
+//! ```text
+//! first step ──► gate ──► nothing is missing: the session begins
+//!                  ├────► a code: of an authenticator, or a recovery code
+//!                  └────► an authenticator: the policy asks for one, and the account has none; it is made on the way in
+//! ```
+//!
+//! [`gate`] decides for every way to sign in. Nothing begins a session without it.
+
+mod change;
+mod gate;
+mod policy;
+mod reauthenticate;
+mod recovery;
+mod ticket;
+mod totp;
+
+pub use self::change::{ChangeFactorsOutcome, FactorAction, FactorChange, FactorChanger, MAX_FACTORS};
+pub(crate) use self::gate::Showing;
+pub use self::gate::{FactorMethod, Missing, NewFactor, SecondStep, ShownFactor};
+pub(in crate::model) use self::gate::{Passed, gate};
+pub use self::policy::SecondFactorPolicy;
+pub use self::reauthenticate::{ReauthenticateOutcome, Reauthentication};
+pub use self::recovery::{RECOVERY_CODES, RecoveryCode, RecoveryCodeHash};
+pub(crate) use self::ticket::{Enrolment, FactorTicket, FirstProof};
+pub use self::totp::TotpSecret;
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, FactorId, TrustedDeviceId};
+use crate::model::named::named;
+
+named! {
+    /// What an authenticator does.
+    pub enum FactorKind {
+        /// It shows a code that changes every 30 seconds (RFC 6238).
+        Totp = "totp",
+    }
+}
+
+/// An authenticator of a newer version of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an authenticator is of a kind that this version does not know")]
+pub(crate) struct UnknownFactorKind;
+
+/// An authenticator of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
+pub struct SecondFactor {
+    /// Its ID.
+    pub id: FactorId,
+    /// The account.
+    pub account_id: AccountId,
+    /// What it does.
+    pub kind: FactorKind,
+    /// What its owner calls it; 1 to 64 characters.
+    pub name: String,
+    /// Its secret, sealed.
+    pub sealed: Vec<u8>,
+    /// The time step of the last code that was accepted (RFC 6238 §5.2).
+    pub last_step: i64,
+    /// When its owner showed its first code.
+    pub created_at: Timestamp,
+    /// When it was last used to sign in.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl SecondFactor {
+    /// The name that somebody has typed, as it is kept.
+    pub(crate) fn name_of(typed: &str) -> String {
+        typed.trim().chars().filter(|char| !char.is_control()).take(64).collect()
+    }
+}
+
+/// A device on which the owner of an account is not asked for a second factor for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
+pub struct TrustedDevice {
+    /// Its ID.
+    pub id: TrustedDeviceId,
+    /// The account.
+    pub account_id: AccountId,
+    /// SHA-256 of what its device cookie says.
+    pub device_hash: [u8; 32],
+    /// When its owner chose that.
+    pub created_at: Timestamp,
+    /// Until when it holds.
+    pub expires_at: Timestamp,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
+}
+
+/// What an account has beside its password.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountFactors {
+    /// Its authenticators, the oldest first.
+    pub factors: Vec<SecondFactor>,
+    /// The recovery codes that were not used.
+    pub codes: Vec<RecoveryCodeHash>,
+    /// Its trusted devices, some past their end.
+    pub devices: Vec<TrustedDevice>,
+}
+
+impl AccountFactors {
+    /// The time step after which a code is new: each is accepted once an account (RFC 6238 §5.2).
+    pub(crate) fn last_step(&self) -> i64 {
+        self.factors.iter().map(|factor| factor.last_step).max().unwrap_or(i64::MIN)
+    }
+
+    fn trusts(&self, device: &[u8; 32], now: Timestamp) -> bool {
+        self.devices.iter().any(|trusted| trusted.device_hash == *device && now < trusted.expires_at)
+    }
+}

@@ -1,0 +1,166 @@
+//! Second factors. The account is locked by whoever changes them or signs in, so of two that show one code, one comes later.
+
+use super::apply::Transaction;
+use super::engine::connection::Connection;
+use super::engine::failure::Failure;
+use super::load::Lock;
+use super::rows::{self, FACTOR_COLUMNS, TRUSTED_DEVICE_COLUMNS};
+use super::{PostgresStore, load};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
+use crate::model::context::Context;
+use crate::model::proof::AuthMethods;
+use crate::model::second_factor::{
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+    RecoveryCodeHash, SecondFactor, TrustedDevice,
+};
+use crate::store::{SecondFactorStore, StoreError};
+
+impl SecondFactorStore for PostgresStore {
+    async fn second_factors(&self, account: AccountId) -> Result<AccountFactors, StoreError> {
+        self.read("second_factors", move |db| async move { of(&db, account).await }).await
+    }
+
+    async fn change_factors(
+        &self,
+        change: FactorChange,
+        context: &Context,
+    ) -> Result<ChangeFactorsOutcome, StoreError> {
+        self.change("change_factors", context, change, change_factors).await
+    }
+
+    async fn reauthenticate(
+        &self,
+        again: Reauthentication,
+        context: &Context,
+    ) -> Result<ReauthenticateOutcome, StoreError> {
+        self.change("reauthenticate", context, again, reauthenticate).await
+    }
+}
+
+async fn change_factors(tx: Transaction, change: FactorChange) -> Result<ChangeFactorsOutcome, Failure> {
+    let id = change.account_id;
+    let found = load::credentials(&tx.db, id, Lock::Rows).await?;
+    let held = of(&tx.db, id).await?;
+    let open = load::lock_sessions(&tx.db, id, None).await?.open;
+    tx.apply(change.decide(found, &held, &open, tx.at)).await
+}
+
+async fn reauthenticate(tx: Transaction, again: Reauthentication) -> Result<ReauthenticateOutcome, Failure> {
+    let found = load::credentials(&tx.db, again.account_id, Lock::Rows).await?;
+    let held = of(&tx.db, again.account_id).await?;
+    let session = load::session(&tx.db, again.session, Lock::Rows).await?.map(|stored| stored.session);
+    tx.apply(again.decide(found.as_ref(), &held, session.as_ref(), tx.at)).await
+}
+
+/// What an account has. Most have nothing, and cost one look.
+pub(super) async fn of(db: &Connection, account: AccountId) -> Result<AccountFactors, Failure> {
+    let sql = format!(
+        "SELECT {FACTOR_COLUMNS} FROM second_factors f WHERE f.account_id = $1 ORDER BY f.created_at, f.id"
+    );
+    let found = db.query(&sql, &[&account]).await?;
+    let factors = found.iter().map(rows::factor).collect::<Result<Vec<_>, _>>()?;
+    if factors.is_empty() {
+        return Ok(AccountFactors::default());
+    }
+    let sql = "SELECT hash FROM recovery_codes WHERE account_id = $1 AND used_at IS NULL";
+    let codes = db.query(sql, &[&account]).await?;
+    let codes = codes.iter().map(|row| Ok(RecoveryCodeHash(rows::bytes(row, 0)?)));
+    let codes = codes.collect::<Result<_, Failure>>()?;
+    let sql = format!(
+        "SELECT {TRUSTED_DEVICE_COLUMNS} FROM trusted_devices d WHERE d.account_id = $1 ORDER BY d.created_at, d.id"
+    );
+    let devices = db.query(&sql, &[&account]).await?;
+    let devices = devices.iter().map(rows::trusted_device).collect::<Result<_, _>>()?;
+    Ok(AccountFactors { factors, codes, devices })
+}
+
+impl Transaction {
+    pub(super) async fn insert_factor(&self, factor: &SecondFactor) -> Result<(), Failure> {
+        self.rows(
+            1,
+            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            &[
+                &factor.id,
+                &factor.account_id,
+                &factor.kind.name(),
+                &factor.name.as_str(),
+                &factor.sealed.as_slice(),
+                &factor.last_step,
+                &factor.created_at,
+            ],
+        )
+        .await
+    }
+
+    pub(super) async fn use_factor(&self, id: FactorId, step: i64, at: Timestamp) -> Result<(), Failure> {
+        let sql =
+            "UPDATE second_factors SET last_step = $2, last_used_at = $3 WHERE id = $1 AND last_step < $2";
+        self.rows(1, sql, &[&id, &step, &at]).await
+    }
+
+    pub(super) async fn rename_factor(&self, id: FactorId, name: &str) -> Result<(), Failure> {
+        self.rows(1, "UPDATE second_factors SET name = $2 WHERE id = $1", &[&id, &name]).await
+    }
+
+    pub(super) async fn delete_factor(&self, id: FactorId) -> Result<(), Failure> {
+        self.rows(1, "DELETE FROM second_factors WHERE id = $1", &[&id]).await
+    }
+
+    pub(super) async fn set_recovery_codes(
+        &self,
+        account: AccountId,
+        hashes: &[RecoveryCodeHash],
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        self.db.execute("DELETE FROM recovery_codes WHERE account_id = $1", &[&account]).await?;
+        for hash in hashes {
+            let sql = "INSERT INTO recovery_codes (account_id, hash, created_at) VALUES ($1, $2, $3)";
+            self.rows(1, sql, &[&account, &hash.0.as_slice(), &at]).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn use_recovery_code(
+        &self,
+        account: AccountId,
+        hash: &[u8; 32],
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let sql =
+            "UPDATE recovery_codes SET used_at = $3 WHERE account_id = $1 AND hash = $2 AND used_at IS NULL";
+        self.rows(1, sql, &[&account, &hash.as_slice(), &at]).await
+    }
+
+    pub(super) async fn trust_device(&self, device: &TrustedDevice) -> Result<(), Failure> {
+        self.rows(
+            1,
+            "INSERT INTO trusted_devices (id, account_id, device_hash, created_at, expires_at, user_agent)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            &[
+                &device.id,
+                &device.account_id,
+                &device.device_hash.as_slice(),
+                &device.created_at,
+                &device.expires_at,
+                &device.user_agent.as_deref(),
+            ],
+        )
+        .await
+    }
+
+    pub(super) async fn forget_device(&self, id: TrustedDeviceId) -> Result<(), Failure> {
+        self.rows(1, "DELETE FROM trusted_devices WHERE id = $1", &[&id]).await
+    }
+
+    pub(super) async fn note_reauthentication(
+        &self,
+        id: SessionId,
+        amr: AuthMethods,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let sql = "UPDATE sessions SET authenticated_at = $3, amr = $2 WHERE id = $1 AND revoked_at IS NULL";
+        self.rows(1, sql, &[&id, &amr.to_stored(), &at]).await
+    }
+}
