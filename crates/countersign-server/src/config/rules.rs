@@ -212,7 +212,7 @@ fn second_factor(config: &Config, refuse: Refuse<'_>) {
             "second_factor.roles: second_factor.required is not roles".to_owned(),
         ),
         (SecondFactorRequired::Nobody, false) if config.second_factor_from.is_some() => {
-            refuse("second_factor.from", "second_factor.from: second_factor.required is nobody".to_owned())
+            refuse("second_factor.from", "second_factor.from: second_factor.required is nobody".to_owned());
         }
         _ => {}
     }

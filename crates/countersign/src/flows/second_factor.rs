@@ -63,6 +63,15 @@ pub enum FactorProof<'a> {
     RecoveryCode(&'a str),
 }
 
+impl<'a> FactorProof<'a> {
+    /// What somebody has typed into the one field of a page: six digits are a code, anything else is a recovery code.
+    pub(crate) fn typed(text: &'a str) -> Self {
+        let text = text.trim();
+        let is_code = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_code { Self::Code(text) } else { Self::RecoveryCode(text) }
+    }
+}
+
 /// An authenticator that is offered to somebody. It is nothing until they show its first code. Secret.
 pub struct OfferedAuthenticator {
     /// What the browser gives back with the code. It is good for ten minutes.

@@ -18,6 +18,8 @@ const PAGES: &[(Page<'_>, &str)] = &[
     (Page::Confirm("keep_account"), "name=\"keepAccount\""),
     (Page::OtherBrowser, "name=\"digits\""),
     (Page::AskingBrowserOnly, ""),
+    (Page::SecondStep, "name=\"code\""),
+    (Page::AuthenticatorNeeded, ""),
     (Page::NewPassword, "name=\"newPassword\""),
     (Page::NewAccount("register"), "name=\"username\""),
     (Page::NewAccount("invite"), "name=\"username\""),
@@ -106,7 +108,8 @@ impl Templates {
 impl Templates {
     fn check_page(&self, page: Page<'_>, language: &str, duty: &str, faults: &mut Vec<Fault>) {
         // Only those with fields show one.
-        let has_fields = matches!(page, Page::NewPassword | Page::NewAccount(_) | Page::OtherBrowser);
+        let has_fields =
+            matches!(page, Page::NewPassword | Page::NewAccount(_) | Page::OtherBrowser | Page::SecondStep);
         let problems = PROBLEMS.iter().copied().chain(["else"]).filter(|_| has_fields).map(Some);
         for problem in problems.chain([None]) {
             let username = problem.map(|_| "ada");
@@ -118,6 +121,7 @@ impl Templates {
                 username,
                 min_length: 15,
                 problem,
+                code: username,
                 at: Some(AT),
                 requester,
                 user_agent: None,

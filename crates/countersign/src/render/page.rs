@@ -24,6 +24,10 @@ pub enum Page<'a> {
     OtherBrowser,
     /// The same where no other browser can let it go on.
     AskingBrowserOnly,
+    /// The field `code` of a second factor: of an authenticator, or a recovery code.
+    SecondStep,
+    /// An authenticator has to be set up first, which a page without a script cannot do.
+    AuthenticatorNeeded,
     /// The field of a new password, `newPassword`.
     NewPassword,
     /// The fields of an account that somebody has asked for or was invited to, `username` and `newPassword`: `register` or
@@ -49,6 +53,8 @@ pub struct PageValues<'a> {
     /// Why the last try was refused: a code of [`PolicyViolation`](crate::PolicyViolation), `username_taken`,
     /// `username_looks_alike`, `username_invalid`. Any other says that it did not work.
     pub problem: Option<&'a str>,
+    /// The second factor that was right, which the form repeats.
+    pub code: Option<&'a str>,
     /// When something was asked for, or is going to happen.
     pub at: Option<Timestamp>,
     /// The network address of whoever has asked.
@@ -88,6 +94,8 @@ impl Templates {
             Page::Confirm(purpose) => ("confirm", purpose),
             Page::OtherBrowser => ("other-browser", "sign_in"),
             Page::AskingBrowserOnly => ("asking-browser-only", "sign_in"),
+            Page::SecondStep => ("second-step", "sign_in"),
+            Page::AuthenticatorNeeded => ("authenticator-needed", "sign_in"),
             Page::NewPassword => ("new-password", "reset"),
             Page::NewAccount(purpose) => ("new-account", purpose),
             Page::Done(purpose) => ("done", purpose),
@@ -118,6 +126,7 @@ impl Templates {
             ("username", given.username.into()),
             ("count", given.min_length.into()),
             ("problem", problem.into()),
+            ("code", given.code.into()),
             ("at", at.into()),
             ("source", given.requester.map(|address| address.to_canonical().to_string()).into()),
             ("device", self.device(language, given.user_agent)?.into()),
@@ -125,7 +134,7 @@ impl Templates {
     }
 }
 
-/// What a page can say about a name or a password.
+/// What a page can say about a name, a password or a code.
 pub(super) const PROBLEMS: &[&str] = &[
     "password-too-short",
     "password-like-username",
@@ -136,4 +145,6 @@ pub(super) const PROBLEMS: &[&str] = &[
     "username-looks-alike",
     "username-taken",
     "username-invalid",
+    "invalid-second-factor",
+    "too-many-attempts",
 ];

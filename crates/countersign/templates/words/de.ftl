@@ -146,6 +146,16 @@ digits = Die zwei Ziffern, die dort stehen
 digits-hint = Sie haben einen Versuch. Angemeldet wird dann der andere Browser, nicht dieser.
 other-browser-button = Den anderen Browser anmelden
 other-browser-ignore = Wenn Sie das nicht waren oder wenn Ihnen jemand gesagt hat, was Sie eingeben sollen, schließen Sie diese Seite: dann geschieht nichts.
+
+## Der zweite Schritt einer Anmeldung
+
+second-step-title = Noch ein Schritt
+second-step-text = Dieses Konto hat einen Authenticator. Geben Sie den Code ein, den er jetzt zeigt.
+second-step-code = Code
+second-step-hint = Sechs Ziffern der Authenticator-App oder einer Ihrer Wiederherstellungscodes.
+second-step-button = Anmelden
+authenticator-needed-title = Richten Sie zuerst einen Authenticator ein
+authenticator-needed-text = Dieses Konto braucht eine Authenticator-App, die beim Anmelden eingerichtet wird. Kehren Sie zu der Seite zurück, auf der Sie diese E-Mail angefordert haben, und geben Sie dort den Code aus der E-Mail ein.
 asking-browser-only-title = Öffnen Sie den Link dort, wo Sie sich anmelden wollen
 asking-browser-only-text = Die Anmeldung wurde in einem anderen Browser oder auf einem anderen Gerät verlangt. Öffnen Sie den Link dort, oder geben Sie dort den Code aus der Mail ein.
 page-register-title = Legen Sie Ihr Konto an
@@ -195,4 +205,6 @@ problem-password-unchanged = Das neue Passwort darf nicht das bisherige sein.
 problem-username-taken = Dieser Benutzername ist vergeben. Bitte wählen Sie einen anderen.
 problem-username-looks-alike = Dieser Benutzername sieht dem eines anderen Kontos zu ähnlich. Bitte wählen Sie einen anderen.
 problem-username-invalid = Dieser Benutzername kann nicht verwendet werden. Bitte wählen Sie einen anderen.
+problem-invalid-second-factor = Der Code stimmt nicht oder wurde schon verwendet. Warten Sie auf den nächsten.
+problem-too-many-attempts = Das waren zu viele falsche Codes. Bitte versuchen Sie es später noch einmal.
 problem-other = Das hat nicht funktioniert. Bitte versuchen Sie es noch einmal.

@@ -146,6 +146,16 @@ digits = The two digits that it shows
 digits-hint = You have one try. That browser is signed in then, and this one is not.
 other-browser-button = Sign that browser in
 other-browser-ignore = If it was not you, or if somebody has told you what to type, close this page: then nothing happens.
+
+## The second step of a sign-in
+
+second-step-title = One more step
+second-step-text = This account has an authenticator. Type the code that it shows now.
+second-step-code = Code
+second-step-hint = Six digits of the authenticator app, or one of your recovery codes.
+second-step-button = Sign in
+authenticator-needed-title = Set up an authenticator first
+authenticator-needed-text = This account needs an authenticator app, which is set up when you sign in. Go back to the page where you asked for this mail and type the code of the mail there.
 asking-browser-only-title = Open this link where you asked for it
 asking-browser-only-text = Another browser or device than this one asked to sign in. Open the link there, or type the code of the mail there.
 page-register-title = Make your account
@@ -195,4 +205,6 @@ problem-password-unchanged = The new password must not be the current one.
 problem-username-taken = This user name is taken. Please choose another one.
 problem-username-looks-alike = This user name looks like the one of another account. Please choose another one.
 problem-username-invalid = This user name cannot be used. Please choose another one.
+problem-invalid-second-factor = The code is not right, or it was used before. Wait for the next one.
+problem-too-many-attempts = That were too many wrong codes. Please try again later.
 problem-other = That did not work. Please try again.

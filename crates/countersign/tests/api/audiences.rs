@@ -49,7 +49,8 @@ fn token(reply: &Reply) -> String {
 }
 
 fn without_ours(claims: &Map<String, Value>) -> Value {
-    let ours = ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "sid", "auth_time", "amr", "username"];
+    let ours =
+        ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "sid", "auth_time", "amr", "acr", "username"];
     Value::Object(
         claims
             .iter()

@@ -42,6 +42,7 @@ async fn the_access_token_has_all_claims_and_no_more() {
     assert_eq!(
         names(claims),
         [
+            "acr",
             "amr",
             "aud",
             "auth_time",
@@ -59,7 +60,7 @@ async fn the_access_token_has_all_claims_and_no_more() {
     assert_eq!((&claims["iss"], &claims["aud"]), (&json!(ISSUER), &json!("api")));
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 900);
     assert_eq!(claims["sub"], device.user_id);
-    assert_eq!(claims["amr"], json!(["pwd"]));
+    assert_eq!((&claims["amr"], &claims["acr"]), (&json!(["pwd"]), &json!("aal1")));
 }
 
 #[tokio::test]

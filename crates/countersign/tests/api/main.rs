@@ -39,6 +39,7 @@ mod passwords;
 mod refresh;
 mod register;
 mod required_change;
+mod second_factor;
 mod sessions;
 mod upstream;
 mod verify_only;

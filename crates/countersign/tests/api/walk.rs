@@ -49,6 +49,8 @@ async fn every_route_asks_for_what_the_table_says() {
         public,
         [
             "/api/login",
+            "/api/login/factor",
+            "/api/login/factor/enrol",
             "/api/refresh",
             "/api/logout",
             "/api/email/start",

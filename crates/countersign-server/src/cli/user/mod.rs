@@ -1,5 +1,6 @@
 //! `countersign user`: manages accounts.
 
+mod factor;
 mod import;
 mod invite;
 mod shown;
@@ -9,6 +10,7 @@ use countersign::{AccountChange, CustomClaims, Role, Username};
 use countersign::{CreateAccountError, Registration};
 use serde_json::json;
 
+use self::factor::FactorCommand;
 use self::import::{UserImport, export};
 use self::invite::invite;
 use self::shown::{list, show, show_done, warn_of_like_admin};
@@ -97,6 +99,9 @@ pub(super) enum UserCommand {
         #[arg(long)]
         off: bool,
     },
+    /// Lists what an account has beside its password, or takes it away
+    #[command(subcommand)]
+    Factor(FactorCommand),
     /// Disables an account: it cannot sign in, its sessions end, and its tokens fail at once
     Disable {
         /// The name or ID of the account
@@ -155,6 +160,7 @@ impl UserCommand {
             Self::Show { user } => return show(output, &tool.find_account(&user).await?),
             Self::SetPassword { user, .. } => return set_password(&tool, output, &user).await,
             Self::Delete { user, yes } => return delete(&tool, output, &user, yes).await,
+            Self::Factor(factor) => return factor.run(&tool, output).await,
             Self::Rename { user, name } => {
                 let username = Some(parse_name(&name)?);
                 if tool.asks_upstream {

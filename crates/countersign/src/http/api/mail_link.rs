@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::flows::attempt::CheckError;
 use crate::flows::login::LoginError;
+use crate::flows::second_factor::FactorProof;
 use crate::flows::tickets::{ShownTicket, TicketError};
 use crate::http::api::email::{Deed, act};
 use crate::http::api::email_sign_in::{Wishes, begin};
@@ -45,7 +46,7 @@ pub(in crate::http) async fn show<S: Store>(
 ) -> Response {
     let (token, language) = (token(path), accept_language(&headers));
     match opened(&app, &token, &headers, &context).await {
-        Ok(opened) => form(&app, language, &opened, None, None),
+        Ok(opened) => form(&app, language, &opened, None, &Typed::default()),
         Err(error) => refusal(&app, language, &error),
     }
 }
@@ -57,8 +58,17 @@ struct Form {
     /// What the browser shows that asked to sign in.
     digits: Option<String>,
     keep_account: bool,
+    /// Of an authenticator, or a recovery code.
+    code: Option<Zeroizing<String>>,
     /// Of a new account; of another one, so that password managers know whose password it is.
     username: Option<String>,
+}
+
+/// What was typed, for the next page.
+#[derive(Default)]
+struct Typed {
+    username: Option<String>,
+    code: Option<Zeroizing<String>>,
 }
 
 /// Does what the ticket is for.
@@ -70,10 +80,10 @@ pub(in crate::http) async fn submit<S: Store>(
     body: Body,
 ) -> Response {
     let (token, language) = (token(path), accept_language(&headers));
-    let mut username = None;
+    let mut typed = Typed::default();
     let acted = async {
         let form = form_of(&headers, body).await?;
-        username.clone_from(&form.username);
+        typed = Typed { username: form.username.clone(), code: form.code.clone() };
         let context = app.at_this_moment(context.clone());
         let opened = opened(&app, &token, &headers, &context).await?;
         let purpose = opened.ticket.purpose;
@@ -87,7 +97,7 @@ pub(in crate::http) async fn submit<S: Store>(
         Ok(response) => response,
         // A name or a password that is not good enough does not use the link up.
         Err(error) => match opened(&app, &token, &headers, &app.at_this_moment(context)).await {
-            Ok(opened) => form(&app, language, &opened, Some(&error), username.as_deref()),
+            Ok(opened) => form(&app, language, &opened, Some(&error), &typed),
             Err(_) => refusal(&app, language, &error),
         },
     }
@@ -109,7 +119,13 @@ async fn sign_in<S: Store>(
     if let Some(flow) = opened.own {
         let shown = ShownTicket::OwnLink(token, &flow);
         let authenticated = app.countersign.authenticate_by_mail(shown, &context).await?;
-        let Form { new_password, keep_account, .. } = form;
+        let Form { new_password, keep_account, code, .. } = form;
+        let authenticated = match &code {
+            Some(code) => {
+                app.countersign.with_second_factor(authenticated, FactorProof::typed(code), &context).await?
+            }
+            None => authenticated,
+        };
         let wishes = Wishes { new_password, keep_account, ..Wishes::default() };
         let now = context.now;
         let signed_in = begin(app, authenticated, wishes, headers, context).await?;
@@ -187,7 +203,7 @@ fn form<S: Store>(
     language: Option<&str>,
     Opened { ticket, own }: &Opened,
     refused: Option<&ApiError>,
-    username: Option<&str>,
+    typed: &Typed,
 ) -> Response {
     let (status, code) = refused.map(ApiError::for_a_page).unzip();
     let facts = app.countersign.facts_of(ticket);
@@ -214,6 +230,14 @@ fn form<S: Store>(
                 values.at = Some(*at);
                 Page::Confirm("keep_account")
             }
+            Some(ApiError::Login(LoginError::SecondFactorRequired(due))) => {
+                values.problem = None;
+                if due.must_enrol() { Page::AuthenticatorNeeded } else { Page::SecondStep }
+            }
+            Some(ApiError::Login(LoginError::WrongFactor)) => Page::SecondStep,
+            Some(ApiError::Login(LoginError::Check(CheckError::Throttled(_)))) if typed.code.is_some() => {
+                Page::SecondStep
+            }
             Some(ApiError::Login(error)) if wants_password(error) => {
                 values.problem = values.problem.filter(|code| *code != "password_change_required");
                 Page::NewPassword
@@ -225,7 +249,8 @@ fn form<S: Store>(
         other => Page::Confirm(other.name()),
     };
     // Of a new account the name is typed; of another one the form repeats it for password managers.
-    values.username = username.filter(|_| matches!(shown, Page::NewAccount(_)));
+    values.username = typed.username.as_deref().filter(|_| matches!(shown, Page::NewAccount(_)));
+    values.code = typed.code.as_deref().map(String::as_str);
     page(app, language, status.unwrap_or(StatusCode::OK), (shown, values))
 }
 

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::flows::issue::SignedIn;
 use crate::flows::login::{Authenticated, LoginError};
 use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator, SecondFactorDue};
+use crate::flows::tickets::TicketError;
 use crate::http::api::email_sign_in::{Wishes, begin};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
@@ -142,7 +143,11 @@ pub(in crate::http) async fn sign_in<S: Store>(
     };
     let proved = if input.trust_device { proved.trust_device() } else { proved };
     let (now, delivery) = (context.now, *refresh_token_delivery);
-    let signed_in = begin(&app, proved, wishes, &headers, context).await?;
+    let signed_in = begin(&app, proved, wishes, &headers, context).await.map_err(|error| match error {
+        // What was shown first does not hold any more.
+        ApiError::Ticket(TicketError::Invalid) => LoginError::FactorTicket.into(),
+        error => error,
+    })?;
     let mut response = respond(&app, &signed_in, delivery, now);
     response.headers_mut().append(header::SET_COOKIE, app.cookies.clear_step());
     Ok(response)
