@@ -211,6 +211,7 @@ pub use crate::model::api_key::{
 pub use crate::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery, AuditRecord, RecordedKind};
 pub use crate::model::audit_chain::{AuditLink, AuditRow};
 pub use crate::model::audit_cursor::{AuditCursor, InvalidAuditCursor};
+pub use crate::model::audit_reader::{AuditReader, OffReason, ReaderFailing, ReaderNews, ReaderOff};
 pub use crate::model::audit_verify::{AuditFault, ChainedRow};
 pub use crate::model::client::{Client, ClientName, ClientSecret, InvalidClientName};
 pub use crate::model::context::{Actor, Context};

@@ -18,6 +18,11 @@ use crate::output::{Output, print_error};
 #[error("{0}")]
 pub(super) struct NotFound(pub(super) String);
 
+/// A name that has to be a new one is taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NameTaken(pub(super) String);
+
 /// Prints the error; gives the exit code.
 pub(super) fn report(error: anyhow::Error, output: Output) -> ExitCode {
     let is_usage = error.is::<ConfigError>() || error.is::<UsageError>();
@@ -53,6 +58,9 @@ fn code(error: anyhow::Error) -> Cow<'static, str> {
     }
     if error.is::<NotFound>() {
         return ApiError::NotFound.code();
+    }
+    if error.is::<NameTaken>() {
+        return NAME_TAKEN.into();
     }
     if let Some(AddClientError::NameTaken) = error.downcast_ref() {
         return NAME_TAKEN.into();

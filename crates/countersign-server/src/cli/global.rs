@@ -31,10 +31,21 @@ const HEADING: &str = "Options of every command";
 impl Global {
     /// The configuration from all sources.
     pub(super) fn load(&self) -> Result<Config, ConfigError> {
+        let settings =
+            self.file().map_or_else(Settings::default, |file| Settings::default().with_file(&file));
+        Config::load(self.on_top(settings, &Environment::new(std::env::vars_os())))
+    }
+
+    /// The same as if this were the text of the configuration file.
+    pub(super) fn load_text(&self, file: &Path, text: &str) -> Result<Config, ConfigError> {
+        let settings = Settings::default().with_text(file, text);
+        Config::load(self.on_top(settings, &Environment::new(std::env::vars_os())))
+    }
+
+    /// The configuration file, if there is one.
+    pub(super) fn file(&self) -> Option<PathBuf> {
         let environment = Environment::new(std::env::vars_os());
-        let file = self.config.clone().or_else(|| environment.config_file()).or_else(usual_file);
-        let settings = file.map_or_else(Settings::default, |file| Settings::default().with_file(&file));
-        Config::load(self.on_top(settings, &environment))
+        self.config.clone().or_else(|| environment.config_file()).or_else(usual_file)
     }
 
     /// The arguments that say the same again, with the addresses to listen on among the settings.

@@ -8,6 +8,7 @@ mod calibrate;
 mod client;
 mod config;
 mod config_check;
+mod config_file;
 mod config_store;
 mod dev;
 mod doctor;
@@ -40,6 +41,7 @@ mod tool;
 mod usage;
 mod user;
 mod webhook;
+mod webhook_add;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -2,22 +2,30 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use countersign::{Random, SessionId};
+use countersign::{AuditReader, Random, ReaderNews, SessionId};
 use serde_json::{Value, json};
 
 use super::failure::NotFound;
 use super::global::Global;
 use super::tool::{Tool, block_on};
-use crate::output::{Columns, Output};
+use super::webhook_add::Add;
+use crate::output::{Columns, Output, utc};
 use crate::serve::instance::Task;
 use crate::serve::webhooks::{Receiver, arrived, receivers};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WebhookCommand {
+    /// Writes one into the configuration file, with a new secret in a file of its own
+    Add(Add),
     /// Lists the webhooks of the configuration, and how many rows of the audit log each has not been through yet
     List,
     /// Sends a signed message of the type `test`, from here
     Test {
+        /// The name of the webhook
+        name: String,
+    },
+    /// Switches one on that has failed for five days or said 410: it goes on where it stopped
+    Enable {
         /// The name of the webhook
         name: String,
     },
@@ -34,16 +42,21 @@ pub(super) enum WebhookCommand {
 /// A webhook, and how far it is.
 struct Told {
     receiver: Receiver,
-    position: i64,
+    reader: AuditReader,
     end: i64,
 }
 
 impl WebhookCommand {
     pub(super) fn run(self, global: &Global, output: Output) -> anyhow::Result<()> {
+        if let Self::Add(add) = self {
+            return add.run(global, output);
+        }
         block_on(async {
             match self {
+                Self::Add(_) => Ok(()),
                 Self::List => list(global, output).await,
                 Self::Test { name } => test(global, output, &name).await,
+                Self::Enable { name } => enable(global, output, &name).await,
                 Self::Replay { name, since } => replay(global, output, &name, since).await,
             }
         })
@@ -55,16 +68,17 @@ async fn list(global: &Global, output: Output) -> anyhow::Result<()> {
     let tool = Tool::open(global, Task::Manage).await?;
     let mut all = Vec::new();
     for receiver in receivers {
-        let (position, end) = tool.instance.audit_reader(&receiver.reader()).await?;
-        all.push(Told { receiver, position, end });
+        let (reader, end) = tool.instance.audit_reader(&receiver.reader()).await?;
+        all.push(Told { receiver, reader, end });
     }
     let row = |told: &Told| {
         let events = kinds(told).join(" ");
         let events = if events.is_empty() { "all".to_owned() } else { events };
         let url = told.receiver.webhook().url.to_string();
-        vec![told.receiver.name().to_owned(), url, told.waiting().to_string(), events]
+        vec![told.receiver.name().to_owned(), url, told.waiting().to_string(), told.state(), events]
     };
-    let columns = Columns { head: &["NAME", "URL", "BEHIND", "EVENTS"], none: "countersign: no webhooks" };
+    let columns =
+        Columns { head: &["NAME", "URL", "BEHIND", "STATE", "EVENTS"], none: "countersign: no webhooks" };
     output.table_of(columns, &all, row, as_json)?;
     Ok(())
 }
@@ -75,6 +89,19 @@ async fn test(global: &Global, output: Output, name: &str) -> anyhow::Result<()>
     let status = receiver.test(&id).await.with_context(|| format!("the webhook {name}"))?;
     arrived(status).with_context(|| format!("the webhook {name}"))?;
     output.show(&json!({ "id": id, "status": status.as_u16() }), || format!("{id}: {status}"))?;
+    Ok(())
+}
+
+async fn enable(global: &Global, output: Output, name: &str) -> anyhow::Result<()> {
+    let receiver = find(global, name)?;
+    let tool = Tool::open(global, Task::Manage).await?;
+    let (before, after) = tool.instance.note_audit_reader(&receiver.reader(), ReaderNews::SwitchedOn).await?;
+    let (was_off, position) = (before.off.is_some(), after.position.max(0));
+    let said = || match before.off {
+        Some(_) => format!("{name} is switched on, and goes on after position {position}"),
+        None => format!("{name} is switched on already"),
+    };
+    output.show(&json!({ "name": name, "wasOff": was_off, "position": position }), said)?;
     Ok(())
 }
 
@@ -98,7 +125,16 @@ fn find(global: &Global, name: &str) -> anyhow::Result<Receiver> {
 impl Told {
     fn waiting(&self) -> i64 {
         // A new one begins with what happens from now on.
-        if self.position == 0 { 0 } else { self.end - self.position.max(0) }
+        let position = self.reader.position;
+        if position == 0 { 0 } else { self.end - position.max(0) }
+    }
+
+    fn state(&self) -> String {
+        match (self.reader.off, self.reader.failing) {
+            (Some(off), _) => format!("off since {} ({})", utc(off.at), off.reason.name()),
+            (None, Some(failing)) => format!("failing since {}", utc(failing.since)),
+            (None, None) => "on".to_owned(),
+        }
     }
 }
 
@@ -113,7 +149,9 @@ fn as_json(told: &Told) -> Value {
         "name": webhook.name,
         "url": url,
         "events": kinds(told),
-        "position": told.position.max(0),
+        "position": told.reader.position.max(0),
         "behind": told.waiting(),
+        "failingSince": told.reader.failing.map(|failing| failing.since.to_string()),
+        "off": told.reader.off.map(|off| json!({ "since": off.at.to_string(), "reason": off.reason.name() })),
     })
 }

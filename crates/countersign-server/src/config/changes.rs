@@ -26,7 +26,8 @@ impl Config {
             changes.need_restart.push(audiences::KEY);
         }
         if self.settings.webhooks() != new.settings.webhooks() {
-            changes.need_restart.push(webhooks::KEY);
+            changes.taken_over.push(webhooks::KEY);
+            self.settings.adopt_webhooks(&new.settings);
         }
         self.adopt_live(&changes.taken_over, new);
         self.settings.adopt(&changes.taken_over, &new.settings);
@@ -61,6 +62,18 @@ mod tests {
         assert_eq!(running.listen[0].port(), 1, "what needs a restart is as it was");
         let again = running.take_over(&new);
         assert_eq!((again.taken_over, again.need_restart), (vec![], vec!["listen"]), "and is said again");
+    }
+
+    #[test]
+    fn webhooks_are_taken_over() {
+        let config = |text: &str| {
+            Config::load(Settings::default().with_text(std::path::Path::new("c.toml"), text)).unwrap()
+        };
+        let crm = "[[webhooks]]\nname = \"crm\"\nurl = \"https://crm.example\"\nsecret_file = \"s\"";
+        let mut running = config("");
+        assert_eq!(running.take_over(&config(crm)).taken_over, ["webhooks"]);
+        assert_eq!(running.settings.webhooks()[0].name, "crm");
+        assert_eq!(running.take_over(&config(crm)), Changes::default());
     }
 
     #[test]

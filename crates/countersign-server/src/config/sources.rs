@@ -217,6 +217,11 @@ impl Settings {
         }
     }
 
+    /// Takes the servers that are told of events from `new`.
+    pub(super) fn adopt_webhooks(&mut self, new: &Self) {
+        self.webhooks.clone_from(&new.webhooks);
+    }
+
     /// The problems of the sources themselves.
     pub(super) fn problems(&self) -> &[Problem] {
         &self.problems

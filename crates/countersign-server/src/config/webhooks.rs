@@ -1,5 +1,6 @@
 //! `[[webhooks]]`: servers that are told of events. They are in the file only, as `[[audiences]]` are.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use countersign::AuditKind;
@@ -26,6 +27,45 @@ pub(crate) struct Webhook {
     pub(crate) events: Vec<AuditKind>,
     /// Further certificate authorities, as it is written.
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+impl Webhook {
+    /// What the store calls it as a reader of the audit log.
+    pub(crate) fn reader(&self) -> String {
+        format!("webhook:{}", self.name)
+    }
+
+    /// Its table, as it stands in the file behind others.
+    pub(crate) fn to_toml(&self) -> String {
+        let Self { name, url, secret_file, events, ca_file } = self;
+        let mut text =
+            format!("\n[[webhooks]]\nname = {}\nurl = {}\n", quoted(name), quoted(&url.to_string()));
+        let _ = writeln!(text, "secret_file = {}", quoted(&secret_file.to_string_lossy()));
+        if !events.is_empty() {
+            let events: Vec<_> = events.iter().map(|kind| quoted(kind.name())).collect();
+            let _ = writeln!(text, "events = [{}]", events.join(", "));
+        }
+        if let Some(file) = ca_file {
+            let _ = writeln!(text, "ca_file = {}", quoted(&file.to_string_lossy()));
+        }
+        text
+    }
+
+    /// A name for one.
+    pub(crate) fn parse_name(text: &str) -> Result<String, String> {
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if (1..=64).contains(&text.len()) && text.bytes().all(is_fine) {
+            Ok(text.to_owned())
+        } else {
+            Err("it has 1 to 64 letters, digits, dots, hyphens and underscores".to_owned())
+        }
+    }
+
+    /// A kind of events.
+    pub(crate) fn parse_event(name: &str) -> Result<AuditKind, String> {
+        let known: Vec<_> = AuditKind::ALL.iter().map(|kind| kind.name()).collect();
+        AuditKind::from_name(name).ok_or_else(|| one_of(name, &known).err().unwrap_or_default())
+    }
 }
 
 /// Reads the array of tables; adds what is wrong to `problems`.
@@ -68,23 +108,19 @@ fn webhook(table: &DeTable<'_>) -> Result<Webhook, String> {
     };
     let required = |key: &str| text(key)?.ok_or_else(|| format!("{key} is missing"));
     let name = required("name")?;
-    if !is_name(name) {
-        return Err("name: it has 1 to 64 letters, digits, dots, hyphens and underscores".to_owned());
-    }
+    let name = Webhook::parse_name(name).map_err(|why| format!("name: {why}"))?;
     let url = FetchUrl::parse(required("url")?).map_err(|error| format!("url: {error}"))?;
     let events = find("events").map_or(Ok(Vec::new()), events)?;
     let secret_file = required("secret_file")?.into();
     let ca_file = text("ca_file")?.map(PathBuf::from);
-    Ok(Webhook { name: name.to_owned(), url, secret_file, events, ca_file })
+    Ok(Webhook { name, url, secret_file, events, ca_file })
 }
 
 fn events(value: &DeValue<'_>) -> Result<Vec<AuditKind>, String> {
     let expected = "events: expects a list of kinds of events, like [\"account_created\"]";
     let kind = |value: &Spanned<DeValue<'_>>| {
         let name = value.get_ref().as_str().ok_or(expected)?;
-        let known: Vec<_> = AuditKind::ALL.iter().map(|kind| kind.name()).collect();
-        let unknown = || one_of(name, &known).err().unwrap_or_default();
-        AuditKind::from_name(name).ok_or_else(|| format!("events: {}", unknown()))
+        Webhook::parse_event(name).map_err(|why| format!("events: {why}"))
     };
     let kinds = value.as_array().ok_or(expected)?.iter().map(kind);
     let kinds = kinds.collect::<Result<Vec<_>, String>>()?;
@@ -95,9 +131,9 @@ fn events(value: &DeValue<'_>) -> Result<Vec<AuditKind>, String> {
     }
 }
 
-fn is_name(name: &str) -> bool {
-    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (1..=64).contains(&name.len()) && name.bytes().all(is_fine)
+/// A basic string of TOML, whose escapes are those of JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 const KEYS: &[&str] = &["name", "url", "secret_file", "events", "ca_file"];
@@ -133,6 +169,24 @@ mod tests {
         assert_eq!(problems, [""; 0]);
         let [crm] = &webhooks[..] else { panic!("{webhooks:?}") };
         assert_eq!((crm.name.as_str(), &crm.events[..]), ("crm", &[AuditKind::AccountCreated][..]));
+    }
+
+    /// WH-5
+    #[test]
+    fn what_is_written_is_read_as_it_was_meant() {
+        let url = FetchUrl::parse("https://crm.example:8443/a?b=%22c&d").unwrap();
+        let all = [
+            Webhook {
+                name: "crm".into(),
+                url: url.clone(),
+                secret_file: "a \"b\" \\ \n.secret".into(),
+                events: vec![AuditKind::AccountCreated, AuditKind::LoginFailed],
+                ca_file: Some("ca.pem".into()),
+            },
+            Webhook { name: "x.y-Z_0".into(), url, secret_file: "s".into(), events: vec![], ca_file: None },
+        ];
+        let text: String = all.iter().map(Webhook::to_toml).collect();
+        assert_eq!(read(&text), (all.to_vec(), vec![]), "{text}");
     }
 
     #[test]

@@ -1,15 +1,17 @@
-//! What SIGHUP changes in a running server: the values of the live keys of the configuration, and what is in the files for mails. A
-//! configuration or a file that cannot be used changes nothing.
+//! What SIGHUP changes in a running server: the values of the live keys of the configuration, the webhooks, and what is in the files for
+//! mails and of secrets. A configuration or a file that cannot be used changes nothing.
 
 use std::sync::Arc;
 
 use axum::Router;
+use tokio::sync::watch;
 
 use crate::config::{Changes, Config};
 use crate::logging::Log;
 use crate::net::listen::Routes;
 use crate::serve::instance::Instance;
 use crate::serve::mail::mail;
+use crate::serve::webhooks::{self, Receivers};
 
 /// Reads the configuration from its sources.
 pub(crate) type Read<'a> = &'a dyn Fn() -> anyhow::Result<Config>;
@@ -21,6 +23,7 @@ pub(super) struct Live<'a> {
     pub(super) log: &'a Log,
     pub(super) instance: &'a Arc<Instance>,
     pub(super) routes: &'a Routes,
+    pub(super) webhooks: &'a watch::Sender<Receivers>,
     /// Makes the routes of a configuration.
     pub(super) make_router: &'a dyn Fn(&Config) -> Router,
 }
@@ -33,10 +36,15 @@ impl Live<'_> {
             if self.config.mail_url.is_some() {
                 mail(&new)?;
             }
-            Ok(new)
+            let receivers = webhooks::receivers(&new)?;
+            Ok((new, receivers))
         });
         let Changes { taken_over, need_restart } = match read {
-            Ok(new) => self.config.take_over(&new),
+            Ok((new, receivers)) => {
+                // Also where none has changed: a secret may have, and who has mended one need not wait for the next attempt.
+                self.webhooks.send_replace(Arc::new(receivers));
+                self.config.take_over(&new)
+            }
             Err(error) => return tracing::error!("SIGHUP: the configuration is not taken over: {error:#}"),
         };
         self.set_mail();

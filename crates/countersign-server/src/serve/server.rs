@@ -188,9 +188,8 @@ impl Host {
         let mut beside = JoinSet::new();
         beside.spawn(async move { upkeep.run_upkeep().await });
         beside.spawn(log_left_out(log.lines.clone()));
-        for receiver in webhooks::receivers(config)? {
-            beside.spawn(webhooks::send(Arc::clone(&instance), receiver));
-        }
+        let (webhooks, told) = watch::channel(Arc::new(webhooks::receivers(config)?));
+        beside.spawn(webhooks::tell(Arc::clone(&instance), told));
         if let Some(target) = config.events.clone() {
             beside.spawn(events::send(Arc::clone(&instance), target));
         }
@@ -205,8 +204,15 @@ impl Host {
         // The metrics hold the store too.
         let serving = listen::serve(self.ports.again()?, service, stopping.clone());
         let serving_metrics = listen::serve(self.metrics.again()?, metrics, stopping);
-        let mut live =
-            Live { config, read, log, instance: &instance, routes: &routes, make_router: &make_router };
+        let mut live = Live {
+            config,
+            read,
+            log,
+            instance: &instance,
+            routes: &routes,
+            webhooks: &webhooks,
+            make_router: &make_router,
+        };
         let ending = async {
             let end = self.until_end(&mut live).await;
             // They would last for as long as requests may.

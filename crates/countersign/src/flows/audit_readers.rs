@@ -2,6 +2,7 @@
 //! least once, from one node at a time.
 
 use crate::Countersign;
+use crate::model::audit_reader::{AuditReader, ReaderNews};
 use crate::model::audit_verify::ChainedRow;
 use crate::store::{Store, StoreError};
 
@@ -34,7 +35,7 @@ impl<S: Store> Countersign<S> {
     /// # Errors
     /// [`StoreError`] when the store did not answer.
     pub async fn unread_audit(&self, reader: &str) -> Result<UnreadAudit, StoreError> {
-        let after = self.store.audit_position(reader.to_owned()).await?;
+        let after = self.store.audit_reader(reader.to_owned()).await?.position;
         let mut rows = self.store.audit_chain(after, AT_ONCE).await?;
         // Asked only where there is something to send: it is a write.
         if !rows.is_empty() && !self.store.may_sweep().await? {
@@ -53,14 +54,27 @@ impl<S: Store> Countersign<S> {
         self.store.move_audit_position(unread.reader.clone(), after, up_to).await
     }
 
-    /// How far a reader is, and how far it could be: positions in the chain.
+    /// A reader, and the position in the chain up to which it could be.
     ///
     /// # Errors
     /// [`StoreError`] when the store did not answer.
-    pub async fn audit_reader(&self, reader: &str) -> Result<(i64, i64), StoreError> {
-        let position = self.store.audit_position(reader.to_owned()).await?;
+    pub async fn audit_reader(&self, reader: &str) -> Result<(AuditReader, i64), StoreError> {
+        let found = self.store.audit_reader(reader.to_owned()).await?;
         let head = self.store.audit_head().await?;
-        Ok((position, head.map_or(0, |head| head.position)))
+        Ok((found, head.map_or(0, |head| head.position)))
+    }
+
+    /// Remembers what became known of a reader; gives it as it was and as it is. It holds for all nodes, and who sends has to see
+    /// whether it is [off](AuditReader::off).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn note_audit_reader(
+        &self,
+        reader: &str,
+        news: ReaderNews,
+    ) -> Result<(AuditReader, AuditReader), StoreError> {
+        self.store.note_audit_reader(reader.to_owned(), news, self.clock().now()).await
     }
 
     /// Lets a reader go on behind another position: back, to have rows again, or forward, to leave some out.
@@ -69,7 +83,7 @@ impl<S: Store> Countersign<S> {
     /// [`StoreError`] when the store did not answer.
     pub async fn move_audit_reader(&self, reader: &str, to: i64) -> Result<(), StoreError> {
         loop {
-            let from = self.store.audit_position(reader.to_owned()).await?;
+            let from = self.store.audit_reader(reader.to_owned()).await?.position;
             if self.store.move_audit_position(reader.to_owned(), from, to).await? {
                 return Ok(());
             }

@@ -9,6 +9,7 @@ pub mod audience;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_cursor;
+pub mod audit_reader;
 pub mod audit_verify;
 pub(crate) mod backup;
 pub mod client;

@@ -23,6 +23,7 @@ use crate::model::activity::{Activity, ActivityQuery, ActivityRow};
 use crate::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
 use crate::model::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
+use crate::model::audit_reader::{AuditReader, ReaderNews};
 use crate::model::audit_verify::ChainedRow;
 use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Context;
@@ -195,8 +196,9 @@ passed_on! {
         }
     }
     AuditReaderStore {
-        audit_position(reader: String) -> i64;
+        audit_reader(reader: String) -> AuditReader;
         move_audit_position(reader: String, from: i64, to: i64) -> bool;
+        note_audit_reader(reader: String, news: ReaderNews, now: Timestamp) -> (AuditReader, AuditReader);
     }
     ActivityStore {
         add_activity(noted: Activity) -> ();

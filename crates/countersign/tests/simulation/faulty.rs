@@ -14,6 +14,7 @@ use countersign::internal::model::activity::{Activity, ActivityQuery, ActivityRo
 use countersign::internal::model::api_key::{AddApiKeyOutcome, ApiKey, ApiKeyProof, KeyGrant, NewApiKey};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery};
 use countersign::internal::model::audit_chain::{AuditGap, AuditHead, AuditRow, AuditSigner};
+use countersign::internal::model::audit_reader::{AuditReader, ReaderNews};
 use countersign::internal::model::audit_verify::ChainedRow;
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::Context;
@@ -732,8 +733,9 @@ impl AuditChainStore for Faulty {
 
 impl AuditReaderStore for Faulty {
     forward! {
-        audit_position(reader: String) -> i64;
+        audit_reader(reader: String) -> AuditReader;
         move_audit_position(reader: String, from: i64, to: i64) -> bool;
+        note_audit_reader(reader: String, news: ReaderNews, now: Timestamp) -> (AuditReader, AuditReader);
     }
 }
 

@@ -223,7 +223,7 @@ impl Draw {
             let result = if self.chance() { Ok(()) } else { Err(&failure) };
             store.settle_delivery(settle(&taken, result, self.now)).await.unwrap();
         }
-        let read = store.audit_position("events".to_owned()).await.unwrap();
+        let read = store.audit_reader("events".to_owned()).await.unwrap().position;
         store.move_audit_position("events".to_owned(), read, read + 1).await.unwrap();
         let fingerprint = self.random.bytes();
         let number = u8::try_from(self.below(256)).unwrap();

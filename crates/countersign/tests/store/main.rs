@@ -64,7 +64,7 @@ macro_rules! conformance {
                     sessions_are_listed_while_they_live}
                 activity::{counts_are_added_and_of_levels_the_highest_is_kept, what_is_added_at_once_all_counts, old_figures_are_swept,
                     a_sweep_counts_the_sessions_that_are_alive}
-                audit_readers::{a_reader_moves_from_where_it_is}
+                audit_readers::{a_reader_moves_from_where_it_is, a_reader_that_is_off_is_so_until_it_is_switched_on}
                 api_keys::{what_is_stored_of_a_key_comes_back, a_key_is_made_for_whom_it_may_be, a_revoked_key_is_refused_with_its_tokens,
                     a_disabled_account_stops_its_keys, deleting_an_account_deletes_its_keys, a_use_is_remembered_to_the_hour,
                     keys_are_swept_a_while_after_their_end, one_of_many_last_keys_is_made, one_of_many_revocations_does_it}

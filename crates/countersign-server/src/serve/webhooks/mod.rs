@@ -1,65 +1,59 @@
 //! Tells servers of events: each event that they want, in the order of the audit log, until they have said that they have it.
 //!
-//! The audit log is the queue (docs/decisions/0041). So one that is away delays nobody else, and gets everything later.
+//! The audit log is the queue (docs/decisions/0041). So one that is away delays nobody else, and gets everything later, unless it is
+//! away for so long that it is switched off (docs/decisions/0051): the store remembers that, for all nodes.
 
+mod receiver;
+
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::bail;
 use axum::http::StatusCode;
-use countersign::{AuditRow, ChainedRow, Clock, Timestamp};
-use countersign_fetch::{Exchange, FetchOptions, exchange};
-use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use countersign::{AuditReader, OffReason, ReaderNews};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use crate::audit_line::hex;
-use crate::config::{Config, Webhook};
+use self::receiver::Delivery;
+pub(crate) use self::receiver::{Receiver, arrived, receivers};
 use crate::serve::instance::Instance;
-use crate::serve::signed_post::Signers;
 
-/// A server that is told, with what signs for it.
-pub(crate) struct Receiver {
-    webhook: Webhook,
-    signers: Signers,
-    request: FetchOptions,
-}
+/// Those who are told.
+pub(crate) type Receivers = Arc<Vec<Receiver>>;
 
-/// The configured ones.
-///
-/// # Errors
-/// The secrets of one cannot be read.
-pub(crate) fn receivers(config: &Config) -> anyhow::Result<Vec<Receiver>> {
-    let receiver = |webhook: &Webhook| {
-        let file = config.settings.in_folder(&webhook.secret_file);
-        let place = || format!("webhooks: {}: secret_file", webhook.name);
-        let mut request = FetchOptions::new(TIMEOUT, MAX_BYTES);
-        if let Some(file) = &webhook.ca_file {
-            request = request.ca_file(config.settings.in_folder(file));
+/// Tells them until it is dropped. When others take their place, these begin at once, whatever they waited for.
+pub(crate) async fn tell(instance: Arc<Instance>, mut receivers: watch::Receiver<Receivers>) {
+    loop {
+        let told = Arc::clone(&receivers.borrow_and_update());
+        tokio::select! {
+            () = tell_all(&instance, &told) => {}
+            changed = receivers.changed() => if changed.is_err() { return },
         }
-        let signers = Signers::read_file(&file).with_context(place)?;
-        Ok(Receiver { webhook: webhook.clone(), signers, request })
-    };
-    config.settings.webhooks().iter().map(receiver).collect()
+    }
 }
 
-/// How an attempt went that a server has answered.
-enum Delivery {
-    Done,
-    /// It never wants to hear anything again.
-    Gone,
-    /// It does not want this one.
-    Refused(StatusCode),
+/// No tasks of their own: who drops this has dropped all of them, and what they hold of the store.
+async fn tell_all(instance: &Instance, receivers: &[Receiver]) {
+    let mut all: Vec<_> = receivers.iter().map(|receiver| Box::pin(send(instance, receiver))).collect();
+    poll_fn(|context| {
+        // None of them ends.
+        for one in &mut all {
+            let _ = one.as_mut().poll(context);
+        }
+        Poll::<()>::Pending
+    })
+    .await;
 }
 
-/// Tells one until it is dropped.
-pub(crate) async fn send(instance: Arc<Instance>, receiver: Receiver) {
+/// Tells one.
+async fn send(instance: &Instance, receiver: &Receiver) {
     let mut failing = Failing::default();
     loop {
-        match receiver.send_some(&instance, &mut failing).await {
+        match send_some(receiver, instance, &mut failing).await {
             Ok(Next::More) => {}
             Ok(Next::Wait) => sleep(PAUSE).await,
-            Ok(Next::Never) => return,
             Err(error) => sleep(failing.again(receiver.name(), &error)).await,
         }
     }
@@ -68,121 +62,49 @@ pub(crate) async fn send(instance: Arc<Instance>, receiver: Receiver) {
 enum Next {
     More,
     Wait,
-    Never,
 }
 
-impl Receiver {
-    pub(crate) fn name(&self) -> &str {
-        &self.webhook.name
+async fn send_some(receiver: &Receiver, instance: &Instance, failing: &mut Failing) -> anyhow::Result<Next> {
+    let reader = receiver.reader();
+    let (found, end) = instance.audit_reader(&reader).await?;
+    // A new one hears of what happens from now on, and not of the past.
+    if found.position == 0 && end > 0 {
+        instance.move_audit_reader(&reader, end).await?;
     }
-
-    /// What the store calls it as a reader of the audit log.
-    pub(crate) fn reader(&self) -> String {
-        format!("webhook:{}", self.webhook.name)
+    if failing.is_off(receiver.name(), &found) {
+        return Ok(Next::Wait);
     }
-
-    pub(crate) const fn webhook(&self) -> &Webhook {
-        &self.webhook
-    }
-
-    /// Sends a message that no event has caused.
-    ///
-    /// # Errors
-    /// It has not arrived.
-    pub(crate) async fn test(&self, id: &str) -> anyhow::Result<StatusCode> {
-        let now = Clock::system().now();
-        let body = json!({ "type": "test", "timestamp": now.to_string(), "data": {} });
-        Ok(self.post(id.to_owned(), &body).await?.status)
-    }
-
-    async fn send_some(&self, instance: &Instance, failing: &mut Failing) -> anyhow::Result<Next> {
-        let reader = self.reader();
-        // A new one hears of what happens from now on, and not of the past.
-        if let (0, end @ 1..) = instance.audit_reader(&reader).await? {
-            instance.move_audit_reader(&reader, end).await?;
-        }
-        let mut unread = instance.unread_audit(&reader).await?;
-        let rows = unread.rows().to_vec();
-        for (index, row) in rows.iter().enumerate() {
-            let is_last = index + 1 == rows.len();
-            if let Some(event) = self.wanted(row) {
-                match self.deliver(row, event).await? {
-                    Delivery::Done => failing.is_over(self.name()),
-                    Delivery::Gone => {
-                        let name = self.name();
-                        tracing::error!(
-                            name,
-                            "a webhook says 410 Gone: it is told nothing until the server starts again"
-                        );
-                        return Ok(Next::Never);
-                    }
-                    Delivery::Refused(status) if failing.refusals < MOST_REFUSALS => {
-                        failing.refusals += 1;
-                        bail!("its response to position {} is {status}", row.place.position);
-                    }
-                    Delivery::Refused(status) => {
-                        let (name, position) = (self.name(), row.place.position);
-                        tracing::error!(name, position, %status, "a webhook refuses an event, which is left out");
-                        failing.refusals = 0;
-                    }
+    let mut unread = instance.unread_audit(&reader).await?;
+    let rows = unread.rows().to_vec();
+    let mut stored_as_failing = found.failing.is_some();
+    for (index, row) in rows.iter().enumerate() {
+        let is_last = index + 1 == rows.len();
+        if let Some(event) = receiver.wanted(row) {
+            let delivery = receiver.deliver(row, event).await;
+            let news = match &delivery {
+                Ok(Delivery::Done | Delivery::Refused(_)) => ReaderNews::Answered,
+                Ok(Delivery::Gone) => ReaderNews::Gone,
+                Err(_) => ReaderNews::Failed,
+            };
+            if stored_as_failing || news != ReaderNews::Answered {
+                let (_, after) = instance.note_audit_reader(&reader, news).await?;
+                stored_as_failing = after.failing.is_some();
+                if failing.is_switched_off(receiver.name(), &after) {
+                    return Ok(Next::Wait);
                 }
-            } else if !is_last {
-                continue;
             }
-            if !instance.audit_was_read(&mut unread, row.place.position).await? {
-                return Ok(Next::More); // another node, or a replay
+            match delivery? {
+                Delivery::Done | Delivery::Gone => failing.is_over(receiver.name()),
+                Delivery::Refused(status) => failing.refused(receiver.name(), row.place.position, status)?,
             }
+        } else if !is_last {
+            continue;
         }
-        Ok(if unread.has_more() { Next::More } else { Next::Wait })
-    }
-
-    fn wanted<'a>(&self, row: &'a ChainedRow) -> Option<&'a AuditRow> {
-        let wants = |kind: &str| self.webhook.events.iter().any(|wanted| wanted.name() == kind);
-        row.row.as_ref().filter(|row| self.webhook.events.is_empty() || wants(&row.kind))
-    }
-
-    async fn deliver(&self, row: &ChainedRow, event: &AuditRow) -> anyhow::Result<Delivery> {
-        let id = format!("msg_{}", hex(&row.place.link[..16]));
-        let status = self.post(id, &body(row.place.position, event)).await?.status;
-        match status.as_u16() {
-            200..=299 => Ok(Delivery::Done),
-            410 => Ok(Delivery::Gone),
-            // These say something of the way or of the moment, and nothing of the event.
-            401 | 403 | 404 | 405 | 407 | 408 | 425 | 429 => bail!("its response is {status}"),
-            400..=499 => Ok(Delivery::Refused(status)),
-            _ => bail!("its response is {status}"),
+        if !instance.audit_was_read(&mut unread, row.place.position).await? {
+            return Ok(Next::More); // another node, or a replay
         }
     }
-
-    async fn post(&self, id: String, body: &Value) -> anyhow::Result<Exchange> {
-        let question = self.signers.question(&id, Clock::system().now(), body.to_string())?;
-        let (url, request) = (self.webhook.url.clone(), self.request.clone());
-        let (answer, answered) = oneshot::channel();
-        let ask = move || {
-            let _ = answer.send(exchange(&url, question, &request));
-        };
-        // Not a thread of the runtime, whose end would wait for it (LM-10).
-        std::thread::Builder::new().name("webhook".into()).spawn(ask)?;
-        Ok(answered.await??)
-    }
-}
-
-/// IDs, and what has changed; no address, and no name but one that is what has changed.
-fn body(position: i64, event: &AuditRow) -> Value {
-    json!({
-        "type": event.kind,
-        "timestamp": Timestamp::from_unix_millis(event.at).to_string(),
-        "sequence": event.sequence,
-        "position": position,
-        "data": {
-            "accountId": event.account_id,
-            "sessionId": event.session_id,
-            "actor": event.actor,
-            "actorId": event.actor_id,
-            "requestId": event.request_id.map(|id| id.to_string()),
-            "detail": event.detail,
-        },
-    })
+    Ok(if unread.has_more() { Next::More } else { Next::Wait })
 }
 
 /// A server that does not take what it is told.
@@ -191,6 +113,7 @@ struct Failing {
     count: u32,
     refusals: u32,
     told: Option<Instant>,
+    told_off: bool,
 }
 
 impl Failing {
@@ -209,20 +132,48 @@ impl Failing {
             tracing::info!(name, "the webhook is told again");
         }
     }
-}
 
-/// Whether a message for trying has arrived.
-///
-/// # Errors
-/// It has not.
-pub(crate) fn arrived(status: StatusCode) -> anyhow::Result<()> {
-    ensure!(status.is_success(), "its response is {status}");
-    Ok(())
+    /// One event is not wanted: it is tried some times more, and then left out.
+    fn refused(&mut self, name: &str, position: i64, status: StatusCode) -> anyhow::Result<()> {
+        if self.refusals < MOST_REFUSALS {
+            self.refusals += 1;
+            bail!("its response to position {position} is {status}");
+        }
+        tracing::error!(name, position, %status, "a webhook refuses an event, which is left out");
+        self.refusals = 0;
+        Ok(())
+    }
+
+    /// Whether it has just been switched off.
+    fn is_switched_off(&mut self, name: &str, reader: &AuditReader) -> bool {
+        let Some(off) = reader.off else { return false };
+        let why = match off.reason {
+            OffReason::Gone => "it says 410 Gone",
+            _ => "it has failed for five days",
+        };
+        tracing::error!(
+            name,
+            "a webhook is switched off, {why}: it is told nothing until `countersign webhook enable {name}`"
+        );
+        *self = Self { told_off: true, ..Self::default() };
+        true
+    }
+
+    /// Whether it is off; a line says so once.
+    fn is_off(&mut self, name: &str, reader: &AuditReader) -> bool {
+        let is_off = reader.off.is_some();
+        match (is_off, self.told_off) {
+            (true, false) => {
+                tracing::warn!(name, "a webhook is switched off: `countersign webhook enable {name}`");
+            }
+            (false, true) => tracing::info!(name, "a webhook is switched on"),
+            _ => {}
+        }
+        self.told_off = is_off;
+        is_off
+    }
 }
 
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-const TIMEOUT: Duration = Duration::from_secs(15);
-/// Of a response, which nobody reads.
-const MAX_BYTES: u64 = 64 * 1024;
 const MOST_REFUSALS: u32 = 3;

@@ -43,7 +43,7 @@ pub(super) fn look(global: &Global, wanted: &Wanted, asked: &Asked) -> Seen {
     } else {
         None
     };
-    if wants(&["store", "keys", "passwords", "people", "backup", "consumer"]) {
+    if wants(&["store", "keys", "passwords", "people", "backup", "consumer", "webhooks"]) {
         let token = asked.token.as_ref().map(|(consumer, token)| (*consumer, token.as_str()));
         // Nothing in it fails: what cannot be read is seen to be so.
         let _ = block_on(async {

@@ -5,14 +5,16 @@ use std::net::SocketAddr;
 use countersign::options::HashingOptions;
 use countersign::store::postgres::{self, OpenError as PostgresError};
 use countersign::store::sqlite::{self, OpenError as SqliteError};
-use countersign::store::{AccountStore as _, AnyStore, KeyStore as _, SchemaStatus, StoreError, Upkeep as _};
-use countersign::{AccountFilter, Clock, Role};
+use countersign::store::{
+    AccountStore as _, AnyStore, AuditReaderStore as _, KeyStore as _, SchemaStatus, StoreError, Upkeep as _,
+};
+use countersign::{AccountFilter, AuditReader, Clock, Role};
 
 use super::{consumer, file, passwords};
 use crate::cli::doctor::consumers::Consumer;
 use crate::cli::doctor::seen::{
     BackupSeen, KeysSeen, PasswordsSeen, PeopleSeen, PostgresSeen, Refused, RefusedKind, SchemaSeen, Seen,
-    SigningKeySeen, StoreSeen,
+    SigningKeySeen, StoreSeen, WebhookSeen,
 };
 use crate::config::{Config, Toggle};
 use crate::serve::{master_key_file, store};
@@ -80,6 +82,13 @@ async fn contents(opened: &AnyStore, config: &Config, seen: &mut Seen) -> Result
         seen.backup = Some(BackupSeen { last: opened.last_backup().await?, now, accounts });
     }
     seen.keys = Some(keys(opened, config).await?);
+    let mut webhooks = Vec::new();
+    for webhook in config.settings.webhooks() {
+        let AuditReader { failing, off, .. } = opened.audit_reader(webhook.reader()).await?;
+        let (failing_since, off_since) = (failing.map(|failing| failing.since), off.map(|off| off.at));
+        webhooks.push(WebhookSeen { name: webhook.name.clone(), failing_since, off_since });
+    }
+    seen.webhooks = Some(webhooks);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod postgres;
 mod reach;
 mod store;
 mod system;
+mod webhooks;
 
 pub(super) use self::reach::FORGED;
 use super::finding::{Finding, Rule};
@@ -44,6 +45,7 @@ const GROUPS: &[&[Rule]] = &[
     passwords::RULES,
     people::RULES,
     feed::RULES,
+    webhooks::RULES,
     system::RULES,
     backup::RULES,
     consumer::RULES,
@@ -70,6 +72,7 @@ mod tests {
             browser::tests::fixtures(),
             passwords::tests::fixtures(),
             feed::tests::fixtures(),
+            webhooks::tests::fixtures(),
             consumer::tests::fixtures(),
             store::tests::fixtures(),
             postgres::tests::fixtures(),

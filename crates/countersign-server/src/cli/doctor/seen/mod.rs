@@ -27,6 +27,7 @@ pub(in crate::cli) struct Seen {
     pub(in crate::cli) passwords: Option<PasswordsSeen>,
     pub(in crate::cli) browser: Option<BrowserSeen>,
     pub(in crate::cli) feed: Option<FeedSeen>,
+    pub(in crate::cli) webhooks: Option<Vec<WebhookSeen>>,
     pub(in crate::cli) reach: Option<ReachSeen>,
     pub(in crate::cli) consumer: Option<ConsumerSeen>,
     pub(in crate::cli) system: Option<SystemSeen>,
@@ -280,6 +281,14 @@ pub(in crate::cli) struct BrowserSeen {
     pub(in crate::cli) origin: String,
     /// `cors_origins`.
     pub(in crate::cli) origins: Vec<String>,
+}
+
+/// A server that is told of events, as the store knows it.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct WebhookSeen {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) failing_since: Option<Timestamp>,
+    pub(in crate::cli) off_since: Option<Timestamp>,
 }
 
 /// The feed of ended sessions, as the running server tells.
