@@ -34,4 +34,5 @@ pub use exchange::{Exchange, Question, exchange};
 pub use options::{Addresses, FetchOptions};
 pub use request::{get, get_unless, open, post};
 pub use stream::ByteStream;
+pub use tls::authorities;
 pub use url::{FetchUrl, UrlError};

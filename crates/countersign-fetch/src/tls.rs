@@ -19,16 +19,23 @@ pub(crate) fn system() -> Result<Vec<CertificateDer<'static>>, FetchError> {
     if system.is_empty() { Err(FetchError::NoAuthorities) } else { Ok(system) }
 }
 
-pub(crate) fn config(ca_file: Option<&Path>) -> Result<TlsConfig, FetchError> {
-    let system = rustls_native_certs::load_native_certs().certs;
-    let mut roots: Vec<_> = system.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+/// The authorities that a request trusts: the system's, and those of a PEM file beside them. For a connection of the caller's own that
+/// is to trust the same.
+///
+/// # Errors
+/// [`FetchError::CaFile`] and [`FetchError::NoAuthorities`], as they say.
+pub fn authorities(ca_file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, FetchError> {
+    let mut roots = rustls_native_certs::load_native_certs().certs;
     if let Some(path) = ca_file {
         let own = read(path).map_err(|error| FetchError::CaFile { path: path.to_owned(), error })?;
-        roots.extend(own);
+        roots.extend(own.iter().map(|own| CertificateDer::from(own.der().to_vec())));
     }
-    if roots.is_empty() {
-        return Err(FetchError::NoAuthorities);
-    }
+    if roots.is_empty() { Err(FetchError::NoAuthorities) } else { Ok(roots) }
+}
+
+pub(crate) fn config(ca_file: Option<&Path>) -> Result<TlsConfig, FetchError> {
+    let roots = authorities(ca_file)?;
+    let roots: Vec<_> = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
     Ok(TlsConfig::builder()
         .root_certs(RootCerts::from(roots))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))

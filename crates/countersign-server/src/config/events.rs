@@ -15,6 +15,8 @@ pub(crate) enum EventsTarget {
     SyslogUdp(String),
     /// The same by TCP.
     SyslogTcp(String),
+    /// The same by TLS, with the usual port where none was named.
+    SyslogTls(String),
 }
 
 impl Scalar for EventsTarget {
@@ -30,13 +32,20 @@ impl Scalar for EventsTarget {
             Some(("syslog", rest)) => match rest.split_once(':') {
                 Some(("udp", rest)) => host(rest).map(Self::SyslogUdp),
                 Some(("tcp", rest)) => host(rest).map(Self::SyslogTcp),
+                // RFC 5425 §4.1.
+                Some(("tls", rest)) => {
+                    let has_port = rest.contains(':') && !rest.ends_with(']');
+                    let rest = if has_port { rest.to_owned() } else { format!("{rest}:6514") };
+                    host(&rest).map(Self::SyslogTls)
+                }
                 _ => rest.starts_with('/').then(|| Self::SyslogSocket(rest.into())),
             },
             _ => None,
         };
         target.ok_or_else(|| {
             format!(
-                "{text:?} is none of file:PATH, syslog, syslog:/SOCKET, syslog:udp:HOST:PORT and syslog:tcp:HOST:PORT"
+                "{text:?} is none of file:PATH, syslog, syslog:/SOCKET, syslog:udp:HOST:PORT, syslog:tcp:HOST:PORT and \
+                 syslog:tls:HOST:PORT"
             )
         })
     }
@@ -54,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_spelt_in_one_of_five_ways() {
+    fn a_target_is_spelt_in_one_of_six_ways() {
         let parsed = |text| EventsTarget::parse_scalar(text).unwrap().scalar_in_folder(Path::new("/etc/x"));
         assert_eq!(parsed("file:events.jsonl"), EventsTarget::File("/etc/x/events.jsonl".into()));
         assert_eq!(parsed("file:/var/log/c:1"), EventsTarget::File("/var/log/c:1".into()));
@@ -62,6 +71,9 @@ mod tests {
         assert_eq!(parsed("syslog:/run/log"), EventsTarget::SyslogSocket("/run/log".into()));
         assert_eq!(parsed("syslog:udp:siem.example:514"), EventsTarget::SyslogUdp("siem.example:514".into()));
         assert_eq!(parsed("syslog:tcp:[::1]:601"), EventsTarget::SyslogTcp("[::1]:601".into()));
+        assert_eq!(parsed("syslog:tls:siem.example"), EventsTarget::SyslogTls("siem.example:6514".into()));
+        assert_eq!(parsed("syslog:tls:[::1]"), EventsTarget::SyslogTls("[::1]:6514".into()));
+        assert_eq!(parsed("syslog:tls:h:1"), EventsTarget::SyslogTls("h:1".into()));
         for bad in [
             "",
             "file:",
@@ -70,7 +82,10 @@ mod tests {
             "syslog:tcp:",
             "syslog:tcp:host",
             "syslog:udp::514",
-            "syslog:tls:h:1",
+            "syslog:tls:",
+            "syslog:tls:h:0",
+            "syslog:tls:h:x",
+            "syslog:tls:h/x",
             "syslog:udp:h:0",
             "syslog:tcp:a b:1",
             "/var/log/x",

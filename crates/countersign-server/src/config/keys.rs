@@ -229,8 +229,10 @@ settings! {
     /// How long the audit log is kept.
     "retention.audit" retention_audit: Duration = "400d", if |v| ttl(*v, "1d", "3650d");
     /// Where every row of the audit log is sent, for a SIEM: `file:PATH` (JSON Lines), `syslog`, `syslog:/SOCKET`,
-    /// `syslog:udp:HOST:PORT` or `syslog:tcp:HOST:PORT`. See docs/guides/webhooks.md.
-    "events" events: Option<EventsTarget> = "", for example "file:/var/log/countersign/events.jsonl";
+    /// `syslog:udp:HOST:PORT`, `syslog:tcp:HOST:PORT` or `syslog:tls:HOST:PORT`. See docs/guides/webhooks.md.
+    "events" events: Option<EventsTarget> = "", for example "syslog:tls:siem.example.com:6514";
+    /// A PEM file with further certificate authorities that a syslog daemon may have its certificate from.
+    "events_ca_file" events_ca_file: Option<PathBuf> = "", for example "/etc/countersign/siem-ca.pem";
     /// The address of the login of the system that people come from. It is asked about names that have no account or no
     /// password here; if it says yes, the password is taken over, and the next sign-in asks nobody. An
     /// account that you delete comes back as long as it says yes: disable it instead.

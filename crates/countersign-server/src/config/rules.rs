@@ -2,6 +2,7 @@
 
 use countersign::OutOfRange;
 
+use super::events::EventsTarget;
 use super::keys::{Config, KEYS};
 use super::limits::is_loopback_name;
 use super::place::{Place, Problem};
@@ -19,6 +20,7 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     transport(config, &mut refuse);
     verify_only(config, &mut refuse);
     upstream(config, &mut refuse);
+    events(config, &mut refuse);
     hooks(config, &mut refuse);
     store(config, &mut refuse);
     mail(config, &mut refuse);
@@ -150,6 +152,13 @@ fn upstream(config: &Config, refuse: Refuse<'_>) {
     if config.import_upstream_username_field == config.import_upstream_password_field {
         let why = "import.upstream.username_field and import.upstream.password_field are the same";
         refuse("import.upstream.password_field", why.to_owned());
+    }
+}
+
+/// Authorities are for a daemon that has a certificate.
+fn events(config: &Config, refuse: Refuse<'_>) {
+    if config.events_ca_file.is_some() && !matches!(config.events, Some(EventsTarget::SyslogTls(_))) {
+        refuse("events_ca_file", "events_ca_file: events is not syslog:tls:HOST:PORT".to_owned());
     }
 }
 

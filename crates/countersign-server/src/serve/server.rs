@@ -190,7 +190,7 @@ impl Host {
         beside.spawn(log_left_out(log.lines.clone()));
         let (webhooks, told) = watch::channel(Arc::new(webhooks::receivers(config)?));
         beside.spawn(webhooks::tell(Arc::clone(&instance), told));
-        if let Some(target) = config.events.clone() {
+        if let Some(target) = events::Target::configured(config) {
             beside.spawn(events::send(Arc::clone(&instance), target));
         }
         if let Some(tls) = self.tls.clone() {

@@ -10,18 +10,18 @@ use crate::harness::{PASSWORD, Place, eventually};
 use crate::postgres::{ORIGIN, new_database, place};
 
 /// The rows of the log, as `audit export` prints them.
-fn exported(place: &Place) -> Vec<String> {
+pub(crate) fn exported(place: &Place) -> Vec<String> {
     let ran = place.run(&["audit", "export"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     ran.out.lines().map(str::to_owned).collect()
 }
 
-fn lines(place: &Place, name: &str) -> Vec<String> {
+pub(crate) fn lines(place: &Place, name: &str) -> Vec<String> {
     fs::read_to_string(place.path(name)).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
 /// The JSON of a message of RFC 5424.
-fn content(message: &str) -> String {
+pub(crate) fn content(message: &str) -> String {
     let (head, json) = message.split_once(" - {").unwrap_or_else(|| panic!("{message}"));
     let fields: Vec<_> = head.split(' ').collect();
     assert!(fields.len() == 6 && fields[0].starts_with("<8") && fields[3] == "countersign", "{message}");

@@ -26,6 +26,7 @@ mod doctor_kept;
 #[cfg(target_os = "linux")]
 mod doctor_reach;
 mod events;
+mod events_tls;
 #[cfg(target_os = "linux")]
 mod failing_disk;
 mod feed;

@@ -3,8 +3,10 @@
 
 mod file;
 mod syslog;
+mod syslog_tls;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +15,24 @@ use countersign::ChainedRow;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use crate::config::EventsTarget;
+use crate::config::{Config, EventsTarget};
 use crate::serve::instance::Instance;
 
+/// Where rows are sent, with what that takes.
+pub(crate) struct Target {
+    to: EventsTarget,
+    ca_file: Option<PathBuf>,
+}
+
+impl Target {
+    /// The configured one.
+    pub(crate) fn configured(config: &Config) -> Option<Self> {
+        Some(Self { to: config.events.clone()?, ca_file: config.events_ca_file.clone() })
+    }
+}
+
 /// Sends until it is dropped.
-pub(crate) async fn send(instance: Arc<Instance>, target: EventsTarget) {
+pub(crate) async fn send(instance: Arc<Instance>, target: Target) {
     let target = Arc::new(target);
     let mut failing = Failing::default();
     loop {
@@ -33,7 +48,7 @@ pub(crate) async fn send(instance: Arc<Instance>, target: EventsTarget) {
 }
 
 /// Gives whether there may be more to send.
-async fn send_some(instance: &Instance, target: &Arc<EventsTarget>) -> anyhow::Result<bool> {
+async fn send_some(instance: &Instance, target: &Arc<Target>) -> anyhow::Result<bool> {
     let mut unread = instance.unread_audit(READER).await?;
     let Some(last) = unread.rows().last() else { return Ok(false) };
     let last = last.place.position;
@@ -46,12 +61,13 @@ async fn send_some(instance: &Instance, target: &Arc<EventsTarget>) -> anyhow::R
     Ok(unread.has_more())
 }
 
-fn write(target: &EventsTarget, rows: &[ChainedRow]) -> io::Result<()> {
-    match target {
+fn write(target: &Target, rows: &[ChainedRow]) -> io::Result<()> {
+    match &target.to {
         EventsTarget::File(path) => file::append(path, rows),
         EventsTarget::SyslogSocket(path) => syslog::to_socket(path, rows),
         EventsTarget::SyslogUdp(host) => syslog::by_udp(host, rows),
         EventsTarget::SyslogTcp(host) => syslog::by_tcp(host, rows),
+        EventsTarget::SyslogTls(host) => syslog_tls::send(host, target.ca_file.as_deref(), rows),
     }
 }
 

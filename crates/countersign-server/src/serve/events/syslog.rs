@@ -29,25 +29,37 @@ pub(super) fn by_udp(host: &str, rows: &[ChainedRow]) -> io::Result<()> {
     send_each(rows, |message| socket.send(message))
 }
 
-/// Each message has its length in front of it (RFC 6587 §3.4.1).
 pub(super) fn by_tcp(host: &str, rows: &[ChainedRow]) -> io::Result<()> {
-    let mut stream = TcpStream::connect_timeout(&resolve(host)?, TIMEOUT)?;
+    let mut stream = connect(host)?;
+    stream.write_all(&framed(rows))?;
+    stream.shutdown(Shutdown::Write)?;
+    check_said(stream.take(MAX_SAID).read_to_end(&mut Vec::new())?)
+}
+
+/// A connection that gives up on each step after a while.
+pub(super) fn connect(host: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&resolve(host)?, TIMEOUT)?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
+    Ok(stream)
+}
+
+/// The messages, each behind its length (RFC 6587 §3.4.1, RFC 5425 §4.3).
+pub(super) fn framed(rows: &[ChainedRow]) -> Vec<u8> {
     let mut framed = Vec::new();
     for message in messages(rows) {
         framed.extend_from_slice(format!("{} ", message.len()).as_bytes());
         framed.extend_from_slice(message.as_bytes());
     }
-    stream.write_all(&framed)?;
-    stream.shutdown(Shutdown::Write)?;
-    // A daemon has nothing to say; one that talks without an end is none.
-    let said = stream.take(MAX_SAID).read_to_end(&mut Vec::new())?;
-    if said as u64 >= MAX_SAID {
-        Err(io::Error::other("it answers, so it is no syslog daemon"))
-    } else {
-        Ok(())
+    framed
+}
+
+/// A daemon has nothing to say; one that talks without an end is none.
+pub(super) fn check_said(bytes: usize) -> io::Result<()> {
+    if bytes as u64 >= MAX_SAID {
+        return Err(io::Error::other("it answers, so it is no syslog daemon"));
     }
+    Ok(())
 }
 
 fn resolve(host: &str) -> io::Result<SocketAddr> {
@@ -96,7 +108,8 @@ fn host_name() -> String {
 /// The facility for messages about security (RFC 5424 §6.2.1).
 const AUTHPRIV: u8 = 10;
 const TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_SAID: u64 = 4096;
+/// More than a daemon says.
+pub(super) const MAX_SAID: u64 = 4096;
 
 #[cfg(test)]
 mod tests {
