@@ -4,28 +4,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS, freshProfile, holds } from './browsers.mjs';
 import { lookAt } from './look.mjs';
+import { mailTo, mails } from './mails.mjs';
 import { DEMO, startWorld, until } from './server.mjs';
 
 const OLD = 'plums on the kitchen table';
 const NEW = 'rain over the long meadow';
-
-/** The mails so far, the newest first: `{ to, subject, code, link }`. */
-async function mails(world) {
-  const page = await (await fetch(`http://127.0.0.1:${world.upstream}/dev/mail`)).text();
-  const plain = (html) => html.replace(/<[^>]+>/g, '').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, '&');
-  return [...page.matchAll(/<article><h2>(.*?)<\/h2><p>To (.*?), from .*?<\/p><pre>(.*?)<\/pre>/gs)].map(([, subject, to, text]) => ({
-    to: plain(to),
-    subject: plain(subject),
-    code: /\b\d{4}[ \u00a0]?\d{4}\b/.exec(plain(text))?.[0],
-    link: /http:\/\/\S+\/m\/[\w-]{43}/.exec(plain(text))?.[0],
-  }));
-}
-
-const mailTo = (world, address, count = 1) =>
-  until(`mail ${count} to ${address}`, async () => {
-    const all = (await mails(world)).filter(({ to }) => to === address);
-    return all.length >= count && all[0];
-  });
 
 for (const { name, launch } of BROWSERS) {
   describe(`by mail in ${name}`, () => {

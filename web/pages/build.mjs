@@ -12,6 +12,7 @@ rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 cpSync('public', outdir, { recursive: true });
 cpSync('../client/dist/index.js', `${outdir}/client.js`);
+writeFileSync(`${outdir}/client-account.js`, readFileSync('../client/dist/account.js', 'utf8').replaceAll('./index.js', './client.js'));
 for (const page of PAGES) {
   const body = readFileSync(`html/${page.name}.html`, 'utf8');
   writeFileSync(`${outdir}/${page.name}.html`, documentOf(page, body));
@@ -30,9 +31,9 @@ const scripts = {
   ...options,
   outdir,
   format: 'esm',
-  // All pages load one copy of the client, the one that pages of other apps load too. The scripts are in `assets/`.
-  alias: { '@countersign/client': '../client.js' },
-  external: ['../client.js', './server-keys.js'],
+  // All pages load one copy of the client and its second module, the one that pages of other apps load too. The scripts are in `assets/`.
+  alias: { '@countersign/client': '../client.js', '@countersign/client/account': '../client-account.js' },
+  external: ['../client.js', '../client-account.js', './server-keys.js'],
 };
 await build({
   ...scripts,

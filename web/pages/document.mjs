@@ -1,16 +1,16 @@
 // The HTML document around a page's body: one head for all pages.
 
 /**
- * `isTranslated`: it is built in each of `LANGUAGES` too; `hasOwnWords`: with words that no other page carries, in `src/de-admin.ts`. `script`: the page loads the script of its own name. `client`: it also loads `/client.js`.
+ * `isTranslated`: it is built in each of `LANGUAGES` too; `hasOwnWords`: with words that no other page carries, in `src/de-admin.ts`. `script`: the page loads the script of its own name. `client`: it also loads `/client.js`; `account`: and `/client-account.js`.
  * `policy`: where it differs from `POLICY`. The debugger may make no request (HD-7), but runs WebAssembly.
  */
 export const PAGES = [
   { name: 'index', title: 'Countersign', script: true, client: true },
   { name: 'login', title: 'Sign in · Countersign', script: true, client: true, isTranslated: true },
-  { name: 'forgot', title: 'Forgot your password? · Countersign', script: true, client: true, isTranslated: true },
-  { name: 'mail-sign-in', title: 'Sign in by mail · Countersign', script: true, client: true, isTranslated: true },
-  { name: 'register', title: 'Make an account · Countersign', script: true, client: true, isTranslated: true },
-  { name: 'account', title: 'Account · Countersign', script: true, client: true, isTranslated: true },
+  { name: 'forgot', title: 'Forgot your password? · Countersign', script: true, client: true, account: true, isTranslated: true },
+  { name: 'mail-sign-in', title: 'Sign in by mail · Countersign', script: true, client: true, account: true, isTranslated: true },
+  { name: 'register', title: 'Make an account · Countersign', script: true, client: true, account: true, isTranslated: true },
+  { name: 'account', title: 'Account · Countersign', script: true, client: true, account: true, isTranslated: true },
   { name: 'admin', title: 'Admin · Countersign', script: true, client: true, isTranslated: true, hasOwnWords: true },
   {
     name: 'debugger',
@@ -46,7 +46,7 @@ const POLICY = {
  * of a page that is off, and with the `data-without-page` of one that is on (`http/pages/document.rs`). In development
  * it adds the demo users to the sign-in page.
  */
-export function documentOf({ name, title, script, client, policy }, body, lang = 'en') {
+export function documentOf({ name, title, script, client, account, policy }, body, lang = 'en') {
   const directives = Object.entries({ ...POLICY, ...policy }).map(([directive, sources]) => `${directive} ${sources}`);
   const head = [
     '<meta charset="utf-8">',
@@ -58,6 +58,7 @@ export function documentOf({ name, title, script, client, policy }, body, lang =
     '<link rel="icon" href="assets/icon.svg">',
     '<link rel="stylesheet" href="assets/style.css">',
     client && '<link rel="modulepreload" href="client.js">',
+    account && '<link rel="modulepreload" href="client-account.js">',
     script && `<script type="module" src="assets/${fileOf(name, lang)}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);

@@ -7,7 +7,7 @@ import { createPost, parseTokenResponse } from './http.ts';
 import { createLogout } from './logout.ts';
 import { createRefresher } from './refresh.ts';
 import { createSession } from './session.ts';
-import type { AuthState, Client, ClientOptions } from './types.ts';
+import type { AuthState, Client, ClientOptions, User } from './types.ts';
 
 /** Longer than a refresh may take: the server hashes the password, and may queue for that. */
 const LOGIN_LIMIT_MS = 20_000;
@@ -24,7 +24,6 @@ export function createClient(options: ClientOptions = {}): Client {
   const logout = createLogout(env, session, post, name);
   const origins = new Set([base.origin, ...(options.apiOrigins ?? []).map((origin) => new URL(origin).origin)]);
   if (env.page) origins.add(env.page.origin);
-  const fetchWithToken = createFetch(env, session, refresher, origins);
 
   async function restore(): Promise<AuthState> {
     if (logout.isPending()) {
@@ -36,6 +35,13 @@ export function createClient(options: ClientOptions = {}): Client {
     return session.state;
   }
 
+  function accept(response: unknown): User {
+    const signedIn = parseTokenResponse(response);
+    logout.forget();
+    session.accept(signedIn);
+    return signedIn.user;
+  }
+
   const ready = restore();
   const stopWaking = env.page?.onWake((wasAway) => {
     if (session.state.status === 'signed-out') void logout.tellServer();
@@ -43,6 +49,7 @@ export function createClient(options: ClientOptions = {}): Client {
   });
 
   return {
+    url: base.href,
     ready,
     get state() {
       return session.state;
@@ -51,15 +58,11 @@ export function createClient(options: ClientOptions = {}): Client {
       return session.state.user;
     },
     subscribe: session.subscribe,
-    async login(username, password, newPassword, keepAccount) {
-      const response = await exclusive(env, name, () => post('/api/login', { username, password, newPassword, keepAccount }, LOGIN_LIMIT_MS));
-      const signedIn = parseTokenResponse(response);
-      logout.forget();
-      session.accept(signedIn);
-      return signedIn.user;
-    },
+    login: (username, password, newPassword, keepAccount) =>
+      exclusive(env, name, () => post('/api/login', { username, password, newPassword, keepAccount }, LOGIN_LIMIT_MS)).then(accept),
+    accept,
     logout: ({ everywhere = false } = {}) => logout.logout(everywhere),
-    fetch: fetchWithToken,
+    fetch: createFetch(env, session, refresher, origins),
     token: refresher.token,
     dispose() {
       stopWaking?.();

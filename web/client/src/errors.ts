@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'timeout'
   /** The response is not Countersign's, for example a proxy's error page. */
   | 'unexpected_response'
+  /** What somebody typed is neither the code nor the link of a mail; nothing was sent. Of the second module. */
+  | 'not_a_code'
   // Codes of newer servers pass through, and editors still complete the known ones.
   | (string & {});
 

@@ -15,7 +15,7 @@ export function createFetch(
     // The token goes to the configured origins and to no other.
     const isOurs = origins.has(new URL(request.url).origin) && !request.headers.has('Authorization');
     const token = isOurs ? await refresher.token() : null;
-    if (token === null) return env.fetch(request);
+    if (!token) return env.fetch(request);
 
     // A body can be read only once, so the copy for a second try is made before the first.
     const again = request.clone();
@@ -24,7 +24,7 @@ export function createFetch(
 
     await refresher.refresh(token);
     const renewed = session.accessToken;
-    if (renewed === undefined || renewed === token) return response;
+    if (!renewed || renewed === token) return response;
     return env.fetch(withToken(again, renewed));
   };
 }

@@ -45,7 +45,8 @@ export function parseTokenResponse(json: unknown): TokenResponse {
   throw new CountersignError('unexpected_response');
 }
 
-function parseJson(text: string): unknown {
+/** The value of a JSON text; `undefined` if it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -54,7 +55,7 @@ function parseJson(text: string): unknown {
 }
 
 /** The error of a response that says one, as far as it is the server's: `{"error": text, "code": code}`, or a proxy's page. */
-function refusal(response: Response, json: unknown): CountersignError {
+export function refusal(response: Response, json: unknown): CountersignError {
   const { error, code } = (json ?? {}) as { error?: unknown; code?: unknown };
   const seconds = Number(response.headers.get('retry-after') ?? NaN);
   return new CountersignError(

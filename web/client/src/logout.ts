@@ -49,7 +49,7 @@ export function createLogout(env: Environment, session: Session, post: Post, nam
 
   async function tell(token: string | undefined): Promise<{ revoked: boolean }> {
     const scope = read();
-    if (scope === null) return { revoked: true };
+    if (!scope) return { revoked: true };
     const status = await post('/api/logout', { everywhere: scope === 'everywhere' }, TRY_LIMIT_MS, token).then(
       () => 204,
       (error: CountersignError) => error.status,

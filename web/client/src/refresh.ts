@@ -46,7 +46,7 @@ export function createRefresher(env: Environment, session: Session, post: Post, 
   const jittered = (ms: number): number => ms * (0.75 + env.random() / 2);
 
   function refresh(rejected?: string): Promise<void> {
-    if (rejected !== undefined && rejected !== session.accessToken) return Promise.resolve();
+    if (rejected && rejected !== session.accessToken) return Promise.resolve();
     if (flight) return flight;
     if (lastError && clock.monotonic() < pausedUntil) return Promise.reject(lastError);
     const { epoch, accessToken } = session;

@@ -74,7 +74,7 @@ export function createSession(clock: Clock, channel: Channel | undefined): Sessi
     ended.add(held?.sessionId);
     epoch++;
     // A visitor who was never signed in needs no reason.
-    const known = held !== undefined || reason !== 'no_refresh_token';
+    const known = held || reason !== 'no_refresh_token';
     held = undefined;
     setState({ status: 'signed-out', user: null, ...(known && { reason }), pending });
   }

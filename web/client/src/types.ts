@@ -36,6 +36,8 @@ export interface ClientOptions {
 }
 
 export interface Client {
+  /** The address of the server. */
+  readonly url: string;
   /** Settles once with the first known state, or `unknown` if there is no connection. Never rejects. */
   readonly ready: Promise<AuthState>;
   readonly state: AuthState;
@@ -49,6 +51,11 @@ export interface Client {
    * user has asked for the account to be deleted at `body.deletionAt` of the error: `keepAccount` cancels that.
    */
   login(username: string, password: string, newPassword?: string, keepAccount?: boolean): Promise<User>;
+  /**
+   * Takes up a session that another request began, in all tabs, as `login` does: `response` is the JSON of a response like that of
+   * `/api/login`. Throws a `CountersignError` with the code `unexpected_response` if it is anything else.
+   */
+  accept(response: unknown): User;
   /**
    * Signs out, in all tabs and at once. `revoked` is false when the server could not be reached: then
    * the session still lives there, and the client ends it as soon as there is a connection.

@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-test('the_package_holds_the_module_its_types_and_the_licences_and_nothing_else', () => {
+test('the_package_holds_the_modules_their_types_and_the_licences_and_nothing_else', () => {
   const [report] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' })) as [
     { files: { path: string }[]; size: number },
   ];
   const paths = report.files.map(({ path }) => path).filter((path) => !path.startsWith('LICENSE-'));
-  const types = ['client', 'environment', 'errors', 'exclusive', 'fetch', 'http', 'index', 'logout', 'refresh', 'session', 'types', 'wire'];
+  const types = ['client', 'environment', 'errors', 'exclusive', 'fetch', 'http', 'index', 'logout', 'refresh', 'session', 'types', 'wire', ...['call', 'index', 'mail', 'sha256', 'shown', 'sign-in', 'types', 'work'].map((name) => `account/${name}`)];
   assert.deepEqual(
     new Set(paths),
-    new Set(['README.md', 'package.json', 'dist/index.js', ...types.map((name) => `dist/${name}.d.ts`)]),
+    new Set(['README.md', 'package.json', 'dist/index.js', 'dist/account.js', ...types.map((name) => `dist/${name}.d.ts`)]),
   );
 });
 
@@ -32,9 +32,9 @@ test('a_project_takes_the_package_from_the_repository_as_the_readme_says', () =>
       readdirSync(join(project, 'node_modules/@countersign/client')).filter((name) => name.startsWith('LICENSE-')),
       ['LICENSE-APACHE', 'LICENSE-MIT'],
     );
-    const program = "import { createClient } from '@countersign/client'; console.log(typeof createClient);";
+    const program = "import { createClient } from '@countersign/client'; import { createSelfService } from '@countersign/client/account'; console.log(typeof createClient, typeof createSelfService);";
     const said = execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project, encoding: 'utf8' });
-    assert.equal(said, 'function\n');
+    assert.equal(said, 'function function\n');
   } finally {
     rmSync(project, { recursive: true, force: true });
   }
@@ -44,4 +44,11 @@ test('the_module_exports_the_public_api_and_can_be_imported_where_there_is_no_pa
   const url = pathToFileURL('dist/index.js').href;
   const module = (await import(url)) as Record<string, unknown>;
   assert.deepEqual(Object.keys(module).sort(), ['CountersignError', 'createClient']);
+});
+
+test('the_second_module_has_the_errors_of_the_first', async () => {
+  const [core, account] = (await Promise.all(['dist/index.js', 'dist/account.js'].map((file) => import(pathToFileURL(file).href)))) as [typeof import('../src/index.ts'), typeof import('../src/account/index.ts')];
+  assert.deepEqual(Object.keys(account), ['createSelfService']);
+  const client = core.createClient({ baseUrl: 'https://id.example' });
+  await assert.rejects(account.createSelfService(client).verifyEmail('no code'), core.CountersignError);
 });

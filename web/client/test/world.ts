@@ -56,11 +56,14 @@ interface ServerSession {
   over?: 'session_expired' | 'session_revoked' | 'refresh_token_reused';
 }
 
-/** The rules of Countersign's server, as far as a client can see them. */
+/** The rules of Countersign's server about sessions, as far as a client can see them. */
 export class Server {
   ttlSeconds = 900;
   freshMs = 15_000;
   graceMs = 10_000;
+  /** Further routes: for anybody, and for whoever is signed in. */
+  anybody?: (route: string, body: Record<string, unknown>) => Answer | undefined;
+  own?: (route: string, body: Record<string, unknown>, user: User) => Answer | undefined;
   readonly log: string[] = [];
   readonly sessions = new Map<string, ServerSession>();
   readonly #world: World;
@@ -75,12 +78,18 @@ export class Server {
   }
 
   /** Applies the rules; `cookie` is `session.generation`. Returns status, body and any cookie to set. */
-  answer(path: string, body: Record<string, unknown>, cookie: string | undefined, bearer: string | null): Answer {
+  answer(path: string, body: Record<string, unknown>, cookie: string | undefined, bearer: string | null, method = 'POST'): Answer {
     this.log.push(path);
     if (path === '/api/login') return this.#login(body);
     if (path === '/api/refresh') return this.#refresh(cookie);
+    const known = this.anybody?.(`${method} ${path}`, body);
+    if (known) return known;
     if (path === '/api/logout') return this.#logout(cookie, bearer, body['everywhere'] === true);
     const claims = bearer === null ? undefined : this.#claimsOf(bearer);
+    if (claims) {
+      const own = this.own?.(`${method} ${path}`, body, claims.user);
+      if (own) return own;
+    }
     if (!claims) return { ...refuse('invalid_token'), headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } };
     return { status: 200, body: { user: claims.user } };
   }
@@ -88,9 +97,7 @@ export class Server {
   #login(body: Record<string, unknown>): Answer {
     const account = PASSWORDS.get(String(body['username']));
     if (!account || account.password !== body['password']) return refuse('invalid_credentials');
-    const id = `s${++this.#count}`;
-    this.sessions.set(id, { user: account.user, generation: 0, rotatedAt: this.#world.nowMs });
-    return this.#grant(id, account.user, `${id}.0`);
+    return this.begin(account.user);
   }
 
   #refresh(cookie: string | undefined): Answer {
@@ -122,6 +129,13 @@ export class Server {
       if (session === own || (everywhere && session.user === own?.user)) session.over = 'session_revoked';
     }
     return { status: 204, setCookie: '' };
+  }
+
+  /** Begins a session, as a sign-in does. */
+  begin(user: User): Answer {
+    const id = `s${++this.#count}`;
+    this.sessions.set(id, { user, generation: 0, rotatedAt: this.#world.nowMs });
+    return this.#grant(id, user, `${id}.0`);
   }
 
   #grant(sid: string, user: User, setCookie?: string): Answer {
@@ -222,7 +236,7 @@ export class Browser {
       const isJson = request.headers.get('Content-Type') === 'application/json';
       const body = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
       const bearer = /^Bearer (.*)$/.exec(request.headers.get('Authorization') ?? '')?.[1] ?? null;
-      const answer = instead ?? this.server.answer(path, body, cookie, bearer);
+      const answer = instead ?? this.server.answer(path, body, cookie, bearer, request.method);
       await this.world.sleep(backMs);
       if (lose === 'reply') return new Promise<never>(() => {});
       return answer;
@@ -241,49 +255,48 @@ export class Tab {
   inFlight = 0;
   mostInFlight = 0;
   readonly client: Client;
+  readonly environment: Partial<Environment>;
   readonly sent: Request[] = [];
   readonly #wakers = new Set<(online: boolean) => void>();
 
   constructor(browser: Browser, environment: Partial<Environment>) {
     const { world } = browser;
-    this.client = createClient({
-      apiOrigins: ['https://api.example'],
-      environment: {
-        fetch: async (input, init) => {
-          const request = new Request(input instanceof Request ? input : new URL(input, ORIGIN), init);
-          this.sent.push(request);
-          const isRefresh = request.url.includes('/api/refresh');
-          if (isRefresh) this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
-          try {
-            return await browser.send(request.clone());
-          } finally {
-            if (isRefresh) this.inFlight--;
-          }
-        },
-        clock: {
-          wall: () => world.nowMs + this.wallOffsetMs,
-          monotonic: () => world.nowMs,
-          after: (ms, task) => world.after(ms, task),
-        },
-        random: () => 0.5,
-        openChannel: (name) => browser.openChannel(name, () => this.frozen),
-        locks: browser.locks,
-        storage: {
-          getItem: (key) => browser.storage.get(key) ?? null,
-          setItem: (key, value) => void browser.storage.set(key, value),
-          removeItem: (key) => void browser.storage.delete(key),
-        },
-        page: {
-          origin: ORIGIN,
-          isVisible: () => this.visible,
-          onWake: (wake) => {
-            this.#wakers.add(wake);
-            return () => void this.#wakers.delete(wake);
-          },
-        },
-        ...environment,
+    this.environment = {
+      fetch: async (input, init) => {
+        const request = new Request(input instanceof Request ? input : new URL(input, ORIGIN), init);
+        this.sent.push(request);
+        const isRefresh = request.url.includes('/api/refresh');
+        if (isRefresh) this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
+        try {
+          return await browser.send(request.clone());
+        } finally {
+          if (isRefresh) this.inFlight--;
+        }
       },
-    });
+      clock: {
+        wall: () => world.nowMs + this.wallOffsetMs,
+        monotonic: () => world.nowMs,
+        after: (ms, task) => world.after(ms, task),
+      },
+      random: () => 0.5,
+      openChannel: (name) => browser.openChannel(name, () => this.frozen),
+      locks: browser.locks,
+      storage: {
+        getItem: (key) => browser.storage.get(key) ?? null,
+        setItem: (key, value) => void browser.storage.set(key, value),
+        removeItem: (key) => void browser.storage.delete(key),
+      },
+      page: {
+        origin: ORIGIN,
+        isVisible: () => this.visible,
+        onWake: (wake) => {
+          this.#wakers.add(wake);
+          return () => void this.#wakers.delete(wake);
+        },
+      },
+      ...environment,
+    };
+    this.client = createClient({ apiOrigins: ['https://api.example'], environment: this.environment });
   }
 
   wake(online = false): void {

@@ -4,7 +4,7 @@ import { card } from './admin-parts.ts';
 import type { UserPage } from './admin-user-cards.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
-import { emailFacts } from './emails.ts';
+import { emailFacts } from './email-facts.ts';
 import { act, actionButton, confirmed, notify } from './shell.ts';
 import type { Email } from './wire.ts';
 import { t } from './words.ts';

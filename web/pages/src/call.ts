@@ -1,4 +1,4 @@
-// A call of the server's API: JSON in and out, failures as errors that people can read. It needs nobody who is signed in.
+// A call of the server's API: JSON in and out, failures as errors that people can read.
 
 import { CountersignError } from '@countersign/client';
 import { address } from './base.ts';
@@ -15,12 +15,6 @@ export async function call<T = undefined>(send: typeof fetch, method: string, pa
   if (response.ok) return json as T;
   const { error, code } = (json ?? {}) as { error?: string; code?: string };
   throw new CountersignError(code ?? 'unexpected_response', error ?? t('The server responded with status {status}.', { status: response.status }), response.status, undefined, json);
-}
-
-/** A call by anybody: of what people do who cannot sign in. */
-export function post<T = undefined>(path: string, body: object): Promise<T> {
-  // Not the bare function: a browser's `fetch` wants to be called as the window's.
-  return call<T>((url, init) => fetch(url, init), 'POST', path, body);
 }
 
 /** A browser says of a request without a response only that it failed. */
@@ -60,6 +54,8 @@ export function isCode(error: unknown, code: string): boolean {
 
 export function messageOf(error: unknown): string {
   if (isOffline(error)) return t('The server cannot be reached. Check your connection and try again.');
+  // Of a proxy's error page, whose text is for nobody.
+  if (error instanceof CountersignError && isCode(error, 'unexpected_response')) return t('The server responded with status {status}.', { status: error.status });
   const said = error instanceof CountersignError ? errorText(error.code) : undefined;
   return sentence(said ?? (error instanceof Error ? error.message : String(error)));
 }

@@ -1,16 +1,13 @@
 // The e-mail addresses of whoever is signed in: which there are, a new one, its code, the primary one. For the account page.
 
-import { api } from './api.ts';
 import { element, fill } from './dom.ts';
+import { emailFacts } from './email-facts.ts';
 import { openForm, type Field } from './form-dialog.ts';
-import { timeElement } from './format.ts';
-import { sendsAgain, useCode } from './mail-code.ts';
+import { sendsAgain, withCode } from './mail-code.ts';
+import { account } from './self-service.ts';
 import { act, actionButton, notify } from './shell.ts';
-import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 import type { Email } from './wire.ts';
-
-const PATH = '/api/account/emails';
 
 /** A section of the account page. Who has a password is asked for it. */
 export function emailSection(hasPassword: () => boolean): HTMLElement {
@@ -18,7 +15,7 @@ export function emailSection(hasPassword: () => boolean): HTMLElement {
   const add = element('button', { type: 'button', class: 'quiet', onclick: () => addAddress(show) }, t('Add an address'));
 
   async function show(): Promise<void> {
-    const { emails } = await api<{ emails: Email[] }>('GET', PATH);
+    const emails = await account.emails();
     fill(list, emails.length === 0 ? element('p', { class: 'muted' }, t('No addresses yet. With one you can choose a new password when you have forgotten yours.')) : element('ul', { class: 'list' }, ...emails.map((email) => item(email, changed, hasPassword))));
   }
 
@@ -45,23 +42,8 @@ function item(email: Email, changed: Changed, hasPassword: () => boolean): HTMLE
   return element('li', { class: 'email' }, emailFacts(email), element('div', { class: 'row' }, ...actions(email, changed, hasPassword)));
 }
 
-/** An address and what is known of it. */
-export function emailFacts({ address, verifiedAt, primary, createdAt }: Email): HTMLElement {
-  const since = verifiedAt ? [`${t('verified')} `, timeElement(verifiedAt)] : [`${t('added')} `, timeElement(createdAt)];
-  return element(
-    'div',
-    { class: 'grow' },
-    element('strong', {}, address),
-    ' ',
-    primary && element('span', { class: 'badge accent' }, t('primary')),
-    !verifiedAt && element('span', { class: 'badge warn' }, t('not verified')),
-    element('p', { class: 'muted' }, ...since),
-  );
-}
-
 /** What can be done with an address; screen readers hear with which one. */
 function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, hasPassword: () => boolean): HTMLElement[] {
-  const path = `${PATH}/${encodeURIComponent(id)}`;
   const named = (button: HTMLButtonElement): HTMLButtonElement => {
     button.setAttribute('aria-label', `${button.textContent}: ${address}`);
     return button;
@@ -77,8 +59,8 @@ function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, 
       submit: t('Make primary'),
       explanation: t('The address that is primary now gets a mail about it, with a link that takes it back.'),
       fields: fields(),
-      save: async (values) => {
-        await api('POST', `${path}/primary`, values);
+      save: async ({ currentPassword }) => {
+        await account.changeEmail(id, currentPassword);
         await changed(t('Notices now go to {address}.', { address }));
       },
     });
@@ -90,8 +72,8 @@ function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, 
       isDanger: true,
       explanation: t('You can no longer sign in with it, or get a new password by it.'),
       fields: fields(),
-      save: async (values) => {
-        await api('DELETE', path, values);
+      save: async ({ currentPassword }) => {
+        await account.removeEmail(id, currentPassword);
         await changed(t('{address} is removed.', { address }));
       },
     });
@@ -118,7 +100,7 @@ function addAddress(show: () => Promise<void>): void {
       ownPassword(),
     ],
     save: async ({ address = '', currentPassword = '' }) => {
-      await api('POST', PATH, { address, currentPassword });
+      await account.addEmail(address, currentPassword);
       await show();
       enterCode(address, async (text) => {
         notify(text);
@@ -137,13 +119,13 @@ function enterCode(address: string, changed: Changed): void {
     fields: [{ name: 'code', label: t('Code from the mail'), type: 'code', autocomplete: 'one-time-code', required: true }],
     aside: element('p', {}, again),
     save: async ({ code = '' }) => {
-      await useCode(code);
+      await withCode(() => account.verifyEmail(code));
       await changed(t('{address} is verified.', { address }));
     },
   });
   sendsAgain(again, () => act(again, () => sendCode(address)));
 }
 
-function sendCode(address: string): Promise<void> {
-  return startMail({ purpose: 'verify', address });
+async function sendCode(address: string): Promise<void> {
+  await account.sendVerification(address);
 }

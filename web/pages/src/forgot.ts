@@ -5,10 +5,10 @@ import { pathOf } from './base.ts';
 import { field, newPasswordField, nowTheCode } from './by-mail.ts';
 import { byId } from './dom.ts';
 import { submits } from './form.ts';
-import { useCode } from './mail-code.ts';
+import { withCode } from './mail-code.ts';
 import { onwards } from './return-to.ts';
+import { account } from './self-service.ts';
 import { keepReturnTo } from './site.ts';
-import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 
 const ask = byId<HTMLFormElement>('ask');
@@ -17,7 +17,7 @@ const address = field(ask, 'email');
 const code = field(reset, 'code');
 const next = newPasswordField(reset);
 
-const send = (): Promise<void> => startMail({ purpose: 'reset', address: address.value });
+const send = async (): Promise<void> => void (await account.forgotPassword(address.value));
 
 submits(
   ask,
@@ -33,7 +33,7 @@ submits(
 submits(
   reset,
   async () => {
-    await useCode(code.value, { newPassword: next.value });
+    await withCode(() => account.resetPassword(code.value, next.value));
     location.replace(pathOf('login') + onwards(location.search, 'password_reset'));
   },
   // A password that is refused leaves the code good for another try.

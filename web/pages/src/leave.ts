@@ -1,22 +1,17 @@
 // The part of the account page about leaving: a copy of what is kept about the account, and its deletion.
 
-import { CountersignError } from '@countersign/client';
-import { api, client } from './api.ts';
-import { address } from './base.ts';
 import { element } from './dom.ts';
 import { openForm } from './form-dialog.ts';
 import { absolute } from './format.ts';
-import { goToLogin, signOut } from './shell.ts';
+import { account } from './self-service.ts';
+import { goToLogin, signedOutBy } from './shell.ts';
 import { deletionGraceMs } from './site.ts';
 import { t } from './words.ts';
 
-/** Saves the document as the file that the server names. */
+/** Saves the document as a file. */
 export async function downloadMyData(): Promise<void> {
-  const response = await client.fetch(`${address}/api/account/export`, { cache: 'no-store' });
-  if (!response.ok) throw new CountersignError('unexpected_response', t('The server responded with status {status}.', { status: response.status }), response.status);
-  const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'account.json';
-  const href = URL.createObjectURL(await response.blob());
-  element('a', { href, download: name }).click();
+  const href = URL.createObjectURL(await account.exportData());
+  element('a', { href, download: `account-${new Date().toISOString().slice(0, 10)}.json` }).click();
   // The browser has taken it by then.
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
@@ -33,9 +28,10 @@ export function deleteMyAccount(hasPassword: boolean): void {
       deletionGraceMs > 0 ? t('On {date} the account is deleted for good. Until then you can keep it: sign in, and say so.', { date: end }) : t('The account is deleted at once. This cannot be undone.'),
     ].join(' '),
     fields: hasPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true }] : [],
-    save: async (values) => {
-      await api('DELETE', '/api/account', values);
-      await signOut(false, () => goToLogin(deletionGraceMs > 0 ? 'deletion' : 'deleted'));
-    },
+    save: ({ currentPassword }) =>
+      signedOutBy(
+        () => account.deleteAccount(currentPassword),
+        () => goToLogin(deletionGraceMs > 0 ? 'deletion' : 'deleted'),
+      ),
   });
 }

@@ -1,27 +1,25 @@
-// The code of a mail: as people type and paste it, and the button that asks for another one.
+// The code of a mail: what is said about a wrong one, and the button that asks for another mail.
 
-import { isCode, post } from './call.ts';
+import { isCode } from './call.ts';
 import { countDown, span } from './countdown.ts';
 import { t } from './words.ts';
 
 /** The server sends one mail a minute to an address (EM-6), and says nothing of those that it does not send. */
 const BETWEEN_S = 60;
 
-/** Uses a code as somebody has typed it, with `more` that it is for. */
-export async function useCode(typed: string, more: { username?: string; newPassword?: string; keepAccount?: boolean } = {}): Promise<void> {
+/** Uses the code of a mail, and says what is wrong with it. */
+export async function withCode<T>(use: () => Promise<T>): Promise<T> {
   try {
-    await post('/api/email/confirm', { code: codeOf(typed), ...more });
+    return await use();
   } catch (error) {
-    if (!isCode(error, 'ticket_invalid')) throw error;
-    throw new Error(t('This code is wrong, or not valid any more. Check it, or send another mail.'));
+    if (isCode(error, 'not_a_code')) throw new Error(t('The code has eight digits.'));
+    if (isCode(error, 'ticket_invalid')) throw new Error(wrongCode());
+    throw error;
   }
 }
 
-/** The digits of "1234 5678" or "1234-5678". Throws if they are no code. */
-function codeOf(typed: string): string {
-  const code = typed.replace(/[\s\u2010-\u2015-]/gu, '');
-  if (!/^\d{8}$/.test(code)) throw new Error(t('The code has eight digits.'));
-  return code;
+export function wrongCode(): string {
+  return t('This code is wrong, or not valid any more. Check it, or send another mail.');
 }
 
 /** Makes `button` ask for another mail, once in a minute, from a minute after the first one. */

@@ -1,20 +1,21 @@
-// The page for signing in by mail: asks for one, shows the two digits, takes the code, and asks the server whether the link was opened
-// elsewhere and lets this browser go on.
+// The page for signing in by mail: asks for one, shows the two digits, takes the code, and waits whether the link is opened elsewhere
+// and lets this browser go on.
 
+import type { MailSignIn } from '@countersign/client/account';
 import { client } from './api.ts';
 import { pathOf } from './base.ts';
 import { field, newPasswordField, nowTheCode } from './by-mail.ts';
-import { isCode, isOffline, post } from './call.ts';
+import { isCode } from './call.ts';
 import { byId, element } from './dom.ts';
 import { submits } from './form.ts';
-import { useCode } from './mail-code.ts';
+import { withCode, wrongCode } from './mail-code.ts';
 import { returnTo } from './return-to.ts';
+import { account } from './self-service.ts';
 import { afterSignIn, keepReturnTo } from './site.ts';
-import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 
-/** So often the server is asked; it says that more than once a second gains nothing. */
-const BETWEEN_MS = 2_000;
+/** The server has said that this browser may go on, so it does not keep it waiting. */
+const LIMIT_MS = 5_000;
 
 const ask = byId<HTMLFormElement>('ask');
 const confirm = byId<HTMLFormElement>('confirm');
@@ -24,40 +25,35 @@ const next = newPasswordField(confirm);
 
 /** What has to be said with the sign-in, once the server has asked for it. */
 const wishes: { newPassword?: string; keepAccount?: boolean } = {};
-/** When the mail is of no use any more. */
-let end = 0;
+/** What was asked for last; its mail signs in. */
+let asked: MailSignIn | undefined;
+/** Ends the waiting for the mail before. */
+let stop = new AbortController();
 /** Somebody has opened the link elsewhere and let this browser go on: no code is needed. */
 let isApproved = false;
 let isOver = false;
 
 function goOn(): void {
+  if (isOver) return;
   isOver = true;
   location.replace(returnTo(location.search, location.origin, pathOf) ?? afterSignIn ?? pathOf('login'));
 }
 
 async function send(): Promise<void> {
-  const asked = await startMail<{ digits: string; expiresIn: number }>({ purpose: 'sign_in', address: address.value });
+  asked = await account.signInByMail(address.value);
   byId('digits').textContent = asked.digits;
-  const isWaiting = Date.now() < end;
-  end = Date.now() + asked.expiresIn * 1000;
-  if (!isWaiting) void wait();
+  stop.abort();
+  stop = new AbortController();
+  void wait(asked, stop.signal);
 }
 
-/** Whether this browser is signed in now. */
-async function poll(): Promise<boolean> {
-  return 'accessToken' in (await post<object>('/api/email/poll', wishes));
-}
-
-/** Asks until somebody has let this browser go on, or the mail is too old. */
-async function wait(): Promise<void> {
-  while (!isOver && !isApproved && Date.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
-    try {
-      if (await poll()) goOn();
-    } catch (error) {
-      if (isWish(error)) approved();
-      else if (!isOffline(error)) return;
-    }
+/** Until somebody has let this browser go on, or the mail is too old, or another one is asked for. */
+async function wait(mail: MailSignIn, signal: AbortSignal): Promise<void> {
+  try {
+    await mail.whenAllowed({ signal });
+    goOn();
+  } catch (error) {
+    if (isWish(error)) approved();
   }
 }
 
@@ -74,14 +70,19 @@ function approved(): void {
   confirm.requestSubmit();
 }
 
+async function nowAllowed(): Promise<void> {
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  try {
+    await asked?.whenAllowed({ ...wishes, signal });
+  } catch (error) {
+    throw signal.aborted ? new Error(wrongCode()) : error;
+  }
+}
+
 async function signIn(): Promise<void> {
   if (next.required) wishes.newPassword = next.value;
   try {
-    if (isApproved) {
-      if (!(await poll())) throw new Error(t('This code is wrong, or not valid any more. Check it, or send another mail.'));
-    } else {
-      await useCode(code.value, wishes);
-    }
+    await withCode(async () => (isApproved ? nowAllowed() : asked?.withCode(code.value, wishes)));
   } catch (error) {
     if (isCode(error, 'password_change_required')) {
       byId('new').hidden = false;
@@ -128,5 +129,5 @@ keepReturnTo();
 
 // Whoever is signed in does not need this page: here, or in another tab, where the link was opened.
 client.subscribe((state) => {
-  if (state.status === 'signed-in' && !isOver) goOn();
+  if (state.status === 'signed-in') goOn();
 });

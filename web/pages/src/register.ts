@@ -6,10 +6,10 @@ import { field, newPasswordField, nowTheCode } from './by-mail.ts';
 import { isCode } from './call.ts';
 import { byId } from './dom.ts';
 import { submits } from './form.ts';
-import { useCode } from './mail-code.ts';
+import { withCode } from './mail-code.ts';
 import { onwards } from './return-to.ts';
+import { account } from './self-service.ts';
 import { keepReturnTo } from './site.ts';
-import { startMail } from './start-mail.ts';
 import { t } from './words.ts';
 
 const ask = byId<HTMLFormElement>('ask');
@@ -19,7 +19,7 @@ const code = field(make, 'code');
 const username = field(make, 'username');
 const next = newPasswordField(make);
 
-const send = (): Promise<void> => startMail({ purpose: 'register', address: address.value });
+const send = async (): Promise<void> => void (await account.register(address.value));
 
 submits(
   ask,
@@ -34,7 +34,7 @@ submits(
   make,
   async () => {
     // Keyboards of phones add a space after a completed word, and no name ends in one.
-    await useCode(code.value, { username: username.value.trim(), newPassword: next.value });
+    await withCode(() => account.finishRegistration(code.value, username.value.trim(), next.value));
     location.replace(pathOf('login') + onwards(location.search, 'registered'));
   },
   // What is refused of a name or a password leaves the code good for another try.

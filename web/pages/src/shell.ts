@@ -97,6 +97,18 @@ export async function signOut(everywhere = false, on = signedOut): Promise<void>
   });
 }
 
+/** Runs what ends the session of whoever is signed in, and then goes `on`. */
+export async function signedOutBy(work: () => Promise<unknown>, on: () => void): Promise<void> {
+  isSigningOut = true;
+  try {
+    await work();
+  } catch (error) {
+    isSigningOut = false;
+    throw error;
+  }
+  on();
+}
+
 /** How long good news stay; an error stays until it is dismissed or another message comes. */
 const GOOD_NEWS_MS = 8_000;
 let fading: ReturnType<typeof setTimeout> | undefined;

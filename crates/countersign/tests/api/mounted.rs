@@ -126,8 +126,15 @@ async fn a_password_manager_finds_the_form() {
 async fn front_ends_import_the_client_from_here() {
     let app = with_pages().await;
     let versioned = concat!("/client-", env!("CARGO_PKG_VERSION"), ".js");
+    let versioned_account = concat!("/client-account-", env!("CARGO_PKG_VERSION"), ".js");
     let from = async |path: &str, origin: &str| app.get(path).header("origin", origin).send().await;
-    for (path, caching) in [("/client.js", "no-cache"), (versioned, "public, max-age=31536000, immutable")] {
+    let for_ever = "public, max-age=31536000, immutable";
+    for (path, caching) in [
+        ("/client.js", "no-cache"),
+        (versioned, for_ever),
+        ("/client-account.js", "no-cache"),
+        (versioned_account, for_ever),
+    ] {
         let reply = from(path, FRONT_END).await;
         assert_eq!((reply.status, reply.header(header::CACHE_CONTROL)), (StatusCode::OK, Some(caching)));
         assert_eq!(reply.header(header::CONTENT_TYPE), Some("text/javascript; charset=utf-8"));
@@ -144,6 +151,18 @@ async fn front_ends_import_the_client_from_here() {
         let reply = from(path, FRONT_END).await;
         assert_eq!(reply.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), None, "{path}");
         assert_eq!(reply.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+    }
+}
+
+/// Two copies of it would have two classes of errors, of which a page knows one.
+#[tokio::test]
+async fn the_second_module_of_the_client_imports_the_first_by_the_name_that_it_has_itself() {
+    let app = with_pages().await;
+    for version in ["", concat!("-", env!("CARGO_PKG_VERSION"))] {
+        let text = app.get(&format!("/client-account{version}.js")).send().await.text;
+        let imports: Vec<_> =
+            text.split("from\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(imports, [format!("./client{version}.js")]);
     }
 }
 

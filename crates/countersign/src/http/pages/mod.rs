@@ -36,7 +36,7 @@ use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
 /// The pages and the files that they load: `/login`, `/forgot` where people set another password by mail, `/mail-sign-in` where they sign in by it, `/register` where they make accounts, `/account` with `/.well-known/change-password`, `/admin`, `/debugger`, `/docs` with
-/// `/openapi.json`, `/client.js` and `/assets`.
+/// `/openapi.json`, `/client.js` with `/client-account.js`, and `/assets`.
 /// Merge it beside [`router`](crate::http::router), or nest both under the same path. A page that the options turn off is
 /// no route, and neither is its script.
 pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: &PagesOptions) -> Router<T> {
@@ -47,10 +47,10 @@ pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: 
         .route("/login/return", get(return_to::allowed));
     if let Some(logo) = &options.logo {
         let logo = File::new(logo.bytes.clone(), logo.media_type, LOGO_POLICY);
-        router = router.route(&format!("/{LOGO}"), serve(logo));
+        router = router.route(&format!("/{LOGO}"), serve(logo, REVALIDATED));
     }
     if let Some(style) = own_style(options) {
-        router = router.route(&format!("/assets/{STYLE}"), serve(style));
+        router = router.route(&format!("/assets/{STYLE}"), serve(style, REVALIDATED));
     }
     if options.account {
         router = router.route(change_password::PATH, get(change_password::redirect));
@@ -64,12 +64,13 @@ pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: 
     for name in ["login"].into_iter().chain(options.on(server)) {
         router = router.route(&format!("/{name}"), page(name, options, app));
     }
-    for (path, caching) in CLIENTS {
+    for (path, name, caching) in CLIENTS {
         let importable = middleware::from_fn_with_state(app.clone(), importable_by_front_ends);
-        let client = async move |headers: HeaderMap| built("client.js", caching, &headers).await;
+        let client = async move |headers: HeaderMap| built(name, caching, &headers).await;
         router = router.route(path, get(client).layer(importable));
     }
-    finish(router, app)
+    let importable = middleware::from_fn_with_state(app.clone(), importable_by_front_ends);
+    finish(router.route(VERSIONED_ACCOUNT, serve(versioned_account(), FOR_EVER).layer(importable)), app)
 }
 
 /// The page at `/` that says what this is.
@@ -84,11 +85,28 @@ fn finish<S: Store, T: Clone + Send + Sync + 'static>(router: Router<App<S>>, ap
     plain_routes(app, router.method_not_allowed_fallback(method_not_allowed)).with_state(app.clone())
 }
 
-/// The client with its version in the name never changes.
-const CLIENTS: [(&str, &str); 2] = [
-    ("/client.js", REVALIDATED),
-    (concat!("/client-", env!("CARGO_PKG_VERSION"), ".js"), "public, max-age=31536000, immutable"),
+/// Path, file, caching. With its version in the name, the client never changes.
+const CLIENTS: [(&str, &str, &str); 3] = [
+    ("/client.js", CLIENT, REVALIDATED),
+    (concat!("/client-", env!("CARGO_PKG_VERSION"), ".js"), CLIENT, FOR_EVER),
+    ("/client-account.js", ACCOUNT, REVALIDATED),
 ];
+
+const CLIENT: &str = "client.js";
+
+/// The client's second module. It imports the first one by its name.
+const ACCOUNT: &str = "client-account.js";
+
+const VERSIONED_ACCOUNT: &str = concat!("/client-account-", env!("CARGO_PKG_VERSION"), ".js");
+
+/// A page that imports both modules by their versions has one copy of the first, so that there is one class of errors.
+fn versioned_account() -> File {
+    let built = find(ACCOUNT).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
+    let versioned = concat!("\"./client-", env!("CARGO_PKG_VERSION"), ".js\"");
+    File::named(ACCOUNT, built.replace("\"./client.js\"", versioned).into())
+}
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// Each time, so that a page and its files have the same version after an update.
 const REVALIDATED: &str = "no-cache";
@@ -133,9 +151,9 @@ fn own_style(options: &PagesOptions) -> Option<File> {
     Some(File::named(STYLE, [built, own.as_bytes()].concat().into()))
 }
 
-fn serve<T: Clone + Send + Sync + 'static>(file: File) -> MethodRouter<T> {
+fn serve<T: Clone + Send + Sync + 'static>(file: File, caching: &'static str) -> MethodRouter<T> {
     let file = Arc::new(file);
-    get(async move |headers: HeaderMap| file.respond(REVALIDATED, &headers))
+    get(async move |headers: HeaderMap| file.respond(caching, &headers))
 }
 
 /// The description of the API, made when somebody first asks for it. It holds no secret, and tools on other origins read it.

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { sha256Of } from '../src/sha256.ts';
-import { challengeIn, solve } from '../src/work.ts';
+import { sha256Of } from '../src/account/sha256.ts';
+import { challengeIn, solve } from '../src/account/work.ts';
 
 const hex = (words: Int32Array): string => [...words].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 

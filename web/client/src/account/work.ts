@@ -1,7 +1,7 @@
 // Proof of work: what the server demands before it sends a mail, while very many are asked for.
 //
-// It is done in short slices of the page's own thread. A Worker would take its script from an address, which the policy of the
-// pages (`require-trusted-types-for`) allows to nobody, and the page has nothing else to do meanwhile.
+// It is done in short slices of the page's own thread. A Worker would take its script from an address, which the policy of many a
+// page (`require-trusted-types-for`) allows to nobody, and the page has nothing else to do meanwhile.
 
 import { sha256Of } from './sha256.ts';
 
