@@ -1,6 +1,7 @@
 // The real browsers of the distribution, both driven over WebDriver BiDi or the DevTools protocol.
 import { existsSync } from 'node:fs';
 import puppeteer from 'puppeteer-core';
+import { until } from './server.mjs';
 
 const LAUNCH = {
   chromium: { browser: 'chrome', executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] },
@@ -15,10 +16,13 @@ export const BROWSERS = wanted.map((name) => {
 });
 
 /**
- * Waits until `condition` holds in `page`. Polls by the clock: puppeteer's own way polls when the page is
- * drawn, and a tab behind another one never is.
+ * Waits until `condition` holds in `page`. One that throws does not hold yet: the element that it asks about may not be there, or the page may
+ * be loading. Puppeteer's own `waitForFunction` polls when the page is drawn, which a tab behind another one never is, and waits for a condition
+ * that has thrown as if it were still running.
  */
-export const holds = (page, condition, ...args) => page.waitForFunction(condition, { polling: 50 }, ...args);
+export const holds = (page, condition, ...args) => until(`${condition} ${JSON.stringify(args)} at ${page.url()}`, () => page.evaluate(condition, ...args), HOLDS_LIMIT_MS);
+
+const HOLDS_LIMIT_MS = 30_000;
 
 /**
  * A browser profile without cookies, in place of `old`, whose pages are emptied. They are not closed: now

@@ -179,13 +179,30 @@ export function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Waits until `condition` holds; fails with `what` after `limitMs`. */
+/**
+ * Waits until `condition` holds, and gives what it gives. One that throws does not hold yet. Fails after `limitMs` with `what` and the last error, also
+ * where a condition never ends.
+ */
 export async function until(what, condition, limitMs = 10_000) {
   const end = Date.now() + limitMs;
   for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`did not happen in ${limitMs} ms: ${what}`);
+    let cause;
+    try {
+      const value = await before(end, condition);
+      if (value) return value;
+    } catch (error) {
+      cause = error;
+    }
+    if (Date.now() >= end) throw new Error(`did not happen in ${limitMs} ms: ${what}${cause ? `; in the end: ${cause.message}` : ''}`, { cause });
     await sleep(25);
   }
+}
+
+/** What `work` gives, if it gives it before `end`. */
+function before(end, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), end - Date.now());
+  });
+  return Promise.race([Promise.resolve().then(work), late]).finally(() => clearTimeout(timer));
 }
