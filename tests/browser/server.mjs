@@ -128,7 +128,9 @@ class World {
       return;
     }
     if (process.env.PAGES_FROM && file) {
-      response.writeHead(200, { 'Content-Type': TYPES[file.split('.').pop()] }).end(readFileSync(join(process.env.PAGES_FROM, file)));
+      const inLanguage = join(process.env.PAGES_FROM, file.replace('.html', `.${request.headers['accept-language']?.slice(0, 2)}.html`));
+      const found = existsSync(inLanguage) ? inLanguage : join(process.env.PAGES_FROM, file);
+      response.writeHead(200, { 'Content-Type': TYPES[file.split('.').pop()] }).end(readFileSync(found));
       return;
     }
     const { delayMs = 0, cut, swallow, status } = this.weather(`${request.method} ${path}`, request.headers['x-test-session']);
@@ -188,7 +190,7 @@ export async function until(what, condition, limitMs = 10_000) {
   for (;;) {
     let cause;
     try {
-      const value = await before(end, condition);
+      const value = await inTime(end - Date.now(), condition);
       if (value) return value;
     } catch (error) {
       cause = error;
@@ -198,11 +200,11 @@ export async function until(what, condition, limitMs = 10_000) {
   }
 }
 
-/** What `work` gives, if it gives it before `end`. */
-function before(end, work) {
+/** What `work` gives, if it gives it in time. */
+export function inTime(limitMs, work) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), end - Date.now());
+    timer = setTimeout(() => reject(new Error('no answer')), limitMs);
   });
   return Promise.race([Promise.resolve().then(work), late]).finally(() => clearTimeout(timer));
 }
