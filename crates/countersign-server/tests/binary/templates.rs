@@ -23,10 +23,11 @@ fn templates_are_written_out_changed_and_tried_as_in_the_guide() {
     let (_, sentence) = GUIDE.split_once("is two lines:\n\n```\n").unwrap();
     let (sentence, _) = sentence.split_once("```").unwrap();
     place.write("theme/words/de.ftl", sentence);
+    place.write("theme/words/nl.ftl", "# contract 1\n\ntest-subject = Hallo van { $product }\n");
     let tried = run("templates check theme");
     assert!(tried.code == Some(0) && tried.out.ends_with("everything can be used\n"), "{tried:?}");
     assert!(
-        tried.out.contains("fr: ") && !tried.out.contains("de: "),
+        tried.out.contains("nl: ") && !tried.out.contains("de: "),
         "the program has the rest of German: {tried:?}"
     );
 

@@ -112,14 +112,16 @@ fn every_template_of_the_program_can_be_rendered_in_every_language() {
     assert_eq!(faults, []);
 }
 
-/// A language that is not complete may be offered all the same. One that is, has every message and the same variables as
-/// English.
+/// One that somebody begins may be offered before it is complete. Those of the program have every message, with the same
+/// variables as English.
 #[test]
-fn english_and_german_are_complete_and_no_language_has_other_variables() {
+fn every_language_is_complete_and_none_has_other_variables() {
     let templates = templates();
     let missing = templates.missing_messages();
-    assert_eq!(missing["en"], Vec::<&str>::new());
-    assert_eq!(missing["de"], Vec::<&str>::new());
+    assert_eq!(missing.keys().copied().collect::<Vec<_>>(), ["ar", "de", "en", "es", "fr", "it", "pt"]);
+    for (tag, messages) in &missing {
+        assert_eq!(messages, &Vec::<&str>::new(), "{tag}");
+    }
     let english = templates.words.variables("en");
     for tag in missing.keys() {
         for (message, variables) in templates.words.variables(tag) {
@@ -209,6 +211,39 @@ fn arabic_runs_from_right_to_left() {
         when::within(&templates.words, "ar", span).unwrap().replace(['\u{2068}', '\u{2069}'], "")
     });
     assert_eq!(hours, ["خلال ساعة واحدة", "خلال ساعتين", "خلال 3 ساعات", "خلال 11 ساعة"]);
+}
+
+/// A page counts characters with all six, and so does its refusal.
+#[test]
+fn a_page_in_arabic_counts_as_arabic_does() {
+    let templates = templates();
+    let page = |min_length| {
+        let values = PageValues {
+            root: "../",
+            address: "ada@example.com",
+            min_length,
+            problem: Some("password_too_short"),
+            ..PageValues::default()
+        };
+        templates
+            .page("ar", Page::NewAccount("register"), &values)
+            .unwrap()
+            .replace(['\u{2068}', '\u{2069}'], "")
+    };
+    for (least, hint, refusal) in [
+        (0, ">بضع كلمات", "فارغة"),
+        (1, "حرف واحد على الأقل", "من حرف واحد على الأقل"),
+        (2, "حرفان على الأقل", "من حرفين على الأقل"),
+        (8, "8 أحرف على الأقل", "من 8 أحرف على الأقل"),
+        (15, "15 حرفًا على الأقل", "من 15 حرفًا على الأقل"),
+        (100, "100 حرف على الأقل", "من 100 حرف على الأقل"),
+    ] {
+        let html = page(least);
+        assert!(
+            html.contains("dir=\"rtl\"") && html.contains(hint) && html.contains(refusal),
+            "{least}: {html}"
+        );
+    }
 }
 
 #[test]
