@@ -1,8 +1,9 @@
-// The sign-in page, the account page and the administration in the language that the browser asks for.
+// The pages in the language that the browser asks for.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS, freshProfile, holds } from './browsers.mjs';
 import { lookAt } from './look.mjs';
+import { mailTo } from './mails.mjs';
 import { DEMO, startWorld } from './server.mjs';
 
 for (const { name, launch } of BROWSERS) {
@@ -10,7 +11,7 @@ for (const { name, launch } of BROWSERS) {
     let world, browser, page;
 
     before(async () => {
-      [browser, world] = await Promise.all([launch(), startWorld()]);
+      [browser, world] = await Promise.all([launch(), startWorld({ languages: 'en,de,ar,fr', 'registration.mode': 'open' })]);
       page = await (await freshProfile(browser)).newPage();
       await page.setExtraHTTPHeaders({ 'Accept-Language': 'de-AT,de;q=0.9,en;q=0.5' });
     });
@@ -84,9 +85,60 @@ for (const { name, launch } of BROWSERS) {
       await lookAt(page, name, 'admin-audit-german');
     });
 
+    test('so does the first page, signed in and not, with its code as it is', async () => {
+      await page.goto(world.origin);
+      await holds(page, () => document.querySelector('#start').innerText === 'Zu Ihrem Konto');
+      await page.$eval('header button', (button) => button.click());
+      await holds(page, () => document.querySelector('#reason').innerText === 'Sie sind abgemeldet.');
+      await page.goto(world.origin);
+      await holds(page, () => document.querySelector('#start').innerText === 'Anmelden');
+      assert.equal(await text('.lead'), 'Einmal anmelden. Überall prüfen.');
+      assert.deepEqual(await page.$$eval('[role=tab]', (all) => all.map(({ innerText }) => innerText)), ['Browser', 'Terminal', 'Dienst']);
+      assert.ok((await text('#browser code')).includes(`createClient({ baseUrl: '${world.origin}' })`));
+      await lookAt(page, name, 'index-german');
+      await page.$eval('#tab-service', (tab) => tab.click());
+      assert.equal(await page.$eval('#copy', ({ hidden }) => hidden), true, 'there is no code to copy');
+      assert.match(await text('#service'), /Öffentliche Schlüssel[^]*auch als openapi\.json/);
+      await lookAt(page, name, 'index-service-german');
+    });
+
+    test('so does the page about the API; what the document says is marked as English', async () => {
+      await page.goto(`${world.origin}/docs#login`);
+      await holds(page, () => document.querySelector('#login[open]'));
+      assert.equal(await text('label[for=filter]'), 'Route, Fehlercode oder Feld suchen');
+      const login = await text('#login');
+      for (const part of ['Nachweis: keiner', 'Anfrage', 'optional', 'invalid_credentials', 'newPassword']) assert.ok(login.includes(part), part);
+      assert.ok(await page.$('#login dl[aria-label=Felder]'));
+      assert.match(await text('#about'), /Die Beschreibungen der Routen und Felder sind auf Englisch\.$/);
+      const unmarked = await page.$$eval('#about p, summary .muted, #login li span', (all) => all.filter(({ lang, innerText }) => lang !== 'en' && !innerText.startsWith('Die ')).length);
+      assert.equal(unmarked, 0);
+      await lookAt(page, name, 'docs-german');
+      await page.type('#filter', 'there is no such thing');
+      await holds(page, () => document.querySelector('#none').innerText === 'Nichts passt dazu.');
+    });
+
     test('a mistyped address is answered in German too', async () => {
       await page.goto(`${world.origin}/accuont`);
       assert.equal(await text('h1'), 'Seite nicht gefunden');
+    });
+
+    test('the page of a mail runs from right to left in Arabic, and counts as Arabic does', async () => {
+      await page.setExtraHTTPHeaders({ 'Accept-Language': 'ar' });
+      await page.goto(`${world.origin}/register`);
+      assert.equal(await page.evaluate(() => document.documentElement.dir), 'ltr', 'of pages there are fewer languages');
+      await page.type('#address', 'amal@example.org');
+      await page.$eval('#ask .primary', (button) => button.click());
+      const { link, subject } = await mailTo(world, 'amal@example.org');
+      assert.match(subject, /أنشئ حسابك/);
+      await page.goto(link);
+      assert.deepEqual(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir]), ['ar', 'rtl']);
+      assert.equal(await text('h1'), 'أنشئ حسابك');
+      assert.match(await text('#hint'), /15\u2069? حرفًا على الأقل/);
+      await lookAt(page, name, 'link-register-arabic');
+      await page.setExtraHTTPHeaders({ 'Accept-Language': 'fr' });
+      await page.goto(link);
+      assert.match(await text('main'), /Votre compte aura l’adresse amal@example\.org\./);
+      await lookAt(page, name, 'link-register-french');
     });
   });
 }

@@ -1,11 +1,11 @@
 // The HTML document around a page's body: one head for all pages.
 
 /**
- * `isTranslated`: it is built in each of `LANGUAGES` too; `hasOwnWords`: with words that no other page carries, in `src/de-admin.ts`. `script`: the page loads the script of its own name. `client`: it also loads `/client.js`; `account`: and `/client-account.js`.
+ * `isTranslated`: it is built in each of `LANGUAGES` too; `hasOwnWords`: with words that no other page carries, in `src/de-admin.ts`, `src/de-docs.ts`. `script`: the page loads the script of its own name. `client`: it also loads `/client.js`; `account`: and `/client-account.js`.
  * `policy`: where it differs from `POLICY`. The debugger may make no request (HD-7), but runs WebAssembly.
  */
 export const PAGES = [
-  { name: 'index', title: 'Countersign', script: true, client: true },
+  { name: 'index', title: 'Countersign', script: true, client: true, isTranslated: true },
   { name: 'login', title: 'Sign in · Countersign', script: true, client: true, isTranslated: true },
   { name: 'forgot', title: 'Forgot your password? · Countersign', script: true, client: true, account: true, isTranslated: true },
   { name: 'mail-sign-in', title: 'Sign in by mail · Countersign', script: true, client: true, account: true, isTranslated: true },
@@ -18,7 +18,7 @@ export const PAGES = [
     script: true,
     policy: { 'script-src': "'self' 'wasm-unsafe-eval'", 'connect-src': "'none'" },
   },
-  { name: 'docs', title: 'API · Countersign', script: true },
+  { name: 'docs', title: 'API · Countersign', script: true, isTranslated: true, hasOwnWords: true },
   { name: 'missing', title: 'Page not found · Countersign', isTranslated: true },
 ];
 

@@ -8,8 +8,10 @@ import { textsOf, untranslated } from './texts.mjs';
 
 /** What a person reads or hears of an element besides its text. */
 const ATTRIBUTES = /\b(aria-label|placeholder|title|alt)="([^"]*)"/g;
-/** Between two tags. Inline elements would need sentences with elements in them, and the translated pages have none. */
+/** Between two tags. An element in a sentence stands at its end, so that both parts are texts of their own. */
 const TEXTS = />([^<>]*)</g;
+/** What somebody types is the same in every language. */
+const CODE = /(<pre\b[^]*?<\/pre>|<code>[^<]*<\/code>)/;
 
 /** `words`: by the English text. */
 export function translated(lang, words) {
@@ -21,9 +23,11 @@ export function translated(lang, words) {
     used.add(text);
     return words[text];
   };
+  const inWords = (html) => html.replace(ATTRIBUTES, (_, name, text) => `${name}="${say(text)}"`).replace(TEXTS, (_, text) => `>${inPlace(text)}<`);
   const inPlace = (text) => text.replace(/\S(?:.*\S)?/su, say);
   return {
-    html: (body) => body.replace(ATTRIBUTES, (_, name, text) => `${name}="${say(text)}"`).replace(TEXTS, (_, text) => `>${inPlace(text)}<`),
+    // The pieces between code begin and end within an element: the marks make them whole.
+    html: (body) => body.split(CODE).map((piece, index) => (index % 2 === 1 ? piece : inWords(`>${piece}<`).slice(1, -1))).join(''),
     title: (title) => title.split(' · ').map(say).join(' · '),
     finish: () => {
       const dead = Object.keys(words).filter((text) => !used.has(text));

@@ -73,6 +73,7 @@ export const dictionary = {
   // Konto
   'Copy the account ID': 'Konto-ID kopieren',
   Copy: 'Kopieren',
+  'Go to your account': 'Zu Ihrem Konto',
   Username: 'Benutzername',
   Role: 'Rolle',
   'Account ID': 'Konto-ID',

@@ -7,6 +7,7 @@ import { byId, copyFrom, fill } from './dom.ts';
 import { link, navigation } from './shell.ts';
 import { hasPage, productName } from './site.ts';
 import { tabs } from './tabs.ts';
+import { t } from './words.ts';
 
 for (const place of document.querySelectorAll('[data-address]')) place.textContent = address;
 
@@ -16,7 +17,8 @@ for (const part of document.querySelectorAll<HTMLElement>('[data-own]')) part.hi
 const copy = byId<HTMLButtonElement>('copy');
 let code: string | undefined;
 tabs(document.querySelector<HTMLElement>('[role=tablist]') as HTMLElement, (panel) => {
-  code = panel.querySelector('code')?.textContent ?? undefined;
+  // Not a name in a sentence.
+  code = panel.querySelector('pre code')?.textContent ?? undefined;
   copy.hidden = code === undefined;
 });
 copy.addEventListener('click', () => void copyFrom(copy, code ?? ''));
@@ -24,9 +26,9 @@ copy.addEventListener('click', () => void copyFrom(copy, code ?? ''));
 client.subscribe((state) => {
   const isSignedIn = state.status === 'signed-in';
   const start = byId<HTMLAnchorElement>('start');
-  start.textContent = isSignedIn ? 'Go to your account' : 'Sign in';
+  start.textContent = isSignedIn ? t('Go to your account') : t('Sign in');
   start.href = pathOf(isSignedIn ? 'account' : 'login');
   start.hidden = isSignedIn && !hasPage('account');
   if (isSignedIn) navigation(state.user);
-  else fill(byId('nav'), hasPage('debugger') && link('debugger', 'Debugger'), link('login', 'Sign in'));
+  else fill(byId('nav'), hasPage('debugger') && link('debugger', t('Debugger')), link('login', t('Sign in')));
 });

@@ -1,5 +1,7 @@
 // The parts of an OpenAPI document that the page about the API shows, and how to follow its references.
 
+import { t } from './words.ts';
+
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -65,10 +67,15 @@ export function resolved<T extends object>(description: Description, thing: T): 
 export function typeOf(schema: Schema): string {
   if (schema.$ref !== undefined) return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
+  if (schema.enum) return inWords(schema.enum.map((value) => JSON.stringify(value)));
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices) return choices.map(typeOf).join(' or ');
-  if (schema.items && schema.type === 'array') return `list of ${typeOf(schema.items)}`;
+  if (choices) return inWords(choices.map(typeOf));
+  if (schema.items && schema.type === 'array') return t('list of {type}', { type: typeOf(schema.items) });
   const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? ['any']);
-  return types.map((type) => (type === 'string' && schema.format ? `${type} (${schema.format})` : type)).join(' or ');
+  return inWords(types.map((type) => (type === 'string' && schema.format ? `${type} (${schema.format})` : type)));
+}
+
+/** `a or b or c` */
+export function inWords(choices: readonly string[]): string {
+  return choices.join(` ${t('or')} `);
 }

@@ -3,9 +3,10 @@
 
 import { dictionary, errors } from './dictionary.ts';
 import type { dictionary as German } from './de-admin.ts';
+import type { own as OfDocs } from './de-docs.ts';
 
 /** Every text that scripts show on translated pages. One that German lacks is an error of the type check. */
-export type Text = keyof typeof German;
+export type Text = keyof typeof German | keyof typeof OfDocs;
 
 type Values = Readonly<Record<string, string | number>>;
 

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { dictionary, errors } from '../src/de-admin.ts';
+import { dictionary as admin, errors } from '../src/de-admin.ts';
+import { dictionary as docs } from '../src/de-docs.ts';
 import { dictionary as shared } from '../src/de.ts';
 import { textsOf, untranslated } from '../texts.mjs';
 
 // Tests run in the package's folder.
 const sources = readdirSync('src').filter((name) => name.endsWith('.ts') && !/^de\b/.test(name));
+const dictionary = { ...admin, ...docs };
 const code = sources.map((name) => readFileSync(`src/${name}`, 'utf8')).join('\n');
 
 test('no translation is left over', () => {
@@ -25,8 +27,9 @@ test('an error is translated by a code that the API has', () => {
   for (const code of Object.keys(errors)) assert.ok(table.includes(`"${code}"`), code);
 });
 
-test('what only the admin page says is on no other page', () => {
-  const others = sources.filter((name) => !/^(admin|audit|overview)/.test(name) && !['account-names.ts', 'chart.ts', 'roles.ts'].includes(name));
+test('what only the admin page or the page about the API says is on no other page', () => {
+  const ofAdmin = (name: string): boolean => /^(admin|audit|overview)/.test(name) || ['account-names.ts', 'chart.ts', 'roles.ts'].includes(name);
+  const others = sources.filter((name) => !ofAdmin(name) && !['docs.ts', 'openapi.ts'].includes(name));
   const said = new Set(others.flatMap((name) => textsOf(readFileSync(`src/${name}`, 'utf8'))));
   for (const text of said) assert.ok(text in shared, text);
 });

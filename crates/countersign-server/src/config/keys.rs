@@ -343,8 +343,8 @@ settings! {
     /// `countersign templates export` writes them all, `countersign templates check` tries yours. Read at the start, and on SIGHUP where mails are sent.
     live "templates" templates: Option<PathBuf> = "", for example "/etc/countersign/templates";
     /// The languages of mails and of the pages that people see, by the browser's choice; the first where none of them fits.
-    /// English and German are complete; of ar, es, fr, it and pt, which only mails have, and of a file of your own, the rest
-    /// is in English. The pages for developers are in English.
+    /// Mails are complete in English, German, ar, es, fr, it and pt, pages in English and German; what a file of your own lacks is in
+    /// English, and so is the token debugger.
     "languages" languages: Vec<String> = "en,de", if |v| limits::languages(v);
     /// An address to serve `/metrics` on for Prometheus, without TLS and a password: let nobody but the monitoring reach it. Not
     /// served if unset.

@@ -63,8 +63,9 @@ mod tests {
     use crate::http::pages::files::find;
     use crate::http::pages::logo::Logo;
 
-    const DOCUMENTS: [&str; 16] = [
+    const DOCUMENTS: [&str; 18] = [
         "index.html",
+        "index.de.html",
         "login.html",
         "login.de.html",
         "forgot.html",
@@ -78,6 +79,7 @@ mod tests {
         "admin.html",
         "debugger.html",
         "docs.html",
+        "docs.de.html",
         "missing.html",
         "missing.de.html",
     ];

@@ -66,7 +66,8 @@ mod tests {
             "of pages there are fewer languages than of mails"
         );
         assert_eq!(chosen("admin", &["de", "en"], "de"), "admin.de.html");
-        assert_eq!(chosen("docs", &["de", "en"], "de"), "docs.html");
+        assert_eq!(chosen("docs", &["de", "en"], "de"), "docs.de.html");
+        assert_eq!(chosen("debugger", &["de", "en"], "de"), "debugger.html");
         assert_eq!(chosen("login", &[], "de"), "login.html");
     }
 }
