@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,6 +14,9 @@ use serde_json::Value;
 
 /// Nothing in a test may wait longer for something that is about to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Whoever looks without a pause holds the lock of what it looks at nearly all the time, and keeps it from whoever has something
+/// to write there: a receiver that has to note a request before it answers lets its client wait.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
 pub(crate) const PASSWORD: &str = "a long enough passphrase";
 
@@ -358,18 +361,18 @@ pub(crate) fn on_command(variable: &str, usually: u64) -> u64 {
 /// Asks until it holds; gives up after [`PATIENCE`].
 pub(crate) fn eventually(mut holds: impl FnMut() -> bool + Send) {
     let (done, waiting) = mpsc::channel();
-    let given_up = AtomicBool::new(false);
+    let (given_up, pause) = mpsc::channel::<()>();
     let held = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !given_up.load(Ordering::Relaxed) {
-                if holds() {
-                    return done.send(());
+        scope.spawn(move || {
+            while !holds() {
+                if pause.recv_timeout(BETWEEN_LOOKS) != Err(RecvTimeoutError::Timeout) {
+                    return;
                 }
             }
-            Ok(())
+            let _ = done.send(());
         });
         let held = waiting.recv_timeout(PATIENCE);
-        given_up.store(true, Ordering::Relaxed);
+        drop(given_up);
         held
     });
     assert_eq!(held, Ok(()), "it never came true");
