@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode, header};
 use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::outbox::MailTemplate;
 use countersign::options::{Notice, Notices};
-use countersign::{EmailAddress, EmailError};
+use countersign::{EmailAction, EmailAddress, EmailError, Random, SessionId};
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, TestApp};
@@ -107,6 +107,9 @@ async fn a_request_that_is_under_way_adds_no_address_after_the_way_back() {
     let (ada, context) = (thief.user_id.parse().unwrap(), app.operator());
     let checked = async || app.countersign.check_owner(ada, PASSWORD, &context).await.unwrap();
     let under_way = [checked().await, checked().await];
+    let action = EmailAction::Remove(id_of(&app, &thief, EVIL).await.parse().unwrap());
+    let session = SessionId::random(&Random::system());
+    let change = app.countersign.check_email_change((ada, session), action, Some(PASSWORD), &context).await;
     assert_eq!(app.post(&format!("/m/{link}")).send().await.status, StatusCode::OK);
     let before = mails(&app).await.len();
     for (owner, address) in under_way.into_iter().zip(["evil2@example.net", ADDRESS]) {
@@ -114,6 +117,8 @@ async fn a_request_that_is_under_way_adds_no_address_after_the_way_back() {
         let added = app.countersign.add_own_email(owner, new, &context).await;
         assert!(matches!(added, Err(EmailError::Overtaken)), "{added:?}");
     }
+    let changed = app.countersign.change_own_email(change.unwrap(), &context).await;
+    assert!(matches!(changed, Err(EmailError::Overtaken)), "{changed:?}");
     let emails = app.countersign.emails(ada).await.unwrap();
     assert_eq!((emails.len(), mails(&app).await.len()), (1, before), "{emails:?}");
 }
@@ -175,19 +180,25 @@ async fn a_link_back_sets_no_password_and_verifies_nothing() {
     );
 }
 
-/// An operator can leave notices out.
+/// An operator can leave each of the notices out.
 #[tokio::test]
 async fn an_operator_can_do_without_the_notices() {
-    let quiet = |options: &mut countersign::Options| {
-        options.email.enabled = true;
-        options.email.notices = Notices::NONE.and(Notice::AddressChanged);
-    };
-    let app = TestApp::with(quiet, |_| {}).await;
-    verified(&app, "ada", ADDRESS).await;
-    let ada = verified(&app, "ada", "two@example.org").await;
-    let before = mails(&app).await.len();
-    assert_eq!(make_primary(&app, &ada, "two@example.org", &owner()).await.status, StatusCode::NO_CONTENT);
-    let sent = mails(&app).await.split_off(before);
-    let [told] = sent.as_slice() else { panic!("{sent:?}") };
-    assert_eq!(told.template, MailTemplate::AddressChanged);
+    for (notice, template) in [
+        (Notice::AddressChanged, MailTemplate::AddressChanged),
+        (Notice::AddressUndo, MailTemplate::AddressUndo),
+    ] {
+        let quiet = |options: &mut countersign::Options| {
+            options.email.enabled = true;
+            options.email.notices = Notices::NONE.and(notice);
+        };
+        let app = TestApp::with(quiet, |_| {}).await;
+        verified(&app, "ada", ADDRESS).await;
+        let ada = verified(&app, "ada", "two@example.org").await;
+        let before = mails(&app).await.len();
+        let made = make_primary(&app, &ada, "two@example.org", &owner()).await;
+        assert_eq!(made.status, StatusCode::NO_CONTENT);
+        let sent = mails(&app).await.split_off(before);
+        let [told] = sent.as_slice() else { panic!("{sent:?}") };
+        assert_eq!(told.template, template);
+    }
 }

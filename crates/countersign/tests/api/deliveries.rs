@@ -9,7 +9,8 @@ use countersign::mail::{DeliveryFailure, Mailer, OutgoingMail};
 use countersign::options::MailOptions;
 use countersign::store::sqlite::SqliteStore;
 use countersign::{
-    Countersign, DeliveryState, MailTemplate, MasterKeys, Options, QueuedDelivery, Random, RetryError,
+    Countersign, DeliveryState, EmailAddress, MailPurpose, MailRequest, MailTemplate, MasterKeys, Options,
+    QueuedDelivery, Random, RetryError,
 };
 use tokio::sync::mpsc;
 
@@ -34,6 +35,7 @@ impl World {
             std::future::ready(answer.lock().unwrap().clone())
         });
         let mut options = Options::new("https://auth.example", "api");
+        options.email.enabled = true;
         options.mail = Some(MailOptions::new(mailer, "Auth <no-reply@auth.example>"));
         let store = SqliteStore::in_memory(options.sessions).unwrap();
         let keys = MasterKeys::generate(&random);
@@ -139,4 +141,15 @@ async fn a_mail_that_is_of_no_use_any_more_is_not_sent() {
     let dead = world.until(|one| one.state == DeliveryState::Dead).await;
     assert_eq!(dead.last_error.as_deref(), Some("it was of no use any more"));
     assert!(world.mails.try_recv().is_err());
+}
+
+/// EN-4: the mail of an address that nobody has is over as one that was sent, so that no list shows which addresses have accounts.
+#[tokio::test]
+async fn a_mail_for_nobody_looks_as_one_that_was_sent() {
+    let mut world = World::open().await;
+    let asked = MailRequest::new(MailPurpose::Reset, EmailAddress::parse("nobody@example.org").unwrap());
+    world.system.request_mail(asked, &world.context()).await.unwrap();
+    let over = world.until(|it| it.state != DeliveryState::Waiting).await;
+    assert_eq!((over.state, over.last_error, over.attempts), (DeliveryState::Sent, None, 1));
+    assert!(world.mails.try_recv().is_err(), "nothing was sent");
 }

@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use axum::http::StatusCode;
 use countersign::internal::model::account::AccountChange;
 use countersign::internal::model::audit::AuditKind;
-use countersign::options::{HookFailure, Hooks, SignInVerdict};
-use countersign::{Actor, CustomClaims};
+use countersign::options::{HookFailure, Hooks, RegistrationMode, SignInVerdict};
+use countersign::{Actor, CustomClaims, Options};
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, TestApp};
+use crate::mail::{ask, confirm, last_mail};
 
 async fn with(hooks: Hooks) -> TestApp {
     TestApp::with(|options| options.hooks = hooks, |_| {}).await
@@ -139,6 +140,31 @@ async fn a_hook_after_an_account_was_made_is_told_and_undoes_nothing() {
     let count = told.lock().unwrap_or_else(PoisonError::into_inner).len();
     create("EVE").await.assert_error(409, "username_taken");
     assert_eq!(told.lock().unwrap_or_else(PoisonError::into_inner).len(), count);
+}
+
+/// IN-4: also of an account that somebody has made by a mail.
+#[tokio::test]
+async fn a_hook_after_is_told_of_a_registration() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let note = Arc::clone(&told);
+    let options = move |options: &mut Options| {
+        options.email.enabled = true;
+        options.registration.mode = RegistrationMode::Open;
+        options.hooks = Hooks::default().after_create(move |created| {
+            let name = created.account.username.as_str().to_owned();
+            note.lock().unwrap_or_else(PoisonError::into_inner).push((name, created.context.actor));
+            std::future::ready(Ok(()))
+        });
+    };
+    let app = TestApp::with(options, |_| {}).await;
+    told.lock().unwrap().clear();
+    ask(&app, "register", "carol@example.org").await;
+    let link = last_mail(&app).await.link.unwrap();
+    let body = |name: &str| json!({ "token": link, "username": name, "newPassword": PASSWORD });
+    confirm(&app, &body("ada"), None).await.assert_error(409, "username_taken");
+    assert!(told.lock().unwrap().is_empty(), "nothing was made");
+    assert_eq!(confirm(&app, &body("carol"), None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(*told.lock().unwrap(), [("carol".to_owned(), Actor::Anonymous)]);
 }
 
 /// The claims are of this moment, for each token anew, and stand before the account's own.

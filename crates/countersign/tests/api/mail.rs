@@ -185,6 +185,8 @@ async fn opening_a_link_uses_nothing_up() {
         assert_eq!(page.header(header::CONTENT_TYPE), Some("text/html; charset=utf-8"));
         assert_eq!(page.header(header::REFERRER_POLICY), Some("strict-origin"));
         assert_eq!(page.header(header::CACHE_CONTROL), Some("no-store"));
+        let policy = page.header(header::CONTENT_SECURITY_POLICY).unwrap();
+        assert!(policy.starts_with("default-src 'none';") && !policy.contains("script-src"), "{policy}");
         assert!(!page.text.contains(&path[3..]) && !page.text.contains("script"), "{}", page.text);
     }
     let submit = |form: &str| {
@@ -198,6 +200,8 @@ async fn opening_a_link_uses_nothing_up() {
         assert_eq!(page.status.as_u16(), status);
         assert!(page.text.contains("newPassword") && page.text.contains("role=\"alert\""), "{}", page.text);
     }
+    let no_form = app.post(&path).json(&json!({ "newPassword": NEW_PASSWORD })).send().await;
+    assert_eq!(no_form.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{}", no_form.text);
     let form = format!("username=ada%40example.org&newPassword={}", NEW_PASSWORD.replace(' ', "+"));
     assert_eq!(submit(&form).await.status, StatusCode::OK);
     assert_eq!(app.login("ada", NEW_PASSWORD).await.status, StatusCode::OK);

@@ -111,6 +111,19 @@ async fn a_challenge_is_good_for_five_minutes() {
     assert_eq!(in_time.status, StatusCode::ACCEPTED, "{}", in_time.text);
 }
 
+/// What was solved for a mail of one kind is worth nothing for another.
+#[tokio::test]
+async fn a_challenge_is_good_for_one_purpose() {
+    let app = app(|options| options.email.work.per_network = 5).await;
+    flood(&app, 5).await;
+    let proof = solved(&ask(&app, "ann@example.org", &[]).await);
+    let verify =
+        ask(&app, "ann@example.org", &[("purpose", json!("verify")), ("proof", proof.clone())]).await;
+    is_demanded(&verify);
+    let reset = ask(&app, "ann@example.org", &[("proof", proof)]).await;
+    assert_eq!(reset.status, StatusCode::ACCEPTED, "{}", reset.text);
+}
+
 /// Nodes share the master key and nothing else of this.
 #[tokio::test]
 async fn a_challenge_of_one_node_is_solved_for_another() {
@@ -199,4 +212,27 @@ async fn the_application_has_a_say_before_a_mail() {
     let expected = [None, Some("7 bicycles"), Some("down"), Some("panic"), Some("7 bicycles")];
     assert_eq!(captchas, expected, "not before the work was done, and once for each");
     assert_eq!((asked[0].0, asked[0].1.as_str()), ("reset", "ann@example.org"));
+}
+
+/// EM-6: an IPv6 network is a /64, and whoever has one has many addresses.
+#[tokio::test]
+async fn one_network_gets_so_many_mails() {
+    let app = app(|options| {
+        options.email.limits.per_source = 2;
+        (options.email.work.per_network, options.email.work.overall) = (0, 0);
+    })
+    .await;
+    let from = async |source: &str, address: &str| {
+        let call = app.post("/api/email/start").header("x-forwarded-for", source);
+        let reply = call.json(&json!({ "purpose": "reset", "address": address })).send().await;
+        assert_eq!(reply.status, StatusCode::ACCEPTED, "{}", reply.text);
+        mails(&app).await
+    };
+    let counts = [
+        from("2001:db8::1", "one@example.org").await,
+        from("2001:db8::2", "two@example.org").await,
+        from("2001:db8::3", "three@example.org").await,
+        from("2001:db8:0:1::1", "four@example.org").await,
+    ];
+    assert_eq!(counts, [1, 2, 2, 3]);
 }

@@ -188,6 +188,8 @@ async fn a_link_that_is_opened_elsewhere_lets_the_asking_browser_go_on() {
 
     // Some other browser that has asked for a mail is another one, too.
     let other = ask(&app, "sign_in", "nobody@example.org").await.cookie().unwrap();
+    let token = json!({ "token": &asked.path()[3..] });
+    confirm(&app, &token, Some(&other)).await.assert_error(400, "ticket_invalid");
     let page = press(&app, &asked.path(), Some(&other), &format!("digits={}", asked.digits)).await;
     assert_eq!((page.status, set_cookies(&page)), (StatusCode::OK, Vec::new()), "{}", page.text);
     assert_eq!(app.audit(AuditKind::SignInApproved).await.len(), 1);

@@ -7,7 +7,7 @@ use countersign::options::{Notice, Notices};
 use serde_json::json;
 
 use crate::app::{PASSWORD, Reply, TestApp};
-use crate::mail::{ADDRESS, NEW_PASSWORD, app, mails, verified};
+use crate::mail::{ADDRESS, NEW_PASSWORD, app, ask, last_mail, mails, reset, verified};
 
 async fn from(app: &TestApp, browser: &str, cookie: Option<&str>) -> Reply {
     let body = json!({ "username": "ada", "password": PASSWORD });
@@ -96,6 +96,8 @@ async fn an_operator_can_leave_them_out() {
     from(&app, "Firefox", None).await;
     let account = app.countersign.find_account(app.sign_in("ada").await.user_id.parse().unwrap()).await;
     app.countersign.set_password(&account.unwrap().unwrap(), NEW_PASSWORD, &app.operator()).await.unwrap();
+    ask(&app, "reset", ADDRESS).await;
+    assert_eq!(reset(&app, &last_mail(&app).await.link.unwrap()).await.status, StatusCode::NO_CONTENT);
     let sent: Vec<_> = mails(&app).await.into_iter().map(|mail| mail.template).collect();
-    assert_eq!(sent, [MailTemplate::Verify]);
+    assert_eq!(sent, [MailTemplate::Verify, MailTemplate::Reset]);
 }

@@ -307,6 +307,23 @@ async fn an_administrator_invites_somebody() {
     assert_eq!(made.event.detail, Some(named));
 }
 
+/// EM-1: whatever else was offered to the address is void when an account is made with it, also when the address is free again.
+#[tokio::test]
+async fn an_address_makes_one_account_however_many_offers_it_has() {
+    let app = open().await;
+    let root = app.sign_in("root").await;
+    invite(&app, &root, &json!({ "address": ADDRESS })).await;
+    let invited = last_mail(&app).await.link.unwrap();
+    assert_eq!(register(&app, &link(&app).await, "carol").await.status, StatusCode::NO_CONTENT);
+    let carol = app.sign_in("carol").await;
+    let listed = app.get("/api/account/emails").bearer(&carol.access_token).send().await.json();
+    let path = format!("/api/account/emails/{}", listed["emails"][0]["id"].as_str().unwrap());
+    let removal = app.call(Method::DELETE, &path).bearer(&carol.access_token);
+    let removal = removal.json(&json!({ "currentPassword": PASSWORD })).send().await;
+    assert_eq!(removal.status, StatusCode::NO_CONTENT);
+    register(&app, &invited, "dave").await.assert_error(400, "ticket_invalid");
+}
+
 #[tokio::test]
 async fn an_invitation_is_taken_back() {
     let app = open().await;
