@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::proof::JwkThumbprint;
 use crate::registered::{Claim, Unreadable, array, scopes, strings};
 
 /// The claims of an access token that passed every check. There is no other way to get one.
@@ -14,6 +15,7 @@ pub struct AccessClaims {
     pub(crate) issued_at: Option<i64>,
     pub(crate) expires_at: i64,
     pub(crate) auth_time: Option<i64>,
+    pub(crate) bound_key: Option<JwkThumbprint>,
     pub(crate) claims: Map<String, Value>,
 }
 
@@ -66,6 +68,15 @@ impl AccessClaims {
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
         self.text("acr")
+    }
+
+    /// `cnf.jkt`: the key that the token is bound to (RFC 9449 §6.1). `None` if it is not bound to a key in this way.
+    ///
+    /// **A bound token alone proves nothing.** Accept it only with a proof of this key, for this request
+    /// ([`verify_dpop_proof`](crate::verify_dpop_proof)); to accept it as a bearer token is forbidden (§7.2).
+    #[must_use]
+    pub fn bound_key(&self) -> Option<JwkThumbprint> {
+        self.bound_key
     }
 
     /// `jti`: the token's own ID; always there in an `at+jwt`.

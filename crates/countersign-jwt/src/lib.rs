@@ -82,6 +82,9 @@
 //!   verifiers
 //! - RFC 7468 PEM of RFC 5280, 8410 and 9881 public keys, PKCS#8, PKCS#1 and SEC 1 private keys
 //!
+//! - RFC 9449: §4.3 proofs ([`verify_dpop_proof`]), §8 nonces, §11.1 proofs that were seen; proofs of Device Bound
+//!   Session Credentials ([`verify_dbsc_registration`], [`verify_dbsc_refresh`])
+//!
 //! Not implemented, on purpose: encryption (JWE), the JSON serialisations, detached and unencoded payloads,
 //! `none`.
 //!
@@ -111,6 +114,7 @@ mod json;
 mod key;
 mod key_set;
 mod policy;
+mod proof;
 mod registered;
 mod rules;
 #[cfg(feature = "aws-lc-rs")]
@@ -129,6 +133,13 @@ pub use key::SigningKey;
 pub use key::VerifyingKey;
 pub use key_set::{JwkSet, SkipReason, SkippedKey};
 pub use policy::{ClaimsPolicy, TokenType};
+#[cfg(feature = "aws-lc-rs")]
+pub use proof::DpopNonces;
+pub use proof::{
+    DbscError, DbscProof, DpopError, DpopPolicy, DpopProof, DpopRequest, JwkThumbprint, NonceCheck,
+    SeenError, SeenProofs, TargetUri, TargetUriError, ThumbprintError, dbsc_proof_of_header,
+    verify_dbsc_refresh, verify_dbsc_registration, verify_dpop_proof,
+};
 #[cfg(feature = "aws-lc-rs")]
 pub use sign::sign;
 pub use validate::verify_access_token;

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::VerifyError;
+use crate::proof::JwkThumbprint;
 
 /// The claims that rules are about, found in one pass over the claims set.
 pub(crate) struct Registered<'a> {
@@ -23,6 +24,7 @@ pub(crate) struct Registered<'a> {
     pub(crate) scope: Claim<'a>,
     pub(crate) acr: Claim<'a>,
     pub(crate) amr: Claim<'a>,
+    pub(crate) cnf: Claim<'a>,
 }
 
 impl<'a> Registered<'a> {
@@ -43,6 +45,7 @@ impl<'a> Registered<'a> {
             scope: absent("scope"),
             acr: absent("acr"),
             amr: absent("amr"),
+            cnf: absent("cnf"),
         };
         for (name, value) in claims {
             let claim = match name.as_str() {
@@ -59,6 +62,7 @@ impl<'a> Registered<'a> {
                 "scope" => &mut found.scope,
                 "acr" => &mut found.acr,
                 "amr" => &mut found.amr,
+                "cnf" => &mut found.cnf,
                 _ => continue,
             };
             claim.value = Some(value);
@@ -161,6 +165,14 @@ const MAX_NUMERIC_DATE_F64: f64 = 253_402_300_799.0;
 
 pub(crate) fn string(value: &Value) -> Result<&str, Unreadable> {
     value.as_str().ok_or(Unreadable::Type)
+}
+
+/// The key in `cnf` that a token is bound to (RFC 9449 §6.1), if it is bound in that way. What should be a thumbprint and
+/// is none is an error: read as absent, it would make a bound token one that anybody can use.
+pub(crate) fn confirmation(value: &Value) -> Result<Option<JwkThumbprint>, Unreadable> {
+    let members = value.as_object().ok_or(Unreadable::Type)?;
+    let Some(thumbprint) = members.get("jkt") else { return Ok(None) };
+    thumbprint.as_str().and_then(|text| text.parse().ok()).map(Some).ok_or(Unreadable::Type)
 }
 
 /// An array of strings; one element of another type spoils it all.

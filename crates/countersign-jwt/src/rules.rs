@@ -5,7 +5,7 @@
 use crate::compact::ProtectedHeader;
 use crate::error::VerifyError;
 use crate::policy::ClaimsPolicy;
-use crate::registered::{Claim, Registered, array, numeric_date, scopes, string, strings};
+use crate::registered::{Claim, Registered, array, confirmation, numeric_date, scopes, string, strings};
 
 /// One rule about an access token. `validate` demands them all; `inspect` reports each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,7 @@ impl Rule {
             Self::OtherClaims => {
                 claims.auth_time.optional(numeric_date)?;
                 claims.amr.optional(array)?;
+                claims.cnf.optional(confirmation)?;
                 for claim in [claims.sid, claims.client_id, claims.scope, claims.acr] {
                     claim.optional(string)?;
                 }

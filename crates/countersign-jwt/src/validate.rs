@@ -11,7 +11,7 @@ use crate::compact::UnverifiedJws;
 use crate::error::VerifyError;
 use crate::key_set::JwkSet;
 use crate::policy::ClaimsPolicy;
-use crate::registered::{Registered, numeric_date, string};
+use crate::registered::{Registered, confirmation, numeric_date, string};
 use crate::rules::Rule;
 use crate::verify::VerifiedJws;
 
@@ -67,6 +67,7 @@ impl VerifiedJws {
             expires_at: registered.exp.required(numeric_date)?.floor,
             issued_at: registered.iat.optional(numeric_date)?.map(|date| date.floor),
             auth_time: registered.auth_time.optional(numeric_date)?.map(|date| date.floor),
+            bound_key: registered.cnf.optional(confirmation)?.flatten(),
             claims,
         })
     }

@@ -72,7 +72,7 @@ fn each_rule_says_what_it_wants_and_what_it_found() {
         ("token_id", "a string", r#""j""#),
         (
             "other_claims",
-            "`auth_time` a time; `sid`, `client_id`, `scope`, `acr` strings; `amr` an array of strings; or absent",
+            "`auth_time` a time; `sid`, `client_id`, `scope`, `acr` strings; `amr` an array of strings; `cnf` an object; or absent",
             "",
         ),
     ];

@@ -10,8 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_jwt::inspect::{Keys, inspect};
 use countersign_jwt::{
-    Algorithm, ClaimsPolicy, JwkSet, Limits, SigningKey, TokenType, UnverifiedJws, VerifyError, VerifyingKey,
-    sign, verify_access_token,
+    Algorithm, ClaimsPolicy, DpopPolicy, DpopRequest, JwkSet, JwkThumbprint, Limits, SigningKey, TargetUri,
+    TokenType, UnverifiedJws, VerifyError, VerifyingKey, dbsc_proof_of_header, sign, verify_access_token,
+    verify_dbsc_registration, verify_dpop_proof,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -64,7 +65,7 @@ const NOW: i64 = 1_800_000_000;
 
 fn access_claims(custom: Map<String, Value>) -> Map<String, Value> {
     let mut claims = custom;
-    for reserved in ["nbf", "auth_time", "sid", "client_id", "scope", "acr", "amr"] {
+    for reserved in ["nbf", "auth_time", "sid", "client_id", "scope", "acr", "amr", "cnf"] {
         claims.remove(reserved);
     }
     let Value::Object(registered) = json!({
@@ -154,10 +155,16 @@ proptest! {
         parse_everything(&format!("-----BEGIN PUBLIC KEY-----\n{tail}\n-----END PUBLIC KEY-----"));
     }
 
+    /// URIs that get further.
+    #[test]
+    fn no_uri_like_text_makes_the_parsers_panic(text in "https?://[a-zA-Z.:@\\[\\]0-9]{0,12}(/[a-zA-Z%.0-9ef~?#]{0,8}){0,5}") {
+        parse_everything(&text);
+    }
+
     /// The texts that people read and the verdict that machines act on never disagree.
     #[test]
     fn inspection_and_verification_agree(
-        key in any_key(), mut claims in claims_set(), replaced in prop::sample::select(&["iss", "aud", "sub", "exp", "iat", "jti", "nbf", "amr", "scope", "scp", "role", "roles", "tenant", "none"][..]),
+        key in any_key(), mut claims in claims_set(), replaced in prop::sample::select(&["iss", "aud", "sub", "exp", "iat", "jti", "nbf", "amr", "cnf", "scope", "scp", "role", "roles", "tenant", "none"][..]),
         value in json_value(), now in NOW - 2..NOW + 62, demanding in any::<bool>(),
     ) {
         claims = access_claims(claims);
@@ -183,6 +190,16 @@ fn parse_everything(text: &str) {
     let _ = JwkSet::parse(text);
     let _ = JwkSet::parse_foreign(text, &Algorithm::ALL);
     let _ = countersign_jwt::dangerous::decode_unverified(text);
+    let _ =
+        (text.parse::<JwkThumbprint>(), dbsc_proof_of_header(text), verify_dbsc_registration(text, |_| true));
+    for target in
+        [TargetUri::parse(text), TargetUri::parse("https://a/b").and_then(|base| base.at_path(text))]
+    {
+        let Ok(target) = target else { continue };
+        // One target has one spelling.
+        assert_eq!(TargetUri::parse(target.as_str()).as_ref(), Ok(&target), "{text:?}");
+        let _ = verify_dpop_proof(text, &DpopRequest::new("GET", &target), &DpopPolicy::default(), NOW);
+    }
     for algorithm in [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa] {
         let _ = VerifyingKey::from_pem(text, algorithm);
         let _ = SigningKey::from_pem(text, algorithm);

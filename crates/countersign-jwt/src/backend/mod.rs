@@ -10,7 +10,7 @@ mod bad_signature;
 mod rust_crypto;
 
 #[cfg(feature = "aws-lc-rs")]
-pub(crate) use aws_lc::{Signer, Verifier, sha256};
+pub(crate) use aws_lc::{Signer, Verifier, random_bytes, same_bytes, sha256};
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 pub(crate) use rust_crypto::{Verifier, sha256};
 

@@ -49,7 +49,7 @@ pub(super) fn expected(rule: Rule, policy: &ClaimsPolicy, now: i64) -> String {
         Rule::TokenId if policy.token_type().is_access_token() => "a string".into(),
         Rule::TokenId => "absent, or a string".into(),
         Rule::OtherClaims => {
-            "`auth_time` a time; `sid`, `client_id`, `scope`, `acr` strings; `amr` an array of strings; or absent"
+            "`auth_time` a time; `sid`, `client_id`, `scope`, `acr` strings; `amr` an array of strings; `cnf` an object; or absent"
                 .into()
         }
         Rule::RequiredClaims => {

@@ -7,6 +7,7 @@ use crate::backend::sha256;
 use crate::base64url;
 use crate::error::KeyError;
 use crate::key::hygiene;
+use crate::proof::JwkThumbprint;
 
 /// The numbers, in the forms that every backend and every format can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +54,10 @@ impl PublicNumbers {
         jwk
     }
 
-    /// The RFC 7638 thumbprint: SHA-256 over the required members in lexicographic order, in base64url.
+    /// The RFC 7638 thumbprint: SHA-256 over the required members in lexicographic order.
     ///
     /// For `AKP` keys `alg` is among them (RFC 9964 §6).
-    pub(crate) fn thumbprint(&self, algorithm: Algorithm) -> String {
+    pub(crate) fn thumbprint(&self, algorithm: Algorithm) -> JwkThumbprint {
         let mut members = self.members();
         members.push(("kty", algorithm.key_kind().kty().to_owned()));
         if matches!(self, Self::MlDsa(_)) {
@@ -65,7 +66,7 @@ impl PublicNumbers {
         members.sort_unstable();
         let members: Vec<String> =
             members.into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
-        base64url::encode(sha256(format!("{{{}}}", members.join(",")).as_bytes()))
+        JwkThumbprint::from_bytes(sha256(format!("{{{}}}", members.join(",")).as_bytes()))
     }
 
     /// The members that are the key itself. The values need no escapes.

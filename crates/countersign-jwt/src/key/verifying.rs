@@ -12,6 +12,7 @@ use crate::algorithm::Algorithm;
 use crate::backend::Verifier;
 use crate::error::{KeyError, VerifyError};
 use crate::json;
+use crate::proof::JwkThumbprint;
 use crate::secret;
 
 /// A parsed key that verifies signatures of its one algorithm. Cheap to clone; shared between threads.
@@ -26,6 +27,8 @@ struct Inner {
     verifier: Verifier,
     /// `None` for an HMAC secret.
     numbers: Option<PublicNumbers>,
+    /// Of the numbers.
+    thumbprint: Option<JwkThumbprint>,
 }
 
 impl VerifyingKey {
@@ -95,15 +98,17 @@ impl VerifyingKey {
 
     /// As [`hmac`](Self::hmac), without its checks: for showing what a bad secret does, never for a verifier.
     pub(crate) fn hmac_of_any_length(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        let inner = Inner { algorithm, verifier: Verifier::hmac(algorithm, secret)?, numbers: None };
+        let verifier = Verifier::hmac(algorithm, secret)?;
+        let inner = Inner { algorithm, verifier, numbers: None, thumbprint: None };
         Ok(Self { inner: Arc::new(inner), key_id: "".into() })
     }
 
     pub(crate) fn from_numbers(algorithm: Algorithm, numbers: PublicNumbers) -> Result<Self, KeyError> {
         numbers.check(algorithm)?;
         let verifier = Verifier::public(algorithm, &numbers)?;
-        let key_id = numbers.thumbprint(algorithm).into();
-        Ok(Self { inner: Arc::new(Inner { algorithm, verifier, numbers: Some(numbers) }), key_id })
+        let thumbprint = numbers.thumbprint(algorithm);
+        let inner = Inner { algorithm, verifier, numbers: Some(numbers), thumbprint: Some(thumbprint) };
+        Ok(Self { inner: Arc::new(inner), key_id: thumbprint.to_string().into() })
     }
 
     /// The same key under another key ID.
@@ -128,7 +133,13 @@ impl VerifyingKey {
     /// attacker test guesses.
     #[must_use]
     pub fn thumbprint(&self) -> Option<String> {
-        self.inner.numbers.as_ref().map(|numbers| numbers.thumbprint(self.algorithm()))
+        self.inner.thumbprint.map(|thumbprint| thumbprint.to_string())
+    }
+
+    /// As [`thumbprint`](Self::thumbprint), as a value of its own type.
+    #[must_use]
+    pub fn jwk_thumbprint(&self) -> Option<JwkThumbprint> {
+        self.inner.thumbprint
     }
 
     /// The public JWK with `kty`, `kid`, `use`, `alg` and the key's numbers. `None` for an HMAC secret, which

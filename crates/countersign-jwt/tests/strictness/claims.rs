@@ -203,6 +203,25 @@ pub(crate) fn optional_claims(corpus: &mut Corpus) {
     for (claim, value) in [("acr", r#""urn:mfa""#), ("amr", r#"["pwd","otp"]"#), ("amr", "[]")] {
         corpus.token(CLASS, &format!("{claim} {value}"), &with(claim, value), None);
     }
+    let thumbprint = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    for value in [
+        "null",
+        "5",
+        r#""x""#,
+        "[]",
+        r#"{"jkt":null}"#,
+        r#"{"jkt":5}"#,
+        r#"{"jkt":""}"#,
+        r#"{"jkt":"x"}"#,
+        r#"{"jkt":["NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"]}"#,
+        r#"{"jkt":"NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs="}"#,
+        r#"{"jkt":"NzbLsXh8uDCcd+6MNwXF4W/7noWXFZAfHkxZsRGC9Xs"}"#,
+    ] {
+        corpus.token(CLASS, &format!("cnf {value}"), &with("cnf", value), Some(ClaimType { claim: "cnf" }));
+    }
+    for value in ["{}", r#"{"x5t#S256":"x"}"#, &format!(r#"{{"jkt":"{thumbprint}"}}"#)] {
+        corpus.token(CLASS, &format!("cnf {value}"), &with("cnf", value), None);
+    }
     let missing: Option<VerifyError> = Some(MissingClaim { claim: "jti" });
     corpus.token(CLASS, "no jti in an at+jwt", &sign(HEADER, claims_with(&[("jti", None)])), missing);
 }

@@ -2,6 +2,7 @@
 
 mod digest;
 mod parameters;
+mod random;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::hmac;
@@ -16,6 +17,7 @@ use crate::error::{KeyError, SignError};
 use crate::key::{PrivateNumbers, PublicNumbers, RsaPrivateNumbers, rsa_public_from_pkcs1};
 pub(crate) use digest::sha256;
 use parameters::{ecdsa_signing, hmac_algorithm, ml_dsa_signing, ml_dsa_verification, rsa_verification};
+pub(crate) use random::{random_bytes, same_bytes};
 
 /// A parsed key that can check signatures.
 pub(crate) enum Verifier {
