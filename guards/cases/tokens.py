@@ -16,6 +16,7 @@ CODES = {
     "token_too_long": (413, "token_too_large", "invalid_token"),
     "too_old": (401, "token_too_old", "invalid_token"),
     "revoked": (401, "token_revoked", "invalid_token"),
+    "token_bound": (401, "token_bound", "invalid_token"),
     "missing_role": (403, "forbidden", "insufficient_scope"),
     "missing_scope": (403, "insufficient_scope", "insufficient_scope"),
     "keys_unavailable": (503, "keys_unavailable", None),
@@ -202,6 +203,14 @@ def registered() -> None:
     refuse("amr is a text", "claim_type", signed(amr="pwd"))
     refuse("auth_time is a text", "claim_type", signed(auth_time="now"))
     accept("amr, auth_time and acr", signed(amr=["pwd"], auth_time=NOW - 100, acr="1"))
+    thumbprint = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    refuse("bound to a key, as a bearer token", "token_bound", signed(cnf={"jkt": thumbprint}))
+    refuse("bound to a key and a certificate", "token_bound", signed(cnf={"x5t#S256": "x", "jkt": thumbprint}))
+    refuse("bound to a key, with another scheme", "malformed", signed(cnf={"jkt": thumbprint}), authorization=["DPoP {token}"])
+    for cnf in ("x", 7, [], [{"jkt": thumbprint}], {"jkt": 7}, {"jkt": ""}, {"jkt": "x"}, {"jkt": [thumbprint]}):
+        refuse(f"cnf {cnf!r}", "claim_type", signed(cnf=cnf))
+    refuse("cnf with a thumbprint of another spelling", "claim_type", signed(cnf={"jkt": thumbprint[:-1] + "t"}))
+    accept("bound to something else, which is not for a guard to check", signed(cnf={"x5t#S256": "x"}))
     accept("no sid", signed(sid=None))
     accept("claims of every JSON type", signed(x={"a": [1, 1.5, True, None, "ü"]}))
     refuse("of two faults the type is named first", "wrong_type", signed(typ="JWT", exp=NOW - 100))

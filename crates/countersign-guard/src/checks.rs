@@ -27,7 +27,8 @@ pub struct GuardStats {
     pub invalid: u64,
     /// Refused because their session has ended.
     pub revoked: u64,
-    /// Refused because there were no keys to check them with, or it was not known whether their session has ended.
+    /// Refused because there were no keys to check them with, it was not known whether their session has ended, or no
+    /// room was left to remember their proof.
     pub undecided: u64,
 }
 
@@ -40,7 +41,9 @@ impl Checks {
         let count = match refusal {
             None => &self.accepted,
             Some(Refusal::Revoked) => &self.revoked,
-            Some(Refusal::KeysUnavailable | Refusal::FeedLate | Refusal::TooOld) => &self.undecided,
+            Some(Refusal::KeysUnavailable | Refusal::FeedLate | Refusal::TooOld | Refusal::ProofsFull) => {
+                &self.undecided
+            }
             Some(_) => &self.invalid,
         };
         count.fetch_add(1, Ordering::Relaxed);

@@ -5,16 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use countersign_jwt::{ClaimsPolicy, JwkSet};
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, Response, Uri};
 
 use crate::alarm::Alarms;
 use crate::cache::{Entry, TokenCache};
 use crate::checks::{Checks, GuardStats};
 use crate::claims::AccessClaims;
 use crate::clock::{Clock, Timer, run_time, system_unix_seconds};
+use crate::credentials::{bearer_token, credentials};
+use crate::dpop::{Dpop, DpopOptions, Shown};
 use crate::keys::KeySlot;
 use crate::realm::{Realm, more_telling};
-use crate::refusal::Refusal;
+use crate::refusal::{Offer, Refusal, Scheme};
 use crate::revocation::Revocations;
 
 /// Checks access tokens of one or more issuers, each with its own keys and policy. Clones share keys, cache
@@ -29,6 +31,7 @@ struct Inner {
     clock: Clock,
     alarms: Arc<Alarms>,
     checks: Arc<Checks>,
+    dpop: Option<Arc<Dpop>>,
 }
 
 impl Guard {
@@ -59,7 +62,7 @@ impl Guard {
     pub(crate) fn of(realms: Box<[Realm]>, clock: Clock, timer: Timer) -> Self {
         let (cache, revocations) = (TokenCache::new(CACHE_BYTES), Revocations::default());
         let (alarms, checks) = (Arc::new(Alarms::new(timer)), Arc::default());
-        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms, checks }))
+        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms, checks, dpop: None }))
     }
 
     /// A guard with the same keys, clock and ended sessions that demands another policy, with a cache of its own:
@@ -67,10 +70,26 @@ impl Guard {
     #[must_use]
     pub fn with_policy(&self, policy: ClaimsPolicy) -> Self {
         let realms = self.0.realms.first().map(|realm| realm.with_policy(policy)).into_iter().collect();
+        self.with(realms, self.0.dpop.clone())
+    }
+
+    /// A guard with the same keys, policies, clock and ended sessions that also accepts access tokens which are bound to
+    /// a key (`cnf.jkt`), each with a proof of that key for this very request (DPoP, RFC 9449), and once. Tokens that are
+    /// not bound stay bearer tokens.
+    ///
+    /// Without this, a bound token is refused: taken as a bearer token, it would be good in the hands of whoever has
+    /// stolen it.
+    #[must_use]
+    pub fn dpop(&self, options: DpopOptions) -> Self {
+        let realms = self.0.realms.iter().map(|realm| realm.with_policy(realm.policy.clone())).collect();
+        self.with(realms, Some(Arc::new(Dpop::new(options))))
+    }
+
+    fn with(&self, realms: Box<[Realm]>, dpop: Option<Arc<Dpop>>) -> Self {
         let (cache, revocations) = (TokenCache::new(CACHE_BYTES), self.0.revocations.clone());
         let (clock, alarms) = (Arc::clone(&self.0.clock), Arc::clone(&self.0.alarms));
         let checks = Arc::clone(&self.0.checks);
-        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms, checks }))
+        Self(Arc::new(Inner { realms, cache, revocations, clock, alarms, checks, dpop }))
     }
 
     /// Replaces the keys. Cached tokens are verified again with the new ones. Has no effect on a guard of
@@ -88,7 +107,8 @@ impl Guard {
         &self.0.revocations
     }
 
-    /// Checks the `Authorization` header of a request (RFC 6750 §2.1). A token in any other place is ignored.
+    /// Checks the `Authorization` header of a request (RFC 6750 §2.1). A token in any other place is ignored. For bearer
+    /// tokens alone: [`authenticate_request`](Self::authenticate_request) takes all that the guard accepts.
     ///
     /// # Errors
     /// - [`Refusal::TokenRequired`]: there is no such header.
@@ -98,6 +118,49 @@ impl Guard {
         self.verify(bearer_token(headers)?)
     }
 
+    /// Checks a request: a bearer token, or where the guard has [`dpop`](Self::dpop) a token that is bound to a key,
+    /// with its proof (RFC 9449 §7). A proof is used up by this, so the same request does not pass twice.
+    ///
+    /// Of `uri`, only the path counts.
+    ///
+    /// # Errors
+    /// - [`Refusal::TokenRequired`]: there is no `Authorization` header.
+    /// - [`Refusal::Malformed`]: it is not exactly one `Bearer <token>`, or `DPoP <token>` where the guard has `dpop`.
+    /// - Those of [`Guard::verify`]; and of a token with the scheme `DPoP`
+    /// - [`Refusal::TokenNotBound`]: it is a bearer token.
+    /// - [`Refusal::Proof`]: there is not exactly one proof, or it fails a check, or it was used before.
+    /// - [`Refusal::NonceRequired`]: the client is to come again with a nonce.
+    /// - [`Refusal::ProofsFull`]: the proof could not be remembered.
+    pub fn authenticate_request(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<AccessClaims, Refusal> {
+        let (scheme, token) = credentials(headers)?;
+        if scheme == Scheme::Bearer {
+            return self.verify(token);
+        }
+        let dpop = self.0.dpop.as_deref().ok_or(Refusal::Malformed)?;
+        let shown = Shown { method, uri, headers, token };
+        self.counted(self.judge(token, |claims, now| dpop.check(&shown, claims, now)))
+    }
+
+    /// The response to a request with these headers that was refused: [`Refusal::into_response`], and where the guard
+    /// has [`dpop`](Self::dpop) with challenges for both schemes (RFC 9449 §7.1, §7.2).
+    #[must_use]
+    pub fn refuse<B: From<String>>(&self, refusal: Refusal, headers: &HeaderMap) -> Response<B> {
+        refusal.respond(self.offer(headers))
+    }
+
+    pub(crate) fn offer(&self, headers: &HeaderMap) -> Offer {
+        match (&self.0.dpop, credentials(headers)) {
+            (None, _) => Offer::Bearer,
+            (Some(_), Ok((scheme, _))) => Offer::Both(scheme),
+            (Some(_), Err(_)) => Offer::Both(Scheme::Bearer),
+        }
+    }
+
     /// Checks a token: signature and claims by [`countersign_jwt::verify_access_token`], then whether its
     /// session (`sid`) has ended.
     ///
@@ -105,12 +168,26 @@ impl Guard {
     /// - [`Refusal::Invalid`]: a check of the token fails.
     /// - [`Refusal::ScopeRequired`], [`Refusal::RoleRequired`]: it is valid but lacks what the policy
     ///   demands.
+    /// - [`Refusal::TokenBound`]: it is bound to a key, so that it is none without a proof (RFC 9449 §7.2).
     /// - [`Refusal::Revoked`]: its session has ended, or all that there were when it was issued.
     /// - [`Refusal::KeysUnavailable`]: there are no keys to check it with.
     /// - [`Refusal::FeedLate`], [`Refusal::TooOld`]: the issuer's feed is late, and the guard was told not to
     ///   accept such a token then (feature `remote`).
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
-        let outcome = self.judge(token);
+        let unbound = |claims: &AccessClaims, _| match claims.bound_key() {
+            None => Ok(()),
+            Some(_) => Err(Refusal::TokenBound),
+        };
+        self.counted(self.judge(token, unbound))
+    }
+
+    /// A token whose proof, if it needs one, was checked with the request that it came with.
+    #[cfg(feature = "remote")]
+    pub(crate) fn verify_proved(&self, token: &str) -> Result<AccessClaims, Refusal> {
+        self.counted(self.judge(token, |_, _| Ok(())))
+    }
+
+    fn counted(&self, outcome: Result<AccessClaims, Refusal>) -> Result<AccessClaims, Refusal> {
         self.0.checks.came_to(outcome.as_ref().err());
         outcome
     }
@@ -121,9 +198,15 @@ impl Guard {
         self.0.checks.read()
     }
 
-    fn judge(&self, token: &str) -> Result<AccessClaims, Refusal> {
+    /// The proof comes before the session: where the issuer is asked about that, the proof is not checked again.
+    fn judge(
+        &self,
+        token: &str,
+        check_binding: impl FnOnce(&AccessClaims, i64) -> Result<(), Refusal>,
+    ) -> Result<AccessClaims, Refusal> {
         let now = (self.0.clock)();
         let (claims, realm) = self.identify(token, now)?;
+        check_binding(&claims, now)?;
         if self.0.revocations.refuses(&claims) {
             return Err(Refusal::Revoked);
         }
@@ -195,7 +278,6 @@ impl Guard {
         &self.0.alarms
     }
 
-    #[cfg(feature = "remote")]
     pub(crate) fn unix_now(&self) -> i64 {
         (self.0.clock)()
     }
@@ -210,27 +292,6 @@ impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard").field("realms", &self.0.realms).finish_non_exhaustive()
     }
-}
-
-/// The token of `Authorization: Bearer <token>`: one header, the scheme in any case (RFC 9110 §11.1), nothing
-/// after the token.
-///
-/// # Errors
-/// [`Refusal::TokenRequired`] when there is no such header, and [`Refusal::Malformed`] when it is something else.
-pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().ok_or(Refusal::TokenRequired)?;
-    if values.next().is_some() {
-        return Err(Refusal::Malformed);
-    }
-    let (scheme, token) =
-        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Refusal::Malformed)?;
-    let token = token.trim_start_matches(' ');
-    let is_token68 = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-    if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() || !token.bytes().all(is_token68) {
-        return Err(Refusal::Malformed);
-    }
-    Ok(token)
 }
 
 /// Room for about ten thousand tokens.

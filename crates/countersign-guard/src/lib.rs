@@ -38,6 +38,15 @@
 //! Tokens of issuers that do not follow RFC 9068 need another
 //! [`ClaimsPolicy`](countersign_jwt::ClaimsPolicy).
 //!
+//! # Tokens that are bound to a key, and recent sign-ins
+//!
+//! A token with `cnf.jkt` is good only with a proof of that key for the very request (DPoP, RFC 9449), each proof once, and
+//! only at a guard that knows the public URL of its service: [`Guard::dpop`]. **Any other guard refuses it**, so that
+//! nobody takes it for a bearer token. [`DpopOptions`] has the choices.
+//!
+//! [`GuardLayer::require_recent`] and [`GuardLayer::require_acr`] demand a kind of sign-in; others get 401
+//! `insufficient_user_authentication` and can sign in anew (RFC 9470).
+//!
 //! # Keys over the network: the feature `remote`
 //!
 //! `Guard::discover("https://auth.example.com", "api").await` reads the issuer's metadata, fetches its keys and
@@ -102,6 +111,8 @@ mod cache;
 mod checks;
 mod claims;
 mod clock;
+mod credentials;
+mod dpop;
 #[cfg(feature = "feed")]
 pub mod feed;
 mod guard;
@@ -118,10 +129,12 @@ mod watch;
 pub use checks::GuardStats;
 pub use claims::AccessClaims;
 pub use countersign_jwt as jwt;
+pub use credentials::bearer_token;
+pub use dpop::{DpopOptions, DpopOptionsError};
 #[cfg(feature = "remote")]
 pub use feed::follow::{AskError, FeedStatus, Follow, FollowError, WhenLate};
-pub use guard::{Guard, bearer_token};
-pub use refusal::Refusal;
+pub use guard::Guard;
+pub use refusal::{Refusal, StepUp};
 #[cfg(feature = "remote")]
 pub use remote::{AtStart, GuardBuilder, Issuer, KeyStatus, KeysError, Refresher, StartError, Starting};
 pub use revocation::Revocations;

@@ -115,6 +115,7 @@ fn reason(refusal: &Refusal) -> &'static str {
         Refusal::Malformed => "malformed",
         Refusal::Invalid(error) => error.code(),
         Refusal::Revoked => "revoked",
+        Refusal::TokenBound => "token_bound",
         Refusal::RoleRequired => "missing_role",
         Refusal::ScopeRequired => "missing_scope",
         Refusal::KeysUnavailable => "keys_unavailable",

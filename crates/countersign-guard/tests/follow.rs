@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
+mod device;
+
 use std::convert::Infallible;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -12,7 +14,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -20,14 +22,18 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_guard::feed::{self, Feed, FeedOptions};
-use countersign_guard::jwt::{Algorithm, ClaimsPolicy, JwkSet, SigningKey, TokenType, VerifyError, sign};
+use countersign_guard::jwt::{
+    Algorithm, ClaimsPolicy, DpopError, JwkSet, SigningKey, TokenType, VerifyError, sign,
+};
 use countersign_guard::{
-    AccessClaims, AtStart, Ended, FeedStatus, Follow, Guard, GuardBuilder, Issuer, Refusal, StartError,
-    WhenLate,
+    AccessClaims, AtStart, DpopOptions, Ended, FeedStatus, Follow, Guard, GuardBuilder, Issuer, Refusal,
+    StartError, WhenLate,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tower::{Layer as _, ServiceExt as _};
+
+use device::Device;
 
 const FEED_KEY: &str = "csf_test";
 
@@ -614,6 +620,43 @@ fn the_layer_waits_for_the_answer() {
         assert_eq!(asking.call(&token).await, (StatusCode::OK, "ada".to_owned()));
         assert_eq!(asking.call(&ended).await, (StatusCode::UNAUTHORIZED, String::new()));
     });
+}
+
+/// A proof is good once, so it is checked before the issuer is asked and not again after the answer.
+#[test]
+fn a_bound_token_is_asked_about_after_its_proof() {
+    let asking = Asking::start("csc_test");
+    let (device, thief) = (Device::new(), Device::new());
+    let guard = asking.guard.dpop(DpopOptions::new("https://api.example").unwrap());
+    let now = unix_milliseconds() / 1000;
+    let claims = json!({
+        "iss": asking.server.origin(), "aud": "api", "sub": "ada", "sid": "s", "jti": "j", "iat": now,
+        "exp": now + 600, "cnf": { "jkt": device.thumbprint() },
+    });
+    let token = sign(&claims, &asking.server.key.lock().unwrap(), "at+jwt").unwrap();
+    let headers = |device: &Device, jti: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("DPoP {token}").parse().unwrap());
+        headers.insert("dpop", device.proof(jti, &token, now, |_| {}).parse().unwrap());
+        headers
+    };
+    let authenticate = |headers: &HeaderMap| {
+        let uri = "/mine".parse().unwrap();
+        asking.runtime.block_on(guard.authenticate_request_async(&Method::GET, &uri, headers)).err()
+    };
+    assert_eq!(authenticate(&headers(&thief, "p1")), Some(Refusal::Proof(DpopError::WrongKey)));
+    assert_eq!(asking.introspection.asked(), 0, "not for a thief");
+    let own = headers(&device, "p1");
+    assert_eq!(authenticate(&own), None);
+    assert_eq!(authenticate(&own), Some(Refusal::Proof(DpopError::Replayed)));
+    assert_eq!(asking.introspection.asked(), 1);
+    asking.ahead.put_forward(5);
+    let service =
+        guard.layer().layer(tower::service_fn(async |_: Request| Ok::<_, Infallible>("in".into_response())));
+    let mut request = Request::get("/mine").body(Body::empty()).unwrap();
+    *request.headers_mut() = headers(&device, "p2");
+    let response = asking.runtime.block_on(service.oneshot(request)).unwrap();
+    assert_eq!((response.status(), asking.introspection.asked()), (StatusCode::OK, 2));
 }
 
 #[test]

@@ -37,8 +37,12 @@ export function validate(claims: Claims, type: string | undefined, policy: Polic
   optional(claims, 'auth_time', time);
   optional(claims, 'amr', list);
   for (const name of ['sid', 'client_id', 'scope', 'acr']) optional(claims, name, string);
+  const confirmation = optional(claims, 'cnf', object);
+  const thumbprint = confirmation && optional(confirmation, 'jkt', jwkThumbprint);
   const checked = claims as AccessClaims;
   demand(checked, policy.demands);
+  // Bound to a key, it is good only with a proof (RFC 9449 §7.2), and this guard checks none.
+  if (thumbprint !== undefined) throw new Refusal('token_bound');
   return checked;
 }
 
@@ -73,6 +77,15 @@ function optional<T>(claims: Claims, name: string, read: Read<T>): T | undefined
   const value = read(claims[name]);
   if (value === undefined) throw new Refusal('claim_type');
   return value;
+}
+
+function object(value: unknown): Claims | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : undefined;
+}
+
+/** 32 bytes in canonical base64url. */
+function jwkThumbprint(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w-]{42}[AEIMQUYcgkosw048]$/.test(value) ? value : undefined;
 }
 
 function string(value: unknown): string | undefined {

@@ -8,6 +8,7 @@ export type RefusalCode =
   | 'token_expired'
   | 'token_too_large'
   | 'token_revoked'
+  | 'token_bound'
   | 'token_too_old'
   | 'forbidden'
   | 'insufficient_scope'
@@ -36,6 +37,11 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   token_too_long: { ...INVALID, code: 'token_too_large', status: 413, text: 'Token too large' },
   too_old: { ...INVALID, code: 'token_too_old' },
+  token_bound: {
+    ...INVALID,
+    code: 'token_bound',
+    challenge: ', error="invalid_token", error_description="The access token is bound to a key"',
+  },
   revoked: { ...INVALID, code: 'token_revoked', text: 'Session ended' },
   missing_role: { code: 'forbidden', status: 403, text: 'Not allowed', challenge: ', error="insufficient_scope"' },
   missing_scope: { code: 'insufficient_scope', status: 403, text: 'Not allowed', challenge: ', error="insufficient_scope"' },

@@ -11,11 +11,12 @@ pub(crate) use without_feed::Asking;
 
 #[cfg(feature = "remote")]
 mod with_feed {
-    use http::HeaderMap;
+    use http::{HeaderMap, Method, Uri};
 
     use super::Asking;
     use crate::claims::AccessClaims;
-    use crate::guard::{Guard, bearer_token};
+    use crate::credentials::credentials;
+    use crate::guard::Guard;
     use crate::refusal::Refusal;
 
     impl Guard {
@@ -25,7 +26,29 @@ mod with_feed {
         /// # Errors
         /// Those of [`authenticate`](Self::authenticate).
         pub async fn authenticate_async(&self, headers: &HeaderMap) -> Result<AccessClaims, Refusal> {
-            match self.authenticate(headers) {
+            self.or_asked(self.authenticate(headers), headers).await
+        }
+
+        /// As [`authenticate_request`](Self::authenticate_request), and waits as
+        /// [`authenticate_async`](Self::authenticate_async) does.
+        ///
+        /// # Errors
+        /// Those of [`authenticate_request`](Self::authenticate_request).
+        pub async fn authenticate_request_async(
+            &self,
+            method: &Method,
+            uri: &Uri,
+            headers: &HeaderMap,
+        ) -> Result<AccessClaims, Refusal> {
+            self.or_asked(self.authenticate_request(method, uri, headers), headers).await
+        }
+
+        async fn or_asked(
+            &self,
+            verdict: Result<AccessClaims, Refusal>,
+            headers: &HeaderMap,
+        ) -> Result<AccessClaims, Refusal> {
+            match verdict {
                 Err(Refusal::FeedLate) => match self.ask(headers) {
                     Some(asking) => asking.await,
                     None => Err(Refusal::FeedLate),
@@ -34,9 +57,9 @@ mod with_feed {
             }
         }
 
-        /// Asks the issuer about the token that these headers have; `None` if it is not to be asked, or not now.
+        /// Asks the issuer about the token that these headers have, whose proof was checked; `None` if it is not to be asked, or not now.
         pub(crate) fn ask(&self, headers: &HeaderMap) -> Option<Asking> {
-            let token = bearer_token(headers).ok()?;
+            let (_, token) = credentials(headers).ok()?;
             let (claims, realm) = self.identify(token, self.unix_now()).ok()?;
             Asking::new(self, realm.feed.as_ref()?.asker()?, &claims, token)
         }

@@ -36,7 +36,7 @@ impl Asking {
 
     /// The token once more: it may have expired, its session ended in another way, or the feed be back by now.
     fn verdict(&self, is_active: bool) -> Result<AccessClaims, Refusal> {
-        match self.guard.verify(&self.question.token) {
+        match self.guard.verify_proved(&self.question.token) {
             Err(Refusal::FeedLate) if is_active => Ok(self.claims.clone()),
             verdict => verdict,
         }

@@ -11,7 +11,8 @@ use tower_service::Service;
 
 use super::demands::Demands;
 use crate::asking::Asking;
-use crate::refusal::Refusal;
+use crate::guard::Guard;
+use crate::refusal::{Offer, Refusal};
 
 pin_project! {
     /// The response future of a [`GuardService`](super::GuardService).
@@ -21,7 +22,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, B>,
-        is_grpc: bool,
+        manner: Manner,
     }
 }
 
@@ -37,25 +38,33 @@ pin_project! {
     }
 }
 
+/// How the caller is refused.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) is_grpc: bool,
+    pub(super) offer: Offer,
+}
+
 /// A request that the issuer is being asked about, and the service that it is for.
 pub(super) struct Waiting<S, B> {
     pub(super) asking: Asking,
     pub(super) service: S,
     pub(super) request: Option<Request<B>>,
+    pub(super) guard: Guard,
     pub(super) demands: Demands,
 }
 
 impl<S: Service<Request<B>>, B> GuardFuture<S, B> {
     pub(super) const fn passed(response: S::Future) -> Self {
-        Self { state: State::Passed { response }, is_grpc: false }
+        Self { state: State::Passed { response }, manner: Manner { is_grpc: false, offer: Offer::Bearer } }
     }
 
-    pub(super) const fn refused(refusal: Refusal, is_grpc: bool) -> Self {
-        Self { state: State::Refused { refusal: Some(refusal) }, is_grpc }
+    pub(super) const fn refused(refusal: Refusal, manner: Manner) -> Self {
+        Self { state: State::Refused { refusal: Some(refusal) }, manner }
     }
 
-    pub(super) fn asking(waiting: Waiting<S, B>, is_grpc: bool) -> Self {
-        Self { state: State::Asking { waiting: Box::new(waiting) }, is_grpc }
+    pub(super) fn asking(waiting: Waiting<S, B>, manner: Manner) -> Self {
+        Self { state: State::Asking { waiting: Box::new(waiting) }, manner }
     }
 }
 
@@ -65,7 +74,7 @@ impl<S: Service<Request<B>>, B> Waiting<S, B> {
         // It is taken once, since the state changes then.
         let Some(mut request) = self.request.take() else { return Poll::Pending };
         Poll::Ready(verdict.and_then(|claims| {
-            self.demands.check(&claims)?;
+            self.demands.check(&claims, self.guard.unix_now())?;
             request.extensions_mut().insert(claims);
             Ok(self.service.call(request))
         }))
@@ -90,8 +99,10 @@ where
                 },
                 StateProjection::Passed { response } => return response.poll(cx),
                 StateProjection::Refused { refusal } => match refusal.take() {
-                    Some(refusal) if *this.is_grpc => return Poll::Ready(Ok(refusal.into_grpc_response())),
-                    Some(refusal) => return Poll::Ready(Ok(refusal.into_response())),
+                    Some(refusal) if this.manner.is_grpc => {
+                        return Poll::Ready(Ok(refusal.into_grpc_response()));
+                    }
+                    Some(refusal) => return Poll::Ready(Ok(refusal.respond(this.manner.offer))),
                     // Polled again after it was ready: a future may do anything except panic here.
                     None => return Poll::Pending,
                 },

@@ -1,5 +1,7 @@
 //! [`GuardLayer`]: what a route demands of its callers.
 
+use std::time::Duration;
+
 use tower_layer::Layer;
 
 use super::demands::Demands;
@@ -39,6 +41,28 @@ impl GuardLayer {
     #[must_use]
     pub fn require_scope(mut self, scope: impl Into<Box<str>>) -> Self {
         self.demands.add_scope(scope.into());
+        self
+    }
+
+    /// Also demands a sign-in of one of these classes (`acr`), the most wanted first. Others get 401
+    /// `insufficient_user_authentication` with `acr_values`, and can sign in anew (RFC 9470). Called again, the last list
+    /// counts; an empty one refuses everybody.
+    ///
+    /// Which names there are is the issuer's to say. A token without `acr` is of no class.
+    #[must_use]
+    pub fn require_acr<N: Into<Box<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.demands.set_acr_values(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Also demands that the user has signed in (`auth_time`) at most this long ago, in whole seconds. Others get 401
+    /// `insufficient_user_authentication` with `max_age`, and can sign in anew (RFC 9470). For what a stolen session must
+    /// not do: changing a password, paying.
+    ///
+    /// A token without `auth_time` is not enough.
+    #[must_use]
+    pub fn require_recent(mut self, max_age: Duration) -> Self {
+        self.demands.set_max_age(max_age);
         self
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, header};
 use tower_service::Service;
 
 use super::demands::Demands;
-use super::future::{GuardFuture, Waiting};
+use super::future::{GuardFuture, Manner, Waiting};
 use crate::claims::AccessClaims;
 use crate::guard::Guard;
 use crate::refusal::Refusal;
@@ -23,8 +23,8 @@ pub struct GuardService<S> {
 
 impl<S> GuardService<S> {
     fn check<B>(&self, request: &Request<B>) -> Result<AccessClaims, Refusal> {
-        let claims = self.guard.authenticate(request.headers())?;
-        self.demands.check(&claims)?;
+        let claims = self.guard.authenticate_request(request.method(), request.uri(), request.headers())?;
+        self.demands.check(&claims, self.guard.unix_now())?;
         Ok(claims)
     }
 }
@@ -49,16 +49,18 @@ where
                 GuardFuture::passed(self.inner.call(request))
             }
             Err(refusal) => {
-                let is_grpc = is_grpc(request.headers());
+                let headers = request.headers();
+                let manner = Manner { is_grpc: is_grpc(headers), offer: self.guard.offer(headers) };
                 let asking = match refusal {
                     Refusal::FeedLate => self.guard.ask(request.headers()),
                     _ => None,
                 };
-                let Some(asking) = asking else { return GuardFuture::refused(refusal, is_grpc) };
+                let Some(asking) = asking else { return GuardFuture::refused(refusal, manner) };
                 let clone = self.inner.clone();
                 let service = mem::replace(&mut self.inner, clone); // the one that is ready
-                let demands = self.demands.clone();
-                GuardFuture::asking(Waiting { asking, service, request: Some(request), demands }, is_grpc)
+                let (guard, demands) = (self.guard.clone(), self.demands.clone());
+                let request = Some(request);
+                GuardFuture::asking(Waiting { asking, service, request, guard, demands }, manner)
             }
         }
     }

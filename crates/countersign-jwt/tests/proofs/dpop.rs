@@ -109,7 +109,7 @@ fn every_claim_is_there_and_of_its_type() {
     }
 }
 
-/// Check 4.
+/// Check 4; TK-5: no other kind of token passes as a proof.
 #[test]
 fn the_type_is_that_of_a_proof() {
     let device = Device::new();

@@ -54,7 +54,12 @@ def validate(claims: dict[str, Any], typ: str | None, policy: Policy, now: int) 
     _optional(claims, "amr", _list)
     for name in ("sid", "client_id", "scope", "acr"):
         _optional(claims, name, _string)
+    confirmation = _optional(claims, "cnf", _object)
+    thumbprint = None if confirmation is None else _optional(confirmation, "jkt", _thumbprint)
     demand(claims, policy.scopes, policy.roles)
+    if thumbprint is not None:
+        # Bound to a key, it is good only with a proof (RFC 9449 §7.2), and this guard checks none.
+        raise Refusal("token_bound")
 
 
 def is_expired(exp: float, policy: Policy, now: int) -> bool:
@@ -92,6 +97,16 @@ def _optional(claims: dict[str, Any], name: str, read: Callable[[Any], T | None]
     if value is None:
         raise Refusal("claim_type")
     return value
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _thumbprint(value: Any) -> str | None:
+    """32 bytes in canonical base64url."""
+    is_one = isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", value)
+    return value if is_one else None
 
 
 def _string(value: Any) -> str | None:

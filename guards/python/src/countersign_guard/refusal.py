@@ -27,6 +27,12 @@ _ROWS = {
     "expired": _Row("token_expired", 401, "Token expired", f'{_INVALID}, error_description="The access token expired"'),
     "token_too_long": _Row("token_too_large", 413, "Token too large", _INVALID),
     "too_old": _Row("token_too_old", 401, "Invalid token", _INVALID),
+    "token_bound": _Row(
+        "token_bound",
+        401,
+        "Invalid token",
+        f'{_INVALID}, error_description="The access token is bound to a key"',
+    ),
     "revoked": _Row("token_revoked", 401, "Session ended", _INVALID),
     "missing_role": _Row("forbidden", 403, "Not allowed", _INSUFFICIENT),
     "missing_scope": _Row("insufficient_scope", 403, "Not allowed", _INSUFFICIENT),
