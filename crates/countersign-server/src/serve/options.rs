@@ -7,7 +7,7 @@ use countersign::MasterKeys;
 use countersign::Options;
 use countersign::http::{Logo, PagesOptions};
 use countersign::options::{HashingOptions, VerifyOnlyKey};
-use countersign::render::{Brand, Faults, Templates};
+use countersign::render::{self, Brand, Faults, Templates};
 use countersign_jwt::{JwkSet, VerifyingKey};
 
 use crate::config::{Config, Toggle};
@@ -80,6 +80,20 @@ pub(crate) fn templates(config: &Config) -> anyhow::Result<Templates> {
             "templates: they cannot be used; `countersign templates check` says this too:\n{faults}"
         )
     })
+}
+
+/// Whether mails and pages can say it, for servers that send no mails, too. What is in the program can: its tests try it, and no
+/// start compiles it to throw it away.
+///
+/// # Errors
+/// Those of [`templates`].
+pub(crate) fn check_templates(config: &Config) -> anyhow::Result<()> {
+    let is_built_in =
+        |tag: &String| render::embedded().iter().any(|(path, _)| *path == format!("words/{tag}.ftl"));
+    if config.templates.is_none() && config.languages.iter().all(is_built_in) {
+        return Ok(());
+    }
+    templates(config).map(drop)
 }
 
 /// The same with the files of this directory.

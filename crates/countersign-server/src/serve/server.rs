@@ -68,7 +68,7 @@ impl Server {
         let tls = config.tls_files().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
         let pages = options::pages(config)?;
         webhooks::receivers(config)?;
-        options::templates(config)?;
+        options::check_templates(config)?;
         let Inherited { listeners, metrics, predecessor } = inherited;
         let mut ports = Ports::inherit_or_open(listeners, &config.listen).await?;
         let metrics = Ports::inherit_or_open(metrics, config.metrics.as_slice()).await?;

@@ -93,6 +93,8 @@ fn pages_are_in_the_language_of_the_browser_and_in_the_colour_of_the_product() {
         let ran = place.run(&["config", "check", "--set", flag]);
         assert!(ran.code == Some(2) && ran.err.contains(why), "{ran:?}");
     }
-    let unknown = place.run(&["config", "check", "--set", "languages=en,tlh"]);
-    assert!(unknown.code == Some(1) && unknown.err.contains("words/tlh.ftl"), "{unknown:?}");
+    for command in [&["config", "check"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let unknown = place.run(&[command, &["--set", "languages=en,tlh"]].concat());
+        assert!(unknown.code == Some(1) && unknown.err.contains("words/tlh.ftl"), "{unknown:?}");
+    }
 }

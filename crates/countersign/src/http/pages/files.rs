@@ -1,6 +1,6 @@
 //! A file as it is served: type, policy, entity tag. And the built ones (`assets/`, committed) in the program.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -15,14 +15,14 @@ pub(super) struct File {
     pub(super) media_type: &'static str,
     /// The content security policy.
     pub(super) policy: &'static str,
-    /// The entity tag, with the quotes.
-    tag: String,
+    /// The entity tag, with the quotes, when somebody has asked for the file: a start that hashed all files would have all of
+    /// them in memory from then on.
+    tag: OnceLock<String>,
 }
 
 impl File {
     pub(super) fn new(bytes: Bytes, media_type: &'static str, policy: &'static str) -> Self {
-        let tag = entity_tag(&bytes);
-        Self { bytes, media_type, policy, tag }
+        Self { bytes, media_type, policy, tag: OnceLock::new() }
     }
 
     /// A built file, or what is served in its place.
@@ -31,11 +31,12 @@ impl File {
     }
 
     pub(super) fn respond(&self, caching: &'static str, request: &HeaderMap) -> Response {
-        let known = client_has(request, &self.tag);
+        let tag = self.tag.get_or_init(|| entity_tag(&self.bytes));
+        let known = client_has(request, tag);
         let mut response =
             if known { StatusCode::NOT_MODIFIED.into_response() } else { self.bytes.clone().into_response() };
         let headers = response.headers_mut();
-        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+        if let Ok(tag) = HeaderValue::from_str(tag) {
             headers.insert(header::ETAG, tag);
         }
         for (name, value) in [
