@@ -22,38 +22,20 @@ pub enum DeleteOwnAccountError {
     /// Only administrators delete accounts here ([`Options::account_deletion_grace`](crate::Options::account_deletion_grace)).
     #[error("only administrators delete accounts here")]
     Off,
-    /// The account has a password, and none came along.
-    #[error("the current password is missing")]
-    PasswordMissing,
-    /// The current password is not right, or the account may not sign in any more.
-    #[error("the current password is not right")]
-    WrongPassword,
-    /// The account has no password, and its owner signed in more than five minutes ago.
-    #[error("the sign-in is too long ago")]
-    SignInTooOld,
-    /// There is no such account, or it is disabled.
-    #[error("there is no such account")]
-    NotFound,
+    /// Whoever asks does not count as the owner, or the account is disabled.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
     /// Another request changed the password in the meantime.
     #[error("the password was changed in the meantime")]
     Overtaken,
     /// It is the last administrator who can sign in.
     #[error("this is the last administrator who can sign in")]
     LastAdministrator,
-    /// Nothing was checked or stored, and why.
-    #[error(transparent)]
-    Check(#[from] CheckError),
 }
 
-impl From<OwnerError> for DeleteOwnAccountError {
-    fn from(error: OwnerError) -> Self {
-        match error {
-            OwnerError::PasswordMissing => Self::PasswordMissing,
-            OwnerError::WrongPassword => Self::WrongPassword,
-            OwnerError::SignInTooOld => Self::SignInTooOld,
-            OwnerError::NotFound => Self::NotFound,
-            OwnerError::Check(error) => Self::Check(error),
-        }
+impl From<StoreError> for DeleteOwnAccountError {
+    fn from(error: StoreError) -> Self {
+        OwnerError::from(CheckError::from(error)).into()
     }
 }
 
@@ -78,7 +60,7 @@ impl<S: Store> Countersign<S> {
     /// Checks that the owner of an account may have it deleted. Nothing is changed yet (CC-6).
     ///
     /// # Errors
-    /// Every variant of [`DeleteOwnAccountError`] but `Overtaken` and `LastAdministrator`.
+    /// [`DeleteOwnAccountError::Off`], [`DeleteOwnAccountError::Owner`].
     pub async fn check_own_deletion(
         &self,
         (account, session): (AccountId, SessionId),
@@ -94,15 +76,15 @@ impl<S: Store> Countersign<S> {
     /// its sessions end, and its API keys do not work. Gives the instant of the deletion.
     ///
     /// # Errors
-    /// [`DeleteOwnAccountError::NotFound`], [`DeleteOwnAccountError::Overtaken`],
-    /// [`DeleteOwnAccountError::LastAdministrator`], and [`DeleteOwnAccountError::Check`] for the store.
+    /// [`DeleteOwnAccountError::Overtaken`], [`DeleteOwnAccountError::LastAdministrator`], and [`DeleteOwnAccountError::Owner`] for
+    /// an account that is not there and for the store.
     pub async fn delete_own_account(
         &self,
         CheckedDeletion { account, proof, grace }: CheckedDeletion,
         context: &Context,
     ) -> Result<Timestamp, DeleteOwnAccountError> {
         let deletion = Deletion::ByOwner { proof, grace };
-        match self.store.delete_account(account, deletion, context).await.map_err(CheckError::from)? {
+        match self.store.delete_account(account, deletion, context).await? {
             ChangeAccountOutcome::Done(account, ended) => {
                 self.revoke(&ended);
                 Ok(account.delete_at.unwrap_or(context.now))
@@ -111,7 +93,7 @@ impl<S: Store> Countersign<S> {
             ChangeAccountOutcome::LastAdministrator => Err(DeleteOwnAccountError::LastAdministrator),
             ChangeAccountOutcome::NotFound
             | ChangeAccountOutcome::NameTaken
-            | ChangeAccountOutcome::LooksAlike => Err(DeleteOwnAccountError::NotFound),
+            | ChangeAccountOutcome::LooksAlike => Err(OwnerError::NotFound.into()),
         }
     }
 

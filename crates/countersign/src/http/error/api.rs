@@ -231,8 +231,8 @@ impl ApiError {
                 | Self::AddApiKey(AddApiKeyError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
                 )))
-                | Self::DeleteOwnAccount(DeleteOwnAccountError::Check(CheckError::Hashing(
-                    HashingError::Overloaded { .. }
+                | Self::DeleteOwnAccount(DeleteOwnAccountError::Owner(OwnerError::Check(
+                    CheckError::Hashing(HashingError::Overloaded { .. })
                 )))
                 | Self::SecondFactor(SecondFactorError::Owner(OwnerError::Check(CheckError::Hashing(
                     HashingError::Overloaded { .. }
@@ -397,10 +397,10 @@ pub(crate) mod tests {
             ChangeAccountError::NotFound.into(),
             ChangeAccountError::LastAdministrator.into(),
             DeleteOwnAccountError::Off.into(),
-            DeleteOwnAccountError::PasswordMissing.into(),
-            DeleteOwnAccountError::WrongPassword.into(),
-            DeleteOwnAccountError::SignInTooOld.into(),
-            DeleteOwnAccountError::NotFound.into(),
+            ApiError::DeleteOwnAccount(OwnerError::PasswordMissing.into()),
+            ApiError::DeleteOwnAccount(OwnerError::WrongPassword.into()),
+            ApiError::DeleteOwnAccount(OwnerError::SignInTooOld.into()),
+            ApiError::DeleteOwnAccount(OwnerError::NotFound.into()),
             DeleteOwnAccountError::Overtaken.into(),
             DeleteOwnAccountError::LastAdministrator.into(),
             KeysError::SharedSecret.into(),

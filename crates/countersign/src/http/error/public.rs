@@ -210,13 +210,9 @@ pub(super) fn delete_own_account(error: &DeleteOwnAccountError) -> Public {
         DeleteOwnAccountError::Off => {
             public(StatusCode::FORBIDDEN, "account_deletion_off", "Only administrators delete accounts here")
         }
-        DeleteOwnAccountError::PasswordMissing => password_missing(),
-        DeleteOwnAccountError::WrongPassword => wrong_password(),
-        DeleteOwnAccountError::SignInTooOld => sign_in_too_old(),
-        DeleteOwnAccountError::NotFound => not_found(),
+        DeleteOwnAccountError::Owner(error) => owner(error),
         DeleteOwnAccountError::Overtaken => overtaken(),
         DeleteOwnAccountError::LastAdministrator => last_administrator(),
-        DeleteOwnAccountError::Check(error) => check(error),
     }
 }
 
