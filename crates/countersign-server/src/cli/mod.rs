@@ -17,6 +17,7 @@ mod feed_key;
 mod global;
 mod healthcheck;
 mod init;
+mod invitation;
 mod key;
 mod key_file;
 mod key_shown;
@@ -78,6 +79,9 @@ enum Command {
     /// Manages accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Lists invitations that can be used, and takes one back; `user invite` sends them
+    #[command(subcommand)]
+    Invitation(invitation::InvitationCommand),
     /// Lists and ends sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -163,6 +167,7 @@ fn dispatch(global: &Global, command: Command, output: Output) -> anyhow::Result
         Command::Healthcheck(check) => check.run(global, output)?,
         Command::Init(init) => init.run(global, output)?,
         Command::User(user) => user.run(global, output)?,
+        Command::Invitation(invitation) => invitation.run(global, output)?,
         Command::Session(session) => session.run(global, output)?,
         Command::Key(key) => key.run(global, output)?,
         Command::MasterKey(key) => key.run(global, output)?,

@@ -55,6 +55,36 @@ fn a_forgotten_password_is_set_as_the_guide_says() {
     assert_eq!(server.login("ann@example.com", "every cloud has a silver lining").status, 200);
 }
 
+/// What is open is listed, and one is taken back by its address or its ID; its link is as good as a used one.
+#[test]
+fn an_invitation_is_withdrawn_on_the_command_line() {
+    let place = Place::new();
+    place.add_user("root", "admin");
+    place.write(
+        "countersign.toml",
+        "[mail]\nurl = \"file:mails\"\nfrom = \"no-reply@auth.example.com\"\n[registration]\nmode = \"invite\"\n",
+    );
+    let server = place.serve(&[]);
+    let none = place.run(&["invitation", "list"]);
+    assert!(none.code == Some(0) && none.err.contains("no invitations"), "{none:?}");
+    let invited = place.run(&["user", "invite", "ann@example.com", "--role", "editor", "--json"]).json();
+    place.run(&["user", "invite", "ben@example.com"]);
+    let listed = place.run(&["invitation", "list", "--json"]).json();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]), (2, &invited));
+    let text = place.run(&["invitation", "list"]).out;
+    assert!(text.contains("ann@example.com") && text.contains("editor"), "{text}");
+
+    let link = format!("/m/{}", after(&mail(&place, "invited"), "/m/"));
+    for meant in ["Ann@example.com", listed[1]["id"].as_str().unwrap()] {
+        let withdrawn = place.run(&["invitation", "withdraw", meant, "--json"]);
+        assert!(withdrawn.code == Some(0) && withdrawn.json()["address"].is_string(), "{withdrawn:?}");
+        let again = place.run(&["invitation", "withdraw", meant, "--json"]);
+        assert!(again.code == Some(1) && again.err.contains("not_found"), "{again:?}");
+    }
+    assert_eq!(place.run(&["invitation", "list", "--json"]).json(), serde_json::json!([]));
+    assert_eq!(server.request("GET", &link, "", "").status, server.request("GET", "/m/none", "", "").status);
+}
+
 /// The command, the mail that the server sends for it, and the account that comes of it.
 #[test]
 fn somebody_is_invited_on_the_command_line() {
