@@ -87,6 +87,34 @@ for (const { name, launch } of BROWSERS) {
       return { username, address, token: body.accessToken, id: body.user.userId };
     }
 
+    test('an account has a language, which mails are in and pages are not', async () => {
+      const ella = await person('ella');
+      await visit('/login?return_to=/account');
+      await signIn('ella', OLD);
+      await page.waitForSelector('#locale');
+      assert.equal(await text('label[for=locale]'), 'Language of mails');
+      assert.deepEqual(await page.$$eval('#locale option', (all) => all.map(({ value, text }) => [value, text])), [['', 'As the browser says'], ['en', 'English'], ['de', 'Deutsch']]);
+      assert.equal(await page.$eval('#locale', ({ value }) => value), '');
+      await page.select('#locale', 'de');
+      await hears('The language of mails is changed.');
+      await page.reload();
+      await page.waitForSelector('#locale');
+      assert.equal(await page.$eval('#locale', ({ value }) => value), 'de');
+      assert.equal(await text('h1'), 'Account');
+      await lookAt(page, name, 'account-language');
+      // Whoever asks for a mail to her address, in whatever language they read.
+      await fetch(`http://127.0.0.1:${world.upstream}/api/email/start`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Accept-Language': 'en' },
+        body: JSON.stringify({ purpose: 'reset', address: ella.address }),
+      });
+      assert.match((await mailTo(world, ella.address, 2)).subject, /neues Passwort/);
+      await page.select('#locale', '');
+      await hears('The language of mails is changed.');
+      const { body } = await world.call('GET', '/api/user', { token: ella.token });
+      assert.equal(body.user.locale, null);
+    });
+
     test('an address is added with the password, verified by the code, and signs in', async () => {
       await world.call('POST', '/api/admin/users', { token: admin, body: { username: 'ada', password: OLD, role: 'user' } });
       await visit('/login');

@@ -185,6 +185,7 @@ pub use crate::flows::issue::{AccessToken, IssuedRefreshToken, SignedIn};
 pub use crate::flows::key_transfer::{ExportKeyError, ImportKeyError};
 pub use crate::flows::key_withdrawal::WithdrawKeyError;
 pub use crate::flows::keys::{Activation, KeysError};
+pub use crate::flows::language::LocaleNotOffered;
 pub use crate::flows::login::{Authenticated, LoginError};
 pub use crate::flows::logout::Scope as LogoutScope;
 pub use crate::flows::mail_gate::{MailAdmission, MailGateError};
@@ -201,9 +202,9 @@ pub use crate::flows::tickets::{ShownTicket, TicketError};
 pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, PasswordHasher};
 pub use crate::model::accent::{Accent, AccentError};
 pub use crate::model::account::{
-    Account, AccountChange, AccountFilter, AccountPage, AccountQuery, ClaimsError, Credentials, CustomClaims,
-    EmailAddress, EmailDomain, InvalidEmailAddress, InvalidEmailDomain, InvalidRole, NewAccount, Role,
-    Username, UsernameError,
+    Account, AccountChange, AccountFilter, AccountLanguage, AccountPage, AccountQuery, ClaimsError,
+    Credentials, CustomClaims, EmailAddress, EmailDomain, InvalidEmailAddress, InvalidEmailDomain,
+    InvalidLocale, InvalidRole, Locale, LocaleChange, NewAccount, Role, Username, UsernameError,
 };
 pub use crate::model::api_key::{
     ApiKey, ApiKeyName, ApiKeySecret, InvalidApiKeyName, InvalidScopes, KeyGrant, Scopes,

@@ -5,6 +5,7 @@ import { byId, copyFrom, element, fill } from './dom.ts';
 import { emailSection } from './emails.ts';
 import { dateElement } from './format.ts';
 import { keyList } from './key-list.ts';
+import { languageChoice } from './language-choice.ts';
 import { deleteMyAccount, downloadMyData } from './leave.ts';
 import { passwordForm } from './password-form.ts';
 import { sessionList } from './session-list.ts';
@@ -30,6 +31,8 @@ async function showProfile(): Promise<void> {
       ? fact(t('Claims'), element('pre', { tabindex: 0, 'aria-label': t('Claims') }, JSON.stringify(user.claims, null, 2)))
       : []),
   );
+  const language = hasMail && languageChoice(user);
+  if (language) byId('profile').after(language);
 }
 
 async function showSessions(): Promise<void> {

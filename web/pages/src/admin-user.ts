@@ -6,7 +6,7 @@ import { emailsCard } from './admin-user-emails.ts';
 import { api, isMine, messageOf } from './api.ts';
 import { eventBadge } from './audit-words.ts';
 import { copyFrom, element, fill } from './dom.ts';
-import { timeElement } from './format.ts';
+import { languageName, timeElement } from './format.ts';
 import { keyList } from './key-list.ts';
 import { suggestRoles } from './roles.ts';
 import { sessionList } from './session-list.ts';
@@ -90,6 +90,7 @@ function factsCard({ account }: UserPage): HTMLElement {
       element('dd', { class: 'row' }, element('code', {}, account.userId), copy),
       element('dt', {}, t('Created')),
       element('dd', {}, timeElement(account.createdAt)),
+      ...(account.locale ? [element('dt', {}, t('Language of mails')), element('dd', {}, languageName(account.locale))] : []),
       ...(account.deletionAt ? [element('dt', {}, t('To be deleted')), element('dd', {}, timeElement(account.deletionAt))] : []),
       ...(account.disabledAt ? [element('dt', {}, t('Disabled')), element('dd', {}, timeElement(account.disabledAt))] : []),
       element('dt', {}, t('Last sign-in')),

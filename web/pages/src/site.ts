@@ -4,7 +4,7 @@ import { pathOf } from './base.ts';
 import { onwards } from './return-to.ts';
 import { t } from './words.ts';
 
-const { home, pages = '', passwordLength = '', deletionGrace } = document.documentElement.dataset;
+const { home, pages = '', passwordLength = '', deletionGrace, languages: offered = '' } = document.documentElement.dataset;
 const on = pages.split(' ');
 
 export const productName: string = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? '';
@@ -19,6 +19,9 @@ export const hasMail: boolean = hasPage('forgot');
 
 /** Whether administrators can invite people. */
 export const canInvite: boolean = on.includes('invitations');
+
+/** The languages that an account can have, as tags of BCP 47. */
+export const languages: readonly string[] = offered.split(' ').filter(Boolean);
 
 /** The fewest characters of a new password; the server has the last word. */
 export const leastLength: number = Number(passwordLength);

@@ -77,6 +77,8 @@ export interface components {
             readonly disabledAt: string | null;
             /** @description Whether it has a password here; without one its owner cannot sign in with any that is kept here. */
             readonly hasPassword: boolean;
+            /** @description The language of mails about the account, as a tag of BCP 47; `null`: as the browser says that asks for one. */
+            readonly locale: string | null;
             /** @description Whether the owner must choose a new password before the next session starts. */
             readonly passwordChangeRequired: boolean;
             readonly role: string;

@@ -45,6 +45,7 @@ impl Config {
         options.registration.mode = self.registration_mode.into();
         options.registration.domains.clone_from(&self.registration_domains);
         options.second_factor = self.second_factor_options();
+        options.languages.clone_from(&self.languages);
         options.account_deletion_grace =
             (self.account_deletion == Toggle::On).then_some(self.account_deletion_grace);
         options.keep_audit = self.retention_audit;

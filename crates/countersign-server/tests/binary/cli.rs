@@ -49,6 +49,29 @@ fn what_the_command_line_changes_takes_effect_in_the_server() {
     assert!(of_the_deleted.contains("account_deleted"), "{of_the_deleted}");
 }
 
+/// Also into another store, by an export.
+#[test]
+fn the_command_line_sets_a_language() {
+    let place = Place::new();
+    let add = ["user", "add", "ann", "--locale", "DE", "--json"];
+    assert_eq!(place.run_with(&add, PASSWORD).json()["locale"], "de");
+    let refused = place.run_with(&["user", "add", "bob", "--locale", "tlh"], PASSWORD);
+    assert!(refused.code == Some(2) && refused.err.contains("none of en, de"), "{refused:?}");
+    let shown = || place.run(&["user", "show", "ann"]).out.lines().nth(5).unwrap().to_owned();
+    assert_eq!(shown(), "locale   de");
+    assert_eq!(
+        place.run(&["user", "set-locale", "ann", "browser", "--json"]).json()["locale"],
+        serde_json::Value::Null
+    );
+    assert_eq!(shown(), "locale   -");
+    assert_eq!(place.run(&["user", "set-locale", "ann", "fr"]).code, Some(2));
+    assert_eq!(place.run(&["user", "set-locale", "ann", "en"]).code, Some(0));
+    let other = Place::with_database();
+    let lines = place.run(&["user", "export"]).out;
+    other.run_with(&["user", "import", "-", "--from", "countersign"], &lines);
+    assert_eq!(other.run(&["user", "show", "ann", "--json"]).json()["locale"], "en");
+}
+
 /// PP-7.
 #[test]
 fn the_command_line_requires_another_password() {

@@ -230,6 +230,7 @@ async fn scene(clock: &Clock, hash: Option<&str>) -> Result<Countersign<SqliteSt
                 password_hash: has_password.then(|| PasswordHash::from_stored(hash.clone())),
                 disabled: class == Class::Disabled,
                 password_change_required: false,
+                locale: None,
             };
             store.create_account(account, &operator).await?;
         }

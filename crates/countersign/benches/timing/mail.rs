@@ -280,6 +280,7 @@ async fn add(
         password_hash: None,
         disabled: class.who == Who::Disabled,
         password_change_required: false,
+        locale: None,
     };
     let context = Context::local(Actor::CommandLine, now);
     let account_id = account.id;

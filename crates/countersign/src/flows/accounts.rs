@@ -6,7 +6,7 @@ use crate::base::id::AccountId;
 use crate::flows::password_change::PasswordChangeError;
 use crate::model::account::{
     Account, AccountChange, AccountFilter, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    Credentials, CustomClaims, Deletion, NewAccount, Role, Username,
+    Credentials, CustomClaims, Deletion, Locale, NewAccount, Role, Username,
 };
 use crate::model::context::Context;
 use crate::model::password_hash::PasswordHash;
@@ -24,6 +24,8 @@ pub struct Registration {
     /// Whether its owner must choose another password at the first sign-in, because the administrator knows
     /// this one.
     pub password_change_required: bool,
+    /// The language of mails about it; none: as the browser says that asks for one.
+    pub locale: Option<Locale>,
 }
 
 impl Registration {
@@ -35,6 +37,7 @@ impl Registration {
             role: Role::default(),
             claims: CustomClaims::default(),
             password_change_required: false,
+            locale: None,
         }
     }
 }
@@ -107,7 +110,7 @@ impl<S: Store> Countersign<S> {
     }
 
     fn new_account(&self, registration: Registration, password_hash: Option<PasswordHash>) -> NewAccount {
-        let Registration { username, role, claims, password_change_required } = registration;
+        let Registration { username, role, claims, password_change_required, locale } = registration;
         NewAccount {
             id: AccountId::random(&self.random),
             username,
@@ -116,6 +119,7 @@ impl<S: Store> Countersign<S> {
             password_hash,
             disabled: false,
             password_change_required,
+            locale,
         }
     }
 
@@ -139,7 +143,7 @@ impl<S: Store> Countersign<S> {
         }
     }
 
-    /// Changes name, role, claims, whether the account may sign in, or whether its owner has to choose another
+    /// Changes name, role, claims, language, whether the account may sign in, or whether its owner has to choose another
     /// password first. The latter two end all its sessions.
     ///
     /// # Errors

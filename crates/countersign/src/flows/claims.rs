@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
-use crate::model::account::{Account, CustomClaims, EmailAddress};
+use crate::model::account::{Account, CustomClaims, EmailAddress, Locale};
 use crate::model::api_key::{KeyGrant, Scopes};
 use crate::model::audience::{Audience, Subject};
 use crate::model::proof::AuthMethods;
@@ -160,7 +160,8 @@ impl<S: Store> Countersign<S> {
             Cow::Borrowed(own)
         } else {
             let email = email.map(EmailAddress::as_str);
-            let subject = Subject { id: &sub, username, role, session: &sid, email };
+            let locale = account.language.locale.as_ref().map(Locale::as_str);
+            let subject = Subject { id: &sub, username, role, session: &sid, email, locale };
             Cow::Owned(audience.claims_for(own, subject))
         };
         let (client_id, session, scopes) = match by {

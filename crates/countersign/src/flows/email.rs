@@ -47,7 +47,8 @@ pub struct MailRequest {
     pub purpose: MailPurpose,
     /// The address, as it was typed.
     pub address: EmailAddress,
-    /// The language that they read, as a tag of BCP 47.
+    /// The language that they read, as a tag of BCP 47 ([`Countersign::asked_locale`]). If an account has the address and a language of
+    /// its own, the mail is in that.
     pub locale: Option<String>,
     /// What their browser keeps of the last mail that it asked for.
     pub flow: Option<FlowCookie>,

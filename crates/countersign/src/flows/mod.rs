@@ -31,6 +31,7 @@ pub mod key_transfer;
 pub(crate) mod key_uses;
 pub mod key_withdrawal;
 pub mod keys;
+pub(crate) mod language;
 pub mod login;
 pub(crate) mod login_error;
 pub mod logout;

@@ -1,6 +1,6 @@
 //! Mails that tell the owner of an account what was done to it. Nobody asks for them; an operator chooses which are sent. They are
-//! in the operator's language, not in that of the request: whoever takes an account over must not choose one that its owner cannot
-//! read.
+//! in the language of the account, not in that of the request: whoever takes an account over must not choose one that its owner cannot
+//! read. One that was chosen in the last week counts for nothing here ([`AccountLanguage`](crate::AccountLanguage)).
 
 use crate::Countersign;
 use crate::model::account::{Account, EmailAddress};
@@ -18,6 +18,7 @@ pub(crate) fn notice_of(
     context: &Context,
 ) -> MailContents {
     let mut mail = MailContents::new(to.as_str(), template);
+    mail.locale = account.language.for_notices(context.now).map(ToString::to_string);
     mail.parameters.username = Some(account.username.as_str().to_owned());
     mail.parameters.requester = context.address;
     mail.parameters.user_agent.clone_from(&context.user_agent);

@@ -6,7 +6,7 @@ use crate::Countersign;
 use crate::base::id::{AccountId, EmailId};
 use crate::flows::attempt::Checked;
 use crate::flows::tickets::{ShownTicket, TicketError};
-use crate::model::account::{Account, EmailAddress, NewAccount, Username, UsernameError};
+use crate::model::account::{Account, EmailAddress, Locale, NewAccount, Username, UsernameError};
 use crate::model::context::Context;
 use crate::model::email::EmailClaim;
 use crate::model::ticket::{AccountRegistration, RegisterOutcome, Ticket, TicketPurpose};
@@ -33,7 +33,7 @@ pub enum RegisterError {
 
 impl<S: Store> Countersign<S> {
     /// Makes an account with the ticket of a registration or of an invitation, with the address that its mail went to verified
-    /// and primary. A name or a password that is refused does not use the ticket up. To be run to its end (CC-6).
+    /// and primary. `locale` is the language that its owner has used. A name or a password that is refused does not use the ticket up. To be run to its end (CC-6).
     ///
     /// # Errors
     /// Every variant of [`RegisterError`].
@@ -41,6 +41,7 @@ impl<S: Store> Countersign<S> {
         &self,
         shown: ShownTicket<'_>,
         (username, password): (&str, &str),
+        locale: Option<Locale>,
         context: &Context,
     ) -> Result<Account, RegisterError> {
         let purpose = match self.purpose_of(shown).await? {
@@ -56,6 +57,7 @@ impl<S: Store> Countersign<S> {
         let account = NewAccount {
             role,
             password_hash: Some(hash),
+            locale,
             ..NewAccount::new(AccountId::random(&self.random), username)
         };
         let email = EmailId::random(&self.random);

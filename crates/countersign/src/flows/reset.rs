@@ -3,11 +3,12 @@
 
 use crate::Countersign;
 use crate::flows::attempt::CheckError;
+use crate::flows::notices::notice_of;
 use crate::flows::tickets::{ShownTicket, TicketError};
 use crate::model::account::Account;
 use crate::model::context::Context;
 use crate::model::notice::Notice;
-use crate::model::outbox::{Contents, MailContents, MailTemplate, NewDelivery};
+use crate::model::outbox::{Contents, MailTemplate, NewDelivery};
 use crate::model::ticket::{PasswordReset, ResetOutcome, Ticket, TicketPurpose};
 use crate::store::Store;
 
@@ -53,11 +54,7 @@ impl<S: Store> Countersign<S> {
         let emails = self.store.emails(account.id).await?;
         let primary = emails.iter().find(|email| email.is_primary).map(|email| &email.address);
         let to = primary.unwrap_or(&ticket.address);
-        let mut mail = MailContents::new(to.as_str(), MailTemplate::PasswordResetDone);
-        mail.parameters.username = Some(account.username.as_str().to_owned());
-        mail.parameters.requester = context.address;
-        mail.parameters.user_agent.clone_from(&context.user_agent);
-        mail.parameters.at = Some(context.now);
+        let mail = notice_of(to, MailTemplate::PasswordResetDone, account, context);
         Ok(self.delivery(&Contents::Mail(mail), context.now)?)
     }
 }

@@ -93,6 +93,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) to: &'a EmailAddress,
     /// The account that it is for; none: nobody can use it, and it is not sent.
     pub(crate) account: Option<&'a Credentials>,
+    /// The language of the request; that of the account goes before it.
     pub(crate) locale: Option<String>,
     /// The role of the account that is made with it, if the address has none.
     pub(crate) offers: Option<&'a Role>,
@@ -143,7 +144,8 @@ impl<S: Store> Countersign<S> {
             approved_at: None,
         };
         let mut mail = MailContents::new(asked.to.as_str(), asked.template);
-        mail.locale = asked.locale;
+        let account = asked.account.map(|found| &found.account);
+        mail.locale = self.mail_language(account, asked.locale);
         // SECURITY: the mail of nobody is not sent; it has a name all the same, which takes its time (EN-4).
         let name = asked.account.map_or(asked.to.as_str(), |found| found.account.username.as_str());
         mail.parameters.username = Some(name.to_owned());

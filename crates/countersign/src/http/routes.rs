@@ -82,6 +82,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         POST   "/api/logout"                             Public logout::logout;
         GET    "/api/profile"                            Bearer user::profile;
         GET    "/api/user"                               Bearer user::user;
+        PATCH  "/api/user"                               Bearer user::change;
         PUT    "/api/password"                           Bearer password::change;
         GET    "/api/account/export"                     Bearer account::export;
         DELETE "/api/account"                            Bearer account::delete;

@@ -2,11 +2,20 @@
 
 /// The best of `offered`: that of the account, else the first that the header asks for, else the first that is offered.
 pub(crate) fn choose<'a>(offered: &'a [String], account: Option<&str>, header: Option<&str>) -> &'a str {
+    find(offered, account, header).or(offered.first().map(String::as_str)).unwrap_or("en")
+}
+
+/// The same, or nothing where nobody wants any that is offered.
+pub(crate) fn find<'a>(
+    offered: &'a [String],
+    account: Option<&str>,
+    header: Option<&str>,
+) -> Option<&'a str> {
     let asked = header.map(ranges).unwrap_or_default();
-    let found = account.into_iter().chain(asked).find_map(|range| {
-        steps(range).find_map(|step| offered.iter().find(|tag| tag.eq_ignore_ascii_case(step)))
-    });
-    found.or(offered.first()).map_or("en", String::as_str)
+    account.into_iter().chain(asked).find_map(|range| {
+        let fits = |step| offered.iter().find(|tag| tag.eq_ignore_ascii_case(step));
+        steps(range).find_map(fits).map(String::as_str)
+    })
 }
 
 /// The tag itself, and what is left of it when subtags are taken off its end, as long as something is left. A single letter

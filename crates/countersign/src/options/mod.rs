@@ -84,6 +84,9 @@ pub struct Options {
     pub mail: Option<MailOptions>,
     /// What the application adds to sign-ins and to access tokens.
     pub hooks: Hooks,
+    /// The languages that an account can have, as tags of BCP 47: those that mails are offered in
+    /// ([`Templates`](crate::render::Templates)). Default `en`, `de`.
+    pub languages: Vec<String>,
     /// For how long the owner of an account can take it back after they have asked for its deletion; with 0 it is deleted at
     /// once. `None`: only administrators delete accounts. At most 365 days, default 14 days.
     pub account_deletion_grace: Option<Duration>,
@@ -116,6 +119,7 @@ impl Options {
             second_factor: SecondFactorOptions::default(),
             mail: None,
             hooks: Hooks::default(),
+            languages: vec!["en".to_owned(), "de".to_owned()],
             account_deletion_grace: Some(Duration::from_hours(14 * 24)),
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::base::id::AccountId;
-use crate::model::account::Account;
+use crate::model::account::{Account, Locale};
 use crate::wire::field::view;
 use crate::wire::{Instant, Optional};
 
@@ -15,6 +15,8 @@ view! {
         role: &'a str,
         /// The application's own claims, which go into every access token.
         claims: &'a Map<String, Value>,
+        /// The language of mails about it, as a tag of BCP 47; none: as the browser says that asks for one.
+        locale: Option<&'a str>,
         disabled: bool,
         /// Since when, if it is disabled.
         disabled_at: Option<Instant>,
@@ -36,6 +38,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
             username: account.username.as_str(),
             role: account.role.as_str(),
             claims: account.claims.as_map(),
+            locale: account.language.locale.as_ref().map(Locale::as_str),
             disabled: !account.is_enabled(),
             disabled_at: account.disabled_at.map(Instant),
             has_password: account.has_password,

@@ -78,6 +78,7 @@ async fn an_imported_hash_is_renewed_at_the_next_good_login() {
         password_hash: Some(PasswordHash::from_stored(imported)),
         disabled: false,
         password_change_required: false,
+        locale: None,
     };
     let store = app.countersign.store();
     assert_eq!(

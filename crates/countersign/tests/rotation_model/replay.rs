@@ -139,6 +139,7 @@ impl Scene {
             password_hash: None,
             disabled: false,
             password_change_required: false,
+            locale: None,
         };
         let context = Context::local(Actor::CommandLine, clock.now());
         countersign.store().create_account(ada, &context).await.unwrap();

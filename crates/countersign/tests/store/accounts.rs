@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::model::account::{
-    AccountChange, AccountFilter, AccountPage, AccountQuery, ChangeAccountOutcome, CreateAccountOutcome,
-    CustomClaims, Deletion, ImportAccountsOutcome, NewAccount, PasswordChange, Role, SetPasswordOutcome,
-    Username,
+    AccountChange, AccountFilter, AccountLanguage, AccountPage, AccountQuery, ChangeAccountOutcome,
+    CreateAccountOutcome, CustomClaims, Deletion, ImportAccountsOutcome, Locale, LocaleChange, NewAccount,
+    PasswordChange, Role, SetPasswordOutcome, Username,
 };
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::{
@@ -277,21 +277,16 @@ pub(crate) async fn a_checked_password_is_set_only_if_it_is_still_the_one(opener
     assert_eq!(administrator, SetPasswordOutcome::Done(Vec::new()));
 }
 
-const REQUIRED: AccountChange = AccountChange {
-    username: None,
-    role: None,
-    claims: None,
-    disabled: None,
-    password_change_required: Some(true),
-};
-const WAIVED: AccountChange = AccountChange { password_change_required: Some(false), ..REQUIRED };
+fn required(password_change_required: bool) -> AccountChange {
+    AccountChange { password_change_required: Some(password_change_required), ..AccountChange::default() }
+}
 
 /// PP-7, SE-6: like disabling, but its owner gets in with a new password.
 pub(crate) async fn a_required_change_ends_every_session_and_lets_none_begin(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;
     let tokens = [log_in(&store, &bob, at(0)).await, log_in(&store, &bob, at(1)).await];
-    let done = store.change_account(bob.id, REQUIRED, &context(at(5))).await.unwrap();
+    let done = store.change_account(bob.id, required(true), &context(at(5))).await.unwrap();
     let ChangeAccountOutcome::Done(account, ended) = done else { panic!("{done:?}") };
     assert!(account.password_change_required && account.is_enabled());
     assert_eq!(ended.iter().map(|ended| ended.id).collect::<Vec<_>>(), tokens.map(|token| token.session_id));
@@ -299,12 +294,12 @@ pub(crate) async fn a_required_change_ends_every_session_and_lets_none_begin(ope
         let rotation = store.rotate(token, &context(at(6))).await.unwrap();
         assert_eq!(rotation, Rotation::Revoked(EndReason::PasswordChangeRequired));
     }
-    let again = store.change_account(bob.id, REQUIRED, &context(at(6))).await.unwrap();
+    let again = store.change_account(bob.id, required(true), &context(at(6))).await.unwrap();
     assert_eq!(again, ChangeAccountOutcome::Done(account.clone(), Vec::new()));
     let refused = store.start_session(new_session(&bob), &context(at(7))).await.unwrap();
     assert_eq!(refused, StartSessionOutcome::PasswordChangeRequired);
     assert_eq!(store.find_account(bob.id).await.unwrap(), Some(*account));
-    store.change_account(bob.id, WAIVED, &context(at(8))).await.unwrap();
+    store.change_account(bob.id, required(false), &context(at(8))).await.unwrap();
     log_in(&store, &bob, at(9)).await;
     assert_eq!(
         audit(&store).await[3..],
@@ -366,7 +361,7 @@ pub(crate) async fn a_session_that_brings_a_new_password_is_the_only_one(opener:
 pub(crate) async fn a_required_change_is_met_by_the_owner_only(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;
-    store.change_account(bob.id, REQUIRED, &context(at(1))).await.unwrap();
+    store.change_account(bob.id, required(true), &context(at(1))).await.unwrap();
     for (version, (checked, required)) in
         [(None, true), (Some(Proof::Password { version: 1 }), false), (None, false)].into_iter().enumerate()
     {
@@ -448,6 +443,45 @@ pub(crate) async fn an_account_waits_for_its_deletion_disabled(opener: &impl Ope
     assert!(matches!(ask(0).await, ChangeAccountOutcome::Done(..)));
     assert!(matches!(if_due(bob.id, 15).await, ChangeAccountOutcome::Done(..)));
     assert_eq!((store.find_account(bob.id).await.unwrap(), due(99).await), (None, Vec::new()));
+}
+
+/// EM-11: the language, and the one before it, are what every way to an account finds.
+pub(crate) async fn an_account_keeps_its_language_and_the_former_one(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let locale = |tag: &str| Locale::parse(tag).unwrap();
+    let new = NewAccount { locale: Some(locale("de")), ..new_account("bob", Role::default()) };
+    let bob = create(&store, new).await;
+    assert_eq!(bob.language, AccountLanguage::of(Some(locale("de"))));
+    assert_eq!(store.find_account(bob.id).await.unwrap(), Some(bob.clone()));
+    let change = async |locale, seconds| {
+        let change = AccountChange { locale, ..AccountChange::default() };
+        let done = store.change_account(bob.id, change, &context(at(seconds))).await.unwrap();
+        let ChangeAccountOutcome::Done(account, ended) = done else { panic!("{done:?}") };
+        assert_eq!(ended.len(), 0, "sessions go on");
+        account.language
+    };
+    let token = log_in(&store, &bob, T0).await;
+    let to_pt = change(LocaleChange::To(locale("pt-BR")), 5).await;
+    let former = Some(locale("de"));
+    assert_eq!(
+        to_pt,
+        AccountLanguage { locale: Some(locale("pt-BR")), since: Some(at(5)), former: former.clone() }
+    );
+    let mut after = bob.clone();
+    after.language = to_pt.clone();
+    assert_eq!(store.find_account(bob.id).await.unwrap(), Some(after.clone()));
+    assert_eq!(store.account_for_login(&bob.username).await.unwrap().unwrap().account, after);
+    assert_eq!(store.list_accounts(AccountQuery::by_name(None, 9)).await.unwrap(), [after.clone()]);
+    let rotated = store.rotate(token, &context(at(40))).await.unwrap();
+    let Rotation::Advanced(grant) = rotated else { panic!("{rotated:?}") };
+    assert_eq!(grant.account(), &after, "a token can have it as a claim");
+    let to_none = change(LocaleChange::ByBrowser, 6).await;
+    assert_eq!(to_none, AccountLanguage { locale: None, since: Some(at(6)), former });
+    assert_eq!(change(LocaleChange::Keep, 7).await, to_none);
+    let mut events = audit(&store).await;
+    events.retain(|line| line.contains("language"));
+    events.sort();
+    assert_eq!(events, ["account_changed language de to pt-BR", "account_changed language pt-BR to none"]);
 }
 
 /// AD-4.

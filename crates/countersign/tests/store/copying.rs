@@ -8,8 +8,8 @@ use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, RequestId, SessionId};
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{
-    AccountChange, AccountQuery, CreateAccountOutcome, CustomClaims, Deletion, NewAccount, PasswordChange,
-    Role, Username,
+    AccountChange, AccountQuery, CreateAccountOutcome, CustomClaims, Deletion, Locale, LocaleChange,
+    NewAccount, PasswordChange, Role, Username,
 };
 use countersign::internal::model::activity::{Activity, Figure};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
@@ -240,6 +240,7 @@ impl Draw {
             password_hash: self.chance().then(|| PasswordHash::from_stored("$argon2id$".to_owned())),
             disabled: self.below(8) == 0,
             password_change_required: self.below(8) == 0,
+            locale: self.chance().then(|| Locale::parse("pt-BR").unwrap()),
         };
         let id = account.id;
         if let CreateAccountOutcome::Created(_) =
@@ -290,6 +291,7 @@ impl Draw {
             role: self.chance().then(Role::admin),
             disabled: (self.below(4) == 0).then(|| self.chance()),
             password_change_required: (self.below(4) == 0).then(|| self.chance()),
+            locale: if self.chance() { LocaleChange::ByBrowser } else { LocaleChange::Keep },
             ..AccountChange::default()
         };
         store.change_account(id, change, &self.context()).await.unwrap();

@@ -54,7 +54,8 @@ macro_rules! conformance {
                     a_required_change_ends_every_session_and_lets_none_begin,
                     a_session_that_brings_a_new_password_is_the_only_one, a_required_change_is_met_by_the_owner_only,
                     deleting_an_account_ends_its_sessions,
-                    an_account_waits_for_its_deletion_disabled, sessions_of_an_account_are_paged_also_those_that_are_over}
+                    an_account_waits_for_its_deletion_disabled, sessions_of_an_account_are_paged_also_those_that_are_over,
+                    an_account_keeps_its_language_and_the_former_one}
                 sessions::{a_live_session_is_vouched_for, a_session_begins_only_for_the_password_that_was_checked, a_login_replaces_the_session_it_names,
                     the_oldest_session_makes_room, a_token_lives_through_every_outcome,
                     a_reused_token_ends_its_session_only, a_token_from_the_future_heals, a_wrong_secret_is_unknown,

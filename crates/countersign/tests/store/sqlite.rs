@@ -161,6 +161,9 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP INDEX accounts_to_delete;
                  ALTER TABLE accounts DROP COLUMN deletion_asked_at;
                  ALTER TABLE accounts DROP COLUMN delete_at;
+                 ALTER TABLE accounts DROP COLUMN locale;
+                 ALTER TABLE accounts DROP COLUMN locale_since;
+                 ALTER TABLE accounts DROP COLUMN former_locale;
                  DROP INDEX audit_log_by_other;
                  DROP INDEX accounts_by_creation;
                  DROP INDEX throttle_by_pardon;

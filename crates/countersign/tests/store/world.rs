@@ -82,6 +82,7 @@ pub(crate) fn new_account(name: &str, role: Role) -> NewAccount {
         password_hash: Some(PasswordHash::from_stored(format!("hash of {name}"))),
         disabled: false,
         password_change_required: false,
+        locale: None,
     }
 }
 

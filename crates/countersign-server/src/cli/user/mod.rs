@@ -1,15 +1,17 @@
 //! `countersign user`: manages accounts.
 
+mod add;
 mod factor;
 mod import;
 mod invite;
 mod shown;
 
 use clap::Subcommand;
-use countersign::{AccountChange, CustomClaims, Role, Username};
-use countersign::{CreateAccountError, Registration};
+use countersign::Registration;
+use countersign::{AccountChange, CustomClaims, Locale, LocaleChange, Role, Username};
 use serde_json::json;
 
+use self::add::{add, add_service};
 use self::factor::FactorCommand;
 use self::import::{UserImport, export};
 use self::invite::invite;
@@ -33,6 +35,9 @@ pub(super) enum UserCommand {
         /// Claims of your own for its tokens: a JSON object
         #[arg(long, value_name = "JSON")]
         claims: Option<String>,
+        /// The language of mails to its owner: one of `languages`
+        #[arg(long, value_name = "TAG")]
+        locale: Option<String>,
         /// The owner must choose a new password at the first sign-in
         #[arg(long)]
         require_password_change: bool,
@@ -82,6 +87,14 @@ pub(super) enum UserCommand {
         /// All its claims, in place of those it has: a JSON object; `{}` removes them
         #[arg(value_name = "JSON")]
         claims: String,
+    },
+    /// Changes the language of mails to the owner of an account. For a week, mails that tell of changes go on in the former one
+    SetLocale {
+        /// The name or ID of the account
+        user: String,
+        /// One of `languages`, or `browser`: as the browser says that asks for a mail
+        #[arg(value_name = "TAG")]
+        locale: String,
     },
     /// Sets the password of an account, and ends all its sessions
     SetPassword {
@@ -136,13 +149,13 @@ impl UserCommand {
         }
         block_on(async {
             match self {
-                Self::Add { name, role, claims, require_password_change, service, .. } => {
+                Self::Add { name, role, claims, locale, require_password_change, service, .. } => {
                     let mut new = registration(&name, &role, claims.as_deref())?;
                     if service {
-                        return Box::pin(add_service(global, output, new)).await;
+                        return Box::pin(add_service(global, output, (new, locale))).await;
                     }
                     new.password_change_required = require_password_change;
-                    Box::pin(add(global, output, new)).await
+                    Box::pin(add(global, output, (new, locale))).await
                 }
                 Self::Invite { address, role } => invite(global, output, &address, &role).await,
                 Self::Import(import) => import.run(&Tool::open(global, Task::Manage).await?, output).await,
@@ -178,6 +191,11 @@ impl UserCommand {
                 let claims = Some(parse_claims("the second argument", &claims)?);
                 (user, change(AccountChange { claims, ..AccountChange::default() }))
             }
+            Self::SetLocale { user, locale } => {
+                let locale = Some(locale.as_str()).filter(|tag| *tag != BROWSER);
+                let locale = offered(&tool, locale)?.map_or(LocaleChange::ByBrowser, LocaleChange::To);
+                (user, change(AccountChange { locale, ..AccountChange::default() }))
+            }
             Self::RequirePasswordChange { user, off } => {
                 let done = if off { "Requires no new password of" } else { "Requires a new password of" };
                 let change =
@@ -205,29 +223,8 @@ fn registration(name: &str, role: &str, claims: Option<&str>) -> anyhow::Result<
     Ok(Registration { role, claims, ..Registration::new(username) })
 }
 
-async fn add(global: &Global, output: Output, registration: Registration) -> anyhow::Result<()> {
-    let tool = Tool::open(global, Task::Manage).await?;
-    warn_of_like_admin(&registration.role);
-    // Before anybody thinks of a password.
-    if tool.instance.find_account_by_name(&registration.username).await?.is_some() {
-        return Err(CreateAccountError::NameTaken.into());
-    }
-    let policy = &tool.instance.options().passwords;
-    loop {
-        let password = prompt::new_password(registration.username.as_str(), policy)?;
-        let (new, context) = (registration.clone(), tool.context());
-        match tool.instance.create_account(new, &password, &context).await {
-            Err(CreateAccountError::Password(refused)) if prompt::asks_again(&refused) => {}
-            made => return show_done(output, &made?, "Added"),
-        }
-    }
-}
-
-async fn add_service(global: &Global, output: Output, registration: Registration) -> anyhow::Result<()> {
-    let tool = Tool::open(global, Task::Manage).await?;
-    warn_of_like_admin(&registration.role);
-    let made = tool.instance.create_service_account(registration, &tool.context()).await?;
-    show_done(output, &made, "Added")
+fn offered(tool: &Tool, tag: Option<&str>) -> anyhow::Result<Option<Locale>> {
+    tag.map(|tag| tool.instance.offered_locale(tag)).transpose().map_err(|error| usage(error.to_string()))
 }
 
 fn parse_name(name: &str) -> anyhow::Result<Username> {
@@ -285,5 +282,7 @@ async fn delete(tool: &Tool, output: Output, user: &str, yes: bool) -> anyhow::R
     show_done(output, &account, "Deleted")
 }
 
+/// Instead of a tag: the account has no language of its own.
+const BROWSER: &str = "browser";
 const OLD_NAME_UPSTREAM: &str = "countersign: warning: import.upstream is on: whoever signs in with the old name, and its password in the old \
                                  system, gets a new account";

@@ -1,7 +1,7 @@
 //! How accounts are shown: as a list, one by one, and after a change.
 
 use countersign::wire::AccountView;
-use countersign::{Account, AccountQuery, Role, Username};
+use countersign::{Account, AccountQuery, Locale, Role, Username};
 use serde_json::{Value, json};
 
 use crate::cli::tool::Tool;
@@ -63,11 +63,12 @@ pub(super) fn show(output: Output, account: &Account) -> anyhow::Result<()> {
             (None, None) => state(account).to_owned(),
         };
         format!(
-            "name     {}\nid       {}\nrole     {}\nstate    {state}\ncreated  {}\nclaims   {}",
+            "name     {}\nid       {}\nrole     {}\nstate    {state}\ncreated  {}\nlocale   {}\nclaims   {}",
             account.username,
             account.id,
             account.role,
             utc(account.created_at),
+            account.language.locale.as_ref().map_or("-", Locale::as_str),
             account.claims.to_json()
         )
     })?;

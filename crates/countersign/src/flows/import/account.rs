@@ -14,7 +14,7 @@ use super::words::normal;
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::hashing::PasswordHasher;
-use crate::model::account::{CustomClaims, NewAccount, Role, Username};
+use crate::model::account::{CustomClaims, Locale, NewAccount, Role, Username};
 use crate::password::{PasswordHash, UnreadableHash};
 
 /// Where a row comes from.
@@ -62,6 +62,7 @@ impl Reader<'_> {
             password_hash,
             disabled: self.is_disabled(row)?,
             password_change_required: self.password_change(row)?,
+            locale: self.locale(row)?,
         };
         Ok(Read { account, was_trimmed: name_trimmed || hash_trimmed, was_reset })
     }
@@ -143,6 +144,14 @@ impl Reader<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// A language that is not offered here is kept: mails are in the next one that is.
+    fn locale(&self, row: &Row) -> Result<Option<Locale>, RowProblem> {
+        let mut tags = self.used(row, Use::Language).filter_map(|(_, value)| text(value));
+        // `de_DE.UTF-8`, as POSIX writes it, is `de-DE`.
+        let tag = tags.next().map(|tag| tag.split('.').next().unwrap_or_default().trim().replace('_', "-"));
+        tag.map(|tag| Locale::parse(&tag)).transpose().map_err(|_| RowProblem::Details)
     }
 
     fn claims(&self, row: &Row) -> Result<CustomClaims, RowProblem> {

@@ -29,18 +29,20 @@ pub enum Use {
     Claim,
     /// Whether the owner has to choose another password.
     PasswordChange,
+    /// The language of mails about the account.
+    Language,
 }
 
 impl Use {
     /// Reads what a person writes: `name`, `hash`, `state`, `disabled`, `enabled`, `disabled-until`, `expires`, `role`,
-    /// `claim`, `password-change`.
+    /// `claim`, `password-change`, `language`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, used)| *used)
     }
 
     /// Every use with its name.
-    pub const NAMES: [(&str, Self); 10] = [
+    pub const NAMES: [(&str, Self); 11] = [
         ("name", Self::Name),
         ("hash", Self::Hash),
         ("state", Self::State(StateKind::Words)),
@@ -51,6 +53,7 @@ impl Use {
         ("role", Self::Role),
         ("claim", Self::Claim),
         ("password-change", Self::PasswordChange),
+        ("language", Self::Language),
     ];
 }
 
@@ -146,6 +149,9 @@ fn fate(name: &str, layout: &Layout, system: System, is_filled: bool) -> Fate {
     }
     if system == System::Countersign && is_in("role claims", &whole) {
         return Fate::Used(if whole == "role" { Use::Role } else { Use::Claim });
+    }
+    if system == System::Countersign && whole == "locale" {
+        return Fate::Used(Use::Language);
     }
     if let Some((_, kind)) = layout.states.iter().find(|(state, _)| *state == whole) {
         return Fate::Used(Use::State(*kind));

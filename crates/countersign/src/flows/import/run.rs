@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Import;
 use crate::hashing::PasswordHasher;
-use crate::model::account::{Credentials, ImportAccountsOutcome, NewAccount};
+use crate::model::account::{Credentials, ImportAccountsOutcome, Locale, NewAccount};
 use crate::model::context::Context;
 use crate::store::{Store, StoreError};
 
@@ -145,6 +145,7 @@ pub fn export_line(found: &Credentials, hasher: &PasswordHasher) -> String {
         "username": account.username.as_str(),
         "role": account.role.as_str(),
         "claims": account.claims.as_map(),
+        "locale": account.language.locale.as_ref().map(Locale::as_str),
         "disabled": !account.is_enabled(),
         "passwordChangeRequired": account.password_change_required,
         "passwordHash": found.password_hash.as_ref().map(|hash| hasher.without_pepper(hash).as_str().to_owned()),

@@ -10,9 +10,10 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::flows::accounts::Registration;
 use crate::http::api::sessions::list_of;
-use crate::http::api::user::UserBody;
+use crate::http::api::user::{UserBody, locale_change};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
+use crate::http::body::member::Member;
 use crate::http::body::path::{Id, Ids};
 use crate::http::body::query::Query;
 use crate::http::body::unique::UniqueObject;
@@ -108,6 +109,7 @@ pub(in crate::http) struct CreateUser {
     password: Option<Zeroizing<String>>,
     role: Option<String>,
     claims: Option<UniqueObject>,
+    locale: Option<String>,
     #[serde(default)]
     password_change_required: bool,
     /// A program's: nobody signs in.
@@ -116,7 +118,7 @@ pub(in crate::http) struct CreateUser {
 }
 
 impl Input for CreateUser {
-    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "role"?: string, "claims"?: object, "passwordChangeRequired"?: boolean}, or {"username": string, "service": true, "role"?: string, "claims"?: object}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username": string, "password": string, "role"?: string, "claims"?: object, "locale"?: string, "passwordChangeRequired"?: boolean}, or {"username": string, "service": true, "role"?: string, "claims"?: object, "locale"?: string}"#;
 }
 
 pub(in crate::http) async fn create<S: Store>(
@@ -130,6 +132,7 @@ pub(in crate::http) async fn create<S: Store>(
         claims: CustomClaims::new(input.claims.map(|claims| claims.0).unwrap_or_default())
             .map_err(invalid)?,
         password_change_required: input.password_change_required,
+        locale: input.locale.map(|tag| app.countersign.offered_locale(&tag)).transpose().map_err(invalid)?,
     };
     let password = match (input.password, input.service) {
         (Some(password), false) => Some(password),
@@ -165,12 +168,14 @@ pub(in crate::http) struct ChangeUser {
     username: Option<String>,
     role: Option<String>,
     claims: Option<UniqueObject>,
+    #[serde(default)]
+    locale: Member<String>,
     disabled: Option<bool>,
     password_change_required: Option<bool>,
 }
 
 impl Input for ChangeUser {
-    const EXPECTED: &'static str = r#"a JSON object {"username"?: string, "role"?: string, "claims"?: object, "disabled"?: boolean, "passwordChangeRequired"?: boolean}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"username"?: string, "role"?: string, "claims"?: object, "locale"?: string or null, "disabled"?: boolean, "passwordChangeRequired"?: boolean}"#;
 }
 
 pub(in crate::http) async fn change<S: Store>(
@@ -183,6 +188,7 @@ pub(in crate::http) async fn change<S: Store>(
         username: input.username.as_deref().map(Username::parse).transpose().map_err(invalid)?,
         role: input.role.as_deref().map(Role::parse).transpose().map_err(invalid)?,
         claims: input.claims.map(|claims| CustomClaims::new(claims.0)).transpose().map_err(invalid)?,
+        locale: locale_change(&app.countersign, input.locale)?,
         disabled: input.disabled,
         password_change_required: input.password_change_required,
     };

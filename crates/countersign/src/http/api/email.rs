@@ -20,10 +20,10 @@ use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
-use crate::http::edge::language::preferred_language;
+use crate::http::edge::language::accept_language;
 use crate::http::error::api::ApiError;
 use crate::http::token_response::Delivery;
-use crate::model::account::EmailAddress;
+use crate::model::account::{EmailAddress, Locale};
 use crate::model::context::Context;
 use crate::model::ticket::{FlowCookie, TicketPurpose};
 use crate::store::Store;
@@ -68,7 +68,8 @@ pub(in crate::http) async fn start<S: Store>(
     };
     admit(&app, (purpose.of_ticket(), &to), (proof, captcha), &context).await?;
     let mut request = MailRequest::new(purpose, to);
-    (request.locale, request.flow) = (preferred_language(&headers), app.cookies.flow(&headers));
+    request.locale = app.countersign.asked_locale(accept_language(&headers)).map(|locale| locale.to_string());
+    request.flow = app.cookies.flow(&headers);
     let flow = app.countersign.request_mail(request, &context).await?;
     let digits = (purpose == MailPurpose::SignIn).then(|| app.countersign.sign_in_digits(&flow));
     let asked = Asked { expires_in: purpose.of_ticket().lifetime().as_secs(), digits };
@@ -155,7 +156,9 @@ pub(in crate::http) async fn confirm<S: Store>(
     let deed = match (username, new_password) {
         (None, None) => Deed::Verify,
         (None, Some(password)) => Deed::Reset(password),
-        (Some(username), Some(password)) => Deed::Register(username, password),
+        (Some(username), Some(password)) => {
+            Deed::Register(username, password, app.countersign.asked_locale(accept_language(&headers)))
+        }
         (Some(_), None) => return Err(ApiError::Body { expected: Confirm::EXPECTED }),
     };
     act(app.countersign, shown, deed, context).await?;
@@ -168,8 +171,8 @@ pub(in crate::http) enum Deed {
     Verify,
     /// To set this password.
     Reset(Zeroizing<String>),
-    /// To make an account with this name and this password.
-    Register(String, Zeroizing<String>),
+    /// To make an account with this name and this password, whose owner reads this language.
+    Register(String, Zeroizing<String>, Option<Locale>),
     /// To give an account its former address back.
     UndoAddress,
 }
@@ -186,8 +189,8 @@ pub(in crate::http) async fn act<S: Store>(
         match &deed {
             Deed::Verify => countersign.verify_email(shown, &context).await.map(drop)?,
             Deed::Reset(new) => countersign.reset_password(shown, new, &context).await?,
-            Deed::Register(name, password) => {
-                countersign.register(shown, (name, password), &context).await.map(drop)?;
+            Deed::Register(name, password, locale) => {
+                countersign.register(shown, (name, password), locale.clone(), &context).await.map(drop)?;
             }
             Deed::UndoAddress => countersign.undo_address(shown, &context).await.map(drop)?,
         }

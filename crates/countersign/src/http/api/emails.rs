@@ -15,7 +15,7 @@ use crate::http::body::json::{Input, Json};
 use crate::http::body::path::Id;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
-use crate::http::edge::language::preferred_language;
+use crate::http::edge::language::accept_language;
 use crate::http::error::api::ApiError;
 use crate::model::email::EmailAction;
 use crate::store::Store;
@@ -64,7 +64,8 @@ pub(in crate::http) async fn add<S: Store>(
     let Caller { account, context, .. } = caller;
     let context = app.at_this_moment(context);
     let owner = app.countersign.check_owner(account, &input.current_password, &context).await?;
-    let (countersign, locale) = (app.countersign.clone(), preferred_language(&headers));
+    let countersign = app.countersign.clone();
+    let locale = countersign.asked_locale(accept_language(&headers)).map(|locale| locale.to_string());
     let add = async move { countersign.add_own_email(owner, (address, locale), &context).await };
     let (email, flow) = detached(add).await??;
     Ok(with_flow(&app, &flow, (StatusCode::ACCEPTED, axum::Json(EmailView::new(&email)))))

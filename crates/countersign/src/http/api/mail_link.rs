@@ -22,8 +22,10 @@ use crate::http::app::App;
 use crate::http::body::json::read;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
+use crate::http::edge::language::accept_language;
 use crate::http::edge::media_type::is_form;
 use crate::http::error::api::ApiError;
+use crate::model::account::Locale;
 use crate::model::context::Context;
 use crate::model::outbox::DeliveryFailure;
 use crate::model::ticket::{FlowCookie, Ticket, TicketPurpose};
@@ -90,7 +92,13 @@ pub(in crate::http) async fn submit<S: Store>(
         if purpose == TicketPurpose::SignIn {
             return sign_in(&app, (&token, opened), form, &headers, context).await;
         }
-        act(app.countersign.clone(), Shown::Link(token.clone(), None), form.deed(purpose)?, context).await?;
+        act(
+            app.countersign.clone(),
+            Shown::Link(token.clone(), None),
+            form.deed(purpose, app.countersign.asked_locale(language))?,
+            context,
+        )
+        .await?;
         Ok(done(&app, language, purpose))
     };
     match acted.await {
@@ -147,21 +155,18 @@ const DIGITS: usize = 2;
 
 impl Form {
     /// What another page's form says besides is of no interest.
-    fn deed(self, purpose: TicketPurpose) -> Result<Deed, ApiError> {
+    fn deed(self, purpose: TicketPurpose, locale: Option<Locale>) -> Result<Deed, ApiError> {
         let missing = || ApiError::Value("the new password is missing".into());
         Ok(match purpose {
             TicketPurpose::Reset => Deed::Reset(self.new_password.ok_or_else(missing)?),
             TicketPurpose::Register | TicketPurpose::Invite => {
-                Deed::Register(self.username.unwrap_or_default(), self.new_password.ok_or_else(missing)?)
+                let password = self.new_password.ok_or_else(missing)?;
+                Deed::Register(self.username.unwrap_or_default(), password, locale)
             }
             TicketPurpose::UndoAddress => Deed::UndoAddress,
             TicketPurpose::Verify | TicketPurpose::SignIn => Deed::Verify,
         })
     }
-}
-
-fn accept_language(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()
 }
 
 async fn form_of(headers: &HeaderMap, body: Body) -> Result<Form, ApiError> {

@@ -25,6 +25,8 @@ pub(super) fn document(built: &str, options: &PagesOptions, server: &Options) ->
     let on = options.on(server).chain(invites.then_some("invitations")).collect::<Vec<_>>().join(" ");
     let all = "data-pages=\"account admin debugger docs forgot mail-sign-in register invitations\"";
     let text = text.replace(all, &format!("data-pages=\"{on}\""));
+    let languages = escaped(&server.languages.join(" "));
+    let text = text.replace("data-languages=\"en de\"", &format!("data-languages=\"{languages}\""));
     let length = format!("data-password-length=\"{}\"", server.passwords.min_length);
     let text = text.replace("data-password-length=\"15\"", &length);
     let text = match &options.home {

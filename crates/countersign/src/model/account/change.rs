@@ -1,7 +1,7 @@
 //! Changing and deleting accounts. Somebody who can administer is always left, and not only a program; and an account that may not
 //! sign in has no sessions (RF-7).
 
-use super::{Account, CustomClaims, NameUse, Role, Username};
+use super::{Account, CustomClaims, Locale, LocaleChange, NameUse, Role, Username};
 use crate::base::clock::Timestamp;
 use crate::model::api_key::{ApiKey, cut_off};
 use crate::model::audit::{AuditEvent, AuditKind};
@@ -18,6 +18,8 @@ pub struct AccountChange {
     pub role: Option<Role>,
     /// The new claims, in place of the old.
     pub claims: Option<CustomClaims>,
+    /// The new language of mails about it.
+    pub locale: LocaleChange,
     /// Whether it may not sign in any more. Saying so, either way, cancels a deletion that its owner has asked for.
     pub disabled: Option<bool>,
     /// Whether its owner has to choose another password before a session begins.
@@ -71,6 +73,7 @@ impl PendingChange {
             username: change.username.unwrap_or_else(|| before.username.clone()),
             role: change.role.unwrap_or_else(|| before.role.clone()),
             claims: change.claims.unwrap_or_else(|| before.claims.clone()),
+            language: before.language.changed(change.locale, now),
             disabled_at: match change.disabled {
                 Some(true) => before.disabled_at.or(Some(now)),
                 Some(false) => None,
@@ -156,7 +159,11 @@ fn events(before: &Account, after: &Account) -> impl Iterator<Item = AuditEvent>
     let name = (old != new).then(|| format!("name {old} to {new}"));
     let role = (before.role != after.role).then(|| format!("role {} to {}", before.role, after.role));
     let claims = (before.claims != after.claims).then(|| "claims".to_owned());
-    let detail: Vec<String> = name.into_iter().chain(role).chain(claims).collect();
+    let languages =
+        [before, after].map(|account| account.language.locale.as_ref().map_or("none", Locale::as_str));
+    let language =
+        (languages[0] != languages[1]).then(|| format!("language {} to {}", languages[0], languages[1]));
+    let detail: Vec<String> = name.into_iter().chain(role).chain(claims).chain(language).collect();
     let changed = (!detail.is_empty())
         .then(|| AuditEvent::new(AuditKind::AccountChanged).with_detail(detail.join(", ")));
     let deletion = match (before.delete_at, after.delete_at) {

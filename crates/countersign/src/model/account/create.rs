@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Account, CustomClaims, NameUse, Role, Username};
+use super::{Account, AccountLanguage, CustomClaims, Locale, NameUse, Role, Username};
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
 use crate::model::audit::{AuditEvent, AuditKind};
@@ -27,6 +27,8 @@ pub struct NewAccount {
     pub disabled: bool,
     /// Whether its owner has to choose another password before a session begins.
     pub password_change_required: bool,
+    /// The language of mails about it, if its owner has used one.
+    pub locale: Option<Locale>,
 }
 
 impl NewAccount {
@@ -41,6 +43,7 @@ impl NewAccount {
             password_hash: None,
             disabled: false,
             password_change_required: false,
+            locale: None,
         }
     }
 }
@@ -110,6 +113,7 @@ pub(super) fn insert(new: NewAccount, now: Timestamp, writes: &mut Vec<Write>) -
         username: new.username,
         role: new.role,
         claims: new.claims,
+        language: AccountLanguage::of(new.locale),
         disabled_at: new.disabled.then_some(now),
         delete_at: None,
         has_password: new.password_hash.is_some(),
@@ -142,18 +146,21 @@ mod tests {
             password_hash: None,
             disabled: false,
             password_change_required: false,
+            locale: None,
         }
     }
 
     #[test]
     fn an_account_is_made_as_asked_and_recorded() {
-        let asked = NewAccount { disabled: true, password_change_required: true, ..new("bob") };
+        let locale = Some(Locale::parse("de").unwrap());
+        let asked = NewAccount { disabled: true, password_change_required: true, locale, ..new("bob") };
         let plan = create(asked.clone(), NameUse::Free, T);
         let account = Account {
             id: asked.id,
             username: asked.username.clone(),
             role: asked.role.clone(),
             claims: asked.claims.clone(),
+            language: AccountLanguage::of(asked.locale.clone()),
             disabled_at: Some(T),
             delete_at: None,
             has_password: false,

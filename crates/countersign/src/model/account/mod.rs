@@ -6,6 +6,7 @@ mod create;
 mod custom_claims;
 mod deletion;
 mod email;
+mod language;
 mod look_alike;
 mod password;
 mod role;
@@ -17,6 +18,7 @@ pub use self::create::*;
 pub use self::custom_claims::*;
 pub use self::deletion::*;
 pub use self::email::*;
+pub use self::language::*;
 pub(crate) use self::look_alike::*;
 pub use self::password::*;
 pub use self::role::*;
@@ -44,6 +46,8 @@ pub struct Account {
     /// When it is deleted, if its owner has asked for that. It is disabled until then, unless they take it back
     /// ([`Authenticated::take_back_account`](crate::Authenticated::take_back_account)) or an administrator says whether it is disabled.
     pub delete_at: Option<Timestamp>,
+    /// In which language mails about it are written.
+    pub language: AccountLanguage,
     /// Whether it has a password here. Without one its owner signs in only where somebody else vouches for them: the application, or
     /// the system that they come from.
     pub has_password: bool,

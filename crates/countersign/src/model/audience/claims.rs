@@ -14,6 +14,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) session: &'a str,
     /// The primary address, which is verified. It is asked for where [`Audience::names_email`] says so.
     pub(crate) email: Option<&'a str>,
+    /// The language of the account, if it has one.
+    pub(crate) locale: Option<&'a str>,
 }
 
 impl Audience {
@@ -45,7 +47,7 @@ fn names_email(value: &Value) -> bool {
     }
 }
 
-/// Nothing where an address would stand and there is none (`OpenID` Connect Core 1.0 §5.3.2: a claim without a value is left out).
+/// Nothing where an address or a language would stand and there is none (`OpenID` Connect Core 1.0 §5.3.2: a claim without a value is left out).
 fn filled(value: &Value, subject: Subject<'_>) -> Option<Value> {
     Some(match value {
         Value::String(text) => Value::from(match text.as_str() {
@@ -54,6 +56,7 @@ fn filled(value: &Value, subject: Subject<'_>) -> Option<Value> {
             "$role" => subject.role,
             "$sid" => subject.session,
             "$email" => subject.email?,
+            "$locale" => subject.locale?,
             "$email_verified" => return subject.email.map(|_| Value::Bool(true)),
             text => text,
         }),
@@ -82,7 +85,8 @@ mod tests {
             "name": "$username", "sid2": "$sid", "text": "a $role", "kept": "x",
         }));
         let custom = object(json!({ "kept": "the account's", "team": "$role" }));
-        let subject = Subject { id: "1", username: "$role", role: "writer", session: "s", email: None };
+        let subject =
+            Subject { id: "1", username: "$role", role: "writer", session: "s", email: None, locale: None };
         let claims = audience.claims_for(&custom, subject);
         let expected = json!({
             "n": { "id": "1", "all": ["writer", 7, null], "$sub": "$SUB" },
@@ -102,7 +106,8 @@ mod tests {
         }));
         assert!(audience.names_email());
         let custom = object(json!({ "email": "boss@example.org", "email_verified": true, "team": "a" }));
-        let subject = |email| Subject { id: "1", username: "ada", role: "user", session: "s", email };
+        let subject =
+            |email| Subject { id: "1", username: "ada", role: "user", session: "s", email, locale: None };
         let claims = audience.claims_for(&custom, subject(Some("ada@example.org")));
         let expected = json!({
             "email": "ada@example.org", "email_verified": true, "n": { "mails": ["x", "ada@example.org"] }, "team": "a",
@@ -110,5 +115,20 @@ mod tests {
         assert_eq!(Value::Object(claims), expected);
         let without = audience.claims_for(&custom, subject(None));
         assert_eq!(Value::Object(without), json!({ "n": { "mails": ["x"] }, "team": "a" }));
+    }
+
+    /// OpenID Connect Core 1.0 §5.1.
+    #[test]
+    fn the_language_is_that_of_the_account_or_is_left_out() {
+        let object = |value: Value| value.as_object().unwrap().clone();
+        let mut audience = Audience::new("db");
+        audience.claims = object(json!({ "locale": "$locale" }));
+        assert!(!audience.names_email(), "it costs no look-up");
+        let subject =
+            |locale| Subject { id: "1", username: "ada", role: "user", session: "s", email: None, locale };
+        let custom = object(json!({ "locale": "tlh" }));
+        let claims = |locale| Value::Object(audience.claims_for(&custom, subject(locale)));
+        assert_eq!(claims(Some("de")), json!({ "locale": "de" }));
+        assert_eq!(claims(None), json!({}));
     }
 }

@@ -37,8 +37,8 @@ pub struct Audience {
     pub role_names: BTreeMap<String, String>,
     /// Claims that its tokens have beside, and before those of the account. A text in it that is exactly `$sub`,
     /// `$username`, `$role` or `$sid` stands for the account's ID, its name, its role (as the service calls it), or the
-    /// session's ID; `$email` for its primary address, which is verified, and `$email_verified` for `true`. Where there is no such
-    /// address, the two are left out. Of the names that are ours, only `role` can be among them.
+    /// session's ID; `$email` for its primary address, which is verified, and `$email_verified` for `true`; `$locale` for its
+    /// language. What there is not is left out. Of the names that are ours, only `role` can be among them.
     pub claims: Map<String, Value>,
 }
 

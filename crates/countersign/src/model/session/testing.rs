@@ -4,7 +4,7 @@ use super::{PolicyAt, Session, SessionPolicy};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::base::random::Random;
-use crate::model::account::{Account, CustomClaims, Role, Username};
+use crate::model::account::{Account, AccountLanguage, CustomClaims, Role, Username};
 use crate::model::proof::Proof;
 
 pub(crate) const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
@@ -16,6 +16,7 @@ pub(crate) fn account() -> Account {
         username: Username::parse("bob").unwrap(),
         role: Role::default(),
         claims: CustomClaims::default(),
+        language: AccountLanguage::default(),
         disabled_at: None,
         delete_at: None,
         has_password: true,

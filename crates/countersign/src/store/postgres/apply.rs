@@ -14,7 +14,7 @@ use super::lines::{Lines, Signer, text};
 use super::writes::{End, Writes};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
-use crate::model::account::Account;
+use crate::model::account::{Account, Locale};
 use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::client::StoredClient;
@@ -203,7 +203,8 @@ impl Transaction {
             1,
             "UPDATE accounts SET role = $2, claims = $3, disabled_at = $4, password_change_required = $5,
                                  username = $6, canonical_name = $7,
-                                 delete_at = $8, deletion_asked_at = $9
+                                 delete_at = $8, deletion_asked_at = $9, locale = $10, locale_since = $11,
+                                 former_locale = $12
              WHERE id = $1",
             &[
                 &account.id,
@@ -215,6 +216,9 @@ impl Transaction {
                 &account.username.canonical(),
                 &account.delete_at,
                 &account.delete_at.and(account.disabled_at),
+                &account.language.locale.as_ref().map(Locale::as_str),
+                &account.language.since,
+                &account.language.former.as_ref().map(Locale::as_str),
             ],
         )
         .await
@@ -263,10 +267,11 @@ impl Transaction {
         self.rows(
             new.len(),
             "INSERT INTO accounts (id, username, canonical_name, role, claims, password_hash, password_version,
-                                   disabled_at, created_at, password_change_required)
-             SELECT id, username, canonical_name, role, claims, password_hash, 0, disabled_at, created_at, required
-             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS new (id, username, canonical_name, role, claims,
-                         password_hash, disabled_at, created_at, required)",
+                                   disabled_at, created_at, password_change_required, locale)
+             SELECT id, username, canonical_name, role, claims, password_hash, 0, disabled_at, created_at, required,
+                    locale
+             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS new (id, username, canonical_name, role, claims,
+                         password_hash, disabled_at, created_at, required, locale)",
             &[
                 &accounts().map(|account| account.id).collect::<Vec<_>>(),
                 &accounts().map(|account| account.username.as_str()).collect::<Vec<_>>(),
@@ -277,6 +282,7 @@ impl Transaction {
                 &accounts().map(|account| account.disabled_at).collect::<Vec<_>>(),
                 &accounts().map(|account| account.created_at).collect::<Vec<_>>(),
                 &accounts().map(|account| account.password_change_required).collect::<Vec<_>>(),
+                &accounts().map(|account| account.language.locale.as_ref().map(Locale::as_str)).collect::<Vec<_>>(),
             ],
         )
         .await

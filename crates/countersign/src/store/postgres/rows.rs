@@ -9,7 +9,9 @@ use tokio_postgres::types::FromSql;
 use super::engine::failure::Failure;
 use crate::base::clock::Timestamp;
 use crate::base::id::AccountId;
-use crate::model::account::{Account, Credentials, CustomClaims, EmailAddress, Role, Username};
+use crate::model::account::{
+    Account, AccountLanguage, Credentials, CustomClaims, EmailAddress, Role, Username,
+};
 use crate::model::api_key::{ApiKey, ApiKeyName, Scopes};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::client::{Client, ClientName, StoredClient};
@@ -27,13 +29,15 @@ use crate::throttle::{ThrottleKey, ThrottleRecord};
 /// The columns that [`account`] reads, in a table or alias `a`.
 pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
      a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
-     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END";
-const ACCOUNT_COLUMN_COUNT: usize = 10;
+     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, \
+     a.locale, a.locale_since, a.former_locale";
+const ACCOUNT_COLUMN_COUNT: usize = 13;
 
 /// The columns that [`credentials`] reads, in a table or alias `a`.
 pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
      a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
-     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, a.password_hash, a.password_version";
+     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, \
+     a.locale, a.locale_since, a.former_locale, a.password_hash, a.password_version";
 
 /// How many columns these are.
 pub(super) const CREDENTIALS_COLUMN_COUNT: usize = ACCOUNT_COLUMN_COUNT + 2;
@@ -73,6 +77,8 @@ pub(super) fn account(row: &Row) -> Result<Account, Failure> {
         username: Username::from_stored(row.try_get(1)?, row.try_get(2)?),
         role: Role::parse(row.try_get(3)?).map_err(Failure::stored)?,
         claims: CustomClaims::new(claims).map_err(Failure::stored)?,
+        language: AccountLanguage::from_stored(row.try_get(10)?, row.try_get(11)?, row.try_get(12)?)
+            .map_err(Failure::stored)?,
         disabled_at: row.try_get(5)?,
         delete_at: row.try_get(9)?,
         has_password: row.try_get(8)?,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params, params};
 use super::delivery_rows;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId, SessionId};
-use crate::model::account::Account;
+use crate::model::account::{Account, Locale};
 use crate::model::api_key::{ApiKey, NewApiKey};
 use crate::model::audit::AuditEvent;
 use crate::model::audit_chain::AuditSigner;
@@ -172,7 +172,8 @@ impl<'a> Transaction<'a> {
         self.one_row(
             "UPDATE accounts SET role = ?2, claims = ?3, disabled_at = ?4, password_change_required = ?5,
                                  username = ?6, canonical_name = ?7,
-                                 delete_at = ?8, deletion_asked_at = ?9
+                                 delete_at = ?8, deletion_asked_at = ?9, locale = ?10, locale_since = ?11,
+                                 former_locale = ?12
              WHERE id = ?1",
             params![
                 account.id.as_bytes(),
@@ -184,6 +185,9 @@ impl<'a> Transaction<'a> {
                 account.username.canonical(),
                 account.delete_at.map(Timestamp::as_unix_millis),
                 account.delete_at.and(account.disabled_at).map(Timestamp::as_unix_millis),
+                account.language.locale.as_ref().map(Locale::as_str),
+                account.language.since.map(Timestamp::as_unix_millis),
+                account.language.former.as_ref().map(Locale::as_str),
             ],
         )
     }
@@ -240,8 +244,8 @@ impl<'a> Transaction<'a> {
     fn insert_account(&self, account: &Account, hash: Option<&PasswordHash>) -> rusqlite::Result<()> {
         self.one_row(
             "INSERT INTO accounts (id, username, canonical_name, role, claims, password_hash, password_version,
-                                   disabled_at, created_at, password_change_required)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)",
+                                   disabled_at, created_at, password_change_required, locale)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10)",
             params![
                 account.id.as_bytes(),
                 account.username.as_str(),
@@ -252,6 +256,7 @@ impl<'a> Transaction<'a> {
                 account.disabled_at.map(Timestamp::as_unix_millis),
                 account.created_at.as_unix_millis(),
                 account.password_change_required,
+                account.language.locale.as_ref().map(Locale::as_str),
             ],
         )
     }

@@ -10,7 +10,9 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{
     AccountId, ApiKeyId, EmailId, FactorId, RequestId, SessionId, TicketId, TrustedDeviceId,
 };
-use crate::model::account::{Account, Credentials, CustomClaims, EmailAddress, Role, Username};
+use crate::model::account::{
+    Account, AccountLanguage, Credentials, CustomClaims, EmailAddress, Role, Username,
+};
 use crate::model::api_key::{ApiKey, ApiKeyName, Scopes};
 use crate::model::audit::{AuditEvent, AuditRecord, RecordedKind};
 use crate::model::client::{Client, ClientName, StoredClient};
@@ -28,13 +30,15 @@ use crate::throttle::{ThrottleKey, ThrottleRecord};
 /// The columns that [`account`] reads, in a table or alias `a`.
 pub(super) const ACCOUNT_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
      a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
-     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END";
-const ACCOUNT_COLUMN_COUNT: usize = 10;
+     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, \
+     a.locale, a.locale_since, a.former_locale";
+const ACCOUNT_COLUMN_COUNT: usize = 13;
 
 /// The columns that [`credentials`] reads, in a table or alias `a`.
 pub(super) const CREDENTIALS_COLUMNS: &str = "a.id, a.username, a.canonical_name, a.role, a.claims, a.disabled_at, \
      a.created_at, a.password_change_required, a.password_hash IS NOT NULL, \
-     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, a.password_hash, a.password_version";
+     CASE WHEN a.deletion_asked_at = a.disabled_at THEN a.delete_at END, \
+     a.locale, a.locale_since, a.former_locale, a.password_hash, a.password_version";
 
 /// How many columns these are.
 pub(super) const CREDENTIALS_COLUMN_COUNT: usize = ACCOUNT_COLUMN_COUNT + 2;
@@ -67,6 +71,7 @@ pub(super) const TRUSTED_DEVICE_COLUMNS: &str =
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let text = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
     let claims: Map<String, Value> =
         serde_json::from_str(&row.get::<_, String>(4)?).map_err(|error| invalid(4, error))?;
     Ok(Account {
@@ -74,6 +79,8 @@ pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         username: Username::from_stored(row.get(1)?, row.get(2)?),
         role: Role::parse(&row.get::<_, String>(3)?).map_err(|error| invalid(3, error))?,
         claims: CustomClaims::new(claims).map_err(|error| invalid(4, error))?,
+        language: AccountLanguage::from_stored(text(10)?, instant(row, 11)?, text(12)?)
+            .map_err(|error| invalid(10, error))?,
         disabled_at: instant(row, 5)?,
         delete_at: instant(row, 9)?,
         has_password: row.get(8)?,

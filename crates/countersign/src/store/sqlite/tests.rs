@@ -40,6 +40,7 @@ async fn session(store: &SqliteStore) -> RefreshToken {
         password_hash: None,
         disabled: false,
         password_change_required: false,
+        locale: None,
     };
     let account_id = account.id;
     store.create_account(account, &at(0)).await.unwrap();

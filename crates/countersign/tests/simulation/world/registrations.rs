@@ -60,7 +60,7 @@ impl World {
         let (link, code, flow) = self.mails[mail].to_show(shown);
         Box::pin(async move {
             let shown = shown.of(&link, &code, flow.as_ref());
-            Done::Registered(server.register(shown, (&name, &password), &context).await)
+            Done::Registered(server.register(shown, (&name, &password), None, &context).await)
         })
     }
 

@@ -161,6 +161,7 @@ impl World {
             password_hash: Some(first_hash(self.server(0), &self.operator(0))),
             disabled: false,
             password_change_required: false,
+            locale: None,
         };
         let id = account.id;
         let made = now(self.server(0).store().inner.create_account(account, &self.operator(0))).unwrap();

@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     Step::index(21, 9, "accounts_to_delete", include_str!("../../../../migrations/postgres/V0021__accounts_to_delete.sql")),
     Step::index(22, 9, "audit_log_by_other", include_str!("../../../../migrations/postgres/V0022__audit_log_by_other.sql")),
     Step::expand(23, 9, include_str!("../../../../migrations/postgres/V0023__approved_tickets.sql")),
+    Step::expand(24, 9, include_str!("../../../../migrations/postgres/V0024__account_language.sql")),
     Step::expand(25, 9, include_str!("../../../../migrations/postgres/V0025__switched_off_readers.sql")),
     Step::expand(26, 9, include_str!("../../../../migrations/postgres/V0026__second_factors.sql")),
 ];

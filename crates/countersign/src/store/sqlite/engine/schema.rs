@@ -130,6 +130,7 @@ const STEPS: &[Step] = &[
     Step::expand(19, 10, include_str!("../../../../migrations/sqlite/V0019__audit_readers.sql")),
     Step::expand(20, 10, include_str!("../../../../migrations/sqlite/V0020__account_deletion.sql")),
     Step::expand(23, 10, include_str!("../../../../migrations/sqlite/V0023__approved_tickets.sql")),
+    Step::expand(24, 10, include_str!("../../../../migrations/sqlite/V0024__account_language.sql")),
     Step::expand(25, 10, include_str!("../../../../migrations/sqlite/V0025__switched_off_readers.sql")),
     Step::expand(26, 10, include_str!("../../../../migrations/sqlite/V0026__second_factors.sql")),
 ];
