@@ -124,6 +124,10 @@ password-changed-subject = تغيَّرت كلمة مرورك في { $product }
 password-changed-title = تغيَّرت كلمة مرورك
 password-changed-text = تغيَّرت كلمة مرور الحساب { $username }. سُجِّل خروج جميع الأجهزة الأخرى.
 password-changed-ignore = إذا لم تكن أنت ولا الإدارة، فقد كان هناك من يعرف كلمة مرورك. اطلب كلمة جديدة فورًا من صفحة تسجيل الدخول.
+second-factor-changed-subject = تم تغيير الخطوة الثانية لتسجيل دخولك إلى { $product }
+second-factor-changed-title = تم تغيير خطوتك الثانية
+second-factor-changed-text = تمت إضافة تطبيق مصادقة إلى الحساب { $username } أو إزالته منه، أو تم تجديد رموز الاسترداد. إذا أُضيف تطبيق مصادقة أو أُزيل، فقد سُجّل الخروج من جميع الأجهزة الأخرى.
+second-factor-changed-ignore = إذا لم تكن أنت ولا الإدارة من فعل ذلك، فإن شخصًا ما يعرف كلمة مرورك. غيّرها فورًا وراجع تطبيقات المصادقة في صفحة الحساب.
 new-device-subject = تسجيل دخول إلى { $product } من جهاز جديد
 new-device-title = تسجيل دخول من جهاز جديد
 new-device-text = سجَّل أحدهم الدخول إلى الحساب { $username } من جهاز لم يكن معروفًا.
@@ -154,6 +158,16 @@ digits = الرقمان الظاهران هناك
 digits-hint = لديك محاولة واحدة. يُسجَّل الدخول في المتصفح الآخر لا في هذا.
 other-browser-button = تسجيل الدخول في المتصفح الآخر
 other-browser-ignore = إذا لم تكن أنت، أو إذا أملى عليك أحد ما تكتبه، فأغلق هذه الصفحة: عندئذ لا يحدث شيء.
+
+## الخطوة الثانية لتسجيل الدخول
+
+second-step-title = خطوة أخرى
+second-step-text = لهذا الحساب تطبيق مصادقة. اكتب الرمز الذي يعرضه الآن.
+second-step-code = الرمز
+second-step-hint = ستة أرقام من تطبيق المصادقة، أو أحد رموز الاسترداد الخاصة بك.
+second-step-button = تسجيل الدخول
+authenticator-needed-title = أعدّ تطبيق مصادقة أولًا
+authenticator-needed-text = يحتاج هذا الحساب إلى تطبيق مصادقة يُعَدّ عند تسجيل الدخول. عُد إلى الصفحة التي طلبت فيها هذه الرسالة واكتب فيها رمز الرسالة.
 asking-browser-only-title = افتح هذا الرابط حيث طلبته
 asking-browser-only-text = طُلب تسجيل الدخول من متصفح أو جهاز غير هذا. افتح الرابط هناك، أو اكتب رمز الرسالة هناك.
 page-register-title = أنشئ حسابك
@@ -215,4 +229,6 @@ problem-password-unchanged = لا يجوز أن تكون كلمة المرور �
 problem-username-taken = اسم المستخدم هذا محجوز. يُرجى اختيار اسم آخر.
 problem-username-looks-alike = اسم المستخدم هذا يشبه اسم حساب آخر. يُرجى اختيار اسم آخر.
 problem-username-invalid = لا يمكن استخدام اسم المستخدم هذا. يُرجى اختيار اسم آخر.
+problem-invalid-second-factor = الرمز غير صحيح أو سبق استخدامه. انتظر الرمز التالي.
+problem-too-many-attempts = رموز خاطئة كثيرة. حاول مرة أخرى لاحقًا.
 problem-other = لم ينجح ذلك. يُرجى المحاولة مرة أخرى.

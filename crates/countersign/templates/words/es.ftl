@@ -112,6 +112,10 @@ password-changed-subject = Se ha cambiado su contraseña de { $product }
 password-changed-title = Se ha cambiado su contraseña
 password-changed-text = Se ha cambiado la contraseña de la cuenta { $username }. Se ha cerrado la sesión en todos los demás dispositivos.
 password-changed-ignore = Si no ha sido usted ni la administración, alguien conocía su contraseña. Solicite enseguida una nueva en la página de inicio de sesión.
+second-factor-changed-subject = Se ha cambiado el segundo paso de su inicio de sesión en { $product }
+second-factor-changed-title = Se ha cambiado su segundo paso
+second-factor-changed-text = Se ha añadido o quitado un autenticador de la cuenta { $username }, o se han renovado sus códigos de recuperación. Si se ha añadido o quitado un autenticador, se ha cerrado la sesión en todos los demás dispositivos.
+second-factor-changed-ignore = Si no ha sido usted ni la administración, alguien conoce su contraseña. Cámbiela de inmediato y revise sus autenticadores en la página de la cuenta.
 new-device-subject = Inicio de sesión en { $product } desde un dispositivo nuevo
 new-device-title = Inicio de sesión desde un dispositivo nuevo
 new-device-text = Alguien ha iniciado sesión en la cuenta { $username } desde un dispositivo que no se conocía.
@@ -142,6 +146,16 @@ digits = Las dos cifras que se muestran allí
 digits-hint = Tiene un solo intento. Se iniciará la sesión en el otro navegador, no en este.
 other-browser-button = Iniciar sesión en el otro navegador
 other-browser-ignore = Si no ha sido usted, o si alguien le ha dicho lo que debe escribir, cierre esta página: no ocurrirá nada.
+
+## El segundo paso de un inicio de sesión
+
+second-step-title = Un paso más
+second-step-text = Esta cuenta tiene un autenticador. Escriba el código que muestra ahora.
+second-step-code = Código
+second-step-hint = Seis cifras de la aplicación de autenticación, o uno de sus códigos de recuperación.
+second-step-button = Iniciar sesión
+authenticator-needed-title = Configure primero un autenticador
+authenticator-needed-text = Esta cuenta necesita una aplicación de autenticación, que se configura al iniciar sesión. Vuelva a la página en la que pidió este correo y escriba allí el código del correo.
 asking-browser-only-title = Abra este enlace donde lo pidió
 asking-browser-only-text = El inicio de sesión se pidió desde un navegador o dispositivo distinto de este. Abra allí el enlace, o escriba allí el código del mensaje.
 page-register-title = Crear su cuenta
@@ -195,4 +209,6 @@ problem-password-unchanged = La nueva contraseña no debe ser la actual.
 problem-username-taken = Este nombre de usuario ya está en uso. Elija otro.
 problem-username-looks-alike = Este nombre de usuario se parece al de otra cuenta. Elija otro.
 problem-username-invalid = Este nombre de usuario no se puede usar. Elija otro.
+problem-invalid-second-factor = El código no es correcto o ya se ha utilizado. Espere al siguiente.
+problem-too-many-attempts = Demasiados códigos incorrectos. Inténtelo de nuevo más tarde.
 problem-other = No ha funcionado. Inténtelo de nuevo.

@@ -112,6 +112,10 @@ password-changed-subject = Votre mot de passe pour { $product } a été modifié
 password-changed-title = Votre mot de passe a été modifié
 password-changed-text = Le mot de passe du compte { $username } a été modifié. Tous les autres appareils sont déconnectés.
 password-changed-ignore = Si ce n’était ni vous ni l’administration, quelqu’un connaissait votre mot de passe. Demandez-en immédiatement un nouveau sur la page de connexion.
+second-factor-changed-subject = La deuxième étape de votre connexion à { $product } a été modifiée
+second-factor-changed-title = Votre deuxième étape a été modifiée
+second-factor-changed-text = Un authentificateur du compte { $username } a été ajouté ou retiré, ou ses codes de secours ont été renouvelés. Si un authentificateur a été ajouté ou retiré, tous les autres appareils sont déconnectés.
+second-factor-changed-ignore = Si ce n’était ni vous ni l’administration, quelqu’un connaît votre mot de passe. Changez-le immédiatement et vérifiez vos authentificateurs sur la page du compte.
 new-device-subject = Connexion à { $product } depuis un nouvel appareil
 new-device-title = Connexion depuis un nouvel appareil
 new-device-text = Quelqu’un s’est connecté au compte { $username } depuis un appareil qui n’était pas connu.
@@ -142,6 +146,16 @@ digits = Les deux chiffres qui y sont affichés
 digits-hint = Vous avez un seul essai. C’est l’autre navigateur qui sera connecté, pas celui-ci.
 other-browser-button = Connecter l’autre navigateur
 other-browser-ignore = Si ce n’était pas vous, ou si quelqu’un vous a dit quoi saisir, fermez cette page : il ne se passera rien.
+
+## La deuxième étape d’une connexion
+
+second-step-title = Encore une étape
+second-step-text = Ce compte a un authentificateur. Saisissez le code qu’il affiche maintenant.
+second-step-code = Code
+second-step-hint = Six chiffres de l’application d’authentification, ou l’un de vos codes de secours.
+second-step-button = Se connecter
+authenticator-needed-title = Configurez d’abord un authentificateur
+authenticator-needed-text = Ce compte a besoin d’une application d’authentification, que l’on configure en se connectant. Revenez à la page où vous avez demandé cet e-mail et saisissez-y le code de l’e-mail.
 asking-browser-only-title = Ouvrez ce lien là où vous l’avez demandé
 asking-browser-only-text = La connexion a été demandée depuis un autre navigateur ou un autre appareil que celui-ci. Ouvrez-y le lien, ou saisissez-y le code du message.
 page-register-title = Créer votre compte
@@ -195,4 +209,6 @@ problem-password-unchanged = Le nouveau mot de passe ne doit pas être l’actue
 problem-username-taken = Ce nom d’utilisateur est déjà pris. Veuillez en choisir un autre.
 problem-username-looks-alike = Ce nom d’utilisateur ressemble à celui d’un autre compte. Veuillez en choisir un autre.
 problem-username-invalid = Ce nom d’utilisateur ne peut pas être utilisé. Veuillez en choisir un autre.
+problem-invalid-second-factor = Le code n’est pas correct, ou il a déjà été utilisé. Attendez le suivant.
+problem-too-many-attempts = Trop de codes incorrects. Veuillez réessayer plus tard.
 problem-other = Cela n’a pas fonctionné. Veuillez réessayer.

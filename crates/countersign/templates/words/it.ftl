@@ -112,6 +112,10 @@ password-changed-subject = La sua password per { $product } è stata cambiata
 password-changed-title = La sua password è stata cambiata
 password-changed-text = La password dell’account { $username } è stata cambiata. Tutti gli altri dispositivi sono stati disconnessi.
 password-changed-ignore = Se non è stato lei né l’amministrazione, qualcuno conosceva la sua password. Ne richieda subito una nuova nella pagina di accesso.
+second-factor-changed-subject = Il secondo passaggio del suo accesso a { $product } è stato modificato
+second-factor-changed-title = Il suo secondo passaggio è stato modificato
+second-factor-changed-text = Un autenticatore dell’account { $username } è stato aggiunto o rimosso, oppure i suoi codici di recupero sono stati rinnovati. Se un autenticatore è stato aggiunto o rimosso, tutti gli altri dispositivi sono stati disconnessi.
+second-factor-changed-ignore = Se non è stato né lei né l’amministrazione, qualcuno conosce la sua password. La cambi subito e controlli i suoi autenticatori nella pagina dell’account.
 new-device-subject = Accesso a { $product } da un nuovo dispositivo
 new-device-title = Accesso da un nuovo dispositivo
 new-device-text = Qualcuno ha effettuato l’accesso all’account { $username } da un dispositivo non ancora noto.
@@ -142,6 +146,16 @@ digits = Le due cifre che vi sono mostrate
 digits-hint = Ha un solo tentativo. L’accesso avverrà nell’altro browser, non in questo.
 other-browser-button = Fai accedere l’altro browser
 other-browser-ignore = Se non è stato lei, o se qualcuno le ha detto che cosa inserire, chiuda questa pagina: non succederà nulla.
+
+## Il secondo passaggio di un accesso
+
+second-step-title = Ancora un passaggio
+second-step-text = Questo account ha un autenticatore. Inserisca il codice che mostra ora.
+second-step-code = Codice
+second-step-hint = Sei cifre dell’app di autenticazione, oppure uno dei suoi codici di recupero.
+second-step-button = Accedi
+authenticator-needed-title = Configuri prima un autenticatore
+authenticator-needed-text = Questo account ha bisogno di un’app di autenticazione, che si configura durante l’accesso. Torni alla pagina in cui ha richiesto questa e-mail e inserisca lì il codice dell’e-mail.
 asking-browser-only-title = Apra questo link dove l’ha richiesto
 asking-browser-only-text = L’accesso è stato richiesto da un browser o da un dispositivo diverso da questo. Apra lì il link, oppure inserisca lì il codice del messaggio.
 page-register-title = Creare il suo account
@@ -195,4 +209,6 @@ problem-password-unchanged = La nuova password non deve essere quella attuale.
 problem-username-taken = Questo nome utente è già in uso. Ne scelga un altro.
 problem-username-looks-alike = Questo nome utente somiglia a quello di un altro account. Ne scelga un altro.
 problem-username-invalid = Questo nome utente non può essere usato. Ne scelga un altro.
+problem-invalid-second-factor = Il codice non è corretto oppure è già stato usato. Attenda il prossimo.
+problem-too-many-attempts = Troppi codici errati. Riprovi più tardi.
 problem-other = Non ha funzionato. Riprovi.

@@ -112,6 +112,10 @@ password-changed-subject = A sua palavra-passe para { $product } foi alterada
 password-changed-title = A sua palavra-passe foi alterada
 password-changed-text = A palavra-passe da conta { $username } foi alterada. A sessão terminou em todos os outros dispositivos.
 password-changed-ignore = Se a alteração não foi sua nem da administração, alguém conhecia a sua palavra-passe. Peça imediatamente uma nova na página de início de sessão.
+second-factor-changed-subject = O segundo passo do seu início de sessão em { $product } foi alterado
+second-factor-changed-title = O seu segundo passo foi alterado
+second-factor-changed-text = Um autenticador da conta { $username } foi adicionado ou removido, ou os seus códigos de recuperação foram renovados. Se um autenticador foi adicionado ou removido, a sessão foi terminada em todos os outros dispositivos.
+second-factor-changed-ignore = Se não foi o autor nem a administração, alguém conhece a sua palavra-passe. Altere-a imediatamente e verifique os seus autenticadores na página da conta.
 new-device-subject = Início de sessão em { $product } num novo dispositivo
 new-device-title = Início de sessão num novo dispositivo
 new-device-text = Alguém iniciou sessão na conta { $username } num dispositivo que não era conhecido.
@@ -142,6 +146,16 @@ digits = Os dois algarismos que lá aparecem
 digits-hint = Tem uma única tentativa. A sessão inicia-se no outro navegador, não neste.
 other-browser-button = Iniciar sessão no outro navegador
 other-browser-ignore = Se não fez este pedido, ou se alguém lhe disse o que deve escrever, feche esta página: nada acontece.
+
+## O segundo passo de um início de sessão
+
+second-step-title = Mais um passo
+second-step-text = Esta conta tem um autenticador. Escreva o código que ele mostra agora.
+second-step-code = Código
+second-step-hint = Seis algarismos da aplicação de autenticação ou um dos seus códigos de recuperação.
+second-step-button = Iniciar sessão
+authenticator-needed-title = Configure primeiro um autenticador
+authenticator-needed-text = Esta conta precisa de uma aplicação de autenticação, que se configura ao iniciar sessão. Volte à página em que pediu este e-mail e escreva lá o código do e-mail.
 asking-browser-only-title = Abra esta ligação onde a pediu
 asking-browser-only-text = O início de sessão foi pedido noutro navegador ou noutro dispositivo. Abra lá a ligação, ou introduza lá o código da mensagem.
 page-register-title = Criar a sua conta
@@ -195,4 +209,6 @@ problem-password-unchanged = A nova palavra-passe não pode ser a atual.
 problem-username-taken = Este nome de utilizador já está a ser usado. Escolha outro.
 problem-username-looks-alike = Este nome de utilizador é parecido com o de outra conta. Escolha outro.
 problem-username-invalid = Este nome de utilizador não pode ser usado. Escolha outro.
+problem-invalid-second-factor = O código não está correto ou já foi usado. Aguarde o próximo.
+problem-too-many-attempts = Demasiados códigos incorretos. Tente novamente mais tarde.
 problem-other = Não funcionou. Tente de novo.
