@@ -3,6 +3,7 @@
 import { card, emptyState, placeOf, type View } from './admin-parts.ts';
 import { accessCard, dangerCard, passwordCard, type UserPage } from './admin-user-cards.ts';
 import { emailsCard } from './admin-user-emails.ts';
+import { factorsCard } from './admin-user-factors.ts';
 import { api, isMine, messageOf } from './api.ts';
 import { eventBadge } from './audit-words.ts';
 import { copyFrom, element, fill } from './dom.ts';
@@ -72,7 +73,7 @@ function cards(page: UserPage): HTMLElement {
   return element(
     'div',
     { class: 'halves' },
-    element('div', { class: 'column' }, factsCard(page), accessCard(page), passwordCard(page), hasMail && emailsCard(page)),
+    element('div', { class: 'column' }, factsCard(page), accessCard(page), passwordCard(page), factorsCard(page), hasMail && emailsCard(page)),
     element('div', { class: 'column' }, sessionsCard(page), keysCard(page), eventsCard(page), dangerCard(page)),
   );
 }

@@ -26,6 +26,14 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     password_change_required: t('New password required'),
     password_change_waived: t('New password waived'),
   },
+  [t('Second step')]: {
+    factor_added: t('Authenticator added'),
+    factor_removed: t('Authenticator removed'),
+    recovery_codes_made: t('Recovery codes made'),
+    recovery_code_used: t('Recovery code used'),
+    device_trusted: t('Device trusted'),
+    reauthenticated: t('Shown again who they are'),
+  },
   [t('Accounts')]: {
     account_created: t('Account created'),
     account_changed: t('Account changed'),
@@ -90,6 +98,7 @@ const REASONS: Record<string, string> = {
   ended: t('ended from elsewhere'),
   too_many: t('too many sessions'),
   restored: t('the store was put back'),
+  factor_changed: t('the second step was changed'),
 };
 
 /** What there is to say about an event; a reason's name in words. */

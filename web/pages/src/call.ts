@@ -14,7 +14,7 @@ export async function call<T = undefined>(send: typeof fetch, method: string, pa
   const json = parse(text);
   if (response.ok) return json as T;
   const { error, code } = (json ?? {}) as { error?: string; code?: string };
-  throw new CountersignError(code ?? 'unexpected_response', error ?? t('The server responded with status {status}.', { status: response.status }), response.status, undefined, json);
+  throw new CountersignError(code ?? 'unexpected_response', error ?? t('The server responded with status {status}.', { status: response.status }), response.status, waitOf(response), json);
 }
 
 /** A browser says of a request without a response only that it failed. */
@@ -26,6 +26,12 @@ async function ask(send: typeof fetch, url: string, init: RequestInit): Promise<
     if (cause instanceof TypeError) throw new CountersignError('network', 'No response', 0, undefined, undefined, cause);
     throw cause;
   }
+}
+
+/** In milliseconds. */
+function waitOf(response: Response): number | undefined {
+  const seconds = Number(response.headers.get('retry-after') ?? NaN);
+  return seconds >= 0 ? seconds * 1000 : undefined;
 }
 
 function parse(text: string): unknown {

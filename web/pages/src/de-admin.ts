@@ -1,5 +1,6 @@
 // Deutsch, in der Höflichkeitsform: was nur die Verwaltung zeigt. Das andere steht in `de.ts`.
 
+import { adminFactors } from './de-factors.ts';
 import { dictionary as shared, errors as sharedErrors } from './de.ts';
 
 /** Only the admin page shows these: no other page carries them. */
@@ -332,7 +333,7 @@ export const own = {
   'the account is disabled': 'das Konto ist gesperrt',
 } as const;
 
-export const dictionary = { ...shared, ...own } as const;
+export const dictionary = { ...shared, ...adminFactors, ...own } as const;
 
 export const ownErrors = {
   username_taken: 'Diesen Benutzernamen gibt es schon.',

@@ -29,6 +29,8 @@ export interface FormDialog {
   readonly submit: string;
   /** What will happen. */
   readonly explanation?: string;
+  /** What is shown below that. */
+  readonly content?: HTMLElement;
   /** It takes something away. */
   readonly isDanger?: boolean;
   readonly fields: readonly Field[];
@@ -40,7 +42,7 @@ export interface FormDialog {
 
 let count = 0;
 
-export function openForm({ title, submit, explanation, isDanger = false, fields, aside, save }: FormDialog): HTMLDialogElement {
+export function openForm({ title, submit, explanation, content, isDanger = false, fields, aside, save }: FormDialog): HTMLDialogElement {
   const error = element('div', { role: 'alert' });
   const button = element('button', { class: isDanger ? 'danger' : 'primary' }, submit);
   const form = element(
@@ -48,6 +50,7 @@ export function openForm({ title, submit, explanation, isDanger = false, fields,
     { method: 'dialog', class: 'stack' },
     element('h2', { id: `dialog-${++count}` }, title),
     explanation !== undefined && element('p', {}, explanation),
+    content,
     ...fields.flatMap((field) => {
       const label = element('label', { for: `field-${count}-${field.name}` }, field.label);
       return field.type === 'check' ? [element('div', { class: 'check' }, input(field), label)] : [label, input(field), field.hint !== undefined && element('p', { id: `field-${count}-${field.name}-hint`, class: 'muted' }, field.hint)];

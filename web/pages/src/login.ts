@@ -3,10 +3,12 @@
 import { CountersignError, type SessionOverCode, type User } from '@countersign/client';
 import { client, messageOf } from './api.ts';
 import { pathOf } from './base.ts';
-import { countDown, span } from './countdown.ts';
+import { waitFor } from './countdown.ts';
 import { byId, element, fill, showsLength, showsTyped } from './dom.ts';
 import { absolute } from './format.ts';
+import { areCodesShown } from './recovery-codes.ts';
 import { returnTo } from './return-to.ts';
+import { dueIn, secondStep, type Due, type FirstStep } from './second-step.ts';
 import { afterSignIn, hasPage, keepReturnTo, leastLength, passwordHint } from './site.ts';
 import { t } from './words.ts';
 
@@ -49,10 +51,27 @@ async function signIn(keepAccount = false): Promise<void> {
     // Keyboards of phones add a space after a completed word, and no name ends in one.
     await client.login(username.value.trim(), password.value, newPassword?.value, keepAccount || undefined);
   } catch (error) {
-    refuse(error);
+    const due = dueIn(error);
+    if (due) await second(due, keepAccount);
+    else refuse(error);
   } finally {
     submit.removeAttribute('aria-busy');
   }
+}
+
+/** The password was right, and is not enough. */
+async function second(due: Due, keepAccount: boolean): Promise<void> {
+  const first: FirstStep = {
+    username: username.value.trim(),
+    wishes: { ...(newPassword && { newPassword: newPassword.value }), ...(keepAccount && { keepAccount }) },
+    goOn: () => (target === undefined ? location.reload() : location.replace(target)),
+    again: (why) => {
+      fill(byId('message'));
+      if (why !== undefined) explain(why);
+      password.focus();
+    },
+  };
+  await secondStep(due, first).catch(refuse);
 }
 
 function refuse(error: unknown): void {
@@ -71,7 +90,7 @@ function refuse(error: unknown): void {
     say(messageOf(error), 'error');
     newPassword?.focus();
   } else if (error instanceof CountersignError && error.retryAfterMs !== undefined) {
-    waitFor(messageOf(error), Math.ceil(error.retryAfterMs / 1000));
+    waitFor(messageOf(error), Math.ceil(error.retryAfterMs / 1000), submit, say);
   } else {
     say(messageOf(error), 'error');
   }
@@ -117,17 +136,6 @@ function addNewPassword(): HTMLInputElement {
   return field;
 }
 
-/** Counts down the wait that the server asks for. The button is disabled until then. */
-function waitFor(text: string, seconds: number): void {
-  // The text ends in "try again later"; the page knows when.
-  const why = text.replace(/(,? (try again|bitte) [^,]*)?\.?$/i, '');
-  countDown(seconds, (left) => {
-    submit.disabled = left > 0;
-    if (left > 0) say(`${why}. ${t('Try again in {span}.', { span: span(left) })}`, 'error');
-    else say(t('You can try again now.'), 'info');
-  });
-}
-
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   if (submit.getAttribute('aria-busy') !== 'true') void signIn();
@@ -161,7 +169,8 @@ keepReturnTo();
 
 // A signed-in user does not need this page, whether they signed in here or in another tab.
 client.subscribe((state) => {
-  if (state.status !== 'signed-in') return;
+  // Codes that are shown once stay until they are kept, whatever happens in another tab.
+  if (state.status !== 'signed-in' || areCodesShown()) return;
   if (target === undefined) stay(state.user);
   else location.replace(target);
 });

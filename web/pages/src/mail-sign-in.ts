@@ -6,10 +6,12 @@ import { client } from './api.ts';
 import { pathOf } from './base.ts';
 import { field, newPasswordField, nowTheCode } from './by-mail.ts';
 import { isCode } from './call.ts';
-import { byId, element } from './dom.ts';
+import { byId, element, fill } from './dom.ts';
 import { submits } from './form.ts';
 import { withCode, wrongCode } from './mail-code.ts';
+import { areCodesShown } from './recovery-codes.ts';
 import { returnTo } from './return-to.ts';
+import { dueIn, secondStep } from './second-step.ts';
 import { account } from './self-service.ts';
 import { afterSignIn, keepReturnTo } from './site.ts';
 import { t } from './words.ts';
@@ -59,14 +61,14 @@ async function wait(mail: MailSignIn, signal: AbortSignal): Promise<void> {
 
 /** The proof is right, and something has to be said with it. */
 function isWish(error: unknown): boolean {
-  return isCode(error, 'password_change_required') || isCode(error, 'deletion_pending');
+  return isCode(error, 'password_change_required') || isCode(error, 'deletion_pending') || dueIn(error) !== undefined;
 }
 
 /** The form goes on without the code. It is sent once, so that it says what else is wanted. */
 function approved(): void {
   isApproved = true;
   code.required = false;
-  for (const part of [code, confirm.querySelector<HTMLElement>('[for=code]')]) if (part) part.hidden = true;
+  for (const part of codeParts()) part.hidden = true;
   confirm.requestSubmit();
 }
 
@@ -84,6 +86,13 @@ async function signIn(): Promise<void> {
   try {
     await withCode(async () => (isApproved ? nowAllowed() : asked?.withCode(code.value, wishes)));
   } catch (error) {
+    const due = dueIn(error);
+    if (due) {
+      // What the mail has proved is in the ticket now.
+      stop.abort();
+      await secondStep(due, { wishes, goOn, again });
+      return;
+    }
     if (isCode(error, 'password_change_required')) {
       byId('new').hidden = false;
       next.required = true;
@@ -93,6 +102,23 @@ async function signIn(): Promise<void> {
     throw error;
   }
   goOn();
+}
+
+/** Another mail is needed. */
+function again(why?: string): void {
+  isApproved = false;
+  code.required = true;
+  code.value = '';
+  for (const part of codeParts()) part.hidden = false;
+  confirm.hidden = true;
+  ask.hidden = false;
+  const alert = ask.querySelector('[role=alert]');
+  if (alert && why !== undefined) fill(alert, element('p', { class: 'notice error' }, why));
+  address.focus();
+}
+
+function codeParts(): HTMLElement[] {
+  return [...confirm.querySelectorAll<HTMLElement>('#code, [for=code]')];
 }
 
 /** Nothing is kept that its owner does not say they keep. */
@@ -129,5 +155,5 @@ keepReturnTo();
 
 // Whoever is signed in does not need this page: here, or in another tab, where the link was opened.
 client.subscribe((state) => {
-  if (state.status === 'signed-in') goOn();
+  if (state.status === 'signed-in' && !areCodesShown()) goOn();
 });

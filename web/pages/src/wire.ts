@@ -85,6 +85,11 @@ export interface components {
             readonly userId: components["schemas"]["Id"];
             readonly username: string;
         };
+        readonly AddedFactor: {
+            readonly factor: components["schemas"]["Factor"];
+            /** @description Shown once; empty if the account has some. */
+            readonly recoveryCodes: readonly string[];
+        };
         /** @description An API key; never its secret. */
         readonly ApiKey: {
             readonly accountId: components["schemas"]["Id"];
@@ -138,6 +143,36 @@ export interface components {
             readonly primary: boolean;
             /** @description When its owner has shown that they read its mail. */
             readonly verifiedAt: components["schemas"]["Instant"] | null;
+        };
+        /** @description An authenticator of an account. */
+        readonly Factor: {
+            readonly createdAt: components["schemas"]["Instant"];
+            readonly id: components["schemas"]["Id"];
+            /** @description `totp`; other kinds may come. */
+            readonly kind: string;
+            readonly lastUsedAt: components["schemas"]["Instant"] | null;
+            readonly name: string;
+        };
+        /** @description What an authenticator gets. Secret. */
+        readonly FactorOffer: {
+            /** @description Comes back with the first code. */
+            readonly enrolment: string;
+            /** @description A picture of the URI for a camera: the document of an SVG image. */
+            readonly qr: string;
+            /** @description In Base32, for whoever types it into an app. */
+            readonly secret: string;
+            /**
+             * Format: uri
+             * @description For an app on this device.
+             */
+            readonly uri: string;
+        };
+        readonly FactorsBody: {
+            readonly factors: readonly components["schemas"]["Factor"][];
+            readonly recoveryCodesLeft: number;
+            /** @description Whether the account has to have an authenticator. */
+            readonly required: boolean;
+            readonly trustedDevices: readonly components["schemas"]["TrustedDevice"][];
         };
         /** @description One thing that is not as it should be. */
         readonly Finding: {
@@ -238,6 +273,9 @@ export interface components {
             /** @description When each step begins. */
             readonly times: readonly components["schemas"]["Instant"][];
         };
+        readonly RecoveryCodesBody: {
+            readonly recoveryCodes: readonly string[];
+        };
         /** @description One figure over time. */
         readonly Series: {
             /**
@@ -269,6 +307,13 @@ export interface components {
             /** @description The `User-Agent` of the login. */
             readonly userAgent: string | null;
         };
+        /** @description A device on which the owner of an account is not asked for a second factor. */
+        readonly TrustedDevice: {
+            readonly createdAt: components["schemas"]["Instant"];
+            readonly expiresAt: components["schemas"]["Instant"];
+            readonly id: components["schemas"]["Id"];
+            readonly userAgent: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -277,10 +322,14 @@ export interface components {
     pathItems: never;
 }
 export type Account = components['schemas']['Account'];
+export type AddedFactor = components['schemas']['AddedFactor'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditKind = components['schemas']['AuditKind'];
 export type Email = components['schemas']['Email'];
+export type Factor = components['schemas']['Factor'];
+export type FactorOffer = components['schemas']['FactorOffer'];
+export type FactorsBody = components['schemas']['FactorsBody'];
 export type Finding = components['schemas']['Finding'];
 export type Follower = components['schemas']['Follower'];
 export type Id = components['schemas']['Id'];
@@ -288,5 +337,7 @@ export type Instant = components['schemas']['Instant'];
 export type Invitation = components['schemas']['Invitation'];
 export type Key = components['schemas']['Key'];
 export type Overview = components['schemas']['Overview'];
+export type RecoveryCodesBody = components['schemas']['RecoveryCodesBody'];
 export type Series = components['schemas']['Series'];
 export type Session = components['schemas']['Session'];
+export type TrustedDevice = components['schemas']['TrustedDevice'];
