@@ -33,6 +33,9 @@ struct DueBody<'a> {
     methods: Vec<&'a str>,
     /// Whether an authenticator has to be set up first.
     must_enrol: bool,
+    /// For how many seconds this device may be trusted; none where it may not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust_for: Option<u64>,
 }
 
 /// The response to a sign-in whose first step was right: the tokens, or what the second step takes.
@@ -71,6 +74,7 @@ fn ask<S: Store>(
         first: None,
     })))
     .public();
+    let policy = &app.countersign.options().second_factor.policy;
     let body = DueBody {
         error: &public.text,
         code: &public.code,
@@ -78,6 +82,7 @@ fn ask<S: Store>(
         expires_in: FactorTicket::LIFETIME.as_secs(),
         methods: due.methods.iter().map(|method| method.name()).collect(),
         must_enrol: due.must_enrol(),
+        trust_for: policy.may_trust(&first.0.role).then(|| policy.trust.as_secs()),
     };
     let mut response = (public.status, axum::Json(body)).into_response();
     if let Some(cookie) = &cookie {
