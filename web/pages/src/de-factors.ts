@@ -3,8 +3,9 @@
 export const factors = {
   'Second step': 'Zweiter Schritt',
   'Set up a second step': 'Zweiten Schritt einrichten',
-  'This account asks for more than the first step.': 'Dieses Konto verlangt noch einen zweiten Schritt.',
+  'This account is protected by a second step.': 'Dieses Konto ist durch einen zweiten Schritt geschützt.',
   'This account needs an authenticator. Each time you sign in, it shows you a new code.': 'Dieses Konto braucht einen Authenticator. Er zeigt Ihnen bei jeder Anmeldung einen neuen Code.',
+  'Your account needs a second step now. Sign in again to set it up.': 'Ihr Konto braucht jetzt einen zweiten Schritt. Melden Sie sich noch einmal an, um ihn einzurichten.',
   'The code has six digits.': 'Der Code hat sechs Ziffern.',
   'Code from your authenticator': 'Code aus Ihrem Authenticator',
   'Recovery code': 'Wiederherstellungscode',
@@ -63,6 +64,7 @@ export const factors = {
 } as const;
 
 export const factorErrors = {
+  reauthentication_required: 'Melden Sie sich noch einmal an, mit einem zweiten Schritt.',
   invalid_second_factor: 'Der Code ist nicht richtig oder wurde schon verwendet.',
   second_factor_required: 'Ein Code Ihres Authenticators ist nötig.',
   second_factor_expired: 'Die Anmeldung muss neu beginnen.',

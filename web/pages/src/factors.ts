@@ -35,7 +35,7 @@ export function factorSection(username: string, hasPassword: () => boolean, ende
 
   async function addOne(): Promise<void> {
     const offer = await api<FactorOffer>('POST', `${PATH}/offer`);
-    ask({ hasPassword: hasPassword(), hasFactor: found.factors.length > 0 }, {
+    const dialog = ask({ hasPassword: hasPassword(), hasFactor: found.factors.length > 0 }, {
       title: t('Set up an authenticator'),
       submit: t('Add'),
       content: offered(offer),
@@ -51,6 +51,7 @@ export function factorSection(username: string, hasPassword: () => boolean, ende
         })();
       },
     });
+    dialog.querySelector<HTMLInputElement>('[name=newCode]')?.focus();
   }
 
   const actions: Actions = {
@@ -103,7 +104,7 @@ export function factorSection(username: string, hasPassword: () => boolean, ende
 }
 
 /** A dialog for something that only the owner of the account may do: it asks for the password, and for a code where there is an authenticator. */
-function ask({ hasPassword, hasFactor }: { hasPassword: boolean; hasFactor: boolean }, form: FormDialog): void {
+function ask({ hasPassword, hasFactor }: { hasPassword: boolean; hasFactor: boolean }, form: FormDialog): HTMLDialogElement {
   const other = element('button', { type: 'button', class: 'link again' });
   const own: Field[] = [
     ...(hasPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true } as const] : []),
@@ -119,6 +120,7 @@ function ask({ hasPassword, hasFactor }: { hasPassword: boolean; hasFactor: bool
   const input = dialog.querySelector<HTMLInputElement>('[name=code]');
   const label = input && dialog.querySelector<HTMLElement>(`[for="${input.id}"]`);
   if (input && label) code = takesCode(label, input, other);
+  return dialog;
 }
 
 interface Actions {

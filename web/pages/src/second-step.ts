@@ -95,7 +95,7 @@ class Step {
     const other = element('button', { type: 'button', class: 'link again' });
     this.code = takesCode(label, this.input, other);
     other.hidden = !this.due.methods.includes('recovery_code');
-    return [element('p', { id: 'second-hint', class: 'muted' }, t('This account asks for more than the first step.')), label, this.input, element('p', {}, other)];
+    return [element('p', { id: 'second-hint', class: 'muted' }, t('This account is protected by a second step.')), label, this.input, element('p', {}, other)];
   }
 
   private enrolment(offer: FactorOffer): HTMLElement[] {

@@ -1,7 +1,7 @@
 // Shared by all signed-in pages: the sign-in check, the navigation, messages, confirmations.
 
 import type { User } from '@countersign/client';
-import { client, messageOf } from './api.ts';
+import { client, isCode, messageOf } from './api.ts';
 import { pathOf } from './base.ts';
 import { byId, element, fill } from './dom.ts';
 import { keepTimesTrue } from './format.ts';
@@ -17,6 +17,12 @@ export async function signedInPage(show: (user: User) => void): Promise<void> {
   }
   if (state.status === 'signed-out') {
     goToLogin(state.reason);
+    return;
+  }
+  // The session began with less than is asked for now.
+  const why = await client.token().catch((error: unknown) => error);
+  if (isCode(why, 'reauthentication_required')) {
+    goToLogin('reauthentication_required');
     return;
   }
   notify(t('The server cannot be reached. This page continues as soon as it can.'), true);
