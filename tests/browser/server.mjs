@@ -21,6 +21,12 @@ const PAGE_FILES = new Map([
 ]);
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
+/** The file of the page in German where the browser asks for that, and there is one. */
+function inLanguage(file, wanted = '') {
+  const german = file.replace('.html', '.de.html');
+  return wanted.startsWith('de') && existsSync(join(process.env.PAGES_FROM ?? '', german)) ? german : file;
+}
+
 export function binary() {
   const candidates = [process.env.SERVER_BINARY, join(root, 'target/debug/countersign'), join(root, 'target/release/countersign')];
   const found = candidates.find((path) => path && existsSync(path));
@@ -120,7 +126,8 @@ class World {
       response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
       return;
     }
-    const file = PAGE_FILES.get(path) ?? /^\/assets\/([\w.-]+)$/.exec(path)?.[1];
+    const document = PAGE_FILES.get(path);
+    const file = (document && inLanguage(document, request.headers['accept-language'])) ?? /^\/assets\/([\w.-]+)$/.exec(path)?.[1];
     if (process.env.PAGES_FROM && file === 'server-keys.js') {
       const { body } = await this.call('GET', '/.well-known/jwks.json');
       const keys = { issuer: this.origin, audience: this.origin, type: 'at+jwt', jwks: body };
