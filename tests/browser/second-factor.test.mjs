@@ -184,7 +184,7 @@ for (const { name, launch } of BROWSERS) {
       await visit('/login?return_to=%2Faccount%23keys');
       await signIn(ada);
       await page.waitForSelector('#second-code');
-      const field = await page.$eval('#second-code', ({ autocomplete, inputMode, id }) => [autocomplete, inputMode, document.activeElement.id === id]);
+      const field = await page.$eval('#second-code', (field) => [field.getAttribute('autocomplete'), field.inputMode, document.activeElement === field]);
       assert.deepEqual(field, ['one-time-code', 'numeric', true]);
       await look('second-step');
       await page.keyboard.type(app.used());
@@ -244,7 +244,7 @@ for (const { name, launch } of BROWSERS) {
       await page.waitForSelector('#second-code');
       await press('Use a recovery code instead');
       await hears('Recovery code');
-      assert.deepEqual(await page.$eval('#second-code', ({ autocomplete, inputMode, id }) => [autocomplete, inputMode, document.activeElement.id === id]), ['off', 'text', true]);
+      assert.deepEqual(await page.$eval('#second-code', (field) => [field.getAttribute('autocomplete'), field.inputMode, document.activeElement === field]), ['off', 'text', true]);
       await page.keyboard.type(codes[0]);
       await page.keyboard.press('Enter');
       await hears('The code is not right, or was used before.');
@@ -426,6 +426,20 @@ for (const { name, launch } of BROWSERS) {
         await page.goto('about:blank');
         await strict.stop();
       }
+    });
+
+    test('a session that began with less than is asked for now leads to the sign-in page', async () => {
+      await fresh();
+      // As the server refuses after its policy has changed.
+      await page.evaluateOnNewDocument(() => {
+        const real = window.fetch;
+        const refusal = () => new Response('{"error":"Sign in again, with a second factor","code":"reauthentication_required"}', { status: 401 });
+        window.fetch = (input, init) => (String(input).includes('/api/refresh') ? Promise.resolve(refusal()) : real(input, init));
+      });
+      await visit('/account#keys');
+      await arrive('/login?return_to=%2Faccount%23keys&reason=reauthentication_required');
+      await hears('Your account needs a second step now.');
+      await look('second-step-needed');
     });
 
     test('no page has broken its own policy', () => assert.deepEqual(complaints, []));

@@ -168,7 +168,7 @@ function codesLeft(left: number, { renew }: Actions): HTMLElement {
   const warning = left > FEW ? '' : ` ${t('Make new ones before you need them.')}`;
   return element(
     'div',
-    { class: 'row spread' },
+    { class: 'row spread email' },
     element('p', { class: left > FEW ? 'muted grow' : 'notice warn grow' }, text + warning),
     element('button', { type: 'button', class: 'quiet', onclick: renew }, t('Make new codes')),
   );
