@@ -196,8 +196,9 @@ pub use crate::flows::password_change::{CheckedPasswordChange, PasswordChangeErr
 pub use crate::flows::refresh::RefreshError;
 pub use crate::flows::register::RegisterError;
 pub use crate::flows::reseal::Resealed;
-pub use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator, SecondFactorDue};
+pub use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator};
 pub use crate::flows::second_factor_change::{CheckedOwner, SecondFactorError};
+pub use crate::flows::second_factor_due::SecondFactorDue;
 pub use crate::flows::tickets::{ShownTicket, TicketError};
 pub use crate::hashing::{HashingError, HashingOptionsError, HashingStats, PasswordHasher};
 pub use crate::model::accent::{Accent, AccentError};

@@ -17,6 +17,12 @@ export async function call<T = undefined>(send: typeof fetch, method: string, pa
   throw new CountersignError(code ?? 'unexpected_response', error ?? t('The server responded with status {status}.', { status: response.status }), response.status, waitOf(response), json);
 }
 
+/** A call by anybody: of what people do who cannot sign in. */
+export function post<T = undefined>(path: string, body: object): Promise<T> {
+  // Not the bare function: a browser's `fetch` wants to be called as the window's.
+  return call<T>((url, init) => fetch(url, init), 'POST', path, body);
+}
+
 /** A browser says of a request without a response only that it failed. */
 async function ask(send: typeof fetch, url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
   try {

@@ -1,6 +1,7 @@
 //! From the configuration to the options of the library, as far as that needs no file.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::Options;
@@ -9,11 +10,13 @@ use countersign::options::KeySchedule;
 use countersign::options::SessionPolicy;
 use countersign::options::{Argon2Cost, PasswordPolicy, UnsafeCost};
 use countersign::options::{Rate, ThrottleOptions, WhenStopped};
+use countersign::options::{SecondFactorOptions, SecondFactorPolicy};
 use countersign_jwt::Algorithm;
 
 use super::keys::Config;
 use super::mail::MailSignIn;
 use super::place::Place;
+use super::second_factor::SecondFactorRequired;
 use super::setting::{ThrottleStop, Toggle};
 
 impl Config {
@@ -72,6 +75,19 @@ impl Config {
             publish_ahead: self.keys_publish_before,
             ..KeySchedule::default()
         }
+    }
+
+    /// Who has to have a second factor.
+    fn second_factor_options(&self) -> SecondFactorOptions {
+        let mut policy = SecondFactorPolicy::default();
+        policy.everybody = self.second_factor_required == SecondFactorRequired::Everybody;
+        policy.roles.clone_from(&self.second_factor_roles);
+        policy.from = self.second_factor_from;
+        policy.trust = self.second_factor_trust;
+        let mut options = SecondFactorOptions::default();
+        options.policy = Arc::new(policy);
+        options.product = Some(self.pages_name.clone());
+        options
     }
 
     fn password_policy(&self) -> PasswordPolicy {

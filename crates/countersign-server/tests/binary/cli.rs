@@ -52,7 +52,7 @@ fn what_the_command_line_changes_takes_effect_in_the_server() {
 /// Also into another store, by an export.
 #[test]
 fn the_command_line_sets_a_language() {
-    let place = Place::new();
+    let place = Place::with_database();
     let add = ["user", "add", "ann", "--locale", "DE", "--json"];
     assert_eq!(place.run_with(&add, PASSWORD).json()["locale"], "de");
     let refused = place.run_with(&["user", "add", "bob", "--locale", "tlh"], PASSWORD);

@@ -15,7 +15,7 @@ use crate::flows::claims::{Asked, ComputedClaims};
 use crate::flows::figures::LoginResult;
 use crate::flows::issue::SignedIn;
 pub use crate::flows::login_error::LoginError;
-use crate::flows::second_factor::SecondFactorDue;
+use crate::flows::second_factor_due::SecondFactorDue;
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, EmailAddress, Username};
 use crate::model::audience::Audience;
@@ -316,7 +316,7 @@ impl<S: Store> Countersign<S> {
             Ok(amr) => amr,
             Err(Missing::AnotherCode) => return Err(LoginError::WrongFactor),
             Err(missing) => {
-                let due = SecondFactorDue::new(missing, authenticated);
+                let due = SecondFactorDue::new(missing, account, (*proof, authenticated.ticket));
                 return Err(LoginError::SecondFactorRequired(Box::new(due)));
             }
         };

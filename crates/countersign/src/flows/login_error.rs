@@ -7,7 +7,7 @@ use crate::base::clock::Timestamp;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::figures::LoginResult;
-use crate::flows::second_factor::SecondFactorDue;
+use crate::flows::second_factor_due::SecondFactorDue;
 use crate::hashing::HashingError;
 use crate::options::{HookError, SignInRefusal};
 use crate::password::PolicyViolation;

@@ -54,6 +54,7 @@ pub mod revocation;
 pub(crate) mod sealed_keys;
 pub mod second_factor;
 pub mod second_factor_change;
+pub mod second_factor_due;
 pub mod session_cookie;
 pub mod sessions;
 pub mod tickets;

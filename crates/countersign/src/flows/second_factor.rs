@@ -22,37 +22,11 @@ use crate::model::account::Account;
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{
-    AccountFactors, Enrolment, FactorKind, FactorMethod, FactorTicket, FirstProof, Missing, NewFactor,
-    RecoveryCode, SecondFactor, SecondStep, ShownFactor, TotpSecret,
+    AccountFactors, Enrolment, FactorKind, FactorTicket, FirstProof, NewFactor, RecoveryCode, SecondFactor,
+    SecondStep, ShownFactor, TotpSecret,
 };
 use crate::model::session::{Grant, SessionProof};
 use crate::store::{Store, StoreError};
-
-/// The first step was right, and something is missing before the session begins.
-#[derive(Debug)]
-pub struct SecondFactorDue {
-    /// What can be shown; empty where an authenticator has to be set up first.
-    pub methods: Vec<FactorMethod>,
-    /// What the browser keeps until then; none where the application has vouched, which keeps its own [`Authenticated`].
-    pub(crate) first: Option<(Account, FirstProof)>,
-}
-
-impl SecondFactorDue {
-    /// Whether an authenticator has to be set up: the policy asks for one, and the account has none.
-    #[must_use]
-    pub const fn must_enrol(&self) -> bool {
-        self.methods.is_empty()
-    }
-
-    pub(crate) fn new(missing: Missing, authenticated: &Authenticated) -> Self {
-        let methods = match missing {
-            Missing::Factor(methods) => methods,
-            Missing::Authenticator | Missing::AnotherCode => Vec::new(),
-        };
-        let first = FirstProof::of(authenticated.proof, authenticated.ticket);
-        Self { methods, first: first.map(|first| (authenticated.account.clone(), first)) }
-    }
-}
 
 /// What somebody shows in the second step.
 #[derive(Clone, Copy, Debug)]

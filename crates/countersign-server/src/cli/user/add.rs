@@ -2,7 +2,7 @@
 
 use countersign::{CreateAccountError, Registration};
 
-use super::offered;
+use super::locale::offered;
 use super::shown::{show_done, warn_of_like_admin};
 use crate::cli::global::Global;
 use crate::cli::prompt;

@@ -4,17 +4,19 @@ mod add;
 mod factor;
 mod import;
 mod invite;
+mod locale;
 mod shown;
 
 use clap::Subcommand;
 use countersign::Registration;
-use countersign::{AccountChange, CustomClaims, Locale, LocaleChange, Role, Username};
+use countersign::{AccountChange, CustomClaims, LocaleChange, Role, Username};
 use serde_json::json;
 
 use self::add::{add, add_service};
 use self::factor::FactorCommand;
 use self::import::{UserImport, export};
 use self::invite::invite;
+use self::locale::offered;
 use self::shown::{list, show, show_done, warn_of_like_admin};
 use super::global::Global;
 use super::prompt::{self, NoPasswordArgument};
@@ -221,10 +223,6 @@ fn registration(name: &str, role: &str, claims: Option<&str>) -> anyhow::Result<
     let role = Role::parse(role).map_err(|error| usage(error.to_string()))?;
     let claims = claims.map_or_else(|| Ok(CustomClaims::default()), |text| parse_claims("--claims", text))?;
     Ok(Registration { role, claims, ..Registration::new(username) })
-}
-
-fn offered(tool: &Tool, tag: Option<&str>) -> anyhow::Result<Option<Locale>> {
-    tag.map(|tag| tool.instance.offered_locale(tag)).transpose().map_err(|error| usage(error.to_string()))
 }
 
 fn parse_name(name: &str) -> anyhow::Result<Username> {

@@ -18,3 +18,4 @@ pub(in crate::http) mod second_step;
 pub(in crate::http) mod sessions;
 pub(in crate::http) mod shown;
 pub(in crate::http) mod user;
+pub(in crate::http) mod wishes;

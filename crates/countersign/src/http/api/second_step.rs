@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::flows::issue::SignedIn;
 use crate::flows::login::{Authenticated, LoginError};
-use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator, SecondFactorDue};
+use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator};
+use crate::flows::second_factor_due::SecondFactorDue;
 use crate::flows::tickets::TicketError;
-use crate::http::api::email_sign_in::{Wishes, begin};
+use crate::http::api::wishes::{Wishes, begin};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::cookies::StepCookie;

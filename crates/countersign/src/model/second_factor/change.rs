@@ -1,7 +1,7 @@
 //! Changing what an account has beside its password: by its owner, who shows the password and what the account has, or by an
 //! administrator, who lets somebody in again that has lost everything.
 
-use super::gate::{Missing, NewFactor, Showing, gate, inserts};
+use super::gate::{Missing, NewFactor, Showing, inserts, pass};
 use super::{AccountFactors, RecoveryCodeHash, SecondFactor, SecondStep};
 use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
 use crate::model::account::{Account, Credentials};
@@ -108,7 +108,7 @@ impl FactorChange {
                     return Plan::nothing(Overtaken);
                 };
                 let account = &found.account;
-                match gate(proof.methods(), (account, held), step, Showing::Change, at.now) {
+                match pass(proof.methods(), (account, held), step, Showing::Change, at.now) {
                     Ok(passed) => {
                         writes.extend(passed.writes);
                         methods = Some(passed.methods);

@@ -70,7 +70,7 @@ impl SecondStep {
         whose: (&Account, &AccountFactors),
         now: Timestamp,
     ) -> Result<AuthMethods, Missing> {
-        gate(first, whose, self, Showing::SignIn, now).map(|passed| passed.methods)
+        pass(first, whose, self, Showing::SignIn, now).map(|passed| passed.methods)
     }
 }
 
@@ -105,7 +105,7 @@ pub(crate) enum Showing {
 
 /// Whether somebody may go on who has shown `first` and what `step` says. Whoever has an authenticator is asked for it; whoever has
 /// none may go on unless the policy asks for one (MF-2).
-pub(in crate::model) fn gate(
+pub(in crate::model) fn pass(
     first: AuthMethods,
     (account, held): (&Account, &AccountFactors),
     step: &SecondStep,
@@ -199,7 +199,7 @@ mod tests {
         step: &SecondStep,
         showing: Showing,
     ) -> Result<String, Missing> {
-        gate(first, (account, held), step, showing, T).map(|passed| passed.methods.to_stored())
+        pass(first, (account, held), step, showing, T).map(|passed| passed.methods.to_stored())
     }
 
     fn trusted(until: Timestamp) -> TrustedDevice {
@@ -337,11 +337,11 @@ mod tests {
             shown: ShownFactor::Totp { factor: factor(1).id, step: 8 },
             ..SecondStep::default()
         };
-        let passed = gate(PASSWORD, (&account(), &held()), &step, Showing::SignIn, T).unwrap();
+        let passed = pass(PASSWORD, (&account(), &held()), &step, Showing::SignIn, T).unwrap();
         assert_eq!(passed.writes, [Write::UseFactor { id: factor(1).id, step: 8, at: T }]);
         let hash = RecoveryCodeHash([1; 32]);
         let step = SecondStep { shown: ShownFactor::RecoveryCode(hash), ..SecondStep::default() };
-        let passed = gate(PASSWORD, (&account(), &held()), &step, Showing::SignIn, T).unwrap();
+        let passed = pass(PASSWORD, (&account(), &held()), &step, Showing::SignIn, T).unwrap();
         let event = AuditEvent::new(AuditKind::RecoveryCodeUsed).of_account(account().id).with_detail("1");
         let used = Write::UseRecoveryCode { account_id: account().id, hash: hash.0, at: T };
         assert_eq!(passed.writes, [used, Write::Record(event)]);

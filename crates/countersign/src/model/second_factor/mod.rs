@@ -8,7 +8,7 @@
 //!                  └────► an authenticator: the policy asks for one, and the account has none; it is made on the way in
 //! ```
 //!
-//! [`gate`] decides for every way to sign in. Nothing begins a session without it.
+//! `gate.rs` decides for every way to sign in. Nothing begins a session without it.
 
 mod change;
 mod gate;
@@ -21,7 +21,7 @@ mod totp;
 pub use self::change::{ChangeFactorsOutcome, FactorAction, FactorChange, FactorChanger, MAX_FACTORS};
 pub(crate) use self::gate::Showing;
 pub use self::gate::{FactorMethod, Missing, NewFactor, SecondStep, ShownFactor};
-pub(in crate::model) use self::gate::{Passed, gate};
+pub(in crate::model) use self::gate::{Passed, pass};
 pub use self::policy::SecondFactorPolicy;
 pub use self::reauthenticate::{ReauthenticateOutcome, Reauthentication};
 pub use self::recovery::{RECOVERY_CODES, RecoveryCode, RecoveryCodeHash};

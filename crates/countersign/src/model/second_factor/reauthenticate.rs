@@ -1,6 +1,6 @@
 //! Showing again who one is, in a session that goes on (RFC 9470): its next token says so. A trusted device does not count.
 
-use super::gate::{Missing, Showing, gate};
+use super::gate::{Missing, Showing, pass};
 use super::{AccountFactors, SecondStep};
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::Credentials;
@@ -53,7 +53,7 @@ impl Reauthentication {
             return Plan::nothing(ReauthenticateOutcome::Refused);
         };
         let whose = (&found.account, held);
-        match gate(self.proof.methods(), whose, &self.step, Showing::Change, at.now) {
+        match pass(self.proof.methods(), whose, &self.step, Showing::Change, at.now) {
             Ok(passed) => {
                 let mut writes = passed.writes;
                 writes.push(Write::Reauthenticate { id: session.id, amr: passed.methods, at: at.now });

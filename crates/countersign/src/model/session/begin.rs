@@ -11,7 +11,7 @@ use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::proof::{AuthMethod, AuthMethods, Proof};
-use crate::model::second_factor::{AccountFactors, Missing, Passed, SecondStep, Showing, gate};
+use crate::model::second_factor::{AccountFactors, Missing, Passed, SecondStep, Showing, pass};
 
 /// A session to begin.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ impl NewSession {
             return Err(Plan::new(StartSessionOutcome::Refused, vec![Write::Record(failed)]));
         };
         let first = self.proof.methods();
-        let passed = match gate(first, (&found.account, held), &self.second, Showing::SignIn, now) {
+        let passed = match pass(first, (&found.account, held), &self.second, Showing::SignIn, now) {
             Ok(passed) => passed,
             Err(missing) => return Err(Plan::nothing(StartSessionOutcome::Missing(missing))),
         };
