@@ -38,7 +38,7 @@ impl AsClient for Call<'_> {
     }
 }
 
-async fn introspect(app: &TestApp, secret: &str, token: &str) -> Value {
+pub(crate) async fn introspect(app: &TestApp, secret: &str, token: &str) -> Value {
     let call = app.post("/oauth2/introspect").basic("gateway", secret);
     let reply = call.form(&format!("token={token}&token_type_hint=whatever&more=1")).send().await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);

@@ -9,13 +9,15 @@ use axum::http::{Method, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign::internal::model::audit::AuditKind;
+use countersign::internal::model::client::ClientName;
 use countersign::internal::model::outbox::MailTemplate;
 use countersign::options::SecondFactorPolicy;
 use countersign::{Options, Role, Timestamp, Username};
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, START, TestApp};
-use crate::mail::{ADDRESS, NEW_PASSWORD, ask, confirm, last_mail, mails, verified};
+use crate::mail::{ADDRESS, NEW_PASSWORD, ask, confirm, last_mail, verified};
+use crate::oauth2::introspect;
 
 /// An authenticator app, written here a second time (RFC 6238).
 struct Authenticator(Vec<u8>);
@@ -152,10 +154,23 @@ fn methods(claims: &Value) -> Vec<&str> {
     claims["amr"].as_array().unwrap().iter().map(|method| method.as_str().unwrap()).collect()
 }
 
+/// What the audit log says of the last sign-in.
+async fn how_it_began(app: &TestApp) -> Option<String> {
+    app.audit(AuditKind::LoginSucceeded).await.pop().unwrap().event.detail
+}
+
 fn require_everybody(options: &mut Options) {
     let mut policy = SecondFactorPolicy::default();
     policy.everybody = true;
     options.second_factor.policy = Arc::new(policy);
+}
+
+fn require_everybody_from(seconds: u64) -> impl FnOnce(&mut Options) {
+    move |options| {
+        let mut policy = SecondFactorPolicy::default();
+        (policy.everybody, policy.from) = (true, Some(START.plus(Duration::from_secs(seconds))));
+        options.second_factor.policy = Arc::new(policy);
+    }
 }
 
 /// MF-1, MF-2, MF-5
@@ -244,12 +259,14 @@ async fn a_recovery_code_is_good_once() {
         used.iter().map(|event| event.event.detail.as_deref()).collect::<Vec<_>>(),
         [Some("9"), Some("8")]
     );
+    assert_eq!(how_it_began(&ada.app).await.as_deref(), Some("recovery_code"));
 
     let owner = json!({ "currentPassword": PASSWORD, "code": ada.code() });
     let renewed = ada.app.post("/api/account/recovery-codes").bearer(&ada.device.access_token).json(&owner);
     let renewed = renewed.send().await.json();
     let third = &ada.recovery_codes[2];
     ada.second(&first, json!({ "recoveryCode": third })).await.assert_error(401, "invalid_second_factor");
+    assert_eq!(ada.app.audit(AuditKind::RecoveryCodesMade).await.len(), 1);
     let new = &renewed["recoveryCodes"][0];
     assert_eq!(ada.second(&first, json!({ "recoveryCode": new })).await.status, StatusCode::OK);
 }
@@ -384,12 +401,7 @@ async fn a_page_without_a_script_asks_for_the_code() {
 #[tokio::test]
 async fn a_policy_has_an_authenticator_set_up_on_the_way_in() {
     for way in WAYS {
-        let app = with_mail(|options| {
-            let mut policy = SecondFactorPolicy::default();
-            (policy.everybody, policy.from) = (true, Some(START.plus(Duration::from_secs(1_000))));
-            options.second_factor.policy = Arc::new(policy);
-        })
-        .await;
+        let app = with_mail(require_everybody_from(1_000)).await;
         app.wait(1_000);
         let reply = first_step(&app, way).await;
         if way == Way::MailPage {
@@ -410,6 +422,7 @@ async fn a_policy_has_an_authenticator_set_up_on_the_way_in() {
         let reply = second(&app, &first, body).await;
         assert_eq!(reply.status, StatusCode::OK, "{way:?}: {}", reply.text);
         assert_eq!(reply.json()["recoveryCodes"].as_array().unwrap().len(), 10);
+        assert!(how_it_began(&app).await.unwrap().ends_with("totp"), "{way:?}");
         let device = Device::from(&reply);
         let listed = app.get("/api/account/factors").bearer(&device.access_token).send().await.json();
         assert_eq!((&listed["factors"][0]["name"], &listed["required"]), (&json!("Phone"), &json!(true)));
@@ -451,6 +464,77 @@ async fn a_session_from_before_the_policy_is_not_refreshed() {
     assert!(app.audit(AuditKind::SessionEnded).await.is_empty());
 }
 
+/// MF-2: nor is it vouched for, by its cookie or by either of its tokens.
+#[tokio::test]
+async fn a_session_from_before_the_policy_is_not_vouched_for() {
+    let app = TestApp::with(
+        |options| {
+            require_everybody_from(60)(options);
+            options.session_cookie = true;
+        },
+        |_| {},
+    )
+    .await;
+    let name = ClientName::parse("gateway").unwrap();
+    let (_, secret) = app.countersign.add_client(name, &app.operator()).await.unwrap();
+    let reply = app.login("ada", PASSWORD).await;
+    let (device, cookie) = (Device::from(&reply), cookies(&reply)["__Host-session"].clone());
+    let vouched = async || {
+        let verify = app.get("/api/verify").header("x-forwarded-method", "GET");
+        let verify = verify.header("cookie", &format!("__Host-session={cookie}")).send().await;
+        let is_active = async |token: &str| introspect(&app, secret.as_str(), token).await["active"] == true;
+        let (access, refresh) = (is_active(&device.access_token).await, is_active(&device.cookie).await);
+        [verify.status == StatusCode::NO_CONTENT, access, refresh]
+    };
+    app.wait(59);
+    assert_eq!(vouched().await, [true; 3]);
+    app.wait(1);
+    assert_eq!(vouched().await, [false; 3]);
+}
+
+/// MF-2: a session goes on in which an authenticator was added, and one on a trusted device.
+#[tokio::test]
+async fn a_session_that_has_shown_enough_goes_on_under_the_policy() {
+    let ada = Enrolled::with(require_everybody_from(30)).await;
+    let app = &ada.app;
+    assert_eq!(app.refresh(&ada.device.cookie).await.status, StatusCode::OK);
+    let first = asked(&app.login("ada", PASSWORD).await);
+    let reply = ada.second(&first, json!({ "code": ada.code(), "trustDevice": true })).await;
+    let trusted = format!("__Host-device={}", cookies(&reply)["__Host-device"]);
+    let body = json!({ "username": "ada", "password": PASSWORD });
+    let reply = app.post("/api/login").json(&body).header("cookie", &trusted).send().await;
+    let device = Device::from(&reply);
+    assert_eq!(app.refresh(&device.cookie).await.status, StatusCode::OK);
+}
+
+/// MF-2: what somebody else has is worth nothing.
+#[tokio::test]
+async fn nobody_shows_or_changes_what_another_account_has() {
+    let Enrolled { app, authenticator, recovery_codes, id, device: root } =
+        Enrolled::named("root", TestApp::new().await).await;
+    let ada = Enrolled::named("ada", app).await;
+    let app = &ada.app;
+    let first = asked(&app.login("ada", PASSWORD).await);
+    let code = authenticator.code(app.clock.now());
+    for shown in [json!({ "code": code }), json!({ "recoveryCode": recovery_codes[0] })] {
+        ada.second(&first, shown).await.assert_error(401, "invalid_second_factor");
+    }
+    let trusts = json!({ "recoveryCode": ada.recovery_codes[0], "trustDevice": true });
+    assert_eq!(ada.second(&first, trusts).await.status, StatusCode::OK);
+    let listed = app.get("/api/account/factors").bearer(&ada.device.access_token).send().await.json();
+    let trusted = listed["trustedDevices"][0]["id"].as_str().unwrap();
+
+    let factor = format!("/api/account/factors/{id}");
+    let name = json!({ "name": "Mine" });
+    let rename = app.call(Method::PATCH, &factor).bearer(&ada.device.access_token).json(&name);
+    rename.send().await.assert_error(404, "not_found");
+    let owner = json!({ "currentPassword": PASSWORD, "code": ada.code() });
+    let remove = app.call(Method::DELETE, &factor).bearer(&ada.device.access_token).json(&owner);
+    remove.send().await.assert_error(404, "not_found");
+    let forget = app.call(Method::DELETE, &format!("/api/account/trusted-devices/{trusted}"));
+    forget.bearer(&root.access_token).send().await.assert_error(404, "not_found");
+}
+
 /// MF-2
 #[tokio::test]
 async fn a_trusted_device_is_not_asked_for_a_while() {
@@ -474,6 +558,7 @@ async fn a_trusted_device_is_not_asked_for_a_while() {
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
     let said = claims(reply.json()["accessToken"].as_str().unwrap());
     assert_eq!((methods(&said), &said["acr"]), (vec!["pwd", "rba"], &json!("aal1")));
+    assert_eq!(how_it_began(app).await.as_deref(), Some("trusted_device"));
     let device = Device::from(&reply);
 
     // It is no factor: what asks for one asks here too.
@@ -562,6 +647,10 @@ async fn whoever_changes_factors_shows_the_password_and_a_code() {
     assert_eq!(rename.status, StatusCode::NO_CONTENT);
     let right = json!({ "currentPassword": PASSWORD, "recoveryCode": ada.recovery_codes[0] });
     assert_eq!(remove(right).await.status, StatusCode::NO_CONTENT);
+    for kind in [AuditKind::FactorAdded, AuditKind::FactorRemoved] {
+        let details: Vec<_> = app.audit(kind).await.into_iter().map(|record| record.event.detail).collect();
+        assert_eq!(details, [Some(format!("totp {}", ada.id))], "{kind:?}");
+    }
     assert_eq!(app.login("ada", PASSWORD).await.status, StatusCode::OK, "there is none any more");
     let listed = app.get("/api/account/factors").bearer(&ada.device.access_token).send().await.json();
     assert_eq!(
@@ -574,8 +663,23 @@ async fn whoever_changes_factors_shows_the_password_and_a_code() {
 #[tokio::test]
 async fn the_owner_is_told_of_another_factor() {
     let ada = Enrolled::named("ada", with_mail(|_| {}).await).await;
-    let told = mails(&ada.app).await;
-    assert!(told.iter().any(|mail| mail.template == MailTemplate::SecondFactorChanged), "{told:?}");
+    let app = &ada.app;
+    let told = async || {
+        let waiting = app.countersign.waiting_mails().await.unwrap().into_iter().map(|(mail, _)| mail);
+        let of_factors = waiting.filter(|mail| mail.template == MailTemplate::SecondFactorChanged);
+        of_factors.map(|mail| mail.parameters.user_agent).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, [None]);
+    let owner = json!({ "currentPassword": PASSWORD, "code": ada.code() });
+    let renew = app.post("/api/account/recovery-codes").bearer(&ada.device.access_token).json(&owner);
+    renew.header("user-agent", "Her browser").send().await;
+    let browser = Some("Her browser".to_owned());
+    assert_eq!(told().await, [None, browser.clone()]);
+    let root = app.sign_in("root").await;
+    let path = format!("/api/admin/users/{}/factors", ada.device.user_id);
+    let reset = app.call(Method::DELETE, &path).bearer(&root.access_token);
+    reset.header("user-agent", "An administrator's").send().await;
+    assert_eq!(told().await, [None, browser, None], "not where an administrator is");
 }
 
 /// MF-5
@@ -584,6 +688,11 @@ async fn an_administrator_lets_somebody_in_again_that_has_lost_everything() {
     let ada = Enrolled::new().await;
     let app = &ada.app;
     let root = app.sign_in("root").await;
+    let first = asked(&app.login("ada", PASSWORD).await);
+    for _ in 0..5 {
+        let wrong = ada.second(&first, json!({ "code": ada.wrong_code() })).await;
+        wrong.assert_error(401, "invalid_second_factor");
+    }
     let path = format!("/api/admin/users/{}/factors", ada.device.user_id);
     let listed = app.get(&path).bearer(&root.access_token).send().await.json();
     assert_eq!((listed["factors"].as_array().unwrap().len(), &listed["recoveryCodesLeft"]), (1, &json!(10)));
@@ -595,7 +704,8 @@ async fn an_administrator_lets_somebody_in_again_that_has_lost_everything() {
     let reset = app.call(Method::DELETE, &path).bearer(&root.access_token).send().await;
     assert_eq!(reset.status, StatusCode::NO_CONTENT);
     assert_eq!(app.profile(&ada.device.access_token).await, 401);
-    assert_eq!(app.login("ada", PASSWORD).await.status, StatusCode::OK);
+    // Nor do wrong codes keep anybody from another authenticator.
+    Enrolled::named("ada", ada.app).await;
 }
 
 /// SE-9: the tokens of the next refresh say when and by what the owner was there.
