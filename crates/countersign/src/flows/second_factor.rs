@@ -317,3 +317,33 @@ impl OfferedAuthenticator {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use crate::base::clock::Clock;
+    use crate::base::master_key::MasterKeys;
+    use crate::base::random::Random;
+    use crate::model::context::Actor;
+    use crate::model::session::testing::account;
+    use crate::store::sqlite::SqliteStore;
+
+    /// MF-1: whoever can write to the database cannot give an account the authenticator of another one.
+    #[tokio::test]
+    async fn a_sealed_secret_is_read_in_its_own_row_alone() {
+        let options = Options::new("https://auth.example", "api");
+        let store = SqliteStore::in_memory(options.sessions).unwrap();
+        let (random, now) = (Random::insecure_seeded(1), Timestamp::from_unix_millis(0));
+        let (keys, clock) = (MasterKeys::generate(&random), Clock::manual(now));
+        let system = Countersign::open(store, options, keys, clock, random).await.unwrap();
+        let context = Context::local(Actor::Anonymous, now);
+        let offer = system.offer_authenticator(&account(), &context).unwrap();
+        let code = offer.secret.code_at(now);
+        let new = NewAuthenticator { token: &offer.token, code: &code, name: "phone" };
+        let made = system.make_authenticator(&account(), new, &context).await.unwrap().unwrap();
+        assert_eq!(system.totp_secret(&made), Some(offer.secret));
+        let moved = SecondFactor { id: FactorId::random(&system.random), ..made };
+        assert_eq!(system.totp_secret(&moved), None);
+    }
+}

@@ -215,13 +215,14 @@ fn described(factor: &SecondFactor) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod testing {
+pub(in crate::model) mod testing {
     use super::*;
+    use crate::base::clock::Timestamp;
     use crate::base::random::Random;
-    use crate::model::second_factor::FactorKind;
+    use crate::model::second_factor::{FactorKind, TrustedDevice};
     use crate::model::session::testing::{T, account};
 
-    pub(in crate::model::second_factor) fn factor(seed: u64) -> SecondFactor {
+    pub(in crate::model) fn factor(seed: u64) -> SecondFactor {
         SecondFactor {
             id: FactorId::random(&Random::insecure_seeded(seed)),
             account_id: account().id,
@@ -235,17 +236,30 @@ pub(super) mod testing {
     }
 
     /// One authenticator, and two recovery codes.
-    pub(in crate::model::second_factor) fn held() -> AccountFactors {
+    pub(in crate::model) fn held() -> AccountFactors {
         let codes = vec![RecoveryCodeHash([1; 32]), RecoveryCodeHash([2; 32])];
         AccountFactors { factors: vec![factor(1)], codes, devices: Vec::new() }
+    }
+
+    /// A device whose cookie says `[9; 32]`.
+    pub(in crate::model) fn trusted(until: Timestamp) -> TrustedDevice {
+        TrustedDevice {
+            id: TrustedDeviceId::random(&Random::insecure_seeded(3)),
+            account_id: account().id,
+            device_hash: [9; 32],
+            created_at: T,
+            expires_at: until,
+            user_agent: None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
-    use super::testing::{factor, held};
+    use super::testing::{factor, held, trusted};
     use super::*;
     use crate::base::random::Random;
     use crate::model::proof::{AuthMethod, AuthMethods};
@@ -313,6 +327,11 @@ mod tests {
         }
         let (outcome, _) = decide(new(1), own(ShownFactor::Nothing), &AccountFactors::default());
         assert_eq!(ids(&outcome), others());
+        let FactorChanger::Owner { session, proof, step } = own(ShownFactor::Nothing) else { panic!() };
+        let step = SecondStep { device: Some([9; 32]), ..step };
+        let trusting = AccountFactors { devices: vec![trusted(T.plus(Duration::from_secs(9)))], ..held() };
+        let (outcome, _) = decide(new(2), FactorChanger::Owner { session, proof, step }, &trusting);
+        assert!(missing(&outcome), "a trusted device is no factor: {outcome:?}");
     }
 
     /// MF-5: other sessions end, and this one says what was shown.
@@ -335,13 +354,16 @@ mod tests {
 
     #[test]
     fn the_last_authenticator_takes_everything_with_it_unless_it_is_required() {
+        let device = trusted(T.plus(Duration::from_secs(9)));
+        let held = || AccountFactors { devices: vec![device.clone()], ..held() };
         let (outcome, writes) = decide(FactorAction::Remove(factor(1).id), own(code()), &held());
         assert_eq!(ids(&outcome), others());
+        assert!(writes.contains(&Write::ForgetDevice(device.id)));
         let none = Write::SetRecoveryCodes { account_id: account().id, hashes: Vec::new(), at: T };
         assert!(writes.contains(&Write::DeleteFactor(factor(1).id)) && writes.contains(&none));
         let two = AccountFactors { factors: vec![factor(1), factor(2)], ..held() };
         let (_, writes) = decide(FactorAction::Remove(factor(2).id), own(code()), &two);
-        assert!(!writes.contains(&none));
+        assert!(!writes.contains(&none) && !writes.contains(&Write::ForgetDevice(device.id)));
         let policy = Arc::new(SecondFactorPolicy { everybody: true, ..SecondFactorPolicy::default() });
         let by = || {
             let FactorChanger::Owner { session, proof, step } = own(code()) else { panic!() };
@@ -358,8 +380,24 @@ mod tests {
         let (outcome, writes) = decide(FactorAction::Reset, FactorChanger::Administrator, &held());
         assert_eq!(ids(&outcome).len(), 2);
         assert!(writes.contains(&Write::DeleteFactor(factor(1).id)));
+        let none = Write::SetRecoveryCodes { account_id: account().id, hashes: Vec::new(), at: T };
+        assert!(writes.contains(&none));
+    }
+
+    #[test]
+    fn what_the_account_does_not_have_is_not_changed() {
         let unknown = FactorId::random(&Random::insecure_seeded(99));
-        let (outcome, _) = decide(FactorAction::Remove(unknown), own(code()), &held());
+        for action in [
+            FactorAction::Remove(unknown),
+            FactorAction::Rename(unknown, "phone".to_owned()),
+            FactorAction::Forget(trusted(T).id),
+        ] {
+            let (outcome, writes) = decide(action.clone(), own(code()), &held());
+            assert_eq!(outcome, ChangeFactorsOutcome::NotFound, "{action:?}");
+            assert!(writes.is_empty());
+        }
+        let none = AccountFactors::default();
+        let (outcome, _) = decide(FactorAction::NewCodes(Vec::new()), own(ShownFactor::Nothing), &none);
         assert_eq!(outcome, ChangeFactorsOutcome::NotFound);
     }
 }

@@ -185,10 +185,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::base::id::TrustedDeviceId;
-    use crate::base::random::Random;
     use crate::model::account::Role;
-    use crate::model::second_factor::change::testing::{factor, held};
+    use crate::model::second_factor::change::testing::{factor, held, trusted};
     use crate::model::session::testing::{T, account};
 
     const PASSWORD: AuthMethods = AuthMethods::of(AuthMethod::Password);
@@ -200,17 +198,6 @@ mod tests {
         showing: Showing,
     ) -> Result<String, Missing> {
         pass(first, (account, held), step, showing, T).map(|passed| passed.methods.to_stored())
-    }
-
-    fn trusted(until: Timestamp) -> TrustedDevice {
-        TrustedDevice {
-            id: TrustedDeviceId::random(&Random::insecure_seeded(3)),
-            account_id: account().id,
-            device_hash: [9; 32],
-            created_at: T,
-            expires_at: until,
-            user_agent: None,
-        }
     }
 
     /// MF-2: every combination of what was shown first, what the policy asks for, what the account has, and what was shown then.

@@ -18,6 +18,8 @@ mod recovery;
 mod ticket;
 mod totp;
 
+#[cfg(test)]
+pub(in crate::model) use self::change::testing;
 pub use self::change::{ChangeFactorsOutcome, FactorAction, FactorChange, FactorChanger, MAX_FACTORS};
 pub(crate) use self::gate::Showing;
 pub use self::gate::{FactorMethod, Missing, NewFactor, SecondStep, ShownFactor};

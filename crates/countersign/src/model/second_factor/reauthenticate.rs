@@ -68,7 +68,9 @@ impl Reauthentication {
 
 #[cfg(test)]
 mod tests {
-    use super::super::change::testing::{factor, held};
+    use std::time::Duration;
+
+    use super::super::change::testing::{factor, held, trusted};
     use super::*;
     use crate::model::account::Account;
     use crate::model::second_factor::ShownFactor;
@@ -86,6 +88,7 @@ mod tests {
         };
         let off = Account { disabled_at: Some(T), ..account() };
         let none = AccountFactors::default();
+        let held = || AccountFactors { devices: vec![trusted(T.plus(Duration::from_secs(9)))], ..held() };
         for (account, version, session, held, shown, done) in [
             (account(), 5, &session, &none, ShownFactor::Nothing, true),
             (account(), 4, &session, &none, ShownFactor::Nothing, false),
@@ -95,7 +98,7 @@ mod tests {
             (account(), 5, &session, &held(), ShownFactor::Nothing, false),
             (account(), 5, &session, &held(), ShownFactor::Totp { factor: factor(1).id, step: 8 }, true),
         ] {
-            let step = SecondStep { shown: shown.clone(), ..SecondStep::default() };
+            let step = SecondStep { shown: shown.clone(), device: Some([9; 32]), ..SecondStep::default() };
             let proof = Proof::Password { version: 5 };
             let again = Reauthentication {
                 session: session.id,

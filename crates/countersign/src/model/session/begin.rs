@@ -211,9 +211,13 @@ fn make_room(open: &[Session], at: PolicyAt, writes: &mut Vec<Write>) -> Vec<End
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
+    use crate::model::account::Role;
+    use crate::model::second_factor::testing::{factor, held, trusted};
+    use crate::model::second_factor::{SecondFactorPolicy, ShownFactor};
     use crate::model::session::SessionPolicy;
     use crate::model::session::testing::{T, account, at, session_of};
 
@@ -281,6 +285,43 @@ mod tests {
             };
             let found = plan.map(|plan| (detail(&plan), plan.carried_out()));
             assert_eq!(found, refused.map(|(outcome, word)| (word.map(str::to_owned), outcome)), "{version}");
+        }
+    }
+
+    /// MF-2: whoever has not made the second step learns no more of the account.
+    #[test]
+    fn nothing_is_told_before_the_second_step() {
+        for found in [
+            Account { password_change_required: true, ..account() },
+            Account { delete_at: Some(T.plus(Duration::from_secs(9))), disabled_at: Some(T), ..account() },
+        ] {
+            let plan = new().admit(Some(credentials(found)), &held(), T).unwrap_err();
+            assert!(plan.writes().is_empty());
+            let outcome = plan.carried_out();
+            assert!(matches!(outcome, StartSessionOutcome::Missing(_)), "{outcome:?}");
+        }
+    }
+
+    /// MF-2: a device is trusted by whoever has shown a second factor, and is no administrator.
+    #[test]
+    fn a_device_is_trusted_where_a_second_factor_was_shown() {
+        let code = || ShownFactor::Totp { factor: factor(1).id, step: 8 };
+        let (user, root) = (account(), Account { role: Role::admin(), ..account() });
+        let none = AccountFactors::default();
+        for (account, held, shown, days, is_trusted) in [
+            (&user, &held(), code(), 30, true),
+            (&user, &held(), code(), 0, false),
+            (&root, &held(), code(), 30, false),
+            (&user, &none, ShownFactor::Nothing, 30, false),
+        ] {
+            let trust = Duration::from_hours(24 * days);
+            let policy = Arc::new(SecondFactorPolicy { trust, ..SecondFactorPolicy::default() });
+            let device = Box::new(trusted(T));
+            let second = SecondStep { shown, device: None, trusts: Some(device.clone()), policy };
+            let new = NewSession { second, ..new() };
+            let admitted = new.admit(Some(credentials(account.clone())), held, T).unwrap();
+            let plan = admitted.begin(None, Vec::new(), Device::default(), at(T));
+            assert_eq!(plan.writes().contains(&Write::TrustDevice(device)), is_trusted, "{account:?} {days}");
         }
     }
 
