@@ -123,6 +123,7 @@ mod validate;
 mod verify;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use backend::sha256;
 pub use claims::AccessClaims;
 pub use compact::{Limits, ProtectedHeader, UnverifiedJws};
 #[cfg(feature = "aws-lc-rs")]

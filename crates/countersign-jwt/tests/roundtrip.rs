@@ -394,3 +394,23 @@ fn only_ml_dsa_withstands_quantum_computers() {
         Algorithm::ALL.into_iter().filter(|algorithm| algorithm.is_post_quantum()).map(Algorithm::name);
     assert_eq!(names.collect::<Vec<_>>(), ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]);
 }
+
+/// What other protocols sign is no JWS: the same keys and signatures, over any bytes.
+#[test]
+fn a_message_that_is_no_token_verifies_with_its_signature_alone() {
+    for algorithm in supported() {
+        let key = key(algorithm);
+        let token = sign(&claims(), &key, "at+jwt").unwrap();
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        let verifying_key = key.verifying_key();
+        assert_eq!(verifying_key.verify_message(message.as_bytes(), &signature), Ok(()), "{algorithm}");
+        let longer = [message.as_bytes(), b"x"].concat();
+        let refused = verifying_key.verify_message(&longer, &signature);
+        assert_eq!(refused, Err(VerifyError::BadSignature), "{algorithm}");
+        let refused = verifying_key.verify_message(message.as_bytes(), &signature[1..]);
+        assert_eq!(refused, Err(VerifyError::BadSignature), "{algorithm}");
+    }
+    // FIPS 180-4: the message "abc".
+    assert_eq!(countersign_jwt::sha256(b"abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
+}

@@ -45,9 +45,14 @@ fn a_citation_is_found_wherever_it_stands() {
 #[test]
 fn no_crate_may_use_unsafe() {
     assert!(read(root().join("Cargo.toml")).contains("unsafe_code = \"forbid\""));
-    for member in
-        ["countersign", "countersign-fetch", "countersign-guard", "countersign-jwt", "countersign-server"]
-    {
+    for member in [
+        "countersign",
+        "countersign-fetch",
+        "countersign-guard",
+        "countersign-jwt",
+        "countersign-server",
+        "countersign-webauthn",
+    ] {
         let manifest = read(root().join("crates").join(member).join("Cargo.toml"));
         assert!(manifest.contains("[lints]\nworkspace = true\n"), "{member}");
     }

@@ -10,9 +10,19 @@ mod bad_signature;
 mod rust_crypto;
 
 #[cfg(feature = "aws-lc-rs")]
-pub(crate) use aws_lc::{Signer, Verifier, random_bytes, same_bytes, sha256};
+use aws_lc::sha256 as digest;
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) use aws_lc::{Signer, Verifier, random_bytes, same_bytes};
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
-pub(crate) use rust_crypto::{Verifier, sha256};
+pub(crate) use rust_crypto::Verifier;
+#[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
+use rust_crypto::sha256 as digest;
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 compile_error!("countersign-jwt needs one of the features `aws-lc-rs` (the default) and `rust-crypto`");
+
+/// SHA-256, by the same cryptographic library as the signatures.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest(bytes)
+}

@@ -157,6 +157,17 @@ impl VerifyingKey {
         Some(pem::encode("PUBLIC KEY", &x509::public_to_spki(numbers, self.algorithm())).to_string())
     }
 
+    /// Verifies a signature over bytes that are no JWS, as other protocols have them (WebAuthn).
+    ///
+    /// Keep such keys apart from those of tokens: a key that signs two kinds of message lets one be shown as the
+    /// other. A signature has the form of RFC 7518 §3: for ECDSA the two numbers side by side, not DER.
+    ///
+    /// # Errors
+    /// [`BadSignature`](VerifyError::BadSignature): the signature does not match.
+    pub fn verify_message(&self, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
+        self.verify(message, signature)
+    }
+
     pub(crate) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
         self.inner.verifier.verify(signing_input, signature).map_err(|_| VerifyError::BadSignature)
     }
