@@ -97,12 +97,22 @@ impl Service {
         Answer { status, code, challenges, nonce, body }
     }
 
+    async fn get_changed(&self, path: &str, change: &dyn Fn(&mut Value)) -> Answer {
+        let token = self.token(|claims| change(claims));
+        self.send("GET", path, &[("authorization", &format!("Bearer {token}"))]).await
+    }
+
     async fn get(&self, scheme: &str, token: &str, proofs: &[&str]) -> Answer {
         let authorization = format!("{scheme} {token}");
         let mut headers = vec![("authorization", authorization.as_str())];
         headers.extend(proofs.iter().map(|proof| ("dpop", *proof)));
         self.send("GET", "/mine", &headers).await
     }
+}
+
+fn sign_in_challenge(parameters: &str) -> Vec<String> {
+    let error = r#"error="insufficient_user_authentication", error_description="Another sign-in is needed""#;
+    vec![format!("Bearer realm=\"api\", {error}, {parameters}")]
 }
 
 const DPOP: &str = r#"DPoP realm="api", algs="ES256 EdDSA""#;
@@ -156,6 +166,9 @@ async fn who_may_use_which_token_in_which_way() {
     }
 }
 
+/// What is wrong with a proof, and how it becomes that.
+type Change = (&'static str, fn(&mut Value));
+
 /// RFC 9449 §4.3: each check by a proof that breaks it; then one that does not, so that nothing was used up.
 #[tokio::test]
 async fn a_proof_is_for_this_request_and_this_token() {
@@ -165,7 +178,7 @@ async fn a_proof_is_for_this_request_and_this_token() {
         claims["jti"] = "j2".into();
         claims["cnf"] = json!({"jkt": service.device.thumbprint()});
     });
-    let change: [(&str, fn(&mut Value)); 7] = [
+    let changes: [Change; 7] = [
         ("method", |payload| payload["htm"] = "POST".into()),
         ("path", |payload| payload["htu"] = "https://api.example/other".into()),
         ("host", |payload| payload["htu"] = "https://evil.example/mine".into()),
@@ -174,7 +187,7 @@ async fn a_proof_is_for_this_request_and_this_token() {
         ("no token", |payload| payload["ath"] = Value::Null),
         ("no ID", |payload| payload["jti"] = "".into()),
     ];
-    for (what, change) in change {
+    for (what, change) in changes {
         let answer = service.get("DPoP", &token, &[&service.device.proof("p1", &token, NOW, change)]).await;
         assert_eq!((answer.status, answer.code.as_str()), (401, "invalid_dpop_proof"), "{what}");
     }
@@ -403,15 +416,7 @@ fn a_public_url_is_absolute() {
 #[tokio::test]
 async fn a_route_demands_a_kind_of_sign_in() {
     let service = Service::new(None);
-    let get = async |path: &str, change: &dyn Fn(&mut Value)| {
-        let token = service.token(|claims| change(claims));
-        service.send("GET", path, &[("authorization", &format!("Bearer {token}"))]).await
-    };
-    let challenge = |parameters: &str| {
-        let error =
-            r#"error="insufficient_user_authentication", error_description="Another sign-in is needed""#;
-        vec![format!("Bearer realm=\"api\", {error}, {parameters}")]
-    };
+    let get = async |path: &str, change: &dyn Fn(&mut Value)| service.get_changed(path, change).await;
     for (auth_time, status) in [
         (json!(NOW), 200),
         (json!(NOW - 300), 200),
@@ -424,7 +429,7 @@ async fn a_route_demands_a_kind_of_sign_in() {
         assert_eq!(answer.status, status, "{auth_time}");
         if status == 401 {
             assert_eq!(answer.code, "insufficient_user_authentication");
-            assert_eq!(answer.challenges, challenge(r#"max_age="300""#));
+            assert_eq!(answer.challenges, sign_in_challenge(r#"max_age="300""#));
         }
     }
     assert_eq!(get("/recent", &|_| {}).await.status, 401, "a token that does not say when");
@@ -438,14 +443,20 @@ async fn a_route_demands_a_kind_of_sign_in() {
         let answer = get("/strong", &|claims| claims["acr"] = acr.clone()).await;
         assert_eq!(answer.status, status, "{acr}");
         if status == 401 {
-            assert_eq!(answer.challenges, challenge(r#"acr_values="strong stronger""#));
+            assert_eq!(answer.challenges, sign_in_challenge(r#"acr_values="strong stronger""#));
         }
     }
     assert_eq!(get("/strong", &|_| {}).await.status, 401, "a token that does not say how");
     for acr in [json!(""), json!("strong")] {
         assert_eq!(get("/none", &|claims| claims["acr"] = acr.clone()).await.status, 401, "none would do");
     }
-    // Both, and first of all the role: whoever may not do it anyhow is not asked to sign in for it.
+}
+
+/// Both, and first of all the role: whoever may not do it anyhow is not asked to sign in for it.
+#[tokio::test]
+async fn a_sign_in_is_demanded_after_the_role_and_of_cached_tokens_too() {
+    let service = Service::new(None);
+    let get = async |path: &str, change: &dyn Fn(&mut Value)| service.get_changed(path, change).await;
     let both = |claims: &mut Value, role: &str, acr: &str, at: i64| {
         claims["role"] = role.into();
         claims["acr"] = acr.into();
@@ -461,7 +472,7 @@ async fn a_route_demands_a_kind_of_sign_in() {
         let answer = get("/both", &|claims| both(claims, role, acr, at)).await;
         assert_eq!(answer.status, status, "{role} {acr} {at}");
         if status == 401 {
-            assert_eq!(answer.challenges, challenge(r#"acr_values="strong a \"b\"", max_age="300""#));
+            assert_eq!(answer.challenges, sign_in_challenge(r#"acr_values="strong a \"b\"", max_age="300""#));
         }
     }
     // A cached token ages too.
