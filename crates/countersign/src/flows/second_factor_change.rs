@@ -35,7 +35,7 @@ pub enum SecondFactorError {
     /// The account has no such authenticator or device.
     #[error("there is no such authenticator or device")]
     NotFound,
-    /// The account has [`MAX_FACTORS`](crate::model::second_factor::MAX_FACTORS) authenticators.
+    /// The account has ten authenticators.
     #[error("the account has as many authenticators as it may")]
     TooMany,
     /// It is the last authenticator, and the policy asks for one.

@@ -13,7 +13,7 @@ pub trait SecondFactorStore: Sealed {
     /// What an account has; nothing if there is no such account.
     fn second_factors(&self, account: AccountId) -> impl Answer<AccountFactors>;
 
-    /// Changes it, by [`FactorChange`]. Sessions end in the same transaction where they have to.
+    /// Changes it, by `model::second_factor`. Sessions end in the same transaction where they have to.
     fn change_factors(&self, change: FactorChange, context: &Context) -> impl Answer<ChangeFactorsOutcome>;
 
     /// Notes in a session that its owner has shown again who they are, and uses up what they have shown.

@@ -84,7 +84,7 @@ async fn its_owner_chooses_one_of_those_that_are_offered() {
         .assert_error(401, "token_required");
 }
 
-/// OpenID Connect Core 1.0 §5.1: where the audience says so, and only if there is one.
+/// `OpenID` Connect Core 1.0 §5.1: where the audience says so, and only if there is one.
 #[tokio::test]
 async fn a_service_is_told_by_a_claim_where_its_audience_says_so() {
     let app = app().await;
@@ -226,10 +226,10 @@ async fn an_administrator_makes_and_changes_accounts_with_a_language() {
     let made = app.post("/api/admin/users").bearer(&root.access_token).json(&new).send().await;
     assert_eq!((made.status, &made.json()["user"]["locale"]), (StatusCode::CREATED, &json!("de")));
     let path = format!("/api/admin/users/{}", made.json()["user"]["userId"].as_str().unwrap());
-    let patch = |body: Value| app.call(Method::PATCH, &path).bearer(&root.access_token).json(&body).send();
-    assert_eq!(patch(json!({ "role": "editor" })).await.json()["user"]["locale"], "de");
-    assert_eq!(patch(json!({ "locale": null })).await.json()["user"]["locale"], Value::Null);
-    patch(json!({ "locale": "tlh" })).await.assert_error(422, "invalid_value");
+    let change = |body: Value| app.call(Method::PATCH, &path).bearer(&root.access_token).json(&body).send();
+    assert_eq!(change(json!({ "role": "editor" })).await.json()["user"]["locale"], "de");
+    assert_eq!(change(json!({ "locale": null })).await.json()["user"]["locale"], Value::Null);
+    change(json!({ "locale": "tlh" })).await.assert_error(422, "invalid_value");
     let new = json!({ "username": "finn", "password": PASSWORD, "locale": "tlh" });
     let refused = app.post("/api/admin/users").bearer(&root.access_token).json(&new).send().await;
     refused.assert_error(422, "invalid_value");

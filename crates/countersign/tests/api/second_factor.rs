@@ -761,3 +761,35 @@ async fn exactly_one_thing_is_shown() {
     let nothing = second(&app, &first, json!({ "code": "000000" })).await;
     nothing.assert_error(401, "invalid_second_factor");
 }
+
+/// MF-1, MF-5: nothing is set up before the first code is right, and that one is used up.
+#[tokio::test]
+async fn an_authenticator_is_set_up_by_a_right_code() {
+    let app = TestApp::new().await;
+    let device = app.sign_in("ada").await;
+    let offer = app.post("/api/account/factors/offer").bearer(&device.access_token).send().await.json();
+    let authenticator = Authenticator::of(offer["secret"].as_str().unwrap());
+    let now = app.clock.now();
+    let code = authenticator.code(now);
+    let add = async |new_code: &str| {
+        let body =
+            json!({ "enrolment": offer["enrolment"], "newCode": new_code, "currentPassword": PASSWORD });
+        app.post("/api/account/factors").bearer(&device.access_token).json(&body).send().await
+    };
+    let far = authenticator.code(now.plus(Duration::from_secs(3_000)));
+    add(&far).await.assert_error(401, "invalid_second_factor");
+    assert_eq!(app.login("ada", PASSWORD).await.status, StatusCode::OK, "there is none yet");
+    assert_eq!(add(&code).await.status, StatusCode::CREATED);
+    let first = asked(&app.login("ada", PASSWORD).await);
+    second(&app, &first, json!({ "code": code })).await.assert_error(401, "invalid_second_factor");
+}
+
+/// EM-1, MF-2: the mail of a sign-in is used up by its second step.
+#[tokio::test]
+async fn a_mail_signs_in_once_in_two_steps_too() {
+    let ada = Enrolled::named("ada", with_mail(|_| {}).await).await;
+    let first = asked(&first_step(&ada.app, Way::MailCode).await);
+    assert_eq!(ada.second(&first, json!({ "code": ada.code() })).await.status, StatusCode::OK);
+    ada.app.wait(30);
+    ada.second(&first, json!({ "code": ada.code() })).await.assert_error(401, "second_factor_expired");
+}

@@ -20,7 +20,7 @@ async fn open(folder: &Path, clock: &Clock, change: impl FnOnce(&mut Options)) -
     (options.email.enabled, options.email.sign_in) = (true, true);
     options.registration.mode = RegistrationMode::Open;
     change(&mut options);
-    let store = SqliteStore::open(&folder.join("db"), OpenMode::Server, options.sessions).unwrap();
+    let store = SqliteStore::open(folder.join("db"), OpenMode::Server, options.sessions).unwrap();
     let app = TestApp::open(AnyStore::Sqlite(store), (options, HttpOptions::default()), clock.clone(), 1);
     app.await
 }

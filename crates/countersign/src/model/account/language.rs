@@ -117,7 +117,7 @@ mod tests {
     const DAY: Duration = Duration::from_hours(24);
 
     fn tag(text: &str) -> Option<Locale> {
-        Some(Locale::parse(text).unwrap())
+        Locale::parse(text).ok()
     }
 
     fn to(text: &str) -> LocaleChange {

@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(Value::Object(without), json!({ "n": { "mails": ["x"] }, "team": "a" }));
     }
 
-    /// OpenID Connect Core 1.0 §5.1.
+    /// `OpenID` Connect Core 1.0 §5.1.
     #[test]
     fn the_language_is_that_of_the_account_or_is_left_out() {
         let object = |value: Value| value.as_object().unwrap().clone();
