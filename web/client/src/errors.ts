@@ -5,7 +5,7 @@ import type { ErrorCode as ServerErrorCode } from './wire.ts';
 /** The codes with which the server says that this session is over. Nothing else signs a user out. */
 export type SessionOverCode = Extract<
   ServerErrorCode,
-  'no_refresh_token' | 'invalid_refresh_token' | 'session_expired' | 'session_revoked' | 'refresh_token_reused'
+  'no_refresh_token' | 'invalid_refresh_token' | 'session_expired' | 'session_revoked' | 'refresh_token_reused' | 'reauthentication_required'
 >;
 
 export type ErrorCode =
@@ -38,17 +38,13 @@ export class CountersignError extends Error {
   }
 }
 
-const SESSION_OVER: ReadonlySet<string> = new Set<SessionOverCode>([
-  'invalid_refresh_token',
-  'session_expired',
-  'session_revoked',
-  'refresh_token_reused',
-]);
+/** These codes and no others of the server; the whole names would not fit into the size that the core may have. */
+const SESSION_OVER = /^(session_|reauth|(invalid_)?refresh_)/;
 
 /**
  * Whether the session is certainly over, so that a token which is still valid must go too. A missing
  * cookie proves less (the user may have cleared the cookies): then a token that works is kept.
  */
 export function isSessionOver(code: ErrorCode, isTokenDead: boolean): code is SessionOverCode {
-  return SESSION_OVER.has(code) || (isTokenDead && code === 'no_refresh_token');
+  return SESSION_OVER.test(code) || (isTokenDead && code === 'no_refresh_token');
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { isSessionOver, type ErrorCode } from '../src/errors.ts';
 import { Browser, during, refuse, Server, signedIn, World } from './world.ts';
 
 const MINUTE = 60_000;
@@ -158,7 +160,9 @@ test('retry_after_is_honoured', async () => {
   assert.equal(tab.client.state.status, 'signed-in');
 });
 
-for (const code of ['session_expired', 'session_revoked', 'refresh_token_reused', 'invalid_refresh_token'] as const) {
+const OVER = ['session_expired', 'session_revoked', 'refresh_token_reused', 'invalid_refresh_token', 'reauthentication_required'] as const;
+
+for (const code of OVER) {
   test(`the_code_${code}_signs_out`, async () => {
     const { world, browser, tab } = await signedIn();
     browser.weather = (path) => (path === '/api/refresh' ? { instead: refuse(code) } : {});
@@ -167,6 +171,16 @@ for (const code of ['session_expired', 'session_revoked', 'refresh_token_reused'
     assert.equal(await tab.client.token(), null);
   });
 }
+
+// The core knows them by their beginnings: no other code of the API may begin so.
+test('no_other_code_of_the_server_signs_out', () => {
+  const { components } = JSON.parse(readFileSync('../../docs/openapi.json', 'utf8'));
+  const codes: ErrorCode[] = components.schemas.ErrorCode.enum;
+  assert.deepEqual(
+    codes.filter((code) => isSessionOver(code, false)),
+    codes.filter((code) => OVER.some((over) => over === code)),
+  );
+});
 
 for (const status of [400, 403, 404, 429, 500, 502]) {
   test(`a_${status}_from_refresh_signs_no_user_out`, async () => {
