@@ -315,7 +315,7 @@ settings! {
     /// Who has to have a second factor: `nobody`, `everybody`, or the `roles` of `second_factor.roles`. Whoever has one is always
     /// asked for it.
     "second_factor.required" second_factor_required: SecondFactorRequired = "nobody", for example "roles";
-    /// The roles that have to have one, with `second_factor.required = "roles"`.
+    /// The roles that have to have one, where `second_factor.required` is `roles`.
     "second_factor.roles" second_factor_roles: Vec<Role> = "", for example "admin";
     /// From when on they have to have one, as an instant. Until then they may. At once if unset.
     "second_factor.from" second_factor_from: Option<Timestamp> = "", for example "2027-03-01T00:00:00Z";
@@ -342,7 +342,7 @@ settings! {
     /// A directory whose files replace those of the same name among the templates of mails and pages, and single sentences.
     /// `countersign templates export` writes them all, `countersign templates check` tries yours. Read at the start, and on SIGHUP where mails are sent.
     live "templates" templates: Option<PathBuf> = "", for example "/etc/countersign/templates";
-    /// The languages of mails and of the pages that people see, by the browser's choice; the first where none of them fits.
+    /// The languages of mails and of the pages that people see, mails by the choice of the account if it has made one, otherwise by the browser's; the first where none of them fits.
     /// Mails are complete in English, German, ar, es, fr, it and pt, pages in English and German; what a file of your own lacks is in
     /// English, and so is the token debugger.
     "languages" languages: Vec<String> = "en,de", if |v| limits::languages(v);

@@ -86,7 +86,8 @@ impl Config {
         policy.trust = self.second_factor_trust;
         let mut options = SecondFactorOptions::default();
         options.policy = Arc::new(policy);
-        options.product = Some(self.pages_name.clone());
+        let is_named = self.settings.place("pages.name") != Place::Default;
+        options.product = is_named.then(|| self.pages_name.clone());
         options
     }
 

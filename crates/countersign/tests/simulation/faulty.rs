@@ -118,6 +118,8 @@ pub(crate) enum Bug {
     VerificationNotStored,
     /// A registration is answered and not stored.
     RegistrationNotStored,
+    /// Taking an invitation back is answered and not stored.
+    WithdrawalNotStored,
     /// An account is made with a ticket, and its password is lost.
     RegistrationWithoutPassword,
     /// The link of a sign-in that was used begins another session.
@@ -414,7 +416,14 @@ impl TicketStore for Faulty {
         find_ticket(id: TicketId) -> Option<Ticket>;
         find_ticket_of(shown: PresentedTicket) -> Option<Ticket>;
         invitations(now: Timestamp) -> Vec<Ticket>;
-        withdraw_invitation(id: TicketId, context: &Context) -> bool;
+    }
+
+    async fn withdraw_invitation(&self, id: TicketId, context: &Context) -> Result<bool, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::WithdrawalNotStored) {
+            return Ok(true);
+        }
+        now(self.inner.withdraw_invitation(id, context))
     }
 
     async fn sign_in_by_mail(

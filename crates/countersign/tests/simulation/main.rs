@@ -105,6 +105,7 @@ mod lives {
             Bug::ResetNotStored,
             Bug::VerificationNotStored,
             Bug::RegistrationNotStored,
+            Bug::WithdrawalNotStored,
             Bug::RegistrationWithoutPassword,
             Bug::MailSignInTwice,
             Bug::WrongDigitsForgiven,

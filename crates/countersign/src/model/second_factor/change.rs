@@ -380,8 +380,22 @@ mod tests {
         let (outcome, writes) = decide(FactorAction::Reset, FactorChanger::Administrator, &held());
         assert_eq!(ids(&outcome).len(), 2);
         assert!(writes.contains(&Write::DeleteFactor(factor(1).id)));
+        let removed = AuditEvent::new(AuditKind::FactorRemoved).of_account(account().id);
+        let removed = removed.with_detail(format!("totp {}", factor(1).id));
+        assert!(writes.contains(&Write::Record(removed)));
         let none = Write::SetRecoveryCodes { account_id: account().id, hashes: Vec::new(), at: T };
         assert!(writes.contains(&none));
+    }
+
+    /// New codes give nobody a way in that was not there.
+    #[test]
+    fn other_changes_end_no_session() {
+        for action in [
+            FactorAction::NewCodes(vec![RecoveryCodeHash([5; 32])]),
+            FactorAction::Rename(factor(1).id, "phone".to_owned()),
+        ] {
+            assert_eq!(ids(&decide(action, own(code()), &held()).0), []);
+        }
     }
 
     #[test]
@@ -396,6 +410,11 @@ mod tests {
             assert_eq!(outcome, ChangeFactorsOutcome::NotFound, "{action:?}");
             assert!(writes.is_empty());
         }
+        let off = Credentials { account: Account { disabled_at: Some(T), ..account() }, ..found() };
+        let (account_id, by) = (account().id, own(code()));
+        let change = FactorChange { account_id, action: new(2), by, notice: None };
+        let outcome = change.decide(Some(off), &held(), &[], at(T)).carried_out();
+        assert_eq!(outcome, ChangeFactorsOutcome::NotFound, "it is disabled");
         let none = AccountFactors::default();
         let (outcome, _) = decide(FactorAction::NewCodes(Vec::new()), own(ShownFactor::Nothing), &none);
         assert_eq!(outcome, ChangeFactorsOutcome::NotFound);

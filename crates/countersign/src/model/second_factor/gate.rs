@@ -214,6 +214,8 @@ mod tests {
         let ask = || Err(Missing::Factor(vec![FactorMethod::Totp, FactorMethod::RecoveryCode]));
         let (none, one) = (AccountFactors::default(), held());
         let without_codes = AccountFactors { codes: Vec::new(), ..held() };
+        let later = SecondFactor { last_step: 8, ..factor(2) };
+        let two = AccountFactors { factors: vec![factor(1), later], ..held() };
         let trusting = |until| AccountFactors { devices: vec![trusted(until)], ..held() };
         let (until_late, until_now) = (trusting(T.plus(Duration::from_millis(1))), trusting(T));
         let outside = PASSWORD.and(AuthMethod::HardwareKey).and(AuthMethod::MultipleFactors);
@@ -274,6 +276,15 @@ mod tests {
                 PASSWORD,
                 &one,
                 totp(7),
+                false,
+                sign_in,
+                Err(Missing::AnotherCode),
+            ),
+            (
+                "the step of another authenticator's last code",
+                PASSWORD,
+                &two,
+                totp(8),
                 false,
                 sign_in,
                 Err(Missing::AnotherCode),

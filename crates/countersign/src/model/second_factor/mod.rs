@@ -114,3 +114,14 @@ impl AccountFactors {
         self.devices.iter().any(|trusted| trusted.device_hash == *device && now < trusted.expires_at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_on_one_line() {
+        assert_eq!(SecondFactor::name_of(" My\nphone\u{7} "), "Myphone");
+        assert_eq!(SecondFactor::name_of(&"ö".repeat(65)), "ö".repeat(64));
+    }
+}

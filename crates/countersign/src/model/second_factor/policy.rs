@@ -81,5 +81,9 @@ mod tests {
         assert!(of(true, &[], None).may_trust(&user) && !of(true, &[], None).may_trust(&admin));
         let never = SecondFactorPolicy { trust: Duration::ZERO, ..SecondFactorPolicy::default() };
         assert!(!never.may_trust(&user));
+        let longest = SecondFactorPolicy { trust: DeviceCookie::MAX_AGE, ..SecondFactorPolicy::default() };
+        assert!(longest.broken().into_vec().is_empty());
+        let longer = SecondFactorPolicy { trust: longest.trust + Duration::from_millis(1), ..longest };
+        assert_eq!(longer.broken().into_vec().len(), 1);
     }
 }

@@ -73,6 +73,7 @@ mod tests {
     use super::super::change::testing::{factor, held, trusted};
     use super::*;
     use crate::model::account::Account;
+    use crate::model::proof::{AuthMethod, AuthMethods};
     use crate::model::second_factor::ShownFactor;
     use crate::model::session::EndReason;
     use crate::model::session::testing::{T, account, at, session_of};
@@ -112,6 +113,12 @@ mod tests {
             let outcome = plan.carried_out();
             assert_eq!(outcome == ReauthenticateOutcome::Done, done, "{version} {shown:?}: {outcome:?}");
             assert_eq!(writes.is_empty(), !done);
+            if done && shown != ShownFactor::Nothing {
+                assert_eq!(writes[0], Write::UseFactor { id: factor(1).id, step: 8, at: T });
+                let amr = AuthMethods::of(AuthMethod::Password);
+                let amr = amr.and(AuthMethod::OneTimePassword).and(AuthMethod::MultipleFactors);
+                assert_eq!(writes[1], Write::Reauthenticate { id: session.id, amr, at: T });
+            }
         }
     }
 }

@@ -135,6 +135,7 @@ mod tests {
         for wrong in ["", "12345", "1234567", "12345a", "+12345", "１２３４５６"] {
             assert_eq!(rfc().step_of(wrong, at(3_000)), None, "{wrong}");
         }
+        assert_eq!(rfc().step_of("5924", at(1_234_567_890)), None, "it is 005924");
     }
 
     #[test]

@@ -83,6 +83,13 @@ impl Auditor {
             };
             match (kind, account) {
                 (AuditKind::TicketIssued, _) => self.is_issued(store, mails)?,
+                (AuditKind::InvitationWithdrawn, _) => {
+                    let over = self.mails.consumed_since(store, "taken back", None)?;
+                    let is_its = |id: &TicketId| record.event.detail == Some(id.to_string());
+                    ensure(over.iter().any(is_its), || {
+                        format!("EM-1: {:?} was taken back, and is not over", record.event.detail)
+                    })?;
+                }
                 (AuditKind::EmailRemoved, Some(account)) => {
                     let id = record.event.detail.clone().unwrap_or_default();
                     self.mails.verified.remove(&(account, id));
@@ -158,11 +165,15 @@ impl Auditor {
     ) -> Verdict {
         let request = request.ok_or_else(|| format!("EN-4: {account} was made, and nobody asked for it"))?;
         let over = self.mails.consumed_since(store, "voided", None)?;
-        let id = over.into_iter().find(|id| named == Some(format!("register {id}").as_str()));
+        let name = |id: &TicketId| format!("{} {id}", self.mails.tickets[id].purpose.name());
+        let id = over.into_iter().find(|id| named == Some(name(id).as_str()));
         let id =
             id.ok_or_else(|| format!("EM-1: {account} was made, and {named:?} was not used up for it"))?;
         let known = self.mails.tickets.get_mut(&id).ok_or("a ticket that was never made")?;
         known.over = Some(("used", Some(request)));
+        ensure(matches!(known.purpose, TicketPurpose::Register | TicketPurpose::Invite), || {
+            format!("EM-1: {id} is for something else, and made an account")
+        })?;
         ensure(known.account.is_none(), || format!("EM-1: {id} is for somebody who has an account"))?;
         let before = self.mails.registered.insert(id, account);
         ensure(before.is_none(), || format!("EM-1: {id} has made two accounts"))

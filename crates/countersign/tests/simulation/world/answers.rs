@@ -63,6 +63,11 @@ impl World {
                 self.registered(outcome, running, call)?;
                 Jar::Keep
             }
+            (Done::Invited(done), Call::Invite(call)) => {
+                self.audit_records(&[], Some(*node))?;
+                self.invited(done, running, call)?;
+                Jar::Keep
+            }
             _ => return Err("a task that answers something else".to_owned()),
         };
         self.auditor.check(&self.nodes, self.moment(), false)?;

@@ -43,21 +43,12 @@ impl World {
                     self.send(client, Call::Logout { token, everywhere });
                 }
             }
-            Event::ChangesPassword { client } => {
-                // The guard lets nobody in whose session has ended.
-                let jar = self.clients[client].jar.clone();
-                let open = |known: &crate::auditor::Known| known.ended.is_none();
-                if let Some(token) = jar
-                    && self.auditor.sessions.get(&self.presented(&token).session_id).is_some_and(open)
-                {
-                    let new = self.new_password();
-                    self.send(client, Call::ChangePassword { token, new });
-                }
-            }
+            Event::ChangesPassword { client } => self.changes_password(client),
             Event::Mail(event) => self.mail_happens(event),
             Event::AsksToSignIn(person) => self.asks_to_sign_in(person),
             Event::PollsSignIn(mail) => self.polls_sign_in(mail),
             Event::AsksToRegister => self.asks_to_register(),
+            Event::Invitation { taken_back } => self.invitation_happens(taken_back),
             Event::Disables(person) => return self.disables(person),
             Event::RequiresChange(person) => return self.requires_change(person),
             Event::ChangesRole(person) => return self.changes_role(person),
@@ -84,6 +75,16 @@ impl World {
             Event::ClockJumps(by) => self.clock_jumps(by),
         }
         Ok(())
+    }
+
+    /// The guard lets nobody in whose session has ended.
+    fn changes_password(&mut self, client: usize) {
+        let Some(token) = self.clients[client].jar.clone() else { return };
+        let known = self.auditor.sessions.get(&self.presented(&token).session_id);
+        if known.is_some_and(|known| known.ended.is_none()) {
+            let new = self.new_password();
+            self.send(client, Call::ChangePassword { token, new });
+        }
     }
 
     fn new_password(&self) -> String {

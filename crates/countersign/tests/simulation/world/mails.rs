@@ -107,7 +107,7 @@ impl World {
         let shown = if self.mails[mail].flow.is_none() { Shown::Link } else { shown };
         let new = format!("another horse staple by mail, number {}", self.ids);
         let call = match known.purpose {
-            TicketPurpose::Register => Call::Register(self.registration(mail, shown)),
+            TicketPurpose::Register | TicketPurpose::Invite => Call::Register(self.registration(mail, shown)),
             _ => Call::Mail(MailCall::Use { mail, shown, new, changes }),
         };
         if at_once { self.send_now(0, call) } else { self.send(0, call) }

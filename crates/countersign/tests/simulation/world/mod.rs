@@ -10,6 +10,7 @@
 mod answers;
 mod course;
 mod fate;
+mod invitations;
 mod keys;
 mod mail;
 mod mail_sign_ins;
@@ -43,6 +44,7 @@ use countersign::internal::model::session::refresh_token::RefreshTokenCodec;
 use countersign::options::Options;
 use countersign::store::StoreError;
 
+use self::invitations::{InviteCall, InviteDone};
 use self::keys::{Key, KeyCall, KeyDone};
 use self::mail::Mail;
 use self::mail_sign_ins::{SignInCall, SignInDone};
@@ -145,6 +147,10 @@ enum Event {
     Mail(MailEvent),
     /// Somebody without an account asks for a mail to make one.
     AsksToRegister,
+    /// An administrator invites somebody, or takes the last invitation back.
+    Invitation {
+        taken_back: bool,
+    },
     AsksToSignIn(usize),
     /// The browser that asked for this mail wants to go on.
     PollsSignIn(usize),
@@ -190,6 +196,7 @@ enum Call {
     Key(KeyCall),
     Mail(MailCall),
     Register(RegisterCall),
+    Invite(InviteCall),
     SignIn(SignInCall),
 }
 
@@ -202,6 +209,7 @@ enum Done {
     Mail(MailDone),
     SignedInByMail(SignInDone),
     Registered(Result<Account, RegisterError>),
+    Invited(InviteDone),
 }
 
 struct Running {

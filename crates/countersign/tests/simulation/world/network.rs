@@ -110,6 +110,7 @@ impl World {
             Call::Mail(call) => self.start_with_mail(call, server, context),
             Call::SignIn(call) => self.start_sign_in(call, server, context),
             Call::Register(call) => self.start_registration(&call, server, context),
+            Call::Invite(call) => Self::start_invitation(call, server, context),
         }
     }
 

@@ -72,7 +72,7 @@ impl World {
     /// A mail is asked for, and used once or twice; or something else about addresses.
     fn plan_mail(&mut self, time: i64) {
         let person = self.clients[self.client()].person;
-        let event = match self.below(16) {
+        let event = match self.below(19) {
             0..6 => {
                 let used = time + self.pick(&[5_000, 5_000, 60_000, 1_790_000, 1_810_000]);
                 self.at(used, Event::Mail(MailEvent::Uses));
@@ -102,6 +102,17 @@ impl World {
                 let again = used + self.pick(&[0, 1, 3, 5_000]);
                 self.at(again, Event::Mail(MailEvent::Uses));
                 Event::AsksToSignIn(person)
+            }
+            16.. => {
+                // One that is taken back is used before, at that moment, or after it.
+                let used = time + self.pick(&[5_000, 60_000, 7 * 86_400_000 + 10_000]);
+                self.at(used, Event::Mail(MailEvent::Uses));
+                if self.one_in(2) {
+                    let later = self.pick(&[-3_000, 0, 1, 3_000]);
+                    self.at(used + later, Event::Invitation { taken_back: true });
+                    self.at(used + later + 10_000, Event::Mail(MailEvent::Uses));
+                }
+                Event::Invitation { taken_back: false }
             }
             _ => {
                 let used = time + self.pick(&[5_000, 60_000, 1_810_000]);

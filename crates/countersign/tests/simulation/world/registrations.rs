@@ -37,11 +37,15 @@ pub(super) struct RegisterCall {
 impl World {
     /// With one of a few addresses, or with one that a person has.
     pub(super) fn asks_to_register(&mut self) {
-        let address = match self.below(5) {
+        let address = self.newcomers_address();
+        self.send(0, Call::Mail(MailCall::Ask(MailPurpose::Register, address)));
+    }
+
+    pub(super) fn newcomers_address(&self) -> String {
+        match self.below(5) {
             0 => format!("{}@example.org", self.people[0].name),
             number => format!("new{number}@example.org"),
-        };
-        self.send(0, Call::Mail(MailCall::Ask(MailPurpose::Register, address)));
+        }
     }
 
     /// Under one of a few names, so that some are taken.
