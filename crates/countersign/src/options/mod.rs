@@ -85,7 +85,7 @@ pub struct Options {
     /// What the application adds to sign-ins and to access tokens.
     pub hooks: Hooks,
     /// The languages that an account can have, as tags of BCP 47: those that mails are offered in
-    /// ([`Templates`](crate::render::Templates)). Default `en`, `de`.
+    /// (`Templates`, with the feature `mail`). Default `en`, `de`.
     pub languages: Vec<String>,
     /// For how long the owner of an account can take it back after they have asked for its deletion; with 0 it is deleted at
     /// once. `None`: only administrators delete accounts. At most 365 days, default 14 days.
