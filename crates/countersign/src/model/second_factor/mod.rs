@@ -20,13 +20,13 @@ mod totp;
 
 #[cfg(test)]
 pub(in crate::model) use self::change::testing;
-pub use self::change::{ChangeFactorsOutcome, FactorAction, FactorChange, FactorChanger, MAX_FACTORS};
+pub use self::change::{ChangeFactorsOutcome, FactorAction, FactorChange, FactorChanger};
 pub(crate) use self::gate::Showing;
 pub use self::gate::{FactorMethod, Missing, NewFactor, SecondStep, ShownFactor};
 pub(in crate::model) use self::gate::{Passed, pass};
 pub use self::policy::SecondFactorPolicy;
 pub use self::reauthenticate::{ReauthenticateOutcome, Reauthentication};
-pub use self::recovery::{RECOVERY_CODES, RecoveryCode, RecoveryCodeHash};
+pub use self::recovery::{RecoveryCode, RecoveryCodeHash};
 pub(crate) use self::ticket::{Enrolment, FactorTicket, FirstProof};
 pub use self::totp::TotpSecret;
 use crate::base::clock::Timestamp;
