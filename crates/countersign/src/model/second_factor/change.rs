@@ -12,7 +12,7 @@ use crate::model::proof::Proof;
 use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, end_all};
 
 /// An account has so many authenticators at most.
-pub const MAX_FACTORS: usize = 10;
+const MAX_FACTORS: usize = 10;
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub enum ChangeFactorsOutcome {
     Overtaken,
     /// Something has to be shown of what the account has.
     Missing(Missing),
-    /// The account has [`MAX_FACTORS`].
+    /// The account has ten authenticators.
     TooMany,
     /// It is the last authenticator, and the policy asks for one.
     Required,

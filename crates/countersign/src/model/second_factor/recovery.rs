@@ -10,7 +10,7 @@ use crate::base::random::Random;
 use crate::model::outbox::OutboxKey;
 
 /// An account has so many, when they are new.
-pub const RECOVERY_CODES: usize = 10;
+const RECOVERY_CODES: usize = 10;
 
 /// A recovery code, as its owner writes it down.
 #[derive(Clone, PartialEq, Eq)]
