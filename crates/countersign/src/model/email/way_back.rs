@@ -26,7 +26,7 @@ pub(crate) struct Concerned<'a> {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(not(feature = "internal-testing"), non_exhaustive)]
 pub struct EmailNotices {
-    /// Whom they are made for: [`Concerned`].
+    /// Whom they are made for: `Concerned`.
     pub for_whom: (Option<EmailId>, Option<EmailId>),
     /// The way back for the former address, with its mail.
     pub way_back: Option<NewTicket>,
