@@ -71,7 +71,11 @@ macro_rules! settings {
                 $( let _check: fn(&$type) -> Result<(), String> = $check; )?
                 let $field = settings.read::<$type>($name, _check, problems);
             )+
-            Some(Config { $( $field: $field?, )+ settings })
+            // One match: a `?` for each of a hundred fields is the code to drop all others, a hundred times.
+            match ($( $field, )+) {
+                ($( Some($field), )+) => Some(Config { $( $field, )+ settings }),
+                _ => None,
+            }
         }
     };
 }

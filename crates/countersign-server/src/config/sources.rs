@@ -166,24 +166,32 @@ impl Settings {
     }
 
     /// The value of a key. `check` judges it; what is wrong is added to `problems`.
+    // Never inlined: there is a caller for each of a hundred keys, in one function.
+    #[inline(never)]
     pub(crate) fn read<T: Setting>(
         &self,
         name: &'static str,
         check: impl Fn(&T) -> Result<(), String>,
         problems: &mut Vec<Problem>,
     ) -> Option<T> {
-        let place = self.place(name);
-        let folder = match &place {
-            Place::File { path, .. } => path.parent().unwrap_or(Path::new("")),
-            Place::Default => &self.folder,
-            // A path that a shell or a unit file names starts in the working directory.
-            _ => Path::new(""),
-        };
         let value = T::parse(&self.texts(name)).and_then(|value| check(&value).map(|()| value));
-        value
-            .map(|value| value.in_folder(folder))
-            .map_err(|why| problems.push(Problem::of(name, &place, &why)))
-            .ok()
+        match value {
+            Ok(value) => Some(value.in_folder(self.folder_of(name))),
+            Err(why) => {
+                problems.push(Problem::of(name, &self.place(name), &why));
+                None
+            }
+        }
+    }
+
+    /// The folder in which a relative path of a key starts.
+    fn folder_of(&self, name: &str) -> &Path {
+        match self.values.get(name).map(|entry| &entry.place) {
+            Some(Place::File { path, .. }) => path.parent().unwrap_or(Path::new("")),
+            Some(Place::Default) | None => &self.folder,
+            // A path that a shell or a unit file names starts in the working directory.
+            Some(_) => Path::new(""),
+        }
     }
 
     /// The place of a key's value.

@@ -1,5 +1,7 @@
 //! Rules about what browsers need: cookies, origins, and front ends on the same site.
 
+use public_suffix::{DEFAULT_PROVIDER, EffectiveTLDProvider as _};
+
 use crate::cli::doctor::finding::{Rule, Verdict};
 use crate::cli::doctor::seen::BrowserSeen;
 
@@ -69,7 +71,7 @@ fn site(origin: &str) -> (&str, &str) {
         None => host.split(':').next().unwrap_or_default(),
     };
     let is_address = host.parse::<std::net::IpAddr>().is_ok();
-    (scheme, if is_address { host } else { psl::domain_str(host).unwrap_or(host) })
+    (scheme, if is_address { host } else { DEFAULT_PROVIDER.effective_tld_plus_one(host).unwrap_or(host) })
 }
 
 #[cfg(test)]
