@@ -2,12 +2,12 @@
 // and change traffic, as networks do.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const DEMO = { username: 'admin', password: 'password123' };
@@ -18,6 +18,7 @@ const PAGE_FILES = new Map([
   ...['login', 'forgot', 'mail-sign-in', 'register', 'account', 'admin', 'debugger', 'docs'].map((name) => [`/${name}`, `${name}.html`]),
   ['/client.js', 'client.js'],
   ['/client-account.js', 'client-account.js'],
+  ['/client-step-up.js', 'client-step-up.js'],
 ]);
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
@@ -34,6 +35,21 @@ export function binary() {
   return found;
 }
 
+/** The example service that only verifies, for tokens of this server, with everything it needs in a folder. Gives its port, and what stops it. */
+async function startService(world, folder) {
+  const [jwks, port] = [join(folder, 'jwks.json'), await freePort()];
+  writeFileSync(jwks, JSON.stringify((await world.call('GET', '/.well-known/jwks.json')).body));
+  const child = spawn(join(dirname(binary()), 'protect'), [jwks, world.origin, world.origin, `127.0.0.1:${port}`], { stdio: 'inherit' });
+  await until('the service answers', () => fetch(`http://127.0.0.1:${port}/hello`));
+  return {
+    port,
+    async stop() {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
 export async function freePort() {
   const probe = createTcpServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -44,10 +60,11 @@ export async function freePort() {
 }
 
 /**
- * Starts `countersign dev` with `settings` (`{ 'session.grace': '1s' }`) behind a proxy.
+ * Starts `countersign dev` with `settings` (`{ 'session.grace': '1s' }`) behind a proxy. `withService`: behind it, below `/service`, is also a service
+ * that only verifies.
  * @returns {Promise<World>}
  */
-export async function startWorld(settings = {}) {
+export async function startWorld(settings = {}, { withService = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-browser-'));
   const port = await freePort();
   const proxyPort = await freePort();
@@ -77,7 +94,15 @@ export async function startWorld(settings = {}) {
     const { status, stderr } = spawnSync(binary(), [...args, '--data-dir', join(folder, 'data')], { cwd: folder, input, env: { PATH: process.env.PATH, HOME: folder } });
     if (status !== 0) throw new Error(`countersign ${args.join(' ')} ended with ${status}: ${stderr}`);
   };
+  // On the data itself: time that has passed, for example.
+  world.sql = (text) => {
+    const { status, stderr } = spawnSync('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'data', 'countersign.db'), text], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`sqlite3 ended with ${status}: ${stderr}`);
+  };
+  const service = withService && (await startService(world, folder));
+  if (service) world.services.set('/service', service.port);
   world.stop = async () => {
+    if (service) await service.stop();
     world.proxy.closeAllConnections();
     world.proxy.close();
     child.removeAllListeners('exit');
@@ -97,6 +122,8 @@ class World {
   expiresIn = undefined;
   /** Extra pages of the tests, by path. */
   pages = new Map();
+  /** Ports of services beside the server, by the path that they are below. */
+  services = new Map();
 
   constructor(port, proxyPort) {
     this.upstream = port;
@@ -158,7 +185,8 @@ class World {
   }
 
   async forward({ method, url, headers }, body) {
-    const upstream = httpRequest({ host: '127.0.0.1', port: this.upstream, method, path: url, headers });
+    const [below, port] = [...this.services].find(([below]) => url.startsWith(`${below}/`)) ?? ['', this.upstream];
+    const upstream = httpRequest({ host: '127.0.0.1', port, method, path: url.slice(below.length), headers });
     upstream.end(body);
     const [answer] = await once(upstream, 'response');
     const chunks = [];

@@ -1,5 +1,5 @@
-// Builds `dist/`: two minified ES modules, the core and what people do for their own account, and their type declarations. The
-// server serves the same modules at /client.js and /client-account.js.
+// Builds `dist/`: minified ES modules, the core and those beside it, and their type declarations. The server serves the same modules at
+// /client.js, /client-account.js and so on.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync } from 'node:zlib';
@@ -9,6 +9,7 @@ import { build, transform } from 'esbuild';
 const MODULES = [
   { file: 'index.js', entry: 'src/index.ts', limit: 3072 },
   { file: 'account.js', entry: 'src/account/index.ts', limit: 3072 },
+  { file: 'step-up.js', entry: 'src/step-up/index.ts', limit: 1536 },
 ];
 /** There is one error class, the core's: `instanceof` would know no other. */
 const coreErrors = {

@@ -25,7 +25,7 @@ writeFileSync(
       isolatedDeclarations: false,
       declaration: false,
       noUnusedLocals: false,
-      paths: { '@countersign/client': ['../../dist/index.d.ts'], '@countersign/client/account': ['../../dist/account/index.d.ts'] },
+      paths: { '@countersign/client': ['../../dist/index.d.ts'], '@countersign/client/*': ['../../dist/*/index.d.ts'] },
     },
     files,
   }),

@@ -12,7 +12,9 @@ rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 cpSync('public', outdir, { recursive: true });
 cpSync('../client/dist/index.js', `${outdir}/client.js`);
-writeFileSync(`${outdir}/client-account.js`, readFileSync('../client/dist/account.js', 'utf8').replaceAll('./index.js', './client.js'));
+for (const name of ['account', 'step-up']) {
+  writeFileSync(`${outdir}/client-${name}.js`, readFileSync(`../client/dist/${name}.js`, 'utf8').replaceAll('./index.js', './client.js'));
+}
 for (const page of PAGES) {
   const body = readFileSync(`html/${page.name}.html`, 'utf8');
   writeFileSync(`${outdir}/${page.name}.html`, documentOf(page, body));

@@ -6,7 +6,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use axum::{Router, routing::get};
+use axum::Router;
+use axum::routing::{get, post};
 use countersign_guard::jwt::{ClaimsPolicy, JwkSet, TokenType};
 use countersign_guard::{AccessClaims, Guard};
 
@@ -22,8 +23,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let hello = |claims: AccessClaims| async move { format!("hello, {}\n", claims.subject()) };
     let audit = |_: AccessClaims| async { "the books\n" };
+    let send = |body: String| async move { format!("sent: {body}\n") };
+    let vault = |_: AccessClaims| async { "the vault\n" };
+    // Before it sends money, it wants to know that its owner is there; for the vault, by a second factor (RFC 9470).
+    let recent = guard.layer().require_recent(Duration::from_secs(300));
     let app = Router::new()
         .route("/hello", get(hello).route_layer(guard.layer()))
-        .route("/books", get(audit).route_layer(guard.layer().require_role("auditor")));
+        .route("/books", get(audit).route_layer(guard.layer().require_role("auditor")))
+        .route("/transfers", post(send).route_layer(recent))
+        .route("/vault", get(vault).route_layer(guard.layer().require_acr(["aal2"])));
     Ok(axum::serve(tokio::net::TcpListener::bind(address).await?, app).await?)
 }

@@ -69,8 +69,55 @@ fn set(key: &SigningKey) -> String {
     JwkSet::new(vec![key.verifying_key()]).unwrap().to_json()
 }
 
+/// A sign-in that is not good enough gets the challenge of RFC 9470, from which a client knows which one would be.
+#[test]
+fn what_matters_asks_for_another_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let jwks = folder.path().join("jwks.json");
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    std::fs::write(&jwks, set(&key)).unwrap();
+    let (issuer, address) = ("https://auth.example", free_address());
+    let arguments = [jwks.to_str().unwrap(), issuer, "api", &address];
+    let _running = Running(Command::new(env!("CARGO_BIN_EXE_protect")).args(arguments).spawn().unwrap());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let call = |arguments: &[&str], acr: &str, auth_time: u64| {
+        let claims = serde_json::json!({
+            "iss": issuer, "aud": "api", "sub": "ada", "jti": "1", "role": "user",
+            "iat": now, "exp": now + 300, "acr": acr, "auth_time": auth_time,
+        });
+        curl(&address, &sign(&claims, &key, "at+jwt").unwrap(), &[&["--include"], arguments].concat())
+    };
+    let send = ["--data", "ten", "/transfers"];
+    assert!(call(&send, "aal1", now).ends_with("sent: ten\n 200"));
+    let refused = call(&send, "aal1", now - 600);
+    assert!(refused.contains("error=\"insufficient_user_authentication\""), "{refused}");
+    assert!(refused.contains("max_age=\"300\""), "{refused}");
+    assert!(call(&["/vault"], "aal2", now - 600).ends_with("the vault\n 200"));
+    assert!(call(&["/vault"], "aal1", now).contains("acr_values=\"aal2\""));
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// What `curl` prints, and the status. The last argument is the path.
+fn curl(address: &str, token: &str, arguments: &[&str]) -> String {
+    let retry =
+        ["--silent", "--max-time", "10", "--retry", "50", "--retry-connrefused", "--retry-delay", "1"];
+    let header = format!("Authorization: Bearer {token}");
+    let (path, options) = arguments.split_last().unwrap();
+    let url = format!("http://{address}{path}");
+    let output = Command::new("curl")
+        .args(retry)
+        .args(["-w", " %{http_code}", "-H", &header])
+        .args(options)
+        .arg(&url)
+        .output();
+    String::from_utf8(output.unwrap().stdout).unwrap()
+}
+
 fn assert_only_good_tokens_pass(program: &str, arguments: &[&str], issuer: &str, key: &SigningKey) {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let address = free_address();
     let mut command = Command::new(program);
     let _running = Running(command.args(arguments).args(["api", &address]).spawn().unwrap());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -81,15 +128,7 @@ fn assert_only_good_tokens_pass(program: &str, arguments: &[&str], issuer: &str,
         });
         sign(&claims, key, "at+jwt").unwrap()
     };
-    let get = |path: &str, token: &str| {
-        let retry =
-            ["--silent", "--max-time", "10", "--retry", "50", "--retry-connrefused", "--retry-delay", "1"];
-        let header = format!("Authorization: Bearer {token}");
-        let url = format!("http://{address}{path}");
-        let output =
-            Command::new("curl").args(retry).args(["-w", " %{http_code}", "-H", &header, &url]).output();
-        String::from_utf8(output.unwrap().stdout).unwrap()
-    };
+    let get = |path: &str, token: &str| curl(&address, token, &[path]);
     assert_eq!(get("/hello", &token("api", "user")), "hello, ada\n 200");
     assert_eq!(get("/books", &token("api", "auditor")), "the books\n 200");
     assert!(get("/books", &token("api", "user")).ends_with(" 403"));

@@ -13,10 +13,10 @@ test('the_package_holds_the_modules_their_types_and_the_licences_and_nothing_els
     { files: { path: string }[]; size: number },
   ];
   const paths = report.files.map(({ path }) => path).filter((path) => !path.startsWith('LICENSE-'));
-  const types = ['client', 'environment', 'errors', 'exclusive', 'fetch', 'http', 'index', 'logout', 'refresh', 'session', 'types', 'wire', ...['call', 'index', 'mail', 'sha256', 'shown', 'sign-in', 'types', 'work'].map((name) => `account/${name}`)];
+  const types = ['client', 'environment', 'errors', 'exclusive', 'fetch', 'http', 'index', 'logout', 'refresh', 'session', 'types', 'wire', ...['call', 'index', 'mail', 'sha256', 'shown', 'sign-in', 'types', 'work'].map((name) => `account/${name}`), ...['challenge', 'index', 'renew', 'types'].map((name) => `step-up/${name}`)];
   assert.deepEqual(
     new Set(paths),
-    new Set(['README.md', 'package.json', 'dist/index.js', 'dist/account.js', ...types.map((name) => `dist/${name}.d.ts`)]),
+    new Set(['README.md', 'package.json', 'dist/index.js', 'dist/account.js', 'dist/step-up.js', ...types.map((name) => `dist/${name}.d.ts`)]),
   );
 });
 
@@ -32,9 +32,9 @@ test('a_project_takes_the_package_from_the_repository_as_the_readme_says', () =>
       readdirSync(join(project, 'node_modules/@countersign/client')).filter((name) => name.startsWith('LICENSE-')),
       ['LICENSE-APACHE', 'LICENSE-MIT'],
     );
-    const program = "import { createClient } from '@countersign/client'; import { createSelfService } from '@countersign/client/account'; console.log(typeof createClient, typeof createSelfService);";
+    const program = "import { createClient } from '@countersign/client'; import { createSelfService } from '@countersign/client/account'; import { createStepUp } from '@countersign/client/step-up'; console.log(typeof createClient, typeof createSelfService, typeof createStepUp);";
     const said = execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project, encoding: 'utf8' });
-    assert.equal(said, 'function function\n');
+    assert.equal(said, 'function function function\n');
   } finally {
     rmSync(project, { recursive: true, force: true });
   }
@@ -46,9 +46,16 @@ test('the_module_exports_the_public_api_and_can_be_imported_where_there_is_no_pa
   assert.deepEqual(Object.keys(module).sort(), ['CountersignError', 'createClient']);
 });
 
-test('the_second_module_has_the_errors_of_the_first', async () => {
-  const [core, account] = (await Promise.all(['dist/index.js', 'dist/account.js'].map((file) => import(pathToFileURL(file).href)))) as [typeof import('../src/index.ts'), typeof import('../src/account/index.ts')];
-  assert.deepEqual(Object.keys(account), ['createSelfService']);
+type Modules = [typeof import('../src/index.ts'), typeof import('../src/account/index.ts'), typeof import('../src/step-up/index.ts')];
+
+test('the_other_modules_have_the_errors_of_the_first', async () => {
+  const [core, account, stepUp] = (await Promise.all(['index', 'account', 'step-up'].map((name) => import(pathToFileURL(`dist/${name}.js`).href)))) as Modules;
+  assert.deepEqual([Object.keys(account), Object.keys(stepUp)], [['createSelfService'], ['createStepUp']]);
   const client = core.createClient({ baseUrl: 'https://id.example' });
   await assert.rejects(account.createSelfService(client).verifyEmail('no code'), core.CountersignError);
+  const { fetch } = stepUp.createStepUp(
+    { ...client, token: async () => 'a token', fetch: async (input) => new Response(null, { status: new Request(input).url.endsWith('/orders') ? 401 : 500, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_user_authentication"' } }) },
+    { reauthenticate: (demand) => demand.show({}) },
+  );
+  await assert.rejects(fetch('https://id.example/orders'), core.CountersignError);
 });

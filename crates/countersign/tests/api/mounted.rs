@@ -127,6 +127,7 @@ async fn front_ends_import_the_client_from_here() {
     let app = with_pages().await;
     let versioned = concat!("/client-", env!("CARGO_PKG_VERSION"), ".js");
     let versioned_account = concat!("/client-account-", env!("CARGO_PKG_VERSION"), ".js");
+    let versioned_step_up = concat!("/client-step-up-", env!("CARGO_PKG_VERSION"), ".js");
     let from = async |path: &str, origin: &str| app.get(path).header("origin", origin).send().await;
     let for_ever = "public, max-age=31536000, immutable";
     for (path, caching) in [
@@ -134,6 +135,8 @@ async fn front_ends_import_the_client_from_here() {
         (versioned, for_ever),
         ("/client-account.js", "no-cache"),
         (versioned_account, for_ever),
+        ("/client-step-up.js", "no-cache"),
+        (versioned_step_up, for_ever),
     ] {
         let reply = from(path, FRONT_END).await;
         assert_eq!((reply.status, reply.header(header::CACHE_CONTROL)), (StatusCode::OK, Some(caching)));
@@ -156,13 +159,15 @@ async fn front_ends_import_the_client_from_here() {
 
 /// Two copies of it would have two classes of errors, of which a page knows one.
 #[tokio::test]
-async fn the_second_module_of_the_client_imports_the_first_by_the_name_that_it_has_itself() {
+async fn the_other_modules_of_the_client_import_the_first_by_the_name_that_they_have_themselves() {
     let app = with_pages().await;
-    for version in ["", concat!("-", env!("CARGO_PKG_VERSION"))] {
-        let text = app.get(&format!("/client-account{version}.js")).send().await.text;
-        let imports: Vec<_> =
-            text.split("from\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-        assert_eq!(imports, [format!("./client{version}.js")]);
+    for module in ["account", "step-up"] {
+        for version in ["", concat!("-", env!("CARGO_PKG_VERSION"))] {
+            let text = app.get(&format!("/client-{module}{version}.js")).send().await.text;
+            let imports: Vec<_> =
+                text.split("from\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+            assert_eq!(imports, [format!("./client{version}.js")], "{module}");
+        }
     }
 }
 

@@ -36,7 +36,7 @@ use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
 /// The pages and the files that they load: `/login`, `/forgot` where people set another password by mail, `/mail-sign-in` where they sign in by it, `/register` where they make accounts, `/account` with `/.well-known/change-password`, `/admin`, `/debugger`, `/docs` with
-/// `/openapi.json`, `/client.js` with `/client-account.js`, and `/assets`.
+/// `/openapi.json`, `/client.js` with `/client-account.js` and `/client-step-up.js`, and `/assets`.
 /// Merge it beside [`router`](crate::http::router), or nest both under the same path. A page that the options turn off is
 /// no route, and neither is its script.
 pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: &PagesOptions) -> Router<T> {
@@ -64,13 +64,17 @@ pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: 
     for name in ["login"].into_iter().chain(options.on(server)) {
         router = router.route(&format!("/{name}"), page(name, options, app));
     }
+    let importable = |route: MethodRouter<App<S>>| {
+        route.layer(middleware::from_fn_with_state(app.clone(), importable_by_front_ends))
+    };
     for (path, name, caching) in CLIENTS {
-        let importable = middleware::from_fn_with_state(app.clone(), importable_by_front_ends);
         let client = async move |headers: HeaderMap| built(name, caching, &headers).await;
-        router = router.route(path, get(client).layer(importable));
+        router = router.route(path, importable(get(client)));
     }
-    let importable = middleware::from_fn_with_state(app.clone(), importable_by_front_ends);
-    finish(router.route(VERSIONED_ACCOUNT, serve(versioned_account(), FOR_EVER).layer(importable)), app)
+    for (path, name) in VERSIONED_MODULES {
+        router = router.route(path, importable(serve(versioned(name), FOR_EVER)));
+    }
+    finish(router, app)
 }
 
 /// The page at `/` that says what this is.
@@ -86,24 +90,30 @@ fn finish<S: Store, T: Clone + Send + Sync + 'static>(router: Router<App<S>>, ap
 }
 
 /// Path, file, caching. With its version in the name, the client never changes.
-const CLIENTS: [(&str, &str, &str); 3] = [
+const CLIENTS: [(&str, &str, &str); 4] = [
     ("/client.js", CLIENT, REVALIDATED),
     (concat!("/client-", env!("CARGO_PKG_VERSION"), ".js"), CLIENT, FOR_EVER),
     ("/client-account.js", ACCOUNT, REVALIDATED),
+    ("/client-step-up.js", STEP_UP, REVALIDATED),
 ];
 
 const CLIENT: &str = "client.js";
 
-/// The client's second module. It imports the first one by its name.
+/// The client's other modules import the first one by its name.
 const ACCOUNT: &str = "client-account.js";
+const STEP_UP: &str = "client-step-up.js";
 
-const VERSIONED_ACCOUNT: &str = concat!("/client-account-", env!("CARGO_PKG_VERSION"), ".js");
+/// Path, file.
+const VERSIONED_MODULES: [(&str, &str); 2] = [
+    (concat!("/client-account-", env!("CARGO_PKG_VERSION"), ".js"), ACCOUNT),
+    (concat!("/client-step-up-", env!("CARGO_PKG_VERSION"), ".js"), STEP_UP),
+];
 
-/// A page that imports both modules by their versions has one copy of the first, so that there is one class of errors.
-fn versioned_account() -> File {
-    let built = find(ACCOUNT).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
+/// A page that imports all modules by their versions has one copy of the first, so that there is one class of errors.
+fn versioned(name: &str) -> File {
+    let built = find(name).map_or_else(Default::default, |file| String::from_utf8_lossy(&file.bytes));
     let versioned = concat!("\"./client-", env!("CARGO_PKG_VERSION"), ".js\"");
-    File::named(ACCOUNT, built.replace("\"./client.js\"", versioned).into())
+    File::named(name, built.replace("\"./client.js\"", versioned).into())
 }
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
