@@ -18,6 +18,7 @@ const PAGE_FILES = new Map([
   ...['login', 'forgot', 'mail-sign-in', 'register', 'account', 'admin', 'debugger', 'docs'].map((name) => [`/${name}`, `${name}.html`]),
   ['/client.js', 'client.js'],
   ['/client-account.js', 'client-account.js'],
+  ['/client-device.js', 'client-device.js'],
   ['/client-step-up.js', 'client-step-up.js'],
 ]);
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };

@@ -12,7 +12,7 @@ rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 cpSync('public', outdir, { recursive: true });
 cpSync('../client/dist/index.js', `${outdir}/client.js`);
-for (const name of ['account', 'step-up']) {
+for (const name of ['account', 'device', 'step-up']) {
   writeFileSync(`${outdir}/client-${name}.js`, readFileSync(`../client/dist/${name}.js`, 'utf8').replaceAll('./index.js', './client.js'));
 }
 for (const page of PAGES) {

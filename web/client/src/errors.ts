@@ -5,7 +5,7 @@ import type { ErrorCode as ServerErrorCode } from './wire.ts';
 /** The codes with which the server says that this session is over. Nothing else signs a user out. */
 export type SessionOverCode = Extract<
   ServerErrorCode,
-  'no_refresh_token' | 'invalid_refresh_token' | 'session_expired' | 'session_revoked' | 'refresh_token_reused' | 'reauthentication_required'
+  'no_refresh_token' | 'invalid_refresh_token' | 'session_expired' | 'session_revoked' | 'refresh_token_reused' | 'reauthentication_required' | 'device_proof_required'
 >;
 
 export type ErrorCode =
@@ -41,10 +41,15 @@ export class CountersignError extends Error {
 /** These codes and no others of the server; the whole names would not fit into the size that the core may have. */
 const SESSION_OVER = /^(session_|reauth|(invalid_)?refresh_)/;
 
+/** A bound session, and nothing that proves that this is the device. Where the browser itself makes the proof, it may come late. */
+export function isProofMissing(code: ErrorCode): code is 'device_proof_required' {
+  return code.startsWith('device');
+}
+
 /**
- * Whether the session is certainly over, so that a token which is still valid must go too. A missing
- * cookie proves less (the user may have cleared the cookies): then a token that works is kept.
+ * Whether the session is certainly over, so that a token which is still valid must go too. A missing cookie or proof proves less (the
+ * user may have cleared the cookies): then a token that works is kept.
  */
 export function isSessionOver(code: ErrorCode, isTokenDead: boolean): code is SessionOverCode {
-  return SESSION_OVER.test(code) || (isTokenDead && code === 'no_refresh_token');
+  return SESSION_OVER.test(code) || (isTokenDead && (code === 'no_refresh_token' || isProofMissing(code)));
 }

@@ -1,7 +1,7 @@
 // Decides when to refresh and what the outcome means. One request in flight per tab, at most two
 // tries a flight, then a pause that grows. Only the server's word that the session is over signs out.
 
-import { type CountersignError, isSessionOver } from './errors.ts';
+import { type CountersignError, isProofMissing, isSessionOver } from './errors.ts';
 import { exclusive } from './exclusive.ts';
 import { parseTokenResponse, type Post } from './http.ts';
 import type { Session } from './session.ts';
@@ -73,17 +73,18 @@ export function createRefresher(env: Environment, session: Session, post: Post, 
       } catch (cause) {
         const error = cause as CountersignError;
         if (error.status > 0 && session.epoch !== epoch) return;
-        const isTokenDead = session.remainingMs() <= 0 || rejected === session.accessToken;
-        if (isSessionOver(error.code, isTokenDead)) {
-          session.end(error.code);
-          succeed();
-          return;
-        }
-        if (tries === 2 || error.status > 0) {
+        // Just after a sign-in, the browser may not have its proof yet.
+        if (tries === 2 || (error.status > 0 && !isProofMissing(error.code))) {
+          const isTokenDead = session.remainingMs() <= 0 || rejected === session.accessToken;
+          if (isSessionOver(error.code, isTokenDead)) {
+            session.end(error.code);
+            succeed();
+            return;
+          }
           fail(error);
           throw error;
         }
-        await new Promise<void>((resume) => clock.after(jittered(SECOND_TRY_AFTER_MS), resume));
+        await new Promise<void>((resume) => clock.after(jittered(error.status > 0 ? FIRST_PAUSE_MS : SECOND_TRY_AFTER_MS), resume));
       }
     }
   }

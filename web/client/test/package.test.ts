@@ -13,10 +13,10 @@ test('the_package_holds_the_modules_their_types_and_the_licences_and_nothing_els
     { files: { path: string }[]; size: number },
   ];
   const paths = report.files.map(({ path }) => path).filter((path) => !path.startsWith('LICENSE-'));
-  const types = ['client', 'environment', 'errors', 'exclusive', 'fetch', 'http', 'index', 'logout', 'refresh', 'session', 'types', 'wire', ...['call', 'index', 'mail', 'sha256', 'shown', 'sign-in', 'types', 'work'].map((name) => `account/${name}`), ...['challenge', 'index', 'renew', 'types'].map((name) => `step-up/${name}`)];
+  const types = ['client', 'environment', 'errors', 'exclusive', 'fetch', 'http', 'index', 'logout', 'refresh', 'session', 'types', 'wire', ...['call', 'index', 'mail', 'sha256', 'shown', 'sign-in', 'types', 'work'].map((name) => `account/${name}`), ...['index', 'keys', 'proof'].map((name) => `device/${name}`), ...['challenge', 'index', 'renew', 'types'].map((name) => `step-up/${name}`)];
   assert.deepEqual(
     new Set(paths),
-    new Set(['README.md', 'package.json', 'dist/index.js', 'dist/account.js', 'dist/step-up.js', ...types.map((name) => `dist/${name}.d.ts`)]),
+    new Set(['README.md', 'package.json', 'dist/index.js', 'dist/account.js', 'dist/device.js', 'dist/step-up.js', ...types.map((name) => `dist/${name}.d.ts`)]),
   );
 });
 
@@ -32,9 +32,9 @@ test('a_project_takes_the_package_from_the_repository_as_the_readme_says', () =>
       readdirSync(join(project, 'node_modules/@countersign/client')).filter((name) => name.startsWith('LICENSE-')),
       ['LICENSE-APACHE', 'LICENSE-MIT'],
     );
-    const program = "import { createClient } from '@countersign/client'; import { createSelfService } from '@countersign/client/account'; import { createStepUp } from '@countersign/client/step-up'; console.log(typeof createClient, typeof createSelfService, typeof createStepUp);";
+    const program = "import { createClient } from '@countersign/client'; import { createSelfService } from '@countersign/client/account'; import { createDeviceProof } from '@countersign/client/device'; import { createStepUp } from '@countersign/client/step-up'; console.log(typeof createClient, typeof createSelfService, typeof createDeviceProof, typeof createStepUp);";
     const said = execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project, encoding: 'utf8' });
-    assert.equal(said, 'function function function\n');
+    assert.equal(said, 'function function function function\n');
   } finally {
     rmSync(project, { recursive: true, force: true });
   }

@@ -6,9 +6,15 @@ import type { Channel, Client, Environment, User } from '../src/index.ts';
 
 export const ORIGIN = 'https://app.example';
 
+/** What the engine computes beside the program, such as signatures: the world's time stands still meanwhile. */
+export const computing = new Set<Promise<unknown>>();
+
 /** Lets every promise settle that can. The world's timers stand still. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  do {
+    await Promise.allSettled(computing);
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  } while (computing.size > 0);
 }
 
 export class World {

@@ -7,6 +7,7 @@ export const dictionary = {
   // Anmeldung
   'You are signed out.': 'Sie sind abgemeldet.',
   'Your session has ended. Please sign in again.': 'Ihre Sitzung ist beendet. Bitte melden Sie sich wieder an.',
+  'This browser has lost what your session was bound to. Please sign in again.': 'Diesem Browser fehlt, woran Ihre Sitzung gebunden war. Bitte melden Sie sich noch einmal an.',
   'This session was ended on another device or by an administrator. Please sign in again.': 'Diese Sitzung wurde auf einem anderen Gerät oder von der Administration beendet. Bitte melden Sie sich wieder an.',
   'This session was ended because a copy of it was used elsewhere. Sign in again, and change your password if you do not know why.': 'Diese Sitzung wurde beendet, weil eine Kopie von ihr anderswo verwendet wurde. Melden Sie sich wieder an und ändern Sie Ihr Passwort, falls Sie nicht wissen, warum.',
   'Your session could not be continued. Please sign in again.': 'Ihre Sitzung konnte nicht fortgesetzt werden. Bitte melden Sie sich wieder an.',

@@ -12,8 +12,9 @@ import { dueIn, secondStep, type Due, type FirstStep } from './second-step.ts';
 import { afterSignIn, hasPage, keepReturnTo, leastLength, passwordHint } from './site.ts';
 import { t } from './words.ts';
 
-const REASONS: Record<SessionOverCode | 'logout' | 'deletion' | 'deleted' | 'password_reset' | 'registered' | 'reauthentication_required', string> = {
+const REASONS: Record<SessionOverCode | 'logout' | 'deletion' | 'deleted' | 'password_reset' | 'registered' | 'reauthentication_required' | 'device_proof_required', string> = {
   reauthentication_required: t('Your account needs a second step now. Sign in again to set it up.'),
+  device_proof_required: t('This browser has lost what your session was bound to. Please sign in again.'),
   deletion: t('You are signed out, and your account is going to be deleted. To keep it, sign in.'),
   deleted: t('Your account is deleted.'),
   logout: t('You are signed out.'),

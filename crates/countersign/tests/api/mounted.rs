@@ -127,6 +127,7 @@ async fn front_ends_import_the_client_from_here() {
     let app = with_pages().await;
     let versioned = concat!("/client-", env!("CARGO_PKG_VERSION"), ".js");
     let versioned_account = concat!("/client-account-", env!("CARGO_PKG_VERSION"), ".js");
+    let versioned_device = concat!("/client-device-", env!("CARGO_PKG_VERSION"), ".js");
     let versioned_step_up = concat!("/client-step-up-", env!("CARGO_PKG_VERSION"), ".js");
     let from = async |path: &str, origin: &str| app.get(path).header("origin", origin).send().await;
     let for_ever = "public, max-age=31536000, immutable";
@@ -135,6 +136,8 @@ async fn front_ends_import_the_client_from_here() {
         (versioned, for_ever),
         ("/client-account.js", "no-cache"),
         (versioned_account, for_ever),
+        ("/client-device.js", "no-cache"),
+        (versioned_device, for_ever),
         ("/client-step-up.js", "no-cache"),
         (versioned_step_up, for_ever),
     ] {

@@ -63,7 +63,7 @@ macro_rules! files {
 
 static FILES: LazyLock<Vec<(&'static str, File)>> = LazyLock::new(|| {
     let files = files! {
-        "account.de.html" "account.de.js" "account.html" "account.js" "admin.de.html" "admin.de.js" "admin.html" "admin.js" "client-account.js" "client-step-up.js" "client.js" "debugger.html" "debugger.js" "docs.de.html" "docs.de.js" "docs.html" "docs.js"
+        "account.de.html" "account.de.js" "account.html" "account.js" "admin.de.html" "admin.de.js" "admin.html" "admin.js" "client-account.js" "client-device.js" "client-step-up.js" "client.js" "debugger.html" "debugger.js" "docs.de.html" "docs.de.js" "docs.html" "docs.js"
         "forgot.de.html" "forgot.de.js" "forgot.html" "forgot.js"
         "icon.svg" "index.de.html" "index.de.js" "index.html" "index.js" "login.de.html" "login.de.js" "login.html" "login.js" "mail-sign-in.de.html" "mail-sign-in.de.js"
         "mail-sign-in.html" "mail-sign-in.js" "missing.de.html"
