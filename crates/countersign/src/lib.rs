@@ -151,6 +151,7 @@ mod throttle;
 pub mod wire;
 
 pub use countersign_guard as guard;
+pub use countersign_webauthn as webauthn;
 
 pub use crate::base::clock::{Clock, Timestamp};
 pub use crate::base::id::{
@@ -192,6 +193,8 @@ pub use crate::flows::mail_gate::{MailAdmission, MailGateError};
 pub use crate::flows::open::OpenError;
 pub use crate::flows::outbox::{QueuedDelivery, RetryError};
 pub use crate::flows::owner::OwnerError;
+pub use crate::flows::passkey::{PasskeyAnswer, PasskeyError, PasskeyRequest};
+pub use crate::flows::passkey_check::NewPasskey;
 pub use crate::flows::password_change::{CheckedPasswordChange, PasswordChangeError};
 pub use crate::flows::refresh::RefreshError;
 pub use crate::flows::register::RegisterError;
@@ -228,7 +231,7 @@ pub use crate::model::proof::{AuthMethod, AuthMethods, OutsideProof};
 pub use crate::model::reach_proof::ReachProof;
 pub use crate::model::sealed_key::SealedKey;
 pub use crate::model::second_factor::{
-    AccountFactors, FactorKind, FactorMethod, RecoveryCode, SecondFactor, TotpSecret, TrustedDevice,
+    AccountFactors, FactorKind, FactorMethod, Passkey, RecoveryCode, SecondFactor, TotpSecret, TrustedDevice,
 };
 pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector, ends_all_at};
 pub use crate::model::session_cookie::SessionCookie;

@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use aws_lc_rs::hmac;
 use countersign_guard::Guard;
 use countersign_guard::feed::Feed;
+use countersign_webauthn::RelyingParty;
 
 use crate::base::clock::Clock;
 use crate::base::master_key::MasterKeys;
@@ -51,6 +52,8 @@ pub struct Countersign<S> {
     pub(crate) feed: Feed,
     pub(crate) feed_keys: FeedKeys,
     pub(crate) outbox_key: OutboxKey,
+    /// The site that passkeys are for, where they are offered.
+    pub(crate) relying_party: Option<RelyingParty>,
     /// What has to be solved before somebody causes a mail, and how many have asked.
     pub(crate) mail_gate: Box<MailGate>,
     /// How mails are sent, at first as the options say.

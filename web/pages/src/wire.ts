@@ -52,6 +52,7 @@ export const AUDIT_KINDS = [
   'invitation_withdrawn',
   'factor_added',
   'factor_removed',
+  'passkey_counter_fell',
   'recovery_codes_made',
   'recovery_code_used',
   'reauthenticated',
@@ -133,7 +134,7 @@ export interface components {
             readonly sessionId: string | null;
         };
         /** @enum {string} */
-        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deletion_requested" | "account_deletion_cancelled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked" | "delivery_retried" | "delivery_dropped" | "email_added" | "email_verified" | "email_primary_changed" | "email_removed" | "email_restored" | "ticket_issued" | "password_reset" | "sign_in_approved" | "account_registered" | "invitation_withdrawn" | "factor_added" | "factor_removed" | "recovery_codes_made" | "recovery_code_used" | "reauthenticated" | "device_trusted";
+        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deletion_requested" | "account_deletion_cancelled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked" | "delivery_retried" | "delivery_dropped" | "email_added" | "email_verified" | "email_primary_changed" | "email_removed" | "email_restored" | "ticket_issued" | "password_reset" | "sign_in_approved" | "account_registered" | "invitation_withdrawn" | "factor_added" | "factor_removed" | "passkey_counter_fell" | "recovery_codes_made" | "recovery_code_used" | "reauthenticated" | "device_trusted";
         readonly Email: {
             /** Format: idn-email */
             readonly address: string;
@@ -148,10 +149,11 @@ export interface components {
         readonly Factor: {
             readonly createdAt: components["schemas"]["Instant"];
             readonly id: components["schemas"]["Id"];
-            /** @description `totp`; other kinds may come. */
+            /** @description `totp`, `passkey`; other kinds may come. */
             readonly kind: string;
             readonly lastUsedAt: components["schemas"]["Instant"] | null;
             readonly name: string;
+            readonly passkey?: components["schemas"]["Passkey"];
         };
         /** @description What an authenticator gets. Secret. */
         readonly FactorOffer: {
@@ -169,6 +171,11 @@ export interface components {
         };
         readonly FactorsBody: {
             readonly factors: readonly components["schemas"]["Factor"][];
+            /** @description What a page tells password managers about (WebAuthn Level 3, section 5.1.10); absent where passkeys are not offered. */
+            readonly passkeys?: {
+                readonly rpId: string;
+                readonly userHandle: string;
+            };
             readonly recoveryCodesLeft: number;
             /** @description Whether the account has to have an authenticator. */
             readonly required: boolean;
@@ -273,6 +280,18 @@ export interface components {
             /** @description When each step begins. */
             readonly times: readonly components["schemas"]["Instant"][];
         };
+        /** @description What a passkey is, beside its name and times. */
+        readonly Passkey: {
+            /** @description The model of its authenticator, which nothing proves. */
+            readonly aaguid: string | null;
+            /** @description Whether it was synchronised when it was last used. */
+            readonly backedUp: boolean;
+            /** @description Whether it can be synchronised to other devices. */
+            readonly backupEligible: boolean;
+            /** @description In base64url. */
+            readonly credentialId: string;
+            readonly transports: readonly string[];
+        };
         readonly RecoveryCodesBody: {
             readonly recoveryCodes: readonly string[];
         };
@@ -337,6 +356,7 @@ export type Instant = components['schemas']['Instant'];
 export type Invitation = components['schemas']['Invitation'];
 export type Key = components['schemas']['Key'];
 export type Overview = components['schemas']['Overview'];
+export type Passkey = components['schemas']['Passkey'];
 export type RecoveryCodesBody = components['schemas']['RecoveryCodesBody'];
 export type Series = components['schemas']['Series'];
 export type Session = components['schemas']['Session'];

@@ -326,6 +326,16 @@ settings! {
     /// For how long people may have a device trusted, on which they are not asked for it again; `0s` is never. Administrators are
     /// asked each time.
     "second_factor.trust" second_factor_trust: Duration = "30d", if |v| ttl(*v, "0s", "400d");
+    /// `off` offers no passkeys. They are offered where browsers have them: where `public_origin` is https, or http on localhost.
+    "passkeys.enabled" passkeys_enabled: Toggle = "on";
+    /// The domain that passkeys are for: the host of `public_origin`, or a domain above it, so that other hosts below it can use them
+    /// too. They are bound to it for ever: another one makes all of them useless. The host of `public_origin` if unset.
+    "passkeys.rp_id" passkeys_rp_id: Option<String> = "", for example "example.com";
+    /// What browsers call the site when somebody makes a passkey; `pages.name` if unset.
+    "passkeys.rp_name" passkeys_rp_name: Option<String> = "", for example "Example", if |v| short_text(v.as_ref());
+    /// Other origins whose pages may use the passkeys. `/.well-known/webauthn` lists them for browsers, which is where browsers look for those
+    /// that are not below `passkeys.rp_id`.
+    "passkeys.related_origins" passkeys_related_origins: Vec<String> = "", for example "https://example.de,https://example.fr";
     /// The name of your product, in the title and the header of every page. No password may consist of it.
     "pages.name" pages_name: String = "Countersign", if |v| limits::product_name(v);
     /// The picture beside it: SVG, PNG, JPEG, WebP or GIF, at most 256 KiB. It has to look well on white and on black.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use countersign::Options;
 use countersign::options::HashingOptions;
 use countersign::options::KeySchedule;
+use countersign::options::PasskeyOptions;
 use countersign::options::SessionPolicy;
 use countersign::options::{Argon2Cost, PasswordPolicy, UnsafeCost};
 use countersign::options::{Rate, ThrottleOptions, WhenStopped};
@@ -48,6 +49,7 @@ impl Config {
         options.registration.mode = self.registration_mode.into();
         options.registration.domains.clone_from(&self.registration_domains);
         options.second_factor = self.second_factor_options();
+        options.passkeys = self.passkey_options();
         options.languages.clone_from(&self.languages);
         options.account_deletion_grace =
             (self.account_deletion == Toggle::On).then_some(self.account_deletion_grace);
@@ -88,6 +90,16 @@ impl Config {
         options.policy = Arc::new(policy);
         let is_named = self.settings.place("pages.name") != Place::Default;
         options.product = is_named.then(|| self.pages_name.clone());
+        options
+    }
+
+    /// The site that passkeys are for.
+    pub(crate) fn passkey_options(&self) -> PasskeyOptions {
+        let mut options = PasskeyOptions::default();
+        options.enabled = self.passkeys_enabled == Toggle::On;
+        options.rp_id.clone_from(&self.passkeys_rp_id);
+        options.rp_name.clone_from(&self.passkeys_rp_name);
+        options.related_origins.clone_from(&self.passkeys_related_origins);
         options
     }
 

@@ -206,6 +206,8 @@ fn values_out_of_range_are_refused_with_the_reason() {
         ("[second_factor]\nrequired = \"roles\"", "second_factor.required is roles, and there are none"),
         ("[second_factor]\nroles = [\"admin\"]", "second_factor.required is not roles"),
         ("[second_factor]\nfrom = \"2027-03-01T00:00:00Z\"", "second_factor.required is nobody"),
+        ("[passkeys]\nrp_id = \"https://example.com\"", "is not a domain in lower case"),
+        ("[passkeys]\nrelated_origins = [\"http://example.de\"]", "is not an origin as browsers send it"),
         ("[registration]\nmode = \"closed\"", "\"closed\" is not one of off, invite, open"),
         ("[registration]\nmode = \"open\"\ndomains = [\"*.example.com\"]", "has the form example.org"),
         ("[registration]\ndomains = [\"example.com\"]", "registration.mode is off"),

@@ -7,3 +7,5 @@ mod authenticator;
 mod envelope;
 mod keys;
 mod registration;
+#[path = "../support/keys.rs"]
+mod support;

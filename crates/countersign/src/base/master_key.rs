@@ -51,6 +51,9 @@ pub(crate) enum Purpose {
     RecoveryCode,
     FactorTicket,
     FactorEnrolment,
+    PasskeyKey,
+    PasskeyTicket,
+    PasskeyUser,
 }
 
 impl Purpose {
@@ -81,6 +84,9 @@ impl Purpose {
             Self::RecoveryCode => b"countersign recovery code v1",
             Self::FactorTicket => b"countersign factor ticket v1",
             Self::FactorEnrolment => b"countersign factor enrolment v1",
+            Self::PasskeyKey => b"countersign passkey key v1",
+            Self::PasskeyTicket => b"countersign passkey ticket v1",
+            Self::PasskeyUser => b"countersign passkey user v1",
         }
     }
 }

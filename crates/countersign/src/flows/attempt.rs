@@ -41,26 +41,47 @@ pub(crate) enum Checked<T> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guessed<'a> {
     name: &'a str,
-    is_second: bool,
+    what: Secret,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Secret {
+    Password,
+    SecondFactor,
+    Passkey,
 }
 
 impl<'a> Guessed<'a> {
     pub(crate) const fn password(name: &'a str) -> Self {
-        Self { name, is_second: false }
+        Self { name, what: Secret::Password }
     }
 
     pub(crate) const fn second_factor(name: &'a str) -> Self {
-        Self { name, is_second: true }
+        Self { name, what: Secret::SecondFactor }
+    }
+
+    /// A passkey is found by the ID of its credential, before anybody has said who they are. Wrong answers keep nobody from the
+    /// account's password, nor wrong passwords from its passkeys.
+    pub(crate) const fn passkey(credential: &'a str) -> Self {
+        Self { name: credential, what: Secret::Passkey }
     }
 
     /// SECURITY: a right password forgives no wrong code, or whoever knows the password could guess for ever (MF-1). No account has
     /// such a name.
     pub(crate) fn counted_name(self) -> Cow<'a, str> {
-        if self.is_second { format!("{}\0second factor", self.name).into() } else { self.name.into() }
+        match self.what {
+            Secret::Password => self.name.into(),
+            Secret::SecondFactor => format!("{}\0second factor", self.name).into(),
+            Secret::Passkey => format!("{}\0passkey", self.name).into(),
+        }
     }
 
     const fn detail(self) -> Option<&'static str> {
-        if self.is_second { Some("second_factor") } else { None }
+        match self.what {
+            Secret::Password => None,
+            Secret::SecondFactor => Some("second_factor"),
+            Secret::Passkey => Some("passkey"),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::flows::claims::{Asked, ComputedClaims};
 use crate::flows::figures::LoginResult;
 use crate::flows::issue::SignedIn;
 pub use crate::flows::login_error::LoginError;
+use crate::flows::passkey::PasskeyError;
 use crate::flows::second_factor_due::SecondFactorDue;
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, EmailAddress, Username};
@@ -241,7 +242,7 @@ impl<S: Store> Countersign<S> {
         outcome
     }
 
-    fn count_refused<T>(&self, outcome: &Result<T, LoginError>) {
+    pub(crate) fn count_refused<T>(&self, outcome: &Result<T, LoginError>) {
         if let Err(error) = outcome {
             self.figures.logins.increment(error.result());
         }
@@ -257,6 +258,7 @@ impl<S: Store> Countersign<S> {
         let account = authenticated.audience.is_some().then(|| authenticated.account.clone());
         let refresh_token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let presented = refresh_token.presented();
+        let again = once_more(&authenticated.shown);
         let (second, amr) = self.take_second_step(&mut authenticated, context).await?;
         let asking = (presented.session_id, amr);
         let computed = self.ask_hooks(&authenticated, asking, audience, context).await?;
@@ -297,7 +299,7 @@ impl<S: Store> Countersign<S> {
             StartSessionOutcome::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
             StartSessionOutcome::DeletionPending(at) => Err(LoginError::DeletionPending(at)),
             // Another request was faster, with the same code, or has changed what the account has.
-            StartSessionOutcome::Missing(_) => Err(LoginError::WrongFactor),
+            StartSessionOutcome::Missing(_) => Err(again),
         }
     }
 
@@ -311,10 +313,11 @@ impl<S: Store> Countersign<S> {
         let shown = std::mem::take(&mut authenticated.shown);
         let Authenticated { account, proof, trusts_device, .. } = &*authenticated;
         let held = self.store.second_factors(account.id).await.map_err(CheckError::from)?;
+        let again = once_more(&shown);
         let mut step = self.second_step(account, shown, context);
-        let amr = match step.check(proof.methods(), (account, &held), context.now) {
+        let amr = match step.check(*proof, (account, &held), context.now) {
             Ok(amr) => amr,
-            Err(Missing::AnotherCode) => return Err(LoginError::WrongFactor),
+            Err(Missing::AnotherCode) => return Err(again),
             Err(missing) => {
                 let due = SecondFactorDue::new(missing, account, (*proof, authenticated.ticket));
                 return Err(LoginError::SecondFactorRequired(Box::new(due)));
@@ -370,6 +373,14 @@ impl<S: Store> Countersign<S> {
             Ok(replaced) => tracing::info!(account = %id, replaced, "password hash renewed"),
             Err(error) => tracing::warn!(account = %id, %error, "password hash not renewed"),
         }
+    }
+}
+
+/// What was shown was right, and is not new.
+const fn once_more(shown: &ShownFactor) -> LoginError {
+    match shown {
+        ShownFactor::Passkey(_) => LoginError::Passkey(PasskeyError::Expired),
+        _ => LoginError::WrongFactor,
     }
 }
 

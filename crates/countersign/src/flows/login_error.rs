@@ -7,6 +7,7 @@ use crate::base::clock::Timestamp;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::figures::LoginResult;
+use crate::flows::passkey::PasskeyError;
 use crate::flows::second_factor_due::SecondFactorDue;
 use crate::hashing::HashingError;
 use crate::options::{HookError, SignInRefusal};
@@ -35,6 +36,9 @@ pub enum LoginError {
     /// What was shown in the second step is wrong, or was used before.
     #[error("the code is not right")]
     WrongFactor,
+    /// The passkey was not accepted, and why.
+    #[error(transparent)]
+    Passkey(PasskeyError),
     /// The first step was made too long ago, or in another browser.
     #[error("the sign-in has to begin again")]
     FactorTicket,
@@ -62,7 +66,9 @@ impl LoginError {
     /// What it is counted as.
     pub(crate) const fn result(&self) -> LoginResult {
         match self {
-            Self::InvalidCredentials | Self::WrongFactor | Self::FactorTicket => LoginResult::Wrong,
+            Self::InvalidCredentials | Self::WrongFactor | Self::Passkey(_) | Self::FactorTicket => {
+                LoginResult::Wrong
+            }
             Self::SecondFactorRequired(_) => LoginResult::FactorRequired,
             Self::PasswordChangeRequired => LoginResult::ChangeRequired,
             Self::Check(error) => Self::of_check(error),

@@ -104,10 +104,7 @@ impl<S: Store> Countersign<S> {
         let outbox_key = outbox::open_key(&store, &master_keys, &random).await?;
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
-        let policy = |audience: &Audience| {
-            let Audience { name, token_type, .. } = audience.clone();
-            ClaimsPolicy::new(&options.issuer, name, token_type, options.leeway)
-        };
+        let policy = |audience: &Audience| claims_policy(&options, audience);
         let guard_clock = clock.clone();
         let guard = Guard::with_clock(verifying, policy(&options.audiences.default), move || {
             guard_clock.now().as_unix_seconds()
@@ -117,6 +114,7 @@ impl<S: Store> Countersign<S> {
         let opened = Self {
             feed: new_feed(&options, &clock, &random),
             outbox_key,
+            relying_party: options.passkeys.relying_party(&options.issuer),
             mail_gate: Box::new(MailGate::new(&master_keys)),
             mail: arc_swap::ArcSwapOption::from_pointee(options.mail.clone()),
             feed_keys: FeedKeys::new(&master_keys),
@@ -152,6 +150,11 @@ impl<S: Store> Countersign<S> {
         opened.learn_guesses(now.minus(FAILURES_REMEMBERED), now).await?;
         Ok(opened)
     }
+}
+
+fn claims_policy(options: &Options, audience: &Audience) -> ClaimsPolicy {
+    let Audience { name, token_type, .. } = audience.clone();
+    ClaimsPolicy::new(&options.issuer, name, token_type, options.leeway)
 }
 
 /// Whether the pepper is the one that the hashes of this store were encrypted under.

@@ -18,12 +18,13 @@ use crate::base::id::FactorId;
 use crate::base::master_key::Purpose;
 use crate::flows::attempt::{CheckError, Checked, Guessed};
 use crate::flows::login::{Authenticated, LoginError};
+use crate::flows::passkey::PasskeyAnswer;
 use crate::model::account::Account;
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{
-    AccountFactors, Enrolment, FactorKind, FactorTicket, FirstProof, NewFactor, RecoveryCode, SecondFactor,
-    SecondStep, ShownFactor, TotpSecret,
+    AccountFactors, Enrolment, FactorKind, FactorTicket, FirstProof, NewFactor, PasskeyUse, RecoveryCode,
+    SecondFactor, SecondStep, ShownFactor, TotpSecret,
 };
 use crate::model::session::{Grant, SessionProof};
 use crate::store::{Store, StoreError};
@@ -35,6 +36,8 @@ pub enum FactorProof<'a> {
     Code(&'a str),
     /// A recovery code.
     RecoveryCode(&'a str),
+    /// The answer of one of the account's passkeys.
+    Passkey(PasskeyAnswer<'a>),
 }
 
 impl<'a> FactorProof<'a> {
@@ -87,7 +90,7 @@ impl<S: Store> Countersign<S> {
         self.sealed(Purpose::FactorTicket, &ticket)
     }
 
-    fn sealed<T: serde::Serialize>(&self, purpose: Purpose, of: &T) -> Result<String, StoreError> {
+    pub(crate) fn sealed<T: serde::Serialize>(&self, purpose: Purpose, of: &T) -> Result<String, StoreError> {
         let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable(error);
         let plain = serde_json::to_vec(of).map(Zeroizing::new);
         let plain = plain.map_err(|error| unavailable(error.into()))?;
@@ -95,7 +98,7 @@ impl<S: Store> Countersign<S> {
         Ok(URL_SAFE_NO_PAD.encode(sealed.map_err(|error| unavailable(error.into()))?))
     }
 
-    fn opened<T: serde::de::DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
+    pub(crate) fn opened<T: serde::de::DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
         let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
         let plain = self.outbox_key.open(purpose, &sealed, b"").ok()?;
         serde_json::from_slice(&plain).ok()
@@ -131,7 +134,7 @@ impl<S: Store> Countersign<S> {
     /// failures, and the audit log: [`start_session`](Self::start_session) uses the code up.
     ///
     /// # Errors
-    /// [`LoginError::WrongFactor`], [`LoginError::Check`].
+    /// [`LoginError::WrongFactor`], [`LoginError::Passkey`], [`LoginError::Check`].
     pub async fn with_second_factor(
         &self,
         authenticated: Authenticated,
@@ -139,12 +142,20 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Authenticated, LoginError> {
         let held = self.store.second_factors(authenticated.account.id).await.map_err(CheckError::from)?;
-        let shown = self.check_factor(&authenticated.account, &held, proof, context).await;
-        let shown = shown?.ok_or(LoginError::WrongFactor)?;
+        let account = &authenticated.account;
+        let shown = match proof {
+            FactorProof::Passkey(answer) => {
+                let purpose = PasskeyUse::SecondStep(account.id);
+                let shown = self.check_passkey((account, &held), answer, purpose, context).await?;
+                Some(ShownFactor::Passkey(shown))
+            }
+            proof => self.check_factor(account, &held, proof, context).await?,
+        };
+        let shown = shown.ok_or(LoginError::WrongFactor)?;
         Ok(Authenticated { shown, ..authenticated })
     }
 
-    /// Looks whether it is right and new. An unknown account's codes are looked at by nobody: whoever comes here has made the first
+    /// Looks whether a code is right and new. An unknown account's codes are looked at by nobody: whoever comes here has made the first
     /// step.
     pub(crate) async fn check_factor(
         &self,
@@ -171,7 +182,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Option<ShownFactor> {
         match proof {
-            FactorProof::Code(code) => held.factors.iter().find_map(|factor| {
+            FactorProof::Code(code) => held.of_kind(FactorKind::Totp).find_map(|factor| {
                 let step = self.totp_secret(factor)?.step_of(code, context.now)?;
                 (step > held.last_step()).then_some(ShownFactor::Totp { factor: factor.id, step })
             }),
@@ -179,11 +190,11 @@ impl<S: Store> Countersign<S> {
                 let hash = RecoveryCode::parse(text)?.hash(&self.outbox_key, account.id);
                 held.codes.contains(&hash).then_some(ShownFactor::RecoveryCode(hash))
             }
+            FactorProof::Passkey(_) => None,
         }
     }
 
     fn totp_secret(&self, factor: &SecondFactor) -> Option<TotpSecret> {
-        let FactorKind::Totp = factor.kind;
         let plain = self.outbox_key.open(Purpose::TotpSecret, &factor.sealed, factor.id.as_bytes());
         if let Err(error) = &plain {
             tracing::error!(factor = %factor.id, %error, "an authenticator cannot be read");
@@ -227,7 +238,7 @@ impl<S: Store> Countersign<S> {
         Ok(Authenticated { shown, recovery_codes, ..authenticated })
     }
 
-    fn product(&self) -> &str {
+    pub(crate) fn product(&self) -> &str {
         let host = || self.options.issuer.split_once("://").map_or("", |(_, host)| host);
         self.options.second_factor.product.as_deref().unwrap_or_else(host)
     }
@@ -260,6 +271,7 @@ impl<S: Store> Countersign<S> {
             name: SecondFactor::name_of(new.name),
             sealed,
             last_step: step,
+            passkey: None,
             created_at: context.now,
             last_used_at: None,
         }))

@@ -7,6 +7,7 @@ use crate::Countersign;
 use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
 use crate::flows::attempt::CheckError;
 use crate::flows::owner::OwnerError;
+use crate::flows::passkey::PasskeyError;
 use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator};
 use crate::model::account::Account;
 use crate::model::context::Context;
@@ -29,13 +30,16 @@ pub enum SecondFactorError {
     /// The account has an authenticator, and one of these has to be shown too.
     #[error("a second factor is required")]
     FactorRequired(Vec<FactorMethod>),
+    /// The passkey was not accepted, and why.
+    #[error(transparent)]
+    Passkey(PasskeyError),
     /// What was shown is wrong, or was used before; or the offer of an authenticator is over.
     #[error("the code is not right")]
     WrongFactor,
     /// The account has no such authenticator or device.
     #[error("there is no such authenticator or device")]
     NotFound,
-    /// The account has ten authenticators.
+    /// The account has ten authenticators of this kind.
     #[error("the account has as many authenticators as it may")]
     TooMany,
     /// It is the last authenticator, and the policy asks for one.
@@ -59,10 +63,10 @@ impl From<StoreError> for SecondFactorError {
 /// [`reauthenticate`](Countersign::reauthenticate).
 #[derive(Debug)]
 pub struct CheckedOwner {
-    account: Account,
-    session: SessionId,
-    proof: Proof,
-    step: SecondStep,
+    pub(crate) account: Account,
+    pub(crate) session: SessionId,
+    pub(crate) proof: Proof,
+    pub(crate) step: SecondStep,
 }
 
 impl<S: Store> Countersign<S> {
@@ -74,12 +78,12 @@ impl<S: Store> Countersign<S> {
         self.store.second_factors(account).await
     }
 
-    /// Checks that the owner of an account is there: the password, and a code where the account has an authenticator. Nothing is
-    /// changed (CC-6).
+    /// Checks that the owner of an account is there: the password, and a code or a passkey where the account has one. The password can be
+    /// left out if the passkey's authenticator has checked who is in front of it. Nothing is changed (CC-6).
     ///
     /// # Errors
     /// [`SecondFactorError::Owner`], [`SecondFactorError::FactorRequired`], [`SecondFactorError::WrongFactor`],
-    /// [`SecondFactorError::Check`].
+    /// [`SecondFactorError::Passkey`], [`SecondFactorError::Check`].
     pub async fn check_owner_with_factor(
         &self,
         (account, session): (AccountId, SessionId),
@@ -87,6 +91,9 @@ impl<S: Store> Countersign<S> {
         shown: Option<FactorProof<'_>>,
         context: &Context,
     ) -> Result<CheckedOwner, SecondFactorError> {
+        if let Some(FactorProof::Passkey(answer)) = shown {
+            return self.check_owner_by_passkey((account, session), password, answer, context).await;
+        }
         let proof = self.check_owner_is_there((account, session), password, context).await?;
         let account = self.store.find_account(account).await?.ok_or(OwnerError::NotFound)?;
         let held = self.store.second_factors(account.id).await?;
@@ -128,6 +135,16 @@ impl<S: Store> Countersign<S> {
         let factor = self.make_authenticator(&owner.account, new, context).await?;
         let factor = factor.ok_or(SecondFactorError::WrongFactor)?;
         let held = self.store.second_factors(owner.account.id).await?;
+        self.add(owner, &held, factor, context).await
+    }
+
+    pub(crate) async fn add(
+        &self,
+        owner: CheckedOwner,
+        held: &AccountFactors,
+        factor: SecondFactor,
+        context: &Context,
+    ) -> Result<(SecondFactor, Vec<RecoveryCode>), SecondFactorError> {
         let codes = if held.codes.is_empty() { RecoveryCode::set(&self.random) } else { Vec::new() };
         let hashes = codes.iter().map(|code| code.hash(&self.outbox_key, owner.account.id)).collect();
         let action = FactorAction::Add(Box::new(NewFactor { factor: factor.clone(), codes: hashes }));

@@ -15,8 +15,8 @@ use crate::http::admin::{
 #[cfg(feature = "mail")]
 use crate::http::api::mail_link;
 use crate::http::api::{
-    account, email, email_sign_in, emails, keys as own_keys, login, logout, password, reach, refresh,
-    revocations, second_factors, second_step, sessions, user,
+    account, email, email_sign_in, emails, keys as own_keys, login, logout, passkeys, password, reach,
+    refresh, revocations, second_factors, second_step, sessions, user,
 };
 use crate::http::app::App;
 use crate::http::edge;
@@ -78,6 +78,9 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         POST   "/api/login"                              Public login::login;
         POST   "/api/login/factor"                       Public second_step::sign_in;
         POST   "/api/login/factor/enrol"                 Public second_step::enrol;
+        POST   "/api/login/factor/enrol/passkey"         Public passkeys::offer_in_second_step;
+        POST   "/api/login/factor/options"               Public passkeys::ask_in_second_step;
+        POST   "/api/passkeys/options"                   Public passkeys::ask;
         POST   "/api/refresh"                            Public refresh::refresh;
         POST   "/api/logout"                             Public logout::logout;
         GET    "/api/profile"                            Bearer user::profile;
@@ -105,9 +108,12 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         POST   "/api/account/factors/offer"              Bearer second_factors::offer;
         PATCH  "/api/account/factors/{id}"               Bearer second_factors::rename;
         DELETE "/api/account/factors/{id}"               Bearer second_factors::remove;
+        POST   "/api/account/passkeys"                   Bearer passkeys::add;
+        POST   "/api/account/passkeys/options"           Bearer passkeys::offer;
         POST   "/api/account/recovery-codes"             Bearer second_factors::renew_codes;
         DELETE "/api/account/trusted-devices/{id}"       Bearer second_factors::forget_device;
         POST   "/api/account/reauthenticate"             Bearer second_factors::reauthenticate;
+        POST   "/api/account/reauthenticate/options"     Bearer passkeys::ask_owner;
         GET    "/api/revocations"                        FeedKey revocations::follow;
         GET    "/api/reach"                              Operator reach::show;
         POST   "/oauth2/token"                           Client oauth2::token;
@@ -142,6 +148,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/.well-known/jwks.json"                  Public metadata::jwk_set;
         GET    "/.well-known/oauth-authorization-server" Public metadata::metadata;
         GET    "/.well-known/openid-configuration"       Public metadata::metadata;
+        GET    "/.well-known/webauthn"                   Public metadata::related_origins;
         GET    "/healthz"                                Public health::healthz;
         GET    "/readyz"                                 Public health::readyz;
     };
@@ -201,7 +208,8 @@ pub fn router<S: Store, T: Clone + Send + Sync + 'static>(app: App<S>) -> Router
         .with_state(app)
 }
 
-/// The metadata where RFC 8414 §3.1 wants it when the issuer ends with a path: between the origin and that path. Merge it
+/// The metadata where RFC 8414 §3.1 wants it when the issuer ends with a path: between the origin and that path; and the
+/// origins that passkeys are for, at the one path of an origin where browsers look (WebAuthn §5.11). Merge it
 /// into the outermost router. No route for an issuer without a path, where [`router`] has it.
 pub fn root_metadata<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>) -> Router<T> {
     let (_, mounted) = split_issuer(&app.countersign().options().issuer);
@@ -209,6 +217,8 @@ pub fn root_metadata<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>) -
     if !mounted.is_empty() {
         let path = format!("/.well-known/oauth-authorization-server{mounted}");
         routes = routes.route(&path, axum::routing::get(metadata::metadata));
+        let related = "/.well-known/webauthn";
+        routes = routes.route(related, axum::routing::get(metadata::related_origins));
     }
     own_routes(app, routes).with_state(app.clone())
 }

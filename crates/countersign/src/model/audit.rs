@@ -119,6 +119,9 @@ named! {
         FactorAdded = "factor_added",
         /// An account has an authenticator less.
         FactorRemoved = "factor_removed",
+        /// The signature counter of a passkey did not rise, so its answer was refused: a sign that its key was copied; the detail is
+        /// its ID.
+        PasskeyCounterFell = "passkey_counter_fell",
         /// An account has new recovery codes; all others are void.
         RecoveryCodesMade = "recovery_codes_made",
         /// Somebody signed in, or changed their factors, with a recovery code; the detail is how many are left.

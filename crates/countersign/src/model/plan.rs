@@ -16,7 +16,7 @@ use crate::model::milestone::Milestone;
 use crate::model::outbox::{DeliveryChange, NewDelivery};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
-use crate::model::second_factor::{RecoveryCodeHash, SecondFactor, TrustedDevice};
+use crate::model::second_factor::{RecoveryCodeHash, SecondFactor, ShownPasskey, TrustedDevice};
 use crate::model::session::{EndReason, EndedSession, Session};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::model::ticket::{NewTicket, TicketPurpose};
@@ -132,6 +132,8 @@ pub(crate) enum Write {
     InsertFactor(Box<SecondFactor>),
     /// A code of the authenticator was accepted. It has to find an earlier step.
     UseFactor { id: FactorId, step: i64, at: Timestamp },
+    /// A passkey was accepted: its counter, and the challenge that it has answered. It has to find the challenge unanswered.
+    UsePasskey { shown: Box<ShownPasskey>, account_id: AccountId, at: Timestamp },
     /// The authenticator has another name.
     RenameFactor { id: FactorId, name: String },
     /// The authenticator goes.

@@ -23,6 +23,8 @@ pub enum Proof {
         /// The number.
         version: i64,
     },
+    /// Nothing beside the passkey that is shown in the second step: it is both.
+    Passkey,
     /// What the application around us has checked.
     Outside(OutsideProof),
 }
@@ -50,7 +52,8 @@ impl Proof {
         match self {
             Self::Password { .. } => AuthMethods::of(AuthMethod::Password),
             // RFC 8176 has no name for it. `otp` would pass for a device that makes one-time passwords (RFC 4226, RFC 6238).
-            Self::Mail { .. } => AuthMethods::NONE,
+            // A passkey counts where it is shown.
+            Self::Mail { .. } | Self::Passkey => AuthMethods::NONE,
             Self::Outside(proof) => proof.methods,
         }
     }
@@ -60,6 +63,7 @@ impl Proof {
         match self {
             Self::Password { .. } => None,
             Self::Mail { .. } => Some("mail"),
+            Self::Passkey => Some("no_password"),
             Self::Outside(proof) => Some(proof.name),
         }
     }
@@ -68,8 +72,8 @@ impl Proof {
     pub(in crate::model) const fn still_holds(self, found: &Credentials) -> bool {
         match self {
             Self::Password { version } | Self::Mail { version } => found.password_version == version,
-            // No password was looked at, so a new one makes no difference.
-            Self::Outside(_) => true,
+            // No password was looked at, so a new one makes no difference. Whether the passkey is there still, the gate looks.
+            Self::Passkey | Self::Outside(_) => true,
         }
     }
 }
@@ -85,6 +89,8 @@ named! {
         HardwareKey = "hwk",
         /// A key in software, such as a passkey that is synchronised.
         SoftwareKey = "swk",
+        /// Somebody was there, and touched the device.
+        UserPresence = "user",
         /// A text message to a known number.
         TextMessage = "sms",
         /// More than one factor; the methods say which.

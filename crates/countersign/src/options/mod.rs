@@ -6,6 +6,7 @@ mod feed;
 mod hooks;
 mod keys;
 mod mail;
+pub(crate) mod passkeys;
 mod passwords;
 mod registration;
 mod second_factor;
@@ -25,6 +26,7 @@ pub use self::hooks::{
     SignIn, SignInRefusal, SignInVerdict,
 };
 pub use self::mail::MailOptions;
+pub use self::passkeys::PasskeyOptions;
 pub use self::registration::{RegistrationMode, RegistrationOptions};
 pub use self::second_factor::{SecondFactorOptions, SecondFactorPolicy};
 use crate::base::out_of_range::{Broken, OutOfRange};
@@ -80,6 +82,8 @@ pub struct Options {
     pub registration: RegistrationOptions,
     /// Second factors.
     pub second_factor: SecondFactorOptions,
+    /// Passkeys.
+    pub passkeys: PasskeyOptions,
     /// How mails are sent. Default none: there is nothing that needs them.
     pub mail: Option<MailOptions>,
     /// What the application adds to sign-ins and to access tokens.
@@ -117,6 +121,7 @@ impl Options {
             email: EmailOptions::default(),
             registration: RegistrationOptions::default(),
             second_factor: SecondFactorOptions::default(),
+            passkeys: PasskeyOptions::default(),
             mail: None,
             hooks: Hooks::default(),
             languages: vec!["en".to_owned(), "de".to_owned()],
@@ -172,6 +177,7 @@ impl Options {
         broken.within("feed", self.feed.broken());
         broken.within("email", self.email.broken());
         broken.within("second_factor", self.second_factor.broken());
+        broken.within("passkeys", self.passkeys.broken());
         broken.within("hooks", self.hooks.broken());
         if let Some(upstream) = &self.upstream {
             broken.within("upstream", upstream.broken());

@@ -39,7 +39,7 @@ use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
 use crate::model::sealed_key::SealedKey;
 use crate::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication, SecondFactor,
 };
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
@@ -156,6 +156,7 @@ passed_on! {
     }
     SecondFactorStore {
         second_factors(account: AccountId) -> AccountFactors;
+        find_passkey(credential_id: Vec<u8>) -> Option<SecondFactor>;
         change_factors(change: FactorChange, context: &Context) -> ChangeFactorsOutcome;
         reauthenticate(again: Reauthentication, context: &Context) -> ReauthenticateOutcome;
     }

@@ -4,7 +4,7 @@ use super::answer::{Answer, Sealed};
 use crate::base::id::AccountId;
 use crate::model::context::Context;
 use crate::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication, SecondFactor,
 };
 
 /// Keeps what an account has beside its password. Sign-ins look at it in [`start_session`](super::SessionStore::start_session) and
@@ -12,6 +12,9 @@ use crate::model::second_factor::{
 pub trait SecondFactorStore: Sealed {
     /// What an account has; nothing if there is no such account.
     fn second_factors(&self, account: AccountId) -> impl Answer<AccountFactors>;
+
+    /// The passkey with this credential ID, whosever it is.
+    fn find_passkey(&self, credential_id: Vec<u8>) -> impl Answer<Option<SecondFactor>>;
 
     /// Changes it, by `model::second_factor`. Sessions end in the same transaction where they have to.
     fn change_factors(&self, change: FactorChange, context: &Context) -> impl Answer<ChangeFactorsOutcome>;

@@ -29,6 +29,6 @@ pub use self::follower::FollowerView;
 pub use self::invitation::InvitationView;
 pub use self::key::KeyView;
 pub use self::overview::{FindingView, OverviewView, SeriesView};
-pub use self::second_factor::{FactorView, TrustedDeviceView};
+pub use self::second_factor::{FactorView, PasskeyView, TrustedDeviceView};
 pub use self::session::SessionView;
 pub use self::token::TokenResponse;

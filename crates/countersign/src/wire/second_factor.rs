@@ -1,20 +1,58 @@
 //! What an account has beside its password.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_webauthn::Aaguid;
+
 use crate::base::id::{FactorId, TrustedDeviceId};
-use crate::model::second_factor::{SecondFactor, TrustedDevice};
-use crate::wire::Instant;
+use crate::model::second_factor::{Passkey, SecondFactor, TrustedDevice};
 use crate::wire::field::view;
+use crate::wire::{Instant, Optional};
 
 view! {
     /// An authenticator of an account.
     FactorView {
         id: FactorId,
-        /// `totp`; other kinds may come.
+        /// `totp`, `passkey`; other kinds may come.
         kind: &'a str,
         name: &'a str,
         created_at: Instant,
         /// When it was last used to sign in; `null`: not yet.
         last_used_at: Option<Instant>,
+        ;optional
+        /// What else there is of a passkey.
+        passkey: PasskeyView<'a>,
+    }
+}
+
+view! {
+    /// What a passkey is, beside its name and times.
+    PasskeyView {
+        /// The ID that its authenticator gave it, in base64url.
+        credential_id: String,
+        /// Whether it can be synchronised to other devices.
+        backup_eligible: bool,
+        /// Whether it was synchronised when it was last used.
+        backed_up: bool,
+        /// How its authenticator can be reached (`internal`, `hybrid`, `usb`, …).
+        transports: &'a [String],
+        /// The model of its authenticator, a UUID that nothing proves; `null`: it was not said.
+        aaguid: Option<String>,
+    }
+}
+
+impl<'a> PasskeyView<'a> {
+    /// The view of a passkey.
+    #[must_use]
+    pub fn new(passkey: &'a Passkey) -> Self {
+        let aaguid = Aaguid::from_bytes(passkey.aaguid);
+        Self {
+            credential_id: URL_SAFE_NO_PAD.encode(&passkey.credential_id),
+            backup_eligible: passkey.backup_eligible,
+            backed_up: passkey.backed_up,
+            transports: &passkey.transports,
+            aaguid: (!aaguid.is_zero()).then(|| aaguid.to_string()),
+        }
     }
 }
 
@@ -40,6 +78,7 @@ impl<'a> FactorView<'a> {
             name: &factor.name,
             created_at: Instant(factor.created_at),
             last_used_at: factor.last_used_at.map(Instant),
+            passkey: Optional(factor.passkey.as_deref().map(PasskeyView::new)),
         }
     }
 }

@@ -37,6 +37,10 @@ mod nodes;
 mod notices;
 mod oauth2;
 mod overview;
+#[path = "../../../countersign-webauthn/tests/support/keys.rs"]
+#[expect(dead_code, reason = "some is for the tests of that crate")]
+mod passkey_keys;
+mod passkeys;
 mod passwords;
 mod refresh;
 mod register;

@@ -107,14 +107,14 @@ impl Enrolled {
 }
 
 /// A browser between the two steps.
-struct Asked {
-    ticket: String,
-    step: Option<String>,
-    body: Value,
+pub(crate) struct Asked {
+    pub(crate) ticket: String,
+    pub(crate) step: Option<String>,
+    pub(crate) body: Value,
 }
 
 /// The cookies that a reply sets, by their names.
-fn cookies(reply: &Reply) -> BTreeMap<String, String> {
+pub(crate) fn cookies(reply: &Reply) -> BTreeMap<String, String> {
     let all = reply.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
     all.map(|text| {
         let (name, value) = text.split(';').next().unwrap().split_once('=').unwrap();
@@ -124,7 +124,7 @@ fn cookies(reply: &Reply) -> BTreeMap<String, String> {
 }
 
 /// MF-2: nothing else comes of a first step.
-fn asked(reply: &Reply) -> Asked {
+pub(crate) fn asked(reply: &Reply) -> Asked {
     assert_eq!(reply.status, StatusCode::FORBIDDEN, "{}", reply.text);
     let body = reply.json();
     assert_eq!((&body["code"], &body["expiresIn"]), (&json!("second_factor_required"), &json!(600)));
@@ -135,7 +135,7 @@ fn asked(reply: &Reply) -> Asked {
     Asked { ticket: body["ticket"].as_str().unwrap().to_owned(), step, body }
 }
 
-async fn second(app: &TestApp, asked: &Asked, more: Value) -> Reply {
+pub(crate) async fn second(app: &TestApp, asked: &Asked, more: Value) -> Reply {
     let mut body = json!({ "ticket": asked.ticket });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let call = app.post("/api/login/factor").json(&body);
@@ -145,21 +145,21 @@ async fn second(app: &TestApp, asked: &Asked, more: Value) -> Reply {
     }
 }
 
-fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     let body = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).unwrap()).unwrap()
 }
 
-fn methods(claims: &Value) -> Vec<&str> {
+pub(crate) fn methods(claims: &Value) -> Vec<&str> {
     claims["amr"].as_array().unwrap().iter().map(|method| method.as_str().unwrap()).collect()
 }
 
 /// What the audit log says of the last sign-in.
-async fn how_it_began(app: &TestApp) -> Option<String> {
+pub(crate) async fn how_it_began(app: &TestApp) -> Option<String> {
     app.audit(AuditKind::LoginSucceeded).await.pop().unwrap().event.detail
 }
 
-fn require_everybody(options: &mut Options) {
+pub(crate) fn require_everybody(options: &mut Options) {
     let mut policy = SecondFactorPolicy::default();
     policy.everybody = true;
     options.second_factor.policy = Arc::new(policy);
@@ -273,7 +273,7 @@ async fn a_recovery_code_is_good_once() {
 
 /// How the first step of a sign-in is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     Password,
     PasswordAfterReset,
     PasswordSetByAdministrator,
@@ -283,7 +283,7 @@ enum Way {
     MailPoll,
 }
 
-const WAYS: [Way; 7] = [
+pub(crate) const WAYS: [Way; 7] = [
     Way::Password,
     Way::PasswordAfterReset,
     Way::PasswordSetByAdministrator,
@@ -294,7 +294,7 @@ const WAYS: [Way; 7] = [
 ];
 
 /// The reply to the first step.
-async fn first_step(app: &TestApp, way: Way) -> Reply {
+pub(crate) async fn first_step(app: &TestApp, way: Way) -> Reply {
     match way {
         Way::Password => app.login("ada", PASSWORD).await,
         Way::PasswordAfterReset => {
@@ -339,7 +339,7 @@ async fn first_step(app: &TestApp, way: Way) -> Reply {
     }
 }
 
-async fn with_mail(options: impl FnOnce(&mut Options)) -> TestApp {
+pub(crate) async fn with_mail(options: impl FnOnce(&mut Options)) -> TestApp {
     let more = |all: &mut Options| {
         (all.email.enabled, all.email.sign_in) = (true, true);
         options(all);
@@ -653,9 +653,12 @@ async fn whoever_changes_factors_shows_the_password_and_a_code() {
     }
     assert_eq!(app.login("ada", PASSWORD).await.status, StatusCode::OK, "there is none any more");
     let listed = app.get("/api/account/factors").bearer(&ada.device.access_token).send().await.json();
+    let passkeys = &listed["passkeys"];
     assert_eq!(
         listed,
-        json!({ "factors": [], "recoveryCodesLeft": 0, "trustedDevices": [], "required": false })
+        json!({
+            "factors": [], "recoveryCodesLeft": 0, "trustedDevices": [], "required": false, "passkeys": passkeys,
+        })
     );
 }
 

@@ -32,7 +32,7 @@ use countersign::internal::model::proof::Proof;
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::sealed_key::SealedKey;
 use countersign::internal::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication, SecondFactor,
 };
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
@@ -406,6 +406,7 @@ impl EmailStore for Faulty {
 impl SecondFactorStore for Faulty {
     forward! {
         second_factors(account: AccountId) -> AccountFactors;
+        find_passkey(credential_id: Vec<u8>) -> Option<SecondFactor>;
         change_factors(change: FactorChange, context: &Context) -> ChangeFactorsOutcome;
         reauthenticate(again: Reauthentication, context: &Context) -> ReauthenticateOutcome;
     }

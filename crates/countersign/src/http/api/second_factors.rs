@@ -1,5 +1,5 @@
 //! `/api/account/factors`: what the caller's account has beside its password. Every change that could lock its owner out, or let
-//! somebody else in, asks for the current password, and for a code where there is an authenticator (MF-5).
+//! somebody else in, asks for the current password, and for a code or a passkey where there is one (MF-5).
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,6 +11,7 @@ use crate::Countersign;
 use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
 use crate::flows::second_factor::NewAuthenticator;
 use crate::flows::second_factor_change::CheckedOwner;
+use crate::http::api::passkeys::Answer;
 use crate::http::api::second_step::{offered, shown};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
@@ -19,7 +20,7 @@ use crate::http::detached::detached;
 use crate::http::edge::caller::Caller;
 use crate::http::error::api::ApiError;
 use crate::model::context::Context;
-use crate::model::second_factor::RecoveryCode;
+use crate::model::second_factor::{RecoveryCode, SecondFactor};
 use crate::store::Store;
 use crate::wire::{FactorView, TrustedDeviceView};
 
@@ -31,6 +32,16 @@ struct FactorsBody<'a> {
     trusted_devices: Vec<TrustedDeviceView<'a>>,
     /// Whether the account has to have an authenticator.
     required: bool,
+    /// What a browser needs to tell password managers which passkeys there are (WebAuthn §5.1.10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passkeys: Option<SiteBody<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SiteBody<'a> {
+    rp_id: &'a str,
+    user_handle: String,
 }
 
 pub(in crate::http) async fn list<S: Store>(
@@ -55,6 +66,10 @@ pub(in crate::http) async fn factors_of<S: Store>(
         recovery_codes_left: held.codes.len(),
         trusted_devices: trusted.map(TrustedDeviceView::new).collect(),
         required: countersign.options().second_factor.policy.requires(&found.role, context.now),
+        passkeys: countersign.relying_party().map(|site| SiteBody {
+            rp_id: site.id().as_str(),
+            user_handle: countersign.user_handle(account, &held).to_base64url(),
+        }),
     };
     Ok(axum::Json(body).into_response())
 }
@@ -72,24 +87,25 @@ pub(in crate::http) async fn offer<S: Store>(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::http) struct Owner {
-    current_password: Option<Zeroizing<String>>,
-    code: Option<Zeroizing<String>>,
-    recovery_code: Option<Zeroizing<String>>,
+    pub(in crate::http) current_password: Option<Zeroizing<String>>,
+    pub(in crate::http) code: Option<Zeroizing<String>>,
+    pub(in crate::http) recovery_code: Option<Zeroizing<String>>,
+    pub(in crate::http) passkey: Option<Answer>,
 }
 
 impl Input for Owner {
-    const EXPECTED: &'static str =
-        r#"a JSON object {"currentPassword"?: string, "code"?: string, "recoveryCode"?: string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"currentPassword"?: string, "code"?: string, "recoveryCode"?: string, "passkey"?: {"ticket": string, "credential": object}}"#;
 }
 
 impl Owner {
-    async fn check<S: Store>(
+    pub(in crate::http) async fn check<S: Store>(
         &self,
         app: &App<S>,
         caller: (AccountId, SessionId),
         context: &Context,
     ) -> Result<CheckedOwner, ApiError> {
-        let shown = shown(self.code.as_ref(), self.recovery_code.as_ref())?;
+        let passkey = self.passkey.as_ref().map(|answer| answer.of(None));
+        let shown = shown(self.code.as_ref(), self.recovery_code.as_ref(), passkey)?;
         let password = self.current_password.as_deref().map(String::as_str);
         Ok(app.countersign.check_owner_with_factor(caller, password, shown, context).await?)
     }
@@ -106,10 +122,11 @@ pub(in crate::http) struct AddFactor {
     current_password: Option<Zeroizing<String>>,
     code: Option<Zeroizing<String>>,
     recovery_code: Option<Zeroizing<String>>,
+    passkey: Option<Answer>,
 }
 
 impl Input for AddFactor {
-    const EXPECTED: &'static str = r#"a JSON object {"enrolment": string, "newCode": string, "name"?: string, "currentPassword"?: string, "code"?: string, "recoveryCode"?: string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"enrolment": string, "newCode": string, "name"?: string, "currentPassword"?: string, "code"?: string, "recoveryCode"?: string, "passkey"?: {"ticket": string, "credential": object}}"#;
 }
 
 #[derive(Serialize)]
@@ -127,16 +144,20 @@ pub(in crate::http) async fn add<S: Store>(
 ) -> Result<Response, ApiError> {
     let Caller { account, session, context } = caller;
     let context = app.at_this_moment(context);
-    let AddFactor { enrolment, new_code, name, current_password, code, recovery_code } = input;
-    let owner = Owner { current_password, code, recovery_code };
+    let AddFactor { enrolment, new_code, name, current_password, code, recovery_code, passkey } = input;
+    let owner = Owner { current_password, code, recovery_code, passkey };
     let owner = owner.check(&app, (account, session), &context).await?;
     let add = async move {
         let new = NewAuthenticator { token: &enrolment, code: &new_code, name: &name };
         app.countersign.add_authenticator(owner, new, &context).await
     };
     let (factor, codes) = detached(add).await??;
-    let body = AddedBody { factor: FactorView::new(&factor), recovery_codes: texts(&codes) };
-    Ok((StatusCode::CREATED, axum::Json(body)).into_response())
+    Ok((StatusCode::CREATED, added(&factor, &codes)).into_response())
+}
+
+/// What an account has from now on.
+pub(in crate::http) fn added(factor: &SecondFactor, codes: &[RecoveryCode]) -> Response {
+    axum::Json(AddedBody { factor: FactorView::new(factor), recovery_codes: texts(codes) }).into_response()
 }
 
 #[derive(Deserialize)]

@@ -9,9 +9,12 @@ use zeroize::Zeroizing;
 
 use crate::flows::issue::SignedIn;
 use crate::flows::login::{Authenticated, LoginError};
+use crate::flows::passkey::PasskeyAnswer;
+use crate::flows::passkey_check::NewPasskey;
 use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator};
 use crate::flows::second_factor_due::SecondFactorDue;
 use crate::flows::tickets::TicketError;
+use crate::http::api::passkeys::Answer;
 use crate::http::api::wishes::{Wishes, begin};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
@@ -98,6 +101,9 @@ pub(in crate::http) struct Second {
     ticket: String,
     code: Option<Zeroizing<String>>,
     recovery_code: Option<Zeroizing<String>>,
+    passkey: Option<Answer>,
+    /// A passkey that is made in place of an authenticator.
+    new_passkey: Option<Answer>,
     /// Of the authenticator that is set up: the offer, and the name that its owner gives it.
     enrolment: Option<Zeroizing<String>>,
     #[serde(default)]
@@ -115,10 +121,38 @@ pub(in crate::http) struct Second {
 }
 
 impl Input for Second {
-    const EXPECTED: &'static str = r#"a JSON object {"ticket": string, "code"?: string, "recoveryCode"?: string, "enrolment"?: string, "name"?: string, "trustDevice"?: boolean, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string, "keepAccount"?: boolean} with code or recoveryCode"#;
+    const EXPECTED: &'static str = r#"a JSON object {"ticket": string, "code"?: string, "recoveryCode"?: string, "passkey"?: {"ticket": string, "credential": object}, "enrolment"?: string, "newPasskey"?: {"ticket": string, "credential": object}, "name"?: string, "trustDevice"?: boolean, "newPassword"?: string, "refreshTokenDelivery"?: "cookie" or "body", "deviceToken"?: string, "audience"?: string, "keepAccount"?: boolean} with one of code, recoveryCode, passkey and newPasskey"#;
 }
 
-/// Makes the second step: with a code, with a recovery code, or with the first code of an authenticator that is set up.
+impl Second {
+    async fn prove<S: Store>(
+        &self,
+        app: &App<S>,
+        authenticated: Authenticated,
+        browser_hash: Option<[u8; 32]>,
+        context: &Context,
+    ) -> Result<Authenticated, ApiError> {
+        let (countersign, name) = (app.countersign(), self.name.as_str());
+        let passkey = self.passkey.as_ref().map(|answer| answer.of(browser_hash));
+        let given = shown(self.code.as_ref(), self.recovery_code.as_ref(), passkey)?;
+        Ok(match (given, &self.enrolment, &self.new_passkey) {
+            (Some(FactorProof::Code(code)), Some(token), None) => {
+                let new = NewAuthenticator { token, code, name };
+                countersign.with_new_authenticator(authenticated, new, context).await?
+            }
+            (None, None, Some(answer)) => {
+                let new = NewPasskey { answer: answer.of(browser_hash), name };
+                countersign.with_new_passkey(authenticated, new, context).await?
+            }
+            (Some(given), None, None) => {
+                countersign.with_second_factor(authenticated, given, context).await?
+            }
+            _ => return Err(MALFORMED),
+        })
+    }
+}
+
+/// Makes the second step: with a code, with a recovery code, with a passkey, or with an authenticator or a passkey that is set up.
 pub(in crate::http) async fn sign_in<S: Store>(
     State(app): State<App<S>>,
     Anonymous(context): Anonymous,
@@ -135,18 +169,8 @@ pub(in crate::http) async fn sign_in<S: Store>(
     let context = wishes.known_device(app.at_this_moment(context));
     wishes.check_audience(&app)?;
     let authenticated = resume(&app, &input.ticket, &headers, &context).await?;
-    let countersign = app.countersign();
-    let proved = match (&input.code, &input.recovery_code, &input.enrolment) {
-        (Some(code), None, Some(token)) => {
-            let new = NewAuthenticator { token, code, name: &input.name };
-            countersign.with_new_authenticator(authenticated, new, &context).await?
-        }
-        (code, recovery_code, None) => {
-            let shown = shown(code.as_ref(), recovery_code.as_ref())?.ok_or(MALFORMED)?;
-            countersign.with_second_factor(authenticated, shown, &context).await?
-        }
-        _ => return Err(MALFORMED),
-    };
+    let browser_hash = app.cookies.step(&headers).as_ref().map(StepCookie::hash);
+    let proved = input.prove(&app, authenticated, browser_hash, &context).await?;
     let proved = if input.trust_device { proved.trust_device() } else { proved };
     let (now, delivery) = (context.now, *refresh_token_delivery);
     let signed_in = begin(&app, proved, wishes, &headers, context).await.map_err(|error| match error {
@@ -161,11 +185,11 @@ pub(in crate::http) async fn sign_in<S: Store>(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct Enrol {
-    ticket: String,
+pub(in crate::http) struct FirstStep {
+    pub(in crate::http) ticket: String,
 }
 
-impl Input for Enrol {
+impl Input for FirstStep {
     const EXPECTED: &'static str = r#"a JSON object {"ticket": string}"#;
 }
 
@@ -174,14 +198,18 @@ pub(in crate::http) async fn enrol<S: Store>(
     State(app): State<App<S>>,
     Anonymous(context): Anonymous,
     headers: HeaderMap,
-    Json(input): Json<Enrol>,
+    Json(input): Json<FirstStep>,
 ) -> Result<Response, ApiError> {
     let context = app.at_this_moment(context);
     let authenticated = resume(&app, &input.ticket, &headers, &context).await?;
     Ok(offered(&app.countersign.offer_authenticator(authenticated.account(), &context)?))
 }
 
-async fn resume<S: Store>(
+/// Goes on with a sign-in whose first step was right.
+///
+/// # Errors
+/// [`LoginError::FactorTicket`], and the store's.
+pub(in crate::http) async fn resume<S: Store>(
     app: &App<S>,
     ticket: &str,
     headers: &HeaderMap,
@@ -210,16 +238,18 @@ pub(in crate::http) fn offered(offer: &OfferedAuthenticator) -> Response {
         .into_response()
 }
 
-/// What is shown, of at most one of the two.
+/// What is shown, of at most one of these.
 pub(in crate::http) fn shown<'a>(
     code: Option<&'a Zeroizing<String>>,
     recovery_code: Option<&'a Zeroizing<String>>,
+    passkey: Option<PasskeyAnswer<'a>>,
 ) -> Result<Option<FactorProof<'a>>, ApiError> {
-    match (code, recovery_code) {
-        (Some(code), None) => Ok(Some(FactorProof::Code(code))),
-        (None, Some(code)) => Ok(Some(FactorProof::RecoveryCode(code))),
-        (None, None) => Ok(None),
-        (Some(_), Some(_)) => Err(ApiError::Value("only one of code and recoveryCode can be shown".into())),
+    match (code, recovery_code, passkey) {
+        (Some(code), None, None) => Ok(Some(FactorProof::Code(code))),
+        (None, Some(code), None) => Ok(Some(FactorProof::RecoveryCode(code))),
+        (None, None, Some(answer)) => Ok(Some(FactorProof::Passkey(answer))),
+        (None, None, None) => Ok(None),
+        _ => Err(ApiError::Value("only one of code, recoveryCode and passkey can be shown".into())),
     }
 }
 

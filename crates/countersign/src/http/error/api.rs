@@ -300,6 +300,7 @@ impl IntoResponse for ApiError {
 pub(crate) mod tests {
     use super::*;
     use crate::base::clock::Timestamp;
+    use crate::flows::passkey::PasskeyError;
     use crate::flows::second_factor_due::SecondFactorDue;
     use crate::http::error::public::Public;
     use crate::http::error::whole_seconds;
@@ -335,6 +336,11 @@ pub(crate) mod tests {
             LoginError::SecondFactorRequired(Box::new(SecondFactorDue { methods: Vec::new(), first: None }))
                 .into(),
             LoginError::WrongFactor.into(),
+            LoginError::Passkey(PasskeyError::Off).into(),
+            LoginError::Passkey(PasskeyError::Expired).into(),
+            LoginError::Passkey(PasskeyError::Unknown).into(),
+            LoginError::Passkey(PasskeyError::Invalid).into(),
+            SecondFactorError::Passkey(PasskeyError::Exists).into(),
             LoginError::FactorTicket.into(),
             RefreshError::SecondFactorRequired.into(),
             SecondFactorError::FactorRequired(Vec::new()).into(),

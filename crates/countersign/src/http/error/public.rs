@@ -19,6 +19,7 @@ use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::mail_gate::MailGateError;
 use crate::flows::owner::OwnerError;
+use crate::flows::passkey::PasskeyError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::flows::register::RegisterError;
@@ -112,6 +113,7 @@ pub(super) fn login(error: &LoginError) -> Public {
         }
         LoginError::SecondFactorRequired(_) => second_factor_required(),
         LoginError::WrongFactor => wrong_factor(),
+        LoginError::Passkey(error) => passkey(error),
         LoginError::FactorTicket => {
             public(StatusCode::UNAUTHORIZED, "second_factor_expired", "The sign-in has to begin again")
         }
@@ -138,11 +140,28 @@ fn wrong_factor() -> Public {
     public(StatusCode::UNAUTHORIZED, "invalid_second_factor", "The code is not right, or was used before")
 }
 
+fn passkey(error: &PasskeyError) -> Public {
+    let (status, code, text) = match error {
+        PasskeyError::Off => return not_found(),
+        PasskeyError::Expired => {
+            (StatusCode::UNAUTHORIZED, "passkey_expired", "The passkey has to be asked again")
+        }
+        PasskeyError::Unknown => (StatusCode::UNAUTHORIZED, "passkey_unknown", "There is no such passkey"),
+        PasskeyError::Invalid => {
+            (StatusCode::UNAUTHORIZED, "invalid_passkey", "The passkey was not accepted")
+        }
+        PasskeyError::Exists => (StatusCode::CONFLICT, "passkey_exists", "There is such a passkey already"),
+        PasskeyError::Check(error) => return check(error),
+    };
+    public(status, code, text)
+}
+
 pub(super) fn second_factor(error: &SecondFactorError) -> Public {
     match error {
         SecondFactorError::Owner(error) => owner(error),
         SecondFactorError::FactorRequired(_) => second_factor_required(),
         SecondFactorError::WrongFactor => wrong_factor(),
+        SecondFactorError::Passkey(error) => passkey(error),
         SecondFactorError::NotFound => public(StatusCode::NOT_FOUND, "not_found", "Not found"),
         SecondFactorError::TooMany => public(
             StatusCode::CONFLICT,

@@ -34,6 +34,9 @@ pub(super) fn document(built: &str, options: &PagesOptions, server: &Options) ->
         None => text.replace(" href=\"./\"", "").replace(" data-home=\"./\"", ""),
     };
     let text = if options.logo.is_some() { text.replace("assets/icon.svg", LOGO) } else { text };
+    // No build has it: a page without a server has no passkeys.
+    let has_passkeys = server.passkeys.relying_party(&server.issuer).is_some();
+    let text = if has_passkeys { text.replacen("<html ", "<html data-passkeys ", 1) } else { text };
     // The last step, so that nothing is looked for in the name.
     text.replace("Countersign", &escaped(&options.product_name))
 }
@@ -95,6 +98,7 @@ mod tests {
         (options.email.enabled, options.email.sign_in) = (by_mail, by_mail);
         options.registration.mode = RegistrationMode::Open;
         options.passwords.min_length = min_length;
+        options.passkeys.enabled = false;
         options
     }
 
@@ -107,6 +111,23 @@ mod tests {
             let expected: String =
                 built(name).split_inclusive('\n').filter(|line| !is_of_a_server_without(line)).collect();
             assert_eq!(text, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_document_says_whether_there_are_passkeys() {
+        for (issuer, enabled, said) in [
+            ("https://auth.example", true, true),
+            ("https://auth.example", false, false),
+            ("http://localhost:3000", true, true),
+            ("http://auth.example", true, false),
+        ] {
+            let mut server = Options::new(issuer, "api");
+            server.passkeys.enabled = enabled;
+            for file in DOCUMENTS {
+                let text = document(built(file), &PagesOptions::default(), &server);
+                assert_eq!(text.contains("<html data-passkeys lang="), said, "{file} {issuer}");
+            }
         }
     }
 

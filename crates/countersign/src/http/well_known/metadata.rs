@@ -5,6 +5,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use countersign_webauthn::Origin;
+
 use crate::base::digest::entity_tag;
 use crate::http::app::App;
 use crate::http::edge::if_none_match::client_has;
@@ -50,6 +52,16 @@ pub(in crate::http) async fn metadata<S: Store>(
         "id_token_signing_alg_values_supported": algorithms,
     });
     Ok(published(document.to_string(), &headers))
+}
+
+/// The origins whose pages may use the site's passkeys (WebAuthn §5.11), where there are others than its own.
+pub(in crate::http) async fn related_origins<S: Store>(
+    State(app): State<App<S>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let site = app.countersign.relying_party().filter(|site| site.origins().len() > 1);
+    let origins: Vec<_> = site.ok_or(ApiError::NotFound)?.origins().iter().map(Origin::as_str).collect();
+    Ok(published(serde_json::json!({ "origins": origins }).to_string(), &headers))
 }
 
 fn published(json: String, request: &HeaderMap) -> Response {

@@ -11,7 +11,7 @@ use crate::model::plan::{Plan, Write};
 use crate::model::proof::Proof;
 use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, end_all};
 
-/// An account has so many authenticators at most.
+/// An account has so many authenticators of one kind at most.
 const MAX_FACTORS: usize = 10;
 
 /// What is done.
@@ -79,7 +79,7 @@ pub enum ChangeFactorsOutcome {
     Overtaken,
     /// Something has to be shown of what the account has.
     Missing(Missing),
-    /// The account has ten authenticators.
+    /// The account has ten authenticators of this kind.
     TooMany,
     /// It is the last authenticator, and the policy asks for one.
     Required,
@@ -108,7 +108,7 @@ impl FactorChange {
                     return Plan::nothing(Overtaken);
                 };
                 let account = &found.account;
-                match pass(proof.methods(), (account, held), step, Showing::Change, at.now) {
+                match pass(proof, (account, held), step, Showing::Change, at.now) {
                     Ok(passed) => {
                         writes.extend(passed.writes);
                         methods = Some(passed.methods);
@@ -128,9 +128,8 @@ impl FactorChange {
             let others = open.iter().filter(|session| Some(session.id) != own);
             ended = end_all(others, EndReason::FactorChanged, at, &mut writes);
         }
-        if let (FactorAction::Add(_), Some(id), Some(methods)) = (&self.action, own, methods) {
-            use crate::model::proof::AuthMethod::{MultipleFactors, OneTimePassword};
-            let amr = methods.and(OneTimePassword).and(MultipleFactors);
+        if let (FactorAction::Add(new), Some(id), Some(methods)) = (&self.action, own, methods) {
+            let amr = new.factor.methods(methods);
             writes.push(Write::Reauthenticate { id, amr, at: at.now });
         }
         writes.extend(self.notice.map(|mail| Write::InsertDelivery(Box::new(mail))));
@@ -171,7 +170,9 @@ impl FactorAction {
             writes.extend(held.devices.iter().map(|device| Write::ForgetDevice(device.id)));
         };
         match self {
-            Self::Add(_) if held.factors.len() >= MAX_FACTORS => return Err(ChangeFactorsOutcome::TooMany),
+            Self::Add(new) if held.of_kind(new.factor.kind).count() >= MAX_FACTORS => {
+                return Err(ChangeFactorsOutcome::TooMany);
+            }
             Self::Add(new) => writes.extend(inserts(new, at.now)),
             Self::Rename(id, name) => {
                 find(id)?;
@@ -219,7 +220,7 @@ pub(in crate::model) mod testing {
     use super::*;
     use crate::base::clock::Timestamp;
     use crate::base::random::Random;
-    use crate::model::second_factor::{FactorKind, TrustedDevice};
+    use crate::model::second_factor::{AnsweredChallenge, FactorKind, Passkey, ShownPasskey, TrustedDevice};
     use crate::model::session::testing::{T, account};
 
     pub(in crate::model) fn factor(seed: u64) -> SecondFactor {
@@ -230,6 +231,7 @@ pub(in crate::model) mod testing {
             name: "phone".to_owned(),
             sealed: vec![1],
             last_step: 7,
+            passkey: None,
             created_at: T,
             last_used_at: None,
         }
@@ -238,7 +240,29 @@ pub(in crate::model) mod testing {
     /// One authenticator, and two recovery codes.
     pub(in crate::model) fn held() -> AccountFactors {
         let codes = vec![RecoveryCodeHash([1; 32]), RecoveryCodeHash([2; 32])];
-        AccountFactors { factors: vec![factor(1)], codes, devices: Vec::new() }
+        AccountFactors { factors: vec![factor(1)], codes, ..AccountFactors::default() }
+    }
+
+    /// A passkey that stays on its device, with this counter.
+    pub(in crate::model) fn passkey(seed: u64, sign_count: u32) -> SecondFactor {
+        let passkey = Passkey {
+            credential_id: vec![7; 20],
+            user_handle: vec![5; 32],
+            sign_count,
+            backup_eligible: false,
+            backed_up: false,
+            transports: Vec::new(),
+            aaguid: [0; 16],
+        };
+        let kind = FactorKind::Passkey;
+        SecondFactor { kind, passkey: Some(Box::new(passkey)), last_step: 99, ..factor(seed) }
+    }
+
+    /// Its answer, with the counter 2.
+    pub(in crate::model) fn answered(seed: u64) -> ShownPasskey {
+        let challenge = AnsweredChallenge { hash: [4; 32], expires_at: T };
+        let factor = factor(seed).id;
+        ShownPasskey { factor, challenge, sign_count: 2, backed_up: false, is_verified: true }
     }
 
     /// A device whose cookie says `[9; 32]`.
@@ -259,7 +283,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::testing::{factor, held, trusted};
+    use super::testing::{answered, factor, held, passkey, trusted};
     use super::*;
     use crate::base::random::Random;
     use crate::model::proof::{AuthMethod, AuthMethods};
@@ -350,6 +374,18 @@ mod tests {
         );
         let full = AccountFactors { factors: (1..=10).map(factor).collect(), ..held() };
         assert_eq!(decide(new(11), own(code()), &full).0, ChangeFactorsOutcome::TooMany);
+        let key =
+            |seed| FactorAction::Add(Box::new(NewFactor { factor: passkey(seed, 0), codes: Vec::new() }));
+        let (outcome, writes) = decide(key(30), own(code()), &full);
+        assert_eq!(ids(&outcome), others(), "each kind is counted apart");
+        let amr = amr.and(AuthMethod::HardwareKey).and(AuthMethod::UserPresence);
+        assert_eq!(
+            writes.last(),
+            Some(&Write::Reauthenticate { id: session_of(&account(), 1).id, amr, at: T })
+        );
+        let keys = AccountFactors { factors: (1..=10).map(|seed| passkey(seed, 1)).collect(), ..held() };
+        let (outcome, _) = decide(key(30), own(ShownFactor::Passkey(answered(5))), &keys);
+        assert_eq!(outcome, ChangeFactorsOutcome::TooMany);
     }
 
     #[test]

@@ -2,20 +2,25 @@
 
 use std::sync::Arc;
 
-use super::{AccountFactors, RecoveryCodeHash, SecondFactor, SecondFactorPolicy, TrustedDevice};
+use super::{
+    AccountFactors, FactorKind, RecoveryCodeHash, SecondFactor, SecondFactorPolicy, ShownPasskey,
+    TrustedDevice,
+};
 use crate::base::clock::Timestamp;
 use crate::base::id::FactorId;
 use crate::model::account::Account;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::named::named;
 use crate::model::plan::Write;
-use crate::model::proof::{AuthMethod, AuthMethods};
+use crate::model::proof::{AuthMethod, AuthMethods, Proof};
 
 named! {
     /// What can be shown in the second step.
     pub enum FactorMethod {
         /// The code of an authenticator.
         Totp = "totp",
+        /// A passkey.
+        Passkey = "passkey",
         /// A recovery code.
         RecoveryCode = "recovery_code",
     }
@@ -36,7 +41,9 @@ pub enum ShownFactor {
     },
     /// A recovery code.
     RecoveryCode(RecoveryCodeHash),
-    /// The first code of an authenticator that the account gets now.
+    /// The answer of a passkey: beside the first step, or in its place.
+    Passkey(ShownPasskey),
+    /// The first code of an authenticator, or a passkey, that the account gets now.
     New(Box<NewFactor>),
 }
 
@@ -66,7 +73,7 @@ impl SecondStep {
     /// Whether somebody may sign in who has shown `first` and this; by which methods they have then.
     pub(crate) fn check(
         &self,
-        first: AuthMethods,
+        first: Proof,
         whose: (&Account, &AccountFactors),
         now: Timestamp,
     ) -> Result<AuthMethods, Missing> {
@@ -106,15 +113,26 @@ pub(crate) enum Showing {
 /// Whether somebody may go on who has shown `first` and what `step` says. Whoever has an authenticator is asked for it; whoever has
 /// none may go on unless the policy asks for one (MF-2).
 pub(in crate::model) fn pass(
-    first: AuthMethods,
+    proof: Proof,
     (account, held): (&Account, &AccountFactors),
     step: &SecondStep,
     showing: Showing,
     now: Timestamp,
 ) -> Result<Passed, Missing> {
     let passed = |methods, writes, detail| Ok(Passed { methods, writes, detail });
+    let first = proof.methods();
     let both = first.and(AuthMethod::OneTimePassword).and(AuthMethod::MultipleFactors);
     match &step.shown {
+        ShownFactor::Passkey(shown) => {
+            let (passkey, used) = shown.used(held, account.id, now)?;
+            // SECURITY: without a look at who is in front of it, it is the possession of a device and nothing else.
+            if proof == Proof::Passkey && !shown.is_verified {
+                return Err(Missing::AnotherCode);
+            }
+            passed(with_passkey(first, passkey.method()), vec![used], Some(FactorMethod::Passkey.name()))
+        }
+        // A passkey in place of the first step is never shown without the passkey.
+        _ if proof == Proof::Passkey => Err(Missing::AnotherCode),
         ShownFactor::Totp { factor, step } => {
             let is_there = held.factors.iter().any(|found| found.id == *factor);
             if !is_there || *step <= held.last_step() {
@@ -135,7 +153,8 @@ pub(in crate::model) fn pass(
         }
         // Only on the way in: whoever has one shows that.
         ShownFactor::New(new) if held.factors.is_empty() => {
-            passed(both, inserts(new, now), Some(FactorMethod::Totp.name()))
+            let methods = new.factor.methods(first);
+            passed(methods, inserts(new, now), Some(new.factor.kind.name()))
         }
         ShownFactor::New(_) => Err(Missing::Factor(held.methods())),
         // The application has asked for more than one factor by its own means.
@@ -162,10 +181,26 @@ impl AccountFactors {
     /// What can be shown of them.
     #[must_use]
     pub fn methods(&self) -> Vec<FactorMethod> {
-        let totp = (!self.factors.is_empty()).then_some(FactorMethod::Totp);
+        let has = |kind| self.of_kind(kind).next().is_some();
+        let totp = has(FactorKind::Totp).then_some(FactorMethod::Totp);
+        let passkey = has(FactorKind::Passkey).then_some(FactorMethod::Passkey);
         let code = (!self.codes.is_empty()).then_some(FactorMethod::RecoveryCode);
-        totp.into_iter().chain(code).collect()
+        totp.into_iter().chain(passkey).chain(code).collect()
     }
+}
+
+impl SecondFactor {
+    /// By which methods somebody is authenticated who has shown this beside the first step (RFC 8176).
+    pub(in crate::model) fn methods(&self, first: AuthMethods) -> AuthMethods {
+        match &self.passkey {
+            Some(passkey) => with_passkey(first, passkey.method()),
+            None => first.and(AuthMethod::OneTimePassword).and(AuthMethod::MultipleFactors),
+        }
+    }
+}
+
+const fn with_passkey(first: AuthMethods, key: AuthMethod) -> AuthMethods {
+    first.and(key).and(AuthMethod::UserPresence).and(AuthMethod::MultipleFactors)
 }
 
 /// An authenticator, and the recovery codes that come with the first one.
@@ -186,13 +221,15 @@ mod tests {
 
     use super::*;
     use crate::model::account::Role;
-    use crate::model::second_factor::change::testing::{factor, held, trusted};
+    use crate::model::proof::OutsideProof;
+    use crate::model::second_factor::change::testing::{answered, factor, held, passkey, trusted};
     use crate::model::session::testing::{T, account};
 
-    const PASSWORD: AuthMethods = AuthMethods::of(AuthMethod::Password);
+    const PASSWORD: Proof = Proof::Password { version: 5 };
+    const MAIL: Proof = Proof::Mail { version: 5 };
 
     fn outcome(
-        first: AuthMethods,
+        first: Proof,
         (account, held): (&Account, &AccountFactors),
         step: &SecondStep,
         showing: Showing,
@@ -218,19 +255,29 @@ mod tests {
         let two = AccountFactors { factors: vec![factor(1), later], ..held() };
         let trusting = |until| AccountFactors { devices: vec![trusted(until)], ..held() };
         let (until_late, until_now) = (trusting(T.plus(Duration::from_millis(1))), trusting(T));
-        let outside = PASSWORD.and(AuthMethod::HardwareKey).and(AuthMethod::MultipleFactors);
+        let outside = AuthMethods::of(AuthMethod::Password).and(AuthMethod::HardwareKey);
+        let outside = Proof::Outside(OutsideProof::new("own", outside.and(AuthMethod::MultipleFactors)));
+        let key = |edit: fn(&mut ShownPasskey)| {
+            let mut answer = answered(5);
+            edit(&mut answer);
+            shown(ShownFactor::Passkey(answer))
+        };
+        let new_key =
+            shown(ShownFactor::New(Box::new(NewFactor { factor: passkey(5, 1), codes: Vec::new() })));
+        let keys = AccountFactors { factors: vec![passkey(5, 1)], ..held() };
+        let used = AccountFactors { answered: vec![[4; 32]], ..keys.clone() };
+        let mut synced = keys.clone();
+        synced.factors[0].passkey.as_mut().unwrap().backup_eligible = true;
+        let all = AccountFactors { factors: vec![factor(1), passkey(5, 1)], ..held() };
+        let trusting_keys =
+            AccountFactors { devices: vec![trusted(T.plus(Duration::from_secs(1)))], ..keys.clone() };
+        let ask_key = || Err(Missing::Factor(vec![FactorMethod::Passkey, FactorMethod::RecoveryCode]));
+        let ask_all = vec![FactorMethod::Totp, FactorMethod::Passkey, FactorMethod::RecoveryCode];
+        let (again, unverified) = (Err(Missing::AnotherCode), key(|answer| answer.is_verified = false));
         let (sign_in, change) = (Showing::SignIn, Showing::Change);
         let cases = [
             ("nothing asked", PASSWORD, &none, SecondStep::default(), false, sign_in, Ok("pwd".into())),
-            (
-                "by mail, nothing asked",
-                AuthMethods::NONE,
-                &none,
-                SecondStep::default(),
-                false,
-                sign_in,
-                Ok(String::new()),
-            ),
+            ("by mail, nothing asked", MAIL, &none, SecondStep::default(), false, sign_in, Ok(String::new())),
             (
                 "asked by policy, none there",
                 PASSWORD,
@@ -242,7 +289,7 @@ mod tests {
             ),
             (
                 "by mail, asked by policy",
-                AuthMethods::NONE,
+                MAIL,
                 &none,
                 SecondStep::default(),
                 true,
@@ -259,7 +306,7 @@ mod tests {
                 Ok("pwd".into()),
             ),
             ("there", PASSWORD, &one, SecondStep::default(), false, sign_in, ask()),
-            ("there, by mail", AuthMethods::NONE, &one, SecondStep::default(), false, sign_in, ask()),
+            ("there, by mail", MAIL, &one, SecondStep::default(), false, sign_in, ask()),
             (
                 "no codes left",
                 PASSWORD,
@@ -270,7 +317,7 @@ mod tests {
                 Err(Missing::Factor(vec![FactorMethod::Totp])),
             ),
             ("a new code", PASSWORD, &one, totp(8), true, sign_in, both()),
-            ("by mail and a code", AuthMethods::NONE, &one, totp(8), true, sign_in, Ok("otp mfa".into())),
+            ("by mail and a code", MAIL, &one, totp(8), true, sign_in, Ok("otp mfa".into())),
             (
                 "the code of the last step again",
                 PASSWORD,
@@ -317,6 +364,189 @@ mod tests {
                 sign_in,
                 Ok("pwd hwk mfa".into()),
             ),
+            ("a passkey alone", Proof::Passkey, &keys, key(|_| ()), true, sign_in, Ok("hwk user mfa".into())),
+            (
+                "a synchronised one",
+                Proof::Passkey,
+                &synced,
+                key(|_| ()),
+                true,
+                sign_in,
+                Ok("swk user mfa".into()),
+            ),
+            (
+                "alone, beside an authenticator",
+                Proof::Passkey,
+                &all,
+                key(|_| ()),
+                false,
+                sign_in,
+                Ok("hwk user mfa".into()),
+            ),
+            (
+                "alone, and nobody was verified",
+                Proof::Passkey,
+                &keys,
+                unverified.clone(),
+                false,
+                sign_in,
+                again.clone(),
+            ),
+            ("alone, and gone", Proof::Passkey, &one, key(|_| ()), false, sign_in, again.clone()),
+            ("alone, and answered before", Proof::Passkey, &used, key(|_| ()), false, sign_in, again.clone()),
+            (
+                "alone, and its counter stands",
+                Proof::Passkey,
+                &keys,
+                key(|answer| answer.sign_count = 1),
+                false,
+                sign_in,
+                again.clone(),
+            ),
+            (
+                "alone, to change something",
+                Proof::Passkey,
+                &keys,
+                key(|_| ()),
+                false,
+                change,
+                Ok("hwk user mfa".into()),
+            ),
+            (
+                "said to be alone, and not shown",
+                Proof::Passkey,
+                &keys,
+                SecondStep::default(),
+                false,
+                sign_in,
+                again.clone(),
+            ),
+            (
+                "said to be alone, with nothing there",
+                Proof::Passkey,
+                &none,
+                SecondStep::default(),
+                false,
+                sign_in,
+                again.clone(),
+            ),
+            (
+                "said to be alone, on a trusted device",
+                Proof::Passkey,
+                &trusting_keys,
+                device(9),
+                false,
+                sign_in,
+                again.clone(),
+            ),
+            ("said to be alone, with a code", Proof::Passkey, &all, totp(8), false, sign_in, again.clone()),
+            (
+                "said to be alone, with a recovery code",
+                Proof::Passkey,
+                &keys,
+                code(1),
+                false,
+                sign_in,
+                again.clone(),
+            ),
+            (
+                "said to be alone, with a new one",
+                Proof::Passkey,
+                &none,
+                new_key.clone(),
+                true,
+                sign_in,
+                again.clone(),
+            ),
+            ("there is a passkey", PASSWORD, &keys, SecondStep::default(), false, sign_in, ask_key()),
+            ("there is a passkey, by mail", MAIL, &keys, SecondStep::default(), false, sign_in, ask_key()),
+            (
+                "there is everything",
+                PASSWORD,
+                &all,
+                SecondStep::default(),
+                true,
+                sign_in,
+                Err(Missing::Factor(ask_all)),
+            ),
+            (
+                "a passkey beside a password",
+                PASSWORD,
+                &keys,
+                key(|_| ()),
+                true,
+                sign_in,
+                Ok("pwd hwk user mfa".into()),
+            ),
+            (
+                "one that verifies nobody",
+                PASSWORD,
+                &keys,
+                unverified.clone(),
+                true,
+                sign_in,
+                Ok("pwd hwk user mfa".into()),
+            ),
+            (
+                "one that verifies nobody, by mail",
+                MAIL,
+                &keys,
+                unverified.clone(),
+                true,
+                sign_in,
+                Ok("hwk user mfa".into()),
+            ),
+            (
+                "one that verifies nobody, to change something",
+                PASSWORD,
+                &keys,
+                unverified,
+                false,
+                change,
+                Ok("pwd hwk user mfa".into()),
+            ),
+            ("a passkey that is gone", PASSWORD, &one, key(|_| ()), false, sign_in, again.clone()),
+            ("of an account without any", PASSWORD, &none, key(|_| ()), false, sign_in, again.clone()),
+            ("a challenge that was answered", PASSWORD, &used, key(|_| ()), false, sign_in, again.clone()),
+            (
+                "another one of its challenges",
+                PASSWORD,
+                &used,
+                key(|answer| answer.challenge.hash = [5; 32]),
+                false,
+                sign_in,
+                Ok("pwd hwk user mfa".into()),
+            ),
+            (
+                "the ID of an authenticator",
+                PASSWORD,
+                &all,
+                key(|answer| answer.factor = factor(1).id),
+                false,
+                sign_in,
+                again,
+            ),
+            ("a code of who has a passkey too", PASSWORD, &all, totp(8), false, sign_in, both()),
+            ("a recovery code of who has a passkey", PASSWORD, &keys, code(1), false, sign_in, both()),
+            (
+                "a passkey made on the way in",
+                PASSWORD,
+                &none,
+                new_key.clone(),
+                true,
+                sign_in,
+                Ok("pwd hwk user mfa".into()),
+            ),
+            ("made where there is one", PASSWORD, &keys, new_key, true, sign_in, ask_key()),
+            (
+                "a passkey, and a trusted device",
+                PASSWORD,
+                &trusting_keys,
+                device(9),
+                true,
+                sign_in,
+                Ok("pwd rba".into()),
+            ),
         ];
         for (name, first, held, step, everybody, showing, expected) in cases {
             let policy = Arc::new(SecondFactorPolicy { everybody, ..SecondFactorPolicy::default() });
@@ -343,5 +573,10 @@ mod tests {
         let event = AuditEvent::new(AuditKind::RecoveryCodeUsed).of_account(account().id).with_detail("1");
         let used = Write::UseRecoveryCode { account_id: account().id, hash: hash.0, at: T };
         assert_eq!(passed.writes, [used, Write::Record(event)]);
+        let keys = AccountFactors { factors: vec![passkey(5, 1)], ..held() };
+        let step = SecondStep { shown: ShownFactor::Passkey(answered(5)), ..SecondStep::default() };
+        let passed = pass(Proof::Passkey, (&account(), &keys), &step, Showing::SignIn, T).unwrap();
+        let used = Write::UsePasskey { shown: Box::new(answered(5)), account_id: account().id, at: T };
+        assert_eq!(passed.writes, [used]);
     }
 }

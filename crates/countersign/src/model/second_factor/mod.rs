@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! first step ──► gate ──► nothing is missing: the session begins
-//!                  ├────► a code: of an authenticator, or a recovery code
+//!                  ├────► a code: of an authenticator, or a recovery code; or a passkey
 //!                  └────► an authenticator: the policy asks for one, and the account has none; it is made on the way in
 //! ```
 //!
@@ -12,6 +12,7 @@
 
 mod change;
 mod gate;
+mod passkey;
 mod policy;
 mod reauthenticate;
 mod recovery;
@@ -24,10 +25,11 @@ pub use self::change::{ChangeFactorsOutcome, FactorAction, FactorChange, FactorC
 pub(crate) use self::gate::Showing;
 pub use self::gate::{FactorMethod, Missing, NewFactor, SecondStep, ShownFactor};
 pub(in crate::model) use self::gate::{Passed, pass};
+pub use self::passkey::{AnsweredChallenge, Passkey, ShownPasskey};
 pub use self::policy::SecondFactorPolicy;
 pub use self::reauthenticate::{ReauthenticateOutcome, Reauthentication};
 pub use self::recovery::{RecoveryCode, RecoveryCodeHash};
-pub(crate) use self::ticket::{Enrolment, FactorTicket, FirstProof};
+pub(crate) use self::ticket::{Enrolment, FactorTicket, FirstProof, PasskeyTicket, PasskeyUse};
 pub use self::totp::TotpSecret;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, FactorId, TrustedDeviceId};
@@ -38,6 +40,8 @@ named! {
     pub enum FactorKind {
         /// It shows a code that changes every 30 seconds (RFC 6238).
         Totp = "totp",
+        /// It answers challenges (WebAuthn).
+        Passkey = "passkey",
     }
 }
 
@@ -58,11 +62,13 @@ pub struct SecondFactor {
     pub kind: FactorKind,
     /// What its owner calls it; 1 to 64 characters.
     pub name: String,
-    /// Its secret, sealed.
+    /// Its secret, or the public key of a passkey, sealed.
     pub sealed: Vec<u8>,
-    /// The time step of the last code that was accepted (RFC 6238 §5.2).
+    /// The time step of the last code that was accepted (RFC 6238 §5.2); of no meaning for a passkey.
     pub last_step: i64,
-    /// When its owner showed its first code.
+    /// What else there is of a passkey.
+    pub passkey: Option<Box<Passkey>>,
+    /// When its owner showed its first code, or made the passkey.
     pub created_at: Timestamp,
     /// When it was last used to sign in.
     pub last_used_at: Option<Timestamp>,
@@ -102,12 +108,14 @@ pub struct AccountFactors {
     pub codes: Vec<RecoveryCodeHash>,
     /// Its trusted devices, some past their end.
     pub devices: Vec<TrustedDevice>,
+    /// SHA-256 of each challenge that its passkeys have answered lately.
+    pub answered: Vec<[u8; 32]>,
 }
 
 impl AccountFactors {
     /// The time step after which a code is new: each is accepted once an account (RFC 6238 §5.2).
     pub(crate) fn last_step(&self) -> i64 {
-        self.factors.iter().map(|factor| factor.last_step).max().unwrap_or(i64::MIN)
+        self.of_kind(FactorKind::Totp).map(|factor| factor.last_step).max().unwrap_or(i64::MIN)
     }
 
     fn trusts(&self, device: &[u8; 32], now: Timestamp) -> bool {

@@ -53,7 +53,7 @@ impl Reauthentication {
             return Plan::nothing(ReauthenticateOutcome::Refused);
         };
         let whose = (&found.account, held);
-        match pass(self.proof.methods(), whose, &self.step, Showing::Change, at.now) {
+        match pass(self.proof, whose, &self.step, Showing::Change, at.now) {
             Ok(passed) => {
                 let mut writes = passed.writes;
                 writes.push(Write::Reauthenticate { id: session.id, amr: passed.methods, at: at.now });

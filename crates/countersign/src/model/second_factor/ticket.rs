@@ -63,6 +63,47 @@ impl FactorTicket {
     }
 }
 
+/// What a challenge is for. An answer is worth nothing for anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PasskeyUse {
+    /// Signing in, by whoever has a passkey.
+    SignIn,
+    /// The second step of a sign-in to this account.
+    SecondStep(AccountId),
+    /// Showing again who one is, with a session of this account.
+    Owner(AccountId),
+    /// A new passkey of this account.
+    New(AccountId),
+}
+
+/// A challenge for a passkey, as its browser keeps it. Secret only in that nobody else can make one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PasskeyTicket {
+    pub(crate) purpose: PasskeyUse,
+    pub(crate) challenge: [u8; 32],
+    /// As that of [`FactorTicket`].
+    pub(crate) browser_hash: Option<[u8; 32]>,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl PasskeyTicket {
+    /// As long as browsers let people take (WebAuthn §15.1).
+    pub(crate) const LIFETIME: Duration = Duration::from_mins(5);
+
+    /// Whether it is good for this, in the browser that keeps what has this hash.
+    pub(crate) fn is_good(
+        &self,
+        purpose: PasskeyUse,
+        browser_hash: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> bool {
+        self.purpose == purpose
+            && now < self.expires_at
+            && self.browser_hash.is_none_or(|hash| browser_hash == Some(hash))
+    }
+}
+
 /// An authenticator that somebody is about to set up. It is nothing until they show its first code.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Enrolment {
@@ -112,6 +153,35 @@ mod tests {
         }
         let text = serde_json::to_vec(&ticket(Some([1; 32]))).unwrap();
         assert_eq!(serde_json::from_slice::<FactorTicket>(&text).unwrap(), ticket(Some([1; 32])));
+    }
+
+    /// MF-4: for one purpose, in its browser, and for five minutes.
+    #[test]
+    fn a_challenge_is_good_for_what_it_was_made_for() {
+        let other = AccountId::random(&Random::insecure_seeded(2));
+        let uses = [
+            PasskeyUse::SignIn,
+            PasskeyUse::SecondStep(account().id),
+            PasskeyUse::SecondStep(other),
+            PasskeyUse::Owner(account().id),
+            PasskeyUse::New(account().id),
+            PasskeyUse::New(other),
+        ];
+        let expires_at = T.plus(PasskeyTicket::LIFETIME);
+        for purpose in uses {
+            let ticket =
+                |browser_hash| PasskeyTicket { purpose, challenge: [1; 32], browser_hash, expires_at };
+            for wanted in uses {
+                assert_eq!(
+                    ticket(None).is_good(wanted, None, T),
+                    purpose == wanted,
+                    "{purpose:?} {wanted:?}"
+                );
+            }
+            let is_good = |shown| ticket(Some([1; 32])).is_good(purpose, shown, T);
+            assert!(is_good(Some([1; 32])) && !is_good(Some([2; 32])) && !is_good(None));
+            assert!(!ticket(None).is_good(purpose, None, expires_at));
+        }
     }
 
     #[test]

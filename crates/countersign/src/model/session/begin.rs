@@ -87,20 +87,23 @@ impl NewSession {
         let Some(found) = found.filter(is_current) else {
             return Err(Plan::new(StartSessionOutcome::Refused, vec![Write::Record(failed)]));
         };
-        let first = self.proof.methods();
-        let passed = match pass(first, (&found.account, held), &self.second, Showing::SignIn, now) {
+        // Whoever has the device and its PIN does not choose a password that its owner does not know of: only where one is required.
+        let may_choose = self.proof != Proof::Passkey || found.account.password_change_required;
+        let new_password = self.new_password.clone().filter(|_| may_choose);
+        let new = Self { new_password, ..self };
+        let passed = match pass(new.proof, (&found.account, held), &new.second, Showing::SignIn, now) {
             Ok(passed) => passed,
             Err(missing) => return Err(Plan::nothing(StartSessionOutcome::Missing(missing))),
         };
-        if let Some(at) = found.account.delete_at.filter(|_| !self.takes_back) {
+        if let Some(at) = found.account.delete_at.filter(|_| !new.takes_back) {
             let failed = failed.with_detail("deletion_pending");
             return Err(Plan::new(StartSessionOutcome::DeletionPending(at), vec![Write::Record(failed)]));
         }
-        if found.account.password_change_required && self.new_password.is_none() {
+        if found.account.password_change_required && new.new_password.is_none() {
             let failed = failed.with_detail(EndReason::PasswordChangeRequired.name());
             return Err(Plan::new(StartSessionOutcome::PasswordChangeRequired, vec![Write::Record(failed)]));
         }
-        Ok(AdmittedSession { found, new: self, passed, earlier: Vec::new() })
+        Ok(AdmittedSession { found, new, passed, earlier: Vec::new() })
     }
 }
 

@@ -137,6 +137,7 @@ impl Transaction {
             }
             Write::InsertFactor(factor) => self.insert_factor(factor).await,
             Write::UseFactor { id, step, at } => self.use_factor(*id, *step, *at).await,
+            Write::UsePasskey { shown, account_id, at } => self.use_passkey(shown, *account_id, *at).await,
             Write::RenameFactor { id, name } => self.rename_factor(*id, name).await,
             Write::DeleteFactor(id) => self.delete_factor(*id).await,
             Write::SetRecoveryCodes { account_id, hashes, at } => {
@@ -181,6 +182,7 @@ impl Transaction {
             "second_factors",
             "recovery_codes",
             "trusted_devices",
+            "passkey_challenges",
         ] {
             self.db.execute(&format!("DELETE FROM {table} WHERE account_id = $1"), &[&id]).await?;
         }

@@ -20,7 +20,7 @@ use crate::model::email::AccountEmail;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
-use crate::model::second_factor::{FactorKind, SecondFactor, TrustedDevice, UnknownFactorKind};
+use crate::model::second_factor::{FactorKind, Passkey, SecondFactor, TrustedDevice, UnknownFactorKind};
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::model::ticket::{Ticket, TicketPurpose, UnknownPurpose};
@@ -61,8 +61,8 @@ pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.addres
      t.approved_at, (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// The columns that [`factor`] reads, in a table or alias `f`.
-pub(super) const FACTOR_COLUMNS: &str =
-    "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at";
+pub(super) const FACTOR_COLUMNS: &str = "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at, \
+     f.credential_id, f.passkey, f.sign_count, f.backed_up";
 
 /// The columns that [`trusted_device`] reads, in a table or alias `d`.
 pub(super) const TRUSTED_DEVICE_COLUMNS: &str =
@@ -232,6 +232,8 @@ pub(super) fn email(row: &Row) -> Result<AccountEmail, Failure> {
 
 /// Reads [`FACTOR_COLUMNS`].
 pub(super) fn factor(row: &Row) -> Result<SecondFactor, Failure> {
+    let (id, fixed) = (row.try_get(8)?, row.try_get(9)?);
+    let passkey = Passkey::from_stored(id, fixed, row.try_get(10)?, row.try_get(11)?);
     Ok(SecondFactor {
         id: row.try_get(0)?,
         account_id: row.try_get(1)?,
@@ -239,6 +241,7 @@ pub(super) fn factor(row: &Row) -> Result<SecondFactor, Failure> {
         name: row.try_get(3)?,
         sealed: row.try_get(4)?,
         last_step: row.try_get(5)?,
+        passkey: passkey.map_err(Failure::stored)?,
         created_at: row.try_get(6)?,
         last_used_at: row.try_get(7)?,
     })

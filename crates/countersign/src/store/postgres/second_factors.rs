@@ -11,14 +11,23 @@ use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
-    RecoveryCodeHash, SecondFactor, TrustedDevice,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, Passkey, ReauthenticateOutcome, Reauthentication,
+    RecoveryCodeHash, SecondFactor, ShownPasskey, TrustedDevice,
 };
 use crate::store::{SecondFactorStore, StoreError};
 
 impl SecondFactorStore for PostgresStore {
     async fn second_factors(&self, account: AccountId) -> Result<AccountFactors, StoreError> {
         self.read("second_factors", move |db| async move { of(&db, account).await }).await
+    }
+
+    async fn find_passkey(&self, credential_id: Vec<u8>) -> Result<Option<SecondFactor>, StoreError> {
+        self.read("find_passkey", move |db| async move {
+            let sql = format!("SELECT {FACTOR_COLUMNS} FROM second_factors f WHERE f.credential_id = $1");
+            let found = db.query(&sql, &[&credential_id.as_slice()]).await?;
+            found.first().map(rows::factor).transpose()
+        })
+        .await
     }
 
     async fn change_factors(
@@ -72,15 +81,20 @@ pub(super) async fn of(db: &Connection, account: AccountId) -> Result<AccountFac
     );
     let devices = db.query(&sql, &[&account]).await?;
     let devices = devices.iter().map(rows::trusted_device).collect::<Result<_, _>>()?;
-    Ok(AccountFactors { factors, codes, devices })
+    let sql = "SELECT hash FROM passkey_challenges WHERE account_id = $1";
+    let answered = db.query(sql, &[&account]).await?;
+    let answered = answered.iter().map(|row| rows::bytes(row, 0)).collect::<Result<_, Failure>>()?;
+    Ok(AccountFactors { factors, codes, devices, answered })
 }
 
 impl Transaction {
     pub(super) async fn insert_factor(&self, factor: &SecondFactor) -> Result<(), Failure> {
+        let passkey = factor.passkey.as_deref();
         self.rows(
             1,
-            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at,
+                                         credential_id, passkey, sign_count, backed_up)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             &[
                 &factor.id,
                 &factor.account_id,
@@ -89,9 +103,30 @@ impl Transaction {
                 &factor.sealed.as_slice(),
                 &factor.last_step,
                 &factor.created_at,
+                &passkey.map(|passkey| passkey.credential_id.as_slice()),
+                &passkey.map(Passkey::to_stored),
+                &passkey.map(|passkey| i64::from(passkey.sign_count)),
+                &passkey.map(|passkey| passkey.backed_up),
             ],
         )
         .await
+    }
+
+    /// Challenges that are over can be answered no more, and are forgotten.
+    pub(super) async fn use_passkey(
+        &self,
+        shown: &ShownPasskey,
+        account: AccountId,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let sql =
+            "UPDATE second_factors SET sign_count = $2, backed_up = $3, last_used_at = $4 WHERE id = $1";
+        self.rows(1, sql, &[&shown.factor, &i64::from(shown.sign_count), &shown.backed_up, &at]).await?;
+        let sql = "DELETE FROM passkey_challenges WHERE account_id = $1 AND expires_at <= $2";
+        self.db.execute(sql, &[&account, &at]).await?;
+        let sql = "INSERT INTO passkey_challenges (account_id, hash, expires_at) VALUES ($1, $2, $3)";
+        let challenge = &shown.challenge;
+        self.rows(1, sql, &[&account, &challenge.hash.as_slice(), &challenge.expires_at]).await
     }
 
     pub(super) async fn use_factor(&self, id: FactorId, step: i64, at: Timestamp) -> Result<(), Failure> {

@@ -21,7 +21,7 @@ use crate::model::email::AccountEmail;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
-use crate::model::second_factor::{FactorKind, SecondFactor, TrustedDevice, UnknownFactorKind};
+use crate::model::second_factor::{FactorKind, Passkey, SecondFactor, TrustedDevice, UnknownFactorKind};
 use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::model::ticket::{Ticket, TicketPurpose, UnknownPurpose};
@@ -62,8 +62,8 @@ pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.addres
      t.approved_at, (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// The columns that [`factor`] reads, in a table or alias `f`.
-pub(super) const FACTOR_COLUMNS: &str =
-    "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at";
+pub(super) const FACTOR_COLUMNS: &str = "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at, \
+     f.credential_id, f.passkey, f.sign_count, f.backed_up";
 
 /// The columns that [`trusted_device`] reads, in a table or alias `d`.
 pub(super) const TRUSTED_DEVICE_COLUMNS: &str =
@@ -272,6 +272,8 @@ pub(super) fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
 /// Reads [`FACTOR_COLUMNS`].
 pub(super) fn factor(row: &Row<'_>) -> rusqlite::Result<SecondFactor> {
     let kind = row.get_ref(2)?.as_str()?;
+    let fixed = row.get_ref(9)?.as_str_or_null()?;
+    let passkey = Passkey::from_stored(row.get(8)?, fixed, row.get(10)?, row.get(11)?);
     Ok(SecondFactor {
         id: FactorId::from_bytes(row.get(0)?),
         account_id: AccountId::from_bytes(row.get(1)?),
@@ -279,6 +281,7 @@ pub(super) fn factor(row: &Row<'_>) -> rusqlite::Result<SecondFactor> {
         name: row.get(3)?,
         sealed: row.get(4)?,
         last_step: row.get(5)?,
+        passkey: passkey.map_err(|error| invalid(9, error))?,
         created_at: Timestamp::from_unix_millis(row.get(6)?),
         last_used_at: instant(row, 7)?,
     })

@@ -1,6 +1,6 @@
 //! Second factors.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::apply::Transaction;
 use super::rows::{self, FACTOR_COLUMNS, TRUSTED_DEVICE_COLUMNS};
@@ -11,14 +11,22 @@ use crate::base::id::{AccountId, FactorId, TrustedDeviceId};
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
-    RecoveryCodeHash, SecondFactor, TrustedDevice,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, Passkey, ReauthenticateOutcome, Reauthentication,
+    RecoveryCodeHash, SecondFactor, ShownPasskey, TrustedDevice,
 };
 use crate::store::{SecondFactorStore, StoreError};
 
 impl SecondFactorStore for SqliteStore {
     async fn second_factors(&self, account: AccountId) -> Result<AccountFactors, StoreError> {
         self.read("second_factors", move |db| of(db, account)).await
+    }
+
+    async fn find_passkey(&self, credential_id: Vec<u8>) -> Result<Option<SecondFactor>, StoreError> {
+        self.read("find_passkey", move |db| {
+            let sql = format!("SELECT {FACTOR_COLUMNS} FROM second_factors f WHERE f.credential_id = ?1");
+            db.prepare_cached(&sql)?.query_row([credential_id], rows::factor).optional()
+        })
+        .await
     }
 
     async fn change_factors(
@@ -71,14 +79,20 @@ pub(super) fn of(db: &Connection, account: AccountId) -> rusqlite::Result<Accoun
         ))?
         .query_map([account.as_bytes()], rows::trusted_device)?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(AccountFactors { factors, codes, devices })
+    let answered = db
+        .prepare_cached("SELECT hash FROM passkey_challenges WHERE account_id = ?1")?
+        .query_map([account.as_bytes()], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(AccountFactors { factors, codes, devices, answered })
 }
 
 impl Transaction<'_> {
     pub(super) fn insert_factor(&self, factor: &SecondFactor) -> rusqlite::Result<()> {
+        let passkey = factor.passkey.as_deref();
         self.one_row(
-            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at,
+                                         credential_id, passkey, sign_count, backed_up)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 factor.id.as_bytes(),
                 factor.account_id.as_bytes(),
@@ -87,7 +101,32 @@ impl Transaction<'_> {
                 factor.sealed,
                 factor.last_step,
                 factor.created_at.as_unix_millis(),
+                passkey.map(|passkey| &passkey.credential_id),
+                passkey.map(Passkey::to_stored),
+                passkey.map(|passkey| passkey.sign_count),
+                passkey.map(|passkey| passkey.backed_up),
             ],
+        )
+    }
+
+    /// Challenges that are over can be answered no more, and are forgotten.
+    pub(super) fn use_passkey(
+        &self,
+        shown: &ShownPasskey,
+        account: AccountId,
+        at: Timestamp,
+    ) -> rusqlite::Result<()> {
+        self.one_row(
+            "UPDATE second_factors SET sign_count = ?2, backed_up = ?3, last_used_at = ?4 WHERE id = ?1",
+            params![shown.factor.as_bytes(), shown.sign_count, shown.backed_up, at.as_unix_millis()],
+        )?;
+        self.db
+            .prepare_cached("DELETE FROM passkey_challenges WHERE account_id = ?1 AND expires_at <= ?2")?
+            .execute(params![account.as_bytes(), at.as_unix_millis()])?;
+        let challenge = &shown.challenge;
+        self.one_row(
+            "INSERT INTO passkey_challenges (account_id, hash, expires_at) VALUES (?1, ?2, ?3)",
+            params![account.as_bytes(), challenge.hash, challenge.expires_at.as_unix_millis()],
         )
     }
 

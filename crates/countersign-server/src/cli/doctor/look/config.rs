@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::cli::doctor::seen::{BrowserSeen, ConfigSeen};
+use crate::cli::doctor::seen::{BrowserSeen, ConfigSeen, PasskeysSeen};
 use crate::cli::start_check;
 use crate::config::{Config, Place, is_loopback_name};
 use crate::serve::mode::Mode;
@@ -83,6 +83,20 @@ pub(super) fn browser(config: &Config) -> BrowserSeen {
         origin: config.public_origin.as_ref().map_or_else(local, ToString::to_string),
         origins: config.cors_origins.iter().map(ToString::to_string).collect(),
     }
+}
+
+/// The site that passkeys are for.
+pub(super) fn passkeys(config: &Config) -> Option<PasskeysSeen> {
+    let origin = browser(config).origin;
+    let (_, host) = origin.split_once("://").unwrap_or(("", &origin));
+    let host = host.split(':').next().unwrap_or_default().to_owned();
+    let options = config.passkey_options();
+    options.enabled.then(|| PasskeysSeen {
+        rp_id: config.passkeys_rp_id.clone().unwrap_or(host),
+        related: config.passkeys_related_origins.clone(),
+        is_offered: options.relying_party(&origin).is_some(),
+        origin,
+    })
 }
 
 /// Where the server is for a program on this machine.

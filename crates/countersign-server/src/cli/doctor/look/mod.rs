@@ -38,6 +38,9 @@ pub(super) fn look(global: &Global, wanted: &Wanted, asked: &Asked) -> Seen {
     if wants(&["browser"]) {
         seen.browser = Some(config::browser(&config));
     }
+    if wants(&["passkeys"]) {
+        seen.passkeys = config::passkeys(&config);
+    }
     let costs = if wants(&["passwords"]) {
         passwords::costs(&config, wanted.names("passwords.hash-time"))
     } else {

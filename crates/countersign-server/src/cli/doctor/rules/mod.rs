@@ -6,6 +6,7 @@ mod config;
 mod consumer;
 mod feed;
 mod keys;
+mod passkeys;
 mod passwords;
 mod people;
 mod postgres;
@@ -39,6 +40,7 @@ const GROUPS: &[&[Rule]] = &[
     config::RULES,
     reach::RULES,
     browser::RULES,
+    passkeys::RULES,
     store::RULES,
     postgres::RULES,
     keys::RULES,
@@ -70,6 +72,7 @@ mod tests {
             config::tests::fixtures(),
             reach::tests::fixtures(),
             browser::tests::fixtures(),
+            passkeys::tests::fixtures(),
             passwords::tests::fixtures(),
             feed::tests::fixtures(),
             webhooks::tests::fixtures(),

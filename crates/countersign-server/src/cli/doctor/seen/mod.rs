@@ -26,6 +26,7 @@ pub(in crate::cli) struct Seen {
     pub(in crate::cli) people: Option<PeopleSeen>,
     pub(in crate::cli) passwords: Option<PasswordsSeen>,
     pub(in crate::cli) browser: Option<BrowserSeen>,
+    pub(in crate::cli) passkeys: Option<PasskeysSeen>,
     pub(in crate::cli) feed: Option<FeedSeen>,
     pub(in crate::cli) webhooks: Option<Vec<WebhookSeen>>,
     pub(in crate::cli) reach: Option<ReachSeen>,
@@ -281,6 +282,19 @@ pub(in crate::cli) struct BrowserSeen {
     pub(in crate::cli) origin: String,
     /// `cors_origins`.
     pub(in crate::cli) origins: Vec<String>,
+}
+
+/// The site that passkeys are for, where they are on.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct PasskeysSeen {
+    /// The origin of the server.
+    pub(in crate::cli) origin: String,
+    /// The domain that they are for.
+    pub(in crate::cli) rp_id: String,
+    /// `passkeys.related_origins`.
+    pub(in crate::cli) related: Vec<String>,
+    /// Whether browsers have passkeys at this origin.
+    pub(in crate::cli) is_offered: bool,
 }
 
 /// A server that is told of events, as the store knows it.
