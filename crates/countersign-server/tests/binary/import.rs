@@ -42,7 +42,7 @@ fn a_dry_run_reports_and_changes_nothing_and_then_people_sign_in() {
 
     let import =
         ["user", "import", &django, "--from", "django", "--skip-problems", "--allow-no-password", "--json"];
-    let done = serde_json::json!({ "made": 3, "alreadyThere": 0, "leftOut": 1 });
+    let done = serde_json::json!({ "made": 3, "alreadyThere": 0, "authenticators": 0, "leftOut": 1 });
     assert_eq!(place.run(&import).json(), done);
     assert_eq!(place.run(&import).json()["alreadyThere"], 3, "again: goes on where it stopped");
     let server = place.serve(&[]);
@@ -197,4 +197,48 @@ fn a_file_in_another_encoding_or_shape_is_read_or_refused_with_the_place() {
     let ran = place.run(&["user", "import", "nobody.csv", "--ignore", "third"]);
     assert!(ran.code == Some(1) && ran.err.contains("the columns are first, second"), "{ran:?}");
     assert_eq!(place.run(&["user", "list", "--json"]).json(), serde_json::json!([]));
+}
+
+/// MF-1: authenticators come in a file of their own, and what cannot come over has to be accepted by the command that the dry run names.
+#[test]
+fn authenticators_come_over_or_somebody_accepts_that_they_do_not() {
+    let place = Place::with_database();
+    let (users, factors) = (export("better-auth-with-factors.jsonl"), export("better-auth-two-factor.jsonl"));
+    let key = export("better-auth-secret.txt");
+    let without_key = place.run(&["user", "import", &users, "--factors", &factors]);
+    let said = "4 second factors cannot come over; --allow-no-factor";
+    assert!(without_key.code == Some(1) && without_key.err.contains(said), "{without_key:?}");
+    let with = ["user", "import", &users, "--factors", &factors, "--factor-key", &key];
+    let dry = place.run(&[&with[..], &["--dry-run"]].concat());
+    assert_eq!(dry.code, Some(1), "two do not come over");
+    assert!(dry.out.contains("of them 2 with an authenticator: lines 1, 2"), "{}", dry.out);
+    assert!(
+        dry.out.contains("second factors that are not in the file: line 5 (erin@example.org)"),
+        "{}",
+        dry.out
+    );
+    let command = dry.out.lines().last().unwrap();
+    assert!(command.ends_with("--from better-auth --allow-no-factor"), "{command}");
+    let json = place.run(&[&with[..], &["--dry-run", "--json"]].concat()).json();
+    assert_eq!(json["withFactors"], json!([1, 2]));
+    let import = [&with[..], &["--allow-no-factor"]].concat();
+    let done = place.run(&import);
+    assert_eq!(done.out.trim(), "Imported 5 accounts with 2 authenticators", "{done:?}");
+    assert!(
+        done.err.contains("line 3 (carol@example.org)"),
+        "who needs another one is said again: {}",
+        done.err
+    );
+    let again = place.run(&[&import[..], &["--json"]].concat()).json();
+    assert_eq!((&again["alreadyThere"], &again["authenticators"]), (&json!(5), &json!(0)));
+    let held = place.run(&["user", "factor", "list", "ada@example.org", "--json"]).json();
+    assert_eq!((held[0]["name"].as_str(), held.as_array().unwrap().len()), (Some("better-auth"), 1));
+    let server = place.serve(&[]);
+    assert_eq!(server.login("ada@example.org", PASSWORD).status, 403, "a second factor is required");
+    assert_eq!(server.login("carol@example.org", PASSWORD).status, 200);
+    let nothing = place.run(&["user", "import", &users, "--factors", &users]);
+    assert!(
+        nothing.code == Some(1) && nothing.err.contains("there are no second factors in it"),
+        "{nothing:?}"
+    );
 }

@@ -231,6 +231,7 @@ async fn scene(clock: &Clock, hash: Option<&str>) -> Result<Countersign<SqliteSt
                 disabled: class == Class::Disabled,
                 password_change_required: false,
                 locale: None,
+                factors: Vec::new(),
             };
             store.create_account(account, &operator).await?;
         }

@@ -281,6 +281,7 @@ async fn add(
         disabled: class.who == Who::Disabled,
         password_change_required: false,
         locale: None,
+        factors: Vec::new(),
     };
     let context = Context::local(Actor::CommandLine, now);
     let account_id = account.id;

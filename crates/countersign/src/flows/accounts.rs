@@ -120,6 +120,7 @@ impl<S: Store> Countersign<S> {
             disabled: false,
             password_change_required,
             locale,
+            factors: Vec::new(),
         }
     }
 

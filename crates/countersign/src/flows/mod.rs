@@ -18,6 +18,7 @@ pub(crate) mod deliver;
 pub mod email;
 pub mod email_notices;
 pub mod embedded;
+pub mod factor_sealer;
 pub mod feed;
 pub(crate) mod feed_keys;
 pub(crate) mod figures;

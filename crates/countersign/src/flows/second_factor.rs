@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::digest::sha256;
-use crate::base::id::FactorId;
 use crate::base::master_key::Purpose;
 use crate::flows::attempt::{CheckError, Checked, Guessed};
 use crate::flows::login::{Authenticated, LoginError};
@@ -260,21 +259,8 @@ impl<S: Store> Countersign<S> {
             })
             .await?;
         let (Some(step), Some(secret)) = (found, secret) else { return Ok(None) };
-        let id = FactorId::random(&self.random);
-        let sealed =
-            self.outbox_key.seal(Purpose::TotpSecret, secret.as_bytes(), id.as_bytes(), &self.random);
-        let sealed = sealed.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-        Ok(Some(SecondFactor {
-            id,
-            account_id: account.id,
-            kind: FactorKind::Totp,
-            name: SecondFactor::name_of(new.name),
-            sealed,
-            last_step: step,
-            passkey: None,
-            created_at: context.now,
-            last_used_at: None,
-        }))
+        let made = self.factor_sealer().authenticator(account.id, (&secret, new.name), context.now)?;
+        Ok(Some(SecondFactor { last_step: step, ..made }))
     }
 
     /// The second step, as a store's transaction looks at it.
@@ -335,6 +321,7 @@ mod tests {
     use super::*;
     use crate::Options;
     use crate::base::clock::Clock;
+    use crate::base::id::FactorId;
     use crate::base::master_key::MasterKeys;
     use crate::base::random::Random;
     use crate::model::context::Actor;

@@ -83,6 +83,13 @@ impl TestApp {
         app
     }
 
+    /// With nobody in it.
+    pub(crate) async fn empty() -> Self {
+        let options = Options::new(ISSUER, "api");
+        let store = new_store(&options).await;
+        Self::open(store, (options, HttpOptions::default()), Clock::manual(START), 42).await
+    }
+
     /// So many nodes on one database, whose clocks agree.
     pub(crate) async fn nodes(count: u64) -> Vec<Self> {
         let url = DatabaseUrl::parse(&database::url(&database::new_database())).unwrap();

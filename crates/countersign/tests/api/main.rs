@@ -21,6 +21,7 @@ mod forward_auth;
 mod guessing;
 mod hang_up;
 mod hooks;
+mod imported_factors;
 mod language;
 mod login;
 mod logout;

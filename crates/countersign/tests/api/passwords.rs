@@ -79,6 +79,7 @@ async fn an_imported_hash_is_renewed_at_the_next_good_login() {
         disabled: false,
         password_change_required: false,
         locale: None,
+        factors: Vec::new(),
     };
     let store = app.countersign.store();
     assert_eq!(

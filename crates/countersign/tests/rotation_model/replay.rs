@@ -140,6 +140,7 @@ impl Scene {
             disabled: false,
             password_change_required: false,
             locale: None,
+            factors: Vec::new(),
         };
         let context = Context::local(Actor::CommandLine, clock.now());
         countersign.store().create_account(ada, &context).await.unwrap();

@@ -241,6 +241,7 @@ impl Draw {
             disabled: self.below(8) == 0,
             password_change_required: self.below(8) == 0,
             locale: self.chance().then(|| Locale::parse("pt-BR").unwrap()),
+            factors: Vec::new(),
         };
         let id = account.id;
         if let CreateAccountOutcome::Created(_) =

@@ -83,6 +83,7 @@ pub(crate) fn new_account(name: &str, role: Role) -> NewAccount {
         disabled: false,
         password_change_required: false,
         locale: None,
+        factors: Vec::new(),
     }
 }
 

@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use countersign::AccountQuery;
 use countersign::import::{
-    Decisions, FirebaseHashConfig, Import, ImportReport, ImportSettings, System, Use, export_line,
+    BetterAuthSecrets, Decisions, FactorFile, FirebaseHashConfig, Import, ImportReport, ImportSettings,
+    Imported, System, Use, export_line,
 };
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -47,6 +48,16 @@ pub(in crate::cli) struct UserImport {
     /// Imports rows whose hash protects nobody without that hash: they need a new password
     #[arg(long)]
     reset_weak: bool,
+    /// The second factors of these users, where their system keeps them in a table of their own: Authelia's export of TOTP, the tables
+    /// of Supabase and better-auth
+    #[arg(long, value_name = "FILE")]
+    factors: Option<PathBuf>,
+    /// The secret of better-auth, by which its authenticators are encrypted, in a file; older ones on further lines
+    #[arg(long, value_name = "FILE", requires = "factors")]
+    factor_key: Option<PathBuf>,
+    /// Imports accounts without a second factor that cannot come over: until they set up another, their password alone signs in
+    #[arg(long)]
+    allow_no_factor: bool,
     /// Firebase's "password hash parameters", in a file as its console shows them
     #[arg(long, value_name = "FILE", required_if_eq("from", "firebase"))]
     firebase_parameters: Option<PathBuf>,
@@ -66,25 +77,22 @@ impl UserImport {
             output::unless_closed(output.show(&as_json(report), || self.dry_text(report)))?;
             return self.ready(report);
         }
-        if problems > 0 && !output.json {
+        if (problems > 0 || !report.lost_factors.is_empty()) && !output.json {
             output::remark(&report.to_string());
         }
         self.ready(report)?;
-        let settings =
-            ImportSettings { batch: BATCH, skip_problems: self.skip_problems, hasher, context: &context };
+        let sealer = tool.instance.factor_sealer();
+        let settings = ImportSettings {
+            batch: BATCH,
+            skip_problems: self.skip_problems,
+            hasher,
+            sealer,
+            context: &context,
+        };
         let fine = report.fine;
         let imported =
             import.run(tool.instance.store(), &settings, |done| bar(done as u64, fine as u64, "")).await?;
-        let value =
-            json!({ "made": imported.made, "alreadyThere": imported.already_there, "leftOut": problems });
-        output.show(&value, || {
-            let there = imported.already_there;
-            let already = if there > 0 { format!(", {there} there already") } else { String::new() };
-            let left_out =
-                if problems > 0 { format!(", {} left out", counted(problems, "row")) } else { String::new() };
-            format!("Imported {}{already}{left_out}", counted(imported.made, "account"))
-        })?;
-        Ok(())
+        show_done(output, imported, problems)
     }
 
     fn decisions(&self) -> anyhow::Result<Decisions> {
@@ -94,6 +102,7 @@ impl UserImport {
             config
                 .ok_or_else(|| usage(format!("{} does not have Firebase's hash parameters", file.display())))
         });
+        let factors = self.factors.as_deref().map(|file| self.factors(file));
         let mapped = self.map.iter().map(|(column, used)| (column.clone(), Some(*used)));
         let ignored = self.ignore.iter().map(|column| (column.clone(), None));
         Ok(Decisions {
@@ -102,8 +111,21 @@ impl UserImport {
             states: self.state_value.clone(),
             allow_no_password: self.allow_no_password,
             reset_weak: self.reset_weak,
+            factors: factors.transpose()?,
+            allow_no_factor: self.allow_no_factor,
             firebase: firebase.transpose()?,
         })
+    }
+
+    fn factors(&self, file: &Path) -> anyhow::Result<FactorFile> {
+        let secrets = self.factor_key.as_deref().map(|file| {
+            let text = read(file)?;
+            let text =
+                std::str::from_utf8(&text).with_context(|| format!("{} is no text", file.display()))?;
+            anyhow::Ok(BetterAuthSecrets::parse(text))
+        });
+        let secrets = secrets.transpose()?.unwrap_or_default();
+        FactorFile::read(&read(file)?, &secrets).with_context(|| format!("{} cannot be read", file.display()))
     }
 
     /// Whether this very command could import, and if not, what has to be said first.
@@ -121,6 +143,13 @@ impl UserImport {
             self.allow_no_password || !report.loses_passwords(),
             "{} without a password; --allow-no-password imports such rows, and they need a new one",
             counted(without, "row")
+        );
+        let lost = report.factors_lost();
+        anyhow::ensure!(
+            self.allow_no_factor || lost == 0,
+            "{} cannot come over; --allow-no-factor imports these accounts without: until their owners set up \
+             another authenticator, their password alone signs in",
+            counted(lost, "second factor")
         );
         let problems = report.problem_rows();
         anyhow::ensure!(
@@ -156,6 +185,7 @@ impl UserImport {
         }
         let accepted = [
             (!self.allow_no_password && report.loses_passwords(), "--allow-no-password"),
+            (!self.allow_no_factor && report.factors_lost() > 0, "--allow-no-factor"),
             (!self.skip_problems && report.problem_rows() > 0, "--skip-problems"),
         ];
         words.extend(accepted.into_iter().filter(|(needed, _)| *needed).map(|(_, word)| word.to_owned()));
@@ -163,8 +193,27 @@ impl UserImport {
     }
 }
 
+fn show_done(output: Output, imported: Imported, left_out: usize) -> anyhow::Result<()> {
+    let Imported { made, already_there, factors, .. } = imported;
+    let value = json!({
+        "made": made, "alreadyThere": already_there, "authenticators": factors, "leftOut": left_out,
+    });
+    let some = |number: usize, text: String| if number > 0 { text } else { String::new() };
+    output.show(&value, || {
+        let with = some(factors, format!(" with {}", counted(factors, "authenticator")));
+        let already = some(already_there, format!(", {already_there} there already"));
+        let left_out = some(left_out, format!(", {} left out", counted(left_out, "row")));
+        format!("Imported {}{with}{already}{left_out}", counted(made, "account"))
+    })?;
+    Ok(())
+}
+
 fn as_json(report: &ImportReport) -> serde_json::Value {
     let problems = report.problems.iter().map(|(reason, lines)| (reason.to_string(), json!(lines)));
+    let lost = report.lost_factors.iter().map(|(reason, lost)| {
+        let users = lost.iter().map(|lost| json!({ "line": lost.line, "username": lost.username }));
+        (reason.to_string(), users.collect::<serde_json::Value>())
+    });
     let columns = report.columns.iter().map(|column| {
         let text = column.to_string();
         let fate = text.get(column.name.len() + 2..).unwrap_or_default();
@@ -178,6 +227,9 @@ fn as_json(report: &ImportReport) -> serde_json::Value {
         "withoutPassword": report.without_password,
         "reset": report.reset,
         "trimmed": report.trimmed,
+        "withFactors": report.with_factors,
+        "lostFactors": lost.collect::<serde_json::Map<_, _>>(),
+        "strangeFactors": report.strange_factors,
         "noUsers": report.no_users,
         "problems": problems.collect::<serde_json::Map<_, _>>(),
     })
@@ -222,7 +274,8 @@ pub(in crate::cli) async fn export(tool: &Tool) -> anyhow::Result<()> {
         after = Some(last.username.canonical().to_owned());
         for account in &page {
             if let Some(found) = tool.instance.credentials(account.id).await? {
-                output::print(&export_line(&found, tool.instance.hasher()))?;
+                let held = tool.instance.second_factors(account.id).await?;
+                output::print(&export_line(&found, &held, tool.instance.hasher()))?;
             }
         }
     }

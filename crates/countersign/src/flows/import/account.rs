@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::columns::{Column, Fate, Use, in_order};
 use super::decisions::Decisions;
+use super::factors::{self, FactorProblem, ImportedFactor, Owner};
 use super::hashes;
 use super::layout::Layout;
 use super::problem::{RowProblem, UsernameProblem};
@@ -38,6 +39,8 @@ pub(super) struct Read {
     pub(super) account: NewAccount,
     pub(super) was_trimmed: bool,
     pub(super) was_reset: bool,
+    pub(super) factors: Vec<ImportedFactor>,
+    pub(super) lost_factors: Vec<FactorProblem>,
 }
 
 impl Reader<'_> {
@@ -63,8 +66,31 @@ impl Reader<'_> {
             disabled: self.is_disabled(row)?,
             password_change_required: self.password_change(row)?,
             locale: self.locale(row)?,
+            factors: Vec::new(),
         };
-        Ok(Read { account, was_trimmed: name_trimmed || hash_trimmed, was_reset })
+        let (factors, lost_factors) = self.factors(row, &account);
+        let was_trimmed = name_trimmed || hash_trimmed;
+        Ok(Read { account, was_trimmed, was_reset, factors, lost_factors })
+    }
+
+    /// What the user has beside the password. One that the file speaks of and does not have is not passed over.
+    fn factors(&self, row: &Row, account: &NewAccount) -> (Vec<ImportedFactor>, Vec<FactorProblem>) {
+        let system = self.source.system;
+        let mut found = factors::in_row(system, row);
+        if let Some(file) = &self.decisions.factors {
+            let owners = [Some(Owner::named(account.username.as_str())), Owner::of_user(row)];
+            found.extend(owners.iter().flatten().flat_map(|owner| file.of(owner)));
+        }
+        if found.is_empty() && factors::is_said(system, row) {
+            found.push(Err(FactorProblem::NotInFile));
+        }
+        factors::bounded(found)
+    }
+
+    /// By what a row is called in the file of second factors, whether it can be imported or not.
+    pub(super) fn owners(&self, row: &Row) -> impl Iterator<Item = Owner> {
+        let named = self.name(row).ok().map(|(name, _)| Owner::named(&name));
+        named.into_iter().chain(Owner::of_user(row))
     }
 
     /// The fields of a row that are used so.

@@ -1,6 +1,7 @@
 //! What the person who imports has decided about a file.
 
 use super::columns::Use;
+use super::factors::FactorFile;
 use super::system::{FirebaseHashConfig, System};
 
 /// What the person who imports has decided.
@@ -16,6 +17,10 @@ pub struct Decisions {
     pub allow_no_password: bool,
     /// Whether rows with a hash that is too weak are imported without it.
     pub reset_weak: bool,
+    /// The second factors of the users, where their system keeps them in a table of their own.
+    pub factors: Option<FactorFile>,
+    /// Whether accounts are imported without a second factor that they have there and that cannot come over.
+    pub allow_no_factor: bool,
     /// What Firebase's hashes need.
     pub firebase: Option<FirebaseHashConfig>,
 }

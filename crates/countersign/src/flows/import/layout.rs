@@ -102,7 +102,7 @@ const COUNTERSIGN: Layout = Layout {
     names: "username",
     hashes: "passwordhash",
     states: &[("disabled", StateKind::Disabled)],
-    ignored: "",
+    ignored: "secondfactors",
 };
 
 const KEYCLOAK: Layout = Layout {

@@ -8,6 +8,7 @@
 mod account;
 mod columns;
 mod decisions;
+mod factors;
 mod hash_forms;
 mod hashes;
 mod layout;
@@ -20,14 +21,16 @@ mod system;
 mod text;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aws_lc_rs::hmac;
 
+pub use crate::flows::factor_sealer::FactorSealer;
 pub use columns::{Column, Fate, Use};
 pub use decisions::Decisions;
+pub use factors::{BetterAuthSecrets, FactorFile, FactorFileError, FactorProblem};
 pub use problem::{RowProblem, UsernameProblem};
-pub use report::ImportReport;
+pub use report::{ImportReport, LostFactor};
 pub use run::{ImportError, ImportSettings, Imported, export_line};
 pub use state::StateKind;
 pub use system::{FirebaseHashConfig, System};
@@ -40,14 +43,18 @@ use crate::hashing::PasswordHasher;
 use crate::model::account::NewAccount;
 use crate::store::{Store, StoreError};
 use account::{Read, Reader, Source};
+use factors::ImportedFactor;
 use rows::{Row, Table};
 
 /// A file that was read: the accounts it holds, and what is wrong with the others.
 #[derive(Debug)]
 pub struct Import {
     accounts: Vec<(u64, NewAccount)>,
+    /// The authenticators of those that have some, by their lines.
+    factors: HashMap<u64, Vec<ImportedFactor>>,
     report: ImportReport,
     allow_no_password: bool,
+    allow_no_factor: bool,
 }
 
 /// Why a file cannot be read at all.
@@ -100,7 +107,7 @@ impl Import {
         }
         let columns = decided_columns(&table, system, decisions)?;
         let ids = hmac::Key::new(hmac::HMAC_SHA256, &sha256(text.as_bytes()));
-        let mut import = Self::empty(system, columns, decisions.allow_no_password);
+        let mut import = Self::empty(system, columns, decisions);
         let columns = import.report.columns.clone();
         let source = Source { system, firebase: decisions.firebase.as_ref() };
         let reader = Reader { source, columns: &columns, decisions, hasher, now };
@@ -118,10 +125,11 @@ impl Import {
         let alike = import.accounts.iter().filter(|(_, account)| is_alike(account));
         let alike = alike.map(|(line, _)| *line).collect();
         import.set_aside(RowProblem::LooksAlike, alike);
+        import.report.strange_factors = strange_factors(&table, &reader);
         Ok(import)
     }
 
-    fn empty(system: System, columns: Vec<Column>, allow_no_password: bool) -> Self {
+    fn empty(system: System, columns: Vec<Column>, decisions: &Decisions) -> Self {
         let has_hashes = columns.iter().any(|column| column.fate == Fate::Used(Use::Hash));
         let report = ImportReport {
             system,
@@ -132,10 +140,19 @@ impl Import {
             reset: Vec::new(),
             trimmed: Vec::new(),
             no_users: Vec::new(),
+            with_factors: Vec::new(),
+            lost_factors: BTreeMap::new(),
+            strange_factors: Vec::new(),
             problems: BTreeMap::new(),
             has_hashes,
         };
-        Self { accounts: Vec::new(), report, allow_no_password }
+        Self {
+            accounts: Vec::new(),
+            factors: HashMap::new(),
+            report,
+            allow_no_password: decisions.allow_no_password,
+            allow_no_factor: decisions.allow_no_factor,
+        }
     }
 
     /// Counts a row among the accounts or among the problems.
@@ -146,17 +163,25 @@ impl Import {
             Ok(read) if names.contains_key(read.account.username.canonical()) => {
                 report.problems.entry(RowProblem::Duplicate).or_default().push(line);
             }
-            Ok(Read { account, was_trimmed, was_reset }) => {
+            Ok(Read { account, was_trimmed, was_reset, factors, lost_factors }) => {
                 names.insert(account.username.canonical().to_owned(), line);
                 for (applies, lines) in [
                     (account.disabled, &mut report.disabled),
                     (account.password_hash.is_none(), &mut report.without_password),
                     (was_reset, &mut report.reset),
                     (was_trimmed, &mut report.trimmed),
+                    (!factors.is_empty(), &mut report.with_factors),
                 ] {
                     if applies {
                         lines.push(line);
                     }
+                }
+                for problem in lost_factors {
+                    let lost = LostFactor { line, username: account.username.as_str().to_owned() };
+                    report.lost_factors.entry(problem).or_default().push(lost);
+                }
+                if !factors.is_empty() {
+                    self.factors.insert(line, factors);
                 }
                 self.accounts.push((line, account));
             }
@@ -199,9 +224,14 @@ impl Import {
                 &mut self.report.without_password,
                 &mut self.report.reset,
                 &mut self.report.trimmed,
+                &mut self.report.with_factors,
             ] {
                 lines.retain(is_free);
             }
+            self.report.lost_factors.retain(|_, lost| {
+                lost.retain(|lost| is_free(&lost.line));
+                !lost.is_empty()
+            });
             self.report.fine = self.accounts.len();
             self.report.problems.entry(problem).or_default().extend(rows);
         }
@@ -216,6 +246,13 @@ impl Import {
 
 fn read_row(reader: &Reader<'_>, row: Option<&Row>, id: AccountId) -> Result<Read, RowProblem> {
     reader.account(row.ok_or(RowProblem::Unreadable)?, id)
+}
+
+/// The lines of the file of second factors that belong to no row.
+fn strange_factors(table: &Table, reader: &Reader<'_>) -> Vec<u64> {
+    let Some(file) = &reader.decisions.factors else { return Vec::new() };
+    let rows = table.rows.iter().filter_map(|(_, row)| row.as_ref());
+    file.strangers(&rows.flat_map(|row| reader.owners(row)).collect::<HashSet<_>>())
 }
 
 /// What happens to every column; a decision about one that is not there is a slip.

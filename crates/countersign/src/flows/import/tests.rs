@@ -1,10 +1,15 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::random::Random;
 use crate::base::requester::{AccountKey, Requester};
+use crate::flows::factor_sealer::FactorSealer;
 use crate::hashing::{Attempt, HashingOptions, Verification};
 use crate::model::account::Username;
 use crate::model::context::{Actor, Context};
+use crate::model::outbox::OutboxKey;
+use crate::model::second_factor::AccountFactors;
 use crate::model::session::SessionPolicy;
 use crate::password::Password;
 use crate::password::UnreadableHash;
@@ -23,6 +28,13 @@ macro_rules! export {
 fn hasher() -> PasswordHasher {
     let options = HashingOptions { memory_budget_bytes: 256 << 20, ..HashingOptions::default() };
     PasswordHasher::new(&options, Clock::system(), Random::insecure_seeded(1)).unwrap()
+}
+
+static SEALING: LazyLock<(OutboxKey, Random)> =
+    LazyLock::new(|| (OutboxKey::new(&[1; 32]).unwrap(), Random::insecure_seeded(1)));
+
+fn sealer() -> FactorSealer<'static> {
+    FactorSealer::new(&SEALING.0, &SEALING.1)
 }
 
 fn store() -> SqliteStore {
@@ -57,7 +69,8 @@ fn states(import: &Import) -> Vec<(u64, bool)> {
 
 async fn run(import: &Import, store: &SqliteStore, hasher: &PasswordHasher) -> Result<Imported, ImportError> {
     let context = context();
-    let settings = ImportSettings { batch: 2, skip_problems: true, hasher, context: &context };
+    let settings =
+        ImportSettings { batch: 2, skip_problems: true, hasher, sealer: sealer(), context: &context };
     import.run(store, &settings, |_| {}).await
 }
 
@@ -110,7 +123,10 @@ async fn users_of_each_system_sign_in_after_the_import() {
         let has_header = text != export!("firebase.csv");
         assert_eq!(recognised, if has_header { system } else { System::Generic });
         let store = store();
-        assert_eq!(run(&import, &store, &hasher).await.unwrap(), Imported { made: fine, already_there: 0 });
+        assert_eq!(
+            run(&import, &store, &hasher).await.unwrap(),
+            Imported { made: fine, already_there: 0, factors: 0 }
+        );
         for shut_out in import.accounts.iter().filter(|(_, account)| account.password_hash.is_some()) {
             let name = shut_out.1.username.as_str();
             let right = sign_in(&store, &hasher, name, PASSWORD).await;
@@ -143,7 +159,13 @@ async fn a_file_with_problems_is_reported_by_line_and_not_imported() {
     1 hashes that protect nobody (MD5): these passwords must be reset (--reset-weak imports the accounts without them): line 3
     ");
     let (store, context) = (store(), context());
-    let settings = ImportSettings { batch: 10, skip_problems: false, hasher: &hasher, context: &context };
+    let settings = ImportSettings {
+        batch: 10,
+        skip_problems: false,
+        hasher: &hasher,
+        sealer: sealer(),
+        context: &context,
+    };
     let refused = import.run(&store, &settings, |_| {}).await;
     assert!(matches!(refused, Err(ImportError::Problems { rows: 7 })), "{refused:?}");
     assert!(store.account_for_login(&Username::parse("ada").unwrap()).await.unwrap().is_none());
@@ -164,16 +186,22 @@ async fn an_interrupted_import_goes_on_where_it_stopped() {
     let (hasher, store, context) = (hasher(), store(), context());
     let text = names(0..25);
     let import = read(&text, System::Generic, &hasher);
-    let settings = ImportSettings { batch: 10, skip_problems: false, hasher: &hasher, context: &context };
+    let settings = ImportSettings {
+        batch: 10,
+        skip_problems: false,
+        hasher: &hasher,
+        sealer: sealer(),
+        context: &context,
+    };
     // What a crash after one and a half batches leaves behind.
     let half = import.accounts.iter().take(15).map(|(_, account)| account.clone()).collect();
     store.import_accounts(half, &context).await.unwrap();
     let mut seen = Vec::new();
     let again = import.run(&store, &settings, |done| seen.push(done)).await.unwrap();
-    assert_eq!(again, Imported { made: 10, already_there: 15 });
+    assert_eq!(again, Imported { made: 10, already_there: 15, factors: 0 });
     assert_eq!(seen, [10, 20, 25]);
     let third = import.run(&store, &settings, |_| {}).await.unwrap();
-    assert_eq!(third, Imported { made: 0, already_there: 25 });
+    assert_eq!(third, Imported { made: 0, already_there: 25, factors: 0 });
 
     let other = read(&names(24..30), System::Generic, &hasher);
     let taken = other.run(&store, &settings, |_| {}).await;
@@ -217,7 +245,7 @@ async fn an_export_comes_back_as_it_was() {
     for name in ["ada@example.org", "bob@example.org"] {
         let found = from.account_for_login(&Username::parse(name).unwrap()).await.unwrap().unwrap();
         assert!(found.password_hash.as_ref().unwrap().as_str().starts_with("{sealed}"));
-        lines = format!("{lines}{}\n", export_line(&found, &one));
+        lines = format!("{lines}{}\n", export_line(&found, &AccountFactors::default(), &one));
     }
     let import = read(&lines, System::Countersign, &two);
     assert_eq!(run(&import, &to, &two).await.unwrap().made, 2);
@@ -230,7 +258,13 @@ async fn an_export_comes_back_as_it_was() {
 #[tokio::test]
 async fn taken_names_are_reported_before_anything_is_stored() {
     let (hasher, store, context) = (hasher(), store(), context());
-    let settings = ImportSettings { batch: 2, skip_problems: false, hasher: &hasher, context: &context };
+    let settings = ImportSettings {
+        batch: 2,
+        skip_problems: false,
+        hasher: &hasher,
+        sealer: sealer(),
+        context: &context,
+    };
     read(&names(7..8), System::Generic, &hasher).run(&store, &settings, |_| {}).await.unwrap();
     let mut import = read(&names(0..10), System::Generic, &hasher);
     import.find_taken_names(&store).await.unwrap();
@@ -241,7 +275,7 @@ async fn taken_names_are_reported_before_anything_is_stored() {
     assert!(store.account_for_login(&Username::parse("user0").unwrap()).await.unwrap().is_none());
     let skipping = ImportSettings { skip_problems: true, ..settings };
     let done = import.run(&store, &skipping, |_| {}).await.unwrap();
-    assert_eq!(done, Imported { made: 9, already_there: 0 });
+    assert_eq!(done, Imported { made: 9, already_there: 0, factors: 0 });
     import.find_taken_names(&store).await.unwrap();
     assert_eq!(import.report().fine, 9, "its own accounts are no strangers");
 }

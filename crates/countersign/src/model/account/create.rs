@@ -9,6 +9,7 @@ use crate::base::id::AccountId;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
+use crate::model::second_factor::{NewFactor, SecondFactor, inserts};
 
 /// An account to make.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct NewAccount {
     pub password_change_required: bool,
     /// The language of mails about it, if its owner has used one.
     pub locale: Option<Locale>,
+    /// Authenticators that it has from the beginning, of another system.
+    pub factors: Vec<SecondFactor>,
 }
 
 impl NewAccount {
@@ -44,6 +47,7 @@ impl NewAccount {
             disabled: false,
             password_change_required: false,
             locale: None,
+            factors: Vec::new(),
         }
     }
 }
@@ -127,6 +131,9 @@ pub(super) fn insert(new: NewAccount, now: Timestamp, writes: &mut Vec<Write>) -
     if account.password_change_required {
         writes.push(Write::Record(AuditEvent::new(AuditKind::PasswordChangeRequired).of_account(account.id)));
     }
+    for factor in new.factors {
+        writes.extend(inserts(&NewFactor { factor, codes: Vec::new() }, now));
+    }
     account
 }
 
@@ -147,7 +154,19 @@ mod tests {
             disabled: false,
             password_change_required: false,
             locale: None,
+            factors: Vec::new(),
         }
+    }
+
+    /// MF-1: there is no moment at which an imported account is without its authenticator.
+    #[test]
+    fn an_imported_account_has_its_authenticator_from_the_beginning() {
+        use crate::model::second_factor::testing::factor;
+        let found = import(vec![NewAccount { factors: vec![factor(1)], ..new("bob") }], &[NameUse::Free], T);
+        let inserted = Write::InsertFactor(Box::new(factor(1)));
+        assert!(matches!(found.writes().first(), Some(Write::InsertAccount { .. })), "{:?}", found.writes());
+        assert!(found.writes().contains(&inserted), "{:?}", found.writes());
+        assert_eq!(found.carried_out(), ImportAccountsOutcome::Imported);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::model::proof::Proof;
 use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, end_all};
 
 /// An account has so many authenticators of one kind at most.
-const MAX_FACTORS: usize = 10;
+pub(crate) const MAX_FACTORS: usize = 10;
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,12 +19,13 @@ mod recovery;
 mod ticket;
 mod totp;
 
+pub(crate) use self::change::MAX_FACTORS;
 #[cfg(test)]
 pub(in crate::model) use self::change::testing;
 pub use self::change::{ChangeFactorsOutcome, FactorAction, FactorChange, FactorChanger};
 pub(crate) use self::gate::Showing;
 pub use self::gate::{FactorMethod, Missing, NewFactor, SecondStep, ShownFactor};
-pub(in crate::model) use self::gate::{Passed, pass};
+pub(in crate::model) use self::gate::{Passed, inserts, pass};
 pub use self::passkey::{AnsweredChallenge, Passkey, ShownPasskey};
 pub use self::policy::SecondFactorPolicy;
 pub use self::reauthenticate::{ReauthenticateOutcome, Reauthentication};

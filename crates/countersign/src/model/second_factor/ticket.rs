@@ -108,20 +108,20 @@ impl PasskeyTicket {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Enrolment {
     pub(crate) account_id: AccountId,
-    secret: Zeroizing<[u8; 20]>,
+    secret: Zeroizing<Vec<u8>>,
     pub(crate) expires_at: Timestamp,
 }
 
 impl Enrolment {
     pub(crate) fn new(account_id: AccountId, secret: &TotpSecret, now: Timestamp) -> Self {
         let expires_at = now.plus(FactorTicket::LIFETIME);
-        Self { account_id, secret: Zeroizing::new(*secret.as_bytes()), expires_at }
+        Self { account_id, secret: Zeroizing::new(secret.as_bytes().to_vec()), expires_at }
     }
 
     /// Its secret, for this account and in time.
     pub(crate) fn secret(&self, account: AccountId, now: Timestamp) -> Option<TotpSecret> {
         let is_good = self.account_id == account && now < self.expires_at;
-        is_good.then(|| TotpSecret::from_bytes(self.secret.as_slice())).flatten()
+        is_good.then(|| TotpSecret::from_bytes(&self.secret)).flatten()
     }
 }
 

@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use crate::base::clock::Timestamp;
 use crate::base::random::Random;
 
-/// What an authenticator and we share: 160 bits (RFC 4226 §4, R6).
+/// What an authenticator and we share: 160 bits (RFC 4226 §4, R6), or what another system has chosen.
 #[derive(Clone, PartialEq, Eq)]
-pub struct TotpSecret(Zeroizing<[u8; 20]>);
+pub struct TotpSecret(Zeroizing<Vec<u8>>);
 
 impl std::fmt::Debug for TotpSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,22 +21,25 @@ impl TotpSecret {
     /// A new one.
     #[must_use]
     pub fn random(random: &Random) -> Self {
-        Self(Zeroizing::new(random.bytes()))
+        Self(Zeroizing::new(random.bytes::<20>().to_vec()))
     }
 
-    /// From its bytes; none if there are not 20 of them.
+    /// From its bytes; none if they are fewer than RFC 4226 asks for (§4, R6), or more than any app takes.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+        Self::SIZES.contains(&bytes.len()).then(|| Self(Zeroizing::new(bytes.to_vec())))
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8; 20] {
+    /// How many bytes there may be.
+    pub(crate) const SIZES: std::ops::RangeInclusive<usize> = 16..=128;
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// In Base32 (RFC 4648 §6), as people type it into an app.
     #[must_use]
     pub fn to_secret_text(&self) -> Zeroizing<String> {
-        Zeroizing::new(BASE32_NOPAD.encode(self.0.as_slice()))
+        Zeroizing::new(BASE32_NOPAD.encode(&self.0))
     }
 
     /// The URI that an app reads from a picture (the Key Uri Format of Google Authenticator, which all apps read).
@@ -80,7 +83,7 @@ impl TotpSecret {
 
     /// RFC 4226 §5.3.
     fn code(&self, step: i64) -> u32 {
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.0.as_slice());
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
         let tag = hmac::sign(&key, &step.to_be_bytes());
         let tag = tag.as_ref();
         let offset = usize::from(tag.last().copied().unwrap_or_default() & 0x0f);
@@ -136,6 +139,14 @@ mod tests {
             assert_eq!(rfc().step_of(wrong, at(3_000)), None, "{wrong}");
         }
         assert_eq!(rfc().step_of("5924", at(1_234_567_890)), None, "it is 005924");
+    }
+
+    /// RFC 4226 §4, R6: 128 bits at least.
+    #[test]
+    fn a_secret_is_neither_short_nor_endless() {
+        for (length, is_one) in [(0, false), (15, false), (16, true), (32, true), (128, true), (129, false)] {
+            assert_eq!(TotpSecret::from_bytes(&vec![1; length]).is_some(), is_one, "{length}");
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ async fn session(store: &SqliteStore) -> RefreshToken {
         disabled: false,
         password_change_required: false,
         locale: None,
+        factors: Vec::new(),
     };
     let account_id = account.id;
     store.create_account(account, &at(0)).await.unwrap();

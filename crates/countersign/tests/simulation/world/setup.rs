@@ -162,6 +162,7 @@ impl World {
             disabled: false,
             password_change_required: false,
             locale: None,
+            factors: Vec::new(),
         };
         let id = account.id;
         let made = now(self.server(0).store().inner.create_account(account, &self.operator(0))).unwrap();
