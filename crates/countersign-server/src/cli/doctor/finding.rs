@@ -65,7 +65,7 @@ impl Rule {
 }
 
 /// What a rule decided.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) struct Verdict {
     severity: Severity,
     seen: String,

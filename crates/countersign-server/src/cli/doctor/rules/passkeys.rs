@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use public_suffix::{DEFAULT_PROVIDER, EffectiveTLDProvider as _};
+
 use crate::cli::doctor::finding::{Rule, Verdict};
 use crate::cli::doctor::seen::PasskeysSeen;
 
@@ -40,7 +42,7 @@ fn origin(passkeys: &PasskeysSeen) -> Verdict {
 fn rp_id(passkeys: &PasskeysSeen) -> Option<Verdict> {
     let (id, host) = (passkeys.rp_id.as_str(), host(&passkeys.origin));
     let is_above = host == id || host.strip_suffix(id).is_some_and(|rest| rest.ends_with('.'));
-    let is_registrable = id == host || psl::domain_str(id).is_some();
+    let is_registrable = id == host || DEFAULT_PROVIDER.effective_tld_plus_one(id).is_ok();
     Some(match (is_above, is_registrable) {
         _ if !passkeys.is_offered => return None,
         (true, true) => Verdict::good(format!("passkeys are for {id}")),
@@ -80,7 +82,7 @@ const MOST_LABELS: usize = 5;
 
 /// The part of a registered name that somebody has chosen: `example` of `https://www.example.co.uk`.
 fn label(origin: &str) -> Option<&str> {
-    psl::domain_str(host(origin))?.split('.').next()
+    DEFAULT_PROVIDER.effective_tld_plus_one(host(origin)).ok()?.split('.').next()
 }
 
 fn host(origin: &str) -> &str {
