@@ -20,6 +20,7 @@ const PAGE_FILES = new Map([
   ['/client-account.js', 'client-account.js'],
   ['/client-device.js', 'client-device.js'],
   ['/client-step-up.js', 'client-step-up.js'],
+  ['/client-passkeys.js', 'client-passkeys.js'],
 ]);
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
@@ -165,7 +166,9 @@ class World {
     if (process.env.PAGES_FROM && file) {
       const inLanguage = join(process.env.PAGES_FROM, file.replace('.html', `.${request.headers['accept-language']?.slice(0, 2)}.html`));
       const found = existsSync(inLanguage) ? inLanguage : join(process.env.PAGES_FROM, file);
-      response.writeHead(200, { 'Content-Type': TYPES[file.split('.').pop()] }).end(readFileSync(found));
+      // What the server adds to a document where it offers passkeys.
+      const content = file.endsWith('.html') ? readFileSync(found, 'utf8').replace('<html ', '<html data-passkeys ') : readFileSync(found);
+      response.writeHead(200, { 'Content-Type': TYPES[file.split('.').pop()] }).end(content);
       return;
     }
     const { delayMs = 0, cut, swallow, status } = this.weather(`${request.method} ${path}`, request.headers['x-test-session']);

@@ -12,7 +12,7 @@ rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 cpSync('public', outdir, { recursive: true });
 cpSync('../client/dist/index.js', `${outdir}/client.js`);
-for (const name of ['account', 'device', 'step-up']) {
+for (const name of ['account', 'device', 'passkeys', 'step-up']) {
   writeFileSync(`${outdir}/client-${name}.js`, readFileSync(`../client/dist/${name}.js`, 'utf8').replaceAll('./index.js', './client.js'));
 }
 for (const page of PAGES) {
@@ -33,9 +33,9 @@ const scripts = {
   ...options,
   outdir,
   format: 'esm',
-  // All pages load one copy of the client and its second module, the one that pages of other apps load too. The scripts are in `assets/`.
-  alias: { '@countersign/client': '../client.js', '@countersign/client/account': '../client-account.js' },
-  external: ['../client.js', '../client-account.js', './server-keys.js'],
+  // All pages load one copy of the client and its other modules, the one that pages of other apps load too. The scripts are in `assets/`.
+  alias: { '@countersign/client': '../client.js', '@countersign/client/account': '../client-account.js', '@countersign/client/passkeys': '../client-passkeys.js' },
+  external: ['../client.js', '../client-account.js', '../client-passkeys.js', './server-keys.js'],
 };
 await build({
   ...scripts,

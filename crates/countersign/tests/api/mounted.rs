@@ -129,6 +129,7 @@ async fn front_ends_import_the_client_from_here() {
     let versioned_account = concat!("/client-account-", env!("CARGO_PKG_VERSION"), ".js");
     let versioned_device = concat!("/client-device-", env!("CARGO_PKG_VERSION"), ".js");
     let versioned_step_up = concat!("/client-step-up-", env!("CARGO_PKG_VERSION"), ".js");
+    let versioned_passkeys = concat!("/client-passkeys-", env!("CARGO_PKG_VERSION"), ".js");
     let from = async |path: &str, origin: &str| app.get(path).header("origin", origin).send().await;
     let for_ever = "public, max-age=31536000, immutable";
     for (path, caching) in [
@@ -140,6 +141,8 @@ async fn front_ends_import_the_client_from_here() {
         (versioned_device, for_ever),
         ("/client-step-up.js", "no-cache"),
         (versioned_step_up, for_ever),
+        ("/client-passkeys.js", "no-cache"),
+        (versioned_passkeys, for_ever),
     ] {
         let reply = from(path, FRONT_END).await;
         assert_eq!((reply.status, reply.header(header::CACHE_CONTROL)), (StatusCode::OK, Some(caching)));
@@ -164,7 +167,7 @@ async fn front_ends_import_the_client_from_here() {
 #[tokio::test]
 async fn the_other_modules_of_the_client_import_the_first_by_the_name_that_they_have_themselves() {
     let app = with_pages().await;
-    for module in ["account", "step-up"] {
+    for module in ["account", "passkeys", "step-up"] {
         for version in ["", concat!("-", env!("CARGO_PKG_VERSION"))] {
             let text = app.get(&format!("/client-{module}{version}.js")).send().await.text;
             let imports: Vec<_> =

@@ -6,7 +6,7 @@ import { parseJson, refusal } from '../http.ts';
 import type { Environment } from '../types.ts';
 
 export interface Request {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: object;
   /** In milliseconds. Default: as long as a sign-in may take, where the server hashes a password. */

@@ -36,7 +36,7 @@ use crate::http::routes::{method_not_allowed, not_found, plain_routes};
 use crate::store::Store;
 
 /// The pages and the files that they load: `/login`, `/forgot` where people set another password by mail, `/mail-sign-in` where they sign in by it, `/register` where they make accounts, `/account` with `/.well-known/change-password`, `/admin`, `/debugger`, `/docs` with
-/// `/openapi.json`, `/client.js` with `/client-account.js`, `/client-device.js` and `/client-step-up.js`, and `/assets`.
+/// `/openapi.json`, `/client.js` with `/client-account.js`, `/client-device.js`, `/client-passkeys.js` and `/client-step-up.js`, and `/assets`.
 /// Merge it beside [`router`](crate::http::router), or nest both under the same path. A page that the options turn off is
 /// no route, and neither is its script.
 pub fn pages<S: Store, T: Clone + Send + Sync + 'static>(app: &App<S>, options: &PagesOptions) -> Router<T> {
@@ -90,11 +90,12 @@ fn finish<S: Store, T: Clone + Send + Sync + 'static>(router: Router<App<S>>, ap
 }
 
 /// Path, file, caching. With its version in the name, the client never changes.
-const CLIENTS: [(&str, &str, &str); 5] = [
+const CLIENTS: [(&str, &str, &str); 6] = [
     ("/client.js", CLIENT, REVALIDATED),
     (concat!("/client-", env!("CARGO_PKG_VERSION"), ".js"), CLIENT, FOR_EVER),
     ("/client-account.js", ACCOUNT, REVALIDATED),
     ("/client-device.js", DEVICE, REVALIDATED),
+    ("/client-passkeys.js", PASSKEYS, REVALIDATED),
     ("/client-step-up.js", STEP_UP, REVALIDATED),
 ];
 
@@ -103,12 +104,14 @@ const CLIENT: &str = "client.js";
 /// The client's other modules. Those that import the first one do so by its name.
 const ACCOUNT: &str = "client-account.js";
 const DEVICE: &str = "client-device.js";
+const PASSKEYS: &str = "client-passkeys.js";
 const STEP_UP: &str = "client-step-up.js";
 
 /// Path, file.
-const VERSIONED_MODULES: [(&str, &str); 3] = [
+const VERSIONED_MODULES: [(&str, &str); 4] = [
     (concat!("/client-account-", env!("CARGO_PKG_VERSION"), ".js"), ACCOUNT),
     (concat!("/client-device-", env!("CARGO_PKG_VERSION"), ".js"), DEVICE),
+    (concat!("/client-passkeys-", env!("CARGO_PKG_VERSION"), ".js"), PASSKEYS),
     (concat!("/client-step-up-", env!("CARGO_PKG_VERSION"), ".js"), STEP_UP),
 ];
 
