@@ -355,8 +355,8 @@ for (const { name, launch } of BROWSERS) {
       await look('admin-factors-reset');
       await press('Reset');
       await hears(`The second step of ${gina.username} is reset.`);
-      await hears('No authenticator.');
-      await hears('Authenticator removed');
+      await hears('No second factor.');
+      await hears('Second factor removed');
       assert.equal((await world.call('GET', '/api/user', { token })).status, 401);
       assert.equal((await world.call('POST', '/api/login', { body: { username: gina.username, password: PASSWORD } })).status, 200);
     });

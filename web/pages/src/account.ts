@@ -3,7 +3,7 @@
 import { api } from './api.ts';
 import { byId, copyFrom, element, fill } from './dom.ts';
 import { emailSection } from './emails.ts';
-import { factorSection } from './factors.ts';
+import { factorSections } from './factors.ts';
 import { dateElement } from './format.ts';
 import { keyList } from './key-list.ts';
 import { languageChoice } from './language-choice.ts';
@@ -75,7 +75,7 @@ void signedInPage((user) => {
     notify(t('Your password is changed. All other sessions have ended.'));
     await showSessions();
   });
-  byId('change-password').after(factorSection(user.username, () => hasPassword, showSessions));
+  byId('change-password').after(...factorSections(user.username, () => hasPassword, showSessions));
   fill(byId('new-key'), keyList(byId('keys'), '/api/keys', true));
   if (hasMail) byId('profile-section').after(emailSection(() => hasPassword));
   const download = byId<HTMLButtonElement>('download');

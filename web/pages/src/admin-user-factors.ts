@@ -4,7 +4,7 @@ import { card } from './admin-parts.ts';
 import type { UserPage } from './admin-user-cards.ts';
 import { api } from './api.ts';
 import { element, fill } from './dom.ts';
-import { factorFacts } from './factors.ts';
+import { factorFacts } from './factor-facts.ts';
 import { act, actionButton, confirmed } from './shell.ts';
 import type { FactorsBody } from './wire.ts';
 import { plural, t } from './words.ts';
@@ -22,7 +22,7 @@ export function factorsCard({ account, path, ended }: UserPage): HTMLElement {
 
   async function resetAll(): Promise<void> {
     const { username } = account;
-    const question = `${t('Reset the second step of {username}?', { username })} ${t('Their authenticators and recovery codes are gone, no device is trusted, and all their sessions end. From then on the password is enough, or they set up a new authenticator where one is required. They are told by mail. Make sure that it is really them who asks.')}`;
+    const question = `${t('Reset the second step of {username}?', { username })} ${t('Their authenticators, passkeys and recovery codes are gone, no device is trusted, and all their sessions end. From then on the password is enough, or they set up a new authenticator where one is required. They are told by mail. Make sure that it is really them who asks.')}`;
     if (!(await confirmed(question, t('Reset')))) return;
     await api('DELETE', `${path}/factors`);
     await ended(t('The second step of {username} is reset.', { username }));
@@ -34,7 +34,7 @@ export function factorsCard({ account, path, ended }: UserPage): HTMLElement {
 
 function content({ factors, recoveryCodesLeft, trustedDevices, required }: FactorsBody): HTMLElement[] {
   if (factors.length === 0) {
-    return [element('p', { class: 'muted' }, required ? t('No authenticator yet. They set one up at the next sign-in.') : t('No authenticator.'))];
+    return [element('p', { class: 'muted' }, required ? t('No second factor yet. They set one up at the next sign-in.') : t('No second factor.'))];
   }
   const left = recoveryCodesLeft === 0 ? t('No recovery codes are left.') : plural(recoveryCodesLeft, '{n} recovery code is left.', '{n} recovery codes are left.');
   const trusted = trustedDevices.length === 0 ? t('No trusted devices.') : plural(trustedDevices.length, '{n} trusted device.', '{n} trusted devices.');

@@ -27,8 +27,8 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     password_change_waived: t('New password waived'),
   },
   [t('Second step')]: {
-    factor_added: t('Authenticator added'),
-    factor_removed: t('Authenticator removed'),
+    factor_added: t('Second factor added'),
+    factor_removed: t('Second factor removed'),
     recovery_codes_made: t('Recovery codes made'),
     recovery_code_used: t('Recovery code used'),
     device_trusted: t('Device trusted'),

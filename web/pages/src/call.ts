@@ -56,7 +56,7 @@ export function sentence(text: string): string {
 
 /** Whether there was no response at all. */
 export function isOffline(error: unknown): boolean {
-  return error instanceof CountersignError && error.status === 0;
+  return isCode(error, 'network') || isCode(error, 'timeout');
 }
 
 /** Whether the error is the server's, of this kind. */

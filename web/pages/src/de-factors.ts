@@ -76,17 +76,17 @@ export const factorErrors = {
 export const adminFactors = {
   'Reset the second step': 'Zweiten Schritt zurücksetzen',
   'Reset the second step of {username}?': 'Den zweiten Schritt von {username} zurücksetzen?',
-  'Their authenticators and recovery codes are gone, no device is trusted, and all their sessions end. From then on the password is enough, or they set up a new authenticator where one is required. They are told by mail. Make sure that it is really them who asks.':
-    'Ihre Authenticatoren und Wiederherstellungscodes sind dann weg, keinem Gerät wird vertraut, und alle Sitzungen enden. Danach genügt das Passwort, oder sie richten einen neuen Authenticator ein, wo einer verlangt ist. Sie erfahren es per Mail. Vergewissern Sie sich, dass wirklich sie selbst danach fragen.',
+  'Their authenticators, passkeys and recovery codes are gone, no device is trusted, and all their sessions end. From then on the password is enough, or they set up a new authenticator where one is required. They are told by mail. Make sure that it is really them who asks.':
+    'Ihre Authenticatoren, Passkeys und Wiederherstellungscodes sind dann weg, keinem Gerät wird vertraut, und alle Sitzungen enden. Danach genügt das Passwort, oder sie richten einen neuen Authenticator ein, wo einer verlangt ist. Sie erfahren es per Mail. Vergewissern Sie sich, dass wirklich sie selbst danach fragen.',
   Reset: 'Zurücksetzen',
   'The second step of {username} is reset.': 'Der zweite Schritt von {username} ist zurückgesetzt.',
-  'No authenticator yet. They set one up at the next sign-in.': 'Noch kein Authenticator. Sie richten bei der nächsten Anmeldung einen ein.',
-  'No authenticator.': 'Kein Authenticator.',
+  'No second factor yet. They set one up at the next sign-in.': 'Noch kein zweiter Faktor. Sie richten bei der nächsten Anmeldung einen ein.',
+  'No second factor.': 'Kein zweiter Faktor.',
   'No trusted devices.': 'Keine vertrauten Geräte.',
   '{n} trusted device.': '{n} vertrautes Gerät.',
   '{n} trusted devices.': '{n} vertraute Geräte.',
-  'Authenticator added': 'Authenticator hinzugefügt',
-  'Authenticator removed': 'Authenticator entfernt',
+  'Second factor added': 'Zweiter Faktor hinzugefügt',
+  'Second factor removed': 'Zweiter Faktor entfernt',
   'Recovery codes made': 'Wiederherstellungscodes erstellt',
   'Recovery code used': 'Wiederherstellungscode verwendet',
   'Device trusted': 'Einem Gerät vertraut',

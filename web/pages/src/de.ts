@@ -1,9 +1,11 @@
 // Deutsch, in der Höflichkeitsform: die Texte der Skripte von Anmeldung und Konto. Die im HTML stehen in `html/de.json`.
 
 import { factorErrors, factors } from './de-factors.ts';
+import { passkeyErrors, passkeys } from './de-passkeys.ts';
 
 export const dictionary = {
   ...factors,
+  ...passkeys,
   // Anmeldung
   'You are signed out.': 'Sie sind abgemeldet.',
   'Your session has ended. Please sign in again.': 'Ihre Sitzung ist beendet. Bitte melden Sie sich wieder an.',
@@ -158,6 +160,7 @@ export const dictionary = {
 /** By the codes of the API. What is not here is shown as the API says it. */
 export const errors = {
   ...factorErrors,
+  ...passkeyErrors,
   too_many_attempts: 'Zu viele Versuche, bitte später noch einmal versuchen',
   overloaded: 'Gerade ist zu viel los, bitte gleich noch einmal versuchen',
   unavailable: 'Der Dienst ist vorübergehend nicht verfügbar',

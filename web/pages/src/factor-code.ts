@@ -20,9 +20,13 @@ export interface CodeField {
   shown(): Shown;
 }
 
-/** Makes `input` one for the code of an authenticator, and `other` the button that makes it one for a recovery code and back. */
-export function takesCode(label: HTMLElement, input: HTMLInputElement, other: HTMLButtonElement): CodeField {
-  let isRecovery = false;
+/**
+ * Makes `input` one for the code of an authenticator, and `other` the button that makes it one for a recovery code and back. Who has no `app` for codes
+ * has recovery codes only.
+ */
+export function takesCode(label: HTMLElement, input: HTMLInputElement, other: HTMLButtonElement, app = true): CodeField {
+  let isRecovery = !app;
+  other.hidden = !app;
   const show = (): void => {
     label.textContent = isRecovery ? t('Recovery code') : t('Code from your authenticator');
     other.textContent = isRecovery ? t('Use your authenticator instead') : t('Use a recovery code instead');

@@ -1,13 +1,18 @@
-// The second step of whoever is signed in: authenticators, recovery codes, trusted devices. For the account page.
+// The second step of whoever is signed in: authenticators, recovery codes, trusted devices, beside their passkeys. For the account page.
 
 import { api } from './api.ts';
 import { offered } from './authenticator.ts';
 import { element, fill } from './dom.ts';
-import { codeOf, takesCode, type CodeField } from './factor-code.ts';
-import { openForm, type Field, type FormDialog } from './form-dialog.ts';
-import { dateElement, device, timeElement } from './format.ts';
+import { codeOf } from './factor-code.ts';
+import { factorFacts } from './factor-facts.ts';
+import { openForm } from './form-dialog.ts';
+import { dateElement, device } from './format.ts';
+import { ask, type Owner } from './owner-proof.ts';
+import { canUsePasskeys } from './passkey-module.ts';
+import { passkeySection } from './passkey-section.ts';
 import { showRecoveryCodes } from './recovery-codes.ts';
 import { act, actionButton, notify } from './shell.ts';
+import { hasPasskeys } from './site.ts';
 import type { AddedFactor, Factor, FactorOffer, FactorsBody, RecoveryCodesBody, TrustedDevice } from './wire.ts';
 import { plural, t } from './words.ts';
 
@@ -15,16 +20,24 @@ const PATH = '/api/account/factors';
 /** With so few recovery codes it is time for new ones. */
 const FEW = 3;
 
-/** A section of the account page. `ended`: other sessions have. */
-export function factorSection(username: string, hasPassword: () => boolean, ended: () => Promise<void>): HTMLElement {
+/** Sections of the account page: passkeys, and the second step. `ended`: other sessions have. */
+export function factorSections(username: string, hasPassword: () => boolean, ended: () => Promise<void>): HTMLElement[] {
   const root = element('div', { id: 'factors', tabindex: -1 });
   let found: FactorsBody = { factors: [], recoveryCodesLeft: 0, trustedDevices: [], required: false };
 
   async function show(): Promise<void> {
     found = await api<FactorsBody>('GET', PATH);
     fill(root, ...content(found, actions));
-    add.textContent = found.factors.length === 0 ? t('Set up an authenticator') : t('Add another authenticator');
+    add.textContent = apps(found).length === 0 ? t('Set up an authenticator') : t('Add another authenticator');
+    passkeys.show(found.factors, found.required);
   }
+
+  const owner = (): Owner => ({
+    hasPassword: hasPassword(),
+    hasApp: apps(found).length > 0,
+    hasPasskey: canUsePasskeys && found.factors.some(({ kind }) => kind === 'passkey'),
+    hasFactor: found.factors.length > 0,
+  });
 
   /** The button that had the focus is gone. */
   async function changed(text: string): Promise<void> {
@@ -35,7 +48,7 @@ export function factorSection(username: string, hasPassword: () => boolean, ende
 
   async function addOne(): Promise<void> {
     const offer = await api<FactorOffer>('POST', `${PATH}/offer`);
-    const dialog = ask({ hasPassword: hasPassword(), hasFactor: found.factors.length > 0 }, {
+    const dialog = ask(owner(), {
       title: t('Set up an authenticator'),
       submit: t('Add'),
       content: offered(offer),
@@ -43,8 +56,8 @@ export function factorSection(username: string, hasPassword: () => boolean, ende
         { name: 'name', label: t('Name of the authenticator'), autocomplete: 'off', value: t('Phone') },
         { name: 'newCode', label: t('The code that it shows'), type: 'code', autocomplete: 'one-time-code', required: true, hint: t('Six digits, another six every 30 seconds.') },
       ],
-      save: async ({ name = '', newCode = '', ...owner }) => {
-        const { recoveryCodes } = await api<AddedFactor>('POST', PATH, { enrolment: offer.enrolment, name: name.trim(), newCode: codeOf(newCode), ...owner });
+      save: async ({ name = '', newCode = '' }, proof) => {
+        const { recoveryCodes } = await api<AddedFactor>('POST', PATH, { enrolment: offer.enrolment, name: name.trim(), newCode: codeOf(newCode), ...proof });
         void (async () => {
           if (recoveryCodes.length > 0) await showRecoveryCodes(recoveryCodes, username);
           await Promise.all([changed(t('From now on, signing in asks for a code. All other sessions have ended.')), ended()]);
@@ -68,26 +81,26 @@ export function factorSection(username: string, hasPassword: () => boolean, ende
     },
     remove: ({ id, name }) => {
       const isLast = found.factors.length === 1;
-      ask({ hasPassword: hasPassword(), hasFactor: true }, {
+      ask(owner(), {
         title: t('Remove {name}?', { name }),
         submit: t('Remove'),
         isDanger: true,
         explanation: isLast ? t('It is the last one: from then on, signing in takes no code. The recovery codes are void, and no device is trusted. All other sessions end.') : t('Its codes are of no use any more. All other sessions end.'),
         fields: [],
-        save: async (owner) => {
-          await api('DELETE', `${PATH}/${encodeURIComponent(id)}`, owner);
+        save: async (_, proof) => {
+          await api('DELETE', `${PATH}/${encodeURIComponent(id)}`, proof);
           await Promise.all([changed(t('{name} is removed. All other sessions have ended.', { name })), ended()]);
         },
       });
     },
     renew: () => {
-      ask({ hasPassword: hasPassword(), hasFactor: true }, {
+      ask(owner(), {
         title: t('Make new recovery codes?'),
         submit: t('Make new codes'),
         explanation: t('You get ten new ones. All codes that you have are void then.'),
         fields: [],
-        save: async (owner) => {
-          const { recoveryCodes } = await api<RecoveryCodesBody>('POST', '/api/account/recovery-codes', owner);
+        save: async (_, proof) => {
+          const { recoveryCodes } = await api<RecoveryCodesBody>('POST', '/api/account/recovery-codes', proof);
           void showRecoveryCodes(recoveryCodes, username).then(() => changed(t('You have new recovery codes.')));
         },
       });
@@ -99,28 +112,18 @@ export function factorSection(username: string, hasPassword: () => boolean, ende
   };
 
   const add = actionButton(t('Set up an authenticator'), addOne, 'quiet');
-  void act(null, show);
-  return element('section', { class: 'card', id: 'second-step', 'aria-labelledby': 'factors-title' }, element('h2', { id: 'factors-title' }, t('Second step')), root, element('div', { class: 'row end' }, add));
-}
-
-/** A dialog for something that only the owner of the account may do: it asks for the password, and for a code where there is an authenticator. */
-function ask({ hasPassword, hasFactor }: { hasPassword: boolean; hasFactor: boolean }, form: FormDialog): HTMLDialogElement {
-  const other = element('button', { type: 'button', class: 'link again' });
-  const own: Field[] = [
-    ...(hasPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true } as const] : []),
-    ...(hasFactor ? [{ name: 'code', label: t('Code from your authenticator'), type: 'code', autocomplete: 'one-time-code', required: true } as const] : []),
-  ];
-  let code: CodeField | undefined;
-  const dialog = openForm({
-    ...form,
-    fields: [...form.fields, ...own],
-    ...(hasFactor && { aside: element('p', {}, other) }),
-    save: ({ code: _, ...values }) => form.save({ ...values, ...code?.shown() }),
+  const passkeys = passkeySection({
+    username,
+    owner,
+    changed: async (text, isOver) => {
+      notify(text);
+      await Promise.all([show(), isOver && ended()]);
+      passkeys.section.querySelector<HTMLElement>('#passkeys')?.focus();
+    },
   });
-  const input = dialog.querySelector<HTMLInputElement>('[name=code]');
-  const label = input && dialog.querySelector<HTMLElement>(`[for="${input.id}"]`);
-  if (input && label) code = takesCode(label, input, other);
-  return dialog;
+  void act(null, show);
+  const section = element('section', { class: 'card', id: 'second-step', 'aria-labelledby': 'factors-title' }, element('h2', { id: 'factors-title' }, t('Second step')), root, element('div', { class: 'row end' }, add));
+  return hasPasskeys ? [passkeys.section, section] : [section];
 }
 
 interface Actions {
@@ -130,13 +133,22 @@ interface Actions {
   readonly forget: (device: TrustedDevice) => Promise<void>;
 }
 
-function content({ factors, recoveryCodesLeft, trustedDevices, required }: FactorsBody, actions: Actions): HTMLElement[] {
+/** The authenticators. */
+function apps({ factors }: FactorsBody): Factor[] {
+  return factors.filter(({ kind }) => kind === 'totp');
+}
+
+function content(found: FactorsBody, actions: Actions): HTMLElement[] {
+  const { factors, recoveryCodesLeft, trustedDevices, required } = found;
   if (factors.length === 0) {
     const none = t('No authenticator yet. With one, somebody who knows your password still cannot sign in.');
     return [element('p', { class: 'muted' }, required ? `${none} ${t('Your account has to have one: you are asked at the next sign-in.')}` : none)];
   }
+  const own = apps(found);
   return [
-    element('ul', { class: 'list' }, ...factors.map((factor) => authenticator(factor, required && factors.length === 1, actions))),
+    own.length === 0
+      ? element('p', { class: 'muted' }, t('Whoever signs in with your password needs one of your passkeys too.'))
+      : element('ul', { class: 'list' }, ...own.map((factor) => authenticator(factor, required && factors.length === 1, actions))),
     element('h3', {}, t('Recovery codes')),
     codesLeft(recoveryCodesLeft, actions),
     ...(trustedDevices.length === 0 ? [] : [element('h3', {}, t('Trusted devices')), element('ul', { class: 'list' }, ...trustedDevices.map((trusted) => trustedDevice(trusted, actions)))]),
@@ -146,21 +158,6 @@ function content({ factors, recoveryCodesLeft, trustedDevices, required }: Facto
 function authenticator(factor: Factor, isNeeded: boolean, { rename, remove }: Actions): HTMLElement {
   const named = (text: string, open: (factor: Factor) => void): HTMLElement => element('button', { type: 'button', class: 'quiet', 'aria-label': `${text}: ${factor.name}`, onclick: () => open(factor) }, text);
   return element('li', { class: 'email' }, factorFacts(factor), element('div', { class: 'row' }, named(t('Rename'), rename), !isNeeded && named(t('Remove'), remove)));
-}
-
-/** An authenticator and what is known of it. */
-export function factorFacts({ name, createdAt, lastUsedAt }: Factor): HTMLElement {
-  return element(
-    'div',
-    { class: 'grow' },
-    element('strong', {}, name === '' ? t('Authenticator') : name),
-    element(
-      'p',
-      { class: 'muted' },
-      element('span', { class: 'part' }, `${t('added')} `, dateElement(createdAt)),
-      lastUsedAt ? element('span', { class: 'part' }, `${t('used')} `, timeElement(lastUsedAt)) : element('span', { class: 'part' }, t('never used')),
-    ),
-  );
 }
 
 function codesLeft(left: number, { renew }: Actions): HTMLElement {

@@ -6,6 +6,7 @@ import { pathOf } from './base.ts';
 import { waitFor } from './countdown.ts';
 import { byId, element, fill, showsLength, showsTyped } from './dom.ts';
 import { absolute } from './format.ts';
+import { offerPasskeys } from './passkey-sign-in.ts';
 import { areCodesShown } from './recovery-codes.ts';
 import { returnTo } from './return-to.ts';
 import { dueIn, secondStep, type Due, type FirstStep } from './second-step.ts';
@@ -73,10 +74,11 @@ async function second(due: Due, keepAccount: boolean): Promise<void> {
       password.focus();
     },
   };
-  await secondStep(due, first).catch(refuse);
+  await secondStep(due, first).catch((error: unknown) => refuse(error));
 }
 
-function refuse(error: unknown): void {
+/** `button`: what has made the try. */
+function refuse(error: unknown, button = submit): void {
   if (error instanceof CountersignError && error.code === 'invalid_credentials') {
     // The new password may be in force already: the response to its choice may have been lost.
     say(`${t('The username or password is wrong.')}${newPassword ? ` ${t('If you have already chosen a new password, sign in with it.')}` : ''}`, 'error');
@@ -92,7 +94,7 @@ function refuse(error: unknown): void {
     say(messageOf(error), 'error');
     newPassword?.focus();
   } else if (error instanceof CountersignError && error.retryAfterMs !== undefined) {
-    waitFor(messageOf(error), Math.ceil(error.retryAfterMs / 1000), submit, say);
+    waitFor(messageOf(error), Math.ceil(error.retryAfterMs / 1000), button, say);
   } else {
     say(messageOf(error), 'error');
   }
@@ -144,6 +146,14 @@ form.addEventListener('submit', (event) => {
 });
 
 showsTyped(byId<HTMLButtonElement>('show'), password);
+
+offerPasskeys({
+  refuse,
+  clear: () => {
+    fill(byId('reason'));
+    fill(byId('message'));
+  },
+});
 
 /** Accounts with public passwords: of a server in development, and of no other. */
 const demoUsers: readonly { username: string; password: string }[] = JSON.parse(document.documentElement.dataset['demoUsers'] ?? '[]');

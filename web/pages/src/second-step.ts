@@ -1,5 +1,5 @@
-// The second step of a sign-in, on the page of the first one: the code of an authenticator or a recovery code, or an authenticator that
-// has to be set up on the way in. Then it goes on as the first step would have.
+// The second step of a sign-in, on the page of the first one: the code of an authenticator, a passkey or a recovery code, or an authenticator or a
+// passkey that has to be set up on the way in. Then it goes on as the first step would have.
 
 import { CountersignError } from '@countersign/client';
 import { offered } from './authenticator.ts';
@@ -8,6 +8,7 @@ import { waitFor } from './countdown.ts';
 import { byId, element, fill, showsLength, showsTyped } from './dom.ts';
 import { codeOf, takesCode, type CodeField } from './factor-code.ts';
 import { absolute } from './format.ts';
+import { canUsePasskeys, passkeys } from './passkey-module.ts';
 import { recoveryCodes } from './recovery-codes.ts';
 import { leastLength, passwordHint } from './site.ts';
 import type { FactorOffer } from './wire.ts';
@@ -44,6 +45,12 @@ export async function secondStep(due: Due, first: FirstStep): Promise<void> {
   step.show();
 }
 
+interface SignedIn {
+  readonly recoveryCodes?: readonly string[];
+  /** Takes the session up. Without it, the page that comes next does. */
+  readonly accept?: () => unknown;
+}
+
 /** What was shown first is of no use any more. */
 const OVER = ['second_factor_expired', 'second_factor_required', 'ticket_invalid', 'invalid_credentials'];
 
@@ -59,6 +66,9 @@ class Step {
   private readonly form: HTMLFormElement;
   private code: CodeField | undefined;
   private newPassword: HTMLInputElement | undefined;
+  private readonly passkey = element('button', { type: 'button', onclick: () => this.byPasskey() });
+  /** Whether a passkey is asked for, or sent again with what else the server wants. */
+  private isPasskey = false;
   private readonly wishes: FirstStep['wishes'];
   private readonly due: Due;
   private readonly first: FirstStep;
@@ -69,7 +79,7 @@ class Step {
     this.first = first;
     this.offer = offer;
     this.wishes = { ...first.wishes };
-    this.form = element('form', { class: 'stack', method: 'post' }, ...(offer ? this.enrolment(offer) : this.question()), ...this.trusting(), this.more, this.alert, this.submit);
+    this.form = element('form', { class: 'stack', method: 'post' }, ...(offer ? this.enrolment(offer) : this.question()), ...this.trusting(), this.more, this.alert, this.submit, this.passkey);
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       if (this.submit.getAttribute('aria-busy') !== 'true') void this.submitted();
@@ -87,18 +97,38 @@ class Step {
       this.hidden.push(child);
     }
     main.append(this.root);
-    this.input.focus();
+    (this.input.hidden ? this.passkey : this.input).focus();
   }
 
   private question(): HTMLElement[] {
     const label = element('label', { for: 'second-code' });
     const other = element('button', { type: 'button', class: 'link again' });
-    this.code = takesCode(label, this.input, other);
-    other.hidden = !this.due.methods.includes('recovery_code');
-    return [element('p', { id: 'second-hint', class: 'muted' }, t('This account is protected by a second step.')), label, this.input, element('p', {}, other)];
+    const { methods } = this.due;
+    const hasApp = methods.includes('totp');
+    const hasPasskey = canUsePasskeys && methods.includes('passkey');
+    this.code = takesCode(label, this.input, other, hasApp);
+    other.hidden = !hasApp || !methods.includes('recovery_code');
+    this.passkey.textContent = hasApp ? t('Use a passkey instead') : t('Use a passkey');
+    this.passkey.hidden = !hasPasskey;
+    const codeParts = [label, this.input, this.submit];
+    const hint = element('p', { id: 'second-hint', class: 'muted' }, t('This account is protected by a second step.'));
+    if (hasApp || !hasPasskey) return [hint, label, this.input, element('p', {}, other)];
+    // The passkey first; the field for a recovery code comes when it is asked for.
+    for (const part of codeParts) part.hidden = true;
+    this.passkey.className = 'primary';
+    const instead = element('button', { type: 'button', class: 'link again', hidden: !methods.includes('recovery_code') }, t('Use a recovery code instead'));
+    instead.addEventListener('click', () => {
+      for (const part of codeParts) part.hidden = false;
+      instead.hidden = true;
+      this.passkey.className = '';
+      this.input.focus();
+    });
+    return [hint, label, this.input, element('p', {}, instead)];
   }
 
   private enrolment(offer: FactorOffer): HTMLElement[] {
+    this.passkey.textContent = t('Set up a passkey instead');
+    this.passkey.hidden = !canUsePasskeys;
     return [
       element('p', {}, t('This account needs an authenticator. Each time you sign in, it shows you a new code.')),
       offered(offer),
@@ -116,32 +146,63 @@ class Step {
     return [element('div', { class: 'check' }, this.trust, element('label', { for: 'trust' }, plural(days, 'Trust this device for {n} day', 'Trust this device for {n} days')))];
   }
 
+  /** No code is needed then. */
+  private byPasskey(): void {
+    this.isPasskey = true;
+    this.input.required = false;
+    this.input.value = '';
+    this.form.requestSubmit();
+  }
+
   private async submitted(): Promise<void> {
     fill(this.alert);
-    this.submit.setAttribute('aria-busy', 'true');
+    // Whoever types a code after all means it.
+    const button = this.isPasskey && this.input.value === '' ? this.passkey : this.submit;
+    button.setAttribute('aria-busy', 'true');
     try {
       if (this.newPassword) this.wishes.newPassword = this.newPassword.value;
-      const { recoveryCodes } = await post<{ recoveryCodes?: readonly string[] }>('/api/login/factor', {
-        ticket: this.due.ticket,
-        ...(this.code ? this.code.shown() : { code: codeOf(this.input.value), enrolment: this.offer?.enrolment, name: this.name.value.trim() }),
-        trustDevice: this.trust.checked,
-        ...this.wishes,
-      });
-      if (recoveryCodes && recoveryCodes.length > 0) this.showCodes(recoveryCodes);
+      const { recoveryCodes = [], accept } = button === this.passkey ? await this.withPasskey() : await this.withCode();
+      if (recoveryCodes.length > 0) this.showCodes(recoveryCodes, accept);
       else this.first.goOn();
     } catch (error) {
       this.refused(error);
     } finally {
-      this.submit.removeAttribute('aria-busy');
+      button.removeAttribute('aria-busy');
     }
   }
 
-  private showCodes(codes: readonly string[]): void {
-    fill(this.root, recoveryCodes(codes, { username: this.first.username, heading: 'h1' }, () => this.first.goOn()));
+  private withCode(): Promise<SignedIn> {
+    return post<SignedIn>('/api/login/factor', {
+      ticket: this.due.ticket,
+      ...(this.code ? this.code.shown() : { code: codeOf(this.input.value), enrolment: this.offer?.enrolment, name: this.name.value.trim() }),
+      trustDevice: this.trust.checked,
+      ...this.wishes,
+    });
+  }
+
+  private async withPasskey(): Promise<SignedIn> {
+    const module = await passkeys();
+    const wishes = { trustDevice: this.trust.checked, ...this.wishes };
+    if (this.offer) return module.enrolOnTheWayIn(this.due.ticket, t('Passkey'), wishes);
+    await module.secondStep(this.due.ticket, wishes);
+    return {};
+  }
+
+  private showCodes(codes: readonly string[], accept?: () => unknown): void {
+    const kept = (): void => {
+      accept?.();
+      this.first.goOn();
+    };
+    fill(this.root, recoveryCodes(codes, { username: this.first.username, heading: 'h1' }, kept));
     this.root.querySelector('h1')?.focus();
   }
 
   private refused(error: unknown): void {
+    const isWanted = isCode(error, 'password_change_required') || isCode(error, 'deletion_pending') || (error instanceof CountersignError && error.status === 422);
+    if (this.isPasskey && !isWanted) {
+      this.isPasskey = false;
+      this.input.required = true;
+    }
     if (error instanceof CountersignError && OVER.includes(error.code)) {
       this.restart(t('Too much time has passed, or something has changed. Sign in again.'));
     } else if (isCode(error, 'password_change_required')) {
@@ -154,6 +215,7 @@ class Step {
       waitFor(messageOf(error), Math.ceil(error.retryAfterMs / 1000), this.submit, (text, kind) => this.say(text, kind));
     } else {
       this.say(messageOf(error), 'error');
+      if (this.input.hidden) return;
       const field = error instanceof CountersignError && error.status === 422 ? (this.newPassword ?? this.input) : this.input;
       field.select();
       field.focus();
@@ -176,6 +238,7 @@ class Step {
     showsTyped(button, field);
     showsLength(field, length, leastLength);
     this.submit.textContent = t('Save and sign in');
+    this.submit.hidden = false;
     return field;
   }
 

@@ -4,7 +4,7 @@ import { pathOf } from './base.ts';
 import { onwards } from './return-to.ts';
 import { t } from './words.ts';
 
-const { home, pages = '', passwordLength = '', deletionGrace, languages: offered = '' } = document.documentElement.dataset;
+const { home, pages = '', passwordLength = '', deletionGrace, languages: offered = '', passkeys } = document.documentElement.dataset;
 const on = pages.split(' ');
 
 export const productName: string = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? '';
@@ -19,6 +19,9 @@ export const hasMail: boolean = hasPage('forgot');
 
 /** Whether administrators can invite people. */
 export const canInvite: boolean = on.includes('invitations');
+
+/** Whether people can sign in by passkeys here; their browser has to have them too. */
+export const hasPasskeys: boolean = passkeys !== undefined;
 
 /** The languages that an account can have, as tags of BCP 47. */
 export const languages: readonly string[] = offered.split(' ').filter(Boolean);
