@@ -12,7 +12,8 @@ const wanted = (process.env.BROWSERS ?? 'chromium,firefox').split(',');
 /** The browsers that `BROWSERS` names; one that is not installed is an error, not a test that passes. */
 export const BROWSERS = wanted.map((name) => {
   if (!existsSync(LAUNCH[name].executablePath)) throw new Error(`${name} is not installed at ${LAUNCH[name].executablePath}`);
-  return { name, launch: () => puppeteer.launch({ headless: true, ...LAUNCH[name] }) };
+  const { args = [], ...launch } = LAUNCH[name];
+  return { name, launch: ({ args: more = [], ...options } = {}) => puppeteer.launch({ headless: true, ...launch, args: [...args, ...more], ...options }) };
 });
 
 /**

@@ -122,6 +122,8 @@ class World {
   weather = () => ({});
   /** The lifetime that clients are told, in seconds, instead of the real one. */
   expiresIn = undefined;
+  /** Hears each request, `POST /path`, with its body as text. */
+  hear = () => {};
   /** Extra pages of the tests, by path. */
   pages = new Map();
   /** Ports of services beside the server, by the path that they are below. */
@@ -150,6 +152,7 @@ class World {
     this.log.push(`${request.method} ${path}`);
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
+    this.hear(`${request.method} ${path}`, Buffer.concat(chunks).toString());
     const page = this.pages.get(path);
     if (page !== undefined) {
       response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
@@ -166,8 +169,7 @@ class World {
     if (process.env.PAGES_FROM && file) {
       const inLanguage = join(process.env.PAGES_FROM, file.replace('.html', `.${request.headers['accept-language']?.slice(0, 2)}.html`));
       const found = existsSync(inLanguage) ? inLanguage : join(process.env.PAGES_FROM, file);
-      // What the server adds to a document where it offers passkeys.
-      const content = file.endsWith('.html') ? readFileSync(found, 'utf8').replace('<html ', '<html data-passkeys ') : readFileSync(found);
+      const content = file.endsWith('.html') && (await this.offersPasskeys()) ? readFileSync(found, 'utf8').replace('<html ', '<html data-passkeys ') : readFileSync(found);
       response.writeHead(200, { 'Content-Type': TYPES[file.split('.').pop()] }).end(content);
       return;
     }
@@ -186,6 +188,12 @@ class World {
     // From here on the server has committed.
     if (cut === 'reply') response.destroy();
     else if (!swallow) response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  /** Whether the server says so in its own documents. */
+  async offersPasskeys() {
+    const document = await (await fetch(`http://127.0.0.1:${this.upstream}/login`)).text();
+    return document.includes('<html data-passkeys ');
   }
 
   async forward({ method, url, headers }, body) {
