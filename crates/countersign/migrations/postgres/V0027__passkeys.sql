@@ -1,11 +1,15 @@
--- Passkeys are second factors with a credential ID, by which they are found before anybody has said who they are. What changes with
--- each use has columns of its own; the rest of the credential record is one document.
-ALTER TABLE second_factors ADD COLUMN credential_id bytea;
-ALTER TABLE second_factors ADD COLUMN passkey text;
-ALTER TABLE second_factors ADD COLUMN sign_count bigint;
-ALTER TABLE second_factors ADD COLUMN backed_up boolean;
+-- What there is of a second factor that is a passkey. It is found by its credential ID, before anybody has said who they are. What
+-- changes with each use has columns of its own; the rest of the credential record is one document.
+CREATE TABLE passkeys (
+    credential_id bytea   NOT NULL PRIMARY KEY,
+    factor_id     uuid    NOT NULL UNIQUE,
+    account_id    uuid    NOT NULL,
+    record        text    NOT NULL,
+    sign_count    bigint  NOT NULL,
+    backed_up     boolean NOT NULL
+);
 
-CREATE UNIQUE INDEX second_factors_by_credential ON second_factors (credential_id) WHERE credential_id IS NOT NULL;
+CREATE INDEX passkeys_of_account ON passkeys (account_id);
 
 -- Challenges that were answered, so that none is answered twice, until they are over.
 CREATE TABLE passkey_challenges (

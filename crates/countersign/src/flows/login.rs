@@ -15,7 +15,7 @@ use crate::flows::claims::{Asked, ComputedClaims};
 use crate::flows::figures::LoginResult;
 use crate::flows::issue::SignedIn;
 pub use crate::flows::login_error::LoginError;
-use crate::flows::passkey::PasskeyError;
+use crate::flows::passkey_error::PasskeyError;
 use crate::flows::second_factor_due::SecondFactorDue;
 use crate::hashing::{Attempt, Verification};
 use crate::model::account::{Account, Credentials, EmailAddress, Username};

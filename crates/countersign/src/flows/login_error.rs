@@ -7,7 +7,7 @@ use crate::base::clock::Timestamp;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::figures::LoginResult;
-use crate::flows::passkey::PasskeyError;
+use crate::flows::passkey_error::PasskeyError;
 use crate::flows::second_factor_due::SecondFactorDue;
 use crate::hashing::HashingError;
 use crate::options::{HookError, SignInRefusal};
@@ -60,6 +60,19 @@ pub enum LoginError {
     /// A hook failed: no session has begun.
     #[error(transparent)]
     Hook(#[from] HookError),
+}
+
+impl From<PasskeyError> for LoginError {
+    fn from(error: PasskeyError) -> Self {
+        match error {
+            PasskeyError::Check(error) => Self::Check(error),
+            error @ (PasskeyError::Off
+            | PasskeyError::Expired
+            | PasskeyError::Unknown
+            | PasskeyError::Invalid
+            | PasskeyError::Exists) => Self::Passkey(error),
+        }
+    }
 }
 
 impl LoginError {

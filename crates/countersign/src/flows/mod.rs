@@ -48,6 +48,7 @@ pub(crate) mod own_passkeys;
 pub mod owner;
 pub mod passkey;
 pub(crate) mod passkey_check;
+pub mod passkey_error;
 pub mod password_change;
 pub mod refresh;
 pub mod register;

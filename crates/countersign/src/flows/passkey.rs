@@ -5,69 +5,18 @@ use std::time::Duration;
 
 use countersign_webauthn::{
     Challenge, CreationOptions, CredentialDescriptor, CredentialId, NewUser, RelyingParty, RequestOptions,
-    UserHandle, UserVerification,
+    ResidentKey, UserHandle, UserVerification,
 };
 use serde_json::Value;
 
 use crate::Countersign;
 use crate::base::id::AccountId;
 use crate::base::master_key::Purpose;
-use crate::flows::attempt::CheckError;
-use crate::flows::login::LoginError;
-use crate::flows::second_factor_change::SecondFactorError;
+use crate::flows::passkey_error::PasskeyError;
 use crate::model::account::Account;
 use crate::model::context::Context;
 use crate::model::second_factor::{AccountFactors, FactorKind, PasskeyTicket, PasskeyUse, SecondFactor};
 use crate::store::{Store, StoreError};
-
-/// Why a passkey was not accepted, or not made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PasskeyError {
-    /// Passkeys are not offered here ([`Options::passkeys`](crate::Options::passkeys)), or the account has none.
-    #[error("there are no passkeys")]
-    Off,
-    /// The challenge is over, was answered before, or is for another browser or purpose.
-    #[error("the challenge is over, or was answered before")]
-    Expired,
-    /// Nobody has this passkey, or not the one who is asked: it was removed. A browser may be told
-    /// (`PublicKeyCredential.signalUnknownCredential()`).
-    #[error("there is no such passkey")]
-    Unknown,
-    /// The answer is not right, whatever the reason; or the account may not sign in (EN-1).
-    #[error("the passkey was not accepted")]
-    Invalid,
-    /// Somebody has this passkey already.
-    #[error("there is such a passkey already")]
-    Exists,
-    /// Nothing was checked, and why.
-    #[error(transparent)]
-    Check(#[from] CheckError),
-}
-
-impl From<StoreError> for PasskeyError {
-    fn from(error: StoreError) -> Self {
-        Self::Check(error.into())
-    }
-}
-
-impl From<PasskeyError> for LoginError {
-    fn from(error: PasskeyError) -> Self {
-        match error {
-            PasskeyError::Check(error) => Self::Check(error),
-            error => Self::Passkey(error),
-        }
-    }
-}
-
-impl From<PasskeyError> for SecondFactorError {
-    fn from(error: PasskeyError) -> Self {
-        match error {
-            PasskeyError::Check(error) => Self::Check(error),
-            error => Self::Passkey(error),
-        }
-    }
-}
 
 /// What a browser gets to ask for a passkey, or for a new one.
 #[derive(Clone, Debug)]
@@ -165,16 +114,42 @@ impl<S: Store> Countersign<S> {
         browser_hash: Option<[u8; 32]>,
         context: &Context,
     ) -> Result<PasskeyRequest, PasskeyError> {
+        let purpose = PasskeyUse::New(account.id);
+        let (ticket, options) = self.offer((account, purpose), browser_hash, context).await?;
+        Ok(PasskeyRequest { ticket, public_key: json(&options) })
+    }
+
+    /// Offers the owner of an account to register a security key for the second step alone: one that need not keep it, and need not
+    /// verify its owner. Nothing is stored before [`add_passkey`](Self::add_passkey).
+    ///
+    /// # Errors
+    /// [`PasskeyError::Off`], [`PasskeyError::Check`] for the store.
+    pub async fn offer_security_key(
+        &self,
+        account: &Account,
+        context: &Context,
+    ) -> Result<PasskeyRequest, PasskeyError> {
+        let purpose = PasskeyUse::NewForSecondStep(account.id);
+        let (ticket, options) = self.offer((account, purpose), None, context).await?;
+        let options = options.with_selection(ResidentKey::Discouraged, UserVerification::Discouraged);
+        Ok(PasskeyRequest { ticket, public_key: json(&options) })
+    }
+
+    async fn offer(
+        &self,
+        (account, purpose): (&Account, PasskeyUse),
+        browser_hash: Option<[u8; 32]>,
+        context: &Context,
+    ) -> Result<(String, CreationOptions), PasskeyError> {
         let site = self.site()?;
         let held = self.store.second_factors(account.id).await?;
-        let (ticket, challenge) = self.challenge(PasskeyUse::New(account.id), browser_hash, context)?;
+        let (ticket, challenge) = self.challenge(purpose, browser_hash, context)?;
         let handle = self.user_handle(account.id, &held);
         let name = account.username.as_str();
         let user = NewUser { handle: &handle, name, display_name: name };
         let options = &self.options.passkeys;
         let rp_name = options.rp_name.as_deref().unwrap_or_else(|| self.product());
-        let options = CreationOptions::new(site, rp_name, &user, &challenge).excluding(descriptors(&held));
-        Ok(PasskeyRequest { ticket, public_key: json(&options) })
+        Ok((ticket, CreationOptions::new(site, rp_name, &user, &challenge).excluding(descriptors(&held))))
     }
 
     /// How authenticators know an account: that of its passkeys; for the first one, 32 bytes that nobody can tell from random ones who

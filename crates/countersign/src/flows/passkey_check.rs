@@ -12,7 +12,8 @@ use crate::base::id::FactorId;
 use crate::base::master_key::Purpose;
 use crate::flows::attempt::{CheckError, Checked, Guessed};
 use crate::flows::login::{Authenticated, LoginError};
-use crate::flows::passkey::{PasskeyAnswer, PasskeyError};
+use crate::flows::passkey::PasskeyAnswer;
+use crate::flows::passkey_error::PasskeyError;
 use crate::model::account::Account;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
@@ -205,12 +206,13 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<SecondFactor, PasskeyError> {
         let relying_party = self.site()?;
-        let ticket = self.challenge_of(new.answer, PasskeyUse::New(account.id), context)?;
-        let expected = Expected {
-            relying_party,
-            challenge: Challenge::from_random(ticket.challenge),
-            user_verification: UserVerification::Required,
+        let of = |purpose| self.challenge_of(new.answer, purpose, context);
+        let (ticket, user_verification) = match of(PasskeyUse::New(account.id)) {
+            Ok(ticket) => (ticket, UserVerification::Required),
+            Err(_) => (of(PasskeyUse::NewForSecondStep(account.id))?, UserVerification::Preferred),
         };
+        let challenge = Challenge::from_random(ticket.challenge);
+        let expected = Expected { relying_party, challenge, user_verification };
         let response = RegistrationResponse::from_value(new.answer.credential.clone());
         let made = response.and_then(|response| response.verify(expected)).map_err(|error| {
             tracing::info!(account = %account.id, %error, "a new passkey is not accepted");
@@ -270,4 +272,44 @@ fn read(answer: PasskeyAnswer<'_>) -> Result<AuthenticationResponse, PasskeyErro
 fn place(factor: &SecondFactor, passkey: &Passkey) -> Vec<u8> {
     let handle = sha256(&passkey.user_handle);
     [factor.id.as_bytes(), factor.account_id.as_bytes(), handle.as_slice(), &passkey.credential_id].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::AccountId;
+    use crate::base::random::Random;
+    use crate::model::second_factor::testing::passkey;
+
+    /// MF-4: a sealed key is read in its own row alone, of its own account, credential and user.
+    #[test]
+    fn every_part_of_a_row_is_bound_to_its_key() {
+        let factor = passkey(5, 1);
+        let kept = factor.passkey.as_deref().unwrap();
+        let other = SecondFactor { id: passkey(6, 1).id, ..factor.clone() };
+        let account_id = AccountId::random(&Random::insecure_seeded(9));
+        let of_another = SecondFactor { account_id, ..factor.clone() };
+        let credential = Passkey { credential_id: vec![8; 20], ..kept.clone() };
+        let user = Passkey { user_handle: vec![6; 32], ..kept.clone() };
+        // Where one part ends and the next begins makes a difference.
+        let longer = Passkey {
+            user_handle: [kept.user_handle.as_slice(), &[7]].concat(),
+            credential_id: vec![7; 19],
+            ..kept.clone()
+        };
+        for (factor, passkey) in [
+            (&other, kept),
+            (&of_another, kept),
+            (&factor, &credential),
+            (&factor, &user),
+            (&factor, &longer),
+        ] {
+            assert_ne!(place(factor, passkey), place(&passkey_of(), kept));
+        }
+        assert_eq!(place(&factor, kept), place(&passkey_of(), kept));
+    }
+
+    fn passkey_of() -> SecondFactor {
+        passkey(5, 1)
+    }
 }

@@ -7,7 +7,7 @@ use crate::Countersign;
 use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
 use crate::flows::attempt::CheckError;
 use crate::flows::owner::OwnerError;
-use crate::flows::passkey::PasskeyError;
+use crate::flows::passkey_error::PasskeyError;
 use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator};
 use crate::model::account::Account;
 use crate::model::context::Context;
@@ -56,6 +56,15 @@ pub enum SecondFactorError {
 impl From<StoreError> for SecondFactorError {
     fn from(error: StoreError) -> Self {
         Self::Check(error.into())
+    }
+}
+
+impl From<PasskeyError> for SecondFactorError {
+    fn from(error: PasskeyError) -> Self {
+        match error {
+            PasskeyError::Check(error) => Self::Check(error),
+            error => Self::Passkey(error),
+        }
     }
 }
 

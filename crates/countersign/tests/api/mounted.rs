@@ -63,7 +63,11 @@ async fn an_application_with_a_state_of_its_own_merges_everything() {
 /// Everything works below a path, when the issuer ends with it. An old browser says no more than its origin.
 #[tokio::test]
 async fn everything_works_under_a_path() {
-    let mut app = TestApp::with(|options| options.issuer.push_str("/auth"), |_| {}).await;
+    let with = |options: &mut Options| {
+        options.issuer.push_str("/auth");
+        options.passkeys.related_origins = vec![FRONT_END.to_owned()];
+    };
+    let mut app = TestApp::with(with, |_| {}).await;
     app.mount(|app| {
         root_metadata(&app).nest("/auth", pages(&app, &PagesOptions::default()).merge(router(app)))
     });
@@ -84,6 +88,8 @@ async fn everything_works_under_a_path() {
     let in_between = app.get("/.well-known/oauth-authorization-server/auth").send().await;
     assert_eq!(in_between.json(), metadata, "RFC 8414");
     assert_eq!(metadata["issuer"], format!("{ISSUER}/auth"));
+    let related = app.get("/.well-known/webauthn").send().await;
+    assert_eq!(related.json(), json!({ "origins": [ISSUER, FRONT_END] }), "WebAuthn §5.11");
     let keys = metadata["jwks_uri"].as_str().unwrap().strip_prefix(ISSUER).unwrap();
     assert_eq!(app.get(keys).send().await.status, StatusCode::OK);
     let page = app.get("/auth/login").send().await.text;

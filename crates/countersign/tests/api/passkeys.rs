@@ -538,9 +538,42 @@ async fn a_passkey_that_checks_nobody_needs_the_password_beside_it() {
     show(Some("wrong horse battery staple")).await.assert_error(403, "wrong_password");
     app.wait(60);
     assert_eq!(show(Some(PASSWORD)).await.status, StatusCode::NO_CONTENT);
+    let path = "/api/account/reauthenticate";
+    let options = app.post(&format!("{path}/options")).bearer(&ada.device.access_token).send().await.json();
+    let body = json!({ "passkey": ada.passkey.answer(&options), "currentPassword": PASSWORD });
+    let again = async || app.post(path).bearer(&ada.device.access_token).json(&body).send().await;
+    assert_eq!(again().await.status, StatusCode::NO_CONTENT);
+    again().await.assert_error(401, "passkey_expired");
     let after = claims(app.refresh(&ada.device.cookie).await.json()["accessToken"].as_str().unwrap());
     assert_eq!(methods(&after), ["pwd", "hwk", "user", "mfa"]);
     assert_eq!(after["auth_time"].as_i64().unwrap(), app.clock.now().as_unix_seconds());
+}
+
+/// MF-4: a security key without a PIN is made for the second step, and is nothing alone.
+#[tokio::test]
+async fn a_security_key_is_for_the_second_step_alone() {
+    let app = TestApp::new().await;
+    let device = app.sign_in("ada").await;
+    let only = json!({ "secondStepOnly": true });
+    let options = app.post("/api/account/passkeys/options").bearer(&device.access_token).json(&only);
+    let options = options.send().await.json();
+    assert_eq!(
+        options["publicKey"]["authenticatorSelection"],
+        json!({ "residentKey": "discouraged", "requireResidentKey": false, "userVerification": "discouraged" })
+    );
+    let mut key = Passkey { flags: UP, ..Passkey::new(7) };
+    let credential = key.create(&options);
+    let body = json!({ "ticket": options["ticket"], "credential": credential, "currentPassword": PASSWORD });
+    let reply = app.post("/api/account/passkeys").bearer(&device.access_token).json(&body).send().await;
+    assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
+    sign_in(&app, &key).await.assert_error(401, "invalid_passkey");
+    let first = asked(&app.login("ada", PASSWORD).await);
+    let options = second_options(&app, &first).await.json();
+    let mut answer = key.answer(&options);
+    // Such a key does not know whose it is.
+    answer["credential"]["response"].as_object_mut().unwrap().remove("userHandle");
+    let reply = second(&app, &first, json!({ "passkey": answer })).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
 }
 
 /// Ten, counted apart from authenticator apps.

@@ -155,8 +155,8 @@ async fn an_older_schema_is_brought_up_to_date() {
                  DROP TABLE audit_readers;
                  DROP TABLE email_addresses;
                  DROP TABLE tickets;
+                 DROP TABLE passkeys; DROP TABLE passkey_challenges;
                  DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE trusted_devices;
-                 DROP TABLE passkey_challenges;
                  DROP INDEX accounts_to_delete;
                  ALTER TABLE accounts DROP COLUMN deletion_asked_at;
                  ALTER TABLE accounts DROP COLUMN delete_at;

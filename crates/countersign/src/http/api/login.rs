@@ -7,7 +7,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::flows::login::LoginError;
-use crate::http::api::passkeys::Answer;
+use crate::http::api::passkey_answer::Answer;
 use crate::http::api::second_step::respond_or_ask;
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};

@@ -9,6 +9,7 @@ pub(in crate::http) mod login;
 pub(in crate::http) mod logout;
 #[cfg(feature = "mail")]
 pub(in crate::http) mod mail_link;
+pub(in crate::http) mod passkey_answer;
 pub(in crate::http) mod passkeys;
 pub(in crate::http) mod password;
 pub(in crate::http) mod reach;

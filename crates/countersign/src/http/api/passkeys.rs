@@ -12,6 +12,7 @@ use crate::flows::login::LoginError;
 use crate::flows::passkey::{PasskeyAnswer, PasskeyRequest};
 use crate::flows::passkey_check::NewPasskey;
 use crate::flows::second_factor_change::SecondFactorError;
+use crate::http::api::passkey_answer::Answer;
 use crate::http::api::second_factors::{Owner, added};
 use crate::http::api::second_step::{FirstStep, resume};
 use crate::http::app::App;
@@ -23,22 +24,6 @@ use crate::http::error::api::ApiError;
 use crate::http::token_response::Delivery;
 use crate::model::second_factor::PasskeyUse;
 use crate::store::Store;
-
-/// The answer of a passkey, in a body.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Answer {
-    ticket: String,
-    /// What `PublicKeyCredential.toJSON()` gave.
-    credential: Value,
-}
-
-impl Answer {
-    /// From the browser that keeps what has this hash, if it was asked by a browser.
-    pub(in crate::http) fn of(&self, browser_hash: Option<[u8; 32]>) -> PasskeyAnswer<'_> {
-        PasskeyAnswer { ticket: &self.ticket, credential: &self.credential, browser_hash }
-    }
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -124,14 +109,30 @@ pub(in crate::http) async fn ask_owner<S: Store>(
     Ok(asked(request.map_err(LoginError::from)?))
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::http) struct Offer {
+    #[serde(default)]
+    second_step_only: bool,
+}
+
+impl Input for Offer {
+    const EXPECTED: &'static str = r#"a JSON object {"secondStepOnly"?: boolean}"#;
+}
+
 /// Offers a passkey to the caller. Nothing is stored.
 pub(in crate::http) async fn offer<S: Store>(
     State(app): State<App<S>>,
     caller: Caller,
+    OptionalJson(input): OptionalJson<Offer>,
 ) -> Result<Response, ApiError> {
     let context = app.at_this_moment(caller.context);
     let account = app.countersign.find_account(caller.account).await?.ok_or(ApiError::NotFound)?;
-    let request = app.countersign.offer_passkey(&account, None, &context).await;
+    let request = if input.second_step_only {
+        app.countersign.offer_security_key(&account, &context).await
+    } else {
+        app.countersign.offer_passkey(&account, None, &context).await
+    };
     Ok(asked(request.map_err(LoginError::from)?))
 }
 

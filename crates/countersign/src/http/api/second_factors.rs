@@ -11,7 +11,7 @@ use crate::Countersign;
 use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
 use crate::flows::second_factor::NewAuthenticator;
 use crate::flows::second_factor_change::CheckedOwner;
-use crate::http::api::passkeys::Answer;
+use crate::http::api::passkey_answer::Answer;
 use crate::http::api::second_step::{offered, shown};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};

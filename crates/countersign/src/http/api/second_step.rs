@@ -14,7 +14,7 @@ use crate::flows::passkey_check::NewPasskey;
 use crate::flows::second_factor::{FactorProof, NewAuthenticator, OfferedAuthenticator};
 use crate::flows::second_factor_due::SecondFactorDue;
 use crate::flows::tickets::TicketError;
-use crate::http::api::passkeys::Answer;
+use crate::http::api::passkey_answer::Answer;
 use crate::http::api::wishes::{Wishes, begin};
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};

@@ -300,7 +300,7 @@ impl IntoResponse for ApiError {
 pub(crate) mod tests {
     use super::*;
     use crate::base::clock::Timestamp;
-    use crate::flows::passkey::PasskeyError;
+    use crate::flows::passkey_error::PasskeyError;
     use crate::flows::second_factor_due::SecondFactorDue;
     use crate::http::error::public::Public;
     use crate::http::error::whole_seconds;

@@ -19,7 +19,7 @@ use crate::flows::keys::KeysError;
 use crate::flows::login::LoginError;
 use crate::flows::mail_gate::MailGateError;
 use crate::flows::owner::OwnerError;
-use crate::flows::passkey::PasskeyError;
+use crate::flows::passkey_error::PasskeyError;
 use crate::flows::password_change::PasswordChangeError;
 use crate::flows::refresh::RefreshError;
 use crate::flows::register::RegisterError;

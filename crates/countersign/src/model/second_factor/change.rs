@@ -216,14 +216,14 @@ fn described(factor: &SecondFactor) -> String {
 }
 
 #[cfg(test)]
-pub(in crate::model) mod testing {
+pub(crate) mod testing {
     use super::*;
     use crate::base::clock::Timestamp;
     use crate::base::random::Random;
     use crate::model::second_factor::{AnsweredChallenge, FactorKind, Passkey, ShownPasskey, TrustedDevice};
     use crate::model::session::testing::{T, account};
 
-    pub(in crate::model) fn factor(seed: u64) -> SecondFactor {
+    pub(crate) fn factor(seed: u64) -> SecondFactor {
         SecondFactor {
             id: FactorId::random(&Random::insecure_seeded(seed)),
             account_id: account().id,
@@ -238,13 +238,13 @@ pub(in crate::model) mod testing {
     }
 
     /// One authenticator, and two recovery codes.
-    pub(in crate::model) fn held() -> AccountFactors {
+    pub(crate) fn held() -> AccountFactors {
         let codes = vec![RecoveryCodeHash([1; 32]), RecoveryCodeHash([2; 32])];
         AccountFactors { factors: vec![factor(1)], codes, ..AccountFactors::default() }
     }
 
     /// A passkey that stays on its device, with this counter.
-    pub(in crate::model) fn passkey(seed: u64, sign_count: u32) -> SecondFactor {
+    pub(crate) fn passkey(seed: u64, sign_count: u32) -> SecondFactor {
         let passkey = Passkey {
             credential_id: vec![7; 20],
             user_handle: vec![5; 32],
@@ -259,14 +259,14 @@ pub(in crate::model) mod testing {
     }
 
     /// Its answer, with the counter 2.
-    pub(in crate::model) fn answered(seed: u64) -> ShownPasskey {
+    pub(crate) fn answered(seed: u64) -> ShownPasskey {
         let challenge = AnsweredChallenge { hash: [4; 32], expires_at: T };
         let factor = factor(seed).id;
         ShownPasskey { factor, challenge, sign_count: 2, backed_up: false, is_verified: true }
     }
 
     /// A device whose cookie says `[9; 32]`.
-    pub(in crate::model) fn trusted(until: Timestamp) -> TrustedDevice {
+    pub(crate) fn trusted(until: Timestamp) -> TrustedDevice {
         TrustedDevice {
             id: TrustedDeviceId::random(&Random::insecure_seeded(3)),
             account_id: account().id,

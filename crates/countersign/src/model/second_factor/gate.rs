@@ -124,7 +124,8 @@ pub(in crate::model) fn pass(
     let both = first.and(AuthMethod::OneTimePassword).and(AuthMethod::MultipleFactors);
     match &step.shown {
         ShownFactor::Passkey(shown) => {
-            let (passkey, used) = shown.used(held, account.id, now)?;
+            let passkey = held.takes(shown).ok_or(Missing::AnotherCode)?;
+            let used = Write::UsePasskey { shown: Box::new(*shown), account_id: account.id, at: now };
             // SECURITY: without a look at who is in front of it, it is the possession of a device and nothing else.
             if proof == Proof::Passkey && !shown.is_verified {
                 return Err(Missing::AnotherCode);

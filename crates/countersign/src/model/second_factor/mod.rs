@@ -21,7 +21,7 @@ mod totp;
 
 pub(crate) use self::change::MAX_FACTORS;
 #[cfg(test)]
-pub(in crate::model) use self::change::testing;
+pub(crate) use self::change::testing;
 pub use self::change::{ChangeFactorsOutcome, FactorAction, FactorChange, FactorChanger};
 pub(crate) use self::gate::Showing;
 pub use self::gate::{FactorMethod, Missing, NewFactor, SecondStep, ShownFactor};
@@ -117,6 +117,22 @@ impl AccountFactors {
     /// The time step after which a code is new: each is accepted once an account (RFC 6238 §5.2).
     pub(crate) fn last_step(&self) -> i64 {
         self.of_kind(FactorKind::Totp).map(|factor| factor.last_step).max().unwrap_or(i64::MIN)
+    }
+
+    /// Its authenticators of this kind, the oldest first.
+    pub fn of_kind(&self, kind: FactorKind) -> impl Iterator<Item = &SecondFactor> {
+        self.factors.iter().filter(move |factor| factor.kind == kind)
+    }
+
+    /// The passkey of this answer, if the answer is new: its passkey is there still, its counter has risen, and its challenge was not
+    /// answered before (MF-4).
+    fn takes(&self, shown: &ShownPasskey) -> Option<&Passkey> {
+        let factor = self.factors.iter().find(|factor| factor.id == shown.factor);
+        let passkey = factor.and_then(|factor| factor.passkey.as_deref());
+        let is_new = |passkey: &&Passkey| {
+            passkey.takes(shown.sign_count) && !self.answered.contains(&shown.challenge.hash)
+        };
+        passkey.filter(is_new)
     }
 
     fn trusts(&self, device: &[u8; 32], now: Timestamp) -> bool {

@@ -3,10 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountFactors, FactorKind, Missing, SecondFactor};
 use crate::base::clock::Timestamp;
-use crate::base::id::{AccountId, FactorId};
-use crate::model::plan::Write;
+use crate::base::id::FactorId;
 use crate::model::proof::AuthMethod;
 
 /// What is kept of a passkey beside its sealed key (WebAuthn §4, "credential record").
@@ -108,34 +106,6 @@ pub struct AnsweredChallenge {
     pub hash: [u8; 32],
     /// When it is over.
     pub expires_at: Timestamp,
-}
-
-impl ShownPasskey {
-    /// Uses it up, if it is new: its passkey is there still, its challenge was not answered before, its counter has risen (MF-4).
-    pub(super) fn used<'a>(
-        &self,
-        held: &'a AccountFactors,
-        account_id: AccountId,
-        now: Timestamp,
-    ) -> Result<(&'a Passkey, Write), Missing> {
-        let passkey = held.passkey(self.factor).filter(|passkey| passkey.takes(self.sign_count));
-        let passkey = passkey.filter(|_| !held.answered.contains(&self.challenge.hash));
-        let passkey = passkey.ok_or(Missing::AnotherCode)?;
-        let write = Write::UsePasskey { shown: Box::new(*self), account_id, at: now };
-        Ok((passkey, write))
-    }
-}
-
-impl AccountFactors {
-    /// Its authenticators of this kind, the oldest first.
-    pub fn of_kind(&self, kind: FactorKind) -> impl Iterator<Item = &SecondFactor> {
-        self.factors.iter().filter(move |factor| factor.kind == kind)
-    }
-
-    fn passkey(&self, id: FactorId) -> Option<&Passkey> {
-        let factor = self.factors.iter().find(|factor| factor.id == id);
-        factor.and_then(|factor| factor.passkey.as_deref())
-    }
 }
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ pub(crate) enum PasskeyUse {
     Owner(AccountId),
     /// A new passkey of this account.
     New(AccountId),
+    /// A new one that is for the second step alone, and need not verify its owner.
+    NewForSecondStep(AccountId),
 }
 
 /// A challenge for a passkey, as its browser keeps it. Secret only in that nobody else can make one.
@@ -166,6 +168,7 @@ mod tests {
             PasskeyUse::Owner(account().id),
             PasskeyUse::New(account().id),
             PasskeyUse::New(other),
+            PasskeyUse::NewForSecondStep(account().id),
         ];
         let expires_at = T.plus(PasskeyTicket::LIFETIME);
         for purpose in uses {

@@ -53,7 +53,7 @@ impl Table {
 }
 
 /// What is copied, accounts before what is theirs. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 25] = [
+pub(in crate::store) const TABLES: [Table; 26] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -67,6 +67,7 @@ pub(in crate::store) const TABLES: [Table; 25] = [
     Table::new("second_factors"),
     Table::new("recovery_codes"),
     Table::new("trusted_devices"),
+    Table::new("passkeys"),
     Table::new("passkey_challenges"),
     // Followed by a number in SQLite, and by the number of the transaction in PostgreSQL.
     Table::new("revocations").own(&["sequence", "xid"]),

@@ -182,6 +182,7 @@ impl Transaction {
             "second_factors",
             "recovery_codes",
             "trusted_devices",
+            "passkeys",
             "passkey_challenges",
         ] {
             self.db.execute(&format!("DELETE FROM {table} WHERE account_id = $1"), &[&id]).await?;

@@ -60,9 +60,12 @@ pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.addres
      t.browser_hash, t.tries_left, t.payload, t.source, t.created_at, t.expires_at, t.consumed_at, \
      t.approved_at, (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
-/// The columns that [`factor`] reads, in a table or alias `f`.
+/// The columns that [`factor`] reads, of [`FACTOR_TABLES`].
 pub(super) const FACTOR_COLUMNS: &str = "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at, \
-     f.credential_id, f.passkey, f.sign_count, f.backed_up";
+     p.credential_id, p.record, p.sign_count, p.backed_up";
+
+/// Second factors, and what else there is of passkeys.
+pub(super) const FACTOR_TABLES: &str = "second_factors f LEFT JOIN passkeys p ON p.factor_id = f.id";
 
 /// The columns that [`trusted_device`] reads, in a table or alias `d`.
 pub(super) const TRUSTED_DEVICE_COLUMNS: &str =

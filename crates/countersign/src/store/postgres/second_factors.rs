@@ -4,14 +4,14 @@ use super::apply::Transaction;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
 use super::load::Lock;
-use super::rows::{self, FACTOR_COLUMNS, TRUSTED_DEVICE_COLUMNS};
+use super::rows::{self, FACTOR_COLUMNS, FACTOR_TABLES, TRUSTED_DEVICE_COLUMNS};
 use super::{PostgresStore, load};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, Passkey, ReauthenticateOutcome, Reauthentication,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
     RecoveryCodeHash, SecondFactor, ShownPasskey, TrustedDevice,
 };
 use crate::store::{SecondFactorStore, StoreError};
@@ -23,7 +23,7 @@ impl SecondFactorStore for PostgresStore {
 
     async fn find_passkey(&self, credential_id: Vec<u8>) -> Result<Option<SecondFactor>, StoreError> {
         self.read("find_passkey", move |db| async move {
-            let sql = format!("SELECT {FACTOR_COLUMNS} FROM second_factors f WHERE f.credential_id = $1");
+            let sql = format!("SELECT {FACTOR_COLUMNS} FROM {FACTOR_TABLES} WHERE p.credential_id = $1");
             let found = db.query(&sql, &[&credential_id.as_slice()]).await?;
             found.first().map(rows::factor).transpose()
         })
@@ -65,7 +65,7 @@ async fn reauthenticate(tx: Transaction, again: Reauthentication) -> Result<Reau
 /// What an account has. Most have nothing, and cost one look.
 pub(super) async fn of(db: &Connection, account: AccountId) -> Result<AccountFactors, Failure> {
     let sql = format!(
-        "SELECT {FACTOR_COLUMNS} FROM second_factors f WHERE f.account_id = $1 ORDER BY f.created_at, f.id"
+        "SELECT {FACTOR_COLUMNS} FROM {FACTOR_TABLES} WHERE f.account_id = $1 ORDER BY f.created_at, f.id"
     );
     let found = db.query(&sql, &[&account]).await?;
     let factors = found.iter().map(rows::factor).collect::<Result<Vec<_>, _>>()?;
@@ -89,12 +89,10 @@ pub(super) async fn of(db: &Connection, account: AccountId) -> Result<AccountFac
 
 impl Transaction {
     pub(super) async fn insert_factor(&self, factor: &SecondFactor) -> Result<(), Failure> {
-        let passkey = factor.passkey.as_deref();
         self.rows(
             1,
-            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at,
-                                         credential_id, passkey, sign_count, backed_up)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             &[
                 &factor.id,
                 &factor.account_id,
@@ -103,10 +101,21 @@ impl Transaction {
                 &factor.sealed.as_slice(),
                 &factor.last_step,
                 &factor.created_at,
-                &passkey.map(|passkey| passkey.credential_id.as_slice()),
-                &passkey.map(Passkey::to_stored),
-                &passkey.map(|passkey| i64::from(passkey.sign_count)),
-                &passkey.map(|passkey| passkey.backed_up),
+            ],
+        )
+        .await?;
+        let Some(passkey) = factor.passkey.as_deref() else { return Ok(()) };
+        self.rows(
+            1,
+            "INSERT INTO passkeys (credential_id, factor_id, account_id, record, sign_count, backed_up)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            &[
+                &passkey.credential_id.as_slice(),
+                &factor.id,
+                &factor.account_id,
+                &passkey.to_stored().as_str(),
+                &i64::from(passkey.sign_count),
+                &passkey.backed_up,
             ],
         )
         .await
@@ -119,9 +128,10 @@ impl Transaction {
         account: AccountId,
         at: Timestamp,
     ) -> Result<(), Failure> {
-        let sql =
-            "UPDATE second_factors SET sign_count = $2, backed_up = $3, last_used_at = $4 WHERE id = $1";
-        self.rows(1, sql, &[&shown.factor, &i64::from(shown.sign_count), &shown.backed_up, &at]).await?;
+        let sql = "UPDATE passkeys SET sign_count = $2, backed_up = $3 WHERE factor_id = $1";
+        self.rows(1, sql, &[&shown.factor, &i64::from(shown.sign_count), &shown.backed_up]).await?;
+        let sql = "UPDATE second_factors SET last_used_at = $2 WHERE id = $1";
+        self.rows(1, sql, &[&shown.factor, &at]).await?;
         let sql = "DELETE FROM passkey_challenges WHERE account_id = $1 AND expires_at <= $2";
         self.db.execute(sql, &[&account, &at]).await?;
         let sql = "INSERT INTO passkey_challenges (account_id, hash, expires_at) VALUES ($1, $2, $3)";
@@ -140,6 +150,7 @@ impl Transaction {
     }
 
     pub(super) async fn delete_factor(&self, id: FactorId) -> Result<(), Failure> {
+        self.db.execute("DELETE FROM passkeys WHERE factor_id = $1", &[&id]).await?;
         self.rows(1, "DELETE FROM second_factors WHERE id = $1", &[&id]).await
     }
 

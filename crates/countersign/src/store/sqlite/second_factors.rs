@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::apply::Transaction;
-use super::rows::{self, FACTOR_COLUMNS, TRUSTED_DEVICE_COLUMNS};
+use super::rows::{self, FACTOR_COLUMNS, FACTOR_TABLES, TRUSTED_DEVICE_COLUMNS};
 use super::{SqliteStore, load};
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
@@ -11,7 +11,7 @@ use crate::base::id::{AccountId, FactorId, TrustedDeviceId};
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, Passkey, ReauthenticateOutcome, Reauthentication,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
     RecoveryCodeHash, SecondFactor, ShownPasskey, TrustedDevice,
 };
 use crate::store::{SecondFactorStore, StoreError};
@@ -23,7 +23,7 @@ impl SecondFactorStore for SqliteStore {
 
     async fn find_passkey(&self, credential_id: Vec<u8>) -> Result<Option<SecondFactor>, StoreError> {
         self.read("find_passkey", move |db| {
-            let sql = format!("SELECT {FACTOR_COLUMNS} FROM second_factors f WHERE f.credential_id = ?1");
+            let sql = format!("SELECT {FACTOR_COLUMNS} FROM {FACTOR_TABLES} WHERE p.credential_id = ?1");
             db.prepare_cached(&sql)?.query_row([credential_id], rows::factor).optional()
         })
         .await
@@ -62,7 +62,7 @@ impl SecondFactorStore for SqliteStore {
 pub(super) fn of(db: &Connection, account: AccountId) -> rusqlite::Result<AccountFactors> {
     let factors: Vec<SecondFactor> = db
         .prepare_cached(&format!(
-            "SELECT {FACTOR_COLUMNS} FROM second_factors f WHERE f.account_id = ?1 ORDER BY f.created_at, f.rowid"
+            "SELECT {FACTOR_COLUMNS} FROM {FACTOR_TABLES} WHERE f.account_id = ?1 ORDER BY f.created_at, f.rowid"
         ))?
         .query_map([account.as_bytes()], rows::factor)?
         .collect::<rusqlite::Result<_>>()?;
@@ -88,11 +88,9 @@ pub(super) fn of(db: &Connection, account: AccountId) -> rusqlite::Result<Accoun
 
 impl Transaction<'_> {
     pub(super) fn insert_factor(&self, factor: &SecondFactor) -> rusqlite::Result<()> {
-        let passkey = factor.passkey.as_deref();
         self.one_row(
-            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at,
-                                         credential_id, passkey, sign_count, backed_up)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO second_factors (id, account_id, kind, name, sealed, last_step, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 factor.id.as_bytes(),
                 factor.account_id.as_bytes(),
@@ -101,10 +99,19 @@ impl Transaction<'_> {
                 factor.sealed,
                 factor.last_step,
                 factor.created_at.as_unix_millis(),
-                passkey.map(|passkey| &passkey.credential_id),
-                passkey.map(Passkey::to_stored),
-                passkey.map(|passkey| passkey.sign_count),
-                passkey.map(|passkey| passkey.backed_up),
+            ],
+        )?;
+        let Some(passkey) = factor.passkey.as_deref() else { return Ok(()) };
+        self.one_row(
+            "INSERT INTO passkeys (credential_id, factor_id, account_id, record, sign_count, backed_up)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                passkey.credential_id,
+                factor.id.as_bytes(),
+                factor.account_id.as_bytes(),
+                passkey.to_stored(),
+                passkey.sign_count,
+                passkey.backed_up,
             ],
         )
     }
@@ -117,8 +124,12 @@ impl Transaction<'_> {
         at: Timestamp,
     ) -> rusqlite::Result<()> {
         self.one_row(
-            "UPDATE second_factors SET sign_count = ?2, backed_up = ?3, last_used_at = ?4 WHERE id = ?1",
-            params![shown.factor.as_bytes(), shown.sign_count, shown.backed_up, at.as_unix_millis()],
+            "UPDATE passkeys SET sign_count = ?2, backed_up = ?3 WHERE factor_id = ?1",
+            params![shown.factor.as_bytes(), shown.sign_count, shown.backed_up],
+        )?;
+        self.one_row(
+            "UPDATE second_factors SET last_used_at = ?2 WHERE id = ?1",
+            params![shown.factor.as_bytes(), at.as_unix_millis()],
         )?;
         self.db
             .prepare_cached("DELETE FROM passkey_challenges WHERE account_id = ?1 AND expires_at <= ?2")?

@@ -249,11 +249,13 @@ fn the_log_of_a_database_that_litestream_copies_is_left_to_it() {
 /// forgotten.
 #[tokio::test]
 async fn every_table_about_an_account_is_in_its_export_or_excused() {
-    const EXPORTED: [&str; 7] = [
+    const EXPORTED: [&str; 8] = [
         "accounts",
         "api_keys",
         "audit_log",
         "email_addresses",
+        // With the second factors.
+        "passkeys",
         "second_factors",
         "sessions",
         "trusted_devices",
