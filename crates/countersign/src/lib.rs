@@ -175,6 +175,7 @@ pub use crate::flows::audit_chain::{AuditMark, AuditReport, sign_audit};
 pub use crate::flows::audit_readers::UnreadAudit;
 pub use crate::flows::clients::AddClientError;
 pub use crate::flows::clock_notice::ClockOffset;
+pub use crate::flows::device_proof::DeviceProofError;
 pub use crate::flows::email::{EmailError, MailPurpose, MailRequest};
 pub use crate::flows::email_notices::CheckedEmailChange;
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};
@@ -222,6 +223,7 @@ pub use crate::model::audit_verify::{AuditFault, ChainedRow};
 pub use crate::model::client::{Client, ClientName, ClientSecret, InvalidClientName};
 pub use crate::model::context::{Actor, Context};
 pub use crate::model::device_cookie::DeviceCookie;
+pub use crate::model::device_proof::DeviceProof;
 pub use crate::model::email::{AccountEmail, EmailAction};
 pub use crate::model::feed_key::{FeedKey, FeedKeyName, FeedSecret, InvalidFeedKeyName};
 pub use crate::model::finding::{Finding, Findings, Severity};
@@ -234,7 +236,7 @@ pub use crate::model::sealed_key::SealedKey;
 pub use crate::model::second_factor::{
     AccountFactors, FactorKind, FactorMethod, Passkey, RecoveryCode, SecondFactor, TotpSecret, TrustedDevice,
 };
-pub use crate::model::session::{EndReason, EndedSession, Session, SessionSelector, ends_all_at};
+pub use crate::model::session::{BoundKey, EndReason, EndedSession, Session, SessionSelector, ends_all_at};
 pub use crate::model::session_cookie::SessionCookie;
 pub use crate::model::ticket::{FlowCookie, Ticket, TicketPurpose};
 pub use crate::model::work::WorkDemanded;

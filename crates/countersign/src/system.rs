@@ -14,6 +14,7 @@ use crate::base::clock::Clock;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
 use crate::flows::clock_notice::Notice;
+use crate::flows::device_proof::DeviceProofs;
 use crate::flows::feed_keys::FeedKeys;
 use crate::flows::figures::Figures;
 use crate::flows::key_uses::KeyUses;
@@ -45,6 +46,7 @@ pub struct Countersign<S> {
     pub(crate) account_names: hmac::Key,
     pub(crate) devices: DeviceCookies,
     pub(crate) session_cookies: SessionCookies,
+    pub(crate) device_proofs: DeviceProofs,
     pub(crate) throttle: Throttle,
     pub(crate) guard: Guard,
     /// One for each further audience, in their order.

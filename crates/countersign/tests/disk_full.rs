@@ -42,6 +42,7 @@ async fn a_full_disk_refuses_writes_loses_nothing_and_recovers() {
                 session_id: new.id,
                 generation: 0,
                 secret_hash: new.secret_hash,
+                proven_key: None,
             };
             match store.start_session(new, &context(at(1))).await {
                 Ok(StartSessionOutcome::Started(..)) => acknowledged.push(token),

@@ -32,6 +32,8 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     recovery_codes_made: t('Recovery codes made'),
     recovery_code_used: t('Recovery code used'),
     device_trusted: t('Device trusted'),
+    device_bound: t('Session bound to a device'),
+    device_proof_missing: t('Session of another device refused'),
     reauthenticated: t('Shown again who they are'),
   },
   [t('Accounts')]: {

@@ -90,6 +90,8 @@ export const adminFactors = {
   'Recovery codes made': 'Wiederherstellungscodes erstellt',
   'Recovery code used': 'Wiederherstellungscode verwendet',
   'Device trusted': 'Einem Gerät vertraut',
+  'Session bound to a device': 'Sitzung an ein Gerät gebunden',
+  'Session of another device refused': 'Sitzung eines anderen Geräts abgewiesen',
   'Shown again who they are': 'Noch einmal ausgewiesen',
   'the second step was changed': 'der zweite Schritt wurde geändert',
 } as const;

@@ -58,6 +58,11 @@ impl PublicNumbers {
     ///
     /// For `AKP` keys `alg` is among them (RFC 9964 §6).
     pub(crate) fn thumbprint(&self, algorithm: Algorithm) -> JwkThumbprint {
+        JwkThumbprint::from_bytes(sha256(self.canonical_jwk(algorithm).as_bytes()))
+    }
+
+    /// What the thumbprint is the hash of (RFC 7638 §3.1): the required members alone, in lexicographic order, without spaces.
+    pub(crate) fn canonical_jwk(&self, algorithm: Algorithm) -> String {
         let mut members = self.members();
         members.push(("kty", algorithm.key_kind().kty().to_owned()));
         if matches!(self, Self::MlDsa(_)) {
@@ -66,7 +71,7 @@ impl PublicNumbers {
         members.sort_unstable();
         let members: Vec<String> =
             members.into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
-        JwkThumbprint::from_bytes(sha256(format!("{{{}}}", members.join(",")).as_bytes()))
+        format!("{{{}}}", members.join(","))
     }
 
     /// The members that are the key itself. The values need no escapes.

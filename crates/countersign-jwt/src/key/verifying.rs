@@ -142,6 +142,13 @@ impl VerifyingKey {
         self.inner.thumbprint
     }
 
+    /// The public JWK with the members alone that its thumbprint is made of, in one spelling (RFC 7638 §3.1): a text to keep a key
+    /// as, whose SHA-256 is [`jwk_thumbprint`](Self::jwk_thumbprint). `None` for an HMAC secret.
+    #[must_use]
+    pub fn canonical_jwk(&self) -> Option<String> {
+        self.inner.numbers.as_ref().map(|numbers| numbers.canonical_jwk(self.algorithm()))
+    }
+
     /// The public JWK with `kty`, `kid`, `use`, `alg` and the key's numbers. `None` for an HMAC secret, which
     /// is never published.
     #[must_use]

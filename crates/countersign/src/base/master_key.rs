@@ -54,6 +54,7 @@ pub(crate) enum Purpose {
     PasskeyKey,
     PasskeyTicket,
     PasskeyUser,
+    DpopNonce,
 }
 
 impl Purpose {
@@ -87,6 +88,7 @@ impl Purpose {
             Self::PasskeyKey => b"countersign passkey key v1",
             Self::PasskeyTicket => b"countersign passkey ticket v1",
             Self::PasskeyUser => b"countersign passkey user v1",
+            Self::DpopNonce => b"countersign dpop nonce v1",
         }
     }
 }

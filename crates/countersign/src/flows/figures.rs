@@ -91,6 +91,8 @@ labels! {
         Replayed = "replayed",
         /// Ahead of the store, which had lost writes.
         Healed = "healed",
+        /// Of a session that is bound to a device, without a proof of it: refused.
+        ProofRequired = "proof_required",
         /// Used again too late: its session is ended.
         Reused = "reused",
         /// Its session is past its end.

@@ -278,8 +278,10 @@ impl<S: Store> Countersign<S> {
             new_password: authenticated.new_password,
             takes_back: authenticated.takes_back,
             second,
+            bound_key: context.device.new_key().filter(|_| self.options.device_binding.dpop),
             notices,
         };
+        self.use_proof(context)?;
         let started = match authenticated.ticket {
             Some(shown) => self.store.sign_in_by_mail(MailSignIn { shown, session }, context).await,
             None => self.store.start_session(session, context).await,

@@ -6,6 +6,7 @@ use countersign_jwt::SignError;
 use crate::base::clock::Timestamp;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
+use crate::flows::device_proof::DeviceProofError;
 use crate::flows::figures::LoginResult;
 use crate::flows::passkey_error::PasskeyError;
 use crate::flows::second_factor_due::SecondFactorDue;
@@ -60,6 +61,9 @@ pub enum LoginError {
     /// A hook failed: no session has begun.
     #[error(transparent)]
     Hook(#[from] HookError),
+    /// The proof of the device was used before, or cannot be remembered: no session has begun.
+    #[error(transparent)]
+    Device(#[from] DeviceProofError),
 }
 
 impl From<PasskeyError> for LoginError {
@@ -85,9 +89,11 @@ impl LoginError {
             Self::SecondFactorRequired(_) => LoginResult::FactorRequired,
             Self::PasswordChangeRequired => LoginResult::ChangeRequired,
             Self::Check(error) => Self::of_check(error),
-            Self::DeletionPending(_) | Self::Refused(_) | Self::Audience(_) | Self::Policy(_) => {
-                LoginResult::Refused
-            }
+            Self::DeletionPending(_)
+            | Self::Refused(_)
+            | Self::Audience(_)
+            | Self::Policy(_)
+            | Self::Device(_) => LoginResult::Refused,
             Self::Sign(_) | Self::Hook(_) => LoginResult::Error,
         }
     }

@@ -15,6 +15,7 @@ pub(crate) mod claims;
 pub mod clients;
 pub mod clock_notice;
 pub(crate) mod deliver;
+pub mod device_proof;
 pub mod email;
 pub mod email_notices;
 pub mod embedded;

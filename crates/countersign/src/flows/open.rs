@@ -14,6 +14,7 @@ use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
 use crate::flows::audit_chain;
 use crate::flows::clock_notice::Notice;
+use crate::flows::device_proof::DeviceProofs;
 use crate::flows::feed_keys::{FeedKeys, new_feed};
 use crate::flows::figures::Figures;
 use crate::flows::follow_clock::{ClockError, clock_for};
@@ -113,6 +114,7 @@ impl<S: Store> Countersign<S> {
         let audience_guards = others.map(|audience| guard.with_policy(policy(audience))).collect();
         let opened = Self {
             feed: new_feed(&options, &clock, &random),
+            device_proofs: DeviceProofs::new(&master_keys, &options.issuer)?,
             outbox_key,
             relying_party: options.passkeys.relying_party(&options.issuer),
             mail_gate: Box::new(MailGate::new(&master_keys)),

@@ -7,12 +7,13 @@ use countersign_jwt::SignError;
 use crate::Countersign;
 use crate::flows::audience::AudienceError;
 use crate::flows::claims::Asked;
+use crate::flows::device_proof::DeviceProofError;
 use crate::flows::figures::RefreshResult;
 use crate::flows::issue::SignedIn;
 use crate::model::account::Account;
 use crate::model::audience::Audience;
 use crate::model::context::Context;
-use crate::model::session::refresh_token::RefreshToken;
+use crate::model::session::refresh_token::{PresentedToken, RefreshToken};
 use crate::model::session::{EndReason, Grant, Rotation, SessionProof};
 use crate::options::HookError;
 use crate::store::{Store, StoreError};
@@ -40,6 +41,13 @@ pub enum RefreshError {
     /// is as good as before.
     #[error("a second factor is required")]
     SecondFactorRequired,
+    /// The session is bound to a device, and the request has no proof of its key (RF-14). The session lives, and the refresh token
+    /// is as good as before.
+    #[error("the session is bound to a key that was not proved")]
+    DeviceProofRequired,
+    /// The proof of the device was used before, or cannot be remembered. The refresh token is as good as before.
+    #[error(transparent)]
+    Device(#[from] DeviceProofError),
     /// The store did not answer; the token is as good as before.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,6 +81,8 @@ impl RefreshError {
             },
             Self::Invalid
             | Self::SecondFactorRequired
+            | Self::DeviceProofRequired
+            | Self::Device(_)
             | Self::Audience(_)
             | Self::Store(_)
             | Self::Sign(_)
@@ -112,6 +122,10 @@ impl<S: Store> Countersign<S> {
             Rotation::Advanced(grant) | Rotation::Replayed(grant) => {
                 self.refreshed(*grant, Some(&token), asked, context).await
             }
+            Rotation::ProofRequired { session_id, account_id } => {
+                self.note_missing_proof(session_id, account_id, context).await;
+                Err(RefreshError::DeviceProofRequired)
+            }
             Rotation::Reused(ended) => {
                 self.revoke(&[ended]);
                 Err(RefreshError::Reused)
@@ -131,14 +145,17 @@ impl<S: Store> Countersign<S> {
     ) -> Result<(Rotation, RefreshToken, Asked<'_>), RefreshError> {
         let audience = self.audience(audience)?;
         let token = self.refresh_tokens.parse(token).map_err(|_| RefreshError::Invalid)?;
-        let account = self.admitted(audience, &token, context).await?;
-        let session = token.presented().session_id;
+        let presented = token.presented();
+        let session = presented.session_id;
+        let presented = presented.with_proof_of(context.device.key_for(session));
+        self.use_proof(context)?;
+        let account = self.admitted(audience, presented, context).await?;
         let email = match &account {
             Some(account) => self.email_for(account.id, audience).await?,
             None => None,
         };
         let computed = self.compute_claims_of(session, audience, context.now).await??;
-        let rotation = self.store.rotate(token.presented(), context).await?;
+        let rotation = self.store.rotate(presented, context).await?;
         Ok((rotation, token, Asked { audience, account, computed, email }))
     }
 
@@ -147,14 +164,14 @@ impl<S: Store> Countersign<S> {
     async fn admitted(
         &self,
         audience: &Audience,
-        token: &RefreshToken,
+        token: PresentedToken,
         context: &Context,
     ) -> Result<Option<Account>, RefreshError> {
         let asks_for_more = self.options.second_factor.policy.asks(context.now);
         if *audience == self.options.audiences.default && !asks_for_more {
             return Ok(None);
         }
-        let proof = SessionProof::Refresh(token.presented());
+        let proof = SessionProof::Refresh(token);
         let Some(grant) = self.store.vouch(proof, context.now).await? else { return Ok(None) };
         let (account, session) = grant.into_parts();
         // SECURITY: a session from before the policy asked for a second factor goes no further (MF-2).
@@ -193,6 +210,7 @@ impl RefreshResult {
             Ok(Rotation::Advanced(_)) => Self::Advanced,
             Ok(Rotation::Replayed(_)) => Self::Replayed,
             Ok(Rotation::Healed(_)) => Self::Healed,
+            Ok(Rotation::ProofRequired { .. }) => Self::ProofRequired,
             Ok(Rotation::Reused(_)) => Self::Reused,
             Ok(Rotation::Expired) => Self::Expired,
             Ok(Rotation::Revoked(_)) => Self::Revoked,

@@ -130,6 +130,12 @@ named! {
         Reauthenticated = "reauthenticated",
         /// The owner of an account is not asked for a second factor on a device for a while; the detail is its ID.
         DeviceTrusted = "device_trusted",
+        /// A session is bound to a key of the device on which it began; the detail is the thumbprint of the key. It is not refreshed
+        /// without a proof of that key.
+        DeviceBound = "device_bound",
+        /// Somebody presented the refresh token of such a session without that proof, and was refused; the session goes on. Once an hour for
+        /// each session, from each process.
+        DeviceProofMissing = "device_proof_missing",
     }
 }
 

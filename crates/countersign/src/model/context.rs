@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, RequestId};
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::device_proof::DeviceProof;
 
 /// The caller of a use case, their address, and the instant of the call. The audit log keeps most of it.
 #[derive(Clone, Debug)]
@@ -22,13 +23,23 @@ pub struct Context {
     pub user_agent: Option<String>,
     /// The device cookie that came along: it may prove that this browser has signed in before.
     pub device_cookie: Option<DeviceCookie>,
+    /// What came along of proofs that the device holds a key.
+    pub device: DeviceProof,
 }
 
 impl Context {
     /// A call that did not come over a network: the command line, or the server itself.
     #[must_use]
     pub const fn local(actor: Actor, now: Timestamp) -> Self {
-        Self { now, actor, request_id: None, address: None, user_agent: None, device_cookie: None }
+        Self {
+            now,
+            actor,
+            request_id: None,
+            address: None,
+            user_agent: None,
+            device_cookie: None,
+            device: DeviceProof::NONE,
+        }
     }
 
     /// What the audit log keeps of it.

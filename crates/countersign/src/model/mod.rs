@@ -16,6 +16,7 @@ pub mod client;
 pub(crate) mod client_change;
 pub mod context;
 pub mod device_cookie;
+pub mod device_proof;
 pub mod email;
 pub mod feed_key;
 pub(crate) mod feed_key_change;

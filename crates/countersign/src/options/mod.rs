@@ -1,6 +1,7 @@
 //! Everything that an operator or an embedder can choose, with safe defaults, and the ranges that are checked
 //! before a system is opened.
 
+mod device_binding;
 mod email;
 mod feed;
 mod hooks;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use countersign_jwt::SigningKey;
 
+pub use self::device_binding::DeviceBindingOptions;
 pub use self::email::{EmailOptions, MailLimits, Notice, Notices, WorkOptions};
 pub use self::feed::FeedOptions;
 pub(crate) use self::hooks::Hook;
@@ -84,6 +86,8 @@ pub struct Options {
     pub second_factor: SecondFactorOptions,
     /// Passkeys.
     pub passkeys: PasskeyOptions,
+    /// Sessions that only one device can refresh.
+    pub device_binding: DeviceBindingOptions,
     /// How mails are sent. Default none: there is nothing that needs them.
     pub mail: Option<MailOptions>,
     /// What the application adds to sign-ins and to access tokens.
@@ -122,6 +126,7 @@ impl Options {
             registration: RegistrationOptions::default(),
             second_factor: SecondFactorOptions::default(),
             passkeys: PasskeyOptions::default(),
+            device_binding: DeviceBindingOptions::default(),
             mail: None,
             hooks: Hooks::default(),
             languages: vec!["en".to_owned(), "de".to_owned()],

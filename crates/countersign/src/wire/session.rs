@@ -20,6 +20,8 @@ view! {
         last_used_at: Instant,
         /// When it ends unless it is used before.
         expires_at: Instant,
+        /// Whether it is bound to its device, so that no other can refresh it.
+        bound: bool,
         ;optional
         /// Whether it is the session of the request; absent on the command line.
         current: bool,
@@ -42,6 +44,7 @@ impl<'a> SessionView<'a> {
             created_at: Instant(session.created_at),
             last_used_at: Instant(session.rotated_at),
             expires_at: Instant(session.ends_at(policy)),
+            bound: session.bound_key.is_some(),
             current: Optional(caller.map(|caller| caller == session.id)),
             ended_at: Optional(session.revoked.map(|(at, _)| Instant(at))),
             end_reason: Optional(session.revoked.map(|(_, reason)| reason.name())),

@@ -9,6 +9,7 @@ use countersign::{AccountId, FlowCookie, Options};
 use serde_json::{Value, json};
 
 use crate::app::{ISSUER, PASSWORD, Reply, TestApp};
+use crate::keyed::Key;
 use crate::mail::{ADDRESS, Mail, NEW_PASSWORD, ask, confirm, last_mail, mails, verified};
 
 fn on(options: &mut Options) {
@@ -115,6 +116,19 @@ async fn a_code_signs_in_in_the_browser_that_asked() {
     assert_waits(&poll(&app, &asked.flow).await);
     let signed_in = app.audit(AuditKind::LoginSucceeded).await;
     assert!(signed_in.iter().any(|record| record.event.detail.as_deref() == Some("mail")), "{signed_in:?}");
+}
+
+/// RF-14: by a code, and by a poll.
+#[tokio::test]
+async fn a_sign_in_by_mail_binds_the_session() {
+    let (app, key) = (app().await, Key::new());
+    let asked = asked(&app).await;
+    let call = app.post("/api/email/confirm").header("cookie", &format!("__Host-flow={}", asked.flow));
+    let call = call.header("dpop", &key.proof(&app, "/api/email/confirm"));
+    let reply = call.json(&json!({ "code": asked.code() })).send().await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+    app.refresh(&reply.cookie().unwrap()).await.assert_error(401, "device_proof_required");
+    assert_eq!(key.refresh(&app, &reply.cookie().unwrap()).await.status, StatusCode::OK);
 }
 
 /// EM-11: as after a password.

@@ -10,6 +10,7 @@ mod api_keys;
 mod app;
 mod audiences;
 mod bad_input;
+mod binding;
 mod cross_origin;
 #[path = "../support/postgres.rs"]
 #[expect(dead_code, reason = "each test uses what it needs")]
@@ -22,6 +23,7 @@ mod guessing;
 mod hang_up;
 mod hooks;
 mod imported_factors;
+mod keyed;
 mod language;
 mod login;
 mod logout;

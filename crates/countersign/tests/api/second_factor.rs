@@ -16,6 +16,7 @@ use countersign::{Options, Role, Timestamp, Username};
 use serde_json::{Value, json};
 
 use crate::app::{Device, PASSWORD, Reply, START, TestApp};
+use crate::keyed::Key;
 use crate::mail::{ADDRESS, NEW_PASSWORD, ask, confirm, last_mail, verified};
 use crate::oauth2::introspect;
 
@@ -208,6 +209,27 @@ async fn whoever_has_an_authenticator_signs_in_in_two_steps() {
     assert_eq!(events.iter().filter(|event| detail(event).as_deref() == Some("second_factor")).count(), 2);
     let succeeded = app.audit(AuditKind::LoginSucceeded).await;
     assert_eq!(detail(succeeded.last().unwrap()).as_deref(), Some("totp"));
+}
+
+/// RF-14: the request that begins the session binds it, and not the one that made the first step.
+#[tokio::test]
+async fn the_second_step_binds_the_session() {
+    let ada = Enrolled::new().await;
+    let (app, key) = (&ada.app, Key::new());
+    for (binds, is_bound) in [(true, true), (false, false)] {
+        let login = app.post("/api/login").header("dpop", &key.proof(app, "/api/login"));
+        let login = login.json(&json!({ "username": "ada", "password": PASSWORD })).send().await;
+        let first = asked(&login);
+        let step = format!("__Host-step={}", first.step.as_ref().unwrap());
+        let call = app.post("/api/login/factor").header("cookie", &step);
+        let call = call.json(&json!({ "ticket": first.ticket, "code": ada.code() }));
+        let proof = key.proof(app, "/api/login/factor");
+        let reply = if binds { call.header("dpop", &proof) } else { call }.send().await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+        app.wait(30);
+        let refreshed = app.refresh(&cookies(&reply)["__Host-refreshToken"]).await;
+        assert_eq!(refreshed.status == StatusCode::UNAUTHORIZED, is_bound, "{}", refreshed.text);
+    }
 }
 
 /// MF-2: in the browser that made the first step, for ten minutes, and for what the password was then.

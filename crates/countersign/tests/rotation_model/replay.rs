@@ -244,6 +244,7 @@ impl<'a> Play<'a> {
             new_password: None,
             takes_back: false,
             second: SecondStep::default(),
+            bound_key: None,
             notices: SignInNotices::default(),
         };
         let context = Context::local(Actor::CommandLine, scene.clock.now());

@@ -200,6 +200,7 @@ fn session(newest: u8, rotated_at: i8, times: Times) -> Session {
         revoked: None,
         user_agent: None,
         address: None,
+        bound_key: None,
     }
 }
 
@@ -215,7 +216,7 @@ fn ask_decide(session: &Session, token: u8, now: i8, times: Times) -> Decision {
         absolute_ttl: ticks(times.absolute),
         ..SessionPolicy::default()
     };
-    decide(session, token.into(), &policy, instant(now))
+    decide(session, token.into(), None, &policy, instant(now))
 }
 
 impl Rule {
@@ -238,8 +239,9 @@ impl Rule {
                 granted(server, Some(cookie))
             }
             Decision::Heal { to } => granted(moved_to(to).0, None),
+            Decision::LateReplay => granted(moved_to(newest.into()).0, Some(newest)),
             Decision::Reuse | Decision::Revoked(EndReason::Reuse) => REUSE,
-            Decision::Expired => Outcome::Expired,
+            Decision::Expired | Decision::ProofRequired => Outcome::Expired,
             Decision::Revoked(_) => Outcome::Refused { server: Server::Over(EndReasonOfModel::Logout) },
         }
     }

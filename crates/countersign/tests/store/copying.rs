@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use countersign::guard::jwt::VerifyingKey;
 use countersign::internal::base::clock::Timestamp;
 use countersign::internal::base::id::{AccountId, RequestId, SessionId};
 use countersign::internal::base::random::Random;
@@ -15,6 +16,7 @@ use countersign::internal::model::activity::{Activity, Figure};
 use countersign::internal::model::audit::{AuditEvent, AuditKind, AuditQuery};
 use countersign::internal::model::client::{Client, ClientName, StoredClient};
 use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::device_proof::DeviceProof;
 use countersign::internal::model::feed_key::{FeedKeyName, NewFeedKey};
 use countersign::internal::model::outbox::{Claim, DeliveryFailure, DeliveryKind, settle};
 use countersign::internal::model::proof::Proof;
@@ -22,7 +24,8 @@ use countersign::internal::model::retention::Sweep;
 use countersign::internal::model::second_factor::SecondStep;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, SignInNotices, StartSessionOutcome,
+    BoundKey, EndReason, NewSession, Rotation, SessionPolicy, SessionSelector, SignInNotices,
+    StartSessionOutcome,
 };
 use countersign::internal::model::stored_key::StoredKey;
 use countersign::internal::password::PasswordHash;
@@ -112,6 +115,7 @@ impl Draw {
                 [usize::from(self.below(3))],
             user_agent: self.chance().then(|| "Mozilla/5.0 (\u{1f980}; \"'\\)".to_owned()),
             device_cookie: None,
+            device: DeviceProof::default(),
         }
     }
 
@@ -266,11 +270,13 @@ impl Draw {
             new_password: None,
             takes_back: false,
             second: SecondStep::default(),
+            bound_key: (self.below(4) == 0)
+                .then(|| BoundKey::new(&VerifyingKey::from_jwk(JWK).unwrap()).unwrap()),
             notices: SignInNotices::default(),
         };
         if let StartSessionOutcome::Started(..) = store.start_session(session, &self.context()).await.unwrap()
         {
-            self.tokens.push(PresentedToken { session_id: id, generation: 0, secret_hash });
+            self.tokens.push(PresentedToken { session_id: id, generation: 0, secret_hash, proven_key: None });
         }
     }
 
@@ -583,3 +589,5 @@ async fn a_target_that_keeps_something_else_is_found_out() {
     assert!(matches!(failed, Err(CopyError::Differs { table: "accounts" })), "{failed:?}");
     assert_eq!(sql(&name, "SELECT count(*) FROM accounts"), "0\n");
 }
+
+const JWK: &str = r#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;

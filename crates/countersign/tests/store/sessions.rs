@@ -1,5 +1,6 @@
 //! Sessions: beginning, rotating, ending. The table of the rule itself is tested beside `decide`.
 
+use countersign::guard::jwt::{JwkThumbprint, VerifyingKey};
 use countersign::internal::base::id::SessionId;
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{AccountChange, PasswordChange, SetPasswordOutcome};
@@ -7,8 +8,8 @@ use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, EndedSession, NewSession, Revocation, Rotation, SessionPolicy, SessionProof, SessionSelector,
-    StartSessionOutcome,
+    BoundKey, EndReason, EndedSession, NewSession, Revocation, Rotation, SessionPolicy, SessionProof,
+    SessionSelector, StartSessionOutcome,
 };
 use countersign::store::{AccountStore as _, SessionStore as _};
 
@@ -152,6 +153,47 @@ pub(crate) async fn a_token_from_the_future_heals(opener: &impl Opener) {
     assert!(matches!(store.rotate(ahead, &context(at(16))).await.unwrap(), Rotation::Advanced(_)));
     assert!(matches!(store.rotate(token, &context(at(2))).await.unwrap(), Rotation::Reused(_)));
     assert!(audit(&store).await.contains(&"session_healed".to_owned()));
+}
+
+/// RF-14: a session that is bound to a key goes on with a proof of that key alone, and what is refused changes nothing.
+pub(crate) async fn a_bound_session_goes_on_with_its_key_alone(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let jwk = r#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let key = BoundKey::new(&VerifyingKey::from_jwk(jwk).unwrap()).unwrap();
+    let new = NewSession { bound_key: Some(key.clone()), ..new_session(&bob) };
+    let (token, _) = log_in_with(&store, new, at(0)).await;
+    let stored = async || store.find_session(token.session_id).await.unwrap().unwrap();
+    assert_eq!(stored().await.bound_key.as_ref(), Some(&key));
+    let other = Some(JwkThumbprint::from_bytes([7; 32]));
+    let (mine, before) = (Some(key.thumbprint()), stored().await);
+    let refused = Rotation::ProofRequired { session_id: token.session_id, account_id: bob.id };
+    for proven in [None, other] {
+        for (generation_shown, seconds) in [(0, 1), (0, 40), (0, 4_000), (5, 40)] {
+            let token = generation(token, generation_shown).with_proof_of(proven);
+            let rotation = store.rotate(token, &context(at(seconds))).await.unwrap();
+            assert_eq!(rotation, refused, "generation {generation_shown} after {seconds} s");
+        }
+        let vouched = SessionProof::Refresh(token.with_proof_of(proven));
+        assert_eq!(store.vouch(vouched, at(40)).await.unwrap(), None);
+    }
+    assert_eq!(stored().await, before);
+    let rotate = async |shown, seconds| {
+        let token = generation(token, shown).with_proof_of(mine);
+        store.rotate(token, &context(at(seconds))).await.unwrap()
+    };
+    assert!(store.vouch(SessionProof::Refresh(token.with_proof_of(mine)), at(40)).await.unwrap().is_some());
+    assert!(matches!(rotate(0, 40).await, Rotation::Advanced(_)));
+    for seconds in [50, 40_000, 80_000] {
+        let Rotation::Replayed(grant) = rotate(0, seconds).await else { panic!("{seconds}") };
+        assert_eq!(*grant.session(), stored().await);
+        let moved = if seconds == 50 { 40 } else { seconds };
+        assert_eq!((grant.session().generation, grant.session().rotated_at), (1, at(moved)));
+    }
+    assert!(matches!(rotate(1, 80_019).await, Rotation::Fresh(_)));
+    assert!(matches!(rotate(1, 80_020).await, Rotation::Advanced(_)));
+    assert!(matches!(rotate(9, 80_021).await, Rotation::Healed(_)));
+    assert!(matches!(rotate(0, 80_022).await, Rotation::Reused(_)));
 }
 
 /// RF-11, RF-13: knowing a session's id is worth nothing.

@@ -11,6 +11,7 @@ use countersign::internal::model::account::{
 };
 use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::internal::model::context::{Actor, Context};
+use countersign::internal::model::device_proof::DeviceProof;
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::second_factor::SecondStep;
 use countersign::internal::model::session::refresh_token::PresentedToken;
@@ -70,6 +71,7 @@ pub(crate) fn context(now: Timestamp) -> Context {
         address: Some("2001:db8::1".parse().unwrap()),
         user_agent: Some("Tester/1".to_owned()),
         device_cookie: None,
+        device: DeviceProof::default(),
     }
 }
 
@@ -109,6 +111,7 @@ pub(crate) fn new_session(account: &Account) -> NewSession {
         new_password: None,
         takes_back: false,
         second: SecondStep::default(),
+        bound_key: None,
         notices: SignInNotices::default(),
     }
 }
@@ -119,7 +122,8 @@ pub(crate) async fn log_in_with(
     new: NewSession,
     now: Timestamp,
 ) -> (PresentedToken, Vec<EndedSession>) {
-    let token = PresentedToken { session_id: new.id, generation: 0, secret_hash: new.secret_hash };
+    let token =
+        PresentedToken { session_id: new.id, generation: 0, secret_hash: new.secret_hash, proven_key: None };
     match store.start_session(new, &context(now)).await.unwrap() {
         StartSessionOutcome::Started(grant, ended) => {
             assert_eq!(grant.session().id, token.session_id);

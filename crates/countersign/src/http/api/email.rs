@@ -21,6 +21,7 @@ use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
+use crate::http::edge::device::FromDevice;
 use crate::http::edge::language::accept_language;
 use crate::http::error::api::ApiError;
 use crate::http::token_response::Delivery;
@@ -137,7 +138,7 @@ impl Input for Confirm {
 
 pub(in crate::http) async fn confirm<S: Store>(
     State(app): State<App<S>>,
-    Anonymous(context): Anonymous,
+    FromDevice(context): FromDevice,
     headers: HeaderMap,
     Json(input): Json<Confirm>,
 ) -> Result<Response, ApiError> {

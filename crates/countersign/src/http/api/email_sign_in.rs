@@ -14,7 +14,7 @@ use crate::http::api::shown::Shown;
 use crate::http::api::wishes::{Wishes, begin};
 use crate::http::app::App;
 use crate::http::body::json::{Input, OptionalJson};
-use crate::http::edge::caller::Anonymous;
+use crate::http::edge::device::FromDevice;
 use crate::http::error::api::ApiError;
 use crate::http::token_response::Delivery;
 use crate::model::context::Context;
@@ -58,7 +58,7 @@ impl Input for Poll {
 /// from the first response for how long.
 pub(in crate::http) async fn poll<S: Store>(
     State(app): State<App<S>>,
-    Anonymous(context): Anonymous,
+    FromDevice(context): FromDevice,
     headers: HeaderMap,
     OptionalJson(input): OptionalJson<Poll>,
 ) -> Result<Response, ApiError> {

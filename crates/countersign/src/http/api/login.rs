@@ -12,7 +12,7 @@ use crate::http::api::second_step::respond_or_ask;
 use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::cookies::StepCookie;
-use crate::http::edge::caller::Anonymous;
+use crate::http::edge::device::FromDevice;
 use crate::http::error::api::ApiError;
 use crate::http::token_response::Delivery;
 use crate::model::device_cookie::DeviceCookie;
@@ -45,7 +45,7 @@ impl Input for Login {
 
 pub(in crate::http) async fn login<S: Store>(
     State(app): State<App<S>>,
-    Anonymous(mut context): Anonymous,
+    FromDevice(mut context): FromDevice,
     headers: HeaderMap,
     Json(input): Json<Login>,
 ) -> Result<Response, ApiError> {

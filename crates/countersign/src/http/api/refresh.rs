@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::http::app::App;
 use crate::http::body::json::{Input, OptionalJson};
 use crate::http::detached::detached;
-use crate::http::edge::caller::Anonymous;
+use crate::http::edge::device::FromDevice;
 use crate::http::error::api::ApiError;
 use crate::http::token_response::{Delivery, presented, respond};
 use crate::store::Store;
@@ -31,7 +31,7 @@ impl Input for Refresh {
 
 pub(in crate::http) async fn refresh<S: Store>(
     State(app): State<App<S>>,
-    Anonymous(context): Anonymous,
+    FromDevice(context): FromDevice,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     OptionalJson(input): OptionalJson<Refresh>,

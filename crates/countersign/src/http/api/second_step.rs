@@ -20,6 +20,7 @@ use crate::http::app::App;
 use crate::http::body::json::{Input, Json};
 use crate::http::cookies::StepCookie;
 use crate::http::edge::caller::Anonymous;
+use crate::http::edge::device::FromDevice;
 use crate::http::error::api::ApiError;
 use crate::http::token_response::{Delivery, respond};
 use crate::model::context::Context;
@@ -155,7 +156,7 @@ impl Second {
 /// Makes the second step: with a code, with a recovery code, with a passkey, or with an authenticator or a passkey that is set up.
 pub(in crate::http) async fn sign_in<S: Store>(
     State(app): State<App<S>>,
-    Anonymous(context): Anonymous,
+    FromDevice(context): FromDevice,
     headers: HeaderMap,
     Json(input): Json<Second>,
 ) -> Result<Response, ApiError> {

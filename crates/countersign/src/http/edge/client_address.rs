@@ -20,7 +20,7 @@ pub struct PeerAddress(pub IpAddr);
 pub(in crate::http) fn context(parts: &Parts, trusted: &[IpNet], actor: Actor, now: Timestamp) -> Context {
     let address = client_address(&parts.extensions, &parts.headers, trusted);
     let request_id = parts.extensions.get().copied();
-    Context { now, actor, request_id, address, user_agent: user_agent(&parts.headers), device_cookie: None }
+    Context { request_id, address, user_agent: user_agent(&parts.headers), ..Context::local(actor, now) }
 }
 
 /// The client's address, if the request came over a network: from a [`PeerAddress`], or axum's `ConnectInfo<SocketAddr>`;

@@ -50,11 +50,11 @@ impl Cors {
 
 const FOR_FRONT_ENDS: [(header::HeaderName, &str); 2] = [
     (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
-    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Date, Retry-After, WWW-Authenticate, X-Request-Id"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Date, DPoP-Nonce, Retry-After, WWW-Authenticate, X-Request-Id"),
 ];
 
 const FOR_PREFLIGHTS: [(header::HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
-    (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, DPoP"),
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];

@@ -5,6 +5,7 @@ pub(in crate::http) mod caller;
 pub(in crate::http) mod client_address;
 mod cors;
 pub(in crate::http) mod csrf;
+pub(in crate::http) mod device;
 pub(in crate::http) mod headers;
 pub(in crate::http) mod if_none_match;
 pub(in crate::http) mod language;

@@ -15,6 +15,7 @@ use crate::flows::accounts::{ChangeAccountError, CreateAccountError};
 use crate::flows::api_keys::{AddApiKeyError, ExchangeError};
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
+use crate::flows::device_proof::DeviceProofError;
 use crate::flows::email::EmailError;
 use crate::flows::invite::InviteError;
 use crate::flows::keys::KeysError;
@@ -43,6 +44,9 @@ pub enum ApiError {
     /// A refresh failed.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
+    /// The proof of a device is refused.
+    #[error(transparent)]
+    Device(#[from] DeviceProofError),
     /// A refresh came without a token.
     #[error("no refresh token was sent")]
     NoRefreshToken,
@@ -156,6 +160,7 @@ impl ApiError {
         match self {
             Self::Login(error) => public::login(error),
             Self::Refresh(error) => public::refresh(error),
+            Self::Device(error) => public::device(error),
             Self::Hook(_) => unavailable(),
             Self::NoRefreshToken => public(StatusCode::UNAUTHORIZED, "no_refresh_token", "No refresh token"),
             Self::AmbiguousRefreshToken => {
@@ -289,15 +294,27 @@ impl IntoResponse for ApiError {
         }
         let mut response = (public.status, axum::Json(body)).into_response();
         if public.status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static(r#"Bearer realm="api""#);
+            let asks_for_proof = matches!(self, Self::Refresh(RefreshError::DeviceProofRequired));
+            let challenge = if asks_for_proof { DPOP_CHALLENGE } else { r#"Bearer realm="api""# };
+            let challenge = HeaderValue::from_static(challenge);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Self::Device(DeviceProofError::NonceRequired { nonce }) = &self
+            && let Ok(nonce) = HeaderValue::from_str(nonce)
+        {
+            response.headers_mut().insert("dpop-nonce", nonce);
         }
         finish(response, &public, &self, self.is_shed())
     }
 }
 
+/// RFC 9449 §7.1, with the algorithms of proofs.
+const DPOP_CHALLENGE: &str = r#"DPoP algs="ES256 EdDSA""#;
+
 #[cfg(test)]
 pub(crate) mod tests {
+    use countersign_jwt::DpopError;
+
     use super::*;
     use crate::base::clock::Timestamp;
     use crate::flows::passkey_error::PasskeyError;
@@ -343,6 +360,10 @@ pub(crate) mod tests {
             SecondFactorError::Passkey(PasskeyError::Exists).into(),
             LoginError::FactorTicket.into(),
             RefreshError::SecondFactorRequired.into(),
+            RefreshError::DeviceProofRequired.into(),
+            DeviceProofError::Invalid(DpopError::Replayed).into(),
+            DeviceProofError::NonceRequired { nonce: "n".into() }.into(),
+            DeviceProofError::Full.into(),
             SecondFactorError::FactorRequired(Vec::new()).into(),
             SecondFactorError::NotFound.into(),
             SecondFactorError::TooMany.into(),

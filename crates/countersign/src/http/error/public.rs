@@ -6,13 +6,14 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use countersign_jwt::SignError;
+use countersign_jwt::{DpopError, SignError};
 
 use crate::flows::account_deletion::DeleteOwnAccountError;
 use crate::flows::accounts::CreateAccountError;
 use crate::flows::api_keys::AddApiKeyError;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
+use crate::flows::device_proof::DeviceProofError;
 use crate::flows::email::EmailError;
 use crate::flows::invite::InviteError;
 use crate::flows::keys::KeysError;
@@ -129,6 +130,21 @@ pub(super) fn login(error: &LoginError) -> Public {
             public(StatusCode::FORBIDDEN, refusal.code.clone(), refusal.text.clone())
         }
         LoginError::Hook(_) => unavailable(),
+        LoginError::Device(error) => device(error),
+    }
+}
+
+/// RFC 9449 §5 and §8: the codes are those of the token endpoint.
+pub(super) fn device(error: &DeviceProofError) -> Public {
+    match error {
+        DeviceProofError::Invalid(error) => {
+            let text = "The DPoP proof is not one for this request, or was used before";
+            public(StatusCode::BAD_REQUEST, error.code(), text)
+        }
+        DeviceProofError::NonceRequired { .. } => {
+            public(StatusCode::BAD_REQUEST, DpopError::UseNonce.code(), "The DPoP proof needs the nonce")
+        }
+        DeviceProofError::Full => overloaded(Duration::from_secs(5)),
     }
 }
 
@@ -185,6 +201,10 @@ pub(super) fn refresh(error: &RefreshError) -> Public {
         RefreshError::SecondFactorRequired => {
             ("reauthentication_required", "Sign in again, with a second factor")
         }
+        RefreshError::DeviceProofRequired => {
+            ("device_proof_required", "The session is bound to a device, which has to prove that it is it")
+        }
+        RefreshError::Device(error) => return device(error),
         RefreshError::Store(error) => return store(error),
         RefreshError::Audience(error) => return audience(*error),
         RefreshError::Sign(error) => return sign(error),

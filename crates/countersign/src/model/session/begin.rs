@@ -2,7 +2,7 @@
 
 use super::new_device::{Device, is_news};
 use super::refresh_token::PresentedToken;
-use super::{EndReason, EndedSession, Grant, PolicyAt, Session, StoredSession, end, end_all};
+use super::{BoundKey, EndReason, EndedSession, Grant, PolicyAt, Session, StoredSession, end, end_all};
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, Credentials, PasswordChange};
@@ -32,6 +32,8 @@ pub struct NewSession {
     pub takes_back: bool,
     /// What its owner has shown beside that.
     pub second: SecondStep,
+    /// The key that it is bound to: the one that its owner has proved to hold with this sign-in.
+    pub bound_key: Option<BoundKey>,
     /// The mails about it, if there is anything to tell.
     pub notices: SignInNotices,
 }
@@ -172,6 +174,10 @@ impl AdmittedSession {
         let how: Vec<_> = self.new.proof.detail().into_iter().chain(detail).collect();
         let how = (!how.is_empty()).then(|| how.join(" "));
         writes.push(Write::Record(AuditEvent { detail: how, ..event }));
+        if let Some(key) = &session.bound_key {
+            let bound = AuditEvent::new(AuditKind::DeviceBound).with_detail(key.thumbprint().to_string());
+            writes.push(Write::Record(bound.of_account(session.account_id).of_session(session.id)));
+        }
         let grant = Box::new(Grant::new(self.found.account, session));
         Plan::new(StartSessionOutcome::Started(grant, ended), writes)
     }
@@ -200,6 +206,7 @@ impl NewSession {
             revoked: None,
             user_agent: device.user_agent,
             address: device.address,
+            bound_key: self.bound_key.clone(),
         }
     }
 }
@@ -239,6 +246,7 @@ mod tests {
             new_password: None,
             takes_back: false,
             second: SecondStep::default(),
+            bound_key: None,
             notices: SignInNotices::default(),
         }
     }
@@ -359,6 +367,20 @@ mod tests {
         }
     }
 
+    /// RF-14: the key is that of the sign-in, and the audit log says which.
+    #[test]
+    fn a_session_is_bound_to_the_key_of_its_sign_in() {
+        let key = BoundKey::from_stored(r#"{"kty":"x"}"#.to_owned());
+        let new = NewSession { bound_key: Some(key.clone()), ..new() };
+        let (grant, _, writes) = begun(new, None, Vec::new(), at(T));
+        let (session, event) = (grant.session().clone(), AuditEvent::new(AuditKind::DeviceBound));
+        assert_eq!(session.bound_key.as_ref(), Some(&key));
+        let event = event.of_account(session.account_id).of_session(session.id);
+        let event = event.with_detail(key.thumbprint().to_string());
+        assert_eq!(*writes.last().unwrap(), Write::Record(event));
+        assert!(writes.contains(&Write::InsertSession { session: Box::new(session), secret_hash: [7; 32] }));
+    }
+
     /// SE-8: with one session less than allowed, as many, and one more; and one that has run out takes no
     /// room.
     #[test]
@@ -392,7 +414,8 @@ mod tests {
         for owner in [account(), other] {
             let (old, more) = (session_of(&owner, 1), session_of(&account(), 2));
             let stored = StoredSession { session: old.clone(), secret_hash: [1; 32] };
-            let token = PresentedToken { session_id: old.id, generation: 9, secret_hash: [1; 32] };
+            let token =
+                PresentedToken { session_id: old.id, generation: 9, secret_hash: [1; 32], proven_key: None };
             let at = PolicyAt { policy: SessionPolicy { max_sessions: 2, ..at(T).policy }, now: T };
             let open = if owner.id == account().id { vec![old.clone(), more] } else { vec![more] };
             let new = NewSession { replaces: Some(token), ..new() };

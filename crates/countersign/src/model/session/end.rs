@@ -197,7 +197,7 @@ mod tests {
         let session = Session { generation: 5, ..session_of(&account(), 1) };
         let end = session.ends_at(&at(T).policy);
         let secret_hash = [1; 32];
-        let token = PresentedToken { session_id: session.id, generation: 5, secret_hash };
+        let token = PresentedToken { session_id: session.id, generation: 5, secret_hash, proven_key: None };
         let revoked = Session { revoked: Some((T, EndReason::Logout)), ..session.clone() };
         for (stored, presented, hash, now, speaks) in [
             (&session, 3, secret_hash, T, false),
@@ -225,7 +225,7 @@ mod tests {
         let eve = AccountId::random(&crate::base::random::Random::insecure_seeded(2));
         let open = [1, 2, 3].map(|seed| session_of(&bob, seed));
         let first = open[0].id;
-        let token = PresentedToken { session_id: first, generation: 0, secret_hash };
+        let token = PresentedToken { session_id: first, generation: 0, secret_hash, proven_key: None };
         let wrong = PresentedToken { secret_hash: [2; 32], ..token };
         for (selector, ended) in [
             (One(first), vec![0]),

@@ -5,6 +5,7 @@
 //! is the one in the cookie jar.
 
 mod begin;
+mod bound_key;
 mod end;
 mod end_reason;
 mod epoch;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 pub use self::begin::*;
+pub use self::bound_key::*;
 pub use self::end::*;
 pub use self::end_reason::*;
 pub(crate) use self::epoch::end_before;
@@ -65,6 +67,8 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// The client address of the login or of the last rotation.
     pub address: Option<IpAddr>,
+    /// The key without which it is not refreshed. Set once, and never replaced.
+    pub bound_key: Option<BoundKey>,
 }
 
 impl Session {

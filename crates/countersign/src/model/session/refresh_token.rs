@@ -11,6 +11,7 @@
 
 use std::fmt;
 
+use countersign_jwt::JwkThumbprint;
 use zeroize::Zeroizing;
 
 use crate::base::digest::sha256;
@@ -48,6 +49,7 @@ impl RefreshToken {
             session_id: self.session_id,
             generation: self.generation,
             secret_hash: sha256(self.secret.as_slice()),
+            proven_key: None,
         }
     }
 }
@@ -68,6 +70,16 @@ pub struct PresentedToken {
     pub generation: u32,
     /// SHA-256 of its session secret.
     pub secret_hash: [u8; 32],
+    /// The key that whoever presents it has just proved to hold.
+    pub proven_key: Option<JwkThumbprint>,
+}
+
+impl PresentedToken {
+    /// Along with a proof of this key, if any.
+    #[must_use]
+    pub fn with_proof_of(self, key: Option<JwkThumbprint>) -> Self {
+        Self { proven_key: key, ..self }
+    }
 }
 
 /// Makes and reads refresh tokens.

@@ -3,9 +3,12 @@
 
 use std::net::IpAddr;
 
+use countersign_jwt::JwkThumbprint;
+
 use super::refresh_token::PresentedToken;
-use super::{EndReason, EndedSession, Grant, PolicyAt, Session, SessionPolicy, StoredSession, end};
+use super::{BoundKey, EndReason, EndedSession, Grant, PolicyAt, Session, SessionPolicy, StoredSession, end};
 use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
 use crate::model::account::Account;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::plan::{Plan, Write};
@@ -22,6 +25,12 @@ pub enum Decision {
     },
     /// The parent, soon after its rotation: the same successor again, nothing is written.
     Replay,
+    /// The parent, long after its rotation, from the device that the session is bound to: the same successor again, as if it had
+    /// been made just now.
+    LateReplay,
+    /// The session is bound to a device, and whoever presents the token has not proved to be it. Nothing is written, and nothing
+    /// more is said: neither does a thief learn how old his copy is, nor can he end the session with it.
+    ProofRequired,
     /// An older token: somebody holds a copy. The session must be revoked.
     Reuse,
     /// A token that we issued and do not remember: the database was restored or failed over to an older
@@ -39,19 +48,34 @@ pub enum Decision {
 }
 
 /// The rotation rule. `presented` is the generation in a token whose tag proves that we issued it for this
-/// session.
+/// session; `proven`, the key that its presenter has just proved to hold.
 ///
 /// The window of the parent is anchored at the rotation and never extended, or a thief and the owner could
 /// follow each other for ever; it is for the immediate parent only; and the successor is the *same* one each
 /// time, or two lineages would live. `Fresh` closes the last hole: without it three tabs that wake together
 /// can turn an honest parent into a grandparent.
+///
+/// A session that is bound to a key is refreshed by its holder alone. For them the parent has no window: a device keeps the last
+/// token that it has received, and the session is one step ahead of that at most, however many responses were lost. The
+/// repeat begins the minimum age anew, since the successor reaches the device only now, perhaps while another of its requests
+/// is under way with the parent.
 #[must_use]
-pub fn decide(session: &Session, presented: u32, policy: &SessionPolicy, now: Timestamp) -> Decision {
+pub fn decide(
+    session: &Session,
+    presented: u32,
+    proven: Option<JwkThumbprint>,
+    policy: &SessionPolicy,
+    now: Timestamp,
+) -> Decision {
     if let Some((_, reason)) = session.revoked {
         return Decision::Revoked(reason);
     }
     if now >= session.ends_at(policy) {
         return Decision::Expired;
+    }
+    let bound_to = session.bound_key.as_ref().map(BoundKey::thumbprint);
+    if bound_to.is_some() && bound_to != proven {
+        return Decision::ProofRequired;
     }
     let newest = session.generation;
     let Some(next) = presented.checked_add(1) else {
@@ -67,6 +91,8 @@ pub fn decide(session: &Session, presented: u32, policy: &SessionPolicy, now: Ti
         }
     } else if next == newest && now < session.rotated_at.plus(policy.grace) {
         Decision::Replay
+    } else if next == newest && bound_to.is_some() {
+        Decision::LateReplay
     } else {
         Decision::Reuse
     }
@@ -85,6 +111,13 @@ pub enum Rotation {
     /// Ahead of the store, which had lost writes: the session is at the token's generation again, as if just
     /// made.
     Healed(Box<Grant>),
+    /// The session is bound to a key that was not proved. It goes on.
+    ProofRequired {
+        /// The session.
+        session_id: SessionId,
+        /// Whose it is.
+        account_id: AccountId,
+    },
     /// Used again too late: the session is ended.
     Reused(EndedSession),
     /// Past its end.
@@ -107,33 +140,38 @@ pub(crate) fn rotate(
     else {
         return Plan::nothing(Rotation::Unknown);
     };
-    let (to, is_healed) =
-        match (decide(&session, token.generation, &at.policy, at.now), account.refuses_sessions()) {
-            (Decision::Expired, _) => return Plan::nothing(Rotation::Expired),
-            // An account that refuses sessions has none any more; this holds even if one had been missed
-            // (RF-7).
-            (Decision::Revoked(reason), _) | (_, Some(reason)) => {
-                return Plan::nothing(Rotation::Revoked(reason));
-            }
-            (Decision::Fresh, None) => {
-                return Plan::nothing(Rotation::Fresh(Box::new(Grant::new(account, session))));
-            }
-            (Decision::Replay, None) => {
-                return Plan::nothing(Rotation::Replayed(Box::new(Grant::new(account, session))));
-            }
-            (Decision::Reuse, None) => return reuse(&session, at),
-            (Decision::Advance { to }, None) => (to, false),
-            (Decision::Heal { to }, None) => (to, true),
-        };
-    let from = session.generation;
-    let mut writes = vec![Write::MoveSession { id: session.id, from, to, at: at.now, address }];
-    let session = Session { generation: to, rotated_at: at.now, address, ..session };
-    if is_healed {
-        let event = AuditEvent::new(AuditKind::SessionHealed);
-        writes.push(Write::Record(event.of_account(account.id).of_session(session.id)));
-    }
-    let grant = Box::new(Grant::new(account, session));
-    Plan::new(if is_healed { Rotation::Healed(grant) } else { Rotation::Advanced(grant) }, writes)
+    let granted = |session| Box::new(Grant::new(account.clone(), session));
+    let decision = decide(&session, token.generation, token.proven_key, &at.policy, at.now);
+    let to = match (decision, account.refuses_sessions()) {
+        (Decision::Expired, _) => return Plan::nothing(Rotation::Expired),
+        // An account that refuses sessions has none any more; this holds even if one had been missed
+        // (RF-7).
+        (Decision::Revoked(reason), _) | (_, Some(reason)) => {
+            return Plan::nothing(Rotation::Revoked(reason));
+        }
+        (Decision::ProofRequired, None) => {
+            let Session { id: session_id, account_id, .. } = session;
+            return Plan::nothing(Rotation::ProofRequired { session_id, account_id });
+        }
+        (Decision::Fresh, None) => return Plan::nothing(Rotation::Fresh(granted(session))),
+        (Decision::Replay, None) => return Plan::nothing(Rotation::Replayed(granted(session))),
+        (Decision::Reuse, None) => return reuse(&session, at),
+        (Decision::LateReplay, None) => session.generation,
+        (Decision::Advance { to } | Decision::Heal { to }, None) => to,
+    };
+    let (id, from) = (session.id, session.generation);
+    let mut writes = vec![Write::MoveSession { id, from, to, at: at.now, address }];
+    let grant = granted(Session { generation: to, rotated_at: at.now, address, ..session });
+    let rotation = match decision {
+        Decision::LateReplay => Rotation::Replayed(grant),
+        Decision::Heal { .. } => {
+            let event = AuditEvent::new(AuditKind::SessionHealed);
+            writes.push(Write::Record(event.of_account(account.id).of_session(id)));
+            Rotation::Healed(grant)
+        }
+        _ => Rotation::Advanced(grant),
+    };
+    Plan::new(rotation, writes)
 }
 
 /// What a rotation came to that one guarded statement of a store has made and committed: the account, and the session as it
@@ -197,11 +235,89 @@ mod tests {
         ];
         for (presented, after, expected) in rows {
             assert_eq!(
-                decide(&session(5), presented, &policy, T.plus(after)),
+                decide(&session(5), presented, None, &policy, T.plus(after)),
                 expected,
                 "generation {presented} after {after:?}"
             );
         }
+    }
+
+    /// RF-14: every row again for a session that is bound to a key: with a proof of it, the parent has no window; without, or with one of
+    /// another key, nothing but the end of the session is told. A proof changes nothing for a session that is not bound.
+    #[test]
+    fn every_row_with_a_key_with_its_proof_and_without() {
+        use Decision::{Advance, Expired, Fresh, Heal, LateReplay, ProofRequired, Replay, Reuse};
+        let policy = SessionPolicy::default();
+        let (r, grace, idle) = (policy.min_age, policy.grace, policy.idle_ttl);
+        let last = idle.saturating_sub(MS);
+        // presented, after, unbound, bound with a proof; without one, all that is alive needs one.
+        let rows = [
+            (5, Duration::ZERO, Fresh, Fresh),
+            (5, r.saturating_sub(MS), Fresh, Fresh),
+            (5, r, Advance { to: 6 }, Advance { to: 6 }),
+            (5, last, Advance { to: 6 }, Advance { to: 6 }),
+            (5, idle, Expired, Expired),
+            (4, Duration::ZERO, Replay, Replay),
+            (4, grace.saturating_sub(MS), Replay, Replay),
+            (4, grace, Reuse, LateReplay),
+            (4, grace + MS, Reuse, LateReplay),
+            (4, last, Reuse, LateReplay),
+            (4, idle, Expired, Expired),
+            (3, Duration::ZERO, Reuse, Reuse),
+            (3, last, Reuse, Reuse),
+            (0, Duration::ZERO, Reuse, Reuse),
+            (3, idle, Expired, Expired),
+            (6, Duration::ZERO, Heal { to: 6 }, Heal { to: 6 }),
+            (9, last, Heal { to: 9 }, Heal { to: 9 }),
+            (9, idle, Expired, Expired),
+        ];
+        let (key, other) = (key_of('a'), key_of('b'));
+        let bound = Session { bound_key: Some(key.clone()), ..session(5) };
+        let mine = Some(key.thumbprint());
+        for (presented, after, unbound, proved) in rows {
+            let decide =
+                |session: &Session, proven| decide(session, presented, proven, &policy, T.plus(after));
+            let row = format!("generation {presented} after {after:?}");
+            let unproved = if proved == Expired { Expired } else { ProofRequired };
+            assert_eq!((decide(&session(5), None), decide(&session(5), mine)), (unbound, unbound), "{row}");
+            assert_eq!(decide(&bound, mine), proved, "{row}");
+            assert_eq!(decide(&bound, None), unproved, "{row}");
+            assert_eq!(decide(&bound, Some(other.thumbprint())), unproved, "{row}");
+        }
+        let over = Session { revoked: Some((T, EndReason::Logout)), ..bound };
+        for proven in [None, mine] {
+            assert_eq!(decide(&over, 5, proven, &policy, T), Decision::Revoked(EndReason::Logout));
+        }
+    }
+
+    /// RF-14: a repeat long after the rotation is one that was made now; a refusal writes nothing.
+    #[test]
+    fn a_late_repeat_begins_the_minimum_age_anew() {
+        let policy = SessionPolicy::default();
+        let late = T.plus(Duration::from_secs(6 * 3_600));
+        let key = key_of('a');
+        let bound = Session { bound_key: Some(key.clone()), ..session(5) };
+        let (stored, address) = (StoredSession { session: bound.clone(), secret_hash: SECRET }, None);
+        let presented = |generation, proven_key| {
+            let token = PresentedToken { session_id: bound.id, generation, secret_hash: SECRET, proven_key };
+            let plan = rotate(Some((account(), stored.clone())), &token, address, at(late));
+            let writes = plan.writes().to_vec();
+            (plan.carried_out(), writes)
+        };
+        let moved = Session { rotated_at: late, ..bound.clone() };
+        let write = Write::MoveSession { id: bound.id, from: 5, to: 5, at: late, address };
+        let repeated = Rotation::Replayed(Box::new(Grant::new(account(), moved.clone())));
+        assert_eq!(presented(4, Some(key.thumbprint())), (repeated, vec![write]));
+        let soon = late.plus(policy.min_age).minus(MS);
+        assert_eq!(decide(&moved, 5, Some(key.thumbprint()), &policy, soon), Decision::Fresh);
+        let refused = Rotation::ProofRequired { session_id: bound.id, account_id: bound.account_id };
+        for generation in [0, 3, 4, 5, 6] {
+            assert_eq!(presented(generation, None), (refused.clone(), vec![]), "{generation}");
+        }
+    }
+
+    fn key_of(seed: char) -> BoundKey {
+        BoundKey::from_stored(format!(r#"{{"kty":"{seed}"}}"#))
     }
 
     /// RF-8: a rotation just before the absolute end does not move it.
@@ -216,7 +332,7 @@ mod tests {
             (end, Decision::Expired),
             (end.plus(MS), Decision::Expired),
         ] {
-            assert_eq!(decide(&session, 5, &policy, at), expected);
+            assert_eq!(decide(&session, 5, None, &policy, at), expected);
         }
     }
 
@@ -226,7 +342,7 @@ mod tests {
         session.revoked = Some((T, EndReason::Logout));
         for presented in [0, 4, 5, 6, u32::MAX] {
             assert_eq!(
-                decide(&session, presented, &SessionPolicy::default(), T),
+                decide(&session, presented, None, &SessionPolicy::default(), T),
                 Decision::Revoked(EndReason::Logout)
             );
         }
@@ -236,8 +352,8 @@ mod tests {
     fn without_grace_and_minimum_age_every_second_use_is_reuse() {
         let policy =
             SessionPolicy { min_age: Duration::ZERO, grace: Duration::ZERO, ..SessionPolicy::default() };
-        assert_eq!(decide(&session(5), 5, &policy, T), Decision::Advance { to: 6 });
-        assert_eq!(decide(&session(5), 4, &policy, T), Decision::Reuse);
+        assert_eq!(decide(&session(5), 5, None, &policy, T), Decision::Advance { to: 6 });
+        assert_eq!(decide(&session(5), 4, None, &policy, T), Decision::Reuse);
     }
 
     /// OP-9: a clock that jumped back neither rotates nor ends anything.
@@ -245,14 +361,15 @@ mod tests {
     fn a_clock_that_jumped_back_is_harmless() {
         let before = T.minus(Duration::from_secs(3600));
         let policy = SessionPolicy::default();
-        assert_eq!(decide(&session(5), 5, &policy, before), Decision::Fresh);
-        assert_eq!(decide(&session(5), 4, &policy, before), Decision::Replay);
+        assert_eq!(decide(&session(5), 5, None, &policy, before), Decision::Fresh);
+        assert_eq!(decide(&session(5), 4, None, &policy, before), Decision::Replay);
     }
 
     const SECRET: [u8; 32] = [1; 32];
 
     fn rotated(stored: Session, account: Account, generation: u32, now: Timestamp) -> (Rotation, Vec<Write>) {
-        let token = PresentedToken { session_id: stored.id, generation, secret_hash: SECRET };
+        let token =
+            PresentedToken { session_id: stored.id, generation, secret_hash: SECRET, proven_key: None };
         let found = (account, StoredSession { session: stored, secret_hash: SECRET });
         let plan = rotate(Some(found), &token, Some([192, 0, 2, 9].into()), at(now));
         let writes = plan.writes().to_vec();
@@ -319,8 +436,12 @@ mod tests {
         }
         let stored = StoredSession { session: session(5), secret_hash: SECRET };
         for bit in 0..256 {
-            let mut token =
-                PresentedToken { session_id: stored.session.id, generation: 5, secret_hash: SECRET };
+            let mut token = PresentedToken {
+                session_id: stored.session.id,
+                generation: 5,
+                secret_hash: SECRET,
+                proven_key: None,
+            };
             token.secret_hash[bit / 8] ^= 1 << (bit % 8);
             for found in [Some((account(), stored.clone())), None] {
                 let plan = rotate(found, &token, None, at(T));

@@ -39,6 +39,7 @@ pub(crate) fn session_of(account: &Account, seed: u64) -> Session {
         revoked: None,
         user_agent: None,
         address: None,
+        bound_key: None,
     }
 }
 

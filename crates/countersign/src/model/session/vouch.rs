@@ -36,8 +36,9 @@ pub(crate) fn vouch(
         let is_accepted = match proof {
             SessionProof::Named(_) => true,
             SessionProof::Refresh(token) => {
-                let decision = decide(&stored.session, token.generation, &at.policy, at.now);
-                stored.fits(token) && !matches!(decision, Decision::Reuse)
+                let PresentedToken { generation, proven_key, .. } = *token;
+                let decision = decide(&stored.session, generation, proven_key, &at.policy, at.now);
+                stored.fits(token) && !matches!(decision, Decision::Reuse | Decision::ProofRequired)
             }
         };
         account.is_enabled() && stored.session.is_alive(&at.policy, at.now) && is_accepted
@@ -63,7 +64,12 @@ mod tests {
         };
         let named = SessionProof::Named(session.id);
         let token = |generation, secret_hash| {
-            SessionProof::Refresh(PresentedToken { session_id: session.id, generation, secret_hash })
+            SessionProof::Refresh(PresentedToken {
+                session_id: session.id,
+                generation,
+                secret_hash,
+                proven_key: None,
+            })
         };
         let late = T.plus(SessionPolicy::default().grace);
         let over = T.plus(SessionPolicy::default().idle_ttl);

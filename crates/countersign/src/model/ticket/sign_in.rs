@@ -157,6 +157,7 @@ mod tests {
                 new_password: None,
                 takes_back: false,
                 second: SecondStep::default(),
+                bound_key: None,
                 notices: SignInNotices::default(),
             },
         }

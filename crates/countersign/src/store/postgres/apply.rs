@@ -23,7 +23,7 @@ use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
-use crate::model::session::{PolicyAt, Revocation, Session, SessionPolicy};
+use crate::model::session::{BoundKey, PolicyAt, Revocation, Session, SessionPolicy};
 use crate::model::stored_key::StoredKey;
 
 /// One change inside its transaction.
@@ -295,8 +295,8 @@ impl Transaction {
         self.rows(
             1,
             "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
-                                   user_agent, address, authenticated_at, amr)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                   user_agent, address, authenticated_at, amr, bound_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             &[
                 &session.id,
                 &session.account_id,
@@ -309,6 +309,7 @@ impl Transaction {
                 &text(session.address),
                 &session.authenticated_at,
                 &session.amr.to_stored(),
+                &session.bound_key.as_ref().map(BoundKey::as_jwk),
             ],
         )
         .await

@@ -112,12 +112,14 @@ pub(super) async fn advance(
     let ids: Vec<_> = tokens.iter().map(|it| it.token.session_id).collect();
     let secrets: Vec<_> = tokens.iter().map(|it| it.token.secret_hash.as_slice()).collect();
     let generations: Vec<_> = tokens.iter().map(|it| i64::from(it.token.generation)).collect();
+    let proven: Vec<_> =
+        tokens.iter().map(|it| it.token.proven_key.as_ref().map(|key| key.as_bytes().as_slice())).collect();
     let addresses: Vec<_> = tokens.iter().map(|it| text(it.origin.address)).collect();
     let instants: Vec<_> = tokens.iter().map(|it| now(it)).collect();
     let not_young: Vec<_> = tokens.iter().map(|it| now(it).minus(it.policy.min_age)).collect();
     let not_idle: Vec<_> = tokens.iter().map(|it| now(it).minus(it.policy.idle_ttl)).collect();
-    let values: [&dyn Value; 7] =
-        [&ids, &secrets, &generations, &addresses, &instants, &not_young, &not_idle];
+    let values: [&dyn Value; 8] =
+        [&ids, &secrets, &generations, &addresses, &instants, &not_young, &not_idle, &proven];
     let mut attempts = 0;
     let rows = loop {
         match db.query_and_commit(&ADVANCE, &values, tokens.len()).await {
@@ -141,12 +143,13 @@ pub(super) async fn advance(
 static ADVANCE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE sessions s SET generation = s.generation + 1, rotated_at = v.now, address = v.address
-         FROM unnest($1, $2, $3, $4, $5, $6, $7)
-                AS v (id, secret_hash, generation, address, now, not_young, not_idle), accounts a
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+                AS v (id, secret_hash, generation, address, now, not_young, not_idle, proven), accounts a
          WHERE s.id = v.id AND s.secret_hash = v.secret_hash AND s.generation = v.generation
            AND s.generation < 4294967295 AND s.revoked_at IS NULL
            AND s.created_at + 0 >= coalesce((SELECT at FROM milestones WHERE name = 'sessions_not_before'), 0)
            AND s.expires_at + 0 > v.now AND s.rotated_at <= v.not_young AND s.rotated_at > v.not_idle
+           AND (s.bound_key IS NULL OR sha256(convert_to(s.bound_key, 'UTF8')) = v.proven)
            AND a.id = CASE WHEN s.id = v.id THEN s.account_id END
            AND a.disabled_at IS NULL AND NOT a.password_change_required
          RETURNING {ACCOUNT_COLUMNS}, {SESSION_COLUMNS}"

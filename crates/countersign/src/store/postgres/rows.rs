@@ -21,7 +21,7 @@ use crate::model::feed_key::{FeedKey, FeedKeyName};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{FactorKind, Passkey, SecondFactor, TrustedDevice, UnknownFactorKind};
-use crate::model::session::{EndReason, EndedSession, Revocation, Session, StoredSession};
+use crate::model::session::{BoundKey, EndReason, EndedSession, Revocation, Session, StoredSession};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::model::ticket::{Ticket, TicketPurpose, UnknownPurpose};
 use crate::throttle::{ThrottleKey, ThrottleRecord};
@@ -44,7 +44,7 @@ pub(super) const CREDENTIALS_COLUMN_COUNT: usize = ACCOUNT_COLUMN_COUNT + 2;
 
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
-     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr, \
+     s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr, s.bound_key, \
      (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
 
 /// The columns that [`api_key`] reads, in a table or alias `k`.
@@ -125,10 +125,11 @@ fn session_from(row: &Row, first: usize) -> Result<StoredSession, Failure> {
             revoked: revoked_at.zip(reason),
             user_agent: row.try_get(first + 9)?,
             address: address(row, first + 10)?,
+            bound_key: row.try_get::<_, Option<_>>(first + 13)?.map(BoundKey::from_stored),
         },
         secret_hash: bytes(row, first + 2)?,
     };
-    Ok(match row.try_get(first + 13)? {
+    Ok(match row.try_get(first + 14)? {
         Some(not_before) => stored.since(not_before),
         None => stored,
     })

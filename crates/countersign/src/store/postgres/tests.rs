@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use countersign_jwt::JwkThumbprint;
+
 use super::batch::advance;
 use super::engine::connection::Connection;
 use super::engine::target::Target;
@@ -19,7 +21,7 @@ use crate::model::context::{Actor, Context};
 use crate::model::proof::Proof;
 use crate::model::second_factor::SecondStep;
 use crate::model::session::refresh_token::PresentedToken;
-use crate::model::session::{NewSession, PolicyAt, Rotation, SessionPolicy, SignInNotices, rotate};
+use crate::model::session::{BoundKey, NewSession, PolicyAt, Rotation, SessionPolicy, SignInNotices, rotate};
 use crate::store::copy::rows::TABLES;
 use crate::store::sqlite::{OpenMode, SqliteStore};
 use crate::store::{AccountStore as _, SessionStore as _, StoreError};
@@ -66,10 +68,11 @@ impl Scene {
             new_password: None,
             takes_back: false,
             second: SecondStep::default(),
+            bound_key: None,
             notices: SignInNotices::default(),
         };
         self.store.start_session(new, &at(0)).await.unwrap();
-        PresentedToken { session_id, generation: 0, secret_hash }
+        PresentedToken { session_id, generation: 0, secret_hash, proven_key: None }
     }
 }
 
@@ -117,9 +120,10 @@ impl Draw {
         let secret: [u8; 32] = self.random.bytes();
         let id = SessionId::random(&self.random);
         let insert = "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation,
-                        rotated_at, revoked_at, end_reason, authenticated_at, amr)
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $4, 'pwd')";
-        let values: [&dyn Value; 9] = [
+                        rotated_at, revoked_at, end_reason, authenticated_at, amr, bound_key)
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $4, 'pwd', $10)";
+        let key = (self.pick(2) == 0).then(|| BoundKey::from_stored(format!("{{\"x\":\"{id}\"}}")));
+        let values: [&dyn Value; 10] = [
             &id,
             &self.accounts[self.pick(12).saturating_sub(8)],
             &secret.as_slice(),
@@ -129,11 +133,14 @@ impl Draw {
             &self.rotated_at(now),
             &revoked,
             &revoked.map(|_| "logout"),
+            &key.as_ref().map(BoundKey::as_jwk),
         ];
         db.execute(insert, &values).await.unwrap();
         let secret_hash = if self.pick(10) == 0 { self.random.bytes() } else { secret };
         let generation = generation.saturating_add_signed([-1, 0, 0, 0, 0, 1][self.pick(6)]);
-        let token = PresentedToken { session_id: id, generation, secret_hash };
+        let others = JwkThumbprint::from_bytes(self.random.bytes());
+        let proven_key = [None, Some(others), key.as_ref().map(BoundKey::thumbprint)][self.pick(5).min(2)];
+        let token = PresentedToken { session_id: id, generation, secret_hash, proven_key };
         Presented { token, origin: Context { now, ..at(0) }.origin(), policy: self.policy }
     }
 }
@@ -193,7 +200,7 @@ async fn the_plan_of_a_batch_is_kept_for_a_while() {
     let kept = scene.db.query(kept, &[]).await.unwrap();
     let [kept] = &kept[..] else { panic!("{kept:?}") };
     assert_eq!((kept.get::<_, i64>(1), kept.get::<_, i64>(2)), (3, 0));
-    let values = ["'{}'"; 7].join(", ");
+    let values = ["'{}'"; 8].join(", ");
     let explain = format!("EXPLAIN EXECUTE {} ({values})", kept.get::<_, &str>(0));
     let goes_by_keys = async || {
         let plan = scene.db.query(&explain, &[]).await.unwrap();

@@ -17,7 +17,7 @@ use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
-use crate::model::session::{EndReason, EndedSession, PolicyAt, Session, SessionPolicy};
+use crate::model::session::{BoundKey, EndReason, EndedSession, PolicyAt, Session, SessionPolicy};
 use crate::model::stored_key::StoredKey;
 
 /// One change inside its transaction.
@@ -265,8 +265,8 @@ impl<'a> Transaction<'a> {
     fn insert_session(&self, session: &Session, secret_hash: &[u8; 32]) -> rusqlite::Result<()> {
         self.one_row(
             "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
-                                   user_agent, address, authenticated_at, amr)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                   user_agent, address, authenticated_at, amr, bound_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 session.id.as_bytes(),
                 session.account_id.as_bytes(),
@@ -279,6 +279,7 @@ impl<'a> Transaction<'a> {
                 session.address.map(|address| address.to_string()),
                 session.authenticated_at.as_unix_millis(),
                 session.amr.to_stored(),
+                session.bound_key.as_ref().map(BoundKey::as_jwk),
             ],
         )
     }

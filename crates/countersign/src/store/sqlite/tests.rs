@@ -56,6 +56,7 @@ async fn session(store: &SqliteStore) -> RefreshToken {
         new_password: None,
         takes_back: false,
         second: SecondStep::default(),
+        bound_key: None,
         notices: SignInNotices::default(),
     };
     store.start_session(session, &at(0)).await.unwrap();

@@ -145,6 +145,7 @@ impl World {
             new_password: None,
             takes_back: false,
             second: SecondStep::default(),
+            bound_key: None,
             notices: SignInNotices::default(),
         };
         let begun = now(self.server(0).store().inner.start_session(session, &self.operator(0))).unwrap();

@@ -1,0 +1,61 @@
+//! A device that holds a key: its DPoP proofs (RFC 9449), made without the code that is tested.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign::internal::base::random::Random;
+use serde_json::{Value, json};
+
+use crate::app::{Device, ISSUER, PASSWORD, Reply, TestApp};
+
+fn b64(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+pub(crate) struct Key(EcdsaKeyPair);
+
+impl Key {
+    pub(crate) fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+
+    fn jwk(&self) -> Value {
+        let point = self.0.public_key().as_ref();
+        json!({"kty": "EC", "crv": "P-256", "x": b64(&point[1..33]), "y": b64(&point[33..])})
+    }
+
+    fn sign(&self, header: &Value, payload: &Value) -> String {
+        let input = format!("{}.{}", b64(header.to_string()), b64(payload.to_string()));
+        format!("{input}.{}", b64(self.0.sign(&SystemRandom::new(), input.as_bytes()).unwrap()))
+    }
+
+    /// A proof for `POST` to this path, made now, with a change.
+    pub(crate) fn proof_with(&self, app: &TestApp, path: &str, change: impl FnOnce(&mut Value)) -> String {
+        let jti = b64(Random::system().bytes::<16>());
+        let now = app.clock.now().as_unix_seconds();
+        let mut payload = json!({"jti": jti, "htm": "POST", "htu": format!("{ISSUER}{path}"), "iat": now});
+        change(&mut payload);
+        self.sign(&json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk()}), &payload)
+    }
+
+    pub(crate) fn proof(&self, app: &TestApp, path: &str) -> String {
+        self.proof_with(app, path, |_| {})
+    }
+
+    pub(crate) async fn sign_in(&self, app: &TestApp, name: &str) -> Device {
+        let body = json!({ "username": name, "password": PASSWORD });
+        let call = app.post("/api/login").header("dpop", &self.proof(app, "/api/login"));
+        let reply = call.json(&body).send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        Device::from(&reply)
+    }
+
+    pub(crate) async fn refresh(&self, app: &TestApp, cookie: &str) -> Reply {
+        refresh_with(app, cookie, &self.proof(app, "/api/refresh")).await
+    }
+}
+
+pub(crate) async fn refresh_with(app: &TestApp, cookie: &str, proof: &str) -> Reply {
+    app.post("/api/refresh").cookie(cookie).header("dpop", proof).send().await
+}
