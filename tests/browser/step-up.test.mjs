@@ -1,9 +1,9 @@
 // A service that asks, before something that matters, who is there (RFC 9470): the page asks by a dialog, and the request is sent once
 // more. In real browsers, against the real server and the example service behind a guard.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS, freshProfile, holds } from './browsers.mjs';
+import { codeOfStep, STEP_MS } from './oathtool.mjs';
 import { DEMO, startWorld } from './server.mjs';
 
 const PASSWORD = 'plums on the kitchen table';
@@ -153,7 +153,7 @@ for (const { name, launch } of BROWSERS) {
         window.offer = await (await auth.fetch('/api/account/factors/offer', { method: 'POST' })).json();
         return offer.secret;
       }).then((secret) => (step) => codeOfStep(secret, step));
-      const now = Math.floor(Date.now() / 30_000);
+      const now = Math.floor(Date.now() / STEP_MS);
       const added = await page.evaluate(
         (newCode, currentPassword) => auth.fetch('/api/account/factors', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ enrolment: offer.enrolment, newCode, name: 'Phone', currentPassword }) }).then(({ status }) => status),
         code(now),
@@ -168,12 +168,4 @@ for (const { name, launch } of BROWSERS) {
       assert.equal((await answered(page, 'second')).text, 'the vault\n');
     });
   });
-}
-
-/** The code that the authenticator with this secret shows in a time step. */
-function codeOfStep(secret, step) {
-  const at = new Date(step * 30_000).toISOString().replace('T', ' ').slice(0, 19);
-  const { status, stdout, stderr } = spawnSync('oathtool', ['--totp', '--base32', `--now=${at} UTC`, secret.replace(/\s/g, '')], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`oathtool ended with ${status}: ${stderr}`);
-  return stdout.trim();
 }

@@ -34,8 +34,8 @@ const scripts = {
   outdir,
   format: 'esm',
   // All pages load one copy of the client and its other modules, the one that pages of other apps load too. The scripts are in `assets/`.
-  alias: { '@countersign/client': '../client.js', '@countersign/client/account': '../client-account.js', '@countersign/client/passkeys': '../client-passkeys.js' },
-  external: ['../client.js', '../client-account.js', '../client-passkeys.js', './server-keys.js'],
+  alias: { '@countersign/client': '../client.js', '@countersign/client/account': '../client-account.js', '@countersign/client/device': '../client-device.js', '@countersign/client/passkeys': '../client-passkeys.js' },
+  external: ['../client.js', '../client-account.js', '../client-device.js', '../client-passkeys.js', './server-keys.js'],
 };
 await build({
   ...scripts,

@@ -2,6 +2,7 @@
 
 import { CountersignError } from '@countersign/client';
 import { address } from './base.ts';
+import { proved } from './device.ts';
 import { errorText, t } from './words.ts';
 
 /** The server's error texts are written for people: the pages show them. */
@@ -20,7 +21,7 @@ export async function call<T = undefined>(send: typeof fetch, method: string, pa
 /** A call by anybody: of what people do who cannot sign in. */
 export function post<T = undefined>(path: string, body: object): Promise<T> {
   // Not the bare function: a browser's `fetch` wants to be called as the window's.
-  return call<T>((url, init) => fetch(url, init), 'POST', path, body);
+  return call<T>(proved.environment?.fetch ?? ((url, init) => fetch(url, init)), 'POST', path, body);
 }
 
 /** A browser says of a request without a response only that it failed. */

@@ -2,5 +2,6 @@
 
 import { createSelfService, type SelfService } from '@countersign/client/account';
 import { client } from './api.ts';
+import { proved } from './device.ts';
 
-export const account: SelfService = createSelfService(client);
+export const account: SelfService = createSelfService(client, proved);

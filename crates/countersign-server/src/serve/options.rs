@@ -51,6 +51,7 @@ pub(crate) fn pages(config: &Config) -> anyhow::Result<PagesOptions> {
         admin: config.pages_admin == Toggle::On,
         debugger: config.pages_debugger == Toggle::On,
         docs: config.pages_docs == Toggle::On,
+        device_proof: config.pages_device_proof == Toggle::On,
         demo_users: Vec::new(), // of `countersign dev` only
     })
 }

@@ -24,30 +24,32 @@ export function makeKey(): Promise<CryptoKeyPair> {
 }
 
 /** Looking and keeping are one transaction: no tab comes between. */
-function withStore(name: string, made?: CryptoKeyPair): Promise<CryptoKeyPair | undefined> {
+async function withStore(name: string, made?: CryptoKeyPair): Promise<CryptoKeyPair | undefined> {
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  const database = await outcome(opening);
+  try {
+    // A session that is bound to a key which a power failure then takes would be lost.
+    const transaction = database.transaction(STORE, made ? 'readwrite' : 'readonly', { durability: 'strict' });
+    const store = transaction.objectStore(STORE);
+    // The transaction goes on while each request follows from the one before.
+    const found = await outcome<CryptoKeyPair | undefined>(store.get(name));
+    if (found || !made) return found;
+    // Some browsers keep no keys, or none in private windows; then this throws.
+    store.put(made, name);
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    return made;
+  } finally {
+    database.close();
+  }
+}
+
+function outcome<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    // Throws where there is no IndexedDB.
-    const opening = indexedDB.open(DATABASE, 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => {
-      const database = opening.result;
-      // A session that is bound to a key which a power failure then takes would be lost.
-      const transaction = database.transaction(STORE, made ? 'readwrite' : 'readonly', { durability: 'strict' });
-      const store = transaction.objectStore(STORE);
-      const looking: IDBRequest<CryptoKeyPair | undefined> = store.get(name);
-      looking.onsuccess = () => {
-        // Some browsers keep no keys, or none in private windows; then this throws.
-        if (made && !looking.result) store.put(made, name);
-      };
-      transaction.oncomplete = () => {
-        database.close();
-        resolve(looking.result ?? made);
-      };
-      transaction.onabort = () => {
-        database.close();
-        reject(transaction.error);
-      };
-    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
   });
 }

@@ -54,6 +54,11 @@ pub(super) fn with_demo_users(document: &str, users: &[DemoUser]) -> String {
     document.replacen("<html ", &format!("<html data-demo-users=\"{users}\" "), 1)
 }
 
+/// The same document with the issuer that its script's proofs are for.
+pub(super) fn with_device_proof(document: &str, issuer: &str) -> String {
+    document.replacen("<html ", &format!("<html data-device-proof=\"{}\" ", escaped(issuer)), 1)
+}
+
 /// The same document for an address that is so many folders below that of the pages. What leads elsewhere stays.
 pub(super) fn below(document: &str, folders: usize) -> String {
     let up = "../".repeat(folders);
@@ -153,6 +158,13 @@ mod tests {
             assert_eq!(found.and_then(|rest| rest.split('"').next()), said);
             assert_eq!(text == built("account.html"), grace == days(14));
         }
+    }
+
+    #[test]
+    fn a_document_says_what_its_proofs_are_for() {
+        let text = with_device_proof(built("login.html"), "https://auth.example/\"x");
+        assert!(text.contains("<html data-device-proof=\"https://auth.example/&quot;x\" lang"), "{text}");
+        assert!(!built("login.html").contains("data-device-proof"));
     }
 
     #[test]

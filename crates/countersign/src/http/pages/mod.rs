@@ -26,7 +26,7 @@ use crate::http::app::App;
 use crate::http::edge;
 use crate::http::openapi::openapi;
 pub use crate::http::pages::change_password::root_change_password;
-use crate::http::pages::document::{LOGO, document, with_deletion_grace, with_demo_users};
+use crate::http::pages::document::{LOGO, document, with_deletion_grace, with_demo_users, with_device_proof};
 use crate::http::pages::files::{File, find, kind};
 use crate::http::pages::languages::{InEachLanguage, varies_by_language};
 pub use crate::http::pages::logo::{Logo, LogoError};
@@ -155,6 +155,8 @@ fn text<S: Store>(name: &str, options: &PagesOptions, app: &App<S>) -> String {
     let configured = app.countersign().options();
     let document = document(&built, options, configured);
     let document = with_deletion_grace(&document, configured.account_deletion_grace);
+    let document =
+        if options.device_proof { with_device_proof(&document, &configured.issuer) } else { document };
     let shows_demo_users =
         app.options.development && !options.demo_users.is_empty() && name.starts_with("login.");
     if shows_demo_users { with_demo_users(&document, &options.demo_users) } else { document }

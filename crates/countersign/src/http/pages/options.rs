@@ -8,7 +8,7 @@ use crate::options::{Options, RegistrationMode};
 
 /// Whose pages they are, and which of them there are.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a page that there is or is not")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a page or a part of one that there is or is not")]
 pub struct PagesOptions {
     /// The name in the title and the header of every page, as text. Default `Countersign`.
     pub product_name: String,
@@ -32,6 +32,9 @@ pub struct PagesOptions {
     pub debugger: bool,
     /// Whether there is `/docs`, which shows `/openapi.json`, and that document. Default `true`.
     pub docs: bool,
+    /// Whether these pages bind the sessions that begin on them to a key in the browser (DPoP, RFC 9449). Every other page that shares
+    /// the session then has to be of the same origin, and to use the client's module for it. Default `false`.
+    pub device_proof: bool,
     /// Accounts whose passwords are public: the sign-in page shows them, and a click fills them in. Only in development
     /// ([`HttpOptions::development`](crate::http::HttpOptions::development)). Default none.
     pub demo_users: Vec<DemoUser>,
@@ -93,6 +96,7 @@ impl Default for PagesOptions {
             admin: true,
             debugger: true,
             docs: true,
+            device_proof: false,
             demo_users: Vec::new(),
         }
     }
