@@ -126,7 +126,7 @@ for (const { name, launch } of BROWSERS) {
     test('the form is one that password managers fill in (PP-9)', async () => {
       await visit('/login');
       const fields = await page.$$eval('form input', (inputs) => inputs.map(({ type, autocomplete, name }) => [name, type, autocomplete]));
-      assert.deepEqual(fields, [['username', 'text', 'username'], ['password', 'password', 'current-password']]);
+      assert.deepEqual(fields, [['username', 'text', 'username webauthn'], ['password', 'password', 'current-password']]);
       await page.type('#password', 'x');
       await page.click('#show');
       assert.equal(await page.$eval('#password', (field) => field.type), 'text');
