@@ -384,6 +384,23 @@ test('a_passkey_whose_proof_was_wrong_is_sent_again_with_another_and_the_passwor
   assert.equal(device.told.length, 2, 'it is in use');
 });
 
+test('a_key_for_the_second_step_alone_is_asked_for_as_such_and_is_none_that_was_made_for_more', async () => {
+  const { world, said, device, passkeys } = await owner((route, { currentPassword }) => {
+    if (route !== 'POST /api/account/passkeys') return undefined;
+    return currentPassword === 'right' ? { status: 201, body: { factor: factor('k1', '-_8'), recoveryCodes: [] } } : WRONG;
+  });
+  const first = passkeys.enrol('Key');
+  await world.pass(100);
+  device.answer();
+  await assert.rejects(during(world, 100, first), { code: 'wrong_password' });
+  const enrolled = passkeys.enrol('Key', { currentPassword: 'right' }, { secondStepOnly: true });
+  await world.pass(100);
+  device.answer();
+  await during(world, 200, enrolled);
+  assert.deepEqual(bodies(said, 'POST /api/account/passkeys/options'), [{}, { secondStepOnly: true }]);
+  assert.equal(device.asked.length, 2);
+});
+
 test('a_passkey_that_is_given_up_is_forgotten_unless_the_server_may_have_it', async () => {
   const none: Answer = { status: 500, body: { error: 'x', code: 'internal_error' } };
   for (const [answer, told] of [

@@ -18,6 +18,7 @@ export type {
   AddedPasskey,
   Authenticators,
   AutofillOptions,
+  EnrolOptions,
   Factor,
   OwnerProof,
   Passkey,
@@ -126,8 +127,8 @@ export function createPasskeys(client: Client, { environment, authenticators }: 
         const response = await signedInBy(FACTOR, { ticket, newPasskey, name, ...wishes });
         return { recoveryCodes: (response as { recoveryCodes?: string[] } | undefined)?.recoveryCodes ?? [], accept: () => client.accept(response) };
       }),
-    async enrol(name, proof = {}) {
-      const added = await asked(OWN, true, created(`${OWN}/options`, own), (shown) =>
+    async enrol(name, proof = {}, { secondStepOnly } = {}) {
+      const added = await asked(`${OWN} ${secondStepOnly}`, true, created(`${OWN}/options`, own, { secondStepOnly }), (shown) =>
         forgetting(['invalid_passkey', 'too_many_factors'], shown, async () =>
           jsonWith<AddedPasskey>(await own({ method: 'POST', path: OWN, body: { ...shown.proof, name, ...proof } }), 'factor'),
         ),

@@ -44,6 +44,11 @@ export interface SecondStepWishes extends SignInWishes {
   readonly trustDevice?: boolean;
 }
 
+export interface EnrolOptions {
+  /** For a security key that cannot verify its user, or that keeps nothing: it is good for the second step, and signs nobody in alone. */
+  readonly secondStepOnly?: boolean;
+}
+
 export interface AutofillOptions {
   /** Ends the waiting; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -69,6 +74,8 @@ export interface PasskeyFacts {
   /** Whether it is there already. */
   readonly backedUp: boolean;
   readonly transports: readonly string[];
+  /** Whether it signs in alone; otherwise it is for the second step. Older servers do not say so. */
+  readonly signsIn?: boolean;
   /** Which kind of authenticator, if it says so. */
   readonly aaguid: string | null;
 }
@@ -119,7 +126,7 @@ export interface Passkeys {
    * Makes a passkey for whoever is signed in. If the server refuses the proof, call it again with another one: the authenticator is not
    * asked again. All other sessions end.
    */
-  enrol(name: string, proof?: OwnerProof): Promise<AddedPasskey>;
+  enrol(name: string, proof?: OwnerProof, options?: EnrolOptions): Promise<AddedPasskey>;
   /** Gives up a passkey that was made and whose proof was refused: the password manager is told to forget it. */
   discard(): void;
   /** Has whoever is signed in show a passkey of theirs, for a change that asks for it. */
