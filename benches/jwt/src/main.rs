@@ -5,13 +5,14 @@
 //! All rounds are interleaved and begin with another case each time, so that a busy moment of the machine hits all
 //! alike. What takes the same time every time is reported by its smallest time: noise only ever adds. A signature of
 //! ML-DSA is drawn until one fits, so its time is chance: there, the mean of thousands of single signatures.
-//! Every verification checks issuer, audience and expiry and gives the claims.
+//! Every verification checks issuer, audience and expiry and gives the claims. `dpop.rs` measures a guard with tokens that are bound to a key.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to report")]
 
 mod bars;
+mod dpop;
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ use aws_lc_rs::{hmac, signature};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_jwt::{
-    Algorithm, ClaimsPolicy, JwkSet, Limits, SigningKey, TokenType, sign, verify_access_token,
+    Algorithm, ClaimsPolicy, DpopPolicy, JwkSet, Limits, SigningKey, TokenType, sign, verify_access_token,
 };
 use jwt_simple::prelude as simple;
 use jwt_simple::prelude::{
@@ -168,6 +169,8 @@ fn main() -> ExitCode {
         missed.extend(bench_sign(algorithm, &key, &token));
         missed.extend(bench_verify(algorithm, &key, &token));
     }
+    let is_wanted = |algorithm: &Algorithm| wanted.is_empty() || wanted.contains(algorithm);
+    missed.extend(DpopPolicy::ALGORITHMS.into_iter().filter(is_wanted).flat_map(dpop::bench));
     if missed.is_empty() {
         println!("every bar is met");
         return ExitCode::SUCCESS;
