@@ -18,7 +18,7 @@ export function passkeys(): Promise<Passkeys> {
 async function load(): Promise<Passkeys> {
   try {
     const { createPasskeys } = await import('@countersign/client/passkeys');
-    return createPasskeys(client);
+    return createPasskeys(client, proved);
   } catch (cause) {
     // A failure is not remembered.
     loaded = undefined;
