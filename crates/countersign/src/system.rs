@@ -14,7 +14,7 @@ use crate::base::clock::Clock;
 use crate::base::master_key::MasterKeys;
 use crate::base::random::Random;
 use crate::flows::clock_notice::Notice;
-use crate::flows::device_proof::DeviceProofs;
+use crate::flows::device_proofs::DeviceProofs;
 use crate::flows::feed_keys::FeedKeys;
 use crate::flows::figures::Figures;
 use crate::flows::key_uses::KeyUses;

@@ -3,6 +3,7 @@
 import { CountersignError } from '@countersign/client';
 import type { Passkeys } from '@countersign/client/passkeys';
 import { client } from './api.ts';
+import { proved } from './device.ts';
 import { hasPasskeys } from './site.ts';
 
 export const canUsePasskeys: boolean = hasPasskeys && typeof PublicKeyCredential === 'function';

@@ -16,6 +16,7 @@ pub mod clients;
 pub mod clock_notice;
 pub(crate) mod deliver;
 pub mod device_proof;
+pub(crate) mod device_proofs;
 pub mod email;
 pub mod email_notices;
 pub mod embedded;

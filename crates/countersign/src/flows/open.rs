@@ -14,7 +14,7 @@ use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
 use crate::flows::audit_chain;
 use crate::flows::clock_notice::Notice;
-use crate::flows::device_proof::DeviceProofs;
+use crate::flows::device_proofs::DeviceProofs;
 use crate::flows::feed_keys::{FeedKeys, new_feed};
 use crate::flows::figures::Figures;
 use crate::flows::follow_clock::{ClockError, clock_for};
@@ -26,6 +26,7 @@ use crate::flows::reseal::HASHES_TO_LOOK_AT;
 use crate::hashing::{HashingOptionsError, PasswordHasher};
 use crate::model::audience::Audience;
 use crate::model::device_cookie::DeviceCookies;
+use crate::model::key_ring::KeyRingError;
 use crate::model::retention::FAILURES_REMEMBERED;
 use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::model::session_cookie::SessionCookies;
@@ -114,7 +115,8 @@ impl<S: Store> Countersign<S> {
         let audience_guards = others.map(|audience| guard.with_policy(policy(audience))).collect();
         let opened = Self {
             feed: new_feed(&options, &clock, &random),
-            device_proofs: DeviceProofs::new(&master_keys, &options.issuer)?,
+            device_proofs: DeviceProofs::new(&master_keys, &options.issuer)
+                .map_err(|error| KeysError::from(KeyRingError::Key(error)))?,
             outbox_key,
             relying_party: options.passkeys.relying_party(&options.issuer),
             mail_gate: Box::new(MailGate::new(&master_keys)),

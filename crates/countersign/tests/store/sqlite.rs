@@ -136,8 +136,7 @@ async fn an_older_schema_is_brought_up_to_date() {
     let older = "ALTER TABLE accounts DROP COLUMN password_change_required;
                  ALTER TABLE audit_log DROP COLUMN request_id;
                  ALTER TABLE sessions DROP COLUMN authenticated_at;
-                 ALTER TABLE sessions DROP COLUMN amr;
-                 ALTER TABLE sessions DROP COLUMN bound_key;
+                 ALTER TABLE sessions DROP COLUMN amr; ALTER TABLE sessions DROP COLUMN bound_key;
                  ALTER TABLE revocations DROP COLUMN account_id;
                  ALTER TABLE revocations DROP COLUMN ended_at;
                  DROP TABLE feed_keys;
