@@ -29,7 +29,10 @@ impl<'a> FactorSealer<'a> {
 
     /// An authenticator of this account, with its secret and its name; none of its codes was used yet. The secret is bound to the
     /// authenticator's ID, so that nobody gives it to another account.
-    pub(crate) fn authenticator(
+    ///
+    /// # Errors
+    /// [`StoreError`], never in practice: it cannot be sealed.
+    pub fn authenticator(
         &self,
         account_id: AccountId,
         (secret, name): (&TotpSecret, &str),

@@ -18,6 +18,8 @@ use crate::base::master_key::Purpose;
 use crate::flows::attempt::{CheckError, Checked, Guessed};
 use crate::flows::login::{Authenticated, LoginError};
 use crate::flows::passkey::PasskeyAnswer;
+#[cfg(feature = "internal-testing")]
+use crate::flows::second_factor_due::SecondFactorDue;
 use crate::model::account::Account;
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
@@ -291,6 +293,24 @@ impl<S: Store> Countersign<S> {
         amr.has(MultipleFactors)
             || amr.has(RiskBased)
             || !self.options.second_factor.policy.requires(&account.role, now)
+    }
+}
+
+/// The two requests of a sign-in without HTTP, for tests.
+#[cfg(feature = "internal-testing")]
+#[doc(hidden)]
+impl<S: Store> Countersign<S> {
+    pub fn ticket_of(&self, due: &SecondFactorDue, browser: [u8; 32], context: &Context) -> Option<String> {
+        self.factor_ticket(due.first.as_ref()?, Some(browser), context).ok()
+    }
+
+    pub async fn resume(
+        &self,
+        ticket: &str,
+        browser: [u8; 32],
+        context: &Context,
+    ) -> Result<Authenticated, LoginError> {
+        self.resume_sign_in(ticket, Some(browser), context).await
     }
 }
 

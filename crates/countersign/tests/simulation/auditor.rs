@@ -2,6 +2,7 @@
 //! J11 of docs/REQUIREMENTS.md (J8 is in `world/answers.rs`). It believes the audit log and the responses,
 //! and compares both with the database, with the guard of each node, and with each other.
 
+mod factors;
 mod keys;
 mod mails;
 mod tokens;
@@ -15,6 +16,8 @@ use countersign::internal::model::audit::{AuditKind, AuditQuery, AuditRecord};
 use countersign::internal::model::audit_cursor::AuditCursor;
 use countersign::store::{AccountStore as _, AuditStore as _, SessionStore as _};
 
+use self::factors::Factors;
+pub(crate) use self::factors::Shown;
 use self::keys::{KeyTokens, KnownKey};
 use self::mails::Mails;
 use self::tokens::Token;
@@ -74,6 +77,7 @@ pub(crate) struct Auditor {
     /// By their `sid`, which changes when they are cut off.
     key_tokens: BTreeMap<SessionId, KeyTokens>,
     pub(crate) mails: Mails,
+    pub(crate) factors: Factors,
     /// When a node may last have made a signing key.
     pub(crate) keys_changed: i64,
     /// How long a thief may ride along unseen.
@@ -88,8 +92,17 @@ impl Auditor {
     /// For nodes whose clocks are this far from each other at most.
     pub(crate) fn new(apart: i64) -> Self {
         let (sessions, keys, key_tokens) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mails = Mails::default();
-        Self { sessions, keys, key_tokens, mails, keys_changed: -HEARD, blind: BLIND + apart, read_to: 0 }
+        let (mails, factors) = (Mails::default(), Factors::default());
+        Self {
+            sessions,
+            keys,
+            key_tokens,
+            mails,
+            factors,
+            keys_changed: -HEARD,
+            blind: BLIND + apart,
+            read_to: 0,
+        }
     }
 
     /// Reads what is new in the audit log, which is what this node has done, or another program. What it says about sessions
@@ -112,6 +125,7 @@ impl Auditor {
             match record.event.kind.known() {
                 Some(AuditKind::LoginSucceeded) => {
                     let account = record.event.account_id.ok_or("a login of nobody")?;
+                    self.factors.began(account, record.event.detail.as_deref())?;
                     let known = Known {
                         account,
                         ended: None,

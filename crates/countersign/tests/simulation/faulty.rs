@@ -28,11 +28,11 @@ use countersign::internal::model::master_key_use::{MasterKeyUse, ResealedKey};
 use countersign::internal::model::outbox::{
     Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement,
 };
-use countersign::internal::model::proof::Proof;
+use countersign::internal::model::proof::{AuthMethod, AuthMethods, OutsideProof, Proof};
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::sealed_key::SealedKey;
 use countersign::internal::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication, SecondFactor,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication, SecondFactor, ShownFactor,
 };
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
@@ -128,6 +128,14 @@ pub(crate) enum Bug {
     WrongDigitsForgiven,
     /// Any digits let the browser go on that asked.
     AnyDigits,
+    /// The step of a code is not written when it is accepted.
+    UsedStepNotStored,
+    /// A recovery code is not used up when it is accepted.
+    RecoveryCodeNotUsed,
+    /// Whoever has an authenticator is let in without.
+    SecondStepNotAsked,
+    /// Codes of the next steps count as used, too.
+    StepsUsedAhead,
     /// The way back of an address is answered and not stored.
     UndoNotStored,
     /// The way back of an address leaves the sessions of this process's guard working.
@@ -405,10 +413,21 @@ impl EmailStore for Faulty {
 
 impl SecondFactorStore for Faulty {
     forward! {
-        second_factors(account: AccountId) -> AccountFactors;
         find_passkey(credential_id: Vec<u8>) -> Option<SecondFactor>;
         change_factors(change: FactorChange, context: &Context) -> ChangeFactorsOutcome;
         reauthenticate(again: Reauthentication, context: &Context) -> ReauthenticateOutcome;
+    }
+
+    async fn second_factors(&self, account: AccountId) -> Result<AccountFactors, StoreError> {
+        stop_before_store_call().await;
+        if self.has(Bug::SecondStepNotAsked) {
+            return Ok(AccountFactors::default());
+        }
+        let mut held = now(self.inner.second_factors(account))?;
+        if self.has(Bug::StepsUsedAhead) {
+            held.factors.iter_mut().for_each(|factor| factor.last_step += 2);
+        }
+        Ok(held)
     }
 }
 
@@ -610,6 +629,18 @@ impl SessionStore for Faulty {
             && let Some(found) = now(self.inner.credentials(session.account_id))?
         {
             session.proof = Proof::Password { version: found.password_version };
+        }
+        // Whatever the application has checked needs no second step here, so nothing of it is written.
+        let unwritten = match session.second.shown {
+            ShownFactor::Totp { .. } if self.has(Bug::UsedStepNotStored) => Some("totp"),
+            ShownFactor::RecoveryCode(_) if self.has(Bug::RecoveryCodeNotUsed) => Some("recovery_code"),
+            ShownFactor::Nothing if self.has(Bug::SecondStepNotAsked) => Some("nothing"),
+            _ => None,
+        };
+        if let Some(name) = unwritten {
+            let methods = AuthMethods::of(AuthMethod::Password).and(AuthMethod::MultipleFactors);
+            session.proof = Proof::Outside(OutsideProof::new(name, methods));
+            session.second.shown = ShownFactor::Nothing;
         }
         if self.has(Bug::LoginReplacesNothing) {
             session.replaces = None;

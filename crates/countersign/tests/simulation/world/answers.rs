@@ -23,18 +23,10 @@ impl World {
             (Done::Refreshed(outcome), Call::Refresh { token, thief }) => {
                 self.refreshed(outcome, request.client, (token, *thief), (*node, context))?
             }
-            (Done::LoggedIn(outcome), Call::Login { password, new, replaces, changes }) => {
-                self.count_guess(request.client, &outcome, (context.now, self.now(*node)))?;
-                let jar = self.logged_in(
-                    outcome,
-                    (request.client, *node),
-                    (password, new),
-                    (replaces.as_deref(), *changes),
-                )?;
-                if let (Jar::Set(_), Some(new)) = (&jar, new) {
-                    self.password_is(request.client, new);
-                }
-                jar
+            (Done::LoggedIn(outcome), Call::Login { .. }) => self.login_done(outcome, running)?,
+            (Done::Second(outcome), Call::Second(call)) => {
+                self.under_way(running)?;
+                self.second_done(outcome, running, call)?
             }
             (Done::LoggedOut(outcome), Call::Logout { token, everywhere }) => {
                 outcome.map_err(|error| error.to_string())?;
@@ -77,6 +69,28 @@ impl World {
             self.soon(delay, Event::Answered { client, tab, attempt, jar });
         }
         Ok(())
+    }
+
+    fn login_done(
+        &mut self,
+        outcome: Result<SignedIn, LoginError>,
+        running: &Running,
+    ) -> Result<Jar, String> {
+        let Running { request, node, context, .. } = running;
+        let Call::Login { password, new, replaces, changes } = &request.call else {
+            return Err("a login that nobody asked for".to_owned());
+        };
+        self.count_guess(request.client, &outcome, (context.now, self.now(*node)))?;
+        let (whose, when) = ((request.client, *node), (replaces.as_deref(), *changes));
+        if let Err(error) = &outcome {
+            let shown = (Some(password.as_str()), None, new.clone());
+            self.asked_for_second(error, running, shown, when)?;
+        }
+        let jar = self.logged_in(outcome, whose, (password, new), when)?;
+        if let (Jar::Set(_), Some(new)) = (&jar, new) {
+            self.password_is(request.client, new);
+        }
+        Ok(jar)
     }
 
     fn refreshed(
@@ -162,6 +176,15 @@ impl World {
                 ensure(recorded, || "LG-4: a failed login is not in the audit log".to_owned())?;
                 Ok(Jar::Keep)
             }
+            Err(LoginError::SecondFactorRequired(_)) => {
+                ensure(right || changes != person.changes, || {
+                    "MF-2: somebody was asked for a code whose password is wrong".to_owned()
+                })?;
+                ensure(person.authenticator.is_some(), || {
+                    "MF-2: a code of somebody who has none".to_owned()
+                })?;
+                Ok(Jar::Keep)
+            }
             Err(LoginError::PasswordChangeRequired) => {
                 let told = right && person.required && new.is_none();
                 ensure(told || changes != person.changes, || {
@@ -186,7 +209,9 @@ impl World {
         let allowed = GUESSES * self.nodes.len();
         let person = &mut self.people[self.clients[client].person];
         match outcome {
-            Ok(_) | Err(LoginError::PasswordChangeRequired) => person.right_at = Some(now),
+            Ok(_) | Err(LoginError::PasswordChangeRequired | LoginError::SecondFactorRequired(_)) => {
+                person.right_at = Some(now);
+            }
             Err(LoginError::InvalidCredentials) if person.right_at.is_none_or(|right| arrived > right) => {
                 person.wrong.push(arrived);
             }

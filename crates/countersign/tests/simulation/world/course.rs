@@ -37,6 +37,7 @@ impl World {
                 let replaces = self.clients[client].jar.clone();
                 self.send(client, Call::Login { password, new, replaces, changes });
             }
+            Event::ShowsCode { client, between } => self.shows_code(client, &between),
             Event::Guesses { client, crash } => self.guesses(client, crash),
             Event::LogsOut { client, everywhere } => {
                 if let Some(token) = self.clients[client].jar.clone() {

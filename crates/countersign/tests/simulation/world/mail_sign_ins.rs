@@ -163,7 +163,7 @@ impl World {
         running: &Running,
         call: &SignInCall,
     ) -> Result<Jar, String> {
-        let Running { request, node, context, .. } = running;
+        let Running { context, .. } = running;
         let SignInCall { mail, way, changes, approved, .. } = call;
         let id = self.mails[*mail].ticket;
         let known = &self.auditor.mails.tickets[&id];
@@ -174,17 +174,13 @@ impl World {
         match done {
             SignInDone::Began(signed_in) => {
                 ensure(!is_wrong, || format!("EM-1: a wrong code was enough for {id}"))?;
-                let is_theirs = known.account == Some(signed_in.account.id);
-                ensure(is_theirs, || format!("EM-1: {id} let somebody else in"))?;
-                // Somebody who made an account by mail is nobody of the people, and nobody disables them.
-                ensure(person.is_none_or(|person| person.enabled), || {
-                    format!("{id} let a disabled account in")
-                })?;
-                self.auditor.acted(id, request.attempt, context.now)?;
-                let cookie = signed_in.refresh.as_ref().map(|issued| issued.token.to_string());
-                let at = (self.now(*node), self.jump);
-                self.auditor.granted((*node, &self.nodes), &signed_in, Some(0), at)?;
-                return Ok(cookie.map_or(Jar::Keep, Jar::Set));
+                return self.began_by_mail(&signed_in, running, *mail);
+            }
+            SignInDone::NotBegun(error @ LoginError::SecondFactorRequired(_)) => {
+                let has_one = !is_wrong && person.is_some_and(|person| person.authenticator.is_some());
+                ensure(has_one, || format!("MF-2: {id} was not enough for somebody who has nothing else"))?;
+                let (shown, when) = ((None, Some(*mail), None), (call.replaces.as_deref(), *changes));
+                return self.asked_for_second(&error, running, shown, when);
             }
             SignInDone::NotBegun(LoginError::PasswordChangeRequired) => {
                 let is_told = person.is_some_and(|person| person.required || person.changes != *changes);
@@ -220,5 +216,22 @@ impl World {
             SignInDone::NotBegun(error) => return Err(format!("a sign-in by mail failed: {error}")),
         }
         Ok(Jar::Keep)
+    }
+
+    /// A session began with a mail.
+    fn began_by_mail(&mut self, signed_in: &SignedIn, running: &Running, mail: usize) -> Result<Jar, String> {
+        let Running { request, node, context, .. } = running;
+        let id = self.mails[mail].ticket;
+        let account = self.auditor.mails.tickets[&id].account;
+        let person = self.person_of(account).map(|person| &self.people[person]);
+        let is_theirs = account == Some(signed_in.account.id);
+        ensure(is_theirs, || format!("EM-1: {id} let somebody else in"))?;
+        // Somebody who made an account by mail is nobody of the people, and nobody disables them.
+        ensure(person.is_none_or(|person| person.enabled), || format!("{id} let a disabled account in"))?;
+        self.auditor.acted(id, request.attempt, context.now)?;
+        let cookie = signed_in.refresh.as_ref().map(|issued| issued.token.to_string());
+        let at = (self.now(*node), self.jump);
+        self.auditor.granted((*node, &self.nodes), signed_in, Some(0), at)?;
+        Ok(cookie.map_or(Jar::Keep, Jar::Set))
     }
 }

@@ -21,6 +21,7 @@ mod place;
 mod plan;
 mod registrations;
 mod restore;
+mod second_step;
 mod setup;
 mod undo;
 
@@ -53,6 +54,7 @@ use self::node::Follower;
 pub(crate) use self::node::Node;
 use self::place::Place;
 use self::registrations::{Newcomer, RegisterCall};
+use self::second_step::{Authenticator, Between, SecondCall};
 use crate::auditor::{Auditor, Moment, Verdict, ensure};
 use crate::executor::Task;
 use crate::faulty::{Bug, Faulty};
@@ -87,6 +89,7 @@ struct Person {
     wrong: Vec<Timestamp>,
     /// When a password was last right.
     right_at: Option<Timestamp>,
+    authenticator: Option<Authenticator>,
 }
 
 #[derive(Default)]
@@ -120,6 +123,11 @@ enum Event {
     LogsIn {
         client: usize,
         wrong: bool,
+    },
+    /// Somebody whose first step was right makes the second one.
+    ShowsCode {
+        client: usize,
+        between: Box<Between>,
     },
     /// Somebody tries many passwords at once; the server may be made to forget that by a crash.
     Guesses {
@@ -198,6 +206,7 @@ enum Call {
     Register(RegisterCall),
     Invite(InviteCall),
     SignIn(SignInCall),
+    Second(SecondCall),
 }
 
 enum Done {
@@ -210,6 +219,7 @@ enum Done {
     SignedInByMail(SignInDone),
     Registered(Result<Account, RegisterError>),
     Invited(InviteDone),
+    Second(Result<SignedIn, LoginError>),
 }
 
 struct Running {

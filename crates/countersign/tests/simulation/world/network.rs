@@ -111,6 +111,7 @@ impl World {
             Call::SignIn(call) => self.start_sign_in(call, server, context),
             Call::Register(call) => self.start_registration(&call, server, context),
             Call::Invite(call) => Self::start_invitation(call, server, context),
+            Call::Second(call) => Self::start_second(request.client, call, server, context),
         }
     }
 
@@ -139,10 +140,12 @@ impl World {
         let reasons: &[&str] = match running.request.call {
             Call::Mail(_) => &["password_changed"],
             Call::SignIn(_) => &["replaced", "too_many"],
+            Call::Second(_) => &["replaced", "too_many", "password_changed"],
             _ => &[],
         };
         let records = self.audit_records(reasons, Some(running.node))?;
         self.sign_in_is_stored(&records, running)?;
+        self.second_is_stored(&records, running)?;
         if records.contains(&AuditKind::EmailRestored) {
             self.undo_is_stored(running)?;
         }

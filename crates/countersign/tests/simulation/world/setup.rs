@@ -13,7 +13,7 @@ use countersign::internal::flows::accounts::Registration;
 use countersign::internal::model::account::{CreateAccountOutcome, CustomClaims, NewAccount, Role, Username};
 use countersign::internal::model::context::Context;
 use countersign::internal::model::proof::Proof;
-use countersign::internal::model::second_factor::SecondStep;
+use countersign::internal::model::second_factor::{SecondStep, ShownFactor, TotpSecret};
 use countersign::internal::model::session::SessionPolicy;
 use countersign::internal::model::session::refresh_token::{PresentedToken, RefreshToken, RefreshTokenCodec};
 use countersign::internal::model::session::{NewSession, SignInNotices, StartSessionOutcome};
@@ -21,10 +21,11 @@ use countersign::internal::password::Argon2Cost;
 use countersign::internal::password::PasswordHash;
 use countersign::options::{Notice, Notices, Options, RegistrationMode};
 use countersign::store::sqlite::SqliteStore;
-use countersign::store::{AccountStore as _, AnyStore, SessionStore as _};
+use countersign::store::{AccountStore as _, AnyStore, SecondFactorStore as _, SessionStore as _};
 
 use super::node::Follower;
 use super::place::Place;
+use super::second_step::Authenticator;
 use super::{CALM, Client, Person, SKEW, Server, World};
 use crate::auditor::Auditor;
 use crate::executor::now;
@@ -121,19 +122,27 @@ impl World {
         for _ in 0..nodes {
             world.add_node();
         }
-        for (person, name) in ["bob", "eve"].into_iter().enumerate() {
-            world.register(name);
+        // Bob has an authenticator in every other life, of those that each of two cores lives.
+        let has_one = [(seed / 2).is_multiple_of(2), false];
+        for (person, (name, has_one)) in ["bob", "eve"].into_iter().zip(has_one).enumerate() {
+            world.register(name, has_one);
             world.has_address(person);
         }
         for person in [0, 0, 1] {
-            let jar = Some(world.begin_session(world.people[person].account));
+            let jar = Some(world.begin_session(person));
             world.clients.push(Client { person, jar, ..Client::default() });
+        }
+        if world.people[0].authenticator.is_some() {
+            let session = world.presented(world.clients[0].jar.as_ref().unwrap()).session_id;
+            world.makes_recovery_codes(0, session);
         }
         world
     }
 
     /// A session that began before this life, without the price of a password hash; gives its cookie.
-    fn begin_session(&self, account_id: AccountId) -> String {
+    fn begin_session(&mut self, person: usize) -> String {
+        let account_id = self.people[person].account;
+        let second = self.step_of_before(account_id);
         let token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let PresentedToken { session_id: id, secret_hash, .. } = token.presented();
         let session = NewSession {
@@ -144,7 +153,7 @@ impl World {
             replaces: None,
             new_password: None,
             takes_back: false,
-            second: SecondStep::default(),
+            second,
             bound_key: None,
             notices: SignInNotices::default(),
         };
@@ -153,9 +162,23 @@ impl World {
         self.codec.encode(&token).to_string()
     }
 
-    fn register(&mut self, name: &str) {
+    /// Codes of long ago, of an authenticator if there is one: no two sessions began with one.
+    fn step_of_before(&self, account: AccountId) -> SecondStep {
+        let held = now(self.server(0).store().inner.second_factors(account)).unwrap();
+        let shown = held.factors.first().map_or(ShownFactor::Nothing, |factor| ShownFactor::Totp {
+            factor: factor.id,
+            step: factor.last_step + 1,
+        });
+        SecondStep { shown, ..SecondStep::default() }
+    }
+
+    fn register(&mut self, name: &str, has_authenticator: bool) {
+        let id = AccountId::random(&self.random);
+        let secret = has_authenticator.then(|| TotpSecret::random(&self.random));
+        let (sealer, at) = (self.server(0).factor_sealer(), self.now(0));
+        let factors = secret.iter().map(|secret| sealer.authenticator(id, (secret, "phone"), at).unwrap());
         let account = NewAccount {
-            id: AccountId::random(&self.random),
+            id,
             username: Username::parse(name).unwrap(),
             role: Role::default(),
             claims: CustomClaims::default(),
@@ -163,9 +186,8 @@ impl World {
             disabled: false,
             password_change_required: false,
             locale: None,
-            factors: Vec::new(),
+            factors: factors.collect(),
         };
-        let id = account.id;
         let made = now(self.server(0).store().inner.create_account(account, &self.operator(0))).unwrap();
         assert!(matches!(made, CreateAccountOutcome::Created(_)));
         let password = FIRST_PASSWORD.to_owned();
@@ -178,6 +200,7 @@ impl World {
             changes: 0,
             wrong: Vec::new(),
             right_at: None,
+            authenticator: secret.map(|secret| Authenticator { secret, recovery_codes: Vec::new() }),
         });
     }
 }
