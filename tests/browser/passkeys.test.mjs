@@ -308,6 +308,29 @@ for (const { name, launch } of BROWSERS) {
       assert.deepEqual((await world.call('GET', '/api/account/factors', { token })).body.factors, []);
     });
 
+    test('a security key without a PIN, which keeps nothing, is good for the second step and no more', async () => {
+      const olga = await person();
+      await fresh({ hasUserVerification: false, isUserVerified: false, hasResidentKey: false, transport: 'usb' });
+      await visit('/login');
+      await byPassword(olga);
+      await arrive('/account');
+      await press('Add a passkey');
+      await type('dialog [name=name]', 'Blue key');
+      await click('dialog [name=secondStepOnly]');
+      await type('dialog [name=currentPassword]', PASSWORD);
+      await press('Add');
+      await keepCodes();
+      await dialogCloses();
+      await hears('second step only');
+      await look('passkeys-key');
+      await press('Sign out');
+      await arrive('/login?reason=logout');
+      await byPassword(olga);
+      await page.waitForSelector('#second');
+      await press('Use a passkey');
+      await arrive('/account');
+    });
+
     test('what the server wants besides is asked for once, and the passkey is not asked again', async () => {
       const hedy = await withPasskey();
       assert.equal((await world.call('PATCH', `/api/admin/users/${hedy.id}`, { body: { passwordChangeRequired: true }, token: admin })).status, 200);

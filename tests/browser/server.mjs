@@ -193,7 +193,7 @@ class World {
   /** Whether the server says so in its own documents. */
   async offersPasskeys() {
     const document = await (await fetch(`http://127.0.0.1:${this.upstream}/login`)).text();
-    return document.includes('<html data-passkeys ');
+    return document.includes(' data-passkeys ');
   }
 
   async forward({ method, url, headers }, body) {

@@ -19,6 +19,9 @@ export const passkeys = {
     'Noch kein Passkey. Mit einem melden Sie sich ohne Passwort an, und keine Seite, die nur so aussieht wie diese, kann ihn stehlen.',
   'This browser has no passkeys.': 'Dieser Browser kann keine Passkeys.',
   'Whoever signs in with your password needs one of your passkeys too.': 'Wer sich mit Ihrem Passwort anmeldet, braucht auch einen Ihrer Passkeys.',
+  'It is a security key without a PIN, for the second step only': 'Es ist ein Sicherheitsschlüssel ohne PIN, nur für den zweiten Schritt',
+  'From now on, signing in asks for your security key. All other sessions have ended.': 'Von nun an wird bei der Anmeldung nach Ihrem Sicherheitsschlüssel gefragt. Alle anderen Sitzungen sind beendet.',
+  'second step only': 'nur zweiter Schritt',
   synced: 'synchronisiert',
   'this device only': 'nur auf diesem Gerät',
 } as const;

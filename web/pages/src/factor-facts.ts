@@ -13,6 +13,7 @@ export function factorFacts({ name, kind, passkey, createdAt, lastUsedAt }: Fact
     element('strong', {}, name === '' ? unnamed : name),
     ' ',
     passkey && element('span', { class: 'badge' }, passkey.backupEligible ? t('synced') : t('this device only')),
+    passkey?.signsIn === false && element('span', { class: 'badge' }, t('second step only')),
     element(
       'p',
       { class: 'muted' },

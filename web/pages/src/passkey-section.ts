@@ -36,12 +36,16 @@ export function passkeySection({ username, owner, changed }: PasskeyOwner): Pass
       title: t('Add a passkey'),
       submit: t('Add'),
       explanation: t('Your device or your password manager keeps it, and asks you for your fingerprint, your face or a PIN when you use it.'),
-      fields: [{ name: 'name', label: t('Name of the passkey'), autocomplete: 'off', value: device(navigator.userAgent) }],
-      save: async ({ name = '' }, proof) => {
-        const { recoveryCodes } = await module.enrol(name.trim(), proof);
+      fields: [
+        { name: 'name', label: t('Name of the passkey'), autocomplete: 'off', value: device(navigator.userAgent) },
+        { name: 'secondStepOnly', label: t('It is a security key without a PIN, for the second step only'), type: 'check', autocomplete: 'off' },
+      ],
+      save: async ({ name = '', secondStepOnly }, proof) => {
+        const isKey = secondStepOnly !== undefined;
+        const { recoveryCodes } = await module.enrol(name.trim(), proof, isKey ? { secondStepOnly: true } : {});
         void (async () => {
           if (recoveryCodes.length > 0) await showRecoveryCodes(recoveryCodes, username);
-          await changed(t('You can sign in with your passkey now. All other sessions have ended.'), true);
+          await changed(isKey ? t('From now on, signing in asks for your security key. All other sessions have ended.') : t('You can sign in with your passkey now. All other sessions have ended.'), true);
         })();
       },
     });
