@@ -292,6 +292,8 @@ export interface components {
             readonly backupEligible: boolean;
             /** @description In base64url. */
             readonly credentialId: string;
+            /** @description Whether it signs in alone; one that does not is for the second step. */
+            readonly signsIn: boolean;
             readonly transports: readonly string[];
         };
         readonly RecoveryCodesBody: {

@@ -6,7 +6,8 @@ CREATE TABLE passkeys (
     account_id    uuid    NOT NULL,
     record        text    NOT NULL,
     sign_count    bigint  NOT NULL,
-    backed_up     boolean NOT NULL
+    backed_up     boolean NOT NULL,
+    signs_in      boolean NOT NULL         -- whether it may be shown alone
 );
 
 CREATE INDEX passkeys_of_account ON passkeys (account_id);

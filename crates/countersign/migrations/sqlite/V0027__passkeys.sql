@@ -6,7 +6,8 @@ CREATE TABLE passkeys (
     account_id    BLOB    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     record        TEXT    NOT NULL,
     sign_count    INTEGER NOT NULL,
-    backed_up     INTEGER NOT NULL
+    backed_up     INTEGER NOT NULL,
+    signs_in      INTEGER NOT NULL         -- whether it may be shown alone
 ) STRICT;
 
 CREATE INDEX passkeys_of_account ON passkeys (account_id);

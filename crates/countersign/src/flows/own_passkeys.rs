@@ -8,7 +8,9 @@ use crate::flows::passkey_check::NewPasskey;
 use crate::flows::second_factor_change::{CheckedOwner, SecondFactorError};
 use crate::model::context::Context;
 use crate::model::proof::Proof;
-use crate::model::second_factor::{PasskeyUse, RecoveryCode, SecondFactor, ShownFactor};
+use crate::model::second_factor::{
+    AccountFactors, PasskeyUse, RecoveryCode, SecondFactor, ShownFactor, ShownPasskey,
+};
 use crate::store::Store;
 
 impl<S: Store> Countersign<S> {
@@ -32,7 +34,7 @@ impl<S: Store> Countersign<S> {
         let shown = self.check_passkey((&account, &held), answer, purpose, context).await?;
         let proof = match proof {
             Some(proof) => proof,
-            None if shown.is_verified => Proof::Passkey,
+            None if shown.is_verified && signs_in(&held, &shown) => Proof::Passkey,
             None => self.check_owner_is_there((id, session), None, context).await?,
         };
         let step = self.second_step(&account, ShownFactor::Passkey(shown), context);
@@ -53,4 +55,9 @@ impl<S: Store> Countersign<S> {
         let factor = self.make_passkey((&owner.account, &held), new, context).await?;
         self.add(owner, &held, factor, context).await
     }
+}
+
+fn signs_in(held: &AccountFactors, shown: &ShownPasskey) -> bool {
+    let factor = held.factors.iter().find(|factor| factor.id == shown.factor);
+    factor.and_then(|factor| factor.passkey.as_deref()).is_some_and(|passkey| passkey.signs_in)
 }

@@ -77,7 +77,8 @@ impl<S: Store> Countersign<S> {
                     return Ok(Checked::Wrong(None));
                 };
                 let account = self.store.find_account(factor.account_id).await?;
-                let account = account.filter(Account::knows_its_owner);
+                let signs_in = factor.passkey.as_deref().is_some_and(|passkey| passkey.signs_in);
+                let account = account.filter(|account| signs_in && account.knows_its_owner());
                 let shown = self.verified(&response, &factor, &expectation, context).await?;
                 Ok(account.zip(shown).map_or(Checked::Wrong(Some(factor.account_id)), Checked::Right))
             })
@@ -228,6 +229,7 @@ impl<S: Store> Countersign<S> {
             sign_count: made.sign_count,
             backup_eligible: made.backup_eligible,
             backed_up: made.backed_up,
+            signs_in: user_verification == UserVerification::Required,
             transports: made.transports,
             aaguid: *made.aaguid.as_bytes(),
         };

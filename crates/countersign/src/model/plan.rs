@@ -134,6 +134,8 @@ pub(crate) enum Write {
     UseFactor { id: FactorId, step: i64, at: Timestamp },
     /// A passkey was accepted: its counter, and the challenge that it has answered. It has to find the challenge unanswered.
     UsePasskey { shown: Box<ShownPasskey>, account_id: AccountId, at: Timestamp },
+    /// No passkey of this account may be shown in place of a password any more.
+    PasskeysNeedAPassword(AccountId),
     /// The authenticator has another name.
     RenameFactor { id: FactorId, name: String },
     /// The authenticator goes.

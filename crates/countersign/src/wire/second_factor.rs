@@ -34,6 +34,8 @@ view! {
         backup_eligible: bool,
         /// Whether it was synchronised when it was last used.
         backed_up: bool,
+        /// Whether it signs in alone; one that does not is for the second step.
+        signs_in: bool,
         /// How its authenticator can be reached (`internal`, `hybrid`, `usb`, …).
         transports: &'a [String],
         /// The model of its authenticator, a UUID that nothing proves; `null`: it was not said.
@@ -50,6 +52,7 @@ impl<'a> PasskeyView<'a> {
             credential_id: URL_SAFE_NO_PAD.encode(&passkey.credential_id),
             backup_eligible: passkey.backup_eligible,
             backed_up: passkey.backed_up,
+            signs_in: passkey.signs_in,
             transports: &passkey.transports,
             aaguid: (!aaguid.is_zero()).then(|| aaguid.to_string()),
         }

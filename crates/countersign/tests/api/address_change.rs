@@ -30,7 +30,7 @@ async fn remove(app: &TestApp, device: &Device, address: &str, body: &Value) -> 
 }
 
 /// Somebody who knows ada's password puts their address in the place of hers: gives their device, and the link that she got.
-async fn taken_over(app: &TestApp) -> (Device, String) {
+pub(crate) async fn taken_over(app: &TestApp) -> (Device, String) {
     verified(app, "ada", ADDRESS).await;
     let thief = verified(app, "ada", EVIL).await;
     assert_eq!(make_primary(app, &thief, EVIL, &owner()).await.status, StatusCode::NO_CONTENT);

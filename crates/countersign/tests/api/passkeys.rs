@@ -10,8 +10,9 @@ use countersign::webauthn::Algorithm;
 use countersign::{AccountChange, Options, Username};
 use serde_json::{Value, json};
 
+use crate::address_change::taken_over;
 use crate::app::{Device, ISSUER, PASSWORD, Reply, TestApp};
-use crate::mail::NEW_PASSWORD;
+use crate::mail::{self, NEW_PASSWORD};
 use crate::passkey_keys::{Key, bytes, map, text};
 use crate::second_factor::{
     Asked, WAYS, Way, asked, claims, cookies, first_step, how_it_began, methods, require_everybody, second,
@@ -247,7 +248,7 @@ async fn a_synchronised_passkey_is_said_to_be_one_and_has_no_counter() {
     assert_eq!(
         factor["passkey"],
         json!({
-            "credentialId": URL_SAFE_NO_PAD.encode([7; 20]), "backupEligible": true, "backedUp": true,
+            "credentialId": URL_SAFE_NO_PAD.encode([7; 20]), "backupEligible": true, "backedUp": true, "signsIn": true,
             "transports": ["hybrid", "internal"], "aaguid": null,
         })
     );
@@ -566,7 +567,9 @@ async fn a_security_key_is_for_the_second_step_alone() {
     let body = json!({ "ticket": options["ticket"], "credential": credential, "currentPassword": PASSWORD });
     let reply = app.post("/api/account/passkeys").bearer(&device.access_token).json(&body).send().await;
     assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
+    key.flags = UP | UV;
     sign_in(&app, &key).await.assert_error(401, "invalid_passkey");
+    key.flags = UP;
     let first = asked(&app.login("ada", PASSWORD).await);
     let options = second_options(&app, &first).await.json();
     let mut answer = key.answer(&options);
@@ -574,6 +577,23 @@ async fn a_security_key_is_for_the_second_step_alone() {
     answer["credential"]["response"].as_object_mut().unwrap().remove("userHandle");
     let reply = second(&app, &first, json!({ "passkey": answer })).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+}
+
+/// EM-4: whoever had taken the account over is out when its owner gets it back, with a passkey too.
+#[tokio::test]
+async fn the_passkey_of_a_thief_signs_nobody_in_after_the_way_back() {
+    let app = mail::app().await;
+    let (thief, link) = taken_over(&app).await;
+    let mut passkey = Passkey::new(7);
+    let added = add(&app, &thief, &mut passkey, json!({ "currentPassword": PASSWORD })).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.text);
+    assert_eq!(sign_in(&app, &passkey).await.status, StatusCode::OK);
+    let request = ask(&app).await;
+    let under_way = json!({ "passkey": passkey.answer(&request.options) });
+    let undo = app.post(&format!("/m/{link}")).header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(undo.body(String::new()).send().await.status, StatusCode::OK);
+    log_in(&app, request.step.as_deref(), &under_way).await.assert_error(401, "invalid_passkey");
+    sign_in(&app, &passkey).await.assert_error(401, "invalid_passkey");
 }
 
 /// Ten, counted apart from authenticator apps.

@@ -20,6 +20,7 @@ fn passkey(account: &Account) -> SecondFactor {
         sign_count: 3,
         backup_eligible: true,
         backed_up: false,
+        signs_in: true,
         transports: vec!["internal".to_owned()],
         aaguid: [1; 16],
     };

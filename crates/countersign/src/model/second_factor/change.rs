@@ -251,6 +251,7 @@ pub(crate) mod testing {
             sign_count,
             backup_eligible: false,
             backed_up: false,
+            signs_in: true,
             transports: Vec::new(),
             aaguid: [0; 16],
         };

@@ -127,7 +127,7 @@ pub(in crate::model) fn pass(
             let passkey = held.takes(shown).ok_or(Missing::AnotherCode)?;
             let used = Write::UsePasskey { shown: Box::new(*shown), account_id: account.id, at: now };
             // SECURITY: without a look at who is in front of it, it is the possession of a device and nothing else.
-            if proof == Proof::Passkey && !shown.is_verified {
+            if proof == Proof::Passkey && !(shown.is_verified && passkey.signs_in) {
                 return Err(Missing::AnotherCode);
             }
             passed(with_passkey(first, passkey.method()), vec![used], Some(FactorMethod::Passkey.name()))
@@ -267,6 +267,8 @@ mod tests {
             shown(ShownFactor::New(Box::new(NewFactor { factor: passkey(5, 1), codes: Vec::new() })));
         let keys = AccountFactors { factors: vec![passkey(5, 1)], ..held() };
         let used = AccountFactors { answered: vec![[4; 32]], ..keys.clone() };
+        let mut second_only = keys.clone();
+        second_only.factors[0].passkey.as_mut().unwrap().signs_in = false;
         let mut synced = keys.clone();
         synced.factors[0].passkey.as_mut().unwrap().backup_eligible = true;
         let all = AccountFactors { factors: vec![factor(1), passkey(5, 1)], ..held() };
@@ -392,6 +394,24 @@ mod tests {
                 false,
                 sign_in,
                 again.clone(),
+            ),
+            (
+                "one for the second step, alone",
+                Proof::Passkey,
+                &second_only,
+                key(|_| ()),
+                false,
+                sign_in,
+                again.clone(),
+            ),
+            (
+                "one for the second step",
+                PASSWORD,
+                &second_only,
+                key(|_| ()),
+                false,
+                sign_in,
+                Ok("pwd hwk user mfa".into()),
             ),
             ("alone, and gone", Proof::Passkey, &one, key(|_| ()), false, sign_in, again.clone()),
             ("alone, and answered before", Proof::Passkey, &used, key(|_| ()), false, sign_in, again.clone()),

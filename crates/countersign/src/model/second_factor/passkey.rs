@@ -21,6 +21,8 @@ pub struct Passkey {
     pub backup_eligible: bool,
     /// Whether it was synchronised when it was last used.
     pub backed_up: bool,
+    /// Whether it may be shown in place of a password: not if it was made for the second step, nor if somebody else may have made it.
+    pub signs_in: bool,
     /// How its authenticator can be reached (`internal`, `hybrid`, `usb`, …), as the browser said.
     pub transports: Vec<String>,
     /// The model of its authenticator, proved by nothing; zeros where none was said.
@@ -47,19 +49,20 @@ impl Passkey {
         credential_id: Option<Vec<u8>>,
         fixed: Option<&str>,
         sign_count: Option<i64>,
-        backed_up: Option<bool>,
+        (backed_up, signs_in): (Option<bool>, Option<bool>),
     ) -> Result<Option<Box<Self>>, UnreadablePasskey> {
         let Some(credential_id) = credential_id else { return Ok(None) };
         let fixed: Fixed = fixed.and_then(|text| serde_json::from_str(text).ok()).ok_or(UnreadablePasskey)?;
         let sign_count = sign_count.and_then(|count| u32::try_from(count).ok()).ok_or(UnreadablePasskey)?;
         let Fixed { user_handle, backup_eligible, transports, aaguid } = fixed;
-        let backed_up = backed_up.unwrap_or_default();
+        let (backed_up, signs_in) = (backed_up.unwrap_or_default(), signs_in.unwrap_or_default());
         Ok(Some(Box::new(Self {
             credential_id,
             user_handle,
             sign_count,
             backup_eligible,
             backed_up,
+            signs_in,
             transports,
             aaguid,
         })))
@@ -119,6 +122,7 @@ mod tests {
             sign_count,
             backup_eligible: true,
             backed_up: false,
+            signs_in: true,
             transports: vec!["internal".to_owned()],
             aaguid: [3; 16],
         }
@@ -138,7 +142,8 @@ mod tests {
     fn a_store_gives_back_what_it_was_given() {
         let kept = passkey(9);
         let read = |id: Option<Vec<u8>>, text: &str| {
-            Passkey::from_stored(id, Some(text), Some(9), Some(false)).map(|found| found.map(|found| *found))
+            Passkey::from_stored(id, Some(text), Some(9), (Some(false), Some(true)))
+                .map(|found| found.map(|found| *found))
         };
         let id = kept.credential_id.clone();
         assert_eq!(read(Some(id.clone()), &kept.to_stored()), Ok(Some(kept.clone())));

@@ -135,6 +135,8 @@ impl AddressUndo {
             let cancelled = AuditEvent::new(AuditKind::AccountDeletionCancelled).of_account(account_id);
             writes.extend([Write::UpdateAccount(Box::new(account)), Write::Record(cancelled)]);
         }
+        // A passkey may be the thief's. Beside the password that its owner sets now it is of no use to them.
+        writes.push(Write::PasskeysNeedAPassword(account_id));
         let mut ended = if found.password_hash.is_some() {
             let new = self.unknown_password.clone();
             let change = PasswordChange { account_id, new, checked: None, keep: None, notice: None };

@@ -138,6 +138,7 @@ impl Transaction {
             Write::InsertFactor(factor) => self.insert_factor(factor).await,
             Write::UseFactor { id, step, at } => self.use_factor(*id, *step, *at).await,
             Write::UsePasskey { shown, account_id, at } => self.use_passkey(shown, *account_id, *at).await,
+            Write::PasskeysNeedAPassword(id) => self.passkeys_need_a_password(*id).await,
             Write::RenameFactor { id, name } => self.rename_factor(*id, name).await,
             Write::DeleteFactor(id) => self.delete_factor(*id).await,
             Write::SetRecoveryCodes { account_id, hashes, at } => {

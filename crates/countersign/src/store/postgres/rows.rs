@@ -62,7 +62,7 @@ pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.addres
 
 /// The columns that [`factor`] reads, of [`FACTOR_TABLES`].
 pub(super) const FACTOR_COLUMNS: &str = "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at, \
-     p.credential_id, p.record, p.sign_count, p.backed_up";
+     p.credential_id, p.record, p.sign_count, p.backed_up, p.signs_in";
 
 /// Second factors, and what else there is of passkeys.
 pub(super) const FACTOR_TABLES: &str = "second_factors f LEFT JOIN passkeys p ON p.factor_id = f.id";
@@ -237,7 +237,7 @@ pub(super) fn email(row: &Row) -> Result<AccountEmail, Failure> {
 /// Reads [`FACTOR_COLUMNS`].
 pub(super) fn factor(row: &Row) -> Result<SecondFactor, Failure> {
     let (id, fixed) = (row.try_get(8)?, row.try_get(9)?);
-    let passkey = Passkey::from_stored(id, fixed, row.try_get(10)?, row.try_get(11)?);
+    let passkey = Passkey::from_stored(id, fixed, row.try_get(10)?, (row.try_get(11)?, row.try_get(12)?));
     Ok(SecondFactor {
         id: row.try_get(0)?,
         account_id: row.try_get(1)?,

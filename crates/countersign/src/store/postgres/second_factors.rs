@@ -107,8 +107,8 @@ impl Transaction {
         let Some(passkey) = factor.passkey.as_deref() else { return Ok(()) };
         self.rows(
             1,
-            "INSERT INTO passkeys (credential_id, factor_id, account_id, record, sign_count, backed_up)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO passkeys (credential_id, factor_id, account_id, record, sign_count, backed_up, signs_in)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             &[
                 &passkey.credential_id.as_slice(),
                 &factor.id,
@@ -116,6 +116,7 @@ impl Transaction {
                 &passkey.to_stored().as_str(),
                 &i64::from(passkey.sign_count),
                 &passkey.backed_up,
+                &passkey.signs_in,
             ],
         )
         .await
@@ -143,6 +144,11 @@ impl Transaction {
         let sql =
             "UPDATE second_factors SET last_step = $2, last_used_at = $3 WHERE id = $1 AND last_step < $2";
         self.rows(1, sql, &[&id, &step, &at]).await
+    }
+
+    pub(super) async fn passkeys_need_a_password(&self, account: AccountId) -> Result<(), Failure> {
+        let sql = "UPDATE passkeys SET signs_in = false WHERE account_id = $1";
+        self.db.execute(sql, &[&account]).await.map(drop)
     }
 
     pub(super) async fn rename_factor(&self, id: FactorId, name: &str) -> Result<(), Failure> {

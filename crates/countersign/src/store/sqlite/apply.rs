@@ -123,6 +123,7 @@ impl<'a> Transaction<'a> {
             Write::InsertFactor(factor) => self.insert_factor(factor),
             Write::UseFactor { id, step, at } => self.use_factor(*id, *step, *at),
             Write::UsePasskey { shown, account_id, at } => self.use_passkey(shown, *account_id, *at),
+            Write::PasskeysNeedAPassword(id) => self.passkeys_need_a_password(*id),
             Write::RenameFactor { id, name } => self.rename_factor(*id, name),
             Write::DeleteFactor(id) => self.delete_factor(*id),
             Write::SetRecoveryCodes { account_id, hashes, at } => {

@@ -63,7 +63,7 @@ pub(super) const TICKET_COLUMNS: &str = "t.id, t.purpose, t.account_id, t.addres
 
 /// The columns that [`factor`] reads, of [`FACTOR_TABLES`].
 pub(super) const FACTOR_COLUMNS: &str = "f.id, f.account_id, f.kind, f.name, f.sealed, f.last_step, f.created_at, f.last_used_at, \
-     p.credential_id, p.record, p.sign_count, p.backed_up";
+     p.credential_id, p.record, p.sign_count, p.backed_up, p.signs_in";
 
 /// Second factors, and what else there is of passkeys.
 pub(super) const FACTOR_TABLES: &str = "second_factors f LEFT JOIN passkeys p ON p.factor_id = f.id";
@@ -277,7 +277,7 @@ pub(super) fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
 pub(super) fn factor(row: &Row<'_>) -> rusqlite::Result<SecondFactor> {
     let kind = row.get_ref(2)?.as_str()?;
     let fixed = row.get_ref(9)?.as_str_or_null()?;
-    let passkey = Passkey::from_stored(row.get(8)?, fixed, row.get(10)?, row.get(11)?);
+    let passkey = Passkey::from_stored(row.get(8)?, fixed, row.get(10)?, (row.get(11)?, row.get(12)?));
     Ok(SecondFactor {
         id: FactorId::from_bytes(row.get(0)?),
         account_id: AccountId::from_bytes(row.get(1)?),

@@ -103,8 +103,8 @@ impl Transaction<'_> {
         )?;
         let Some(passkey) = factor.passkey.as_deref() else { return Ok(()) };
         self.one_row(
-            "INSERT INTO passkeys (credential_id, factor_id, account_id, record, sign_count, backed_up)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO passkeys (credential_id, factor_id, account_id, record, sign_count, backed_up, signs_in)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 passkey.credential_id,
                 factor.id.as_bytes(),
@@ -112,6 +112,7 @@ impl Transaction<'_> {
                 passkey.to_stored(),
                 passkey.sign_count,
                 passkey.backed_up,
+                passkey.signs_in,
             ],
         )
     }
@@ -146,6 +147,11 @@ impl Transaction<'_> {
             "UPDATE second_factors SET last_step = ?2, last_used_at = ?3 WHERE id = ?1 AND last_step < ?2",
             params![id.as_bytes(), step, at.as_unix_millis()],
         )
+    }
+
+    pub(super) fn passkeys_need_a_password(&self, account: AccountId) -> rusqlite::Result<()> {
+        let sql = "UPDATE passkeys SET signs_in = 0 WHERE account_id = ?1";
+        self.db.prepare_cached(sql)?.execute([account.as_bytes()]).map(drop)
     }
 
     pub(super) fn rename_factor(&self, id: FactorId, name: &str) -> rusqlite::Result<()> {

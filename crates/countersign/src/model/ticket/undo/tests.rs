@@ -85,7 +85,7 @@ impl World {
                 Write::SetPassword { version, .. } => self.version = version,
                 Write::UpdateAccount(account) => self.delete_at = account.delete_at,
                 Write::InsertDelivery(_) => self.sent += 1,
-                Write::Record(_) | Write::EndSession { .. } => {}
+                Write::Record(_) | Write::EndSession { .. } | Write::PasskeysNeedAPassword(_) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -315,6 +315,10 @@ fn sessions_and_api_keys_end() {
         let plan = undo().decide(Some(way.clone()), Some((found, has)), false, at(world.now));
         let set = plan.writes().iter().filter(|write| matches!(write, Write::SetPassword { .. }));
         assert_eq!(set.count(), sets, "who has no password gets none");
+        assert!(
+            plan.writes().contains(&Write::PasskeysNeedAPassword(account().id)),
+            "one may be the thief's"
+        );
         assert!(
             plan.writes()
                 .iter()
