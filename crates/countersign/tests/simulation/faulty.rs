@@ -32,7 +32,8 @@ use countersign::internal::model::proof::{AuthMethod, AuthMethods, OutsideProof,
 use countersign::internal::model::retention::{Sweep, Swept};
 use countersign::internal::model::sealed_key::SealedKey;
 use countersign::internal::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication, SecondFactor, ShownFactor,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+    SecondFactor, ShownFactor,
 };
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
