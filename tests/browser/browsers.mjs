@@ -12,9 +12,14 @@ const wanted = (process.env.BROWSERS ?? 'chromium,firefox').split(',');
 /** The browsers that `BROWSERS` names; one that is not installed is an error, not a test that passes. */
 export const BROWSERS = wanted.map((name) => {
   if (!existsSync(LAUNCH[name].executablePath)) throw new Error(`${name} is not installed at ${LAUNCH[name].executablePath}`);
-  const { args = [], ...launch } = LAUNCH[name];
-  return { name, launch: ({ args: more = [], ...options } = {}) => puppeteer.launch({ headless: true, ...launch, args: [...args, ...more], ...options }) };
+  return { name, launch: (more) => launch(name, more) };
 });
+
+/** `args`: more arguments for the browser; `options`: further ones of Puppeteer. */
+export function launch(name, { args = [], ...options } = {}) {
+  const own = LAUNCH[name];
+  return puppeteer.launch({ headless: true, ...own, ...options, args: [...(own.args ?? []), ...args] });
+}
 
 /**
  * Waits until `condition` holds in `page`; `args` are JSON. One that throws does not hold yet: the element that it asks about may not be there, or the
