@@ -13,6 +13,9 @@ mod replay;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+#[path = "../support/seeded_key.rs"]
+mod seeded_key;
+#[cfg(test)]
 mod world;
 
 #[cfg(test)]
@@ -24,8 +27,8 @@ mod checks {
     use crate::replay::Scene;
     use crate::rules::{Rule, Times};
     use crate::world::{
-        ANCESTOR, BACK, DETECTED, END, HONEST, LINEAGE, LOGOUT, LOST, Mistake, REACHED, Rollback, THEFT,
-        World,
+        ANCESTOR, BACK, DETECTED, END, HONEST, KEYLESS, Key, LINEAGE, LOGOUT, LOST, Mistake, NO_END, REACHED,
+        Rollback, THEFT, World,
     };
 
     /// The bounds under which an honest user is safe, when a message is under way for `delay` at most and a
@@ -47,6 +50,7 @@ mod checks {
             crashes: 0,
             rollback: None,
             thief: false,
+            key: Key::Unbound,
             logout: false,
             newest: 6,
             mistake: None,
@@ -56,6 +60,19 @@ mod checks {
     fn robbed(rule: Rule) -> World {
         let times = Times { grace: 2, min_age: 4, ..times(0, 1) };
         World { times, tabs: 1, delay: 0, thief: true, horizon: 14, ..honest(rule, 1, 0) }
+    }
+
+    /// Bound to the device, with losses without number, and a grace that allows for none. A repeat may come in the last moment of the
+    /// grace, so the minimum age has to be more than `grace + 2D`.
+    fn bound(rule: Rule, tabs: usize) -> World {
+        let least = times(0, 1);
+        let times = Times { min_age: least.min_age + 1, ..least };
+        World { times, key: Key::OwnerHas, losses: NO_END, ..honest(rule, tabs, 0) }
+    }
+
+    /// And a thief of the jar.
+    fn bound_and_robbed(rule: Rule) -> World {
+        World { thief: true, horizon: 12, ..bound(rule, 1) }
     }
 
     fn deep() -> bool {
@@ -156,6 +173,50 @@ mod checks {
         }
     }
 
+    /// RF-14: responses may be lost for ever; and no grace is needed.
+    #[test]
+    fn with_a_key_no_loss_logs_an_honest_user_out() {
+        holds("bound, two tabs", World { horizon: 18, ..bound(Rule::Decide, 2) });
+        holds("bound, three tabs", World { horizon: 10, ..bound(Rule::Decide, 3) });
+        let no_grace = Times { grace: 0, min_age: 3, ..times(0, 1) };
+        holds("bound, no grace", World { times: no_grace, horizon: 14, ..bound(Rule::Decide, 2) });
+        holds("bound, one crash", World { crashes: 1, horizon: 12, ..bound(Rule::Decide, 2) });
+        let end = Times { absolute: 9, ..bound(Rule::Decide, 2).times };
+        holds("bound, logout", World { logout: true, times: end, horizon: 12, ..bound(Rule::Decide, 2) });
+        if deep() {
+            holds("bound, two tabs, for long", World { horizon: 30, ..bound(Rule::Decide, 2) });
+            holds("bound, three tabs, for long", World { horizon: 14, ..bound(Rule::Decide, 3) });
+            holds(
+                "bound, two tabs, two crashes",
+                World { crashes: 2, horizon: 16, ..bound(Rule::Decide, 2) },
+            );
+        }
+    }
+
+    /// RF-14: the jar alone gives a thief nothing, and him no way to end the session. Who has the key too makes no second lineage,
+    /// and whoever of the two is two steps behind ends it.
+    #[test]
+    fn a_thief_of_a_bound_session() {
+        holds("bound, a thief without the key", bound_and_robbed(Rule::Decide));
+        let two_tabs = World { tabs: 2, horizon: 9, ..bound_and_robbed(Rule::Decide) };
+        holds("bound, two tabs and a thief without the key", two_tabs);
+        let with_key = World { key: Key::BothHave, ..bound_and_robbed(Rule::Decide) };
+        holds("bound, a thief with the key", World { logout: true, horizon: 10, ..with_key });
+    }
+
+    #[test]
+    fn other_rules_of_a_bound_session_are_found_out() {
+        is_broken(HONEST, World { horizon: 18, ..bound(Rule::LateReplayStands, 2) });
+        // Not a mistake of the rule: a failover that loses the write of a late repeat can make a request that is under way a grandparent.
+        let rollback = Some(Rollback::Failover);
+        is_broken(HONEST, World { rollback, horizon: 12, ..bound(Rule::Decide, 2) });
+        is_broken(KEYLESS, bound_and_robbed(Rule::ProofIgnored));
+        is_broken(HONEST, bound_and_robbed(Rule::ReuseBeforeProof));
+        is_broken(HONEST, World { key: Key::Unbound, ..bound(Rule::Decide, 1) });
+        let too_young = times(0, 1);
+        is_broken(HONEST, World { times: too_young, horizon: 18, ..bound(Rule::Decide, 2) });
+    }
+
     #[test]
     fn other_rules_are_found_out() {
         for rule in [
@@ -211,7 +272,7 @@ mod checks {
     }
 
     /// Tabs, losses and a log-out up to the session's end; a thief; a database that goes back; one that is restored.
-    fn played() -> [World; 4] {
+    fn played() -> [World; 7] {
         let end = Times { absolute: 36, ..times(2, 1) };
         let tabs = World { times: end, horizon: 40, newest: 9, logout: true, ..honest(Rule::Decide, 3, 2) };
         let thief = World { horizon: 24, newest: 9, logout: true, ..robbed(Rule::Decide) };
@@ -222,7 +283,11 @@ mod checks {
             ..honest(Rule::Decide, 2, 1)
         };
         let restore = World { rollback: Some(Rollback::Restore), logout: true, ..failover.clone() };
-        [tabs, thief, failover, restore]
+        let end = Times { absolute: 36, ..bound(Rule::Decide, 3).times };
+        let bound = World { times: end, horizon: 40, newest: 9, logout: true, ..bound(Rule::Decide, 3) };
+        let jar_alone = World { horizon: 24, newest: 9, logout: true, ..bound_and_robbed(Rule::Decide) };
+        let jar_and_key = World { key: Key::BothHave, ..jar_alone.clone() };
+        [tabs, thief, failover, restore, bound, jar_alone, jar_and_key]
     }
 
     /// The first of so many schedules in which the product does something else.
@@ -248,13 +313,14 @@ mod checks {
             }
         }
         println!("{answers:?}");
-        let all = ["expired", "fresh", "healed", "over", "reused", "rotated", "the same again"];
+        let all =
+            ["expired", "fresh", "healed", "over", "proof required", "reused", "rotated", "the same again"];
         assert!(answers.keys().eq(&all));
     }
 
     #[tokio::test]
     async fn the_product_does_not_follow_other_models() {
-        let [tabs, thief, failover, restore] = played();
+        let [tabs, thief, failover, restore, bound, jar_alone, _] = played();
         let rule = |rule, world: &World| World { rule, ..world.clone() };
         let mistake = |mistake, world: &World| World { mistake: Some(mistake), ..world.clone() };
         for world in [
@@ -270,6 +336,9 @@ mod checks {
             World { rollback: Some(Rollback::Failover), ..restore.clone() },
             mistake(Mistake::ForgetsTheLogout, &tabs),
             mistake(Mistake::IgnoresTheEnd, &tabs),
+            rule(Rule::LateReplayStands, &bound),
+            rule(Rule::ProofIgnored, &jar_alone),
+            rule(Rule::ReuseBeforeProof, &jar_alone),
         ] {
             let scene = Scene::new(world.clone(), 1).await;
             let difference = first_difference(&scene, 400).await;

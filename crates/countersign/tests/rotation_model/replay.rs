@@ -33,7 +33,8 @@ use tower::ServiceExt as _;
 
 use crate::database;
 use crate::rules::{Outcome, Server};
-use crate::world::{Action, Message, State, World};
+use crate::seeded_key::SeededKey;
+use crate::world::{Action, Key, Message, State, World};
 
 /// One tick of the model's clock, so that its bounds are within what the options allow.
 const TICK: Duration = Duration::from_secs(3);
@@ -197,9 +198,12 @@ impl Scene {
         usize::try_from(u64::from_le_bytes(self.random.bytes()) % sides as u64).unwrap()
     }
 
-    async fn ask(&self, method: &str, path: &str, name: header::HeaderName, value: &str) -> Reply {
+    async fn ask(&self, method: &str, path: &str, headers: &[(header::HeaderName, &str)]) -> Reply {
         let peer = PeerAddress(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let request = Request::builder().method(method).uri(path).header(name, value).extension(peer);
+        let mut request = Request::builder().method(method).uri(path).extension(peer);
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let set_cookie = response.headers().get(header::SET_COOKIE).map(|value| {
             let pair = value.to_str().unwrap().split(';').next().unwrap();
@@ -216,6 +220,11 @@ struct Reply {
     status: StatusCode,
     set_cookie: Option<String>,
     body: serde_json::Value,
+}
+
+/// What every device of these scenes holds.
+fn key() -> SeededKey {
+    SeededKey::new(&[1; 32])
 }
 
 /// One session, from its beginning.
@@ -244,7 +253,7 @@ impl<'a> Play<'a> {
             new_password: None,
             takes_back: false,
             second: SecondStep::default(),
-            bound_key: None,
+            bound_key: (scene.world.key != Key::Unbound).then(|| key().bound_key()),
             notices: SignInNotices::default(),
         };
         let context = Context::local(Actor::CommandLine, scene.clock.now());
@@ -257,11 +266,11 @@ impl<'a> Play<'a> {
             Action::Tick => self.scene.clock.advance(TICK),
             Action::SendLogout(tab) => drop(self.logouts.insert(*tab, state.jar.unwrap())),
             Action::Deliver(index) => match &state.network[*index] {
-                Message::Refresh { token, .. } => return self.refresh(state, *token).await,
+                Message::Refresh { token, .. } => return self.refresh(state, *token, false).await,
                 Message::Logout { tab, .. } => return self.log_out(*tab).await,
                 Message::Granted { .. } | Message::LoggedOut { .. } => {}
             },
-            Action::Thieve(token) => return self.refresh(state, *token).await,
+            Action::Thieve(token) => return self.refresh(state, *token, true).await,
             Action::BackUp => self.back_up(),
             Action::RollBack => return self.roll_back().await,
             Action::Send(_) | Action::Lose(_) | Action::Steal => {}
@@ -270,11 +279,19 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    async fn refresh(&mut self, state: &State, token: u8) -> Result<(), String> {
-        let reply = self.scene.ask("POST", "/api/refresh", header::COOKIE, &self.cookie(token)).await;
+    async fn refresh(&mut self, state: &State, token: u8, by_thief: bool) -> Result<(), String> {
+        let key_of = self.scene.world.key;
+        let cookie = self.cookie(token);
+        let mut headers = vec![(header::COOKIE, cookie.as_str())];
+        let (jti, now) = (format!("{}", self.scene.dice(usize::MAX)), self.scene.clock.now());
+        let proof = key().proof("https://auth.example.com/api/refresh", &jti, now.as_unix_seconds());
+        if key_of == Key::BothHave || key_of == Key::OwnerHas && !by_thief {
+            headers.push((header::HeaderName::from_static("dpop"), &proof));
+        }
+        let reply = self.scene.ask("POST", "/api/refresh", &headers).await;
         let code = reply.body["code"].as_str().unwrap_or_default();
         let got = (reply.status.as_u16(), code, reply.set_cookie.as_deref());
-        let expected = self.scene.world.present(&state.decided, token, state.now);
+        let expected = self.scene.world.present(&state.decided, token, by_thief, state.now);
         let cookie;
         let (wanted, kind) = match &expected {
             Outcome::Granted { server, cookie: Some(generation) } => {
@@ -286,6 +303,7 @@ impl<'a> Play<'a> {
                 ((200, "", None), if *server == state.decided { "fresh" } else { "healed" })
             }
             Outcome::Expired => ((401, "session_expired", Some("")), "expired"),
+            Outcome::ProofRequired => ((401, "device_proof_required", None), "proof required"),
             Outcome::Refused { .. } if matches!(state.decided, Server::Over(_)) => {
                 ((401, "session_revoked", Some("")), "over")
             }
@@ -305,7 +323,7 @@ impl<'a> Play<'a> {
 
     async fn log_out(&mut self, tab: usize) -> Result<(), String> {
         let cookie = self.cookie(self.logouts[&tab]);
-        let reply = self.scene.ask("POST", "/api/logout", header::COOKIE, &cookie).await;
+        let reply = self.scene.ask("POST", "/api/logout", &[(header::COOKIE, &cookie)]).await;
         if reply.status != StatusCode::NO_CONTENT {
             return Err(format!("a log-out got {}", reply.status));
         }
@@ -316,7 +334,7 @@ impl<'a> Play<'a> {
     async fn access_tokens_work(&self, work: bool, now: i8) -> Result<(), String> {
         for token in self.access_tokens.iter().flatten() {
             let bearer = format!("Bearer {token}");
-            let reply = self.scene.ask("GET", "/api/profile", header::AUTHORIZATION, &bearer).await;
+            let reply = self.scene.ask("GET", "/api/profile", &[(header::AUTHORIZATION, &bearer)]).await;
             let expected = if work { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
             // The last tokens end with the session (J7), give or take the leeway.
             if reply.status != expected && (!work || now < self.scene.world.times.absolute) {

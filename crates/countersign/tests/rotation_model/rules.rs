@@ -8,6 +8,8 @@ use countersign::internal::base::id::{AccountId, SessionId};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::{Decision, EndReason, Session, SessionPolicy, decide};
 
+use crate::seeded_key::SeededKey;
+
 /// One tick of the model's clock.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -51,6 +53,19 @@ pub(crate) enum Outcome {
     Refused { server: Server },
     /// 401: past its end.
     Expired,
+    /// 401: without the key. The session goes on.
+    ProofRequired,
+}
+
+/// What whoever presents a token shows of the device that the session is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Device {
+    /// The session is bound to none.
+    Unbound,
+    /// A proof of its key.
+    Proved,
+    /// Nothing.
+    Missing,
 }
 
 /// A rotation rule.
@@ -75,6 +90,12 @@ pub(crate) enum Rule {
     Extending,
     /// G: E, but for any ancestor.
     AnyAncestor,
+    /// Ours, but that nobody looks at proofs.
+    ProofIgnored,
+    /// Ours, but that a repeat long after the rotation leaves the minimum age as it is.
+    LateReplayStands,
+    /// Ours, but that an old token ends the session without a proof too.
+    ReuseBeforeProof,
     /// H: E, and a newest token younger than R is given again instead of rotated, with its cookie.
     YoungWithCookie,
 }
@@ -100,27 +121,47 @@ impl Rule {
             }
             // Our rule knows when the session began; for the others the first token is old, as in their
             // published form.
-            Self::Decide | Self::HealBeyond => Server::Line { newest: 0, rotated_at: 0 },
+            _ if self.is_ours() => Server::Line { newest: 0, rotated_at: 0 },
             _ => Server::Line { newest: 0, rotated_at: LONG_AGO },
         }
     }
 
     fn is_ours(self) -> bool {
-        matches!(self, Self::Decide | Self::HealBeyond)
+        matches!(
+            self,
+            Self::Decide
+                | Self::HealBeyond
+                | Self::ProofIgnored
+                | Self::LateReplayStands
+                | Self::ReuseBeforeProof
+        )
     }
 
-    pub(crate) fn present(self, server: &Server, token: u8, now: i8, times: Times) -> Outcome {
+    pub(crate) fn present(
+        self,
+        server: &Server,
+        (token, device): (u8, Device),
+        now: i8,
+        times: Times,
+    ) -> Outcome {
         match server {
             Server::Over(reason) if self.is_ours() => {
                 // As if the token were its newest, and young: nothing else refuses it.
                 let session =
                     Session { revoked: Some((instant(now), (*reason).into())), ..session(token, now, times) };
-                self.apply(ask_decide(&session, token, now, times), token, now, now)
+                self.apply(ask_decide(&session, (token, device), now, times), token, now, now)
             }
             Server::Over(_) => Outcome::Refused { server: server.clone() },
             Server::Line { newest, rotated_at } if self.is_ours() => {
                 let session = session(*newest, *rotated_at, times);
-                self.apply(ask_decide(&session, token, now, times), *newest, *rotated_at, now)
+                let ask = |device| {
+                    self.apply(ask_decide(&session, (token, device), now, times), *newest, *rotated_at, now)
+                };
+                match (self, device) {
+                    (Self::ProofIgnored, Device::Missing) => ask(Device::Proved),
+                    (Self::ReuseBeforeProof, Device::Missing) if ask(Device::Unbound) == REUSE => REUSE,
+                    _ => ask(device),
+                }
             }
             Server::Line { newest, rotated_at } => {
                 let age = now - rotated_at;
@@ -205,7 +246,7 @@ fn session(newest: u8, rotated_at: i8, times: Times) -> Session {
 }
 
 /// Asks the product.
-fn ask_decide(session: &Session, token: u8, now: i8, times: Times) -> Decision {
+fn ask_decide(session: &Session, (token, device): (u8, Device), now: i8, times: Times) -> Decision {
     let ticks = |count: i8| TICK * u32::try_from(count).unwrap_or_default();
     let policy = SessionPolicy {
         min_age: ticks(times.min_age),
@@ -216,7 +257,10 @@ fn ask_decide(session: &Session, token: u8, now: i8, times: Times) -> Decision {
         absolute_ttl: ticks(times.absolute),
         ..SessionPolicy::default()
     };
-    decide(session, token.into(), None, &policy, instant(now))
+    let key = SeededKey::new(&[1; 32]).bound_key();
+    let bound_key = (device != Device::Unbound).then(|| key.clone());
+    let proven = (device == Device::Proved).then(|| key.thumbprint());
+    decide(&Session { bound_key, ..session.clone() }, token.into(), proven, &policy, instant(now))
 }
 
 impl Rule {
@@ -239,9 +283,11 @@ impl Rule {
                 granted(server, Some(cookie))
             }
             Decision::Heal { to } => granted(moved_to(to).0, None),
+            Decision::LateReplay if self == Self::LateReplayStands => granted(unchanged, Some(newest)),
             Decision::LateReplay => granted(moved_to(newest.into()).0, Some(newest)),
             Decision::Reuse | Decision::Revoked(EndReason::Reuse) => REUSE,
-            Decision::Expired | Decision::ProofRequired => Outcome::Expired,
+            Decision::Expired => Outcome::Expired,
+            Decision::ProofRequired => Outcome::ProofRequired,
             Decision::Revoked(_) => Outcome::Refused { server: Server::Over(EndReasonOfModel::Logout) },
         }
     }

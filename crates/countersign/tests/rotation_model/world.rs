@@ -4,7 +4,7 @@
 
 use stateright::{Model, Property};
 
-use crate::rules::{EndReasonOfModel, Outcome, Rule, Server, Times};
+use crate::rules::{Device, EndReasonOfModel, Outcome, Rule, Server, Times};
 
 /// What may happen, and how often.
 #[derive(Clone, Debug)]
@@ -16,17 +16,34 @@ pub(crate) struct World {
     pub(crate) tabs: usize,
     /// The longest delay of a message, in ticks; a tab gives up on a try after twice that.
     pub(crate) delay: i8,
+    /// [`NO_END`] for as many as there are.
     pub(crate) losses: u8,
     /// Crashes that lose what is decided and not committed. They count against `losses` of the same length.
     pub(crate) crashes: u8,
     /// Whether the database may once go back to an earlier state.
     pub(crate) rollback: Option<Rollback>,
     pub(crate) thief: bool,
+    /// Whether the session is bound to a key, and who has it.
+    pub(crate) key: Key,
     pub(crate) logout: bool,
     /// Tokens above this are not followed.
     pub(crate) newest: u8,
     /// A mistake of the server around the rule.
     pub(crate) mistake: Option<Mistake>,
+}
+
+/// Losses without number.
+pub(crate) const NO_END: u8 = u8::MAX;
+
+/// The key that the session is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// None.
+    Unbound,
+    /// The thief gets the cookie jar alone.
+    OwnerHas,
+    /// The thief gets both.
+    BothHave,
 }
 
 /// How the database goes back to an earlier state.
@@ -78,6 +95,7 @@ pub(crate) enum Broken {
     GrantedAfterDetection,
     RotationLost,
     GenerationWentBack,
+    ThiefWithoutKey,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -177,10 +195,20 @@ impl World {
         }
     }
 
-    pub(crate) fn present(&self, server: &Server, token: u8, now: i8) -> Outcome {
+    /// What the owner or the thief shows of the device.
+    fn device(&self, by_thief: bool) -> Device {
+        match self.key {
+            Key::Unbound => Device::Unbound,
+            Key::OwnerHas if by_thief => Device::Missing,
+            Key::OwnerHas | Key::BothHave => Device::Proved,
+        }
+    }
+
+    pub(crate) fn present(&self, server: &Server, token: u8, by_thief: bool, now: i8) -> Outcome {
+        let shown = (token, self.device(by_thief));
         match self.mistake {
             Some(Mistake::IgnoresTheEnd) => {
-                self.rule.present(server, token, now, Times { absolute: i8::MAX, ..self.times })
+                self.rule.present(server, shown, now, Times { absolute: i8::MAX, ..self.times })
             }
             Some(Mistake::ForgetsTheDetection) if *server == Server::Over(EndReasonOfModel::Reuse) => {
                 Outcome::Granted { server: server.clone(), cookie: None }
@@ -188,23 +216,32 @@ impl World {
             Some(Mistake::WritesBackAnOldRow) if now == 3 => {
                 Outcome::Granted { server: self.rule.new_session(), cookie: None }
             }
-            _ => self.rule.present(server, token, now, self.times),
+            _ => self.rule.present(server, shown, now, self.times),
         }
+    }
+
+    /// Whether nobody but the owner can make a token old.
+    fn owner_is_alone(&self) -> bool {
+        !self.thief || self.key == Key::OwnerHas
     }
 
     /// A refresh arrives: what needs no write is answered from what is committed, as while the disk takes
     /// none; the rest by the writer, after its commit.
     fn refresh(&self, state: &mut State, tab: usize, token: u8, after_logout: bool) -> Option<()> {
-        let committed = self.present(&state.durable, token, state.now);
+        let committed = self.present(&state.durable, token, false, state.now);
         let read_only = matches!(&committed, Outcome::Granted { server, .. } if *server == state.durable);
-        let outcome = if read_only { committed } else { self.present(&state.decided, token, state.now) };
+        let outcome =
+            if read_only { committed } else { self.present(&state.decided, token, false, state.now) };
         match outcome {
             Outcome::Granted { server, cookie } => {
                 self.note_grant(state, token, cookie)?;
                 if after_logout && state.logged_out {
                     state.broken = Some(Broken::GrantedAfterLogout);
                 }
-                if state.fork_at.is_some_and(|forked| state.now - forked > self.blind()) {
+                // With the key, a thief can follow by one step.
+                if self.key == Key::Unbound
+                    && state.fork_at.is_some_and(|forked| state.now - forked > self.blind())
+                {
                     state.broken = Some(Broken::ForkNotSeen);
                 }
                 (state.owner_seen_at, state.fork_at) = (state.now, None);
@@ -218,12 +255,13 @@ impl World {
                 }
             }
             Outcome::Refused { server } => {
-                if server == Server::Over(EndReasonOfModel::Reuse) && !self.thief {
+                if server == Server::Over(EndReasonOfModel::Reuse) && self.owner_is_alone() {
                     state.broken = Some(Broken::HonestUserLoggedOut);
                 }
                 self.change(state, server);
             }
             Outcome::Expired => state.tabs[tab] = Tab::Idle,
+            Outcome::ProofRequired => state.broken = Some(Broken::HonestUserLoggedOut),
         }
         Some(())
     }
@@ -279,8 +317,11 @@ impl World {
     }
 
     fn thieve(&self, state: &mut State, token: u8) -> Option<()> {
-        match self.present(&state.decided, token, state.now) {
+        match self.present(&state.decided, token, true, state.now) {
             Outcome::Granted { server, cookie } => {
+                if self.key == Key::OwnerHas {
+                    state.broken = Some(Broken::ThiefWithoutKey);
+                }
                 self.note_grant(state, token, cookie)?;
                 if state.logged_out {
                     state.broken = Some(Broken::GrantedAfterLogout);
@@ -293,6 +334,7 @@ impl World {
             }
             Outcome::Refused { server } => self.change(state, server),
             Outcome::Expired => return None,
+            Outcome::ProofRequired => {}
         }
         Some(())
     }
@@ -320,10 +362,13 @@ impl World {
         let late = state.now.saturating_add(self.times.grace.max(self.times.min_age) + 1);
         (0..=self.newest)
             .filter(|token| {
-                *token <= newest_of(&state.decided)
+                let shown = (*token, self.device(false));
+                // The parent of a bound session gives the same successor at any time, and no other.
+                let newest = newest_of(&state.decided);
+                *token <= newest
                     && matches!(
-                        self.rule.present(&state.decided, *token, late, self.times),
-                        Outcome::Granted { .. }
+                        self.rule.present(&state.decided, shown, late, self.times),
+                        Outcome::Granted { cookie, .. } if self.key == Key::Unbound || cookie != Some(newest)
                     )
             })
             .count()
@@ -434,7 +479,7 @@ impl Model for World {
             Action::Deliver(index) => self.deliver(&mut state, index)?,
             Action::Lose(index) => {
                 state.network.remove(index);
-                state.lost += 1;
+                state.lost += u8::from(self.losses < NO_END);
                 self.give_up(&mut state);
             }
             Action::Commit => {
@@ -474,6 +519,7 @@ impl Model for World {
             }),
             Property::always(LOST, |_, state: &State| state.broken != Some(Broken::RotationLost)),
             Property::always(BACK, |_, state: &State| state.broken != Some(Broken::GenerationWentBack)),
+            Property::always(KEYLESS, |_, state: &State| state.broken != Some(Broken::ThiefWithoutKey)),
             Property::sometimes(REACHED, |world: &Self, state: &State| state.now == world.horizon),
         ]
     }
@@ -488,4 +534,5 @@ pub(crate) const LOGOUT: &str = "nothing is granted after a logout was answered"
 pub(crate) const DETECTED: &str = "nothing is granted after a reuse was detected";
 pub(crate) const LOST: &str = "no acknowledged rotation is lost";
 pub(crate) const BACK: &str = "generations never go back";
+pub(crate) const KEYLESS: &str = "a thief without the key gets nothing";
 pub(crate) const REACHED: &str = "the end of the clock is reached";

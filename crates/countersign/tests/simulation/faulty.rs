@@ -93,6 +93,12 @@ pub(crate) enum Bug {
     RevocationsNotFollowed,
     /// A crash loses the last thing that was acknowledged.
     LastWriteLost,
+    /// A session that is bound to a key is refreshed without a proof of it.
+    ProofNotChecked,
+    /// Any key proves the device.
+    AnyKeyProves,
+    /// The parent has a window with a proof too.
+    LateReplayRefused,
     /// No minimum age: tabs that wake together race.
     NoMinimumAge,
     /// No grace: a lost answer is theft.
@@ -208,6 +214,16 @@ impl Faulty {
             session.generation += 1;
             return Ok(Rotation::Advanced(Box::new(Grant::forged(account, session))));
         }
+        let token = self.as_if_proved(token)?;
+        if self.has(Bug::LateReplayRefused)
+            && let Some(session) = now(self.inner.find_session(token.session_id))?
+            && token.generation + 1 == session.generation
+            && context.now >= session.rotated_at.plus(Duration::from_secs(15))
+        {
+            let one = SessionSelector::One(token.session_id);
+            let ended = now(self.inner.end_sessions(one, EndReason::Reuse, &context))?.pop();
+            return Ok(ended.map_or(Rotation::Unknown, Rotation::Reused));
+        }
         let rotation = now(self.inner.rotate(token, &context))?;
         Ok(match rotation {
             Rotation::Fresh(grant) if self.has(Bug::CookieOnFresh) => Rotation::Replayed(grant),
@@ -223,6 +239,15 @@ impl Faulty {
             }
             rotation => rotation,
         })
+    }
+
+    /// The token with a proof of the session's key, where the bug takes anything for one; without, where a late repeat is to be refused.
+    fn as_if_proved(&self, token: PresentedToken) -> Result<PresentedToken, StoreError> {
+        let found = now(self.inner.find_session(token.session_id))?;
+        let key = found.and_then(|session| session.bound_key).map(|key| key.thumbprint());
+        let is_taken =
+            self.has(Bug::ProofNotChecked) || self.has(Bug::AnyKeyProves) && token.proven_key.is_some();
+        Ok(if is_taken { token.with_proof_of(key) } else { token })
     }
 
     /// The ticket of a link that is dead, where the bug brings it to life.

@@ -111,7 +111,12 @@ impl World {
                 if let Some(generation) = generation {
                     self.auditor.succeeded(id, self.presented(token).generation, generation)?;
                 }
-                self.auditor.seen(id, thief, self.time)?;
+                if !self.is_bound(id) {
+                    self.auditor.seen(id, thief, self.time)?;
+                } else if thief {
+                    let has_key = self.clients[client].key_stolen;
+                    ensure(has_key, || format!("RF-14: {id} was refreshed without its key"))?;
+                }
                 if thief {
                     self.clients[client].thief = cookie.or_else(|| Some(token.to_owned()));
                     return Ok(Jar::Keep);
@@ -122,6 +127,11 @@ impl World {
         };
         if thief {
             self.clients[client].thief = None;
+            return Ok(Jar::Keep);
+        }
+        if matches!(error, RefreshError::Device(_)) {
+            // The same proof came twice: once more, with another.
+            self.soon(1_000, Event::Refreshes { client, tab: 0 });
             return Ok(Jar::Keep);
         }
         let known = self.auditor.sessions.get(&id).ok_or("a session that never began")?;

@@ -91,9 +91,16 @@ impl World {
     pub(super) fn steals(&mut self, client: usize) {
         let Some(token) = self.clients[client].jar.clone() else { return };
         let id = self.presented(&token).session_id;
+        let takes_key = self.one_in(2);
+        let is_bound = self.is_bound(id);
         if let Some(known) = self.auditor.sessions.get_mut(&id) {
-            known.stolen = true;
-            self.clients[client].thief = Some(token);
+            // The jar alone is no excuse for an owner who is refused.
+            known.stolen |= takes_key || !is_bound;
+            let robbed = &mut self.clients[client];
+            (robbed.thief, robbed.key_stolen) = (Some(token), takes_key);
+            if is_bound {
+                self.soon(5_000, Event::Thieves(client));
+            }
         }
     }
 

@@ -8,6 +8,7 @@
 //! log of ended sessions and the signing keys in its own time, and crashes alone.
 
 mod answers;
+mod binding;
 mod course;
 mod fate;
 mod invitations;
@@ -45,6 +46,7 @@ use countersign::internal::model::session::refresh_token::RefreshTokenCodec;
 use countersign::options::Options;
 use countersign::store::StoreError;
 
+pub(crate) use self::binding::lost_second_response;
 use self::invitations::{InviteCall, InviteDone};
 use self::keys::{Key, KeyCall, KeyDone};
 use self::mail::Mail;
@@ -58,6 +60,7 @@ use self::second_step::{Authenticator, Between, SecondCall};
 use crate::auditor::{Auditor, Moment, Verdict, ensure};
 use crate::executor::Task;
 use crate::faulty::{Bug, Faulty};
+use crate::seeded_key::SeededKey;
 
 const START: i64 = 1_700_000_000_000;
 const TABS: usize = 3;
@@ -99,6 +102,10 @@ struct Client {
     /// The attempt that each tab waits for.
     tabs: [Option<u64>; TABS],
     thief: Option<String>,
+    /// The key that its sessions are bound to.
+    key: Option<SeededKey>,
+    /// Whether the thief has that too.
+    key_stolen: bool,
 }
 
 #[derive(Debug)]

@@ -30,16 +30,21 @@ impl World {
         let mut request =
             Request { client, tab: Some(tab), attempt, call, cut_off: false, answer_lost: false };
         self.soon(TIMEOUT, Event::TimesOut { client, tab, attempt });
-        let fault = if self.calm() && self.one_in(4) { self.below(3) } else { 9 };
+        let is_bound = self.clients[client].key.is_some();
+        let fault = if (is_bound || self.calm()) && self.one_in(4) { self.below(3) } else { 9 };
         if fault < 3 {
-            self.last_fault = self.time + TIMEOUT;
+            // Whoever proves their device survives as many as there are.
+            if !is_bound {
+                self.last_fault = self.time + TIMEOUT;
+            }
             request.cut_off = fault == 1;
             request.answer_lost = fault == 2;
         } else if self.one_in(10) {
             // Somebody between asks twice, and both answers come back. (If the second were dropped, this
             // would be a lost answer that nobody asks again for, which no rule survives:
             // docs/MEASUREMENTS.md.)
-            let duplicate = Request { tab: None, ..request.clone() };
+            let answer_lost = is_bound && self.one_in(2);
+            let duplicate = Request { tab: None, answer_lost, ..request.clone() };
             let delay = self.delay();
             self.soon(delay, Event::Arrives(duplicate));
         }
@@ -74,7 +79,8 @@ impl World {
     }
 
     /// The use case that a request is for, called as the HTTP layer calls it.
-    fn start(&self, request: &Request, server: Server, context: Context) -> Task<Done> {
+    fn start(&self, request: &Request, server: Server, mut context: Context) -> Task<Done> {
+        context.device = self.proof_for(request, &server, context.now);
         let person = &self.people[self.clients[request.client].person];
         match request.call.clone() {
             Call::Refresh { token, .. } => {

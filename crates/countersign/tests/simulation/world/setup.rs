@@ -30,6 +30,7 @@ use super::{CALM, Client, Person, SKEW, Server, World};
 use crate::auditor::Auditor;
 use crate::executor::now;
 use crate::faulty::{Bug, Faulty};
+use crate::seeded_key::SeededKey;
 
 const FIRST_PASSWORD: &str = "a correct horse, number 0";
 
@@ -128,9 +129,10 @@ impl World {
             world.register(name, has_one);
             world.has_address(person);
         }
-        for person in [0, 0, 1] {
-            let jar = Some(world.begin_session(person));
-            world.clients.push(Client { person, jar, ..Client::default() });
+        for (person, key) in [(0, None), (0, Some([7; 32])), (1, None)] {
+            let key = key.as_ref().map(SeededKey::new);
+            let jar = Some(world.begin_session(person, key.as_ref()));
+            world.clients.push(Client { person, jar, key, ..Client::default() });
         }
         if world.people[0].authenticator.is_some() {
             let session = world.presented(world.clients[0].jar.as_ref().unwrap()).session_id;
@@ -140,7 +142,7 @@ impl World {
     }
 
     /// A session that began before this life, without the price of a password hash; gives its cookie.
-    fn begin_session(&mut self, person: usize) -> String {
+    fn begin_session(&mut self, person: usize, key: Option<&SeededKey>) -> String {
         let account_id = self.people[person].account;
         let second = self.step_of_before(account_id);
         let token = RefreshToken::first(SessionId::random(&self.random), &self.random);
@@ -154,7 +156,7 @@ impl World {
             new_password: None,
             takes_back: false,
             second,
-            bound_key: None,
+            bound_key: key.map(SeededKey::bound_key),
             notices: SignInNotices::default(),
         };
         let begun = now(self.server(0).store().inner.start_session(session, &self.operator(0))).unwrap();
