@@ -41,7 +41,7 @@ pub enum RefreshError {
     /// is as good as before.
     #[error("a second factor is required")]
     SecondFactorRequired,
-    /// The session is bound to a device, and the request has no proof of its key (RF-14). The session lives, and the refresh token
+    /// The session is bound to a device, and the request has no proof of its key (RF-15). The session lives, and the refresh token
     /// is as good as before.
     #[error("the session is bound to a key that was not proved")]
     DeviceProofRequired,

@@ -1,4 +1,4 @@
-//! Sessions that only one device can refresh (RF-14): by DPoP proofs, RFC 9449.
+//! Sessions that only one device can refresh (RF-15): by DPoP proofs, RFC 9449.
 
 use axum::http::{StatusCode, header};
 use countersign::internal::base::master_key::MasterKeys;

@@ -118,7 +118,7 @@ async fn a_code_signs_in_in_the_browser_that_asked() {
     assert!(signed_in.iter().any(|record| record.event.detail.as_deref() == Some("mail")), "{signed_in:?}");
 }
 
-/// RF-14: by a code, and by a poll.
+/// RF-15: by a code, and by a poll.
 #[tokio::test]
 async fn a_sign_in_by_mail_binds_the_session() {
     let (app, key) = (app().await, Key::new());

@@ -211,7 +211,7 @@ async fn whoever_has_an_authenticator_signs_in_in_two_steps() {
     assert_eq!(detail(succeeded.last().unwrap()).as_deref(), Some("totp"));
 }
 
-/// RF-14: the request that begins the session binds it, and not the one that made the first step.
+/// RF-15: the request that begins the session binds it, and not the one that made the first step.
 #[tokio::test]
 async fn the_second_step_binds_the_session() {
     let ada = Enrolled::new().await;

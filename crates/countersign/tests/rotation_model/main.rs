@@ -173,7 +173,7 @@ mod checks {
         }
     }
 
-    /// RF-14: responses may be lost for ever; and no grace is needed.
+    /// RF-15: responses may be lost for ever; and no grace is needed.
     #[test]
     fn with_a_key_no_loss_logs_an_honest_user_out() {
         holds("bound, two tabs", World { horizon: 18, ..bound(Rule::Decide, 2) });
@@ -193,7 +193,7 @@ mod checks {
         }
     }
 
-    /// RF-14: the jar alone gives a thief nothing, and him no way to end the session. Who has the key too makes no second lineage,
+    /// RF-15: the jar alone gives a thief nothing, and him no way to end the session. Who has the key too makes no second lineage,
     /// and whoever of the two is two steps behind ends it.
     #[test]
     fn a_thief_of_a_bound_session() {

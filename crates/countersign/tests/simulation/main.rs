@@ -68,7 +68,7 @@ mod lives {
         live(1);
     }
 
-    /// RF-14: what no rule survives without a proof of the device (docs/MEASUREMENTS.md, seed 359 of an earlier form): somebody between
+    /// RF-15: what no rule survives without a proof of the device (docs/MEASUREMENTS.md, seed 359 of an earlier form): somebody between
     /// asks twice, the second rotates, and only its response is lost.
     #[test]
     fn a_lost_second_response_signs_out_whoever_has_no_key() {

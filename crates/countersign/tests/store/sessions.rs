@@ -155,7 +155,7 @@ pub(crate) async fn a_token_from_the_future_heals(opener: &impl Opener) {
     assert!(audit(&store).await.contains(&"session_healed".to_owned()));
 }
 
-/// RF-14: a session that is bound to a key goes on with a proof of that key alone, and what is refused changes nothing.
+/// RF-15: a session that is bound to a key goes on with a proof of that key alone, and what is refused changes nothing.
 pub(crate) async fn a_bound_session_goes_on_with_its_key_alone(opener: &impl Opener) {
     let store = opener.open(SessionPolicy::default()).await;
     let bob = user(&store, "bob").await;

@@ -367,7 +367,7 @@ mod tests {
         }
     }
 
-    /// RF-14: the key is that of the sign-in, and the audit log says which.
+    /// RF-15: the key is that of the sign-in, and the audit log says which.
     #[test]
     fn a_session_is_bound_to_the_key_of_its_sign_in() {
         let key = BoundKey::from_stored(r#"{"kty":"x"}"#.to_owned());

@@ -242,7 +242,7 @@ mod tests {
         }
     }
 
-    /// RF-14: every row again for a session that is bound to a key: with a proof of it, the parent has no window; without, or with one of
+    /// RF-15: every row again for a session that is bound to a key: with a proof of it, the parent has no window; without, or with one of
     /// another key, nothing but the end of the session is told. A proof changes nothing for a session that is not bound.
     #[test]
     fn every_row_with_a_key_with_its_proof_and_without() {
@@ -290,7 +290,7 @@ mod tests {
         }
     }
 
-    /// RF-14: a repeat long after the rotation is one that was made now; a refusal writes nothing.
+    /// RF-15: a repeat long after the rotation is one that was made now; a refusal writes nothing.
     #[test]
     fn a_late_repeat_begins_the_minimum_age_anew() {
         let policy = SessionPolicy::default();

@@ -115,7 +115,7 @@ impl World {
                     self.auditor.seen(id, thief, self.time)?;
                 } else if thief {
                     let has_key = self.clients[client].key_stolen;
-                    ensure(has_key, || format!("RF-14: {id} was refreshed without its key"))?;
+                    ensure(has_key, || format!("RF-15: {id} was refreshed without its key"))?;
                 }
                 if thief {
                     self.clients[client].thief = cookie.or_else(|| Some(token.to_owned()));
