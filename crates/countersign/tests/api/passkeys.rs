@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::address_change::taken_over;
 use crate::app::{Device, ISSUER, PASSWORD, Reply, TestApp};
+use crate::keyed;
 use crate::mail::{self, NEW_PASSWORD};
 use crate::passkey_keys::{Key, bytes, map, text};
 use crate::second_factor::{
@@ -227,6 +228,23 @@ async fn a_passkey_signs_in_alone() {
     assert_eq!(how_it_began(&ada.app).await.as_deref(), Some("no_password passkey"));
     let refreshed = ada.app.refresh(&Device::from(&reply).cookie).await;
     assert_eq!(refreshed.status, StatusCode::OK);
+}
+
+/// RF-15: a proof of the device's key binds this session as any other.
+#[tokio::test]
+async fn a_session_that_a_passkey_begins_is_bound_by_a_proof() {
+    let ada = Enrolled::new().await;
+    let (app, key) = (&ada.app, keyed::Key::new());
+    let Request { options, step } = ask(app).await;
+    let body = json!({ "passkey": ada.passkey.answer(&options) });
+    let call = app.post("/api/login").header("dpop", &key.proof(app, "/api/login")).json(&body);
+    let reply = call.header("cookie", &format!("__Host-step={}", step.unwrap())).send().await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+    app.wait(30);
+    let cookie = Device::from(&reply).cookie;
+    let refused = app.refresh(&cookie).await;
+    assert_eq!(refused.json()["code"], "device_proof_required", "{}", refused.text);
+    assert_eq!(key.refresh(app, &cookie).await.status, StatusCode::OK);
 }
 
 /// RFC 8176: a passkey that can be copied to another device is no hardware.
