@@ -26,11 +26,11 @@ impl World {
         }
         let attempt = self.id();
         self.clients[client].tabs[tab] = Some(attempt);
+        let is_bound = self.is_bound(self.presented(&token).session_id);
         let call = Call::Refresh { token, thief: false };
         let mut request =
             Request { client, tab: Some(tab), attempt, call, cut_off: false, answer_lost: false };
         self.soon(TIMEOUT, Event::TimesOut { client, tab, attempt });
-        let is_bound = self.clients[client].key.is_some();
         let fault = if (is_bound || self.calm()) && self.one_in(4) { self.below(3) } else { 9 };
         if fault < 3 {
             // Whoever proves their device survives as many as there are.
