@@ -45,7 +45,7 @@ for (const { name, launch } of BROWSERS) {
       await page.goto(`${world.origin}/docs`);
       await page.waitForSelector('details');
       await page.type('#filter', 'wrong_password');
-      await holds(page, () => [...document.querySelectorAll('details:has(.badge):not([hidden])')].map(({ id }) => id).sort().join() === 'addEmail,addFactor,changePassword,deleteAccount,makeApiKey,makeEmailPrimary,reauthenticate,removeEmail,removeFactor,renewRecoveryCodes');
+      await holds(page, () => [...document.querySelectorAll('details:has(.badge):not([hidden])')].map(({ id }) => id).sort().join() === 'addEmail,addFactor,addPasskey,changePassword,deleteAccount,makeApiKey,makeEmailPrimary,reauthenticate,removeEmail,removeFactor,renewRecoveryCodes');
       await page.type('#filter', '_nothing');
       await holds(page, () => document.getElementById('none').textContent === 'Nothing matches.');
     });
