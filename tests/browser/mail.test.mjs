@@ -310,6 +310,8 @@ for (const { name, launch } of BROWSERS) {
       await page.waitForSelector('a.onwards[href*=mail-sign-in]');
       await page.$eval('a.onwards[href*=mail-sign-in]', (link) => link.click());
       await until('the page', () => path().startsWith('/mail-sign-in'));
+      // Its script is there then: a form that is sent before goes nowhere.
+      await holds(page, () => document.readyState === 'complete');
       await type('#address', address);
       await submit('#ask');
       await hears(`If ${address} belongs to an account`);
