@@ -138,7 +138,7 @@ async function otherOrigin() {
     const tab = await browser.newPage();
     await tab.goto(frontEnd);
     await tab.waitForSelector('input[type=password]');
-    await tab.type('input[autocomplete=username]', 'ada');
+    await tab.type('input[autocomplete~=username]', 'ada');
     await tab.type('input[type=password]', PASSWORD);
     await Promise.all([tab.waitForNavigation(), tab.keyboard.press('Enter')]);
     for (const what of ['signed in', 'and after a reload']) {
