@@ -86,6 +86,14 @@ mod lives {
         assert_eq!(first.steps, second.steps);
     }
 
+    /// Bugs that need luck to show.
+    const LATE: [Bug; 4] = [
+        Bug::SlowClock,
+        Bug::LoginIgnoresPasswordVersion,
+        Bug::KeyIgnoresPasswordVersion,
+        Bug::LateReplayRefused,
+    ];
+
     /// Every planted bug is found, or the auditor is blind. Those that need luck are looked for on command.
     #[test]
     fn planted_bugs_are_found() {
@@ -141,16 +149,10 @@ mod lives {
             Bug::ResetNotTold,
             Bug::TicketOutlivesRestore,
         ];
-        let late = [
-            Bug::SlowClock,
-            Bug::LoginIgnoresPasswordVersion,
-            Bug::KeyIgnoresPasswordVersion,
-            Bug::LateReplayRefused,
-        ];
         // A crash of a node loses nothing of a database.
         let can_be = |bug: &Bug| *bug != Bug::LastWriteLost || !database::is_wanted();
-        for bug in soon.into_iter().chain(late.into_iter().filter(|_| deep)).filter(can_be) {
-            find(bug, if late.contains(&bug) { 1_000 } else { 100 });
+        for bug in soon.into_iter().chain(LATE.into_iter().filter(|_| deep)).filter(can_be) {
+            find(bug, if LATE.contains(&bug) { 1_000 } else { 100 });
         }
     }
 
