@@ -19,6 +19,7 @@ use crate::flows::feed_keys::FeedKeys;
 use crate::flows::figures::Figures;
 use crate::flows::key_uses::KeyUses;
 use crate::flows::noted::Noted;
+use crate::flows::oauth::apps::Apps;
 use crate::hashing::PasswordHasher;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::finding::Findings;
@@ -51,6 +52,8 @@ pub struct Countersign<S> {
     pub(crate) guard: Guard,
     /// One for each further audience, in their order.
     pub(crate) audience_guards: Vec<Guard>,
+    /// What other applications need of this system.
+    pub(crate) apps: Box<Apps>,
     pub(crate) feed: Feed,
     pub(crate) feed_keys: FeedKeys,
     pub(crate) outbox_key: OutboxKey,

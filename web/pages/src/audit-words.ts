@@ -34,6 +34,8 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     device_trusted: t('Device trusted'),
     device_bound: t('Session bound to a device'),
     device_proof_missing: t('Session of another device refused'),
+    app_allowed: t('App allowed'),
+    app_connected: t('App connected'),
     reauthenticated: t('Shown again who they are'),
   },
   [t('Accounts')]: {

@@ -92,6 +92,8 @@ export const adminFactors = {
   'Device trusted': 'Einem Gerät vertraut',
   'Session bound to a device': 'Sitzung an ein Gerät gebunden',
   'Session of another device refused': 'Sitzung eines anderen Geräts abgewiesen',
+  'App allowed': 'Anwendung erlaubt',
+  'App connected': 'Anwendung verbunden',
   'Shown again who they are': 'Noch einmal ausgewiesen',
   'the second step was changed': 'der zweite Schritt wurde geändert',
 } as const;

@@ -35,6 +35,9 @@ const submit = byId<HTMLButtonElement>('submit');
 const title = byId('title');
 let newPassword: HTMLInputElement | undefined;
 const target = returnTo(location.search, location.origin, pathOf) ?? afterSignIn;
+const asked = new URLSearchParams(location.search);
+/** Whether whoever is signed in may go on: not where an application has asked for another sign-in. */
+let mayGoOn = !asked.has('anew');
 
 /** Says what came of the last try, beside the button that made it. */
 function say(text: string, kind: 'error' | 'info'): void {
@@ -53,6 +56,8 @@ async function signIn(keepAccount = false): Promise<void> {
   try {
     // Keyboards of phones add a space after a completed word, and no name ends in one.
     await client.login(username.value.trim(), password.value, newPassword?.value, keepAccount || undefined);
+    if (!mayGoOn && target !== undefined) location.replace(target);
+    mayGoOn = true;
   } catch (error) {
     const due = dueIn(error);
     if (due) await second(due, keepAccount);
@@ -177,12 +182,15 @@ if (demoUsers.length > 0) {
 const reason: string | undefined = REASONS[new URLSearchParams(location.search).get('reason') as keyof typeof REASONS];
 if (reason !== undefined) explain(reason);
 
+username.value ||= asked.get('login_hint') ?? '';
+if (!mayGoOn) explain(t('Sign in again to go on.'));
+
 keepReturnTo();
 
 // A signed-in user does not need this page, whether they signed in here or in another tab.
 client.subscribe((state) => {
   // Codes that are shown once stay until they are kept, whatever happens in another tab.
-  if (state.status !== 'signed-in' || areCodesShown()) return;
+  if (!mayGoOn || state.status !== 'signed-in' || areCodesShown()) return;
   if (target === undefined) stay(state.user);
   else location.replace(target);
 });

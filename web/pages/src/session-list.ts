@@ -12,9 +12,10 @@ export function sessionList(sessions: readonly Session[], end?: (session: Sessio
 }
 
 function item(session: Session, end?: (session: Session) => Promise<void>): HTMLElement {
-  const name = device(session.userAgent);
-  const button = end && !session.current && actionButton(t('Sign out'), () => end(session), 'quiet');
-  if (button) button.setAttribute('aria-label', t('Sign out {device}', { device: name }));
+  const app = session.clientId;
+  const name = app ?? device(session.userAgent);
+  const button = end && !session.current && actionButton(app === undefined ? t('Sign out') : t('Disconnect'), () => end(session), 'quiet');
+  if (button) button.setAttribute('aria-label', app === undefined ? t('Sign out {device}', { device: name }) : t('Disconnect {app}', { app: name }));
   return element(
     'li',
     {},
@@ -24,6 +25,7 @@ function item(session: Session, end?: (session: Session) => Promise<void>): HTML
       element('strong', { title: session.userAgent ?? '' }, name),
       ' ',
       session.current === true && element('span', { class: 'badge accent' }, t('this device')),
+      app !== undefined && element('span', { class: 'badge', title: session.scope ?? '' }, t('connected app')),
       element(
         'p',
         { class: 'muted' },

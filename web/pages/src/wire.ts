@@ -59,6 +59,8 @@ export const AUDIT_KINDS = [
   'device_trusted',
   'device_bound',
   'device_proof_missing',
+  'app_allowed',
+  'app_connected',
 ] as const;
 
 export interface components {
@@ -136,7 +138,7 @@ export interface components {
             readonly sessionId: string | null;
         };
         /** @enum {string} */
-        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deletion_requested" | "account_deletion_cancelled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked" | "delivery_retried" | "delivery_dropped" | "email_added" | "email_verified" | "email_primary_changed" | "email_removed" | "email_restored" | "ticket_issued" | "password_reset" | "sign_in_approved" | "account_registered" | "invitation_withdrawn" | "factor_added" | "factor_removed" | "passkey_counter_fell" | "recovery_codes_made" | "recovery_code_used" | "reauthenticated" | "device_trusted" | "device_bound" | "device_proof_missing";
+        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deletion_requested" | "account_deletion_cancelled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked" | "delivery_retried" | "delivery_dropped" | "email_added" | "email_verified" | "email_primary_changed" | "email_removed" | "email_restored" | "ticket_issued" | "password_reset" | "sign_in_approved" | "account_registered" | "invitation_withdrawn" | "factor_added" | "factor_removed" | "passkey_counter_fell" | "recovery_codes_made" | "recovery_code_used" | "reauthenticated" | "device_trusted" | "device_bound" | "device_proof_missing" | "app_allowed" | "app_connected";
         readonly Email: {
             /** Format: idn-email */
             readonly address: string;
@@ -318,6 +320,8 @@ export interface components {
             readonly address: string | null;
             /** @description Whether it is bound to its device, so that no other can refresh it. */
             readonly bound: boolean;
+            /** @description The ID of the application whose session it is; absent of a sign-in to this server itself. */
+            readonly clientId?: string;
             readonly createdAt: components["schemas"]["Instant"];
             /** @description Whether it is the session of the request. */
             readonly current?: boolean;
@@ -329,6 +333,8 @@ export interface components {
             readonly expiresAt: components["schemas"]["Instant"];
             readonly id: components["schemas"]["Id"];
             readonly lastUsedAt: components["schemas"]["Instant"];
+            /** @description What that application may do. */
+            readonly scope?: string;
             /** @description The `User-Agent` of the login. */
             readonly userAgent: string | null;
         };

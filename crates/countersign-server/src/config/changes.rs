@@ -1,7 +1,7 @@
 //! A configuration that was read again while the server runs: what of it is taken over, and what needs a restart.
 
 use super::keys::Config;
-use super::{audiences, webhooks};
+use super::{audiences, oauth, webhooks};
 
 /// The keys whose values have changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,9 @@ impl Config {
         }
         if self.settings.audiences() != new.settings.audiences() {
             changes.need_restart.push(audiences::KEY);
+        }
+        if self.settings.oauth_clients() != new.settings.oauth_clients() {
+            changes.need_restart.push(oauth::KEY);
         }
         if self.settings.webhooks() != new.settings.webhooks() {
             changes.taken_over.push(webhooks::KEY);

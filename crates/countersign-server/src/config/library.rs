@@ -16,6 +16,7 @@ use countersign_jwt::Algorithm;
 
 use super::keys::Config;
 use super::mail::MailSignIn;
+use super::oauth::ConfiguredClient;
 use super::place::Place;
 use super::second_factor::SecondFactorRequired;
 use super::setting::{ThrottleStop, Toggle};
@@ -33,6 +34,8 @@ impl Config {
             audience.algorithm = algorithm;
         }
         options.audiences.others = self.settings.audiences().to_vec();
+        let clients = self.settings.oauth_clients().iter();
+        options.oauth.clients = clients.map(ConfiguredClient::without_secret).collect();
         options.sessions = self.session_policy();
         options.session_cookie = self.session_cookie == Toggle::On;
         options.keys = self.key_schedule();

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::audiences;
 use super::dotenv;
 use super::key::ConfigKey;
+use super::oauth::{self, ConfiguredClient};
 use super::place::{Place, Problem};
 use super::setting::{Kind, Setting, nearest};
 use super::store;
@@ -25,6 +26,7 @@ pub(crate) struct Settings {
     values: BTreeMap<&'static str, Entry>,
     audiences: Vec<Audience>,
     webhooks: Vec<Webhook>,
+    oauth_clients: Vec<ConfiguredClient>,
     /// The folder of the configuration file: relative paths among the defaults start here.
     folder: PathBuf,
     problems: Vec<Problem>,
@@ -94,6 +96,7 @@ impl Settings {
             values: BTreeMap::new(),
             audiences: Vec::new(),
             webhooks: Vec::new(),
+            oauth_clients: Vec::new(),
             folder: PathBuf::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
@@ -245,6 +248,11 @@ impl Settings {
         self.folder.join(path)
     }
 
+    /// The applications that people sign in to.
+    pub(crate) fn oauth_clients(&self) -> &[ConfiguredClient] {
+        &self.oauth_clients
+    }
+
     /// The audiences beside the default one.
     pub(crate) fn audiences(&self) -> &[Audience] {
         &self.audiences
@@ -343,6 +351,10 @@ impl Settings {
                 .any(|key| key.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.')));
             if name == audiences::KEY {
                 self.audiences = audiences::read(value, place, &mut self.problems);
+                continue;
+            }
+            if name == oauth::SECTION {
+                self.oauth_clients = oauth::read(value, place, &mut self.problems);
                 continue;
             }
             if name == webhooks::KEY {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::key::ConfigKey;
 use super::keys::KEYS;
 use super::setting::Kind;
-use super::{audiences, webhooks};
+use super::{audiences, oauth, webhooks};
 
 /// A TOML file with every key, its explanation and its default, commented out. Keys in `set` are not
 /// commented out.
@@ -29,6 +29,7 @@ pub(crate) fn toml_template(set: &[(&str, &str)]) -> String {
         let _ = write!(text, "\n{}{off}{name} = {value}\n", comment(key.doc));
     }
     text.push_str(audiences::EXAMPLE);
+    text.push_str(oauth::EXAMPLE);
     text.push_str(webhooks::EXAMPLE);
     text
 }

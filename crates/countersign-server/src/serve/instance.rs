@@ -104,6 +104,7 @@ pub(crate) async fn open(
     // What signs nothing has no audiences, and a shared secret would be refused for more than one.
     if matches!(options.signing, Signing::SharedSecret(_)) && config.jwt_secret.is_none() {
         options.audiences.others.clear();
+        options.oauth.clients.clear();
     }
     // A command makes no key of another algorithm than the newest, or than the one that it withdraws: that is for the
     // server to do, which may run with another configuration.

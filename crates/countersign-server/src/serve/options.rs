@@ -1,6 +1,7 @@
 //! Turns the configuration and its files, the pepper and the logo, into the options of the library.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign::MasterKeys;
@@ -10,7 +11,7 @@ use countersign::options::{HashingOptions, VerifyOnlyKey};
 use countersign::render::{self, Brand, Faults, Templates};
 use countersign_jwt::{JwkSet, VerifyingKey};
 
-use crate::config::{Config, Toggle};
+use crate::config::{Config, Toggle, read_oauth_secret};
 
 /// All options but the signing method. `origin` is the issuer.
 ///
@@ -20,7 +21,22 @@ pub(crate) fn options(config: &Config, origin: &str) -> anyhow::Result<Options> 
     let mut options = config.library_options(origin)?;
     options.hashing.pepper = pepper(config)?;
     options.verify_only = verify_only(config)?;
+    add_oauth_secrets(config, &mut options)?;
+    if !options.oauth.clients.is_empty() {
+        options.oauth.templates = Some(Arc::new(templates(config)?));
+    }
     Ok(options)
+}
+
+/// The secrets of applications that are in files. One that cannot be read is an error: nobody could sign in to it.
+fn add_oauth_secrets(config: &Config, options: &mut Options) -> anyhow::Result<()> {
+    for (configured, client) in config.settings.oauth_clients().iter().zip(&mut options.oauth.clients) {
+        let Some(path) = &configured.secret_file else { continue };
+        let secret = read_oauth_secret(&config.settings.in_folder(path))
+            .map_err(|why| anyhow::anyhow!("oauth.clients: the secret_file of {:?}: {why}", client.id))?;
+        *client = configured.client.clone().with_secret(&secret);
+    }
+    Ok(())
 }
 
 /// How passwords are hashed.

@@ -55,6 +55,9 @@ pub(crate) enum Purpose {
     PasskeyTicket,
     PasskeyUser,
     DpopNonce,
+    AppRefreshToken,
+    AuthorizeFlow,
+    ConsentForm,
 }
 
 impl Purpose {
@@ -89,6 +92,9 @@ impl Purpose {
             Self::PasskeyTicket => b"countersign passkey ticket v1",
             Self::PasskeyUser => b"countersign passkey user v1",
             Self::DpopNonce => b"countersign dpop nonce v1",
+            Self::AppRefreshToken => b"countersign refresh token of an application v1",
+            Self::AuthorizeFlow => b"countersign authorize flow v1",
+            Self::ConsentForm => b"countersign consent form v1",
         }
     }
 }

@@ -35,7 +35,9 @@ pub(super) struct Claims<'a> {
     acr: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
-    username: &'a str,
+    /// None in a token for the userinfo endpoint, which says no more than was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
     /// None where the audience sets another.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a str>,
@@ -53,6 +55,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) computed: Option<ComputedClaims>,
     /// The account's address, where the audience's claims name it.
     pub(crate) email: Option<EmailAddress>,
+    /// Of an application's session, the scopes that are asked for; all of its own, if nothing is said.
+    pub(crate) scopes: Option<Scopes>,
 }
 
 /// What an API key is exchanged for.
@@ -72,6 +76,7 @@ pub(super) struct Holder<'a> {
     computed: Option<&'a ComputedClaims>,
     session_id: SessionId,
     email: Option<&'a EmailAddress>,
+    scopes: Option<&'a Scopes>,
     by: By<'a>,
 }
 
@@ -90,6 +95,7 @@ impl<'a> Holder<'a> {
             computed,
             session_id: session.id,
             email: asked.email.as_ref(),
+            scopes: asked.scopes.as_ref(),
             by: By::Session(session),
         }
     }
@@ -103,6 +109,7 @@ impl<'a> Holder<'a> {
             computed: computed.as_ref(),
             session_id,
             email: email.as_ref(),
+            scopes: None,
             by: By::Key(asked),
         }
     }
@@ -118,7 +125,7 @@ pub(crate) struct ComputedClaims {
 impl<'a> Asked<'a> {
     /// An access token for this audience.
     pub(crate) const fn of(audience: &'a Audience) -> Self {
-        Self { audience, account: None, computed: None, email: None }
+        Self { audience, account: None, computed: None, email: None, scopes: None }
     }
 
     /// The account that the token is for.
@@ -150,13 +157,16 @@ impl<S: Store> Countersign<S> {
 
     /// The claims of a token for a holder, issued and expiring at these seconds.
     pub(super) fn claims<'a>(&'a self, holder: &Holder<'a>, [iat, exp]: [i64; 2]) -> Claims<'a> {
-        let Holder { account, audience, computed, session_id, email, by } = holder;
+        let Holder { account, audience, computed, session_id, email, scopes, by } = holder;
+        let is_bare = audience.name == self.apps.userinfo.name;
         let (sub, sid) = (account.id.to_string(), session_id.to_string());
         let own = computed.map_or(&account.claims, |computed| &computed.claims).as_map();
         // Not asked here whether the role is admitted; a role without a name there has none.
         let role = audience.admit(&account.role).unwrap_or_default();
         let username = account.username.as_str();
-        let custom = if audience.claims.is_empty() {
+        let custom = if is_bare {
+            Cow::Owned(Map::new())
+        } else if audience.claims.is_empty() {
             Cow::Borrowed(own)
         } else {
             let email = email.map(EmailAddress::as_str);
@@ -165,7 +175,13 @@ impl<S: Store> Countersign<S> {
             Cow::Owned(audience.claims_for(own, subject))
         };
         let (client_id, session, scopes) = match by {
-            By::Session(session) => (Cow::Borrowed(self.options.client_id.as_str()), Some(session), None),
+            By::Session(session) => match &session.app {
+                Some(app) => {
+                    let scopes = scopes.unwrap_or(&app.scopes);
+                    (Cow::Borrowed(app.client_id.as_str()), Some(session), Some(scopes))
+                }
+                None => (Cow::Borrowed(self.options.client_id.as_str()), Some(session), None),
+            },
             By::Key(asked) => (Cow::Owned(asked.grant.key().id.to_string()), None, Some(&asked.scopes)),
         };
         Claims {
@@ -181,8 +197,8 @@ impl<S: Store> Countersign<S> {
             amr: session.map(|session| session.amr),
             acr: session.map(|session| session.amr.context_class()),
             scope: scopes.filter(|scopes| !scopes.is_empty()).map(ToString::to_string),
-            username,
-            role: (!custom.contains_key("role")).then_some(role),
+            username: (!is_bare).then_some(username),
+            role: (!is_bare && !custom.contains_key("role")).then_some(role),
             custom,
         }
     }

@@ -99,7 +99,12 @@ impl<S: Store> Countersign<S> {
     }
 
     /// Signs an access token for a session that a store's transaction has just found or made alive.
-    fn issue(&self, grant: &Grant, asked: &Asked<'_>, now: Timestamp) -> Result<AccessToken, SignError> {
+    pub(crate) fn issue(
+        &self,
+        grant: &Grant,
+        asked: &Asked<'_>,
+        now: Timestamp,
+    ) -> Result<AccessToken, SignError> {
         let lifetime = asked.audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
         let times = times(Some(grant.session().expires_at), lifetime, now);
         self.mint(&self.claims(&Holder::of_session(grant, asked), times), asked.audience, now)
@@ -146,9 +151,18 @@ impl<S: Store> Countersign<S> {
         typ: &str,
         now: Timestamp,
     ) -> Result<Zeroizing<String>, SignError> {
-        let ring = self.key_ring.load();
-        // A shared secret has an algorithm of its own, and is the only key then.
-        sign(claims, ring.signing_key(audience.algorithm, now), typ).map(Zeroizing::new)
+        self.sign_with(claims, audience.algorithm, typ, now)
+    }
+
+    /// A shared secret has an algorithm of its own, and is the only key then.
+    pub(crate) fn sign_with<C: Serialize>(
+        &self,
+        claims: &C,
+        algorithm: Algorithm,
+        typ: &str,
+        now: Timestamp,
+    ) -> Result<Zeroizing<String>, SignError> {
+        sign(claims, self.key_ring.load().signing_key(algorithm, now), typ).map(Zeroizing::new)
     }
 
     /// Signs for the service behind a reverse proxy whose session a cookie names: the claims of an access token,

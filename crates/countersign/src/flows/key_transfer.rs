@@ -96,7 +96,7 @@ impl<S: Store> Countersign<S> {
         if !verify_only::is_key_id(kid) {
             return Err(ImportKeyError::KeyId);
         }
-        if !self.options.audiences.algorithms().contains(&algorithm) {
+        if !self.options.algorithms().contains(&algorithm) {
             return Err(ImportKeyError::NotUsed(algorithm));
         }
         Ok(())

@@ -75,7 +75,7 @@ impl<S: Store> Countersign<S> {
     fn successors(&self, kid: &str, context: &Context) -> Result<Vec<StoredKey>, KeysError> {
         let (ring, now) = (self.key_ring.load(), context.now);
         let signs = |algorithm: &Algorithm| ring.signing_key(*algorithm, now).key_id() == kid;
-        let algorithms = self.options.audiences.algorithms().into_iter().filter(signs);
+        let algorithms = self.options.algorithms().into_iter().filter(signs);
         let make = |algorithm| key_ring::generate(algorithm, now, &self.master_keys, &self.random, now);
         Ok(algorithms.map(make).collect::<Result<_, _>>()?)
     }

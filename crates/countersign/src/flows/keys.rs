@@ -133,7 +133,7 @@ pub(crate) async fn open_ring<S: Store>(
             Err(KeyRingError::Empty) => None,
             Err(error) => return Err(error.into()),
         };
-        let in_use = options.audiences.algorithms();
+        let in_use = options.algorithms();
         let is_missing =
             |algorithm: &&Algorithm| ring.as_ref().is_none_or(|ring| ring.newest(**algorithm).is_none());
         let Some(missing) = in_use.iter().find(is_missing) else {
@@ -169,7 +169,7 @@ fn open_stored(
     master_keys: &MasterKeys,
     since: Timestamp,
 ) -> Result<KeyRing, KeyRingError> {
-    let in_use = (options.audiences.algorithms(), since);
+    let in_use = (options.algorithms(), since);
     let ring = KeyRing::open(&known.keys, master_keys, in_use, published_after(options))?;
     Ok(ring.with_verify_only(verify_only::beside(&options.verify_only, &known.keys, &known.withdrawn)))
 }
@@ -214,7 +214,7 @@ impl<S: Store> Countersign<S> {
             return Err(KeysError::SharedSecret);
         }
         let mut made = Vec::new();
-        for algorithm in self.options.audiences.algorithms() {
+        for algorithm in self.options.algorithms() {
             made.push(self.rotate_line(algorithm, activation, context).await?);
         }
         Ok(made)

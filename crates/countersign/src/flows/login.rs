@@ -263,7 +263,7 @@ impl<S: Store> Countersign<S> {
         let asking = (presented.session_id, amr);
         let computed = self.ask_hooks(&authenticated, asking, audience, context).await?;
         let email = self.email_for(authenticated.account.id, audience).await.map_err(CheckError::from)?;
-        let asked = Asked { audience, account, computed, email };
+        let asked = Asked { audience, account, computed, email, scopes: None };
         let sets_password = authenticated.new_password.is_some();
         let notices = self.sign_in_notices(&authenticated.account, sets_password, context).await;
         let notices = notices.map_err(CheckError::from)?;

@@ -43,6 +43,7 @@ pub(crate) mod mail_sign_in;
 pub mod master_keys;
 pub(crate) mod noted;
 mod notices;
+pub mod oauth;
 pub mod open;
 pub mod outbox;
 pub(crate) mod overview;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use countersign_guard::Guard;
-use countersign_jwt::ClaimsPolicy;
+use countersign_jwt::{ClaimsPolicy, JwkSet};
 
 use crate::Countersign;
 use crate::base::clock::Clock;
@@ -21,6 +21,7 @@ use crate::flows::follow_clock::{ClockError, clock_for};
 use crate::flows::key_uses::KeyUses;
 use crate::flows::keys::{self, KeysError};
 use crate::flows::noted::Noted;
+use crate::flows::oauth::apps::Apps;
 use crate::flows::outbox;
 use crate::flows::reseal::HASHES_TO_LOOK_AT;
 use crate::hashing::{HashingOptionsError, PasswordHasher};
@@ -106,14 +107,11 @@ impl<S: Store> Countersign<S> {
         let outbox_key = outbox::open_key(&store, &master_keys, &random).await?;
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
-        let policy = |audience: &Audience| claims_policy(&options, audience);
-        let guard_clock = clock.clone();
-        let guard = Guard::with_clock(verifying, policy(&options.audiences.default), move || {
-            guard_clock.now().as_unix_seconds()
-        });
+        let guard = guard_of(verifying, &options, clock.clone());
         let others = options.audiences.others.iter();
-        let audience_guards = others.map(|audience| guard.with_policy(policy(audience))).collect();
+        let audience_guards = others.map(|other| guard.with_policy(claims_policy(&options, other))).collect();
         let opened = Self {
+            apps: Box::new(Apps::open(&options, &guard, &master_keys)),
             feed: new_feed(&options, &clock, &random),
             device_proofs: DeviceProofs::new(&master_keys, &options.issuer)
                 .map_err(|error| KeysError::from(KeyRingError::Key(error)))?,
@@ -156,7 +154,13 @@ impl<S: Store> Countersign<S> {
     }
 }
 
-fn claims_policy(options: &Options, audience: &Audience) -> ClaimsPolicy {
+/// Lets tokens of the default audience through.
+fn guard_of(keys: JwkSet, options: &Options, clock: Clock) -> Guard {
+    let policy = claims_policy(options, &options.audiences.default);
+    Guard::with_clock(keys, policy, move || clock.now().as_unix_seconds())
+}
+
+pub(in crate::flows) fn claims_policy(options: &Options, audience: &Audience) -> ClaimsPolicy {
     let Audience { name, token_type, .. } = audience.clone();
     ClaimsPolicy::new(&options.issuer, name, token_type, options.leeway)
 }

@@ -80,7 +80,7 @@ impl<S: Store> Countersign<S> {
         let of_line = |algorithm: Algorithm, state: KeyState| {
             keys.iter().filter(move |key| key.algorithm == algorithm.name() && key.state == state)
         };
-        let takes_over = self.options.audiences.algorithms().into_iter().filter_map(|algorithm| {
+        let takes_over = self.options.algorithms().into_iter().filter_map(|algorithm| {
             let planned = of_line(algorithm, KeyState::Next).map(|key| key.active_from).min();
             let active = of_line(algorithm, KeyState::Active).map(|key| key.active_from).max();
             planned.or_else(|| Some(active?.plus(rotation?)))

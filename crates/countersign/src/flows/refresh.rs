@@ -156,7 +156,7 @@ impl<S: Store> Countersign<S> {
         };
         let computed = self.compute_claims_of(session, audience, context.now).await??;
         let rotation = self.store.rotate(presented, context).await?;
-        Ok((rotation, token, Asked { audience, account, computed, email }))
+        Ok((rotation, token, Asked { audience, account, computed, email, scopes: None }))
     }
 
     /// The account, whose role this audience admits, and whose session has shown what the policy asks for. Asked before the rotation, whose successor would be lost with a
@@ -204,6 +204,10 @@ impl<S: Store> Countersign<S> {
 
 /// For metrics.
 impl RefreshResult {
+    pub(crate) const fn of_rotation(rotation: &Rotation) -> Self {
+        Self::of(Ok(rotation))
+    }
+
     const fn of(outcome: Result<&Rotation, &RefreshError>) -> Self {
         match outcome {
             Ok(Rotation::Fresh(_)) => Self::Fresh,

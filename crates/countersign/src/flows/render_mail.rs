@@ -56,7 +56,8 @@ impl<S: Store> Countersign<S> {
     /// [`DeliveryFailure::Transient`], never in practice.
     #[cfg(feature = "mail")]
     pub(crate) fn templates(&self) -> Result<Arc<Templates>, DeliveryFailure> {
-        match self.mail.load().as_ref().and_then(|mail| mail.templates.clone()) {
+        let of_mails = self.mail.load().as_ref().and_then(|mail| mail.templates.clone());
+        match of_mails.or_else(|| self.options.oauth.templates.clone()) {
             Some(templates) => Ok(templates),
             None => {
                 Templates::of_the_program().map_err(|faults| DeliveryFailure::Transient(faults.to_string()))

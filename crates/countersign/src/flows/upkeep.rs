@@ -13,7 +13,7 @@ impl<S: Store> Countersign<S> {
     /// asked again at the next turn; no error ends the loop.
     pub async fn run_upkeep(&self) {
         futures_util::future::join5(
-            self.run_turns(),
+            Box::pin(self.run_turns()),
             self.run_following(),
             self.report_node(),
             self.feed.run(),

@@ -68,6 +68,23 @@ impl Cookies {
         self.header_value(self.flow_name(), &flow.to_secret_text(), max_age, LAX)
     }
 
+    #[cfg(feature = "oidc")]
+    const fn authorize_name(self) -> &'static str {
+        if self.secure { "__Host-authorize" } else { "authorize" }
+    }
+
+    /// What binds requests of applications to the browser that brought them; none if there are two (CK-4).
+    #[cfg(feature = "oidc")]
+    pub(super) fn authorize(self, headers: &HeaderMap) -> Option<StepCookie> {
+        one(headers, self.authorize_name()).ok().flatten().and_then(|text| StepCookie::from_browser(&text))
+    }
+
+    /// `Set-Cookie` for it. A browser sends it also when it comes from the application.
+    #[cfg(feature = "oidc")]
+    pub(super) fn set_authorize(self, cookie: &StepCookie) -> HeaderValue {
+        self.header_value(self.authorize_name(), &cookie.0, AUTHORIZE_MAX_AGE.as_secs(), LAX)
+    }
+
     const fn step_name(self) -> &'static str {
         if self.secure { "__Host-step" } else { "step" }
     }
@@ -171,6 +188,9 @@ impl StepCookie {
     }
 }
 
+/// For as long as a request of an application is good.
+#[cfg(feature = "oidc")]
+const AUTHORIZE_MAX_AGE: Duration = Duration::from_mins(10);
 const STRICT: &str = "Strict";
 const LAX: &str = "Lax";
 

@@ -25,6 +25,7 @@ use crate::http::error::api::ApiError;
 use crate::http::well_known::{health, metadata};
 use crate::http::{forward_auth, oauth2};
 use crate::model::account::Role;
+use crate::model::oauth::OPENID;
 use crate::store::Store;
 
 /// The credential that a route requires.
@@ -36,6 +37,8 @@ pub enum Access {
     Client,
     /// A valid access token.
     Bearer,
+    /// A valid access token of an application, for this endpoint alone.
+    App,
     /// A feed key, unless the feed is public.
     FeedKey,
     /// A proof of the master key: `countersign doctor`.
@@ -157,6 +160,15 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         GET    "/m/{token}"                              Public mail_link::show;
         POST   "/m/{token}"                              Public mail_link::submit;
     });
+    #[cfg(feature = "oidc")]
+    routes.extend(table! {
+        GET    "/oauth2/authorize"                       Public oauth2::authorize::by_address;
+        POST   "/oauth2/authorize"                       Public oauth2::authorize::by_form;
+        GET    "/oauth2/continue"                        Public oauth2::authorize::go_on;
+        POST   "/oauth2/consent"                         Public oauth2::authorize::consent;
+        GET    "/oauth2/userinfo"                        App    oauth2::userinfo;
+        POST   "/oauth2/userinfo"                        App    oauth2::userinfo;
+    });
     routes.extend(asked_in_place());
     routes
 }
@@ -190,6 +202,9 @@ pub fn router<S: Store, T: Clone + Send + Sync + 'static>(app: App<S>) -> Router
         let handler: MethodRouter<App<S>, Infallible> = match access {
             Access::Public | Access::Client | Access::Forwarded => handler,
             Access::Bearer => handler.route_layer(guard.layer()),
+            Access::App => {
+                handler.route_layer(app.countersign.userinfo_guard().layer().require_scope(OPENID))
+            }
             Access::FeedKey => {
                 handler.route_layer(middleware::from_fn_with_state(app.clone(), revocations::feed_key))
             }

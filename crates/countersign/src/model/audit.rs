@@ -136,6 +136,10 @@ named! {
         /// Somebody presented the refresh token of such a session without that proof, and was refused; the session goes on. Once an hour for
         /// each session, from each process.
         DeviceProofMissing = "device_proof_missing",
+        /// The owner of an account has allowed an application what it asked for; the detail is its ID, and the scopes.
+        AppAllowed = "app_allowed",
+        /// An application has got a session of its own for an account; the detail is its ID.
+        AppConnected = "app_connected",
     }
 }
 

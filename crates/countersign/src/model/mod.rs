@@ -29,6 +29,7 @@ pub mod master_key_use;
 pub(crate) mod milestone;
 mod named;
 pub mod notice;
+pub mod oauth;
 pub mod outbox;
 pub(crate) mod password_hash;
 pub(crate) mod plan;

@@ -13,6 +13,7 @@ use crate::model::client::{ClientName, StoredClient};
 use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
+use crate::model::oauth::{Consent, NewCode};
 use crate::model::outbox::{DeliveryChange, NewDelivery};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
@@ -150,6 +151,14 @@ pub(crate) enum Write {
     ForgetDevice(TrustedDeviceId),
     /// The owner of a session has shown again who they are.
     Reauthenticate { id: SessionId, amr: AuthMethods, at: Timestamp },
+    /// A new authorization code.
+    InsertCode(Box<NewCode>),
+    /// The code with this hash has begun a session. It has to find it unused.
+    UseCode { hash: [u8; 32], at: Timestamp, session: SessionId },
+    /// What the owner of an account allows an application, in place of what they did before.
+    SetConsent(Box<Consent>),
+    /// The owner of an account is asked again what this application may.
+    ForgetConsents { account_id: AccountId, client_id: String },
     /// The store remembers this instant, in place of an earlier one.
     SetMilestone { milestone: Milestone, at: Timestamp },
     /// Something that is to be delivered to somebody outside.

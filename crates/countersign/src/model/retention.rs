@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::clock::Timestamp;
 use crate::model::activity::Grain;
+use crate::model::oauth::NewCode;
 use crate::model::outbox::DeliveryState;
 use crate::model::session::SessionPolicy;
 use crate::model::ticket::COUNTED as TICKETS_COUNTED;
@@ -55,6 +56,7 @@ pub struct Swept {
 /// | a delivery that was given up, or that nobody tried | 30 days later |
 /// | a ticket | an hour after it has expired: its kind is counted for so long |
 /// | a trusted device | when it is not trusted any more |
+/// | an authorization code | an hour after it has expired: a second use is known for one for so long |
 /// | a session past its idle end | as the others; see [`Sweep::idle_since`] |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
@@ -84,6 +86,8 @@ pub(crate) enum Expired {
     Tickets(Timestamp),
     /// Trusted devices that expired at or before this.
     TrustedDevices(Timestamp),
+    /// Authorization codes that expired at or before this.
+    Codes(Timestamp),
 }
 
 impl Sweep {
@@ -107,6 +111,7 @@ impl Sweep {
             Expired::Deliveries(DeliveryState::Waiting, self.now.minus(DEAD_REMEMBERED)),
             Expired::Tickets(self.now.minus(TICKETS_COUNTED)),
             Expired::TrustedDevices(self.now),
+            Expired::Codes(self.now.minus(NewCode::REMEMBERED)),
         ]
     }
 
@@ -127,7 +132,7 @@ impl Sweep {
 }
 
 /// How many there are of [`Expired`].
-pub(crate) const EXPIRED: usize = 16;
+pub(crate) const EXPIRED: usize = 17;
 /// How long it can be looked up what was delivered.
 const SENT_REMEMBERED: Duration = Duration::from_hours(24);
 /// How long what was given up can be tried again.
@@ -174,6 +179,7 @@ mod tests {
                 Expired::Deliveries(DeliveryState::Waiting, T.minus(30 * day)),
                 Expired::Tickets(T.minus(Duration::from_hours(1))),
                 Expired::TrustedDevices(T),
+                Expired::Codes(T.minus(NewCode::REMEMBERED)),
             ]
         );
         assert_eq!(sweep.idle_since(&policy), T.minus(policy.idle_ttl).minus(30 * day));

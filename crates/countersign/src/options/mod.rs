@@ -7,6 +7,7 @@ mod feed;
 mod hooks;
 mod keys;
 mod mail;
+mod oauth;
 pub(crate) mod passkeys;
 mod passwords;
 mod registration;
@@ -17,7 +18,7 @@ mod upstream;
 use std::fmt;
 use std::time::Duration;
 
-use countersign_jwt::SigningKey;
+use countersign_jwt::{Algorithm, SigningKey};
 
 pub use self::device_binding::DeviceBindingOptions;
 pub use self::email::{EmailOptions, MailLimits, Notice, Notices, WorkOptions};
@@ -28,11 +29,13 @@ pub use self::hooks::{
     SignIn, SignInRefusal, SignInVerdict,
 };
 pub use self::mail::MailOptions;
+pub use self::oauth::{OauthClient, OauthOptions};
 pub use self::passkeys::PasskeyOptions;
 pub use self::registration::{RegistrationMode, RegistrationOptions};
 pub use self::second_factor::{SecondFactorOptions, SecondFactorPolicy};
 use crate::base::out_of_range::{Broken, OutOfRange};
 pub use crate::hashing::HashingOptions;
+use crate::model::audience::MAX_ALGORITHMS;
 pub use crate::model::audience::{Audience, Audiences, Preset};
 pub use crate::model::key_ring::KeySchedule;
 pub use crate::model::session::SessionPolicy;
@@ -90,6 +93,8 @@ pub struct Options {
     pub device_binding: DeviceBindingOptions,
     /// How mails are sent. Default none: there is nothing that needs them.
     pub mail: Option<MailOptions>,
+    /// The applications that people sign in to with their account here.
+    pub oauth: OauthOptions,
     /// What the application adds to sign-ins and to access tokens.
     pub hooks: Hooks,
     /// The languages that an account can have, as tags of BCP 47: those that mails are offered in
@@ -128,6 +133,7 @@ impl Options {
             passkeys: PasskeyOptions::default(),
             device_binding: DeviceBindingOptions::default(),
             mail: None,
+            oauth: OauthOptions::default(),
             hooks: Hooks::default(),
             languages: vec!["en".to_owned(), "de".to_owned()],
             account_deletion_grace: Some(Duration::from_hours(14 * 24)),
@@ -184,6 +190,12 @@ impl Options {
         broken.within("second_factor", self.second_factor.broken());
         broken.within("passkeys", self.passkeys.broken());
         broken.within("hooks", self.hooks.broken());
+        broken.within("oauth", self.oauth.broken(&self.client_id, &self.audiences));
+        let key_pairs = matches!(self.signing, Signing::KeyPairs) || self.oauth.clients.is_empty();
+        let rule = "need key pairs: a client could make ID tokens with a shared secret";
+        broken.unless(key_pairs, "oauth.clients", rule);
+        let rule = "sign with more than three algorithms together with the audiences: the set would exceed ten keys, the most that some verifiers take";
+        broken.unless(self.algorithms().len() <= MAX_ALGORITHMS, "oauth.clients", rule);
         if let Some(upstream) = &self.upstream {
             broken.within("upstream", upstream.broken());
         }
@@ -191,6 +203,20 @@ impl Options {
             broken.within("mail", mail.broken());
         }
         broken
+    }
+}
+
+impl Options {
+    /// What is signed with: the audiences' algorithms, the default audience's first, and those of ID tokens.
+    #[must_use]
+    pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
+        let mut all = self.audiences.algorithms();
+        for client in &self.oauth.clients {
+            if !all.contains(&client.id_token_algorithm) {
+                all.push(client.id_token_algorithm);
+            }
+        }
+        all
     }
 }
 

@@ -31,6 +31,13 @@ const PAGES: &[(Page<'_>, &str)] = &[
     (Page::Done("reset"), ""),
     (Page::Done("sign_in"), ""),
     (Page::Refused, ""),
+    (Page::Onwards, "http-equiv=\"refresh\""),
+    (Page::Consent, "name=\"decision\" value=\"deny\""),
+    (Page::AppRefused("client"), ""),
+    (Page::AppRefused("redirect_uri"), ""),
+    (Page::AppRefused("too_long"), ""),
+    (Page::AppRefused("over"), ""),
+    (Page::AppRefused("failed"), ""),
 ];
 
 /// Every mail, and whether it has a link, and a code.
@@ -125,6 +132,12 @@ impl Templates {
                 at: Some(AT),
                 requester,
                 user_agent: None,
+                link: "continue?flow=x",
+                client: "Shop",
+                destination: username.map_or("", |_| "shop.example.com"),
+                form: "x",
+                scopes: &[("openid", false), ("orders:read", true)],
+                resources: &[],
             };
             match self.page(language, page, &values) {
                 Err(error) => return faults.push(error.0),

@@ -26,7 +26,7 @@ use minijinja::{
 
 pub use self::fault::{Fault, Faults};
 pub use self::mail::{MailValues, RenderedMail};
-pub use self::page::{PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
+pub use self::page::{CONSENT_POLICY, PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
 use self::source::Sources;
 pub use self::source::{CONTRACT, embedded};
 use self::words::Words;
@@ -158,11 +158,14 @@ const VARIABLES: &[&str] = &[
     "address",
     "at",
     "browser",
+    "client",
     "code",
     "count",
     "day",
+    "destination",
     "device",
     "dir",
+    "form",
     "home",
     "label",
     "language",
@@ -175,7 +178,9 @@ const VARIABLES: &[&str] = &[
     "problem",
     "product",
     "purpose",
+    "resources",
     "root",
+    "scopes",
     "sign_in",
     "source",
     "subject",

@@ -37,6 +37,12 @@ pub enum Page<'a> {
     Done(&'a str),
     /// A link that does nothing, for one of the reasons.
     Refused,
+    /// The browser goes on to `link` by itself, and somebody can press it.
+    Onwards,
+    /// Whether an application may do what it asks for: the form posts `form` and the `decision`, `allow` or `deny`, to `consent`.
+    Consent,
+    /// An application's request that cannot be answered to it: `client`, `redirect_uri`, `too_long`, `over` or `failed`.
+    AppRefused(&'a str),
 }
 
 /// What is filled into a page.
@@ -61,6 +67,18 @@ pub struct PageValues<'a> {
     pub requester: Option<IpAddr>,
     /// What their browser calls itself.
     pub user_agent: Option<&'a str>,
+    /// Where the browser goes on.
+    pub link: &'a str,
+    /// The name of an application.
+    pub client: &'a str,
+    /// Where its response goes: a host, or a scheme.
+    pub destination: &'a str,
+    /// What the form sends back. Secret.
+    pub form: &'a str,
+    /// What the application asks for, and whether that is new.
+    pub scopes: &'a [(&'a str, bool)],
+    /// The names of the services that it wants to use.
+    pub resources: &'a [String],
 }
 
 /// The content security policy of these pages: no script, styles and pictures of this server, forms to this server.
@@ -100,6 +118,9 @@ impl Templates {
             Page::NewAccount(purpose) => ("new-account", purpose),
             Page::Done(purpose) => ("done", purpose),
             Page::Refused => ("refused", "none"),
+            Page::Onwards => ("onwards", "none"),
+            Page::Consent => ("consent", "none"),
+            Page::AppRefused(why) => ("app-refused", why),
         };
         let mut values = self.common(language);
         let own = self.page_values(language, purpose, given);
@@ -130,9 +151,33 @@ impl Templates {
             ("at", at.into()),
             ("source", given.requester.map(|address| address.to_canonical().to_string()).into()),
             ("device", self.device(language, given.user_agent)?.into()),
+            ("link", given.link.into()),
+            ("client", given.client.into()),
+            ("destination", given.destination.into()),
+            ("form", given.form.into()),
+            ("scopes", scopes(given.scopes)),
+            ("resources", given.resources.iter().map(String::as_str).collect::<Value>()),
         ]))
     }
 }
+
+/// Each with whether it is new, and the word for it in the sentences, if there is one.
+fn scopes(scopes: &[(&str, bool)]) -> Value {
+    let one = |(name, is_new): &(&str, bool)| {
+        let word = name.replace('_', "-");
+        let word = SCOPES.contains(&word.as_str()).then_some(word);
+        Value::from_pairs([("name", Value::from(*name)), ("is_new", (*is_new).into()), ("word", word.into())])
+    };
+    scopes.iter().map(one).collect()
+}
+
+/// What there is a sentence for.
+const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline-access"];
+
+/// The content security policy of the page that asks: as [`PAGE_POLICY`], but its form may lead on to an application, wherever that
+/// is, which browsers take for a part of submitting it.
+pub const CONSENT_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What a page can say about a name, a password or a code.
 pub(super) const PROBLEMS: &[&str] = &[

@@ -9,7 +9,7 @@ use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{
     AccountStore, ActivityStore, ApiKeyStore, AuditChainStore, AuditReaderStore, AuditStore, ClientStore,
-    EmailStore, FeedKeyStore, KeyStore, OutboxStore, SecondFactorStore, SessionStore, StoreError,
+    EmailStore, FeedKeyStore, KeyStore, OauthStore, OutboxStore, SecondFactorStore, SessionStore, StoreError,
     StoreReading, ThrottleStore, TicketStore, Upkeep,
 };
 use crate::base::clock::Timestamp;
@@ -34,6 +34,7 @@ use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use crate::model::master_key_use::{MasterKeyUse, ResealedKey};
+use crate::model::oauth::{CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption};
 use crate::model::outbox::{Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement};
 use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
@@ -153,6 +154,11 @@ passed_on! {
         sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
         add_email(new: NewEmail, context: &Context) -> AddEmailOutcome;
         change_email(change: EmailChange, context: &Context) -> ChangeEmailOutcome;
+    }
+    OauthStore {
+        find_consent(account: AccountId, client: String, resources: Vec<String>) -> Option<Consent>;
+        issue_code(request: CodeRequest, context: &Context) -> IssueCodeOutcome;
+        redeem_code(redemption: Redemption, context: &Context) -> RedeemOutcome;
     }
     SecondFactorStore {
         second_factors(account: AccountId) -> AccountFactors;

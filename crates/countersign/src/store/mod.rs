@@ -38,6 +38,7 @@ mod emails;
 mod feed_keys;
 pub(crate) mod figures;
 mod keys;
+mod oauth;
 mod outbox;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -65,6 +66,7 @@ pub use self::emails::EmailStore;
 pub use self::feed_keys::FeedKeyStore;
 pub use self::figures::StoreReading;
 pub use self::keys::KeyStore;
+pub use self::oauth::OauthStore;
 pub use self::outbox::OutboxStore;
 pub use self::second_factors::SecondFactorStore;
 pub use self::sessions::SessionStore;
@@ -83,6 +85,7 @@ pub trait Store:
     + ClientStore
     + ApiKeyStore
     + EmailStore
+    + OauthStore
     + SecondFactorStore
     + TicketStore
     + ThrottleStore
@@ -102,6 +105,7 @@ impl<S> Store for S where
         + ClientStore
         + ApiKeyStore
         + EmailStore
+        + OauthStore
         + SecondFactorStore
         + TicketStore
         + ThrottleStore

@@ -25,6 +25,10 @@ view! {
         ;optional
         /// Whether it is the session of the request; absent on the command line.
         current: bool,
+        /// The ID of the application whose session it is; absent of a sign-in to this server itself.
+        client_id: &'a str,
+        /// What that may do.
+        scope: String,
         /// When it ended early; absent while it lives, and where it just ran out.
         ended_at: Instant,
         /// Why.
@@ -46,6 +50,8 @@ impl<'a> SessionView<'a> {
             expires_at: Instant(session.ends_at(policy)),
             bound: session.bound_key.is_some(),
             current: Optional(caller.map(|caller| caller == session.id)),
+            client_id: Optional(session.app.as_ref().map(|app| app.client_id.as_str())),
+            scope: Optional(session.app.as_ref().map(|app| app.scopes.to_string())),
             ended_at: Optional(session.revoked.map(|(at, _)| Instant(at))),
             end_reason: Optional(session.revoked.map(|(_, reason)| reason.name())),
         }

@@ -232,3 +232,28 @@ problem-username-invalid = لا يمكن استخدام اسم المستخدم 
 problem-invalid-second-factor = الرمز غير صحيح أو سبق استخدامه. انتظر الرمز التالي.
 problem-too-many-attempts = رموز خاطئة كثيرة. حاول مرة أخرى لاحقًا.
 problem-other = لم ينجح ذلك. يُرجى المحاولة مرة أخرى.
+
+## التطبيقات
+
+onwards-title = لحظة واحدة
+onwards-link = متابعة
+consent-title = يريد { $client } تسجيل دخولك
+consent-destination = يذهب الرد إلى { $destination }.
+consent-account = أنت مسجل الدخول باسم { $username }.
+consent-scopes = يطلب { $client } ما يلي:
+consent-new = جديد
+consent-resources = سيستخدم هذه الخدمات باسمك:
+consent-end = يمكنك إنهاء ذلك في أي وقت من صفحة حسابك.
+consent-allow = السماح
+consent-deny = عدم السماح
+scope-openid = معرفة من أنت
+scope-profile = رؤية اسم المستخدم واللغة
+scope-email = رؤية عنوان بريدك الإلكتروني
+scope-offline-access = البقاء مسجل الدخول في غيابك
+app-refused-title = تسجيل الدخول هذا لا يعمل
+app-refused-client = التطبيق الذي أرسلك إلى هنا غير معروف. أخبر من يديره.
+app-refused-redirect-uri = التطبيق الذي أرسلك إلى هنا يريد الرد على عنوان غير مسجل له. أخبر من يديره.
+app-refused-too-long = التطبيق الذي أرسلك إلى هنا يطلب الكثير دفعة واحدة. أخبر من يديره.
+app-refused-over = استغرق الأمر وقتًا طويلًا، أو بدأ في متصفح آخر. ارجع إلى التطبيق وابدأ من جديد.
+app-refused-failed = حدث خطأ هنا. ارجع إلى التطبيق وحاول مرة أخرى بعد لحظة.
+app-refused-closest = أقرب عنوان مسجل: { $destination }

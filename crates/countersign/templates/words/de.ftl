@@ -208,3 +208,28 @@ problem-username-invalid = Dieser Benutzername kann nicht verwendet werden. Bitt
 problem-invalid-second-factor = Der Code stimmt nicht oder wurde schon verwendet. Warten Sie auf den nächsten.
 problem-too-many-attempts = Das waren zu viele falsche Codes. Bitte versuchen Sie es später noch einmal.
 problem-other = Das hat nicht funktioniert. Bitte versuchen Sie es noch einmal.
+
+## Anwendungen, bei denen man sich anmeldet
+
+onwards-title = Einen Augenblick
+onwards-link = Weiter
+consent-title = { $client } möchte Sie anmelden
+consent-destination = Die Antwort geht an { $destination }.
+consent-account = Sie sind als { $username } angemeldet.
+consent-scopes = { $client } bittet darum:
+consent-new = neu
+consent-resources = Damit werden diese Dienste in Ihrem Namen verwendet:
+consent-end = Sie können das jederzeit auf Ihrer Kontoseite beenden.
+consent-allow = Erlauben
+consent-deny = Nicht erlauben
+scope-openid = Wissen, wer Sie sind
+scope-profile = Ihren Benutzernamen und Ihre Sprache sehen
+scope-email = Ihre E-Mail-Adresse sehen
+scope-offline-access = Angemeldet bleiben, wenn Sie nicht da sind
+app-refused-title = Diese Anmeldung funktioniert nicht
+app-refused-client = Die Anwendung, die Sie hierher geschickt hat, ist nicht bekannt. Sagen Sie es denen, die sie betreiben.
+app-refused-redirect-uri = Die Anwendung, die Sie hierher geschickt hat, will die Antwort an einer Adresse, die für sie nicht eingetragen ist. Sagen Sie es denen, die sie betreiben.
+app-refused-too-long = Die Anwendung, die Sie hierher geschickt hat, will zu viel auf einmal. Sagen Sie es denen, die sie betreiben.
+app-refused-over = Es hat zu lange gedauert oder wurde in einem anderen Browser begonnen. Gehen Sie zur Anwendung zurück und beginnen Sie von vorn.
+app-refused-failed = Hier hat etwas nicht funktioniert. Gehen Sie zur Anwendung zurück und versuchen Sie es gleich noch einmal.
+app-refused-closest = Die eingetragene Adresse, die ihr am nächsten kommt: { $destination }

@@ -208,3 +208,28 @@ problem-username-invalid = This user name cannot be used. Please choose another 
 problem-invalid-second-factor = The code is not right, or it was used before. Wait for the next one.
 problem-too-many-attempts = That were too many wrong codes. Please try again later.
 problem-other = That did not work. Please try again.
+
+## Applications that people sign in to
+
+onwards-title = One moment
+onwards-link = Go on
+consent-title = { $client } wants to sign you in
+consent-destination = The answer goes to { $destination }.
+consent-account = You are signed in as { $username }.
+consent-scopes = { $client } asks for this:
+consent-new = new
+consent-resources = It will use these services in your name:
+consent-end = You can end this at any time on your account page.
+consent-allow = Allow
+consent-deny = Do not allow
+scope-openid = Know who you are
+scope-profile = See your user name and language
+scope-email = See your e-mail address
+scope-offline-access = Stay signed in when you are away
+app-refused-title = This sign-in does not work
+app-refused-client = The application that sent you here is not known. Tell whoever runs it.
+app-refused-redirect-uri = The application that sent you here wants the answer at an address that is not registered for it. Tell whoever runs it.
+app-refused-too-long = The application that sent you here asks for too much at once. Tell whoever runs it.
+app-refused-over = It took too long, or it was begun in another browser. Go back to the application and begin again.
+app-refused-failed = Something did not work here. Go back to the application and try again in a moment.
+app-refused-closest = The registered address that comes closest: { $destination }

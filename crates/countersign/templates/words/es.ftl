@@ -212,3 +212,28 @@ problem-username-invalid = Este nombre de usuario no se puede usar. Elija otro.
 problem-invalid-second-factor = El código no es correcto o ya se ha utilizado. Espere al siguiente.
 problem-too-many-attempts = Demasiados códigos incorrectos. Inténtelo de nuevo más tarde.
 problem-other = No ha funcionado. Inténtelo de nuevo.
+
+## Aplicaciones
+
+onwards-title = Un momento
+onwards-link = Continuar
+consent-title = { $client } quiere iniciar su sesión
+consent-destination = La respuesta va a { $destination }.
+consent-account = Ha iniciado sesión como { $username }.
+consent-scopes = { $client } pide lo siguiente:
+consent-new = nuevo
+consent-resources = Usará estos servicios en su nombre:
+consent-end = Puede terminarlo en cualquier momento en la página de su cuenta.
+consent-allow = Permitir
+consent-deny = No permitir
+scope-openid = Saber quién es usted
+scope-profile = Ver su nombre de usuario y su idioma
+scope-email = Ver su dirección de correo electrónico
+scope-offline-access = Mantener la sesión cuando usted no está
+app-refused-title = Este inicio de sesión no funciona
+app-refused-client = La aplicación que le ha enviado aquí no es conocida. Avise a quien la gestiona.
+app-refused-redirect-uri = La aplicación que le ha enviado aquí quiere la respuesta en una dirección que no está registrada. Avise a quien la gestiona.
+app-refused-too-long = La aplicación que le ha enviado aquí pide demasiado a la vez. Avise a quien la gestiona.
+app-refused-over = Ha tardado demasiado, o se empezó en otro navegador. Vuelva a la aplicación y empiece de nuevo.
+app-refused-failed = Algo no ha funcionado aquí. Vuelva a la aplicación e inténtelo de nuevo en un momento.
+app-refused-closest = La dirección registrada más parecida: { $destination }

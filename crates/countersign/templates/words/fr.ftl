@@ -212,3 +212,28 @@ problem-username-invalid = Ce nom d’utilisateur ne peut pas être utilisé. Ve
 problem-invalid-second-factor = Le code n’est pas correct, ou il a déjà été utilisé. Attendez le suivant.
 problem-too-many-attempts = Trop de codes incorrects. Veuillez réessayer plus tard.
 problem-other = Cela n’a pas fonctionné. Veuillez réessayer.
+
+## Applications
+
+onwards-title = Un instant
+onwards-link = Continuer
+consent-title = { $client } souhaite vous connecter
+consent-destination = La réponse va à { $destination }.
+consent-account = Vous êtes connecté en tant que { $username }.
+consent-scopes = { $client } demande ceci :
+consent-new = nouveau
+consent-resources = Ces services seront utilisés en votre nom :
+consent-end = Vous pouvez y mettre fin à tout moment sur la page de votre compte.
+consent-allow = Autoriser
+consent-deny = Ne pas autoriser
+scope-openid = Savoir qui vous êtes
+scope-profile = Voir votre nom d’utilisateur et votre langue
+scope-email = Voir votre adresse e-mail
+scope-offline-access = Rester connecté en votre absence
+app-refused-title = Cette connexion ne fonctionne pas
+app-refused-client = L’application qui vous a envoyé ici n’est pas connue. Prévenez ceux qui la gèrent.
+app-refused-redirect-uri = L’application qui vous a envoyé ici veut la réponse à une adresse qui n’est pas enregistrée. Prévenez ceux qui la gèrent.
+app-refused-too-long = L’application qui vous a envoyé ici demande trop à la fois. Prévenez ceux qui la gèrent.
+app-refused-over = Cela a pris trop de temps, ou a commencé dans un autre navigateur. Retournez à l’application et recommencez.
+app-refused-failed = Quelque chose n’a pas fonctionné ici. Retournez à l’application et réessayez dans un instant.
+app-refused-closest = L’adresse enregistrée la plus proche : { $destination }

@@ -212,3 +212,28 @@ problem-username-invalid = Questo nome utente non può essere usato. Ne scelga u
 problem-invalid-second-factor = Il codice non è corretto oppure è già stato usato. Attenda il prossimo.
 problem-too-many-attempts = Troppi codici errati. Riprovi più tardi.
 problem-other = Non ha funzionato. Riprovi.
+
+## Applicazioni
+
+onwards-title = Un momento
+onwards-link = Continua
+consent-title = { $client } vuole farLa accedere
+consent-destination = La risposta va a { $destination }.
+consent-account = Ha effettuato l’accesso come { $username }.
+consent-scopes = { $client } chiede questo:
+consent-new = nuovo
+consent-resources = Userà questi servizi a Suo nome:
+consent-end = Può terminarlo in qualsiasi momento nella pagina del Suo account.
+consent-allow = Consenti
+consent-deny = Non consentire
+scope-openid = Sapere chi è Lei
+scope-profile = Vedere il Suo nome utente e la Sua lingua
+scope-email = Vedere il Suo indirizzo e-mail
+scope-offline-access = Mantenere l’accesso quando Lei non c’è
+app-refused-title = Questo accesso non funziona
+app-refused-client = L’applicazione che L’ha mandata qui non è conosciuta. Avvisi chi la gestisce.
+app-refused-redirect-uri = L’applicazione che L’ha mandata qui vuole la risposta a un indirizzo che non è registrato. Avvisi chi la gestisce.
+app-refused-too-long = L’applicazione che L’ha mandata qui chiede troppo in una volta. Avvisi chi la gestisce.
+app-refused-over = È passato troppo tempo, o è iniziato in un altro browser. Torni all’applicazione e ricominci.
+app-refused-failed = Qualcosa non ha funzionato. Torni all’applicazione e riprovi tra un momento.
+app-refused-closest = L’indirizzo registrato più simile: { $destination }

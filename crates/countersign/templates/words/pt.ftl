@@ -212,3 +212,28 @@ problem-username-invalid = Este nome de utilizador não pode ser usado. Escolha 
 problem-invalid-second-factor = O código não está correto ou já foi usado. Aguarde o próximo.
 problem-too-many-attempts = Demasiados códigos incorretos. Tente novamente mais tarde.
 problem-other = Não funcionou. Tente de novo.
+
+## Aplicações
+
+onwards-title = Um momento
+onwards-link = Continuar
+consent-title = { $client } quer iniciar a sua sessão
+consent-destination = A resposta vai para { $destination }.
+consent-account = Iniciou sessão como { $username }.
+consent-scopes = { $client } pede o seguinte:
+consent-new = novo
+consent-resources = Vai usar estes serviços em seu nome:
+consent-end = Pode terminar isto a qualquer momento na página da sua conta.
+consent-allow = Permitir
+consent-deny = Não permitir
+scope-openid = Saber quem é
+scope-profile = Ver o seu nome de utilizador e idioma
+scope-email = Ver o seu endereço de e-mail
+scope-offline-access = Manter a sessão na sua ausência
+app-refused-title = Este início de sessão não funciona
+app-refused-client = A aplicação que o enviou para aqui não é conhecida. Avise quem a gere.
+app-refused-redirect-uri = A aplicação que o enviou para aqui quer a resposta num endereço que não está registado. Avise quem a gere.
+app-refused-too-long = A aplicação que o enviou para aqui pede demasiado de uma vez. Avise quem a gere.
+app-refused-over = Demorou demasiado, ou foi iniciado noutro navegador. Volte à aplicação e comece de novo.
+app-refused-failed = Algo não funcionou aqui. Volte à aplicação e tente novamente daqui a um momento.
+app-refused-closest = O endereço registado mais parecido: { $destination }

@@ -45,16 +45,11 @@ async fn key_for(app: &TestApp, audience: Option<&str>, scope: &str) -> (ApiKey,
 
 trait Form {
     fn basic(self, name: &str, secret: &str) -> Self;
-    fn form(self, body: &str) -> Self;
 }
 
 impl Form for Call<'_> {
     fn basic(self, name: &str, secret: &str) -> Self {
         self.header("authorization", &format!("Basic {}", STANDARD.encode(format!("{name}:{secret}"))))
-    }
-
-    fn form(self, body: &str) -> Self {
-        self.header("content-type", "application/x-www-form-urlencoded").body(body.to_owned())
     }
 }
 

@@ -248,6 +248,10 @@ impl Call<'_> {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
+    pub(crate) fn form(self, body: &str) -> Self {
+        self.header("content-type", "application/x-www-form-urlencoded").body(body.to_owned())
+    }
+
     pub(crate) fn cookie(self, token: &str) -> Self {
         self.header("cookie", &format!("__Host-refreshToken={token}"))
     }

@@ -39,6 +39,8 @@ mod mounted;
 mod nodes;
 mod notices;
 mod oauth2;
+mod oidc;
+mod oidc_hostile;
 mod overview;
 #[path = "../../../countersign-webauthn/tests/support/keys.rs"]
 #[expect(dead_code, reason = "some is for the tests of that crate")]

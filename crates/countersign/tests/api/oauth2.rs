@@ -25,16 +25,11 @@ async fn with_client() -> (TestApp, String) {
 
 trait AsClient {
     fn basic(self, name: &str, secret: &str) -> Self;
-    fn form(self, body: &str) -> Self;
 }
 
 impl AsClient for Call<'_> {
     fn basic(self, name: &str, secret: &str) -> Self {
         self.header("authorization", &format!("Basic {}", STANDARD.encode(format!("{name}:{secret}"))))
-    }
-
-    fn form(self, body: &str) -> Self {
-        self.header("content-type", "application/x-www-form-urlencoded").body(body.to_owned())
     }
 }
 

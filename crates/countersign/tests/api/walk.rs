@@ -8,6 +8,32 @@ use countersign::store::AnyStore;
 
 use crate::app::TestApp;
 
+const PUBLIC: [&str; 23] = [
+    "/api/login",
+    "/api/login/factor",
+    "/api/login/factor/enrol",
+    "/api/login/factor/enrol/passkey",
+    "/api/login/factor/options",
+    "/api/passkeys/options",
+    "/api/refresh",
+    "/api/logout",
+    "/api/email/start",
+    "/api/email/confirm",
+    "/api/email/poll",
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+    "/.well-known/webauthn",
+    "/healthz",
+    "/readyz",
+    "/m/{token}",
+    "/m/{token}",
+    "/oauth2/authorize",
+    "/oauth2/authorize",
+    "/oauth2/continue",
+    "/oauth2/consent",
+];
+
 /// HD-9: every route that is not public refuses no, wrong and expired credentials, and a refresh cookie; those for
 /// administrators refuse everybody else.
 #[tokio::test]
@@ -38,38 +64,15 @@ async fn every_route_asks_for_what_the_table_says() {
         call().cookie(&cookie).send().await.assert_error(401, "token_required");
         call().bearer("wrong").send().await.assert_error(401, "invalid_token");
         // A feed key and a proof of the master key are no access tokens: one of those is nothing here.
-        let is_other = matches!(route.access, Access::FeedKey | Access::Operator);
+        // Nor is one for this server one for an application.
+        let is_other = matches!(route.access, Access::FeedKey | Access::Operator | Access::App);
         let of_expired = if is_other { "invalid_token" } else { "token_expired" };
         call().bearer(&expired).send().await.assert_error(401, of_expired);
         if route.access == Access::Admin {
             call().bearer(&ada).send().await.assert_error(403, "forbidden");
         }
     }
-    assert_eq!(
-        public,
-        [
-            "/api/login",
-            "/api/login/factor",
-            "/api/login/factor/enrol",
-            "/api/login/factor/enrol/passkey",
-            "/api/login/factor/options",
-            "/api/passkeys/options",
-            "/api/refresh",
-            "/api/logout",
-            "/api/email/start",
-            "/api/email/confirm",
-            "/api/email/poll",
-            "/.well-known/jwks.json",
-            "/.well-known/oauth-authorization-server",
-            "/.well-known/openid-configuration",
-            "/.well-known/webauthn",
-            "/healthz",
-            "/readyz",
-            "/m/{token}",
-            "/m/{token}"
-        ],
-        "a new public route must be meant"
-    );
+    assert_eq!(public, PUBLIC, "a new public route must be meant");
 }
 
 #[tokio::test]
@@ -86,7 +89,8 @@ async fn every_answer_carries_the_security_headers() {
             let expected = if cached { "public, max-age=300" } else { "no-store" };
             assert_eq!(reply.header(header::CACHE_CONTROL), Some(expected), "{path}");
             assert_eq!(reply.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
-            let (policy, referrer) = if route.path.starts_with("/m/") {
+            let is_page = ["/m/", "/oauth2/authorize", "/oauth2/continue", "/oauth2/consent"];
+            let (policy, referrer) = if is_page.iter().any(|page| route.path.starts_with(page)) {
                 (countersign::render::PAGE_POLICY, countersign::render::PAGE_REFERRER)
             } else {
                 ("default-src 'none'; frame-ancestors 'none'", "no-referrer")

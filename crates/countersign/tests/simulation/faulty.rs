@@ -25,6 +25,9 @@ use countersign::internal::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKey
 use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use countersign::internal::model::master_key_use::{MasterKeyUse, ResealedKey};
+use countersign::internal::model::oauth::{
+    CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption,
+};
 use countersign::internal::model::outbox::{
     Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement,
 };
@@ -50,8 +53,8 @@ use countersign::internal::password::PasswordHash;
 use countersign::internal::throttle::{ThrottleExchange, ThrottleRecord};
 use countersign::store::{
     AccountStore, ActivityStore, AnyStore, ApiKeyStore, AuditChainStore, AuditReaderStore, AuditStore,
-    ClientStore, EmailStore, FeedKeyStore, KeyStore, OutboxStore, Sealed, SecondFactorStore, SessionStore,
-    StoreError, StoreReading, ThrottleStore, TicketStore, Upkeep,
+    ClientStore, EmailStore, FeedKeyStore, KeyStore, OauthStore, OutboxStore, Sealed, SecondFactorStore,
+    SessionStore, StoreError, StoreReading, ThrottleStore, TicketStore, Upkeep,
 };
 
 use tokio::sync::Notify;
@@ -434,6 +437,14 @@ impl EmailStore for Faulty {
         sign_in_name(name: Option<&Username>, address: &EmailAddress) -> Option<Username>;
         add_email(new: NewEmail, context: &Context) -> AddEmailOutcome;
         change_email(change: EmailChange, context: &Context) -> ChangeEmailOutcome;
+    }
+}
+
+impl OauthStore for Faulty {
+    forward! {
+        find_consent(account: AccountId, client: String, resources: Vec<String>) -> Option<Consent>;
+        issue_code(request: CodeRequest, context: &Context) -> IssueCodeOutcome;
+        redeem_code(redemption: Redemption, context: &Context) -> RedeemOutcome;
     }
 }
 

@@ -35,8 +35,8 @@ impl<S: Store> FromRequestParts<App<S>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App<S>) -> Result<Self, ApiError> {
         let claims = parts.extensions.get::<AccessClaims>().ok_or(Refusal::TokenRequired)?;
-        // A key is made for other services, and its scopes mean nothing here: it must not manage its account.
-        if app.countersign.api_key_of(claims).is_some() {
+        // A key or an application is for other services, and its scopes mean nothing here: it must not manage an account.
+        if app.countersign.api_key_of(claims).is_some() || app.countersign.client_of(claims).is_some() {
             return Err(Refusal::ScopeRequired.into());
         }
         // The guard lets no token of another issuer through; one whose IDs are not ours names no caller all the same.

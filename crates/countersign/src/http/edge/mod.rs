@@ -67,7 +67,9 @@ pub(in crate::http) async fn pass_plain<S: Store>(
 /// The response of the routes, or of the rules about pages of other origins; a failure is logged inside the span.
 async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Response {
     let origins = origins(app);
-    let cors = Cors::of(request.method(), request.headers(), &origins);
+    let mut cors = Cors::of(request.method(), request.headers(), &origins);
+    let is_for_applications = is_for_applications(app, &request);
+    cors.open_to_all(is_for_applications && !request.uri().path().ends_with("/authorize"));
     let source = app.notices.source(&request, &app.options.trusted_proxies);
     app.notices.look_at_front_end(request.headers(), &origins);
     if cors.is_refused_preflight() {
@@ -76,6 +78,7 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
     let mut response = if let Some(preflight) = cors.preflight() {
         preflight
     } else if !is_question_of_a_proxy(&request)
+        && !is_for_applications
         && let Err(refused) = csrf::verify(request.method(), request.headers(), &origins)
     {
         log_refused_origin(request.method(), request.headers(), &origins);
@@ -100,6 +103,13 @@ pub(in crate::http) fn origins<S: Store>(app: &App<S>) -> Origins<'_> {
         front_ends: &app.options.allowed_origins,
         any_of_this_machine: app.options.development && app.options.allowed_origins.is_empty(),
     }
+}
+
+/// Whether it is for applications of other origins: a request there changes nothing for the cookies that a browser adds by itself,
+/// whose `SameSite` is for the pages that follow.
+fn is_for_applications<S: Store>(app: &App<S>, request: &Request) -> bool {
+    let is_one = matches!(request.uri().path(), "/oauth2/authorize" | "/oauth2/token" | "/oauth2/userinfo");
+    is_one && cfg!(feature = "oidc") && !app.countersign.options().oauth.clients.is_empty()
 }
 
 /// Whether the method and the headers are those of a request to another service, about which its proxy asks

@@ -6,9 +6,11 @@ use axum::response::{IntoResponse, Response};
 
 use crate::flows::api_keys::ExchangeError;
 use crate::flows::audience::AudienceError;
+use crate::flows::oauth::token::AppTokenError;
 use crate::http::error::api::ApiError;
 use crate::http::error::finish;
 use crate::http::error::public::{Public, public};
+use crate::model::oauth::CodeRefusal;
 use crate::store::StoreError;
 
 /// What a request of a client can fail with.
@@ -26,6 +28,15 @@ pub(in crate::http) enum OauthError {
     /// The scope is malformed, or more than the client has.
     #[error("the scope is not one of the client's")]
     Scope,
+    /// A code or a refresh token that is good for nothing: a stable word, and why.
+    #[error("the grant is not good: {0}")]
+    Grant(&'static str, &'static str),
+    /// The resource was not allowed (RFC 8707 §2.2).
+    #[error("the resource was not allowed")]
+    Target,
+    /// The scope is malformed, or more than was allowed (RFC 6749 §6).
+    #[error("the scope is more than was allowed")]
+    AppScope,
     /// The client may not have a token for its audience.
     #[error("the client may not have this token: {0}")]
     NotPermitted(AudienceError),
@@ -52,6 +63,41 @@ impl From<ExchangeError> for OauthError {
     }
 }
 
+impl From<AppTokenError> for OauthError {
+    fn from(error: AppTokenError) -> Self {
+        match error {
+            AppTokenError::Code(CodeRefusal::Target) | AppTokenError::Target => Self::Target,
+            AppTokenError::Code(why) => {
+                Self::Grant(why.name(), "The code is not valid, or not for this request")
+            }
+            AppTokenError::UnknownToken => {
+                Self::Grant("invalid_refresh_token", "The refresh token is not valid")
+            }
+            AppTokenError::OtherClient => {
+                Self::Grant("refresh_token_of_other_client", "The refresh token is another client's")
+            }
+            AppTokenError::Expired => Self::Grant("session_expired", "The session has expired"),
+            AppTokenError::Revoked(_) => Self::Grant("session_revoked", "The session was ended"),
+            AppTokenError::ProofRequired => Self::Grant(
+                "device_proof_required",
+                "The session is bound to a device, which must prove itself",
+            ),
+            AppTokenError::Reused => Self::Grant(
+                "refresh_token_reused",
+                "The refresh token was used again, so the session was ended",
+            ),
+            AppTokenError::SecondFactorRequired => {
+                Self::Grant("second_factor_required", "A second factor is required: sign in again")
+            }
+            AppTokenError::Scope => Self::AppScope,
+            AppTokenError::Audience(error) => Self::NotPermitted(error),
+            AppTokenError::Store(error) => Self::Api(error.into()),
+            AppTokenError::Sign(error) => Self::Api(ExchangeError::Sign(error).into()),
+            AppTokenError::Hook(error) => Self::Api(error.into()),
+        }
+    }
+}
+
 impl OauthError {
     fn public(&self) -> Public {
         match self {
@@ -68,6 +114,15 @@ impl OauthError {
                 StatusCode::BAD_REQUEST,
                 "invalid_scope",
                 "The scope is malformed, or not among the scopes of the key",
+            ),
+            Self::Grant(_, why) => public(StatusCode::BAD_REQUEST, "invalid_grant", *why),
+            Self::Target => {
+                public(StatusCode::BAD_REQUEST, "invalid_target", "The resource is not one that was allowed")
+            }
+            Self::AppScope => public(
+                StatusCode::BAD_REQUEST,
+                "invalid_scope",
+                "The scope is malformed, or more than was allowed",
             ),
             Self::NotPermitted(_) => public(
                 StatusCode::BAD_REQUEST,
@@ -92,7 +147,10 @@ impl OauthError {
 impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
         let public = self.public();
-        let body = serde_json::json!({ "error": public.code, "error_description": public.text });
+        let mut body = serde_json::json!({ "error": public.code, "error_description": public.text });
+        if let Self::Grant(code, _) = &self {
+            body["code"] = (*code).into();
+        }
         let mut response = (public.status, axum::Json(body)).into_response();
         if public.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static(r#"Basic realm="oauth2", charset="UTF-8""#);

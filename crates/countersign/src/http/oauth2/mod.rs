@@ -1,7 +1,13 @@
-//! `/oauth2/token` for programs that hold an API key (RFC 6749 §4.4), `/oauth2/introspect` (RFC 7662) and `/oauth2/revoke`
+//! `/oauth2/authorize` and what follows it for applications that people sign in to; `/oauth2/token` for these, and for programs that
+//! hold an API key (RFC 6749 §4.4); `/oauth2/introspect` (RFC 7662) and `/oauth2/revoke`
 //! (RFC 7009) for services that hold a client secret. The body is a form, as the RFCs say, or a JSON object with the same
 //! members.
 
+#[cfg(feature = "oidc")]
+mod app;
+#[cfg(feature = "oidc")]
+pub(in crate::http) mod authorize;
+mod bodies;
 mod client;
 mod parameters;
 mod token;
@@ -13,6 +19,8 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "oidc")]
+pub(in crate::http) use self::app::userinfo;
 use self::parameters::parameters;
 pub(in crate::http) use self::token::token;
 use crate::http::app::App;

@@ -1,12 +1,12 @@
-//! `POST /oauth2/token`: an access token for an API key, by the grant `client_credentials` (RFC 6749 §4.4). The key is the
+//! `POST /oauth2/token`: for applications that people sign in to (`app.rs`), and here an access token for an API key, by the grant `client_credentials` (RFC 6749 §4.4). The key is the
 //! client's secret; its `client_id` is the ID of the key, or the ID or name of the account. There is no refresh token (§4.4.3):
 //! the key is good for the next one.
 
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
+use super::bodies::{Parameters, TokenBody};
 use super::client;
 use super::parameters::parameters;
 use crate::http::app::App;
@@ -17,31 +17,22 @@ use crate::model::api_key::{KeyGrant, Scopes};
 use crate::model::context::{Actor, Context};
 use crate::store::Store;
 
-#[derive(Deserialize)]
-struct Parameters {
-    grant_type: Option<String>,
-    scope: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<Zeroizing<String>>,
-}
-
 /// A key that works, and the scopes that are asked for.
-pub(in crate::http) struct FromKey {
+struct FromKey {
     grant: KeyGrant,
     scopes: Option<Scopes>,
     context: Context,
 }
 
-impl<S: Store> FromRequest<App<S>> for FromKey {
-    type Rejection = OauthError;
-
-    async fn from_request(request: Request, app: &App<S>) -> Result<Self, OauthError> {
-        let (parts, body) = request.into_parts();
-        let Parameters { grant_type, scope, client_id, client_secret } =
-            parameters(&parts.headers, body).await?;
-        let (name, secret) = client::credentials(&parts.headers, client_id, client_secret)?;
-        let (now, trusted) = (app.countersign.clock().now(), &app.options.trusted_proxies);
-        let context = client_address::context(&parts, trusted, Actor::Anonymous, now);
+impl FromKey {
+    async fn of<S: Store>(
+        app: &App<S>,
+        headers: &HeaderMap,
+        parameters: Parameters,
+        context: Context,
+    ) -> Result<Self, OauthError> {
+        let Parameters { grant_type, scope, client_id, client_secret, .. } = parameters;
+        let (name, secret) = client::credentials(headers, client_id, client_secret)?;
         let found = app.countersign.find_by_api_key(&secret, &context).await?;
         let grant = found.filter(|grant| is_named(grant, &name)).ok_or(OauthError::Client)?;
         match grant_type.as_deref() {
@@ -64,23 +55,30 @@ fn is_named(grant: &KeyGrant, client_id: &str) -> bool {
         || Username::parse(client_id).is_ok_and(is_username)
 }
 
-/// RFC 6749 §5.1.
-#[derive(Serialize)]
-struct TokenBody<'a> {
-    access_token: &'a str,
-    token_type: &'static str,
-    expires_in: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-}
-
 pub(in crate::http) async fn token<S: Store>(
     State(app): State<App<S>>,
-    FromKey { grant, scopes, context }: FromKey,
+    request: Request,
 ) -> Result<Response, OauthError> {
+    let (parts, body) = request.into_parts();
+    let parameters: Parameters = parameters(&parts.headers, body).await?;
+    let (now, trusted) = (app.countersign.clock().now(), &app.options.trusted_proxies);
+    let context = client_address::context(&parts, trusted, Actor::Anonymous, now);
+    #[cfg(feature = "oidc")]
+    if matches!(parameters.grant_type.as_deref(), Some("authorization_code" | "refresh_token"))
+        && !app.countersign.options().oauth.clients.is_empty()
+    {
+        return super::app::token(&app, &parts.headers, parameters, context).await;
+    }
+    let FromKey { grant, scopes, context } = FromKey::of(&app, &parts.headers, parameters, context).await?;
     let (access, scopes) = app.countersign.exchange_api_key(&grant, scopes, context.now).await?;
     let scope = (!scopes.is_empty()).then(|| scopes.to_string());
-    let body =
-        TokenBody { access_token: &access.token, token_type: "Bearer", expires_in: access.expires_in, scope };
+    let body = TokenBody {
+        access_token: &access.token,
+        token_type: "Bearer",
+        expires_in: access.expires_in,
+        refresh_token: None,
+        id_token: None,
+        scope,
+    };
     Ok(axum::Json(body).into_response())
 }

@@ -58,7 +58,7 @@ fn codes(row: &Row, source: &mut Object) -> BTreeSet<String> {
     match row.access {
         Access::Public | Access::Client | Access::Forwarded => {}
         Access::FeedKey | Access::Operator => add(&["token_required", "invalid_token"]),
-        Access::Bearer => add(TOKEN),
+        Access::Bearer | Access::App => add(TOKEN),
         Access::Admin => {
             add(TOKEN);
             add(&["forbidden", "overloaded", "unavailable"]);
@@ -146,7 +146,7 @@ fn security(access: Access) -> Value {
     match access {
         Access::Public => json!([]),
         Access::Client => json!([{ "clientSecretBasic": [] }, {}]),
-        Access::Bearer | Access::Admin => json!([{ "bearer": [] }]),
+        Access::Bearer | Access::App | Access::Admin => json!([{ "bearer": [] }]),
         Access::FeedKey => json!([{ "feedKey": [] }, {}]),
         Access::Operator => json!([{ "masterKeyProof": [] }]),
         Access::Forwarded => json!([{ "bearer": [] }, { "apiKey": [] }, { "sessionCookie": [] }]),

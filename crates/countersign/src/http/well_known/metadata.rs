@@ -11,6 +11,8 @@ use crate::base::digest::entity_tag;
 use crate::http::app::App;
 use crate::http::edge::if_none_match::client_has;
 use crate::http::error::api::ApiError;
+#[cfg(feature = "oidc")]
+use crate::options::Options;
 use crate::store::Store;
 
 pub(in crate::http) async fn jwk_set<S: Store>(
@@ -21,8 +23,8 @@ pub(in crate::http) async fn jwk_set<S: Store>(
     Ok(published(keys.to_json(), &headers))
 }
 
-/// The same document at the path of RFC 8414 and at that of `OpenID` Connect Discovery, where most verifiers look. There
-/// is no authorization endpoint, so no response type is supported; the token endpoint is for API keys.
+/// The same document at the path of RFC 8414 and at that of `OpenID` Connect Discovery, where most verifiers look. Without
+/// applications there is no authorization endpoint, so no response type is supported, and the token endpoint is for API keys.
 pub(in crate::http) async fn metadata<S: Store>(
     State(app): State<App<S>>,
     headers: HeaderMap,
@@ -35,7 +37,7 @@ pub(in crate::http) async fn metadata<S: Store>(
             algorithms.push(name);
         }
     }
-    let document = serde_json::json!({
+    let mut document = serde_json::json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "revocations_endpoint": format!("{issuer}/api/revocations"),
@@ -51,6 +53,12 @@ pub(in crate::http) async fn metadata<S: Store>(
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
     });
+    #[cfg(feature = "oidc")]
+    if let serde_json::Value::Object(document) = &mut document
+        && let serde_json::Value::Object(provider) = provider(app.countersign.options())
+    {
+        document.extend(provider);
+    }
     Ok(published(document.to_string(), &headers))
 }
 
@@ -63,6 +71,58 @@ pub(in crate::http) async fn related_origins<S: Store>(
     let origins: Vec<_> = site.ok_or(ApiError::NotFound)?.origins().iter().map(Origin::as_str).collect();
     Ok(published(serde_json::json!({ "origins": origins }).to_string(), &headers))
 }
+
+/// What there is for applications that people sign in to (`OpenID` Connect Discovery §3, RFC 8414 §2, RFC 9207 §3); nothing where there
+/// are none.
+#[cfg(feature = "oidc")]
+fn provider(options: &Options) -> serde_json::Value {
+    let clients = &options.oauth.clients;
+    if clients.is_empty() {
+        return serde_json::Value::Null;
+    }
+    let issuer = &options.issuer;
+    let scopes: std::collections::BTreeSet<_> =
+        clients.iter().flat_map(|client| client.scopes.iter()).collect();
+    let mut algorithms: Vec<_> = clients.iter().map(|client| client.id_token_algorithm.name()).collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    serde_json::json!({
+        "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
+        "userinfo_endpoint": format!("{issuer}/oauth2/userinfo"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "scopes_supported": scopes,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],
+        "acr_values_supported": ["aal1", "aal2"],
+        "claims_supported": CLAIMS,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "id_token_signing_alg_values_supported": algorithms,
+    })
+}
+
+#[cfg(feature = "oidc")]
+const CLAIMS: [&str; 14] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "sid",
+    "preferred_username",
+    "locale",
+    "email",
+    "email_verified",
+];
 
 fn published(json: String, request: &HeaderMap) -> Response {
     let etag = entity_tag(json.as_bytes());

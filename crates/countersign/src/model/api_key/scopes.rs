@@ -42,6 +42,24 @@ impl Scopes {
         self.0.is_subset(&others.0)
     }
 
+    /// Those that are among the others too.
+    #[must_use]
+    pub fn both(&self, others: &Self) -> Self {
+        Self(self.0.intersection(&others.0).cloned().collect())
+    }
+
+    /// Those that are not among the others.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        Self(self.0.difference(&others.0).cloned().collect())
+    }
+
+    /// These and the others.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self(self.0.union(&others.0).cloned().collect())
+    }
+
     /// Each of them, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)

@@ -173,7 +173,7 @@ impl Audiences {
 /// The `typ` of assertions (RFC 8725 §3.11).
 pub(crate) const ASSERTION: &str = "assertion+jwt";
 /// Of each, up to three keys are published: the next, the active and the retired one.
-const MAX_ALGORITHMS: usize = 3;
+pub(crate) const MAX_ALGORITHMS: usize = 3;
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, Credentials, PasswordChange};
 use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::oauth::AppGrant;
 use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
@@ -122,7 +123,8 @@ impl AdmittedSession {
 
     /// The last sessions of the account, [`LOOKED_AT`](super::LOOKED_AT) at most and the oldest first.
     pub(crate) fn after(self, earlier: Vec<Session>) -> Self {
-        Self { earlier, ..self }
+        // Where an application's server stands says nothing about where its owner is.
+        Self { earlier: earlier.into_iter().filter(|session| session.app.is_none()).collect(), ..self }
     }
 
     /// Begins it, with what was asked for: the session that it may replace, and the account's open sessions,
@@ -156,7 +158,7 @@ impl AdmittedSession {
                 ended.extend(change.write(&self.found, &open, at, &mut writes));
                 self.found.account.password_change_required = false;
             }
-            None => ended.extend(make_room(&open, at, &mut writes)),
+            None => ended.extend(make_room(&open, None, at, &mut writes)),
         }
         let told = self.new.notices.new_device.take();
         let told = told.filter(|_| is_news(&self.found.account, &self.earlier, &device, at.now));
@@ -207,13 +209,22 @@ impl NewSession {
             user_agent: device.user_agent,
             address: device.address,
             bound_key: self.bound_key.clone(),
+            app: None,
         }
     }
 }
 
-/// Ends the oldest sessions until there is room for one more (SE-8). One that has run out takes none.
-fn make_room(open: &[Session], at: PolicyAt, writes: &mut Vec<Write>) -> Vec<EndedSession> {
-    let alive = || open.iter().filter(|session| session.is_alive(&at.policy, at.now));
+/// Ends the oldest sessions until there is room for one more of this application, or of its owner's own (SE-8). One that has run out
+/// takes none, and nobody takes the room of others.
+pub(in crate::model) fn make_room(
+    open: &[Session],
+    of: Option<&AppGrant>,
+    at: PolicyAt,
+    writes: &mut Vec<Write>,
+) -> Vec<EndedSession> {
+    let client = |app: Option<&AppGrant>| app.map(|app| app.client_id.clone());
+    let is_alike = |session: &&Session| client(session.app.as_deref()) == client(of);
+    let alive = || open.iter().filter(is_alike).filter(|session| session.is_alive(&at.policy, at.now));
     let room = usize::try_from(at.policy.max_sessions.max(1)).unwrap_or(usize::MAX);
     let too_many = (alive().count() + 1).saturating_sub(room);
     end_all(alive().take(too_many), EndReason::TooMany, at, writes)

@@ -94,7 +94,7 @@ pub(in crate::model) fn end_all<'a>(
 
 /// Ends a session, unless it was ended before, or no access token of it can be running any more. The audit
 /// log says why.
-pub(super) fn end(
+pub(in crate::model) fn end(
     session: &Session,
     reason: EndReason,
     at: PolicyAt,
@@ -111,6 +111,11 @@ pub(super) fn end(
     };
     let event = AuditEvent::new(kind).of_account(session.account_id).of_session(session.id);
     writes.push(Write::Record(event.with_detail(reason.name())));
+    // Whoever disconnects an application wants to be asked again.
+    if let (EndReason::Ended, Some(app)) = (reason, &session.app) {
+        writes
+            .push(Write::ForgetConsents { account_id: session.account_id, client_id: app.client_id.clone() });
+    }
     Some(ended)
 }
 

@@ -12,7 +12,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    pub(super) const fn new(account: Account, session: Session) -> Self {
+    pub(in crate::model) const fn new(account: Account, session: Session) -> Self {
         Self { account, session }
     }
 

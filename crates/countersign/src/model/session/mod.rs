@@ -39,6 +39,7 @@ pub use self::rotation::*;
 pub use self::vouch::*;
 use crate::base::clock::Timestamp;
 use crate::base::id::{AccountId, SessionId};
+use crate::model::oauth::AppGrant;
 use crate::model::proof::AuthMethods;
 
 /// One login on one device.
@@ -69,6 +70,8 @@ pub struct Session {
     pub address: Option<IpAddr>,
     /// The key without which it is not refreshed. Set once, and never replaced.
     pub bound_key: Option<BoundKey>,
+    /// Whose session it is, if not its owner's own: that of an application that they have signed in to.
+    pub app: Option<Box<AppGrant>>,
 }
 
 impl Session {

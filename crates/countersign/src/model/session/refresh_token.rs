@@ -93,6 +93,11 @@ impl RefreshTokenCodec {
         Self(MacTokens::new(master_keys, Purpose::RefreshToken))
     }
 
+    /// For the tokens of applications: one is never taken for that of a sign-in, nor the other way round (RF-9, TK-5).
+    pub(crate) fn of_apps(master_keys: &MasterKeys) -> Self {
+        Self(MacTokens::new(master_keys, Purpose::AppRefreshToken))
+    }
+
     /// The text that goes into the cookie. Secret.
     #[must_use]
     pub fn encode(&self, token: &RefreshToken) -> Zeroizing<String> {

@@ -40,6 +40,7 @@ pub(crate) fn session_of(account: &Account, seed: u64) -> Session {
         user_agent: None,
         address: None,
         bound_key: None,
+        app: None,
     }
 }
 

@@ -53,7 +53,7 @@ impl Table {
 }
 
 /// What is copied, accounts before what is theirs. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 26] = [
+pub(in crate::store) const TABLES: [Table; 28] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -69,6 +69,8 @@ pub(in crate::store) const TABLES: [Table; 26] = [
     Table::new("trusted_devices"),
     Table::new("passkeys"),
     Table::new("passkey_challenges"),
+    Table::new("oauth_codes"),
+    Table::new("oauth_consents"),
     // Followed by a number in SQLite, and by the number of the transaction in PostgreSQL.
     Table::new("revocations").own(&["sequence", "xid"]),
     Table::new("throttle"),

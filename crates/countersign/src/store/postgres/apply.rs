@@ -21,6 +21,7 @@ use crate::model::client::StoredClient;
 use crate::model::context::Origin;
 use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
+use crate::model::oauth;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{BoundKey, PolicyAt, Revocation, Session, SessionPolicy};
@@ -150,6 +151,12 @@ impl Transaction {
             Write::TrustDevice(device) => self.trust_device(device).await,
             Write::ForgetDevice(id) => self.forget_device(*id).await,
             Write::Reauthenticate { id, amr, at } => self.note_reauthentication(*id, *amr, *at).await,
+            Write::InsertCode(code) => self.insert_code(code).await,
+            Write::UseCode { hash, at, session } => self.use_code(hash, *at, *session).await,
+            Write::SetConsent(consent) => self.set_consent(consent).await,
+            Write::ForgetConsents { account_id, client_id } => {
+                self.forget_consents(*account_id, client_id).await
+            }
             Write::SetMilestone { milestone, at } => self.set_milestone(*milestone, *at).await,
             Write::InsertDelivery(new) => self.deliver(delivery_rows::insert(&self.db, new).await?),
             Write::ChangeDelivery(change) => self.deliver(delivery_rows::change(&self.db, change).await?),
@@ -185,6 +192,8 @@ impl Transaction {
             "trusted_devices",
             "passkeys",
             "passkey_challenges",
+            "oauth_codes",
+            "oauth_consents",
         ] {
             self.db.execute(&format!("DELETE FROM {table} WHERE account_id = $1"), &[&id]).await?;
         }
@@ -296,8 +305,8 @@ impl Transaction {
         self.rows(
             1,
             "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
-                                   user_agent, address, authenticated_at, amr, bound_key)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                   user_agent, address, authenticated_at, amr, bound_key, client_id, scopes, resources)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             &[
                 &session.id,
                 &session.account_id,
@@ -311,6 +320,9 @@ impl Transaction {
                 &session.authenticated_at,
                 &session.amr.to_stored(),
                 &session.bound_key.as_ref().map(BoundKey::as_jwk),
+                &session.app.as_ref().map(|app| app.client_id.as_str()),
+                &session.app.as_ref().map(|app| app.scopes.to_string()),
+                &session.app.as_ref().map(|app| oauth::joined(&app.resources)),
             ],
         )
         .await

@@ -33,6 +33,7 @@ mod inspect;
 mod keys;
 mod lines;
 mod load;
+mod oauth;
 mod outbox;
 mod rows;
 mod second_factors;

@@ -23,7 +23,7 @@ impl Upkeep for PostgresStore {
     async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
         let (expired, batch) = (sweep.expired(&self.policy), sweep.batch);
         let delete =
-            move |db, signer: Signer| async move { delete_first(db, expired, batch, signer.get()).await };
+            move |db, signer: Signer| async move { delete_first(db, &expired, batch, signer.get()).await };
         let deleted = self.write("sweep", Arc::clone(&self.signer), delete).await?;
         if deleted > 0 {
             return Ok(Swept { deleted, more: true, alive: 0 });
@@ -121,11 +121,11 @@ fn take_lease() -> String {
 /// Deletes one batch of the first that finds something.
 async fn delete_first(
     db: Arc<Connection>,
-    expired: [Expired; EXPIRED],
+    expired: &[Expired; EXPIRED],
     batch: u32,
     signer: Option<&AuditSigner>,
 ) -> Result<usize, Failure> {
-    for expired in expired {
+    for &expired in expired {
         let deleted = delete(&db, expired, batch, signer).await?;
         if deleted > 0 {
             return Ok(usize::try_from(deleted).unwrap_or(usize::MAX));
@@ -149,6 +149,7 @@ async fn delete(
         Expired::ApiKeysPastEnd(at) => ("api_keys", "id", "expires_at <= $1", at.as_unix_millis()),
         Expired::Tickets(at) => ("tickets", "id", "expires_at <= $1", at.as_unix_millis()),
         Expired::TrustedDevices(at) => ("trusted_devices", "id", "expires_at <= $1", at.as_unix_millis()),
+        Expired::Codes(at) => ("oauth_codes", "hash", "expires_at <= $1", at.as_unix_millis()),
         Expired::AuditLog(at) => ("audit_log", "sequence", "at < $1", at.as_unix_millis()),
         Expired::FewFailures(count, at) => {
             few = format!("failures < {count} AND last_failure_at <= $1");

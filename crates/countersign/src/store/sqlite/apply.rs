@@ -15,6 +15,7 @@ use crate::model::client::StoredClient;
 use crate::model::context::Origin;
 use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
+use crate::model::oauth;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
 use crate::model::session::{BoundKey, EndReason, EndedSession, PolicyAt, Session, SessionPolicy};
@@ -133,6 +134,10 @@ impl<'a> Transaction<'a> {
             Write::TrustDevice(device) => self.trust_device(device),
             Write::ForgetDevice(id) => self.forget_device(*id),
             Write::Reauthenticate { id, amr, at } => self.note_reauthentication(*id, *amr, *at),
+            Write::InsertCode(code) => self.insert_code(code),
+            Write::UseCode { hash, at, session } => self.use_code(hash, *at, *session),
+            Write::SetConsent(consent) => self.set_consent(consent),
+            Write::ForgetConsents { account_id, client_id } => self.forget_consents(*account_id, client_id),
             Write::SetMilestone { milestone, at } => self.set_milestone(*milestone, *at),
             Write::InsertDelivery(new) => self.deliver(delivery_rows::insert(self.db, new)?),
             Write::ChangeDelivery(change) => self.deliver(delivery_rows::change(self.db, change)?),
@@ -266,8 +271,8 @@ impl<'a> Transaction<'a> {
     fn insert_session(&self, session: &Session, secret_hash: &[u8; 32]) -> rusqlite::Result<()> {
         self.one_row(
             "INSERT INTO sessions (id, account_id, secret_hash, created_at, expires_at, generation, rotated_at,
-                                   user_agent, address, authenticated_at, amr, bound_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                                   user_agent, address, authenticated_at, amr, bound_key, client_id, scopes, resources)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 session.id.as_bytes(),
                 session.account_id.as_bytes(),
@@ -281,6 +286,9 @@ impl<'a> Transaction<'a> {
                 session.authenticated_at.as_unix_millis(),
                 session.amr.to_stored(),
                 session.bound_key.as_ref().map(BoundKey::as_jwk),
+                session.app.as_ref().map(|app| &app.client_id),
+                session.app.as_ref().map(|app| app.scopes.to_string()),
+                session.app.as_ref().map(|app| oauth::joined(&app.resources)),
             ],
         )
     }

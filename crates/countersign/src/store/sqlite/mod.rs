@@ -30,6 +30,7 @@ mod feed_keys;
 mod inspect;
 mod keys;
 mod load;
+mod oauth;
 mod outbox;
 mod rows;
 mod second_factors;

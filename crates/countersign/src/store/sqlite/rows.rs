@@ -19,6 +19,7 @@ use crate::model::client::{Client, ClientName, StoredClient};
 use crate::model::context::Actor;
 use crate::model::email::AccountEmail;
 use crate::model::feed_key::{FeedKey, FeedKeyName};
+use crate::model::oauth::{self, AppGrant};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{FactorKind, Passkey, SecondFactor, TrustedDevice, UnknownFactorKind};
@@ -46,7 +47,7 @@ pub(super) const CREDENTIALS_COLUMN_COUNT: usize = ACCOUNT_COLUMN_COUNT + 2;
 /// The columns that [`session`] reads, in a table or alias `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.id, s.account_id, s.secret_hash, s.created_at, s.expires_at, s.generation, \
      s.rotated_at, s.revoked_at, s.end_reason, s.user_agent, s.address, s.authenticated_at, s.amr, s.bound_key, \
-     (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before')";
+     (SELECT m.at FROM milestones m WHERE m.name = 'sessions_not_before'), s.client_id, s.scopes, s.resources";
 
 /// The columns that [`api_key`] reads, in a table or alias `k`.
 pub(super) const API_KEY_COLUMNS: &str = "k.id, k.account_id, k.name, k.audience, k.scopes, k.created_at, k.expires_at, \
@@ -134,6 +135,7 @@ fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<StoredSession> 
             user_agent: row.get(first + 9)?,
             address: address(row, first + 10)?,
             bound_key: row.get::<_, Option<_>>(first + 13)?.map(BoundKey::from_stored),
+            app: app_grant(row, first + 15)?,
         },
         secret_hash: row.get(first + 2)?,
     };
@@ -141,6 +143,15 @@ fn session_from(row: &Row<'_>, first: usize) -> rusqlite::Result<StoredSession> 
         Some(not_before) => stored.since(not_before),
         None => stored,
     })
+}
+
+/// Reads `client_id, scopes, resources`.
+fn app_grant(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Box<AppGrant>>> {
+    let text =
+        |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?.unwrap_or_default());
+    let Some(client_id) = row.get(first)? else { return Ok(None) };
+    let scopes = Scopes::parse(text(first + 1)?).map_err(|error| invalid(first + 1, error))?;
+    Ok(Some(Box::new(AppGrant { client_id, scopes, resources: oauth::split(text(first + 2)?) })))
 }
 
 /// Reads `sequence, at, actor, actor_id, address, kind, account_id, session_id, detail, request_id`.

@@ -98,7 +98,10 @@ async fn keys(opened: &AnyStore, config: &Config) -> Result<KeysSeen, StoreError
     let audiences = options
         .iter()
         .flat_map(|options| std::iter::once(&options.audiences.default).chain(&options.audiences.others));
-    let mut in_use: Vec<_> = audiences.map(|audience| audience.algorithm.name().to_owned()).collect();
+    let id_tokens = options.iter().flat_map(|options| &options.oauth.clients);
+    let id_tokens = id_tokens.map(|client| client.id_token_algorithm);
+    let algorithms = audiences.map(|audience| audience.algorithm).chain(id_tokens);
+    let mut in_use: Vec<_> = algorithms.map(|algorithm| algorithm.name().to_owned()).collect();
     in_use.sort();
     in_use.dedup();
     let signing = opened.signing_keys().await?.into_iter().map(|key| SigningKeySeen {

@@ -1,0 +1,28 @@
+//! Other applications sign people in here (OAuth 2.1, `OpenID` Connect): `authorize` is what happens in the browser, up to the code;
+//! `token` what an application gets for a code or a refresh token; `id_token` and `userinfo` what it learns about somebody.
+
+pub(crate) mod apps;
+pub mod authorize;
+pub(crate) mod id_token;
+pub mod token;
+pub mod userinfo;
+
+use countersign_guard::{AccessClaims, Guard};
+
+use crate::Countersign;
+use crate::options::OauthClient;
+use crate::store::Store;
+
+impl<S: Store> Countersign<S> {
+    /// The guard of the userinfo endpoint.
+    #[must_use]
+    pub fn userinfo_guard(&self) -> &Guard {
+        &self.apps.guard
+    }
+
+    /// The application that a verified access token was issued for, if it was one.
+    #[must_use]
+    pub fn client_of(&self, claims: &AccessClaims) -> Option<&OauthClient> {
+        self.options.oauth.client(claims.client_id()?)
+    }
+}

@@ -1,0 +1,164 @@
+//! Authorization codes and consents.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::apply::Transaction;
+use super::{SqliteStore, load, rows};
+use crate::base::clock::Timestamp;
+use crate::base::id::{AccountId, SessionId};
+use crate::model::api_key::Scopes;
+use crate::model::context::Context;
+use crate::model::oauth::{
+    self, Challenge, CodeRequest, Consent, FoundCode, IssueCodeOutcome, NewCode, RedeemOutcome, Redemption,
+    StoredCode,
+};
+use crate::model::session::Device;
+use crate::store::{OauthStore, StoreError};
+
+impl OauthStore for SqliteStore {
+    async fn find_consent(
+        &self,
+        account: AccountId,
+        client: String,
+        resources: Vec<String>,
+    ) -> Result<Option<Consent>, StoreError> {
+        self.read("find_consent", move |db| {
+            db.prepare_cached(
+                "SELECT scopes, granted_at FROM oauth_consents
+                 WHERE account_id = ?1 AND client_id = ?2 AND resources = ?3",
+            )?
+            .query_row(params![account.as_bytes(), client, oauth::joined(&resources)], |row| {
+                Ok((scopes(row, 0)?, Timestamp::from_unix_millis(row.get(1)?)))
+            })
+            .optional()
+            .map(|found| {
+                found.map(|(scopes, granted_at)| Consent {
+                    account_id: account,
+                    client_id: client,
+                    resources,
+                    scopes,
+                    granted_at,
+                })
+            })
+        })
+        .await
+    }
+
+    async fn issue_code(
+        &self,
+        request: CodeRequest,
+        context: &Context,
+    ) -> Result<IssueCodeOutcome, StoreError> {
+        self.change("issue_code", context, move |tx| {
+            let found = load::session_with_account(tx.db, request.code.session_id)?;
+            tx.apply(request.decide(found.as_ref(), tx.at))
+        })
+        .await
+    }
+
+    async fn redeem_code(
+        &self,
+        redemption: Redemption,
+        context: &Context,
+    ) -> Result<RedeemOutcome, StoreError> {
+        let device = Device { address: context.address, user_agent: context.user_agent.clone() };
+        self.change("redeem_code", context, move |tx| {
+            let code = find(tx.db, &redemption.hash)?;
+            let (signed_in, open) = match &code {
+                Some(StoredCode { code, .. }) => (
+                    load::session_with_account(tx.db, code.session_id)?,
+                    load::open_sessions_of(tx.db, code.account_id)?,
+                ),
+                None => (None, Vec::new()),
+            };
+            tx.apply(redemption.decide(FoundCode { code, signed_in, open }, device, tx.at))
+        })
+        .await
+    }
+}
+
+impl Transaction<'_> {
+    pub(super) fn insert_code(&self, code: &NewCode) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO oauth_codes (hash, client_id, redirect_uri, challenge, nonce, scopes, resources, account_id,
+                                      session_id, created_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                code.hash,
+                code.client_id,
+                code.redirect_uri,
+                code.challenge.as_ref().map(Challenge::as_str),
+                code.nonce,
+                code.scopes.to_string(),
+                oauth::joined(&code.resources),
+                code.account_id.as_bytes(),
+                code.session_id.as_bytes(),
+                code.created_at.as_unix_millis(),
+                code.expires_at().as_unix_millis(),
+            ],
+        )
+    }
+
+    pub(super) fn use_code(
+        &self,
+        hash: &[u8; 32],
+        at: Timestamp,
+        session: SessionId,
+    ) -> rusqlite::Result<()> {
+        self.one_row(
+            "UPDATE oauth_codes SET used_at = ?2, used_by = ?3 WHERE hash = ?1 AND used_at IS NULL",
+            params![hash, at.as_unix_millis(), session.as_bytes()],
+        )
+    }
+
+    pub(super) fn set_consent(&self, consent: &Consent) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO oauth_consents (account_id, client_id, resources, scopes, granted_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (account_id, client_id, resources)
+             DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at",
+            params![
+                consent.account_id.as_bytes(),
+                consent.client_id,
+                oauth::joined(&consent.resources),
+                consent.scopes.to_string(),
+                consent.granted_at.as_unix_millis(),
+            ],
+        )
+    }
+
+    pub(super) fn forget_consents(&self, account: AccountId, client: &str) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached("DELETE FROM oauth_consents WHERE account_id = ?1 AND client_id = ?2")?
+            .execute(params![account.as_bytes(), client])
+            .map(drop)
+    }
+}
+
+fn find(db: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Option<StoredCode>> {
+    db.prepare_cached(
+        "SELECT client_id, redirect_uri, challenge, nonce, scopes, resources, account_id, session_id, created_at,
+                used_at, used_by
+         FROM oauth_codes WHERE hash = ?1",
+    )?
+    .query_row([hash], |row| {
+        let code = NewCode {
+            hash: *hash,
+            client_id: row.get(0)?,
+            redirect_uri: row.get(1)?,
+            challenge: row.get::<_, Option<_>>(2)?.map(Challenge::from_stored),
+            nonce: row.get(3)?,
+            scopes: scopes(row, 4)?,
+            resources: oauth::split(row.get_ref(5)?.as_str()?),
+            account_id: AccountId::from_bytes(row.get(6)?),
+            session_id: SessionId::from_bytes(row.get(7)?),
+            created_at: Timestamp::from_unix_millis(row.get(8)?),
+        };
+        let begun = row.get::<_, Option<_>>(10)?.map(SessionId::from_bytes);
+        Ok(StoredCode { code, used: rows::instant(row, 9)?.zip(begun) })
+    })
+    .optional()
+}
+
+fn scopes(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Scopes> {
+    Scopes::parse(row.get_ref(column)?.as_str()?).map_err(|error| rows::invalid(column, error))
+}
