@@ -242,6 +242,7 @@ fn session(newest: u8, rotated_at: i8, times: Times) -> Session {
         user_agent: None,
         address: None,
         bound_key: None,
+        app: None,
     }
 }
 
