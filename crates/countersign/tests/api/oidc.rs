@@ -310,8 +310,8 @@ async fn an_application_refreshes_and_a_stolen_token_ends_its_session() {
     refused(&refresh(r0, &[]).await, "invalid_grant", "refresh_token_reused");
     refused(&refresh(&r1, &[]).await, "invalid_grant", "session_revoked");
     app.get("/oauth2/userinfo").bearer(access).send().await.assert_error(401, "token_revoked");
-    let refreshed = app.refresh(&ada.cookie).await;
-    let own = refreshed.json()["accessToken"].as_str().unwrap();
+    let refreshed = app.refresh(&ada.cookie).await.json();
+    let own = refreshed["accessToken"].as_str().unwrap();
     assert_eq!(app.profile(own).await, 200, "its owner stays signed in");
 }
 
