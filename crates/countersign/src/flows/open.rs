@@ -94,6 +94,17 @@ impl<S: Store> Countersign<S> {
         clock: Clock,
         random: Random,
     ) -> Result<Self, OpenError> {
+        // On the heap: in every caller's future it would take 16 KiB.
+        Box::pin(Self::opening(store, options, master_keys, clock, random)).await
+    }
+
+    async fn opening(
+        store: S,
+        options: Options,
+        master_keys: MasterKeys,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, OpenError> {
         options.check()?;
         let clock = clock_for(&store, clock).await?;
         let now = clock.now();

@@ -128,7 +128,7 @@ impl Scene {
         let options = Options::new("https://auth.example.com", "api");
         let (store, beside) = open(policy).await;
         let codec = RefreshTokenCodec::new(&keys);
-        let countersign = Box::pin(Countersign::open(store, options, keys, clock.clone(), random.clone()));
+        let countersign = Countersign::open(store, options, keys, clock.clone(), random.clone());
         let countersign = Arc::new(countersign.await.unwrap());
         let router = router(App::new(Arc::clone(&countersign), HttpOptions::default()));
         let account = AccountId::random(&random);
