@@ -137,6 +137,8 @@ async fn an_older_schema_is_brought_up_to_date() {
                  ALTER TABLE audit_log DROP COLUMN request_id;
                  ALTER TABLE sessions DROP COLUMN authenticated_at;
                  ALTER TABLE sessions DROP COLUMN amr; ALTER TABLE sessions DROP COLUMN bound_key;
+                 ALTER TABLE sessions DROP COLUMN client_id; ALTER TABLE sessions DROP COLUMN scopes;
+                 ALTER TABLE sessions DROP COLUMN resources; DROP TABLE oauth_codes; DROP TABLE oauth_consents;
                  ALTER TABLE revocations DROP COLUMN account_id;
                  ALTER TABLE revocations DROP COLUMN ended_at;
                  DROP TABLE feed_keys;
