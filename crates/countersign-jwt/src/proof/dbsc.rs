@@ -52,16 +52,20 @@ impl fmt::Debug for DbscProof {
 }
 
 /// The proof in the value of a `Secure-Session-Response` header: one structured-field string, whose parameters are
-/// ignored (RFC 9651 §3.3.3). Of several headers, their values with commas between them are none.
+/// ignored (RFC 9651 §3.3.3), or the same without its quotes, as Chromium 156 sends it. Of several headers, their values
+/// with commas between them are none. The value of `Sec-Secure-Session-Id` is read in the same way, if the server's
+/// identifiers are base64url.
 ///
 /// # Errors
 /// [`DbscError::Header`]: it is anything else.
 pub fn dbsc_proof_of_header(value: &str) -> Result<&str, DbscError> {
     let value = value.trim_matches(' ');
-    let (proof, parameters) =
-        value.strip_prefix('"').and_then(|rest| rest.split_once('"')).ok_or(DbscError::Header)?;
     // A compact JWS has no character that a string would escape.
     let is_compact = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let (proof, parameters) = match value.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"').ok_or(DbscError::Header)?,
+        None => value.split_at(value.find([';', ' ']).unwrap_or(value.len())),
+    };
     let has_parameters = parameters.is_empty() || parameters.trim_start_matches(' ').starts_with(';');
     let is_one = has_parameters && !parameters.contains(',');
     if is_one && !proof.is_empty() && proof.bytes().all(is_compact) {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
+use super::dbsc::DbscProof;
 use super::dpop::DpopProof;
 use super::error::SeenError;
 use super::thumbprint::JwkThumbprint;
@@ -57,6 +58,21 @@ impl SeenProofs {
     /// - [`Full`](SeenError::Full): no place is left, or this key has an eighth of them. The proof must not be accepted.
     pub fn record(&mut self, proof: &DpopProof, now_unix_seconds: i64) -> Result<(), SeenError> {
         self.record_id(&proof.thumbprint(), proof.id(), proof.good_until(), now_unix_seconds)
+    }
+
+    /// Remembers the answer of a browser to a challenge (Device Bound Session Credentials), as [`record`](Self::record) does a proof:
+    /// until the challenge is not good any more, `good_until`. Both times are seconds since 1970-01-01 UTC.
+    ///
+    /// # Errors
+    /// - [`Replayed`](SeenError::Replayed): this key has answered this challenge before.
+    /// - [`Full`](SeenError::Full): as for a proof.
+    pub fn record_answer(
+        &mut self,
+        answer: &DbscProof,
+        good_until: i64,
+        now_unix_seconds: i64,
+    ) -> Result<(), SeenError> {
+        self.record_id(&answer.thumbprint(), answer.challenge(), good_until, now_unix_seconds)
     }
 
     /// How many proofs are remembered, of which some may have run out.

@@ -1,8 +1,8 @@
 //! Device Bound Session Credentials: what a registration and a refresh must be, and the header they come in.
 
 use countersign_jwt::{
-    DbscError, DbscProof, KeyError, VerifyError, dbsc_proof_of_header, verify_dbsc_refresh,
-    verify_dbsc_registration,
+    DbscError, DbscProof, KeyError, SeenError, SeenProofs, VerifyError, dbsc_proof_of_header,
+    verify_dbsc_refresh, verify_dbsc_registration,
 };
 use serde_json::{Value, json};
 
@@ -117,6 +117,21 @@ fn the_challenge_is_one_that_was_given() {
     assert_eq!(asked, 0, "a forged proof uses no challenge up");
 }
 
+/// One key answers a challenge once, until the challenge is not good any more.
+#[test]
+fn a_challenge_is_answered_once() {
+    let (device, other) = (Device::new(), Device::new());
+    let mut seen = SeenProofs::default();
+    let now = 1_800_000_000;
+    let answer = renew(&refresh(&device, |_| {}), &device).unwrap();
+    assert_eq!(seen.record_answer(&answer, now + 300, now), Ok(()));
+    assert_eq!(seen.record_answer(&answer, now + 300, now + 330), Err(SeenError::Replayed));
+    let of_other = renew(&refresh(&other, |_| {}), &other).unwrap();
+    assert_eq!(seen.record_answer(&of_other, now + 300, now), Ok(()));
+    assert_eq!(seen.record_answer(&answer, now + 900, now + 331), Ok(()));
+}
+
+/// With its quotes, as the specification has it, or without, as Chromium 156 sends it.
 #[test]
 fn the_header_is_one_structured_string() {
     for (value, expected) in [
@@ -124,7 +139,15 @@ fn the_header_is_one_structured_string() {
         (r#"  "a.b.c" "#, Some("a.b.c")),
         (r#""a.b.c";x=1"#, Some("a.b.c")),
         (r#""a.b.c" ; x"#, Some("a.b.c")),
-        ("a.b.c", None),
+        ("a.b.c", Some("a.b.c")),
+        (" a.b.c ", Some("a.b.c")),
+        ("a.b.c;x=1", Some("a.b.c")),
+        ("a.b.c ;x", Some("a.b.c")),
+        ("a.b.c, d.e.f", None),
+        ("a.b.c;x, d.e.f", None),
+        ("a.b.c d.e.f", None),
+        ("a.b\u{e9}.c", None),
+        (";x", None),
         ("", None),
         (r#""""#, None),
         (r#""a.b.c"#, None),
