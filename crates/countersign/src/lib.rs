@@ -176,6 +176,7 @@ pub use crate::flows::audit_readers::UnreadAudit;
 pub use crate::flows::clients::AddClientError;
 pub use crate::flows::clock_notice::ClockOffset;
 pub use crate::flows::device_proof::DeviceProofError;
+pub use crate::flows::device_session::DeviceSessionError;
 pub use crate::flows::email::{EmailError, MailPurpose, MailRequest};
 pub use crate::flows::email_notices::CheckedEmailChange;
 pub use crate::flows::embedded::{OpenDirectoryError, master_keys};

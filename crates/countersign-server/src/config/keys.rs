@@ -144,6 +144,11 @@ settings! {
     /// `on` gives browsers a session cookie too, for a reverse proxy that asks `/api/verify` about requests for pages.
     /// Read docs/guides/verify/forward-auth.md first: those pages then need protection against forged requests.
     "session.cookie" session_cookie: Toggle = "off";
+    /// `off` does not bind sessions to the key of a DPoP proof that comes with the sign-in. Sessions that are bound stay so.
+    "device_binding.dpop" device_binding_dpop: Toggle = "on";
+    /// `on` asks browsers to bind the sessions that begin with a cookie to a key of their own, without a script (Device Bound Session Credentials: Chromium).
+    /// `public_origin` has to be https. Other browsers lose nothing.
+    "device_binding.dbsc" device_binding_dbsc: Toggle = "off";
     /// The exact web origins that may call the API from a browser. Empty means none.
     live "cors_origins" cors_origins: Vec<Origin> = "", for example "https://app.example.com";
     /// The addresses of the reverse proxies. Only their forwarded headers are believed; TLS is then their

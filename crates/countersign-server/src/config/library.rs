@@ -38,6 +38,8 @@ impl Config {
         options.oauth.clients = clients.map(ConfiguredClient::without_secret).collect();
         options.sessions = self.session_policy();
         options.session_cookie = self.session_cookie == Toggle::On;
+        options.device_binding.dpop = self.device_binding_dpop == Toggle::On;
+        options.device_binding.dbsc = self.device_binding_dbsc == Toggle::On;
         options.keys = self.key_schedule();
         options.passwords = self.password_policy();
         options.hashing = self.hashing_options()?;

@@ -153,6 +153,20 @@ fn a_public_origin_without_tls_and_without_proxies_is_warned_of() {
     }
 }
 
+/// RF-16: nothing of it happens over plain HTTP, which nobody would notice.
+#[test]
+fn sessions_that_browsers_bind_need_https() {
+    let warnings = |origin: &str, dbsc: &str| {
+        let text = format!(
+            "public_origin = \"{origin}\"\nbehind_proxy = \"127.0.0.1\"\ndevice_binding.dbsc = \"{dbsc}\""
+        );
+        Config::load(file(&text)).unwrap().warnings().len()
+    };
+    assert_eq!(warnings("https://a.example", "on"), 0);
+    assert_eq!(warnings("http://localhost:3000", "off"), 0);
+    assert_eq!(warnings("http://localhost:3000", "on"), 1);
+}
+
 /// TH-10, TK-3, OP-3: each value out of its range, of the wrong type or malformed, with the reason.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]

@@ -4,6 +4,7 @@ use super::keys::Config;
 use super::limits::is_loopback_name;
 use super::place::Place;
 use super::registration::Registration;
+use super::setting::Toggle;
 
 impl Config {
     /// One sentence a warning.
@@ -61,6 +62,7 @@ impl Config {
                 place("registration.domains")
             ));
         }
+        all.extend(self.binding_without_https());
         // PP-1.
         if self.password_min_length < NIST_MIN_LENGTH {
             all.push(format!(
@@ -71,6 +73,14 @@ impl Config {
             ));
         }
         all
+    }
+
+    fn binding_without_https(&self) -> Option<String> {
+        let is_plain = self.public_origin.as_ref().is_some_and(|origin| !origin.is_https());
+        let place = self.settings.place("device_binding.dbsc");
+        (self.device_binding_dbsc == Toggle::On && is_plain).then(|| {
+            format!("{place}: browsers bind sessions over https only, and public_origin is http: device_binding.dbsc does nothing")
+        })
     }
 }
 

@@ -75,7 +75,7 @@ impl<const BODY: usize> fmt::Debug for MacTokens<BODY> {
 const VERSION: u8 = 1;
 const TAG_LEN: usize = 16;
 /// Room for the largest token, with what the decoder of base64 wants beyond it.
-const MAX_LEN: usize = 64;
+const MAX_LEN: usize = 104;
 
 #[cfg(test)]
 mod tests {

@@ -58,6 +58,9 @@ pub(crate) enum Purpose {
     AppRefreshToken,
     AuthorizeFlow,
     ConsentForm,
+    BoundCookie,
+    DeviceChallenge,
+    DeviceIdentifier,
 }
 
 impl Purpose {
@@ -95,6 +98,9 @@ impl Purpose {
             Self::AppRefreshToken => b"countersign refresh token of an application v1",
             Self::AuthorizeFlow => b"countersign authorize flow v1",
             Self::ConsentForm => b"countersign consent form v1",
+            Self::BoundCookie => b"countersign bound cookie v1",
+            Self::DeviceChallenge => b"countersign device challenge v1",
+            Self::DeviceIdentifier => b"countersign device identifier v1",
         }
     }
 }

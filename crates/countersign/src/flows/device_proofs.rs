@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use countersign_jwt::{
-    DpopError, DpopNonces, DpopPolicy, DpopRequest, KeyError, NonceCheck, SeenError, SeenProofs, TargetUri,
-    verify_dpop_proof,
+    DbscProof, DpopError, DpopNonces, DpopPolicy, DpopRequest, KeyError, NonceCheck, SeenError, SeenProofs,
+    TargetUri, verify_dpop_proof,
 };
 use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::base::master_key::{MasterKeys, Purpose};
+use crate::model::bound_cookie::BrowserTokens;
 use crate::model::context::Context;
 use crate::model::device_proof::DeviceProof;
 
@@ -45,6 +46,8 @@ pub(crate) struct DeviceProofs {
     /// Held for one look-up.
     seen: Mutex<SeenProofs>,
     missing: Mutex<MissingProofs>,
+    /// What browsers get that make the proofs themselves.
+    pub(crate) browser: Box<BrowserTokens>,
 }
 
 impl DeviceProofs {
@@ -52,7 +55,9 @@ impl DeviceProofs {
     pub(crate) fn new(master_keys: &MasterKeys, issuer: &str) -> Result<Self, KeyError> {
         let nonces = Self::nonces(master_keys)?;
         let public_url = TargetUri::parse(issuer).ok();
-        Ok(Self { public_url, nonces, seen: Mutex::default(), missing: Mutex::default() })
+        let (seen, missing) = (Mutex::default(), Mutex::default());
+        let browser = Box::new(BrowserTokens::new(master_keys));
+        Ok(Self { public_url, nonces, seen, missing, browser })
     }
 
     fn nonces(master_keys: &MasterKeys) -> Result<DpopNonces, KeyError> {
@@ -88,6 +93,17 @@ impl DeviceProofs {
             SeenError::Replayed => DeviceProofError::Invalid(DpopError::Replayed),
             SeenError::Full | _ => DeviceProofError::Full,
         })
+    }
+
+    /// The same answer of a browser counts once.
+    pub(crate) fn record_answer(
+        &self,
+        answer: &DbscProof,
+        good_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), SeenError> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.record_answer(answer, good_until.as_unix_seconds(), now.as_unix_seconds())
     }
 
     /// Whether the audit log is to be told that somebody without the device has this session's refresh token.

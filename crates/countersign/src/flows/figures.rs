@@ -16,6 +16,7 @@ pub(crate) struct Figures {
     pub(crate) refreshes: Counts<RefreshResult>,
     /// Log-outs that were asked for, of sessions that were alive.
     pub(crate) logouts: Counts<LogoutScope>,
+    pub(crate) devices: Box<DeviceFigures>,
     pub(crate) tokens: Counts<Algorithm>,
     /// Mails that somebody asked for who had not signed in.
     pub(crate) mail_requests: Counts<MailRequestResult>,
@@ -103,6 +104,55 @@ labels! {
         Unknown = "unknown",
         /// The store or a hook did not answer, or the audience is not for this account.
         Error = "error",
+    }
+}
+
+/// What has happened to sessions that are bound to devices.
+#[derive(Debug, Default)]
+pub(crate) struct DeviceFigures {
+    /// Sessions that were bound to a key.
+    pub(crate) bindings: Counts<BoundBy>,
+    /// Browsers that asked for a new proof of their key.
+    pub(crate) renewals: Counts<RenewalResult>,
+    /// Requests of browsers that say why they did not.
+    pub(crate) skipped: Counts<SkippedRenewal>,
+}
+
+labels! {
+    /// By which proof a session was bound.
+    pub(crate) enum BoundBy {
+        /// A DPoP proof with the sign-in.
+        Dpop = "dpop",
+        /// A key that the browser has registered and proved.
+        Dbsc = "dbsc",
+    }
+}
+
+labels! {
+    /// What a browser got that wanted a new proof of its key.
+    pub(crate) enum RenewalResult {
+        /// A challenge to sign.
+        Challenged = "challenged",
+        /// The cookie.
+        Renewed = "renewed",
+        /// Nothing: the session is over, or the proof is none.
+        Refused = "refused",
+        /// Nothing for now: the store did not answer, or there is no room.
+        Error = "error",
+    }
+}
+
+labels! {
+    /// Why a browser sent a request without a new proof of its key (`Secure-Session-Skipped`).
+    pub(crate) enum SkippedRenewal {
+        /// It has renewed too often.
+        Quota = "quota_exceeded",
+        /// It did not reach the server.
+        Unreachable = "unreachable",
+        /// The server answered with an error.
+        ServerError = "server_error",
+        /// Something else.
+        Other = "other",
     }
 }
 

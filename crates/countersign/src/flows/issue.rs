@@ -55,6 +55,8 @@ pub struct SignedIn {
     pub device: Option<DeviceCookie>,
     /// The recovery codes of an account that has got its first authenticator with this login. Secret: they are shown once.
     pub recovery_codes: Vec<RecoveryCode>,
+    /// After a sign-in, what a browser signs with a key that it makes for the session.
+    pub(crate) registration: Option<String>,
 }
 
 /// A refresh token on its way to the client.
@@ -95,6 +97,7 @@ impl<S: Store> Countersign<S> {
             refresh,
             device: None,
             recovery_codes: Vec::new(),
+            registration: None,
         })
     }
 

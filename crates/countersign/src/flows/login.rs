@@ -290,12 +290,13 @@ impl<S: Store> Countersign<S> {
             StartSessionOutcome::Started(grant, ended) => {
                 self.revoke(&ended);
                 let amr = grant.session().amr;
+                let registration = self.registration_challenge(grant.session(), context.now);
                 let asked = self.with_current_claims(&grant, asked).await?;
                 let signed_in = self.signed_in(*grant, Some(&refresh_token), &asked, context)?;
                 let (account, session_id) = (&signed_in.account, signed_in.session_id);
                 self.tell_after_sign_in(|| sign_in(account, session_id, amr, context)).await;
                 let (device, recovery_codes) = (authenticated.device, authenticated.recovery_codes);
-                Ok(SignedIn { device, recovery_codes, ..signed_in })
+                Ok(SignedIn { device, recovery_codes, registration, ..signed_in })
             }
             StartSessionOutcome::Refused => Err(LoginError::InvalidCredentials),
             StartSessionOutcome::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),

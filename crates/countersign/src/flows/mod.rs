@@ -17,6 +17,7 @@ pub mod clock_notice;
 pub(crate) mod deliver;
 pub mod device_proof;
 pub(crate) mod device_proofs;
+pub mod device_session;
 pub mod email;
 pub mod email_notices;
 pub mod embedded;

@@ -72,6 +72,7 @@ impl<S: Store> App<S> {
 
     pub(super) fn add_cookies(&self, signed_in: &SignedIn, now: Timestamp, response: &mut HeaderMap) {
         self.cookies.add(signed_in, now, response);
+        self.offer_registration(signed_in, response);
         if let Some(cookie) = self.countersign.session_cookie(signed_in.session_id) {
             let max_age = self.countersign.options().sessions.idle_ttl;
             response.append(header::SET_COOKIE, self.cookies.set_session(&cookie, max_age));

@@ -1,4 +1,4 @@
-//! The refresh cookie, the device cookie, the session cookie, the flow cookie and the step cookie: one name each, one set of attributes, for setting and
+//! The refresh cookie, the device cookie, the session cookie, the bound cookie, the flow cookie and the step cookie: one name each, one set of attributes, for setting and
 //! for clearing (CK-1, CK-6, SE-3, FA-3).
 
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::base::digest::sha256;
 use crate::base::random::Random;
 use crate::flows::issue::{IssuedRefreshToken, SignedIn};
 use crate::http::error::api::ApiError;
+use crate::model::bound_cookie::BoundCookie;
 use crate::model::device_cookie::DeviceCookie;
 use crate::model::second_factor::FactorTicket;
 use crate::model::session_cookie::SessionCookie;
@@ -50,6 +51,30 @@ impl Cookies {
 
     const fn session_name(self) -> &'static str {
         if self.secure { "__Host-session" } else { "session" }
+    }
+
+    const fn bound_name(self) -> &'static str {
+        if self.secure { "__Host-bound" } else { "bound" }
+    }
+
+    /// What a browser has for having proved the key of its session; none if there are two.
+    pub(super) fn bound(self, headers: &HeaderMap) -> Option<Zeroizing<String>> {
+        one(headers, self.bound_name()).ok().flatten()
+    }
+
+    /// The name and the attributes of that cookie, as the browser is told to look for it.
+    pub(super) const fn bound_credential(self) -> (&'static str, &'static str) {
+        (self.bound_name(), "Path=/; Secure; HttpOnly; SameSite=Lax")
+    }
+
+    /// `Set-Cookie` for it.
+    pub(super) fn set_bound(self, cookie: &BoundCookie) -> HeaderValue {
+        self.header_value(self.bound_name(), cookie.as_str(), BoundCookie::MAX_AGE.as_secs(), LAX)
+    }
+
+    /// Removes it.
+    pub(super) fn clear_bound(self) -> HeaderValue {
+        self.header_value(self.bound_name(), "", 0, LAX)
     }
 
     const fn flow_name(self) -> &'static str {

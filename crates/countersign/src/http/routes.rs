@@ -15,8 +15,8 @@ use crate::http::admin::{
 #[cfg(feature = "mail")]
 use crate::http::api::mail_link;
 use crate::http::api::{
-    account, email, email_sign_in, emails, keys as own_keys, login, logout, passkeys, password, reach,
-    refresh, revocations, second_factors, second_step, sessions, user,
+    account, device, email, email_sign_in, emails, keys as own_keys, login, logout, passkeys, password,
+    reach, refresh, revocations, second_factors, second_step, sessions, user,
 };
 use crate::http::app::App;
 use crate::http::edge;
@@ -85,6 +85,8 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         POST   "/api/login/factor/options"               Public passkeys::ask_in_second_step;
         POST   "/api/passkeys/options"                   Public passkeys::ask;
         POST   "/api/refresh"                            Public refresh::refresh;
+        POST   "/api/device/register"                    Public device::register;
+        POST   "/api/device/refresh"                     Public device::renew;
         POST   "/api/logout"                             Public logout::logout;
         GET    "/api/profile"                            Bearer user::profile;
         GET    "/api/user"                               Bearer user::user;

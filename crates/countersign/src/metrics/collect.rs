@@ -39,6 +39,9 @@ impl<S: Store> Metrics<S> {
         list::LOGINS.write(to, counts(&figures.logins))?;
         list::REFRESHES.write(to, counts(&figures.refreshes))?;
         list::LOGOUTS.write(to, counts(&figures.logouts))?;
+        list::DEVICE_BINDINGS.write(to, counts(&figures.devices.bindings))?;
+        list::DEVICE_RENEWALS.write(to, counts(&figures.devices.renewals))?;
+        list::DEVICE_SKIPPED.write(to, counts(&figures.devices.skipped))?;
         list::SESSIONS_ENDED.write(to, counts(&store.ended))?;
         list::AUDIT_EVENTS.write(to, counts(&store.events))?;
         let used = counts(&figures.tokens).filter(|(_, count)| *count != Value::Count(0));

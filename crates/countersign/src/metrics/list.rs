@@ -21,6 +21,12 @@ metrics! {
         "Refresh tokens that were presented, by what they came to.";
     LOGOUTS Counter "countersign_logouts_total" ["scope"]
         "Log-outs that ended a session, of this session or of all of the account.";
+    DEVICE_BINDINGS Counter "countersign_device_bindings_total" ["by"]
+        "Sessions that were bound to a key: by a DPoP proof with the sign-in, or by a browser that has registered one (DBSC).";
+    DEVICE_RENEWALS Counter "countersign_device_renewals_total" ["result"]
+        "Browsers that wanted a new proof of the key of their session (DBSC), by what they got.";
+    DEVICE_SKIPPED Counter "countersign_device_skipped_total" ["reason"]
+        "Requests of browsers that did not renew their proof, by why they say they did not; some were refused therefore, and nobody was signed out.";
     SESSIONS_ENDED Counter "countersign_sessions_ended_total" ["reason"]
         "Sessions that this process has ended before their time.";
     AUDIT_EVENTS Counter "countersign_audit_events_total" ["kind"]

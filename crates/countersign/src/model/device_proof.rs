@@ -25,6 +25,11 @@ impl DeviceProof {
         Self { dpop: Some(Arc::new(proof)), cookie: None }
     }
 
+    /// And by the cookie that a browser has for this session and key, if any.
+    pub(crate) fn with_cookie(self, cookie: Option<(SessionId, JwkThumbprint)>) -> Self {
+        Self { cookie, ..self }
+    }
+
     /// The DPoP proof, if there is one.
     pub(crate) fn dpop(&self) -> Option<&DpopProof> {
         self.dpop.as_deref()
@@ -35,9 +40,10 @@ impl DeviceProof {
         self.dpop.as_ref().and_then(|proof| BoundKey::new(proof.key()))
     }
 
-    /// The key that was proved for this session. A DPoP proof is for any; a cookie is for the one that it was made for.
+    /// The key that was proved for this session. A DPoP proof is for any; a cookie is for the one that it was made for, and comes first: that session is
+    /// bound to its key, while a page may prove a key of its own with every request.
     pub(crate) fn key_for(&self, session: SessionId) -> Option<JwkThumbprint> {
         let of_cookie = self.cookie.filter(|(id, _)| *id == session).map(|(_, key)| key);
-        self.dpop.as_ref().map(|proof| proof.thumbprint()).or(of_cookie)
+        of_cookie.or_else(|| self.dpop.as_ref().map(|proof| proof.thumbprint()))
     }
 }

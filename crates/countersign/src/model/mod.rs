@@ -12,6 +12,7 @@ pub mod audit_cursor;
 pub mod audit_reader;
 pub mod audit_verify;
 pub(crate) mod backup;
+pub(crate) mod bound_cookie;
 pub mod client;
 pub(crate) mod client_change;
 pub mod context;

@@ -18,7 +18,7 @@ use crate::model::outbox::{DeliveryChange, NewDelivery};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{RecoveryCodeHash, SecondFactor, ShownPasskey, TrustedDevice};
-use crate::model::session::{EndReason, EndedSession, Session};
+use crate::model::session::{BoundKey, EndReason, EndedSession, Session};
 use crate::model::stored_key::{StoredKey, WithdrawnKey};
 use crate::model::ticket::{NewTicket, TicketPurpose};
 
@@ -85,6 +85,8 @@ pub(crate) enum Write {
     InsertSession { session: Box<Session>, secret_hash: [u8; 32] },
     /// The one write of a rotation. It has to find the session open and at the generation `from`.
     MoveSession { id: SessionId, from: u32, to: u32, at: Timestamp, address: Option<IpAddr> },
+    /// The session is bound to this key. It has to find it open, and not bound.
+    BindSession { id: SessionId, key: BoundKey },
     /// The session ends early, and a line of the revocation log says so.
     EndSession { ended: EndedSession, account_id: AccountId, at: Timestamp, reason: EndReason },
     /// A line of the revocation log, of a session that is not there or has ended.

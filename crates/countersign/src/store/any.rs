@@ -44,8 +44,8 @@ use crate::model::second_factor::{
 };
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
-    SessionProof, SessionSelector, StartSessionOutcome,
+    BindOutcome, BoundKey, EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage,
+    Rotation, Session, SessionProof, SessionSelector, StartSessionOutcome,
 };
 use crate::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use crate::model::ticket::{
@@ -98,6 +98,7 @@ passed_on! {
     SessionStore {
         start_session(session: NewSession, context: &Context) -> StartSessionOutcome;
         rotate(token: PresentedToken, context: &Context) -> Rotation;
+        bind_session(token: PresentedToken, key: BoundKey, context: &Context) -> BindOutcome;
         vouch(proof: SessionProof, now: Timestamp) -> Option<Grant>;
         find_session(id: SessionId) -> Option<Session>;
         list_sessions(of: Option<AccountId>, now: Timestamp, limit: u32) -> Vec<Session>;

@@ -8,8 +8,8 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::context::Context;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
-    SessionProof, SessionSelector, StartSessionOutcome,
+    BindOutcome, BoundKey, EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage,
+    Rotation, Session, SessionProof, SessionSelector, StartSessionOutcome,
 };
 
 /// Keeps sessions, and the log of those that ended.
@@ -27,6 +27,15 @@ pub trait SessionStore: Sealed {
     /// A rotation that becomes durable only after its caller was told that it did not begins its grace then:
     /// nobody holds the successor yet.
     fn rotate(&self, token: PresentedToken, context: &Context) -> impl Answer<Rotation>;
+
+    /// Binds the session of this refresh token to a key that was proved just now, by `model::session::bind`. Writes nothing where it is bound
+    /// already, and for a refusal.
+    fn bind_session(
+        &self,
+        token: PresentedToken,
+        key: BoundKey,
+        context: &Context,
+    ) -> impl Answer<BindOutcome>;
 
     /// The session that this names and its account, by `model::session::vouch`: if the session is alive at `now`
     /// and the account is enabled. Writes nothing.

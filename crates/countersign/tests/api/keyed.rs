@@ -1,4 +1,4 @@
-//! A device that holds a key: its DPoP proofs (RFC 9449), made without the code that is tested.
+//! A device that holds a key: its DPoP proofs (RFC 9449) and its proofs as a browser, made without the code that is tested.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -41,6 +41,16 @@ impl Key {
 
     pub(crate) fn proof(&self, app: &TestApp, path: &str) -> String {
         self.proof_with(app, path, |_| {})
+    }
+
+    /// As Chromium registers a key for a session.
+    pub(crate) fn registration(&self, challenge: &str) -> String {
+        self.sign(&json!({"typ": "dbsc+jwt", "alg": "ES256", "jwk": self.jwk()}), &json!({"jti": challenge}))
+    }
+
+    /// As it answers a challenge later.
+    pub(crate) fn answer(&self, challenge: &str) -> String {
+        self.sign(&json!({"typ": "dbsc+jwt", "alg": "ES256"}), &json!({"jti": challenge}))
     }
 
     pub(crate) async fn sign_in(&self, app: &TestApp, name: &str) -> Device {

@@ -11,6 +11,7 @@ mod app;
 mod audiences;
 mod bad_input;
 mod binding;
+mod browser_key;
 mod cross_origin;
 #[path = "../support/postgres.rs"]
 #[expect(dead_code, reason = "each test uses what it needs")]

@@ -18,7 +18,7 @@ fn page(app: &TestApp) -> String {
 }
 
 /// The series of this metric that have counted something, as `label value`.
-fn counted(app: &TestApp, metric: &str) -> Vec<String> {
+pub(crate) fn counted(app: &TestApp, metric: &str) -> Vec<String> {
     let page = page(app);
     let series =
         page.lines().filter_map(|line| line.strip_prefix(metric)?.strip_prefix('{')?.split_once("\"} "));

@@ -8,7 +8,7 @@ use countersign::store::AnyStore;
 
 use crate::app::TestApp;
 
-const PUBLIC: [&str; 23] = [
+const PUBLIC: [&str; 25] = [
     "/api/login",
     "/api/login/factor",
     "/api/login/factor/enrol",
@@ -16,6 +16,8 @@ const PUBLIC: [&str; 23] = [
     "/api/login/factor/options",
     "/api/passkeys/options",
     "/api/refresh",
+    "/api/device/register",
+    "/api/device/refresh",
     "/api/logout",
     "/api/email/start",
     "/api/email/confirm",

@@ -40,8 +40,8 @@ use countersign::internal::model::second_factor::{
 };
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage, Rotation, Session,
-    SessionProof, SessionSelector, StartSessionOutcome,
+    BindOutcome, BoundKey, EndReason, EndedSession, Grant, NewSession, RevocationCursor, RevocationPage,
+    Rotation, Session, SessionProof, SessionSelector, StartSessionOutcome,
 };
 use countersign::internal::model::stored_key::{KnownKeys, StoredKey, WithdrawnKey};
 use countersign::internal::model::ticket::{
@@ -651,6 +651,7 @@ impl ClientStore for Faulty {
 impl SessionStore for Faulty {
     forward! {
         find_session(id: SessionId) -> Option<Session>;
+        bind_session(token: PresentedToken, key: BoundKey, context: &Context) -> BindOutcome;
         vouch(proof: SessionProof, at: Timestamp) -> Option<Grant>;
         list_sessions(of: Option<AccountId>, at: Timestamp, limit: u32) -> Vec<Session>;
         sessions_of(account: AccountId, before: Option<(Timestamp, SessionId)>, limit: u32) -> Vec<Session>;

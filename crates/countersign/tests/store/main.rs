@@ -60,7 +60,7 @@ macro_rules! conformance {
                     an_account_keeps_its_language_and_the_former_one}
                 sessions::{a_live_session_is_vouched_for, a_session_begins_only_for_the_password_that_was_checked, a_login_replaces_the_session_it_names,
                     the_oldest_session_makes_room, a_token_lives_through_every_outcome,
-                    a_reused_token_ends_its_session_only, a_token_from_the_future_heals, a_bound_session_goes_on_with_its_key_alone, a_wrong_secret_is_unknown,
+                    a_reused_token_ends_its_session_only, a_token_from_the_future_heals, a_bound_session_goes_on_with_its_key_alone, a_session_is_bound_when_its_key_is_proved, a_wrong_secret_is_unknown,
                     a_disabled_account_refreshes_nothing, ending_sessions_by_each_selector,
                     an_old_copy_logs_out_its_own_session_only, the_revocation_log_is_followed_by_its_cursor,
                     all_sessions_of_before_are_over, forgotten_ends_are_restored_once, a_long_revocation_log_is_read_in_pages,

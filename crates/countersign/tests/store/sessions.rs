@@ -8,8 +8,8 @@ use countersign::internal::model::context::{Actor, Context};
 use countersign::internal::model::proof::Proof;
 use countersign::internal::model::session::refresh_token::PresentedToken;
 use countersign::internal::model::session::{
-    BoundKey, EndReason, EndedSession, NewSession, Revocation, Rotation, SessionPolicy, SessionProof,
-    SessionSelector, StartSessionOutcome,
+    BindOutcome, BoundKey, EndReason, EndedSession, NewSession, Revocation, Rotation, Session, SessionPolicy,
+    SessionProof, SessionSelector, StartSessionOutcome,
 };
 use countersign::store::{AccountStore as _, SessionStore as _};
 
@@ -194,6 +194,42 @@ pub(crate) async fn a_bound_session_goes_on_with_its_key_alone(opener: &impl Ope
     assert!(matches!(rotate(1, 80_020).await, Rotation::Advanced(_)));
     assert!(matches!(rotate(9, 80_021).await, Rotation::Healed(_)));
     assert!(matches!(rotate(0, 80_022).await, Rotation::Reused(_)));
+}
+
+/// RF-16: the key is set once, in the transaction that finds the session alive, and from then on the rotation takes it alone.
+pub(crate) async fn a_session_is_bound_when_its_key_is_proved(opener: &impl Opener) {
+    let store = opener.open(SessionPolicy::default()).await;
+    let bob = user(&store, "bob").await;
+    let jwk = |x: &str| format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    let key = |x: &str| BoundKey::new(&VerifyingKey::from_jwk(&jwk(x)).unwrap()).unwrap();
+    let mine = key("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    let others = key("O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik");
+    let token = log_in(&store, &bob, at(0)).await;
+    let bind = async |token, key: &BoundKey, seconds| {
+        store.bind_session(token, key.clone(), &context(at(seconds))).await.unwrap()
+    };
+    let stored = async || store.find_session(token.session_id).await.unwrap().unwrap();
+    let before = stored().await;
+    let wrong = PresentedToken { secret_hash: [9; 32], ..token };
+    assert_eq!(bind(wrong, &mine, 1).await, BindOutcome::Refused);
+    assert_eq!(stored().await, before);
+    assert_eq!(bind(token, &mine, 2).await, BindOutcome::Bound);
+    let bound = Session { bound_key: Some(mine.clone()), ..before };
+    assert_eq!(stored().await, bound, "and nothing else changes");
+    assert_eq!(bind(token, &mine, 3).await, BindOutcome::Proved);
+    assert_eq!(bind(token, &others, 4).await, BindOutcome::Refused);
+    assert_eq!(stored().await, bound);
+    let refused = store.rotate(token, &context(at(40))).await.unwrap();
+    assert!(matches!(refused, Rotation::ProofRequired { .. }));
+    let proved = token.with_proof_of(Some(mine.thumbprint()));
+    assert!(matches!(store.rotate(proved, &context(at(40))).await.unwrap(), Rotation::Advanced(_)));
+    let events = audit(&store).await;
+    assert_eq!(events.iter().filter(|line| line.starts_with("device_bound ")).count(), 1);
+    store
+        .end_sessions(SessionSelector::One(token.session_id), EndReason::Logout, &context(at(50)))
+        .await
+        .unwrap();
+    assert_eq!(bind(token, &mine, 51).await, BindOutcome::Refused);
 }
 
 /// RF-11, RF-13: knowing a session's id is worth nothing.

@@ -1,6 +1,7 @@
 //! The routes under `/api`: extract, call, respond.
 
 pub(in crate::http) mod account;
+pub(in crate::http) mod device;
 pub(in crate::http) mod email;
 pub(in crate::http) mod email_sign_in;
 pub(in crate::http) mod emails;

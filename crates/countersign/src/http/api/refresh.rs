@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::flows::refresh::RefreshError;
 use crate::http::app::App;
 use crate::http::body::json::{Input, OptionalJson};
 use crate::http::detached::detached;
-use crate::http::edge::device::FromDevice;
+use crate::http::edge::device::{FromDevice, skipped};
 use crate::http::error::api::ApiError;
 use crate::http::token_response::{Delivery, presented, respond};
 use crate::store::Store;
@@ -50,6 +51,10 @@ pub(in crate::http) async fn refresh<S: Store>(
     let refresh = async move { countersign.refresh_for(input.audience.as_deref(), &token, &context).await };
     match detached(refresh).await? {
         Ok(signed_in) => Ok(respond(&app, &signed_in, delivery, now)),
+        // The browser will have its proof, and does not make it now. A client waits as for any outage, and its user stays.
+        Err(RefreshError::DeviceProofRequired) if skipped(&headers).is_some() => {
+            Err(ApiError::DeviceProofSkipped)
+        }
         Err(error) => {
             let is_over = error.ends_session();
             let mut response = ApiError::from(error).into_response();

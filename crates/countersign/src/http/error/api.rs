@@ -16,6 +16,7 @@ use crate::flows::api_keys::{AddApiKeyError, ExchangeError};
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::device_proof::DeviceProofError;
+use crate::flows::device_session::DeviceSessionError;
 use crate::flows::email::EmailError;
 use crate::flows::invite::InviteError;
 use crate::flows::keys::KeysError;
@@ -28,6 +29,7 @@ use crate::flows::register::RegisterError;
 use crate::flows::second_factor_change::SecondFactorError;
 use crate::flows::tickets::TicketError;
 use crate::hashing::HashingError;
+use crate::http::api::device::set_challenge;
 use crate::http::edge::csrf::CrossOrigin;
 use crate::http::error::finish;
 use crate::http::error::public::{self, Public, internal, public, unavailable};
@@ -47,6 +49,12 @@ pub enum ApiError {
     /// The proof of a device is refused.
     #[error(transparent)]
     Device(#[from] DeviceProofError),
+    /// A browser does not get the cookie that proves its key.
+    #[error(transparent)]
+    DeviceSession(#[from] DeviceSessionError),
+    /// A refresh needs a proof of the device, and the browser says that it did not renew it: it has done so too often, or did not get through.
+    #[error("the browser did not renew its proof")]
+    DeviceProofSkipped,
     /// A refresh came without a token.
     #[error("no refresh token was sent")]
     NoRefreshToken,
@@ -161,7 +169,8 @@ impl ApiError {
             Self::Login(error) => public::login(error),
             Self::Refresh(error) => public::refresh(error),
             Self::Device(error) => public::device(error),
-            Self::Hook(_) => unavailable(),
+            Self::DeviceSession(error) => public::device_session(error),
+            Self::Hook(_) | Self::DeviceProofSkipped => unavailable(),
             Self::NoRefreshToken => public(StatusCode::UNAUTHORIZED, "no_refresh_token", "No refresh token"),
             Self::AmbiguousRefreshToken => {
                 public(StatusCode::BAD_REQUEST, "ambiguous_refresh_token", "More than one refresh token")
@@ -221,6 +230,7 @@ impl ApiError {
         matches!(
             self,
             Self::TooManyFollowers
+                | Self::DeviceProofSkipped
                 | Self::Login(LoginError::Check(
                     CheckError::Hashing(HashingError::Overloaded { .. }) | CheckError::Upstream(_)
                 ))
@@ -304,6 +314,9 @@ impl IntoResponse for ApiError {
         {
             response.headers_mut().insert("dpop-nonce", nonce);
         }
+        if let Self::DeviceSession(DeviceSessionError::Challenge { challenge, identifier }) = &self {
+            set_challenge(response.headers_mut(), challenge, identifier);
+        }
         finish(response, &public, &self, self.is_shed())
     }
 }
@@ -313,7 +326,7 @@ const DPOP_CHALLENGE: &str = r#"DPoP algs="ES256 EdDSA""#;
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use countersign_jwt::DpopError;
+    use countersign_jwt::{DbscError, DpopError};
 
     use super::*;
     use crate::base::clock::Timestamp;
@@ -392,6 +405,11 @@ pub(crate) mod tests {
             RefreshError::Revoked(EndReason::Logout).into(),
             RefreshError::Reused.into(),
             RefreshError::Store(StoreError::Overloaded).into(),
+            DeviceSessionError::NoSession.into(),
+            DeviceSessionError::Proof(DbscError::Algorithm).into(),
+            DeviceSessionError::Challenge { challenge: "x".into(), identifier: "y".into() }.into(),
+            DeviceSessionError::Full.into(),
+            ApiError::DeviceProofSkipped,
             ApiError::NoRefreshToken,
             ApiError::AmbiguousRefreshToken,
             PasswordChangeError::WrongPassword.into(),

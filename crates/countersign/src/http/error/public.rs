@@ -14,6 +14,7 @@ use crate::flows::api_keys::AddApiKeyError;
 use crate::flows::attempt::CheckError;
 use crate::flows::audience::AudienceError;
 use crate::flows::device_proof::DeviceProofError;
+use crate::flows::device_session::DeviceSessionError;
 use crate::flows::email::EmailError;
 use crate::flows::invite::InviteError;
 use crate::flows::keys::KeysError;
@@ -145,6 +146,24 @@ pub(super) fn device(error: &DeviceProofError) -> Public {
             public(StatusCode::BAD_REQUEST, DpopError::UseNonce.code(), "The DPoP proof needs the nonce")
         }
         DeviceProofError::Full => overloaded(Duration::from_secs(5)),
+    }
+}
+
+pub(super) fn device_session(error: &DeviceSessionError) -> Public {
+    match error {
+        DeviceSessionError::NoSession => {
+            public(StatusCode::UNAUTHORIZED, "session_required", "No living session was named")
+        }
+        DeviceSessionError::Proof(_) => public(
+            StatusCode::BAD_REQUEST,
+            "invalid_device_proof",
+            "The proof of the browser is not one for this session",
+        ),
+        DeviceSessionError::Challenge { .. } => {
+            public(StatusCode::FORBIDDEN, "device_challenge", "The challenge has to be signed")
+        }
+        DeviceSessionError::Full => overloaded(Duration::from_secs(5)),
+        DeviceSessionError::Store(error) => store(error),
     }
 }
 

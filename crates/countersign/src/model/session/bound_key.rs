@@ -1,8 +1,10 @@
-//! The key of a device that a session is bound to. It is set once: at the sign-in by a DPoP proof (RFC 9449), or right after it by a
-//! browser that registers a key (Device Bound Session Credentials). Who holds it is whoever may refresh the session.
+//! The key of a device that a session is bound to. It is set once: at the sign-in by a DPoP proof (RFC 9449), or by a browser that registers a key
+//! at the sign-in, when it has proved that key for the first time (Device Bound Session Credentials). Who holds it is whoever may refresh the session.
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_jwt::{JwkThumbprint, KeyError, VerifyingKey};
 
 use crate::base::digest::sha256;
@@ -16,6 +18,19 @@ impl BoundKey {
     #[must_use]
     pub fn new(key: &VerifyingKey) -> Option<Self> {
         key.canonical_jwk().map(|text| Self(text.into()))
+    }
+
+    /// The P-256 key with these coordinates.
+    pub(crate) fn of_p256(x: &[u8; 32], y: &[u8; 32]) -> Self {
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        Self([P256[0], &x, P256[1], &y, P256[2]].concat().into())
+    }
+
+    /// The coordinates, if it is a P-256 key.
+    pub(crate) fn p256_coordinates(&self) -> Option<([u8; 32], [u8; 32])> {
+        let (x, y) = self.0.strip_prefix(P256[0])?.strip_suffix(P256[2])?.split_once(P256[1])?;
+        let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok();
+        Some((bytes(x)?, bytes(y)?))
     }
 
     /// The text that a store kept.
@@ -43,6 +58,9 @@ impl BoundKey {
         VerifyingKey::from_jwk(&self.0)
     }
 }
+
+/// What is around the coordinates in that spelling.
+const P256: [&str; 3] = [r#"{"crv":"P-256","kty":"EC","x":""#, r#"","y":""#, r#""}"#];
 
 impl fmt::Debug for BoundKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@
 //! is the one in the cookie jar.
 
 mod begin;
+mod bind;
 mod bound_key;
 mod end;
 mod end_reason;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 pub use self::begin::*;
+pub use self::bind::*;
 pub use self::bound_key::*;
 pub use self::end::*;
 pub use self::end_reason::*;

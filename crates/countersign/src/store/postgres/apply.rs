@@ -102,6 +102,11 @@ impl Transaction {
                            WHERE id = $1 AND generation = $2 AND revoked_at IS NULL";
                 self.rows(1, sql, &[id, &i64::from(*from), &i64::from(*to), at, &text(*address)]).await
             }
+            Write::BindSession { id, key } => {
+                let sql = "UPDATE sessions SET bound_key = $2
+                           WHERE id = $1 AND bound_key IS NULL AND revoked_at IS NULL";
+                self.rows(1, sql, &[id, &key.as_jwk()]).await
+            }
             Write::InsertSigningKey(key) => self.insert_signing_key(key).await,
             Write::ResealSigningKey { kid, sealed } => {
                 let sql = "UPDATE signing_keys SET sealed = $2 WHERE kid = $1";

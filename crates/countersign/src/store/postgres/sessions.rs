@@ -20,9 +20,9 @@ use crate::model::milestone::Milestone;
 use crate::model::seen::Seen;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE, RevocationCursor,
-    RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector, StartSessionOutcome,
-    end_before, restore, vouch,
+    BindOutcome, BoundKey, Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE,
+    RevocationCursor, RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector,
+    StartSessionOutcome, bind, end_before, restore, vouch,
 };
 use crate::store::{SessionStore, StoreError};
 
@@ -48,6 +48,15 @@ impl SessionStore for PostgresStore {
         let (rotation, recorded) = rotated.map_err(|error| self.failed_to_write("rotate", error))?;
         self.announce(&recorded, &presented.origin);
         Ok(rotation)
+    }
+
+    async fn bind_session(
+        &self,
+        token: PresentedToken,
+        key: BoundKey,
+        context: &Context,
+    ) -> Result<BindOutcome, StoreError> {
+        self.change("bind_session", context, (token, key), bind_session).await
     }
 
     async fn vouch(&self, proof: SessionProof, now: Timestamp) -> Result<Option<Grant>, StoreError> {
@@ -143,6 +152,14 @@ impl SessionStore for PostgresStore {
     async fn rung(&self) {
         self.bell.rung().await;
     }
+}
+
+async fn bind_session(
+    tx: Transaction,
+    (token, key): (PresentedToken, BoundKey),
+) -> Result<BindOutcome, Failure> {
+    let found = load::lock_session_with_account(&tx.db, token.session_id).await?;
+    tx.apply(bind(found, &token, &key, tx.at)).await
 }
 
 async fn start_session(

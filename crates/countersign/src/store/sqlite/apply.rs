@@ -85,6 +85,10 @@ impl<'a> Transaction<'a> {
                     params![id.as_bytes(), from, to, at.as_unix_millis(), address],
                 )
             }
+            Write::BindSession { id, key } => self.one_row(
+                "UPDATE sessions SET bound_key = ?2 WHERE id = ?1 AND bound_key IS NULL AND revoked_at IS NULL",
+                params![id.as_bytes(), key.as_jwk()],
+            ),
             Write::EndSession { ended, account_id, at, reason } => {
                 self.end_session(ended, (*at, *reason))?;
                 self.insert_revocation(ended, Some(account_id), *at)

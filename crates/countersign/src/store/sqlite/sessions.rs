@@ -14,9 +14,9 @@ use crate::model::milestone::Milestone;
 use crate::model::plan::Plan;
 use crate::model::session::refresh_token::PresentedToken;
 use crate::model::session::{
-    Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE, Revocation,
-    RevocationCursor, RevocationPage, RevocationPlace, Rotation, Session, SessionProof, SessionSelector,
-    StartSessionOutcome, end_before, restore, rotate, vouch,
+    BindOutcome, BoundKey, Device, EndReason, EndedSession, Grant, NewSession, PolicyAt, REVOCATIONS_AT_ONCE,
+    Revocation, RevocationCursor, RevocationPage, RevocationPlace, Rotation, Session, SessionProof,
+    SessionSelector, StartSessionOutcome, bind, end_before, restore, rotate, vouch,
 };
 use crate::store::{SessionStore, StoreError};
 
@@ -63,6 +63,19 @@ impl SessionStore for SqliteStore {
             if plan.writes().is_empty() { tx.apply(plan).map(Some) } else { Ok(None) }
         };
         self.read("rotate_without_writing", in_reader).await.ok().flatten().ok_or(error)
+    }
+
+    async fn bind_session(
+        &self,
+        token: PresentedToken,
+        key: BoundKey,
+        context: &Context,
+    ) -> Result<BindOutcome, StoreError> {
+        self.change("bind_session", context, move |tx| {
+            let found = load::session_with_account(tx.db, token.session_id)?;
+            tx.apply(bind(found, &token, &key, tx.at))
+        })
+        .await
     }
 
     async fn vouch(&self, proof: SessionProof, now: Timestamp) -> Result<Option<Grant>, StoreError> {
