@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -97,10 +98,7 @@ export async function startWorld(settings = {}, { withService = false } = {}) {
     if (status !== 0) throw new Error(`countersign ${args.join(' ')} ended with ${status}: ${stderr}`);
   };
   // On the data itself: time that has passed, for example.
-  world.sql = (text) => {
-    const { status, stderr } = spawnSync('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'data', 'countersign.db'), text], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`sqlite3 ended with ${status}: ${stderr}`);
-  };
+  world.sql = (text) => sql(join(folder, 'data', 'countersign.db'), text);
   const service = withService && (await startService(world, folder));
   if (service) world.services.set('/service', service.port);
   world.stop = async () => {
@@ -115,7 +113,13 @@ export async function startWorld(settings = {}, { withService = false } = {}) {
   return world;
 }
 
-class World {
+/** Changes the rows of a server that runs. */
+export function sql(database, text) {
+  const { status, stderr } = spawnSync('sqlite3', ['-cmd', '.timeout 5000', database, text], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`sqlite3 ended with ${status}: ${stderr}`);
+}
+
+export class World {
   /** All requests so far: `POST /api/refresh`. */
   log = [];
   /** The fate of a request, given `POST /path` and `?session=`: `{ delayMs, cut, swallow, status }`, all optional. */
@@ -129,10 +133,12 @@ class World {
   /** Ports of services beside the server, by the path that they are below. */
   services = new Map();
 
-  constructor(port, proxyPort) {
+  /** `certificate`: `{ key, cert }`, with which the proxy speaks TLS. */
+  constructor(port, proxyPort, certificate) {
     this.upstream = port;
     this.port = proxyPort;
-    this.origin = `http://localhost:${proxyPort}`;
+    this.certificate = certificate;
+    this.origin = `${certificate ? 'https' : 'http'}://localhost:${proxyPort}`;
   }
 
   count(entry) {
@@ -140,9 +146,10 @@ class World {
   }
 
   async listen() {
-    this.proxy = createServer((request, response) => {
+    const pass = (request, response) => {
       this.pass(request, response).catch(() => response.destroy());
-    });
+    };
+    this.proxy = this.certificate ? createHttpsServer(this.certificate, pass) : createServer(pass);
     this.proxy.listen(this.port, 'localhost');
     await once(this.proxy, 'listening');
   }
