@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { HOUR_MS, IN, inWorld, PLAIN, REFRESH } from './bound.mjs';
 import { BROWSERS, freshProfile, holds, launch } from './browsers.mjs';
 import { startHttpsWorld, trustedCertificate } from './https.mjs';
-import { until } from './server.mjs';
+import { freePort, until } from './server.mjs';
 
 /** What makes Debian's Chromium bind sessions on this machine, without a TPM. The names are not stable. */
 const DBSC = '--enable-features=DeviceBoundSessions:ForceEnableForTesting/true/RequireOriginTrialTokens/false,EnableBoundSessionCredentialsSoftwareKeysForManualTesting';
@@ -44,7 +44,7 @@ async function bindsSessions() {
 }
 
 describe('a session that Chromium itself has bound', { skip: !BROWSERS.some(({ name }) => name === 'chromium') }, () => {
-  let world, home, user, browser, context, at, isAble;
+  let world, home, user, browser, context, at, isAble, frontEnd;
   const REGISTER = 'POST /api/device/register';
   const RENEW = 'POST /api/device/refresh';
 
@@ -55,13 +55,24 @@ describe('a session that Chromium itself has bound', { skip: !BROWSERS.some(({ n
       console.error(`${banner}\nTHIS CHROMIUM DOES NOT BIND SESSIONS (DBSC) WITH THE FLAGS OF THIS TEST, SO NOTHING OF IT IS TESTED.\nThe flags have changed names before. Look for the present ones, and change DBSC in dbsc.test.mjs.\n${banner}`);
       return;
     }
-    ({ world, home, user } = await startHttpsWorld({ 'device_binding.dbsc': 'on' }));
+    const port = await freePort();
+    frontEnd = { origin: `https://localhost:${port}` };
+    let certificate;
+    ({ world, home, user, certificate } = await startHttpsWorld({ 'device_binding.dbsc': 'on', cors_origins: [frontEnd.origin] }));
+    const html = `<!doctype html><title>front end</title><script type="module">
+      import { createClient } from '${world.origin}/client.js';
+      window.auth = createClient({ baseUrl: ${JSON.stringify(world.origin)} });
+    </script>`;
+    frontEnd.server = createServer(certificate, (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(html)).listen(port, 'localhost');
+    await once(frontEnd.server, 'listening');
     at = inWorld(world);
     world.pages.set('/app', PLAIN);
     browser = await launchBinding(home);
   });
   after(async () => {
     await browser?.close();
+    frontEnd?.server.closeAllConnections();
+    frontEnd?.server.close();
     await world?.stop();
   });
 
@@ -89,7 +100,7 @@ describe('a session that Chromium itself has bound', { skip: !BROWSERS.some(({ n
   }
 
   const isBound = async (page) => {
-    const { sessions } = await page.evaluate(() => auth.fetch('/api/sessions').then((response) => response.json()));
+    const { sessions } = await page.evaluate((url) => auth.fetch(url).then((response) => response.json()), `${world.origin}/api/sessions`);
     return sessions.find(({ current }) => current).bound;
   };
 
@@ -171,6 +182,31 @@ describe('a session that Chromium itself has bound', { skip: !BROWSERS.some(({ n
     }
     await at.reload(page);
     assert.deepEqual(await at.state(page), IN['signed-in']);
+  });
+
+  test('a front end on another origin of the same site renews the proof too', async (t) => {
+    if (!isAble) return t.skip('this Chromium binds no sessions: see above');
+    world.weather = () => ({});
+    context = await freshProfile(browser, context);
+    const page = await context.newPage();
+    const isKnown = () => holds(page, () => window.auth && auth.state.status !== 'unknown');
+    await page.goto(frontEnd.origin);
+    await isKnown();
+    world.log.length = 0;
+    await at.signIn(page, user);
+    await until('the browser has registered a key', () => world.count(REGISTER) === 1);
+    await until('the browser has proved its key', async () => {
+      await page.evaluate((url) => fetch(url, { method: 'POST', credentials: 'include' }).then(() => {}), `${world.origin}/api/refresh`);
+      return world.count(RENEW) > 0;
+    });
+    at.letPass(HOUR_MS);
+    await context.deleteCookie(...(await context.cookies()).filter(({ name }) => name === '__Host-bound'));
+    world.log.length = 0;
+    await page.reload();
+    await isKnown();
+    assert.deepEqual(await at.state(page), IN['signed-in']);
+    assert.equal(world.count(RENEW), 2);
+    assert.equal(await isBound(page), true);
   });
 
   test('a suspended tab whose last answer was lost is kept', async (t) => {

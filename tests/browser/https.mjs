@@ -57,7 +57,7 @@ export async function startHttpsWorld(settings = {}) {
     await once(child, 'exit');
     rmSync(home, { recursive: true, force: true });
   };
-  return { world, home, user: { username: DEMO.username, password: PASSWORD } };
+  return { world, home, certificate, user: { username: DEMO.username, password: PASSWORD } };
 }
 
 const PASSWORD = 'plums on the kitchen table';
