@@ -1,23 +1,14 @@
 // The second step of a sign-in in real browsers against the real server. The codes are computed by another program, Debian's
 // `oathtool`: of the present time step or, because each is good once, of the next one, which the server takes too (RFC 6238 §5.2).
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { BROWSERS, freshProfile, holds } from './browsers.mjs';
 import { lookAt } from './look.mjs';
+import { codeOfStep, STEP_MS } from './oathtool.mjs';
 import { DEMO, startWorld, until } from './server.mjs';
 
 const PASSWORD = 'plums on the kitchen table';
 const NEW = 'rain over the long meadow';
-const STEP_MS = 30_000;
-
-/** The code that the authenticator with this secret shows in a time step. */
-function codeOfStep(secret, step) {
-  const now = new Date(step * STEP_MS).toISOString().replace('T', ' ').slice(0, 19);
-  const { status, stdout, stderr } = spawnSync('oathtool', ['--totp', '--base32', `--now=${now} UTC`, secret.replace(/\s/g, '')], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`oathtool ended with ${status}: ${stderr}`);
-  return stdout.trim();
-}
 
 /** An authenticator, as somebody holds it. */
 function authenticator(secret) {
