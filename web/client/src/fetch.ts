@@ -35,10 +35,10 @@ function withToken(request: Request, token: string): Request {
 }
 
 /**
- * A new token does not cure every 401, for example "sign in again to do this". The challenge names the
- * reason (RFC 6750 §3.1); where an API gives none, one refresh is worth a try.
+ * A new token does not cure every 401, for example "sign in again to do this", or a passkey that was refused and would count twice. The
+ * challenge says if it was the token (RFC 6750 §3.1); where an API sends no challenge, one refresh is worth a try.
  */
 function isTokenRefused(response: Response): boolean {
   const challenge = response.headers.get('WWW-Authenticate');
-  return !challenge?.includes('error=') || challenge.includes('invalid_token');
+  return !challenge || challenge.includes('invalid_token');
 }
