@@ -122,18 +122,8 @@ fn what_is_not_our_database_is_refused_and_left_alone() {
     assert!(matches!(open(&foreign, OpenMode::Server), Err(OpenError::ForeignDatabase(_))));
 }
 
-/// DB-5: a database that was made before there were required changes is opened, and everything goes on.
-#[tokio::test]
-async fn an_older_schema_is_brought_up_to_date() {
-    let directory = tempdir().unwrap();
-    let path = directory.path().join("store.db");
-    let store = open(&path, OpenMode::Server).unwrap();
-    let bob = user(&store, "bob").await;
-    let token = log_in(&store, &bob, at(0)).await;
-    let which = SessionSelector::OfToken(log_in(&store, &bob, at(0)).await);
-    let ended = store.end_sessions(which, EndReason::Logout, &context(at(0))).await.unwrap()[0];
-    drop(store);
-    let older = "ALTER TABLE accounts DROP COLUMN password_change_required;
+/// Takes away what came after the second step, and puts the list of steps of that time in its place.
+const TO_VERSION_2: &str = "ALTER TABLE accounts DROP COLUMN password_change_required;
                  ALTER TABLE audit_log DROP COLUMN request_id;
                  ALTER TABLE sessions DROP COLUMN authenticated_at;
                  ALTER TABLE sessions DROP COLUMN amr; ALTER TABLE sessions DROP COLUMN bound_key;
@@ -173,7 +163,19 @@ async fn an_older_schema_is_brought_up_to_date() {
                    version int4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255));
                  INSERT INTO refinery_schema_history VALUES (1, 'initial', '', ''), (2, 'throttle', '', '');
                  DROP TABLE schema_history;";
-    Connection::open(&path).unwrap().execute_batch(older).unwrap();
+
+/// DB-5: a database that was made before there were required changes is opened, and everything goes on.
+#[tokio::test]
+async fn an_older_schema_is_brought_up_to_date() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = open(&path, OpenMode::Server).unwrap();
+    let bob = user(&store, "bob").await;
+    let token = log_in(&store, &bob, at(0)).await;
+    let which = SessionSelector::OfToken(log_in(&store, &bob, at(0)).await);
+    let ended = store.end_sessions(which, EndReason::Logout, &context(at(0))).await.unwrap()[0];
+    drop(store);
+    Connection::open(&path).unwrap().execute_batch(TO_VERSION_2).unwrap();
 
     let store = open(&path, OpenMode::Server).unwrap();
     let session = store.find_session(token.session_id).await.unwrap().unwrap();
