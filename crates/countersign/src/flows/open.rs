@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use countersign_guard::Guard;
-use countersign_jwt::{ClaimsPolicy, JwkSet};
+use countersign_jwt::JwkSet;
 
 use crate::Countersign;
 use crate::base::clock::Clock;
@@ -25,7 +25,6 @@ use crate::flows::oauth::apps::Apps;
 use crate::flows::outbox;
 use crate::flows::reseal::HASHES_TO_LOOK_AT;
 use crate::hashing::{HashingOptionsError, PasswordHasher};
-use crate::model::audience::Audience;
 use crate::model::device_cookie::DeviceCookies;
 use crate::model::key_ring::KeyRingError;
 use crate::model::retention::FAILURES_REMEMBERED;
@@ -120,7 +119,7 @@ impl<S: Store> Countersign<S> {
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
         let guard = guard_of(verifying, &options, clock.clone());
         let others = options.audiences.others.iter();
-        let audience_guards = others.map(|other| guard.with_policy(claims_policy(&options, other))).collect();
+        let audience_guards = others.map(|other| guard.with_policy(options.claims_policy(other))).collect();
         let opened = Self {
             apps: Box::new(Apps::open(&options, &guard, &master_keys)),
             feed: new_feed(&options, &clock, &random),
@@ -167,13 +166,8 @@ impl<S: Store> Countersign<S> {
 
 /// Lets tokens of the default audience through.
 fn guard_of(keys: JwkSet, options: &Options, clock: Clock) -> Guard {
-    let policy = claims_policy(options, &options.audiences.default);
+    let policy = options.claims_policy(&options.audiences.default);
     Guard::with_clock(keys, policy, move || clock.now().as_unix_seconds())
-}
-
-pub(in crate::flows) fn claims_policy(options: &Options, audience: &Audience) -> ClaimsPolicy {
-    let Audience { name, token_type, .. } = audience.clone();
-    ClaimsPolicy::new(&options.issuer, name, token_type, options.leeway)
 }
 
 /// Whether the pepper is the one that the hashes of this store were encrypted under.

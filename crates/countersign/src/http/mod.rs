@@ -9,6 +9,7 @@ mod app;
 mod body;
 mod cookies;
 mod detached;
+mod device_headers;
 mod edge;
 mod error;
 mod forward_auth;

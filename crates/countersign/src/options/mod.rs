@@ -18,7 +18,7 @@ mod upstream;
 use std::fmt;
 use std::time::Duration;
 
-use countersign_jwt::{Algorithm, SigningKey};
+use countersign_jwt::{Algorithm, ClaimsPolicy, SigningKey};
 
 pub use self::device_binding::DeviceBindingOptions;
 pub use self::email::{EmailOptions, MailLimits, Notice, Notices, WorkOptions};
@@ -139,6 +139,12 @@ impl Options {
             account_deletion_grace: Some(Duration::from_hours(14 * 24)),
             keep_audit: Duration::from_secs(400 * 24 * 60 * 60),
         }
+    }
+
+    /// What an access token for this audience has to say.
+    pub(crate) fn claims_policy(&self, audience: &Audience) -> ClaimsPolicy {
+        let Audience { name, token_type, .. } = audience.clone();
+        ClaimsPolicy::new(&self.issuer, name, token_type, self.leeway)
     }
 }
 

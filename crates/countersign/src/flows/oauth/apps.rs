@@ -3,7 +3,6 @@
 use countersign_guard::Guard;
 
 use crate::base::master_key::MasterKeys;
-use crate::flows::open::claims_policy;
 use crate::model::audience::Audience;
 use crate::model::session::refresh_token::RefreshTokenCodec;
 use crate::options::Options;
@@ -22,7 +21,7 @@ pub(crate) struct Apps {
 impl Apps {
     pub(crate) fn open(options: &Options, guard: &Guard, master_keys: &MasterKeys) -> Self {
         let userinfo = Self::userinfo(options);
-        let guard = guard.with_policy(claims_policy(options, &userinfo));
+        let guard = guard.with_policy(options.claims_policy(&userinfo));
         Self { refresh_tokens: RefreshTokenCodec::of_apps(master_keys), userinfo, guard }
     }
 

@@ -4,7 +4,7 @@
 //! A browser forgets its key for a session after a 4xx other than 403, and waits after a 5xx. So what may be right in a moment is never a 4xx.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use countersign_jwt::{DbscError, dbsc_proof_of_header};
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::flows::device_session::{DeviceSessionError, RegisteredDevice};
 use crate::flows::issue::SignedIn;
 use crate::http::app::App;
 use crate::http::detached::detached;
+use crate::http::device_headers::{set, set_challenge};
 use crate::http::edge::caller::Anonymous;
 use crate::http::edge::origins::{only, split_issuer};
 use crate::http::error::api::ApiError;
@@ -143,19 +144,7 @@ impl<S: Store> App<S> {
     }
 }
 
-/// What the browser has to sign next.
-pub(in crate::http) fn set_challenge(response: &mut HeaderMap, challenge: &str, identifier: &str) {
-    set(response, CHALLENGE, &format!(r#""{challenge}";id="{identifier}""#));
-}
-
-fn set(response: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.insert(HeaderName::from_static(name), value);
-    }
-}
-
 const REGISTRATION: &str = "secure-session-registration";
-const CHALLENGE: &str = "secure-session-challenge";
 const RESPONSE: &str = "secure-session-response";
 const SESSION_ID: &str = "sec-secure-session-id";
 

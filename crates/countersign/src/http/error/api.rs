@@ -29,7 +29,7 @@ use crate::flows::register::RegisterError;
 use crate::flows::second_factor_change::SecondFactorError;
 use crate::flows::tickets::TicketError;
 use crate::hashing::HashingError;
-use crate::http::api::device::set_challenge;
+use crate::http::device_headers::set_challenge;
 use crate::http::edge::csrf::CrossOrigin;
 use crate::http::error::finish;
 use crate::http::error::public::{self, Public, internal, public, unavailable};

@@ -20,9 +20,7 @@ pub use self::pkce::Challenge;
 pub(crate) use self::redirect::host_of;
 pub(crate) use self::redirect::{is_loopback, is_private_scheme};
 pub(crate) use self::request::parse;
-pub use self::request::{
-    AuthorizeError, AuthorizeRefusal, AuthorizeRequest, ErrorRedirect, PageFault, Prompts,
-};
+pub use self::request::{AuthorizeError, AuthorizeRefusal, AuthorizeRequest, ErrorRedirect, PageFault};
 pub(crate) use self::step::{Interaction, Step, next};
 use crate::model::api_key::Scopes;
 

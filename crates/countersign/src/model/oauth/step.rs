@@ -110,7 +110,7 @@ const LEVELS: [&str; 3] = ["aal1", "aal2", "phr"];
 mod tests {
     use super::*;
     use crate::model::api_key::Scopes;
-    use crate::model::oauth::Prompts;
+    use crate::model::oauth::request::Prompts;
     use crate::model::proof::AuthMethod;
     use crate::model::session::testing::{T, account, session_of};
 
