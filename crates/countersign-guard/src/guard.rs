@@ -75,7 +75,7 @@ impl Guard {
 
     /// A guard with the same keys, policies, clock and ended sessions that also accepts access tokens which are bound to
     /// a key (`cnf.jkt`), each with a proof of that key for this very request (DPoP, RFC 9449), and once. Tokens that are
-    /// not bound stay bearer tokens.
+    /// not bound stay bearer tokens, unless [`DpopOptions::required`] says otherwise.
     ///
     /// Without this, a bound token is refused: taken as a bearer token, it would be good in the hands of whoever has
     /// stolen it.
@@ -169,21 +169,29 @@ impl Guard {
     /// - [`Refusal::ScopeRequired`], [`Refusal::RoleRequired`]: it is valid but lacks what the policy
     ///   demands.
     /// - [`Refusal::TokenBound`]: it is bound to a key, so that it is none without a proof (RFC 9449 §7.2).
+    /// - [`Refusal::TokenNotBound`]: it is not, and the guard was told to accept no such token ([`DpopOptions::required`]).
     /// - [`Refusal::Revoked`]: its session has ended, or all that there were when it was issued.
     /// - [`Refusal::KeysUnavailable`]: there are no keys to check it with.
     /// - [`Refusal::FeedLate`], [`Refusal::TooOld`]: the issuer's feed is late, and the guard was told not to
     ///   accept such a token then (feature `remote`).
     pub fn verify(&self, token: &str) -> Result<AccessClaims, Refusal> {
+        let is_required = self.0.dpop.as_ref().is_some_and(|dpop| dpop.is_required());
         let unbound = |claims: &AccessClaims, _| match claims.bound_key() {
-            None => Ok(()),
             Some(_) => Err(Refusal::TokenBound),
+            None if is_required => Err(Refusal::TokenNotBound),
+            None => Ok(()),
         };
         self.counted(self.judge(token, unbound))
     }
 
-    /// A token whose proof, if it needs one, was checked with the request that it came with.
-    #[cfg(feature = "remote")]
-    pub(crate) fn verify_proved(&self, token: &str) -> Result<AccessClaims, Refusal> {
+    /// As [`Guard::verify`], for a token whose proof, if it needs one, somebody else has checked or will check: an issuer that is asked
+    /// about a token (RFC 7662) says what it is bound to, and the service that asks has the request (RFC 9449 §6.2).
+    ///
+    /// SECURITY: whoever sent the token is not shown to hold its key ([`AccessClaims::bound_key`]).
+    ///
+    /// # Errors
+    /// Those of [`Guard::verify`] but the two about binding.
+    pub fn verify_proved(&self, token: &str) -> Result<AccessClaims, Refusal> {
         self.counted(self.judge(token, |_, _| Ok(())))
     }
 

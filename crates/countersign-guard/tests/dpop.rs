@@ -166,6 +166,32 @@ async fn who_may_use_which_token_in_which_way() {
     }
 }
 
+/// RF-15: where an issuer binds every token, one that is not bound is from before, or from elsewhere.
+#[tokio::test]
+async fn a_guard_can_demand_that_tokens_are_bound() {
+    let not_bound = r#"DPoP realm="api", error="invalid_token", error_description="The access token is not bound to a key", algs="ES256 EdDSA""#;
+    let service = Service::new(Some(DpopOptions::new("https://api.example").unwrap().required()));
+    let (bound, unbound) = (service.bound_token(), service.token(|_| {}));
+    for round in ["p1", "p2"] {
+        let proof = service.device.proof(round, &bound, NOW, |_| {});
+        assert_eq!(service.get("DPoP", &bound, &[&proof]).await.status, 200);
+        for scheme in ["Bearer", "DPoP"] {
+            let proof = service.device.proof(&format!("{round}{scheme}"), &unbound, NOW, |_| {});
+            let answer = service.get(scheme, &unbound, &[&proof]).await;
+            assert_eq!((answer.status, answer.code.as_str()), (401, "invalid_token"), "{scheme}");
+            assert_eq!(answer.challenges, [not_bound], "{scheme}");
+        }
+    }
+    assert_eq!(service.guard.verify(&unbound).err(), Some(Refusal::TokenNotBound));
+    assert_eq!(service.guard.verify(&bound).err(), Some(Refusal::TokenBound));
+    for token in [&bound, &unbound] {
+        assert_eq!(
+            service.guard.verify_proved(token).map(|claims| claims.subject().to_owned()),
+            Ok("ada".to_owned())
+        );
+    }
+}
+
 /// What is wrong with a proof, and how it becomes that.
 type Change = (&'static str, fn(&mut Value));
 

@@ -3,18 +3,23 @@
 
 import type { Environment, Page } from './types.ts';
 
+/** What a module needs that only sends requests. */
+export const requests: Pick<Environment, 'fetch' | 'clock'> = {
+  fetch: (input, init) => fetch(input, init),
+  clock: {
+    wall: () => Date.now(),
+    monotonic: () => performance.now(),
+    after: (ms, task) => {
+      const timer = setTimeout(task, ms);
+      return () => clearTimeout(timer);
+    },
+  },
+};
+
 export function browserEnvironment(): Environment {
   const page = typeof document === 'undefined' ? undefined : browserPage();
   return {
-    fetch: (input, init) => fetch(input, init),
-    clock: {
-      wall: () => Date.now(),
-      monotonic: () => performance.now(),
-      after: (ms, task) => {
-        const timer = setTimeout(task, ms);
-        return () => clearTimeout(timer);
-      },
-    },
+    ...requests,
     random: () => Math.random(),
     // Outside a page no other tab listens, and an open channel keeps Node running.
     openChannel: (name) => page && new BroadcastChannel(name),

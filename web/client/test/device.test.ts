@@ -11,7 +11,7 @@ import { ALICE, Browser, computing, during, ORIGIN, Server, settle, World, type 
 
 const PASSWORD = 'correct horse battery';
 
-for (const name of ['generateKey', 'exportKey', 'importKey', 'sign', 'verify'] as const) {
+for (const name of ['digest', 'generateKey', 'exportKey', 'importKey', 'sign', 'verify'] as const) {
   const compute = crypto.subtle[name].bind(crypto.subtle) as (...given: unknown[]) => Promise<unknown>;
   Object.defineProperty(crypto.subtle, name, {
     value: (...given: unknown[]) => {
@@ -24,7 +24,7 @@ for (const name of ['generateKey', 'exportKey', 'importKey', 'sign', 'verify'] a
 
 interface Proof {
   readonly header: { typ: string; alg: string; jwk: JsonWebKey };
-  readonly payload: { jti: string; htm: string; htu: string; iat: number; nonce?: string };
+  readonly payload: { jti: string; htm: string; htu: string; iat: number; nonce?: string; ath?: string };
 }
 
 /** What a server sees of a proof, after it has verified it with the key in it. */
@@ -293,4 +293,68 @@ test('the_other_modules_prove_it_too', async () => {
   const stepUp = createStepUp(client, { environment, reauthenticate: (demand) => demand.show({ currentPassword: PASSWORD }) });
   assert.equal((await during(world, 1_000, stepUp.fetch('https://api.example/orders'))).status, 200);
   assert.deepEqual(seen.slice(-3).map(([path, proof]) => [path, proof !== null]), [['/api/account/reauthenticate', false], ['/api/refresh', true], ['/orders', false]]);
+});
+
+const hash = async (text: string): Promise<string> => Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(text))).toString('base64url');
+
+/** With access tokens that are bound, and the `Authorization` of what was sent. */
+async function withBoundTokens() {
+  const all = await bound();
+  all.server.bindsTo = { jkt: 'x' };
+  const { client, tab } = all.page();
+  await during(all.world, 200, client.ready);
+  await during(all.world, 200, client.login('alice', PASSWORD));
+  all.seen.length = 0;
+  return { ...all, client, tab, shown: () => tab.sent.at(-1)?.headers.get('Authorization') };
+}
+
+test('a_bound_token_goes_with_a_proof_for_each_request', async () => {
+  const { world, client, seen, failures, keys, shown } = await withBoundTokens();
+  const token = await client.token();
+  for (const [url, init, htm, htu] of [
+    [`${ORIGIN}/api/profile?a=b#c`, {}, 'GET', `${ORIGIN}/api/profile`],
+    ['https://api.example/orders?a=b', { method: 'PUT', body: 'x' }, 'PUT', 'https://api.example/orders'],
+    ['/api/profile', {}, 'GET', `${ORIGIN}/api/profile`],
+  ] as const) {
+    assert.equal((await during(world, 200, client.fetch(new URL(url, ORIGIN), init))).status, 200);
+    const proof = seen.at(-1)?.[1];
+    assert.deepEqual([proof?.payload.htm, proof?.payload.htu, proof?.payload.ath], [htm, htu, await hash(token ?? '')]);
+    assert.equal(proof?.header.jwk.x, (await crypto.subtle.exportKey('jwk', ((await keys.get()) as CryptoKeyPair).publicKey)).x);
+    assert.equal(shown(), `DPoP ${token}`);
+  }
+  assert.equal(new Set(seen.map(([, proof]) => proof?.payload.jti)).size, 3);
+  assert.deepEqual(failures, []);
+  await during(world, 200, client.fetch('https://elsewhere.example/'));
+  assert.deepEqual([seen.at(-1)?.[1], shown()], [null, null], 'to nobody else');
+});
+
+test('a_service_whose_guard_asks_for_a_nonce_gets_it_and_the_body_again', async () => {
+  const { world, client, tab, seen, refuse } = await withBoundTokens();
+  refuse((path, { payload }) => {
+    if (path !== '/orders' || payload.nonce === 'theirs') return undefined;
+    return new Response('', { status: 401, headers: { 'WWW-Authenticate': 'DPoP error="use_dpop_nonce"', 'DPoP-Nonce': 'theirs' } });
+  });
+  const order = (): Promise<Response> => client.fetch('https://api.example/orders', { method: 'POST', body: 'two apples' });
+  assert.equal((await during(world, 200, order())).status, 200);
+  assert.deepEqual(seen.map(([, proof]) => proof?.payload.nonce), [undefined, 'theirs']);
+  assert.equal(await tab.sent.at(-1)?.clone().text(), 'two apples');
+  assert.equal((await during(world, 200, order())).status, 200);
+  await during(world, 200, client.fetch(`${ORIGIN}/api/profile`));
+  assert.deepEqual(seen.slice(2).map(([, proof]) => proof?.payload.nonce), ['theirs', undefined], 'each server has its own');
+});
+
+test('a_bound_token_without_the_key_is_refused_and_not_tried_for_ever', async () => {
+  const { world, client, keys, seen, shown } = await withBoundTokens();
+  (keys as Keys).kept = undefined;
+  const token = await client.token();
+  await during(world, 2_000, client.fetch(`${ORIGIN}/api/profile`));
+  assert.deepEqual([seen.length, seen[0]?.[1], shown()], [1, null, `Bearer ${token}`]);
+});
+
+test('what_is_no_token_of_ours_goes_as_it_is', async () => {
+  const { world, client, shown } = await withBoundTokens();
+  for (const authorization of ['Basic YTpi', 'Bearer', 'Bearer x', 'Bearer a.b.c', 'Bearer h.e30.s', `Bearer h.${btoa('{"cnf":7}')}.s`, `Bearer h.${btoa('null')}.s`, 'DPoP a.b.c']) {
+    await during(world, 200, client.fetch('https://api.example/orders', { headers: { authorization } })).catch(() => {});
+    assert.equal(shown(), authorization);
+  }
 });

@@ -67,6 +67,8 @@ export class Server {
   ttlSeconds = 900;
   freshMs = 15_000;
   graceMs = 10_000;
+  /** The key that access tokens are bound to (`cnf`), if they are. */
+  bindsTo?: { jkt: string };
   /** Further routes: for anybody, and for whoever is signed in. */
   anybody?: (route: string, body: Record<string, unknown>) => Answer | undefined;
   own?: (route: string, body: Record<string, unknown>, user: User) => Answer | undefined;
@@ -146,7 +148,7 @@ export class Server {
 
   #grant(sid: string, user: User, setCookie?: string): Answer {
     const expiresAt = this.#world.nowMs + this.ttlSeconds * 1000;
-    const payload = btoa(JSON.stringify({ sid, user, expiresAt, jti: ++this.#count }));
+    const payload = btoa(JSON.stringify({ sid, user, expiresAt, jti: ++this.#count, cnf: this.bindsTo }));
     const body = { accessToken: `h.${payload}.s`, token: `h.${payload}.s`, tokenType: 'Bearer', expiresIn: this.ttlSeconds, user };
     return { status: 200, body, ...(setCookie !== undefined && { setCookie }) };
   }
@@ -241,7 +243,7 @@ export class Browser {
       if (lose === 'request') return new Promise<never>(() => {});
       const isJson = request.headers.get('Content-Type') === 'application/json';
       const body = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
-      const bearer = /^Bearer (.*)$/.exec(request.headers.get('Authorization') ?? '')?.[1] ?? null;
+      const bearer = /^(?:Bearer|DPoP) (.*)$/.exec(request.headers.get('Authorization') ?? '')?.[1] ?? null;
       const answer = instead ?? this.server.answer(path, body, cookie, bearer, request.method);
       await this.world.sleep(backMs);
       if (lose === 'reply') return new Promise<never>(() => {});

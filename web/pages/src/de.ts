@@ -196,4 +196,5 @@ export const errors = {
   email_not_verified: 'Diese Adresse ist nicht bestätigt.',
   unknown_audience: 'Diese Audience gibt es nicht.',
   audience_not_permitted: 'Für diese Audience nicht erlaubt.',
+  dpop_proof_required: 'Dieser Browser kann hier nicht beweisen, dass er es ist. Bitte versuchen Sie es mit einem anderen.',
 } as const;

@@ -20,6 +20,7 @@ pub(crate) struct Dpop {
     nonces: DpopNonces,
     /// Held for one look-up.
     seen: Mutex<SeenProofs>,
+    is_required: bool,
 }
 
 /// A request with a token.
@@ -32,8 +33,13 @@ pub(crate) struct Shown<'a> {
 
 impl Dpop {
     pub(crate) fn new(options: DpopOptions) -> Self {
-        let DpopOptions { public_url, policy, nonces, capacity } = options;
-        Self { public_url, policy, nonces, seen: Mutex::new(SeenProofs::new(capacity)) }
+        let DpopOptions { public_url, policy, nonces, capacity, is_required } = options;
+        Self { public_url, policy, nonces, seen: Mutex::new(SeenProofs::new(capacity)), is_required }
+    }
+
+    /// Whether a token that is not bound is refused.
+    pub(crate) const fn is_required(&self) -> bool {
+        self.is_required
     }
 
     /// Whether the request has a proof by the key that its token is bound to. The same request does not pass twice.

@@ -12,6 +12,7 @@ pub struct DpopOptions {
     pub(super) policy: DpopPolicy,
     pub(super) nonces: DpopNonces,
     pub(super) capacity: usize,
+    pub(super) is_required: bool,
 }
 
 /// Why a guard cannot check proofs in this way.
@@ -42,6 +43,7 @@ impl DpopOptions {
             policy: DpopPolicy::default(),
             nonces: DpopNonces::generate()?,
             capacity: SeenProofs::DEFAULT_CAPACITY,
+            is_required: false,
         })
     }
 
@@ -68,6 +70,13 @@ impl DpopOptions {
     #[must_use]
     pub fn remembered_proofs(self, capacity: usize) -> Self {
         Self { capacity, ..self }
+    }
+
+    /// Tokens that are not bound are refused ([`Refusal::TokenNotBound`](crate::Refusal::TokenNotBound)): for a service whose
+    /// issuer binds every token for it, so that one which is not is from before, or from elsewhere.
+    #[must_use]
+    pub fn required(self) -> Self {
+        Self { is_required: true, ..self }
     }
 }
 

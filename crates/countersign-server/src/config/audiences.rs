@@ -62,6 +62,9 @@ fn audience(table: &DeTable<'_>) -> Result<Audience, String> {
     if let Some(lifetime) = text("lifetime")? {
         audience.lifetime = Some(parse_duration(lifetime).map_err(|why| format!("lifetime: {why}"))?);
     }
+    if let Some(bound) = find("dpop_bound") {
+        audience.dpop_bound = bound.as_bool().ok_or("dpop_bound: expects true or false")?;
+    }
     if let Some(roles) = find("roles") {
         audience.roles = read_roles(roles).ok_or("roles: expects a list of roles, like [\"editor\"]")?;
     }
@@ -131,7 +134,7 @@ fn json(value: &DeValue<'_>) -> Option<Value> {
 }
 
 const KEYS: &[&str] =
-    &["name", "preset", "algorithm", "token_type", "lifetime", "roles", "role_names", "claims"];
+    &["name", "preset", "algorithm", "token_type", "lifetime", "dpop_bound", "roles", "role_names", "claims"];
 
 /// What the file that `init` writes says of them.
 pub(super) const EXAMPLE: &str = r#"
@@ -173,6 +176,7 @@ mod tests {
             algorithm = "EdDSA"
             token_type = "JWT"
             roles = ["editor", "admin"]
+            dpop_bound = true
             "#,
         );
         assert_eq!(problems, [""; 0]);
@@ -188,6 +192,7 @@ mod tests {
             (edge.algorithm, edge.token_type.header_value(), edge.roles.len()),
             (Algorithm::EdDsa, "JWT", 2)
         );
+        assert_eq!((db.dpop_bound, edge.dpop_bound), (false, true));
     }
 
     #[test]
@@ -211,6 +216,10 @@ mod tests {
             (
                 "[[audiences]]\nname = \"x\"\nroles = [\"a b\"]",
                 "c.toml:1: audiences: roles: expects a list of roles",
+            ),
+            (
+                "[[audiences]]\nname = \"x\"\ndpop_bound = \"on\"",
+                "c.toml:1: audiences: dpop_bound: expects true or false",
             ),
             (
                 "[[audiences]]\nname = \"x\"\nclaims = { at = 2026-01-01 }",

@@ -127,6 +127,9 @@ settings! {
     "algorithm" algorithm: String = "ES256", if |v| one_of(v, ALGORITHMS);
     /// The `typ` of access tokens: `at+jwt` (RFC 9068), or `JWT` for verifiers that accept nothing else.
     "token_type" token_type: TokenType = "at+jwt";
+    /// Whether access tokens are bound to the key of a device (`DPoP`, RFC 9449), which every request then proves: signing in takes a
+    /// client that has one. Further audiences have a `dpop_bound` of their own. See docs/guides/verify/bound-tokens.md.
+    "dpop_bound" dpop_bound: Toggle = "off";
     /// The lifetime of an access token: 1 to 60 minutes.
     "access_token_ttl" access_token_ttl: Duration = "15m", if |v| ttl(*v, "1m", "60m");
     /// A session ends when it is not used for this long.

@@ -30,6 +30,7 @@ impl Config {
         let mut options = Options::new(origin, self.audience.as_deref().unwrap_or(origin));
         let audience = &mut options.audiences.default;
         audience.token_type = self.token_type.into();
+        audience.dpop_bound = self.dpop_bound == Toggle::On;
         if let Some(algorithm) = Algorithm::from_name(&self.algorithm) {
             audience.algorithm = algorithm;
         }

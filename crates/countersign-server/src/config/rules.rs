@@ -8,6 +8,7 @@ use super::limits::is_loopback_name;
 use super::place::{Place, Problem};
 use super::registration::Registration;
 use super::second_factor::SecondFactorRequired;
+use super::setting::Toggle;
 
 /// Rules about several values.
 pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
@@ -26,6 +27,7 @@ pub(super) fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     mail(config, &mut refuse);
     registration(config, &mut refuse);
     second_factor(config, &mut refuse);
+    bound_tokens(config, &mut refuse);
     for (value, file) in [
         ("jwt_secret", "jwt_secret_file"),
         ("master_key", "master_key_file"),
@@ -75,6 +77,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("issuer", "public_origin"),
     ("audiences.default.name", "audience"),
     ("audiences.default.algorithm", "algorithm"),
+    ("audiences.default.dpop_bound", "dpop_bound"),
     ("keep_audit", "retention.audit"),
     ("sessions.min_age", "session.min_age"),
     ("sessions.grace", "session.grace"),
@@ -205,6 +208,14 @@ fn mail(config: &Config, refuse: Refuse<'_>) {
         (true, None) => refuse("mail.url", "mail.url names a user: set mail.password_file".to_owned()),
         (false, Some(key)) => refuse(key, format!("{key}: mail.url names no user, like smtps://USER@HOST")),
         _ => {}
+    }
+}
+
+/// Whoever signs in on a page of ours needs a key there.
+fn bound_tokens(config: &Config, refuse: Refuse<'_>) {
+    if config.dpop_bound == Toggle::On && config.pages_device_proof == Toggle::Off {
+        let why = "dpop_bound is on and pages.device_proof is off: nobody could sign in on the pages";
+        refuse("dpop_bound", why.to_owned());
     }
 }
 

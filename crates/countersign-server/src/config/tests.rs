@@ -229,6 +229,7 @@ fn values_out_of_range_are_refused_with_the_reason() {
             "[registration]\nmode = \"open\"\n[import.upstream]\nurl = \"https://old.example.com/login\"",
             "a stranger could take the name",
         ),
+        ("dpop_bound = \"on\"", "nobody could sign in on the pages"),
         ("audience = \"a\\u0000b\"", "control characters"),
         ("audience = \"a\"\naudience = \"b\"", "c.toml:2: duplicate key"),
         ("audience = \"open", "c.toml:1: "),

@@ -156,6 +156,10 @@ impl<S: Store> Countersign<S> {
         let admitted = self.audience(audience.as_deref())?;
         let account = self.store.find_account(account_id).await?.ok_or(AddApiKeyError::NoAccount)?;
         admitted.admit(&account.role).ok_or(AudienceError::NotPermitted)?;
+        // A key is a bearer secret, and so is what it gives.
+        if admitted.dpop_bound {
+            return Err(AudienceError::NotBound.into());
+        }
         let key = ApiKey {
             id: ApiKeyId::random(&self.random),
             account_id,
@@ -269,6 +273,9 @@ impl<S: Store> Countersign<S> {
 
     fn audience_of(&self, grant: &KeyGrant) -> Result<&Audience, AudienceError> {
         let audience = self.audience(grant.key().audience.as_deref())?;
+        if audience.dpop_bound {
+            return Err(AudienceError::NotBound);
+        }
         audience.admit(&grant.account().role).map(|_| audience).ok_or(AudienceError::NotPermitted)
     }
 

@@ -12,7 +12,7 @@ use crate::model::account::{Account, CustomClaims, EmailAddress, Locale};
 use crate::model::api_key::{KeyGrant, Scopes};
 use crate::model::audience::{Audience, Subject};
 use crate::model::proof::AuthMethods;
-use crate::model::session::{Grant, Session};
+use crate::model::session::{BoundKey, Grant, Session};
 use crate::store::{Store, StoreError};
 
 /// RFC 9068 §2.2, with the session and the account's own claims. A token for an API key names the key as the client, has its
@@ -35,6 +35,9 @@ pub(super) struct Claims<'a> {
     acr: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
+    /// The key that the token is bound to (RFC 9449 §6.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
     /// None in a token for the userinfo endpoint, which says no more than was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<&'a str>,
@@ -43,6 +46,11 @@ pub(super) struct Claims<'a> {
     role: Option<&'a str>,
     #[serde(flatten)]
     custom: Cow<'a, Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+struct Confirmation {
+    jkt: String,
 }
 
 /// What a token is asked for.
@@ -135,6 +143,19 @@ impl<'a> Asked<'a> {
 }
 
 impl Claims<'_> {
+    /// Bound to the key of the session, where the audience binds its tokens. Without a key the claim names none, and no guard accepts that:
+    /// whoever asks has looked before ([`AudienceError::NotBound`](crate::AudienceError::NotBound)), and a pathway that forgets to must
+    /// not give an unbound token out.
+    pub(super) fn bound_to(self, session: &Session, audience: &Audience) -> Self {
+        let key = session.bound_key.as_ref().map(BoundKey::thumbprint);
+        let jkt = || key.map(|key| key.to_string()).unwrap_or_default();
+        Self { cnf: audience.dpop_bound.then(|| Confirmation { jkt: jkt() }), ..self }
+    }
+
+    pub(super) const fn is_bound(&self) -> bool {
+        self.cnf.is_some()
+    }
+
     /// The role that a service reads; empty if it is no text.
     pub(super) fn role(&self) -> &str {
         self.role.or_else(|| self.custom.get("role")?.as_str()).unwrap_or_default()
@@ -197,6 +218,7 @@ impl<S: Store> Countersign<S> {
             amr: session.map(|session| session.amr),
             acr: session.map(|session| session.amr.context_class()),
             scope: scopes.filter(|scopes| !scopes.is_empty()).map(ToString::to_string),
+            cnf: None,
             username: (!is_bare).then_some(username),
             role: (!is_bare && !custom.contains_key("role")).then_some(role),
             custom,

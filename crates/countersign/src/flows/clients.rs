@@ -118,9 +118,11 @@ impl<S: Store> Countersign<S> {
         Ok(())
     }
 
-    /// The claims of an access token for any audience.
+    /// The claims of an access token for any audience. Of one that is bound they say to which key (`cnf`); whether the request had a proof
+    /// of it, the service knows that asks (RFC 9449 §6.2).
     fn access_claims(&self, token: &str) -> Option<AccessClaims> {
-        std::iter::once(&self.guard).chain(&self.audience_guards).find_map(|guard| guard.verify(token).ok())
+        let mut guards = std::iter::once(&self.guard).chain(&self.audience_guards);
+        guards.find_map(|guard| guard.verify_proved(token).ok())
     }
 
     fn refresh_token_claims(&self, grant: &Grant) -> Map<String, Value> {

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use countersign_guard::{DpopOptions, DpopOptionsError};
 use countersign_jwt::{
     DbscProof, DpopError, DpopNonces, DpopPolicy, DpopRequest, KeyError, NonceCheck, SeenError, SeenProofs,
     TargetUri, verify_dpop_proof,
@@ -61,9 +62,7 @@ impl DeviceProofs {
     }
 
     fn nonces(master_keys: &MasterKeys) -> Result<DpopNonces, KeyError> {
-        let mut secret = Zeroizing::new([0; 32]);
-        secret.copy_from_slice(hmac::sign(&master_keys.current_mac_key(Purpose::DpopNonce), b"").as_ref());
-        DpopNonces::new(&secret)
+        DpopNonces::new(&nonce_secret(master_keys))
     }
 
     /// Verifies the value of a `DPoP` header of a request with this method to this path below the issuer.
@@ -110,6 +109,19 @@ impl DeviceProofs {
     pub(crate) fn is_news(&self, session: SessionId, now: Timestamp) -> bool {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).note(session, now)
     }
+}
+
+/// With what the guard of this server's own routes checks access tokens that are bound.
+pub(crate) fn guard_options(master_keys: &MasterKeys, issuer: &str) -> Result<DpopOptions, DpopOptionsError> {
+    // A client with a wrong clock says one nonce here and at its refresh.
+    Ok(DpopOptions::new(issuer)?.nonce_secret(&nonce_secret(master_keys))?.required())
+}
+
+/// The same at every node.
+fn nonce_secret(master_keys: &MasterKeys) -> Zeroizing<[u8; 32]> {
+    let mut secret = Zeroizing::new([0; 32]);
+    secret.copy_from_slice(hmac::sign(&master_keys.current_mac_key(Purpose::DpopNonce), b"").as_ref());
+    secret
 }
 
 impl fmt::Debug for DeviceProofs {

@@ -30,6 +30,16 @@ pub struct AccessToken {
     pub token: Zeroizing<String>,
     /// Seconds from now until it expires, at least 1.
     pub expires_in: u64,
+    /// Whether it is bound to the key of its session ([`Audience::dpop_bound`]): it is used with the scheme `DPoP` (RFC 9449 §7.1).
+    pub is_bound: bool,
+}
+
+impl AccessToken {
+    /// The `token_type` of a response (RFC 6749 §5.1): `Bearer`, or `DPoP` (RFC 9449 §5).
+    #[must_use]
+    pub const fn token_type(&self) -> &'static str {
+        if self.is_bound { "DPoP" } else { "Bearer" }
+    }
 }
 
 impl std::fmt::Debug for AccessToken {
@@ -110,7 +120,8 @@ impl<S: Store> Countersign<S> {
     ) -> Result<AccessToken, SignError> {
         let lifetime = asked.audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
         let times = times(Some(grant.session().expires_at), lifetime, now);
-        self.mint(&self.claims(&Holder::of_session(grant, asked), times), asked.audience, now)
+        let claims = self.claims(&Holder::of_session(grant, asked), times);
+        self.mint(&claims.bound_to(grant.session(), asked.audience), asked.audience, now)
     }
 
     /// Signs an access token for an API key that a store's transaction has just found to work.
@@ -136,7 +147,7 @@ impl<S: Store> Countersign<S> {
         let expires_in = u64::try_from(claims.exp - claims.iat).unwrap_or(0);
         let token = self.sign(claims, audience, audience.token_type.header_value(), now)?;
         self.figures.tokens.increment(self.signing_algorithm(audience));
-        Ok(AccessToken { token, expires_in })
+        Ok(AccessToken { token, expires_in, is_bound: claims.is_bound() })
     }
 
     /// A shared secret has an algorithm of its own, whatever the audience says.

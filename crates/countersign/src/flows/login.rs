@@ -255,6 +255,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<SignedIn, LoginError> {
         let audience = self.audience(authenticated.audience.as_deref())?;
+        self.demand_key(audience, context)?;
         let account = authenticated.audience.is_some().then(|| authenticated.account.clone());
         let refresh_token = RefreshToken::first(SessionId::random(&self.random), &self.random);
         let presented = refresh_token.presented();

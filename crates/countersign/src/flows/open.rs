@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
-use countersign_guard::Guard;
+use countersign_guard::{DpopOptionsError, Guard};
 use countersign_jwt::JwkSet;
 
 use crate::Countersign;
@@ -14,7 +14,7 @@ use crate::base::out_of_range::OutOfRange;
 use crate::base::random::Random;
 use crate::flows::audit_chain;
 use crate::flows::clock_notice::Notice;
-use crate::flows::device_proofs::DeviceProofs;
+use crate::flows::device_proofs::{self, DeviceProofs};
 use crate::flows::feed_keys::{FeedKeys, new_feed};
 use crate::flows::figures::Figures;
 use crate::flows::follow_clock::{ClockError, clock_for};
@@ -55,6 +55,9 @@ pub enum OpenError {
     /// An option is out of range.
     #[error(transparent)]
     Options(#[from] OutOfRange),
+    /// The guard of this server's own routes cannot check proofs of keys.
+    #[error(transparent)]
+    Guard(#[from] DpopOptionsError),
     /// This machine's clock is another one than that of the database, or the database did not tell the time.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -117,11 +120,12 @@ impl<S: Store> Countersign<S> {
         let outbox_key = outbox::open_key(&store, &master_keys, &random).await?;
         let ring = keys::open_ring(&store, &options, &master_keys, &random, now).await?;
         let verifying = ring.verifying_keys(now).map_err(KeysError::Set)?;
-        let guard = guard_of(verifying, &options, clock.clone());
+        let bearer = bearer_guard(verifying, &options, clock.clone());
         let others = options.audiences.others.iter();
-        let audience_guards = others.map(|other| guard.with_policy(options.claims_policy(other))).collect();
+        let audience_guards = others.map(|other| bearer.with_policy(options.claims_policy(other))).collect();
         let opened = Self {
-            apps: Box::new(Apps::open(&options, &guard, &master_keys)),
+            apps: Box::new(Apps::open(&options, &bearer, &master_keys)),
+            guard: own_guard(bearer, &options, &master_keys)?,
             feed: new_feed(&options, &clock, &random),
             device_proofs: DeviceProofs::new(&master_keys, &options.issuer)
                 .map_err(|error| KeysError::from(KeyRingError::Key(error)))?,
@@ -152,7 +156,6 @@ impl<S: Store> Countersign<S> {
             throttle,
             master_keys,
             hasher,
-            guard,
             audience_guards,
         };
         check_pepper(&opened.store, &opened.hasher).await?;
@@ -165,9 +168,17 @@ impl<S: Store> Countersign<S> {
 }
 
 /// Lets tokens of the default audience through.
-fn guard_of(keys: JwkSet, options: &Options, clock: Clock) -> Guard {
+fn bearer_guard(keys: JwkSet, options: &Options, clock: Clock) -> Guard {
     let policy = options.claims_policy(&options.audiences.default);
     Guard::with_clock(keys, policy, move || clock.now().as_unix_seconds())
+}
+
+/// The guard of our own routes, which checks proofs where tokens are bound. What a token of another audience comes with is for its service.
+fn own_guard(bearer: Guard, options: &Options, master_keys: &MasterKeys) -> Result<Guard, DpopOptionsError> {
+    if !options.audiences.default.dpop_bound {
+        return Ok(bearer);
+    }
+    Ok(bearer.dpop(device_proofs::guard_options(master_keys, &options.issuer)?))
 }
 
 /// Whether the pepper is the one that the hashes of this store were encrypted under.

@@ -168,7 +168,7 @@ impl<S: Store> Countersign<S> {
         context: &Context,
     ) -> Result<Option<Account>, RefreshError> {
         let asks_for_more = self.options.second_factor.policy.asks(context.now);
-        if *audience == self.options.audiences.default && !asks_for_more {
+        if *audience == self.options.audiences.default && !asks_for_more && !audience.dpop_bound {
             return Ok(None);
         }
         let proof = SessionProof::Refresh(token);
@@ -179,6 +179,7 @@ impl<S: Store> Countersign<S> {
             return Err(RefreshError::SecondFactorRequired);
         }
         audience.admit(&account.role).ok_or(AudienceError::NotPermitted)?;
+        Self::demand_binding(audience, &session, context)?;
         Ok(Some(account))
     }
 
@@ -197,6 +198,7 @@ impl<S: Store> Countersign<S> {
         if asked.account.is_none() && asked.audience.admit(&grant.account().role).is_none() {
             return Err(AudienceError::NotPermitted.into());
         }
+        Self::demand_binding(asked.audience, grant.session(), context)?;
         let asked = self.with_current_claims(&grant, asked).await?;
         Ok(self.signed_in(grant, token, &asked, context)?)
     }

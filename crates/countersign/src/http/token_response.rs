@@ -58,7 +58,7 @@ pub(super) fn respond<S: Store>(
     let body = TokenResponse {
         access_token: &access.token,
         token: &access.token,
-        token_type: "Bearer",
+        token_type: access.token_type(),
         expires_in: access.expires_in,
         user: UserView::from(account),
         refresh_token: Optional(refresh.as_ref().filter(|_| in_body).map(|refresh| refresh.token.as_str())),

@@ -175,6 +175,7 @@ impl Options {
             let rule = "is longer than `sessions.access_token_ttl`: the end of a session would be forgotten too early";
             broken.unless(fits, &format!("audiences.{place}.lifetime"), rule);
         }
+        self.device_binding.check_audiences(self, &mut broken);
         let key_pairs = matches!(self.signing, Signing::KeyPairs) || self.audiences.others.is_empty();
         broken.unless(
             key_pairs,
@@ -263,10 +264,17 @@ mod tests {
         };
         assert_eq!(changed(|_| {}), Ok(()));
         assert_eq!(changed(|options| options.leeway = Duration::from_secs(120)), Ok(()));
-        let bad: [(&str, Change); 15] = [
+        let bad: [(&str, Change); 17] = [
             ("issuer", |options| options.issuer.push('/')),
             ("issuer", |options| options.issuer.clear()),
             ("audiences.default.name", |options| options.audiences.default.name.clear()),
+            ("audiences.default.dpop_bound", |options| {
+                (options.audiences.default.dpop_bound, options.device_binding.dpop) = (true, false);
+            }),
+            ("audiences.others.0.dpop_bound", |options| {
+                options.issuer = "auth".to_owned();
+                options.audiences.others.push(Audience { dpop_bound: true, ..Audience::new("files") });
+            }),
             ("leeway", |options| options.leeway = Duration::from_millis(120_001)),
             ("account_deletion_grace", |options| {
                 options.account_deletion_grace = Some(Duration::from_millis(365 * 86_400_000 + 1));

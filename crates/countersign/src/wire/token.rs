@@ -9,7 +9,7 @@ view! {
         access_token: &'a str,
         /// The access token again, under the name that the simplest clients look for.
         token: &'a str,
-        /// `Bearer` (RFC 6750).
+        /// `Bearer` (RFC 6750), or `DPoP` where the token is bound to a key (RFC 9449 §5).
         token_type: &'a str,
         /// Seconds from now until the access token expires.
         expires_in: u64,

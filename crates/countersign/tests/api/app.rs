@@ -92,10 +92,16 @@ impl TestApp {
 
     /// So many nodes on one database, whose clocks agree.
     pub(crate) async fn nodes(count: u64) -> Vec<Self> {
+        Self::nodes_with(count, |_, _| {}).await
+    }
+
+    /// The same, each with options of its own.
+    pub(crate) async fn nodes_with(count: u64, change: impl Fn(u64, &mut Options)) -> Vec<Self> {
         let url = DatabaseUrl::parse(&database::url(&database::new_database())).unwrap();
         let (clock, mut nodes) = (Clock::manual(START), Vec::new());
         for n in 0..count {
-            let options = Options::new(ISSUER, "api");
+            let mut options = Options::new(ISSUER, "api");
+            change(n, &mut options);
             let store = AnyStore::Postgres(
                 PostgresStore::open(&url, options.sessions, &Random::system()).await.unwrap(),
             );

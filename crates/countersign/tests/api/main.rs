@@ -11,6 +11,7 @@ mod app;
 mod audiences;
 mod bad_input;
 mod binding;
+mod bound_tokens;
 mod browser_key;
 mod cross_origin;
 #[path = "../support/postgres.rs"]

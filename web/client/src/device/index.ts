@@ -1,9 +1,8 @@
 // `createDeviceProof`: sessions that only this browser can continue. A key that no script can read proves at each sign-in and each refresh
-// that it is here (RFC 9449), so a copied cookie is of no use elsewhere. It is an environment of the client, whose `fetch` adds the
-// proofs; the core knows nothing of it.
+// that it is here (RFC 9449), so a copied cookie is of no use elsewhere. Where access tokens are bound to the key too, it proves each request
+// that has one. It is an environment of the client, whose `fetch` adds the proofs; the core knows nothing of it.
 
-import { browserEnvironment } from '../environment.ts';
-import { parseJson } from '../http.ts';
+import { requests } from '../environment.ts';
 import type { Environment } from '../types.ts';
 import { browserKeys, makeKey, type KeyStore } from './keys.ts';
 import { dpopProof } from './proof.ts';
@@ -32,16 +31,17 @@ const REFRESH = '/api/refresh';
 const KEY_LIMIT_MS = 2_000;
 
 export function createDeviceProof(options: DeviceProofOptions = {}): DeviceProof {
-  const env = { ...browserEnvironment(), ...options.environment };
-  const trimmed = (url: string): string => new URL(url.replace(/\/+$/, ''), env.page?.origin).href.replace(/\/+$/, '');
-  const base = trimmed(options.baseUrl ?? env.page?.origin ?? '');
+  const env = { ...requests, ...options.environment };
+  const origin = env.page?.origin ?? globalThis.location?.origin;
+  const trimmed = (url: string): string => new URL(url.replace(/\/+$/, ''), origin).href.replace(/\/+$/, '');
+  const base = trimmed(options.baseUrl ?? origin ?? '');
   const issuer = options.issuer === undefined ? base : trimmed(options.issuer);
   const keys = options.keys ?? browserKeys(base);
-  /** The last one that the server has given. It gives one to a device whose clock is wrong, and another when that one is too old. */
-  let nonce: string | undefined;
+  /** The last one that each server has given. It gives one to a device whose clock is wrong, and another when that one is too old. */
+  const nonces: Record<string, string> = {};
 
   /** Without one, the request goes as it would without this module. */
-  async function keyFor(path: string): Promise<CryptoKeyPair | undefined> {
+  async function keyFor(path = ''): Promise<CryptoKeyPair | undefined> {
     if (SIGN_IN.test(path)) return (await keys.get()) ?? keys.keep(await makeKey());
     return path === REFRESH ? keys.get() : undefined;
   }
@@ -54,25 +54,33 @@ export function createDeviceProof(options: DeviceProofOptions = {}): DeviceProof
     });
   }
 
-  async function proved(request: Request, key: CryptoKeyPair, path: string): Promise<Response> {
+  async function proved(request: Request, key: CryptoKeyPair, htu: string, token?: string): Promise<Response> {
+    const { headers, method: htm } = request;
+    const { origin } = new URL(htu);
     // A key that cannot sign is as good as none.
-    const proof = await dpopProof(key, { htm: request.method, htu: issuer + path, nonce }, env.clock.wall()).catch(() => undefined);
-    if (proof) request.headers.set('DPoP', proof);
-    return env.fetch(request);
+    const proof = await dpopProof(key, { htm, htu, nonce: nonces[origin], token }, env.clock.wall()).catch(() => undefined);
+    if (proof) {
+      headers.set('DPoP', proof);
+      if (token) headers.set('Authorization', `DPoP ${token}`);
+    }
+    const response = await env.fetch(request);
+    const nonce = response.headers.get('DPoP-Nonce');
+    if (nonce) nonces[origin] = nonce;
+    return response;
   }
 
   return {
     async fetch(input, init) {
       const request = new Request(input, init);
-      const [url = ''] = request.url.split('?');
-      const path = request.method === 'POST' && url.startsWith(`${base}/`) ? url.slice(base.length) : '';
-      const key = await inTime(keyFor(path));
+      const [url = ''] = request.url.split(/[?#]/);
+      const path = url.startsWith(`${base}/`) ? url.slice(base.length) : undefined;
+      const token = boundToken(request);
+      const key = await inTime(token ? keys.get() : keyFor(request.method === 'POST' ? path : ''));
       if (!key) return env.fetch(request);
+      const htu = path ? issuer + path : url;
       const again = request.clone();
-      const response = await proved(request, key, path);
-      if (!(await wantsAnother(response))) return response;
-      nonce = response.headers.get('DPoP-Nonce') ?? nonce;
-      return proved(again, key, path);
+      const response = await proved(request, key, htu, token);
+      return (await wantsAnother(response)) ? proved(again, key, htu, token) : response;
     },
   };
 }
@@ -82,7 +90,19 @@ export function createDeviceProof(options: DeviceProofOptions = {}): DeviceProof
  * the same request once more by itself.
  */
 async function wantsAnother(response: Response): Promise<boolean> {
-  if (response.status !== 400) return false;
-  const { code } = (parseJson(await response.clone().text()) ?? {}) as { code?: unknown };
-  return code === 'use_dpop_nonce' || code === 'invalid_dpop_proof';
+  if (response.status !== 400 && response.status !== 401) return false;
+  // A service that is not Countersign's says it in its challenge alone (RFC 9449 §9).
+  const said = response.headers.get('WWW-Authenticate') + (await response.clone().text());
+  return /"(use_dpop_nonce|invalid_dpop_proof)"/.test(said);
+}
+
+/** The access token that the request brings, if it is bound to a key. That is in the token: tabs share tokens, and not what came with them. */
+function boundToken({ headers }: Request): string | undefined {
+  const [, token, payload = ''] = /^Bearer (.*\.(.*)\..*)/.exec(headers.get('Authorization') ?? '') ?? [];
+  try {
+    const { cnf } = JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))) as { cnf?: { jkt?: unknown } };
+    return cnf?.jkt ? token : undefined;
+  } catch {
+    return undefined;
+  }
 }

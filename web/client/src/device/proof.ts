@@ -7,13 +7,16 @@ export interface Target {
   readonly htu: string;
   /** What the server has given to be said. */
   readonly nonce: string | undefined;
+  /** The access token that the request brings. */
+  readonly token?: string | undefined;
 }
 
 /** `nowMs`: the wall clock of this device, right or wrong. Each proof is another one. */
-export async function dpopProof({ privateKey, publicKey }: CryptoKeyPair, target: Target, nowMs: number): Promise<string> {
+export async function dpopProof({ privateKey, publicKey }: CryptoKeyPair, { token, ...target }: Target, nowMs: number): Promise<string> {
   const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey);
   const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: { kty, crv, x, y } };
-  const payload = { jti: crypto.randomUUID(), iat: Math.floor(nowMs / 1000), ...target };
+  const ath = token && base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encode(token))));
+  const payload = { jti: crypto.randomUUID(), iat: Math.floor(nowMs / 1000), ...target, ath };
   const text = `${base64url(encode(JSON.stringify(header)))}.${base64url(encode(JSON.stringify(payload)))}`;
   const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, encode(text));
   return `${text}.${base64url(new Uint8Array(signature))}`;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use countersign_guard::Refusal;
 use serde::Deserialize;
@@ -34,16 +34,19 @@ impl Input for Logout {
 pub(in crate::http) async fn logout<S: Store>(
     State(app): State<App<S>>,
     Anonymous(context): Anonymous,
-    headers: HeaderMap,
+    (method, uri, headers): (Method, Uri, HeaderMap),
     OptionalJson(input): OptionalJson<Logout>,
 ) -> Result<Response, ApiError> {
     let cookies = app.cookies;
     let scope = if input.everywhere { Scope::Everywhere } else { Scope::This };
     let token = presented(&headers, input.refresh_token, cookies)?;
     // The cookie suffices: it works with an expired access token (SE-10). Without one, the access token must be good.
-    let claims = match app.countersign.guard().authenticate(&headers) {
+    let guard = app.countersign.guard();
+    let claims = match guard.authenticate_request(&method, &uri, &headers) {
         Ok(claims) => Some(claims),
-        Err(refusal) if token.is_none() && refusal != Refusal::TokenRequired => return Err(refusal.into()),
+        Err(refusal) if token.is_none() && refusal != Refusal::TokenRequired => {
+            return Ok(guard.refuse(refusal, &headers));
+        }
         Err(_) => None,
     };
     let (countersign, context) = (Arc::clone(&app.countersign), app.at_this_moment(context));

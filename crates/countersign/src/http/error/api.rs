@@ -194,7 +194,7 @@ impl ApiError {
             Self::Keys(error) => public::keys(error),
             Self::Sign(error) => public::sign(error),
             Self::KeySet(_) | Self::Internal => internal(),
-            Self::Refused(refusal) => public(refusal.status(), refusal.code(), refusal.public_text()),
+            Self::Refused(refusal) => public::refused(refusal),
             Self::Body { expected } => {
                 public(StatusCode::BAD_REQUEST, "invalid_request", format!("The body must be {expected}"))
             }
@@ -277,7 +277,9 @@ impl From<ExchangeError> for ApiError {
         match error {
             ExchangeError::Scope => Self::Refused(Refusal::ScopeRequired),
             ExchangeError::Audience(AudienceError::NotPermitted) => Self::Refused(Refusal::RoleRequired),
-            ExchangeError::Audience(AudienceError::Unknown) => Self::Refused(Refusal::Malformed),
+            ExchangeError::Audience(AudienceError::Unknown | AudienceError::NotBound) => {
+                Self::Refused(Refusal::Malformed)
+            }
             ExchangeError::Hook(error) => Self::Hook(error),
             ExchangeError::Sign(error) => Self::Sign(error),
             ExchangeError::Store(error) => Self::Store(error),
@@ -304,7 +306,7 @@ impl IntoResponse for ApiError {
         }
         let mut response = (public.status, axum::Json(body)).into_response();
         if public.status == StatusCode::UNAUTHORIZED {
-            let asks_for_proof = matches!(self, Self::Refresh(RefreshError::DeviceProofRequired));
+            let asks_for_proof = public.code == "device_proof_required";
             let challenge = if asks_for_proof { DPOP_CHALLENGE } else { r#"Bearer realm="api""# };
             let challenge = HeaderValue::from_static(challenge);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -385,6 +387,8 @@ pub(crate) mod tests {
             LoginError::DeletionPending(Timestamp::from_unix_millis(0)).into(),
             LoginError::Audience(AudienceError::Unknown).into(),
             LoginError::Audience(AudienceError::NotPermitted).into(),
+            LoginError::Audience(AudienceError::NotBound).into(),
+            RefreshError::Audience(AudienceError::NotBound).into(),
             LoginError::Check(InvalidPassword::TooLong.into()).into(),
             LoginError::Policy(PolicyViolation::TooShort { min_length: 15 }).into(),
             LoginError::Policy(PolicyViolation::LikeUsername).into(),
@@ -458,6 +462,8 @@ pub(crate) mod tests {
             Refusal::Invalid(countersign_jwt::VerifyError::BadSignature).into(),
             Refusal::Invalid(countersign_jwt::VerifyError::TokenTooLong).into(),
             Refusal::Revoked.into(),
+            Refusal::TokenBound.into(),
+            Refusal::ProofsFull.into(),
             Refusal::RoleRequired.into(),
             Refusal::ScopeRequired.into(),
             ApiError::Body { expected: "a JSON object" },

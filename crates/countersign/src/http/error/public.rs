@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use countersign_guard::Refusal;
 use countersign_jwt::{DpopError, SignError};
 
 use crate::flows::account_deletion::DeleteOwnAccountError;
@@ -55,6 +56,15 @@ pub(super) fn overloaded(retry_after: Duration) -> Public {
     Public {
         retry_after: Some(retry_after),
         ..public(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too busy, try again soon")
+    }
+}
+
+/// As the guard itself says it.
+pub(super) fn refused(refusal: &Refusal) -> Public {
+    let is_for_later = refusal.status() == StatusCode::SERVICE_UNAVAILABLE;
+    Public {
+        retry_after: is_for_later.then_some(Duration::from_secs(5)),
+        ..public(refusal.status(), refusal.code(), refusal.public_text())
     }
 }
 
@@ -220,7 +230,8 @@ pub(super) fn refresh(error: &RefreshError) -> Public {
         RefreshError::SecondFactorRequired => {
             ("reauthentication_required", "Sign in again, with a second factor")
         }
-        RefreshError::DeviceProofRequired => {
+        // To the client it is the same: a proof by the key, and without the key another sign-in.
+        RefreshError::DeviceProofRequired | RefreshError::Audience(AudienceError::NotBound) => {
             ("device_proof_required", "The session is bound to a device, which has to prove that it is it")
         }
         RefreshError::Device(error) => return device(error),
@@ -433,6 +444,10 @@ fn audience(error: AudienceError) -> Public {
         AudienceError::Unknown => public(StatusCode::BAD_REQUEST, "unknown_audience", "No such audience"),
         AudienceError::NotPermitted => {
             public(StatusCode::FORBIDDEN, "audience_not_permitted", "Not allowed for this audience")
+        }
+        AudienceError::NotBound => {
+            let text = "The tokens of this audience are bound to a device: sign in with a DPoP proof";
+            public(StatusCode::BAD_REQUEST, "dpop_proof_required", text)
         }
     }
 }

@@ -116,10 +116,12 @@ impl<S: Store> Question<'_, S> {
         Ok(Identity::of_claims(&claims, &assertion))
     }
 
-    /// What the token must be for.
+    /// What the token must be for. Not one whose tokens are bound to a key: a proxy passes no proof on that could be checked here, and
+    /// a cookie or an API key is good for whoever has it.
     fn audience(&self) -> Result<&Audience, Refusal> {
         let found = self.app.countersign.audience(self.demands.audience.as_deref());
-        found.map_err(|_| Refusal::Invalid(VerifyError::WrongAudience))
+        let found = found.map_err(|_| Refusal::Invalid(VerifyError::WrongAudience))?;
+        if found.dpop_bound { Err(Refusal::TokenBound) } else { Ok(found) }
     }
 
     /// The session cookie, where it is on and no access token came: that one is meant for us.

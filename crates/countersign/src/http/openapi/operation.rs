@@ -77,7 +77,10 @@ fn by_status<'a>(codes: &'a BTreeSet<String>, errors: &Errors) -> BTreeMap<u16, 
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for code in codes {
         // One that is not in the list becomes a status that none has, for the tests to find.
-        by_status.entry(errors.get(code).map_or(0, |error| error.status)).or_default().push(code);
+        let status = errors.get(code).map_or(0, |error| error.status);
+        // A proof that comes with an access token is refused as the token is (RFC 9449 §7.1), at a sign-in as there (§5).
+        let is_of_token = PROOF.contains(&code.as_str()) && codes.contains("token_bound");
+        by_status.entry(if is_of_token { 401 } else { status }).or_default().push(code);
     }
     by_status
 }
@@ -156,12 +159,17 @@ fn security(access: Access) -> Value {
 const JSON: &str = "application/json";
 /// The paths that answer by several methods.
 const IN_PLACE: &str = "/api/verify/";
+const PROOF: [&str; 2] = ["invalid_dpop_proof", "use_dpop_nonce"];
 const TOKEN: &[&str] = &[
     "token_required",
     "invalid_token",
     "token_expired",
     "token_revoked",
     "token_too_large",
+    "token_bound",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
+    "proofs_unavailable",
     // A token of an API key.
     "insufficient_scope",
 ];

@@ -40,6 +40,10 @@ pub struct Audience {
     /// session's ID; `$email` for its primary address, which is verified, and `$email_verified` for `true`; `$locale` for its
     /// language. What there is not is left out. Of the names that are ours, only `role` can be among them.
     pub claims: Map<String, Value>,
+    /// Whether its tokens are bound to the key of a device (`cnf.jkt`, RFC 9449 §6): its services take each with a proof of that key, and
+    /// whoever has no bound session gets none. Default: no. Its services have to check the proofs; one that does not know `cnf` takes such a
+    /// token as any other.
+    pub dpop_bound: bool,
 }
 
 impl Audience {
@@ -54,6 +58,7 @@ impl Audience {
             roles: Vec::new(),
             role_names: BTreeMap::new(),
             claims: Map::new(),
+            dpop_bound: false,
         }
     }
 
