@@ -266,6 +266,28 @@ for (const { name, launch } of BROWSERS) {
       await arrive('/account');
     });
 
+    test('on the account page, a passkey stands in for the current password', async () => {
+      await withPasskey();
+      await device.setPresent?.(true);
+      await press('Sign in with a passkey');
+      await arrive('/account');
+      const changed = listen('PUT /api/password');
+      await press('Use a passkey instead');
+      assert.deepEqual(changed, [], 'the new password is missing');
+      await type('#next', NEW);
+      await look('passkeys-password');
+      await press('Use a passkey instead');
+      await hears('Your password is changed.');
+      assert.deepEqual(changed, [{ newPassword: NEW }]);
+      await press('Delete my account');
+      await page.waitForSelector('dialog [name=currentPassword]');
+      await look('passkeys-delete');
+      const deleted = listen('DELETE /api/account');
+      await press('Use a passkey instead');
+      await arrive('/login?reason=deletion');
+      assert.deepEqual(deleted, [{}]);
+    });
+
     test('after the password, the passkey is the second step; whoever has lost it takes a recovery code', async () => {
       const fay = await withPasskey();
       await visit('/login?return_to=%2Faccount%23keys');

@@ -71,17 +71,23 @@ void signedInPage((user) => {
   const form = byId<HTMLFormElement>('password-form');
   // Tells password managers whose password changes.
   (form.elements.namedItem('username') as HTMLInputElement).value = user.username;
-  passwordForm(form, async () => {
+  passwordForm(form, byId<HTMLButtonElement>('use-passkey'), async () => {
     notify(t('Your password is changed. All other sessions have ended.'));
     await showSessions();
   });
-  byId('change-password').after(...factorSections(user.username, () => hasPassword, showSessions));
+  const { sections, owner } = factorSections(
+    user.username,
+    () => hasPassword,
+    showSessions,
+    ({ hasPasskey }) => (byId('instead').hidden = !hasPasskey),
+  );
+  byId('change-password').after(...sections);
   fill(byId('new-key'), keyList(byId('keys'), '/api/keys', true));
-  if (hasMail) byId('profile-section').after(emailSection(() => hasPassword));
+  if (hasMail) byId('profile-section').after(emailSection(owner));
   const download = byId<HTMLButtonElement>('download');
   download.addEventListener('click', () => void act(download, downloadMyData));
   byId('delete-account').hidden = !canLeave;
-  byId('delete-account').addEventListener('click', () => deleteMyAccount(hasPassword));
+  byId('delete-account').addEventListener('click', () => deleteMyAccount(owner()));
   // Where a password manager leads to; the page was empty when the browser looked for it.
   if (location.hash === '#change-password') byId('current').focus();
   void act(null, showProfile);

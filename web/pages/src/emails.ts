@@ -2,21 +2,22 @@
 
 import { element, fill } from './dom.ts';
 import { emailFacts } from './email-facts.ts';
-import { openForm, type Field } from './form-dialog.ts';
+import { openForm } from './form-dialog.ts';
 import { sendsAgain, withCode } from './mail-code.ts';
+import { askForPassword, type Owner } from './owner-proof.ts';
 import { account } from './self-service.ts';
 import { act, actionButton, notify } from './shell.ts';
 import { t } from './words.ts';
 import type { Email } from './wire.ts';
 
-/** A section of the account page. Who has a password is asked for it. */
-export function emailSection(hasPassword: () => boolean): HTMLElement {
+/** A section of the account page. An address is worth as much as the password: who has one is asked for it. */
+export function emailSection(owner: () => Owner): HTMLElement {
   const list = element('div', { id: 'emails', tabindex: -1 });
-  const add = element('button', { type: 'button', class: 'quiet', onclick: () => addAddress(show) }, t('Add an address'));
+  const add = element('button', { type: 'button', class: 'quiet', onclick: () => addAddress(owner(), show) }, t('Add an address'));
 
   async function show(): Promise<void> {
     const emails = await account.emails();
-    fill(list, emails.length === 0 ? element('p', { class: 'muted' }, t('No addresses yet. With one you can choose a new password when you have forgotten yours.')) : element('ul', { class: 'list' }, ...emails.map((email) => item(email, changed, hasPassword))));
+    fill(list, emails.length === 0 ? element('p', { class: 'muted' }, t('No addresses yet. With one you can choose a new password when you have forgotten yours.')) : element('ul', { class: 'list' }, ...emails.map((email) => item(email, changed, owner))));
   }
 
   /** The button that had the focus is gone. */
@@ -38,12 +39,12 @@ export function emailSection(hasPassword: () => boolean): HTMLElement {
 
 type Changed = (text: string) => Promise<void>;
 
-function item(email: Email, changed: Changed, hasPassword: () => boolean): HTMLElement {
-  return element('li', { class: 'email' }, emailFacts(email), element('div', { class: 'row' }, ...actions(email, changed, hasPassword)));
+function item(email: Email, changed: Changed, owner: () => Owner): HTMLElement {
+  return element('li', { class: 'email' }, emailFacts(email), element('div', { class: 'row' }, ...actions(email, changed, owner)));
 }
 
 /** What can be done with an address; screen readers hear with which one. */
-function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, hasPassword: () => boolean): HTMLElement[] {
+function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, owner: () => Owner): HTMLElement[] {
   const named = (button: HTMLButtonElement): HTMLButtonElement => {
     button.setAttribute('aria-label', `${button.textContent}: ${address}`);
     return button;
@@ -52,13 +53,12 @@ function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, 
     await sendCode(address);
     enterCode(address, changed);
   };
-  const fields = (): readonly Field[] => (hasPassword() ? [ownPassword()] : []);
   const makePrimary = (): void => {
-    openForm({
+    askForPassword(owner(), {
       title: t('Make {address} primary?', { address }),
       submit: t('Make primary'),
       explanation: t('The address that is primary now gets a mail about it, with a link that takes it back.'),
-      fields: fields(),
+      fields: [],
       save: async ({ currentPassword }) => {
         await account.changeEmail(id, currentPassword);
         await changed(t('Notices now go to {address}.', { address }));
@@ -66,12 +66,12 @@ function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, 
     });
   };
   const remove = (): void => {
-    openForm({
+    askForPassword(owner(), {
       title: t('Remove {address}?', { address }),
       submit: t('Remove'),
       isDanger: true,
       explanation: t('You can no longer sign in with it, or get a new password by it.'),
-      fields: fields(),
+      fields: [],
       save: async ({ currentPassword }) => {
         await account.removeEmail(id, currentPassword);
         await changed(t('{address} is removed.', { address }));
@@ -86,20 +86,12 @@ function actions({ id, address, verifiedAt, primary }: Email, changed: Changed, 
   ];
 }
 
-/** An address is worth as much as the password: whoever changes one knows it. */
-function ownPassword(): Field {
-  return { name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true };
-}
-
-function addAddress(show: () => Promise<void>): void {
-  openForm({
+function addAddress(owner: Owner, show: () => Promise<void>): void {
+  askForPassword(owner, {
     title: t('Add an e-mail address'),
     submit: t('Send the mail'),
-    fields: [
-      { name: 'address', label: t('E-mail address'), type: 'email', autocomplete: 'email', required: true },
-      ownPassword(),
-    ],
-    save: async ({ address = '', currentPassword = '' }) => {
+    fields: [{ name: 'address', label: t('E-mail address'), type: 'email', autocomplete: 'email', required: true }],
+    save: async ({ address = '', currentPassword }) => {
       await account.addEmail(address, currentPassword);
       await show();
       enterCode(address, async (text) => {

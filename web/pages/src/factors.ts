@@ -20,8 +20,8 @@ const PATH = '/api/account/factors';
 /** With so few recovery codes it is time for new ones. */
 const FEW = 3;
 
-/** Sections of the account page: passkeys, and the second step. `ended`: other sessions have. */
-export function factorSections(username: string, hasPassword: () => boolean, ended: () => Promise<void>): HTMLElement[] {
+/** Sections of the account page: passkeys, and the second step; and what its owner has. `ended`: other sessions have. */
+export function factorSections(username: string, hasPassword: () => boolean, ended: () => Promise<void>, known: (owner: Owner) => void): { readonly sections: HTMLElement[]; readonly owner: () => Owner } {
   const root = element('div', { id: 'factors', tabindex: -1 });
   let found: FactorsBody = { factors: [], recoveryCodesLeft: 0, trustedDevices: [], required: false };
 
@@ -30,6 +30,7 @@ export function factorSections(username: string, hasPassword: () => boolean, end
     fill(root, ...content(found, actions));
     add.textContent = apps(found).length === 0 ? t('Set up an authenticator') : t('Add another authenticator');
     passkeys.show(found.factors, found.required);
+    known(owner());
   }
 
   const owner = (): Owner => ({
@@ -123,7 +124,7 @@ export function factorSections(username: string, hasPassword: () => boolean, end
   });
   void act(null, show);
   const section = element('section', { class: 'card', id: 'second-step', 'aria-labelledby': 'factors-title' }, element('h2', { id: 'factors-title' }, t('Second step')), root, element('div', { class: 'row end' }, add));
-  return hasPasskeys ? [passkeys.section, section] : [section];
+  return { sections: hasPasskeys ? [passkeys.section, section] : [section], owner };
 }
 
 interface Actions {

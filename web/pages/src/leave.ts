@@ -1,8 +1,8 @@
 // The part of the account page about leaving: a copy of what is kept about the account, and its deletion.
 
 import { element } from './dom.ts';
-import { openForm } from './form-dialog.ts';
 import { absolute } from './format.ts';
+import { askForPassword, type Owner } from './owner-proof.ts';
 import { account } from './self-service.ts';
 import { goToLogin, signedOutBy } from './shell.ts';
 import { deletionGraceMs } from './site.ts';
@@ -17,9 +17,9 @@ export async function downloadMyData(): Promise<void> {
 }
 
 /** Asks for the password, and says before what will happen and until when it can be undone. */
-export function deleteMyAccount(hasPassword: boolean): void {
+export function deleteMyAccount(owner: Owner): void {
   const end = absolute(new Date(Date.now() + deletionGraceMs));
-  openForm({
+  askForPassword(owner, {
     title: t('Delete your account?'),
     submit: t('Delete my account'),
     isDanger: true,
@@ -27,7 +27,7 @@ export function deleteMyAccount(hasPassword: boolean): void {
       t('You are signed out on all devices, and programs with your API keys are refused at once.'),
       deletionGraceMs > 0 ? t('On {date} the account is deleted for good. Until then you can keep it: sign in, and say so.', { date: end }) : t('The account is deleted at once. This cannot be undone.'),
     ].join(' '),
-    fields: hasPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true }] : [],
+    fields: [],
     save: ({ currentPassword }) =>
       signedOutBy(
         () => account.deleteAccount(currentPassword),

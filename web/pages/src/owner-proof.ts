@@ -9,6 +9,11 @@ import { openForm, type Field, type FormDialog } from './form-dialog.ts';
 import { passkeys } from './passkey-module.ts';
 import { t } from './words.ts';
 
+/** For whoever has one. */
+const ownPassword = (hasPassword: boolean): Field[] => (hasPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true }] : []);
+
+const usePasskey = (): HTMLButtonElement => element('button', { type: 'button', class: 'link again' }, t('Use a passkey instead'));
+
 /** What the owner of the account has. */
 export interface Owner {
   readonly hasPassword: boolean;
@@ -26,9 +31,9 @@ export interface OwnerForm extends Omit<FormDialog, 'save' | 'aside'> {
 
 export function ask({ hasPassword, hasApp, hasPasskey, hasFactor }: Owner, form: OwnerForm): HTMLDialogElement {
   const other = element('button', { type: 'button', class: 'link again' });
-  const use = element('button', { type: 'button', class: 'link again' }, t('Use a passkey instead'));
+  const use = usePasskey();
   const own: Field[] = [
-    ...(hasPassword ? [{ name: 'currentPassword', label: t('Current password'), type: 'own-password', autocomplete: 'current-password', required: true } as const] : []),
+    ...ownPassword(hasPassword),
     ...(hasFactor ? [{ name: 'code', label: t('Code from your authenticator'), type: 'code', autocomplete: 'one-time-code', required: true } as const] : []),
   ];
   let code: CodeField | undefined;
@@ -77,4 +82,40 @@ export function ask({ hasPassword, hasApp, hasPasskey, hasFactor }: Owner, form:
   const label = input && dialog.querySelector<HTMLElement>(`[for="${input.id}"]`);
   if (input && label) code = takesCode(label, input, other, hasApp);
   return dialog;
+}
+
+/** A dialog for something that takes the current password of whoever has one, or a passkey in its place. */
+export function askForPassword({ hasPassword, hasPasskey }: Owner, form: FormDialog): void {
+  const use = usePasskey();
+  let isByPasskey = (): boolean => false;
+  const dialog = openForm({
+    ...form,
+    fields: [...form.fields, ...ownPassword(hasPassword)],
+    ...(hasPassword && hasPasskey && { aside: element('p', { class: 'row' }, use) }),
+    save: async ({ currentPassword = '', ...values }) => {
+      if (isByPasskey()) await showPasskey(currentPassword);
+      return form.save(currentPassword === '' ? values : { ...values, currentPassword });
+    },
+  });
+  const password = dialog.querySelector<HTMLInputElement>('[name=currentPassword]');
+  if (password) isByPasskey = submitsWithout(password, use);
+}
+
+/** The button submits the form without the password that is required otherwise. Gives whether that is what happens now. */
+export function submitsWithout(password: HTMLInputElement, button: HTMLButtonElement): () => boolean {
+  let isWithout = false;
+  button.addEventListener('click', () => {
+    isWithout = true;
+    password.required = false;
+    // Whoever listens has been called when it returns; if another field is not filled in, nobody has.
+    password.form?.requestSubmit();
+    isWithout = false;
+    password.required = true;
+  });
+  return () => isWithout;
+}
+
+/** Shows a passkey in this session; for five minutes it stands in for the password. A key that knows nobody needs that beside it. */
+export async function showPasskey(password: string): Promise<void> {
+  await (await passkeys()).reauthenticate(password === '' ? undefined : password);
 }

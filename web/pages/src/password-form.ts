@@ -3,11 +3,13 @@
 import { CountersignError } from '@countersign/client';
 import { api, messageOf } from './api.ts';
 import { element, fill, showsLength, showsTyped } from './dom.ts';
+import { showPasskey, submitsWithout } from './owner-proof.ts';
 import { clearMessage } from './shell.ts';
 import { leastLength } from './site.ts';
 import { t } from './words.ts';
 
-export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): void {
+/** `usePasskey` is the button for a passkey in the place of the current password. */
+export function passwordForm(form: HTMLFormElement, usePasskey: HTMLButtonElement, done: () => Promise<void>): void {
   const current = form.elements.namedItem('current') as HTMLInputElement;
   const next = form.elements.namedItem('next') as HTMLInputElement;
   const shows = form.querySelectorAll<HTMLButtonElement>('.show');
@@ -16,12 +18,16 @@ export function passwordForm(form: HTMLFormElement, done: () => Promise<void>): 
   const submit = form.querySelector<HTMLButtonElement>('button:not([type=button])');
   if (!length || !error || !submit) throw new Error('the password form is not complete');
 
+  const isWithoutPassword = submitsWithout(current, usePasskey);
+
   const change = async (): Promise<void> => {
     fill(error);
     clearMessage();
     submit.setAttribute('aria-busy', 'true');
+    const isWithout = isWithoutPassword();
     try {
-      await api('PUT', '/api/password', { currentPassword: current.value, newPassword: next.value });
+      if (isWithout) await showPasskey(current.value);
+      await api('PUT', '/api/password', { ...(!(isWithout && current.value === '') && { currentPassword: current.value }), newPassword: next.value });
       form.reset();
       await done();
     } catch (cause) {

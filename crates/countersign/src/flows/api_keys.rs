@@ -99,8 +99,8 @@ pub enum ExchangeError {
 }
 
 impl<S: Store> Countersign<S> {
-    /// Checks the password of an account before its owner makes a key or adds an address: somebody who found an open session must
-    /// not take away what outlives it (SE-9).
+    /// Checks the password of an account before its owner makes a key: somebody who found an open session must not take away what
+    /// outlives it (SE-9).
     ///
     /// # Errors
     /// [`AddApiKeyError::NoAccount`], [`AddApiKeyError::WrongPassword`], [`AddApiKeyError::Check`].

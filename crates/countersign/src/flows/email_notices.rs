@@ -5,6 +5,7 @@ use crate::Countersign;
 use crate::base::digest::sha256;
 use crate::base::id::{AccountId, EmailId, SessionId, TicketId};
 use crate::base::master_key::SealError;
+use crate::flows::api_keys::OwnerProof;
 use crate::flows::attempt::CheckError;
 use crate::flows::email::EmailError;
 use crate::flows::notices::notice_of;
@@ -45,6 +46,20 @@ impl<S: Store> Countersign<S> {
     ) -> Result<CheckedEmailChange, EmailError> {
         let proof = self.check_owner_is_there((account, session), current, context).await?;
         Ok(CheckedEmailChange { account, action, proof })
+    }
+
+    /// The same, before an address is added.
+    ///
+    /// # Errors
+    /// [`EmailError::Owner`].
+    pub async fn check_new_email(
+        &self,
+        (account, session): (AccountId, SessionId),
+        current: Option<&str>,
+        context: &Context,
+    ) -> Result<OwnerProof, EmailError> {
+        let proof = self.check_owner_is_there((account, session), current, context).await?;
+        Ok(OwnerProof { account, proof })
     }
 
     /// Makes another verified address the primary one, or removes one and voids the tickets that were sent to it. A verified

@@ -23,7 +23,7 @@ use crate::model::audience::Audience;
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
-use crate::model::proof::{AuthMethod, AuthMethods, Proof};
+use crate::model::proof::{AuthMethods, Proof};
 use crate::model::second_factor::{Missing, RecoveryCode, SecondStep, ShownFactor, TrustedDevice};
 use crate::model::session::refresh_token::RefreshToken;
 use crate::model::session::{NewSession, StartSessionOutcome};
@@ -302,6 +302,7 @@ impl<S: Store> Countersign<S> {
             StartSessionOutcome::Refused => Err(LoginError::InvalidCredentials),
             StartSessionOutcome::PasswordChangeRequired => Err(LoginError::PasswordChangeRequired),
             StartSessionOutcome::DeletionPending(at) => Err(LoginError::DeletionPending(at)),
+            StartSessionOutcome::Missing(Missing::AnotherPasskey) => Err(PasskeyError::Exists.into()),
             // Another request was faster, with the same code, or has changed what the account has.
             StartSessionOutcome::Missing(_) => Err(again),
         }
@@ -327,7 +328,7 @@ impl<S: Store> Countersign<S> {
                 return Err(LoginError::SecondFactorRequired(Box::new(due)));
             }
         };
-        if *trusts_device && amr.has(AuthMethod::MultipleFactors) && step.policy.may_trust(&account.role) {
+        if *trusts_device && step.may_trust(amr, account) {
             // SECURITY: a device that somebody else may know from before is not what its owner trusts now.
             let (cookie, name) = (context.device_cookie.as_ref(), account.username.canonical());
             let (device, cookie) = self.devices.renew(cookie, name, context.now, &self.random);

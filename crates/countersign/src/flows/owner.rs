@@ -1,13 +1,12 @@
 //! Whether the owner of an account is there, before something is done that an open session must not be enough for (SE-9): its
-//! password is asked for; where it has none, a sign-in of the last minutes counts.
-
-use std::time::Duration;
+//! password is asked for. What stands in for that, a rule says ([`recent_proof`]).
 
 use crate::Countersign;
 use crate::base::id::{AccountId, SessionId};
 use crate::flows::attempt::CheckError;
 use crate::model::context::Context;
-use crate::model::proof::{AuthMethods, OutsideProof, Proof};
+use crate::model::proof::Proof;
+use crate::model::session::{NotRecent, PolicyAt, recent_proof};
 use crate::password::Password;
 use crate::store::Store;
 
@@ -15,7 +14,8 @@ use crate::store::Store;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OwnerError {
-    /// The account has a password, and none came along.
+    /// The account has a password, none came along, and no passkey was shown in this session in the last five minutes whose
+    /// authenticator has checked who is in front of it.
     #[error("the current password is missing")]
     PasswordMissing,
     /// The current password is not right, or the account may not sign in any more.
@@ -42,15 +42,11 @@ impl<S: Store> Countersign<S> {
     ) -> Result<Proof, OwnerError> {
         let found = self.store.credentials(account).await.map_err(CheckError::from)?;
         let found = found.ok_or(OwnerError::NotFound)?;
-        if found.password_hash.is_none() {
+        let Some(current) = current.filter(|_| found.password_hash.is_some()) else {
             let session = self.store.find_session(session).await.map_err(CheckError::from)?;
-            let is_recent = session.is_some_and(|session| {
-                session.account_id == account && context.now.since(session.authenticated_at) <= RECENT_SIGN_IN
-            });
-            let proof = Proof::Outside(OutsideProof::new("recent_sign_in", AuthMethods::NONE));
-            return is_recent.then_some(proof).ok_or(OwnerError::SignInTooOld);
-        }
-        let current = current.ok_or(OwnerError::PasswordMissing)?;
+            let at = PolicyAt { policy: self.options.sessions, now: context.now };
+            return Ok(recent_proof(&found, session.as_ref(), at)?);
+        };
         let current = Password::new(current).map_err(|_| OwnerError::WrongPassword)?;
         let requester = self.check_current_password(&found, current, context).await?;
         requester.ok_or(OwnerError::WrongPassword)?;
@@ -58,5 +54,11 @@ impl<S: Store> Countersign<S> {
     }
 }
 
-/// As long as it takes to read what will happen, and to decide (ASVS 7.5.1).
-const RECENT_SIGN_IN: Duration = Duration::from_mins(5);
+impl From<NotRecent> for OwnerError {
+    fn from(missing: NotRecent) -> Self {
+        match missing {
+            NotRecent::Password => Self::PasswordMissing,
+            NotRecent::SignIn => Self::SignInTooOld,
+        }
+    }
+}

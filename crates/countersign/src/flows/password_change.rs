@@ -11,6 +11,7 @@ use crate::model::account::{Account, Credentials, PasswordChange, SetPasswordOut
 use crate::model::context::Context;
 use crate::model::notice::Notice;
 use crate::model::proof::Proof;
+use crate::model::session::{PolicyAt, recent_proof};
 use crate::password::{Password, PasswordHash, PolicyViolation};
 use crate::store::Store;
 
@@ -18,9 +19,12 @@ use crate::store::Store;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordChangeError {
-    /// The current password is not right, or the account may not sign in any more.
+    /// The current password is not right, or the account has none or may not sign in any more.
     #[error("the current password is not right")]
     WrongPassword,
+    /// No current password came along, and nothing stands in for it, as [`OwnerError::PasswordMissing`](crate::OwnerError) says.
+    #[error("the current password is missing")]
+    PasswordMissing,
     /// There is no such account.
     #[error("there is no such account")]
     NotFound,
@@ -40,27 +44,40 @@ pub enum PasswordChangeError {
 pub struct CheckedPasswordChange(PasswordChange);
 
 impl<S: Store> Countersign<S> {
-    /// Checks the owner's current password and the new one, and hashes the new one. Nothing is changed yet,
-    /// so this can be dropped at any moment (CC-6).
+    /// Checks the owner's current password, or what stands in for it in this session, and the new one, and hashes the new one.
+    /// Nothing is changed yet, so this can be dropped at any moment (CC-6). An account that has no password gets one by a mail.
     ///
     /// # Errors
     /// Every variant of [`PasswordChangeError`] but `Overtaken`.
     pub async fn check_password_change(
         &self,
         (account, session): (AccountId, SessionId),
-        current: &str,
+        current: Option<&str>,
         new: &str,
         context: &Context,
     ) -> Result<CheckedPasswordChange, PasswordChangeError> {
-        let (current, new) = (Password::new(current), Password::new(new).map_err(CheckError::from)?);
+        let new = Password::new(new).map_err(CheckError::from)?;
         let found = self.store.credentials(account).await.map_err(CheckError::from)?;
         let found = found.ok_or(PasswordChangeError::NotFound)?;
-        let current = current.map_err(|_| PasswordChangeError::WrongPassword)?;
-        self.options.passwords.check_change(&new, &current, found.account.username.as_str())?;
-        let requester = self.check_current_password(&found, current, context).await?;
-        let requester = requester.ok_or(PasswordChangeError::WrongPassword)?;
+        let (policy, name) = (&self.options.passwords, found.account.username.as_str());
+        let (proof, requester) = if let Some(current) = current {
+            let current = Password::new(current).map_err(|_| PasswordChangeError::WrongPassword)?;
+            policy.check_change(&new, &current, name)?;
+            let requester = self.check_current_password(&found, current, context).await?;
+            let proof = Proof::Password { version: found.password_version };
+            (proof, requester.ok_or(PasswordChangeError::WrongPassword)?)
+        } else {
+            // SECURITY: the owner of an account without a password has not chosen that one is enough.
+            found.password_hash.as_ref().ok_or(PasswordChangeError::WrongPassword)?;
+            policy.check_new(&new, name)?;
+            let session = self.store.find_session(session).await.map_err(CheckError::from)?;
+            let at = PolicyAt { policy: self.options.sessions, now: context.now };
+            let proof = recent_proof(&found, session.as_ref(), at);
+            let requester = self.requester(&found.account.username, context);
+            (proof.map_err(|_| PasswordChangeError::PasswordMissing)?, requester)
+        };
         let new = self.hasher.hash(new, requester).await.map_err(CheckError::from)?;
-        let checked = Some(Proof::Password { version: found.password_version });
+        let checked = Some(proof);
         let (account_id, keep) = (account, Some(session));
         let notice = self.notice_to_owner(Notice::PasswordChanged, &found.account, context).await;
         let notice = notice.map_err(CheckError::from)?;

@@ -299,6 +299,7 @@ impl From<Missing> for SecondFactorError {
         match missing {
             Missing::Factor(methods) => Self::FactorRequired(methods),
             Missing::Authenticator | Missing::AnotherCode => Self::WrongFactor,
+            Missing::AnotherPasskey => Self::Passkey(PasskeyError::Exists),
         }
     }
 }

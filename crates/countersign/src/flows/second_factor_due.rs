@@ -30,7 +30,7 @@ impl SecondFactorDue {
     ) -> Self {
         let methods = match missing {
             Missing::Factor(methods) => methods,
-            Missing::Authenticator | Missing::AnotherCode => Vec::new(),
+            Missing::Authenticator | Missing::AnotherCode | Missing::AnotherPasskey => Vec::new(),
         };
         Self { methods, first: FirstProof::of(proof, ticket).map(|first| (account.clone(), first)) }
     }

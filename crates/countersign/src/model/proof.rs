@@ -23,6 +23,11 @@ pub enum Proof {
         /// The number.
         version: i64,
     },
+    /// What was shown in the same session a moment ago, of an account whose password has this number.
+    Recent {
+        /// The number.
+        version: i64,
+    },
     /// Nothing beside the passkey that is shown in the second step: it is both.
     Passkey,
     /// What the application around us has checked.
@@ -53,7 +58,8 @@ impl Proof {
             Self::Password { .. } => AuthMethods::of(AuthMethod::Password),
             // RFC 8176 has no name for it. `otp` would pass for a device that makes one-time passwords (RFC 4226, RFC 6238).
             // A passkey counts where it is shown.
-            Self::Mail { .. } | Self::Passkey => AuthMethods::NONE,
+            // What was shown a moment ago counted then.
+            Self::Mail { .. } | Self::Recent { .. } | Self::Passkey => AuthMethods::NONE,
             Self::Outside(proof) => proof.methods,
         }
     }
@@ -63,6 +69,7 @@ impl Proof {
         match self {
             Self::Password { .. } => None,
             Self::Mail { .. } => Some("mail"),
+            Self::Recent { .. } => Some("recent_sign_in"),
             Self::Passkey => Some("no_password"),
             Self::Outside(proof) => Some(proof.name),
         }
@@ -71,7 +78,9 @@ impl Proof {
     /// Whether nothing has replaced in the meantime what was checked (CC-3).
     pub(in crate::model) const fn still_holds(self, found: &Credentials) -> bool {
         match self {
-            Self::Password { version } | Self::Mail { version } => found.password_version == version,
+            Self::Password { version } | Self::Mail { version } | Self::Recent { version } => {
+                found.password_version == version
+            }
             // No password was looked at, so a new one makes no difference. Whether the passkey is there still, the gate looks.
             Self::Passkey | Self::Outside(_) => true,
         }
@@ -97,6 +106,16 @@ named! {
         MultipleFactors = "mfa",
         /// The device is trusted, on which a second factor was shown before.
         RiskBased = "rba",
+        /// The authenticator of a passkey has checked who is in front of it. RFC 8176 has no name for it, since it may be a PIN, a finger
+        /// or a face: it is kept, and in no token.
+        UserVerified = "uv",
+    }
+}
+
+impl AuthMethod {
+    /// Whether tokens and hooks say it.
+    const fn is_said(self) -> bool {
+        !matches!(self, Self::UserVerified)
     }
 }
 
@@ -158,10 +177,10 @@ impl fmt::Debug for AuthMethods {
     }
 }
 
-/// An array of their names.
+/// An array of their names, of those that RFC 8176 has.
 impl Serialize for AuthMethods {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(AuthMethod::name))
+        serializer.collect_seq(self.iter().filter(|method| method.is_said()).map(AuthMethod::name))
     }
 }
 
@@ -171,13 +190,15 @@ mod tests {
 
     /// EM-1, CC-3: as a password is, it is worth nothing once there is another password.
     #[test]
-    fn a_proof_by_mail_holds_as_long_as_the_password_does() {
+    fn a_proof_without_a_password_holds_as_long_as_the_password_does() {
         use crate::model::session::testing::account;
         for (version, holds) in [(4, false), (5, true), (6, false)] {
             let found = Credentials { account: account(), password_hash: None, password_version: 5 };
-            assert_eq!(Proof::Mail { version }.still_holds(&found), holds, "{version}");
+            for proof in [Proof::Mail { version }, Proof::Recent { version }] {
+                assert_eq!(proof.still_holds(&found), holds, "{proof:?}");
+                assert_eq!(proof.methods(), AuthMethods::NONE);
+            }
         }
-        assert_eq!(Proof::Mail { version: 5 }.methods(), AuthMethods::NONE);
     }
 
     #[test]
@@ -189,5 +210,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&AuthMethods::from_stored("")).unwrap(), "[]");
         let passkey = AuthMethods::of(AuthMethod::HardwareKey).and(AuthMethod::MultipleFactors);
         assert_eq!((passkey.to_stored().as_str(), AuthMethods::from_stored("mfa hwk")), ("hwk mfa", passkey));
+        let verified = passkey.and(AuthMethod::UserVerified);
+        assert_eq!(AuthMethods::from_stored(&verified.to_stored()), verified);
+        assert_eq!(serde_json::to_string(&verified).unwrap(), r#"["hwk","mfa"]"#);
     }
 }

@@ -49,6 +49,7 @@ mod overview;
 mod passkey_keys;
 mod passkeys;
 mod passwords;
+mod recent_proof;
 mod refresh;
 mod register;
 mod required_change;

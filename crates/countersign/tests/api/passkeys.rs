@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign::internal::model::audit::AuditKind;
 use countersign::internal::model::outbox::MailTemplate;
 use countersign::webauthn::Algorithm;
-use countersign::{AccountChange, Options, Username};
+use countersign::{AccountChange, Options, Role, Username};
 use serde_json::{Value, json};
 
 use crate::address_change::taken_over;
@@ -21,8 +21,8 @@ use crate::second_factor::{
 };
 
 const RP_ID: &str = "auth.example";
-const UP: u8 = 1;
-const UV: u8 = 1 << 2;
+pub(crate) const UP: u8 = 1;
+pub(crate) const UV: u8 = 1 << 2;
 const BE: u8 = 1 << 3;
 const BS: u8 = 1 << 4;
 const AT: u8 = 1 << 6;
@@ -35,14 +35,14 @@ pub(crate) struct Passkey {
     rp_id: &'static str,
     origin: &'static str,
     /// Those that it says with each answer.
-    flags: u8,
+    pub(crate) flags: u8,
     /// None where there is no counter.
     count: u32,
 }
 
 impl Passkey {
     /// A new one, that stays on its device and checks who is there.
-    fn new(id: u8) -> Self {
+    pub(crate) fn new(id: u8) -> Self {
         Self {
             key: Key::new(Algorithm::Es256),
             id: vec![id; 20],
@@ -106,7 +106,7 @@ impl Passkey {
         }))
     }
 
-    fn answer(&self, options: &Value) -> Value {
+    pub(crate) fn answer(&self, options: &Value) -> Value {
         json!({ "ticket": options["ticket"], "credential": self.get(options) })
     }
 }
@@ -138,7 +138,7 @@ async fn log_in(app: &TestApp, step: Option<&str>, body: &Value) -> Reply {
     }
 }
 
-async fn sign_in(app: &TestApp, passkey: &Passkey) -> Reply {
+pub(crate) async fn sign_in(app: &TestApp, passkey: &Passkey) -> Reply {
     let request = ask(app).await;
     let body = json!({ "passkey": passkey.answer(&request.options) });
     log_in(app, request.step.as_deref(), &body).await
@@ -156,16 +156,16 @@ async fn add(app: &TestApp, device: &Device, passkey: &mut Passkey, proof: Value
 }
 
 /// Somebody with a passkey.
-struct Enrolled {
-    app: TestApp,
-    device: Device,
-    passkey: Passkey,
-    recovery_codes: Vec<String>,
+pub(crate) struct Enrolled {
+    pub(crate) app: TestApp,
+    pub(crate) device: Device,
+    pub(crate) passkey: Passkey,
+    pub(crate) recovery_codes: Vec<String>,
     id: String,
 }
 
 impl Enrolled {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::named("ada", TestApp::new().await, Passkey::new(7)).await
     }
 
@@ -173,7 +173,7 @@ impl Enrolled {
         Self::named("ada", TestApp::new().await, passkey).await
     }
 
-    async fn named(name: &str, app: TestApp, mut passkey: Passkey) -> Self {
+    pub(crate) async fn named(name: &str, app: TestApp, mut passkey: Passkey) -> Self {
         let device = app.sign_in(name).await;
         let reply = add(&app, &device, &mut passkey, json!({ "currentPassword": PASSWORD })).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
@@ -184,7 +184,7 @@ impl Enrolled {
         Self { app, device, passkey, recovery_codes, id }
     }
 
-    async fn sign_in(&self) -> Reply {
+    pub(crate) async fn sign_in(&self) -> Reply {
         sign_in(&self.app, &self.passkey).await
     }
 
@@ -342,10 +342,29 @@ async fn what_is_not_right_is_refused_with_one_answer() {
     assert_eq!(app.login("ada", PASSWORD).await.status, StatusCode::FORBIDDEN, "a password is counted apart");
 }
 
+/// MF-4: whoever signs in by a passkey alone is named by it (WebAuthn §7.2, step 6).
+#[tokio::test]
+async fn a_passkey_that_signs_in_alone_says_whose_it_is() {
+    let ada = Enrolled::new().await;
+    for handle in [Value::Null, json!(URL_SAFE_NO_PAD.encode([9; 32]))] {
+        let request = ask(&ada.app).await;
+        let mut answer = ada.passkey.answer(&request.options);
+        answer["credential"]["response"]["userHandle"] = handle;
+        let body = json!({ "passkey": answer });
+        log_in(&ada.app, request.step.as_deref(), &body).await.assert_error(401, "invalid_passkey");
+    }
+    // A browser that is between two sign-ins goes on with both.
+    let jar = format!("__Host-step={}", ask(&ada.app).await.step.unwrap());
+    let again = ada.app.post("/api/passkeys/options").header("cookie", &jar).json(&json!({})).send().await;
+    assert_eq!(format!("__Host-step={}", cookies(&again)["__Host-step"]), jar);
+}
+
 /// MF-4: a copied key is noticed by its counter.
 #[tokio::test]
 async fn a_counter_that_does_not_rise_is_refused_and_noticed() {
     let mut ada = Enrolled::with(Passkey { count: 5, ..Passkey::new(7) }).await;
+    // What it said when it was made counts too.
+    ada.sign_in().await.assert_error(401, "invalid_passkey");
     ada.passkey.count = 6;
     assert_eq!(ada.sign_in().await.status, StatusCode::OK);
     for count in [6, 5, 0] {
@@ -353,7 +372,7 @@ async fn a_counter_that_does_not_rise_is_refused_and_noticed() {
         ada.sign_in().await.assert_error(401, "invalid_passkey");
     }
     let alarms = ada.app.audit(AuditKind::PasskeyCounterFell).await;
-    assert_eq!(alarms.len(), 3);
+    assert_eq!(alarms.len(), 4);
     assert_eq!(alarms[0].event.detail.as_deref(), Some(ada.id.as_str()));
     ada.passkey.count = 7;
     assert_eq!(ada.sign_in().await.status, StatusCode::OK);
@@ -587,6 +606,12 @@ async fn a_security_key_is_for_the_second_step_alone() {
     assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
     key.flags = UP | UV;
     sign_in(&app, &key).await.assert_error(401, "invalid_passkey");
+    // Nor does it stand in for the password of whoever is signed in.
+    let again = "/api/account/reauthenticate";
+    let options = app.post(&format!("{again}/options")).bearer(&device.access_token).send().await.json();
+    let shown = json!({ "passkey": key.answer(&options) });
+    let alone = app.post(again).bearer(&device.access_token).json(&shown).send().await;
+    alone.assert_error(422, "invalid_value");
     key.flags = UP;
     let first = asked(&app.login("ada", PASSWORD).await);
     let options = second_options(&app, &first).await.json();
@@ -654,6 +679,26 @@ async fn a_passkey_is_made_for_one_account_and_here() {
     late.assert_error(401, "passkey_expired");
 }
 
+/// MF-4: of two accounts that get one passkey at once, one does (WebAuthn §7.1, step 26).
+#[tokio::test]
+async fn of_two_that_make_one_passkey_at_once_one_has_it() {
+    for app in [TestApp::new().await, TestApp::nodes(1).await.remove(0)] {
+        for id in 0..5 {
+            let mut made = Vec::new();
+            for name in [format!("one{id}"), format!("two{id}")] {
+                app.register(&name, Role::default()).await;
+                made.push((app.sign_in(&name).await, Passkey::new(id)));
+            }
+            let [(one, its), (two, same)] = made.as_mut_slice() else { panic!() };
+            let proof = || json!({ "currentPassword": PASSWORD });
+            let (one, two) = tokio::join!(add(&app, one, its, proof()), add(&app, two, same, proof()));
+            let (first, second) = if one.status == StatusCode::CREATED { (one, two) } else { (two, one) };
+            assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+            second.assert_error(409, "passkey_exists");
+        }
+    }
+}
+
 /// An administrator sees and resets them.
 #[tokio::test]
 async fn an_administrator_resets_passkeys() {
@@ -699,6 +744,9 @@ async fn passkeys_are_not_offered_where_they_are_off() {
     app.post("/api/passkeys/options").json(&json!({})).send().await.assert_error(404, "not_found");
     let own = app.post("/api/account/passkeys/options").bearer(&ada.access_token).send().await;
     own.assert_error(404, "not_found");
+    let body = json!({ "ticket": "x", "credential": {}, "currentPassword": "wrong horse battery staple" });
+    let made = app.post("/api/account/passkeys").bearer(&ada.access_token).json(&body).send().await;
+    made.assert_error(404, "not_found");
     let listed = app.get("/api/account/factors").bearer(&ada.access_token).send().await.json();
     assert!(listed.get("passkeys").is_none());
 }

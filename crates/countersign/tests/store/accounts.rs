@@ -263,6 +263,10 @@ pub(crate) async fn a_checked_password_is_set_only_if_it_is_still_the_one(opener
     assert_eq!(gone, Rotation::Revoked(EndReason::PasswordChanged));
     let overtaken = store.set_password(change("three", Some(0)), &context(at(2))).await.unwrap();
     assert_eq!(overtaken, SetPasswordOutcome::Overtaken);
+    // Nor does what was shown in a session before it (SE-9).
+    let recent = PasswordChange { checked: Some(Proof::Recent { version: 0 }), ..change("three", None) };
+    let overtaken = store.set_password(recent, &context(at(2))).await.unwrap();
+    assert_eq!(overtaken, SetPasswordOutcome::Overtaken);
     let found = store.credentials(bob.id).await.unwrap().unwrap();
     assert_eq!((found.password_hash, found.password_version), (Some(hash("two")), 1));
     // A login that checked the old password comes too late (CC-3).

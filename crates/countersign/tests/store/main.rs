@@ -75,7 +75,7 @@ macro_rules! conformance {
                     no_more_is_claimed_than_was_asked_for, a_lease_that_is_over_counts_no_more, of_many_senders_one_takes_each_delivery,
                     a_delivery_is_retried_and_dropped_by_an_operator, deliveries_are_counted_and_listed,
                     deliveries_are_swept_a_while_after_their_end, a_new_delivery_wakes_the_sender, a_sealed_key_is_made_once}
-                passkeys::{a_challenge_is_answered_once}
+                passkeys::{a_challenge_is_answered_once, of_many_that_get_one_passkey_one_has_it}
                 emails::{what_is_stored_of_an_address_comes_back, one_account_has_an_address_verified, a_name_or_a_verified_address_signs_in,
                     addresses_go_with_their_account, the_last_room_for_an_address_is_given_once}
                 registration::{a_ticket_makes_an_account_once, a_ticket_that_offers_nothing_makes_no_account, of_many_that_register_one_does,

@@ -1,5 +1,7 @@
 //! Passkeys: found by their credential, answered once, gone with their account (MF-4).
 
+use std::sync::Arc;
+
 use countersign::internal::base::id::FactorId;
 use countersign::internal::base::random::Random;
 use countersign::internal::model::account::{Account, Deletion};
@@ -11,6 +13,7 @@ use countersign::internal::model::second_factor::{
 use countersign::internal::model::session::{NewSession, SessionPolicy, StartSessionOutcome};
 use countersign::store::{AccountStore as _, SecondFactorStore as _, SessionStore as _, Store};
 
+use crate::races::at_once;
 use crate::world::*;
 
 fn passkey(account: &Account) -> SecondFactor {
@@ -39,13 +42,21 @@ fn passkey(account: &Account) -> SecondFactor {
 
 /// Adds it in a session of its own.
 async fn add(store: &impl Store, account: &Account, factor: &SecondFactor) {
+    let outcome = try_to_add(store, account, factor).await;
+    assert!(matches!(outcome, ChangeFactorsOutcome::Done(_)), "{outcome:?}");
+}
+
+async fn try_to_add(store: &impl Store, account: &Account, factor: &SecondFactor) -> ChangeFactorsOutcome {
     let session = log_in(store, account, at(1)).await.session_id;
-    let action = FactorAction::Add(Box::new(NewFactor { factor: factor.clone(), codes: Vec::new() }));
+    let action = FactorAction::Add(Box::new(new_factor(factor)));
     let (proof, step) = (Some(Proof::Password { version: 0 }), SecondStep::default());
     let by = FactorChanger::Owner { session, proof, step };
     let change = FactorChange { account_id: account.id, action, by, notice: None };
-    let outcome = store.change_factors(change, &context(at(1))).await.unwrap();
-    assert!(matches!(outcome, ChangeFactorsOutcome::Done(_)), "{outcome:?}");
+    store.change_factors(change, &context(at(1))).await.unwrap()
+}
+
+fn new_factor(factor: &SecondFactor) -> NewFactor {
+    NewFactor { factor: factor.clone(), codes: Vec::new() }
 }
 
 fn answer(factor: &SecondFactor, challenge: u8, sign_count: u32) -> ShownPasskey {
@@ -96,4 +107,41 @@ pub(crate) async fn a_challenge_is_answered_once(opener: &impl Opener) {
     store.delete_account(bob.id, Deletion::Now, &context(at(301))).await.unwrap();
     assert_eq!(store.find_passkey(vec![7; 20]).await.unwrap(), None);
     assert_eq!(store.second_factors(bob.id).await.unwrap().answered, [[0; 32]; 0]);
+}
+
+/// MF-4: whoever gets it, in a session or on the way in, one account has it; the others hear that it is somebody's.
+pub(crate) async fn of_many_that_get_one_passkey_one_has_it(opener: &impl Opener) {
+    let store = Arc::new(opener.open(SessionPolicy::default()).await);
+    for round in 0..5_u8 {
+        let mut accounts = Vec::new();
+        for n in 0..6 {
+            accounts.push(user(&*store, &format!("user{round}{n}")).await);
+        }
+        let call = |n: usize| {
+            let (store, account) = (Arc::clone(&store), accounts[n].clone());
+            async move {
+                let mut factor = passkey(&account);
+                factor.passkey.as_mut().unwrap().credential_id = vec![round; 20];
+                if n.is_multiple_of(2) {
+                    return match try_to_add(&*store, &account, &factor).await {
+                        ChangeFactorsOutcome::Done(_) => true,
+                        ChangeFactorsOutcome::Missing(Missing::AnotherPasskey) => false,
+                        outcome => panic!("{outcome:?}"),
+                    };
+                }
+                let shown = ShownFactor::New(Box::new(new_factor(&factor)));
+                let second = SecondStep { shown, ..SecondStep::default() };
+                let session = NewSession { second, ..new_session(&account) };
+                match store.start_session(session, &context(at(1))).await.unwrap() {
+                    StartSessionOutcome::Started(..) => true,
+                    StartSessionOutcome::Missing(Missing::AnotherPasskey) => false,
+                    outcome => panic!("{outcome:?}"),
+                }
+            }
+        };
+        let made = at_once(accounts.len(), call).await;
+        assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
+        let winner = &accounts[made.iter().position(|made| *made).unwrap()];
+        assert_eq!(store.find_passkey(vec![round; 20]).await.unwrap().unwrap().account_id, winner.id);
+    }
 }

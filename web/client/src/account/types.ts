@@ -65,7 +65,7 @@ export interface SelfService {
   /** The addresses of whoever is signed in. */
   emails(): Promise<readonly Email[]>;
   /** Adds an address and sends it a mail; `verifyEmail` takes its code. */
-  addEmail(address: string, currentPassword: string): Promise<Email>;
+  addEmail(address: string, currentPassword?: string): Promise<Email>;
   /** Makes a verified address the primary one; the one before gets a mail with a way back. Who has a password gives it. */
   changeEmail(id: string, currentPassword?: string): Promise<void>;
   removeEmail(id: string, currentPassword?: string): Promise<void>;

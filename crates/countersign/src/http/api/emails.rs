@@ -1,5 +1,5 @@
-//! `/api/account/emails`: the addresses of the caller's account. Every change asks for the current password: whoever reads the
-//! mail of an account sets its password, so an open session that somebody found must not be enough (SE-9).
+//! `/api/account/emails`: the addresses of the caller's account. Every change asks for the current password, or a passkey a moment
+//! before: whoever reads the mail of an account sets its password, so an open session that somebody found must not be enough (SE-9).
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -30,11 +30,11 @@ struct EmailsBody<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::http) struct AddEmail {
     address: String,
-    current_password: Zeroizing<String>,
+    current_password: Option<Zeroizing<String>>,
 }
 
 impl Input for AddEmail {
-    const EXPECTED: &'static str = r#"a JSON object {"address": string, "currentPassword": string}"#;
+    const EXPECTED: &'static str = r#"a JSON object {"address": string, "currentPassword"?: string}"#;
 }
 
 pub(in crate::http) async fn list<S: Store>(
@@ -61,9 +61,10 @@ pub(in crate::http) async fn add<S: Store>(
     Json(input): Json<AddEmail>,
 ) -> Result<Response, ApiError> {
     let address = address(&input.address)?;
-    let Caller { account, context, .. } = caller;
+    let Caller { account, session, context } = caller;
     let context = app.at_this_moment(context);
-    let owner = app.countersign.check_owner(account, &input.current_password, &context).await?;
+    let password = input.current_password.as_deref().map(String::as_str);
+    let owner = app.countersign.check_new_email((account, session), password, &context).await?;
     let countersign = app.countersign.clone();
     let locale = countersign.asked_locale(accept_language(&headers)).map(|locale| locale.to_string());
     let add = async move { countersign.add_own_email(owner, (address, locale), &context).await };

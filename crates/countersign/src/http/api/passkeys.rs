@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::flows::login::LoginError;
 use crate::flows::passkey::{PasskeyAnswer, PasskeyRequest};
 use crate::flows::passkey_check::NewPasskey;
+use crate::flows::passkey_error::PasskeyError;
 use crate::flows::second_factor_change::SecondFactorError;
 use crate::http::api::passkey_answer::Answer;
 use crate::http::api::second_factors::{Owner, added};
@@ -33,10 +34,10 @@ struct RequestBody {
     public_key: Value,
 }
 
-fn asked(request: PasskeyRequest) -> Response {
-    let PasskeyRequest { ticket, public_key } = request;
+fn asked(request: Result<PasskeyRequest, PasskeyError>) -> Result<Response, ApiError> {
+    let PasskeyRequest { ticket, public_key } = request.map_err(LoginError::from)?;
     let expires_in = PasskeyRequest::LIFETIME.as_secs();
-    axum::Json(RequestBody { ticket, expires_in, public_key }).into_response()
+    Ok(axum::Json(RequestBody { ticket, expires_in, public_key }).into_response())
 }
 
 #[derive(Default, Deserialize)]
@@ -61,8 +62,7 @@ pub(in crate::http) async fn ask<S: Store>(
     let cookie = (input.refresh_token_delivery == Delivery::Cookie)
         .then(|| app.cookies.step(&headers).unwrap_or_else(|| StepCookie::random(&app.countersign.random)));
     let browser_hash = cookie.as_ref().map(StepCookie::hash);
-    let request = app.countersign.ask_for_passkey(browser_hash, &context).map_err(LoginError::from)?;
-    let mut response = asked(request);
+    let mut response = asked(app.countersign.ask_for_passkey(browser_hash, &context))?;
     if let Some(cookie) = &cookie {
         response.headers_mut().append(header::SET_COOKIE, app.cookies.set_step(cookie));
     }
@@ -77,12 +77,10 @@ pub(in crate::http) async fn ask_in_second_step<S: Store>(
     Json(input): Json<FirstStep>,
 ) -> Result<Response, ApiError> {
     let context = app.at_this_moment(context);
-    let authenticated = resume(&app, &input.ticket, &headers, &context).await?;
+    let (authenticated, browser_hash) = resume(&app, &input.ticket, &headers, &context).await?;
     let account = authenticated.account().id;
-    let browser_hash = app.cookies.step(&headers).as_ref().map(StepCookie::hash);
     let purpose = (PasskeyUse::SecondStep(account), browser_hash);
-    let request = app.countersign.ask_for_one_of(account, purpose, &context).await;
-    Ok(asked(request.map_err(LoginError::from)?))
+    asked(app.countersign.ask_for_one_of(account, purpose, &context).await)
 }
 
 /// Offers a passkey to somebody whose sign-in waits for a second factor. Nothing is stored.
@@ -93,10 +91,8 @@ pub(in crate::http) async fn offer_in_second_step<S: Store>(
     Json(input): Json<FirstStep>,
 ) -> Result<Response, ApiError> {
     let context = app.at_this_moment(context);
-    let authenticated = resume(&app, &input.ticket, &headers, &context).await?;
-    let browser_hash = app.cookies.step(&headers).as_ref().map(StepCookie::hash);
-    let request = app.countersign.offer_passkey(authenticated.account(), browser_hash, &context).await;
-    Ok(asked(request.map_err(LoginError::from)?))
+    let (authenticated, browser_hash) = resume(&app, &input.ticket, &headers, &context).await?;
+    asked(app.countersign.offer_passkey(authenticated.account(), browser_hash, &context).await)
 }
 
 /// Asks the caller for one of their own passkeys.
@@ -105,8 +101,7 @@ pub(in crate::http) async fn ask_owner<S: Store>(
     caller: Caller,
 ) -> Result<Response, ApiError> {
     let context = app.at_this_moment(caller.context);
-    let request = app.countersign.ask_owner_for_passkey(caller.account, &context).await;
-    Ok(asked(request.map_err(LoginError::from)?))
+    asked(app.countersign.ask_owner_for_passkey(caller.account, &context).await)
 }
 
 #[derive(Default, Deserialize)]
@@ -133,7 +128,7 @@ pub(in crate::http) async fn offer<S: Store>(
     } else {
         app.countersign.offer_passkey(&account, None, &context).await
     };
-    Ok(asked(request.map_err(LoginError::from)?))
+    asked(request)
 }
 
 #[derive(Deserialize)]

@@ -169,8 +169,7 @@ pub(in crate::http) async fn sign_in<S: Store>(
     };
     let context = wishes.known_device(app.at_this_moment(context));
     wishes.check_audience(&app)?;
-    let authenticated = resume(&app, &input.ticket, &headers, &context).await?;
-    let browser_hash = app.cookies.step(&headers).as_ref().map(StepCookie::hash);
+    let (authenticated, browser_hash) = resume(&app, &input.ticket, &headers, &context).await?;
     let proved = input.prove(&app, authenticated, browser_hash, &context).await?;
     let proved = if input.trust_device { proved.trust_device() } else { proved };
     let (now, delivery) = (context.now, *refresh_token_delivery);
@@ -202,11 +201,11 @@ pub(in crate::http) async fn enrol<S: Store>(
     Json(input): Json<FirstStep>,
 ) -> Result<Response, ApiError> {
     let context = app.at_this_moment(context);
-    let authenticated = resume(&app, &input.ticket, &headers, &context).await?;
+    let (authenticated, _) = resume(&app, &input.ticket, &headers, &context).await?;
     Ok(offered(&app.countersign.offer_authenticator(authenticated.account(), &context)?))
 }
 
-/// Goes on with a sign-in whose first step was right.
+/// Goes on with a sign-in whose first step was right; with SHA-256 of what its browser keeps.
 ///
 /// # Errors
 /// [`LoginError::FactorTicket`], and the store's.
@@ -215,9 +214,9 @@ pub(in crate::http) async fn resume<S: Store>(
     ticket: &str,
     headers: &HeaderMap,
     context: &Context,
-) -> Result<Authenticated, ApiError> {
+) -> Result<(Authenticated, Option<[u8; 32]>), ApiError> {
     let browser_hash = app.cookies.step(headers).as_ref().map(StepCookie::hash);
-    Ok(app.countersign.resume_sign_in(ticket, browser_hash, context).await?)
+    Ok((app.countersign.resume_sign_in(ticket, browser_hash, context).await?, browser_hash))
 }
 
 #[derive(Serialize)]

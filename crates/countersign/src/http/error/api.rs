@@ -417,6 +417,7 @@ pub(crate) mod tests {
             ApiError::NoRefreshToken,
             ApiError::AmbiguousRefreshToken,
             PasswordChangeError::WrongPassword.into(),
+            PasswordChangeError::PasswordMissing.into(),
             PasswordChangeError::NotFound.into(),
             PasswordChangeError::Overtaken.into(),
             CreateAccountError::NameTaken.into(),

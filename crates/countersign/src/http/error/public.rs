@@ -246,6 +246,7 @@ pub(super) fn refresh(error: &RefreshError) -> Public {
 pub(super) fn password(error: &PasswordChangeError) -> Public {
     match error {
         PasswordChangeError::WrongPassword => wrong_password(),
+        PasswordChangeError::PasswordMissing => password_missing(),
         PasswordChangeError::NotFound => not_found(),
         PasswordChangeError::Overtaken => overtaken(),
         PasswordChangeError::Policy(violation) => policy(*violation),

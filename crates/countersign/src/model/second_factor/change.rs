@@ -32,6 +32,11 @@ pub enum FactorAction {
 }
 
 impl FactorAction {
+    /// What the account gets.
+    pub(crate) fn new_factor(&self) -> Option<&NewFactor> {
+        if let Self::Add(new) = self { Some(new) } else { None }
+    }
+
     /// Whether an open session is enough: it gives nobody a way in.
     const fn is_harmless(&self) -> bool {
         matches!(self, Self::Rename(..) | Self::Forget(_))
@@ -170,6 +175,9 @@ impl FactorAction {
             writes.extend(held.devices.iter().map(|device| Write::ForgetDevice(device.id)));
         };
         match self {
+            Self::Add(_) if held.is_taken => {
+                return Err(ChangeFactorsOutcome::Missing(Missing::AnotherPasskey));
+            }
             Self::Add(new) if held.of_kind(new.factor.kind).count() >= MAX_FACTORS => {
                 return Err(ChangeFactorsOutcome::TooMany);
             }

@@ -47,6 +47,13 @@ pub enum ShownFactor {
     New(Box<NewFactor>),
 }
 
+impl ShownFactor {
+    /// What the account gets.
+    pub(crate) fn new_factor(&self) -> Option<&NewFactor> {
+        if let Self::New(new) = self { Some(new) } else { None }
+    }
+}
+
 /// An authenticator that an account gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFactor {
@@ -79,6 +86,11 @@ impl SecondStep {
     ) -> Result<AuthMethods, Missing> {
         pass(first, whose, self, Showing::SignIn, now).map(|passed| passed.methods)
     }
+
+    /// Whether the device may be trusted from now on: only where a second factor was shown, and the policy lets it be.
+    pub(crate) fn may_trust(&self, shown: AuthMethods, account: &Account) -> bool {
+        shown.has(AuthMethod::MultipleFactors) && self.policy.may_trust(&account.role)
+    }
 }
 
 /// What is missing.
@@ -90,6 +102,8 @@ pub enum Missing {
     Authenticator,
     /// What was shown is not good any more: its code was used before, or the authenticator is gone.
     AnotherCode,
+    /// Another passkey than the one that was made: somebody has that one already (WebAuthn §7.1, step 26).
+    AnotherPasskey,
 }
 
 /// What somebody has shown is enough.
@@ -127,10 +141,13 @@ pub(in crate::model) fn pass(
             let passkey = held.takes(shown).ok_or(Missing::AnotherCode)?;
             let used = Write::UsePasskey { shown: Box::new(*shown), account_id: account.id, at: now };
             // SECURITY: without a look at who is in front of it, it is the possession of a device and nothing else.
-            if proof == Proof::Passkey && !(shown.is_verified && passkey.signs_in) {
+            let is_verified = shown.is_verified && passkey.signs_in;
+            if proof == Proof::Passkey && !is_verified {
                 return Err(Missing::AnotherCode);
             }
-            passed(with_passkey(first, passkey.method()), vec![used], Some(FactorMethod::Passkey.name()))
+            let methods = with_passkey(first, passkey.method());
+            let methods = if is_verified { methods.and(AuthMethod::UserVerified) } else { methods };
+            passed(methods, vec![used], Some(FactorMethod::Passkey.name()))
         }
         // A passkey in place of the first step is never shown without the passkey.
         _ if proof == Proof::Passkey => Err(Missing::AnotherCode),
@@ -152,6 +169,7 @@ pub(in crate::model) fn pass(
             let writes = vec![used, Write::Record(event.with_detail(&left))];
             passed(both, writes, Some(FactorMethod::RecoveryCode.name()))
         }
+        ShownFactor::New(_) if held.is_taken => Err(Missing::AnotherPasskey),
         // Only on the way in: whoever has one shows that.
         ShownFactor::New(new) if held.factors.is_empty() => {
             let methods = new.factor.methods(first);

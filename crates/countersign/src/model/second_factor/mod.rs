@@ -111,6 +111,8 @@ pub struct AccountFactors {
     pub devices: Vec<TrustedDevice>,
     /// SHA-256 of each challenge that its passkeys have answered lately.
     pub answered: Vec<[u8; 32]>,
+    /// Whether somebody has the passkey already that the account is to get now. Looked at only where it is to get one.
+    pub(crate) is_taken: bool,
 }
 
 impl AccountFactors {

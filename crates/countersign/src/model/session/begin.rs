@@ -11,7 +11,7 @@ use crate::model::oauth::AppGrant;
 use crate::model::outbox::NewDelivery;
 use crate::model::password_hash::PasswordHash;
 use crate::model::plan::{Plan, Write};
-use crate::model::proof::{AuthMethod, AuthMethods, Proof};
+use crate::model::proof::{AuthMethods, Proof};
 use crate::model::second_factor::{AccountFactors, Missing, Passed, SecondStep, Showing, pass};
 
 /// A session to begin.
@@ -186,9 +186,9 @@ impl AdmittedSession {
 }
 
 impl NewSession {
-    /// The device that is trusted from now on: only where a second factor was shown, and the policy lets it be.
+    /// The device that is trusted from now on, if it may be.
     fn trusted(&self, methods: AuthMethods, account: &Account) -> Vec<Write> {
-        let may = methods.has(AuthMethod::MultipleFactors) && self.second.policy.may_trust(&account.role);
+        let may = self.second.may_trust(methods, account);
         let Some(device) = self.second.trusts.as_ref().filter(|_| may) else { return Vec::new() };
         let event = AuditEvent::new(AuditKind::DeviceTrusted).of_account(account.id);
         let event = event.with_detail(device.id.to_string());

@@ -11,7 +11,7 @@ use crate::base::id::{AccountId, FactorId, SessionId, TrustedDeviceId};
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, NewFactor, ReauthenticateOutcome, Reauthentication,
     RecoveryCodeHash, SecondFactor, ShownPasskey, TrustedDevice,
 };
 use crate::store::{SecondFactorStore, StoreError};
@@ -50,7 +50,7 @@ impl SecondFactorStore for PostgresStore {
 async fn change_factors(tx: Transaction, change: FactorChange) -> Result<ChangeFactorsOutcome, Failure> {
     let id = change.account_id;
     let found = load::credentials(&tx.db, id, Lock::Rows).await?;
-    let held = of(&tx.db, id).await?;
+    let held = and_new(&tx.db, id, change.action.new_factor()).await?;
     let open = load::lock_sessions(&tx.db, id, None).await?.open;
     tx.apply(change.decide(found, &held, &open, tx.at)).await
 }
@@ -84,7 +84,21 @@ pub(super) async fn of(db: &Connection, account: AccountId) -> Result<AccountFac
     let sql = "SELECT hash FROM passkey_challenges WHERE account_id = $1";
     let answered = db.query(sql, &[&account]).await?;
     let answered = answered.iter().map(|row| rows::bytes(row, 0)).collect::<Result<_, Failure>>()?;
-    Ok(AccountFactors { factors, codes, devices, answered })
+    Ok(AccountFactors { factors, codes, devices, answered, is_taken: false })
+}
+
+/// What an account has that is to get this. Of two accounts that get the same passkey at once, the second waits for the first to commit,
+/// and is begun again.
+pub(super) async fn and_new(
+    db: &Connection,
+    account: AccountId,
+    new: Option<&NewFactor>,
+) -> Result<AccountFactors, Failure> {
+    let held = of(db, account).await?;
+    let Some(passkey) = new.and_then(|new| new.factor.passkey.as_deref()) else { return Ok(held) };
+    let sql = "SELECT 1 FROM passkeys WHERE credential_id = $1";
+    let is_taken = !db.query(sql, &[&passkey.credential_id.as_slice()]).await?.is_empty();
+    Ok(AccountFactors { is_taken, ..held })
 }
 
 impl Transaction {

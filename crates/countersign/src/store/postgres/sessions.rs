@@ -168,7 +168,7 @@ async fn start_session(
 ) -> Result<StartSessionOutcome, Failure> {
     let account = session.account_id;
     let credentials = load::credentials(&tx.db, account, Lock::Rows).await?;
-    let held = second_factors::of(&tx.db, account).await?;
+    let held = second_factors::and_new(&tx.db, account, session.second.shown.new_factor()).await?;
     let admitted = match session.admit(credentials, &held, tx.at.now) {
         Ok(admitted) => admitted,
         Err(refused) => return tx.apply(refused).await,

@@ -160,7 +160,7 @@ async fn sign_in(
 ) -> Result<StartSessionOutcome, Failure> {
     let (found, account) = with_account(&tx.db, &new.shown).await?;
     let id = new.session.account_id;
-    let held = second_factors::of(&tx.db, id).await?;
+    let held = second_factors::and_new(&tx.db, id, new.session.second.shown.new_factor()).await?;
     let admitted = match new.admit(found, account, &held, tx.at.now) {
         Ok(admitted) => admitted,
         Err(refused) => return tx.apply(refused).await,

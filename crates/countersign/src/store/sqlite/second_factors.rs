@@ -11,7 +11,7 @@ use crate::base::id::{AccountId, FactorId, TrustedDeviceId};
 use crate::model::context::Context;
 use crate::model::proof::AuthMethods;
 use crate::model::second_factor::{
-    AccountFactors, ChangeFactorsOutcome, FactorChange, ReauthenticateOutcome, Reauthentication,
+    AccountFactors, ChangeFactorsOutcome, FactorChange, NewFactor, ReauthenticateOutcome, Reauthentication,
     RecoveryCodeHash, SecondFactor, ShownPasskey, TrustedDevice,
 };
 use crate::store::{SecondFactorStore, StoreError};
@@ -36,7 +36,8 @@ impl SecondFactorStore for SqliteStore {
     ) -> Result<ChangeFactorsOutcome, StoreError> {
         self.change("change_factors", context, move |tx| {
             let id = change.account_id;
-            let (found, held) = (load::credentials(tx.db, id)?, of(tx.db, id)?);
+            let found = load::credentials(tx.db, id)?;
+            let held = and_new(tx.db, id, change.action.new_factor())?;
             let open = load::open_sessions_of(tx.db, id)?;
             tx.apply(change.decide(found, &held, &open, tx.at))
         })
@@ -83,7 +84,20 @@ pub(super) fn of(db: &Connection, account: AccountId) -> rusqlite::Result<Accoun
         .prepare_cached("SELECT hash FROM passkey_challenges WHERE account_id = ?1")?
         .query_map([account.as_bytes()], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(AccountFactors { factors, codes, devices, answered })
+    Ok(AccountFactors { factors, codes, devices, answered, is_taken: false })
+}
+
+/// What an account has that is to get this.
+pub(super) fn and_new(
+    db: &Connection,
+    account: AccountId,
+    new: Option<&NewFactor>,
+) -> rusqlite::Result<AccountFactors> {
+    let held = of(db, account)?;
+    let Some(passkey) = new.and_then(|new| new.factor.passkey.as_deref()) else { return Ok(held) };
+    let sql = "SELECT 1 FROM passkeys WHERE credential_id = ?1";
+    let is_taken = db.prepare_cached(sql)?.exists([&passkey.credential_id])?;
+    Ok(AccountFactors { is_taken, ..held })
 }
 
 impl Transaction<'_> {

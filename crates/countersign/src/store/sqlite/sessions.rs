@@ -29,7 +29,7 @@ impl SessionStore for SqliteStore {
         let device = Device { address: context.address, user_agent: context.user_agent.clone() };
         self.change("start_session", context, move |tx| {
             let account = session.account_id;
-            let held = second_factors::of(tx.db, account)?;
+            let held = second_factors::and_new(tx.db, account, session.second.shown.new_factor())?;
             let admitted = match session.admit(load::credentials(tx.db, account)?, &held, tx.at.now) {
                 Ok(admitted) => admitted,
                 Err(refused) => return tx.apply(refused),

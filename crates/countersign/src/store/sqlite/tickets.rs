@@ -76,7 +76,7 @@ impl TicketStore for SqliteStore {
         self.change("sign_in_by_mail", context, move |tx| {
             let (found, account) = with_account(tx.db, &sign_in.shown)?;
             let id = sign_in.session.account_id;
-            let held = second_factors::of(tx.db, id)?;
+            let held = second_factors::and_new(tx.db, id, sign_in.session.second.shown.new_factor())?;
             let admitted = match sign_in.admit(found, account, &held, tx.at.now) {
                 Ok(admitted) => admitted,
                 Err(refused) => return tx.apply(refused),

@@ -105,7 +105,7 @@ impl World {
                 let current = person.password.clone();
                 let caller = (person.account, self.presented(&token).session_id);
                 Box::pin(async move {
-                    let checked = server.check_password_change(caller, &current, &new, &context).await;
+                    let checked = server.check_password_change(caller, Some(&current), &new, &context).await;
                     Done::PasswordChanged(match checked {
                         Ok(checked) => server.store_password(checked, &context).await,
                         Err(error) => Err(error),

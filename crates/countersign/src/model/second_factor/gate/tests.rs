@@ -46,6 +46,7 @@ fn what_is_missing_in_every_case() {
     };
     let new_key = shown(ShownFactor::New(Box::new(NewFactor { factor: passkey(5, 1), codes: Vec::new() })));
     let keys = AccountFactors { factors: vec![passkey(5, 1)], ..held() };
+    let taken = AccountFactors { is_taken: true, ..AccountFactors::default() };
     let used = AccountFactors { answered: vec![[4; 32]], ..keys.clone() };
     let mut second_only = keys.clone();
     second_only.factors[0].passkey.as_mut().unwrap().signs_in = false;
@@ -59,6 +60,15 @@ fn what_is_missing_in_every_case() {
     let (again, unverified) = (Err(Missing::AnotherCode), key(|answer| answer.is_verified = false));
     let (sign_in, change) = (Showing::SignIn, Showing::Change);
     let cases = [
+        (
+            "a passkey that is somebody's",
+            PASSWORD,
+            &taken,
+            new_key.clone(),
+            true,
+            sign_in,
+            Err(Missing::AnotherPasskey),
+        ),
         ("nothing asked", PASSWORD, &none, SecondStep::default(), false, sign_in, Ok("pwd".into())),
         ("by mail, nothing asked", MAIL, &none, SecondStep::default(), false, sign_in, Ok(String::new())),
         (
@@ -139,7 +149,7 @@ fn what_is_missing_in_every_case() {
             sign_in,
             Ok("pwd hwk mfa".into()),
         ),
-        ("a passkey alone", Proof::Passkey, &keys, key(|_| ()), true, sign_in, Ok("hwk user mfa".into())),
+        ("a passkey alone", Proof::Passkey, &keys, key(|_| ()), true, sign_in, Ok("hwk user mfa uv".into())),
         (
             "a synchronised one",
             Proof::Passkey,
@@ -147,7 +157,7 @@ fn what_is_missing_in_every_case() {
             key(|_| ()),
             true,
             sign_in,
-            Ok("swk user mfa".into()),
+            Ok("swk user mfa uv".into()),
         ),
         (
             "alone, beside an authenticator",
@@ -156,7 +166,7 @@ fn what_is_missing_in_every_case() {
             key(|_| ()),
             false,
             sign_in,
-            Ok("hwk user mfa".into()),
+            Ok("hwk user mfa uv".into()),
         ),
         (
             "alone, and nobody was verified",
@@ -203,7 +213,7 @@ fn what_is_missing_in_every_case() {
             key(|_| ()),
             false,
             change,
-            Ok("hwk user mfa".into()),
+            Ok("hwk user mfa uv".into()),
         ),
         (
             "said to be alone, and not shown",
@@ -269,7 +279,7 @@ fn what_is_missing_in_every_case() {
             key(|_| ()),
             true,
             sign_in,
-            Ok("pwd hwk user mfa".into()),
+            Ok("pwd hwk user mfa uv".into()),
         ),
         (
             "one that verifies nobody",
@@ -308,7 +318,7 @@ fn what_is_missing_in_every_case() {
             key(|answer| answer.challenge.hash = [5; 32]),
             false,
             sign_in,
-            Ok("pwd hwk user mfa".into()),
+            Ok("pwd hwk user mfa uv".into()),
         ),
         (
             "the ID of an authenticator",
