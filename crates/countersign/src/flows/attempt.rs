@@ -244,6 +244,14 @@ mod tests {
     const RIGHT: Checked<()> = Checked::Right(());
     const WRONG: Checked<()> = Checked::Wrong(None);
 
+    /// MF-1, MF-4: each secret has a count of its own.
+    #[test]
+    fn no_secret_shares_the_count_of_another() {
+        let names = [Guessed::password("ada"), Guessed::second_factor("ada"), Guessed::passkey("ada")]
+            .map(Guessed::counted_name);
+        assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2], "{names:?}");
+    }
+
     /// TH-1, TH-3, CC-6: each outcome settles the count.
     #[tokio::test]
     async fn every_outcome_is_counted_as_what_it_is() {

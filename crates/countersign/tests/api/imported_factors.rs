@@ -141,6 +141,27 @@ async fn a_second_import_changes_nothing() {
     assert_eq!(app.countersign.second_factors(id).await.unwrap(), before, "sealed as it was");
 }
 
+/// One batch may have accounts that are there already, and others: the authenticators of both are counted.
+#[tokio::test]
+async fn those_who_are_new_in_a_second_import_bring_theirs() {
+    let (app, users) = (TestApp::empty().await, export("better-auth-with-factors.jsonl"));
+    let secrets = BetterAuthSecrets::parse(str::from_utf8(&export("better-auth-secret.txt")).unwrap());
+    let import = |users: &[u8]| {
+        let factors = FactorFile::read(&export("better-auth-two-factor.jsonl"), &secrets).unwrap();
+        let decisions = Decisions { factors: Some(factors), ..Decisions::default() };
+        let decisions = Decisions { allow_no_factor: true, allow_no_password: true, ..decisions };
+        Import::read(users, &decisions, app.countersign.hasher(), app.clock.now()).unwrap()
+    };
+    let first = users.split_inclusive(|byte| *byte == b'\n').next().unwrap();
+    for (users, made) in [(first, 1), (&users, 1)] {
+        let imported = run(&app, &import(users)).await.unwrap();
+        assert_eq!(imported.factors, made, "{imported:?}");
+    }
+    for name in ["ada@example.org", "bob@example.org"] {
+        assert_eq!(held(&app, name).await, ["better-auth"]);
+    }
+}
+
 /// What does not come over has to be accepted, and nothing else of the account is lost.
 #[tokio::test]
 async fn a_second_factor_that_cannot_come_over_is_not_dropped_silently() {
@@ -148,7 +169,8 @@ async fn a_second_factor_that_cannot_come_over_is_not_dropped_silently() {
     let refused = run(&app, &read(&app, "keycloak-otp.json", None, false)).await;
     assert!(matches!(refused, Err(ImportError::NoFactor { factors: 5 })), "{refused:?}");
     assert!(app.countersign.find_account_by_name(&Username::parse("ada").unwrap()).await.unwrap().is_none());
-    run(&app, &read(&app, "keycloak-otp.json", None, true)).await.unwrap();
+    let imported = run(&app, &read(&app, "keycloak-otp.json", None, true)).await.unwrap();
+    assert_eq!(imported.factors, 3, "ada's, and two of erin's");
     for name in ["bob", "carol", "dave", "frank"] {
         assert_eq!(app.login(name, THERE).await.status, StatusCode::OK, "{name}");
     }

@@ -198,6 +198,8 @@ async fn whoever_has_an_authenticator_signs_in_in_two_steps() {
     let token = reply.json()["accessToken"].as_str().unwrap().to_owned();
     let said = claims(&token);
     assert_eq!((methods(&said), &said["acr"]), (vec!["pwd", "otp", "mfa"], &json!("aal2")));
+    let listed = app.get("/api/account/factors").bearer(&token).send().await.json();
+    assert_eq!(listed["factors"][0]["lastUsedAt"], app.clock.now().to_string());
 
     // MF-1: the same code is good for nobody, in whatever sign-in it is shown.
     let again = asked(&app.login("ada", PASSWORD).await);
@@ -240,6 +242,11 @@ async fn a_ticket_is_bound_to_its_browser_its_time_and_its_password() {
     let first = asked(&app.login("ada", PASSWORD).await);
     let other = asked(&app.login("ada", PASSWORD).await);
     assert_ne!(first.step, other.step);
+    // A browser that is between two sign-ins goes on with both.
+    let body = json!({ "username": "ada", "password": PASSWORD });
+    let jar = format!("__Host-step={}", first.step.as_deref().unwrap());
+    let both = asked(&app.post("/api/login").header("cookie", &jar).json(&body).send().await);
+    assert_eq!(both.step, first.step);
     for step in [None, other.step.clone(), Some("AAAA".to_owned())] {
         let elsewhere = Asked { ticket: first.ticket.clone(), step, body: Value::Null };
         let reply = ada.second(&elsewhere, json!({ "code": ada.code() })).await;
@@ -291,6 +298,40 @@ async fn a_recovery_code_is_good_once() {
     assert_eq!(ada.app.audit(AuditKind::RecoveryCodesMade).await.len(), 1);
     let new = &renewed["recoveryCodes"][0];
     assert_eq!(ada.second(&first, json!({ "recoveryCode": new })).await.status, StatusCode::OK);
+}
+
+/// MF-3: wrong ones are counted, with wrong codes; one that was used is a wrong one.
+#[tokio::test]
+async fn guesses_at_recovery_codes_are_counted() {
+    let ada = Enrolled::new().await;
+    let first = asked(&ada.app.login("ada", PASSWORD).await);
+    let shown = json!({ "recoveryCode": ada.recovery_codes[0] });
+    assert_eq!(ada.second(&first, shown.clone()).await.status, StatusCode::OK);
+    for _ in 0..5 {
+        ada.second(&first, shown.clone()).await.assert_error(401, "invalid_second_factor");
+    }
+    ada.second(&first, shown).await.assert_error(429, "too_many_attempts");
+}
+
+/// TH-2: a native app keeps its device in a token, which has guesses of its own when all others are used up.
+#[tokio::test]
+async fn a_native_app_says_which_device_it_is() {
+    let ada = Enrolled::new().await;
+    let app = &ada.app;
+    let login = json!({ "username": "ada", "password": PASSWORD, "refreshTokenDelivery": "body" });
+    let first = async || asked(&app.post("/api/login").json(&login).send().await);
+    let with = |code: String| json!({ "code": code, "refreshTokenDelivery": "body" });
+    let signed_in = ada.second(&first().await, with(ada.code())).await.json();
+    app.wait(30);
+    let asked = first().await;
+    for _ in 0..5 {
+        ada.second(&asked, with(ada.wrong_code())).await.assert_error(401, "invalid_second_factor");
+    }
+    ada.second(&asked, with(ada.code())).await.assert_error(429, "too_many_attempts");
+    let mut known = with(ada.code());
+    known["deviceToken"] = signed_in["deviceToken"].clone();
+    let reply = ada.second(&asked, known).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
 }
 
 /// How the first step of a sign-in is made.
@@ -571,6 +612,7 @@ async fn a_trusted_device_is_not_asked_for_a_while() {
         app.post("/api/login").json(&body).header("cookie", &format!("__Host-device={device}")).send().await
     };
     let first = asked(&login(&known).await);
+    assert_eq!(first.body["trustFor"], 30 * 24 * 3_600);
     let body = json!({ "ticket": first.ticket, "code": ada.code(), "trustDevice": true });
     let jar = format!("__Host-step={}; __Host-device={known}", first.step.as_deref().unwrap());
     let reply = app.post("/api/login/factor").json(&body).header("cookie", &jar).send().await;
@@ -611,6 +653,7 @@ async fn a_trusted_device_is_not_asked_for_a_while() {
 async fn no_device_of_an_administrator_is_trusted() {
     let root = Enrolled::named("root", TestApp::new().await).await;
     let first = asked(&root.app.login("root", PASSWORD).await);
+    assert!(first.body.get("trustFor").is_none(), "{}", first.body);
     let reply = root.second(&first, json!({ "code": root.code(), "trustDevice": true })).await;
     let device = cookies(&reply)["__Host-device"].clone();
     let body = json!({ "username": "root", "password": PASSWORD });
@@ -814,7 +857,11 @@ async fn an_authenticator_is_set_up_by_a_right_code() {
 async fn a_mail_signs_in_once_in_two_steps_too() {
     let ada = Enrolled::named("ada", with_mail(|_| {}).await).await;
     let first = asked(&first_step(&ada.app, Way::MailCode).await);
-    assert_eq!(ada.second(&first, json!({ "code": ada.code() })).await.status, StatusCode::OK);
+    let reply = ada.second(&first, json!({ "code": ada.code() })).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+    // TH-2: without the password, no device is known.
+    let names: Vec<_> = cookies(&reply).into_keys().collect();
+    assert_eq!(names, ["__Host-refreshToken", "__Host-step"]);
     ada.app.wait(30);
     ada.second(&first, json!({ "code": ada.code() })).await.assert_error(401, "second_factor_expired");
 }

@@ -133,3 +133,81 @@ fn the_eleventh_is_reported_and_nothing_is_printed() {
     let printed = format!("{file:?} {factors:?} {:?}", BetterAuthSecrets::parse("geheim"));
     assert!(!printed.contains(secret) && !printed.contains("geheim"), "{printed}");
 }
+
+const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+
+/// What a file has for this owner: the name of an authenticator, or why it does not come over.
+fn of(file: &str, owner: &Owner) -> Vec<Result<String, FactorProblem>> {
+    let file = FactorFile::read(file.as_bytes(), &BetterAuthSecrets::parse(" \n\n")).unwrap();
+    file.of(owner).map(|found| found.map(|factor| factor.name)).collect()
+}
+
+/// Databases write numbers as IDs, and nothing, `null` or `\N` for what is not there.
+#[test]
+fn a_field_is_read_however_a_database_writes_it() {
+    let seven = Owner::Id("7".to_owned());
+    for (verified, is_set_up) in
+        [("", true), ("t", true), ("1", true), ("TRUE", true), ("f", false), ("0", false), ("false", false)]
+    {
+        let found = of(&format!("userId,secret,backupCodes,verified\n7,00ff,\\N,{verified}\n"), &seven);
+        let problem = if is_set_up { FactorProblem::Encrypted } else { FactorProblem::Unfinished };
+        assert_eq!(found, [Err(problem)], "{verified:?}");
+    }
+    for (verified, is_set_up) in
+        [("null", true), ("true", true), ("1", true), ("0", false), ("false", false), ("[]", false)]
+    {
+        let found = of(&format!(r#"[{{"userId": 7, "secret": "00ff", "verified": {verified}}}]"#), &seven);
+        let problem = if is_set_up { FactorProblem::Encrypted } else { FactorProblem::Unfinished };
+        assert_eq!(found, [Err(problem)], "{verified}");
+    }
+    let ada = Owner::named("ada");
+    for (shape, problem) in [
+        (r#""digits": null, "period": null"#, None),
+        (r#""digits": "", "period": " ""#, None),
+        (r#""digits": 6, "period": "30""#, None),
+        (r#""digits": 8"#, Some(FactorProblem::Digits(8))),
+        (r#""period": 60"#, Some(FactorProblem::Period(60))),
+        (r#""period": -30"#, Some(FactorProblem::Malformed)),
+        (r#""period": true"#, Some(FactorProblem::Malformed)),
+    ] {
+        let found = of(&format!(r#"[{{"username": "ada", "secret": "{SECRET}", {shape}}}]"#), &ada);
+        assert_eq!(found, [problem.map_or(Ok("Authenticator".to_owned()), Err)], "{shape}");
+    }
+    let uri = format!("otpauth://totp/My%20App:ada?secret={SECRET}&issuer=My+App\n");
+    assert_eq!(of(&uri, &ada), [Ok("My App".to_owned())]);
+    let both = serde_json::json!({ "id": 1, "user_id": 2 });
+    assert_eq!(Owner::of_user(both.as_object().unwrap()), Some(Owner::Id("2".to_owned())), "in a join");
+}
+
+/// Keycloak's parts of a credential are texts that have JSON in them.
+#[test]
+fn a_credential_of_keycloak_is_taken_as_it_says() {
+    let of = |data: &str| {
+        let secret = format!(r#"{{"value":"{SECRET}"}}"#);
+        let all = serde_json::json!({
+            "credentials": [{ "type": "otp", "credentialData": data, "secretData": secret, "userLabel": " " }],
+        });
+        let row = all.as_object().unwrap();
+        assert!(in_row(System::Countersign, row).is_empty(), "of no other system");
+        in_row(System::Keycloak, row).pop().unwrap().map(|factor| factor.secret.as_bytes().to_vec())
+    };
+    let text = SECRET.as_bytes().to_vec();
+    let bytes = base32_secret(SECRET).unwrap().as_bytes().to_vec();
+    for (data, expected) in [
+        (r#"{"subType":"totp","digits":6,"period":30,"algorithm":"HmacSHA1"}"#, Ok(text)),
+        (r#"{"subType":"totp","secretEncoding":"BASE32"}"#, Ok(bytes)),
+        (r#"{"subType":"totp","secretEncoding":"HEX"}"#, Err(FactorProblem::Malformed)),
+        (r#"{"subType":"totp","period":60}"#, Err(FactorProblem::Period(60))),
+        ("{", Err(FactorProblem::Malformed)),
+    ] {
+        assert_eq!(of(data), expected, "{data}");
+    }
+}
+
+/// A line that nobody can be found for is said, whether it names nobody or somebody else.
+#[test]
+fn a_line_of_nobody_is_strange() {
+    let file = format!("username,secret\nada,{SECRET}\n,{SECRET}\neve,{SECRET}\n");
+    let file = FactorFile::read(file.as_bytes(), &BetterAuthSecrets::default()).unwrap();
+    assert_eq!(file.strangers(&HashSet::from([Owner::named("ada")])), [3, 4]);
+}
