@@ -152,10 +152,11 @@ async fn those_who_are_new_in_a_second_import_bring_theirs() {
         let decisions = Decisions { allow_no_factor: true, allow_no_password: true, ..decisions };
         Import::read(users, &decisions, app.countersign.hasher(), app.clock.now()).unwrap()
     };
-    let first = users.split_inclusive(|byte| *byte == b'\n').next().unwrap();
-    for (users, made) in [(first, 1), (&users, 1)] {
+    // Bob and others, then ada too.
+    let ada = users.iter().position(|byte| *byte == b'\n').unwrap();
+    for users in [&users[ada + 1..], &users] {
         let imported = run(&app, &import(users)).await.unwrap();
-        assert_eq!(imported.factors, made, "{imported:?}");
+        assert_eq!(imported.factors, 1, "{imported:?}");
     }
     for name in ["ada@example.org", "bob@example.org"] {
         assert_eq!(held(&app, name).await, ["better-auth"]);
