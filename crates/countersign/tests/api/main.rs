@@ -42,6 +42,7 @@ mod nodes;
 mod notices;
 mod oauth2;
 mod oidc;
+mod oidc_clients;
 mod oidc_hostile;
 mod overview;
 #[path = "../../../countersign-webauthn/tests/support/keys.rs"]

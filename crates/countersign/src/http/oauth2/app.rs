@@ -2,13 +2,12 @@
 //! §4.5) and `refresh_token` (§6). And `/oauth2/userinfo` (`OpenID` Connect Core §5.3).
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use countersign_guard::{AccessClaims, Refusal};
 use zeroize::Zeroizing;
 
 use super::bodies::{Parameters, TokenBody};
-use super::client::app_client;
+use super::client::Shown;
 use crate::flows::oauth::token::{AppTokens, CodeShown, RefreshShown};
 use crate::http::app::App;
 use crate::http::detached::detached;
@@ -22,19 +21,12 @@ use crate::store::Store;
 /// The response to one of the grants of applications; nothing if it asks for another.
 pub(super) async fn token<S: Store>(
     app: &App<S>,
-    headers: &HeaderMap,
+    shown: &Shown,
     parameters: Parameters,
     context: Context,
 ) -> Result<Response, OauthError> {
-    let Parameters { client_id, client_secret, .. } = &parameters;
     let clients = &app.countersign.options().oauth.clients;
-    let client = app_client(
-        headers,
-        client_id.as_deref(),
-        client_secret.as_ref().map(|secret| secret.as_str()),
-        clients,
-    )?
-    .clone();
+    let client = shown.application(clients).ok_or(OauthError::Client)?.clone();
     let tokens = if parameters.grant_type.as_deref() == Some("authorization_code") {
         redeem(app, client, parameters, context).await?
     } else {

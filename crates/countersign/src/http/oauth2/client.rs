@@ -1,82 +1,127 @@
-//! How a client says who it is: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), and not both.
+//! How a client says who it is, in one place for everything under `/oauth2`: `client_secret_basic`, `client_secret_post` (RFC 6749
+//! §2.3.1) or `none`, and not in two ways. Three kinds of clients share the endpoints: applications of the configuration, services
+//! that verify tokens, and API keys. What is shown says which one it is: a request that names one and shows the secret of another
+//! is neither.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::http::app::App;
 use crate::http::error::oauth::OauthError;
 #[cfg(feature = "oidc")]
 use crate::options::OauthClient;
+use crate::store::{Store, StoreError};
 
-/// The name and the secret.
-///
-/// # Errors
-/// [`OauthError::Request`] when they come in two ways; [`OauthError::Client`] when they are missing or malformed.
-pub(super) fn credentials(
-    headers: &HeaderMap,
-    id: Option<String>,
-    secret: Option<Zeroizing<String>>,
-) -> Result<(String, Zeroizing<String>), OauthError> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return id.zip(secret).ok_or(OauthError::Client);
-    };
-    if values.next().is_some() || secret.is_some() {
-        return Err(OauthError::Request("The client authenticates in more than one way"));
-    }
-    let (name, secret) = value.to_str().ok().and_then(basic).ok_or(OauthError::Client)?;
-    if id.is_some_and(|id| id != name) {
-        return Err(OauthError::Request("client_id names another client"));
-    }
-    Ok((name, secret))
+/// Who a client says that it is, and what it shows for that. RFC 6749 §2.3.1 wants both halves of Basic encoded as in a form. Many
+/// clients do not do that, so there each has two readings.
+pub(super) struct Shown {
+    ids: Vec<Zeroizing<String>>,
+    /// None: the client has named itself, and that is all.
+    secrets: Vec<Zeroizing<String>>,
 }
 
-/// The application that a request comes from (RFC 6749 §2.3): a public one names itself, a confidential one shows a secret.
-///
-/// # Errors
-/// [`OauthError::Request`] when it authenticates in two ways; [`OauthError::Client`] when it is unknown, or its secret is wrong,
-/// missing, or more than a public one has.
-#[cfg(feature = "oidc")]
-pub(super) fn app_client<'a>(
-    headers: &HeaderMap,
-    id: Option<&str>,
-    secret: Option<&str>,
-    clients: &'a [OauthClient],
-) -> Result<&'a OauthClient, OauthError> {
-    let find = |id: &str| clients.iter().find(|client| client.id == id);
-    let secret = secret.filter(|secret| !secret.is_empty());
-    if !headers.contains_key(header::AUTHORIZATION) {
-        let client = id.and_then(find).ok_or(OauthError::Client)?;
-        let is_it = secret.map_or(client.is_public(), |secret| client.fits(secret));
-        return if is_it { Ok(client) } else { Err(OauthError::Client) };
+impl Shown {
+    /// What the header and the parameters say.
+    ///
+    /// # Errors
+    /// [`OauthError::Request`] when it comes in two ways; [`OauthError::Client`] when it is missing or malformed.
+    pub(super) fn of(
+        headers: &HeaderMap,
+        id: Option<&str>,
+        secret: Option<&Zeroizing<String>>,
+    ) -> Result<Self, OauthError> {
+        // An empty parameter is none (RFC 6749 §3.2).
+        let id = id.filter(|id| !id.is_empty());
+        let secret = secret.filter(|secret| !secret.is_empty());
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = values.next() else {
+            let id = Zeroizing::new(id.ok_or(OauthError::Client)?.to_owned());
+            return Ok(Self { ids: vec![id], secrets: secret.into_iter().cloned().collect() });
+        };
+        if values.next().is_some() || secret.is_some() {
+            return Err(OauthError::Request("The client authenticates in more than one way"));
+        }
+        let (name, secret) = value.to_str().ok().and_then(basic).ok_or(OauthError::Client)?;
+        let shown = Self { ids: readings(name), secrets: readings(secret) };
+        if id.is_some_and(|id| !shown.names(id)) {
+            return Err(OauthError::Request("client_id names another client"));
+        }
+        Ok(shown)
     }
-    let given = secret.map(|secret| Zeroizing::new(secret.to_owned()));
-    let (name, secret) = credentials(headers, None, given)?;
-    // RFC 6749 §2.3.1 wants both halves encoded as in a form. Many clients do not do that, so either is taken.
-    let (plain_name, plain_secret) = (form_decoded(&name), form_decoded(&secret));
-    let client = find(&name).or_else(|| find(&plain_name)).ok_or(OauthError::Client)?;
-    if id.is_some_and(|id| id != client.id) {
-        return Err(OauthError::Request("client_id names another client"));
+
+    /// Whether it says that it is this one.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.ids.iter().any(|name| name.as_str() == id)
     }
-    if client.fits(&secret) || client.fits(&plain_secret) { Ok(client) } else { Err(OauthError::Client) }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.ids.iter().map(|id| id.as_str())
+    }
+
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(|secret| secret.as_str())
+    }
+
+    /// The application that this is: a public one names itself, a confidential one shows a secret of its own.
+    #[cfg(feature = "oidc")]
+    pub(super) fn application<'a>(&self, clients: &'a [OauthClient]) -> Option<&'a OauthClient> {
+        let client = clients.iter().find(|client| self.names(&client.id))?;
+        let is_it = if self.secrets.is_empty() {
+            client.is_public()
+        } else {
+            self.secrets().any(|secret| client.fits(secret))
+        };
+        is_it.then_some(client)
+    }
+
+    /// Whether this is a service that may ask about tokens.
+    pub(super) async fn is_service<S: Store>(&self, app: &App<S>) -> Result<bool, StoreError> {
+        for id in self.ids() {
+            for secret in self.secrets() {
+                if app.countersign.is_client(id, secret).await? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
 }
 
-/// What a form would say; the text itself if it cannot be one.
-#[cfg(feature = "oidc")]
-fn form_decoded(text: &str) -> Zeroizing<String> {
-    let pairs =
-        serde_urlencoded::from_str::<Vec<(String, String)>>(&format!("x={}", text.replace('&', "%26")));
-    Zeroizing::new(
-        pairs.ok().and_then(|mut pairs| pairs.pop()).map_or_else(|| text.to_owned(), |(_, value)| value),
-    )
+/// A half of Basic as it came, and what a form would say, if that is something else.
+fn readings(text: Zeroizing<String>) -> Vec<Zeroizing<String>> {
+    let pair = Zeroizing::new(format!("x={}", text.replace('&', "%26")));
+    let decoded = serde_urlencoded::from_str::<Vec<(String, Zeroizing<String>)>>(&pair).ok();
+    let decoded = decoded.and_then(|mut pairs| pairs.pop()).map(|(_, value)| value);
+    let other = decoded.filter(|other| *other != text);
+    std::iter::once(text).chain(other).collect()
 }
 
-/// Names and secrets of ours, but for some names of accounts, are the same with and without the form encoding that RFC 6749 §2.3.1 asks for.
-fn basic(value: &str) -> Option<(String, Zeroizing<String>)> {
+fn basic(value: &str) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
     let (scheme, encoded) = value.split_once(' ')?;
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_start_matches(' ')).ok()?);
     let (name, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     let is_basic = scheme.eq_ignore_ascii_case("Basic");
-    is_basic.then(|| (name.to_owned(), Zeroizing::new(secret.to_owned())))
+    is_basic.then(|| (Zeroizing::new(name.to_owned()), Zeroizing::new(secret.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6749 §2.3.1, and appendix B: either reading counts, and no third.
+    #[test]
+    fn a_half_of_basic_has_at_most_two_readings() {
+        for (text, all) in [
+            ("plain", &["plain"][..]),
+            ("a+b", &["a+b", "a b"]),
+            ("100%", &["100%"]),
+            ("p%40ss&w=1", &["p%40ss&w=1", "p@ss&w=1"]),
+            ("", &[""]),
+        ] {
+            let read = readings(Zeroizing::new(text.to_owned()));
+            assert_eq!(read.iter().map(|one| one.as_str()).collect::<Vec<_>>(), all, "{text}");
+        }
+    }
 }

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 #[cfg(feature = "oidc")]
 pub(in crate::http) use self::app::userinfo;
+use self::client::Shown;
 use self::parameters::parameters;
 pub(in crate::http) use self::token::token;
 use crate::http::app::App;
@@ -51,8 +52,8 @@ impl<S: Store> FromRequest<App<S>> for FromClient {
     async fn from_request(request: Request, app: &App<S>) -> Result<Self, OauthError> {
         let (parts, body) = request.into_parts();
         let Parameters { token, client_id, client_secret } = parameters(&parts.headers, body).await?;
-        let (name, secret) = client::credentials(&parts.headers, client_id, client_secret)?;
-        if !app.countersign.is_client(&name, &secret).await? {
+        let shown = Shown::of(&parts.headers, client_id.as_deref(), client_secret.as_ref())?;
+        if !shown.is_service(app).await? {
             return Err(OauthError::Client);
         }
         let token = token.ok_or(OauthError::Request("The parameter token is missing"))?;

@@ -3,11 +3,10 @@
 //! the key is good for the next one.
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
 use super::bodies::{Parameters, TokenBody};
-use super::client;
+use super::client::Shown;
 use super::parameters::parameters;
 use crate::http::app::App;
 use crate::http::edge::client_address;
@@ -27,14 +26,17 @@ struct FromKey {
 impl FromKey {
     async fn of<S: Store>(
         app: &App<S>,
-        headers: &HeaderMap,
+        shown: &Shown,
         parameters: Parameters,
         context: Context,
     ) -> Result<Self, OauthError> {
-        let Parameters { grant_type, scope, client_id, client_secret, .. } = parameters;
-        let (name, secret) = client::credentials(headers, client_id, client_secret)?;
-        let found = app.countersign.find_by_api_key(&secret, &context).await?;
-        let grant = found.filter(|grant| is_named(grant, &name)).ok_or(OauthError::Client)?;
+        let Parameters { grant_type, scope, .. } = parameters;
+        let mut found = None;
+        for secret in shown.secrets() {
+            found = found.or(app.countersign.find_by_api_key(secret, &context).await?);
+        }
+        let is_named = |grant: &KeyGrant| shown.ids().any(|name| is_named(grant, name));
+        let grant = found.filter(is_named).ok_or(OauthError::Client)?;
         match grant_type.as_deref() {
             Some("client_credentials") => {}
             Some(_) => return Err(OauthError::GrantType),
@@ -63,13 +65,15 @@ pub(in crate::http) async fn token<S: Store>(
     let parameters: Parameters = parameters(&parts.headers, body).await?;
     let (now, trusted) = (app.countersign.clock().now(), &app.options.trusted_proxies);
     let context = client_address::context(&parts, trusted, Actor::Anonymous, now);
+    let Parameters { client_id, client_secret, .. } = &parameters;
+    let shown = Shown::of(&parts.headers, client_id.as_deref(), client_secret.as_ref())?;
     #[cfg(feature = "oidc")]
     if matches!(parameters.grant_type.as_deref(), Some("authorization_code" | "refresh_token"))
         && !app.countersign.options().oauth.clients.is_empty()
     {
-        return super::app::token(&app, &parts.headers, parameters, context).await;
+        return super::app::token(&app, &shown, parameters, context).await;
     }
-    let FromKey { grant, scopes, context } = FromKey::of(&app, &parts.headers, parameters, context).await?;
+    let FromKey { grant, scopes, context } = FromKey::of(&app, &shown, parameters, context).await?;
     let (access, scopes) = app.countersign.exchange_api_key(&grant, scopes, context.now).await?;
     let scope = (!scopes.is_empty()).then(|| scopes.to_string());
     let body = TokenBody {
