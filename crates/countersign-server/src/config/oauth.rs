@@ -89,6 +89,7 @@ fn client(table: &DeTable<'_>) -> Result<ConfiguredClient, String> {
         client.scopes = Scopes::parse(&scopes.join(" ")).map_err(|error| format!("scopes: {error}"))?;
     }
     client.resources = list("resources")?.unwrap_or_default();
+    client.own_audiences = list("own_audiences")?.unwrap_or_default();
     client.require_pkce = flag("require_pkce")?.unwrap_or(client.require_pkce);
     client.first_party = flag("first_party")?.unwrap_or(client.first_party);
     client.refresh_tokens = flag("refresh_tokens")?.unwrap_or(client.refresh_tokens);
@@ -174,6 +175,7 @@ const KEYS: &[&str] = &[
     "secret_file",
     "scopes",
     "resources",
+    "own_audiences",
     "require_pkce",
     "first_party",
     "refresh_tokens",

@@ -12,7 +12,7 @@ use crate::flows::revocation::caller;
 use crate::model::api_key::ApiKeySecret;
 use crate::model::client::{Client, ClientName, ClientSecret, StoredClient};
 use crate::model::context::Context;
-use crate::model::session::{Grant, SessionProof};
+use crate::model::session::{Grant, SessionProof, SessionSelector};
 use crate::store::{Store, StoreError};
 
 /// Why a client was not added.
@@ -87,7 +87,8 @@ impl<S: Store> Countersign<S> {
         if ApiKeySecret::is_meant_by(token) {
             return self.introspect_key(token, context).await;
         }
-        if let Ok(token) = self.refresh_tokens.parse(token) {
+        let refresh = self.refresh_tokens.parse(token).or_else(|_| self.apps.refresh_tokens.parse(token));
+        if let Ok(token) = refresh {
             let found = self.vouch(SessionProof::Refresh(token.presented()), now).await?;
             return Ok(found.map(|grant| self.refresh_token_claims(&grant)));
         }
@@ -112,6 +113,9 @@ impl<S: Store> Countersign<S> {
     /// [`StoreError`] when it could not be stored: no session is ended then.
     pub async fn revoke_token(&self, token: &str, context: &Context) -> Result<(), StoreError> {
         self.logout(token, Scope::This, context).await?;
+        if let Ok(token) = self.apps.refresh_tokens.parse(token) {
+            self.log_out(SessionSelector::OfToken(token.presented()), Scope::This, context).await?;
+        }
         if let Some(claims) = self.access_claims(token) {
             self.logout_by_claims(&claims, Scope::This, context).await?;
         }
@@ -120,22 +124,28 @@ impl<S: Store> Countersign<S> {
 
     /// The claims of an access token for any audience. Of one that is bound they say to which key (`cnf`); whether the request had a proof
     /// of it, the service knows that asks (RFC 9449 §6.2).
-    fn access_claims(&self, token: &str) -> Option<AccessClaims> {
-        let mut guards = std::iter::once(&self.guard).chain(&self.audience_guards);
-        guards.find_map(|guard| guard.verify_proved(token).ok())
+    pub(crate) fn access_claims(&self, token: &str) -> Option<AccessClaims> {
+        let guards = [&self.guard, &self.apps.guard].into_iter().chain(&self.audience_guards);
+        guards.into_iter().find_map(|guard| guard.verify_proved(token).ok())
     }
 
     fn refresh_token_claims(&self, grant: &Grant) -> Map<String, Value> {
         let (account, session) = (grant.account(), grant.session());
-        let claims = serde_json::json!({
-            "iss": self.options.issuer,
-            "sub": account.id.to_string(),
-            "client_id": self.options.client_id,
-            "username": account.username.as_str(),
-            "sid": session.id.to_string(),
-            "iat": session.rotated_at.as_unix_seconds(),
-            "exp": session.ends_at(&self.options.sessions).as_unix_seconds(),
-        });
-        claims.as_object().cloned().unwrap_or_default()
+        let mut claims = Map::new();
+        let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        add("iss", self.options.issuer.as_str().into());
+        add("sub", account.id.to_string().into());
+        add("sid", session.id.to_string().into());
+        add("iat", session.rotated_at.as_unix_seconds().into());
+        add("exp", session.ends_at(&self.options.sessions).as_unix_seconds().into());
+        // What an application may know of somebody depends on its scopes, and is said elsewhere.
+        if let Some(app) = &session.app {
+            add("client_id", app.client_id.as_str().into());
+            add("scope", app.scopes.to_string().into());
+        } else {
+            add("client_id", self.options.client_id.as_str().into());
+            add("username", account.username.as_str().into());
+        }
+        claims
     }
 }

@@ -69,7 +69,7 @@ impl<S: Store> Countersign<S> {
         self.end(which, EndReason::Ended, context).await
     }
 
-    async fn log_out(
+    pub(crate) async fn log_out(
         &self,
         which: SessionSelector,
         scope: Scope,

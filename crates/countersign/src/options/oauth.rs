@@ -40,6 +40,11 @@ impl OauthOptions {
                 &id,
                 "is the name of an audience, whose services would take its ID tokens",
             );
+            for name in &client.own_audiences {
+                let is_one = !is_default(audiences, name) && audiences.find(Some(name)).is_some();
+                let why = format!("has {name:?}, which is not the name of a further audience");
+                broken.unless(is_one, &format!("{place}.own_audiences"), why);
+            }
             for name in &client.resources {
                 broken.unless(
                     !is_default(audiences, name) && audiences.find(Some(name)).is_some(),
@@ -94,6 +99,11 @@ mod tests {
         let resource = |name: &str| field(|it| it.oauth.clients[0].resources.push(name.to_owned()));
         assert_eq!(resource("https://files.example"), Ok(()));
         for name in ["api", "https://other.example", ""] {
+            let own = |client: &mut OauthClient| {
+                *client = client.clone().with_secret("x");
+                client.own_audiences.push(name.to_owned());
+            };
+            assert_eq!(field(|it| own(&mut it.oauth.clients[0])), bad("oauth.clients.0.own_audiences"));
             assert_eq!(resource(name), bad("oauth.clients.0.resources"), "{name}");
         }
     }

@@ -1,12 +1,13 @@
-//! What applications do without a browser: how they say who they are.
+//! What applications do without a browser: how they say who they are, and what they may ask and end.
 
+use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::options::{Audience, OauthClient};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::{Reply, TestApp};
-use crate::oidc::{FILES, query};
+use crate::oidc::{Browser, FILES, query, redeem};
 
 /// With a confidential client whose secret is being replaced, a public one, and one that is a service.
 pub(crate) async fn with_machines() -> TestApp {
@@ -21,6 +22,7 @@ pub(crate) async fn with_machines() -> TestApp {
         wiki.redirect_uris = vec!["https://wiki.example/cb".to_owned()];
         wiki.resources = vec!["https://reports.example".to_owned()];
         wiki.first_party = true;
+        wiki.own_audiences = vec![FILES.to_owned()];
         options.oauth.clients = vec![shop, wiki];
     };
     TestApp::with(options, |_| {}).await
@@ -36,6 +38,19 @@ pub(crate) async fn ask(app: &TestApp, path: &str, basic: Option<&str>, pairs: &
 }
 
 pub(crate) const WIKI: &str = "wi-ki:the old+one";
+
+/// The tokens of the wiki for somebody.
+pub(crate) async fn wiki_tokens(app: &TestApp, resource: &str) -> Value {
+    let ada = app.sign_in("ada").await;
+    let wiki = [("client_id", "wi-ki"), ("redirect_uri", "https://wiki.example/cb"), ("resource", resource)];
+    let code = Browser::of(app, &ada).code(&wiki).await;
+    let with = [
+        ("client_id", "wi-ki"),
+        ("client_secret", "the old+one"),
+        ("redirect_uri", "https://wiki.example/cb"),
+    ];
+    redeem(app, &code, &with).await.json()
+}
 
 pub(crate) fn text<'a>(body: &'a Value, name: &str) -> &'a str {
     body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}"))
@@ -83,4 +98,101 @@ async fn either_secret_of_a_client_is_good_in_every_way() {
     let two = (400, "invalid_request".to_owned());
     assert_eq!(status(Some(WIKI), &[("client_secret", "the old+one")]).await, two);
     assert_eq!(status(Some(WIKI), &[("client_id", "shop")]).await, two);
+}
+
+/// The tokens of the shop for somebody, for the files.
+async fn shop_tokens(app: &TestApp) -> Value {
+    let ada = app.sign_in("ada").await;
+    let code = Browser::of(app, &ada).code(&[("resource", FILES)]).await;
+    redeem(app, &code, &[]).await.json()
+}
+
+async fn about(app: &TestApp, basic: &str, token: &str) -> Value {
+    let reply = ask(app, "/oauth2/introspect", Some(basic), &[("token", token)]).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+    reply.json()
+}
+
+/// OI-9, RFC 7662 §4: an application is told about its own tokens, and those for its own audience.
+#[tokio::test]
+async fn a_client_introspects_its_own_tokens_and_those_for_its_audience() {
+    let app = with_machines().await;
+    let inactive = json!({ "active": false });
+    let wiki = wiki_tokens(&app, "-").await;
+    let access = about(&app, WIKI, text(&wiki, "access_token")).await;
+    assert_eq!((&access["active"], &access["client_id"]), (&json!(true), &json!("wi-ki")));
+    let refresh = about(&app, WIKI, text(&wiki, "refresh_token")).await;
+    assert_eq!((&refresh["active"], &refresh["client_id"]), (&json!(true), &json!("wi-ki")));
+    assert_eq!((&refresh["scope"], &refresh["sid"]), (&json!("openid profile"), &access["sid"]));
+    assert!(refresh.get("username").is_none() && access.get("username").is_none());
+    // The shop's token for the files is for the wiki, which is their service; what the shop keeps is not.
+    let shop = shop_tokens(&app).await;
+    let files = about(&app, WIKI, text(&shop, "access_token")).await;
+    assert_eq!(
+        (&files["active"], &files["aud"], &files["client_id"]),
+        (&json!(true), &json!(FILES), &json!("shop"))
+    );
+    let ada = app.sign_in("ada").await;
+    for token in [text(&shop, "refresh_token"), &ada.access_token, &ada.cookie, text(&wiki, "id_token"), "x"]
+    {
+        assert_eq!(about(&app, WIKI, token).await, inactive, "{token}");
+    }
+    // Anybody can name a public client.
+    let named = [("client_id", "shop"), ("token", text(&shop, "access_token"))];
+    assert_eq!(ask(&app, "/oauth2/introspect", None, &named).await.status, StatusCode::UNAUTHORIZED);
+    app.wait(900);
+    assert_eq!(about(&app, WIKI, text(&wiki, "access_token")).await, inactive, "it has expired");
+}
+
+/// OI-9: a service and an application may have the same name; the secret says which of them asks.
+#[tokio::test]
+async fn a_service_and_an_application_are_told_apart_by_their_secrets() {
+    let app = with_machines().await;
+    let name = countersign::internal::model::client::ClientName::parse("wi-ki").unwrap();
+    let (_, secret) = app.countersign.add_client(name, &app.operator()).await.unwrap();
+    let service = format!("wi-ki:{}", secret.as_str());
+    let shop = shop_tokens(&app).await;
+    let held = text(&shop, "refresh_token");
+    assert_eq!(about(&app, WIKI, held).await["active"], json!(false));
+    assert_eq!(about(&app, &service, held).await["active"], json!(true));
+    let ended = ask(&app, "/oauth2/revoke", Some(&service), &[("token", held)]).await;
+    assert_eq!(ended.status, StatusCode::OK);
+    assert_eq!(about(&app, &service, text(&shop, "access_token")).await["active"], json!(false));
+}
+
+/// OI-9, RFC 7009 §2.1: either token of an application ends its session, everywhere and at once; nobody else's does.
+#[tokio::test]
+async fn a_client_ends_its_own_sessions_only() {
+    let app = with_machines().await;
+    for by in ["refresh_token", "access_token"] {
+        let wiki = wiki_tokens(&app, "-").await;
+        let other = wiki_tokens(&app, "-").await;
+        for _ in 0..2 {
+            let reply = ask(&app, "/oauth2/revoke", Some(WIKI), &[("token", text(&wiki, by))]).await;
+            assert_eq!((reply.status, reply.text.as_str()), (StatusCode::OK, ""), "{by}");
+        }
+        let access = text(&wiki, "access_token");
+        app.get("/oauth2/userinfo").bearer(access).send().await.assert_error(401, "token_revoked");
+        let with = [("grant_type", "refresh_token"), ("refresh_token", text(&wiki, "refresh_token"))];
+        let refused = ask(&app, "/oauth2/token", Some(WIKI), &with).await;
+        crate::oidc::refused(&refused, "invalid_grant", "session_revoked");
+        assert_eq!(about(&app, WIKI, text(&other, "access_token")).await["active"], json!(true), "{by}");
+    }
+    let shop = shop_tokens(&app).await;
+    let ada = app.sign_in("ada").await;
+    // Not even those for its own audience: they are the shop's.
+    for token in [text(&shop, "refresh_token"), text(&shop, "access_token"), &ada.access_token, &ada.cookie] {
+        let reply = ask(&app, "/oauth2/revoke", Some(WIKI), &[("token", token)]).await;
+        crate::oidc::refused(&reply, "invalid_grant", "token_of_other_client");
+    }
+    assert_eq!(app.profile(&ada.access_token).await, 200);
+    assert_eq!(about(&app, WIKI, text(&shop, "access_token")).await["active"], json!(true));
+    for nothing in ["x", "", text(&shop, "id_token")] {
+        let reply = ask(&app, "/oauth2/revoke", Some(WIKI), &[("token", nothing)]).await;
+        assert_eq!(reply.status, StatusCode::OK, "{nothing}");
+    }
+    // A public one names itself: it has the token.
+    let named = [("client_id", "shop"), ("token", text(&shop, "refresh_token"))];
+    assert_eq!(ask(&app, "/oauth2/revoke", None, &named).await.status, StatusCode::OK);
+    assert_eq!(about(&app, WIKI, text(&shop, "access_token")).await["active"], json!(false));
 }

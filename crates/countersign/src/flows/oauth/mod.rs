@@ -1,8 +1,10 @@
 //! Other applications sign people in here (OAuth 2.1, `OpenID` Connect): `authorize` is what happens in the browser, up to the code;
-//! `token` what an application gets for a code or a refresh token; `id_token` and `userinfo` what it learns about somebody.
+//! `token` what an application gets for a code or a refresh token, `held` what it may ask about that and end; `id_token` and `userinfo`
+//! what it learns about somebody.
 
 pub(crate) mod apps;
 pub mod authorize;
+pub mod held;
 pub(crate) mod id_token;
 pub mod token;
 pub mod userinfo;

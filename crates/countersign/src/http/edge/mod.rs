@@ -108,7 +108,10 @@ pub(in crate::http) fn origins<S: Store>(app: &App<S>) -> Origins<'_> {
 /// Whether it is for applications of other origins: a request there changes nothing for the cookies that a browser adds by itself,
 /// whose `SameSite` is for the pages that follow.
 fn is_for_applications<S: Store>(app: &App<S>, request: &Request) -> bool {
-    let is_one = matches!(request.uri().path(), "/oauth2/authorize" | "/oauth2/token" | "/oauth2/userinfo");
+    let is_one = matches!(
+        request.uri().path(),
+        "/oauth2/authorize" | "/oauth2/token" | "/oauth2/userinfo" | "/oauth2/revoke"
+    );
     is_one && cfg!(feature = "oidc") && !app.countersign.options().oauth.clients.is_empty()
 }
 

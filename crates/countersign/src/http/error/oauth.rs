@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::flows::api_keys::ExchangeError;
 use crate::flows::audience::AudienceError;
+use crate::flows::oauth::held::RevokeError;
 use crate::flows::oauth::token::AppTokenError;
 use crate::http::error::api::ApiError;
 use crate::http::error::finish;
@@ -48,6 +49,17 @@ pub(in crate::http) enum OauthError {
 impl From<StoreError> for OauthError {
     fn from(error: StoreError) -> Self {
         Self::Api(error.into())
+    }
+}
+
+impl From<RevokeError> for OauthError {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::OtherClient => {
+                Self::Grant("token_of_other_client", "The token was issued to another client")
+            }
+            RevokeError::Store(error) => error.into(),
+        }
     }
 }
 

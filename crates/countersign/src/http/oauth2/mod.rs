@@ -1,7 +1,7 @@
 //! `/oauth2/authorize` and what follows it for applications that people sign in to; `/oauth2/token` for these, and for programs that
-//! hold an API key (RFC 6749 §4.4); `/oauth2/introspect` (RFC 7662) and `/oauth2/revoke`
-//! (RFC 7009) for services that hold a client secret. The body is a form, as the RFCs say, or a JSON object with the same
-//! members.
+//! hold an API key (RFC 6749 §4.4); `/oauth2/introspect` (RFC 7662) and `/oauth2/revoke` (RFC 7009) for services that hold a client
+//! secret, about every token, and for applications, about their own. The body is a form, as the RFCs say, or a JSON object with the
+//! same members.
 
 #[cfg(feature = "oidc")]
 mod app;
@@ -29,6 +29,8 @@ use crate::http::detached::detached;
 use crate::http::edge::client_address;
 use crate::http::error::oauth::OauthError;
 use crate::model::context::Actor;
+#[cfg(feature = "oidc")]
+use crate::options::OauthClient;
 use crate::store::Store;
 
 /// The parameters of introspection and revocation. Unknown ones are ignored (RFC 6749 §3.2); `token_type_hint` is one of them, since
@@ -42,8 +44,28 @@ struct Parameters {
 
 /// A token, from a client that has proved who it is.
 pub(in crate::http) struct FromClient {
+    client: Client,
     token: Zeroizing<String>,
     context: crate::model::context::Context,
+}
+
+/// Who asks.
+enum Client {
+    /// One that may ask about every token, and end it.
+    Service,
+    /// One that may do that with its own.
+    #[cfg(feature = "oidc")]
+    Application(Box<OauthClient>),
+}
+
+impl Client {
+    async fn of<S: Store>(app: &App<S>, shown: &Shown) -> Result<Self, OauthError> {
+        #[cfg(feature = "oidc")]
+        if let Some(client) = shown.application(&app.countersign.options().oauth.clients) {
+            return Ok(Self::Application(Box::new(client.clone())));
+        }
+        if shown.is_service(app).await? { Ok(Self::Service) } else { Err(OauthError::Client) }
+    }
 }
 
 impl<S: Store> FromRequest<App<S>> for FromClient {
@@ -53,35 +75,49 @@ impl<S: Store> FromRequest<App<S>> for FromClient {
         let (parts, body) = request.into_parts();
         let Parameters { token, client_id, client_secret } = parameters(&parts.headers, body).await?;
         let shown = Shown::of(&parts.headers, client_id.as_deref(), client_secret.as_ref())?;
-        if !shown.is_service(app).await? {
-            return Err(OauthError::Client);
-        }
+        let client = Client::of(app, &shown).await?;
         let token = token.ok_or(OauthError::Request("The parameter token is missing"))?;
         let now = app.countersign.clock().now();
         let trusted = &app.options.trusted_proxies;
         let context = client_address::context(&parts, trusted, Actor::Anonymous, now);
-        Ok(Self { token, context })
+        Ok(Self { client, token, context })
     }
 }
 
-/// Of a token that is not good, nothing is said but that (RFC 7662 §2.2).
+/// Of a token that is not good, or not the client's, nothing is said but that (RFC 7662 §2.2).
 pub(in crate::http) async fn introspect<S: Store>(
     State(app): State<App<S>>,
-    FromClient { token, context }: FromClient,
+    FromClient { client, token, context }: FromClient,
 ) -> Result<Response, OauthError> {
-    let Some(mut claims) = app.countersign.introspect(&token, &context).await? else {
+    let found = match client {
+        Client::Service => app.countersign.introspect(&token, &context).await?,
+        // Anybody can name a public client (RFC 7662 §2.1).
+        #[cfg(feature = "oidc")]
+        Client::Application(client) if client.is_public() => return Err(OauthError::Client),
+        #[cfg(feature = "oidc")]
+        Client::Application(client) => app.countersign.introspect_for(&client, &token, &context).await?,
+    };
+    let Some(mut claims) = found else {
         return Ok(axum::Json(json!({ "active": false })).into_response());
     };
     claims.insert("active".to_owned(), true.into());
     Ok(axum::Json(claims).into_response())
 }
 
-/// 200 for every token, good or not (RFC 7009 §2.2).
+/// 200 for every token, good or not (RFC 7009 §2.2), but for another client's (§2.1).
 pub(in crate::http) async fn revoke<S: Store>(
     State(app): State<App<S>>,
-    FromClient { token, context }: FromClient,
+    FromClient { client, token, context }: FromClient,
 ) -> Result<StatusCode, OauthError> {
-    let revoke = async move { app.countersign.revoke_token(&token, &context).await };
-    detached(revoke).await??;
+    let countersign = app.countersign.clone();
+    match client {
+        Client::Service => {
+            detached(async move { countersign.revoke_token(&token, &context).await }).await??;
+        }
+        #[cfg(feature = "oidc")]
+        Client::Application(client) => {
+            detached(async move { countersign.revoke_for(&client, &token, &context).await }).await??;
+        }
+    }
     Ok(StatusCode::OK)
 }

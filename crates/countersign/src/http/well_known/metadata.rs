@@ -12,7 +12,7 @@ use crate::http::app::App;
 use crate::http::edge::if_none_match::client_has;
 use crate::http::error::api::ApiError;
 #[cfg(feature = "oidc")]
-use crate::options::Options;
+use crate::options::{OauthClient, Options};
 use crate::store::Store;
 
 pub(in crate::http) async fn jwk_set<S: Store>(
@@ -86,13 +86,18 @@ fn provider(options: &Options) -> serde_json::Value {
     let mut algorithms: Vec<_> = clients.iter().map(|client| client.id_token_algorithm.name()).collect();
     algorithms.sort_unstable();
     algorithms.dedup();
+    let mut methods = CLIENT_AUTHENTICATION.to_vec();
+    let secrets = methods.clone();
+    methods.extend(clients.iter().any(OauthClient::is_public).then_some("none"));
     serde_json::json!({
         "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
         "userinfo_endpoint": format!("{issuer}/oauth2/userinfo"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": secrets,
+        "revocation_endpoint_auth_methods_supported": methods,
         "scopes_supported": scopes,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,

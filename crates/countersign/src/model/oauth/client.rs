@@ -28,6 +28,8 @@ pub struct OauthClient {
     pub scopes: Scopes,
     /// The names of the further audiences that it may ask tokens for (RFC 8707). Default none.
     pub resources: Vec<String>,
+    /// The names of the further audiences whose service it is: about tokens for them it may ask (RFC 7662). Default none.
+    pub own_audiences: Vec<String>,
     /// Whether it has to use PKCE. Default yes; without it a confidential client has to send a `nonce` (RFC 9700 §2.1.1).
     pub require_pkce: bool,
     /// Whether it is a part of the same service, so that nobody is asked what it may do. Default no.
@@ -49,6 +51,7 @@ impl OauthClient {
             secret_hashes: Vec::new(),
             scopes: Scopes::parse(DEFAULT_SCOPES).unwrap_or_default(),
             resources: Vec::new(),
+            own_audiences: Vec::new(),
             require_pkce: true,
             first_party: false,
             refresh_tokens: true,
@@ -111,6 +114,8 @@ impl OauthClient {
         }
         broken.unless(self.secret_hashes.len() <= 2, "secrets", "are more than two");
         broken.unless(!self.scopes.is_empty(), "scopes", "is empty: nothing could be asked for");
+        let rule = "is set, and the client is public: anybody could ask in its name (RFC 7662 section 2.1)";
+        broken.unless(self.own_audiences.is_empty() || !self.is_public(), "own_audiences", rule);
         let rule =
             "is off, and the client is public: anybody who sees a code could use it (RFC 9700 section 2.1.1)";
         broken.unless(self.require_pkce || !self.is_public(), "require_pkce", rule);
@@ -157,6 +162,7 @@ mod tests {
         assert_eq!(field(|client| client.redirect_uris.push("/cb".to_owned())), bad("redirect_uris"));
         assert_eq!(field(|client| client.secret_hashes = vec![[1; 32]; 3]), bad("secrets"));
         assert_eq!(field(|client| client.scopes = Scopes::default()), bad("scopes"));
+        assert_eq!(field(|client| client.own_audiences.push("x".to_owned())), bad("own_audiences"));
         assert_eq!(field(|client| client.require_pkce = false), bad("require_pkce"));
         assert_eq!(field(|client| client.id_token_algorithm = Algorithm::Hs256), bad("id_token_algorithm"));
     }

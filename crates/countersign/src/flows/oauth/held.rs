@@ -1,0 +1,83 @@
+//! What an application may ask about tokens (RFC 7662), and end (RFC 7009): those that were issued to it. About those for an
+//! audience of its own it may ask as well; whose they are to end is another matter.
+
+use countersign_guard::AccessClaims;
+use serde_json::{Map, Value};
+
+use crate::Countersign;
+use crate::flows::logout::Scope;
+use crate::flows::revocation::caller;
+use crate::model::context::Context;
+use crate::model::session::SessionSelector;
+use crate::options::OauthClient;
+use crate::store::{Store, StoreError};
+
+/// Why an application cannot end a token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RevokeError {
+    /// It was issued to somebody else, and is as good as before.
+    #[error("the token is another client's")]
+    OtherClient,
+    /// The store did not answer: nothing has ended.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: Store> Countersign<S> {
+    /// What a token says, for an application that has authenticated: as [`introspect`](Self::introspect), but `None` also for a
+    /// token that was issued to another client and for another audience than its own.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store did not answer.
+    pub async fn introspect_for(
+        &self,
+        client: &OauthClient,
+        token: &str,
+        context: &Context,
+    ) -> Result<Option<Map<String, Value>>, StoreError> {
+        let found = self.introspect(token, context).await?;
+        Ok(found.filter(|claims| {
+            let text = |name: &str| claims.get(name).and_then(Value::as_str);
+            let is_own = text("aud").is_some_and(|aud| client.own_audiences.iter().any(|own| own == aud));
+            is_own || text("client_id") == Some(&client.id)
+        }))
+    }
+
+    /// Ends the session of an application's token, for that application (RFC 7009 §2.1). What is no token, or good for nothing, is no
+    /// error (§2.2).
+    ///
+    /// # Errors
+    /// Every variant of [`RevokeError`].
+    pub async fn revoke_for(
+        &self,
+        client: &OauthClient,
+        token: &str,
+        context: &Context,
+    ) -> Result<(), RevokeError> {
+        if let Ok(token) = self.apps.refresh_tokens.parse(token) {
+            // The client of a session never changes, so it can be asked before.
+            let found = self.store.find_session(token.presented().session_id).await?;
+            let Some(app) = found.and_then(|session| session.app) else { return Ok(()) };
+            if app.client_id != client.id {
+                return Err(RevokeError::OtherClient);
+            }
+            self.log_out(SessionSelector::OfToken(token.presented()), Scope::This, context).await?;
+            return Ok(());
+        }
+        if self.refresh_tokens.parse(token).is_ok() {
+            return Err(RevokeError::OtherClient);
+        }
+        let Some(claims) = self.access_claims(token) else { return Ok(()) };
+        if claims.client_id() != Some(&client.id) {
+            return Err(RevokeError::OtherClient);
+        }
+        self.end_by(&claims, context).await?;
+        Ok(())
+    }
+
+    async fn end_by(&self, claims: &AccessClaims, context: &Context) -> Result<(), StoreError> {
+        let Some((account, session)) = caller(claims) else { return Ok(()) };
+        self.log_out(SessionSelector::OneOf(account, session), Scope::This, context).await.map(drop)
+    }
+}
