@@ -84,9 +84,16 @@ fn client(table: &DeTable<'_>) -> Result<ConfiguredClient, String> {
     }
     let id = text("id")?.ok_or("id is missing")?;
     let mut client = OauthClient::new(id, text("name")?.unwrap_or(id));
-    client.redirect_uris = list("redirect_uris")?.ok_or("redirect_uris is missing")?;
+    let own = list("client_credentials_scopes")?.unwrap_or_default();
+    let read = |scopes: &[String]| Scopes::parse(&scopes.join(" "));
+    client.client_credentials_scopes =
+        read(&own).map_err(|error| format!("client_credentials_scopes: {error}"))?;
+    client.redirect_uris = match list("redirect_uris")? {
+        None if own.is_empty() => return Err("redirect_uris is missing".to_owned()),
+        found => found.unwrap_or_default(),
+    };
     if let Some(scopes) = list("scopes")? {
-        client.scopes = Scopes::parse(&scopes.join(" ")).map_err(|error| format!("scopes: {error}"))?;
+        client.scopes = read(&scopes).map_err(|error| format!("scopes: {error}"))?;
     }
     client.resources = list("resources")?.unwrap_or_default();
     client.own_audiences = list("own_audiences")?.unwrap_or_default();
@@ -175,6 +182,7 @@ const KEYS: &[&str] = &[
     "secret_file",
     "scopes",
     "resources",
+    "client_credentials_scopes",
     "own_audiences",
     "require_pkce",
     "first_party",

@@ -11,6 +11,7 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::account::{Account, CustomClaims, EmailAddress, Locale};
 use crate::model::api_key::{KeyGrant, Scopes};
 use crate::model::audience::{Audience, Subject};
+use crate::model::oauth::ClientGrant;
 use crate::model::proof::AuthMethods;
 use crate::model::session::{BoundKey, Grant, Session};
 use crate::store::{Store, StoreError};
@@ -38,7 +39,7 @@ pub(super) struct Claims<'a> {
     /// The key that the token is bound to (RFC 9449 §6.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
-    /// None in a token for the userinfo endpoint, which says no more than was asked for.
+    /// None in a token for the userinfo endpoint, which says no more than was asked for, nor in one of a client that acts for itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<&'a str>,
     /// None where the audience sets another.
@@ -222,6 +223,32 @@ impl<S: Store> Countersign<S> {
             username: (!is_bare).then_some(username),
             role: (!is_bare && !custom.contains_key("role")).then_some(role),
             custom,
+        }
+    }
+
+    /// The claims of a token for a client that acts for itself: it is the subject (RFC 9068 §2.2), and of people nothing is said.
+    pub(super) fn client_claims<'a>(
+        &'a self,
+        grant: &'a ClientGrant,
+        audience: &'a Audience,
+        [iat, exp]: [i64; 2],
+    ) -> Claims<'a> {
+        Claims {
+            iss: &self.options.issuer,
+            sub: grant.client_id().to_owned(),
+            aud: &audience.name,
+            client_id: Cow::Borrowed(grant.client_id()),
+            iat,
+            exp,
+            jti: self.token_id(),
+            sid: grant.session_id().to_string(),
+            auth_time: None,
+            amr: None,
+            acr: None,
+            scope: Some(grant.scopes().to_string()),
+            username: None,
+            role: None,
+            custom: Cow::Owned(Map::new()),
         }
     }
 

@@ -97,6 +97,10 @@ impl<S: Store> Countersign<S> {
         if claims.expires_at() <= now.as_unix_seconds() {
             return Ok(None);
         }
+        // Its end is in the revocation log, which the guard has asked. Nothing else is known of it.
+        if self.client_itself(&claims).is_some() {
+            return Ok(Some(claims.claims().clone()));
+        }
         let Some((account, session)) = caller(&claims) else { return Ok(None) };
         if let Some(key) = self.api_key_of(&claims) {
             let is_good = self.is_key_token_good((account, session), key, now).await?;
@@ -118,6 +122,7 @@ impl<S: Store> Countersign<S> {
         }
         if let Some(claims) = self.access_claims(token) {
             self.logout_by_claims(&claims, Scope::This, context).await?;
+            self.end_client_token(&claims, context).await?;
         }
         Ok(())
     }

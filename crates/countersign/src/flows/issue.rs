@@ -1,6 +1,6 @@
 //! The only place where an access token is minted. Login and refresh both come through here with a [`Grant`], an API key with
 //! a [`KeyGrant`](crate::KeyGrant), which only a store's transaction makes: so no pathway can hand out a token for an account that may not
-//! sign in (TH-5). An assertion, which is no access token, is made from one that a guard has just accepted.
+//! sign in (TH-5). A client that acts for itself, and for no account, comes with a [`ClientGrant`]. An assertion, which is no access token, is made from one that a guard has just accepted.
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::model::account::Account;
 use crate::model::audience::{ASSERTION, Audience};
 use crate::model::context::Context;
 use crate::model::device_cookie::DeviceCookie;
+use crate::model::oauth::ClientGrant;
 use crate::model::second_factor::RecoveryCode;
 use crate::model::session::Grant;
 use crate::model::session::refresh_token::RefreshToken;
@@ -136,6 +137,20 @@ impl<S: Store> Countersign<S> {
         let lifetime = asked.audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
         let times = times(asked.grant.key().expires_at, lifetime, now);
         self.mint(&self.claims(&Holder::of_key(asked), times), asked.audience, now)
+    }
+
+    /// Signs an access token for a client that acts for itself, whose configuration allows that.
+    ///
+    /// # Errors
+    /// [`SignError`] when it cannot be signed.
+    pub(crate) fn issue_for_client(
+        &self,
+        grant: &ClientGrant,
+        audience: &Audience,
+        now: Timestamp,
+    ) -> Result<AccessToken, SignError> {
+        let lifetime = audience.lifetime.unwrap_or(self.options.sessions.access_token_ttl);
+        self.mint(&self.client_claims(grant, audience, times(None, lifetime, now)), audience, now)
     }
 
     fn mint(

@@ -34,7 +34,9 @@ use crate::model::feed_key::{AddFeedKeyOutcome, FeedKey, FeedKeyName, NewFeedKey
 use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use crate::model::master_key_use::{MasterKeyUse, ResealedKey};
-use crate::model::oauth::{CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption};
+use crate::model::oauth::{
+    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption,
+};
 use crate::model::outbox::{Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement};
 use crate::model::password_hash::PasswordHash;
 use crate::model::retention::{Sweep, Swept};
@@ -159,6 +161,7 @@ passed_on! {
     OauthStore {
         find_consent(account: AccountId, client: String, resources: Vec<String>) -> Option<Consent>;
         issue_code(request: CodeRequest, context: &Context) -> IssueCodeOutcome;
+        end_client_token(end: ClientTokenEnd, context: &Context) -> Option<EndedSession>;
         redeem_code(redemption: Redemption, context: &Context) -> RedeemOutcome;
     }
     SecondFactorStore {

@@ -3,7 +3,10 @@
 use super::answer::{Answer, Sealed};
 use crate::base::id::AccountId;
 use crate::model::context::Context;
-use crate::model::oauth::{CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption};
+use crate::model::oauth::{
+    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption,
+};
+use crate::model::session::EndedSession;
 
 /// Keeps authorization codes, hashes only, and consents.
 pub trait OauthStore: Sealed {
@@ -17,6 +20,9 @@ pub trait OauthStore: Sealed {
 
     /// Keeps a code, and the consent with it, if the session in which it was allowed is alive and its account may sign in.
     fn issue_code(&self, request: CodeRequest, context: &Context) -> impl Answer<IssueCodeOutcome>;
+
+    /// Writes the end of a token that a client holds for itself into the revocation log; nothing if it is there.
+    fn end_client_token(&self, end: ClientTokenEnd, context: &Context) -> impl Answer<Option<EndedSession>>;
 
     /// Uses a code and begins the application's session, in one transaction. Of any number at once, one does.
     fn redeem_code(&self, redemption: Redemption, context: &Context) -> impl Answer<RedeemOutcome>;

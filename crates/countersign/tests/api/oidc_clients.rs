@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign::Scopes;
 use countersign::options::{Audience, OauthClient};
 use serde_json::{Value, json};
 
@@ -23,7 +24,10 @@ pub(crate) async fn with_machines() -> TestApp {
         wiki.resources = vec!["https://reports.example".to_owned()];
         wiki.first_party = true;
         wiki.own_audiences = vec![FILES.to_owned()];
-        options.oauth.clients = vec![shop, wiki];
+        let mut sync = OauthClient::new("sync", "Sync").with_secret("sync secret");
+        sync.client_credentials_scopes = Scopes::parse("files:read files:write").unwrap();
+        sync.resources = vec![FILES.to_owned(), "https://reports.example".to_owned()];
+        options.oauth.clients = vec![shop, wiki, sync];
     };
     TestApp::with(options, |_| {}).await
 }
@@ -195,4 +199,97 @@ async fn a_client_ends_its_own_sessions_only() {
     let named = [("client_id", "shop"), ("token", text(&shop, "refresh_token"))];
     assert_eq!(ask(&app, "/oauth2/revoke", None, &named).await.status, StatusCode::OK);
     assert_eq!(about(&app, WIKI, text(&shop, "access_token")).await["active"], json!(false));
+}
+
+const SYNC: &str = "sync:sync secret";
+
+async fn own_token(app: &TestApp, basic: &str, more: &[(&str, &str)]) -> Reply {
+    ask(app, "/oauth2/token", Some(basic), &[&[("grant_type", "client_credentials")], more].concat()).await
+}
+
+/// OI-10, RFC 6749 §4.4, RFC 9068 §2.2: a token for the client itself, at one of its resources; nothing else.
+#[tokio::test]
+async fn a_client_acts_for_itself() {
+    let app = with_machines().await;
+    let body = own_token(&app, SYNC, &[]).await.json();
+    assert_eq!((&body["scope"], &body["expires_in"]), (&json!("files:read files:write"), &json!(900)));
+    assert!(body.get("refresh_token").is_none() && body.get("id_token").is_none(), "{body}");
+    let said = crate::oidc::claims(text(&body, "access_token"));
+    assert_eq!(
+        (&said["sub"], &said["client_id"], &said["aud"], &said["scope"]),
+        (&json!("sync"), &json!("sync"), &json!(FILES), &json!("files:read files:write"))
+    );
+    for absent in ["username", "role", "auth_time", "amr", "acr"] {
+        assert!(said.get(absent).is_none(), "{said}");
+    }
+    let narrow = [("scope", "files:read"), ("resource", "https://reports.example")];
+    let narrow = own_token(&app, SYNC, &narrow).await.json();
+    let said = crate::oidc::claims(text(&narrow, "access_token"));
+    assert_eq!((&said["aud"], &said["scope"]), (&json!("https://reports.example"), &json!("files:read")));
+    for (basic, more, error) in [
+        (SYNC, &[("scope", "files:delete")][..], "invalid_scope"),
+        (SYNC, &[("scope", "openid")], "invalid_scope"),
+        (SYNC, &[("scope", "profile")], "invalid_scope"),
+        (SYNC, &[("scope", "\"")], "invalid_scope"),
+        (SYNC, &[("resource", "https://other.example")], "invalid_target"),
+        (SYNC, &[("resource", "api")], "invalid_target"),
+        (SYNC, &[("resource", "https://auth.example/oauth2/userinfo")], "invalid_target"),
+        (WIKI, &[], "unauthorized_client"),
+        (WIKI, &[("scope", "profile")], "unauthorized_client"),
+    ] {
+        let reply = own_token(&app, basic, more).await;
+        let said = reply.json();
+        assert_eq!(
+            (reply.status, &said["error"]),
+            (StatusCode::BAD_REQUEST, &json!(error)),
+            "{basic} {more:?}"
+        );
+    }
+    let public = [("grant_type", "client_credentials"), ("client_id", "shop")];
+    let reply = ask(&app, "/oauth2/token", None, &public).await;
+    assert_eq!(reply.json()["error"], json!("unauthorized_client"), "anybody can name a public client");
+    assert_eq!(own_token(&app, "sync:wrong", &[]).await.status, StatusCode::UNAUTHORIZED);
+    // It has no address for a code to go to.
+    let there = [("client_id", "sync"), ("redirect_uri", "https://sync.example/cb")];
+    let reply = Browser::new(&app).arrive(&crate::oidc::request(&there)).await;
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+}
+
+/// OI-10, OI-4: nobody has signed in, so there is nobody to know about, and no account to manage. It can be ended before its time.
+#[tokio::test]
+async fn the_token_of_a_client_is_nobodys_and_ends_like_a_session() {
+    let app = with_machines().await;
+    let body = own_token(&app, SYNC, &[]).await.json();
+    let other = own_token(&app, SYNC, &[]).await.json();
+    let (access, other) = (text(&body, "access_token"), text(&other, "access_token"));
+    app.get("/oauth2/userinfo").bearer(access).send().await.assert_error(401, "invalid_token");
+    for path in ["/api/sessions", "/api/user"] {
+        let reply = app.get(path).bearer(access).send().await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let said = about(&app, SYNC, access).await;
+    assert_eq!((&said["active"], &said["sub"]), (&json!(true), &json!("sync")));
+    assert_eq!(about(&app, WIKI, access).await["sub"], json!("sync"), "the wiki is the service of the files");
+    let refused = ask(&app, "/oauth2/revoke", Some(WIKI), &[("token", access)]).await;
+    crate::oidc::refused(&refused, "invalid_grant", "token_of_other_client");
+    for _ in 0..2 {
+        let ended = ask(&app, "/oauth2/revoke", Some(SYNC), &[("token", access)]).await;
+        assert_eq!(ended.status, StatusCode::OK);
+    }
+    assert_eq!(about(&app, SYNC, access).await, json!({ "active": false }));
+    assert_eq!(about(&app, SYNC, other).await["active"], json!(true), "that one only");
+    let ended = app.audit(countersign::internal::model::audit::AuditKind::SessionEnded).await;
+    assert_eq!(ended.len(), 1);
+    // Another process hears of it by the log.
+    use countersign::store::SessionStore as _;
+    let log = app.countersign.store().revocations(None, app.clock.now()).await.unwrap().log;
+    let sid = crate::oidc::claims(access)["sid"].as_str().unwrap().to_owned();
+    assert_eq!(log.iter().map(|line| line.ended.id.to_string()).collect::<Vec<_>>(), [sid]);
+    // A service ends it too.
+    let name = countersign::internal::model::client::ClientName::parse("gateway").unwrap();
+    let (_, secret) = app.countersign.add_client(name, &app.operator()).await.unwrap();
+    let service = format!("gateway:{}", secret.as_str());
+    assert_eq!(about(&app, &service, other).await["active"], json!(true));
+    ask(&app, "/oauth2/revoke", Some(&service), &[("token", other)]).await;
+    assert_eq!(about(&app, SYNC, other).await["active"], json!(false));
 }

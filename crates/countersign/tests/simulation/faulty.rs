@@ -26,7 +26,7 @@ use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use countersign::internal::model::master_key_use::{MasterKeyUse, ResealedKey};
 use countersign::internal::model::oauth::{
-    CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption,
+    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption,
 };
 use countersign::internal::model::outbox::{
     Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement,
@@ -444,6 +444,7 @@ impl OauthStore for Faulty {
     forward! {
         find_consent(account: AccountId, client: String, resources: Vec<String>) -> Option<Consent>;
         issue_code(request: CodeRequest, context: &Context) -> IssueCodeOutcome;
+        end_client_token(end: ClientTokenEnd, context: &Context) -> Option<EndedSession>;
         redeem_code(redemption: Redemption, context: &Context) -> RedeemOutcome;
     }
 }

@@ -8,6 +8,7 @@ use crate::Countersign;
 use crate::flows::logout::Scope;
 use crate::flows::revocation::caller;
 use crate::model::context::Context;
+use crate::model::oauth::ClientTokenEnd;
 use crate::model::session::SessionSelector;
 use crate::options::OauthClient;
 use crate::store::{Store, StoreError};
@@ -77,7 +78,32 @@ impl<S: Store> Countersign<S> {
     }
 
     async fn end_by(&self, claims: &AccessClaims, context: &Context) -> Result<(), StoreError> {
-        let Some((account, session)) = caller(claims) else { return Ok(()) };
-        self.log_out(SessionSelector::OneOf(account, session), Scope::This, context).await.map(drop)
+        if let Some((account, session)) = caller(claims) {
+            return self
+                .log_out(SessionSelector::OneOf(account, session), Scope::This, context)
+                .await
+                .map(drop);
+        }
+        self.end_client_token(claims, context).await
+    }
+
+    /// Ends the token of a client that acts for itself; any other is left alone.
+    pub(crate) async fn end_client_token(
+        &self,
+        claims: &AccessClaims,
+        context: &Context,
+    ) -> Result<(), StoreError> {
+        let client = self.client_itself(claims);
+        let session = claims.session_id().and_then(|id| id.parse().ok());
+        let Some((client, session_id)) = client.zip(session) else { return Ok(()) };
+        let end = ClientTokenEnd { session_id, client_id: client.id.clone() };
+        let ended = self.store.end_client_token(end, context).await?;
+        self.revoke(ended.as_slice());
+        Ok(())
+    }
+
+    /// The client of a token that it holds for itself. No account has such an ID.
+    pub(crate) fn client_itself(&self, claims: &AccessClaims) -> Option<&OauthClient> {
+        self.client_of(claims).filter(|client| claims.subject() == client.id)
     }
 }

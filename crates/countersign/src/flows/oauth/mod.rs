@@ -1,9 +1,11 @@
 //! Other applications sign people in here (OAuth 2.1, `OpenID` Connect): `authorize` is what happens in the browser, up to the code;
-//! `token` what an application gets for a code or a refresh token, `held` what it may ask about that and end; `id_token` and `userinfo`
+//! `token` what an application gets for a code or a refresh token,
+//! `client_credentials` what it gets for itself, `held` what it may ask about that and end; `id_token` and `userinfo`
 //! what it learns about somebody.
 
 pub(crate) mod apps;
 pub mod authorize;
+pub mod client_credentials;
 pub mod held;
 pub(crate) mod id_token;
 pub mod token;

@@ -265,7 +265,7 @@ impl<S: Store> Countersign<S> {
         Ok(AppTokens { access, scopes, refresh, id_token })
     }
 
-    fn target(&self, resource: Option<&str>) -> Target {
+    pub(super) fn target(&self, resource: Option<&str>) -> Target {
         match resource {
             None => Target::First,
             Some(name) if name == self.apps.userinfo.name => Target::Userinfo,

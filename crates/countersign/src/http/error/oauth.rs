@@ -6,12 +6,13 @@ use axum::response::{IntoResponse, Response};
 
 use crate::flows::api_keys::ExchangeError;
 use crate::flows::audience::AudienceError;
+use crate::flows::oauth::client_credentials::ClientTokenError;
 use crate::flows::oauth::held::RevokeError;
 use crate::flows::oauth::token::AppTokenError;
 use crate::http::error::api::ApiError;
 use crate::http::error::finish;
 use crate::http::error::public::{Public, public};
-use crate::model::oauth::CodeRefusal;
+use crate::model::oauth::{ClientGrantRefusal, CodeRefusal};
 use crate::store::StoreError;
 
 /// What a request of a client can fail with.
@@ -38,6 +39,9 @@ pub(in crate::http) enum OauthError {
     /// The scope is malformed, or more than was allowed (RFC 6749 §6).
     #[error("the scope is more than was allowed")]
     AppScope,
+    /// The client may not have a token for itself.
+    #[error("the client may not use this grant")]
+    GrantNotAllowed,
     /// The client may not have a token for its audience.
     #[error("the client may not have this token: {0}")]
     NotPermitted(AudienceError),
@@ -59,6 +63,18 @@ impl From<RevokeError> for OauthError {
                 Self::Grant("token_of_other_client", "The token was issued to another client")
             }
             RevokeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ClientTokenError> for OauthError {
+    fn from(error: ClientTokenError) -> Self {
+        match error {
+            ClientTokenError::Refused(ClientGrantRefusal::NotAllowed) => Self::GrantNotAllowed,
+            ClientTokenError::Refused(ClientGrantRefusal::Scope) => Self::AppScope,
+            ClientTokenError::Refused(ClientGrantRefusal::Target) => Self::Target,
+            ClientTokenError::Audience(error) => Self::NotPermitted(error),
+            ClientTokenError::Sign(error) => Self::Api(ExchangeError::Sign(error).into()),
         }
     }
 }
@@ -135,6 +151,11 @@ impl OauthError {
                 StatusCode::BAD_REQUEST,
                 "invalid_scope",
                 "The scope is malformed, or more than was allowed",
+            ),
+            Self::GrantNotAllowed => public(
+                StatusCode::BAD_REQUEST,
+                "unauthorized_client",
+                "The client may do nothing by itself: it has no client_credentials_scopes",
             ),
             Self::NotPermitted(_) => public(
                 StatusCode::BAD_REQUEST,

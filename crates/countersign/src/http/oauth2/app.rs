@@ -1,4 +1,4 @@
-//! `POST /oauth2/token` for applications that people have signed in to: the grants `authorization_code` (RFC 6749 §4.1.3, RFC 7636
+//! `POST /oauth2/token` for applications: the grants `client_credentials` (RFC 6749 §4.4), `authorization_code` (RFC 6749 §4.1.3, RFC 7636
 //! §4.5) and `refresh_token` (§6). And `/oauth2/userinfo` (`OpenID` Connect Core §5.3).
 
 use axum::extract::State;
@@ -7,7 +7,6 @@ use countersign_guard::{AccessClaims, Refusal};
 use zeroize::Zeroizing;
 
 use super::bodies::{Parameters, TokenBody};
-use super::client::Shown;
 use crate::flows::oauth::token::{AppTokens, CodeShown, RefreshShown};
 use crate::http::app::App;
 use crate::http::detached::detached;
@@ -21,16 +20,14 @@ use crate::store::Store;
 /// The response to one of the grants of applications; nothing if it asks for another.
 pub(super) async fn token<S: Store>(
     app: &App<S>,
-    shown: &Shown,
+    client: OauthClient,
     parameters: Parameters,
     context: Context,
 ) -> Result<Response, OauthError> {
-    let clients = &app.countersign.options().oauth.clients;
-    let client = shown.application(clients).ok_or(OauthError::Client)?.clone();
-    let tokens = if parameters.grant_type.as_deref() == Some("authorization_code") {
-        redeem(app, client, parameters, context).await?
-    } else {
-        refresh(app, client, parameters, context).await?
+    let tokens = match parameters.grant_type.as_deref() {
+        Some("authorization_code") => redeem(app, client, parameters, context).await?,
+        Some("client_credentials") => return for_itself(app, &client, parameters, &context),
+        _ => refresh(app, client, parameters, context).await?,
     };
     let scope = tokens.scopes.to_string();
     let body = TokenBody {
@@ -40,6 +37,28 @@ pub(super) async fn token<S: Store>(
         refresh_token: tokens.refresh.as_ref().map(|secret| secret.0.as_str()),
         id_token: tokens.id_token.as_ref().map(|secret| secret.0.as_str()),
         scope: (!scope.is_empty()).then_some(scope),
+    };
+    Ok(axum::Json(body).into_response())
+}
+
+fn for_itself<S: Store>(
+    app: &App<S>,
+    client: &OauthClient,
+    Parameters { scope, resource, .. }: Parameters,
+    context: &Context,
+) -> Result<Response, OauthError> {
+    let asked = scope.filter(|text| !text.is_empty());
+    let asked = asked.map(|text| Scopes::parse(&text)).transpose().map_err(|_| OauthError::AppScope)?;
+    let resource = resource.filter(|text| !text.is_empty());
+    let given = app.countersign.client_token(client, asked.as_ref(), resource.as_deref(), context.now)?;
+    let (access, scopes) = given;
+    let body = TokenBody {
+        access_token: &access.token,
+        token_type: "Bearer",
+        expires_in: access.expires_in,
+        refresh_token: None,
+        id_token: None,
+        scope: Some(scopes.to_string()),
     };
     Ok(axum::Json(body).into_response())
 }

@@ -68,10 +68,19 @@ pub(in crate::http) async fn token<S: Store>(
     let Parameters { client_id, client_secret, .. } = &parameters;
     let shown = Shown::of(&parts.headers, client_id.as_deref(), client_secret.as_ref())?;
     #[cfg(feature = "oidc")]
-    if matches!(parameters.grant_type.as_deref(), Some("authorization_code" | "refresh_token"))
-        && !app.countersign.options().oauth.clients.is_empty()
-    {
-        return super::app::token(&app, &shown, parameters, context).await;
+    if !app.countersign.options().oauth.clients.is_empty() {
+        let client = shown.application(&app.countersign.options().oauth.clients).cloned();
+        match (parameters.grant_type.as_deref(), client) {
+            (Some("authorization_code" | "refresh_token"), client) => {
+                let client = client.ok_or(OauthError::Client)?;
+                return super::app::token(&app, client, parameters, context).await;
+            }
+            // API keys have this grant too: what is shown tells them apart.
+            (Some("client_credentials"), Some(client)) => {
+                return super::app::token(&app, client, parameters, context).await;
+            }
+            _ => {}
+        }
     }
     let FromKey { grant, scopes, context } = FromKey::of(&app, &shown, parameters, context).await?;
     let (access, scopes) = app.countersign.exchange_api_key(&grant, scopes, context.now).await?;

@@ -81,8 +81,10 @@ fn provider(options: &Options) -> serde_json::Value {
         return serde_json::Value::Null;
     }
     let issuer = &options.issuer;
-    let scopes: std::collections::BTreeSet<_> =
-        clients.iter().flat_map(|client| client.scopes.iter()).collect();
+    let scopes: std::collections::BTreeSet<_> = clients
+        .iter()
+        .flat_map(|client| client.scopes.iter().chain(client.client_credentials_scopes.iter()))
+        .collect();
     let mut algorithms: Vec<_> = clients.iter().map(|client| client.id_token_algorithm.name()).collect();
     algorithms.sort_unstable();
     algorithms.dedup();

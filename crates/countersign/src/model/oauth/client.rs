@@ -5,7 +5,7 @@ use std::fmt;
 use countersign_jwt::Algorithm;
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::redirect;
+use super::{OPENID, redirect};
 use crate::base::digest::sha256;
 use crate::base::id::ApiKeyId;
 use crate::base::out_of_range::{Broken, OutOfRange};
@@ -20,7 +20,7 @@ pub struct OauthClient {
     /// What people are shown. Not empty, 64 characters at most.
     pub name: String,
     /// Where responses go, each compared as a text (RFC 9700 §2.1); of programs on the own computer without the port (RFC 8252
-    /// §7.3). At least one.
+    /// §7.3). At least one, unless it only acts for itself.
     pub redirect_uris: Vec<String>,
     /// SHA-256 of its secrets: none for a public client (RFC 6749 §2.1), two while one takes the place of the other.
     pub secret_hashes: Vec<[u8; 32]>,
@@ -28,6 +28,8 @@ pub struct OauthClient {
     pub scopes: Scopes,
     /// The names of the further audiences that it may ask tokens for (RFC 8707). Default none.
     pub resources: Vec<String>,
+    /// What it may do by itself at its resources, without anybody who has signed in (RFC 6749 §4.4). Default nothing.
+    pub client_credentials_scopes: Scopes,
     /// The names of the further audiences whose service it is: about tokens for them it may ask (RFC 7662). Default none.
     pub own_audiences: Vec<String>,
     /// Whether it has to use PKCE. Default yes; without it a confidential client has to send a `nonce` (RFC 9700 §2.1.1).
@@ -51,6 +53,7 @@ impl OauthClient {
             secret_hashes: Vec::new(),
             scopes: Scopes::parse(DEFAULT_SCOPES).unwrap_or_default(),
             resources: Vec::new(),
+            client_credentials_scopes: Scopes::default(),
             own_audiences: Vec::new(),
             require_pkce: true,
             first_party: false,
@@ -103,11 +106,13 @@ impl OauthClient {
             && self.name.chars().count() <= 64
             && !self.name.contains(char::is_control);
         broken.unless(is_name, "name", "is empty, longer than 64 characters, or has control characters");
+        let acts_for_itself = !self.client_credentials_scopes.is_empty();
         broken.unless(
-            !self.redirect_uris.is_empty(),
+            acts_for_itself || !self.redirect_uris.is_empty(),
             "redirect_uris",
             "is empty: no response could go anywhere",
         );
+        self.check_own_scopes(&mut broken);
         for uri in &self.redirect_uris {
             let why = redirect::check(uri).err().unwrap_or_default();
             broken.unless(why.is_empty(), "redirect_uris", format!("has {uri:?}, which {why}"));
@@ -122,6 +127,18 @@ impl OauthClient {
         let rule = "is an HMAC, of which there is no key pair: the client could make ID tokens itself";
         broken.unless(!self.id_token_algorithm.is_symmetric(), "id_token_algorithm", rule);
         broken
+    }
+}
+
+impl OauthClient {
+    fn check_own_scopes(&self, broken: &mut Broken) {
+        let (field, scopes) = ("client_credentials_scopes", &self.client_credentials_scopes);
+        let rule = "is set, and the client is public: anybody could act in its name (RFC 6749 section 4.4)";
+        broken.unless(scopes.is_empty() || !self.is_public(), field, rule);
+        let rule = "is set, and there are no resources: its tokens would be for nothing";
+        broken.unless(scopes.is_empty() || !self.resources.is_empty(), field, rule);
+        let rule = "has openid or offline_access, and nobody signs in";
+        broken.unless(!scopes.has(OPENID) && !scopes.has("offline_access"), field, rule);
     }
 }
 
@@ -162,6 +179,20 @@ mod tests {
         assert_eq!(field(|client| client.redirect_uris.push("/cb".to_owned())), bad("redirect_uris"));
         assert_eq!(field(|client| client.secret_hashes = vec![[1; 32]; 3]), bad("secrets"));
         assert_eq!(field(|client| client.scopes = Scopes::default()), bad("scopes"));
+        let own = |scopes: &str, resources: &[&str], secret: &str| {
+            field(|client| {
+                *client = if secret.is_empty() { client.clone() } else { client.clone().with_secret(secret) };
+                client.redirect_uris.clear();
+                client.client_credentials_scopes = Scopes::parse(scopes).unwrap();
+                client.resources = resources.iter().map(|&name| name.to_owned()).collect();
+            })
+        };
+        assert_eq!(own("files:read", &["files"], "secret"), Ok(()));
+        assert_eq!(own("files:read", &["files"], ""), bad("client_credentials_scopes"));
+        assert_eq!(own("files:read", &[], "secret"), bad("client_credentials_scopes"));
+        for scopes in ["openid", "files:read offline_access"] {
+            assert_eq!(own(scopes, &["files"], "secret"), bad("client_credentials_scopes"), "{scopes}");
+        }
         assert_eq!(field(|client| client.own_audiences.push("x".to_owned())), bad("own_audiences"));
         assert_eq!(field(|client| client.require_pkce = false), bad("require_pkce"));
         assert_eq!(field(|client| client.id_token_algorithm = Algorithm::Hs256), bad("id_token_algorithm"));

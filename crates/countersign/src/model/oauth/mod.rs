@@ -2,6 +2,7 @@
 //! for, and what their owners have allowed. What an application holds in the end is a session with an [`AppGrant`].
 
 mod client;
+mod client_grant;
 mod code;
 mod consent;
 mod new_code;
@@ -11,6 +12,7 @@ mod request;
 mod step;
 
 pub use self::client::OauthClient;
+pub use self::client_grant::{ClientGrant, ClientGrantRefusal, ClientTokenEnd};
 pub(crate) use self::code::FoundCode;
 pub use self::code::{CodeRefusal, CodeRequest, IssueCodeOutcome, RedeemOutcome, Redemption};
 pub use self::consent::Consent;

@@ -10,10 +10,10 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::api_key::Scopes;
 use crate::model::context::Context;
 use crate::model::oauth::{
-    self, Challenge, CodeRequest, Consent, FoundCode, IssueCodeOutcome, NewCode, RedeemOutcome, Redemption,
-    StoredCode,
+    self, Challenge, ClientTokenEnd, CodeRequest, Consent, FoundCode, IssueCodeOutcome, NewCode,
+    RedeemOutcome, Redemption, StoredCode,
 };
-use crate::model::session::Device;
+use crate::model::session::{Device, EndedSession};
 use crate::store::{OauthStore, StoreError};
 
 impl OauthStore for PostgresStore {
@@ -45,6 +45,14 @@ impl OauthStore for PostgresStore {
         self.change("issue_code", context, request, issue).await
     }
 
+    async fn end_client_token(
+        &self,
+        end: ClientTokenEnd,
+        context: &Context,
+    ) -> Result<Option<EndedSession>, StoreError> {
+        self.change("end_client_token", context, end, end_client_token).await
+    }
+
     async fn redeem_code(
         &self,
         redemption: Redemption,
@@ -60,6 +68,12 @@ async fn issue(tx: Transaction, request: CodeRequest) -> Result<IssueCodeOutcome
     let account = load::account(&tx.db, request.code.account_id, Lock::Rows).await?;
     let session = load::session(&tx.db, request.code.session_id, Lock::Rows).await?;
     tx.apply(request.decide(account.zip(session).as_ref(), tx.at)).await
+}
+
+/// Of several at once, the primary key lets one through; the others find it.
+async fn end_client_token(tx: Transaction, end: ClientTokenEnd) -> Result<Option<EndedSession>, Failure> {
+    let kept = load::lock_ended(&tx.db, &vec![end.session_id]).await?;
+    tx.apply(end.decide(&kept, tx.at)).await
 }
 
 /// Of several at once, the others wait for the account and find the code used.

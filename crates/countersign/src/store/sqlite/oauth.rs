@@ -9,10 +9,10 @@ use crate::base::id::{AccountId, SessionId};
 use crate::model::api_key::Scopes;
 use crate::model::context::Context;
 use crate::model::oauth::{
-    self, Challenge, CodeRequest, Consent, FoundCode, IssueCodeOutcome, NewCode, RedeemOutcome, Redemption,
-    StoredCode,
+    self, Challenge, ClientTokenEnd, CodeRequest, Consent, FoundCode, IssueCodeOutcome, NewCode,
+    RedeemOutcome, Redemption, StoredCode,
 };
-use crate::model::session::Device;
+use crate::model::session::{Device, EndedSession};
 use crate::store::{OauthStore, StoreError};
 
 impl OauthStore for SqliteStore {
@@ -52,6 +52,18 @@ impl OauthStore for SqliteStore {
         self.change("issue_code", context, move |tx| {
             let found = load::session_with_account(tx.db, request.code.session_id)?;
             tx.apply(request.decide(found.as_ref(), tx.at))
+        })
+        .await
+    }
+
+    async fn end_client_token(
+        &self,
+        end: ClientTokenEnd,
+        context: &Context,
+    ) -> Result<Option<EndedSession>, StoreError> {
+        self.change("end_client_token", context, move |tx| {
+            let kept = load::ended(tx.db, &[end.session_id].into())?;
+            tx.apply(end.decide(&kept, tx.at))
         })
         .await
     }
