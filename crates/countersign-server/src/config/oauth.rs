@@ -98,6 +98,7 @@ fn client(table: &DeTable<'_>) -> Result<ConfiguredClient, String> {
     client.resources = list("resources")?.unwrap_or_default();
     client.own_audiences = list("own_audiences")?.unwrap_or_default();
     client.require_pkce = flag("require_pkce")?.unwrap_or(client.require_pkce);
+    client.require_par = flag("require_par")?.unwrap_or(client.require_par);
     client.first_party = flag("first_party")?.unwrap_or(client.first_party);
     client.refresh_tokens = flag("refresh_tokens")?.unwrap_or(client.refresh_tokens);
     if let Some(name) = text("id_token_algorithm")? {
@@ -185,6 +186,7 @@ const KEYS: &[&str] = &[
     "client_credentials_scopes",
     "own_audiences",
     "require_pkce",
+    "require_par",
     "first_party",
     "refresh_tokens",
     "id_token_algorithm",
@@ -225,6 +227,7 @@ mod tests {
             scopes = ["openid", "email"]
             resources = ["https://files.example"]
             require_pkce = false
+            require_par = true
             first_party = true
             refresh_tokens = false
             id_token_algorithm = "ES256"
@@ -242,7 +245,7 @@ mod tests {
             (wiki.scopes.to_string().as_str(), wiki.id_token_algorithm),
             ("email openid", Algorithm::Es256)
         );
-        assert!(!wiki.require_pkce && wiki.first_party && !wiki.refresh_tokens);
+        assert!(!wiki.require_pkce && wiki.require_par && wiki.first_party && !wiki.refresh_tokens);
         assert!(spa.client.is_public() && spa.client.require_pkce && spa.client.name == "spa");
     }
 

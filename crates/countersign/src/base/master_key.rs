@@ -61,6 +61,7 @@ pub(crate) enum Purpose {
     BoundCookie,
     DeviceChallenge,
     DeviceIdentifier,
+    PushedRequest,
 }
 
 impl Purpose {
@@ -101,6 +102,7 @@ impl Purpose {
             Self::BoundCookie => b"countersign bound cookie v1",
             Self::DeviceChallenge => b"countersign device challenge v1",
             Self::DeviceIdentifier => b"countersign device identifier v1",
+            Self::PushedRequest => b"countersign pushed authorization request v1",
         }
     }
 }

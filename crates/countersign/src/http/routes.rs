@@ -166,6 +166,7 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
     routes.extend(table! {
         GET    "/oauth2/authorize"                       Public oauth2::authorize::by_address;
         POST   "/oauth2/authorize"                       Public oauth2::authorize::by_form;
+        POST   "/oauth2/par"                             Client oauth2::par::push;
         GET    "/oauth2/continue"                        Public oauth2::authorize::go_on;
         POST   "/oauth2/consent"                         Public oauth2::authorize::consent;
         GET    "/oauth2/userinfo"                        App    oauth2::userinfo;

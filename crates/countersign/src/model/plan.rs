@@ -13,7 +13,7 @@ use crate::model::client::{ClientName, StoredClient};
 use crate::model::email::AccountEmail;
 use crate::model::feed_key::FeedKey;
 use crate::model::milestone::Milestone;
-use crate::model::oauth::{Consent, NewCode};
+use crate::model::oauth::{Consent, NewCode, Use};
 use crate::model::outbox::{DeliveryChange, NewDelivery};
 use crate::model::password_hash::PasswordHash;
 use crate::model::proof::AuthMethods;
@@ -157,6 +157,8 @@ pub(crate) enum Write {
     InsertCode(Box<NewCode>),
     /// The code with this hash has begun a session. It has to find it unused.
     UseCode { hash: [u8; 32], at: Timestamp, session: SessionId },
+    /// Something that is good once was used. It has to find it unused.
+    UseOnce(Use),
     /// What the owner of an account allows an application, in place of what they did before.
     SetConsent(Box<Consent>),
     /// The owner of an account is asked again what this application may.

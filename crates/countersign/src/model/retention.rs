@@ -57,6 +57,7 @@ pub struct Swept {
 /// | a ticket | an hour after it has expired: its kind is counted for so long |
 /// | a trusted device | when it is not trusted any more |
 /// | an authorization code | an hour after it has expired: a second use is known for one for so long |
+/// | what was used once | when it is over by itself |
 /// | a session past its idle end | as the others; see [`Sweep::idle_since`] |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
@@ -88,6 +89,8 @@ pub(crate) enum Expired {
     TrustedDevices(Timestamp),
     /// Authorization codes that expired at or before this.
     Codes(Timestamp),
+    /// What was used once and is over at this.
+    UsedOnce(Timestamp),
 }
 
 impl Sweep {
@@ -112,6 +115,7 @@ impl Sweep {
             Expired::Tickets(self.now.minus(TICKETS_COUNTED)),
             Expired::TrustedDevices(self.now),
             Expired::Codes(self.now.minus(NewCode::REMEMBERED)),
+            Expired::UsedOnce(self.now.minus(CLOCKS_APART)),
         ]
     }
 
@@ -132,7 +136,9 @@ impl Sweep {
 }
 
 /// How many there are of [`Expired`].
-pub(crate) const EXPIRED: usize = 17;
+pub(crate) const EXPIRED: usize = 18;
+/// Clocks of nodes may differ by so much: what one takes for over, another may not yet.
+const CLOCKS_APART: Duration = Duration::from_mins(5);
 /// How long it can be looked up what was delivered.
 const SENT_REMEMBERED: Duration = Duration::from_hours(24);
 /// How long what was given up can be tried again.
@@ -180,6 +186,7 @@ mod tests {
                 Expired::Tickets(T.minus(Duration::from_hours(1))),
                 Expired::TrustedDevices(T),
                 Expired::Codes(T.minus(NewCode::REMEMBERED)),
+                Expired::UsedOnce(T.minus(Duration::from_mins(5))),
             ]
         );
         assert_eq!(sweep.idle_since(&policy), T.minus(policy.idle_ttl).minus(30 * day));

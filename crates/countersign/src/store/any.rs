@@ -35,7 +35,7 @@ use crate::model::key_change::ImportKeyOutcome;
 use crate::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use crate::model::master_key_use::{MasterKeyUse, ResealedKey};
 use crate::model::oauth::{
-    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption,
+    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption, Use,
 };
 use crate::model::outbox::{Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement};
 use crate::model::password_hash::PasswordHash;
@@ -162,6 +162,7 @@ passed_on! {
         find_consent(account: AccountId, client: String, resources: Vec<String>) -> Option<Consent>;
         issue_code(request: CodeRequest, context: &Context) -> IssueCodeOutcome;
         end_client_token(end: ClientTokenEnd, context: &Context) -> Option<EndedSession>;
+        use_once(used: Use, context: &Context) -> bool;
         redeem_code(redemption: Redemption, context: &Context) -> RedeemOutcome;
     }
     SecondFactorStore {

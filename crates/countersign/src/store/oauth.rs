@@ -4,7 +4,7 @@ use super::answer::{Answer, Sealed};
 use crate::base::id::AccountId;
 use crate::model::context::Context;
 use crate::model::oauth::{
-    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption,
+    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption, Use,
 };
 use crate::model::session::EndedSession;
 
@@ -23,6 +23,9 @@ pub trait OauthStore: Sealed {
 
     /// Writes the end of a token that a client holds for itself into the revocation log; nothing if it is there.
     fn end_client_token(&self, end: ClientTokenEnd, context: &Context) -> impl Answer<Option<EndedSession>>;
+
+    /// Remembers that something was used that is good once. Gives whether this is the first time: of any number at once, one is.
+    fn use_once(&self, used: Use, context: &Context) -> impl Answer<bool>;
 
     /// Uses a code and begins the application's session, in one transaction. Of any number at once, one does.
     fn redeem_code(&self, redemption: Redemption, context: &Context) -> impl Answer<RedeemOutcome>;

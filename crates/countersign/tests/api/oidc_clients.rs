@@ -293,3 +293,135 @@ async fn the_token_of_a_client_is_nobodys_and_ends_like_a_session() {
     ask(&app, "/oauth2/revoke", Some(&service), &[("token", other)]).await;
     assert_eq!(about(&app, SYNC, other).await["active"], json!(false));
 }
+
+async fn push(app: &TestApp, basic: Option<&str>, more: &[(&str, &str)]) -> Reply {
+    let mut call = app.post("/oauth2/par");
+    if let Some(basic) = basic {
+        call = call.header("authorization", &format!("Basic {}", STANDARD.encode(basic)));
+    }
+    call.form(&crate::oidc::request(more)).send().await
+}
+
+const FOR_WIKI: [(&str, &str); 2] = [("client_id", "wi-ki"), ("redirect_uri", "https://wiki.example/cb")];
+
+/// OI-11, RFC 9126 §2 and §4: what was pushed counts, once, for a minute; what the browser's address says beside it does not.
+#[tokio::test]
+async fn a_pushed_request_is_good_once() {
+    let app = with_machines().await;
+    let ada = app.sign_in("ada").await;
+    let pushed = async || {
+        let reply = push(&app, Some(WIKI), &FOR_WIKI).await;
+        assert_eq!((reply.status, &reply.json()["expires_in"]), (StatusCode::CREATED, &json!(60)));
+        text(&reply.json(), "request_uri").to_owned()
+    };
+    let uri = pushed().await;
+    assert!(uri.starts_with("urn:ietf:params:oauth:request_uri:"), "{uri}");
+    let with = |uri: &str, more: &[(&str, &str)]| {
+        query(&[&[("client_id", "wi-ki"), ("request_uri", uri)], more].concat())
+    };
+    let mut browser = Browser::of(&app, &ada);
+    let evil = [("redirect_uri", "https://evil.example/cb"), ("scope", "openid email"), ("state", "x")];
+    let flow = browser.begin(&with(&uri, &evil)).await;
+    let reply = browser.go_on(&flow).await;
+    let location = reply.header(axum::http::header::LOCATION).unwrap();
+    assert!(location.starts_with("https://wiki.example/cb?code="), "{location}");
+    assert_eq!(crate::oidc::parameter(&reply, "state").as_deref(), Some("st&te"));
+    let code = crate::oidc::parameter(&reply, "code").unwrap();
+    let shown = [
+        ("client_secret", "the old+one"),
+        ("client_id", "wi-ki"),
+        ("redirect_uri", "https://wiki.example/cb"),
+    ];
+    assert_eq!(redeem(&app, &code, &shown).await.json()["scope"], json!("openid profile"));
+    // Once; of this client; within the minute; and sealed by us.
+    let late = pushed().await;
+    let (other, fresh) = (pushed().await, pushed().await);
+    app.wait(59);
+    browser.begin(&with(&fresh, &[])).await;
+    app.wait(1);
+    let named = |id: &str| query(&[("client_id", id), ("request_uri", &other)]);
+    for query in [
+        with(&uri, &[]),
+        with(&late, &[]),
+        with(&format!("{}x", &other[..other.len() - 1]), &[]),
+        with("urn:ietf:params:oauth:request_uri:x", &[]),
+        named("shop"),
+        named("nobody"),
+        with(&other, &[("request_uri", "urn:x")]),
+        query(&[("request_uri", &other)]),
+    ] {
+        let reply = browser.arrive(&query).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(reply.header(axum::http::header::LOCATION), None);
+    }
+}
+
+/// OI-11: of many browsers at once that bring one pushed request, one goes on.
+#[tokio::test]
+async fn of_many_uses_of_a_pushed_request_one_goes_on() {
+    let app = with_machines().await;
+    let uri = text(&push(&app, Some(WIKI), &FOR_WIKI).await.json(), "request_uri").to_owned();
+    let query = query(&[("client_id", "wi-ki"), ("request_uri", &uri)]);
+    let arrive = || async {
+        let mut browser = Browser::new(&app);
+        browser.arrive(&query).await.status
+    };
+    let all = futures_util::future::join_all((0..8).map(|_| arrive())).await;
+    assert_eq!(all.iter().filter(|status| **status == StatusCode::OK).count(), 1, "{all:?}");
+    assert!(all.iter().all(|status| status.as_u16() < 500), "{all:?}");
+}
+
+/// OI-11, RFC 9126 §2.1 and §2.3: who asks and what for is checked when it is pushed.
+#[tokio::test]
+async fn what_is_pushed_is_checked() {
+    let app = with_machines().await;
+    for (more, error) in [
+        (&[("redirect_uri", "https://evil.example/cb")][..], "invalid_request"),
+        (&[("redirect_uri", "-")], "invalid_request"),
+        (&[("response_type", "token")], "unsupported_response_type"),
+        (&[("scope", "admin")], "invalid_scope"),
+        (&[("resource", "https://evil.example")], "invalid_target"),
+        (&[("code_challenge_method", "plain")], "invalid_request"),
+        (&[("request_uri", "urn:ietf:params:oauth:request_uri:x")], "invalid_request"),
+        (&[("request", "e30")], "request_not_supported"),
+        (&[("nonce", "a"), ("nonce", "b")], "invalid_request"),
+        (&[("id_token_hint", "x")], "invalid_request"),
+        (&[("client_id", "shop")], "invalid_request"),
+    ] {
+        let changes: Vec<_> =
+            FOR_WIKI.into_iter().filter(|(name, _)| more.iter().all(|(own, _)| own != name)).collect();
+        let reply = push(&app, Some(WIKI), &[&changes, more].concat()).await;
+        assert_eq!(
+            (reply.status, text(&reply.json(), "error")),
+            (StatusCode::BAD_REQUEST, error),
+            "{more:?}"
+        );
+    }
+    for basic in [None, Some("wi-ki:wrong"), Some("nobody:x")] {
+        let changes: &[_] = if basic == Some("nobody:x") { &[("client_id", "-")] } else { &FOR_WIKI };
+        assert_eq!(push(&app, basic, changes).await.status, StatusCode::UNAUTHORIZED, "{basic:?}");
+    }
+    // A public client pushes too, and nothing is kept of that.
+    assert_eq!(push(&app, None, &[]).await.status, StatusCode::CREATED);
+}
+
+/// OI-11, RFC 9126 §5: whoever has to push does not get through in another way.
+#[tokio::test]
+async fn a_client_may_have_to_push() {
+    let options = |options: &mut countersign::Options| {
+        let mut bank = OauthClient::new("bank", "Bank").with_secret("s");
+        bank.redirect_uris = vec!["https://bank.example/cb".to_owned()];
+        bank.require_par = true;
+        options.oauth.clients = vec![bank];
+    };
+    let app = TestApp::with(options, |_| {}).await;
+    let bank = [("client_id", "bank"), ("redirect_uri", "https://bank.example/cb")];
+    let mut browser = Browser::new(&app);
+    let reply = browser.arrive(&crate::oidc::request(&bank)).await;
+    assert_eq!(crate::oidc::parameter(&reply, "error").as_deref(), Some("invalid_request"));
+    let uri = text(&push(&app, Some("bank:s"), &bank).await.json(), "request_uri").to_owned();
+    browser.begin(&query(&[("client_id", "bank"), ("request_uri", &uri)])).await;
+    let said = app.get("/.well-known/openid-configuration").send().await.json();
+    assert_eq!(said["require_pushed_authorization_requests"], json!(true));
+    assert_eq!(said["pushed_authorization_request_endpoint"], json!("https://auth.example/oauth2/par"));
+}

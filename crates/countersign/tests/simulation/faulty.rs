@@ -26,7 +26,7 @@ use countersign::internal::model::key_change::ImportKeyOutcome;
 use countersign::internal::model::key_withdrawal::{KeyWithdrawal, WithdrawOutcome};
 use countersign::internal::model::master_key_use::{MasterKeyUse, ResealedKey};
 use countersign::internal::model::oauth::{
-    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption,
+    ClientTokenEnd, CodeRequest, Consent, IssueCodeOutcome, RedeemOutcome, Redemption, Use,
 };
 use countersign::internal::model::outbox::{
     Claim, Delivery, DeliveryQuery, NewDelivery, OutboxDepth, Settlement,
@@ -445,6 +445,7 @@ impl OauthStore for Faulty {
         find_consent(account: AccountId, client: String, resources: Vec<String>) -> Option<Consent>;
         issue_code(request: CodeRequest, context: &Context) -> IssueCodeOutcome;
         end_client_token(end: ClientTokenEnd, context: &Context) -> Option<EndedSession>;
+        use_once(used: Use, context: &Context) -> bool;
         redeem_code(redemption: Redemption, context: &Context) -> RedeemOutcome;
     }
 }

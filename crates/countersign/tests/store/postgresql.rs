@@ -72,7 +72,7 @@ async fn eight_nodes_make_the_tables_once() {
         let token = generation(token, u32::try_from(n).unwrap());
         assert!(matches!(node.rotate(token, &context(at(seconds))).await.unwrap(), Rotation::Advanced(_)));
     }
-    assert_eq!(sql(&name(&url), "SELECT count(*) FROM schema_history"), "19\n");
+    assert_eq!(sql(&name(&url), "SELECT count(*) FROM schema_history"), "20\n");
 }
 
 /// DB-1.

@@ -128,7 +128,7 @@ const TO_VERSION_2: &str = "ALTER TABLE accounts DROP COLUMN password_change_req
                  ALTER TABLE sessions DROP COLUMN authenticated_at;
                  ALTER TABLE sessions DROP COLUMN amr; ALTER TABLE sessions DROP COLUMN bound_key;
                  ALTER TABLE sessions DROP COLUMN client_id; ALTER TABLE sessions DROP COLUMN scopes;
-                 ALTER TABLE sessions DROP COLUMN resources; DROP TABLE oauth_codes; DROP TABLE oauth_consents;
+                 ALTER TABLE sessions DROP COLUMN resources; DROP TABLE oauth_codes; DROP TABLE oauth_consents; DROP TABLE used_once;
                  ALTER TABLE revocations DROP COLUMN account_id;
                  ALTER TABLE revocations DROP COLUMN ended_at;
                  DROP TABLE feed_keys;

@@ -1,12 +1,9 @@
-//! What happens in the browser between an application's request and its code. Nothing is kept before the code is: the request is
+//! What happens in the browser between an application's request (`begin.rs`) and its code. Nothing is kept before the code is: the request is
 //! sealed, goes along in the address, and is good only in the browser that holds the cookie that goes with it.
-
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::Countersign;
@@ -14,11 +11,12 @@ use crate::base::clock::Timestamp;
 use crate::base::digest::sha256;
 use crate::base::id::SessionId;
 use crate::base::master_key::Purpose;
+use crate::flows::oauth::begin::Flow;
 use crate::model::api_key::Scopes;
 use crate::model::context::Context;
 use crate::model::oauth::{
-    AuthorizeError, AuthorizeRefusal, AuthorizeRequest, CodeRequest, Consent, ErrorRedirect, Interaction,
-    IssueCodeOutcome, NewCode, Step, next, parse,
+    AuthorizeError, AuthorizeRequest, CodeRequest, Consent, ErrorRedirect, Interaction, IssueCodeOutcome,
+    NewCode, Step, next,
 };
 use crate::model::session::{Grant, SessionProof};
 use crate::options::OauthClient;
@@ -85,13 +83,6 @@ pub struct Question {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Flow {
-    request: AuthorizeRequest,
-    browser_hash: [u8; 32],
-    expires_at: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
 struct Form {
     flow: Flow,
     session_id: SessionId,
@@ -105,38 +96,6 @@ struct Present {
 }
 
 impl<S: Store> Countersign<S> {
-    /// How long somebody may take to sign in and to answer.
-    pub const AUTHORIZATION_LIFETIME: Duration = Duration::from_mins(10);
-
-    /// Checks a request, by its parameters as they came, and seals it for the browser that keeps what has this hash.
-    ///
-    /// # Errors
-    /// [`AuthorizeRefusal`]: on a page of ours, or at the client.
-    pub fn begin_authorization(
-        &self,
-        parameters: &[(String, String)],
-        browser_hash: [u8; 32],
-        context: &Context,
-    ) -> Result<String, AuthorizeRefusal> {
-        let (mut request, hint) = parse(parameters, &self.options.oauth.clients, context.now)?;
-        let (uri, state) = (request.redirect_uri.clone(), request.state.clone());
-        let refused = |error, description| {
-            let redirect = ErrorRedirect { redirect_uri: uri, state, error, description };
-            AuthorizeRefusal::Redirect(Box::new(redirect))
-        };
-        if let Some(hint) = hint {
-            request.subject = self.subject_of_hint(&hint, &request.client_id, context.now);
-            if request.subject.is_none() {
-                let why = "id_token_hint is no ID token of this client";
-                return Err(refused(AuthorizeError::InvalidRequest, why));
-            }
-        }
-        let expires_at = context.now.plus(Self::AUTHORIZATION_LIFETIME);
-        let flow = Flow { request, browser_hash, expires_at };
-        self.sealed(Purpose::AuthorizeFlow, &flow)
-            .map_err(|_| refused(AuthorizeError::ServerError, "the request could not be sealed"))
-    }
-
     /// Goes on with a request, in the browser that brought it. `None` in any other, and when it is over.
     ///
     /// # Errors
@@ -316,21 +275,8 @@ impl<S: Store> Countersign<S> {
     }
 }
 
-impl Flow {
-    /// Whether it is this browser's, and not over (OI-2).
-    fn is_good(&self, browser: Browser<'_>, now: Timestamp) -> bool {
-        let is_its = browser.hash.is_some_and(|hash| hash.ct_eq(&self.browser_hash).into());
-        is_its && now < self.expires_at
-    }
-}
-
 fn refusal(request: &AuthorizeRequest, error: AuthorizeError, description: &'static str) -> Authorization {
-    Authorization::Error(Box::new(ErrorRedirect {
-        redirect_uri: request.redirect_uri.clone(),
-        state: request.state.clone(),
-        error,
-        description,
-    }))
+    Authorization::Error(Box::new(ErrorRedirect::of(request, error, description)))
 }
 
 /// Lets secret scanners find a leaked one.

@@ -1,13 +1,16 @@
-//! Other applications sign people in here (OAuth 2.1, `OpenID` Connect): `authorize` is what happens in the browser, up to the code;
+//! Other applications sign people in here (OAuth 2.1, `OpenID` Connect): `begin` and `authorize` are what happens in the
+//! browser, up to the code, `pushed` what an application sends before;
 //! `token` what an application gets for a code or a refresh token,
 //! `client_credentials` what it gets for itself, `held` what it may ask about that and end; `id_token` and `userinfo`
 //! what it learns about somebody.
 
 pub(crate) mod apps;
 pub mod authorize;
+pub mod begin;
 pub mod client_credentials;
 pub mod held;
 pub(crate) mod id_token;
+pub mod pushed;
 pub mod token;
 pub mod userinfo;
 

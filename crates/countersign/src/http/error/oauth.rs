@@ -12,7 +12,7 @@ use crate::flows::oauth::token::AppTokenError;
 use crate::http::error::api::ApiError;
 use crate::http::error::finish;
 use crate::http::error::public::{Public, public};
-use crate::model::oauth::{ClientGrantRefusal, CodeRefusal};
+use crate::model::oauth::{AuthorizeRefusal, ClientGrantRefusal, CodeRefusal, PageFault};
 use crate::store::StoreError;
 
 /// What a request of a client can fail with.
@@ -39,6 +39,9 @@ pub(in crate::http) enum OauthError {
     /// The scope is malformed, or more than was allowed (RFC 6749 §6).
     #[error("the scope is more than was allowed")]
     AppScope,
+    /// A request for authorization that was pushed is refused: with this code, and why.
+    #[error("the pushed request is not good: {1}")]
+    Pushed(&'static str, &'static str),
     /// The client may not have a token for itself.
     #[error("the client may not use this grant")]
     GrantNotAllowed,
@@ -53,6 +56,24 @@ pub(in crate::http) enum OauthError {
 impl From<StoreError> for OauthError {
     fn from(error: StoreError) -> Self {
         Self::Api(error.into())
+    }
+}
+
+/// RFC 9126 §2.3.
+impl From<AuthorizeRefusal> for OauthError {
+    fn from(refusal: AuthorizeRefusal) -> Self {
+        match refusal {
+            AuthorizeRefusal::Page(PageFault::Client) => {
+                Self::Pushed("invalid_request", "client_id is missing, or names another client")
+            }
+            AuthorizeRefusal::Page(PageFault::RedirectUri(_)) => {
+                Self::Pushed("invalid_request", "redirect_uri is missing, or not one of the client's")
+            }
+            AuthorizeRefusal::Page(PageFault::TooLong) => {
+                Self::Pushed("invalid_request", "the request is too long")
+            }
+            AuthorizeRefusal::Redirect(refused) => Self::Pushed(refused.error.name(), refused.description),
+        }
     }
 }
 
@@ -152,6 +173,7 @@ impl OauthError {
                 "invalid_scope",
                 "The scope is malformed, or more than was allowed",
             ),
+            Self::Pushed(code, why) => public(StatusCode::BAD_REQUEST, *code, *why),
             Self::GrantNotAllowed => public(
                 StatusCode::BAD_REQUEST,
                 "unauthorized_client",

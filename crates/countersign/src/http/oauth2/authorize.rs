@@ -4,25 +4,25 @@
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use serde::Deserialize;
 
+use super::pages::{error_redirect, failed, page, refused, see_other, with_query};
 use crate::flows::oauth::authorize::{Authorization, Browser, Question};
+use crate::flows::oauth::pushed::PUSHED_PREFIX;
 use crate::http::app::App;
 use crate::http::body::json::read;
 use crate::http::cookies::StepCookie;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
-use crate::http::edge::language::accept_language;
 use crate::http::edge::media_type::is_form;
 use crate::http::edge::origins::split_issuer;
 use crate::http::error::api::ApiError;
 use crate::model::context::Context;
-use crate::model::oauth::{AuthorizeRefusal, ErrorRedirect, PageFault, host_of};
-use crate::model::outbox::DeliveryFailure;
+use crate::model::oauth::{AuthorizeRefusal, PageFault, host_of};
 use crate::options::RegistrationMode;
-use crate::render::{CONSENT_POLICY, PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
+use crate::render::{Page, PageValues};
 use crate::store::Store;
 
 pub(in crate::http) async fn by_address<S: Store>(
@@ -31,7 +31,7 @@ pub(in crate::http) async fn by_address<S: Store>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    begin(&app, query.unwrap_or_default().as_bytes(), &headers, &context)
+    begin(&app, query.unwrap_or_default().as_bytes(), &headers, context).await
 }
 
 /// `OpenID` Connect Core §3.1.2.1 asks for both methods.
@@ -42,12 +42,12 @@ pub(in crate::http) async fn by_form<S: Store>(
     body: Body,
 ) -> Response {
     match form_of(&headers, body).await {
-        Ok(form) => begin(&app, &form, &headers, &context),
+        Ok(form) => begin(&app, &form, &headers, context).await,
         Err(error) => refused(&app, &headers, error.for_a_page().0, ("client", None)),
     }
 }
 
-fn begin<S: Store>(app: &App<S>, query: &[u8], headers: &HeaderMap, context: &Context) -> Response {
+async fn begin<S: Store>(app: &App<S>, query: &[u8], headers: &HeaderMap, context: Context) -> Response {
     let bad = StatusCode::BAD_REQUEST;
     let Ok(pairs) = serde_urlencoded::from_bytes::<Vec<(String, String)>>(query) else {
         return refused(app, headers, bad, ("client", None));
@@ -55,14 +55,17 @@ fn begin<S: Store>(app: &App<S>, query: &[u8], headers: &HeaderMap, context: &Co
     // One cookie for all requests of a browser: two tabs do not get in each other's way.
     let cookie =
         app.cookies.authorize(headers).unwrap_or_else(|| StepCookie::random(&app.countersign.random));
-    match app.countersign.begin_authorization(&pairs, cookie.hash(), context) {
-        Ok(flow) => {
-            let link = format!("continue?flow={flow}");
-            let values = PageValues { link: &link, ..PageValues::default() };
-            let mut response = page(app, headers, StatusCode::OK, (Page::Onwards, values));
-            response.headers_mut().append(header::SET_COOKIE, app.cookies.set_authorize(&cookie));
-            response
-        }
+    if let Some((client_id, request_uri)) = pushed(&pairs) {
+        let (countersign, hash) = (app.countersign.clone(), cookie.hash());
+        let begin = async move { countersign.begin_pushed((&client_id, &request_uri), hash, &context).await };
+        return match detached(begin).await.and_then(|done| done.map_err(ApiError::from)) {
+            Ok(Some(flow)) => onwards(app, headers, &cookie, &flow),
+            Ok(None) => refused(app, headers, bad, ("over", None)),
+            Err(error) => failed(app, headers, &error),
+        };
+    }
+    match app.countersign.begin_authorization(&pairs, cookie.hash(), &context) {
+        Ok(flow) => onwards(app, headers, &cookie, &flow),
         Err(AuthorizeRefusal::Page(PageFault::Client)) => refused(app, headers, bad, ("client", None)),
         Err(AuthorizeRefusal::Page(PageFault::TooLong)) => refused(app, headers, bad, ("too_long", None)),
         Err(AuthorizeRefusal::Page(PageFault::RedirectUri(closest))) => {
@@ -75,6 +78,24 @@ fn begin<S: Store>(app: &App<S>, query: &[u8], headers: &HeaderMap, context: &Co
         }
         Err(AuthorizeRefusal::Redirect(redirect)) => error_redirect(app, &redirect),
     }
+}
+
+/// The client and the address of a request that was pushed (RFC 9126 §4).
+fn pushed(pairs: &[(String, String)]) -> Option<(String, String)> {
+    let only = |wanted: &str| {
+        let mut found = pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        found.next().filter(|_| found.next().is_none())
+    };
+    let request_uri = only("request_uri").filter(|uri| uri.starts_with(PUSHED_PREFIX))?;
+    Some((only("client_id")?, request_uri))
+}
+
+fn onwards<S: Store>(app: &App<S>, headers: &HeaderMap, cookie: &StepCookie, flow: &str) -> Response {
+    let link = format!("continue?flow={flow}");
+    let values = PageValues { link: &link, ..PageValues::default() };
+    let mut response = page(app, headers, StatusCode::OK, (Page::Onwards, values));
+    response.headers_mut().append(header::SET_COOKIE, app.cookies.set_authorize(cookie));
+    response
 }
 
 #[derive(Deserialize)]
@@ -166,11 +187,7 @@ fn answer<S: Store>(
             see_other(&with_query(&redirect_uri, &query))
         }
         Ok(Some(Authorization::Error(redirect))) => error_redirect(app, &redirect),
-        Err(error) => {
-            let status = error.for_a_page().0;
-            tracing::error!(error = &error as &dyn std::error::Error, "a request for authorization failed");
-            refused(app, headers, status, ("failed", None))
-        }
+        Err(error) => failed(app, headers, &error),
     }
 }
 
@@ -195,86 +212,6 @@ fn ask<S: Store>(app: &App<S>, headers: &HeaderMap, question: &Question) -> Resp
     page(app, headers, StatusCode::OK, (Page::Consent, values))
 }
 
-/// RFC 6749 §4.1.2.1, RFC 9207 §2.
-fn error_redirect<S: Store>(app: &App<S>, redirect: &ErrorRedirect) -> Response {
-    let mut query = vec![
-        ("error", redirect.error.name().to_owned()),
-        ("error_description", redirect.description.to_owned()),
-    ];
-    query.extend(redirect.state.clone().map(|state| ("state", state)));
-    query.push(("iss", app.countersign.options().issuer.clone()));
-    see_other(&with_query(&redirect.redirect_uri, &query))
-}
-
-/// An address as it is, with more parameters: a registered one has no fragment.
-fn with_query(address: &str, query: &[(&str, String)]) -> String {
-    let joint = if address.contains('?') { '&' } else { '?' };
-    format!("{address}{joint}{}", serde_urlencoded::to_string(query).unwrap_or_default())
-}
-
-/// Never 307, which would send a form on to the application (RFC 9700 §4.12).
-fn see_other(address: &str) -> Response {
-    match HeaderValue::try_from(address) {
-        Ok(address) => (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
 async fn form_of(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ApiError> {
     if is_form(headers) { read(headers, body).await } else { Err(ApiError::MediaType) }
-}
-
-fn refused<S: Store>(
-    app: &App<S>,
-    headers: &HeaderMap,
-    status: StatusCode,
-    (why, closest): (&str, Option<&str>),
-) -> Response {
-    let values = PageValues { destination: closest.unwrap_or_default(), ..PageValues::default() };
-    page(app, headers, status, (Page::AppRefused(why), values))
-}
-
-/// These pages are one step below the server's others.
-fn page<S: Store>(
-    app: &App<S>,
-    headers: &HeaderMap,
-    status: StatusCode,
-    (page, values): (Page<'_>, PageValues<'_>),
-) -> Response {
-    let values = PageValues { root: "../", ..values };
-    let rendered = app.countersign.templates().and_then(|templates| {
-        let html = templates.page(templates.language(None, accept_language(headers)), page, &values);
-        html.map_err(|error| DeliveryFailure::Transient(error.to_string()))
-    });
-    let policy = if page == Page::Consent { CONSENT_POLICY } else { PAGE_POLICY };
-    match rendered {
-        Ok(html) => {
-            let headers = [
-                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-                (header::CONTENT_SECURITY_POLICY, policy),
-                (header::REFERRER_POLICY, PAGE_REFERRER),
-            ];
-            (status, headers, html).into_response()
-        }
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a page cannot be shown");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_added_to_an_address_as_it_is() {
-        let query = [("code", "a b".to_owned()), ("state", "&=#\u{e4}".to_owned())];
-        let added = "code=a+b&state=%26%3D%23%C3%A4";
-        for (address, joint) in
-            [("https://a.example/cb", '?'), ("https://a.example/cb?x=1", '&'), ("com.a:/cb", '?')]
-        {
-            assert_eq!(with_query(address, &query), format!("{address}{joint}{added}"));
-        }
-    }
 }

@@ -9,6 +9,10 @@ mod app;
 pub(in crate::http) mod authorize;
 mod bodies;
 mod client;
+#[cfg(feature = "oidc")]
+mod pages;
+#[cfg(feature = "oidc")]
+pub(in crate::http) mod par;
 mod parameters;
 mod token;
 

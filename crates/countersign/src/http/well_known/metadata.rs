@@ -93,6 +93,8 @@ fn provider(options: &Options) -> serde_json::Value {
     methods.extend(clients.iter().any(OauthClient::is_public).then_some("none"));
     serde_json::json!({
         "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
+        "pushed_authorization_request_endpoint": format!("{issuer}/oauth2/par"),
+        "require_pushed_authorization_requests": clients.iter().all(|client| client.require_par),
         "userinfo_endpoint": format!("{issuer}/oauth2/userinfo"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

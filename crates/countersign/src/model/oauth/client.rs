@@ -34,6 +34,8 @@ pub struct OauthClient {
     pub own_audiences: Vec<String>,
     /// Whether it has to use PKCE. Default yes; without it a confidential client has to send a `nonce` (RFC 9700 §2.1.1).
     pub require_pkce: bool,
+    /// Whether it has to push its requests beforehand (RFC 9126). Default no: it may.
+    pub require_par: bool,
     /// Whether it is a part of the same service, so that nobody is asked what it may do. Default no.
     pub first_party: bool,
     /// Whether it gets refresh tokens. Default yes.
@@ -56,6 +58,7 @@ impl OauthClient {
             client_credentials_scopes: Scopes::default(),
             own_audiences: Vec::new(),
             require_pkce: true,
+            require_par: false,
             first_party: false,
             refresh_tokens: true,
             id_token_algorithm: Algorithm::Rs256,

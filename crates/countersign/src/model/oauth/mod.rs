@@ -6,6 +6,7 @@ mod client_grant;
 mod code;
 mod consent;
 mod new_code;
+mod once;
 mod pkce;
 mod redirect;
 mod request;
@@ -17,6 +18,7 @@ pub(crate) use self::code::FoundCode;
 pub use self::code::{CodeRefusal, CodeRequest, IssueCodeOutcome, RedeemOutcome, Redemption};
 pub use self::consent::Consent;
 pub use self::new_code::{NewCode, StoredCode};
+pub use self::once::Use;
 pub use self::pkce::Challenge;
 #[cfg(feature = "oidc")]
 pub(crate) use self::redirect::host_of;

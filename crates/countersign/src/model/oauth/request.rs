@@ -118,6 +118,14 @@ pub struct ErrorRedirect {
     pub description: &'static str,
 }
 
+impl ErrorRedirect {
+    /// What is wrong with a request whose address is known to be the client's.
+    pub(crate) fn of(request: &AuthorizeRequest, error: AuthorizeError, description: &'static str) -> Self {
+        let (redirect_uri, state) = (request.redirect_uri.clone(), request.state.clone());
+        Self { redirect_uri, state, error, description }
+    }
+}
+
 /// A request that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizeRefusal {

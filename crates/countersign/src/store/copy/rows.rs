@@ -53,7 +53,7 @@ impl Table {
 }
 
 /// What is copied, accounts before what is theirs. Other tables serve one database only, such as the record of its schema.
-pub(in crate::store) const TABLES: [Table; 28] = [
+pub(in crate::store) const TABLES: [Table; 29] = [
     Table::new("master_keys"),
     Table::new("signing_keys").numbered("number"),
     Table::new("withdrawn_keys"),
@@ -71,6 +71,7 @@ pub(in crate::store) const TABLES: [Table; 28] = [
     Table::new("passkey_challenges"),
     Table::new("oauth_codes"),
     Table::new("oauth_consents"),
+    Table::new("used_once"),
     // Followed by a number in SQLite, and by the number of the transaction in PostgreSQL.
     Table::new("revocations").own(&["sequence", "xid"]),
     Table::new("throttle"),

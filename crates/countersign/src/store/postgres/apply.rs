@@ -158,6 +158,7 @@ impl Transaction {
             Write::Reauthenticate { id, amr, at } => self.note_reauthentication(*id, *amr, *at).await,
             Write::InsertCode(code) => self.insert_code(code).await,
             Write::UseCode { hash, at, session } => self.use_code(hash, *at, *session).await,
+            Write::UseOnce(used) => self.use_once(used).await,
             Write::SetConsent(consent) => self.set_consent(consent).await,
             Write::ForgetConsents { account_id, client_id } => {
                 self.forget_consents(*account_id, client_id).await

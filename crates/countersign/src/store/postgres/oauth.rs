@@ -11,7 +11,7 @@ use crate::model::api_key::Scopes;
 use crate::model::context::Context;
 use crate::model::oauth::{
     self, Challenge, ClientTokenEnd, CodeRequest, Consent, FoundCode, IssueCodeOutcome, NewCode,
-    RedeemOutcome, Redemption, StoredCode,
+    RedeemOutcome, Redemption, StoredCode, Use,
 };
 use crate::model::session::{Device, EndedSession};
 use crate::store::{OauthStore, StoreError};
@@ -53,6 +53,10 @@ impl OauthStore for PostgresStore {
         self.change("end_client_token", context, end, end_client_token).await
     }
 
+    async fn use_once(&self, used: Use, context: &Context) -> Result<bool, StoreError> {
+        self.change("use_once", context, used, use_once).await
+    }
+
     async fn redeem_code(
         &self,
         redemption: Redemption,
@@ -68,6 +72,12 @@ async fn issue(tx: Transaction, request: CodeRequest) -> Result<IssueCodeOutcome
     let account = load::account(&tx.db, request.code.account_id, Lock::Rows).await?;
     let session = load::session(&tx.db, request.code.session_id, Lock::Rows).await?;
     tx.apply(request.decide(account.zip(session).as_ref(), tx.at)).await
+}
+
+/// Of several at once, the primary key lets one through; the others are begun again, and find it.
+async fn use_once(tx: Transaction, used: Use) -> Result<bool, Failure> {
+    let found = tx.db.query("SELECT 1 FROM used_once WHERE hash = $1", &[&used.hash.as_slice()]).await?;
+    tx.apply(used.decide(!found.is_empty())).await
 }
 
 /// Of several at once, the primary key lets one through; the others find it.
@@ -125,6 +135,11 @@ impl Transaction {
     ) -> Result<(), Failure> {
         let sql = "UPDATE oauth_codes SET used_at = $2, used_by = $3 WHERE hash = $1 AND used_at IS NULL";
         self.rows(1, sql, &[&hash.as_slice(), &at, &session]).await
+    }
+
+    pub(super) async fn use_once(&self, used: &Use) -> Result<(), Failure> {
+        let sql = "INSERT INTO used_once (hash, expires_at) VALUES ($1, $2)";
+        self.rows(1, sql, &[&used.hash.as_slice(), &used.expires_at]).await
     }
 
     pub(super) async fn set_consent(&self, consent: &Consent) -> Result<(), Failure> {

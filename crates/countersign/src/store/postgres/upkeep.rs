@@ -149,6 +149,7 @@ async fn delete(
         Expired::ApiKeysPastEnd(at) => ("api_keys", "id", "expires_at <= $1", at.as_unix_millis()),
         Expired::Tickets(at) => ("tickets", "id", "expires_at <= $1", at.as_unix_millis()),
         Expired::TrustedDevices(at) => ("trusted_devices", "id", "expires_at <= $1", at.as_unix_millis()),
+        Expired::UsedOnce(at) => ("used_once", "hash", "expires_at <= $1", at.as_unix_millis()),
         Expired::Codes(at) => ("oauth_codes", "hash", "expires_at <= $1", at.as_unix_millis()),
         Expired::AuditLog(at) => ("audit_log", "sequence", "at < $1", at.as_unix_millis()),
         Expired::FewFailures(count, at) => {

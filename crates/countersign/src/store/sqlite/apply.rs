@@ -140,6 +140,7 @@ impl<'a> Transaction<'a> {
             Write::Reauthenticate { id, amr, at } => self.note_reauthentication(*id, *amr, *at),
             Write::InsertCode(code) => self.insert_code(code),
             Write::UseCode { hash, at, session } => self.use_code(hash, *at, *session),
+            Write::UseOnce(used) => self.use_once(used),
             Write::SetConsent(consent) => self.set_consent(consent),
             Write::ForgetConsents { account_id, client_id } => self.forget_consents(*account_id, client_id),
             Write::SetMilestone { milestone, at } => self.set_milestone(*milestone, *at),

@@ -10,7 +10,7 @@ use crate::model::api_key::Scopes;
 use crate::model::context::Context;
 use crate::model::oauth::{
     self, Challenge, ClientTokenEnd, CodeRequest, Consent, FoundCode, IssueCodeOutcome, NewCode,
-    RedeemOutcome, Redemption, StoredCode,
+    RedeemOutcome, Redemption, StoredCode, Use,
 };
 use crate::model::session::{Device, EndedSession};
 use crate::store::{OauthStore, StoreError};
@@ -68,6 +68,15 @@ impl OauthStore for SqliteStore {
         .await
     }
 
+    async fn use_once(&self, used: Use, context: &Context) -> Result<bool, StoreError> {
+        self.change("use_once", context, move |tx| {
+            let sql = "SELECT 1 FROM used_once WHERE hash = ?1";
+            let was_used = tx.db.prepare_cached(sql)?.exists([used.hash])?;
+            tx.apply(used.decide(was_used))
+        })
+        .await
+    }
+
     async fn redeem_code(
         &self,
         redemption: Redemption,
@@ -120,6 +129,13 @@ impl Transaction<'_> {
         self.one_row(
             "UPDATE oauth_codes SET used_at = ?2, used_by = ?3 WHERE hash = ?1 AND used_at IS NULL",
             params![hash, at.as_unix_millis(), session.as_bytes()],
+        )
+    }
+
+    pub(super) fn use_once(&self, used: &Use) -> rusqlite::Result<()> {
+        self.one_row(
+            "INSERT INTO used_once (hash, expires_at) VALUES (?1, ?2)",
+            params![used.hash, used.expires_at.as_unix_millis()],
         )
     }
 

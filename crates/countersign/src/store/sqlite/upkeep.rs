@@ -114,6 +114,7 @@ fn delete(
         Expired::ApiKeysPastEnd(at) => ("api_keys", "expires_at <= ?1", at.as_unix_millis()),
         Expired::Tickets(at) => ("tickets", "expires_at <= ?1", at.as_unix_millis()),
         Expired::TrustedDevices(at) => ("trusted_devices", "expires_at <= ?1", at.as_unix_millis()),
+        Expired::UsedOnce(at) => ("used_once", "expires_at <= ?1", at.as_unix_millis()),
         Expired::Codes(at) => ("oauth_codes", "expires_at <= ?1", at.as_unix_millis()),
         Expired::AuditLog(at) => ("audit_log", "at < ?1", at.as_unix_millis()),
         Expired::FewFailures(count, at) => {

@@ -3,7 +3,7 @@
 
 use crate::model::schema::{Migrations, Step};
 
-pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(29, STEPS);
+pub(in crate::store::postgres) const MIGRATIONS: Migrations = Migrations::of(31, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -27,4 +27,5 @@ const STEPS: &[Step] = &[
     Step::expand(27, 9, include_str!("../../../../migrations/postgres/V0027__passkeys.sql")),
     Step::expand(28, 9, include_str!("../../../../migrations/postgres/V0028__bound_key.sql")),
     Step::expand(29, 9, include_str!("../../../../migrations/postgres/V0029__oauth.sql")),
+    Step::expand(31, 9, include_str!("../../../../migrations/postgres/V0031__used_once.sql")),
 ];

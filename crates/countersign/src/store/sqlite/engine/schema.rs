@@ -106,7 +106,7 @@ const TAKE_OVER: &str = "
     DROP TABLE refinery_schema_history;";
 
 /// What this version of the program knows.
-pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(29, STEPS);
+pub(in crate::store::sqlite) const MIGRATIONS: Migrations = Migrations::of(31, STEPS);
 
 /// Each a line of its own, as `scripts/migrations` reads them.
 #[rustfmt::skip]
@@ -136,4 +136,5 @@ const STEPS: &[Step] = &[
     Step::expand(27, 10, include_str!("../../../../migrations/sqlite/V0027__passkeys.sql")),
     Step::expand(28, 10, include_str!("../../../../migrations/sqlite/V0028__bound_key.sql")),
     Step::expand(29, 10, include_str!("../../../../migrations/sqlite/V0029__oauth.sql")),
+    Step::expand(31, 10, include_str!("../../../../migrations/sqlite/V0031__used_once.sql")),
 ];
