@@ -1,6 +1,7 @@
 // openid-client against a running server, with a browser of a few lines: it keeps cookies, and follows what a browser would follow.
 //
-//   node openid-client.mjs ISSUER    COUNTERSIGN_TEST_SECRET is the secret of the client `wiki`
+//   node openid-client.mjs ISSUER    COUNTERSIGN_TEST_SECRET is the secret of the clients `wiki` and `sync`, COUNTERSIGN_TEST_KEY the private
+//                                    key of `bank` as a JWK
 
 import assert from 'node:assert/strict';
 import * as oidc from 'openid-client';
@@ -109,6 +110,56 @@ for (const [name, client] of Object.entries(CLIENTS)) {
   assert.ok(fresh.claims().auth_time > claims.auth_time);
   console.log(`openid-client, ${name}: ok`);
 }
+
+const insecure = { execute: [oidc.allowInsecureRequests] };
+
+/** A program that acts for itself. */
+async function forItself() {
+  const config = await oidc.discovery(new URL(issuer), 'sync', undefined, oidc.ClientSecretBasic(secret), insecure);
+  const tokens = await oidc.clientCredentialsGrant(config, { scope: 'files:read', resource: 'https://files.example' });
+  assert.equal(tokens.scope, 'files:read');
+  assert.equal(tokens.refresh_token, undefined);
+  const said = await oidc.tokenIntrospection(config, tokens.access_token);
+  assert.deepEqual([said.active, said.sub, said.aud], [true, 'sync', 'https://files.example']);
+  await assert.rejects(oidc.fetchUserInfo(config, tokens.access_token, oidc.skipSubjectCheck));
+  await oidc.tokenRevocation(config, tokens.access_token);
+  assert.equal((await oidc.tokenIntrospection(config, tokens.access_token)).active, false);
+  await assert.rejects(oidc.clientCredentialsGrant(config, { scope: 'openid' }), { error: 'invalid_scope' });
+  console.log('openid-client, a client that acts for itself: ok');
+}
+
+/** A client that pushes its requests, signs who it is, and ends what it holds. */
+async function pushedAndSigned() {
+  const jwk = JSON.parse(process.env.COUNTERSIGN_TEST_KEY);
+  const key = await crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+  const settings = { id_token_signed_response_alg: 'RS256' };
+  const config = await oidc.discovery(new URL(issuer), 'bank', settings, oidc.PrivateKeyJwt({ key, kid: jwk.kid }), insecure);
+  const verifier = oidc.randomPKCECodeVerifier();
+  const state = oidc.randomState();
+  const parameters = {
+    redirect_uri: 'http://127.0.0.1:9/bank',
+    scope: 'openid',
+    state,
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  };
+  const browser = new Browser();
+  const unpushed = await browser.follow(oidc.buildAuthorizationUrl(config, parameters));
+  assert.equal(unpushed.searchParams.get('error'), 'invalid_request');
+  const url = await oidc.buildAuthorizationUrlWithPAR(config, parameters);
+  assert.ok(url.searchParams.get('request_uri').startsWith('urn:ietf:params:oauth:request_uri:'));
+  const arrived = await browser.follow(url);
+  const tokens = await oidc.authorizationCodeGrant(config, arrived, { pkceCodeVerifier: verifier, expectedState: state, idTokenExpected: true });
+  await oidc.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+  assert.equal((await oidc.tokenIntrospection(config, tokens.refresh_token)).active, true);
+  await oidc.tokenRevocation(config, tokens.refresh_token);
+  assert.equal((await oidc.tokenIntrospection(config, tokens.access_token)).active, false);
+  await assert.rejects(oidc.refreshTokenGrant(config, tokens.refresh_token), { error: 'invalid_grant' });
+  console.log('openid-client, pushed requests and signed assertions: ok');
+}
+
+await forItself();
+await pushedAndSigned();
 
 // A refusal reaches the application, with the state and the issuer that the library checks.
 const browser = new Browser();

@@ -39,7 +39,7 @@ pub(crate) use self::key::ConfigKey;
 pub(crate) use self::keys::{Config, KEYS};
 pub(crate) use self::limits::is_loopback_name;
 pub(crate) use self::load::read_line;
-pub(crate) use self::oauth::read_secret as read_oauth_secret;
+pub(crate) use self::oauth::{read_keys as read_oauth_keys, read_secret as read_oauth_secret};
 pub(crate) use self::origin::{Origin, PathPrefix};
 #[cfg(feature = "otlp")]
 pub(crate) use self::otlp::Ratio;

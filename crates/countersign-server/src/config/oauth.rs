@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use countersign::Scopes;
-use countersign::options::OauthClient;
+use countersign::options::{ClientKeys, OauthClient};
 use countersign_jwt::Algorithm;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -23,13 +23,15 @@ pub(super) const KEY: &str = "oauth.clients";
 pub(crate) struct ConfiguredClient {
     pub(crate) client: OauthClient,
     pub(crate) secret_file: Option<PathBuf>,
+    pub(crate) jwks_file: Option<PathBuf>,
 }
 
 impl ConfiguredClient {
     /// As it is before its secret is read: confidential, and no secret fits.
     pub(super) fn without_secret(&self) -> OauthClient {
         let mut client = self.client.clone();
-        client.secret_hashes.extend(self.secret_file.as_ref().map(|_| [0; 32]));
+        let unread = self.secret_file.as_ref().or(self.jwks_file.as_ref());
+        client.secret_hashes.extend(unread.map(|_| [0; 32]));
         client
     }
 }
@@ -108,12 +110,14 @@ fn client(table: &DeTable<'_>) -> Result<ConfiguredClient, String> {
     let hashes = list("secret_hashes")?.unwrap_or_default();
     client.secret_hashes = hashes.iter().map(|text| hash(text)).collect::<Result<_, _>>()?;
     let secret_file = text("secret_file")?.map(PathBuf::from);
-    let has_secret = !client.secret_hashes.is_empty() || secret_file.is_some();
+    let jwks_file = text("jwks_file")?.map(PathBuf::from);
+    let has_secret = !client.secret_hashes.is_empty() || secret_file.is_some() || jwks_file.is_some();
     match text("type")?.unwrap_or("confidential") {
         "confidential" if has_secret => {}
         "confidential" => {
             return Err(
-                "has no secret: set secret_hashes or secret_file, or say type = \"public\"".to_owned()
+                "has no secret: set secret_hashes, secret_file or jwks_file, or say type = \"public\""
+                    .to_owned(),
             );
         }
         "public" if !has_secret => {}
@@ -123,7 +127,7 @@ fn client(table: &DeTable<'_>) -> Result<ConfiguredClient, String> {
             return Err(format!("type: {why}"));
         }
     }
-    Ok(ConfiguredClient { client, secret_file })
+    Ok(ConfiguredClient { client, secret_file, jwks_file })
 }
 
 fn text<'a>(key: &str, value: &'a DeValue<'_>) -> Result<&'a str, String> {
@@ -171,6 +175,17 @@ pub(crate) fn read_secret(path: &Path) -> Result<zeroize::Zeroizing<String>, Str
     Ok(secret)
 }
 
+/// The public keys in a file.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(crate) fn read_keys(path: &Path) -> Result<ClientKeys, String> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    ClientKeys::parse(&text)
+        .map_err(|why| format!("{} is not a JWK Set of public keys: {why}", path.display()))
+}
+
 /// 192 bits of base64: it is stored without a slow hash, and nobody counts wrong ones.
 const LEAST_SECRET: usize = 32;
 
@@ -181,6 +196,7 @@ const KEYS: &[&str] = &[
     "redirect_uris",
     "secret_hashes",
     "secret_file",
+    "jwks_file",
     "scopes",
     "resources",
     "client_credentials_scopes",

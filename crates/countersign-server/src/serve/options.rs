@@ -11,7 +11,7 @@ use countersign::options::{HashingOptions, VerifyOnlyKey};
 use countersign::render::{self, Brand, Faults, Templates};
 use countersign_jwt::{JwkSet, VerifyingKey};
 
-use crate::config::{Config, Toggle, read_oauth_secret};
+use crate::config::{Config, Toggle, read_oauth_keys, read_oauth_secret};
 
 /// All options but the signing method. `origin` is the issuer.
 ///
@@ -31,10 +31,18 @@ pub(crate) fn options(config: &Config, origin: &str) -> anyhow::Result<Options> 
 /// The secrets of applications that are in files. One that cannot be read is an error: nobody could sign in to it.
 fn add_oauth_secrets(config: &Config, options: &mut Options) -> anyhow::Result<()> {
     for (configured, client) in config.settings.oauth_clients().iter().zip(&mut options.oauth.clients) {
-        let Some(path) = &configured.secret_file else { continue };
-        let secret = read_oauth_secret(&config.settings.in_folder(path))
-            .map_err(|why| anyhow::anyhow!("oauth.clients: the secret_file of {:?}: {why}", client.id))?;
-        *client = configured.client.clone().with_secret(&secret);
+        let wrong = |key: &str, why: String| {
+            anyhow::anyhow!("oauth.clients: the {key} of {:?}: {why}", configured.client.id)
+        };
+        *client = configured.client.clone();
+        if let Some(path) = &configured.secret_file {
+            let secret = read_oauth_secret(&config.settings.in_folder(path));
+            *client = client.clone().with_secret(&secret.map_err(|why| wrong("secret_file", why))?);
+        }
+        if let Some(path) = &configured.jwks_file {
+            let keys = read_oauth_keys(&config.settings.in_folder(path));
+            client.keys = keys.map_err(|why| wrong("jwks_file", why))?;
+        }
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub use self::hooks::{
     SignIn, SignInRefusal, SignInVerdict,
 };
 pub use self::mail::MailOptions;
-pub use self::oauth::{OauthClient, OauthOptions};
+pub use self::oauth::{ClientKeys, OauthClient, OauthOptions};
 pub use self::passkeys::PasskeyOptions;
 pub use self::registration::{RegistrationMode, RegistrationOptions};
 pub use self::second_factor::{SecondFactorOptions, SecondFactorPolicy};

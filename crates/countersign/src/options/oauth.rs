@@ -2,7 +2,7 @@
 
 use crate::base::out_of_range::Broken;
 use crate::model::audience::Audiences;
-pub use crate::model::oauth::OauthClient;
+pub use crate::model::oauth::{ClientKeys, OauthClient};
 
 /// The server as a provider for other applications (OAuth 2.1, `OpenID` Connect). Its routes need the feature `oidc`.
 #[derive(Clone, Debug, Default)]

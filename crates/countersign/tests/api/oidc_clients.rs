@@ -425,3 +425,148 @@ async fn a_client_may_have_to_push() {
     assert_eq!(said["require_pushed_authorization_requests"], json!(true));
     assert_eq!(said["pushed_authorization_request_endpoint"], json!("https://auth.example/oauth2/par"));
 }
+
+/// With a client that signs who it is.
+async fn with_a_bank() -> (TestApp, countersign_jwt::SigningKey) {
+    use countersign_jwt::{Algorithm, JwkSet, SigningKey};
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let keys = JwkSet::new(vec![key.verifying_key().clone()]).unwrap().to_json();
+    let options = move |options: &mut countersign::Options| {
+        options.audiences.others.push(Audience::new(FILES));
+        let mut bank = OauthClient::new("bank", "Bank");
+        bank.redirect_uris = vec!["https://bank.example/cb".to_owned()];
+        bank.keys = countersign::options::ClientKeys::parse(&keys).unwrap();
+        bank.resources = vec![FILES.to_owned()];
+        bank.client_credentials_scopes = Scopes::parse("files:read").unwrap();
+        let mut other = OauthClient::new("other", "Other").with_secret("s");
+        other.redirect_uris = vec!["https://other.example/cb".to_owned()];
+        options.oauth.clients = vec![other, bank];
+    };
+    (TestApp::with(options, |_| {}).await, key)
+}
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+fn assertion(app: &TestApp, key: &countersign_jwt::SigningKey, changes: &Value) -> String {
+    let exp = app.clock.now().as_unix_seconds() + 60;
+    let mut claims =
+        json!({ "iss": "bank", "sub": "bank", "aud": crate::app::ISSUER, "exp": exp, "jti": "1" });
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    countersign_jwt::sign(&claims, key, "JWT").unwrap()
+}
+
+/// OI-12, RFC 7523 §3: an assertion says who a client is, at every endpoint, once.
+#[tokio::test]
+async fn a_client_may_sign_who_it_is() {
+    let (app, key) = with_a_bank().await;
+    let with = |signed: &str, more: &[(&'static str, &'static str)]| {
+        let own = [("client_assertion_type", JWT_BEARER.to_owned()), ("client_assertion", signed.to_owned())];
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        own.into_iter().chain(more).collect::<Vec<_>>()
+    };
+    let send = async |path: &str, pairs: Vec<(&'static str, String)>| {
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let reply = ask(&app, path, None, &pairs).await;
+        (reply.status.as_u16(), reply)
+    };
+    let own = [("grant_type", "client_credentials")];
+    let signed = assertion(&app, &key, &json!({}));
+    let (status, reply) = send("/oauth2/token", with(&signed, &own)).await;
+    assert_eq!(status, 200, "{}", reply.text);
+    let token = text(&reply.json(), "access_token").to_owned();
+    let unknown = async |signed: &str, more: &[(&'static str, &'static str)]| {
+        let (status, reply) = send("/oauth2/token", with(signed, &[&own, more].concat())).await;
+        assert_eq!((status, text(&reply.json(), "error")), (401, "invalid_client"), "{signed} {more:?}");
+    };
+    unknown(&signed, &[]).await;
+    unknown(
+        &assertion(&app, &key, &json!({ "jti": "1", "exp": app.clock.now().as_unix_seconds() + 61 })),
+        &[],
+    )
+    .await;
+    let now = app.clock.now().as_unix_seconds();
+    for changes in [
+        json!({ "jti": "2", "aud": "https://auth.example/oauth2/token" }),
+        json!({ "jti": "2", "aud": [crate::app::ISSUER] }),
+        json!({ "jti": "2", "exp": now + 301 }),
+        json!({ "jti": "2", "exp": now }),
+        json!({ "jti": "2", "sub": "other" }),
+        json!({ "jti": "2", "iss": "other", "sub": "other" }),
+        json!({ "jti": "" }),
+    ] {
+        unknown(&assertion(&app, &key, &changes), &[]).await;
+    }
+    let stranger = countersign_jwt::SigningKey::generate(countersign_jwt::Algorithm::Es256).unwrap();
+    unknown(&assertion(&app, &stranger, &json!({ "jti": "2" })), &[]).await;
+    unknown(&assertion(&app, &key, &json!({ "jti": "2" })), &[("client_id", "other")]).await;
+    unknown(&token, &[]).await;
+    let plain = [("grant_type", "client_credentials"), ("client_id", "bank")];
+    assert_eq!(ask(&app, "/oauth2/token", None, &plain).await.status, StatusCode::UNAUTHORIZED, "not public");
+    // None of that has used the second one up; and it says who is there at every endpoint.
+    let next = assertion(&app, &key, &json!({ "jti": "2" }));
+    let (status, reply) =
+        send("/oauth2/introspect", [with(&next, &[]), vec![("token", token.clone())]].concat()).await;
+    assert_eq!((status, &reply.json()["active"]), (200, &json!(true)));
+    let next = assertion(&app, &key, &json!({ "jti": "3" }));
+    let (status, _) =
+        send("/oauth2/revoke", [with(&next, &[("client_id", "bank")]), vec![("token", token)]].concat())
+            .await;
+    assert_eq!(status, 200);
+    let next = assertion(&app, &key, &json!({ "jti": "4" }));
+    let bank = [("client_id", "bank"), ("redirect_uri", "https://bank.example/cb")];
+    let more = [("client_assertion_type", JWT_BEARER), ("client_assertion", next.as_str())];
+    assert_eq!(push(&app, None, &[&bank[..], &more].concat()).await.status, StatusCode::CREATED);
+}
+
+/// OI-8, RFC 6749 §2.3: not in two ways, and in no way that is not known.
+#[tokio::test]
+async fn an_assertion_stands_alone() {
+    let (app, key) = with_a_bank().await;
+    let signed = assertion(&app, &key, &json!({}));
+    let own = [("grant_type", "client_credentials"), ("client_assertion", signed.as_str())];
+    for (basic, more) in [
+        (Some("bank:x"), &[("client_assertion_type", JWT_BEARER)][..]),
+        (None, &[("client_assertion_type", JWT_BEARER), ("client_id", "bank"), ("client_secret", "x")]),
+        (None, &[("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer")]),
+        (None, &[]),
+    ] {
+        let reply = ask(&app, "/oauth2/token", basic, &[&own, more].concat()).await;
+        assert_eq!(
+            (reply.status, text(&reply.json(), "error")),
+            (StatusCode::BAD_REQUEST, "invalid_request"),
+            "{more:?}"
+        );
+    }
+    let without = [("grant_type", "client_credentials"), ("client_assertion_type", JWT_BEARER)];
+    assert_eq!(ask(&app, "/oauth2/token", None, &without).await.status, StatusCode::BAD_REQUEST);
+    let good = [&own[..], &[("client_assertion_type", JWT_BEARER)]].concat();
+    assert_eq!(ask(&app, "/oauth2/token", None, &good).await.status, StatusCode::OK, "it was not used up");
+    let said = app.get("/.well-known/openid-configuration").send().await.json();
+    for endpoint in ["token", "introspection", "revocation"] {
+        let methods = said[format!("{endpoint}_endpoint_auth_methods_supported")].as_array().unwrap().clone();
+        assert!(
+            methods.contains(&json!("private_key_jwt")) && !methods.contains(&json!("none")),
+            "{methods:?}"
+        );
+        let signed_with = &said[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")];
+        assert!(signed_with.as_array().unwrap().contains(&json!("ES256")), "{signed_with}");
+    }
+}
+
+/// OI-12: of many requests at once with one assertion, one is let through.
+#[tokio::test]
+async fn of_many_uses_of_an_assertion_one_counts() {
+    let (app, key) = with_a_bank().await;
+    let signed = assertion(&app, &key, &json!({}));
+    let own = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", JWT_BEARER),
+        ("client_assertion", signed.as_str()),
+    ];
+    let all = futures_util::future::join_all((0..8).map(|_| ask(&app, "/oauth2/token", None, &own))).await;
+    let mut all: Vec<_> = all.iter().map(|reply| reply.status.as_u16()).collect();
+    all.sort_unstable();
+    assert_eq!(all, [200, 401, 401, 401, 401, 401, 401, 401]);
+}

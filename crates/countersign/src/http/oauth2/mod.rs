@@ -25,14 +25,14 @@ use zeroize::Zeroizing;
 
 #[cfg(feature = "oidc")]
 pub(in crate::http) use self::app::userinfo;
-use self::client::Shown;
+use self::client::{Shown, Stated};
 use self::parameters::parameters;
 pub(in crate::http) use self::token::token;
 use crate::http::app::App;
 use crate::http::detached::detached;
 use crate::http::edge::client_address;
 use crate::http::error::oauth::OauthError;
-use crate::model::context::Actor;
+use crate::model::context::{Actor, Context};
 #[cfg(feature = "oidc")]
 use crate::options::OauthClient;
 use crate::store::Store;
@@ -44,13 +44,15 @@ struct Parameters {
     token: Option<Zeroizing<String>>,
     client_id: Option<String>,
     client_secret: Option<Zeroizing<String>>,
+    client_assertion_type: Option<String>,
+    client_assertion: Option<Zeroizing<String>>,
 }
 
 /// A token, from a client that has proved who it is.
 pub(in crate::http) struct FromClient {
     client: Client,
     token: Zeroizing<String>,
-    context: crate::model::context::Context,
+    context: Context,
 }
 
 /// Who asks.
@@ -63,11 +65,13 @@ enum Client {
 }
 
 impl Client {
-    async fn of<S: Store>(app: &App<S>, shown: &Shown) -> Result<Self, OauthError> {
+    async fn of<S: Store>(app: &App<S>, shown: &Shown, context: &Context) -> Result<Self, OauthError> {
         #[cfg(feature = "oidc")]
-        if let Some(client) = shown.application(&app.countersign.options().oauth.clients) {
-            return Ok(Self::Application(Box::new(client.clone())));
+        if let Some(client) = shown.application(app, context).await? {
+            return Ok(Self::Application(Box::new(client)));
         }
+        #[cfg(not(feature = "oidc"))]
+        let _ = context;
         if shown.is_service(app).await? { Ok(Self::Service) } else { Err(OauthError::Client) }
     }
 }
@@ -77,13 +81,20 @@ impl<S: Store> FromRequest<App<S>> for FromClient {
 
     async fn from_request(request: Request, app: &App<S>) -> Result<Self, OauthError> {
         let (parts, body) = request.into_parts();
-        let Parameters { token, client_id, client_secret } = parameters(&parts.headers, body).await?;
-        let shown = Shown::of(&parts.headers, client_id.as_deref(), client_secret.as_ref())?;
-        let client = Client::of(app, &shown).await?;
-        let token = token.ok_or(OauthError::Request("The parameter token is missing"))?;
+        let Parameters { token, client_id, client_secret, client_assertion_type, client_assertion } =
+            parameters(&parts.headers, body).await?;
+        let stated = Stated {
+            id: client_id.as_deref(),
+            secret: client_secret.as_ref(),
+            assertion_type: client_assertion_type.as_deref(),
+            assertion: client_assertion.as_ref(),
+        };
+        let shown = Shown::of(&parts.headers, stated)?;
         let now = app.countersign.clock().now();
         let trusted = &app.options.trusted_proxies;
         let context = client_address::context(&parts, trusted, Actor::Anonymous, now);
+        let client = Client::of(app, &shown, &context).await?;
+        let token = token.ok_or(OauthError::Request("The parameter token is missing"))?;
         Ok(Self { client, token, context })
     }
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::client::Shown;
+use super::client::{Shown, Stated};
 use super::parameters::pairs;
 use crate::http::app::App;
 use crate::http::edge::client_address;
@@ -21,20 +21,27 @@ pub(in crate::http) async fn push<S: Store>(
     let (parts, body) = request.into_parts();
     let pairs = pairs(&parts.headers, body).await?;
     let find = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
-    let secret = find("client_secret").map(|secret| Zeroizing::new(secret.clone()));
-    let shown = Shown::of(&parts.headers, find("client_id").map(String::as_str), secret.as_ref())?;
-    let client = shown.application(&app.countersign.options().oauth.clients).ok_or(OauthError::Client)?;
-    // RFC 9126 §2.1.
-    if find("request_uri").is_some() {
-        return Err(OauthError::Request("A pushed request has no request_uri"));
-    }
+    let secret = |name: &str| find(name).map(|secret| Zeroizing::new(secret.clone()));
+    let (client_secret, assertion) = (secret("client_secret"), secret("client_assertion"));
+    let stated = Stated {
+        id: find("client_id").map(String::as_str),
+        secret: client_secret.as_ref(),
+        assertion_type: find("client_assertion_type").map(String::as_str),
+        assertion: assertion.as_ref(),
+    };
+    let shown = Shown::of(&parts.headers, stated)?;
     let context = client_address::context(
         &parts,
         &app.options.trusted_proxies,
         Actor::Anonymous,
         app.countersign.clock().now(),
     );
-    let request_uri = app.countersign.push_authorization(client, &pairs, &context)?;
+    let client = shown.application(&app, &context).await?.ok_or(OauthError::Client)?;
+    // RFC 9126 §2.1.
+    if find("request_uri").is_some() {
+        return Err(OauthError::Request("A pushed request has no request_uri"));
+    }
+    let request_uri = app.countersign.push_authorization(&client, &pairs, &context)?;
     let seconds = crate::Countersign::<S>::PUSHED_LIFETIME.as_secs();
     let body = json!({ "request_uri": request_uri, "expires_in": seconds });
     Ok((StatusCode::CREATED, axum::Json(body)).into_response())

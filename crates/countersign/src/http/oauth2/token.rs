@@ -65,11 +65,10 @@ pub(in crate::http) async fn token<S: Store>(
     let parameters: Parameters = parameters(&parts.headers, body).await?;
     let (now, trusted) = (app.countersign.clock().now(), &app.options.trusted_proxies);
     let context = client_address::context(&parts, trusted, Actor::Anonymous, now);
-    let Parameters { client_id, client_secret, .. } = &parameters;
-    let shown = Shown::of(&parts.headers, client_id.as_deref(), client_secret.as_ref())?;
+    let shown = Shown::of(&parts.headers, parameters.stated())?;
     #[cfg(feature = "oidc")]
     if !app.countersign.options().oauth.clients.is_empty() {
-        let client = shown.application(&app.countersign.options().oauth.clients).cloned();
+        let client = shown.application(&app, &context).await?;
         match (parameters.grant_type.as_deref(), client) {
             (Some("authorization_code" | "refresh_token"), client) => {
                 let client = client.ok_or(OauthError::Client)?;

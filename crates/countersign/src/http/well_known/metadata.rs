@@ -5,12 +5,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+#[cfg(feature = "oidc")]
+use countersign_jwt::Algorithm;
 use countersign_webauthn::Origin;
 
 use crate::base::digest::entity_tag;
 use crate::http::app::App;
 use crate::http::edge::if_none_match::client_has;
 use crate::http::error::api::ApiError;
+#[cfg(feature = "oidc")]
+use crate::model::oauth::assertion_algorithms;
 #[cfg(feature = "oidc")]
 use crate::options::{OauthClient, Options};
 use crate::store::Store;
@@ -89,9 +93,11 @@ fn provider(options: &Options) -> serde_json::Value {
     algorithms.sort_unstable();
     algorithms.dedup();
     let mut methods = CLIENT_AUTHENTICATION.to_vec();
+    let signs = clients.iter().any(|client| !client.keys.is_empty());
+    methods.extend(signs.then_some("private_key_jwt"));
     let secrets = methods.clone();
     methods.extend(clients.iter().any(OauthClient::is_public).then_some("none"));
-    serde_json::json!({
+    let mut document = serde_json::json!({
         "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
         "pushed_authorization_request_endpoint": format!("{issuer}/oauth2/par"),
         "require_pushed_authorization_requests": clients.iter().all(|client| client.require_par),
@@ -112,7 +118,16 @@ fn provider(options: &Options) -> serde_json::Value {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "id_token_signing_alg_values_supported": algorithms,
-    })
+    });
+    // RFC 8414 §2: wherever the method is.
+    if signs {
+        let signed_with: Vec<_> = assertion_algorithms().into_iter().map(Algorithm::name).collect();
+        for endpoint in ["token", "introspection", "revocation"] {
+            document[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] =
+                signed_with.clone().into();
+        }
+    }
+    document
 }
 
 #[cfg(feature = "oidc")]

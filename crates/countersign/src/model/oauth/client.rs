@@ -5,7 +5,7 @@ use std::fmt;
 use countersign_jwt::Algorithm;
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::{OPENID, redirect};
+use super::{ClientKeys, OPENID, redirect};
 use crate::base::digest::sha256;
 use crate::base::id::ApiKeyId;
 use crate::base::out_of_range::{Broken, OutOfRange};
@@ -22,8 +22,10 @@ pub struct OauthClient {
     /// Where responses go, each compared as a text (RFC 9700 §2.1); of programs on the own computer without the port (RFC 8252
     /// §7.3). At least one, unless it only acts for itself.
     pub redirect_uris: Vec<String>,
-    /// SHA-256 of its secrets: none for a public client (RFC 6749 §2.1), two while one takes the place of the other.
+    /// SHA-256 of its secrets: none for a public client (RFC 6749 §2.1) and one that has keys, two while one takes the place of the other.
     pub secret_hashes: Vec<[u8; 32]>,
+    /// The public keys of what it signs to say who it is (`private_key_jwt`, RFC 7523). Default none.
+    pub keys: ClientKeys,
     /// What it may ask for. Default `openid profile email offline_access`.
     pub scopes: Scopes,
     /// The names of the further audiences that it may ask tokens for (RFC 8707). Default none.
@@ -53,6 +55,7 @@ impl OauthClient {
             name: name.into(),
             redirect_uris: Vec::new(),
             secret_hashes: Vec::new(),
+            keys: ClientKeys::default(),
             scopes: Scopes::parse(DEFAULT_SCOPES).unwrap_or_default(),
             resources: Vec::new(),
             client_credentials_scopes: Scopes::default(),
@@ -75,7 +78,7 @@ impl OauthClient {
     /// Whether it cannot keep a secret (RFC 6749 §2.1).
     #[must_use]
     pub fn is_public(&self) -> bool {
-        self.secret_hashes.is_empty()
+        self.secret_hashes.is_empty() && self.keys.is_empty()
     }
 
     /// Whether this is a secret of it, in constant time.

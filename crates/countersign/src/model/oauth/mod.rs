@@ -1,6 +1,7 @@
 //! Applications that people sign in to with their account here (OAuth 2.1, `OpenID` Connect): which there are, what they may ask
 //! for, and what their owners have allowed. What an application holds in the end is a session with an [`AppGrant`].
 
+mod assertion;
 mod client;
 mod client_grant;
 mod code;
@@ -12,6 +13,10 @@ mod redirect;
 mod request;
 mod step;
 
+pub use self::assertion::ClientKeys;
+#[cfg(feature = "oidc")]
+pub(crate) use self::assertion::algorithms as assertion_algorithms;
+pub(crate) use self::assertion::verify as verify_assertion;
 pub use self::client::OauthClient;
 pub use self::client_grant::{ClientGrant, ClientGrantRefusal, ClientTokenEnd};
 pub(crate) use self::code::FoundCode;
