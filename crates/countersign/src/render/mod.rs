@@ -26,7 +26,7 @@ use minijinja::{
 
 pub use self::fault::{Fault, Faults};
 pub use self::mail::{MailValues, RenderedMail};
-pub use self::page::{CONSENT_POLICY, PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
+pub use self::page::{CONSENT_POLICY, FORM_POST_POLICY, PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
 use self::source::Sources;
 pub use self::source::{CONTRACT, embedded};
 use self::words::Words;
@@ -165,6 +165,7 @@ const VARIABLES: &[&str] = &[
     "destination",
     "device",
     "dir",
+    "fields",
     "form",
     "home",
     "label",

@@ -39,6 +39,8 @@ pub enum Page<'a> {
     Refused,
     /// The browser goes on to `link` by itself, and somebody can press it.
     Onwards,
+    /// The browser sends the `fields` to `link` in a form by itself, and somebody can press it.
+    FormPost,
     /// Whether an application may do what it asks for: the form posts `form` and the `decision`, `allow` or `deny`, to `consent`.
     Consent,
     /// An application's request that cannot be answered to it: `client`, `redirect_uri`, `too_long`, `over` or `failed`.
@@ -69,6 +71,8 @@ pub struct PageValues<'a> {
     pub user_agent: Option<&'a str>,
     /// Where the browser goes on.
     pub link: &'a str,
+    /// What a form sends there. Secret.
+    pub fields: &'a [(&'a str, String)],
     /// The name of an application.
     pub client: &'a str,
     /// Where its response goes: a host, or a scheme.
@@ -119,6 +123,7 @@ impl Templates {
             Page::Done(purpose) => ("done", purpose),
             Page::Refused => ("refused", "none"),
             Page::Onwards => ("onwards", "none"),
+            Page::FormPost => ("form-post", "none"),
             Page::Consent => ("consent", "none"),
             Page::AppRefused(why) => ("app-refused", why),
         };
@@ -154,11 +159,19 @@ impl Templates {
             ("link", given.link.into()),
             ("client", given.client.into()),
             ("destination", given.destination.into()),
+            ("fields", fields(given.fields)),
             ("form", given.form.into()),
             ("scopes", scopes(given.scopes)),
             ("resources", given.resources.iter().map(String::as_str).collect::<Value>()),
         ]))
     }
+}
+
+fn fields(fields: &[(&str, String)]) -> Value {
+    let one = |(name, value): &(&str, String)| {
+        Value::from_pairs([("name", Value::from(*name)), ("value", value.as_str().into())])
+    };
+    fields.iter().map(one).collect()
 }
 
 /// Each with whether it is new, and the word for it in the sentences, if there is one.
@@ -178,6 +191,10 @@ const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline-access"];
 /// is, which browsers take for a part of submitting it.
 pub const CONSENT_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The content security policy of the page that sends a form to an application, wherever that is: no script but its own one line.
+pub const FORM_POST_POLICY: &str = "default-src 'none'; script-src 'sha256-ePniVEkSivX/c7XWBGafqh8tSpiRrKiqYeqbG7N1TOE='; base-uri 'none'; \
+                                    frame-ancestors 'none'";
 
 /// What a page can say about a name, a password or a code.
 pub(super) const PROBLEMS: &[&str] = &[

@@ -570,3 +570,44 @@ async fn of_many_uses_of_an_assertion_one_counts() {
     all.sort_unstable();
     assert_eq!(all, [200, 401, 401, 401, 401, 401, 401, 401]);
 }
+
+/// OI-13: the answer in a form goes where one in the address would, and nothing in it is markup.
+#[tokio::test]
+async fn an_answer_may_come_in_a_form() {
+    use axum::http::header;
+    let app = with_machines().await;
+    let ada = app.sign_in("ada").await;
+    let mut browser = Browser::of(&app, &ada);
+    let state = "\"><script>alert(1)</script>";
+    let in_a_form = [&FOR_WIKI[..], &[("response_mode", "form_post"), ("state", state)]].concat();
+    let flow = browser.begin(&crate::oidc::request(&in_a_form)).await;
+    let reply = browser.go_on(&flow).await;
+    assert_eq!((reply.status, reply.header(header::LOCATION)), (StatusCode::OK, None));
+    assert_eq!(reply.header(header::CONTENT_SECURITY_POLICY), Some(countersign::render::FORM_POST_POLICY));
+    let page = &reply.text;
+    let action = crate::oidc::between(page, "<form method=\"post\" action=\"", "\"");
+    assert_eq!(action.replace("&#x2f;", "/"), "https://wiki.example/cb");
+    assert!(!page.contains("alert(1)</script>"), "{page}");
+    // The one line that the policy lets run is the one that is there.
+    let script = crate::oidc::between(page, "<script>", "</script>");
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, script.as_bytes());
+    let hash = format!("'sha256-{}'", STANDARD.encode(hash));
+    assert!(countersign::render::FORM_POST_POLICY.contains(&hash), "{hash}");
+    let field = |name: &str| crate::oidc::between(page, &format!("name=\"{name}\" value=\""), "\"");
+    assert_eq!(field("iss").replace("&#x2f;", "/"), crate::app::ISSUER);
+    assert!(field("state").starts_with("&quot;&gt;&lt;script"), "{}", field("state"));
+    let shown = [
+        ("client_secret", "the old+one"),
+        ("client_id", "wi-ki"),
+        ("redirect_uri", "https://wiki.example/cb"),
+    ];
+    assert_eq!(redeem(&app, field("code"), &shown).await.status, StatusCode::OK);
+    // What is wrong comes in the same way, and never to an address that is not registered.
+    let wrong = [&in_a_form[..], &[("scope", "admin")]].concat();
+    let reply = browser.arrive(&crate::oidc::request(&wrong)).await;
+    assert!(reply.text.contains("name=\"error\" value=\"invalid_scope\""), "{}", reply.text);
+    let evil = [("redirect_uri", "https://evil.example/cb"), ("response_mode", "form_post")];
+    let reply = browser.arrive(&crate::oidc::request(&evil)).await;
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+    assert!(!reply.text.contains("evil.example") && !reply.text.contains("<form"), "{}", reply.text);
+}

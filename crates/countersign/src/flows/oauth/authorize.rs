@@ -58,6 +58,8 @@ pub enum Authorization {
         state: Option<String>,
         /// The code. Secret.
         code: Zeroizing<String>,
+        /// Whether it goes in a form, and not in the address.
+        form_post: bool,
     },
     /// The application is told why not.
     Error(Box<ErrorRedirect>),
@@ -258,7 +260,8 @@ impl<S: Store> Countersign<S> {
         });
         match self.store.issue_code(CodeRequest { code: new, consent }, context).await? {
             IssueCodeOutcome::Issued => {
-                Ok(Authorization::Code { redirect_uri: request.redirect_uri, state: request.state, code })
+                let AuthorizeRequest { redirect_uri, state, form_post, .. } = request;
+                Ok(Authorization::Code { redirect_uri, state, code, form_post })
             }
             IssueCodeOutcome::Refused => {
                 Ok(refusal(&request, AuthorizeError::LoginRequired, "the session has ended"))

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::pages::{error_redirect, failed, page, refused, see_other, with_query};
+use super::pages::{back, error_redirect, failed, page, refused, see_other, with_query};
 use crate::flows::oauth::authorize::{Authorization, Browser, Question};
 use crate::flows::oauth::pushed::PUSHED_PREFIX;
 use crate::http::app::App;
@@ -76,7 +76,7 @@ async fn begin<S: Store>(app: &App<S>, query: &[u8], headers: &HeaderMap, contex
             let closest = closest.filter(|_| app.options.development);
             refused(app, headers, bad, ("redirect_uri", closest.as_deref()))
         }
-        Err(AuthorizeRefusal::Redirect(redirect)) => error_redirect(app, &redirect),
+        Err(AuthorizeRefusal::Redirect(redirect)) => error_redirect(app, headers, &redirect),
     }
 }
 
@@ -180,13 +180,13 @@ fn answer<S: Store>(
             see_other(&with_query(page, &[("return_to", way_back(app, &flow))]))
         }
         Ok(Some(Authorization::Ask(question))) => ask(app, headers, &question),
-        Ok(Some(Authorization::Code { redirect_uri, state, code })) => {
+        Ok(Some(Authorization::Code { redirect_uri, state, code, form_post })) => {
             let mut query = vec![("code", code.to_string())];
             query.extend(state.map(|state| ("state", state)));
             query.push(("iss", app.countersign.options().issuer.clone()));
-            see_other(&with_query(&redirect_uri, &query))
+            back(app, headers, (&redirect_uri, form_post), &query)
         }
-        Ok(Some(Authorization::Error(redirect))) => error_redirect(app, &redirect),
+        Ok(Some(Authorization::Error(redirect))) => error_redirect(app, headers, &redirect),
         Err(error) => failed(app, headers, &error),
     }
 }

@@ -8,18 +8,36 @@ use crate::http::edge::language::accept_language;
 use crate::http::error::api::ApiError;
 use crate::model::oauth::ErrorRedirect;
 use crate::model::outbox::DeliveryFailure;
-use crate::render::{CONSENT_POLICY, PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
+use crate::render::{CONSENT_POLICY, FORM_POST_POLICY, PAGE_POLICY, PAGE_REFERRER, Page, PageValues};
 use crate::store::Store;
 
 /// RFC 6749 §4.1.2.1, RFC 9207 §2.
-pub(super) fn error_redirect<S: Store>(app: &App<S>, redirect: &ErrorRedirect) -> Response {
+pub(super) fn error_redirect<S: Store>(
+    app: &App<S>,
+    headers: &HeaderMap,
+    redirect: &ErrorRedirect,
+) -> Response {
     let mut query = vec![
         ("error", redirect.error.name().to_owned()),
         ("error_description", redirect.description.to_owned()),
     ];
     query.extend(redirect.state.clone().map(|state| ("state", state)));
     query.push(("iss", app.countersign.options().issuer.clone()));
-    see_other(&with_query(&redirect.redirect_uri, &query))
+    back(app, headers, (&redirect.redirect_uri, redirect.form_post), &query)
+}
+
+/// Back to the application, in its address or by a form (OAuth 2.0 Form Post Response Mode §2).
+pub(super) fn back<S: Store>(
+    app: &App<S>,
+    headers: &HeaderMap,
+    (address, form_post): (&str, bool),
+    query: &[(&str, String)],
+) -> Response {
+    if !form_post {
+        return see_other(&with_query(address, query));
+    }
+    let values = PageValues { link: address, fields: query, ..PageValues::default() };
+    page(app, headers, StatusCode::OK, (Page::FormPost, values))
 }
 
 /// An address as it is, with more parameters: a registered one has no fragment.
@@ -64,7 +82,11 @@ pub(super) fn page<S: Store>(
         let html = templates.page(templates.language(None, accept_language(headers)), page, &values);
         html.map_err(|error| DeliveryFailure::Transient(error.to_string()))
     });
-    let policy = if page == Page::Consent { CONSENT_POLICY } else { PAGE_POLICY };
+    let policy = match page {
+        Page::Consent => CONSENT_POLICY,
+        Page::FormPost => FORM_POST_POLICY,
+        _ => PAGE_POLICY,
+    };
     match rendered {
         Ok(html) => {
             let headers = [

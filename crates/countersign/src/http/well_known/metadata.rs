@@ -103,7 +103,7 @@ fn provider(options: &Options) -> serde_json::Value {
         "require_pushed_authorization_requests": clients.iter().all(|client| client.require_par),
         "userinfo_endpoint": format!("{issuer}/oauth2/userinfo"),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "token_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": secrets,

@@ -42,6 +42,9 @@ pub struct AuthorizeRequest {
     pub subject: Option<String>,
     /// When it was asked.
     pub asked_at: Timestamp,
+    /// Whether the response comes in a form, and not in the address.
+    #[serde(default)]
+    pub form_post: bool,
 }
 
 impl AuthorizeRequest {
@@ -116,13 +119,15 @@ pub struct ErrorRedirect {
     pub error: AuthorizeError,
     /// The same for people.
     pub description: &'static str,
+    /// Whether it goes in a form, and not in the address.
+    pub form_post: bool,
 }
 
 impl ErrorRedirect {
     /// What is wrong with a request whose address is known to be the client's.
     pub(crate) fn of(request: &AuthorizeRequest, error: AuthorizeError, description: &'static str) -> Self {
         let (redirect_uri, state) = (request.redirect_uri.clone(), request.state.clone());
-        Self { redirect_uri, state, error, description }
+        Self { redirect_uri, state, error, description, form_post: request.form_post }
     }
 }
 
@@ -166,6 +171,7 @@ pub(crate) fn parse(
             state: parameters.only("state").map(str::to_owned),
             error,
             description,
+            form_post: parameters.only("response_mode") == Some(FORM_POST),
         }))
     };
     checked(&parameters, client, redirect_uri, now).map_err(refused)
@@ -194,9 +200,11 @@ fn checked(
         Some(_) => return Err((AuthorizeError::UnsupportedResponseType, "response_type must be code")),
         None => return invalid("response_type is missing"),
     }
-    if parameters.find("response_mode").is_some_and(|mode| mode != "query") {
-        return invalid("response_mode must be query");
-    }
+    let form_post = match parameters.find("response_mode") {
+        None | Some("query") => false,
+        Some(FORM_POST) => true,
+        Some(_) => return invalid("response_mode must be query or form_post"),
+    };
     let scopes = scopes(parameters, client)?;
     let nonce = parameters.find("nonce").map(str::to_owned);
     let challenge = challenge(parameters, client, scopes.has(OPENID) && nonce.is_some())?;
@@ -218,6 +226,7 @@ fn checked(
         login_hint: text("login_hint"),
         subject: None,
         asked_at: now,
+        form_post,
     };
     Ok((request, text("id_token_hint")))
 }
@@ -321,6 +330,8 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// OAuth 2.0 Form Post Response Mode §2.
+const FORM_POST: &str = "form_post";
 const MAX_BYTES: usize = 4096;
 
 #[cfg(test)]
@@ -421,6 +432,7 @@ mod tests {
             (&[("state", "a"), ("state", "b")], "invalid_request"),
             (&[("nobody_knows", "a"), ("nobody_knows", "b")], "invalid_request"),
             (&[("response_mode", "query")], "ok"),
+            (&[("response_mode", "form_post")], "ok"),
             (&[("response_mode", "fragment")], "invalid_request"),
             (&[("request", "e30")], "request_not_supported"),
             (&[("request_uri", "urn:x")], "request_uri_not_supported"),

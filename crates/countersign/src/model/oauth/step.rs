@@ -128,6 +128,7 @@ mod tests {
             acr_values: Vec::new(),
             login_hint: None,
             subject: None,
+            form_post: false,
             asked_at: T.plus(Duration::from_secs(100)),
         }
     }
