@@ -12,6 +12,8 @@ import { dirname, join } from 'node:path';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const DEMO = { username: 'admin', password: 'password123' };
+/** The administrator of a world with `clients`. */
+export const ADA = { username: 'ada', password: 'plums on the kitchen table' };
 
 /** With `PAGES_FROM`, the pages come from that folder, to work on them without rebuilding the server. */
 const PAGE_FILES = new Map([
@@ -62,19 +64,31 @@ export async function freePort() {
   return port;
 }
 
+/** What `dev` needs nobody to make, for `serve`: keys, an administrator, and the file that says which applications people sign in to. */
+function prepare(folder, clients) {
+  const run = (args, input) => {
+    const { status, stderr } = spawnSync(binary(), args, { cwd: folder, input, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: folder } });
+    if (status !== 0) throw new Error(`countersign ${args.join(' ')} ended with ${status}: ${stderr}`);
+  };
+  run(['init', '--data-dir', 'data']);
+  run(['user', 'add', ADA.username, '--role', 'admin', '--data-dir', 'data'], `${ADA.password}\n`);
+  writeFileSync(join(folder, 'countersign.toml'), clients);
+}
+
 /**
  * Starts `countersign dev` with `settings` (`{ 'session.grace': '1s' }`) behind a proxy. `withService`: behind it, below `/service`, is also a service
- * that only verifies.
+ * that only verifies. `clients`: `serve` instead, with these `[[oauth.clients]]`.
  * @returns {Promise<World>}
  */
-export async function startWorld(settings = {}, { withService = false } = {}) {
+export async function startWorld(settings = {}, { withService = false, clients } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-browser-'));
   const port = await freePort();
   const proxyPort = await freePort();
   // Browsers see the proxy's origin, so it is the server's public one.
   const set = { public_origin: `http://localhost:${proxyPort}`, ...settings };
   const args = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const child = spawn(binary(), ['dev', '--listen', `127.0.0.1:${port}`, '--data-dir', join(folder, 'data'), ...args], {
+  if (clients !== undefined) prepare(folder, clients);
+  const child = spawn(binary(), [clients === undefined ? 'dev' : 'serve', '--listen', `127.0.0.1:${port}`, '--data-dir', join(folder, 'data'), ...args], {
     cwd: folder,
     // The server refuses unknown variables, and must not see the developer's own.
     env: { PATH: process.env.PATH, HOME: folder },
@@ -126,7 +140,7 @@ export class World {
   weather = () => ({});
   /** The lifetime that clients are told, in seconds, instead of the real one. */
   expiresIn = undefined;
-  /** Hears each request, `POST /path`, with its body as text. */
+  /** Hears each request, `POST /path`, with its body as text and its headers. */
   hear = () => {};
   /** Extra pages of the tests, by path. */
   pages = new Map();
@@ -159,7 +173,7 @@ export class World {
     this.log.push(`${request.method} ${path}`);
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    this.hear(`${request.method} ${path}`, Buffer.concat(chunks).toString());
+    this.hear(`${request.method} ${path}`, Buffer.concat(chunks).toString(), request.headers);
     const page = this.pages.get(path);
     if (page !== undefined) {
       response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);

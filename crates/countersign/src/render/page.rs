@@ -174,12 +174,13 @@ fn fields(fields: &[(&str, String)]) -> Value {
     fields.iter().map(one).collect()
 }
 
-/// Each with whether it is new, and the word for it in the sentences, if there is one.
+/// Each with the word for it in the sentences, if there is one, and whether it is new: where all are, that says nothing.
 fn scopes(scopes: &[(&str, bool)]) -> Value {
+    let are_some_known = scopes.iter().any(|(_, is_new)| !is_new);
     let one = |(name, is_new): &(&str, bool)| {
         let word = name.replace('_', "-");
         let word = SCOPES.contains(&word.as_str()).then_some(word);
-        Value::from_pairs([("name", Value::from(*name)), ("is_new", (*is_new).into()), ("word", word.into())])
+        Value::from_pairs([("name", Value::from(*name)), ("is_new", (*is_new && are_some_known).into()), ("word", word.into())])
     };
     scopes.iter().map(one).collect()
 }
