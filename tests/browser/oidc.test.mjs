@@ -212,6 +212,27 @@ for (const { name, launch } of BROWSERS) {
       assert.equal(of.claims().sub, ofOther.claims().sub);
     });
 
+    /** OI-6 */
+    test('sees the application on the account page, disconnects it, and is asked again', async () => {
+      const held = await arrive();
+      const [token, { sub }] = [held.access_token, held.claims()];
+      await page.goto(`${world.origin}/account`);
+      await page.waitForSelector('#apps li');
+      const shown = await page.$eval('#apps', ({ innerText }) => innerText);
+      for (const part of ['The Wiki', new URL(origin).host, 'Know who you are · See your user name and language', 'last used']) assert.ok(shown.includes(part), `${part}: ${shown}`);
+      await page.waitForSelector('#sessions li');
+      assert.equal(await page.$eval('#sessions', ({ innerText }) => innerText.includes('wiki')), false, 'it is in one place');
+      await lookAt(page, name, 'account-apps');
+      await page.click('#apps button');
+      await page.waitForSelector('dialog[open] .primary');
+      await page.click('dialog[open] .primary');
+      await holds(page, () => document.body.innerText.includes('The Wiki is disconnected.'));
+      await holds(page, () => document.querySelector('#apps').innerText.startsWith('No applications.'));
+      await assert.rejects(oidc.fetchUserInfo(config, token, sub));
+      await leave(await request());
+      await isAsked();
+    });
+
     test('is told on a page of ours what does not work, and of a page that goes on nothing is amiss', async () => {
       const { url } = await request({ redirect_uri: `${origin}/elsewhere` });
       await leave({ url });

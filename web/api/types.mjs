@@ -9,7 +9,7 @@ const { schemas } = components;
 const kinds = schemas.AuditKind.enum.map((kind) => `  '${kind}',\n`).join('');
 const FILES = {
   '../client/src/wire.ts': await types(['ErrorCode', 'User', 'TokenResponse', 'StartedMail', 'Email', 'Deletion']),
-  '../pages/src/wire.ts': `/** The kinds of events in the audit log. */\nexport const AUDIT_KINDS = [\n${kinds}] as const;\n\n${await types(['Account', 'Email', 'Invitation', 'Session', 'ApiKey', 'Key', 'AuditEvent', 'Follower', 'Overview', 'FactorsBody', 'FactorOffer', 'AddedFactor', 'RecoveryCodesBody'])}`,
+  '../pages/src/wire.ts': `/** The kinds of events in the audit log. */\nexport const AUDIT_KINDS = [\n${kinds}] as const;\n\n${await types(['Account', 'Email', 'Invitation', 'Session', 'ConnectedApp', 'ApiKey', 'Key', 'AuditEvent', 'Follower', 'Overview', 'FactorsBody', 'FactorOffer', 'AddedFactor', 'RecoveryCodesBody'])}`,
 };
 
 let isStale = false;

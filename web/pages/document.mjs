@@ -62,5 +62,5 @@ export function documentOf({ name, title, script, client, account, policy }, bod
     script && `<script type="module" src="assets/${fileOf(name, lang)}.js"></script>`,
   ];
   const lines = head.filter(Boolean).map((line) => `    ${line}\n`);
-  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account admin debugger docs forgot mail-sign-in register invitations" data-languages="en de" data-password-length="15" data-deletion-grace="1209600">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
+  return `<!doctype html>\n<html lang="${lang}" dir="ltr" data-home="./" data-pages="account apps admin debugger docs forgot mail-sign-in register invitations" data-languages="en de" data-password-length="15" data-deletion-grace="1209600">\n  <head>\n${lines.join('')}  </head>\n${body}</html>\n`;
 }

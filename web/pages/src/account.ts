@@ -1,6 +1,7 @@
 // The account page: profile, e-mail addresses, sessions, API keys, change of password, leaving.
 
 import { api } from './api.ts';
+import { connectedApps } from './connected-apps.ts';
 import { byId, copyFrom, element, fill } from './dom.ts';
 import { emailSection } from './emails.ts';
 import { factorSections } from './factors.ts';
@@ -10,7 +11,7 @@ import { languageChoice } from './language-choice.ts';
 import { deleteMyAccount, downloadMyData } from './leave.ts';
 import { passwordForm } from './password-form.ts';
 import { sessionList } from './session-list.ts';
-import { canLeave, hasMail, passwordHint } from './site.ts';
+import { canLeave, hasApps, hasMail, passwordHint } from './site.ts';
 import { act, confirmed, notify, signedInPage, signOut } from './shell.ts';
 import { t } from './words.ts';
 import type { Account, Session } from './wire.ts';
@@ -37,7 +38,9 @@ async function showProfile(): Promise<void> {
 }
 
 async function showSessions(): Promise<void> {
-  const { sessions } = await api<{ sessions: Session[] }>('GET', '/api/sessions');
+  const { sessions: all } = await api<{ sessions: Session[] }>('GET', '/api/sessions');
+  // Those of applications are with what was allowed them.
+  const sessions = all.filter((session) => !hasApps || session.clientId === undefined);
   fill(
     byId('sessions'),
     sessionList(sessions, async (session) => {
@@ -48,7 +51,7 @@ async function showSessions(): Promise<void> {
       byId('sessions').focus();
     }),
   );
-  byId('end-others').hidden = sessions.length < 2;
+  byId('end-others').hidden = all.length < 2;
 }
 
 async function endOthers(): Promise<void> {
@@ -83,6 +86,7 @@ void signedInPage((user) => {
   );
   byId('change-password').after(...sections);
   fill(byId('new-key'), keyList(byId('keys'), '/api/keys', true));
+  if (hasApps) byId('sessions-section').after(connectedApps(showSessions));
   if (hasMail) byId('profile-section').after(emailSection(owner));
   const download = byId<HTMLButtonElement>('download');
   download.addEventListener('click', () => void act(download, downloadMyData));

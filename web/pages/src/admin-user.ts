@@ -126,7 +126,7 @@ function sessionsCard({ account, path, ended }: UserPage): HTMLElement {
 
   async function end(session: Session): Promise<void> {
     await api('DELETE', `${path}/sessions/${encodeURIComponent(session.id)}`);
-    notify(t('That device of {name} is signed out.', { name: account.username }));
+    notify(session.clientId === undefined ? t('That device of {name} is signed out.', { name: account.username }) : t('{app} is disconnected.', { app: session.clientId }));
     await show();
     // The button that had the focus is gone.
     list.focus();

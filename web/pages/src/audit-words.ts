@@ -36,6 +36,7 @@ const GROUPS: Record<string, Partial<Record<Kind, string>>> = {
     device_proof_missing: t('Session of another device refused'),
     app_allowed: t('App allowed'),
     app_connected: t('App connected'),
+    app_disconnected: t('App disconnected'),
     reauthenticated: t('Shown again who they are'),
   },
   [t('Accounts')]: {

@@ -94,6 +94,7 @@ export const adminFactors = {
   'Session of another device refused': 'Sitzung eines anderen Geräts abgewiesen',
   'App allowed': 'Anwendung erlaubt',
   'App connected': 'Anwendung verbunden',
+  'App disconnected': 'Anwendung getrennt',
   'Shown again who they are': 'Noch einmal ausgewiesen',
   'the second step was changed': 'der zweite Schritt wurde geändert',
 } as const;

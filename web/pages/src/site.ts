@@ -10,12 +10,15 @@ const on = pages.split(' ');
 export const productName: string = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? '';
 
 /** Whether the server has this page; without it nothing leads there. */
-export function hasPage(name: 'account' | 'admin' | 'debugger' | 'forgot' | 'register'): boolean {
+export function hasPage(name: 'account' | 'apps' | 'admin' | 'debugger' | 'forgot' | 'register'): boolean {
   return on.includes(name);
 }
 
 /** Whether the server sends mails that people ask for: without them there are no addresses. */
 export const hasMail: boolean = hasPage('forgot');
+
+/** Whether there are applications that people sign in to with their account here. */
+export const hasApps: boolean = hasPage('apps');
 
 /** Whether administrators can invite people. */
 export const canInvite: boolean = on.includes('invitations');

@@ -61,6 +61,7 @@ export const AUDIT_KINDS = [
   'device_proof_missing',
   'app_allowed',
   'app_connected',
+  'app_disconnected',
 ] as const;
 
 export interface components {
@@ -138,7 +139,22 @@ export interface components {
             readonly sessionId: string | null;
         };
         /** @enum {string} */
-        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deletion_requested" | "account_deletion_cancelled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked" | "delivery_retried" | "delivery_dropped" | "email_added" | "email_verified" | "email_primary_changed" | "email_removed" | "email_restored" | "ticket_issued" | "password_reset" | "sign_in_approved" | "account_registered" | "invitation_withdrawn" | "factor_added" | "factor_removed" | "passkey_counter_fell" | "recovery_codes_made" | "recovery_code_used" | "reauthenticated" | "device_trusted" | "device_bound" | "device_proof_missing" | "app_allowed" | "app_connected";
+        readonly AuditKind: "login_succeeded" | "login_failed" | "login_throttled" | "spray_suspected" | "session_ended" | "refresh_reuse_detected" | "session_healed" | "revocation_restored" | "store_restored" | "backup_made" | "password_changed" | "password_taken_over" | "password_change_required" | "password_change_waived" | "account_created" | "account_changed" | "account_disabled" | "account_enabled" | "account_deletion_requested" | "account_deletion_cancelled" | "account_deleted" | "accounts_exported" | "key_created" | "key_imported" | "key_exported" | "key_restored" | "key_withdrawn" | "key_removed" | "master_key_changed" | "feed_key_created" | "feed_key_removed" | "client_created" | "client_removed" | "api_key_created" | "api_key_used" | "api_key_revoked" | "delivery_retried" | "delivery_dropped" | "email_added" | "email_verified" | "email_primary_changed" | "email_removed" | "email_restored" | "ticket_issued" | "password_reset" | "sign_in_approved" | "account_registered" | "invitation_withdrawn" | "factor_added" | "factor_removed" | "passkey_counter_fell" | "recovery_codes_made" | "recovery_code_used" | "reauthenticated" | "device_trusted" | "device_bound" | "device_proof_missing" | "app_allowed" | "app_connected" | "app_disconnected";
+        /** @description An application that may do something for the account. */
+        readonly ConnectedApp: {
+            readonly clientId: string;
+            /** @description Where responses to it go: hosts, or schemes of programs. None if it is not configured any more. */
+            readonly hosts: readonly string[];
+            /** @description When it last got a token; `null` if it has no session. */
+            readonly lastUsedAt: components["schemas"]["Instant"] | null;
+            /** @description What it is called; its ID if it is not configured any more. */
+            readonly name: string;
+            /** @description The names of the audiences that it may ask tokens for. */
+            readonly resources: readonly string[];
+            /** @description What it may do, with spaces between them. */
+            readonly scope: string;
+            readonly since: components["schemas"]["Instant"];
+        };
         readonly Email: {
             /** Format: idn-email */
             readonly address: string;
@@ -357,6 +373,7 @@ export type AddedFactor = components['schemas']['AddedFactor'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditKind = components['schemas']['AuditKind'];
+export type ConnectedApp = components['schemas']['ConnectedApp'];
 export type Email = components['schemas']['Email'];
 export type Factor = components['schemas']['Factor'];
 export type FactorOffer = components['schemas']['FactorOffer'];

@@ -12,6 +12,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use crate::http::admin::{
     self, api_keys, audit, followers, invitations, keys, overview, second_factors as admin_factors, users,
 };
+#[cfg(feature = "oidc")]
+use crate::http::api::apps;
 #[cfg(feature = "mail")]
 use crate::http::api::mail_link;
 use crate::http::api::{
@@ -164,6 +166,8 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
     });
     #[cfg(feature = "oidc")]
     routes.extend(table! {
+        GET    "/api/account/apps"                       Bearer apps::list;
+        DELETE "/api/account/apps/{client_id}"           Bearer apps::disconnect;
         GET    "/oauth2/authorize"                       Public oauth2::authorize::by_address;
         POST   "/oauth2/authorize"                       Public oauth2::authorize::by_form;
         POST   "/oauth2/par"                             Client oauth2::par::push;

@@ -140,6 +140,8 @@ named! {
         AppAllowed = "app_allowed",
         /// An application has got a session of its own for an account; the detail is its ID.
         AppConnected = "app_connected",
+        /// The owner of an account has disconnected an application; the detail is its ID. What its sessions were goes before it.
+        AppDisconnected = "app_disconnected",
     }
 }
 

@@ -180,7 +180,11 @@ fn scopes(scopes: &[(&str, bool)]) -> Value {
     let one = |(name, is_new): &(&str, bool)| {
         let word = name.replace('_', "-");
         let word = SCOPES.contains(&word.as_str()).then_some(word);
-        Value::from_pairs([("name", Value::from(*name)), ("is_new", (*is_new && are_some_known).into()), ("word", word.into())])
+        Value::from_pairs([
+            ("name", Value::from(*name)),
+            ("is_new", (*is_new && are_some_known).into()),
+            ("word", word.into()),
+        ])
     };
     scopes.iter().map(one).collect()
 }

@@ -160,6 +160,8 @@ passed_on! {
     }
     OauthStore {
         find_consent(account: AccountId, client: String, resources: Vec<String>) -> Option<Consent>;
+        consents_of(account: AccountId) -> Vec<Consent>;
+        disconnect_app(account: AccountId, client: String, context: &Context) -> Option<Vec<EndedSession>>;
         issue_code(request: CodeRequest, context: &Context) -> IssueCodeOutcome;
         end_client_token(end: ClientTokenEnd, context: &Context) -> Option<EndedSession>;
         use_once(used: Use, context: &Context) -> bool;

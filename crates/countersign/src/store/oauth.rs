@@ -18,6 +18,18 @@ pub trait OauthStore: Sealed {
         resources: Vec<String>,
     ) -> impl Answer<Option<Consent>>;
 
+    /// What the owner of an account has allowed, in no order.
+    fn consents_of(&self, account: AccountId) -> impl Answer<Vec<Consent>>;
+
+    /// Ends the sessions of a client, and forgets what the owner of the account has allowed it; gives the sessions, or nothing if
+    /// there was nothing to end or to forget.
+    fn disconnect_app(
+        &self,
+        account: AccountId,
+        client: String,
+        context: &Context,
+    ) -> impl Answer<Option<Vec<EndedSession>>>;
+
     /// Keeps a code, and the consent with it, if the session in which it was allowed is alive and its account may sign in.
     fn issue_code(&self, request: CodeRequest, context: &Context) -> impl Answer<IssueCodeOutcome>;
 

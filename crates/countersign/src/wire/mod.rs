@@ -7,6 +7,8 @@ mod account;
 mod api_key;
 mod audit;
 mod client;
+#[cfg(feature = "oidc")]
+mod connected_app;
 mod email;
 mod feed_key;
 mod field;
@@ -22,6 +24,8 @@ pub use self::account::{AccountView, UserView};
 pub use self::api_key::ApiKeyView;
 pub use self::audit::AuditEventView;
 pub use self::client::ClientView;
+#[cfg(feature = "oidc")]
+pub use self::connected_app::ConnectedAppView;
 pub use self::email::EmailView;
 pub use self::feed_key::FeedKeyView;
 pub use self::field::{Instant, Optional};

@@ -415,6 +415,50 @@ async fn consent_is_remembered_until_the_application_is_disconnected() {
     assert_eq!(status(&mut browser, &[]).await, 200, "asked again");
 }
 
+/// OI-6: an application is one thing to the owner of an account, however it is connected, and is disconnected as a whole.
+#[tokio::test]
+async fn the_owner_of_an_account_sees_and_disconnects_its_applications() {
+    let app = with_clients().await;
+    let ada = app.sign_in("ada").await;
+    let apps = async |token: &str| app.get("/api/account/apps").bearer(token).send().await.json();
+    assert_eq!(apps(&ada.access_token).await, json!({ "apps": [] }));
+    let mut browser = Browser::of(&app, &ada);
+    let code = browser.code(&[]).await;
+    let connected_at = app.clock.now().to_string();
+    app.wait(5);
+    let body = redeem(&app, &code, &[]).await.json();
+    let used_at = app.clock.now().to_string();
+    let under_way = browser.code(&[("resource", FILES), ("scope", "email")]).await;
+    let other = app.sign_in("root").await;
+    let shop = json!({
+        "clientId": "shop", "name": "The Shop", "hosts": ["127.0.0.1", "shop.example"],
+        "scope": "email openid profile", "resources": [FILES], "since": connected_at, "lastUsedAt": used_at,
+    });
+    assert_eq!(apps(&ada.access_token).await, json!({ "apps": [shop] }));
+    assert_eq!(apps(&other.access_token).await, json!({ "apps": [] }), "of nobody else");
+
+    let disconnect = async |client: &str, token: &str| {
+        let path = format!("/api/account/apps/{client}");
+        app.call(axum::http::Method::DELETE, &path).bearer(token).send().await
+    };
+    disconnect("shop", &other.access_token).await.assert_error(404, "not_found");
+    disconnect("wiki", &ada.access_token).await.assert_error(404, "not_found");
+    assert_eq!(disconnect("shop", &ada.access_token).await.status, StatusCode::NO_CONTENT);
+    disconnect("shop", &ada.access_token).await.assert_error(404, "not_found");
+    assert_eq!(apps(&ada.access_token).await, json!({ "apps": [] }));
+    let access = body["access_token"].as_str().unwrap();
+    app.get("/oauth2/userinfo").bearer(access).send().await.assert_error(401, "token_revoked");
+    let held = body["refresh_token"].as_str().unwrap();
+    let with = [("grant_type", "refresh_token"), ("client_id", "shop"), ("refresh_token", held)];
+    refused(&token(&app, &with).await, "invalid_grant", "session_revoked");
+    let reply = redeem(&app, &under_way, &[]).await;
+    refused(&reply, "invalid_grant", "code_unknown");
+    assert_eq!(app.profile(&ada.access_token).await, 200, "its owner stays signed in");
+    let flow = browser.begin(&request(&[])).await;
+    assert_eq!(browser.go_on(&flow).await.status, StatusCode::OK, "asked again");
+    assert_eq!(app.audit(AuditKind::AppDisconnected).await.len(), 1);
+}
+
 /// OI-7, `OpenID` Connect Core §3.1.2.1 and §3.1.2.6: `prompt` and `max_age`, through the sign-in page and back.
 #[tokio::test]
 async fn a_sign_in_is_asked_for_anew_where_the_application_wants_it() {

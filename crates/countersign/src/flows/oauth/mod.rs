@@ -10,6 +10,7 @@ pub mod begin;
 pub mod client_assertion;
 pub mod client_credentials;
 pub mod held;
+pub mod connected;
 pub(crate) mod id_token;
 pub mod pushed;
 pub mod token;

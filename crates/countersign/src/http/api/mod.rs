@@ -2,6 +2,8 @@
 
 pub(in crate::http) mod account;
 pub(in crate::http) mod device;
+#[cfg(feature = "oidc")]
+pub(in crate::http) mod apps;
 pub(in crate::http) mod email;
 pub(in crate::http) mod email_sign_in;
 pub(in crate::http) mod emails;

@@ -35,10 +35,7 @@ pub(in crate::http) async fn list_of<S: Store>(
     caller: &Caller,
 ) -> Result<Response, ApiError> {
     let policy = countersign.options().sessions;
-    // Each application has as much room as sign-ins have.
-    let kinds =
-        u32::try_from(countersign.options().oauth.clients.len()).unwrap_or(u32::MAX).saturating_add(1);
-    let (now, limit) = (caller.context.now, policy.max_sessions.saturating_mul(kinds));
+    let (now, limit) = (caller.context.now, countersign.most_sessions());
     let sessions = countersign.list_sessions(Some(account), now, limit).await?;
     let view = |session| SessionView::new(session, &policy, Some(caller.session));
     Ok(axum::Json(SessionsBody { sessions: sessions.iter().map(view).collect() }).into_response())

@@ -23,7 +23,7 @@ pub(super) fn document(built: &str, options: &PagesOptions, server: &Options) ->
     // Not a page, but a part of one.
     let invites = server.email.enabled && server.registration.mode != RegistrationMode::Off;
     let on = options.on(server).chain(invites.then_some("invitations")).collect::<Vec<_>>().join(" ");
-    let all = "data-pages=\"account admin debugger docs forgot mail-sign-in register invitations\"";
+    let all = "data-pages=\"account apps admin debugger docs forgot mail-sign-in register invitations\"";
     let text = text.replace(all, &format!("data-pages=\"{on}\""));
     let languages = escaped(&server.languages.join(" "));
     let text = text.replace("data-languages=\"en de\"", &format!("data-languages=\"{languages}\""));

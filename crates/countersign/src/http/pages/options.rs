@@ -60,10 +60,12 @@ impl DemoUser {
 
 impl PagesOptions {
     /// Each page that can be off, and whether it is on. Those of what people do by mail follow the server.
-    fn switches(&self, server: &Options) -> [(&'static str, bool); 7] {
+    fn switches(&self, server: &Options) -> [(&'static str, bool); 8] {
         let is_open = server.registration.mode == RegistrationMode::Open;
         [
             ("account", self.account),
+            // No page, but a part of one.
+            ("apps", cfg!(feature = "oidc") && !server.oauth.clients.is_empty()),
             ("admin", self.admin),
             ("debugger", self.debugger),
             ("docs", self.docs),

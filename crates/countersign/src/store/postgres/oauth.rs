@@ -1,5 +1,7 @@
 //! Authorization codes and consents.
 
+use tokio_postgres::Row;
+
 use super::apply::Transaction;
 use super::engine::connection::Connection;
 use super::engine::failure::Failure;
@@ -37,6 +39,19 @@ impl OauthStore for PostgresStore {
         .await
     }
 
+    async fn consents_of(&self, account: AccountId) -> Result<Vec<Consent>, StoreError> {
+        self.read("consents_of", move |db| async move { consents_of(&db, account).await }).await
+    }
+
+    async fn disconnect_app(
+        &self,
+        account: AccountId,
+        client: String,
+        context: &Context,
+    ) -> Result<Option<Vec<EndedSession>>, StoreError> {
+        self.change("disconnect_app", context, (account, client), disconnect).await
+    }
+
     async fn issue_code(
         &self,
         request: CodeRequest,
@@ -65,6 +80,32 @@ impl OauthStore for PostgresStore {
         let device = Device { address: context.address, user_agent: context.user_agent.clone() };
         self.change("redeem_code", context, (redemption, device), redeem).await
     }
+}
+
+/// As by everything that ends the sessions of an account: a code that is used meanwhile has begun its session, or finds itself gone.
+async fn disconnect(
+    tx: Transaction,
+    (account, client): (AccountId, String),
+) -> Result<Option<Vec<EndedSession>>, Failure> {
+    load::account(&tx.db, account, Lock::Rows).await?;
+    let open = load::lock_sessions(&tx.db, account, None).await?.open;
+    let consents = consents_of(&tx.db, account).await?;
+    tx.apply(oauth::disconnect((account, &client), &consents, &open, tx.at)).await
+}
+
+async fn consents_of(db: &Connection, account: AccountId) -> Result<Vec<Consent>, Failure> {
+    let sql = "SELECT client_id, resources, scopes, granted_at FROM oauth_consents WHERE account_id = $1";
+    let found = db.query(sql, &[&account]).await?;
+    let consent = |row: &Row| {
+        Ok(Consent {
+            account_id: account,
+            client_id: row.try_get(0)?,
+            resources: oauth::split(row.try_get(1)?),
+            scopes: Scopes::parse(row.try_get(2)?).map_err(Failure::stored)?,
+            granted_at: row.try_get(3)?,
+        })
+    };
+    found.iter().map(consent).collect()
 }
 
 /// The account is locked first, as by everything that ends its sessions: a log-out comes before the code, or ends its session.
@@ -151,7 +192,10 @@ impl Transaction {
         self.rows(1, sql, &[&values.0, &values.1, &resources, &scopes, &values.2]).await
     }
 
+    /// A code that is under way goes too: its session would begin after the application was disconnected.
     pub(super) async fn forget_consents(&self, account: AccountId, client: &str) -> Result<(), Failure> {
+        let sql = "DELETE FROM oauth_codes WHERE account_id = $1 AND client_id = $2 AND used_at IS NULL";
+        self.db.execute(sql, &[&account, &client]).await?;
         let sql = "DELETE FROM oauth_consents WHERE account_id = $1 AND client_id = $2";
         self.db.execute(sql, &[&account, &client]).await.map(drop)
     }

@@ -44,6 +44,24 @@ impl OauthStore for SqliteStore {
         .await
     }
 
+    async fn consents_of(&self, account: AccountId) -> Result<Vec<Consent>, StoreError> {
+        self.read("consents_of", move |db| consents_of(db, account)).await
+    }
+
+    async fn disconnect_app(
+        &self,
+        account: AccountId,
+        client: String,
+        context: &Context,
+    ) -> Result<Option<Vec<EndedSession>>, StoreError> {
+        self.change("disconnect_app", context, move |tx| {
+            let consents = consents_of(tx.db, account)?;
+            let open = load::open_sessions_of(tx.db, account)?;
+            tx.apply(oauth::disconnect((account, &client), &consents, &open, tx.at))
+        })
+        .await
+    }
+
     async fn issue_code(
         &self,
         request: CodeRequest,
@@ -154,12 +172,35 @@ impl Transaction<'_> {
         )
     }
 
+    /// A code that is under way goes too: its session would begin after the application was disconnected.
     pub(super) fn forget_consents(&self, account: AccountId, client: &str) -> rusqlite::Result<()> {
+        let of_it = params![account.as_bytes(), client];
+        self.db
+            .prepare_cached(
+                "DELETE FROM oauth_codes WHERE account_id = ?1 AND client_id = ?2 AND used_at IS NULL",
+            )?
+            .execute(of_it)?;
         self.db
             .prepare_cached("DELETE FROM oauth_consents WHERE account_id = ?1 AND client_id = ?2")?
-            .execute(params![account.as_bytes(), client])
+            .execute(of_it)
             .map(drop)
     }
+}
+
+fn consents_of(db: &Connection, account: AccountId) -> rusqlite::Result<Vec<Consent>> {
+    db.prepare_cached(
+        "SELECT client_id, resources, scopes, granted_at FROM oauth_consents WHERE account_id = ?1",
+    )?
+    .query_map([account.as_bytes()], |row| {
+        Ok(Consent {
+            account_id: account,
+            client_id: row.get(0)?,
+            resources: oauth::split(row.get_ref(1)?.as_str()?),
+            scopes: scopes(row, 2)?,
+            granted_at: Timestamp::from_unix_millis(row.get(3)?),
+        })
+    })?
+    .collect()
 }
 
 fn find(db: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Option<StoredCode>> {
