@@ -246,6 +246,7 @@ impl<S: Store> Countersign<S> {
             amr: None,
             acr: None,
             scope: Some(grant.scopes().to_string()),
+            cnf: None,
             username: None,
             role: None,
             custom: Cow::Owned(Map::new()),

@@ -40,29 +40,33 @@ impl OauthOptions {
                 &id,
                 "is the name of an audience, whose services would take its ID tokens",
             );
-            for name in &client.own_audiences {
-                let is_one = !is_default(audiences, name) && audiences.find(Some(name)).is_some();
-                let why = format!("has {name:?}, which is not the name of a further audience");
-                broken.unless(is_one, &format!("{place}.own_audiences"), why);
-            }
-            for name in &client.resources {
-                broken.unless(
-                    !is_default(audiences, name) && audiences.find(Some(name)).is_some(),
-                    &format!("{place}.resources"),
-                    format!(
-                        "has {name:?}, which is not the name of a further audience (the default audience is for this server \
-                         itself: with a token for it an application could manage accounts)"
-                    ),
-                );
-                let is_word = !name.contains(|c: char| !c.is_ascii_graphic()) && !name.contains('#');
-                broken.unless(
-                    is_word,
-                    &format!("{place}.resources"),
-                    "has a space or a fragment (RFC 8707 section 2)",
-                );
-            }
+            check_audiences(client, audiences, &place, &mut broken);
         }
         broken
+    }
+}
+
+fn check_audiences(client: &OauthClient, audiences: &Audiences, place: &str, broken: &mut Broken) {
+    let find = |name: &str| audiences.find(Some(name)).filter(|_| !is_default(audiences, name));
+    for name in &client.own_audiences {
+        let why = format!("has {name:?}, which is not the name of a further audience");
+        broken.unless(find(name).is_some(), &format!("{place}.own_audiences"), why);
+    }
+    let field = format!("{place}.resources");
+    for name in &client.resources {
+        let found = find(name);
+        let why = format!(
+            "has {name:?}, which is not the name of a further audience (the default audience is for this server itself: with a \
+             token for it an application could manage accounts)"
+        );
+        broken.unless(found.is_some(), &field, why);
+        let is_word = !name.contains(|c: char| !c.is_ascii_graphic()) && !name.contains('#');
+        broken.unless(is_word, &field, "has a space or a fragment (RFC 8707 section 2)");
+        // Their sessions have no key, and such an audience serves nobody without one.
+        let is_for_all = !found.is_some_and(|audience| audience.dpop_bound);
+        let why =
+            format!("has {name:?}, which binds its tokens to a key (dpop_bound): applications have none");
+        broken.unless(is_for_all, &field, why);
     }
 }
 
@@ -106,6 +110,11 @@ mod tests {
             assert_eq!(field(|it| own(&mut it.oauth.clients[0])), bad("oauth.clients.0.own_audiences"));
             assert_eq!(resource(name), bad("oauth.clients.0.resources"), "{name}");
         }
+        let binds = |it: &mut Options| {
+            it.audiences.others[0].dpop_bound = true;
+            it.oauth.clients[0].resources.push("https://files.example".to_owned());
+        };
+        assert_eq!(field(binds), bad("oauth.clients.0.resources"));
     }
 
     /// ID tokens need key pairs, and all keys have to fit into one set.

@@ -1,9 +1,9 @@
 //! The routes under `/api`: extract, call, respond.
 
 pub(in crate::http) mod account;
-pub(in crate::http) mod device;
 #[cfg(feature = "oidc")]
 pub(in crate::http) mod apps;
+pub(in crate::http) mod device;
 pub(in crate::http) mod email;
 pub(in crate::http) mod email_sign_in;
 pub(in crate::http) mod emails;
