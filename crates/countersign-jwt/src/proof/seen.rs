@@ -19,6 +19,7 @@ use crate::backend::sha256;
 /// within its window and for the one method, URI and access token that it names.
 pub struct SeenProofs {
     capacity: usize,
+    per_key: usize,
     ids: HashSet<Id>,
     /// What can be forgotten after which second.
     by_end: BTreeMap<i64, Vec<(Owner, Id)>>,
@@ -42,12 +43,21 @@ impl SeenProofs {
     /// Room for this many proofs, at least eight. Memory is taken as it is needed.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(KEYS_AT_LEAST);
         Self {
-            capacity: capacity.max(KEYS_AT_LEAST),
+            capacity,
+            per_key: capacity / KEYS_AT_LEAST,
             ids: HashSet::new(),
             by_end: BTreeMap::new(),
             of_owner: HashMap::new(),
         }
+    }
+
+    /// With room for this many proofs of one key, at least one, and an eighth of all at most: where many keys are served of which each is
+    /// seldom used, nobody fills the store with a few keys.
+    #[must_use]
+    pub fn per_key(self, most: usize) -> Self {
+        Self { per_key: most.clamp(1, self.capacity / KEYS_AT_LEAST), ..self }
     }
 
     /// Remembers a proof that was just verified, until [`good_until`](DpopProof::good_until) and
@@ -55,7 +65,7 @@ impl SeenProofs {
     ///
     /// # Errors
     /// - [`Replayed`](SeenError::Replayed): this key has sent this `jti` before.
-    /// - [`Full`](SeenError::Full): no place is left, or this key has an eighth of them. The proof must not be accepted.
+    /// - [`Full`](SeenError::Full): no place is left, or this key has its share of them. The proof must not be accepted.
     pub fn record(&mut self, proof: &DpopProof, now_unix_seconds: i64) -> Result<(), SeenError> {
         self.record_id(&proof.thumbprint(), proof.id(), proof.good_until(), now_unix_seconds)
     }
@@ -73,6 +83,13 @@ impl SeenProofs {
         now_unix_seconds: i64,
     ) -> Result<(), SeenError> {
         self.record_id(&answer.thumbprint(), answer.challenge(), good_until, now_unix_seconds)
+    }
+
+    /// Whether this key has sent this `jti` before, as far as that is remembered. Changes nothing: where a proof is to be remembered only once
+    /// it has counted, it is asked for first, and [`record`](Self::record) decides.
+    #[must_use]
+    pub fn has(&self, proof: &DpopProof) -> bool {
+        self.ids.contains(&id(&proof.thumbprint(), proof.id()))
     }
 
     /// How many proofs are remembered, of which some may have run out.
@@ -94,7 +111,7 @@ impl SeenProofs {
             return Err(SeenError::Replayed);
         }
         let held = self.of_owner.get(&owner).copied().unwrap_or(0);
-        if self.ids.len() >= self.capacity || held >= self.capacity / KEYS_AT_LEAST {
+        if self.ids.len() >= self.capacity || held >= self.per_key {
             return Err(SeenError::Full);
         }
         self.ids.insert(id);
@@ -192,6 +209,19 @@ mod tests {
         assert_eq!(seen.len(), 8, "eight of the first second and one of the next went, one came: 7 and 1");
         assert_eq!(seen.record_id(&key(9), "b", NOW + 40, NOW + 100), Ok(()));
         assert_eq!((seen.len(), seen.of_owner.len(), seen.by_end.len()), (1, 1, 1));
+    }
+
+    /// Of one that serves many keys, each has a small part.
+    #[test]
+    fn a_key_has_no_more_than_its_share() {
+        for (wanted, most) in [(0, 1), (1, 1), (2, 2), (3, 2), (usize::MAX, 2)] {
+            let mut seen = SeenProofs::new(16).per_key(wanted);
+            for number in 0..most {
+                assert_eq!(seen.record_id(&KEY, &number.to_string(), NOW, NOW), Ok(()), "{wanted}");
+            }
+            assert_eq!(seen.record_id(&KEY, "x", NOW, NOW), Err(SeenError::Full), "{wanted}");
+            assert_eq!(seen.record_id(&OTHER, "x", NOW, NOW), Ok(()), "{wanted}");
+        }
     }
 
     /// A clock that goes back brings nothing back.

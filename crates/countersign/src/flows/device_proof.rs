@@ -1,8 +1,8 @@
 //! Proofs of a device. Whether a session is bound to the key of a proof is a rule of the session
 //! ([`decide`](crate::model::session::decide)).
 //!
-//! A proof is verified when it arrives, and used up when it is about to count: after the password was right, and after the tag of the refresh token was.
-//! So nobody without an account fills the memory of used proofs.
+//! A proof is verified when it arrives, and used up when it counts: after the password was right, and when a bound session was refreshed by its key.
+//! So nobody without an account fills the memory of used proofs, nor with an old refresh token, nor with that of an unbound session.
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;

@@ -56,9 +56,9 @@ impl DeviceProofs {
     pub(crate) fn new(master_keys: &MasterKeys, issuer: &str) -> Result<Self, KeyError> {
         let nonces = Self::nonces(master_keys)?;
         let public_url = TargetUri::parse(issuer).ok();
-        let (seen, missing) = (Mutex::default(), Mutex::default());
+        let seen = Mutex::new(SeenProofs::default().per_key(MOST_OF_ONE_KEY));
         let browser = Box::new(BrowserTokens::new(master_keys));
-        Ok(Self { public_url, nonces, seen, missing, browser })
+        Ok(Self { public_url, nonces, seen, missing: Mutex::default(), browser })
     }
 
     fn nonces(master_keys: &MasterKeys) -> Result<DpopNonces, KeyError> {
@@ -82,6 +82,14 @@ impl DeviceProofs {
             let nonce = (error == DpopError::UseNonce).then(|| self.nonces.nonce(now).ok()).flatten();
             nonce.map_or(refused(error), |nonce| DeviceProofError::NonceRequired { nonce })
         })
+    }
+
+    /// Whether a proof has counted before. Asked before anything follows from it: whoever has read an old request could otherwise end the
+    /// session with it, as one that is presented too late.
+    pub(crate) fn demand_new(&self, context: &Context) -> Result<(), DeviceProofError> {
+        let Some(proof) = context.device.dpop() else { return Ok(()) };
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.has(proof) { Err(DeviceProofError::Invalid(DpopError::Replayed)) } else { Ok(()) }
     }
 
     /// The same proof counts once.
@@ -151,6 +159,9 @@ impl MissingProofs {
     }
 }
 
+/// Within a minute and a half that is 180 sign-ins and refreshes a second: enough for a back end that holds the sessions of many
+/// people by one key. So an attacker needs 64 sessions of different keys to fill the memory for others, and not eight.
+const MOST_OF_ONE_KEY: usize = SeenProofs::DEFAULT_CAPACITY / 64;
 const TOLD_AGAIN_AFTER: Duration = Duration::from_hours(1);
 const MOST_TOLD: usize = 10_000;
 

@@ -51,6 +51,7 @@ mod passkey_keys;
 mod passkeys;
 mod passwords;
 mod recent_proof;
+mod proof_attacks;
 mod refresh;
 mod register;
 mod required_change;

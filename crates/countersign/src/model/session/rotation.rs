@@ -128,6 +128,23 @@ pub enum Rotation {
     Unknown,
 }
 
+impl Rotation {
+    /// Whether a proof of the session's key has counted.
+    #[must_use]
+    pub fn is_by_key(&self) -> bool {
+        match self {
+            Self::Fresh(grant) | Self::Advanced(grant) | Self::Replayed(grant) | Self::Healed(grant) => {
+                grant.session().bound_key.is_some()
+            }
+            Self::ProofRequired { .. }
+            | Self::Reused(_)
+            | Self::Expired
+            | Self::Revoked(_)
+            | Self::Unknown => false,
+        }
+    }
+}
+
 /// The rule applied to what was looked up for a token: the outcome, and the one or two writes of it. `Fresh`,
 /// `Replayed` and every refusal write nothing.
 pub(crate) fn rotate(
