@@ -112,5 +112,6 @@ async fn sessions(url: &str) -> anyhow::Result<Vec<Row>> {
 fn presented(row: &Row) -> anyhow::Result<PresentedToken> {
     let session_id: SessionId = row.get::<_, &str>(0).parse()?;
     let secret_hash = row.get::<_, &[u8]>(1).try_into().context("a hash of 32 bytes")?;
-    Ok(PresentedToken { session_id, generation: u32::try_from(row.get::<_, i64>(2))?, secret_hash })
+    let generation = u32::try_from(row.get::<_, i64>(2))?;
+    Ok(PresentedToken { session_id, generation, secret_hash, proven_key: None })
 }
