@@ -141,26 +141,18 @@ async fn a_second_import_changes_nothing() {
     assert_eq!(app.countersign.second_factors(id).await.unwrap(), before, "sealed as it was");
 }
 
-/// One batch may have accounts that are there already, and others: the authenticators of both are counted.
+/// Of one batch, some accounts may be there already: those that are not bring theirs.
 #[tokio::test]
-async fn those_who_are_new_in_a_second_import_bring_theirs() {
-    let (app, users) = (TestApp::empty().await, export("better-auth-with-factors.jsonl"));
-    let secrets = BetterAuthSecrets::parse(str::from_utf8(&export("better-auth-secret.txt")).unwrap());
-    let import = |users: &[u8]| {
-        let factors = FactorFile::read(&export("better-auth-two-factor.jsonl"), &secrets).unwrap();
-        let decisions = Decisions { factors: Some(factors), ..Decisions::default() };
-        let decisions = Decisions { allow_no_factor: true, allow_no_password: true, ..decisions };
-        Import::read(users, &decisions, app.countersign.hasher(), app.clock.now()).unwrap()
-    };
-    // Bob and others, then ada too.
-    let ada = users.iter().position(|byte| *byte == b'\n').unwrap();
-    for users in [&users[ada + 1..], &users] {
-        let imported = run(&app, &import(users)).await.unwrap();
-        assert_eq!(imported.factors, 1, "{imported:?}");
-    }
-    for name in ["ada@example.org", "bob@example.org"] {
-        assert_eq!(held(&app, name).await, ["better-auth"]);
-    }
+async fn an_account_that_was_deleted_comes_back_with_its_authenticator() {
+    let app = TestApp::empty().await;
+    let factors = Some("better-auth-two-factor.jsonl");
+    let import = read(&app, "better-auth-with-factors.jsonl", factors, true);
+    assert_eq!(run(&app, &import).await.unwrap().factors, 2, "ada's and bob's");
+    let ada = account(&app, "ada@example.org").await.id;
+    app.countersign.delete_account(ada, &app.operator()).await.unwrap();
+    let imported = run(&app, &import).await.unwrap();
+    assert_eq!((imported.made, imported.factors), (1, 1), "{imported:?}");
+    assert_eq!(held(&app, "ada@example.org").await, ["better-auth"]);
 }
 
 /// What does not come over has to be accepted, and nothing else of the account is lost.
