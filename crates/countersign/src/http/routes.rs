@@ -209,9 +209,9 @@ pub fn router<S: Store, T: Clone + Send + Sync + 'static>(app: App<S>) -> Router
         let handler: MethodRouter<App<S>, Infallible> = match access {
             Access::Public | Access::Client | Access::Forwarded => handler,
             Access::Bearer => handler.route_layer(guard.layer()),
-            Access::App => {
-                handler.route_layer(app.countersign.userinfo_guard().layer().require_scope(OPENID))
-            }
+            Access::App => handler
+                .route_layer(app.countersign.userinfo_guard().layer().require_scope(OPENID))
+                .route_layer(middleware::from_fn(oauth2::form_token::as_header)),
             Access::FeedKey => {
                 handler.route_layer(middleware::from_fn_with_state(app.clone(), revocations::feed_key))
             }

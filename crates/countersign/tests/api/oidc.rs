@@ -251,6 +251,39 @@ async fn somebody_signs_in_to_an_application() {
     assert_eq!(app.audit(AuditKind::AppConnected).await.len(), 1);
 }
 
+/// RFC 6750 §2.2, `OpenID` Connect Core §5.3.1: the token may be in a form, and in one place only.
+#[tokio::test]
+async fn who_somebody_is_can_be_asked_by_a_form() {
+    let app = with_clients().await;
+    let ada = app.sign_in("ada").await;
+    let code = Browser::of(&app, &ada).code(&[]).await;
+    let body = redeem(&app, &code, &[]).await.json();
+    let access = body["access_token"].as_str().unwrap();
+    let ask = |form: String| app.post("/oauth2/userinfo").form(&form);
+    let reply = ask(format!("access_token={access}")).send().await;
+    assert_eq!(reply.json(), json!({ "sub": ada.user_id, "preferred_username": "ada" }));
+    let doubled = format!("access_token={access}&access_token={access}");
+    for call in [
+        ask(format!("access_token={access}")).bearer(access),
+        ask(doubled),
+        ask("access_token=x%0d%0ay".to_owned()),
+    ] {
+        let reply = call.send().await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{}", reply.text);
+        assert_eq!(reply.json()["error"], "invalid_request");
+    }
+    ask("access_token=wrong".to_owned()).send().await.assert_error(401, "invalid_token");
+    ask(String::new()).send().await.assert_error(401, "token_required");
+    let posted = app.post("/oauth2/userinfo").bearer(access).send().await;
+    assert_eq!(posted.status, StatusCode::OK, "{}", posted.text);
+    app.get(&format!("/oauth2/userinfo?access_token={access}"))
+        .send()
+        .await
+        .assert_error(401, "token_required");
+    app.post("/api/logout").form(&format!("access_token={access}")).send().await;
+    assert_eq!(app.get("/oauth2/userinfo").bearer(access).send().await.status, StatusCode::OK);
+}
+
 /// OI-4, TK-4, TK-5: what an application holds does not manage the account, and is no other kind of token.
 #[tokio::test]
 async fn tokens_of_an_application_are_good_for_nothing_else() {

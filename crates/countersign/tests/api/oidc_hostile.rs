@@ -256,7 +256,7 @@ async fn with_limit(max_sessions: u32) -> TestApp {
     TestApp::with(options, |_| {}).await
 }
 
-/// A page of any origin may bring its code here, and read what it gets; it gets no cookie, and none counts.
+/// A page of any origin may bring its code here, and read what it gets, even with a library that sends cookies along: none counts.
 #[tokio::test]
 async fn applications_in_browsers_reach_the_token_endpoint() {
     let app = with_clients().await;
@@ -266,7 +266,7 @@ async fn applications_in_browsers_reach_the_token_endpoint() {
         app.call(axum::http::Method::OPTIONS, "/oauth2/token").header("origin", "https://shop.example");
     let preflight = preflight.header("access-control-request-method", "POST").send().await;
     assert_eq!(preflight.status, StatusCode::NO_CONTENT);
-    assert_eq!(preflight.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), Some("*"));
+    assert_eq!(preflight.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), Some("https://shop.example"));
     let form = query(&[
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -281,10 +281,14 @@ async fn applications_in_browsers_reach_the_token_endpoint() {
     let reply = call.form(&form).send().await;
     assert_eq!(
         (reply.status, reply.header(header::ACCESS_CONTROL_ALLOW_ORIGIN)),
-        (StatusCode::OK, Some("*"))
+        (StatusCode::OK, Some("https://shop.example"))
     );
-    assert_eq!(reply.header(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), None);
+    assert_eq!(reply.header(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), Some("true"));
+    assert_eq!(reply.cookie(), None);
     assert_eq!(reply.header(header::CACHE_CONTROL), Some("no-store"));
+    // SECURITY: with the cookie alone nobody learns anything.
+    let call = app.get("/oauth2/userinfo").header("origin", "https://shop.example").cookie(&ada.cookie);
+    call.send().await.assert_error(401, "token_required");
     // Everywhere else nothing has changed.
     let call = app
         .post("/api/login")

@@ -8,54 +8,42 @@ use crate::http::edge::origins::Origins;
 
 /// The part of a request that CORS depends on.
 pub(super) struct Cors {
-    /// The request's origin if it is that of a configured front end.
-    front_end: Option<HeaderValue>,
+    /// The request's origin if it may read the response.
+    reader: Option<HeaderValue>,
     is_preflight: bool,
-    /// Whether any other origin may read the response, without cookies.
-    is_open: bool,
 }
 
 impl Cors {
     pub(super) fn of(method: &Method, headers: &HeaderMap, origins: &Origins<'_>) -> Self {
         Self {
-            front_end: origins.front_end(headers).cloned(),
+            reader: origins.front_end(headers).cloned(),
             is_preflight: *method == Method::OPTIONS
                 && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD),
-            is_open: false,
         }
     }
 
-    /// Lets every origin read the response, without cookies: what a page can read then, it has brought the secret for.
-    pub(super) const fn open_to_all(&mut self, is_open: bool) {
-        self.is_open = is_open;
-    }
-
-    const fn is_allowed(&self) -> bool {
-        self.front_end.is_some() || self.is_open
+    /// Lets every origin read the response of a route for which no cookie counts: what a page can read then, it has brought the
+    /// secret for. The origin and not `*`, which browsers refuse to libraries that send cookies with everything (keycloak-js).
+    pub(super) fn open_to_all(&mut self, headers: &HeaderMap) {
+        self.reader = headers.get(header::ORIGIN).cloned();
     }
 
     /// The response, without its headers, if this is a configured front end's preflight.
     pub(super) fn preflight(&self) -> Option<Response> {
-        (self.is_preflight && self.is_allowed()).then(|| StatusCode::NO_CONTENT.into_response())
+        (self.is_preflight && self.reader.is_some()).then(|| StatusCode::NO_CONTENT.into_response())
     }
 
     /// Whether this is the preflight of a page that is not a configured front end's.
     pub(super) const fn is_refused_preflight(&self) -> bool {
-        self.is_preflight && !self.is_allowed()
+        self.is_preflight && self.reader.is_none()
     }
 
     /// Adds `Vary` always: a cache must not give one origin's response to another.
     pub(super) fn add_headers(self, headers: &mut HeaderMap) {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
-        if !self.is_allowed() {
-            return;
-        }
-        let with_cookies = self.front_end.is_some();
-        let origin = self.front_end.unwrap_or(HeaderValue::from_static("*"));
+        let Some(origin) = self.reader else { return };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        if with_cookies {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        }
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
         if self.is_preflight {
             for (name, value) in FOR_PREFLIGHTS {

@@ -69,7 +69,9 @@ async fn checked<S: Store>(app: &App<S>, request: Request, next: Next) -> Respon
     let origins = origins(app);
     let mut cors = Cors::of(request.method(), request.headers(), &origins);
     let is_for_applications = is_for_applications(app, &request);
-    cors.open_to_all(is_for_applications && !request.uri().path().ends_with("/authorize"));
+    if is_for_applications && !request.uri().path().ends_with("/authorize") {
+        cors.open_to_all(request.headers());
+    }
     let source = app.notices.source(&request, &app.options.trusted_proxies);
     app.notices.look_at_front_end(request.headers(), &origins);
     if cors.is_refused_preflight() {

@@ -13,6 +13,8 @@ mod client;
 mod pages;
 #[cfg(feature = "oidc")]
 pub(in crate::http) mod par;
+#[cfg(feature = "oidc")]
+pub(in crate::http) mod form_token;
 mod parameters;
 mod token;
 
