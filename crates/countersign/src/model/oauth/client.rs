@@ -14,6 +14,7 @@ use crate::model::api_key::Scopes;
 /// An application that people sign in to with their account here (RFC 6749 §2).
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct OauthClient {
     /// Its `client_id`: 1 to 64 letters, digits, dots, hyphens, underscores and tildes; not in the form of an API key's ID.
     pub id: String,
