@@ -94,6 +94,7 @@ fn client(table: &DeTable<'_>) -> Result<ConfiguredClient, String> {
         None if own.is_empty() => return Err("redirect_uris is missing".to_owned()),
         found => found.unwrap_or_default(),
     };
+    client.post_logout_redirect_uris = list("post_logout_redirect_uris")?.unwrap_or_default();
     if let Some(scopes) = list("scopes")? {
         client.scopes = read(&scopes).map_err(|error| format!("scopes: {error}"))?;
     }
@@ -194,6 +195,7 @@ const KEYS: &[&str] = &[
     "name",
     "type",
     "redirect_uris",
+    "post_logout_redirect_uris",
     "secret_hashes",
     "secret_file",
     "jwks_file",

@@ -62,6 +62,8 @@ pub(crate) enum Purpose {
     DeviceChallenge,
     DeviceIdentifier,
     PushedRequest,
+    LogoutFlow,
+    LogoutForm,
 }
 
 impl Purpose {
@@ -103,6 +105,8 @@ impl Purpose {
             Self::DeviceChallenge => b"countersign device challenge v1",
             Self::DeviceIdentifier => b"countersign device identifier v1",
             Self::PushedRequest => b"countersign pushed authorization request v1",
+            Self::LogoutFlow => b"countersign logout flow v1",
+            Self::LogoutForm => b"countersign logout form v1",
         }
     }
 }

@@ -173,6 +173,10 @@ pub fn routes<S: Store>() -> Vec<Route<S>> {
         POST   "/oauth2/par"                             Client oauth2::par::push;
         GET    "/oauth2/continue"                        Public oauth2::authorize::go_on;
         POST   "/oauth2/consent"                         Public oauth2::authorize::consent;
+        GET    "/oauth2/logout"                          Public oauth2::logout::by_address;
+        POST   "/oauth2/logout"                          Public oauth2::logout::by_form;
+        GET    "/oauth2/sign-out"                        Public oauth2::logout::go_on;
+        POST   "/oauth2/sign-out"                        Public oauth2::logout::decide;
         GET    "/oauth2/userinfo"                        App    oauth2::userinfo;
         POST   "/oauth2/userinfo"                        App    oauth2::userinfo;
     });

@@ -43,6 +43,9 @@ pub enum Page<'a> {
     FormPost,
     /// Whether an application may do what it asks for: the form posts `form` and the `decision`, `allow` or `deny`, to `consent`.
     Consent,
+    /// An application asks to sign somebody out: the form posts `form` and the `decision`, `sign_out` or `stay`, to `sign-out`, of `ask`;
+    /// or `done`, or `stay`.
+    Logout(&'a str),
     /// An application's request that cannot be answered to it: `client`, `redirect_uri`, `too_long`, `over` or `failed`.
     AppRefused(&'a str),
 }
@@ -125,6 +128,7 @@ impl Templates {
             Page::Onwards => ("onwards", "none"),
             Page::FormPost => ("form-post", "none"),
             Page::Consent => ("consent", "none"),
+            Page::Logout(purpose) => ("logout", purpose),
             Page::AppRefused(why) => ("app-refused", why),
         };
         let mut values = self.common(language);

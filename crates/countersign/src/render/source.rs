@@ -128,7 +128,7 @@ embedded! {
     "mail/password-reset-done.txt" "mail/register.html" "mail/register.txt" "mail/reset.html" "mail/reset.txt" "mail/second-factor-changed.html"
     "mail/second-factor-changed.txt" "mail/sign-in.html" "mail/sign-in.txt"
     "mail/test.html" "mail/test.txt" "mail/verify.html" "mail/verify.txt"
-    "pages/app-refused.html" "pages/asking-browser-only.html" "pages/authenticator-needed.html" "pages/base.html" "pages/confirm.html" "pages/consent.html" "pages/done.html" "pages/facts.html" "pages/form-post.html"
+    "pages/app-refused.html" "pages/asking-browser-only.html" "pages/authenticator-needed.html" "pages/base.html" "pages/confirm.html" "pages/consent.html" "pages/done.html" "pages/facts.html" "pages/form-post.html" "pages/logout.html"
     "pages/new-account.html" "pages/new-password.html" "pages/onwards.html" "pages/other-browser.html" "pages/refused.html" "pages/second-step.html"
     "words/ar.ftl" "words/de.ftl" "words/en.ftl" "words/es.ftl" "words/fr.ftl" "words/it.ftl" "words/pt.ftl"
 }

@@ -135,8 +135,18 @@ fn every_language_is_complete_and_none_has_other_variables() {
 fn every_message_is_used() {
     let sources = Sources::embedded();
     let all: String = sources.templates.values().map(AsRef::as_ref).collect();
-    let computed =
-        ["month-", "within-", "date-time", "device", "page-", "done-", "problem-", "scope-", "app-refused-"];
+    let computed = [
+        "month-",
+        "within-",
+        "date-time",
+        "device",
+        "page-",
+        "done-",
+        "problem-",
+        "scope-",
+        "app-refused-",
+        "logout-",
+    ];
     for message in templates().words.variables("en").keys() {
         let is_used = all.contains(&format!("\"{message}\"")) || message.ends_with("-subject");
         assert!(is_used || computed.iter().any(|start| message.starts_with(start)), "{message}");

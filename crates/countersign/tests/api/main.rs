@@ -44,6 +44,7 @@ mod oauth2;
 mod oidc;
 mod oidc_clients;
 mod oidc_hostile;
+mod oidc_logout;
 mod overview;
 #[path = "../../../countersign-webauthn/tests/support/keys.rs"]
 #[expect(dead_code, reason = "some is for the tests of that crate")]

@@ -26,6 +26,7 @@ pub(crate) async fn with_clients() -> TestApp {
         shop.resources = vec![FILES.to_owned(), "https://reports.example".to_owned()];
         let mut wiki = OauthClient::new("wiki", "The Wiki").with_secret("s:e+c%r&t");
         wiki.redirect_uris = vec!["https://wiki.example/cb".to_owned()];
+        wiki.post_logout_redirect_uris = vec!["https://wiki.example/bye".to_owned()];
         wiki.first_party = true;
         let mut old = OauthClient::new("old", "Old").with_secret("old secret");
         old.redirect_uris = vec!["https://old.example/cb".to_owned()];
@@ -128,7 +129,7 @@ impl<'a> Browser<'a> {
         reply
     }
 
-    fn cookies(&self) -> String {
+    pub(crate) fn cookies(&self) -> String {
         let refresh = self.refresh.as_ref().map(|value| format!("__Host-refreshToken={value}"));
         let authorize = self.authorize.as_ref().map(|value| format!("__Host-authorize={value}"));
         refresh.into_iter().chain(authorize).collect::<Vec<_>>().join("; ")
@@ -669,6 +670,7 @@ async fn the_metadata_is_true() {
         let said = app.get(path).send().await.json();
         assert_eq!(said["issuer"], json!(ISSUER));
         assert_eq!(said["authorization_endpoint"], json!(format!("{ISSUER}/oauth2/authorize")));
+        assert_eq!(said["end_session_endpoint"], json!(format!("{ISSUER}/oauth2/logout")));
         assert_eq!(said["code_challenge_methods_supported"], json!(["S256"]));
         assert_eq!(said["authorization_response_iss_parameter_supported"], json!(true));
         assert_eq!(said["scopes_supported"], json!(["email", "offline_access", "openid", "profile"]));

@@ -8,7 +8,7 @@ use countersign::store::AnyStore;
 
 use crate::app::TestApp;
 
-const PUBLIC: [&str; 25] = [
+const PUBLIC: [&str; 29] = [
     "/api/login",
     "/api/login/factor",
     "/api/login/factor/enrol",
@@ -34,6 +34,10 @@ const PUBLIC: [&str; 25] = [
     "/oauth2/authorize",
     "/oauth2/continue",
     "/oauth2/consent",
+    "/oauth2/logout",
+    "/oauth2/logout",
+    "/oauth2/sign-out",
+    "/oauth2/sign-out",
 ];
 
 /// HD-9: every route that is not public refuses no, wrong and expired credentials, and a refresh cookie; those for
@@ -91,7 +95,14 @@ async fn every_answer_carries_the_security_headers() {
             let expected = if cached { "public, max-age=300" } else { "no-store" };
             assert_eq!(reply.header(header::CACHE_CONTROL), Some(expected), "{path}");
             assert_eq!(reply.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
-            let is_page = ["/m/", "/oauth2/authorize", "/oauth2/continue", "/oauth2/consent"];
+            let is_page = [
+                "/m/",
+                "/oauth2/authorize",
+                "/oauth2/continue",
+                "/oauth2/consent",
+                "/oauth2/logout",
+                "/oauth2/sign-out",
+            ];
             let (policy, referrer) = if is_page.iter().any(|page| route.path.starts_with(page)) {
                 (countersign::render::PAGE_POLICY, countersign::render::PAGE_REFERRER)
             } else {

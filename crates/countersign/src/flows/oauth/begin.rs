@@ -25,9 +25,13 @@ pub(super) struct Flow {
 impl Flow {
     /// Whether it is this browser's, and not over (OI-2).
     pub(super) fn is_good(&self, browser: Browser<'_>, now: Timestamp) -> bool {
-        let is_its = browser.hash.is_some_and(|hash| hash.ct_eq(&self.browser_hash).into());
-        is_its && now < self.expires_at
+        is_of(browser, &self.browser_hash) && now < self.expires_at
     }
+}
+
+/// Whether a request came in this browser.
+pub(super) fn is_of(browser: Browser<'_>, browser_hash: &[u8; 32]) -> bool {
+    browser.hash.is_some_and(|hash| hash.ct_eq(browser_hash).into())
 }
 
 impl<S: Store> Countersign<S> {

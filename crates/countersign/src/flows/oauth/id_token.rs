@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::Countersign;
 use crate::base::clock::Timestamp;
+use crate::model::oauth::IdTokenHint;
 use crate::model::proof::AuthMethods;
 use crate::model::session::Grant;
 use crate::options::OauthClient;
@@ -67,13 +68,21 @@ impl<S: Store> Countersign<S> {
 
     /// Whom an ID token names that we have made for this client; it may have expired since (`OpenID` Connect Core §3.1.2.1).
     pub(super) fn subject_of_hint(&self, token: &str, client: &str, now: Timestamp) -> Option<String> {
+        self.id_token_hint(token, now).filter(|hint| hint.client_id == client).map(|hint| hint.subject)
+    }
+
+    /// What an ID token of ours says, however old it is: as long as its key is known.
+    pub(super) fn id_token_hint(&self, token: &str, now: Timestamp) -> Option<IdTokenHint> {
         let keys = self.jwk_set(now).ok()?;
         let verified = UnverifiedJws::parse(token).ok()?.verify_with_set(&keys).ok()?;
         let is_id_token = verified.header().token_type() == Some(TYP);
         let claims = verified.claims_set().ok().filter(|_| is_id_token)?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let is_ours = text("iss") == Some(&self.options.issuer) && text("aud") == Some(client);
-        is_ours.then(|| text("sub").map(str::to_owned)).flatten()
+        if text("iss") != Some(&self.options.issuer) {
+            return None;
+        }
+        let session_id = text("sid").and_then(|sid| sid.parse().ok());
+        Some(IdTokenHint { client_id: text("aud")?.to_owned(), subject: text("sub")?.to_owned(), session_id })
     }
 }
 

@@ -13,6 +13,7 @@ pub mod connected;
 pub mod held;
 pub(crate) mod id_token;
 pub mod pushed;
+pub mod logout;
 pub mod token;
 pub mod userinfo;
 

@@ -145,18 +145,18 @@ pub(in crate::http) async fn consent<S: Store>(
     answer(&app, &headers, detached(decide).await.and_then(|done| done.map_err(ApiError::from)))
 }
 
-struct FromBrowser {
+pub(super) struct FromBrowser {
     hash: Option<[u8; 32]>,
     refresh_token: Option<zeroize::Zeroizing<String>>,
 }
 
 impl FromBrowser {
-    fn of<S: Store>(app: &App<S>, headers: &HeaderMap) -> Self {
+    pub(super) fn of<S: Store>(app: &App<S>, headers: &HeaderMap) -> Self {
         let hash = app.cookies.authorize(headers).map(|cookie| cookie.hash());
         Self { hash, refresh_token: app.cookies.refresh_token(headers).ok().flatten() }
     }
 
-    fn browser(&self) -> Browser<'_> {
+    pub(super) fn browser(&self) -> Browser<'_> {
         Browser { hash: self.hash, refresh_token: self.refresh_token.as_ref().map(|text| text.as_str()) }
     }
 }
@@ -212,6 +212,6 @@ fn ask<S: Store>(app: &App<S>, headers: &HeaderMap, question: &Question) -> Resp
     page(app, headers, StatusCode::OK, (Page::Consent, values))
 }
 
-async fn form_of(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ApiError> {
+pub(super) async fn form_of(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ApiError> {
     if is_form(headers) { read(headers, body).await } else { Err(ApiError::MediaType) }
 }

@@ -15,6 +15,8 @@ mod pages;
 pub(in crate::http) mod par;
 #[cfg(feature = "oidc")]
 pub(in crate::http) mod form_token;
+#[cfg(feature = "oidc")]
+pub(in crate::http) mod logout;
 mod parameters;
 mod token;
 

@@ -83,7 +83,8 @@ pub(super) fn page<S: Store>(
         html.map_err(|error| DeliveryFailure::Transient(error.to_string()))
     });
     let policy = match page {
-        Page::Consent => CONSENT_POLICY,
+        // What their forms lead to may be an application.
+        Page::Consent | Page::Logout(_) => CONSENT_POLICY,
         Page::FormPost => FORM_POST_POLICY,
         _ => PAGE_POLICY,
     };

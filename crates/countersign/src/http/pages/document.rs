@@ -104,6 +104,9 @@ mod tests {
         options.registration.mode = RegistrationMode::Open;
         options.passwords.min_length = min_length;
         options.passkeys.enabled = false;
+        if cfg!(feature = "oidc") && by_mail {
+            options.oauth.clients.push(crate::options::OauthClient::new("wiki", "Wiki"));
+        }
         options
     }
 

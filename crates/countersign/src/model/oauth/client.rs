@@ -23,6 +23,8 @@ pub struct OauthClient {
     /// Where responses go, each compared as a text (RFC 9700 §2.1); of programs on the own computer without the port (RFC 8252
     /// §7.3). At least one, unless it only acts for itself.
     pub redirect_uris: Vec<String>,
+    /// Where a browser may go after it was signed out for the application, each compared as a text (RP-Initiated Logout §3). Default none.
+    pub post_logout_redirect_uris: Vec<String>,
     /// SHA-256 of its secrets: none for a public client (RFC 6749 §2.1) and one that has keys, two while one takes the place of the other.
     pub secret_hashes: Vec<[u8; 32]>,
     /// The public keys of what it signs to say who it is (`private_key_jwt`, RFC 7523). Default none.
@@ -55,6 +57,7 @@ impl OauthClient {
             id: id.into(),
             name: name.into(),
             redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
             secret_hashes: Vec::new(),
             keys: ClientKeys::default(),
             scopes: Scopes::parse(DEFAULT_SCOPES).unwrap_or_default(),
@@ -124,6 +127,11 @@ impl OauthClient {
             let why = redirect::check(uri).err().unwrap_or_default();
             broken.unless(why.is_empty(), "redirect_uris", format!("has {uri:?}, which {why}"));
         }
+        for uri in &self.post_logout_redirect_uris {
+            let why = redirect::check(uri).err().unwrap_or_default();
+            let rule = format!("has {uri:?}, which {why}");
+            broken.unless(why.is_empty(), "post_logout_redirect_uris", rule);
+        }
         broken.unless(self.secret_hashes.len() <= 2, "secrets", "are more than two");
         broken.unless(!self.scopes.is_empty(), "scopes", "is empty: nothing could be asked for");
         let rule = "is set, and the client is public: anybody could ask in its name (RFC 7662 section 2.1)";
@@ -184,6 +192,8 @@ mod tests {
         assert_eq!(field(|client| client.name = "x\u{7}".to_owned()), bad("name"));
         assert_eq!(field(|client| client.redirect_uris.clear()), bad("redirect_uris"));
         assert_eq!(field(|client| client.redirect_uris.push("/cb".to_owned())), bad("redirect_uris"));
+        let bad_uri = |client: &mut OauthClient| client.post_logout_redirect_uris.push("/bye".to_owned());
+        assert_eq!(field(bad_uri), bad("post_logout_redirect_uris"));
         assert_eq!(field(|client| client.secret_hashes = vec![[1; 32]; 3]), bad("secrets"));
         assert_eq!(field(|client| client.scopes = Scopes::default()), bad("scopes"));
         let own = |scopes: &str, resources: &[&str], secret: &str| {

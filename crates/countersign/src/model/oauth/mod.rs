@@ -7,6 +7,7 @@ mod client_grant;
 mod code;
 mod connected;
 mod consent;
+mod logout;
 mod new_code;
 mod once;
 mod pkce;
@@ -25,6 +26,8 @@ pub use self::code::{CodeRefusal, CodeRequest, IssueCodeOutcome, RedeemOutcome, 
 pub use self::connected::ConnectedApp;
 pub(crate) use self::connected::{connected, disconnect};
 pub use self::consent::Consent;
+pub use self::logout::LogoutRefusal;
+pub(crate) use self::logout::{IdTokenHint, LogoutRequest, parse_logout};
 pub use self::new_code::{NewCode, StoredCode};
 pub use self::once::Use;
 pub use self::pkce::Challenge;
