@@ -217,6 +217,12 @@ fn bound_tokens(config: &Config, refuse: Refuse<'_>) {
         let why = "dpop_bound is on and pages.device_proof is off: nobody could sign in on the pages";
         refuse("dpop_bound", why.to_owned());
     }
+    // A browser that only follows a link proves no key, and would be sent back to the sign-in page for ever.
+    if config.pages_device_proof == Toggle::On && !config.settings.oauth_clients().is_empty() {
+        let why = "pages.device_proof is on, and there are oauth.clients: with a session that a page has bound, nobody could go on to an \
+                   application (device_binding.dbsc binds sessions in a way that they can)";
+        refuse("pages.device_proof", why.to_owned());
+    }
 }
 
 /// Nobody takes the name of a person who is still to come.

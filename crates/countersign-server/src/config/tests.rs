@@ -230,6 +230,10 @@ fn values_out_of_range_are_refused_with_the_reason() {
             "a stranger could take the name",
         ),
         ("dpop_bound = \"on\"", "nobody could sign in on the pages"),
+        (
+            "pages.device_proof = \"on\"\n[[oauth.clients]]\nid = \"a\"\ntype = \"public\"\nredirect_uris = [\"https://a.example/cb\"]",
+            "nobody could go on to an application",
+        ),
         ("audience = \"a\\u0000b\"", "control characters"),
         ("audience = \"a\"\naudience = \"b\"", "c.toml:2: duplicate key"),
         ("audience = \"open", "c.toml:1: "),

@@ -91,6 +91,28 @@ async fn refresh_with_bound(app: &TestApp, refresh: &str, bound: Option<&str>) -
     app.post("/api/refresh").cookie(&format!("{refresh}{bound}")).send().await
 }
 
+/// OI-2: an application's request is a page that the browser comes to, with its cookies: with the short one it gets a code, without it
+/// nobody is signed in.
+#[tokio::test]
+async fn an_application_gets_a_code_for_the_cookie_of_the_key_and_for_no_copied_one() {
+    let with_both = |options: &mut countersign::Options| {
+        crate::oidc::clients(options);
+        options.device_binding.dbsc = true;
+    };
+    let app = TestApp::with(with_both, |_| {}).await;
+    let browser = Browser::bound(&app).await;
+    let copied = browser.refresh.clone();
+    let own = format!("{copied}; __Host-bound={}", browser.bound.as_deref().unwrap());
+    for (cookies, leads_to) in [(copied, "../login?"), (own, "https://wiki.example/cb?code=")] {
+        let mut browser = crate::oidc::Browser { refresh: Some(cookies), ..crate::oidc::Browser::new(&app) };
+        let wiki = [("client_id", "wiki"), ("redirect_uri", "https://wiki.example/cb")];
+        let flow = browser.begin(&crate::oidc::request(&wiki)).await;
+        let reply = browser.go_on(&flow).await;
+        let location = reply.header(header::LOCATION).unwrap_or_default();
+        assert!(location.starts_with(leads_to), "{location} {}", reply.text);
+    }
+}
+
 /// A copied jar is worth nothing after ten minutes, and without the short cookie at once: it is refused, noticed, and ends nothing.
 #[tokio::test]
 async fn a_copied_jar_dies_in_ten_minutes_and_the_owner_stays() {

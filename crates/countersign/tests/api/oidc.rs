@@ -18,24 +18,26 @@ pub(crate) const FILES: &str = "https://files.example";
 
 /// A server with two applications: a public one and a confidential one.
 pub(crate) async fn with_clients() -> TestApp {
-    let options = |options: &mut countersign::Options| {
-        options.audiences.others.push(Audience::new(FILES));
-        options.audiences.others.push(Audience::new("https://reports.example"));
-        let mut shop = OauthClient::new("shop", "The Shop");
-        shop.redirect_uris = vec![CALLBACK.to_owned(), "http://127.0.0.1/cb".to_owned()];
-        shop.resources = vec![FILES.to_owned(), "https://reports.example".to_owned()];
-        let mut wiki = OauthClient::new("wiki", "The Wiki").with_secret("s:e+c%r&t");
-        wiki.redirect_uris = vec!["https://wiki.example/cb".to_owned()];
-        wiki.post_logout_redirect_uris = vec!["https://wiki.example/bye".to_owned()];
-        wiki.first_party = true;
-        let mut old = OauthClient::new("old", "Old").with_secret("old secret");
-        old.redirect_uris = vec!["https://old.example/cb".to_owned()];
-        old.require_pkce = false;
-        old.first_party = true;
-        old.id_token_algorithm = countersign_jwt::Algorithm::Es256;
-        options.oauth.clients = vec![shop, wiki, old];
-    };
-    TestApp::with(options, |_| {}).await
+    TestApp::with(clients, |_| {}).await
+}
+
+/// The applications of [`with_clients`].
+pub(crate) fn clients(options: &mut countersign::Options) {
+    options.audiences.others.push(Audience::new(FILES));
+    options.audiences.others.push(Audience::new("https://reports.example"));
+    let mut shop = OauthClient::new("shop", "The Shop");
+    shop.redirect_uris = vec![CALLBACK.to_owned(), "http://127.0.0.1/cb".to_owned()];
+    shop.resources = vec![FILES.to_owned(), "https://reports.example".to_owned()];
+    let mut wiki = OauthClient::new("wiki", "The Wiki").with_secret("s:e+c%r&t");
+    wiki.redirect_uris = vec!["https://wiki.example/cb".to_owned()];
+    wiki.post_logout_redirect_uris = vec!["https://wiki.example/bye".to_owned()];
+    wiki.first_party = true;
+    let mut old = OauthClient::new("old", "Old").with_secret("old secret");
+    old.redirect_uris = vec!["https://old.example/cb".to_owned()];
+    old.require_pkce = false;
+    old.first_party = true;
+    old.id_token_algorithm = countersign_jwt::Algorithm::Es256;
+    options.oauth.clients = vec![shop, wiki, old];
 }
 
 /// Somebody's browser.

@@ -123,6 +123,21 @@ async fn whoever_is_not_named_is_asked() {
     assert_eq!(over.status, StatusCode::BAD_REQUEST, "it is over");
 }
 
+/// RF-15, OI-9: a browser that only follows links proves no key. With the cookie alone it gets no code, and can still be signed out.
+#[tokio::test]
+async fn a_bound_session_gives_no_code_without_its_key_and_can_be_ended() {
+    let app = with_clients().await;
+    let ada = crate::keyed::Key::new().sign_in(&app, "ada").await;
+    let mut browser = Browser::of(&app, &ada);
+    let flow = browser.begin(&crate::oidc::request(&[])).await;
+    let reply = browser.go_on(&flow).await;
+    let location = reply.header(header::LOCATION).unwrap_or_default();
+    assert!(location.starts_with("../login?"), "{location} {}", reply.text);
+    let reply = browser.ask_to_sign_out(&[("client_id", "wiki")]).await;
+    browser.decide(form(&reply), "sign_out").await;
+    assert!(!is_signed_in(&app, &ada).await);
+}
+
 /// OI-9: what is no ID token of ours names nobody, and no browser is sent to an address that is not the client's.
 #[tokio::test]
 async fn hostile_requests_sign_nobody_out_and_lead_nowhere() {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::Countersign;
-use crate::base::clock::Timestamp;
 use crate::base::digest::sha256;
 use crate::base::id::SessionId;
 use crate::base::master_key::Purpose;
@@ -113,7 +112,7 @@ impl<S: Store> Countersign<S> {
             return Ok(None);
         };
         let Some(client) = self.options.oauth.client(&flow.request.client_id) else { return Ok(None) };
-        let present = self.present(&flow.request, browser, context.now).await?;
+        let present = self.present(&flow.request, browser, context).await?;
         self.proceed((flow, client), present, None, context).await.map(Some)
     }
 
@@ -137,7 +136,7 @@ impl<S: Store> Countersign<S> {
             let why = "the owner of the account has refused";
             return Ok(Some(refusal(&flow.request, AuthorizeError::AccessDenied, why)));
         }
-        let present = self.present(&flow.request, browser, context.now).await?;
+        let present = self.present(&flow.request, browser, context).await?;
         // SECURITY: what one account was shown, another does not answer.
         let is_same = present.as_ref().is_some_and(|present| present.grant.session().id == session_id);
         let answered = is_same.then_some(session_id);
@@ -149,16 +148,19 @@ impl<S: Store> Countersign<S> {
         &self,
         request: &AuthorizeRequest,
         browser: Browser<'_>,
-        now: Timestamp,
+        context: &Context,
     ) -> Result<Option<Present>, StoreError> {
         let token = browser.refresh_token.and_then(|text| self.refresh_tokens.parse(text).ok());
         let Some(token) = token else { return Ok(None) };
-        let Some(grant) = self.store.vouch(SessionProof::Refresh(token.presented()), now).await? else {
+        let presented = token.presented();
+        // SECURITY: with a copied cookie alone nobody gets a code for a session that is bound (RF-15).
+        let presented = presented.with_proof_of(context.device.key_for(presented.session_id));
+        let Some(grant) = self.store.vouch(SessionProof::Refresh(presented), context.now).await? else {
             return Ok(None);
         };
         let (account, resources) = (grant.account().id, request.resources.clone());
         let consent = self.store.find_consent(account, request.client_id.clone(), resources).await?;
-        let is_enough = self.is_enough(grant.account(), grant.session().amr, now);
+        let is_enough = self.is_enough(grant.account(), grant.session().amr, context.now);
         Ok(Some(Present { grant, is_enough, consent }))
     }
 

@@ -128,7 +128,7 @@ impl<S: Store> Countersign<S> {
     async fn in_browser(&self, browser: Browser<'_>, now: Timestamp) -> Result<Option<Grant>, StoreError> {
         let token = browser.refresh_token.and_then(|text| self.refresh_tokens.parse(text).ok());
         match token {
-            Some(token) => self.store.vouch(SessionProof::Refresh(token.presented()), now).await,
+            Some(token) => self.store.vouch(SessionProof::LogOut(token.presented()), now).await,
             None => Ok(None),
         }
     }

@@ -12,8 +12,8 @@ pub mod client_credentials;
 pub mod connected;
 pub mod held;
 pub(crate) mod id_token;
-pub mod pushed;
 pub mod logout;
+pub mod pushed;
 pub mod token;
 pub mod userinfo;
 

@@ -112,7 +112,12 @@ pub(in crate::http) fn origins<S: Store>(app: &App<S>) -> Origins<'_> {
 fn is_for_applications<S: Store>(app: &App<S>, request: &Request) -> bool {
     let is_one = matches!(
         request.uri().path(),
-        "/oauth2/authorize" | "/oauth2/logout" | "/oauth2/token" | "/oauth2/userinfo" | "/oauth2/revoke" | "/oauth2/par"
+        "/oauth2/authorize"
+            | "/oauth2/logout"
+            | "/oauth2/token"
+            | "/oauth2/userinfo"
+            | "/oauth2/revoke"
+            | "/oauth2/par"
     );
     is_one && cfg!(feature = "oidc") && !app.countersign.options().oauth.clients.is_empty()
 }

@@ -16,6 +16,7 @@ use crate::http::body::json::read;
 use crate::http::cookies::StepCookie;
 use crate::http::detached::detached;
 use crate::http::edge::caller::Anonymous;
+use crate::http::edge::device::FromDevice;
 use crate::http::edge::media_type::is_form;
 use crate::http::edge::origins::split_issuer;
 use crate::http::error::api::ApiError;
@@ -106,7 +107,7 @@ struct Flow {
 /// The way back from our own pages, with the cookies that come along.
 pub(in crate::http) async fn go_on<S: Store>(
     State(app): State<App<S>>,
-    Anonymous(context): Anonymous,
+    FromDevice(context): FromDevice,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -127,7 +128,7 @@ struct Answer {
 
 pub(in crate::http) async fn consent<S: Store>(
     State(app): State<App<S>>,
-    Anonymous(context): Anonymous,
+    FromDevice(context): FromDevice,
     headers: HeaderMap,
     body: Body,
 ) -> Response {

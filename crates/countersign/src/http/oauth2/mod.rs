@@ -10,13 +10,13 @@ pub(in crate::http) mod authorize;
 mod bodies;
 mod client;
 #[cfg(feature = "oidc")]
-mod pages;
-#[cfg(feature = "oidc")]
-pub(in crate::http) mod par;
-#[cfg(feature = "oidc")]
 pub(in crate::http) mod form_token;
 #[cfg(feature = "oidc")]
 pub(in crate::http) mod logout;
+#[cfg(feature = "oidc")]
+mod pages;
+#[cfg(feature = "oidc")]
+pub(in crate::http) mod par;
 mod parameters;
 mod token;
 

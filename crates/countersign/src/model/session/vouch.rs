@@ -13,6 +13,8 @@ pub enum SessionProof {
     Named(SessionId),
     /// A refresh token of the session.
     Refresh(PresentedToken),
+    /// A refresh token of a session that is to end. Whoever has it may do that without the device (RF-15).
+    LogOut(PresentedToken),
 }
 
 impl SessionProof {
@@ -21,7 +23,7 @@ impl SessionProof {
     pub const fn session_id(&self) -> SessionId {
         match self {
             Self::Named(id) => *id,
-            Self::Refresh(token) => token.session_id,
+            Self::Refresh(token) | Self::LogOut(token) => token.session_id,
         }
     }
 }
@@ -35,10 +37,14 @@ pub(crate) fn vouch(
     let holds = |(account, stored): &(Account, StoredSession)| {
         let is_accepted = match proof {
             SessionProof::Named(_) => true,
-            SessionProof::Refresh(token) => {
+            SessionProof::Refresh(token) | SessionProof::LogOut(token) => {
                 let PresentedToken { generation, proven_key, .. } = *token;
-                let decision = decide(&stored.session, generation, proven_key, &at.policy, at.now);
-                stored.fits(token) && !matches!(decision, Decision::Reuse | Decision::ProofRequired)
+                let needs_device = matches!(proof, SessionProof::Refresh(_));
+                match decide(&stored.session, generation, proven_key, &at.policy, at.now) {
+                    Decision::Reuse => false,
+                    Decision::ProofRequired => stored.fits(token) && !needs_device,
+                    _ => stored.fits(token),
+                }
             }
         };
         account.is_enabled() && stored.session.is_alive(&at.policy, at.now) && is_accepted
@@ -52,7 +58,7 @@ mod tests {
 
     use super::*;
     use crate::model::session::testing::{T, account, at, session_of};
-    use crate::model::session::{EndReason, Session, SessionPolicy};
+    use crate::model::session::{BoundKey, EndReason, Session, SessionPolicy};
 
     /// TH-5: only a live session of an enabled account, and only for what it would still accept.
     #[test]
@@ -91,5 +97,24 @@ mod tests {
             assert!(!vouched(&ended, account(), proof, now));
         }
         assert!(vouch(None, &named, at(T)).carried_out().is_none());
+    }
+
+    /// RF-15: a copied token of a bound session stands for nobody, and can end it.
+    #[test]
+    fn a_bound_session_ends_without_its_key() {
+        let token = PresentedToken {
+            session_id: session_of(&account(), 1).id,
+            generation: 0,
+            secret_hash: [1; 32],
+            proven_key: None,
+        };
+        let vouched = |proof: SessionProof| {
+            let bound_key = Some(BoundKey::from_stored("{}".to_owned()));
+            let session = Session { bound_key, ..session_of(&account(), 1) };
+            let stored = StoredSession { session, secret_hash: [1; 32] };
+            vouch(Some((account(), stored)), &proof, at(T)).carried_out().is_some()
+        };
+        assert!(!vouched(SessionProof::Refresh(token)) && vouched(SessionProof::LogOut(token)));
+        assert!(!vouched(SessionProof::LogOut(PresentedToken { secret_hash: [2; 32], ..token })));
     }
 }
