@@ -23,7 +23,7 @@ for (const { name, launch } of BROWSERS) {
       const port = await freePort();
       // `127.0.0.1` and `localhost` are two sites.
       origin = `http://127.0.0.1:${port}`;
-      const clients = `[[oauth.clients]]\nid = "wiki"\nname = "The Wiki"\nredirect_uris = ["${origin}/callback"]\nsecret_hashes = ["${HASH}"]\n`;
+      const clients = `[[oauth.clients]]\nid = "wiki"\nname = "The Wiki"\nredirect_uris = ["${origin}/callback"]\npost_logout_redirect_uris = ["${origin}/bye"]\nsecret_hashes = ["${HASH}"]\n`;
       [browser, world] = await Promise.all([launch(), startWorld({}, { clients })]);
       world.hear = (entry, _body, headers) => cookies.set(entry, headers.cookie ?? '');
       // Each path but the callback's is a page that leads to what its query says.
@@ -231,6 +231,22 @@ for (const { name, launch } of BROWSERS) {
       await assert.rejects(oidc.fetchUserInfo(config, token, sub));
       await leave(await request());
       await isAsked();
+    });
+
+    /** OI-9 */
+    test('is signed out by the application that it signed in to, and asked by one that does not say whom', async () => {
+      const held = await arrive();
+      const out = (more) => ({ url: oidc.buildEndSessionUrl(config, { post_logout_redirect_uri: `${origin}/bye`, state: 'x', ...more }) });
+      await leave(out({}));
+      await holds(page, () => document.querySelector('button[value=sign_out]') !== null);
+      await lookAt(page, name, 'sign-out');
+      await page.click('button[value=stay]');
+      await holds(page, () => document.body.innerText.includes('You are still signed in'));
+      await leave(out({ id_token_hint: held.id_token }));
+      await isAt(`${origin}/bye`);
+      assert.equal(new URL(page.url()).searchParams.get('state'), 'x');
+      await leave(await request());
+      await page.waitForSelector('#username', { visible: true });
     });
 
     test('is told on a page of ours what does not work, and of a page that goes on nothing is amiss', async () => {
