@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::Scopes;
 use countersign::options::{Audience, OauthClient};
+use countersign::store::SessionStore as _;
 use serde_json::{Value, json};
 
 use crate::app::{Reply, TestApp};
@@ -281,10 +282,9 @@ async fn the_token_of_a_client_is_nobodys_and_ends_like_a_session() {
     let ended = app.audit(countersign::internal::model::audit::AuditKind::SessionEnded).await;
     assert_eq!(ended.len(), 1);
     // Another process hears of it by the log.
-    use countersign::store::SessionStore as _;
     let log = app.countersign.store().revocations(None, app.clock.now()).await.unwrap().log;
-    let sid = crate::oidc::claims(access)["sid"].as_str().unwrap().to_owned();
-    assert_eq!(log.iter().map(|line| line.ended.id.to_string()).collect::<Vec<_>>(), [sid]);
+    let ended = crate::oidc::claims(access)["sid"].as_str().unwrap().to_owned();
+    assert_eq!(log.iter().map(|line| line.ended.id.to_string()).collect::<Vec<_>>(), [ended]);
     // A service ends it too.
     let name = countersign::internal::model::client::ClientName::parse("gateway").unwrap();
     let (_, secret) = app.countersign.add_client(name, &app.operator()).await.unwrap();

@@ -20,8 +20,9 @@ impl<S: Store> Countersign<S> {
         let clients = self.options.oauth.clients.iter();
         let mut named =
             clients.filter(|client| !client.keys.is_empty() && id.is_none_or(|id| client.id == id));
+        let us = (self.options.issuer.as_str(), self.options.leeway);
         let found = named.find_map(|client| {
-            verify_assertion(assertion, client, &self.options.issuer, context.now).map(|used| (client, used))
+            verify_assertion(assertion, client, us, context.now).map(|used| (client, used))
         });
         let Some((client, used)) = found else { return Ok(None) };
         Ok(self.store.use_once(used, context).await?.then_some(client))

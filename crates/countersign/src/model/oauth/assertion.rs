@@ -52,8 +52,14 @@ pub(crate) fn algorithms() -> Vec<Algorithm> {
     Algorithm::ALL.into_iter().filter(is_one).collect()
 }
 
-/// What an assertion of this client, for this issuer, is used up by; `None` if it is none, or not good now.
-pub(crate) fn verify(assertion: &str, client: &OauthClient, issuer: &str, now: Timestamp) -> Option<Use> {
+/// What an assertion of this client, for this issuer, is used up by, by clocks that differ by this at most; `None` if it is none, or not
+/// good now.
+pub(crate) fn verify(
+    assertion: &str,
+    client: &OauthClient,
+    (issuer, leeway): (&str, Duration),
+    now: Timestamp,
+) -> Option<Use> {
     let verified = UnverifiedJws::parse(assertion).ok()?.verify_with_set(&client.keys.0).ok()?;
     let is_one = matches!(verified.header().token_type(), None | Some("JWT" | "client-authentication+jwt"));
     let claims = verified.claims_set().ok().filter(|_| is_one)?;
@@ -64,7 +70,9 @@ pub(crate) fn verify(assertion: &str, client: &OauthClient, issuer: &str, now: T
     let second = now.as_unix_seconds();
     let exp = claims.get("exp").and_then(Value::as_i64)?;
     let is_short = second < exp && exp <= second.saturating_add(LONGEST.as_secs().cast_signed());
-    let has_begun = claims.get("nbf").is_none_or(|nbf| nbf.as_i64().is_some_and(|nbf| nbf <= second));
+    // Libraries send the second in which they sign, by a clock that may be ahead of ours.
+    let begun = second.saturating_add(leeway.as_secs().cast_signed());
+    let has_begun = claims.get("nbf").is_none_or(|nbf| nbf.as_i64().is_some_and(|nbf| nbf <= begun));
     let id = text("jti").filter(|id| (1..=256).contains(&id.len()))?;
     let hash = sha256(format!("client assertion\n{}\n{id}", client.id).as_bytes());
     let is_good = is_its && is_ours && is_short && has_begun;
@@ -83,6 +91,7 @@ mod tests {
 
     const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
     const ISSUER: &str = "https://auth.example";
+    const US: (&str, Duration) = (ISSUER, Duration::from_secs(30));
 
     fn key() -> SigningKey {
         SigningKey::generate(Algorithm::Es256).unwrap()
@@ -110,10 +119,10 @@ mod tests {
                     claims[name] = value.clone();
                 }
             }
-            verify(&sign(&claims, &key, typ).unwrap(), &client, ISSUER, now)
+            verify(&sign(&claims, &key, typ).unwrap(), &client, US, now)
         };
         let is_good = |changes: Value| at(changes, "JWT", T).is_some();
-        assert!(is_good(json!({})) && is_good(json!({ "nbf": 1_700_000_000, "iat": 1, "more": 1 })));
+        assert!(is_good(json!({})) && is_good(json!({ "nbf": 1_700_000_030, "iat": 1, "more": 1 })));
         for changes in [
             json!({ "iss": "shop" }),
             json!({ "sub": "shop" }),
@@ -127,7 +136,7 @@ mod tests {
             json!({ "exp": 1_700_000_000 }),
             json!({ "exp": null }),
             json!({ "exp": "1700000100" }),
-            json!({ "nbf": 1_700_000_001 }),
+            json!({ "nbf": 1_700_000_031 }),
             json!({ "nbf": "now" }),
             json!({ "jti": null }),
             json!({ "jti": "" }),
@@ -141,7 +150,7 @@ mod tests {
         assert!(at(json!({}), "JWT", late(299)).is_some() && at(json!({}), "JWT", late(300)).is_none());
         let id = |jti: &str| at(json!({ "jti": jti }), "JWT", T).unwrap().hash;
         assert!(id("a") == id("a") && id("a") != id("b"));
-        let other = verify(&sign(&json!({}), &self::key(), "JWT").unwrap(), &client, ISSUER, T);
+        let other = verify(&sign(&json!({}), &self::key(), "JWT").unwrap(), &client, US, T);
         assert_eq!(other, None);
     }
 
