@@ -162,7 +162,7 @@ async fn a_code_is_good_for_its_client_its_address_and_its_verifier() {
     refused(&redeem(&app, &code, &[]).await, "invalid_grant", "code_expired");
 }
 
-/// OI-3, RFC 6749 §4.1.2: the second use ends what the first has begun.
+/// OI-3, RFC 6749 §4.1.2: a late second use ends what the first has begun. One at the same time, and one without the verifier, does not.
 #[tokio::test]
 async fn a_code_that_comes_twice_ends_the_session() {
     let app = with_clients().await;
@@ -171,7 +171,10 @@ async fn a_code_that_comes_twice_ends_the_session() {
     let body = redeem(&app, &code, &[]).await.json();
     let access = body["access_token"].as_str().unwrap();
     assert_eq!(app.get("/oauth2/userinfo").bearer(access).send().await.status, StatusCode::OK);
+    refused(&redeem(&app, &code, &[]).await, "invalid_grant", "code_used");
     app.wait(300);
+    refused(&redeem(&app, &code, &[("code_verifier", "-")]).await, "invalid_grant", "pkce_mismatch");
+    assert_eq!(app.get("/oauth2/userinfo").bearer(access).send().await.status, StatusCode::OK);
     refused(&redeem(&app, &code, &[]).await, "invalid_grant", "code_used");
     app.get("/oauth2/userinfo").bearer(access).send().await.assert_error(401, "token_revoked");
     assert_eq!(app.audit(AuditKind::RefreshReuseDetected).await.len(), 1);

@@ -2,6 +2,7 @@
 //! keeps a hash. A second use ends what the first has begun: one of the two is a thief's.
 
 use super::{AppGrant, Consent, NewCode, StoredCode, Target};
+use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;
 use crate::model::account::Account;
 use crate::model::audit::{AuditEvent, AuditKind};
@@ -119,17 +120,18 @@ impl Redemption {
         if stored.code.client_id != self.client_id {
             return refused(CodeRefusal::OtherClient);
         }
-        if let Some((_, begun)) = stored.used {
-            return used_again(begun, &found.open, at);
-        }
-        if at.now >= stored.code.expires_at() {
-            return refused(CodeRefusal::Expired);
-        }
         if stored.code.redirect_uri != self.redirect_uri {
             return refused(CodeRefusal::RedirectUri);
         }
+        // Before it ends anything: whoever has seen the code alone in an address ends no session by it.
         if !self.has_proof(&stored.code) {
             return refused(CodeRefusal::Pkce);
+        }
+        if let Some(used) = stored.used {
+            return used_again(used, &found.open, at);
+        }
+        if at.now >= stored.code.expires_at() {
+            return refused(CodeRefusal::Expired);
         }
         if self.target.among(&stored.code.resources).is_none() {
             return refused(CodeRefusal::Target);
@@ -199,7 +201,15 @@ const fn refused(why: CodeRefusal) -> Plan<RedeemOutcome> {
 }
 
 /// RFC 6749 §4.1.2: what the first use has begun ends, whoever of the two was the thief.
-fn used_again(begun: SessionId, open: &[Session], at: PolicyAt) -> Plan<RedeemOutcome> {
+fn used_again(
+    (used_at, begun): (Timestamp, SessionId),
+    open: &[Session],
+    at: PolicyAt,
+) -> Plan<RedeemOutcome> {
+    // A client that asks again because the response was lost, or twice at once, ends nothing (RF-4).
+    if at.now < used_at.plus(at.policy.grace) {
+        return refused(CodeRefusal::Used);
+    }
     let mut writes = Vec::new();
     let begun = open.iter().find(|session| session.id == begun);
     let ended = begun.and_then(|session| end(session, EndReason::Reuse, at, &mut writes));
