@@ -15,7 +15,6 @@ use crate::model::api_key::Scopes;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the configuration")]
 pub struct OauthClient {
     /// Its `client_id`: 1 to 64 letters, digits, dots, hyphens, underscores and tildes; not in the form of an API key's ID.
     pub id: String,
