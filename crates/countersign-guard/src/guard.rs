@@ -187,7 +187,7 @@ impl Guard {
     /// As [`Guard::verify`], for a token whose proof, if it needs one, somebody else has checked or will check: an issuer that is asked
     /// about a token (RFC 7662) says what it is bound to, and the service that asks has the request (RFC 9449 §6.2).
     ///
-    /// SECURITY: whoever sent the token is not shown to hold its key ([`AccessClaims::bound_key`]).
+    /// SECURITY: whoever sent the token is not shown to hold its key (`cnf.jkt`).
     ///
     /// # Errors
     /// Those of [`Guard::verify`] but the two about binding.

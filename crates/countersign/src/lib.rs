@@ -150,6 +150,20 @@ mod system;
 mod throttle;
 pub mod wire;
 
+/// The server as a provider for other applications, for embedders with routes of their own: what the verbs of [`Countersign`] take and give.
+pub mod oauth {
+    pub use crate::flows::oauth::authorize::{Authorization, Question};
+    pub use crate::flows::oauth::browser::Browser;
+    pub use crate::flows::oauth::client_credentials::ClientTokenError;
+    pub use crate::flows::oauth::held::RevokeError;
+    pub use crate::flows::oauth::logout::LogoutStep;
+    pub use crate::flows::oauth::token::{AppTokenError, AppTokens, CodeShown, RefreshShown, Secret};
+    pub use crate::model::oauth::{
+        AppGrant, AuthorizeError, AuthorizeRefusal, ClientGrantRefusal, CodeRefusal, ConnectedApp,
+        ErrorRedirect, LogoutRefusal, PageFault,
+    };
+}
+
 pub use countersign_guard as guard;
 pub use countersign_webauthn as webauthn;
 

@@ -17,7 +17,7 @@ export interface components {
             readonly verifiedAt: components["schemas"]["Instant"] | null;
         };
         /** @enum {string} */
-        readonly ErrorCode: "account_deletion_off" | "account_disabled" | "address_taken" | "ambiguous_refresh_token" | "audience_not_permitted" | "body_too_large" | "conflict" | "cross_origin" | "deletion_pending" | "device_challenge" | "device_proof_required" | "domain_not_allowed" | "email_not_verified" | "email_verified" | "forbidden" | "insufficient_scope" | "internal_error" | "invalid_credentials" | "invalid_device_proof" | "invalid_dpop_proof" | "invalid_passkey" | "invalid_password" | "invalid_refresh_token" | "invalid_request" | "invalid_second_factor" | "invalid_token" | "invalid_value" | "last_administrator" | "method_not_allowed" | "no_refresh_token" | "no_verified_email" | "not_found" | "overloaded" | "passkey_exists" | "passkey_expired" | "passkey_unknown" | "password_change_required" | "password_common" | "password_like_service" | "password_like_username" | "password_repetitive" | "password_too_short" | "password_unchanged" | "proof_required" | "reauthentication_required" | "refresh_token_reused" | "registration_off" | "request_timeout" | "second_factor_expired" | "second_factor_needed" | "second_factor_required" | "session_expired" | "session_required" | "session_revoked" | "shared_secret" | "sign_in_too_old" | "ticket_invalid" | "timeout" | "token_expired" | "token_required" | "token_revoked" | "token_too_large" | "too_many_api_keys" | "too_many_attempts" | "too_many_emails" | "too_many_factors" | "too_many_keys" | "too_many_mails" | "unavailable" | "unknown_audience" | "unsupported_media_type" | "use_dpop_nonce" | "username_invalid" | "username_looks_alike" | "username_taken" | "wrong_host" | "wrong_password";
+        readonly ErrorCode: "account_deletion_off" | "account_disabled" | "address_taken" | "ambiguous_refresh_token" | "audience_not_permitted" | "body_too_large" | "conflict" | "cross_origin" | "deletion_pending" | "device_challenge" | "device_proof_required" | "domain_not_allowed" | "dpop_proof_required" | "email_not_verified" | "email_verified" | "forbidden" | "insufficient_scope" | "internal_error" | "invalid_credentials" | "invalid_device_proof" | "invalid_dpop_proof" | "invalid_passkey" | "invalid_password" | "invalid_refresh_token" | "invalid_request" | "invalid_second_factor" | "invalid_token" | "invalid_value" | "last_administrator" | "method_not_allowed" | "no_refresh_token" | "no_verified_email" | "not_found" | "overloaded" | "passkey_exists" | "passkey_expired" | "passkey_unknown" | "password_change_required" | "password_common" | "password_like_service" | "password_like_username" | "password_repetitive" | "password_too_short" | "password_unchanged" | "proof_required" | "proofs_unavailable" | "reauthentication_required" | "refresh_token_reused" | "registration_off" | "request_timeout" | "second_factor_expired" | "second_factor_needed" | "second_factor_required" | "session_expired" | "device_session_required" | "session_revoked" | "shared_secret" | "sign_in_too_old" | "ticket_invalid" | "timeout" | "token_bound" | "token_expired" | "token_required" | "token_revoked" | "token_too_large" | "too_many_api_keys" | "too_many_attempts" | "too_many_emails" | "too_many_factors" | "too_many_keys" | "too_many_mails" | "unavailable" | "unknown_audience" | "unsupported_media_type" | "use_dpop_nonce" | "username_invalid" | "username_looks_alike" | "username_taken" | "wrong_host" | "wrong_password";
         /** Format: uuid */
         readonly Id: string;
         /**
@@ -44,8 +44,11 @@ export interface components {
             readonly refreshToken?: string;
             /** @description The access token again, under the name that the simplest clients look for. */
             readonly token: string;
-            /** @constant */
-            readonly tokenType: "Bearer";
+            /**
+             * @description `DPoP` where the tokens of the audience are bound to the key of the device (RFC 9449 §7.1).
+             * @enum {string}
+             */
+            readonly tokenType: "Bearer" | "DPoP";
             readonly user: components["schemas"]["User"];
         };
         /** @description The signed-in account, as a token response names it. */

@@ -3,7 +3,7 @@
 use countersign_jwt::TargetUri;
 
 use crate::base::out_of_range::Broken;
-use crate::options::Options;
+use crate::model::audience::Audiences;
 
 /// How sessions are bound to keys of devices. One that is bound is refreshed with a proof of its key alone, whatever these say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +19,15 @@ pub struct DeviceBindingOptions {
 
 impl DeviceBindingOptions {
     /// Whether somebody can have a token for each audience that binds them.
-    pub(super) fn check_audiences(self, options: &Options, broken: &mut Broken) {
-        for (index, audience) in options.audiences.iter().enumerate() {
+    pub(super) fn check_audiences(self, issuer: &str, audiences: &Audiences, broken: &mut Broken) {
+        for (index, audience) in audiences.iter().enumerate() {
             let place = index.checked_sub(1).map_or("default".to_owned(), |index| format!("others.{index}"));
             let field = format!("audiences.{place}.dpop_bound");
             let can_be = |is_possible: bool| !audience.dpop_bound || is_possible;
             let rule = "binds tokens to the keys of sessions, and `device_binding.dpop` is off, so no session has one";
             broken.unless(can_be(self.dpop), &field, rule);
             let rule = "needs an issuer that is a URL: proofs are made for one (RFC 9449 §4.2)";
-            broken.unless(can_be(TargetUri::parse(&options.issuer).is_ok()), &field, rule);
+            broken.unless(can_be(TargetUri::parse(issuer).is_ok()), &field, rule);
         }
     }
 }

@@ -175,7 +175,7 @@ impl Options {
             let rule = "is longer than `sessions.access_token_ttl`: the end of a session would be forgotten too early";
             broken.unless(fits, &format!("audiences.{place}.lifetime"), rule);
         }
-        self.device_binding.check_audiences(self, &mut broken);
+        self.device_binding.check_audiences(&self.issuer, &self.audiences, &mut broken);
         let key_pairs = matches!(self.signing, Signing::KeyPairs) || self.audiences.others.is_empty();
         broken.unless(
             key_pairs,

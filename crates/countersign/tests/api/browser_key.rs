@@ -194,8 +194,8 @@ async fn a_key_is_registered_at_the_sign_in_or_never() {
         browser.register(&app, &proof).await.assert_error(400, "invalid_device_proof");
     }
     let call = || app.post("/api/device/register").header("secure-session-response", &good);
-    call().send().await.assert_error(401, "session_required");
-    call().cookie("csr_x").send().await.assert_error(401, "session_required");
+    call().send().await.assert_error(401, "device_session_required");
+    call().cookie("csr_x").send().await.assert_error(401, "device_session_required");
     let none = app.post("/api/device/register").cookie(&browser.refresh).send().await;
     none.assert_error(400, "invalid_device_proof");
     let two = call().header("secure-session-response", &good).cookie(&browser.refresh);
@@ -227,10 +227,10 @@ async fn a_renewal_takes_the_answer_of_the_registered_key() {
         browser.prove(&app, Some(&proof)).await.assert_error(403, "device_challenge");
     }
     let mine = std::mem::replace(&mut browser.identifier, other.identifier.clone());
-    browser.prove(&app, Some(&answer)).await.assert_error(401, "session_required");
-    browser.prove(&app, None).await.assert_error(401, "session_required");
+    browser.prove(&app, Some(&answer)).await.assert_error(401, "device_session_required");
+    browser.prove(&app, None).await.assert_error(401, "device_session_required");
     browser.identifier = "x".to_owned();
-    browser.prove(&app, None).await.assert_error(401, "session_required");
+    browser.prove(&app, None).await.assert_error(401, "device_session_required");
     browser.identifier = mine;
     assert_eq!(app.audit(AuditKind::DeviceBound).await.len(), 0);
     let reply = browser.prove(&app, Some(&answer)).await;
@@ -260,7 +260,7 @@ async fn a_renewal_takes_the_answer_of_the_registered_key() {
         call().header("secure-session-response", &key.answer(&challenge)).send().await
     };
     assert_eq!(prove(&browser.key, &first_name).await.status, StatusCode::OK);
-    prove(&second, &second_name).await.assert_error(401, "session_required");
+    prove(&second, &second_name).await.assert_error(401, "device_session_required");
 }
 
 /// An ended session ends what the browser knows of it: 401, and never a challenge without end.
@@ -271,9 +271,12 @@ async fn a_session_that_is_over_renews_nothing() {
     app.post("/api/logout").cookie(&browser.refresh).send().await;
     let asked = browser.prove(&app, None).await;
     let challenge = quoted(&asked.headers, "secure-session-challenge", "");
-    browser.prove(&app, Some(&browser.key.answer(&challenge))).await.assert_error(401, "session_required");
+    browser
+        .prove(&app, Some(&browser.key.answer(&challenge)))
+        .await
+        .assert_error(401, "device_session_required");
     let without = app.post("/api/device/refresh").header("sec-secure-session-id", &browser.identifier);
-    without.send().await.assert_error(401, "session_required");
+    without.send().await.assert_error(401, "device_session_required");
 }
 
 /// One key a session; and the cookie of one session proves nothing for another.

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::browser::Browser;
 use crate::Countersign;
 use crate::base::digest::sha256;
 use crate::base::id::SessionId;
@@ -20,15 +21,6 @@ use crate::model::oauth::{
 use crate::model::session::{Grant, SessionProof};
 use crate::options::OauthClient;
 use crate::store::{Store, StoreError};
-
-/// A browser: what it keeps for requests, as a hash, and its refresh token, if somebody is signed in.
-#[derive(Clone, Copy, Debug)]
-pub struct Browser<'a> {
-    /// SHA-256 of what it keeps in a cookie.
-    pub hash: Option<[u8; 32]>,
-    /// The refresh token. Secret. It is only looked at.
-    pub refresh_token: Option<&'a str>,
-}
 
 /// What happens next.
 #[derive(Debug)]

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq as _;
 
-use super::authorize::Browser;
+use super::browser::{Browser, is_of};
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::master_key::Purpose;
@@ -27,11 +26,6 @@ impl Flow {
     pub(super) fn is_good(&self, browser: Browser<'_>, now: Timestamp) -> bool {
         is_of(browser, &self.browser_hash) && now < self.expires_at
     }
-}
-
-/// Whether a request came in this browser.
-pub(super) fn is_of(browser: Browser<'_>, browser_hash: &[u8; 32]) -> bool {
-    browser.hash.is_some_and(|hash| hash.ct_eq(browser_hash).into())
 }
 
 impl<S: Store> Countersign<S> {

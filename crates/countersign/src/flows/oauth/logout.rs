@@ -4,8 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::authorize::Browser;
-use super::begin::is_of;
+use super::browser::{Browser, is_of};
 use crate::Countersign;
 use crate::base::clock::Timestamp;
 use crate::base::id::SessionId;

@@ -7,6 +7,7 @@
 pub(crate) mod apps;
 pub mod authorize;
 pub mod begin;
+pub(crate) mod browser;
 pub mod client_assertion;
 pub mod client_credentials;
 pub mod connected;

@@ -162,7 +162,7 @@ pub(super) fn device(error: &DeviceProofError) -> Public {
 pub(super) fn device_session(error: &DeviceSessionError) -> Public {
     match error {
         DeviceSessionError::NoSession => {
-            public(StatusCode::UNAUTHORIZED, "session_required", "No living session was named")
+            public(StatusCode::UNAUTHORIZED, "device_session_required", "No living session was named")
         }
         DeviceSessionError::Proof(_) => public(
             StatusCode::BAD_REQUEST,

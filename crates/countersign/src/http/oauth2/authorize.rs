@@ -9,7 +9,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::pages::{back, error_redirect, failed, page, refused, see_other, with_query};
-use crate::flows::oauth::authorize::{Authorization, Browser, Question};
+use crate::flows::oauth::authorize::{Authorization, Question};
+use crate::flows::oauth::browser::Browser;
 use crate::flows::oauth::pushed::PUSHED_PREFIX;
 use crate::http::app::App;
 use crate::http::body::json::read;

@@ -3,54 +3,13 @@
 
 use std::time::Duration;
 
-use countersign_jwt::{Algorithm, JwkSet, UnverifiedJws};
+use countersign_jwt::UnverifiedJws;
 use serde_json::Value;
 
-use super::{OauthClient, Use};
+use super::OauthClient;
+use super::usage::Use;
 use crate::base::clock::Timestamp;
 use crate::base::digest::sha256;
-
-/// The public keys of a client.
-#[derive(Clone, Debug, Default)]
-pub struct ClientKeys(JwkSet);
-
-impl ClientKeys {
-    /// Reads a JWK Set of public keys, each with its `alg`.
-    ///
-    /// # Errors
-    /// What is wrong with it, for people: also if a single key cannot be used.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (keys, skipped) =
-            JwkSet::parse_foreign(text, &algorithms()).map_err(|error| error.to_string())?;
-        if let Some(key) = skipped.first() {
-            return Err(format!("key {} cannot be used: {}", key.index, key.reason));
-        }
-        if keys.keys().is_empty() {
-            return Err("it has no keys".to_owned());
-        }
-        Ok(Self(keys))
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.keys().is_empty()
-    }
-}
-
-impl PartialEq for ClientKeys {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.to_json() == other.0.to_json()
-    }
-}
-
-impl Eq for ClientKeys {}
-
-/// What an assertion may be signed with: no secrets, which other clients would have too.
-pub(crate) fn algorithms() -> Vec<Algorithm> {
-    let is_one = |algorithm: &Algorithm| !algorithm.is_symmetric() && !algorithm.is_post_quantum();
-    Algorithm::ALL.into_iter().filter(is_one).collect()
-}
 
 /// What an assertion of this client, for this issuer, is used up by, by clocks that differ by this at most; `None` if it is none, or not
 /// good now.
@@ -60,7 +19,7 @@ pub(crate) fn verify(
     (issuer, leeway): (&str, Duration),
     now: Timestamp,
 ) -> Option<Use> {
-    let verified = UnverifiedJws::parse(assertion).ok()?.verify_with_set(&client.keys.0).ok()?;
+    let verified = UnverifiedJws::parse(assertion).ok()?.verify_with_set(client.keys.set()).ok()?;
     let is_one = matches!(verified.header().token_type(), None | Some("JWT" | "client-authentication+jwt"));
     let claims = verified.claims_set().ok().filter(|_| is_one)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -84,9 +43,10 @@ const LONGEST: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
 mod tests {
-    use countersign_jwt::{SigningKey, sign};
+    use countersign_jwt::{Algorithm, JwkSet, SigningKey, sign};
     use serde_json::json;
 
+    use super::super::ClientKeys;
     use super::*;
 
     const T: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
