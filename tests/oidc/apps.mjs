@@ -26,7 +26,7 @@ const APPS = {
   'mozilla-django-oidc': { run: [python, 'mozilla_django.py'] },
   'django-allauth': { run: [python, 'django_allauth.py'] },
   pyoidc: { run: [python, 'pyoidc.py'], refreshes: true },
-  apache: { run: ['apache2', '-DFOREGROUND', '-f', `${place}/apache.conf`] },
+  apache: { run: ['/usr/sbin/apache2', '-DFOREGROUND', '-f', `${place}/apache.conf`] },
 };
 
 async function until(what, condition) {
@@ -40,7 +40,7 @@ async function until(what, condition) {
 }
 
 function start([program, ...args], environment) {
-  const child = spawn(program, args, { cwd: program === 'apache2' ? place : HERE, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { cwd: HERE, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk));
   return { child, said: () => Buffer.concat(said).toString() };
