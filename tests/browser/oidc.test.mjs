@@ -96,7 +96,7 @@ for (const { name, launch } of BROWSERS) {
       return tokens(asked, page.url());
     }
 
-    /** OI-8: nobody who is signed in is asked to sign in, and the cookie that says so never comes from another site. */
+    /** OI-14: nobody who is signed in is asked to sign in, and the cookie that says so never comes from another site. */
     test('signs in, allows it without a script, comes back, and is not asked again', async () => {
       const asked = await request();
       await leave(asked);
@@ -154,7 +154,7 @@ for (const { name, launch } of BROWSERS) {
       await assert.rejects(tokens(asked, page.url()), { error: 'access_denied' });
     });
 
-    /** OI-8 */
+    /** OI-14 */
     test('goes back, and answers the question once more', async () => {
       const asked = await request({ prompt: 'consent' });
       await leave(asked);
@@ -177,7 +177,7 @@ for (const { name, launch } of BROWSERS) {
       await assert.rejects(tokens(asked, used), { error: 'invalid_grant' });
     });
 
-    /** OI-8 */
+    /** OI-14 */
     test('presses twice, and comes back with a code that works', async () => {
       const asked = await request({ prompt: 'consent' });
       await leave(asked);
@@ -193,7 +193,7 @@ for (const { name, launch } of BROWSERS) {
       assert.equal((await tokens(asked, page.url())).claims().aud, 'wiki');
     });
 
-    /** OI-2, OI-8 */
+    /** OI-2, OI-14 */
     test('begins in two tabs, and both come to their own end', async () => {
       const other = await newPage();
       const [first, second] = [await request({ prompt: 'consent' }), await request({ prompt: 'consent' })];
@@ -233,7 +233,7 @@ for (const { name, launch } of BROWSERS) {
       await isAsked();
     });
 
-    /** OI-9 */
+    /** OI-15 */
     test('is signed out by the application that it signed in to, and asked by one that does not say whom', async () => {
       const held = await arrive();
       const out = (more) => ({ url: oidc.buildEndSessionUrl(config, { post_logout_redirect_uri: `${origin}/bye`, state: 'x', ...more }) });

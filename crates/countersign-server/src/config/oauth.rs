@@ -212,8 +212,8 @@ const KEYS: &[&str] = &[
 
 /// What the file that `init` writes says of them.
 pub(super) const EXAMPLE: &str = r#"
-# Applications that people sign in to with their account here (OAuth 2.1, OpenID Connect), each under a line
-# [[oauth.clients]]. See docs/guides/oidc.md.
+# Applications that people sign in to with their account here (OAuth 2.1, OpenID Connect), each in a table.
+# See docs/guides/oidc.md.
 # [[oauth.clients]]
 # id = "wiki"
 # name = "The Wiki"

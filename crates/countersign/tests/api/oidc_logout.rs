@@ -1,4 +1,4 @@
-//! Applications sign people out: `OpenID` Connect RP-Initiated Logout 1.0, as a browser sees it (OI-9).
+//! Applications sign people out: `OpenID` Connect RP-Initiated Logout 1.0, as a browser sees it (OI-15).
 
 use axum::http::{StatusCode, header};
 use countersign::internal::model::audit::AuditKind;
@@ -55,7 +55,7 @@ async fn is_signed_in(app: &TestApp, device: &Device) -> bool {
     app.profile(&device.access_token).await == 200
 }
 
-/// OI-9: nobody is asked who is named by an ID token of ours, which may have expired (§4); and only they.
+/// OI-15: nobody is asked who is named by an ID token of ours, which may have expired (§4); and only they.
 #[tokio::test]
 async fn an_application_signs_out_whoever_it_names() {
     let app = with_clients().await;
@@ -89,7 +89,7 @@ async fn an_application_signs_out_whoever_it_names() {
     assert_eq!((reply.status, reply.cookie()), (StatusCode::SEE_OTHER, None));
 }
 
-/// OI-9: without such a token people are asked, by a form that is good for their session in their browser.
+/// OI-15: without such a token people are asked, by a form that is good for their session in their browser.
 #[tokio::test]
 async fn whoever_is_not_named_is_asked() {
     let app = with_clients().await;
@@ -123,7 +123,7 @@ async fn whoever_is_not_named_is_asked() {
     assert_eq!(over.status, StatusCode::BAD_REQUEST, "it is over");
 }
 
-/// RF-15, OI-9: a browser that only follows links proves no key. With the cookie alone it gets no code, and can still be signed out.
+/// RF-15, OI-15: a browser that only follows links proves no key. With the cookie alone it gets no code, and can still be signed out.
 #[tokio::test]
 async fn a_bound_session_gives_no_code_without_its_key_and_can_be_ended() {
     let app = with_clients().await;
@@ -138,7 +138,7 @@ async fn a_bound_session_gives_no_code_without_its_key_and_can_be_ended() {
     assert!(!is_signed_in(&app, &ada).await);
 }
 
-/// OI-9: what is no ID token of ours names nobody, and no browser is sent to an address that is not the client's.
+/// OI-15: what is no ID token of ours names nobody, and no browser is sent to an address that is not the client's.
 #[tokio::test]
 async fn hostile_requests_sign_nobody_out_and_lead_nowhere() {
     let app = with_clients().await;

@@ -112,7 +112,7 @@ mod tests {
         parse_logout(&pairs, &[client("shop"), client("wiki")], hint_of)
     }
 
-    /// OI-9: nobody is sent to an address that is not the client's, as text.
+    /// OI-15: nobody is sent to an address that is not the client's, as text.
     #[test]
     fn an_address_to_go_back_to_is_one_of_the_clients() {
         let to = |uri: &str, more: &[(&str, &str)]| {
