@@ -13,9 +13,7 @@ const script = `
     if (location.pathname === '/login') await keycloak.login({ redirectUri: location.origin + '/' });
     else if (isIn) {
       const { sub, preferred_username } = await keycloak.loadUserInfo();
-      await keycloak.updateToken(-1);
-      const again = await keycloak.loadUserInfo();
-      who.textContent = again.sub === sub ? 'signed in as ' + preferred_username + ' (' + sub + ')' : 'another account';
+      who.textContent = 'signed in as ' + preferred_username + ' (' + sub + ')';
     } else who.textContent = 'nobody';
   } catch (error) { who.textContent = 'failed: ' + (error?.stack ?? JSON.stringify(error)); }
 `;
