@@ -85,9 +85,9 @@ for (const { name, launch } of BROWSERS) {
       await from.click('#submit');
     }
 
-    /** A profile in which the application is allowed. */
+    /** A profile in which the application is allowed. Other tests may have allowed it before. */
     async function arrive() {
-      const asked = await request();
+      const asked = await request({ prompt: 'consent' });
       await leave(asked);
       await signIn();
       await isAsked();

@@ -284,7 +284,7 @@ for (const { name, launch } of BROWSERS) {
       await look('passkeys-delete');
       const deleted = listen('DELETE /api/account');
       await press('Use a passkey instead');
-      await arrive('/login?reason=deletion');
+      await arrive('/login?return_to=%2Faccount&reason=deletion');
       assert.deepEqual(deleted, [{}]);
     });
 
