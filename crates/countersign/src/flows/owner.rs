@@ -1,5 +1,5 @@
 //! Whether the owner of an account is there, before something is done that an open session must not be enough for (SE-9): its
-//! password is asked for. What stands in for that, a rule says ([`recent_proof`]).
+//! password is asked for. What stands in for that, a rule says (`recent_proof`).
 
 use crate::Countersign;
 use crate::base::id::{AccountId, SessionId};
