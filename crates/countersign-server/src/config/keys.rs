@@ -362,7 +362,7 @@ settings! {
     /// `off` removes `/docs`, the description of the API, and `/openapi.json`.
     "pages.docs" pages_docs: Toggle = "on";
     /// `on`: sessions that begin on these pages are bound to a key in the browser, so that a copy of its cookies is of no use. All other pages
-    /// that share the session have to use `/client-device.js` too, and be of this origin.
+    /// that share the session have to use `/client-device.js` too, and be of this origin. Not together with `oauth.clients`.
     "pages.device_proof" pages_device_proof: Toggle = "off";
     /// A directory whose files replace those of the same name among the templates of mails and pages, and single sentences.
     /// `countersign templates export` writes them all, `countersign templates check` tries yours. Read at the start, and on SIGHUP where mails are sent.
